@@ -1,0 +1,1 @@
+"""What can be loaded: classifiers and data sets, one file each."""

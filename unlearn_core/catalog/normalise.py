@@ -1,0 +1,22 @@
+"""The first layer of every classifier, so that pixels, eps and sigma mean the same thing everywhere: [0, 1]."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Normalise(nn.Module):
+    """Subtracts the mean and divides by the standard deviation of each colour channel.
+
+    Both are constants of the card, not state: they appear in no state dict.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.std

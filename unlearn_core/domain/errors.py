@@ -1,0 +1,56 @@
+"""Every error that the lab raises on purpose; each message says what happened and what to do next."""
+
+
+class UnlearnError(Exception):
+    """The root of the tree: catch this one to show a person what went wrong."""
+
+
+class UnknownName(UnlearnError):
+    """A name that is on no shelf: a classifier, data set, method, preset, class or knob."""
+
+    def __init__(self, what: str, name: object, known: list[str]) -> None:
+        super().__init__(f"There is no {what} called {name!r}. Known: {', '.join(known) or 'none'}.")
+
+
+class BadRequest(UnlearnError):
+    """A forget request that cannot be carried out: empty, everything, or out of range."""
+
+
+class BadKnob(UnlearnError):
+    """A hyper-parameter outside its range or of the wrong kind."""
+
+
+class NotSupported(UnlearnError):
+    """A method asked for a kind of request that it cannot serve."""
+
+
+class DataNotGranted(UnlearnError):
+    """A method reached for pictures that it declared it does not need."""
+
+
+class BadAsset(UnlearnError):
+    """A bundled file that is missing or does not match its checksum."""
+
+
+class StoreError(UnlearnError):
+    """The data folder cannot be read or written, or was made by a newer release."""
+
+
+class WorkerError(UnlearnError):
+    """A worker cannot start or be stopped."""
+
+
+class NoSuchDevice(UnlearnError):
+    """A device that this machine does not have."""
+
+
+class Diverged(UnlearnError):
+    """The loss is no longer a number: the knobs were too strong for this net."""
+
+
+class Cancelled(UnlearnError):
+    """Somebody asked for this run to stop."""
+
+
+class GaveWay(UnlearnError):
+    """A background training saved its state and left the device to something more urgent."""

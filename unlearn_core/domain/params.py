@@ -1,0 +1,102 @@
+"""A method's hyper-parameters: one declaration that validates, draws the widget, and fills URL, sweep, table and spec."""
+
+from typing import Any, Literal, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from unlearn_core.domain.errors import BadKnob, UnknownName
+
+Scale = Literal["linear", "log"]
+
+
+class Knob(NamedTuple):
+    """What a person needs to know of one hyper-parameter. `kind` is that of its value."""
+
+    name: str
+    kind: Literal["int", "float", "bool", "choice"]
+    default: Any
+    title: str
+    explain: str
+    low: float | None
+    high: float | None
+    scale: Scale
+    step: float | None
+    unit: str
+    symbol: str
+    advanced: bool
+    choices: tuple[str, ...]
+
+
+def knob(
+    default: Any,
+    *,
+    title: str,
+    explain: str,
+    low: float | None = None,
+    high: float | None = None,
+    scale: Scale = "linear",
+    step: float | None = None,
+    unit: str = "",
+    symbol: str = "",
+    advanced: bool = False,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """Declares a field of a Params model.
+
+    `title` is what a widget is called, `explain` one plain sentence, `symbol` the paper's, `unit` what it is counted
+    in. Numbers need `low` and `high`; a value outside is refused. `choices` makes a named option of it.
+    """
+    extra = {"title": title, "explain": explain, "scale": scale, "step": step, "unit": unit, "symbol": symbol}
+    pattern = "^(" + "|".join(choices) + ")$" if choices else None
+    return Field(
+        default,
+        ge=low,
+        le=high,
+        pattern=pattern,
+        json_schema_extra=extra | {"advanced": advanced, "low": low, "high": high, "choices": list(choices)},
+    )
+
+
+class Params(BaseModel):
+    """The frozen knobs of one method."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def knobs(cls) -> dict[str, Knob]:
+        """Every knob by name, in the order of declaration."""
+        found = {}
+        for name, field in cls.model_fields.items():
+            extra = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
+            choices = tuple(extra.pop("choices"))
+            kind = "choice" if choices else {int: "int", float: "float", bool: "bool"}[field.annotation]
+            found[name] = Knob(name=name, kind=kind, default=field.default, choices=choices, **extra)
+        return found
+
+    def with_values(self, values: dict[str, Any]) -> Self:
+        """The same knobs, some turned. Raises UnknownName or BadKnob with a sentence a person can act on."""
+        return self.parse(self.model_dump() | values)
+
+    @classmethod
+    def parse(cls, values: dict[str, Any]) -> Self:
+        """Knobs from names and values, which may be text (command line, URL)."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as problem:
+            raise cls._explained(problem) from None
+
+    @classmethod
+    def _explained(cls, problem: ValidationError) -> BadKnob | UnknownName:
+        first = problem.errors()[0]
+        name, knobs = str(first["loc"][0]), cls.knobs()
+        if name not in knobs:
+            return UnknownName("knob", name, list(knobs))
+        wanted = knobs[name]
+        if wanted.choices:
+            span = "one of " + ", ".join(wanted.choices)
+        elif wanted.kind == "bool":
+            span = "true or false"
+        else:
+            whole = "a whole number" if wanted.kind == "int" else "a number"
+            span = f"{whole} from {wanted.low:g} to {wanted.high:g}"
+        return BadKnob(f"{wanted.title} ({name}) cannot be {first['input']!r}: it takes {span}.")

@@ -1,0 +1,75 @@
+"""What is known about a run: parts, each written by one probe, each absent with a reason."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.split import Split
+
+MODELS = ("before", "after", "gold")
+"""The three columns, always in this order."""
+
+
+class Part(NamedTuple):
+    """One measurement: `facts` are plain JSON values, `arrays` what is too big for that."""
+
+    facts: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+
+class Evaluation(NamedTuple):
+    """What one net answers on one data set: logits (N, C) in the data set's order, known by its weights' checksum."""
+
+    weights: str
+    dataset: str
+    logits: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The parts that exist for a run.
+
+    `labels` (N,) and `split` follow the data set's order, as do the logits in `evaluations` (keys: before, after, gold
+    as far as they exist). `missing` gives for every absent part or model the reason.
+    """
+
+    run: int | None
+    spec: RunSpec
+    classifier: ClassifierCard
+    dataset: DatasetCard
+    method: str
+    """The method's title."""
+    labels: np.ndarray
+    split: Split
+    evaluations: Mapping[str, Evaluation]
+    parts: Mapping[str, Part]
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def forgotten(self) -> str:
+        """What was forgotten, in words: "cat", "cat and dog", "3 pictures"."""
+        return forgotten(self.spec, self.dataset)
+
+
+def forgotten(spec: RunSpec, dataset: DatasetCard) -> str:
+    """What a spec asks to forget, in words."""
+    wish = spec.request.forget
+    if wish.kind == "images":
+        return "1 picture" if len(wish.images) == 1 else f"{len(wish.images):,} pictures"
+    names = [dataset.classes[number] for number in wish.classes]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """One measurement: `measure(scene)` looks at the models and gives its part, or says in words why there is none."""
+
+    id: str
+    title: str
+    question: str
+    caveat: str
+    measure: Callable[[Any], Part | str]

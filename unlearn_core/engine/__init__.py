@@ -1,0 +1,1 @@
+"""From a RunSpec to a Report, with no queue and no web page in sight."""

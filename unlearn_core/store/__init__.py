@@ -1,0 +1,1 @@
+"""The only code that touches runs, artifacts and the database in the data folder."""

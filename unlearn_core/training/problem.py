@@ -1,0 +1,88 @@
+"""All that a method is given to work with."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from unlearn_core.domain.cards import ClassifierCard
+from unlearn_core.domain.errors import DataNotGranted
+from unlearn_core.domain.method import Sizes
+from unlearn_core.training.batches import epoch, steps_in_epoch
+from unlearn_core.training.seeding import stream
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Training pictures on the device, seen through batches.
+
+    images (N, H, W, 3) uint8 and labels (N,) int64 are the whole data set's; rows (n,) int64 are the ones in this pool.
+    """
+
+    images: Tensor
+    labels: Tensor
+    rows: Tensor
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def epoch(
+        self, batch: int, generator: torch.Generator, *, augment: bool = True
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """One shuffled pass: float pictures (B, 3, H, W) in [0, 1] and labels (B,) int64."""
+        return epoch(self.images, self.labels, self.rows, batch=batch, generator=generator, augment=augment)
+
+    def steps(self, batch: int) -> int:
+        """How many batches one pass has."""
+        return steps_in_epoch(len(self), batch)
+
+    def at_most(self, per_class: int, generator: torch.Generator) -> "Pool":
+        """A random subset with at most so many pictures of each class."""
+        rows = self.rows[torch.randperm(len(self.rows), generator=generator).to(self.rows.device)]
+        own = self.labels[rows]
+        kept = [rows[own == number][:per_class] for number in own.unique()]
+        return Pool(self.images, self.labels, torch.cat(kept).sort().values)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One forget request, laid out for a method.
+
+    `net` is what the method changes, in place; `original` a frozen copy in eval mode. `forget` and `retain` are the
+    training pictures of either side, and raise DataNotGranted where the method declared that it does without.
+    """
+
+    net: nn.Module
+    original: nn.Module
+    card: ClassifierCard
+    classes: int
+    forgotten_classes: tuple[int, ...]
+    """Empty where single pictures are forgotten."""
+    image_shape: tuple[int, int, int]
+    sizes: Sizes
+    device: torch.device
+    seed: int
+    build: Callable[[], nn.Module]
+    forget_pool: Pool | None
+    retain_pool: Pool | None
+
+    @property
+    def forget(self) -> Pool:
+        if self.forget_pool is None:
+            raise DataNotGranted("This method declared that it needs no forgotten pictures, so it is handed none.")
+        return self.forget_pool
+
+    @property
+    def retain(self) -> Pool:
+        if self.retain_pool is None:
+            raise DataNotGranted("This method declared that it needs no kept pictures, so it is handed none.")
+        return self.retain_pool
+
+    def stream(self, *purpose: str | int) -> torch.Generator:
+        """A random stream of this run's seed, for one purpose."""
+        return stream(self.seed, *purpose)
+
+    def fresh(self) -> nn.Module:
+        """The same architecture with new weights, drawn from this run's seed, on the device."""
+        return self.build()

@@ -1,0 +1,39 @@
+"""Weights in and out: safetensors only, and the checksum by which a net is known."""
+
+import hashlib
+from pathlib import Path
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from unlearn_core.catalog.files import write_whole
+
+
+def checksum(net: nn.Module) -> str:
+    """What makes two nets the same net: names, types, shapes and bits of everything in the state dict."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(net.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def to_bytes(net: nn.Module, *, half: bool = False) -> bytes:
+    """The state dict as safetensors; `half` stores floats in 16 bits."""
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    return save({name: _halved(tensor) if half else tensor for name, tensor in state.items()})
+
+
+def from_bytes(net: nn.Module, data: bytes) -> None:
+    """Puts stored weights into a net of the same architecture; 16-bit floats widen to the net's own."""
+    net.load_state_dict(load(data))
+
+
+def write(path: Path, net: nn.Module) -> None:
+    """Keeps a net's weights in full precision."""
+    write_whole(path, to_bytes(net))
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    return tensor.half() if tensor.dtype == torch.float32 else tensor
