@@ -1,14 +1,21 @@
 """Files that can be trusted: written whole or not at all, read only when their checksum is right."""
 
 import hashlib
+import importlib
 import os
 import tempfile
 from pathlib import Path
 
 from unlearn_core.domain.errors import BadAsset
+from unlearn_core.domain.shelf import plugins
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 """What ships with the project."""
+
+
+def asset_roots() -> list[Path]:
+    """Where bundled files lie: the project's own folder, then the `assets` folder of each plug-in."""
+    return [ASSETS, *(Path(importlib.import_module(name).__path__[0]) / "assets" for name in plugins())]
 
 
 def write_whole(path: Path, data: bytes) -> None:

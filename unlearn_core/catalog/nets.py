@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unlearn_core.catalog.files import ASSETS, read_verified
+from unlearn_core.catalog.files import asset_roots, read_verified
 from unlearn_core.domain.errors import BadAsset
 
 GOLD_SEED = 1000
@@ -18,39 +18,21 @@ class Net(NamedTuple):
     """One shipped net: which classes it never saw, its training seed, its weights' checksum, and where its files lie."""
 
     name: str
-    classifier: str
     forget: tuple[int, ...]
     seed: int
     weights: str
+    folder: Path
     files: dict[str, str]
-    facts: dict[str, object]
+    """File names and their sha256."""
+    seconds: float
+    """How long its training took where it was made."""
+    made_with: dict[str, str | int]
 
 
-def folder(classifier: str, assets: Path = ASSETS) -> Path:
-    """Where a classifier's nets lie."""
-    return assets / "classifiers" / classifier
-
-
-def shipped(classifier: str, assets: Path = ASSETS) -> list[Net]:
-    """All nets that ship with a classifier, by name."""
-    nets = []
-    for path in sorted(folder(classifier, assets).glob("*.json")):
-        try:
-            facts = json.loads(path.read_text())
-            nets.append(
-                Net(
-                    path.stem,
-                    classifier,
-                    tuple(facts["forget"]),
-                    facts["seed"],
-                    facts["weights"],
-                    facts["files"],
-                    facts,
-                )
-            )
-        except (OSError, ValueError, KeyError) as problem:
-            raise BadAsset(f"{path} is damaged ({problem}). Restore it: `git checkout -- assets`.") from None
-    return nets
+def shipped(classifier: str) -> list[Net]:
+    """All nets that ship with a classifier, by name. Raises BadAsset where a description is damaged."""
+    folders = [root / "classifiers" / classifier for root in asset_roots()]
+    return [_described(path) for folder in folders for path in sorted(folder.glob("*.json"))]
 
 
 def find(classifier: str, forget: tuple[int, ...], seed: int) -> Net | None:
@@ -58,14 +40,30 @@ def find(classifier: str, forget: tuple[int, ...], seed: int) -> Net | None:
     return next((net for net in shipped(classifier) if net.forget == forget and net.seed == seed), None)
 
 
-def weights_of(net: Net, assets: Path = ASSETS) -> bytes:
+def weights_of(net: Net) -> bytes:
     """The net's safetensors, verified. Raises BadAsset."""
     name = f"{net.name}.safetensors"
-    return read_verified(folder(net.classifier, assets) / name, net.files[name])
+    return read_verified(net.folder / name, net.files[name])
 
 
-def logits_of(net: Net, assets: Path = ASSETS) -> np.ndarray:
+def logits_of(net: Net) -> np.ndarray:
     """The net's logits (N, C) float32 over its data set, verified. Raises BadAsset."""
     name = f"{net.name}.npy"
-    data = read_verified(folder(net.classifier, assets) / name, net.files[name])
-    return np.load(io.BytesIO(data), allow_pickle=False).astype(np.float32)
+    return np.load(io.BytesIO(read_verified(net.folder / name, net.files[name])), allow_pickle=False).astype(np.float32)
+
+
+def _described(path: Path) -> Net:
+    try:
+        facts = json.loads(path.read_text())
+        return Net(
+            name=path.stem,
+            forget=tuple(facts["forget"]),
+            seed=facts["seed"],
+            weights=facts["weights"],
+            folder=path.parent,
+            files=facts["files"],
+            seconds=facts["seconds"],
+            made_with=facts["made with"],
+        )
+    except (OSError, ValueError, KeyError) as problem:
+        raise BadAsset(f"{path} is damaged ({problem}). Restore it: `git checkout -- assets`.") from None

@@ -36,8 +36,16 @@ class StoreError(UnlearnError):
     """The data folder cannot be read or written, or was made by a newer release."""
 
 
+class Fenced(UnlearnError):
+    """Somebody reports on a run that is no longer theirs: it was given to another, or is over."""
+
+
 class WorkerError(UnlearnError):
     """A worker cannot start or be stopped."""
+
+
+class AlreadyServed(WorkerError):
+    """A worker of the same code serves this device and data folder already."""
 
 
 class NoSuchDevice(UnlearnError):

@@ -1,5 +1,8 @@
 """What one net answers to every picture: the single forward pass that all figures come from."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -9,14 +12,24 @@ from unlearn_core.training.batches import to_floats
 BATCH = 500
 
 
+@contextmanager
+def in_eval(net: nn.Module) -> Iterator[nn.Module]:
+    """Puts the whole net into eval mode for the block, and every module back into the mode it had."""
+    modes = [(module, module.training) for module in net.modules()]
+    net.eval()
+    try:
+        yield net
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
 @torch.inference_mode()
 def logits(net: nn.Module, images: Tensor) -> np.ndarray:
     """Logits (N, C) float32 of pictures (N, H, W, 3) uint8 on the net's device.
 
-    In eval mode, in float32, without augmentation, every picture once and in order; the net's mode is put back.
+    In eval mode, in float32, without augmentation, every picture once and in order.
     """
-    was_training = net.training
-    net.eval()
-    answers = torch.cat([net(to_floats(part)) for part in images.split(BATCH)])
-    net.train(was_training)
-    return answers.float().cpu().numpy()
+    with in_eval(net):
+        answers = [net(to_floats(part)) for part in images.split(BATCH)]
+    return torch.cat(answers).float().cpu().numpy()

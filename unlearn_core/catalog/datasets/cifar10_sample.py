@@ -35,14 +35,16 @@ def load(assets: Path) -> Pictures:
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
     except (OSError, ValueError):
-        raise BadAsset(f"There is no readable manifest in {folder}. Make the sample again with `make bundle`.") from None
+        raise BadAsset(
+            f"There is no readable manifest in {folder}. Make the sample again with `make bundle`."
+        ) from None
     files = [read_verified(folder / name, digest) for name, digest in manifest["sprites"].items()]
     labels = np.frombuffer(read_verified(folder / "labels.bin", manifest["labels"]), np.uint8).astype(np.int64)
     return Pictures(decode(files, CARD.size), labels, CARD.train, CARD.val, CARD.test)
 
 
-def build(assets: Path, train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray]) -> str:
-    """Cuts the sample out of the whole of CIFAR-10 and writes it; gives the checksum of its pixels and labels.
+def select(train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Cuts the sample's pictures (13000, 32, 32, 3) uint8 and labels (13000,) uint8 out of the whole of CIFAR-10.
 
     `train` and `test` are pictures (N, 32, 32, 3) uint8 and labels (N,) in canonical order. Kept are the first 1,000
     training pictures of each class, and of the test pictures the first 100 (validation) and the next 200 (test).
@@ -53,16 +55,26 @@ def build(assets: Path, train: tuple[np.ndarray, np.ndarray], test: tuple[np.nda
         _first(*test, PER_CLASS["val"], PER_CLASS["test"]),
     ]
     images = np.concatenate([images for images, _ in chosen])
-    labels = np.concatenate([labels for _, labels in chosen]).astype(np.uint8).tobytes()
+    return images, np.concatenate([labels for _, labels in chosen]).astype(np.uint8)
+
+
+def checksum(images: np.ndarray, labels: np.ndarray) -> str:
+    """The checksum of a sample's pixels and labels: the same whichever source it was cut from."""
+    return sha256(images.tobytes() + labels.astype(np.uint8).tobytes())
+
+
+def build(assets: Path, train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray]) -> str:
+    """Selects the sample, writes it, and gives its checksum."""
+    images, labels = select(train, test)
     folder = assets / "datasets" / CARD.id
     sprites = {f"{number:02d}.webp": file for number, file in enumerate(encode(images))}
     for name, file in sprites.items():
         write_whole(folder / name, file)
-    write_whole(folder / "labels.bin", labels)
-    content = sha256(images.tobytes() + labels)
+    write_whole(folder / "labels.bin", labels.tobytes())
+    content = checksum(images, labels)
     manifest = {
         "content": content,
-        "labels": sha256(labels),
+        "labels": sha256(labels.tobytes()),
         "sprites": {name: sha256(file) for name, file in sprites.items()},
     }
     write_whole(folder / "manifest.json", json.dumps(manifest, indent=1).encode())

@@ -1,0 +1,286 @@
+"""Reports made up from random numbers, shaped like those that the probes write; needs no torch and no training."""
+
+from math import log, sqrt
+from typing import Any
+
+import numpy as np
+
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard, LayerRoles
+from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.report import Evaluation, Part, Report
+from unlearn_core.domain.request import ForgetClasses, ForgetImages, ForgetRequest
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.split import Split, cut
+
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CAT = 3
+LAYERS = ("stem", *(f"stage{stage}.{block}" for stage in (1, 2, 3) for block in range(3)), "head")
+UNCHANGED = ("stem", "stage1.0")
+"""Layers that the made-up run never touched."""
+NO_GOLD = "There is no gold for this request yet: it is being trained."
+
+DATASET = DatasetCard(
+    id="made-up",
+    title="Made up",
+    summary="Ten classes of random numbers.",
+    classes=CLASSES,
+    size=32,
+    train=3000,
+    val=500,
+    test=2000,
+    licence="MIT, as this project.",
+    source="tests/charts/reports.py",
+)
+CLASSIFIER = ClassifierCard(
+    id="made-up-net",
+    title="Made-up net",
+    summary="Answers at random, with a leaning.",
+    dataset="made-up",
+    mean=(0.5, 0.5, 0.5),
+    std=(0.25, 0.25, 0.25),
+    roles=LayerRoles(layers=LAYERS, head=("head",), shortcuts=(), cam="stage3.2"),
+    recipe=Recipe(epochs=10, batch=100, peak=0.1),
+    seed=0,
+    licence="MIT, as this project.",
+    source="tests/charts/reports.py",
+)
+
+
+def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) -> Report:
+    """A whole report: cat is forgotten, or 100 training pictures if `images`; without `gold` nobody retrained yet."""
+    rng = np.random.default_rng(seed)
+    count = DATASET.train + DATASET.val + DATASET.test
+    labels = np.arange(count) % len(CLASSES)
+    chosen = tuple(int(row) for row in rng.choice(DATASET.train, 100, replace=False))
+    forget = ForgetImages(images=chosen) if images else ForgetClasses(classes=(CAT,))
+    split = cut(DATASET, labels, forget)
+    logits = _answers(rng, labels, split, images)
+    if not gold:
+        del logits["gold"]
+    return Report(
+        run=42 + seed,
+        spec=RunSpec(
+            request=ForgetRequest(classifier=CLASSIFIER.id, dataset=DATASET.id, forget=forget),
+            method="finetune" if images else "unsir",
+            params={},
+            seed=seed,
+        ),
+        classifier=CLASSIFIER,
+        dataset=DATASET,
+        method="Fine-tune" if images else "UNSIR",
+        labels=labels,
+        split=split,
+        evaluations={name: Evaluation(f"{name}-{seed}", DATASET.id, values) for name, values in logits.items()},
+        parts={
+            "accuracy": accuracy_of(logits, labels, split),
+            "logits": _logits(logits, labels),
+            "predictions": _predictions(logits, split, images),
+            "layers": _layers(rng, gold),
+            "cam": _cam(rng, logits, labels, split),
+            "timings": _timings(),
+            "curves": _curves(rng),
+            "snapshots": _snapshots(rng),
+        }
+        | ({} if images else {"extras": _noise(rng)}),
+        missing=({} if gold else {"gold": NO_GOLD})
+        | ({"extras": "This method keeps nothing to show."} if images else {}),
+    )
+
+
+def _answers(rng: np.random.Generator, labels: np.ndarray, split: Split, images: bool) -> dict[str, np.ndarray]:
+    """Logits (N, C) of three models: before knows its training pictures best, gold never saw the forgotten ones."""
+    alike = rng.normal(0, 0.5, (10, 10))
+    alike[CAT, [2, 5, 6, 4]] = 1.0, 3.4, 2.0, 0.5
+    own = np.where(np.arange(len(labels)) < DATASET.train, 7.5, 5.0)
+    forgotten = np.zeros(len(labels), bool)
+    forgotten[np.concatenate([split.forget_train, split.forget_val, split.forget_test])] = True
+    strength = {"before": own, "after": own - 0.4, "gold": own}
+    strength["after"] = np.where(forgotten, 4.2 if images else -3.0, strength["after"])
+    strength["gold"] = np.where(forgotten, 5.0 if images else -1.0, strength["gold"])
+    made = {}
+    for name, values in strength.items():
+        logits = alike[labels] + rng.normal(0, 1.5, (len(labels), 10))
+        logits[np.arange(len(labels)), labels] += values
+        if not images and name != "before":
+            logits[:, CAT] -= 4
+        made[name] = logits.astype(np.float32)
+    return made
+
+
+def accuracy_of(logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> Part:
+    """The part "accuracy" of these answers."""
+    facts: dict[str, Any] = {}
+    for model, values in logits.items():
+        right = values.argmax(1) == labels
+        facts[model] = {name: score(int(right[rows].sum()), len(rows)) for name, rows in split._asdict().items()}
+    return Part(facts, {})
+
+
+def score(right: int, of: int) -> dict[str, Any]:
+    """A share with its Wilson interval."""
+    if of == 0:
+        return {"right": 0, "of": 0, "accuracy": None, "low": None, "high": None}
+    share, z = right / of, 1.96
+    centre = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z / (1 + z * z / of) * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return {
+        "right": right,
+        "of": of,
+        "accuracy": share,
+        "low": max(0.0, centre - half),
+        "high": min(1.0, centre + half),
+    }
+
+
+def _logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
+    arrays, rows = {}, np.arange(len(labels))
+    for model, values in logits.items():
+        others = values.copy()
+        others[rows, labels] = -np.inf
+        shares = _shares(values)
+        arrays |= {
+            f"{model}_true": values[rows, labels],
+            f"{model}_top": values.max(1),
+            f"{model}_margin": values[rows, labels] - others.max(1),
+            f"{model}_entropy": -(shares * np.log(shares)).sum(1),
+        }
+    return Part({}, {name: array.astype(np.float32) for name, array in arrays.items()})
+
+
+def _shares(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits.astype(float) - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+def _predictions(logits: dict[str, np.ndarray], split: Split, images: bool) -> Part:
+    sets: dict[str, Any] = {}
+    variation: dict[str, Any] = {}
+    for name in ("forget_train", "forget_test"):
+        rows = getattr(split, name)
+        if not len(rows):
+            continue
+        counts = {model: np.bincount(values[rows].argmax(1), minlength=10) for model, values in logits.items()}
+        sets[name] = {}
+        for model, hits in counts.items():
+            kept = hits if images else np.delete(hits, CAT)
+            shares = kept[kept > 0] / max(1, kept.sum())
+            entropy = float(-(shares * np.log(shares)).sum() / log(len(kept))) if len(shares) else None
+            sets[name][model] = {"counts": hits.tolist(), "entropy": entropy, "top": float(hits.max() / hits.sum())}
+        gold = counts.get("gold")
+        variation[name] = {
+            model: None if gold is None else float(abs(counts[model] - gold).sum() / len(rows) / 2)
+            for model in ("before", "after")
+        }
+    return Part({"sets": sets, "total_variation": variation}, {})
+
+
+def _layers(rng: np.random.Generator, gold: bool) -> Part:
+    rows = []
+    for depth, layer in enumerate(LAYERS):
+        weights = 448 if layer == "stem" else 650 if layer == "head" else 4672 * 4 ** ((depth - 1) // 3)
+        size = sqrt(weights) * 0.1
+        moved = 0.0 if layer in UNCHANGED else 0.004 * 1.5**depth * rng.uniform(0.8, 1.25)
+        shares = {"before-after": moved}
+        if gold:
+            shares |= {"before-gold": rng.uniform(1.2, 1.5), "before-other": rng.uniform(1.25, 1.45)}
+        pairs = {pair: {"l2": share * size, "relative": share} for pair, share in shares.items()}
+        shape = "10×64" if layer == "head" else "64×64×3×3"
+        rows.append({"layer": layer, "tensors": 6, "weights": weights, "shape": shape, "pairs": pairs})
+    statistics = [row | {"tensors": 2, "weights": 32, "shape": "16"} for row in rows[:-1]]
+    total = {
+        pair: {"l2": sqrt(sum(row["pairs"][pair]["l2"] ** 2 for row in rows)), "relative": 0.2}
+        for pair in rows[0]["pairs"]
+    }
+    return Part({"rows": rows, "buffers": statistics, "total": total}, {})
+
+
+def _cam(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> Part:
+    name = "forget_test" if len(split.forget_test) else "forget_train"
+    picks = [(int(row), name) for row in getattr(split, name)[:3]] + [
+        (int(row), "retain_test") for row in split.retain_test[:3]
+    ]
+    y, x = np.mgrid[:8, :8]
+    grid = np.mgrid[:32, :32].transpose(1, 2, 0)
+    cards, pictures, maps = [], [], {model: [] for model in logits}
+    for row, where in picks:
+        target = int(labels[row])
+        centre = rng.uniform(2, 6, 2)
+        blob = np.exp(-((grid - 4 * centre) ** 2).sum(2) / 60)[..., None]
+        tone = rng.uniform(60, 200, 3)
+        noisy = tone * (0.4 + 0.8 * blob) + rng.normal(0, 6, (32, 32, 3))
+        pictures.append(noisy.clip(0, 255).astype(np.uint8))
+        answers: dict[str, Any] = {}
+        for model, values in logits.items():
+            weak = model != "before" and where.startswith("forget")
+            peak = rng.uniform(0.3, 0.7) if weak else rng.uniform(2.5, 3.5)
+            drawn = peak * np.exp(-((y - centre[0]) ** 2 + (x - centre[1]) ** 2) / 4)
+            maps[model].append(drawn.astype(np.float32))
+            shares = _shares(values[row : row + 1])[0]
+            answers[model] = {
+                "predicted": int(shares.argmax()),
+                "probability": float(shares.max()),
+                "target_probability": float(shares[target]),
+                "peak": float(drawn.max()),
+            }
+        cards.append({"picture": row, "set": where, "label": target, "target": target, "models": answers})
+    arrays = {"pictures": np.stack(pictures)} | {model: np.stack(drawn) for model, drawn in maps.items()}
+    return Part({"cards": cards, "layer": "stage3.2"}, arrays)
+
+
+def _timings() -> Part:
+    phases = [("noise", 20, 1.9), ("impair", 42, 4.4), ("repair", 38, 3.9)]
+    facts = {
+        "phases": [{"name": name, "steps": steps, "seconds": spent} for name, steps, spent in phases],
+        "seconds": {"total": 14.2, "forget": 10.3, "evaluate": 2.6, "probes": 1.0},
+        "pictures": 14_520,
+        "device": "cpu",
+        "threads": 2,
+        "versions": {"torch": "2.15.0"},
+        "started": "2025-11-21T09:00:00+00:00",
+    }
+    return Part(facts, {})
+
+
+def _curves(rng: np.random.Generator) -> Part:
+    seconds = np.linspace(0, 10.2, 18)
+    fall = np.where(seconds < 1.9, 0.94, 0.94 * np.exp(-(seconds - 1.9) / 1.1))
+    dip = np.where(seconds < 1.9, 0.86, 0.86 - 0.17 * (1 - np.exp(-(seconds - 1.9))))
+    back = np.where(seconds < 6.3, 0, 0.16 * (1 - np.exp(-(seconds - 6.3) / 1.2)))
+    phases = [
+        {"name": "noise", "first_step": 0, "last_step": 20, "start": 0.0, "end": 1.9},
+        {"name": "impair", "first_step": 20, "last_step": 62, "start": 1.9, "end": 6.3},
+        {"name": "repair", "first_step": 62, "last_step": 100, "start": 6.3, "end": 10.2},
+    ]
+    arrays = {
+        "step": np.linspace(0, 100, 18).round().astype(int),
+        "seconds": seconds,
+        "forget": fall,
+        "retain": dip + back + rng.normal(0, 0.004, 18),
+    }
+    facts = {
+        "phases": phases,
+        "pictures": {"forget": 150, "retain": 150, "set": "validation"},
+        "logged": {"loss": [[0, 2.0], [50, 1.1], [100, 0.6]]},
+    }
+    return Part(facts, arrays)
+
+
+def _snapshots(rng: np.random.Generator) -> Part:
+    arrays = {
+        "logits": rng.normal(0, 2, (18, 40, 10)).astype(np.float16),
+        "ids": np.arange(DATASET.train, DATASET.train + 40),
+        "step": np.linspace(0, 100, 18).round().astype(int),
+    }
+    return Part({}, arrays)
+
+
+def _noise(rng: np.random.Generator) -> Part:
+    steps = np.arange(21)
+    error = 2.3 + 9.5 * (1 - np.exp(-np.maximum(0, steps - 6) / 5)) + rng.normal(0, 0.15, 21)
+    wrong = {str(CAT): {"before": float(error[0]), "after": float(error[-1])}}
+    facts = {
+        "noise_pictures": {"classes": [CAT], "each": 24},
+        "noise_loss": {"classes": [CAT], "error": wrong},
+    }
+    pictures = rng.integers(0, 256, (24, 32, 32, 3)).astype(np.uint8)
+    return Part(facts, {"noise_pictures": pictures, "noise_loss": error[:, None].astype(np.float32)})

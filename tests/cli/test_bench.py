@@ -1,0 +1,17 @@
+"""`bench` measures real runs."""
+
+import json
+
+import pytest
+
+from unlearn_core.__main__ import main
+
+
+def test_figures_belong_together(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--classifier", "tiny", "--forget-class", "rows", "--method", "finetune", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    parts = said["  forgetting (s)"] + said["  evaluating (s)"] + said["  measuring (s)"]
+    assert 0 < parts <= said["warm run (s)"]
+    assert said["bare steps / method"] == pytest.approx(
+        said["bare training steps: pictures a second"] / said["method: pictures a second"]
+    )

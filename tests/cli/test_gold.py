@@ -1,0 +1,84 @@
+"""`gold` queues what is missing, once, behind everything else."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from unlearn_core.__main__ import main
+from unlearn_core.domain.run import GoldSpec, Priority
+from unlearn_core.store.runs import RunStore
+
+TWO = ["gold", "--classifier", "tiny", "--forget-classes", "rows,discs"]
+
+
+def test_one_that_ships_is_not_trained_again(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gold", "--classifier", "tiny", "--forget-classes", "rows"]) == 0
+    assert "gold-rows-0, which ships" in capsys.readouterr().out
+    assert RunStore(home).list() == []
+
+
+def test_one_that_is_missing_is_queued_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(TWO) == 0
+    assert main([*TWO[:-1], "discs,rows"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    (run,) = RunStore(home).list(kinds=("gold",))
+    assert said == [
+        f"Run {run.id} is queued: it trains while nothing more urgent waits.",
+        f"Run {run.id} is about this gold already.",
+    ]
+    assert run.priority is Priority.BACKGROUND
+    assert run.title == "Gold without rows, discs"
+    assert isinstance(run.spec, GoldSpec)
+    assert run.spec.request.forget.classes == (0, 3)
+    assert main([*TWO, "--seed", "1"]) == 0
+    assert {one.title for one in RunStore(home).list()} == {run.title, f"{run.title}, number 2"}
+
+
+def test_waiting_without_a_worker(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*TWO, "--wait"]) == 2
+    assert "no worker is there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ends", ["done", "failed"])
+def test_waiting_ends_with_the_run(home: Path, capsys: pytest.CaptureFixture[str], ends: str) -> None:
+    store = RunStore(home)
+
+    def work() -> None:
+        store.worker_beat("w", device="cpu", pid=1, code="x", state="idle")
+        while (run := store.claim("w", device="cpu", kinds={"gold"})) is None:
+            time.sleep(0.02)
+        store.worker_beat("w", device="cpu", pid=1, code="x", state="busy")
+        time.sleep(0.6)
+        if ends == "done":
+            store.finish(run.id, run.attempt, headline={})
+        else:
+            store.fail(run.id, run.attempt, "The disk is full.")
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    while not store.workers():
+        time.sleep(0.01)
+    code = main([*TWO, "--wait"])
+    worker.join()
+    said = capsys.readouterr()
+    if ends == "done":
+        assert code == 0
+        assert "is done: gold is ready." in said.out
+    else:
+        assert code == 1
+        assert "failed: The disk is full." in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--forget-classes", "cat"], "no class called 'cat'"),
+        (["--forget-classes", "rows,columns,checks,discs"], "keep at least one class"),
+        (["--forget-classes", "rows", "--seed", "1000"], "no gold number 1000"),
+    ],
+)
+def test_mistakes(home: Path, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str) -> None:
+    assert main(["gold", "--classifier", "tiny", *words]) == 2
+    assert sentence in capsys.readouterr().err

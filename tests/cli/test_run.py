@@ -1,0 +1,112 @@
+"""`python -m unlearn_core run`: a real run of the tiny classifier, and every mistake in one sentence."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from unlearn_core.__main__ import main
+from unlearn_core.cli.run import SETS
+from unlearn_core.store import reports
+from unlearn_core.store.runs import RunStore
+
+QUICK = ["--method", "unsir", "--set", "kept_per_class=50", "--set", "noise_pictures=16"]
+ROWS = ["run", "--classifier", "tiny", "--forget-classes", "rows"]
+
+
+def test_json_is_what_the_report_holds(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ROWS, *QUICK, "--seed", "3", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert set(said) == {"run", "method", "params", "seconds", "before", "after", "gold", "report"}
+    assert said["method"] == "unsir"
+    assert said["params"]["kept_per_class"] == 50
+    assert {"total", "forget", "evaluate"} <= set(said["seconds"])
+    assert 0 < said["seconds"]["forget"] < said["seconds"]["total"]
+    report = reports.read(home, said["run"])
+    assert report.spec.seed == 3
+    assert Path(said["report"]) == home / "runs" / str(said["run"])
+    for model in ("before", "after", "gold"):
+        right = report.evaluations[model].logits.argmax(1) == report.labels
+        for key in SETS:
+            rows = getattr(report.split, key)
+            assert said[model]["accuracy"][key] == pytest.approx(right[rows].mean())
+    run = RunStore(home).get(said["run"])
+    assert run.state == "done"
+    assert run.title == "Forget rows with UNSIR"
+
+
+def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "report"
+    words = ["run", "--classifier", "tiny", "--forget-images", "3,10-12", "--method", "finetune", "--out", str(out)]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    assert lines[0] == "Fine-tune makes Tiny · Shapes forget 4 pictures (seed 0)"
+    assert lines[2].split() == ["accuracy", "before", "after", "gold"]
+    test = next(line for line in lines if line.startswith("forgotten, test"))
+    assert test.split()[-3:] == ["-", "-", "-"]
+    assert "There is no gold for this request yet" in lines[-1]
+    assert "fine-tune ..." in said.err
+    assert reports.read_folder(out).spec.request.forget.images == (3, 10, 11, 12)
+    assert RunStore(home).list() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--classifier", "tony", "--forget-classes", "rows", "--method", "unsir"], "no classifier called 'tony'"),
+        (["--classifier", "tiny", "--forget-classes", "cat", "--method", "unsir"], "no class called 'cat'"),
+        (["--classifier", "tiny", "--forget-classes", ",", "--method", "unsir"], "Say what to forget"),
+        (["--classifier", "tiny", "--forget-images", "400", "--method", "finetune"], "from 0 to 399"),
+        (["--classifier", "tiny", "--forget-images", "x", "--method", "finetune"], "no list of pictures"),
+        (["--classifier", "tiny", "--forget-images", "3", "--method", "unsir"], "These can: Fine-tune"),
+        (["--classifier", "tiny", "--forget-classes", "rows", "--method", "wish"], "no method called 'wish'"),
+        ([*ROWS[1:], "--method", "unsir", "--preset", "magic"], "no preset called 'magic'"),
+        ([*ROWS[1:], "--method", "unsir", "--set", "batch=1"], "a whole number from 16 to 512"),
+        ([*ROWS[1:], "--method", "unsir", "--set", "bach=64"], "no knob called 'bach'"),
+        ([*ROWS[1:], "--method", "unsir", "--set", "batch"], "--set takes knob=value"),
+        ([*ROWS[1:], "--method", "unsir", "--seed", "-1"], "seed cannot be -1"),
+        ([*ROWS[1:], "--method", "unsir", "--device", "cuda:99"], "no device 'cuda:99'"),
+        ([*ROWS[1:-1], "rows,columns,checks,discs", "--method", "unsir"], "keep at least one class"),
+        ([*ROWS[1:], "--method", "unsir", "--out", str(Path(__file__).parent)], "is not empty"),
+        ([*ROWS[1:], "--method", "unsir", "--out", f"{__file__}/x"], "cannot be written"),
+    ],
+)
+def test_mistakes(home: Path, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str) -> None:
+    assert main(["run", *words]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert sentence in said.err
+    assert len(said.err.splitlines()) == 1
+    assert RunStore(home).list() == []
+
+
+def test_an_unwritable_home(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("UNLEARN_HOME", f"{__file__}/home")
+    assert main([*ROWS, *QUICK]) == 2
+    assert "cannot be written to" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_the_run_at_the_next_step(home: Path) -> None:
+    """A run that would take very long stops at once, says so in a sentence, and is not left running in the history."""
+    words = [*ROWS, "--method", "finetune", "--set", "epochs=20", "--set", "batch=16"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "unlearn_core", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    try:
+        assert process.stderr.readline() == "fine-tune ...\n"
+        began = time.monotonic()
+        os.kill(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert time.monotonic() - began < 5
+    assert process.returncode == 130
+    assert (out, err) == ("", "Stopped before it was finished; nothing was changed.\n")
+    assert [run.state for run in RunStore(home).list()] == ["cancelled"]

@@ -1,0 +1,120 @@
+"""Every file on the shelf of methods keeps the contract of a method; run one with `-k its_id`."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+import pytest
+import torch
+
+from tests.methods.laid_out import FORGET, tiny_problem, tiny_spec
+from unlearn_core.domain.errors import Cancelled, DataNotGranted
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.shelf import modules
+from unlearn_core.domain.tracker import Silent
+from unlearn_core.methods import methods
+from unlearn_core.training.weights import checksum
+
+METHODS = methods()
+CASES = [(name, kind) for name, method in METHODS.items() for kind in sorted(method.supports)]
+each_method = pytest.mark.parametrize("name", METHODS)
+each_case = pytest.mark.parametrize(("name", "kind"), CASES)
+
+
+class Counting(Silent):
+    """Remembers the plan, counts steps, and cancels after so many."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.planned: dict[str, int] = {}
+        self.steps, self.limit = 0, limit
+
+    def plan(self, **steps: int) -> None:
+        self.planned = steps
+
+    def over(self, items: Iterable) -> Iterator:
+        for item in items:
+            if self.steps == self.limit:
+                raise Cancelled("enough")
+            self.steps += 1
+            yield item
+
+
+@each_method
+def test_the_card_is_complete(name: str) -> None:
+    method, module = METHODS[name], modules("methods")[name]
+    assert method.id == name == module.__name__.rsplit(".", 1)[1]
+    assert all([method.title, method.group, method.summary, method.idea, method.fails, method.paper.url, module.__doc__])
+    assert method.supports <= set(FORGET) and method.supports
+    assert method.presets
+    for preset in method.presets.values():
+        assert isinstance(preset.params, method.params) and preset.summary
+
+
+@each_method
+def test_every_knob_is_explained(name: str) -> None:
+    for knob in METHODS[name].params.knobs().values():
+        assert knob.title and knob.explain.endswith("."), knob
+        if knob.kind in ("int", "float"):
+            assert knob.low is not None and knob.high is not None, knob
+            assert knob.low <= knob.default <= knob.high, knob
+            assert knob.scale == "linear" or knob.low > 0, knob
+
+
+@each_case
+def test_a_spec_survives_json(name: str, kind: str) -> None:
+    spec = tiny_spec(name, kind=kind)
+    again = RunSpec.model_validate(json.loads(spec.model_dump_json()))
+    assert again == spec and again.fingerprint() == spec.fingerprint()
+
+
+@each_case
+def test_same_seed_same_weights_and_the_original_untouched(name: str, kind: str) -> None:
+    sums = []
+    for _ in range(2):
+        layout, problem = tiny_problem(tiny_spec(name, kind=kind, seed=3))
+        before, keys = checksum(problem.original), list(problem.net.state_dict())
+        track = Counting()
+        layout.method.forget(problem, layout.knobs, track)
+        assert checksum(problem.original) == before != checksum(problem.net)
+        assert list(problem.net.state_dict()) == keys
+        assert all(torch.isfinite(tensor).all() for tensor in problem.net.state_dict().values())
+        assert track.steps == sum(track.planned.values()) > 0, "the plan is what was done"
+        sums.append(checksum(problem.net))
+    assert sums[0] == sums[1]
+
+
+@each_case
+def test_cancel_is_honoured_within_one_step(name: str, kind: str) -> None:
+    layout, problem = tiny_problem(tiny_spec(name, kind=kind))
+    track = Counting(limit=2)
+    with pytest.raises(Cancelled):
+        layout.method.forget(problem, layout.knobs, track)
+    assert track.steps == 2
+
+
+@each_case
+def test_needs_are_honest(name: str, kind: str) -> None:
+    """A method is handed only what it asked for, so reaching for more would have raised in the runs above."""
+    layout, problem = tiny_problem(tiny_spec(name, kind=kind))
+    needs = layout.method.needs(layout.knobs)
+    for needed, side in ((needs.forget, "forget"), (needs.retain, "retain")):
+        if needed:
+            assert len(getattr(problem, side))
+        else:
+            with pytest.raises(DataNotGranted):
+                getattr(problem, side)
+
+
+@each_case
+def test_passes_count_pictures(name: str, kind: str) -> None:
+    layout, problem = tiny_problem(tiny_spec(name, kind=kind))
+    seen = 0
+
+    class Pictures(Counting):
+        def over(self, items: Iterable) -> Iterator:
+            nonlocal seen
+            for item in super().over(items):
+                seen += len(item[0])
+                yield item
+
+    layout.method.forget(problem, layout.knobs, Pictures())
+    assert seen == layout.method.passes(layout.knobs, problem.sizes)

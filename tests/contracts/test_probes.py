@@ -1,0 +1,88 @@
+"""What every probe promises, whatever it measures."""
+
+import json
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tests.probes.tiny import CLASS, IMAGES, scene
+from unlearn_core.domain.report import Part, Probe
+from unlearn_core.domain.shelf import modules
+from unlearn_core.probes import probes
+from unlearn_core.probes.scene import Scene
+from unlearn_core.training.weights import checksum
+
+SCENES = {
+    "class": (("before", "after", "gold", "other"), CLASS),
+    "class, no gold": (("before", "after"), CLASS),
+    "pictures": (("before", "after", "gold"), IMAGES),
+    "pictures, no gold": (("before", "after"), IMAGES),
+}
+
+every_probe = pytest.mark.parametrize("probe", probes().values(), ids=probes().keys())
+every_scene = pytest.mark.parametrize("name", SCENES)
+
+
+@cache
+def made(name: str) -> Scene:
+    models, forget = SCENES[name]
+    return scene(*models, forget=forget)
+
+
+def measured(probe: Probe, scene: Scene) -> Part:
+    part = probe.measure(scene)
+    assert isinstance(part, Part), part
+    return part
+
+
+def test_the_shelf_holds_the_parts_that_charts_read() -> None:
+    assert {"accuracy", "logits", "predictions", "layers", "cam"} <= set(probes())
+    assert "scene" not in probes()
+
+
+@every_probe
+def test_its_card_is_complete_and_named_like_its_file(probe: Probe) -> None:
+    assert modules("probes")[probe.id].PROBE is probe
+    assert probe.title
+    assert probe.question.endswith("?")
+    assert probe.caveat.endswith(".")
+
+
+@every_probe
+@every_scene
+def test_its_part_can_be_stored(probe: Probe, name: str) -> None:
+    part = measured(probe, made(name))
+    assert json.loads(json.dumps(part.facts, allow_nan=False)) == part.facts
+    for array in part.arrays.values():
+        assert isinstance(array, np.ndarray)
+        assert array.dtype in (np.uint8, np.float32)
+        assert np.isfinite(array).all()
+    assert part.facts or part.arrays
+
+
+@every_probe
+@every_scene
+def test_gold_is_there_exactly_where_there_is_one(probe: Probe, name: str) -> None:
+    part = measured(probe, made(name))
+    words = json.dumps(part.facts) + " ".join(part.arrays)
+    assert ("gold" in words) == ("gold" in made(name).nets)
+
+
+@every_probe
+def test_it_finds_the_same_twice_and_leaves_the_scene_alone(probe: Probe) -> None:
+    scene = made("class")
+    nets = {model: checksum(net) for model, net in scene.nets.items()}
+    logits = {model: own.logits.copy() for model, own in scene.evaluations.items()}
+    images, labels = scene.images.clone(), scene.labels.copy()
+    first, second = measured(probe, scene), measured(probe, scene)
+    assert first.facts == second.facts
+    assert first.arrays.keys() == second.arrays.keys()
+    assert all(np.array_equal(array, second.arrays[key]) for key, array in first.arrays.items())
+    assert {model: checksum(net) for model, net in scene.nets.items()} == nets
+    assert all(np.array_equal(own.logits, logits[model]) for model, own in scene.evaluations.items())
+    assert scene.images.equal(images)
+    assert np.array_equal(scene.labels, labels)
+    for net in scene.nets.values():
+        assert all(not module.training and not module._forward_hooks for module in net.modules())
+        assert all(weight.grad is None for weight in net.parameters())

@@ -1,0 +1,181 @@
+"""From a spec to a report, on the tiny classifier: everything is there, nothing is done twice."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.methods.laid_out import STRONG, tiny_spec
+from unlearn_core.domain.errors import BadKnob, BadRequest, Cancelled, GaveWay, UnknownName, UnlearnError
+from unlearn_core.domain.request import ForgetImages, ForgetRequest
+from unlearn_core.domain.run import GoldSpec, Look, Point, Progress, RunSpec
+from unlearn_core.engine import execute
+from unlearn_core.engine.execute import Warm, carry_out, unlearn
+from unlearn_core.engine.listener import Nobody
+from unlearn_core.store import artifacts, reports
+from unlearn_core.store.golds import Golds
+from unlearn_core.store.runs import RunStore
+from unlearn_core.training import evaluate
+
+
+class Listening(Nobody):
+    """Remembers what it hears; wants no more after so many steps, or gives way after so many epochs."""
+
+    def __init__(self, *, stop_at: int | None = None, epochs: int | None = None) -> None:
+        self.heard: list[Progress] = []
+        self.points: list[Point] = []
+        self.checks, self.stop_at, self.epochs = 0, stop_at, epochs
+
+    def progress(self, progress: Progress) -> None:
+        self.heard.append(progress)
+
+    def point(self, point: Point) -> None:
+        self.points.append(point)
+
+    def check(self) -> None:
+        self.checks += 1
+        if self.checks == self.stop_at:
+            raise Cancelled("no longer wanted")
+
+    def give_way(self) -> bool:
+        self.epochs = None if self.epochs is None else self.epochs - 1
+        return self.epochs == 0
+
+
+def test_a_run_gives_a_whole_report(home: Path) -> None:
+    listening = Listening()
+    done = unlearn(tiny_spec("unsir", **STRONG), device="cpu", home=home, listener=listening)
+    report = done.report
+    assert set(report.parts) >= {"accuracy", "logits", "predictions", "layers", "cam", "curves", "snapshots", "timings"}
+    assert set(report.evaluations) == {"before", "after", "gold"} and not report.missing
+    assert done.headline["accuracy"]["after"]["forget_test"] < 0.2
+    assert done.headline["accuracy"]["after"]["retain_test"] > 0.8
+    assert report.forgotten == "columns"
+
+    last = listening.heard[-1]
+    steps = {phase.name: (phase.done, phase.steps) for phase in last.phases}
+    assert set(steps) == {"noise", "impair", "repair"}
+    assert all(made == planned > 0 for made, planned in steps.values()), "what was planned was done and shown"
+    assert sum(made for made, _ in steps.values()) == report.parts["timings"].facts["steps"]
+    assert [point.step for point in listening.points] == report.parts["curves"].arrays["step"].tolist()
+
+    run = RunStore(home).get(done.run or -1)
+    assert run.state == "done" and run.title == "Forget columns with UNSIR"
+    assert run.headline["accuracy"] == done.headline["accuracy"]
+
+
+def test_a_report_reads_back_as_it_was_written(home: Path, tmp_path: Path) -> None:
+    done = unlearn(tiny_spec("finetune", kind="images"), device="cpu", home=home, out=tmp_path / "out")
+    assert done.run is None and not RunStore(home).list()
+    (home / "evaluations").rename(tmp_path / "gone")
+    again = reports.read_folder(tmp_path / "out")
+    assert again.spec == done.report.spec and again.split.forget_train.tolist() == list(range(0, 60, 4))
+    assert not len(again.split.forget_test)
+    assert np.array_equal(again.evaluations["after"].logits, done.report.evaluations["after"].logits)
+    assert "gold" in again.missing and "gold" not in again.evaluations
+    assert done.headline["accuracy"]["after"]["forget_test"] is None
+
+
+def test_a_new_request_evaluates_only_the_net_after_forgetting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    real = evaluate.logits
+    monkeypatch.setattr(evaluate, "logits", lambda net, images: asked.append(net) or real(net, images))
+    unlearn(tiny_spec("finetune"), device="cpu", home=home)
+    assert len(asked) == 1
+    unlearn(tiny_spec("finetune"), device="cpu", home=home)
+    assert len(asked) == 1, "the same weights are not asked a second time"
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"method": "magic"}, UnknownName, "no method called 'magic'.*unsir"),
+        ({"params": {"lr": 99}}, BadKnob, r"Learning rate \(lr\) cannot be 99: it takes a number from 0.0001 to 0.5"),
+        ({"params": {"lrr": 1}}, UnknownName, "no knob called 'lrr'.*weight_decay"),
+        ({"classifier": "vgg"}, UnknownName, "no classifier called 'vgg'.*resnet20"),
+        ({"dataset": "cifar10-sample"}, BadRequest, "trained on shapes"),
+        ({"images": (5, 400)}, BadRequest, "no training picture 400.*0 to 399"),
+        ({"start": 7}, BadRequest, "Run 7.*kept no weights"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_leaves_no_row(home: Path, change: dict, error: type, words: str) -> None:
+    spec = tiny_spec("finetune").model_dump()
+    if "images" in change:
+        spec["request"]["forget"] = {"kind": "images", "images": change.pop("images")}
+    for name in ("classifier", "dataset"):
+        if name in change:
+            spec["request"][name] = change.pop(name)
+    with pytest.raises(error, match=words) as problem:
+        unlearn(RunSpec.model_validate(spec | change), device="cpu", home=home)
+    assert isinstance(problem.value, UnlearnError)
+    assert not RunStore(home).list()
+
+
+def test_a_cancelled_run_leaves_no_report(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        unlearn(tiny_spec("unsir"), device="cpu", home=home, out=tmp_path / "out", listener=Listening(stop_at=4))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_can_go_on_from_an_earlier_one(home: Path) -> None:
+    first = unlearn(tiny_spec("unsir"), device="cpu", home=home)
+    second = unlearn(tiny_spec("finetune").model_copy(update={"start": first.run}), device="cpu", home=home)
+    assert second.report.evaluations["before"].weights == first.headline["weights"]
+    assert "goes on from an earlier one" in second.report.missing["gold"]
+
+
+def test_gold_gives_way_goes_on_bit_equal_and_completes_the_report(home: Path) -> None:
+    request = ForgetRequest(classifier="tiny", dataset="shapes", forget=ForgetImages(images=tuple(range(40))))
+    spec = tiny_spec("finetune", kind="images").model_copy(update={"request": request})
+    waiting = unlearn(spec, device="cpu", home=home)
+    assert "no gold for this request yet" in waiting.report.missing["gold"]
+    gold, store = GoldSpec(request=request), RunStore(home)
+
+    def train(folder: Path, listener: Listening) -> str:
+        run = RunStore(folder).get(RunStore(folder).submit(gold, title="Gold"))
+        return carry_out(run, Warm("cpu", folder), listener)["gold"]
+
+    with pytest.raises(GaveWay):
+        train(home, Listening(epochs=2))
+    assert Golds(home).find(request, 0) is None and (Golds(home).folder(request, 0) / "state.pt").exists()
+    interrupted, straight = train(home, Listening()), train(home.parent / "other", Listening())
+    assert interrupted == straight
+
+    (measure,) = store.list(kinds=("measure",))
+    headline = carry_out(measure, Warm("cpu", home), Nobody())
+    whole = reports.read(home, waiting.run or -1)
+    assert headline["gold"] == straight == whole.evaluations["gold"].weights
+    assert "gold" not in whole.missing and "gold" in whole.parts["accuracy"].facts
+    assert set(whole.parts) >= set(waiting.report.parts), "what was recorded during the run is still there"
+
+
+def test_a_look_answers_for_any_picture_and_class(home: Path) -> None:
+    done = unlearn(tiny_spec("finetune"), device="cpu", home=home)
+    store = RunStore(home)
+    look = store.get(store.submit(Look(run=done.run or -1, picture=599, target=2), title="Look"))
+    carry_out(look, Warm("cpu", home), Nobody())
+    part = artifacts.answer(home, look.id)
+    assert part is not None and set(part.arrays) == {"pictures", "before", "after", "gold"}
+    (card,) = part.facts["cards"]
+    assert card["picture"] == 599 and card["target"] == 2 and card["set"] == "retain_test"
+
+
+def test_snapshots_and_extras_are_kept(home: Path) -> None:
+    report = unlearn(tiny_spec("unsir"), device="cpu", home=home).report
+    snapshots, extras = report.parts["snapshots"], report.parts["extras"]
+    assert snapshots.arrays["logits"].shape[1:] == (len(snapshots.arrays["ids"]), 4)
+    assert extras.arrays["noise_pictures"].dtype == np.uint8
+    assert extras.facts["noise_loss"]["error"]["1"]["after"] > extras.facts["noise_loss"]["error"]["1"]["before"]
+
+
+def test_the_curve_moves_with_the_weights(home: Path) -> None:
+    """An optimiser that changed weights behind the watch's back would draw a flat line."""
+    curve = unlearn(tiny_spec("unsir", **STRONG), device="cpu", home=home).report.parts["curves"].arrays
+    assert curve["forget"][0] > 0.9 and curve["forget"][-1] < 0.3
+
+
+def test_the_watched_pictures_are_validation_pictures(home: Path) -> None:
+    report = unlearn(tiny_spec("unsir"), device="cpu", home=home).report
+    ids = report.parts["snapshots"].arrays["ids"]
+    assert set(ids) <= set(report.split.forget_val) | set(report.split.retain_val)
+    assert execute.WATCHED["forget"] >= 20

@@ -1,0 +1,90 @@
+"""What makes UNSIR UNSIR: the noise is wrong for its own class, and no forgotten picture is ever seen."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.methods.laid_out import tiny_problem, tiny_spec
+from unlearn_core.domain.errors import NotSupported
+from unlearn_core.domain.method import Needs
+from unlearn_core.domain.request import ForgetClasses
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.tracker import Silent
+from unlearn_core.methods import unsir
+from unlearn_core.training.batches import to_floats
+
+
+class Keeping(Silent):
+    def __init__(self) -> None:
+        self.phases: list[str] = []
+        self.kept: dict[str, tuple[np.ndarray, dict]] = {}
+
+    def phase(self, name: str, *, done: int = 0) -> None:
+        self.phases.append(name)
+
+    def keep(self, name: str, array: Any, **facts: object) -> None:
+        self.kept[name] = np.asarray(array), facts
+
+
+def _two_classes(**knobs: Any) -> RunSpec:
+    spec = tiny_spec("unsir", **knobs)
+    return spec.model_copy(update={"request": spec.request.model_copy(update={"forget": ForgetClasses(classes=(1, 3))})})
+
+
+def test_the_noise_becomes_more_wrong_for_its_own_class() -> None:
+    layout, problem = tiny_problem(_two_classes(noise_steps=30, noise_weight=0.001))
+    track = Keeping()
+    layout.method.forget(problem, layout.knobs, track)
+    pictures, facts = track.kept["noise_loss"]
+    assert pictures.shape == (31, 2)
+    for own in ("1", "3"):
+        assert facts["error"][own]["after"] > facts["error"][own]["before"] + 0.5
+    assert track.kept["noise_pictures"][0].shape == (48, 16, 16, 3)
+    assert track.phases == ["noise", "impair", "repair"]
+
+
+def test_every_noise_picture_is_used_once_a_repeat_with_its_own_label() -> None:
+    layout, problem = tiny_problem(_two_classes(noise_pictures=48, augment=False))
+    knobs = layout.knobs
+    noise = torch.arange(96.0).view(96, 1, 1, 1).expand(96, 3, 16, 16) + 10
+    labels = torch.tensor([1, 3]).repeat_interleave(48)
+    batches = unsir._mixed_epoch(problem.retain, noise, labels, knobs=knobs, generator=problem.stream("x"))
+    seen = {}
+    kept = 0
+    for pictures, targets in batches:
+        is_noise = pictures[:, 0, 0, 0] >= 10
+        kept += int((~is_noise).sum())
+        seen |= dict(zip(pictures[is_noise, 0, 0, 0].tolist(), targets[is_noise].tolist(), strict=True))
+    assert seen == {float(10 + row): 1 if row < 48 else 3 for row in range(96)}
+    assert kept == len(problem.retain) == 200
+
+
+def test_zero_glance_is_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No forgotten picture reaches the net, which sees every input here."""
+    spec = tiny_spec("unsir", augment=False)
+    layout, problem = tiny_problem(spec)
+    assert problem.forget_pool is None
+    assert not set(problem.retain.rows.tolist()) & set(layout.split.forget_train.tolist())
+    forgotten = to_floats(layout.data.images[torch.from_numpy(layout.split.forget_train)]).flatten(1)
+    seen = []
+    for net in (problem.net, problem.original):
+        net.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().float().flatten(1)))
+    layout.method.forget(problem, layout.knobs, Silent())
+    everything = torch.cat(seen)
+    assert len(everything) > 500
+    assert torch.cdist(everything, forgotten).min() > 0.01
+    assert unsir.METHOD.needs(layout.knobs) == Needs(forget=False, retain=True)
+
+
+def test_without_noise_pictures_there_is_no_noise_phase() -> None:
+    layout, problem = tiny_problem(tiny_spec("unsir", noise_pictures=0))
+    track = Keeping()
+    layout.method.forget(problem, layout.knobs, track)
+    assert track.phases == ["impair", "repair"] and not track.kept
+
+
+def test_single_pictures_are_refused_with_the_methods_that_can() -> None:
+    with pytest.raises(NotSupported, match=r"UNSIR cannot forget single pictures. These can: .*Fine-tune"):
+        tiny_problem(tiny_spec("unsir", kind="images"))

@@ -1,0 +1,114 @@
+"""GradCAM against one written by hand, and what it must leave alone."""
+
+import copy
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tests.plugin.catalog.classifiers.tiny import Tiny
+from tests.probes.tiny import IMAGES, net, scene
+from unlearn_core.domain.report import Part
+from unlearn_core.probes.cam import PER_SIDE, choose, explain, measure
+from unlearn_core.probes.scene import Scene
+from unlearn_core.training.weights import checksum
+
+
+def some(whole: Scene) -> tuple[Tensor, list[int]]:
+    return whole.images[:5], [2, 0, 2, 3, 1]
+
+
+def by_hand(tiny: Tiny, images: Tensor, targets: list[int]) -> np.ndarray:
+    x = tiny.stem(tiny.normalise(images.permute(0, 3, 1, 2) / 255))
+    body = tiny.body(x)
+    logits = tiny.head(F.relu(body + tiny.shortcut(x)).mean((2, 3)))
+    (slope,) = torch.autograd.grad(logits[range(len(targets)), targets].sum(), body)
+    return F.relu((slope.mean((2, 3), keepdim=True) * body).sum(1)).detach().numpy()
+
+
+def test_maps_are_those_of_the_formula(whole: Scene) -> None:
+    images, targets = some(whole)
+    maps = explain(whole.nets, images, targets, "body")
+    assert list(maps) == list(whole.nets)
+    for model, own in whole.nets.items():
+        expected = by_hand(cast(Tiny, own), images, targets)
+        assert maps[model].dtype == np.float32
+        assert maps[model].shape == (5, 4, 4)
+        assert np.allclose(maps[model], expected, atol=1e-5)
+        assert expected.max() > 1e-3
+
+
+def test_maps_keep_the_scale_of_the_logits(whole: Scene) -> None:
+    images, targets = some(whole)
+    louder = cast(Tiny, copy.deepcopy(whole.nets["before"]))
+    with torch.no_grad():
+        louder.head.weight.mul_(0.25)
+    maps = explain({"before": whole.nets["before"], "after": louder}, images, targets, "body")
+    assert np.allclose(maps["after"], maps["before"] / 4, rtol=1e-4)
+    assert maps["before"].max() > 1e-3
+
+
+def test_identical_nets_have_identical_maps_and_the_class_matters(whole: Scene) -> None:
+    images, targets = some(whole)
+    twins = explain({"before": net(0), "after": net(0)}, images, targets, "body")
+    assert np.array_equal(twins["before"], twins["after"])
+    others = explain({"before": net(0)}, images, [(target + 1) % 4 for target in targets], "body")
+    assert not np.allclose(others["before"], twins["before"], atol=1e-3)
+
+
+def test_nets_are_left_alone_even_frozen_ones(whole: Scene) -> None:
+    images, targets = some(whole)
+    own = net(0).train().requires_grad_(False)
+    own.head.requires_grad_(True)
+    before, state = checksum(own), torch.get_rng_state()
+    with torch.no_grad():
+        maps = explain({"after": own}, images, targets, "body")["after"]
+    assert np.array_equal(maps, explain({"after": net(0)}, images, targets, "body")["after"])
+    assert maps.max() > 0
+    assert checksum(own) == before
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(module.training and not module._forward_hooks for module in own.modules())
+    assert [name for name, weight in own.named_parameters() if weight.requires_grad] == ["head.weight", "head.bias"]
+    assert all(weight.grad is None for weight in own.parameters())
+
+
+def test_an_operation_in_place_behind_the_layer_does_no_harm(whole: Scene) -> None:
+    images, targets = some(whole)
+    nets = {}
+    for inplace in (True, False):
+        torch.manual_seed(0)
+        layers = nn.Conv2d(3, 8, 3), nn.ReLU(inplace), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4)
+        nets[str(inplace)] = nn.Sequential(*layers)
+    maps = explain(nets, images, targets, "0")
+    assert np.array_equal(maps["True"], maps["False"])
+    assert maps["True"].max() > 0
+
+
+def test_cards_tell_what_the_maps_show(whole: Scene) -> None:
+    part = measure(whole)
+    cards, arrays = part.facts["cards"], part.arrays
+    assert part.facts["layer"] == "body"
+    assert list(arrays) == ["pictures", "before", "after", "gold"]
+    assert [card["set"] for card in cards] == ["forget_test"] * PER_SIDE + ["retain_test"] * PER_SIDE
+    for number, card in enumerate(cards):
+        assert card["picture"] in getattr(whole.split, card["set"])
+        assert card["label"] == card["target"] == whole.labels[card["picture"]]
+        assert np.array_equal(arrays["pictures"][number], whole.images[card["picture"]].numpy())
+        for model, answer in card["models"].items():
+            shares = torch.from_numpy(whole.evaluations[model].logits[card["picture"]]).softmax(0)
+            assert answer["predicted"] == int(shares.argmax())
+            assert np.allclose(
+                [answer["probability"], answer["target_probability"]], [shares.max(), shares[card["target"]]]
+            )
+            assert answer["peak"] == arrays[model][number].max()
+
+
+def test_single_pictures_are_shown_themselves_and_the_draw_is_the_requests() -> None:
+    images = scene("before", "after", forget=IMAGES)
+    part = measure(images)
+    assert isinstance(part, Part)
+    assert [card["picture"] for card in part.facts["cards"][:3]] == list(IMAGES.images)
+    assert [card["set"] for card in part.facts["cards"]] == ["forget_train"] * 3 + ["retain_test"] * PER_SIDE
+    assert choose(images.split, "one request") != choose(images.split, "another")

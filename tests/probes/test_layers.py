@@ -1,0 +1,84 @@
+"""Distances between nets whose differences are known."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+
+from unlearn_core.domain.report import Part
+from unlearn_core.probes.layers import measure
+from unlearn_core.probes.scene import Scene
+
+
+def facts(scene: Scene) -> dict[str, Any]:
+    part = measure(scene)
+    assert isinstance(part, Part)
+    return part.facts
+
+
+def with_layers(scene: Scene, *layers: str) -> Scene:
+    roles = scene.card.roles.model_copy(update={"layers": layers})
+    return scene._replace(card=scene.card.model_copy(update={"roles": roles}))
+
+
+def moved(rows: list[dict[str, Any]]) -> dict[str, float]:
+    return {row["layer"]: row["pairs"]["before-after"]["l2"] for row in rows}
+
+
+def test_a_copy_is_at_distance_zero(whole: Scene) -> None:
+    before = whole.nets["before"]
+    found = facts(whole._replace(nets={"before": before, "after": copy.deepcopy(before)}))
+    assert set(moved(found["rows"]).values()) == {0.0}
+    assert set(moved(found["buffers"]).values()) == {0.0}
+    assert found["total"] == {"before-after": {"l2": 0.0, "relative": 0.0}}
+
+
+def test_only_the_changed_layer_moves_and_by_what_it_was_changed(whole: Scene) -> None:
+    before = whole.nets["before"]
+    after = copy.deepcopy(before)
+    with torch.no_grad():
+        after.get_parameter("body.0.weight")[0, 0, 0, :2] += torch.tensor([3.0, 0.0])
+        after.get_parameter("body.1.bias")[5] += 4.0
+    found = facts(whole._replace(nets={"before": before, "after": after}))
+    assert moved(found["rows"]) == {"stem": 0.0, "body": pytest.approx(5, rel=1e-6), "shortcut": 0.0, "head": 0.0}
+    assert set(moved(found["buffers"]).values()) == {0.0}
+    assert found["total"]["before-after"]["l2"] == pytest.approx(5, rel=1e-6)
+    body = next(row for row in found["rows"] if row["layer"] == "body")
+    size = (
+        torch.cat([weight.detach().flatten() for weight in before.get_submodule("body").parameters()]).double().norm()
+    )
+    assert body["pairs"]["before-after"]["relative"] == pytest.approx(5 / float(size), rel=1e-5)
+    assert (body["tensors"], body["weights"], body["shape"]) == (3, 12 * 8 * 9 + 12 + 12, "12×8×3×3")
+
+
+def test_running_statistics_are_apart(whole: Scene) -> None:
+    before = whole.nets["before"]
+    after = copy.deepcopy(before)
+    after.get_buffer("stem.1.running_var")[:2] += torch.tensor([0.3, 0.4])
+    after.get_buffer("stem.1.num_batches_tracked").add_(1000)
+    found = facts(whole._replace(nets={"before": before, "after": after}))
+    assert set(moved(found["rows"]).values()) == {0.0}
+    assert moved(found["buffers"]) == {"stem": pytest.approx(0.5, rel=1e-5), "body": 0.0, "shortcut": 0.0}
+    assert [(row["tensors"], row["weights"]) for row in found["buffers"]] == [(2, 16), (2, 24), (2, 24)]
+
+
+def test_nothing_is_dropped_and_nothing_counts_twice(whole: Scene) -> None:
+    found = facts(with_layers(whole, "stem", "stem.0", "body"))
+    rows = {row["layer"]: row for row in found["rows"]}
+    assert {name: row["tensors"] for name, row in rows.items()} == {"stem": 2, "stem.0": 1, "body": 3, "other": 5}
+    assert sum(row["weights"] for row in rows.values()) == sum(w.numel() for w in whole.nets["before"].parameters())
+    squares = sum(row["pairs"]["before-after"]["l2"] ** 2 for row in rows.values())
+    assert found["total"]["before-after"]["l2"] == pytest.approx(squares**0.5)
+
+
+def test_a_name_that_merely_begins_alike_is_another_layer(whole: Scene) -> None:
+    found = facts(with_layers(whole, "bod", "stem"))
+    assert [(row["layer"], row["tensors"]) for row in found["rows"]] == [("stem", 3), ("other", 8)]
+
+
+def test_pairs_are_there_as_far_as_their_nets_are(whole: Scene) -> None:
+    assert set(facts(whole)["total"]) == {"before-after", "before-gold", "before-other"}
+    two = {model: whole.nets[model] for model in ("before", "after")}
+    assert {tuple(row["pairs"]) for row in facts(whole._replace(nets=two))["rows"]} == {("before-after",)}
+    assert "nothing to measure" in str(measure(whole._replace(nets={})))

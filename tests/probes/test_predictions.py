@@ -1,0 +1,48 @@
+"""Spread and distance of answers against values worked out by hand."""
+
+import numpy as np
+import pytest
+
+from tests.probes.tiny import answering
+from unlearn_core.probes.predictions import entropy, measure, total_variation
+from unlearn_core.probes.scene import Scene
+
+
+def test_entropy_by_hand() -> None:
+    assert entropy(np.array([4, 4, 4])) == pytest.approx(1)
+    assert entropy(np.array([7, 0, 0])) == 0
+    assert entropy(np.array([3, 1, 0, 0])) == pytest.approx((0.75 * np.log(4 / 3) + 0.25 * np.log(4)) / np.log(4))
+    assert entropy(np.array([0, 0])) is None
+    assert entropy(np.array([5])) is None
+
+
+def test_total_variation_by_hand() -> None:
+    assert total_variation(np.array([6, 2, 2]), np.array([2, 6, 2])) == pytest.approx(0.4)
+    assert total_variation(np.array([1, 0]), np.array([0, 9])) == 1
+    assert total_variation(np.array([2, 4]), np.array([1, 2])) == 0
+
+
+def test_forgotten_classes_do_not_count_towards_the_spread(whole: Scene) -> None:
+    """Class 2 is forgotten: three of six answers name it, and the other three are even over the kept classes."""
+    scene = answering(
+        whole,
+        {"before": [2] * 6, "after": [2, 2, 2, 0, 1, 3], "gold": [0, 0, 0, 1, 1, 3]},
+        labels=[2] * 6,
+        forget_train=[0, 1, 2, 3, 4, 5],
+    )
+    facts = measure(scene).facts
+    assert facts["sets"]["forget_train"]["before"] == {"counts": [0, 0, 6, 0], "entropy": None, "top": 1.0}
+    assert facts["sets"]["forget_train"]["after"] == {"counts": [1, 1, 3, 1], "entropy": pytest.approx(1), "top": 0.5}
+    assert facts["sets"]["forget_train"]["gold"]["entropy"] == pytest.approx(
+        (np.log(2) / 2 + np.log(3) / 3 + np.log(6) / 6) / np.log(3)
+    )
+    assert facts["total_variation"]["forget_train"] == {"before": pytest.approx(1), "after": pytest.approx(0.5)}
+    assert "forget_test" not in facts["sets"]
+    assert "forget_test" not in facts["total_variation"]
+
+
+def test_all_classes_count_where_single_pictures_are_forgotten(whole: Scene) -> None:
+    scene = answering(whole, {"after": [2, 2, 0, 0]}, labels=[2] * 4, forget_train=[0, 1, 2, 3])
+    facts = measure(scene._replace(forgotten_classes=())).facts
+    assert facts["sets"]["forget_train"]["after"]["entropy"] == pytest.approx(np.log(2) / np.log(4))
+    assert facts["total_variation"]["forget_train"] == {"before": None, "after": None}

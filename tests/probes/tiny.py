@@ -1,0 +1,61 @@
+"""Scenes to measure: the tiny net with fresh random weights, on the shapes."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from unlearn_core.catalog import classifiers, datasets
+from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.request import ForgetClasses, ForgetImages, ForgetRequest
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.split import cut
+from unlearn_core.probes.scene import Scene
+from unlearn_core.training import evaluate, weights
+from unlearn_core.training.seeding import seeded
+
+CLASS, IMAGES = ForgetClasses(classes=(2,)), ForgetImages(images=(5, 9, 300))
+
+
+def net(seed: int) -> nn.Module:
+    """A tiny net whose batch norm has seen something, in eval mode."""
+    with seeded(seed, "probes"):
+        made = classifiers.build("tiny", 4)
+        for name, buffer in made.named_buffers():
+            if "running_mean" in name:
+                buffer.normal_(0, 0.1)
+            elif "running_var" in name:
+                buffer.uniform_(0.1, 0.3)
+    return made.eval()
+
+
+def scene(*models: str, forget: ForgetClasses | ForgetImages = CLASS) -> Scene:
+    """A scene with these models, each of them different."""
+    pictures, card = datasets.load("shapes"), datasets.card("shapes")
+    images = torch.from_numpy(pictures.images)
+    nets = {model: net(seed) for seed, model in enumerate(models)}
+    return Scene(
+        spec=RunSpec(
+            request=ForgetRequest(classifier="tiny", dataset="shapes", forget=forget), method="any", params={}, seed=3
+        ),
+        card=classifiers.card("tiny"),
+        dataset=card,
+        images=images,
+        labels=pictures.labels,
+        split=cut(card, pictures.labels, forget),
+        evaluations={
+            model: Evaluation(weights.checksum(own), "shapes", evaluate.logits(own, images))
+            for model, own in nets.items()
+            if model != "other"
+        },
+        nets=nets,
+        forgotten_classes=forget.classes if isinstance(forget, ForgetClasses) else (),
+    )
+
+
+def answering(whole: Scene, answers: dict[str, list[int]], labels: list[int], **sets: list[int]) -> Scene:
+    """A scene whose models give these answers to a few pictures; sets that are not named are empty."""
+    split = {name: np.array(sets.get(name, []), np.int64) for name in whole.split._fields}
+    evaluations = {
+        model: Evaluation(model, "shapes", np.eye(4, dtype=np.float32)[given]) for model, given in answers.items()
+    }
+    return whole._replace(labels=np.array(labels), split=type(whole.split)(**split), evaluations=evaluations, nets={})

@@ -1,0 +1,100 @@
+"""Work for a worker that takes no torch: what a run does is told by its parameters."""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay
+from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Phase, Point, Progress, Run
+from unlearn_core.engine.listener import Listener
+
+EPOCHS = 8
+
+
+class Warm:
+    """Counts what its process has done."""
+
+    def __init__(self, device: str, home: Path) -> None:
+        self.device, self.home, self.runs = device, home, 0
+
+
+def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
+    warm.runs += 1
+    facts = {"pid": os.getpid(), "runs": warm.runs, "device": warm.device}
+    match run.spec:
+        case Look():
+            return facts
+        case GoldSpec():
+            return facts | _gold(run, warm.home, listener)
+        case MeasureSpec():
+            return {"gold": "measured"}
+    params = dict(run.spec.params)
+    return facts | (globals()[f"_{params.pop('do')}"](run, warm, listener, **params) or {})
+
+
+def _steps(run: Run, warm: Warm, listener: Listener, *, steps: int, pause: float = 0.01) -> None:
+    _sign(run, warm)
+    for step in range(1, steps + 1):
+        listener.check()
+        time.sleep(pause)
+        listener.point(Point(step, step * pause, "walk", 0.5, 0.9))
+        listener.progress(Progress((Phase("walk", steps, step, step * pause),), "walk", 100.0))
+
+
+def _deaf(run: Run, warm: Warm, listener: Listener) -> None:
+    """Catches whatever tells it to stop."""
+    _sign(run, warm)
+    while True:
+        try:
+            listener.check()
+        except Cancelled:
+            pass
+        time.sleep(0.01)
+
+
+def _die(run: Run, warm: Warm, listener: Listener, *, times: int, number: int = signal.SIGKILL) -> None:
+    if run.attempt <= times:
+        os.kill(os.getpid(), number)
+
+
+def _exit(run: Run, warm: Warm, listener: Listener) -> None:
+    sys.exit(3)
+
+
+def _fail(run: Run, warm: Warm, listener: Listener, *, kind: str) -> dict[str, Any] | None:
+    if kind == "ours":
+        raise BadRequest("There is nothing to forget: choose a class.")
+    if kind == "theirs":
+        raise ValueError("shapes do not match")
+    if kind == "memory":
+        raise OutOfMemoryError(
+            "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79 GiB of which 1.20 GiB is free."
+        )
+    return {"unheard of": object()}
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as torch's."""
+
+
+def _gold(run: Run, home: Path, listener: Listener) -> dict[str, Any]:
+    """Epochs that are made once each, whoever interrupts."""
+    file = home / "epochs.json"
+    made = json.loads(file.read_text()) if file.exists() else []
+    for epoch in range(len(made), EPOCHS):
+        listener.check()
+        time.sleep(0.1)
+        made.append((epoch, run.attempt))
+        file.write_text(json.dumps(made))
+        if epoch + 1 < EPOCHS and listener.give_way():
+            raise GaveWay("Stopped for something more urgent.")
+    return {"epochs": [epoch for epoch, _ in made], "attempts": [attempt for _, attempt in made]}
+
+
+def _sign(run: Run, warm: Warm) -> None:
+    """Leaves a sign that the run has begun, and where."""
+    (warm.home / f"began-{run.id}-{run.attempt}").write_text(str(os.getpid()))

@@ -1,0 +1,10 @@
+"""The shelf of charts: each file with a CHART answers one question. None needs torch."""
+
+from unlearn_core.charts.chart import Chart
+from unlearn_core.domain.shelf import modules
+
+
+def charts() -> dict[str, Chart]:
+    """Every chart by its id; a module without one (the theme) is none."""
+    found = [module.CHART for module in modules("charts").values() if hasattr(module, "CHART")]
+    return {chart.id: chart for chart in found}

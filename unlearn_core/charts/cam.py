@@ -1,0 +1,139 @@
+"""Where does it look? GradCAM of the same pictures for the same class, before, after and gold on one scale a row."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.chart import NO_GOLD, Chart, names, needs, table
+from unlearn_core.charts.overlay import uri
+from unlearn_core.charts.strips import Row, rows
+from unlearn_core.charts.theme import SMALL, Theme
+from unlearn_core.domain.report import Report
+
+ROW = 246
+"""Height of a row in the figure, words and captions included, in pixels."""
+
+
+def frame(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a picture and model: the answer, its probability, that of the class asked for, and the map's peak."""
+
+    def found(report: Report) -> list[dict[str, Any]]:
+        classes = report.dataset.classes
+        return [
+            {"picture": card["picture"], "set": card["set"], "label": classes[card["label"]]}
+            | {"asked for": classes[card["target"]], "model": model}
+            | answer
+            | {"predicted": classes[answer["predicted"]]}
+            for card in report.parts["cam"].facts["cards"]
+            for model, answer in card["models"].items()
+        ]
+
+    return table(reports, found)
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """Every row under the other; several reports follow one another."""
+    shown = [
+        (row, row.title if len(reports) == 1 else f"{name} · {row.title}")
+        for report, name in zip(reports, names(reports), strict=True)
+        for row in rows(report)
+    ]
+    drawn = go.Figure()
+    height = ROW * len(shown) or ROW
+    drawn.update_layout(template=theme.template, height=height, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    drawn.update_xaxes(visible=False)
+    drawn.update_yaxes(visible=False)
+    columns = max((len(row.cells) for row, _ in shown), default=1)
+    for place, (row, title) in enumerate(shown):
+        _draw(drawn, row, title, top=1 - place * ROW / height, unit=1 / height, columns=columns, theme=theme)
+    return drawn
+
+
+def _draw(drawn: go.Figure, row: Row, title: str, *, top: float, unit: float, columns: int, theme: Theme) -> None:
+    """One row of `columns` cells below `top`; `unit` is a pixel's height. Pictures shrink where the page is narrow."""
+    common = {"xref": "paper", "yref": "paper"}
+    words, _, rest = row.words.partition(". ")
+    drawn.add_annotation(
+        text=f"<b>{title}.</b> {words}.", x=0, y=top, xanchor="left", yanchor="top", font={"size": 13}, **common
+    )
+    if rest:
+        drawn.add_annotation(
+            text=rest, x=0, y=top - 19 * unit, xanchor="left", yanchor="top", font={"color": theme.quiet}, **common
+        )
+    # Pictures keep their shape and hang from the words, captions hang from the lowest that a picture can reach.
+    captions = ["the picture", *(cell.caption for cell in row.cells[1:])]
+    for column, (cell, caption) in enumerate(zip(row.cells, captions, strict=True)):
+        drawn.add_layout_image(
+            source=uri(cell.image),
+            x=(column + 0.5) / columns,
+            y=top - 182 * unit,
+            sizex=0.96 / columns,
+            sizey=140 * unit,
+            xanchor="center",
+            yanchor="bottom",
+            sizing="contain",
+            **common,
+        )
+        drawn.add_annotation(
+            text=_in_lines(caption),
+            x=(column + 0.5) / columns,
+            y=top - 184 * unit,
+            xanchor="center",
+            yanchor="top",
+            font={"size": SMALL, "color": theme.quiet},
+            **common,
+        )
+
+
+def _in_lines(caption: str) -> str:
+    """Model, class and probability under one another: beside one another they need a wider page."""
+    model, dot, answer = caption.partition(" · ")
+    return f"{model}<br>{'<br>'.join(answer.rsplit(' ', 1))}" if dot else caption
+
+
+def sentence(report: Report) -> str:
+    """How much evidence is left, over all pictures shown, beside gold."""
+    said = []
+    for side, words in (("forget", "forgotten"), ("retain", "kept")):
+        cards = [card["models"] for card in report.parts["cam"].facts["cards"] if card["set"].startswith(side)]
+        left = {model: _left(cards, model) for model in ("after", "gold")}
+        if left["after"] is not None:
+            gold = "" if left["gold"] is None else f" (gold: {left['gold']:.2f})"
+            said.append(f"{left['after']:.2f} on {len(cards)} {words} pictures{gold}")
+    if not said:
+        return "Nothing in these pictures spoke for their class before."
+    end = "" if "gold" in report.evaluations else f" {NO_GOLD}"
+    return f"The median peak, as a share of before: {', '.join(said)}. Colours share one scale in each row.{end}"
+
+
+def _left(cards: list[dict[str, Any]], model: str) -> float | None:
+    """The median of a model's peaks as shares of before's, over the pictures that had any evidence."""
+    shares = [
+        card[model]["peak"] / card["before"]["peak"] for card in cards if model in card and card["before"]["peak"]
+    ]
+    return float(np.median(shares)) if shares else None
+
+
+def alt(report: Report) -> str:
+    """Every row in words."""
+    said = [f"{row.title}: {', '.join(cell.caption for cell in row.cells[1:])}. {row.words}" for row in rows(report)]
+    return f"Pictures under heat maps of where each model looks. {' '.join(said)}"
+
+
+CHART = Chart(
+    id="cam",
+    title="Where does it look?",
+    caveat="The class asked for is the same for all models: the picture's own, which for a forgotten picture is the "
+    "forgotten one. The strongest value in a row, over all its models, is the top of that row's scale, so a dark map "
+    "means that little speaks for the class, not that the net sees nothing. Maps are coarse and smoothed. They show "
+    "what raises a logit at one layer; they neither prove nor rule out that something is remembered.",
+    applies=needs("cam"),
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+    height=6 * ROW,
+)

@@ -1,0 +1,141 @@
+"""The only place for colours: two themes, the roles' markers and strokes, and plotly's template."""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+
+FONT = "Source Sans, sans-serif"
+"""Streamlit's own font, by the name that it is loaded under."""
+SMALL = 12
+"""Size of labels inside a chart, in pixels; nothing there is smaller than 11."""
+CLEAR = "rgba(0,0,0,0)"
+
+
+class Theme(NamedTuple):
+    """Colours by role. `ink` is for words, `quiet` for lesser words; before and gold are too pale for words."""
+
+    name: str
+    before: str
+    after: str
+    gold: str
+    forget: str
+    retain: str
+    page: str
+    panel: str
+    ink: str
+    quiet: str
+    border: str
+
+    @property
+    def template(self) -> go.layout.Template:
+        """The plotly template of this theme: see-through, no legend, one font, faint lines."""
+        return _template(self)
+
+
+LIGHT = Theme(
+    name="light",
+    before="#7A828E",
+    after="#2563EB",
+    gold="#B7791F",
+    forget="#C2410C",
+    retain="#0F766E",
+    page="#FFFFFF",
+    panel="#F6F7F9",
+    ink="#1B2430",
+    quiet="#566070",
+    border="#E3E6EB",
+)
+DARK = Theme(
+    name="dark",
+    before="#9AA4B2",
+    after="#6EA8FE",
+    gold="#E3B341",
+    forget="#FB923C",
+    retain="#2DD4BF",
+    page="#0F1419",
+    panel="#182028",
+    ink="#E6EAF0",
+    quiet="#A7B1BF",
+    border="#2A3440",
+)
+THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
+
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "modeBarButtons": [["toImage"]],
+    "toImageButtonOptions": {"scale": 2},
+    "responsive": True,
+}
+"""What a page hands to plotly beside a figure: one button, which saves it as a PNG."""
+
+
+def faded(colour: str, share: float) -> str:
+    """A colour "#RRGGBB" at `share` (0 to 1) of its strength."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{share:g})"
+
+
+def marker(theme: Theme, model: str, size: float = 11) -> dict[str, Any]:
+    """A model's marker: before a hollow circle, after a filled one, gold a diamond."""
+    if model == "before":
+        return {
+            "symbol": "circle",
+            "size": size + 2,
+            "color": theme.page,
+            "line": {"color": theme.before, "width": 2.5},
+        }
+    colour = getattr(theme, model)
+    symbol = "diamond" if model == "gold" else "circle"
+    return {"symbol": symbol, "size": size, "color": colour, "line": {"color": theme.page, "width": 1}}
+
+
+def stroke(theme: Theme, role: str, width: float = 2.5) -> dict[str, Any]:
+    """A role's line: gold is dotted, forget dashed, everything else solid."""
+    dash = {"gold": "dot", "forget": "dash"}.get(role, "solid")
+    return {"color": getattr(theme, role), "width": width, "dash": dash}
+
+
+def words_in(theme: Theme, role: str) -> str:
+    """The colour for words about a role: its own where that is strong enough to read, else ink."""
+    return theme.ink if role in ("before", "gold") else getattr(theme, role)
+
+
+@cache
+def _template(theme: Theme) -> go.layout.Template:
+    axis = {
+        "automargin": True,
+        "showgrid": False,
+        "zeroline": False,
+        "showline": False,
+        "ticks": "",
+        "gridcolor": theme.border,
+        "linecolor": theme.border,
+        "zerolinecolor": theme.border,
+        "tickfont": {"size": SMALL, "color": theme.quiet},
+        "title": {"font": {"size": SMALL, "color": theme.quiet}, "standoff": 8},
+        "ticklabelstandoff": 4,
+        "fixedrange": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT, "size": 13, "color": theme.ink},
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
+            "margin": {"l": 8, "r": 14, "t": 10, "b": 8},
+            "showlegend": False,
+            "dragmode": False,
+            "hovermode": "closest",
+            "hoverlabel": {
+                "bgcolor": theme.panel,
+                "bordercolor": theme.border,
+                "font": {"family": FONT, "size": 13, "color": theme.ink},
+                "align": "left",
+            },
+            "colorway": [theme.after, theme.gold, theme.before, theme.forget, theme.retain],
+            "bargap": 0.2,
+            "xaxis": axis,
+            "yaxis": axis,
+            "annotationdefaults": {"showarrow": False, "font": {"size": SMALL, "color": theme.ink}},
+        }
+    )

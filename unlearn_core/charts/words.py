@@ -1,0 +1,75 @@
+"""How the charts put numbers and names into words."""
+
+from collections.abc import Sequence
+
+from unlearn_core.domain.report import Report
+
+_SPACE = "\N{NO-BREAK SPACE}"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share (0 to 1) as "86.2 %", which no line break tears apart."""
+    return f"{100 * share:.{digits}f}{_SPACE}%"
+
+
+def number(value: float, digits: int = 1) -> str:
+    """A number with a true minus sign, and never minus nought."""
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def change(before: float, after: float) -> str:
+    """What became of a share: "lost 0.5 points", "gained 1.0 points" or "stayed as it was"."""
+    points = 100 * (after - before)
+    if abs(points) < 0.05:
+        return "stayed as it was"
+    return f"{'lost' if points < 0 else 'gained'} {abs(points):.1f}{_SPACE}points"
+
+
+def seconds(value: float) -> str:
+    """A time: "0.42 s", "14.2 s" or "3 min 5 s"."""
+    if value >= 120:
+        return f"{int(value // 60)}{_SPACE}min {int(value % 60)}{_SPACE}s"
+    return f"{value:.2f}{_SPACE}s" if value < 1 else f"{value:.1f}{_SPACE}s"
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """ "a", "a and b", "a, b and c"; beyond `most` the rest is counted."""
+    shown = list(names) if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def forgotten_classes(report: Report) -> list[int]:
+    """The classes that were forgotten as a whole; none where single pictures were."""
+    wish = report.spec.request.forget
+    return list(wish.classes) if wish.kind == "classes" else []
+
+
+def by_class(report: Report) -> bool:
+    """Whether whole classes were forgotten."""
+    return bool(forgotten_classes(report))
+
+
+def forget_set(report: Report) -> str:
+    """The set that tells whether it forgot: unseen pictures where there are any, else the forgotten ones."""
+    return "forget_test" if len(report.split.forget_test) else "forget_train"
+
+
+def forget_words(report: Report) -> str:
+    """What is in that set: "unseen pictures of cat" or "forgotten pictures"."""
+    if not by_class(report):
+        return "forgotten pictures"
+    kind = "unseen pictures" if forget_set(report) == "forget_test" else "training pictures"
+    return f"{kind} of {report.forgotten}"
+
+
+def retain_words(report: Report) -> str:
+    """What is kept: "the other classes" or "the other pictures"."""
+    return "the other classes" if by_class(report) else "the other pictures"
+
+
+def capital(sentence: str) -> str:
+    """The same with a capital first letter."""
+    return sentence[:1].upper() + sentence[1:]

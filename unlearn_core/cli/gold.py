@@ -1,0 +1,112 @@
+"""`gold`: have a classifier retrained without the forgotten data, as the yardstick for everything else."""
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from unlearn_core.cli import _forget
+from unlearn_core.cli._bar import Bar
+from unlearn_core.domain.errors import BadRequest, WorkerError
+from unlearn_core.domain.request import ForgetClasses
+from unlearn_core.domain.run import GoldSpec, Priority, RunState
+
+if TYPE_CHECKING:
+    from unlearn_core.store.runs import RunStore
+
+HELP = "Queue the retraining of a gold: the same classifier without the forgotten data."
+
+MOST = 1000
+PAUSE = 0.5
+"""Seconds between two looks at the queue."""
+STOPPED = 130
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    _forget.arguments(parser)
+    parser.add_argument("--seed", type=int, default=0, help="which gold of this request: 0 is the first, 1 the second")
+    parser.add_argument("--wait", action="store_true", help="wait until it is done")
+
+
+def run(args: argparse.Namespace) -> int:
+    from unlearn_core.store.home import home
+    from unlearn_core.store.runs import RunStore
+
+    spec = _spec(args)
+    ready = _ready(spec)
+    if ready:
+        print(f"This gold is there already ({ready}): every run of this request is compared with it.")
+        return 0
+    store = RunStore(home())
+    at_it = [one.id for one in store.list(kinds=("gold",), states=("queued", "running")) if one.spec == spec]
+    if at_it:
+        number = at_it[0]
+        print(f"Run {number} is about this gold already.", flush=True)
+    else:
+        number = store.submit(spec, title=_title(spec), priority=Priority.BACKGROUND)
+        print(f"Run {number} is queued: it trains while nothing more urgent waits.", flush=True)
+    return _wait(store, number) if args.wait else 0
+
+
+def _spec(args: argparse.Namespace) -> GoldSpec:
+    """The gold that is asked for. Raises BadRequest where nothing would be left to train on."""
+    from unlearn_core.catalog import datasets
+    from unlearn_core.domain.split import cut
+
+    if not 0 <= args.seed < MOST:
+        raise BadRequest(f"There is no gold number {args.seed}: they are counted from 0 to {MOST - 1}.")
+    request = _forget.request(args)
+    cut(datasets.card(request.dataset), datasets.load(request.dataset).labels, request.forget)
+    return GoldSpec(request=request, seed=args.seed)
+
+
+def _ready(spec: GoldSpec) -> str | None:
+    """The name of this gold where it ships or was trained here."""
+    from unlearn_core.catalog import nets
+    from unlearn_core.store.golds import Golds
+    from unlearn_core.store.home import home
+
+    wish = spec.request.forget
+    if isinstance(wish, ForgetClasses):
+        shipped = nets.find(spec.request.classifier, wish.classes, nets.GOLD_SEED + spec.seed)
+        if shipped is not None:
+            return f"{shipped.name}, which ships"
+    trained = Golds(home()).find(spec.request, spec.seed)
+    return None if trained is None else trained.name
+
+
+def _title(spec: GoldSpec) -> str:
+    from unlearn_core.catalog import datasets
+
+    wish = spec.request.forget
+    if isinstance(wish, ForgetClasses):
+        names = datasets.card(spec.request.dataset).classes
+        what = ", ".join(names[number] for number in wish.classes)
+    else:
+        what = "1 picture" if len(wish.images) == 1 else f"{len(wish.images):,} pictures"
+    return f"Gold without {what}" + (f", number {spec.seed + 1}" if spec.seed else "")
+
+
+def _wait(store: "RunStore", number: int) -> int:
+    """Shows how the run goes until it is over; Ctrl-C ends the waiting and not the run."""
+    bar = Bar()
+    try:
+        while not (run := store.get(number)).state.is_finished:
+            if not store.workers():
+                raise WorkerError(
+                    f"Run {number} waits, and no worker is there to do it. "
+                    "Start one: `python -m unlearn_core worker`, or `make run`."
+                )
+            if run.progress is not None:
+                bar.progress(run.progress)
+            time.sleep(PAUSE)
+    except KeyboardInterrupt:
+        print(f"\nNo longer waiting; run {number} goes on.", file=sys.stderr)
+        return STOPPED
+    finally:
+        bar.clear()
+    if run.state is RunState.DONE:
+        print(f"Run {number} is done: gold is ready.")
+        return 0
+    print(f"Run {number} is {run.state}: {run.error or 'somebody cancelled it'}", file=sys.stderr)
+    return 1

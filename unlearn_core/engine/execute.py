@@ -1,0 +1,171 @@
+"""RunSpec in, Report out: forgets, asks the nets, lets every probe look, and writes the run's folder."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from unlearn_core.domain.report import Part, Report, forgotten
+from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Run, RunSpec
+from unlearn_core.domain.split import Split
+from unlearn_core.engine import golds, looks, measure
+from unlearn_core.engine.devices import describe, resolve
+from unlearn_core.engine.listener import Listener, Nobody
+from unlearn_core.engine.problem import Layout, lay_out, problem_of
+from unlearn_core.engine.tracker import RunTracker, Watch
+from unlearn_core.engine.warm import Trained, Warm
+from unlearn_core.store import artifacts, reports
+from unlearn_core.store.home import home as data_folder
+from unlearn_core.store.runs import RunStore
+from unlearn_core.training import weights
+
+__all__ = ["Finished", "Listener", "Warm", "carry_out", "title_of", "unlearn"]
+
+WATCHED = {"forget": 100, "retain": 200}
+"""How many fixed pictures of either side the live curve asks."""
+
+
+class Finished(NamedTuple):
+    """A run that is over: its report, the folder that holds it, its number in the history (None if it has none)."""
+
+    report: Report
+    folder: Path
+    run: int | None
+    headline: dict[str, Any]
+
+
+def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
+    """Does any kind of run and writes what comes of it; gives the headline figures.
+
+    Raises Cancelled or GaveWay when the listener says so, and UnlearnError where the run cannot be done.
+    """
+    folder = artifacts.folder_of(warm.home, run.id)
+    match run.spec:
+        case RunSpec():
+            return _unlearn(run.spec, warm, listener, folder)
+        case GoldSpec():
+            return golds.train_gold(run.spec, warm, listener)
+        case MeasureSpec():
+            return measure.add_what_is_new(run.spec.run, warm, listener)
+        case Look():
+            return looks.answer(run.spec, warm, folder)
+
+
+def unlearn(
+    spec: RunSpec,
+    *,
+    device: str = "auto",
+    home: Path | None = None,
+    listener: Listener | None = None,
+    out: Path | None = None,
+) -> Finished:
+    """Unlearns in this process: for notebooks, scripts and the command line.
+
+    The run joins the history of the data folder, unless `out` names a folder for its report; that one then holds
+    everything that reading it back needs. Raises UnlearnError where the spec cannot be carried out.
+    """
+    where, folder = resolve(device), home or data_folder()
+    warm, listener = Warm(where, folder), listener or Nobody()
+    lay_out(spec, warm)  # A spec that cannot be done leaves no row in the history.
+    if out is not None:
+        headline = _unlearn(spec, warm, listener, out)
+        for sha in set(headline["evaluations"].values()):
+            known = warm.evaluations.get(sha, spec.request.dataset, spec.request.classifier)
+            if known is not None:
+                reports.Evaluations(out / "evaluations").put(known)
+        return Finished(reports.read_folder(out), out, None, headline)
+    store = RunStore(folder)
+    run = store.adopt(spec, title=title_of(spec, warm), device=where)
+    try:
+        headline = _unlearn(spec, warm, listener, artifacts.folder_of(folder, run))
+    except BaseException as problem:
+        store.fail(run, 1, str(problem) or type(problem).__name__)
+        raise
+    store.finish(run, 1, headline=headline)
+    return Finished(reports.read(folder, run), artifacts.folder_of(folder, run), run, headline)
+
+
+def title_of(spec: RunSpec, warm: Warm) -> str:
+    """What a run is called: "Forget cat with UNSIR"."""
+    layout = lay_out(spec, warm)
+    return f"Forget {forgotten(spec, layout.data.card)} with {layout.method.title}"
+
+
+def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dict[str, Any]:
+    began, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
+    layout = lay_out(spec, warm)
+    problem = problem_of(layout, warm)
+    tracker = RunTracker(listener, _watch(layout, problem.net))
+    loaded = time.perf_counter()
+    layout.method.forget(problem, layout.knobs, tracker)
+    _settle(warm.device)
+    forgot = time.perf_counter()
+
+    tracker.doing("evaluating")
+    after = Trained("after", weights.checksum(problem.net), problem.net.eval().requires_grad_(False))
+    missing: dict[str, str] = {}
+    models = measure.models_of(spec, layout, warm, after, missing)
+    evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
+    evaluated = time.perf_counter()
+
+    tracker.doing("measuring")
+    parts = measure.look_at_all(spec, layout, models, evaluations, missing) | tracker.parts()
+    seconds = {
+        "total": time.perf_counter() - began,
+        "load": loaded - began,
+        "forget": forgot - loaded,
+        "evaluate": evaluated - forgot,
+        "probes": time.perf_counter() - evaluated,
+    }
+    parts["timings"] = Part(
+        {
+            "phases": [phase._asdict() for phase in tracker.phases()],
+            "seconds": seconds,
+            "steps": tracker.steps,
+            "pictures": tracker.pictures,
+            "device": describe(str(warm.device)),
+            "threads": torch.get_num_threads(),
+            "versions": {"torch": torch.__version__, "numpy": np.__version__},
+            "started": started,
+        },
+        {},
+    )
+    listener.check()
+    weights.write(folder / artifacts.WEIGHTS, after.net)
+    report = Report(
+        run=None,
+        spec=spec,
+        classifier=layout.card,
+        dataset=layout.data.card,
+        method=layout.method.title,
+        labels=layout.data.pictures.labels,
+        split=layout.split,
+        evaluations=evaluations,
+        parts=parts,
+        missing=missing,
+    )
+    reports.write(report, folder)
+    speed = seconds["forget"] / tracker.pictures if tracker.pictures else None
+    return measure.headline_of(parts, evaluations) | {"seconds": seconds, "seconds_per_picture": speed, "weights": after.weights}
+
+
+def _watch(layout: Layout, net: torch.nn.Module) -> Watch:
+    """Validation pictures of both sides where there are any; single forgotten pictures are watched themselves."""
+    split: Split = layout.split
+    forget = split.forget_val if len(split.forget_val) else split.forget_train
+    ids = [_spread(forget, WATCHED["forget"]), _spread(split.retain_val, WATCHED["retain"])]
+    return Watch(net, layout.data.images, layout.data.pictures.labels, np.concatenate(ids), len(ids[0]))
+
+
+def _spread(ids: np.ndarray, count: int) -> np.ndarray:
+    """So many of them at even distances: all classes in their natural share, the same ones every time."""
+    return ids[np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)]
+
+
+def _settle(device: torch.device) -> None:
+    """Waits until a GPU has really done what it was told, so that seconds mean something."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,87 @@
+"""Gold: the same classifier, retrained by its own recipe without the forgotten data."""
+
+import io
+import time
+from typing import Any
+
+import torch
+
+from unlearn_core.catalog import classifiers, nets
+from unlearn_core.catalog.files import write_whole
+from unlearn_core.domain.errors import GaveWay
+from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, RunSpec
+from unlearn_core.domain.split import cut
+from unlearn_core.engine.listener import Listener
+from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.warm import Warm
+from unlearn_core.store.runs import RunStore
+from unlearn_core.training import evaluate, weights
+from unlearn_core.training.loops import State, train
+
+
+def train_gold(spec: GoldSpec, warm: Warm, listener: Listener) -> dict[str, Any]:
+    """Trains a gold, or goes on with one, and queues the measuring of every run that waits for it.
+
+    The state is saved after every epoch; where something more urgent waits then, GaveWay is raised, and the next call
+    ends with the same bits as if there had been no interruption.
+    """
+    card = classifiers.card(spec.request.classifier)
+    data, began = warm.data(card.dataset), time.perf_counter()
+    found = warm.gold(card, spec.request, spec.seed)
+    if found is not None:
+        queue_measures(spec, warm)
+        return {"gold": found.weights, "seconds": {"total": 0.0}, "note": f"This gold was there already: {found.name}."}
+    rows = cut(data.card, data.pictures.labels, spec.request.forget).retain_train
+    file = warm.golds.folder(spec.request, spec.seed) / "state.pt"
+    state = torch.load(file, weights_only=True, map_location=warm.device) if file.exists() else None
+    spent = state["seconds"] if state else 0.0
+
+    def after_epoch(state: State) -> None:
+        buffer = io.BytesIO()
+        torch.save(state | {"seconds": spent + time.perf_counter() - began}, buffer)
+        write_whole(file, buffer.getvalue())
+        if state["epochs"] < card.recipe.epochs and listener.give_way():
+            raise GaveWay(f"Stopped after epoch {state['epochs']} for something more urgent; goes on afterwards.")
+
+    net = warm.fresh(card, nets.GOLD_SEED + spec.seed)
+    train(
+        net,
+        card.recipe,
+        data.images,
+        data.labels,
+        torch.from_numpy(rows).to(warm.device),
+        seed=nets.GOLD_SEED + spec.seed,
+        track=RunTracker(listener),
+        state=state,
+        after_epoch=after_epoch,
+    )
+    seconds = spent + time.perf_counter() - began
+    sha = weights.checksum(net)
+    warm.evaluations.put(Evaluation(sha, card.dataset, evaluate.logits(net, data.images)))
+    warm.golds.keep(spec.request, spec.seed, weights=sha, data=weights.to_bytes(net), seconds=seconds)
+    queue_measures(spec, warm)
+    return {"gold": sha, "seconds": {"total": seconds}}
+
+
+def queue_measures(spec: GoldSpec, warm: Warm) -> None:
+    """Queues one measuring for every finished run of this request whose report has no gold yet."""
+    if spec.seed != 0:
+        return
+    store = RunStore(warm.home)
+    waiting = [
+        run
+        for run in store.list(kinds=("unlearn",), states=("done",), limit=10_000)
+        if isinstance(run.spec, RunSpec)
+        and run.spec.request == spec.request
+        and run.spec.start is None
+        and not run.headline.get("gold")
+    ]
+    for run in waiting:
+        store.submit(
+            MeasureSpec(run=run.id),
+            title=f"Add gold to run {run.id}",
+            owner=run.owner,
+            priority=Priority.INTERACTIVE,
+            parent=run.id,
+        )

@@ -1,0 +1,109 @@
+"""Lets the probes look: when a run ends, and again when a gold that it lacked is there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from unlearn_core.domain.errors import BadRequest
+from unlearn_core.domain.report import Evaluation, Part, Report
+from unlearn_core.domain.request import ForgetClasses
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.engine.listener import Listener
+from unlearn_core.engine.problem import Layout, lay_out, why_no_gold
+from unlearn_core.engine.warm import Trained, Warm
+from unlearn_core.probes import probes
+from unlearn_core.probes.scene import Scene
+from unlearn_core.store import artifacts, reports
+
+
+def models_of(
+    spec: RunSpec, layout: Layout, warm: Warm, after: Trained, missing: dict[str, str]
+) -> dict[str, Trained]:
+    """Before, after, and as far as they exist gold and the original's twin from another seed.
+
+    What does not exist gets its reason in `missing`.
+    """
+    models = {"before": layout.before, "after": after}
+    gold = None if spec.start is not None else warm.gold(layout.card, spec.request, 0)
+    if gold is None:
+        missing["gold"] = why_no_gold(spec.request, spec.start)
+    else:
+        models["gold"] = gold
+    other = warm.original(layout.card, other_seed=True)
+    if other is None:
+        missing["other"] = f"{layout.card.title} ships with one original only, so the spread between seeds is unknown."
+    else:
+        models["other"] = other
+    return models
+
+
+def look_at_all(
+    spec: RunSpec,
+    layout: Layout,
+    models: Mapping[str, Trained],
+    evaluations: Mapping[str, Evaluation],
+    missing: dict[str, str],
+) -> dict[str, Part]:
+    """Every probe's part; what a probe cannot measure here gets its reason in `missing`."""
+    wish = spec.request.forget
+    scene = Scene(
+        spec=spec,
+        card=layout.card,
+        dataset=layout.data.card,
+        images=layout.data.images,
+        labels=layout.data.pictures.labels,
+        split=layout.split,
+        evaluations=evaluations,
+        nets={name: one.net for name, one in models.items()},
+        forgotten_classes=wish.classes if isinstance(wish, ForgetClasses) else (),
+    )
+    parts = {}
+    for name, probe in probes().items():
+        part = probe.measure(scene)
+        if isinstance(part, Part):
+            parts[name] = part
+        else:
+            missing[name] = part
+    return parts
+
+
+def add_what_is_new(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:
+    """Measures a finished run once more, now with what exists by now; gives the run's new headline.
+
+    Only the probes' parts are written anew: what was recorded while the run went on stays as it is.
+    """
+    listener.check()
+    folder = artifacts.folder_of(warm.home, run)
+    if not (folder / artifacts.WEIGHTS).exists():
+        raise BadRequest(f"Run {run} kept no weights, so nothing can be measured any more.")
+    old = reports.read(warm.home, run)
+    layout = lay_out(old.spec, warm)
+    after = warm.from_bytes(layout.card, "after", (folder / artifacts.WEIGHTS).read_bytes())
+    missing: dict[str, str] = {}
+    models = models_of(old.spec, layout, warm, after, missing)
+    evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
+    parts = look_at_all(old.spec, layout, models, evaluations, missing)
+    new = Report(
+        run=run,
+        spec=old.spec,
+        classifier=old.classifier,
+        dataset=old.dataset,
+        method=old.method,
+        labels=old.labels,
+        split=old.split,
+        evaluations=evaluations,
+        parts=parts,
+        missing=missing,
+    )
+    reports.write(new, folder)
+    return headline_of(parts, evaluations)
+
+
+def headline_of(parts: Mapping[str, Part], evaluations: Mapping[str, Evaluation]) -> dict[str, Any]:
+    """The few figures that stand in a run's row: accuracies as fractions with their 95 % intervals."""
+    figures = parts["accuracy"].facts
+    return {
+        "accuracy": {m: {k: one["accuracy"] for k, one in sets.items()} for m, sets in figures.items()},
+        "intervals": {m: {k: [one["low"], one["high"]] for k, one in sets.items()} for m, sets in figures.items()},
+        "evaluations": {model: one.weights for model, one in evaluations.items()},
+        "gold": evaluations["gold"].weights if "gold" in evaluations else None,
+    }

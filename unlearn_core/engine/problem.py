@@ -1,0 +1,116 @@
+"""Lays a RunSpec out as a Problem: the nets, the split, and only those pictures that the method may see."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from unlearn_core.catalog import classifiers
+from unlearn_core.domain.cards import ClassifierCard
+from unlearn_core.domain.errors import BadAsset, BadRequest, NotSupported
+from unlearn_core.domain.method import Method, Sizes
+from unlearn_core.domain.params import Params
+from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.shelf import entry
+from unlearn_core.domain.split import Split, cut
+from unlearn_core.engine.warm import Data, Trained, Warm, copy_of
+from unlearn_core.methods import method as find_method
+from unlearn_core.methods import methods
+from unlearn_core.store import artifacts
+from unlearn_core.training.problem import Pool, Problem
+
+
+class Layout(NamedTuple):
+    """A spec with everything that it names found and checked."""
+
+    spec: RunSpec
+    method: Method
+    knobs: Params
+    card: ClassifierCard
+    data: Data
+    split: Split
+    before: Trained
+
+
+def lay_out(spec: RunSpec, warm: Warm) -> Layout:
+    """Finds what a spec names. Raises UnknownName, BadKnob, BadRequest, NotSupported or BadAsset, before any work."""
+    method = find_method(spec.method)
+    knobs = method.params.parse(spec.params)
+    check_support(method, spec.request.forget.kind)
+    card = classifiers.card(spec.request.classifier)
+    if spec.request.dataset != card.dataset:
+        raise BadRequest(f"{card.title} was trained on {card.dataset}, not on {spec.request.dataset}: choose that data set.")
+    data = warm.data(card.dataset)
+    split = cut(data.card, data.pictures.labels, spec.request.forget)
+    return Layout(spec, method, knobs, card, data, split, _start(spec, card, warm))
+
+
+def check_support(method: Method, kind: str) -> None:
+    """Raises NotSupported, naming the methods that can, where a method cannot serve this kind of request."""
+    if kind in method.supports:
+        return
+    able = [other.title for other in methods().values() if kind in other.supports]
+    what = {"classes": "whole classes", "images": "single pictures"}[kind]
+    raise NotSupported(f"{method.title} cannot forget {what}. These can: {', '.join(able)}.")
+
+
+def problem_of(layout: Layout, warm: Warm) -> Problem:
+    """What the method is handed: a copy to change, and the pools that it declared it needs."""
+    spec, data, split = layout.spec, layout.data, layout.split
+    wish = spec.request.forget
+    classes = wish.classes if isinstance(wish, ForgetClasses) else ()
+    needs = layout.method.needs(layout.knobs)
+    height, width, channels = data.images.shape[1:]
+
+    def pool(rows: np.ndarray) -> Pool:
+        return Pool(data.images, data.labels, torch.from_numpy(rows).to(warm.device))
+
+    return Problem(
+        net=copy_of(layout.before.net),
+        original=layout.before.net,
+        card=layout.card,
+        classes=len(data.card.classes),
+        forgotten_classes=classes,
+        image_shape=(channels, height, width),
+        sizes=sizes_of(split, classes, len(data.card.classes)),
+        device=warm.device,
+        seed=spec.seed,
+        build=lambda: warm.fresh(layout.card, spec.seed),
+        forget_pool=pool(split.forget_train) if needs.forget else None,
+        retain_pool=pool(split.retain_train) if needs.retain else None,
+    )
+
+
+def sizes_of(split: Split, forgotten: tuple[int, ...], classes: int) -> Sizes:
+    """How much a request asks for."""
+    return Sizes(len(split.forget_train), len(split.retain_train), len(forgotten), classes - len(forgotten))
+
+
+def original_of(card: ClassifierCard, warm: Warm) -> Trained:
+    """The classifier itself. Raises BadAsset where it does not ship."""
+    found = warm.original(card)
+    if found is None:
+        raise BadAsset(f"The weights of {card.title} are not in assets. Restore them: `git checkout -- assets`, or `make bundle`.")
+    return found
+
+
+def why_no_gold(request: ForgetRequest, start: int | None) -> str:
+    """The sentence that stands where gold should."""
+    if start is not None:
+        return "No gold: this run goes on from an earlier one, and gold would have to be trained without either's data."
+    return "There is no gold for this request yet: retraining without this data takes a while and has not been done here."
+
+
+def _start(spec: RunSpec, card: ClassifierCard, warm: Warm) -> Trained:
+    if spec.start is None:
+        return original_of(card, warm)
+    path = artifacts.folder_of(warm.home, spec.start) / artifacts.WEIGHTS
+    if not path.exists():
+        raise BadRequest(f"Run {spec.start}, from which this one should go on, kept no weights. Choose a finished run.")
+    return warm.from_bytes(card, f"run {spec.start}", path.read_bytes())
+
+
+def params_of(method: Method, preset: str, values: dict[str, Any]) -> Params:
+    """A preset with some knobs turned. Raises UnknownName or BadKnob."""
+    return entry("preset", dict(method.presets), preset).params.with_values(values)

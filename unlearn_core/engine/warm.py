@@ -1,0 +1,115 @@
+"""What stays on the device between runs: data sets and trained nets."""
+
+from copy import deepcopy
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from unlearn_core.catalog import classifiers, datasets, nets
+from unlearn_core.catalog.pictures import Pictures
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
+from unlearn_core.domain.errors import BadAsset
+from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.store.evaluations import Evaluations
+from unlearn_core.store.golds import Golds
+from unlearn_core.training import evaluate, weights
+from unlearn_core.training.seeding import seeded
+
+
+class Data(NamedTuple):
+    """A data set on the device: images (N, H, W, 3) uint8 and labels (N,) int64."""
+
+    card: DatasetCard
+    pictures: Pictures
+    images: Tensor
+    labels: Tensor
+
+
+class Trained(NamedTuple):
+    """A trained net in eval mode, with its checksum; never to be changed: copy it first."""
+
+    name: str
+    weights: str
+    net: nn.Module
+
+
+class Warm:
+    """A device, what lies on it, and the data folder that belongs to it."""
+
+    def __init__(self, device: str, home: Path) -> None:
+        self.device, self.home = torch.device(device), home
+        self._data: dict[str, Data] = {}
+        self._nets: dict[str, Trained] = {}
+
+    @cached_property
+    def evaluations(self) -> Evaluations:
+        return Evaluations(self.home / "evaluations")
+
+    @cached_property
+    def golds(self) -> Golds:
+        return Golds(self.home)
+
+    def data(self, name: str) -> Data:
+        """A data set, loaded once. Raises UnknownName or BadAsset."""
+        if name not in self._data:
+            pictures = datasets.load(name)
+            images = torch.from_numpy(pictures.images).to(self.device)
+            labels = torch.from_numpy(pictures.labels).to(self.device)
+            self._data[name] = Data(datasets.card(name), pictures, images, labels)
+        return self._data[name]
+
+    def fresh(self, card: ClassifierCard, seed: int) -> nn.Module:
+        """A net of that architecture on the device, its weights drawn from a seed."""
+        with seeded(seed, "init"):
+            net = classifiers.build(card.id, len(datasets.card(card.dataset).classes))
+        return net.to(self.device, memory_format=torch.channels_last)
+
+    def from_bytes(self, card: ClassifierCard, name: str, data: bytes) -> Trained:
+        """A net with stored weights."""
+        net = self.fresh(card, 0)
+        weights.from_bytes(net, data)
+        return Trained(name, weights.checksum(net), net.eval().requires_grad_(False))
+
+    def original(self, card: ClassifierCard, *, other_seed: bool = False) -> Trained | None:
+        """The classifier as it ships, or the one that the same recipe gave from the next seed, if there is one."""
+        return self._shipped(card, (), card.seed + other_seed)
+
+    def gold(self, card: ClassifierCard, request: ForgetRequest, seed: int) -> Trained | None:
+        """The gold of a request: a shipped one, or one trained here; None where nobody has trained it yet."""
+        wish = request.forget
+        shipped = None
+        if isinstance(wish, ForgetClasses):
+            shipped = self._shipped(card, wish.classes, nets.GOLD_SEED + seed)
+        if shipped is not None:
+            return shipped
+        found = self.golds.find(request, seed)
+        return None if found is None else self.from_bytes(card, found.name, found.data)
+
+    def evaluation(self, trained: Trained, card: ClassifierCard) -> Evaluation:
+        """What a net answers to its whole data set; computed only where nobody has asked before."""
+        known = self.evaluations.get(trained.weights, card.dataset, card.id)
+        if known is None:
+            logits = evaluate.logits(trained.net, self.data(card.dataset).images)
+            known = Evaluation(trained.weights, card.dataset, logits)
+            self.evaluations.put(known)
+        return known
+
+    def _shipped(self, card: ClassifierCard, forget: tuple[int, ...], seed: int) -> Trained | None:
+        found = nets.find(card.id, forget, seed)
+        if found is None:
+            return None
+        if found.weights not in self._nets:
+            trained = self.from_bytes(card, found.name, nets.weights_of(found))
+            if trained.weights != found.weights:
+                raise BadAsset(f"{found.name} is not the net its description names. Restore it: `git checkout -- assets`.")
+            self._nets[found.weights] = trained
+        return self._nets[found.weights]
+
+
+def copy_of(net: nn.Module) -> nn.Module:
+    """A net that may be changed, equal to one that may not."""
+    return deepcopy(net).requires_grad_(True)

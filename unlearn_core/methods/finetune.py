@@ -1,0 +1,101 @@
+"""Fine-tune: go on training without the forgotten data (the baseline of every paper; Golatkar et al., CVPR 2020).
+
+Idea. Train on the kept pictures only and trust that what is no longer shown fades.
+
+Cost. The chosen number of epochs over the kept pictures.
+
+When it fails. Nearly always, gently: at a low rate the net still knows the forgotten pictures; at a high one it
+forgets by being shaken up, and pays with kept accuracy. Single pictures hardly fade at all.
+"""
+
+import torch
+from torch.nn import functional as F
+
+from unlearn_core.domain.errors import Diverged
+from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
+from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.tracker import Tracker
+from unlearn_core.training.precision import fast
+from unlearn_core.training.problem import Problem
+
+
+class Knobs(Params):
+    """Fine-tuning's hyper-parameters."""
+
+    lr: float = knob(
+        0.05,
+        low=1e-4,
+        high=0.5,
+        scale="log",
+        title="Learning rate",
+        symbol="η",
+        explain="How far each step goes; at 0.01 and below hardly anything is forgotten.",
+    )
+    epochs: int = knob(1, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures.")
+    falls: bool = knob(True, title="Rate falls to zero", explain="Lets the rate fall in a straight line to 0.", advanced=True)
+    momentum: float = knob(
+        0.9, low=0.0, high=0.99, title="Momentum", symbol="μ", explain="How much of the last step is carried on.", advanced=True
+    )
+    weight_decay: float = knob(
+        5e-4, low=0.0, high=0.01, title="Weight decay", explain="Pulls every weight towards zero.", advanced=True
+    )
+    augment: bool = knob(True, title="Crop and flip", explain="Shifts and mirrors the pictures.", advanced=True)
+    batch: int = knob(
+        128, low=16, high=512, step=16, title="Batch", unit="pictures", explain="Pictures in one optimiser step.", advanced=True
+    )
+
+
+def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
+    """Trains `problem.net` on the kept pictures; raises Diverged where the loss is no longer a number."""
+    steps = problem.retain.steps(knobs.batch) * knobs.epochs
+    track.plan(**{"fine-tune": steps})
+    optimiser = torch.optim.SGD(
+        problem.net.parameters(),
+        knobs.lr,
+        knobs.momentum,
+        weight_decay=knobs.weight_decay,
+        nesterov=knobs.momentum > 0,
+    )
+    problem.net.train()
+    track.phase("fine-tune")
+    batches = (
+        batch
+        for number in range(knobs.epochs)
+        for batch in problem.retain.epoch(knobs.batch, problem.stream("epoch", number), augment=knobs.augment)
+    )
+    for step, (pictures, labels) in enumerate(track.over(batches)):
+        if knobs.falls:
+            optimiser.param_groups[0]["lr"] = knobs.lr * (1 - step / steps)
+        with fast(problem.device):
+            loss = F.cross_entropy(problem.net(pictures), labels)
+        if not torch.isfinite(loss):
+            raise Diverged("The loss is no longer a number. Lower the learning rate and run again.")
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        track.log(loss=loss.item())
+
+
+def _passes(knobs: Knobs, sizes: Sizes) -> int:
+    return sizes.retain * knobs.epochs
+
+
+METHOD = Method(
+    id="finetune",
+    title="Fine-tune",
+    group="Yardsticks",
+    summary="just go on without them · sees no forgotten picture",
+    idea="Trains on with the kept pictures alone and trusts that what is no longer shown **fades**.",
+    fails="Usually, and gently: at a low rate the net still knows what it should forget; at a high one the kept classes pay. "
+    "Single pictures hardly fade at all.",
+    paper=Paper("Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"),
+    supports=frozenset({"classes", "images"}),
+    params=Knobs,
+    presets={
+        "bundled": Preset("bundled", "One epoch at a rate that shakes the net without wrecking it.", Knobs()),
+        "gentle": Preset("gentle", "The rate of most papers: shows how little fades.", Knobs(lr=0.01)),
+    },
+    needs=lambda knobs: Needs(forget=False, retain=True),
+    passes=_passes,
+    forget=forget,
+)

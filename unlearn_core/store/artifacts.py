@@ -1,0 +1,57 @@
+"""A run's folder: its report, part by part, and its weights; every file is written whole or not at all."""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unlearn_core.catalog.files import write_whole
+from unlearn_core.domain.report import Part
+
+WEIGHTS = "weights.safetensors"
+HEAD = "report.json"
+
+
+def folder_of(home: Path, run: int) -> Path:
+    """Where the artifacts of a run lie."""
+    return home / "runs" / str(run)
+
+
+def write_json(path: Path, facts: Mapping[str, Any]) -> None:
+    """Plain values, readable for people."""
+    write_whole(path, json.dumps(facts, indent=1).encode())
+
+
+def write_part(folder: Path, name: str, part: Part) -> None:
+    """One part of a report: arrays first, so that a part whose facts are there is whole."""
+    if part.arrays:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **part.arrays)  # pyright: ignore[reportArgumentType]
+        write_whole(folder / "parts" / f"{name}.npz", buffer.getvalue())
+    write_json(folder / "parts" / f"{name}.json", part.facts)
+
+
+def read_part(folder: Path, name: str) -> Part | None:
+    """One part of a report, or None where it is not there."""
+    try:
+        facts = json.loads((folder / "parts" / f"{name}.json").read_text())
+    except FileNotFoundError:
+        return None
+    try:
+        with np.load(folder / "parts" / f"{name}.npz", allow_pickle=False) as file:
+            return Part(facts, dict(file))
+    except FileNotFoundError:
+        return Part(facts, {})
+
+
+def names(folder: Path) -> tuple[str, ...]:
+    """Which parts a folder holds."""
+    return tuple(sorted(path.stem for path in (folder / "parts").glob("*.json")))
+
+
+def answer(home: Path, look: int) -> Part | None:
+    """What a finished look saw, in the format of the `cam` part."""
+    return read_part(folder_of(home, look), "cam")

@@ -1,0 +1,157 @@
+"""Opens the lab's database: settings, transactions, migrations, and plain words for what can go wrong."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from unlearn_core.domain.errors import StoreError
+from unlearn_core.store.schema import HEAD
+
+DATABASE = "UNLEARN_DATABASE"
+"""The variable that names another database, as a URL."""
+
+FILE = "lab.db"
+WAIT = 30.0
+"""Seconds that a transaction waits for another one's end."""
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """Short transactions on one database; every failure leaves here as a StoreError in plain words."""
+
+    def __init__(self, home: Path, url: str | None = None, *, scripts: Path = SCRIPTS, head: str = HEAD) -> None:
+        """Opens the database and brings it to the newest schema; `scripts` and `head` say which that is."""
+        url = url or os.environ.get(DATABASE)
+        try:
+            where = make_url(url) if url else URL.create("sqlite", database=str(home / FILE))
+            self._engine = create_engine(where)
+        except (ArgumentError, ImportError) as problem:
+            raise StoreError(f"{DATABASE} is not the URL of a database that can be opened: {problem}.") from None
+        self.place = where.database if where.drivername == "sqlite" else where.render_as_string(hide_password=True)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _set_up)
+            event.listen(self._engine, "begin", _begin)
+        self._writer = self._engine.execution_options(writes=True)
+        with self._explained():
+            _migrate(self._engine, self._writer, scripts=scripts, head=head)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that changes nothing and waits for nobody."""
+        with self._explained(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is alone in changing the database from its first moment."""
+        with self._explained(), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as problem:
+            cause = str(getattr(problem, "orig", None) or problem)
+            raise StoreError(_sentence(cause, str(self.place))) from problem
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin when `_begin` says so, not when the driver thinks fit
+    connection.execute(f"PRAGMA busy_timeout = {WAIT * 1000:.0f}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: Any) -> None:
+    # Several processes that open a new file at once collide here, and this one statement does not wait by itself.
+    end = time.monotonic() + WAIT
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as problem:
+            if "locked" not in str(problem) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+
+def _migrate(engine: Engine, writer: Engine, *, scripts: Path, head: str) -> None:
+    """Brings the database to the newest schema; a copy of one that held something is kept beside it."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            damage = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            if damage != "ok":
+                raise StoreError(_sentence("database disk image is malformed", str(engine.url.database)))
+        if _version(connection) == head:
+            return
+    # Imported here because it takes a quarter of a second that only the first start after an upgrade needs.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    with writer.begin() as connection:
+        version = _version(connection)
+        if version == head:
+            return
+        if version not in known | {None}:
+            raise StoreError(
+                f"The database {engine.url.database} was made by a newer release of the lab (schema {version}; this "
+                f"release knows {head}). Install that release again, or name another data folder."
+            )
+        if version and engine.dialect.name == "sqlite":
+            _copy(Path(str(engine.url.database)), version)
+        config.attributes["connection"] = connection
+        command.upgrade(config, head)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _copy(file: Path, version: str) -> None:
+    """Keeps the database as it is before a migration, under a name that says which schema it has."""
+    source, target = sqlite3.connect(file), sqlite3.connect(file.with_suffix(f".before-{version}.db"))
+    try:
+        source.backup(target)
+    finally:
+        source.close()
+        target.close()
+
+
+def _sentence(cause: str, place: str) -> str:
+    for part, words in _WORDS.items():
+        if part in cause:
+            return words.format(place=place)
+    return f"The database {place} refused: {cause}."
+
+
+_WORDS = {
+    "is full": "The disk that holds {place} is full. Make room on it, then try again.",
+    "readonly": "The database {place} cannot be written to. Give this user the right to, or name another data folder.",
+    "unable to open": "The database {place} cannot be opened: its folder is missing, or this user may not write there. "
+    "Make the folder, give this user the right to write to it, or name another data folder.",
+    "malformed": "The database {place} is damaged. Put back a copy of it, or move it away to begin an empty history "
+    "(the runs' folders stay as they are).",
+    "not a database": "{place} is not a database, or is damaged. Put back a copy of it, or move it away to begin an "
+    "empty history (the runs' folders stay as they are).",
+    "locked": "The database {place} is held by another program. End that program, then try again.",
+}

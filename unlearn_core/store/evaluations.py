@@ -1,0 +1,37 @@
+"""What nets answer to whole data sets: made once, whoever asks."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from unlearn_core.catalog import nets
+from unlearn_core.catalog.files import write_whole
+from unlearn_core.domain.report import Evaluation
+
+VERSION = "v1"
+"""Counts up when the way of evaluating changes, so that old answers are not mixed with new ones."""
+
+
+class Evaluations:
+    """Evaluations by weights checksum and data set: those in a folder, and those that ship with a classifier."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, weights: str, dataset: str, classifier: str) -> Evaluation | None:
+        """The evaluation of the net with that checksum, or None where nobody has made it yet."""
+        path = self._path(weights, dataset)
+        if path.exists():
+            return Evaluation(weights, dataset, np.load(path, allow_pickle=False))
+        shipped = next((net for net in nets.shipped(classifier) if net.weights == weights), None)
+        return None if shipped is None else Evaluation(weights, dataset, nets.logits_of(shipped))
+
+    def put(self, evaluation: Evaluation) -> None:
+        """Keeps an evaluation."""
+        buffer = io.BytesIO()
+        np.save(buffer, evaluation.logits)
+        write_whole(self._path(evaluation.weights, evaluation.dataset), buffer.getvalue())
+
+    def _path(self, weights: str, dataset: str) -> Path:
+        return self._folder / dataset / f"{VERSION}-{weights[:32]}.npy"

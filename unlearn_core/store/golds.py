@@ -1,0 +1,45 @@
+"""Golds that were trained here, found again by request and number."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from unlearn_core.catalog.files import read_verified, sha256, write_whole
+from unlearn_core.domain.request import ForgetRequest
+from unlearn_core.store.artifacts import write_json
+
+
+class Gold(NamedTuple):
+    """A net retrained without the forgotten data: a name for people, its checksum, and its safetensors."""
+
+    name: str
+    weights: str
+    data: bytes
+
+
+class Golds:
+    """The golds in a data folder, one folder each."""
+
+    def __init__(self, home: Path) -> None:
+        self._root = home / "trained" / "golds"
+
+    def folder(self, request: ForgetRequest, seed: int) -> Path:
+        """Where a gold, or the state of its unfinished training, lies."""
+        return self._root / f"{request.fingerprint()}-{seed}"
+
+    def find(self, request: ForgetRequest, seed: int) -> Gold | None:
+        """The gold of a request, if it was trained here. Raises BadAsset where its file is damaged."""
+        folder = self.folder(request, seed)
+        if not (folder / "facts.json").exists():
+            return None
+        facts = json.loads((folder / "facts.json").read_text())
+        data = read_verified(folder / "weights.safetensors", facts["sha256"])
+        return Gold(f"trained here, number {seed + 1}", facts["weights"], data)
+
+    def keep(self, request: ForgetRequest, seed: int, *, weights: str, data: bytes, seconds: float) -> None:
+        """Keeps a finished gold and drops its training state."""
+        folder = self.folder(request, seed)
+        write_whole(folder / "weights.safetensors", data)
+        facts = {"request": request.model_dump(mode="json"), "seed": seed, "weights": weights, "sha256": sha256(data)}
+        write_json(folder / "facts.json", facts | {"seconds": seconds})
+        (folder / "state.pt").unlink(missing_ok=True)

@@ -1,0 +1,130 @@
+"""Who is next: there is no queue but the runs whose state is queued, and this order over them."""
+
+import heapq
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+
+from unlearn_core.domain.errors import StoreError
+from unlearn_core.domain.run import RunState
+from unlearn_core.store.schema import RUN
+
+LOOK = "look"
+"""Looks have a queue of their own, because a worker answers them beside everything else."""
+
+MEASURE = "measure"
+"""Measurements are queued by the lab itself, one for each run that waited for a gold: they are never refused."""
+
+PER_OWNER, IN_ALL = 20, 200
+"""How many runs may wait."""
+
+HOUR = 3600.0
+"""What an owner was served during so many past seconds counts against them."""
+
+USUAL = 30.0
+"""Seconds that a run is taken to last while none has ended yet."""
+
+_seconds = RUN.c.finished - RUN.c.started
+
+
+def anything(connection: Connection, kinds: Collection[str]) -> bool:
+    """Whether there is a run to claim; a glance that locks nothing."""
+    return connection.execute(select(RUN.c.id).where(_queued(_of(kinds))).limit(1)).first() is not None
+
+
+def next_of(connection: Connection, kinds: Collection[str], now: float) -> int | None:
+    """The run that goes next: of the highest priority, of the owner who has least in hand and was served least.
+
+    One statement over aggregates: at a depth of 2,000 it holds the write lock for about a millisecond.
+    """
+    which = _of(kinds)
+    top = select(func.min(RUN.c.priority)).where(_queued(which)).scalar_subquery()
+    first = (
+        select(RUN.c.owner, func.min(RUN.c.id).label("id"))
+        .where(_queued(which), RUN.c.priority == top)
+        .group_by(RUN.c.owner)
+        .cte("first")
+    )
+    running, served = _running(which).cte("running"), _served(which, now).cte("served")
+    joined = first.outerjoin(running, running.c.owner == first.c.owner).outerjoin(
+        served, served.c.owner == first.c.owner
+    )
+    order = (func.coalesce(running.c.runs, 0), func.coalesce(served.c.seconds, 0), first.c.id)
+    return connection.execute(select(first.c.id).select_from(joined).order_by(*order).limit(1)).scalar()
+
+
+def before(connection: Connection, run: Row, now: float) -> int:
+    """How many queued runs go before this row's, as things stand: the order above, played through."""
+    which = _lane(run.kind)
+    queued = connection.execute(select(RUN.c.id, RUN.c.owner, RUN.c.priority).where(_queued(which))).all()
+    recent = select(func.avg(_seconds)).where(RUN.c.finished > now - HOUR, which)
+    usual = float(connection.execute(recent).scalar() or USUAL)
+    seconds = {row.owner: float(row.seconds) for row in connection.execute(_served(which, now))}
+    for row in connection.execute(_running(which)):
+        seconds[row.owner] = seconds.get(row.owner, 0.0) + row.runs * usual
+    ahead = sum(row.priority < run.priority for row in queued)
+    rivals = [(row.id, row.owner) for row in queued if row.priority == run.priority]
+    return ahead + _fairly(rivals, seconds, usual).index(run.id)
+
+
+def check_room(connection: Connection, kind: str, owner: str) -> None:
+    """Raises StoreError where so many runs wait that another would only wait in vain."""
+    if kind == MEASURE:
+        return
+    counted = _queued(_lane(kind)) & (RUN.c.kind != MEASURE)
+    counts = select(RUN.c.owner, func.count().label("runs")).where(counted).group_by(RUN.c.owner)
+    waiting = {row.owner: row.runs for row in connection.execute(counts)}
+    mine, every = waiting.get(owner, 0), sum(waiting.values())
+    if mine >= PER_OWNER:
+        raise StoreError(
+            f"The queue is full for you: {mine} of your runs wait, and {PER_OWNER} may. Wait for one, or cancel one."
+        )
+    if every >= IN_ALL:
+        raise StoreError(f"The queue is full: {every} runs wait, and {IN_ALL} may. Try again when some are done.")
+
+
+def more_urgent(connection: Connection, kind: str, priority: int) -> bool:
+    """Whether something of higher priority waits for the same worker."""
+    wanted = select(RUN.c.id).where(_queued(_lane(kind)), RUN.c.priority < priority).limit(1)
+    return connection.execute(wanted).first() is not None
+
+
+def _of(kinds: Collection[str]) -> ColumnElement[bool]:
+    return RUN.c.kind.in_(sorted(kinds))
+
+
+def _lane(kind: str) -> ColumnElement[bool]:
+    """The runs that wait in the same queue as one of this kind."""
+    return RUN.c.kind == LOOK if kind == LOOK else RUN.c.kind != LOOK
+
+
+def _queued(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    return (RUN.c.state == RunState.QUEUED) & which
+
+
+def _running(which: ColumnElement[bool]) -> Select:
+    """How many runs of each owner are in hand."""
+    runs = func.count().label("runs")
+    return select(RUN.c.owner, runs).where(RUN.c.state == RunState.RUNNING, which).group_by(RUN.c.owner)
+
+
+def _served(which: ColumnElement[bool], now: float) -> Select:
+    """How many seconds each owner was served in the last hour."""
+    seconds = func.coalesce(func.sum(_seconds), 0).label("seconds")
+    return select(RUN.c.owner, seconds).where(RUN.c.finished > now - HOUR, which).group_by(RUN.c.owner)
+
+
+def _fairly(runs: Iterable[tuple[int, str]], seconds: dict[str, float], usual: float) -> list[int]:
+    """Runs (id, owner) of one priority in the order in which they will be claimed, if each lasts `usual` seconds."""
+    queues: dict[str, list[int]] = {}
+    for run, owner in sorted(runs, reverse=True):
+        queues.setdefault(owner, []).append(run)
+    heap = [(seconds.get(owner, 0.0), waiting[-1], owner) for owner, waiting in queues.items()]
+    heapq.heapify(heap)
+    order = []
+    while heap:
+        served, run, owner = heapq.heappop(heap)
+        order.append(queues[owner].pop())
+        if queues[owner]:
+            heapq.heappush(heap, (served + usual, queues[owner][-1], owner))
+    return order

@@ -1,0 +1,88 @@
+"""Reports as they are read: everything that exists for a run, put together without computing anything."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+
+from unlearn_core.catalog.files import ASSETS, write_whole
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
+from unlearn_core.domain.errors import StoreError
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.split import cut
+from unlearn_core.store import artifacts
+from unlearn_core.store.evaluations import Evaluations
+
+EXAMPLE = ASSETS / "example"
+
+
+def write(report: Report, folder: Path) -> None:
+    """Writes a report's parts and then its head, which makes it a report; evaluations are kept apart."""
+    for name, part in report.parts.items():
+        artifacts.write_part(folder, name, part)
+    buffer = io.BytesIO()
+    np.save(buffer, report.labels.astype(np.int16))
+    write_whole(folder / "labels.npy", buffer.getvalue())
+    artifacts.write_json(
+        folder / artifacts.HEAD,
+        {
+            "spec": report.spec.model_dump(mode="json"),
+            "classifier": report.classifier.model_dump(mode="json"),
+            "dataset": report.dataset.model_dump(mode="json"),
+            "method": report.method,
+            "evaluations": {model: one.weights for model, one in report.evaluations.items()},
+            "missing": dict(report.missing),
+        },
+    )
+
+
+def read(home: Path, run: int) -> Report:
+    """The report of a run. Raises StoreError where there is none or its files are damaged."""
+    return read_folder(artifacts.folder_of(home, run), run=run, evaluations=home / "evaluations")
+
+
+def read_folder(folder: Path, *, run: int | None = None, evaluations: Path | None = None) -> Report:
+    """The report in a folder. Raises StoreError where there is none or its files are damaged."""
+    try:
+        head = json.loads((folder / artifacts.HEAD).read_text())
+        spec = RunSpec.model_validate(head["spec"])
+        classifier = ClassifierCard.model_validate(head["classifier"])
+        dataset = DatasetCard.model_validate(head["dataset"])
+        labels = np.load(folder / "labels.npy", allow_pickle=False).astype(np.int64)
+        known = Evaluations(evaluations or folder / "evaluations")
+        found = {model: known.get(sha, dataset.id, classifier.id) for model, sha in head["evaluations"].items()}
+        parts = {name: artifacts.read_part(folder, name) for name in artifacts.names(folder)}
+    except FileNotFoundError as problem:
+        raise StoreError(f"There is no report in {folder}: {problem.filename} is missing. Run it again.") from None
+    except (ValueError, KeyError, OSError, EOFError) as problem:
+        raise StoreError(f"The report in {folder} is damaged ({type(problem).__name__}). Run it again.") from None
+    lost = {model: "Its answers are no longer in the data folder." for model, one in found.items() if one is None}
+    return Report(
+        run=run,
+        spec=spec,
+        classifier=classifier,
+        dataset=dataset,
+        method=head["method"],
+        labels=labels,
+        split=cut(dataset, labels, spec.request.forget),
+        evaluations={model: one for model, one in found.items() if one is not None},
+        parts={name: part for name, part in parts.items() if part is not None},
+        missing=head["missing"] | lost,
+    )
+
+
+def parts_of(home: Path, run: int) -> tuple[str, ...]:
+    """Which parts and models a run's report has: with the run's id, the key under which a page may cache it."""
+    folder = artifacts.folder_of(home, run)
+    try:
+        models = json.loads((folder / artifacts.HEAD).read_text())["evaluations"]
+    except FileNotFoundError:
+        return ()
+    return (*artifacts.names(folder), *(f"{model}:{sha}" for model, sha in models.items()))
+
+
+def example() -> Report:
+    """The finished run that ships with the project."""
+    return read_folder(EXAMPLE)

@@ -1,0 +1,57 @@
+"""Between the rows of the tables and the values of the domain."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from unlearn_core.domain.request import fingerprint
+from unlearn_core.domain.run import SPEC, GoldSpec, Look, MeasureSpec, Priority, Progress, Run, RunSpec, RunState
+from unlearn_core.store.schema import RUN
+
+AnySpec = RunSpec | GoldSpec | MeasureSpec | Look
+
+
+def new(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: float) -> dict[str, Any]:
+    """The row of a run that nobody has touched yet."""
+    concerns = spec.request if isinstance(spec, RunSpec | GoldSpec) else None
+    return {
+        "kind": spec.kind,
+        "spec": SPEC.dump_json(spec).decode(),
+        "request": fingerprint(concerns) if concerns else None,
+        "about": spec.run if isinstance(spec, MeasureSpec | Look) else None,
+        "title": title,
+        "state": RunState.QUEUED,
+        "owner": owner,
+        "priority": int(priority),
+        "note": "",
+        "attempt": 0,
+        "deaths": 0,
+        "created": now,
+        "headline": "{}",
+        "cancelling": False,
+    }
+
+
+def run(row: Row) -> Run:
+    """The run that a whole row of the table describes."""
+    values = {name: row._mapping[column] for name, column in _COLUMNS.items()}
+    return Run.model_validate(
+        values
+        | {name: _moment(values[name]) for name in ("created", "started", "finished")}
+        | {"spec": json.loads(row.spec), "headline": json.loads(row.headline)}
+        | {"progress": json.loads(row.progress) if row.progress else None}
+    )
+
+
+def progress(value: Progress) -> str:
+    """Progress as the column keeps it: the fields in their order."""
+    return json.dumps(value)
+
+
+_COLUMNS = {name: RUN.c[name] for name in Run.model_fields}
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,215 @@
+"""The history and the queue: every run is a row, and every change of its state one short transaction."""
+
+import json
+import shutil
+import statistics
+import time
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from unlearn_core.domain.errors import StoreError, UnknownName
+from unlearn_core.domain.run import Point, Priority, Progress, Run, RunState
+from unlearn_core.store import lease, queue, rows, workers
+from unlearn_core.store.database import Database
+from unlearn_core.store.lease import Wish
+from unlearn_core.store.schema import POINT, RUN
+from unlearn_core.store.workers import WorkerRow
+
+
+class RunStore:
+    """The runs of one data folder. Threads may share it; every process opens its own."""
+
+    def __init__(self, home: Path, url: str | None = None) -> None:
+        """Opens the history and brings an older one up to date. Raises StoreError, with what to do."""
+        self.home = home
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise StoreError(f"The data folder {home} cannot be made ({problem.strerror}). Name another.") from None
+        self._database = Database(home, url)
+
+    def submit(
+        self,
+        spec: rows.AnySpec,
+        *,
+        title: str,
+        owner: str = "local",
+        priority: Priority = Priority.INTERACTIVE,
+        group: str | None = None,
+        parent: int | None = None,
+    ) -> int:
+        """Queues a run and gives its id. Raises StoreError where too many wait already."""
+        row = rows.new(spec, title=title, owner=owner, priority=priority, now=time.time())
+        with self._database.writing() as connection:
+            queue.check_room(connection, spec.kind, owner)
+            return _insert(connection, row | {"group": group, "parent": parent})
+
+    def adopt(
+        self,
+        spec: rows.AnySpec,
+        *,
+        title: str,
+        owner: str = "local",
+        device: str,
+        seconds: float = 0.0,
+    ) -> int:
+        """Takes in a run that this process makes itself, and began so many seconds ago.
+
+        Its maker holds attempt 1 until it calls `finish` or `fail`; it need not beat, for its life is proof enough.
+        """
+        now = time.time()
+        row = rows.new(spec, title=title, owner=owner, priority=Priority.INTERACTIVE, now=now)
+        with self._database.writing() as connection:
+            return _insert(connection, row | lease.to_maker(device, now) | {"started": now - seconds})
+
+    def get(self, run: int) -> Run:
+        """One run; raises UnknownName."""
+        with self._database.reading() as connection:
+            return rows.run(_row(connection, run))
+
+    def position(self, run: int) -> int:
+        """How many runs go before this one as things stand; 0 when it is next or waits no longer."""
+        with self._database.reading() as connection:
+            row = _row(connection, run)
+            return queue.before(connection, row, time.time()) if row.state == RunState.QUEUED else 0
+
+    def points(self, run: int, after: int = -1) -> list[Point]:
+        """The live curve of the attempt in hand: the points whose step is greater than `after`."""
+        columns = [POINT.c[name] for name in Point._fields]
+        wanted = select(*columns).where(POINT.c.run == run, POINT.c.step > after).order_by(POINT.c.id)
+        with self._database.reading() as connection:
+            return [Point(*row) for row in connection.execute(wanted)]
+
+    def cancel(self, run: int) -> None:
+        """Ends a run that waits at once, asks the worker to end one in progress, and leaves a finished one alone."""
+        with self._database.writing() as connection:
+            state = _row(connection, run).state
+            if state == RunState.QUEUED:
+                _change(connection, run, state=RunState.CANCELLED, finished=time.time())
+            elif state == RunState.RUNNING:
+                _change(connection, run, cancelling=True)
+
+    def note(self, run: int, text: str) -> None:
+        """Writes a person's words beside a run, in place of what was there."""
+        with self._database.writing() as connection:
+            _row(connection, run)
+            _change(connection, run, note=text)
+
+    def delete(self, run: int) -> None:
+        """Removes a finished run, its folder, and what was asked about it later. Raises StoreError while it lasts."""
+        with self._database.writing() as connection:
+            if not RunState(_row(connection, run).state).is_finished:
+                raise StoreError(f"Run {run} is not over yet: cancel it first, then delete it.")
+            about = connection.execute(select(RUN.c.id, RUN.c.state).where(RUN.c.about == run)).all()
+            if any(row.state == RunState.RUNNING for row in about):
+                raise StoreError(f"Run {run} is being measured or looked at: wait a moment, then delete it.")
+            gone = [run, *(row.id for row in about)]
+            connection.execute(delete(RUN).where(RUN.c.id.in_(gone)))
+        for number in gone:
+            shutil.rmtree(self.home / "runs" / str(number), ignore_errors=True)
+
+    def claim(self, worker: str, *, device: str, kinds: Collection[str]) -> Run | None:
+        """Gives the next run of these kinds to a worker, under a lease that `beat` extends; to no other as well."""
+        with self._database.reading() as connection:
+            if not queue.anything(connection, kinds):
+                return None
+        with self._database.writing() as connection:
+            run = lease.claim(connection, worker, device=device, kinds=kinds, now=time.time())
+            return None if run is None else rows.run(_row(connection, run))
+
+    def beat(self, run: int, attempt: int, *, progress: Progress | None = None, points: Sequence[Point] = ()) -> Wish:
+        """Keeps a run for its worker, and tells what is wished of it. Raises Fenced when it no longer is."""
+        with self._database.writing() as connection:
+            return lease.beat(connection, run, attempt, progress=progress, points=points, now=time.time())
+
+    def finish(self, run: int, attempt: int, *, headline: dict[str, Any]) -> None:
+        """Ends a run well. What a measurement found becomes part of the measured run's headline too. Raises Fenced."""
+        figures = json.dumps(headline)
+        with self._database.writing() as connection:
+            lease.end(connection, run, attempt, RunState.DONE, now=time.time(), headline=figures)
+            row = _row(connection, run)
+            if row.kind == queue.MEASURE:
+                measured = _row(connection, row.about)
+                _change(connection, row.about, headline=json.dumps(json.loads(measured.headline) | headline))
+
+    def fail(self, run: int, attempt: int, reason: str) -> None:
+        """Ends a run badly, with a sentence that a person understands. Raises Fenced."""
+        with self._database.writing() as connection:
+            lease.end(connection, run, attempt, RunState.FAILED, now=time.time(), error=reason)
+
+    def cancelled(self, run: int, attempt: int) -> None:
+        """Ends a run that somebody asked to stop. Raises Fenced."""
+        with self._database.writing() as connection:
+            lease.end(connection, run, attempt, RunState.CANCELLED, now=time.time())
+
+    def requeue(self, run: int, attempt: int) -> None:
+        """Puts a run back to its old place in the queue: it gave way, or its worker leaves. Raises Fenced."""
+        with self._database.writing() as connection:
+            lease.give_back(connection, run, attempt, now=time.time())
+
+    def lost(self, run: int, attempt: int, reason: str) -> None:
+        """Deals with a dead runner: the run starts again once; then it has failed, for this reason. Raises Fenced."""
+        with self._database.writing() as connection:
+            lease.lose(connection, run, attempt, reason, now=time.time())
+
+    def settle(self) -> list[int]:
+        """Takes runs away from workers that have gone silent, and gives their ids: each starts again once."""
+        with self._database.writing() as connection:
+            return lease.settle(connection, time.time())
+
+    def seconds_per_picture(self, device: str) -> float | None:
+        """What unlearning lately took on this device: the median of its last 20 runs; None while there is none."""
+        ours = (RUN.c.kind == "unlearn") & (RUN.c.state == RunState.DONE) & (RUN.c.device == device)
+        with self._database.reading() as connection:
+            recent = select(RUN.c.headline).where(ours).order_by(RUN.c.id.desc()).limit(20)
+            found = [json.loads(text).get("seconds_per_picture") for text in connection.execute(recent).scalars()]
+        known = [seconds for seconds in found if seconds is not None]
+        return statistics.median(known) if known else None
+
+    def worker_beat(self, name: str, *, device: str, pid: int, code: str, state: str) -> None:
+        """Says that a worker is alive, and what it does: idle, busy or leaving."""
+        with self._database.writing() as connection:
+            workers.beat(connection, WorkerRow(name, device, pid, code, state), time.time())
+
+    def worker_left(self, name: str) -> None:
+        """Strikes a worker off the list."""
+        with self._database.writing() as connection:
+            workers.strike(connection, name)
+
+    def workers(self) -> list[WorkerRow]:
+        """The workers that are alive."""
+        with self._database.reading() as connection:
+            return workers.alive(connection, time.time())
+
+    def list(
+        self,
+        *,
+        kinds: Collection[str] | None = None,
+        states: Collection[RunState] | None = None,
+        owner: str | None = None,
+        limit: int = 200,
+    ) -> list[Run]:
+        """Runs, the newest first; of all kinds, states and owners unless some are named."""
+        wanted = select(RUN).order_by(RUN.c.id.desc()).limit(limit)
+        for column, values in ((RUN.c.kind, kinds), (RUN.c.state, states), (RUN.c.owner, owner and (owner,))):
+            wanted = wanted if values is None else wanted.where(column.in_(values))
+        with self._database.reading() as connection:
+            return [rows.run(row) for row in connection.execute(wanted)]
+
+
+def _insert(connection: Connection, row: dict[str, Any]) -> int:
+    return connection.execute(insert(RUN).values(row).returning(RUN.c.id)).scalar_one()
+
+
+def _row(connection: Connection, run: int) -> Row:
+    row = connection.execute(select(RUN).where(RUN.c.id == run)).one_or_none()
+    if row is None:
+        raise UnknownName("run", run, [])
+    return row
+
+
+def _change(connection: Connection, run: int, **values: Any) -> None:
+    connection.execute(update(RUN).where(RUN.c.id == run).values(**values))

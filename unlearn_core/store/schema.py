@@ -1,0 +1,66 @@
+"""The tables as they are now; how older ones become so is in migrations/. Moments are seconds since 1970 (UTC)."""
+
+from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+HEAD = "0001"
+"""The newest migration: what a database must have been brought to."""
+
+METADATA = MetaData()
+
+RUN = Table(
+    "run",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(20), nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("request", String(16)),  # fingerprint of the forget request: which runs a gold is the yardstick of
+    Column("about", Integer),  # the run that a measurement or look is about
+    Column("title", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("group", String(200)),
+    Column("parent", Integer, ForeignKey("run.id", ondelete="SET NULL")),
+    Column("note", Text, nullable=False),
+    Column("device", String(40)),
+    Column("attempt", Integer, nullable=False),  # how often it was claimed: the fence
+    Column("deaths", Integer, nullable=False),  # how often the process that ran it died
+    Column("created", Double, nullable=False),
+    Column("started", Double),
+    Column("finished", Double),
+    Column("error", Text),
+    Column("progress", Text),
+    Column("headline", Text, nullable=False),
+    Column("cancelling", Boolean, nullable=False),
+    Column("worker", String(200)),
+    Column("lease", Double),
+    Index("run_queue", "state", "priority", "owner", "id"),
+    Index("run_served", "finished"),
+    Index("run_request", "request"),
+    Index("run_about", "about"),
+    sqlite_autoincrement=True,  # the id of a deleted run is not given again: old links must not show another's run
+)
+
+POINT = Table(
+    "point",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("run", Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("forget", Double, nullable=False),
+    Column("retain", Double, nullable=False),
+    Index("point_run", "run", "step"),
+)
+
+WORKER = Table(
+    "worker",
+    METADATA,
+    Column("name", String(200), primary_key=True),
+    Column("device", String(40), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("state", String(40), nullable=False),
+    Column("seen", Double, nullable=False),
+)

@@ -1,0 +1,41 @@
+"""Which workers are alive: a row each, renewed every second."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, insert, select
+
+from unlearn_core.store.schema import WORKER
+
+ALIVE = 5.0
+"""Seconds of silence after which a worker is taken for dead."""
+
+KEPT = 300.0
+"""Seconds after which the row of a dead one goes."""
+
+
+class WorkerRow(NamedTuple):
+    """A worker that is alive; `state` is idle, busy or leaving."""
+
+    name: str
+    device: str
+    pid: int
+    code: str
+    state: str
+
+
+def beat(connection: Connection, worker: WorkerRow, now: float) -> None:
+    """Writes the row of a worker anew, and forgets those that died long ago."""
+    connection.execute(delete(WORKER).where((WORKER.c.name == worker.name) | (WORKER.c.seen < now - KEPT)))
+    connection.execute(insert(WORKER).values(**worker._asdict(), seen=now))
+
+
+def strike(connection: Connection, name: str) -> None:
+    """Takes a worker off the list."""
+    connection.execute(delete(WORKER).where(WORKER.c.name == name))
+
+
+def alive(connection: Connection, now: float) -> list[WorkerRow]:
+    """The workers that were heard of lately, by name."""
+    columns = [WORKER.c[name] for name in WorkerRow._fields]
+    recent = select(*columns).where(WORKER.c.seen > now - ALIVE).order_by(WORKER.c.name)
+    return [WorkerRow(*row) for row in connection.execute(recent)]

@@ -1,0 +1,1 @@
+"""The pages' pieces: the only part of the core that knows Streamlit."""

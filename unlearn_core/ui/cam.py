@@ -1,0 +1,65 @@
+"""Rows of pictures under their GradCAM maps: the same picture asked of every model, on one scale a row."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from unlearn_core.charts import cam
+from unlearn_core.domain.report import Part, Report
+from unlearn_core.ui import chart
+from unlearn_core.ui.plain import escape
+
+TRACKS = 7
+"""Columns of the grid: picture, three models, a difference, and two for the words."""
+
+NARROWEST = 92
+"""Pixels below which a picture is not worth looking at; then the row breaks."""
+
+
+def overview(report: Report) -> None:
+    """Two forgotten pictures and a kept one."""
+    rows = _rows(report, "overview")
+    forgotten, kept = ([row for row in rows if row.forgotten is side] for side in (True, False))
+    lay_out([*forgotten[:2], *kept[:1]])
+    if rows:
+        st.caption(cam.CHART.sentence(report))
+        chart.foot(cam.CHART, [report], place="overview")
+
+
+def every(report: Report) -> None:
+    """All pictures that were measured when the run ended."""
+    rows = _rows(report, "pictures")
+    lay_out(rows)
+    if rows:
+        st.caption(cam.CHART.sentence(report))
+        chart.foot(cam.CHART, [report], place="pictures")
+
+
+def answer(report: Report, part: Part) -> None:
+    """What a look saw, in the same manner."""
+    lay_out(cam.rows(report, part))
+
+
+def lay_out(rows: Sequence[cam.Row]) -> None:
+    """One grid a row, so that captions stay beneath their pictures on a narrow screen too."""
+    for row in rows:
+        grid = st.grid(TRACKS, min_column_width=NARROWEST, gap="small", vertical_alignment="center")
+        for cell in row.cells:
+            with grid.cell():
+                st.image(cell.image, caption=escape(cell.caption), width="stretch", alt=f"{row.title}: {cell.caption}")
+        with grid.cell(column_span=2):
+            first, _, rest = row.words.partition(". ")
+            st.markdown(f"**{escape(first)}.** {escape(rest)}" if rest else escape(row.words))
+
+
+def _rows(report: Report, place: str) -> list[cam.Row]:
+    st.subheader(cam.CHART.title, anchor=False)
+    why = cam.CHART.applies(report)
+    if why is not True:
+        st.caption(escape(why))
+        return []
+    if place == "overview":
+        st.caption(
+            "GradCAM for the picture's own class, one colour scale a row: bright is evidence for that class."
+        )
+    return cam.rows(report)

@@ -1,0 +1,61 @@
+"""Lays out a chart in the house way: question, figure, sentence, then caveat, table and downloads."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from unlearn_core.charts.chart import Chart
+from unlearn_core.charts.theme import CONFIG, THEMES, Theme
+from unlearn_core.domain.report import Report
+
+
+def theme() -> Theme:
+    """The colours of the page as this person sees it."""
+    return THEMES[st.context.theme.type or "light"]
+
+
+def config(name: str) -> dict[str, Any]:
+    """Plotly's settings for one figure, whose only button, the camera, saves a PNG of that name."""
+    return CONFIG | {"toImageButtonOptions": {"format": "png", "scale": 2, "filename": name}}
+
+
+def show(chart: Chart, reports: Sequence[Report], *, place: str) -> None:
+    """One chart about one run or several. `place` tells apart charts that are on a page twice."""
+    report = reports[0]
+    st.subheader(chart.title, anchor=False)
+    answer = chart.applies(report)
+    if answer is not True:
+        st.caption(str(answer))
+        return
+    name = f"run-{report.run or 'example'}-{chart.id}"
+    st.plotly_chart(
+        chart.figure(reports, theme()),
+        theme=None,
+        key=f"{place}-{chart.id}",
+        config=config(name),
+        alt=chart.alt(report),
+    )
+    st.caption(chart.sentence(report))
+    foot(chart, reports, place=place)
+
+
+def foot(chart: Chart, reports: Sequence[Report], *, place: str) -> None:
+    """The line under a chart: what it does not say, and its figures as a table and a file."""
+    name = f"run-{reports[0].run or 'example'}-{chart.id}"
+    with st.container(horizontal=True, gap="small", key=f"{place}-{chart.id}-foot"):
+        with st.popover("Caveat", icon=":material/info:", type="tertiary"):
+            st.markdown(chart.caveat)
+        with st.popover("Table", icon=":material/table:", type="tertiary"):
+            frame = chart.frame(reports)
+            st.dataframe(frame, hide_index=True, alt=f"{chart.title} The figures as a table.")
+            st.download_button(
+                "Download CSV",
+                lambda: chart.frame(reports).to_csv(index=False),
+                f"{name}.csv",
+                "text/csv",
+                key=f"{place}-{chart.id}-csv",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+            st.caption("As a picture (PNG): point at the chart and press the camera in its corner.")

@@ -1,0 +1,125 @@
+"""Choosing a classifier, and what one should know of it before it forgets."""
+
+import pandas as pd
+import streamlit as st
+
+from unlearn_core.catalog import classifiers, datasets, nets
+from unlearn_core.domain.cards import ClassifierCard
+from unlearn_core.ui import session, studio
+from unlearn_core.ui.plain import escape
+from unlearn_core.ui.plan import Plan
+
+
+def choice(plan: Plan) -> None:
+    """All classifiers as chips; where there is one only, nothing need be chosen and nothing is asked."""
+    cards = classifiers.cards()
+    if plan.setup.start is not None:
+        st.info(
+            f"It begins where run {plan.setup.start} ended, so that one request follows another.",
+            icon=":material/subdirectory_arrow_right:",
+        )
+        st.button("Begin with the original", key="from-original", on_click=_begin_afresh)
+    if len(cards) > 1:
+        st.session_state["classifier"] = plan.classifier.id
+        st.pills(
+            "Classifier",
+            list(cards),
+            format_func=lambda name: escape(cards[name].title),
+            required=True,
+            key="classifier",
+            label_visibility="collapsed",
+            on_change=_take,
+        )
+
+
+def facts(plan: Plan) -> None:
+    """The card: what it is, what it was trained on and how, which golds exist, whose it is."""
+    card, data = plan.classifier, plan.dataset
+    recipe = card.recipe
+    st.subheader(escape(card.title), anchor=False)
+    st.markdown(escape(card.summary))
+    _fact("Trained on", f"{escape(data.title)}: {escape(data.summary)}")
+    _fact(
+        "How",
+        f"{recipe.epochs} epochs of stochastic gradient descent (SGD with Nesterov momentum {recipe.momentum:g}) in "
+        f"batches of {recipe.batch}, the learning rate rising to {recipe.peak:g} and falling to nearly 0 (one cycle), "
+        f"weight decay {recipe.weight_decay:g}, pictures {_augmented(recipe.augment)}. Seed {card.seed}.",
+    )
+    _fact("Its gold", _golds(card))
+    _fact("Source", escape(card.source))
+    _fact("Licence", f"{escape(card.licence)} {escape(data.licence)}")
+
+
+def accuracy(plan: Plan) -> None:
+    """How often it is right, class by class, on pictures that it has never seen."""
+    st.subheader("How good is it before?", anchor=False)
+    right = studio.class_accuracies(plan.classifier.id, plan.dataset.id, plan.classifier.seed)
+    if right is None:
+        st.caption(
+            "No trained net of this classifier ships with the lab, so there is nothing to say before it has run."
+        )
+        return
+    whole = sum(right) / len(right)
+    best, worst = max(right), min(right)
+    names = plan.dataset.classes
+    st.markdown(
+        f"Right about **{_percent(whole)}** of {plan.dataset.test:,} unseen pictures: most often about "
+        f"*{escape(names[right.index(best)])}* ({_percent(best)}), least about *{escape(names[right.index(worst)])}* "
+        f"({_percent(worst)})."
+    )
+    table = pd.DataFrame({"class": names, "right": [round(100 * share) for share in right]})
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content",
+        alt="How often the classifier is right about unseen pictures, class by class",
+        column_config={
+            "class": st.column_config.TextColumn("Class", width="small"),
+            "right": st.column_config.ProgressColumn(
+                "Right on unseen pictures", format="%d %%", min_value=0, max_value=100
+            ),
+        },
+    )
+
+
+def foot(plan: Plan) -> None:
+    """The way on."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Next: what to forget", type="primary", key="next"):
+            session.go("forget")
+
+
+def _fact(name: str, words: str) -> None:
+    with st.container(gap=None):
+        st.caption(name)
+        st.markdown(words)
+
+
+def _golds(card: ClassifierCard) -> str:
+    """For which requests the yardstick ships, in words."""
+    names = datasets.card(card.dataset).classes
+    there = {net.forget[0] for net in nets.shipped(card.id) if len(net.forget) == 1}
+    if not there:
+        return "None ships: results have no yardstick until a gold for their request has been trained."
+    which = "each class" if len(there) == len(names) else escape(", ".join(names[number] for number in sorted(there)))
+    return (
+        f"Ships for {which}: the same net, trained anew by the same recipe without that class. "
+        "For other requests it can be trained here, in the background."
+    )
+
+
+def _augmented(augment: str) -> str:
+    return {"none": "as they are", "crop and flip": "shifted by a few pixels and mirrored at random"}[augment]
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share)} %"
+
+
+def _begin_afresh() -> None:
+    session.change(start=None)
+
+
+def _take() -> None:
+    card = classifiers.card(st.session_state["classifier"])
+    session.change(classifier=card.id, dataset=card.dataset, classes=(), images=(), start=None)

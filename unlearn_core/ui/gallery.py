@@ -1,0 +1,139 @@
+"""Choosing what to forget: a card a class, or single pictures page by page, and what that leaves."""
+
+import numpy as np
+import streamlit as st
+
+from unlearn_core.ui import session, studio, words
+from unlearn_core.ui.plain import escape
+from unlearn_core.ui.plan import Plan
+
+PER_PAGE = 24
+_KINDS = {"classes": "Whole classes", "images": "Single pictures"}
+
+
+def kind(plan: Plan) -> None:
+    """The choice between whole classes and single pictures; what was ticked on the other side is kept."""
+    st.session_state["forget-by"] = plan.setup.by
+    st.segmented_control(
+        "What to forget",
+        list(_KINDS),
+        format_func=_KINDS.__getitem__,
+        required=True,
+        key="forget-by",
+        label_visibility="collapsed",
+        on_change=_take_kind,
+    )
+
+
+def classes(plan: Plan) -> None:
+    """A card a class: six of its pictures, a tick, and how often the classifier is right about it."""
+    shown = studio.class_mosaics(plan.dataset.id)
+    right = studio.class_accuracies(plan.classifier.id, plan.dataset.id, plan.classifier.seed)
+    grid = st.grid(5, min_column_width=150)
+    for number, name in enumerate(plan.dataset.classes):
+        with grid.cell(), st.container(border=True, gap="xsmall"):
+            st.image(shown[number], width="stretch", alt=f"Six training pictures of the class {name}")
+            key = f"class-{plan.dataset.id}-{number}"
+            st.session_state[key] = number in plan.setup.classes
+            st.checkbox(f"**{escape(name)}**", key=key, on_change=_tick_class, args=(number, key))
+            if right is not None:
+                st.caption(f"right {round(100 * right[number])} % of the time")
+    if right is not None:
+        st.caption(f"Right: on {words.counted(plan.dataset.test, 'test picture')} that no training has seen.")
+
+
+def pictures(plan: Plan) -> None:
+    """The training pictures, a page at a time; ticks outlive paging, filtering and leaving."""
+    _gallery(plan)
+
+
+def foot(plan: Plan) -> None:
+    """What would be forgotten, what kept, what is left to judge by; and the way on."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="foot"):
+        if plan.split is None:
+            st.markdown(escape(plan.trouble or ""), width="content")
+        else:
+            sizes = {name: len(rows) for name, rows in plan.split._asdict().items()}
+            unseen = sizes["forget_test"], sizes["retain_test"]
+            judge = " + ".join(f"{count:,}" for count in unseen if count)
+            st.markdown(f":orange[■] **{sizes['forget_train']:,}** to forget", width="content")
+            st.markdown(f":green[■] **{sizes['retain_train']:,}** to keep", width="content")
+            st.markdown(f"{judge} unseen ones to judge by", width="content")
+        st.space("stretch")
+        st.button("Clear", type="tertiary", key="clear", on_click=_clear, disabled=plan.setup.forget is None)
+        if st.button("Next: method", type="primary", key="next", disabled=plan.split is None):
+            session.go("method")
+
+
+@st.fragment
+def _gallery(plan: Plan) -> None:
+    every, chosen = studio.pictures(plan.dataset.id), session.current().images
+    ids = _filtered(plan, every.labels[: every.train], chosen)
+    if not len(ids):
+        st.info("No picture is ticked yet.")
+        return
+    pages = -(-len(ids) // PER_PAGE)
+    if st.session_state.get("gallery-page", 1) > pages:
+        st.session_state["gallery-page"] = pages
+    slot = st.container()
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        page = st.pagination(pages, key="gallery-page", persist_state="session")
+        here = ids[(page - 1) * PER_PAGE : page * PER_PAGE].tolist()
+        whole = set(here) <= set(chosen)
+        label = f"{'Untick' if whole else 'Tick'} the {len(here)} on this page"
+        st.button(label, type="tertiary", key="tick-page", on_click=_tick_page, args=(here, not whole))
+    grid = slot.grid(8, min_column_width=96, gap="small")
+    for number in here:
+        name = plan.dataset.classes[every.labels[number]]
+        with grid.cell():
+            st.image(studio.thumbnail(plan.dataset.id, number), width="stretch", alt=f"{name}, picture {number}")
+            key = f"picture-{plan.dataset.id}-{number}"
+            st.session_state[key] = number in chosen
+            st.checkbox(escape(f"{name} {number}"), key=key, on_change=_tick_picture, args=(number, key))
+
+
+def _filtered(plan: Plan, labels: np.ndarray, chosen: tuple[int, ...]) -> np.ndarray:
+    """The numbers of the pictures to page through, after the row of filters."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Class",
+            ["all classes", *plan.dataset.classes],
+            key=f"gallery-class-{plan.dataset.id}",
+            persist_state="session",
+            width=220,
+            on_change=_first_page,
+        )
+        only = st.toggle("Only ticked ones", key="gallery-ticked", persist_state="session", on_change=_first_page)
+    ids = np.array(chosen, dtype=int) if only else np.arange(len(labels))
+    return ids if name == "all classes" else ids[labels[ids] == plan.dataset.classes.index(name)]
+
+
+def _take_kind() -> None:
+    session.change(by=st.session_state["forget-by"])
+
+
+def _first_page() -> None:
+    st.session_state["gallery-page"] = 1
+
+
+def _tick_class(number: int, key: str) -> None:
+    session.change(classes=_with(session.current().classes, number, st.session_state[key]))
+
+
+def _tick_picture(number: int, key: str) -> None:
+    session.change(images=_with(session.current().images, number, st.session_state[key]))
+    st.rerun()  # The whole page: strip, foot and address count what is ticked.
+
+
+def _tick_page(numbers: list[int], ticked: bool) -> None:
+    chosen = {*session.current().images}
+    session.change(images=tuple(sorted(chosen | {*numbers} if ticked else chosen - {*numbers})))
+    st.rerun()
+
+
+def _with(chosen: tuple[int, ...], number: int, ticked: bool) -> tuple[int, ...]:
+    return tuple(sorted({*chosen, number} if ticked else {*chosen} - {number}))
+
+
+def _clear() -> None:
+    session.change(**{session.current().by: ()})

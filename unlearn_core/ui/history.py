@@ -1,0 +1,200 @@
+"""Every run that was made here, as a table that one would like to read. Nothing here needs torch."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from unlearn_core.catalog import datasets
+from unlearn_core.domain.errors import UnlearnError
+from unlearn_core.domain.report import MODELS, forgotten
+from unlearn_core.domain.run import GoldSpec, Run, RunSpec
+from unlearn_core.ui import chart, frame, session, spark, studio, words
+
+POLL = 2.0
+"""Seconds between two looks at the runs while one of them is unfinished."""
+
+STATES = {
+    "queued": "◌ waiting",
+    "running": "◔ running",
+    "done": "● done",
+    "failed": "✕ failed",
+    "cancelled": "○ cancelled",
+}
+COLUMNS = {
+    "run": st.column_config.NumberColumn("Run", width=56, format="%d"),
+    "open": st.column_config.ButtonColumn("", width=70, type="tertiary", key="history-open"),
+    "picture": st.column_config.ImageColumn("", width=52, help="A picture of what was forgotten"),
+    "forgotten": st.column_config.TextColumn("Forgotten", width=120),
+    "method": st.column_config.TextColumn("Method", width=90),
+    "state": st.column_config.TextColumn("State", width=100),
+    "forgot": st.column_config.ImageColumn("Forgotten pictures", width=140, help="Accuracy: ○ before, ● after, ◆ gold"),
+    "forget after": st.column_config.NumberColumn("after", width=70, format="%.1f %%"),
+    "kept": st.column_config.ImageColumn("Kept pictures", width=140, help="Accuracy: ○ before, ● after, ◆ gold"),
+    "retain after": st.column_config.NumberColumn("after", width=70, format="%.1f %%"),
+    "retain gold": st.column_config.NumberColumn("gold", width=70, format="%.1f %%"),
+    "note": st.column_config.TextColumn("Note", width=160),
+    "when": st.column_config.DatetimeColumn("When", width=120, format="distance"),
+}
+
+
+def show() -> None:
+    """The table, what can be done with the ticked rows, and fresh figures while something runs."""
+    runs = studio.store().list(kinds=("unlearn", "gold"))
+    if not runs:
+        _empty()
+        return
+    busy = any(not run.state.is_finished for run in runs)
+    st.fragment(_board, run_every=POLL if busy else None, key="history")(busy)
+
+
+def table(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row a run, newest first; accuracies in percent on unseen pictures, on training ones where there are none."""
+    return pd.DataFrame([_row(run) for run in runs], columns=list(COLUMNS))
+
+
+def _empty() -> None:
+    st.markdown("Nothing has been run here yet. The first run takes seconds, and its report is kept.")
+    with st.container(horizontal=True):
+        if st.button("Choose what to forget", type="primary", icon=":material/ink_eraser:", key="to-forget"):
+            session.go("forget")
+        if st.button("See a finished run", icon=":material/visibility:", key="to-example"):
+            st.switch_page(frame.page("run"), query_params={"id": "example"})
+
+
+def _board(was_busy: bool) -> None:
+    runs = studio.store().list(kinds=("unlearn", "gold"))
+    if not runs or any(not run.state.is_finished for run in runs) != was_busy:
+        st.rerun()
+    actions = st.container()
+    # Ticks are row numbers, so they must not outlive the rows that they were meant for.
+    rows = hashlib.sha256(str([run.id for run in runs]).encode()).hexdigest()[:12]
+    picked = st.dataframe(
+        table(runs),
+        hide_index=True,
+        column_config=COLUMNS,
+        on_select="rerun",
+        selection_mode="multi-row",
+        row_height=44,
+        height="content",
+        placeholder="–",
+        lazy=False,
+        key=f"runs-{rows}",
+        alt="Every run: what was forgotten, how, accuracies before, after and of gold, note, and when",
+    )
+    click = st.session_state.get("history-open")
+    if click is not None:
+        _open(runs[click["row"]])
+    with actions:
+        _actions([runs[row] for row in picked["selection"]["rows"]])
+
+
+def _actions(picked: list[Run]) -> None:
+    """What can be done with the ticked runs. The row of buttons is always there, so that nothing jumps."""
+    one = picked[0] if len(picked) == 1 else None
+    over = [run for run in picked if run.state.is_finished]
+    going = [run for run in picked if not run.state.is_finished]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.button("Open", icon=":material/open_in_new:", key="open", disabled=one is None) and one:
+            _open(one)
+        can = one is not None and isinstance(one.spec, RunSpec)
+        if st.button("Change and run again", icon=":material/fork_right:", key="again", disabled=not can):
+            session.take(one.spec)  # pyright: ignore
+            session.go("method")
+        st.button("Cancel", icon=":material/stop:", key="cancel", disabled=not going, on_click=_cancel, args=(going,))
+        label = "Delete" if len(over) < 2 else f"Delete {len(over)}"
+        with st.popover(label, icon=":material/delete:", disabled=not over):
+            st.markdown(f"**{words.counted(len(over), 'run')}** with reports and weights will be gone for good.")
+            st.button("Delete for good", type="primary", key="delete", on_click=_delete, args=(over,))
+        st.text_input(
+            "Note",
+            value=one.note if one else "",
+            key=f"note-{one.id if one else 'none'}",
+            placeholder="Tick one run to write a note beside it" if one is None else "What should be remembered of it?",
+            label_visibility="collapsed",
+            max_chars=500,
+            disabled=one is None,
+            on_change=_note,
+            args=(one,),
+            width=320,
+        )
+
+
+def _open(run: Run) -> None:
+    st.switch_page(frame.page("run"), query_params={"id": str(run.id)})
+
+
+def _cancel(runs: list[Run]) -> None:
+    for run in runs:
+        studio.store().cancel(run.id)
+
+
+def _delete(runs: list[Run]) -> None:
+    for run in runs:
+        studio.store().delete(run.id)
+
+
+def _note(run: Run) -> None:
+    studio.store().note(run.id, st.session_state[f"note-{run.id}"])
+
+
+def _row(run: Run) -> dict[str, Any]:
+    what, method, picture = _words(run)
+    accuracy = run.headline.get("accuracy") or {}
+    forget = [_unseen(accuracy.get(model), "forget") for model in MODELS]
+    retain = [_unseen(accuracy.get(model), "retain") for model in MODELS]
+    theme = chart.theme()
+    return {
+        "run": run.id,
+        "open": "Open",
+        "picture": picture,
+        "forgotten": what,
+        "method": method,
+        "state": STATES[run.state.value],
+        "forgot": spark.dumbbell(*forget, theme),
+        "forget after": _percent(forget[1]),
+        "kept": spark.dumbbell(*retain, theme),
+        "retain after": _percent(retain[1]),
+        "retain gold": _percent(retain[2]),
+        "note": run.note,
+        "when": run.finished or run.started or run.created,
+    }
+
+
+def _words(run: Run) -> tuple[str, str, str | None]:
+    """What was forgotten, how, and a picture of it; as far as the shelves still know."""
+    spec = run.spec
+    if not isinstance(spec, RunSpec | GoldSpec):
+        return run.title, "", None
+    try:
+        card = datasets.card(spec.request.dataset)
+        what = forgotten(RunSpec(request=spec.request, method="", params={}), card)
+        picture = _picture(spec, card.id)
+    except UnlearnError:
+        return run.title, "", None
+    # The method's title is known to its file, which needs torch; a run's title ends with it.
+    said = run.title.removeprefix(f"Forget {what} with ")
+    method = "gold, retrained" if isinstance(spec, GoldSpec) else said if said != run.title else spec.method
+    return what, method, picture
+
+
+def _picture(spec: RunSpec | GoldSpec, dataset: str) -> str:
+    wish = spec.request.forget
+    if wish.kind == "images":
+        number = wish.images[0]
+    else:
+        number = int((studio.pictures(dataset).labels == wish.classes[0]).argmax())
+    return spark.address(studio.thumbnail(dataset, number), "image/png")
+
+
+def _unseen(known: dict[str, float | None] | None, side: str) -> float | None:
+    if not known:
+        return None
+    unseen = known.get(f"{side}_test")
+    return known.get(f"{side}_train") if unseen is None else unseen
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share

@@ -1,0 +1,159 @@
+"""Any picture of the data set, one click away from the question where each model looks in it."""
+
+import time
+
+import numpy as np
+import streamlit as st
+
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.run import Look, Run, RunState
+from unlearn_core.store import artifacts
+from unlearn_core.store.home import home
+from unlearn_core.ui import cam, studio, words
+from unlearn_core.ui.plain import escape
+
+PER_PAGE = 24
+POLL = 0.3
+PATIENCE = 5.0
+"""Seconds after which a person is told that nobody answers."""
+
+WAITING = 150
+"""Pixels kept free for an answer, so that the gallery beneath does not jump when it comes."""
+
+SETS = {
+    "forget_test": "forgotten, unseen",
+    "forget_train": "forgotten, trained on",
+    "retain_test": "kept, unseen",
+    "retain_train": "kept, trained on",
+}
+ORDERS = {"stored": "As stored", "changed": "Most changed first", "unsure": "Least sure first"}
+
+
+def show(report: Report) -> None:
+    """The gallery of forgotten and kept pictures, and above it the answer about the one that was clicked."""
+    st.subheader("Look into any picture", anchor=False)
+    if report.run is None:
+        st.caption(
+            "This report ships with the lab, so there is no run to ask. Run it yourself, then click any picture."
+        )
+    else:
+        st.caption("Press a picture's name: within about a second you see where each model looks in it.")
+    place = st.container()
+    rows = _filtered(report)
+    picked = _gallery(report, rows)
+    with place:
+        if picked is not None:
+            st.session_state[_key(report)] = picked
+            st.session_state["looks"] = {}  # Asked again by hand: a question that failed gets another chance.
+        if report.run is not None and _key(report) in st.session_state:
+            _answer(report, report.run, st.session_state[_key(report)])
+
+
+def _key(report: Report) -> str:
+    return f"look-{report.run}"
+
+
+def _filtered(report: Report) -> np.ndarray:
+    """The pictures to page through, as positions in the data set, after the row of filters."""
+    sets = {name: title for name, title in SETS.items() if len(getattr(report.split, name))}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.segmented_control(
+            "Pictures",
+            list(sets),
+            default=next(iter(sets)),
+            format_func=sets.__getitem__,
+            required=True,
+            key="look-set",
+        )
+        order = st.selectbox("Order", list(ORDERS), format_func=ORDERS.__getitem__, key="look-order", width=220)
+    rows = getattr(report.split, name)
+    return rows[_ranked(report, rows, order)]
+
+
+def _ranked(report: Report, rows: np.ndarray, order: str) -> np.ndarray:
+    after = _shares(report, "after", rows)
+    if order == "changed":
+        own = np.arange(len(rows)), report.labels[rows]
+        return np.argsort(-np.abs(after[own] - _shares(report, "before", rows)[own]), kind="stable")
+    return np.argsort(after.max(1), kind="stable") if order == "unsure" else np.arange(len(rows))
+
+
+def _shares(report: Report, model: str, rows: np.ndarray) -> np.ndarray:
+    """How surely a model names each class, pictures x classes, 0 to 1."""
+    logits = report.evaluations[model].logits[rows].astype(np.float64)
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+def _gallery(report: Report, rows: np.ndarray) -> int | None:
+    """A page of pictures, each with what it is called now; the position of the one that was just clicked."""
+    pages = -(-len(rows) // PER_PAGE)
+    slot = st.container()
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        page = min(st.pagination(pages, key=f"look-page-{pages}"), pages)
+    shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
+    shares, names, clicked = _shares(report, "after", shown), report.dataset.classes, None
+    grid = slot.grid(8, min_column_width=96, gap="xsmall")
+    for row, share in zip(shown.tolist(), shares, strict=True):
+        with grid.cell(), st.container(gap="xxsmall"):
+            own = names[report.labels[row]]
+            st.image(studio.thumbnail(report.dataset.id, row), width="stretch", alt=f"{own}, picture {row}")
+            if st.button(
+                f"{escape(names[share.argmax()])} {100 * share.max():.0f} %",
+                key=f"look-{row}",
+                type="tertiary",
+                width="stretch",
+                help=f"Picture {row}, a {escape(own)}. Where do the models look in it?",
+                disabled=report.run is None,
+            ):
+                clicked = row
+    st.caption("Beneath each picture: what it is called after forgetting, and how surely.")
+    return clicked
+
+
+def _answer(report: Report, run: int, picture: int) -> None:
+    own = int(report.labels[picture])
+    names = report.dataset.classes
+    with st.container(border=True):
+        target = st.selectbox(
+            "What speaks for the class",
+            range(len(names)),
+            index=own,
+            format_func=lambda number: names[number] + (" (its own)" if number == own else ""),
+            key=f"look-target-{picture}",
+            width=260,
+        )
+        asked = _ask(report, Look(run=run, picture=picture, target=target))
+        waits = not asked.state.is_finished
+        st.fragment(_card, run_every=POLL if waits else None, key="look")(report, asked.id, waits)
+
+
+def _ask(report: Report, spec: Look) -> Run:
+    """The run that answers this question: the one that was asked before, else a new one."""
+    known: dict[str, int] = st.session_state.setdefault("looks", {})
+    number = known.get(spec.fingerprint())
+    if number is not None:
+        return studio.store().get(number)
+    title = f"A look at picture {spec.picture} after run {report.run}"
+    known[spec.fingerprint()] = studio.store().submit(spec, title=title)
+    return studio.store().get(known[spec.fingerprint()])
+
+
+def _card(report: Report, number: int, waited: bool) -> None:
+    asked = studio.store().get(number)
+    if waited and asked.state.is_finished:
+        st.rerun()
+    if asked.state is RunState.DONE:
+        found = artifacts.answer(home(), number)
+        if found is not None:
+            cam.answer(report, found)
+            return
+    with st.container(height=WAITING, border=False):
+        if asked.state is RunState.FAILED:
+            st.error(escape(asked.error or "The question was not answered."), icon=":material/error:")
+        elif asked.state.is_finished:
+            st.caption("This question was not answered. Press the picture again.")
+        elif time.time() - words.aware(asked.created).timestamp() > PATIENCE:
+            st.caption("Nobody answers yet: the worker is starting, busy with other looks, or away.")
+        else:
+            st.markdown(":shimmer[Looking…]")

@@ -1,0 +1,17 @@
+"""Words of others, shown as they are: no name, note or message may act as Markdown."""
+
+import re
+
+_CODE = re.compile(r"((?<!`)`[^`]+`(?!`))")
+
+
+def escape(text: object) -> str:
+    """Text that Markdown shows letter for letter: pictures from elsewhere, links, colours and formulas stay text.
+
+    Only `code` between single backticks is left as code, which can hold nothing but letters.
+    """
+    pieces = _CODE.split(" ".join(str(text).split()))
+    return "".join(
+        piece if number % 2 else re.sub(r"([\\`*_\[\]<>#|~$:!&])", r"\\\1", piece)
+        for number, piece in enumerate(pieces)
+    )

@@ -1,0 +1,80 @@
+"""What the web server's process does once: says that it lives, sees that somebody works, and warms up torch."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from unlearn_core.domain.errors import StoreError
+from unlearn_core.store.home import home
+
+WORKER, WARM_UP = "UNLEARN_WORKER", "UNLEARN_WARMUP"
+_logger = logging.getLogger(__name__)
+_warm = threading.Event()
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Marks the data folder while the server runs, so that a worker knows for whom it waits, and starts that worker."""
+    try:
+        mark = _mark()
+        start_worker()
+    except StoreError as problem:
+        _logger.error("%s", problem)  # Every page says so too; the server stays up to say it.
+        mark = None
+    try:
+        yield
+    finally:
+        if mark is not None:
+            mark.unlink(missing_ok=True)
+
+
+def _mark() -> Path:
+    mark = home() / "locks" / f"web-{os.getpid()}"
+    try:
+        mark.parent.mkdir(exist_ok=True)
+        mark.write_text(str(os.getpid()))
+    except OSError as problem:
+        raise StoreError(f"{mark} cannot be written ({problem.strerror}). Give this user the right to.") from None
+    return mark
+
+
+def start_worker() -> None:
+    """Starts a local worker, which looks for itself whether it is needed; nothing where `UNLEARN_WORKER` is none."""
+    if os.environ.get(WORKER) == "none":
+        return
+    # With a pipe of ours in its hands the worker would hold on to whoever reads the server's output.
+    with (home() / "worker.log").open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "unlearn_core", "worker", "--device", "auto", "--from-app"],
+            cwd=Path(__file__).resolve().parents[2],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def warm_up() -> None:
+    """Begins to import torch in the background, once: after the first page is out, before a page that needs it."""
+    if _warm.is_set() or os.environ.get(WARM_UP) == "none":
+        return
+    _warm.set()
+    threading.Thread(target=_import, name="warm-up", daemon=True).start()
+
+
+def _import() -> None:
+    try:
+        from unlearn_core import methods
+        from unlearn_core.catalog import classifiers
+
+        classifiers.cards()
+        methods.methods()
+    except Exception:
+        _logger.exception("The warm-up failed.")

@@ -1,0 +1,125 @@
+"""What a finished run did: the verdict first, then the figures behind it, one tab a kind of question."""
+
+import streamlit as st
+
+from unlearn_core.charts import charts, noise, verdict
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.run import Run
+from unlearn_core.ui import cam, chart, details, downloads, look, session, words, yardstick
+
+TONES = {
+    "good": ("green", ":material/check:"),
+    "middling": ("orange", ":material/trending_down:"),
+    "bad": ("red", ":material/visibility:"),
+    "unknown": ("gray", ":material/help:"),
+}
+"""How a verdict's badge looks; the words beside it say the same."""
+
+CHARTS = {
+    "Logits": ("confidence", "margin", "certainty"),
+    "Weights": ("layers",),
+    "How it went": ("curve", "timing"),
+}
+"""Which charts stand under a tab, beside what the tab has of its own."""
+
+TABS = ("Overview", "Pictures", "Logits", "Weights", "How it went", "Details")
+
+
+def show(report: Report, run: Run | None) -> None:
+    """The report of a finished run; `run` is None for the one that ships with the project."""
+    _head(report, run)
+    _verdicts(report)
+    st.markdown(_legend())
+    if run is not None:
+        yardstick.show(report, run)
+    st.fragment(_tabs, key="report")(report, run)
+
+
+def _head(report: Report, run: Run | None) -> None:
+    st.caption(_caption(report, run))
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.title(f"Forget *{report.forgotten}* with {report.method}", anchor=False, width="content")
+        with st.container(horizontal=True, width="content", gap="small"):
+            if st.button("Change and run again", icon=":material/fork_right:", key="again"):
+                session.take(report.spec)
+                session.go("method")
+            downloads.share(report)
+            downloads.offer(report)
+    if run is not None and run.note:
+        st.caption(f":material/edit_note: {run.note}")
+
+
+def _caption(report: Report, run: Run | None) -> str:
+    if run is None:
+        first = "A finished run that ships with the lab"
+    else:
+        first = f"Run {run.id} · finished {words.ago(run.finished or run.created)}"
+    facts = report.parts["timings"].facts if "timings" in report.parts else {}
+    took = f" · {words.lasting(facts['seconds']['total'])} on {facts['device']}" if facts else ""
+    return f"{first}{took} · seed {report.spec.seed}"
+
+
+def _verdicts(report: Report) -> None:
+    for column, one in zip(st.columns(3), verdict.verdicts(report), strict=True):
+        colour, icon = TONES[one.tone]
+        with column.container(border=True, height="stretch"):
+            st.badge(one.title, icon=icon, color=colour)
+            st.markdown(one.words)
+    st.caption(verdict.doubt(report))
+
+
+def _legend() -> str:
+    """The one legend of the page: shapes and colours of the three models."""
+    colours = chart.theme()
+    return (
+        f':color[○]{{foreground="{colours.before}"}} **before** · '
+        f':color[●]{{foreground="{colours.after}"}} **after** · '
+        f':color[◆]{{foreground="{colours.gold}"}} **gold** (retrained without them)'
+    )
+
+
+def _tabs(report: Report, run: Run | None) -> None:
+    for tab in st.tabs(TABS, key="tab", bind="query-params"):
+        if not tab.open:
+            continue
+        with tab:
+            _show(st.session_state["tab"], report, run)
+
+
+def _show(name: str, report: Report, run: Run | None) -> None:
+    if name == "Overview":
+        _charts(report, ("accuracy", "predictions"))
+        cam.overview(report)
+        _charts(report, ("confidence", "layers"))
+    elif name == "Pictures":
+        cam.every(report)
+        look.show(report)
+    elif name == "Details":
+        details.show(report, run)
+    else:
+        _charts(report, CHARTS[name])
+        if name == "How it went":
+            _noise(report)
+
+
+def _charts(report: Report, names: tuple[str, ...]) -> None:
+    """Charts two by two; one that has nothing to say about this run is left out."""
+    shelf = charts()
+    wanted = [shelf[name] for name in names]
+    for pair in zip(wanted[::2], [*wanted[1::2], None], strict=False):
+        for column, one in zip(st.columns(2, gap="large"), pair, strict=True):
+            if one is not None:
+                with column:
+                    chart.show(one, [report], place="report")
+
+
+def _noise(report: Report) -> None:
+    if noise.CHART.applies(report) is not True:
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        chart.show(noise.CHART, [report], place="report")
+    with right:
+        st.subheader("What did the noise look like?", anchor=False)
+        st.image(noise.mosaic(report), width="stretch", alt="Noise pictures that the method learned, side by side")
+        st.caption("Some of the noise as pictures, cut to the colours that a screen can show.")

@@ -1,0 +1,147 @@
+"""The run that an address names, and the states in which there is no report to show: each with a next step."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from unlearn_core import methods
+from unlearn_core.catalog import datasets
+from unlearn_core.domain.errors import StoreError, UnknownName
+from unlearn_core.domain.report import Report, forgotten
+from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Run, RunSpec, RunState
+from unlearn_core.store import reports
+from unlearn_core.store.home import home
+from unlearn_core.ui import frame, report, session, strip, studio, words
+from unlearn_core.ui.plain import escape
+
+EXAMPLE = "example"
+"""The address of the finished run that ships with the lab."""
+
+
+def find() -> Run | Report | None:
+    """What the address asks for: a run, the shipped report, or None. Without an id, the latest run of this person."""
+    wanted = st.query_params.get("id")
+    if wanted == EXAMPLE:
+        return studio.example()
+    if wanted is None:
+        latest = studio.store().list(kinds=("unlearn",), owner="local", limit=1)
+        if not latest:
+            return None
+        st.query_params["id"] = str(latest[0].id)
+        return latest[0]
+    if not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 10):
+        return None
+    try:
+        found = studio.store().get(int(wanted))
+        return studio.store().get(found.spec.run) if isinstance(found.spec, Look | MeasureSpec) else found
+    except UnknownName:
+        return None
+
+
+def title(run: Run) -> str:
+    """What a run does, as a heading."""
+    spec = run.spec
+    if isinstance(spec, RunSpec):
+        what = forgotten(spec, datasets.card(spec.request.dataset))
+        return f"Forget *{escape(what)}* with {escape(methods.method(spec.method).title)}"
+    if isinstance(spec, GoldSpec):
+        card = datasets.card(spec.request.dataset)
+        what = forgotten(RunSpec(request=spec.request, method="", params={}), card)
+        return f"Gold without *{escape(what)}*"
+    return escape(run.title)
+
+
+def nothing() -> None:
+    """The page without a run: there is none yet, or not the one that was asked for."""
+    wanted = st.query_params.get("id")
+    if wanted is None:
+        st.title("Nothing has been run yet", anchor=False)
+        st.markdown("Choose what a classifier should forget, and watch it happen here.")
+    else:
+        st.title("There is no such run", anchor=False)
+        st.markdown(
+            f"This lab keeps no run with the id “{escape(wanted[:40])}”. It may have been deleted, or the link was "
+            "made in another data folder."
+        )
+    with st.container(horizontal=True):
+        if st.button("Choose what to forget", type="primary", icon=":material/ink_eraser:", key="to-forget"):
+            session.go("forget")
+        if st.button("See a finished run", icon=":material/visibility:", key="to-example"):
+            st.switch_page(frame.page("run"), query_params={"id": EXAMPLE})
+        if st.button("All runs", icon=":material/history:", key="to-history"):
+            st.switch_page(frame.page("history"), query_params={})
+
+
+def done(run: Run) -> None:
+    """The report of a run that came through; what a training made where it was no unlearning."""
+    if isinstance(run.spec, GoldSpec):
+        _gold_done(run, run.spec)
+        return
+    try:
+        found = studio.report(run.id, reports.parts_of(home(), run.id))
+    except StoreError as problem:
+        _ended(run, "report lost", str(problem), colour="red", icon=":material/broken_image:")
+        return
+    report.show(found, run)
+
+
+def ended(run: Run) -> None:
+    """A run that failed or was cancelled: why, and what can be done now."""
+    if run.state is RunState.FAILED:
+        reason = run.error or "The worker gave no reason; its log, worker.log in the data folder, may know more."
+        _ended(run, "failed", reason, colour="red", icon=":material/error:")
+    else:
+        _ended(run, "cancelled", _how_far(run), colour="gray", icon=":material/stop:")
+
+
+def _ended(run: Run, state: str, reason: str, *, colour: str, icon: str) -> None:
+    st.caption(_caption(run))
+    st.title(title(run), anchor=False)
+    with st.container(border=True):
+        st.badge(state, icon=icon, color=colour)  # pyright: ignore[reportArgumentType]
+        st.markdown(escape(reason))
+        st.caption("Nothing of it was kept. The settings are, so it can be changed and run again.")
+    with st.container(horizontal=True):
+        if isinstance(run.spec, RunSpec) and st.button(
+            "Change and run again", type="primary", icon=":material/fork_right:", key="again"
+        ):
+            session.take(run.spec)
+            session.go("method")
+        if st.button("Run again as it was", icon=":material/replay:", key="same"):
+            strip.submit(run.spec, run.title)
+        if st.button("All runs", icon=":material/history:", key="to-history"):
+            st.switch_page(frame.page("history"), query_params={})
+
+
+def _caption(run: Run) -> str:
+    said = [f"Run {run.id}", f"ended {words.ago(run.finished or datetime.now(UTC))}"]
+    if run.device:
+        said.append(f"on {words.device(run.device)}")
+    if run.attempt > 1:
+        said.append(f"after {run.attempt} attempts")
+    return " · ".join(said)
+
+
+def _how_far(run: Run) -> str:
+    phases = run.progress.phases if run.progress else ()
+    made, planned = sum(phase.done for phase in phases), sum(phase.steps for phase in phases)
+    if not made:
+        return "It was stopped before its first step."
+    return f"It was stopped after {made:,} of {planned:,} steps."
+
+
+def _gold_done(run: Run, spec: GoldSpec) -> None:
+    st.caption(_caption(run))
+    st.title(title(run), anchor=False)
+    st.markdown(
+        "This gold is trained. Every run with the same request has its third column now, or gets it in a moment:"
+    )
+    same = [
+        other
+        for other in studio.store().list(kinds=("unlearn",), states=(RunState.DONE,))
+        if isinstance(other.spec, RunSpec) and other.spec.request == spec.request
+    ]
+    for other in same[:8]:
+        st.page_link(frame.page("run"), label=f"Run {other.id}: {title(other)}", query_params={"id": str(other.id)})
+    if not same:
+        st.caption("There is no such run yet.")

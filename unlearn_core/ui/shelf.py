@@ -1,0 +1,70 @@
+"""The methods to choose from, and the card of the chosen one."""
+
+from itertools import groupby
+
+import streamlit as st
+
+from unlearn_core import methods
+from unlearn_core.domain.method import Method
+from unlearn_core.ui import plan as planning
+from unlearn_core.ui import session, strip
+from unlearn_core.ui.plan import Plan
+
+_KINDS = {"classes": "whole classes", "images": "single pictures"}
+
+
+def show(plan: Plan) -> None:
+    """All methods, grouped by idea: one line each, what it needs and what it costs here."""
+    ordered = sorted(methods.methods().values(), key=lambda method: (method.group == "Yardsticks", method.group))
+    for group, members in groupby(ordered, key=lambda method: method.group):
+        st.caption(f"**{group}**")
+        for method in members:
+            _entry(method, plan)
+
+
+def card(plan: Plan) -> None:
+    """The chosen method: its name, what it serves and needs, its paper, and its idea in two sentences."""
+    method = plan.method
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(method.title, anchor=False, width="content")
+        for kind, words in _KINDS.items():
+            if kind in method.supports:
+                st.badge(words, color="blue")
+        needs = method.needs(plan.knobs)
+        if needs.forget:
+            st.badge("sees the forgotten pictures", icon=":material/visibility:", color="orange")
+        else:
+            st.badge("sees no forgotten picture", icon=":material/visibility_off:", color="green")
+        st.space("stretch")
+        st.link_button(
+            "Paper", method.paper.url, type="tertiary", icon=":material/description:", help=method.paper.title
+        )
+    st.markdown(method.idea)
+
+
+def fails(plan: Plan) -> None:
+    """When the chosen method does not do what one hopes for."""
+    st.markdown(f"**When it fails.** {plan.method.fails}")
+
+
+def _entry(method: Method, plan: Plan) -> None:
+    chosen = method.id == plan.method.id
+    knobs = plan.knobs if chosen else next(iter(method.presets.values())).params
+    able = plan.setup.by in method.supports
+    with st.container(border=True, gap=None, key=f"entry-{method.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.button(
+                f"**{method.title}**" if chosen else method.title,
+                type="tertiary",
+                icon=":material/radio_button_checked:" if chosen else ":material/radio_button_unchecked:",
+                key=f"choose-{method.id}",
+                on_click=_choose,
+                args=(method.id,),
+            )
+            st.caption(strip.about(planning.seconds(plan, method, knobs)) if able else "", width="content")
+        st.caption(method.summary if able else f"not for {_KINDS[plan.setup.by]}")
+
+
+def _choose(method: str) -> None:
+    if method != session.current().method:
+        session.change(method=method, preset="", params={})

@@ -1,0 +1,44 @@
+"""Charts as small as a cell of a table: an accuracy before, after and of gold on one line from 0 to 100 %."""
+
+import base64
+
+from unlearn_core.charts.theme import Theme
+
+WIDTH, HEIGHT, EDGE = 120, 26, 9
+
+
+def dumbbell(before: float | None, after: float | None, gold: float | None, theme: Theme) -> str | None:
+    """Hollow circle, filled circle and diamond at their shares (0 to 1), as a data address; None without after."""
+    if after is None:
+        return None
+    y = HEIGHT / 2
+    parts = [_line(EDGE, WIDTH - EDGE, y, theme.border, 1)]
+    if before is not None:
+        parts.append(_line(_x(before), _x(after), y, theme.after, 3, opacity=0.4))
+        parts.append(
+            f'<circle cx="{_x(before):.1f}" cy="{y}" r="4.5" fill="{theme.page}" stroke="{theme.before}" '
+            'stroke-width="2"/>'
+        )
+    parts.append(f'<circle cx="{_x(after):.1f}" cy="{y}" r="5" fill="{theme.after}"/>')
+    if gold is not None:
+        x, top = _x(gold), y - 7.5
+        corners = f"{x:.1f},{top - 4.5} {x + 4.5:.1f},{top} {x:.1f},{top + 4.5} {x - 4.5:.1f},{top}"
+        parts.append(f'<polygon points="{corners}" fill="{theme.gold}"/>')
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">{"".join(parts)}</svg>'
+    return address(drawing.encode(), "image/svg+xml")
+
+
+def address(data: bytes, kind: str) -> str:
+    """A file as an address that holds all of it."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _x(share: float) -> float:
+    return EDGE + share * (WIDTH - 2 * EDGE)
+
+
+def _line(start: float, end: float, y: float, colour: str, width: float, *, opacity: float = 1) -> str:
+    return (
+        f'<line x1="{start:.1f}" y1="{y}" x2="{end:.1f}" y2="{y}" stroke="{colour}" stroke-width="{width}" '
+        f'stroke-opacity="{opacity}"/>'
+    )

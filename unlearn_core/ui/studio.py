@@ -1,0 +1,99 @@
+"""Everything that the pages keep between two clicks: the one place that caches. Nothing here imports torch."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from unlearn_core.catalog import datasets, nets
+from unlearn_core.catalog.pictures import Pictures
+from unlearn_core.domain.report import Report
+from unlearn_core.store import reports
+from unlearn_core.store.home import home
+from unlearn_core.store.runs import RunStore
+from unlearn_core.ui import mosaic
+
+TYPICAL_SECONDS = 1 / 900
+"""Seconds that a picture takes forward and backward through a ResNet-20 on two cores of a 2024 server, in bfloat16.
+
+Costs are guessed from it until a run has finished here; from then on the store knows this machine's own figure.
+"""
+
+
+def store() -> RunStore:
+    """The runs of this data folder. Raises StoreError where it cannot be read or written."""
+    return _store(str(home()), os.environ.get("UNLEARN_DATABASE"))
+
+
+@st.cache_resource(show_spinner=False)
+def _store(folder: str, url: str | None) -> RunStore:
+    return RunStore(Path(folder), url)
+
+
+def report(run_id: int, parts: tuple[str, ...]) -> Report:
+    """A run's report; `parts` are the names of `reports.parts_of`, so that a part which comes later is seen."""
+    return _report(str(home()), run_id, parts)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _report(folder: str, run_id: int, parts: tuple[str, ...]) -> Report:
+    return reports.read(Path(folder), run_id)
+
+
+@st.cache_resource(show_spinner=False)
+def example() -> Report:
+    """The finished run that ships with the project; read only."""
+    return reports.example()
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def pictures(dataset: str) -> Pictures:
+    """All pictures of a data set, read only. Raises UnknownName or BadAsset."""
+    found = datasets.load(dataset)
+    for array in (found.images, found.labels):
+        array.flags.writeable = False
+    return found
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def class_mosaics(dataset: str) -> list[bytes]:
+    """Six training pictures of each class side by side, as PNG."""
+    every = pictures(dataset)
+    own = every.labels[: every.train]
+    return [
+        mosaic.png(every.images[np.flatnonzero(own == number)[:6]], columns=3)
+        for number in range(len(datasets.card(dataset).classes))
+    ]
+
+
+@st.cache_data(show_spinner=False, max_entries=2_000)
+def thumbnail(dataset: str, picture: int) -> bytes:
+    """One picture, three times as large, as PNG."""
+    return mosaic.png(pictures(dataset).images[picture : picture + 1], columns=1)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float] | None:
+    """How often the shipped original is right about unseen test pictures, class by class (0 to 1); None without one."""
+    original = nets.find(classifier, (), seed)
+    if original is None:
+        return None
+    every = pictures(dataset)
+    unseen = slice(every.train + every.val, None)
+    labels, answers = every.labels[unseen], nets.logits_of(original)[unseen].argmax(1)
+    return [
+        float((answers[labels == number] == number).mean()) for number in range(len(datasets.card(dataset).classes))
+    ]
+
+
+def seconds_per_picture() -> tuple[float, bool]:
+    """What a training picture costs here in seconds, and whether that was measured here."""
+    devices = [row.device for row in store().workers()] or ["cpu"]
+    measured = _measured(str(home()), devices[0])
+    return (TYPICAL_SECONDS, False) if measured is None else (measured, True)
+
+
+@st.cache_data(show_spinner=False, ttl=10, max_entries=8)
+def _measured(folder: str, device: str) -> float | None:
+    return store().seconds_per_picture(device)

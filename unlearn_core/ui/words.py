@@ -1,0 +1,58 @@
+"""Says times, devices and shares the way a person would."""
+
+from datetime import UTC, datetime
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def lasting(seconds: float) -> str:
+    """A stretch of time: "1.9 s", "14 s", "3 minutes", "2.5 hours"."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 1.5 * MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < 1.5 * HOUR:
+        return f"{seconds / MINUTE:.0f} minutes"
+    return f"{seconds / HOUR:.1f} hours"
+
+
+def about(seconds: float) -> str:
+    """A stretch of time that is only estimated: "about 5 s", "about 2 minutes"."""
+    if seconds < 1.5 * MINUTE:
+        return f"about {max(1, round(seconds))} s"
+    return f"about {lasting(seconds)}"
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """How long ago a moment is: "8 s ago", "2 minutes ago", and beyond a day its date."""
+    seconds = max(0.0, ((now or datetime.now(UTC)) - aware(moment)).total_seconds())
+    if seconds < MINUTE:
+        return f"{seconds:.0f} s ago"
+    for unit, size, until in (("minute", MINUTE, HOUR), ("hour", HOUR, DAY)):
+        if seconds < until:
+            count = int(seconds // size)
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return f"on {aware(moment):%-d %B %Y}"
+
+
+def aware(moment: datetime) -> datetime:
+    """A moment of the store, which counts in UTC, with its zone written on it."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def device(name: str | None) -> str:
+    """A device as people call it: "CPU", "GPU 0"."""
+    if name is None:
+        return "no device yet"
+    kind, _, number = name.partition(":")
+    return "GPU " + (number or "0") if kind == "cuda" else kind.upper()
+
+
+def share(value: float | None) -> str:
+    """A fraction in percent with one decimal: "86.2 %"; a dash where there is none."""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def counted(number: int, thing: str) -> str:
+    """A number with its noun: "1 run", "3 runs"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,19 @@
+"""Which code a worker runs, so that a newer one replaces it."""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+from unlearn_core.domain.shelf import PLUGINS
+
+CORE = Path(__file__).resolve().parents[1]
+
+
+def of_code(folder: Path = CORE) -> str:
+    """The same for the same source files under the same Python with the same plug-ins; a short hex text."""
+    digest = hashlib.sha256(f"{sys.version} {os.environ.get(PLUGINS, '')}".encode())
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(f"\n{path.relative_to(folder)}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
