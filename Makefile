@@ -59,7 +59,7 @@ $(DEV_READY): requirements.txt requirements-dev.txt | $(PY)
 define INSTALL
 wanted=$(if $(filter $(DEV_READY),$@),requirements-dev.txt,requirements.txt); \
 echo "Setting up .venv from $$wanted ..."; \
-if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(PY) -r $$wanted; \
+if command -v uv >/dev/null 2>&1; then uv pip install --quiet --compile-bytecode --python $(PY) -r $$wanted; \
 else $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgrade >/dev/null; \
 	$(PY) -m pip install --quiet --disable-pip-version-check -r $$wanted; fi
 endef

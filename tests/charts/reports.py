@@ -77,7 +77,7 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
             "predictions": _predictions(logits, split, images),
             "layers": _layers(rng, gold),
             "cam": _cam(rng, logits, labels, split),
-            "timings": _timings(),
+            "timings": _timings(rng),
             "curves": _curves(rng),
             "snapshots": _snapshots(rng),
         }
@@ -227,11 +227,12 @@ def _cam(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.nda
     return Part({"cards": cards, "layer": "stage3.2"}, arrays)
 
 
-def _timings() -> Part:
-    phases = [("noise", 20, 1.9), ("impair", 42, 4.4), ("repair", 38, 3.9)]
+def _timings(rng: np.random.Generator) -> Part:
+    pace = float(rng.uniform(0.8, 1.2))
+    phases = [("noise", 20, 1.9 * pace), ("impair", 42, 4.4 * pace), ("repair", 38, 3.9 * pace)]
     facts = {
         "phases": [{"name": name, "steps": steps, "seconds": spent} for name, steps, spent in phases],
-        "seconds": {"total": 14.2, "forget": 10.3, "evaluate": 2.6, "probes": 1.0},
+        "seconds": {"total": 10.3 * pace + 3.9, "forget": 10.3 * pace, "evaluate": 2.6, "probes": 1.0},
         "pictures": 14_520,
         "device": "cpu",
         "threads": 2,

@@ -7,6 +7,7 @@ import pytest
 from unlearn_core.__main__ import main
 
 
+@pytest.mark.slow
 def test_figures_belong_together(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--classifier", "tiny", "--forget-class", "rows", "--method", "finetune", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import plugin
 from unlearn_core.__main__ import main
-from unlearn_core.catalog import cifar10_source
+from unlearn_core.catalog import cifar10_source, files
 from unlearn_core.catalog.datasets import cifar10_sample
 from unlearn_core.catalog.files import ASSETS
 from unlearn_core.cli.bundle import pictures
 from unlearn_core.domain.errors import BadAsset
 
 ROWS = 12
+TINY = Path(plugin.__path__[0]) / "assets"
 MANIFEST = json.loads((ASSETS / "datasets" / "cifar10-sample" / "manifest.json").read_text())
 
 
@@ -63,10 +65,8 @@ def test_without_sample_and_source(tmp_path: Path) -> None:
 
 def test_a_complete_bundle_is_left_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every net of `tiny` ships with the tests: nothing is trained, nothing written."""
-    from tests.plugin import ASSETS as TINY
-
     monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
-    monkeypatch.setattr("unlearn_core.catalog.files.ASSETS", TINY)
+    monkeypatch.setattr(files, "ASSETS", TINY)
     monkeypatch.setattr("unlearn_core.cli.bundle.pictures", lambda assets, source: "kept")
     before = {path: path.stat().st_mtime_ns for path in TINY.rglob("*") if path.is_file()}
     assert before

@@ -1,22 +1,21 @@
 """A real worker with fake work: `python -m tests.worker.serve HOME [--from-app] [--patience SECONDS]`."""
 
-import argparse
-import sys
-from pathlib import Path
+if __name__ == "__main__":  # every child imports this module anew, and needs nothing of it
+    import argparse
+    import sys
+    from pathlib import Path
 
-from unlearn_core.domain.errors import AlreadyServed
-from unlearn_core.worker.start import supervise
-from unlearn_core.worker.supervisor import Terms
+    from unlearn_core.domain.errors import AlreadyServed
+    from unlearn_core.worker.start import supervise
+    from unlearn_core.worker.supervisor import Terms
 
-if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)
-    parser.add_argument("--device", default="cpu")
     parser.add_argument("--from-app", action="store_true")
     parser.add_argument("--patience", type=float)
     args = parser.parse_args()
     try:
         terms = Terms(grace=0.5, patience=args.patience)
-        supervise(args.device, args.home, from_app=args.from_app, terms=terms, work="tests.worker.fake:carry_out")
+        supervise("cpu", args.home, from_app=args.from_app, terms=terms, work="tests.worker.fake:carry_out")
     except AlreadyServed as problem:
         sys.exit(str(problem))

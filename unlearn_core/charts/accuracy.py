@@ -99,9 +99,14 @@ def _labels(report: Report, heights: dict[str, int], theme: Theme) -> go.Scatter
     for place, (name, at) in enumerate(heights.items()):
         first = place == 0
         before, after = facts["before"][name]["accuracy"], facts["after"][name]["accuracy"]
-        words.append((after, at - _ABOVE, ("after " if first else "") + percent(after), words_in(theme, "after")))
-        if abs(before - after) > (0.4 if first else 0.25):
-            words.append((before, at - _ABOVE, ("before " if first else "") + percent(before), theme.quiet))
+        apart = abs(before - after) > (0.4 if first else 0.25)
+        said = f"after {percent(after)}" if first else percent(after)
+        if first and not apart:
+            said = f"before {percent(before)}, {said}"
+        words.append((after, at - _ABOVE, said, words_in(theme, "after")))
+        if apart:
+            said = f"before {percent(before)}" if first else percent(before)
+            words.append((before, at - _ABOVE, said, theme.quiet))
         if first and "gold" in facts:
             gold = facts["gold"][name]["accuracy"]
             words.append((gold, at + 1.9 * _ABOVE, f"gold {percent(gold)}", theme.quiet))
@@ -119,7 +124,7 @@ def _labels(report: Report, heights: dict[str, int], theme: Theme) -> go.Scatter
 
 def _towards_middle(x: float) -> str:
     """Where a label goes so that it stays inside the chart."""
-    return "right" if x < 0.15 else "left" if x > 0.85 else "center"
+    return "right" if x < 0.2 else "left" if x > 0.8 else "center"
 
 
 def sentence(report: Report) -> str:

@@ -35,6 +35,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         reports, theme, values=values, axis="hesitation (entropy), forgotten pictures", span=Span(0.0, 1.0, closed=True)
     )
     marks = ["certain", "", "half", "", "no idea"] if len(reports) == 1 else ["certain", "", "", "", "no idea"]
+    drawn.update_layout(margin={"l": 26, "r": 26})  # Words at both ends of the axis.
     drawn.update_xaxes(range=[-0.03, 1.03], tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=marks)
     return drawn
 

@@ -79,6 +79,7 @@ def panels(reports: Sequence[Report], theme: Theme, *, height: int = HEIGHT, one
     if several:
         figure.update_layout(margin={"t": 40})
         figure.update_xaxes(matches="x")
+        figure.update_xaxes(matches=None, row=1, col=1)  # It is "x" itself.
     return figure
 
 

@@ -14,6 +14,8 @@ Values = Callable[[Report], dict[str, np.ndarray]]
 POINTS = 240
 FEW = 40
 """Up to so many pictures each is drawn as a tick too: a smooth curve would promise more than there is."""
+_CLOSE = 0.08
+"""Peaks closer than this share of the axis leave no room for a name beside each."""
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -85,7 +87,7 @@ def draw(
             drawn.add_trace(_curve(model, at, curve, theme), row=1, col=column)
             if len(each[model]) <= FEW:
                 drawn.add_trace(_ticks(model, each[model], theme), row=1, col=column)
-        for label in _labels(curves, at, theme):
+        for label in _labels(curves, at, span, theme):
             drawn.add_annotation(**label, row=1, col=column)
     if mark is not None:
         drawn.add_vline(x=mark, line={"color": theme.quiet, "width": 1})
@@ -126,8 +128,11 @@ def _ticks(model: str, values: np.ndarray, theme: Theme) -> go.Scatter:
     )
 
 
-def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, theme: Theme) -> list[dict[str, Any]]:
-    """The name of each model: the leftmost curve's on its left flank, the rightmost's on its right, else on top."""
+def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, span: Span, theme: Theme) -> list[dict[str, Any]]:
+    """The name of each model beside its curve; a key in the emptier corner where peaks lie too close, or at an end."""
+    peaks = sorted(float(at[curve.argmax()]) for curve in curves.values())
+    if span.closed or min(np.diff(peaks), default=np.inf) < _CLOSE * (span.high - span.low):
+        return [_key(curves, theme)]
     order = sorted(curves, key=lambda model: float(at[curves[model].argmax()]))
     labels = []
     for place, model in enumerate(order):
@@ -142,3 +147,23 @@ def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, theme: Theme) -> l
             label |= {"y": max(other[peak] for other in curves.values()), "yanchor": "bottom", "yshift": 2}
         labels.append(label)
     return labels
+
+
+def _key(curves: Mapping[str, np.ndarray], theme: Theme) -> dict[str, Any]:
+    third = POINTS // 3
+    right = sum(curve[-third:].sum() for curve in curves.values()) <= sum(
+        curve[:third].sum() for curve in curves.values()
+    )
+    signs = {"before": (faded(theme.before, 0.6), "█"), "after": (theme.after, "━━"), "gold": (theme.gold, "┅┅")}
+    lines = [f'<span style="color:{signs[model][0]}">{signs[model][1]}</span> {model}' for model in curves]
+    return {
+        "text": "<br>".join(lines),
+        "align": "left",
+        "xref": "x domain",
+        "yref": "y domain",
+        "x": 1 if right else 0,
+        "y": 0.98,
+        "xanchor": "right" if right else "left",
+        "yanchor": "top",
+        "font": {"size": SMALL + 1},
+    }

@@ -14,7 +14,7 @@ from unlearn_core.domain.report import Report
 
 MOST = 12
 """Beyond so many classes only those named most often get a row of their own."""
-_PAD = 3 * "\N{NO-BREAK SPACE}"
+_PAD = 4 * "\N{NO-BREAK SPACE}"
 _LIKE = ((0.1, "nearly as gold does"), (0.25, "roughly as gold does"), (1.01, "unlike gold"))
 
 
@@ -42,10 +42,16 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     answers = [shares(report) for report in reports]
     rows = _rows(reports, answers)
     drawn = panels(reports, theme)
-    top = max(float(part.max()) for each in answers for part in each.values())
-    for column, (report, each) in enumerate(zip(reports, answers, strict=True), 1):
-        for trace in _traces(report, each, rows, theme):
+    ends = []
+    for column, each in enumerate(answers, 1):
+        values = {model: [float(part[at].sum()) for at in rows.values()] for model, part in each.items()}
+        words = _words(values)
+        for trace in (*_bars(values, list(rows), theme), _labels(values, words, theme)):
             drawn.add_trace(trace, row=1, col=column)
+        # About a fiftieth of the panel a letter, so that the words behind a bar end inside it.
+        lengths = [0.02 * len(reports) * len(word) for word in words]
+        longest = np.max(list(values.values()), axis=0)
+        ends += [end / max(0.4, 0.94 - length) for end, length in zip(longest, lengths, strict=True)]
     drawn.update_layout(barmode="overlay")
     labels = [f"<b>{row}</b>" if row in _forgotten(reports) else row for row in rows]
     drawn.update_yaxes(
@@ -54,7 +60,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         tickfont={"size": SMALL, "color": theme.ink},
         range=[len(rows) - 0.4, -0.6],
     )
-    drawn.update_xaxes(showgrid=True, **percent_axis(-0.015 * top, 1.28 * top, most=4 if len(reports) > 1 else 6))
+    top = max(ends)
+    drawn.update_xaxes(showgrid=True, **percent_axis(-0.012 * top, top, most=4 if len(reports) > 1 else 6))
     drawn.update_xaxes(title_text=f"share of {_pictures(reports)}", row=1)
     return drawn
 
@@ -79,53 +86,53 @@ def _rows(reports: Sequence[Report], answers: Sequence[dict[str, np.ndarray]]) -
     return {classes[at]: [int(at)] for at in shown} | {f"{len(rest)} others": rest}
 
 
-def _traces(report: Report, answers: dict[str, np.ndarray], rows: dict[str, list[int]], theme: Theme) -> list[Any]:
-    values = {model: [float(part[at].sum()) for at in rows.values()] for model, part in answers.items()}
-    places = list(range(len(rows)))
+def _bars(values: dict[str, list[float]], rows: list[str], theme: Theme) -> list[Any]:
+    """Pale bars of before behind those of after, and gold's diamonds."""
     hover = "<b>%{customdata}</b><br>{model}: %{x:.1%}<extra></extra>"
-    looks = {
-        "before": {"width": 0.82, "marker": {"color": faded(theme.before, 0.4), "line": {"width": 0}}},
-        "after": {"width": 0.46, "marker": {"color": theme.after, "line": {"width": 0}}},
-    }
-    traces: list[Any] = [
+    places = list(range(len(rows)))
+    looks = {"before": (0.82, faded(theme.before, 0.4)), "after": (0.46, theme.after)}
+    bars: list[Any] = [
         go.Bar(
             name=model,
             x=values[model],
             y=places,
             orientation="h",
-            customdata=list(rows),
+            width=width,
+            marker={"color": colour, "line": {"width": 0}},
+            customdata=rows,
             hovertemplate=hover.replace("{model}", model),
-            **look,
         )
-        for model, look in looks.items()
+        for model, (width, colour) in looks.items()
     ]
-    if "gold" in values:
-        traces.append(
-            go.Scatter(
-                name="gold",
-                x=values["gold"],
-                y=places,
-                mode="markers",
-                marker=marker(theme, "gold", 10),
-                customdata=list(rows),
-                hovertemplate=hover.replace("{model}", "gold"),
-                cliponaxis=False,
-            )
-        )
-    return [*traces, _labels(values, theme)]
+    if "gold" not in values:
+        return bars
+    diamonds = go.Scatter(
+        name="gold",
+        x=values["gold"],
+        y=places,
+        mode="markers",
+        marker=marker(theme, "gold", 10),
+        customdata=rows,
+        hovertemplate=hover.replace("{model}", "gold"),
+        cliponaxis=False,
+    )
+    return [*bars, diamonds]
 
 
-def _labels(values: dict[str, list[float]], theme: Theme) -> go.Scatter:
-    """The figure of after behind each row; before and gold are named in the row where each is largest."""
-    ends = np.max(list(values.values()), axis=0)
+def _words(values: dict[str, list[float]]) -> list[str]:
+    """The figure of after for each row; before and gold are named in the row where each is largest."""
     words = [percent(after, 0) if after >= 0.015 else "" for after in values["after"]]
     for model in ("gold", "before"):
         if model in values:
             at = int(np.argmax(values[model]))
             named = f"{model} {percent(values[model][at], 0)}"
             words[at] = f"{words[at]} · {named}" if words[at] else named
+    return words
+
+
+def _labels(values: dict[str, list[float]], words: list[str], theme: Theme) -> go.Scatter:
     return go.Scatter(
-        x=ends,
+        x=np.max(list(values.values()), axis=0),
         y=list(range(len(words))),
         text=[_PAD + word if word else "" for word in words],
         textposition="middle right",
@@ -141,7 +148,7 @@ def sentence(report: Report) -> str:
     answers, classes = shares(report), report.dataset.classes
     after = answers["after"]
     order = [int(at) for at in np.argsort(-after, kind="stable") if after[at] >= 0.1][:3]
-    top = [f"{classes[at]} ({percent(after[at], 0)})" for at in order]
+    top = [f"{classes[at]} ({percent(float(after[at]), 0)})" for at in order]
     said = f"Mostly {listed(top)}" if top else "No class gets a tenth of the answers"
     if by_class(report):
         own = float(after[forgotten_classes(report)].sum())

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from unlearn_core.domain.errors import Cancelled
 from unlearn_core.domain.report import Part, Report, forgotten
 from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Run, RunSpec
 from unlearn_core.domain.split import Split
@@ -81,6 +82,9 @@ def unlearn(
     run = store.adopt(spec, title=title_of(spec, warm), device=where)
     try:
         headline = _unlearn(spec, warm, listener, artifacts.folder_of(folder, run))
+    except (Cancelled, KeyboardInterrupt):
+        store.cancelled(run, 1)
+        raise
     except BaseException as problem:
         store.fail(run, 1, str(problem) or type(problem).__name__)
         raise

@@ -23,7 +23,7 @@ class OnePart:
         if len(parts) < 2 or parts[0] in _STREAMLIT or not _is_visit(scope):
             await self.app(scope, receive, send)
             return
-        query = f"?id={parts[1]}" if parts[0] == "run" and parts[1].isdecimal() else ""
+        query = f"?id={parts[1]}" if parts[0] == "run" and (parts[1].isdecimal() or parts[1] == "example") else ""
         await RedirectResponse(f"/{quote(parts[0], safe='')}{query}")(scope, receive, send)
 
 

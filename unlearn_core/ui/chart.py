@@ -8,6 +8,7 @@ import streamlit as st
 from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.theme import CONFIG, THEMES, Theme
 from unlearn_core.domain.report import Report
+from unlearn_core.ui.plain import escape
 
 
 def theme() -> Theme:
@@ -23,11 +24,19 @@ def config(name: str) -> dict[str, Any]:
 def show(chart: Chart, reports: Sequence[Report], *, place: str) -> None:
     """One chart about one run or several. `place` tells apart charts that are on a page twice."""
     report = reports[0]
-    st.subheader(chart.title, anchor=False)
-    answer = chart.applies(report)
-    if answer is not True:
-        st.caption(str(answer))
-        return
+    with st.container(height="stretch"):  # So that the lines under two neighbours are level.
+        st.subheader(chart.title, anchor=False)
+        answer = chart.applies(report)
+        if answer is not True:
+            st.caption(escape(answer))
+            return
+        _figure(chart, reports, place=place)
+        st.caption(chart.sentence(report))
+    foot(chart, reports, place=place)
+
+
+def _figure(chart: Chart, reports: Sequence[Report], *, place: str) -> None:
+    report = reports[0]
     name = f"run-{report.run or 'example'}-{chart.id}"
     st.plotly_chart(
         chart.figure(reports, theme()),
@@ -36,8 +45,6 @@ def show(chart: Chart, reports: Sequence[Report], *, place: str) -> None:
         config=config(name),
         alt=chart.alt(report),
     )
-    st.caption(chart.sentence(report))
-    foot(chart, reports, place=place)
 
 
 def foot(chart: Chart, reports: Sequence[Report], *, place: str) -> None:

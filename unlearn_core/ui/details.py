@@ -6,6 +6,7 @@ import streamlit as st
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.run import Run
 from unlearn_core.ui import command, words
+from unlearn_core.ui.plain import escape
 
 SETS = {
     "forget_train": "forgotten, trained on",
@@ -30,7 +31,7 @@ def show(report: Report, run: Run | None) -> None:
         st.subheader("Where the time went", anchor=False)
         _timings(report)
     st.subheader("Settings", anchor=False)
-    st.json(report.spec.model_dump(mode="json"), expanded=2)
+    st.json(report.spec.model_dump(mode="json"), expanded=True)
     _origin(report, run)
 
 
@@ -61,8 +62,8 @@ def _with_interval(figures: dict[str, float | None]) -> str:
 
 
 def _missing(report: Report) -> None:
-    for name, reason in report.missing.items():
-        st.caption(f"No {name}: {reason}")
+    for reason in report.missing.values():
+        st.caption(escape(reason))
 
 
 def _timings(report: Report) -> None:
@@ -71,9 +72,10 @@ def _timings(report: Report) -> None:
         return
     facts = report.parts["timings"].facts
     rows = [
-        {"what": one["name"], "steps": one["steps"], "seconds": round(one["seconds"], 2)} for one in facts["phases"]
+        {"what": one["name"], "steps": str(one["steps"]), "seconds": round(one["seconds"], 2)}
+        for one in facts["phases"]
     ]
-    rows += [{"what": name, "steps": None, "seconds": round(value, 2)} for name, value in facts["seconds"].items()]
+    rows += [{"what": name, "steps": "", "seconds": round(value, 2)} for name, value in facts["seconds"].items()]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Seconds and steps of each phase")
     versions = " · ".join(f"{name} {version}" for name, version in facts["versions"].items())
     st.caption(

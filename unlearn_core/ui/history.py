@@ -24,19 +24,18 @@ STATES = {
     "cancelled": "○ cancelled",
 }
 COLUMNS = {
-    "run": st.column_config.NumberColumn("Run", width=56, format="%d"),
-    "open": st.column_config.ButtonColumn("", width=70, type="tertiary", key="history-open"),
-    "picture": st.column_config.ImageColumn("", width=52, help="A picture of what was forgotten"),
-    "forgotten": st.column_config.TextColumn("Forgotten", width=120),
-    "method": st.column_config.TextColumn("Method", width=90),
-    "state": st.column_config.TextColumn("State", width=100),
-    "forgot": st.column_config.ImageColumn("Forgotten pictures", width=140, help="Accuracy: ○ before, ● after, ◆ gold"),
-    "forget after": st.column_config.NumberColumn("after", width=70, format="%.1f %%"),
-    "kept": st.column_config.ImageColumn("Kept pictures", width=140, help="Accuracy: ○ before, ● after, ◆ gold"),
-    "retain after": st.column_config.NumberColumn("after", width=70, format="%.1f %%"),
-    "retain gold": st.column_config.NumberColumn("gold", width=70, format="%.1f %%"),
+    "run": st.column_config.ButtonColumn("", width=70, type="tertiary", key="history-open"),
+    "picture": st.column_config.ImageColumn("", width=50, help="A picture of what was forgotten"),
+    "forgotten": st.column_config.TextColumn("Forgotten", width=105),
+    "method": st.column_config.TextColumn("Method", width=85),
+    "state": st.column_config.TextColumn("State", width=95),
+    "forgot": st.column_config.ImageColumn("Forgotten pictures", width=138, help="Accuracy: ○ before, ● after, ◆ gold"),
+    "forget after": st.column_config.NumberColumn("after", width=66, format="%.1f %%"),
+    "kept": st.column_config.ImageColumn("Kept pictures", width=138, help="Accuracy: ○ before, ● after, ◆ gold"),
+    "retain after": st.column_config.NumberColumn("after", width=66, format="%.1f %%"),
+    "retain gold": st.column_config.NumberColumn("gold", width=66, format="%.1f %%"),
+    "when": st.column_config.DatetimeColumn("When", width=105, format="distance"),
     "note": st.column_config.TextColumn("Note", width=160),
-    "when": st.column_config.DatetimeColumn("When", width=120, format="distance"),
 }
 
 
@@ -147,8 +146,7 @@ def _row(run: Run) -> dict[str, Any]:
     retain = [_unseen(accuracy.get(model), "retain") for model in MODELS]
     theme = chart.theme()
     return {
-        "run": run.id,
-        "open": "Open",
+        "run": f"Run {run.id}",
         "picture": picture,
         "forgotten": what,
         "method": method,

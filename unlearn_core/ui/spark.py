@@ -4,7 +4,7 @@ import base64
 
 from unlearn_core.charts.theme import Theme
 
-WIDTH, HEIGHT, EDGE = 120, 26, 9
+WIDTH, HEIGHT, EDGE = 132, 36, 9
 
 
 def dumbbell(before: float | None, after: float | None, gold: float | None, theme: Theme) -> str | None:

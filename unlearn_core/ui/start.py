@@ -1,12 +1,13 @@
 """The first page: what this is, one button that does it, and a real run that somebody made earlier. Without torch."""
 
 from statistics import median
+from typing import Any
 
 import streamlit as st
 
-from unlearn_core.charts import charts
+from unlearn_core.charts import cam, charts
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.report import Report
+from unlearn_core.domain.report import Part, Report
 from unlearn_core.domain.run import RunSpec, RunState
 from unlearn_core.ui import chart, frame, session, studio, words
 from unlearn_core.ui.plain import escape
@@ -14,7 +15,6 @@ from unlearn_core.ui.plain import escape
 
 def hero() -> None:
     """The sentence, and the button that begins the real thing."""
-    st.space("medium")
     st.title("Make a classifier forget. See what is left.", anchor=False)
     st.markdown(
         "A trained network remembers every picture that it saw. **Unlearning** tries to take some of them back, "
@@ -35,7 +35,7 @@ def example() -> None:
         _asked_three_times(report)
         curve = charts()["curve"]
         st.plotly_chart(
-            curve.figure([report], chart.theme()).update_layout(height=210),
+            curve.figure([report], chart.theme()).update_layout(height=250),
             theme=None,
             key="example-curve",
             config={"displayModeBar": False},
@@ -52,23 +52,27 @@ def example() -> None:
 def ways() -> None:
     """Three ways in: to teach, to explore, to show."""
     cards = (
-        ("Teach", "A real run, step by step: what was asked, what happened, and what it does not prove.", "run"),
+        (
+            "Teach",
+            "One question a page: which classifier, what should it forget, and how? Then the run itself, live.",
+            ("classifier", "Begin with the classifier", {}),
+        ),
         (
             "Explore",
-            "Choose what to forget and how, turn a knob and watch. Every run is kept and can be run again.",
-            "forget",
+            "Choose a method, turn a knob and run it. Every run is kept with its settings, beside the others.",
+            ("method", "Open the lab", {}),
         ),
         (
             "Show",
-            "The question, the pictures and the verdict in plain words, beside the net that never saw them.",
-            "history",
+            "The question, the pictures and the verdict in plain words, and what the verdict does not prove.",
+            ("run", "See a report", {"id": "example"}),
         ),
     )
-    for column, (title, text, page) in zip(st.columns(3), cards, strict=True):
+    for column, (title, text, (page, label, query)) in zip(st.columns(3), cards, strict=True):
         with column.container(border=True, height="stretch"):
             st.subheader(title, anchor=False)
             st.markdown(text)
-            st.page_link(frame.page(page), label=title, icon=":material/arrow_forward:")
+            st.page_link(frame.page(page), label=label, icon=":material/arrow_forward:", query_params=query)
 
 
 def _forget_cats() -> None:
@@ -101,4 +105,22 @@ def _like_default(spec: object) -> bool:
 
 
 def _asked_three_times(report: Report) -> None:
-    raise NotImplementedError
+    """The forgotten picture that tells most: unseen, right before and surest then."""
+    part = report.parts["cam"]
+    cards = part.facts["cards"]
+    place = max(range(len(cards)), key=lambda number: _telling(cards[number]))
+    arrays = {name: values[place : place + 1] for name, values in part.arrays.items()}
+    row = cam.rows(report, Part({**part.facts, "cards": [cards[place]]}, arrays))[0]
+    asked = sum(" · " in cell.caption for cell in row.cells)
+    st.markdown(f"**{escape(row.title)}, asked {'three times' if asked == 3 else 'before and after'}**")
+    grid = st.grid(1 + asked, min_column_width=64)
+    for cell in row.cells[: 1 + asked]:
+        with grid.cell():
+            caption = escape(cell.caption) if " · " in cell.caption else "the picture"
+            st.image(cell.image, caption, width="stretch", alt=f"{row.title}: {cell.caption}")
+
+
+def _telling(card: dict[str, Any]) -> tuple[bool, bool, float]:
+    before = card["models"]["before"]
+    right = before["predicted"] == card["label"] == card["target"]
+    return card["set"] == "forget_test", right, before["probability"]

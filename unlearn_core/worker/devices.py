@@ -17,7 +17,7 @@ def served(wanted: str) -> list[str]:
         with ProcessPoolExecutor(1, mp_context=CONTEXT) as pool:
             return pool.submit(_named, wanted).result()
     except BrokenProcessPool:
-        raise WorkerError("The devices cannot be asked for: see above, and try `python -m unlearn_core doctor`.") from None
+        raise WorkerError("torch cannot be imported: see above, and try `python -m unlearn_core doctor`.") from None
 
 
 def _named(wanted: str) -> list[str]:

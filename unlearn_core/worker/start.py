@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unlearn_core.store.runs import RunStore
-from unlearn_core.worker import lock
+from unlearn_core.worker import lock, runner
 from unlearn_core.worker.fingerprint import of_code
 from unlearn_core.worker.seat import CONTEXT
 from unlearn_core.worker.supervisor import Supervisor, Terms, say
@@ -79,4 +79,4 @@ def prepare(work: str) -> None:
         os.environ.setdefault(name, value)
     # It is a fresh interpreter, which finds modules only where it is told to look.
     os.environ["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    CONTEXT.set_forkserver_preload([work.partition(":")[0]])
+    CONTEXT.set_forkserver_preload([work.partition(":")[0], runner.__name__])

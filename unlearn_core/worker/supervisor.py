@@ -160,12 +160,13 @@ class Supervisor:
                 self.store.requeue(run, attempt)
             case "died":
                 self.store.lost(run, attempt, outcome.reason)
-        say(f"Run {run} ({seat.run.title}): {outcome.state}. {outcome.reason}".rstrip())
         if outcome.account:
             with suppress(OSError), (self.store.home / "worker.log").open("a") as log:
                 log.write(f"Run {run} stopped at this:\n{outcome.account}")
         seat.done()
         self._tell_lock()
+        row = self.store.get(run)
+        say(f"Run {run} ({row.title}) {outcome.state}: it is {row.state}. {row.error or ''}".rstrip())
 
     def _go_round(self) -> None:
         busy = any(seat.run for seat in self.seats)
@@ -183,7 +184,7 @@ class Supervisor:
             seat.clear()
             if seat.run is not None and self.lock.is_there:
                 with suppress(StoreError, Fenced):
-                    self._conclude(seat, seat.outcome or Outcome("gave way", reason="It starts again with a worker."))
+                    self._conclude(seat, seat.outcome or Outcome("gave way"))
         if self.lock.is_there:
             with suppress(StoreError):
                 self.store.worker_left(self.name)

@@ -1,0 +1,49 @@
+"""One declaration of a knob validates, explains and converts."""
+
+import pytest
+
+from unlearn_core.domain.errors import BadKnob, UnknownName
+from unlearn_core.domain.params import Params, knob
+
+
+class Knobs(Params):
+    rate: float = knob(0.1, low=0.01, high=1.0, scale="log", title="Rate", explain="How fast.", symbol="η")
+    steps: int = knob(3, low=1, high=9, title="Steps", explain="How many.", unit="steps", advanced=True)
+    falls: bool = knob(True, title="Falls", explain="Whether it falls.")
+    goal: str = knob("max", title="Goal", explain="Which.", choices=("max", "min"))
+
+
+def test_a_knob_knows_all_that_a_widget_needs() -> None:
+    knobs = Knobs.knobs()
+    assert list(knobs) == ["rate", "steps", "falls", "goal"]
+    assert knobs["rate"].scale == "log" and knobs["rate"].low == 0.01 and knobs["rate"].symbol == "η"
+    assert [one.kind for one in knobs.values()] == ["float", "int", "bool", "choice"]
+    assert knobs["goal"].choices == ("max", "min") and knobs["steps"].advanced
+
+
+def test_text_becomes_values() -> None:
+    assert Knobs.parse({"rate": "0.5", "steps": "4", "falls": "false"}) == Knobs(rate=0.5, steps=4, falls=False)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"rate": "2"}, r"Rate \(rate\) cannot be '2': it takes a number from 0.01 to 1."),
+        ({"rate": "nan"}, r"Rate \(rate\) cannot be 'nan'"),
+        ({"steps": 2.5}, r"Steps \(steps\) cannot be 2.5: it takes a whole number from 1 to 9."),
+        ({"falls": "perhaps"}, "takes true or false"),
+        ({"goal": "mean"}, "takes one of max, min"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_range(values: dict, sentence: str) -> None:
+    with pytest.raises(BadKnob, match=sentence):
+        Knobs.parse(values)
+
+
+def test_an_unknown_knob_lists_the_known() -> None:
+    with pytest.raises(UnknownName, match="no knob called 'speed'. Known: rate, steps, falls, goal"):
+        Knobs().with_values({"speed": 1})
+
+
+def test_turning_one_knob_leaves_the_others() -> None:
+    assert Knobs(steps=5).with_values({"rate": 0.2}) == Knobs(steps=5, rate=0.2)
