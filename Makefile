@@ -18,10 +18,10 @@ help:
 	@echo "make bundle    what ships in assets, in so far as it is missing (ARGS='--source DIR --golds 2')"
 	@echo "make clean     removes .venv, caches and unfinished trainings, never the data folder"
 
-# Ctrl-C reaches Streamlit, which ends; the shell outlives it to end an idle worker too.
+# Ctrl-C reaches Streamlit, which ends; the shell outlives it, to end an idle worker too.
 run: $(RUN_READY)
-	@trap : INT; $(PY) -m streamlit run app.py $(ARGS); code=$$?; \
-	case $$code in 0|130) $(PY) -m unlearn_core worker --stop --if-idle;; *) exit $$code;; esac
+	@stopped=; trap 'stopped=yes' INT; $(PY) -m streamlit run app.py $(ARGS); code=$$?; trap '' INT; \
+	if [ "$$stopped" ]; then $(PY) -m unlearn_core worker --stop --if-idle; else exit $$code; fi
 
 test: check
 	$(PYTEST) -m "not slow and not gpu"
@@ -66,7 +66,7 @@ endef
 
 # PYTHON names an interpreter; otherwise the first one on the path that is new enough is taken.
 $(PY):
-	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	@found=; for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
 		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then found=$$python; break; fi; \
 	done; \
 	if [ -z "$$found" ]; then \
@@ -74,4 +74,5 @@ $(PY):
 		echo "Install one, or name it: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3.12" >&2; exit 1; \
 	fi; \
 	rm -rf .venv; \
-	if command -v uv >/dev/null 2>&1; then uv venv --quiet --python "$$found" .venv; else "$$found" -m venv .venv; fi
+	if command -v uv >/dev/null 2>&1; then uv venv --quiet --python "$$found" .venv; else "$$found" -m venv .venv; fi \
+	|| { rm -rf .venv; exit 1; }

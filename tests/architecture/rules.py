@@ -51,7 +51,8 @@ def offences(text: str, place: str) -> list[str]:
             found.append(f"{place}:{line} imports {name}, which can run what a file says")
     if _imports_at_once(tree, "pytorch_grad_cam"):
         found.append(f"{place} imports pytorch_grad_cam on being imported: eight seconds that nobody asked for")
-    return found + [f"{place}:{node.lineno} {words}" for node in ast.walk(tree) for words in _unsafe(node)]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return found + [f"{place}:{call.lineno} {words}" for call in calls for words in _unsafe(call)]
 
 
 def page_offences(text: str, place: str) -> list[str]:
@@ -88,9 +89,7 @@ def _imports_at_once(tree: ast.Module, library: str) -> bool:
     )
 
 
-def _unsafe(node: ast.AST) -> list[str]:
-    if not isinstance(node, ast.Call):
-        return []
+def _unsafe(node: ast.Call) -> list[str]:
     named = {keyword.arg: keyword.value for keyword in node.keywords}
     called, found = ast.unparse(node.func), []
     if _constant(named.get("weights_only")) is False:

@@ -70,7 +70,7 @@ def test_everything_tracked_stays_under_40_megabytes() -> None:
 
 
 def test_unknown_names_list_the_known() -> None:
-    with pytest.raises(UnknownName, match="no data set called 'mnist'. Known: .*cifar10-sample"):
+    with pytest.raises(UnknownName, match=r"no data set called 'mnist'. Known: .*cifar10-sample"):
         datasets.load("mnist")
     with pytest.raises(UnknownName, match="no classifier called 'x'"):
         classifiers.build("x", 3)

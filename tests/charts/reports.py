@@ -277,7 +277,7 @@ def _snapshots(rng: np.random.Generator) -> Part:
 
 def _noise(rng: np.random.Generator) -> Part:
     steps = np.arange(21)
-    error = 2.3 + 9.5 * (1 - np.exp(-np.maximum(0, steps - 6) / 5)) + rng.normal(0, 0.15, 21)
+    error = 2.3 + rng.uniform(8, 10) * (1 - np.exp(-np.maximum(0, steps - 6) / 5)) + rng.normal(0, 0.15, 21)
     wrong = {str(CAT): {"before": float(error[0]), "after": float(error[-1])}}
     facts = {
         "noise_pictures": {"classes": [CAT], "each": 24},

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from unlearn_core.__main__ import main
+from unlearn_core.domain.request import ForgetClasses
 from unlearn_core.domain.run import GoldSpec, Priority
 from unlearn_core.store.runs import RunStore
 
@@ -31,7 +32,7 @@ def test_one_that_is_missing_is_queued_once(home: Path, capsys: pytest.CaptureFi
     assert run.priority is Priority.BACKGROUND
     assert run.title == "Gold without rows, discs"
     assert isinstance(run.spec, GoldSpec)
-    assert run.spec.request.forget.classes == (0, 3)
+    assert run.spec.request.forget == ForgetClasses(classes=(0, 3))
     assert main([*TWO, "--seed", "1"]) == 0
     assert {one.title for one in RunStore(home).list()} == {run.title, f"{run.title}, number 2"}
 

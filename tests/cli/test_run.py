@@ -12,6 +12,7 @@ import pytest
 
 from unlearn_core.__main__ import main
 from unlearn_core.cli.run import SETS
+from unlearn_core.domain.request import ForgetImages
 from unlearn_core.store import reports
 from unlearn_core.store.runs import RunStore
 
@@ -52,7 +53,7 @@ def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest
     assert test.split()[-3:] == ["-", "-", "-"]
     assert "There is no gold for this request yet" in lines[-1]
     assert "fine-tune ..." in said.err
-    assert reports.read_folder(out).spec.request.forget.images == (3, 10, 11, 12)
+    assert reports.read_folder(out).spec.request.forget == ForgetImages(images=(3, 10, 11, 12))
     assert RunStore(home).list() == []
 
 

@@ -42,7 +42,9 @@ class Counting(Silent):
 def test_the_card_is_complete(name: str) -> None:
     method, module = METHODS[name], modules("methods")[name]
     assert method.id == name == module.__name__.rsplit(".", 1)[1]
-    assert all([method.title, method.group, method.summary, method.idea, method.fails, method.paper.url, module.__doc__])
+    assert all(
+        [method.title, method.group, method.summary, method.idea, method.fails, method.paper.url, module.__doc__]
+    )
     assert method.supports <= set(FORGET) and method.supports
     assert method.presets
     for preset in method.presets.values():

@@ -41,7 +41,7 @@ def test_a_wrong_value_is_refused_with_its_range(values: dict, sentence: str) ->
 
 
 def test_an_unknown_knob_lists_the_known() -> None:
-    with pytest.raises(UnknownName, match="no knob called 'speed'. Known: rate, steps, falls, goal"):
+    with pytest.raises(UnknownName, match=r"no knob called 'speed'. Known: rate, steps, falls, goal"):
         Knobs().with_values({"speed": 1})
 
 

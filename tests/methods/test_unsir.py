@@ -30,7 +30,9 @@ class Keeping(Silent):
 
 def _two_classes(**knobs: Any) -> RunSpec:
     spec = tiny_spec("unsir", **knobs)
-    return spec.model_copy(update={"request": spec.request.model_copy(update={"forget": ForgetClasses(classes=(1, 3))})})
+    return spec.model_copy(
+        update={"request": spec.request.model_copy(update={"forget": ForgetClasses(classes=(1, 3))})}
+    )
 
 
 def test_the_noise_becomes_more_wrong_for_its_own_class() -> None:
@@ -48,6 +50,7 @@ def test_the_noise_becomes_more_wrong_for_its_own_class() -> None:
 def test_every_noise_picture_is_used_once_a_repeat_with_its_own_label() -> None:
     layout, problem = tiny_problem(_two_classes(noise_pictures=48, augment=False))
     knobs = layout.knobs
+    assert isinstance(knobs, unsir.Knobs)
     noise = torch.arange(96.0).view(96, 1, 1, 1).expand(96, 3, 16, 16) + 10
     labels = torch.tensor([1, 3]).repeat_interleave(48)
     batches = unsir._mixed_epoch(problem.retain, noise, labels, knobs=knobs, generator=problem.stream("x"))

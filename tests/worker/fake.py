@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +51,16 @@ def _deaf(run: Run, warm: Warm, listener: Listener) -> None:
     """Catches whatever tells it to stop."""
     _sign(run, warm)
     while True:
-        try:
+        with suppress(Cancelled):
             listener.check()
-        except Cancelled:
-            pass
         time.sleep(0.01)
+
+
+def _hang(run: Run, warm: Warm, listener: Listener) -> None:
+    """Keeps the interpreter to itself at the first attempt, so that no thread of this process can do anything."""
+    _sign(run, warm)
+    if run.attempt == 1:
+        re.match(r"(a*)*b", "a" * 60)
 
 
 def _die(run: Run, warm: Warm, listener: Listener, *, times: int, number: int = signal.SIGKILL) -> None:
@@ -72,7 +79,8 @@ def _fail(run: Run, warm: Warm, listener: Listener, *, kind: str) -> dict[str, A
         raise ValueError("shapes do not match")
     if kind == "memory":
         raise OutOfMemoryError(
-            "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79 GiB of which 1.20 GiB is free."
+            "CUDA out of memory. Tried to allocate 2.00 GiB. "
+            "GPU 0 has a total capacity of 79 GiB of which 1.20 GiB is free."
         )
     return {"unheard of": object()}
 

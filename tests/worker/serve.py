@@ -1,4 +1,4 @@
-"""A real worker with fake work: `python -m tests.worker.serve HOME [--from-app] [--patience SECONDS]`."""
+"""A real worker with fake work: `python -m tests.worker.serve HOME [--from-app] [--patience SECONDS] [--code NAME]`."""
 
 if __name__ == "__main__":  # every child imports this module anew, and needs nothing of it
     import argparse
@@ -6,16 +6,19 @@ if __name__ == "__main__":  # every child imports this module anew, and needs no
     from pathlib import Path
 
     from unlearn_core.domain.errors import AlreadyServed
-    from unlearn_core.worker.start import supervise
+    from unlearn_core.worker import start
     from unlearn_core.worker.supervisor import Terms
 
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)
     parser.add_argument("--from-app", action="store_true")
     parser.add_argument("--patience", type=float)
+    parser.add_argument("--code", help="what to take the source code for")
     args = parser.parse_args()
+    if args.code:
+        start.of_code = lambda: args.code
     try:
         terms = Terms(grace=0.5, patience=args.patience)
-        supervise("cpu", args.home, from_app=args.from_app, terms=terms, work="tests.worker.fake:carry_out")
+        start.supervise("cpu", args.home, from_app=args.from_app, terms=terms, work="tests.worker.fake:carry_out")
     except AlreadyServed as problem:
         sys.exit(str(problem))

@@ -27,7 +27,7 @@ def write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -50,7 +50,7 @@ def read_verified(path: Path, expected: str) -> bytes:
     except OSError as problem:
         raise BadAsset(f"The bundled file {path} cannot be read ({problem.strerror}). Restore it: {_RESTORE}") from None
     if sha256(data) != expected:
-        raise BadAsset(f"The bundled file {path} is damaged: its checksum is not the recorded one. Restore it: {_RESTORE}")
+        raise BadAsset(f"The bundled file {path} is damaged: it has not the recorded checksum. Restore it: {_RESTORE}")
     return data
 
 

@@ -15,7 +15,7 @@ GOLD_SEED = 1000
 
 
 class Net(NamedTuple):
-    """One shipped net: which classes it never saw, its training seed, its weights' checksum, and where its files lie."""
+    """One shipped net: which classes it never saw, its training seed, its weights' checksum, where its files lie."""
 
     name: str
     forget: tuple[int, ...]

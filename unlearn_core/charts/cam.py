@@ -41,51 +41,48 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         for report, name in zip(reports, names(reports), strict=True)
         for row in rows(report)
     ]
-    drawn = go.Figure()
     height = ROW * len(shown) or ROW
-    drawn.update_layout(template=theme.template, height=height, margin={"l": 0, "r": 0, "t": 0, "b": 0})
-    drawn.update_xaxes(visible=False)
-    drawn.update_yaxes(visible=False)
     columns = max((len(row.cells) for row, _ in shown), default=1)
-    for place, (row, title) in enumerate(shown):
-        _draw(drawn, row, title, top=1 - place * ROW / height, unit=1 / height, columns=columns, theme=theme)
-    return drawn
-
-
-def _draw(drawn: go.Figure, row: Row, title: str, *, top: float, unit: float, columns: int, theme: Theme) -> None:
-    """One row of `columns` cells below `top`; `unit` is a pixel's height. Pictures shrink where the page is narrow."""
-    common = {"xref": "paper", "yref": "paper"}
-    words, _, rest = row.words.partition(". ")
-    drawn.add_annotation(
-        text=f"<b>{title}.</b> {words}.", x=0, y=top, xanchor="left", yanchor="top", font={"size": 13}, **common
+    laid = [
+        _laid(row, title, top=1 - place * ROW / height, unit=1 / height, columns=columns, theme=theme)
+        for place, (row, title) in enumerate(shown)
+    ]
+    hidden = {"visible": False}
+    return go.Figure(
+        layout={
+            "template": theme.template,
+            "height": height,
+            "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+            "xaxis": hidden,
+            "yaxis": hidden,
+            "images": [image for images, _ in laid for image in images],
+            "annotations": [words for _, annotations in laid for words in annotations],
+        }
     )
+
+
+def _laid(
+    row: Row, title: str, *, top: float, unit: float, columns: int, theme: Theme
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Images and annotations of one row of `columns` cells below `top`; `unit` is a pixel's height.
+
+    Where the page is narrow pictures shrink and keep their shape; captions hang from their lower edge.
+    """
+    page = {"xref": "paper", "yref": "paper"}
+    words, _, rest = row.words.partition(". ")
+    left = page | {"x": 0, "xanchor": "left", "yanchor": "top"}
+    annotations = [left | {"text": f"<b>{title}.</b> {words.rstrip('.')}.", "y": top, "font": {"size": 13}}]
     if rest:
-        drawn.add_annotation(
-            text=rest, x=0, y=top - 19 * unit, xanchor="left", yanchor="top", font={"color": theme.quiet}, **common
-        )
-    # Pictures keep their shape and hang from the words, captions hang from the lowest that a picture can reach.
+        annotations.append(left | {"text": rest, "y": top - 19 * unit, "font": {"color": theme.quiet}})
     captions = ["the picture", *(cell.caption for cell in row.cells[1:])]
+    images, small = [], {"size": SMALL, "color": theme.quiet}
     for column, (cell, caption) in enumerate(zip(row.cells, captions, strict=True)):
-        drawn.add_layout_image(
-            source=uri(cell.image),
-            x=(column + 0.5) / columns,
-            y=top - 182 * unit,
-            sizex=0.96 / columns,
-            sizey=140 * unit,
-            xanchor="center",
-            yanchor="bottom",
-            sizing="contain",
-            **common,
-        )
-        drawn.add_annotation(
-            text=_in_lines(caption),
-            x=(column + 0.5) / columns,
-            y=top - 184 * unit,
-            xanchor="center",
-            yanchor="top",
-            font={"size": SMALL, "color": theme.quiet},
-            **common,
-        )
+        middle = page | {"x": (column + 0.5) / columns, "xanchor": "center"}
+        size = {"sizex": 0.96 / columns, "sizey": 140 * unit, "sizing": "contain"}
+        images.append(middle | size | {"source": uri(cell.image), "y": top - 182 * unit, "yanchor": "bottom"})
+        below = {"y": top - 184 * unit, "yanchor": "top", "font": small}
+        annotations.append(middle | below | {"text": _in_lines(caption)})
+    return images, annotations
 
 
 def _in_lines(caption: str) -> str:

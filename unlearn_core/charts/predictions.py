@@ -165,7 +165,7 @@ def alt(report: Report) -> str:
     answers, classes = shares(report), report.dataset.classes
     order = np.argsort(-np.max(list(answers.values()), axis=0), kind="stable")[:5]
     rows = [
-        f"{classes[at]}: {', '.join(f'{model} {percent(part[at])}' for model, part in answers.items())}."
+        f"{classes[at]}: {', '.join(f'{model} {percent(float(part[at]))}' for model, part in answers.items())}."
         for at in order.tolist()
     ]
     return f"Bar chart of what {forget_words(report)} are called. {' '.join(rows)}"

@@ -38,7 +38,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"This gold is there already ({ready}): every run of this request is compared with it.")
         return 0
     store = RunStore(home())
-    at_it = [one.id for one in store.list(kinds=("gold",), states=("queued", "running")) if one.spec == spec]
+    at_it = [
+        one.id for one in store.list(kinds=("gold",), states=(RunState.QUEUED, RunState.RUNNING)) if one.spec == spec
+    ]
     if at_it:
         number = at_it[0]
         print(f"Run {number} is about this gold already.", flush=True)

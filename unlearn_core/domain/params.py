@@ -1,4 +1,4 @@
-"""A method's hyper-parameters: one declaration that validates, draws the widget, and fills URL, sweep, table and spec."""
+"""A method's hyper-parameters: one declaration that validates, draws the widget, fills URL, sweep, table and spec."""
 
 from typing import Any, Literal, NamedTuple, Self
 
@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from unlearn_core.domain.errors import BadKnob, UnknownName
 
 Scale = Literal["linear", "log"]
+
+
+_KINDS: dict[Any, Literal["int", "float", "bool"]] = {int: "int", float: "float", bool: "bool"}
 
 
 class Knob(NamedTuple):
@@ -67,9 +70,9 @@ class Params(BaseModel):
         """Every knob by name, in the order of declaration."""
         found = {}
         for name, field in cls.model_fields.items():
-            extra = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
+            extra: dict[str, Any] = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
             choices = tuple(extra.pop("choices"))
-            kind = "choice" if choices else {int: "int", float: "float", bool: "bool"}[field.annotation]
+            kind = "choice" if choices else _KINDS[field.annotation]
             found[name] = Knob(name=name, kind=kind, default=field.default, choices=choices, **extra)
         return found
 

@@ -82,7 +82,7 @@ def make(order: Order) -> str:
 
     with seeded(order.seed, "init"):
         net = classifiers.build(card.id, len(datasets.card(card.dataset).classes))
-    net = net.to(where, memory_format=torch.channels_last)
+    net = net.to(where).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     rows = torch.from_numpy(np.flatnonzero(kept[: pictures.train])).to(where)
     train(net, card.recipe, images, labels, rows, seed=order.seed, track=Silent(), state=state, after_epoch=keep)
     seconds = spent + time.time() - began

@@ -153,7 +153,8 @@ def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dic
     )
     reports.write(report, folder)
     speed = seconds["forget"] / tracker.pictures if tracker.pictures else None
-    return measure.headline_of(parts, evaluations) | {"seconds": seconds, "seconds_per_picture": speed, "weights": after.weights}
+    cost = {"seconds": seconds, "seconds_per_picture": speed, "weights": after.weights}
+    return measure.headline_of(parts, evaluations) | cost
 
 
 def _watch(layout: Layout, net: torch.nn.Module) -> Watch:

@@ -10,7 +10,7 @@ from unlearn_core.catalog import classifiers, nets
 from unlearn_core.catalog.files import write_whole
 from unlearn_core.domain.errors import GaveWay
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, RunSpec
+from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, RunSpec, RunState
 from unlearn_core.domain.split import cut
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.tracker import RunTracker
@@ -71,7 +71,7 @@ def queue_measures(spec: GoldSpec, warm: Warm) -> None:
     store = RunStore(warm.home)
     waiting = [
         run
-        for run in store.list(kinds=("unlearn",), states=("done",), limit=10_000)
+        for run in store.list(kinds=("unlearn",), states=(RunState.DONE,), limit=10_000)
         if isinstance(run.spec, RunSpec)
         and run.spec.request == spec.request
         and run.spec.start is None

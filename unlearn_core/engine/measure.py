@@ -15,9 +15,7 @@ from unlearn_core.probes.scene import Scene
 from unlearn_core.store import artifacts, reports
 
 
-def models_of(
-    spec: RunSpec, layout: Layout, warm: Warm, after: Trained, missing: dict[str, str]
-) -> dict[str, Trained]:
+def models_of(spec: RunSpec, layout: Layout, warm: Warm, after: Trained, missing: dict[str, str]) -> dict[str, Trained]:
     """Before, after, and as far as they exist gold and the original's twin from another seed.
 
     What does not exist gets its reason in `missing`.

@@ -40,7 +40,7 @@ def lay_out(spec: RunSpec, warm: Warm) -> Layout:
     check_support(method, spec.request.forget.kind)
     card = classifiers.card(spec.request.classifier)
     if spec.request.dataset != card.dataset:
-        raise BadRequest(f"{card.title} was trained on {card.dataset}, not on {spec.request.dataset}: choose that data set.")
+        raise BadRequest(f"{card.title} was trained on {card.dataset}, not on {spec.request.dataset}: take that.")
     data = warm.data(card.dataset)
     split = cut(data.card, data.pictures.labels, spec.request.forget)
     return Layout(spec, method, knobs, card, data, split, _start(spec, card, warm))
@@ -91,15 +91,15 @@ def original_of(card: ClassifierCard, warm: Warm) -> Trained:
     """The classifier itself. Raises BadAsset where it does not ship."""
     found = warm.original(card)
     if found is None:
-        raise BadAsset(f"The weights of {card.title} are not in assets. Restore them: `git checkout -- assets`, or `make bundle`.")
+        raise BadAsset(f"The weights of {card.title} are not in assets. Restore them: `git checkout -- assets`.")
     return found
 
 
 def why_no_gold(request: ForgetRequest, start: int | None) -> str:
     """The sentence that stands where gold should."""
     if start is not None:
-        return "No gold: this run goes on from an earlier one, and gold would have to be trained without either's data."
-    return "There is no gold for this request yet: retraining without this data takes a while and has not been done here."
+        return "No gold: this run goes on from an earlier one, so gold would have to be trained without either's data."
+    return "There is no gold for this request yet: nobody has retrained the classifier without this data here."
 
 
 def _start(spec: RunSpec, card: ClassifierCard, warm: Warm) -> Trained:

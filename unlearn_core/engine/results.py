@@ -9,16 +9,28 @@ from typing import Any
 
 from unlearn_core.catalog import classifiers, datasets
 from unlearn_core.catalog.files import write_whole
+from unlearn_core.domain.params import Params
 from unlearn_core.domain.request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.methods import method as find_method
 
-COLUMNS = (
-    "key method preset class seed "
-    "forget_before forget_after retain_before retain_after retain_gold seconds_forget seconds_total device"
-).split()
+COLUMNS: tuple[str, ...] = (
+    "key",
+    "method",
+    "preset",
+    "class",
+    "seed",
+    "forget_before",
+    "forget_after",
+    "retain_before",
+    "retain_after",
+    "retain_gold",
+    "seconds_forget",
+    "seconds_total",
+    "device",
+)
 """The table's columns; accuracies are fractions on test pictures."""
 
 
@@ -27,7 +39,7 @@ def specs(classifier: str, method: str, presets: tuple[str, ...], seed: int) -> 
     card, chosen = classifiers.card(classifier), find_method(method)
     names = datasets.card(card.dataset).classes
     return [
-        (preset, name, _spec(classifier, card.dataset, number, method, chosen.presets[preset].params.model_dump(), seed))
+        (preset, name, _spec(classifier, card.dataset, number, method, chosen.presets[preset].params, seed))
         for preset in presets
         for number, name in enumerate(names)
     ]
@@ -76,6 +88,6 @@ def measure(preset: str, name: str, spec: RunSpec, *, device: str, scratch: Path
     }
 
 
-def _spec(classifier: str, dataset: str, number: int, method: str, params: dict[str, Any], seed: int) -> RunSpec:
+def _spec(classifier: str, dataset: str, number: int, method: str, params: Params, seed: int) -> RunSpec:
     request = ForgetRequest(classifier=classifier, dataset=dataset, forget=ForgetClasses(classes=(number,)))
-    return RunSpec(request=request, method=method, params=params, seed=seed)
+    return RunSpec(request=request, method=method, params=params.model_dump(), seed=seed)

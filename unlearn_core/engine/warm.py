@@ -66,7 +66,7 @@ class Warm:
         """A net of that architecture on the device, its weights drawn from a seed."""
         with seeded(seed, "init"):
             net = classifiers.build(card.id, len(datasets.card(card.dataset).classes))
-        return net.to(self.device, memory_format=torch.channels_last)
+        return net.to(self.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def from_bytes(self, card: ClassifierCard, name: str, data: bytes) -> Trained:
         """A net with stored weights."""
@@ -105,7 +105,7 @@ class Warm:
         if found.weights not in self._nets:
             trained = self.from_bytes(card, found.name, nets.weights_of(found))
             if trained.weights != found.weights:
-                raise BadAsset(f"{found.name} is not the net its description names. Restore it: `git checkout -- assets`.")
+                raise BadAsset(f"{found.name} is not the net that it should be. Restore it: `git checkout -- assets`.")
             self._nets[found.weights] = trained
         return self._nets[found.weights]
 

@@ -32,16 +32,31 @@ class Knobs(Params):
         explain="How far each step goes; at 0.01 and below hardly anything is forgotten.",
     )
     epochs: int = knob(1, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures.")
-    falls: bool = knob(True, title="Rate falls to zero", explain="Lets the rate fall in a straight line to 0.", advanced=True)
+    falls: bool = knob(
+        True, title="Rate falls to zero", explain="Lets the rate fall in a straight line to 0.", advanced=True
+    )
     momentum: float = knob(
-        0.9, low=0.0, high=0.99, title="Momentum", symbol="μ", explain="How much of the last step is carried on.", advanced=True
+        0.9,
+        low=0.0,
+        high=0.99,
+        title="Momentum",
+        symbol="μ",
+        explain="How much of the last step is carried on.",
+        advanced=True,
     )
     weight_decay: float = knob(
         5e-4, low=0.0, high=0.01, title="Weight decay", explain="Pulls every weight towards zero.", advanced=True
     )
     augment: bool = knob(True, title="Crop and flip", explain="Shifts and mirrors the pictures.", advanced=True)
     batch: int = knob(
-        128, low=16, high=512, step=16, title="Batch", unit="pictures", explain="Pictures in one optimiser step.", advanced=True
+        128,
+        low=16,
+        high=512,
+        step=16,
+        title="Batch",
+        unit="pictures",
+        explain="Pictures in one optimiser step.",
+        advanced=True,
     )
 
 
@@ -86,8 +101,8 @@ METHOD = Method(
     group="Yardsticks",
     summary="just go on without them · sees no forgotten picture",
     idea="Trains on with the kept pictures alone and trusts that what is no longer shown **fades**.",
-    fails="Usually, and gently: at a low rate the net still knows what it should forget; at a high one the kept classes pay. "
-    "Single pictures hardly fade at all.",
+    fails="Usually, and gently: at a low rate the net still knows what it should forget; at a high one the kept "
+    "classes pay. Single pictures hardly fade at all.",
     paper=Paper("Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"),
     supports=frozenset({"classes", "images"}),
     params=Knobs,

@@ -44,7 +44,7 @@ class Knobs(Params):
         scale="log",
         title="Impair: learning rate",
         symbol="η₁",
-        explain="How hard the noise hits. Too low and the class comes back in repair; too high and the others suffer.",
+        explain="How hard the noise hits. Too low and the class comes back in repair; too high and others suffer.",
     )
     repair_lr: float = knob(
         0.0015,
@@ -73,7 +73,7 @@ class Knobs(Params):
         title="Noise pictures",
         unit="a class",
         symbol="B",
-        explain="How many noise pictures are learnt for each forgotten class; 0 shows what forgetting does without them.",
+        explain="How many noise pictures are learnt for each forgotten class; 0 shows what happens without them.",
     )
     noise_steps: int = knob(
         10,
@@ -113,10 +113,22 @@ class Knobs(Params):
         advanced=True,
     )
     impair_epochs: int = knob(
-        1, low=0, high=5, title="Impair: epochs", unit="epochs", explain="Passes over kept pictures and noise.", advanced=True
+        1,
+        low=0,
+        high=5,
+        title="Impair: epochs",
+        unit="epochs",
+        explain="Passes over kept pictures and noise.",
+        advanced=True,
     )
     repair_epochs: int = knob(
-        1, low=0, high=5, title="Repair: epochs", unit="epochs", explain="Passes over kept pictures alone.", advanced=True
+        1,
+        low=0,
+        high=5,
+        title="Repair: epochs",
+        unit="epochs",
+        explain="Passes over kept pictures alone.",
+        advanced=True,
     )
     repair_falls: bool = knob(
         True,
@@ -125,10 +137,20 @@ class Knobs(Params):
         advanced=True,
     )
     augment: bool = knob(
-        True, title="Crop and flip", explain="Shifts and mirrors kept pictures, so that few of them go further.", advanced=True
+        True,
+        title="Crop and flip",
+        explain="Shifts and mirrors kept pictures, so that few of them go further.",
+        advanced=True,
     )
     batch: int = knob(
-        128, low=16, high=512, step=16, title="Batch", unit="pictures", explain="Pictures in one optimiser step.", advanced=True
+        128,
+        low=16,
+        high=512,
+        step=16,
+        title="Batch",
+        unit="pictures",
+        explain="Pictures in one optimiser step.",
+        advanced=True,
     )
 
 
@@ -172,9 +194,7 @@ def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
         _train(problem, repair, track, lr=knobs.repair_lr, falls_over=repair_steps if knobs.repair_falls else None)
 
 
-def _learn_noise(
-    problem: Problem, knobs: Knobs, track: Tracker, classes: tuple[int, ...]
-) -> tuple[Tensor, Tensor]:
+def _learn_noise(problem: Problem, knobs: Knobs, track: Tracker, classes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     """Noise (n, 3, H, W) in pixel values (not bounded to [0, 1]) and its labels (n,): equation 3 of the paper.
 
     The net's first layer normalises, so noise drawn behind that layer is un-normalised here and normalised there.
@@ -199,7 +219,7 @@ def _learn_noise(
             optimiser.step()
             trace.append(error.item())
             track.log(noise_error=trace[-1])
-        pictures.append((noise.detach() * std + mean))
+        pictures.append(noise.detach() * std + mean)
         with torch.no_grad(), fast(problem.device):
             trace.append(F.cross_entropy(problem.original(pictures[-1]), label).item())
         traces.append(trace)
@@ -262,16 +282,18 @@ METHOD = Method(
     title="UNSIR",
     group="Wreck and mend",
     summary="noise, impair, repair · sees no forgotten picture",
-    idea="Learns a noise that the net is most wrong about, teaches it that this noise *is* the class, and so spoils what it "
-    "knew (**impair**); then trains briefly on what is kept (**repair**).",
-    fails="A class that no other looks like comes back during repair when the impair rate is low; a high rate costs the "
-    "other classes. With few kept pictures it learns those by heart. It cannot forget single pictures.",
+    idea="Learns a noise that the net is most wrong about, teaches it that this noise *is* the class, and so spoils "
+    "what it knew (**impair**); then trains briefly on what is kept (**repair**).",
+    fails="A class that no other looks like comes back during repair when the impair rate is low; a high rate costs "
+    "the other classes. With few kept pictures it learns those by heart. It cannot forget single pictures.",
     paper=Paper("Tarun et al., Fast Yet Effective Machine Unlearning, TNNLS 2023", "https://arxiv.org/abs/2111.08947"),
     supports=frozenset({"classes"}),
     params=Knobs,
     presets={
-        "bundled": Preset("bundled", "Tuned for the bundled classifier, on airplane and dog and by validation pictures.", Knobs()),
-        "no-noise": Preset("no noise", "The same without a single noise picture: what does the noise do?", Knobs(noise_pictures=0)),
+        "bundled": Preset(
+            "bundled", "Tuned for the bundled classifier on airplane and dog, by validation pictures.", Knobs()
+        ),
+        "no-noise": Preset("no noise", "The same without noise pictures: what do they do?", Knobs(noise_pictures=0)),
         "paper": Preset(
             "paper",
             "The published settings, made for a larger net: expect the kept classes to suffer here.",

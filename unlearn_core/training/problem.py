@@ -27,9 +27,7 @@ class Pool:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def epoch(
-        self, batch: int, generator: torch.Generator, *, augment: bool = True
-    ) -> Iterator[tuple[Tensor, Tensor]]:
+    def epoch(self, batch: int, generator: torch.Generator, *, augment: bool = True) -> Iterator[tuple[Tensor, Tensor]]:
         """One shuffled pass: float pictures (B, 3, H, W) in [0, 1] and labels (B,) int64."""
         return epoch(self.images, self.labels, self.rows, batch=batch, generator=generator, augment=augment)
 

@@ -20,7 +20,7 @@ def stream(seed: int, *purpose: str | int) -> torch.Generator:
 
 @contextmanager
 def seeded(seed: int, *purpose: str | int) -> Iterator[None]:
-    """Runs the block under a seeded global random state (weight initialisers know no other) and puts the old one back."""
+    """Runs the block under a seeded global random state (weight initialisers know no other), then restores the old."""
     with torch.random.fork_rng(devices=[]):
         torch.set_rng_state(stream(seed, *purpose).get_state())
         yield

@@ -59,7 +59,5 @@ def _rows(report: Report, place: str) -> list[cam.Row]:
         st.caption(escape(why))
         return []
     if place == "overview":
-        st.caption(
-            "GradCAM for the picture's own class, one colour scale a row: bright is evidence for that class."
-        )
+        st.caption("GradCAM for the picture's own class, one colour scale a row: bright is evidence for that class.")
     return cam.rows(report)

@@ -54,6 +54,11 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame([_row(run) for run in runs], columns=list(COLUMNS))
 
 
+def key_of(runs: Sequence[Run]) -> str:
+    """The table's key. Ticks are row numbers, so they must not outlive the rows that they were meant for."""
+    return f"runs-{hashlib.sha256(str([run.id for run in runs]).encode()).hexdigest()[:12]}"
+
+
 def _empty() -> None:
     st.markdown("Nothing has been run here yet. The first run takes seconds, and its report is kept.")
     with st.container(horizontal=True):
@@ -68,8 +73,6 @@ def _board(was_busy: bool) -> None:
     if not runs or any(not run.state.is_finished for run in runs) != was_busy:
         st.rerun()
     actions = st.container()
-    # Ticks are row numbers, so they must not outlive the rows that they were meant for.
-    rows = hashlib.sha256(str([run.id for run in runs]).encode()).hexdigest()[:12]
     picked = st.dataframe(
         table(runs),
         hide_index=True,
@@ -80,7 +83,7 @@ def _board(was_busy: bool) -> None:
         height="content",
         placeholder="–",
         lazy=False,
-        key=f"runs-{rows}",
+        key=key_of(runs),
         alt="Every run: what was forgotten, how, accuracies before, after and of gold, note, and when",
     )
     click = st.session_state.get("history-open")
@@ -98,9 +101,9 @@ def _actions(picked: list[Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button("Open", icon=":material/open_in_new:", key="open", disabled=one is None) and one:
             _open(one)
-        can = one is not None and isinstance(one.spec, RunSpec)
-        if st.button("Change and run again", icon=":material/fork_right:", key="again", disabled=not can):
-            session.take(one.spec)  # pyright: ignore
+        spec = one.spec if one and isinstance(one.spec, RunSpec) else None
+        if st.button("Change and run again", icon=":material/fork_right:", key="again", disabled=not spec) and spec:
+            session.take(spec)
             session.go("method")
         st.button("Cancel", icon=":material/stop:", key="cancel", disabled=not going, on_click=_cancel, args=(going,))
         label = "Delete" if len(over) < 2 else f"Delete {len(over)}"
@@ -151,9 +154,9 @@ def _row(run: Run) -> dict[str, Any]:
         "forgotten": what,
         "method": method,
         "state": STATES[run.state.value],
-        "forgot": spark.dumbbell(*forget, theme),
+        "forgot": spark.dumbbell(forget, theme),
         "forget after": _percent(forget[1]),
-        "kept": spark.dumbbell(*retain, theme),
+        "kept": spark.dumbbell(retain, theme),
         "retain after": _percent(retain[1]),
         "retain gold": _percent(retain[2]),
         "note": run.note,

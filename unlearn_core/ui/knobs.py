@@ -84,7 +84,7 @@ def _knob(knob: Knob, plan: Plan) -> None:
     st.session_state[key] = value
     _widget(knob, value, preset, key=key, on_change=_turn, args=(knob.name, key, preset))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
-        st.caption(f"preset {shown(preset)}{' ' + knob.unit if knob.unit else ''}", width="content")
+        st.caption(f"preset {shown(preset)} {_unit(knob, preset)}".strip(), width="content")
         st.button(
             "reset",
             type="tertiary",
@@ -94,6 +94,10 @@ def _knob(knob: Knob, plan: Plan) -> None:
             on_click=_reset,
             args=(knob.name,),
         )
+
+
+def _unit(knob: Knob, value: Any) -> str:
+    return knob.unit.removesuffix("s") if value == 1 else knob.unit
 
 
 def _widget(knob: Knob, value: Any, preset: Any, **wiring: Any) -> None:

@@ -1,6 +1,7 @@
 """A run that waits or works: where it stands, and how to end it. It turns into the report by one rerun of the page."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
@@ -18,6 +19,15 @@ POLL = 0.5
 
 HEIGHT = 340
 """Pixels kept free for the curve, whether there is one yet or not."""
+
+GRACE = 20.0
+"""Seconds in which a worker that the app has just started may still be coming up."""
+
+AFTERWARDS = {
+    "evaluating": "Every picture of the data set is shown to the net once, in full precision.",
+    "measuring": "What changed is looked at: answers, weights, where the net looks. Then the report opens by itself.",
+}
+"""What happens when all steps are made, by the tracker's word for it."""
 
 
 def show(run: Run) -> None:
@@ -64,9 +74,11 @@ def _waiting(run: Run) -> None:
     if studio.store().workers():
         st.caption("It starts as soon as a worker is free. You can close this page: its address brings you back.")
         return
+    if datetime.now(UTC) - words.aware(run.created) < timedelta(seconds=GRACE):
+        st.caption(":shimmer[A worker is coming up.] The first one takes some seconds.")
+        return
     st.warning(
-        "Nobody is at work on this data folder, so nothing starts. If the app was opened a moment ago, its worker is "
-        "still coming up. If this stays, start one by hand and look at what it says:",
+        "Nobody is at work on this data folder, so nothing starts. Start a worker by hand, and look at what it says:",
         icon=":material/hourglass_empty:",
     )
     st.code("python -m unlearn_core worker", language="bash")
@@ -81,12 +93,13 @@ def _working(run: Run) -> None:
         _bands(run.progress, past)
     st.caption(_remaining(run, past))
     left, right = st.columns([1.9, 1], gap="large")
-    with left, st.container(height=HEIGHT + 110, border=False):
-        _curve(run, pace.whole(run.progress, past) if run.progress else None)
     with right:
         st.subheader("What it is doing", anchor=False)
         st.markdown(_doing(run))
         st.caption("You can close this page: the run goes on, and its address brings you back.")
+    # The curve comes last: what waits for it would be greyed out in every tick.
+    with left, st.container(height=HEIGHT + 110, border=False):
+        _curve(run, pace.whole(run.progress, past) if run.progress else None)
 
 
 def _bands(progress: Progress, past: Mapping[str, float]) -> None:
@@ -136,7 +149,9 @@ def _sides(spec: RunSpec) -> tuple[str, str]:
 def _doing(run: Run) -> str:
     """What goes on, in words, from the method's own card and this run's numbers."""
     now = run.progress.doing if run.progress else ""
-    head = f"**{now.capitalize()}.** " if now else ""
+    if now in AFTERWARDS:
+        return f"**{now.capitalize()}.** {AFTERWARDS[now]}"
+    head = f"**Now: {now}.** " if now else ""
     if isinstance(run.spec, GoldSpec):
         return (
             head

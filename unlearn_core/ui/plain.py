@@ -2,6 +2,7 @@
 
 import re
 
+_ACTIVE = re.compile(r"[\\`*_\[\]<>#|~$!&]|:(?=[\w/])")
 _CODE = re.compile(r"((?<!`)`[^`]+`(?!`))")
 
 
@@ -11,7 +12,4 @@ def escape(text: object) -> str:
     Only `code` between single backticks is left as code, which can hold nothing but letters.
     """
     pieces = _CODE.split(" ".join(str(text).split()))
-    return "".join(
-        piece if number % 2 else re.sub(r"([\\`*_\[\]<>#|~$:!&])", r"\\\1", piece)
-        for number, piece in enumerate(pieces)
-    )
+    return "".join(piece if number % 2 else _ACTIVE.sub(r"\\\g<0>", piece) for number, piece in enumerate(pieces))

@@ -14,6 +14,7 @@ from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split, cut
 from unlearn_core.ui import studio
 from unlearn_core.ui.session import Setup
+from unlearn_core.ui.studio import Pace
 
 MEASURED = 0.4
 """What it costs to measure a picture once, in float32, as a share of training with it in bfloat16."""
@@ -32,6 +33,7 @@ class Plan:
     split: Split | None
     sizes: Sizes | None
     trouble: str | None
+    pace: Pace
 
     @property
     def spec(self) -> RunSpec:
@@ -64,6 +66,8 @@ def of(setup: Setup) -> Plan:
     try:
         knobs = knobs.with_values(dict(setup.params))
         request = _request(setup)
+        if setup.start is not None:
+            studio.store().get(setup.start)
         split = cut(dataset, studio.pictures(dataset.id).labels, request.forget)
         trouble = unable(method, setup.by)
     except UnlearnError as problem:
@@ -78,6 +82,7 @@ def of(setup: Setup) -> Plan:
         split=split,
         sizes=None if split is None else _sizes(split, dataset, setup),
         trouble=trouble,
+        pace=studio.seconds_per_picture(),
     )
 
 
@@ -95,7 +100,7 @@ def seconds(plan: Plan, method: Method, knobs: Params) -> float | None:
     if plan.sizes is None:
         return None
     every = plan.dataset.train + plan.dataset.val + plan.dataset.test
-    return (method.passes(knobs, plan.sizes) + MEASURED * every) * studio.seconds_per_picture()[0]
+    return (method.passes(knobs, plan.sizes) + MEASURED * every) * plan.pace.seconds
 
 
 def _request(setup: Setup) -> ForgetRequest:

@@ -6,6 +6,7 @@ from unlearn_core.charts import charts, noise, verdict
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
 from unlearn_core.ui import cam, chart, details, downloads, look, session, words, yardstick
+from unlearn_core.ui.plain import escape
 
 TONES = {
     "good": ("green", ":material/check:"),
@@ -46,7 +47,7 @@ def _head(report: Report, run: Run | None) -> None:
             downloads.share(report)
             downloads.offer(report)
     if run is not None and run.note:
-        st.caption(f":material/edit_note: {run.note}")
+        st.caption(f":material/edit_note: {escape(run.note)}")
 
 
 def _caption(report: Report, run: Run | None) -> str:
@@ -63,7 +64,7 @@ def _verdicts(report: Report) -> None:
     for column, one in zip(st.columns(3), verdict.verdicts(report), strict=True):
         colour, icon = TONES[one.tone]
         with column.container(border=True, height="stretch"):
-            st.badge(one.title, icon=icon, color=colour)
+            st.markdown(f":{colour}-badge[{icon} {one.title}]")
             st.markdown(one.words)
     st.caption(verdict.doubt(report))
 

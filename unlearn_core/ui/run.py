@@ -96,9 +96,10 @@ def ended(run: Run) -> None:
 
 def _ended(run: Run, state: str, reason: str, *, colour: str, icon: str) -> None:
     st.caption(_caption(run))
-    st.title(title(run), anchor=False)
+    with st.container(horizontal=True):  # As above a live run and a report, so that the heading stays where it was.
+        st.title(title(run), anchor=False, width="content")
     with st.container(border=True):
-        st.badge(state, icon=icon, color=colour)  # pyright: ignore[reportArgumentType]
+        st.markdown(f":{colour}-badge[{icon} {state}]")
         st.markdown(escape(reason))
         st.caption("Nothing of it was kept. The settings are, so it can be changed and run again.")
     with st.container(horizontal=True):

@@ -21,6 +21,9 @@ CLASSIFIER, DATASET, CLASS, METHOD = "resnet20", "cifar10-sample", "cat", "unsir
 LONGEST = 1_500
 """Characters of picture numbers that an address carries; longer lists are kept in the data folder."""
 
+LONGEST_NAME = 40
+"""Characters of a name or number in an address; nothing that exists is called anything longer."""
+
 _SETUP, _TROUBLE = "setup", "setup trouble"
 
 
@@ -88,14 +91,14 @@ def of(spec: RunSpec) -> Setup:
 def current() -> Setup:
     """This session's setup; the first call reads it from the address."""
     if _SETUP not in st.session_state:
-        setup, trouble = _read(st.query_params.to_dict())
+        setup, trouble = read(st.query_params.to_dict())
         st.session_state[_SETUP], st.session_state[_TROUBLE] = setup, trouble
     return st.session_state[_SETUP]
 
 
 def change(**fields: Any) -> Setup:
     """Changes some of the setup, and gives the whole."""
-    st.session_state[_SETUP] = replace(current(), **fields)
+    st.session_state[_SETUP], st.session_state[_TROUBLE] = replace(current(), **fields), []
     return st.session_state[_SETUP]
 
 
@@ -106,8 +109,8 @@ def take(spec: RunSpec) -> Setup:
 
 
 def trouble() -> list[str]:
-    """What of the address could not be used, in sentences; said once."""
-    return st.session_state.pop(_TROUBLE, [])
+    """What of the address could not be used, in sentences; said until somebody chooses something."""
+    return st.session_state.get(_TROUBLE, [])
 
 
 def link(setup: Setup) -> dict[str, str]:
@@ -138,9 +141,10 @@ def go(page: str) -> None:
     st.switch_page(frame.page(page), query_params=link(current()))
 
 
-def _read(said: dict[str, str]) -> tuple[Setup, list[str]]:
+def read(said: dict[str, str]) -> tuple[Setup, list[str]]:
     """A setup from query parameters, which anybody may have written, and what of them could not be used."""
     setup, trouble = default(), []
+    said = {name: text if name in ("forget", "images") else text[:LONGEST_NAME] for name, text in said.items()}
     for part in (_classifier, _forget, _method, _seed):
         try:
             setup = part(setup, said)
@@ -175,7 +179,7 @@ def _class_numbers(text: str, card: DatasetCard) -> tuple[int, ...]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in card.classes:
-            raise UnknownName("class", name[:40], list(card.classes))
+            raise UnknownName("class", name[:LONGEST_NAME], list(card.classes))
     return tuple(sorted({card.classes.index(name) for name in names}))
 
 
@@ -187,10 +191,10 @@ def _method(setup: Setup, said: dict[str, str]) -> Setup:
     method = methods.method(said.get("method", setup.method))
     preset = said.get("preset", "")
     if preset and preset not in method.presets:
-        raise UnknownName("preset", preset[:40], list(method.presets))
+        raise UnknownName("preset", preset, list(method.presets))
     first = next(iter(method.presets))
     base = method.presets[preset or first].params
-    values = base.with_values({name: said[name][:40] for name in method.params.knobs() if name in said}).model_dump()
+    values = base.with_values({name: said[name] for name in method.params.knobs() if name in said}).model_dump()
     params = {name: value for name, value in values.items() if value != getattr(base, name)}
     return replace(setup, method=method.id, preset="" if preset == first else preset, params=params)
 
@@ -198,6 +202,6 @@ def _method(setup: Setup, said: dict[str, str]) -> Setup:
 def _seed(setup: Setup, said: dict[str, str]) -> Setup:
     numbers = {name: said[name] for name in ("seed", "start") if name in said}
     for name, text in numbers.items():
-        if not (text.isascii() and text.isdecimal() and int(text[:11]) < 2**31):
-            raise BadRequest(f"{text[:40]!r} is no {name}: it is a whole number from 0 on.")
+        if not (text.isascii() and text.isdecimal() and int(text) < 2**31):
+            raise BadRequest(f"{text!r} is no {name}: it is a whole number from 0 on.")
     return replace(setup, **{name: int(text) for name, text in numbers.items()})

@@ -1,14 +1,16 @@
 """Charts as small as a cell of a table: an accuracy before, after and of gold on one line from 0 to 100 %."""
 
 import base64
+from collections.abc import Sequence
 
 from unlearn_core.charts.theme import Theme
 
 WIDTH, HEIGHT, EDGE = 132, 36, 9
 
 
-def dumbbell(before: float | None, after: float | None, gold: float | None, theme: Theme) -> str | None:
+def dumbbell(shares: Sequence[float | None], theme: Theme) -> str | None:
     """Hollow circle, filled circle and diamond at their shares (0 to 1), as a data address; None without after."""
+    before, after, gold = shares
     if after is None:
         return None
     y = HEIGHT / 2

@@ -35,7 +35,7 @@ def example() -> None:
         _asked_three_times(report)
         curve = charts()["curve"]
         st.plotly_chart(
-            curve.figure([report], chart.theme()).update_layout(height=250),
+            curve.figure([report], chart.theme()).update_layout(height=280),
             theme=None,
             key="example-curve",
             config={"displayModeBar": False},

@@ -10,17 +10,17 @@ from unlearn_core.ui.plan import Plan
 
 def show() -> Plan:
     """Draws the strip, writes the setup into the address, and gives the plan that the rest of the page is about."""
-    for sentence in session.trouble():
-        st.warning(f"The address could not be used as it is. {escape(sentence)}", icon=":material/link_off:")
     setup = session.current()
     session.write()
+    for sentence in session.trouble():
+        st.warning(f"The address could not be used as it is. {escape(sentence)}", icon=":material/link_off:")
     now = plan.of(setup)
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small", key="strip"):
         _step("classifier", _classifier(now), ":material/neurology:")
         _step("forget", _forget(now), ":material/ink_eraser:")
         _step("method", _method(now), ":material/tune:")
         st.space("stretch")
-        st.caption(_cost(now), width="content", help=_basis())
+        st.caption(_cost(now), width="content", help=_basis(now))
         if st.button(
             "Run",
             type="primary",
@@ -78,7 +78,7 @@ def _cost(now: Plan) -> str:
     return about(plan.seconds(now, now.method, now.knobs)) + " here"
 
 
-def _basis() -> str:
-    if studio.seconds_per_picture()[1]:
+def _basis(now: Plan) -> str:
+    if now.pace.measured:
         return "From the runs that were made on this machine, measuring included."
     return "On a typical CPU, measuring included. After the first run it is counted from this machine's own pace."

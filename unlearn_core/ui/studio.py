@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -19,6 +20,13 @@ TYPICAL_SECONDS = 1 / 900
 
 Costs are guessed from it until a run has finished here; from then on the store knows this machine's own figure.
 """
+
+
+class Pace(NamedTuple):
+    """What a training picture costs in seconds, and whether that was measured here."""
+
+    seconds: float
+    measured: bool
 
 
 def store() -> RunStore:
@@ -69,8 +77,8 @@ def class_mosaics(dataset: str) -> list[bytes]:
 
 @st.cache_data(show_spinner=False, max_entries=2_000)
 def thumbnail(dataset: str, picture: int) -> bytes:
-    """One picture, three times as large, as PNG."""
-    return mosaic.png(pictures(dataset).images[picture : picture + 1], columns=1)
+    """One picture, four times as large, as PNG."""
+    return mosaic.png(pictures(dataset).images[picture : picture + 1], columns=1, times=4)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -87,13 +95,8 @@ def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float] | 
     ]
 
 
-def seconds_per_picture() -> tuple[float, bool]:
-    """What a training picture costs here in seconds, and whether that was measured here."""
+def seconds_per_picture() -> Pace:
+    """This machine's pace: that of the runs that were made here, else a typical one."""
     devices = [row.device for row in store().workers()] or ["cpu"]
-    measured = _measured(str(home()), devices[0])
-    return (TYPICAL_SECONDS, False) if measured is None else (measured, True)
-
-
-@st.cache_data(show_spinner=False, ttl=10, max_entries=8)
-def _measured(folder: str, device: str) -> float | None:
-    return store().seconds_per_picture(device)
+    measured = store().seconds_per_picture(devices[0])
+    return Pace(TYPICAL_SECONDS, measured=False) if measured is None else Pace(measured, measured=True)

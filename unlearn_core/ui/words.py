@@ -26,6 +26,8 @@ def about(seconds: float) -> str:
 def ago(moment: datetime, now: datetime | None = None) -> str:
     """How long ago a moment is: "8 s ago", "2 minutes ago", and beyond a day its date."""
     seconds = max(0.0, ((now or datetime.now(UTC)) - aware(moment)).total_seconds())
+    if seconds < 2:
+        return "just now"
     if seconds < MINUTE:
         return f"{seconds:.0f} s ago"
     for unit, size, until in (("minute", MINUTE, HOUR), ("hour", HOUR, DAY)):

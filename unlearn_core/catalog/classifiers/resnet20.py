@@ -1,4 +1,4 @@
-"""ResNet-20 for 32-pixel pictures (He et al. 2016, section 4.2) with projection shortcuts, trained on the bundled sample."""
+"""ResNet-20 for 32-pixel pictures (He et al. 2016, section 4.2) with projection shortcuts, on the bundled sample."""
 
 import torch
 from torch import Tensor, nn

@@ -1,0 +1,100 @@
+"""The real app as a process, and the worker that it starts."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+START = 120.0
+"""Seconds that a server may take to come up on a busy machine."""
+
+
+def chromium() -> str | None:
+    """Where this machine has a Chromium, if it has one."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+class Served:
+    """`with Served(home) as app: app.address("run?id=1")`; ends server and worker, and says what they said."""
+
+    def __init__(self, home: Path, *, worker: str = "auto", plugins: str = "tests.plugin") -> None:
+        self.home = home
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._env = os.environ | {
+            "UNLEARN_HOME": str(home),
+            "UNLEARN_WORKER": worker,
+            "UNLEARN_PLUGINS": plugins,
+            "UNLEARN_WARMUP": "",
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def address(self, page: str = "") -> str:
+        """The address of a page of this app."""
+        return f"http://127.0.0.1:{self.port}/{page}"
+
+    def start(self) -> None:
+        """Starts the server, and waits until it answers."""
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+        with (self.home / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--server.port", str(self.port)],
+                cwd=ROOT,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        end = time.monotonic() + START
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"The server did not come up:\n{(self.home / 'server.log').read_text()}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Ends the server; the worker goes on."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        subprocess.run(
+            [sys.executable, "-m", "unlearn_core", "worker", "--stop"],
+            cwd=ROOT,
+            env=self._env,
+            check=False,
+            capture_output=True,
+            timeout=60,
+        )
+        if kind is not None:
+            for log in self.home.glob("*.log"):
+                print(f"--- {log.name}\n{log.read_text()[-4000:]}", file=sys.stderr)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.address("_stcore/health"), timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False

@@ -1,0 +1,90 @@
+"""What all charts share: labels that keep apart, round ticks, names, words, and colours that can be seen."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.charts.reports import made_up_report
+from unlearn_core.charts.chart import apart, names, percent_axis
+from unlearn_core.charts.theme import DARK, LIGHT, Theme, faded, words_in
+from unlearn_core.charts.words import change, listed, number, percent, seconds
+
+both_themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_labels_keep_their_order_and_their_distance(values: list[float]) -> None:
+    placed = apart(values, 0.1)
+    order = sorted(range(len(values)), key=lambda at: values[at])
+    gaps = [placed[high] - placed[low] for low, high in pairwise(order)]
+    assert all(gap >= 0.1 - 1e-9 for gap in gaps)
+    assert sum(placed) == pytest.approx(sum(values)), "they move away from one another, not all to one side"
+
+
+def test_labels_with_room_stay() -> None:
+    assert apart([0.9, 0.1, 0.5], 0.2) == pytest.approx([0.9, 0.1, 0.5])
+
+
+@pytest.mark.parametrize("high", [0.004, 0.03, 0.08, 0.27, 0.6, 0.92, 1.03])
+def test_ticks_are_few_and_start_at_zero(high: float) -> None:
+    axis = percent_axis(-0.01, high, most=5)
+    assert axis["tickvals"][0] == 0
+    assert len(axis["tickvals"]) <= 5
+    assert max(axis["tickvals"]) <= 1
+    assert axis["ticktext"][0] == percent(0, 0)
+
+
+def test_two_runs_of_one_method_get_two_names() -> None:
+    one, two = made_up_report(), made_up_report(seed=1)
+    assert names([one]) == ["UNSIR"]
+    assert names([one, two]) == ["UNSIR · run 42", "UNSIR · run 43"]
+    assert names([replace(one, run=None), replace(two, run=None)]) == ["UNSIR · run 1", "UNSIR · run 2"]
+
+
+def test_numbers_in_words() -> None:
+    assert percent(0.8617) == "86.2\N{NO-BREAK SPACE}%"
+    assert number(-2.34) == "\N{MINUS SIGN}2.3"
+    assert number(-0.04) == "0.0"
+    assert change(0.867, 0.862) == "lost 0.5\N{NO-BREAK SPACE}points"
+    assert change(0.5, 0.52) == "gained 2.0\N{NO-BREAK SPACE}points"
+    assert change(0.5, 0.5002) == "stayed as it was"
+    assert seconds(185).replace("\N{NO-BREAK SPACE}", " ") == "3 min 5 s"
+    assert [listed(list(letters), most=3) for letters in ("a", "ab", "abc", "abcde")] == [
+        "a",
+        "a and b",
+        "a, b and c",
+        "a, b and 3 more",
+    ]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of "#RRGGBB" (WCAG 2.2)."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@both_themes
+@pytest.mark.parametrize("role", ["before", "after", "gold", "forget", "retain"])
+def test_colours_can_be_seen_and_words_can_be_read(theme: Theme, role: str) -> None:
+    assert contrast(getattr(theme, role), theme.page) >= 3
+    assert contrast(words_in(theme, role), theme.page) >= 4.5
+
+
+@both_themes
+def test_lesser_words_can_be_read(theme: Theme) -> None:
+    assert contrast(theme.quiet, theme.page) >= 4.5
+    assert contrast(theme.ink, theme.panel) >= 7
+
+
+def test_a_theme_can_be_a_key_and_fades() -> None:
+    assert len({LIGHT, DARK, LIGHT}) == 2
+    assert faded("#2563EB", 0.4) == "rgba(37,99,235,0.4)"

@@ -1,0 +1,231 @@
+"""What single charts must get right beyond what all promise."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.charts.layout import layout_of
+from tests.charts.reports import UNCHANGED, accuracy_of, made_up_report, score
+from unlearn_core.charts import accuracy, certainty, confidence, layers, noise, predictions, timing
+from unlearn_core.charts.densities import FEW, Span, density
+from unlearn_core.charts.theme import LIGHT
+from unlearn_core.domain.report import Part, Report
+
+REPORT = made_up_report()
+PICTURES = made_up_report(images=True)
+
+
+def with_part(report: Report, name: str, part: Part) -> Report:
+    return replace(report, parts={**report.parts, name: part})
+
+
+def with_facts(report: Report, name: str, **facts: Any) -> Report:
+    return with_part(report, name, Part(report.parts[name].facts | facts, report.parts[name].arrays))
+
+
+def plain(words: str) -> str:
+    return words.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def trace(figure: Any, name: str) -> Any:
+    return next(trace for trace in figure.data if trace.name == name)
+
+
+def test_accuracy_draws_what_was_measured() -> None:
+    figure, facts = accuracy.figure([REPORT], LIGHT), REPORT.parts["accuracy"].facts["after"]
+    dots = trace(figure, "after")
+    assert list(dots.x) == [facts[name]["accuracy"] for name in accuracy.SETS]
+    low = [x - minus for x, minus in zip(dots.x, dots.error_x.arrayminus, strict=True)]
+    high = [x + plus for x, plus in zip(dots.x, dots.error_x.array, strict=True)]
+    assert low == pytest.approx([facts[name]["low"] for name in accuracy.SETS])
+    assert high == pytest.approx([facts[name]["high"] for name in accuracy.SETS])
+
+
+def test_accuracy_of_single_pictures_has_no_unseen_row() -> None:
+    figure = accuracy.figure([PICTURES], LIGHT)
+    assert list(layout_of(figure).yaxis.ticktext) == [
+        "<b>forgotten</b><br>trained on",
+        "<b>kept</b><br>trained on",
+        "<b>kept</b><br>unseen",
+    ]
+
+
+def test_accuracy_in_words() -> None:
+    given = {"before": (150, 867), "after": (0, 862), "gold": (1, 877)}
+    facts = {
+        model: REPORT.parts["accuracy"].facts[model]
+        | {"forget_test": score(forget, 200), "retain_test": score(retain, 1000)}
+        for model, (forget, retain) in given.items()
+    }
+    words = plain(accuracy.sentence(with_part(REPORT, "accuracy", Part(facts, {}))))
+    assert words == (
+        "Of the unseen pictures of cat, 75.0 % were named rightly before and 0.0 % are after (gold: 0.5 %). "
+        "The other classes lost 0.5 points on unseen pictures; gold gained 1.0 points. Bars are 95 % intervals."
+    )
+
+
+def counted(report: Report, after: Sequence[int], gold: Sequence[int], variation: float) -> Report:
+    facts = {"counts": list(after), "entropy": None, "top": 0.0}
+    sets = {"before": facts, "after": facts, "gold": facts | {"counts": list(gold)}}
+    return with_part(
+        report,
+        "predictions",
+        Part({"sets": {"forget_test": sets}, "total_variation": {"forget_test": {"after": variation}}}, {}),
+    )
+
+
+def test_predictions_in_words() -> None:
+    after = [0, 0, 20, 0, 0, 90, 50, 20, 10, 10]
+    gold = [0, 0, 20, 0, 0, 96, 44, 20, 10, 10]
+    assert plain(predictions.sentence(counted(REPORT, after, gold, 0.03))) == (
+        "Mostly dog (45 %), frog (25 %) and bird (10 %), nearly as gold does. "
+        "Total variation to gold: 0.03 (0 is the same, 1 has nothing in common)."
+    )
+    stuck = [0, 0, 0, 100, 0, 100, 0, 0, 0, 0]
+    words = plain(predictions.sentence(counted(REPORT, stuck, gold, 0.52)))
+    assert words.startswith("50.0 % still get their old name. Mostly cat (50 %) and dog (50 %), unlike gold.")
+
+
+def test_many_classes_share_a_row_and_none_is_lost() -> None:
+    many = tuple(f"class {number}" for number in range(100))
+    rng = np.random.default_rng(5)
+    sets = {
+        model: {"counts": rng.multinomial(200, rng.dirichlet(np.full(100, 0.2))).tolist()}
+        for model in ("before", "after", "gold")
+    }
+    part = Part({"sets": {"forget_test": sets}, "total_variation": {"forget_test": {"after": 0.4}}}, {})
+    report = replace(
+        with_part(REPORT, "predictions", part), dataset=REPORT.dataset.model_copy(update={"classes": many})
+    )
+    figure = predictions.figure([report], LIGHT)
+    assert len(layout_of(figure).yaxis.ticktext) == predictions.MOST
+    assert layout_of(figure).yaxis.ticktext[-1] == f"{101 - predictions.MOST} others"
+    for model in sets:
+        assert sum(trace(figure, model).x) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("values", [np.linspace(0.0, 0.3, 50), np.full(7, 0.5), np.array([0.9])])
+def test_densities_have_area_one(values: np.ndarray, closed: bool) -> None:
+    span = Span(0, 1, closed=True) if closed else Span(-2, 3, closed=False)
+    at = np.linspace(span.low, span.high, 4001)
+    assert np.trapezoid(density(values, at, span), at) == pytest.approx(1, abs=1e-3)
+
+
+def test_few_pictures_are_drawn_one_by_one() -> None:
+    rows = REPORT.split.forget_test[: FEW // 2]
+    few = replace(REPORT, split=REPORT.split._replace(forget_test=rows))
+    ticks = trace(confidence.figure([few], LIGHT), "after, each picture")
+    assert sorted(ticks.x) == pytest.approx(sorted(REPORT.parts["logits"].arrays["after_true"][rows].tolist()))
+    assert not [trace for trace in confidence.figure([REPORT], LIGHT).data if "each" in trace.name]
+
+
+@pytest.mark.parametrize(
+    ("shift", "words"), [(0, "about where gold's is"), (-4, "4.0 below gold's"), (4, "4.0 above gold's")]
+)
+def test_confidence_is_told_beside_gold(shift: float, words: str) -> None:
+    arrays = dict(REPORT.parts["logits"].arrays)
+    arrays["after_true"] = arrays["gold_true"] + shift
+    assert words in plain(confidence.sentence(with_part(REPORT, "logits", Part({}, arrays))))
+
+
+def test_hesitation_is_a_share_of_the_highest_possible() -> None:
+    arrays = dict(REPORT.parts["logits"].arrays)
+    arrays["after_entropy"] = np.full_like(arrays["after_entropy"], np.log(10) * 1.0000001)
+    report = with_part(REPORT, "logits", Part({}, arrays))
+    assert certainty.values(report)["after"].max() <= 1
+    assert "to 100 %: more undecided than gold" in plain(certainty.sentence(report))
+
+
+def test_layers_that_stayed_are_drawn_apart_and_named() -> None:
+    figure = layers.figure([REPORT], LIGHT)
+    moved, stayed = [trace for trace in figure.data if trace.name == "after"]
+    shown = dict(zip(moved.x, moved.y, strict=True))
+    assert [layer for layer, height in shown.items() if height is None] == list(UNCHANGED)
+    assert [layer for layer, height in zip(stayed.x, stayed.y, strict=True) if height is not None] == list(UNCHANGED)
+    height = next(height for height in stayed.y if height is not None)
+    axis = layout_of(figure).yaxis
+    assert dict(zip(axis.tickvals, axis.ticktext, strict=True))[height] == "unchanged"
+    assert height < min(value for trace in figure.data for value in trace.y if value is not None and value != height)
+    low, high = layout_of(figure).yaxis.range
+    assert low < np.log10(height) < high
+    assert layout_of(figure).xaxis.type == "category"
+    assert "Unchanged: stem and stage1.0." in layers.sentence(REPORT)
+
+
+def moved_by(share: float) -> Report:
+    rows = REPORT.parts["layers"].facts["rows"]
+    pair = {"before-after": {"l2": 3 * share, "relative": share}}
+    return with_facts(
+        replace(REPORT, evaluations={}), "layers", rows=[row | {"pairs": pair} for row in rows], total=pair, buffers=[]
+    )
+
+
+def test_a_run_that_changed_nothing_can_be_drawn() -> None:
+    report = moved_by(0.0)
+    assert layers.sentence(report) == "No layer moved: all weights are exactly what they were."
+    (stayed,) = layers.figure([report], LIGHT).data
+    assert all(height > 0 for height in stayed.y)
+    assert "unchanged" in layers.alt(report)
+
+
+def test_a_run_that_changed_all_has_no_line_for_unchanged() -> None:
+    figure = layers.figure([moved_by(0.02)], LIGHT)
+    assert "unchanged" not in layout_of(figure).yaxis.ticktext
+    assert "Unchanged" not in layers.sentence(moved_by(0.02))
+
+
+def test_layer_names_are_shortened_only_where_they_stay_different() -> None:
+    assert layers._short(["stem", "stage1.0", "head"]) == ["stem", "1.0", "head"]
+    assert layers._short(["conv1", "bn1"]) == ["conv1", "bn1"]
+
+
+def test_every_second_is_accounted_for() -> None:
+    facts = REPORT.parts["timings"].facts
+    pieces = timing.stretches(REPORT)
+    assert sum(piece.length for piece in pieces) == pytest.approx(facts["seconds"]["total"], rel=0.02)
+    assert [piece.start for piece in pieces[1:]] == pytest.approx([piece.start + piece.length for piece in pieces[:-1]])
+    assert [piece.name for piece in pieces] == [
+        "noise",
+        "impair",
+        "repair",
+        "evaluating",
+        "other measures",
+        "loading, saving",
+    ]
+    forget = facts["seconds"] | {"forget": facts["seconds"]["forget"] + 5, "total": facts["seconds"]["total"] + 5}
+    assert "between phases" in [piece.name for piece in timing.stretches(with_facts(REPORT, "timings", seconds=forget))]
+
+
+def test_timing_in_words() -> None:
+    seconds = {"total": 20.0, "forget": 10.0, "evaluate": 6.0, "probes": 4.0}
+    phases = [{"name": "impair", "steps": 10, "seconds": 7.0}, {"name": "repair", "steps": 5, "seconds": 3.0}]
+    report = with_facts(REPORT, "timings", seconds=seconds, phases=phases, pictures=5000)
+    assert plain(timing.sentence(report)) == (
+        "20.0 s in all on CPU: 10.0 s forgetting (50 %), of which impair took most (7.0 s). "
+        "5,000 pictures went through the net, 500 a second."
+    )
+
+
+def test_mosaic_lays_every_picture_in_its_place() -> None:
+    pictures = REPORT.parts["extras"].arrays["noise_pictures"]
+    laid = noise.mosaic(REPORT, columns=10, scale=3)
+    assert laid.shape == (2 * 32 * 3, 10 * 32 * 3, 3)
+    assert (laid[32 * 3 :: 3, 4 * 96 : 5 * 96 : 3] == pictures[14]).all()
+
+
+def test_noise_tells_two_classes_apart() -> None:
+    arrays = REPORT.parts["extras"].arrays
+    error = np.hstack([arrays["noise_loss"], 0.1 * arrays["noise_loss"]])
+    facts = {"noise_loss": {"classes": [3, 5]}, "noise_pictures": {}}
+    report = with_part(REPORT, "extras", Part(facts, dict(arrays) | {"noise_loss": error}))
+    assert [trace.name for trace in noise.figure([report], LIGHT).data] == ["cat", "dog"]
+    assert "(mean of 2 classes)" in noise.sentence(report)
+
+
+def test_accuracy_part_of_the_made_up_report_fits_its_answers() -> None:
+    logits = {model: found.logits for model, found in REPORT.evaluations.items()}
+    assert accuracy_of(logits, REPORT.labels, REPORT.split) == REPORT.parts["accuracy"]

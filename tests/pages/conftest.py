@@ -1,0 +1,46 @@
+"""Pages as Streamlit runs them, without a browser: a fresh data folder and empty caches each time."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.finished import done, template
+from unlearn_core.store.runs import RunStore
+
+__all__ = ["done", "template"]  # fixtures, made once for all modules
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = {path.stem: path for path in (ROOT / "pages").glob("*/*.py")}
+
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture
+def visit(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
+    """`visit("forget", forget="cat")` opens that page in a new session, with these parameters in its address."""
+    monkeypatch.setenv("UNLEARN_WARMUP", "none")
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+    def opened(page: str, **query: str) -> AppTest:
+        app = AppTest.from_file(ROOT / "unlearn_core" / "ui" / "router.py", default_timeout=60)
+        app.query_params.update(query)
+        return turn(app, page) if page != "start" else app.run()
+
+    yield opened
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def turn(app: AppTest, page: str) -> AppTest:
+    """Opens another page in the same session, as a click in the menu does."""
+    return app.switch_page(str(FILES[page])).run()
+
+
+@pytest.fixture
+def store(home: Path) -> RunStore:
+    """The runs of the data folder that the pages under test see."""
+    return RunStore(home)

@@ -1,0 +1,52 @@
+"""Data folders that already hold runs: made once by the real engine, then copied for each test."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from unlearn_core.domain.run import Phase, Point, Progress, Run, RunSpec
+from unlearn_core.engine.execute import unlearn
+from unlearn_core.engine.spec import spec
+from unlearn_core.store.runs import RunStore
+
+CLASS, PICTURES = 1, 2
+"""The runs in that folder: discs forgotten by UNSIR, with its gold; three pictures by fine-tuning, without one."""
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with two finished runs; nobody may write to it."""
+    folder = tmp_path_factory.mktemp("template")
+    unlearn(by_class(), device="cpu", home=folder)
+    unlearn(by_picture(), device="cpu", home=folder)
+    return folder
+
+
+@pytest.fixture
+def done(template: Path, home: Path) -> RunStore:
+    """The store of a copy of it, which the pages under test see."""
+    shutil.copytree(template, home, dirs_exist_ok=True)
+    return RunStore(home)
+
+
+def by_class(name: str = "discs") -> RunSpec:
+    return spec("tiny", method="unsir", classes=[name])
+
+
+def by_picture() -> RunSpec:
+    return spec("tiny", method="finetune", images=[3, 7, 11])
+
+
+def started(store: RunStore, *, kinds: frozenset[str] = frozenset({"unlearn"})) -> Run:
+    """The next run of these kinds, claimed as a worker does."""
+    run = store.claim("a worker", device="cpu", kinds=set(kinds))
+    assert run is not None
+    return run
+
+
+def advance(store: RunStore, run: Run, done: int, *, doing: str = "impair") -> None:
+    """Says that so many of ten steps of the second of three phases are made, a tenth of a second each."""
+    phases = (Phase("noise", 10, 10, 1.9), Phase("impair", 10, done, done / 10), Phase("repair", 20, 0, 0.0))
+    points = [Point(10 + done, 1.9 + done / 10, "impair", 0.5, 0.8)]
+    store.beat(run.id, run.attempt, progress=Progress(phases, doing, 812.4), points=points)

@@ -1,0 +1,150 @@
+"""The history: what was tried, and what can be done with it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import Visit
+from tests.pages.finished import CLASS, PICTURES, advance, by_class, by_picture, started
+from tests.pages.look import fine, without_words, words
+from unlearn_core.domain.errors import UnknownName
+from unlearn_core.domain.run import GoldSpec, Look, RunState
+from unlearn_core.store import artifacts
+from unlearn_core.store.runs import RunStore
+from unlearn_core.ui import history
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tick(app: AppTest, store: RunStore, *rows: int) -> AppTest:
+    """Ticks rows of the table, counted from the top."""
+    key = history.key_of(store.list(kinds=("unlearn", "gold")))
+    app.session_state[key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    return fine(app.run())
+
+
+def test_an_empty_history_has_a_next_step(visit: Visit) -> None:
+    app = fine(visit("history"))
+    assert app.title[0].value == "What has been tried?"
+    assert "Nothing has been run here yet" in words(app)
+    app.button(key="to-forget").click().run()
+    assert fine(app).title[0].value == "What should it forget?"
+
+
+def test_every_run_is_a_row_with_its_figures(visit: Visit, done: RunStore) -> None:
+    done.submit(by_class("rows"), title="Forget rows with UNSIR")
+    done.submit(GoldSpec(request=by_picture().request), title="Gold without 3 pictures")
+    done.submit(Look(run=CLASS, picture=1, target=0), title="A look")
+    app = fine(visit("history"))
+    table = app.dataframe[0].value
+    assert list(table["run"]) == ["Run 4", "Run 3", "Run 2", "Run 1"]
+    assert list(table["forgotten"]) == ["3 pictures", "rows", "3 pictures", "discs"]
+    assert list(table["method"]) == ["gold, retrained", "UNSIR", "Fine-tune", "UNSIR"]
+    assert [state.split()[1] for state in table["state"]] == ["waiting", "waiting", "done", "done"]
+    figures = done.get(CLASS).headline["accuracy"]
+    row = table.iloc[3]
+    assert row["forget after"] == pytest.approx(100 * figures["after"]["forget_test"])
+    assert row["retain after"] == pytest.approx(100 * figures["after"]["retain_test"])
+    assert row["retain gold"] == pytest.approx(100 * figures["gold"]["retain_test"])
+    pictures = done.get(PICTURES).headline["accuracy"]
+    assert table.iloc[2]["forget after"] == pytest.approx(100 * pictures["after"]["forget_train"])
+    assert table["picture"].str.startswith("data:image/png").all()
+    assert table["forgot"].notna().tolist() == [False, False, True, True]
+    assert not without_words(app)
+
+
+def test_a_run_on_a_data_set_that_is_gone_is_still_listed(visit: Visit, store: RunStore) -> None:
+    request = by_class().request.model_copy(update={"dataset": "lost"})
+    store.submit(by_class().model_copy(update={"request": request}), title="Forget it with UNSIR")
+    table = fine(visit("history")).dataframe[0].value
+    assert list(table["forgotten"]) == ["Forget it with UNSIR"]
+
+
+def test_one_ticked_run_can_be_opened(visit: Visit, done: RunStore) -> None:
+    app = visit("history")
+    assert app.button(key="open").disabled
+    tick(app, done, 1)
+    app.button(key="open").click().run()
+    assert fine(app).title[0].value == "Forget *discs* with UNSIR"
+    assert app.query_params["id"] == str(CLASS)
+
+
+def test_a_run_goes_back_to_the_lab(visit: Visit, done: RunStore) -> None:
+    app = tick(visit("history"), done, 0)
+    app.button(key="again").click().run()
+    assert fine(app).title[0].value == "How should it forget?"
+    assert (app.query_params["images"], app.query_params["method"]) == ("3,7,11", "finetune")
+
+
+def test_a_note_is_kept_and_shown_as_it_was_written(visit: Visit, done: RunStore) -> None:
+    app = tick(visit("history"), done, 1)
+    app.text_input(key=f"note-{CLASS}").set_value("for *Monday* <b>").run()
+    assert done.get(CLASS).note == "for *Monday* <b>"
+    assert fine(app).dataframe[0].value["note"].tolist() == ["", "for *Monday* <b>"]
+    report = fine(visit("run", id=str(CLASS)))
+    assert "for \\*Monday\\* \\<b\\>" in words(report)
+
+
+def test_deleting_asks_first_and_takes_the_folder_too(visit: Visit, done: RunStore, home: Path) -> None:
+    app = tick(visit("history"), done, 0, 1)
+    assert "**2 runs** with reports and weights will be gone for good" in words(app)
+    assert len(done.list()) == 2
+    app.button(key="delete").click().run()
+    assert "Nothing has been run here yet" in words(fine(app))
+    assert not artifacts.folder_of(home, CLASS).exists()
+    with pytest.raises(UnknownName):
+        done.get(CLASS)
+
+
+def test_ticks_do_not_slip_to_another_run(visit: Visit, done: RunStore) -> None:
+    app = tick(visit("history"), done, 0)
+    assert not app.button(key="open").disabled
+    done.submit(by_class("rows"), title="Forget rows with UNSIR")
+    app.run()
+    assert app.button(key="open").disabled
+    assert "will be gone" not in words(app) or "**0 runs**" in words(app)
+
+
+def test_an_unfinished_run_is_cancelled_before_it_can_be_deleted(visit: Visit, store: RunStore) -> None:
+    number = store.submit(by_class(), title="Forget discs with UNSIR")
+    run = started(store)
+    advance(store, run, 3)
+    app = tick(visit("history"), store, 0)
+    assert "**0 runs**" in words(app)
+    app.button(key="cancel").click().run()
+    assert store.get(number).cancelling
+    store.cancelled(number, run.attempt)
+    app = tick(visit("history"), store, 0)
+    app.button(key="delete").click().run()
+    assert store.list() == []
+
+
+def test_states_are_told_apart(visit: Visit, store: RunStore) -> None:
+    for name in ("rows", "columns", "checks"):
+        store.submit(by_class(name), title=f"Forget {name} with UNSIR")
+    run = started(store)
+    store.fail(run.id, run.attempt, "It broke.")
+    started(store)
+    table = fine(visit("history")).dataframe[0].value
+    assert table["state"].tolist() == ["◌ waiting", "◔ running", "✕ failed"]
+    assert store.get(run.id).state is RunState.FAILED
+
+
+def test_the_history_needs_no_torch(done: RunStore) -> None:
+    program = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file({str(ROOT / "unlearn_core" / "ui" / "router.py")!r}, default_timeout=60).run()
+app.switch_page({str(ROOT / "pages" / "explore" / "history.py")!r}).run()
+assert len(app.dataframe[0].value) == 2, app
+assert "torch" not in sys.modules
+"""
+    env = {"UNLEARN_WARMUP": "none", "UNLEARN_HOME": str(done.home)}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr

@@ -1,0 +1,344 @@
+"""The run page in each of its states, and from one to the next."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import Visit
+from tests.pages.finished import CLASS, PICTURES, advance, by_class, by_picture, started
+from tests.pages.look import fine, without_words, words
+from unlearn_core.domain.errors import UnknownName
+from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Priority, RunState
+from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.warm import Warm
+from unlearn_core.store import artifacts, reports
+from unlearn_core.store.runs import RunStore
+
+
+def submitted(store: RunStore, name: str = "discs") -> int:
+    return store.submit(by_class(name), title=f"Forget {name} with UNSIR")
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def progress(app: AppTest) -> list[tuple[int, str]]:
+    return [(bar.proto.value, bar.proto.text) for bar in app.get("progress")]
+
+
+# No run to show.
+
+
+def test_without_any_run_there_is_a_next_step(visit: Visit) -> None:
+    app = fine(visit("run"))
+    assert app.title[0].value == "Nothing has been run yet"
+    assert "id" not in app.query_params
+    app.button(key="to-forget").click().run()
+    assert fine(app).title[0].value == "What should it forget?"
+
+
+@pytest.mark.parametrize("wanted", ["99", "0", "-1", "1e3", "x", "٣", "1" * 40, "<b>"])
+def test_an_unknown_run_is_said_to_be_unknown(wanted: str, visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=wanted))
+    assert app.title[0].value == "There is no such run"
+    assert "History" not in words(app)
+    app.button(key="to-history").click().run()
+    assert fine(app).title[0].value == "What has been tried?"
+    with pytest.raises(UnknownName):
+        done.get(99)
+
+
+def test_without_an_id_the_latest_run_is_shown_and_named_in_the_address(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run"))
+    assert app.query_params["id"] == str(PICTURES)
+    assert app.title[0].value == "Forget *3 pictures* with Fine-tune"
+
+
+def test_the_run_that_ships_has_an_address(visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "EXAMPLE", tmp_path / "example")
+    unlearn(by_class(), device="cpu", home=tmp_path / "elsewhere", out=tmp_path / "example")
+    app = fine(visit("run", id="example"))
+    assert app.title[0].value == "Forget *discs* with UNSIR"
+    assert app.caption[0].value.startswith("A finished run that ships with the lab")
+    assert "gold" not in " ".join(labels(app)).lower()
+    fine(visit("run", id="example", tab="Pictures"))
+
+
+# A run that waits or works.
+
+
+def test_a_waiting_run_knows_its_place_and_whether_anybody_works(visit: Visit, store: RunStore) -> None:
+    first, second = submitted(store, "rows"), submitted(store)
+    app = fine(visit("run", id=str(second)))
+    assert "1 run goes before this one" in words(app)
+    assert "A worker is coming up" in words(app)
+    assert "python -m unlearn_core worker" not in [code.value for code in app.code]
+    store.worker_beat("w", device="cpu", pid=1, code="c", state="busy")
+    app.run()
+    assert "as soon as a worker is free" in words(fine(app))
+    store.cancel(first)
+    app.run()
+    assert "Next in line" in words(fine(app))
+
+
+def test_nobody_at_work_is_said_after_a_while(visit: Visit, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unlearn_core.ui.live.GRACE", -1.0)
+    app = visit("run", id=str(submitted(store)))
+    assert "Nobody is at work" in app.warning[0].value
+    assert app.code[0].value == "python -m unlearn_core worker"
+
+
+def test_a_waiting_run_is_cancelled_at_once(visit: Visit, store: RunStore) -> None:
+    number = submitted(store)
+    app = visit("run", id=str(number))
+    app.button(key=f"cancel-{number}").click().run()
+    assert store.get(number).state is RunState.CANCELLED
+    assert "stopped before its first step" in words(fine(app))
+    assert "Change and run again" in labels(app)
+
+
+def test_a_running_run_shows_its_real_steps(visit: Visit, store: RunStore) -> None:
+    number = submitted(store)
+    run = started(store)
+    app = fine(visit("run", id=str(number)))
+    assert app.caption[0].value.startswith(f"Run {number} · running on CPU · started ")
+    assert app.title[0].value == "Forget *discs* with UNSIR"
+    assert "once the first steps have been timed" in words(app)
+
+    advance(store, run, 7)
+    app.run()
+    assert progress(fine(app)) == [
+        (100, "**Noise** · done in 1.9 s"),
+        (70, "**Impair** · step 7 of 10 · 812 pictures/s"),
+        (0, "**Repair** · about 3 s"),
+    ]
+    assert "About 3 s of training left" in words(app)
+    assert "the 100 of *discs* are never shown to it" in words(app)
+    assert not without_words(app)
+
+    advance(store, run, 8)
+    app.run()
+    assert "step 8 of 10" in progress(app)[1][1]
+
+
+def test_no_time_is_promised_before_enough_steps(visit: Visit, store: RunStore) -> None:
+    number = submitted(store)
+    run = started(store)
+    store.beat(run.id, run.attempt)
+    app = visit("run", id=str(number))
+    assert not [text for _, text in progress(app) if "about" in text]
+    assert "left" not in words(app)
+
+
+def test_cancelling_is_seen_until_the_worker_has_stopped(visit: Visit, store: RunStore) -> None:
+    number = submitted(store)
+    run = started(store)
+    advance(store, run, 4)
+    app = visit("run", id=str(number))
+    app.button(key=f"cancel-{number}").click().run()
+    assert store.get(number).cancelling
+    button = app.button(key=f"cancel-{number}")
+    assert (button.label, button.disabled) == ("Stopping", True)
+    store.cancelled(number, run.attempt)
+    app.run()
+    assert "stopped after 14 of 40 steps" in words(fine(app))
+
+
+def test_a_failed_run_gives_its_reason_and_can_be_changed_or_repeated(visit: Visit, store: RunStore) -> None:
+    number = submitted(store)
+    run = started(store)
+    app = visit("run", id=str(number))
+    store.fail(number, run.attempt, "The loss is no longer a number. Lower the rate, then *run* again.")
+    app.run()
+    assert "The loss is no longer a number" in words(fine(app))
+    assert "\\*run\\*" in words(app)
+    app.button(key="same").click().run()
+    again = store.list(limit=1)[0]
+    assert (again.id, again.spec) == (number + 1, run.spec)
+    assert app.query_params["id"] == str(again.id)
+
+    app = visit("run", id=str(number))
+    app.button(key="again").click().run()
+    assert app.title[0].value == "How should it forget?"
+    assert app.query_params["forget"] == "discs"
+
+
+def test_the_page_of_a_run_that_is_deleted_meanwhile_says_so(visit: Visit, store: RunStore) -> None:
+    number = submitted(store)
+    app = visit("run", id=str(number))
+    store.cancel(number)
+    store.delete(number)
+    app.run()
+    assert fine(app).title[0].value == "There is no such run"
+
+
+# A run that is done.
+
+
+def test_a_run_turns_into_its_report(visit: Visit, done: RunStore, home: Path) -> None:
+    number = submitted(done)
+    run = started(done)
+    app = visit("run", id=str(number))
+    assert "What it is doing" in words(app)
+    done.finish(number, run.attempt, headline=carry_out(run, Warm("cpu", home), Nobody()))
+    app.run()
+    assert "Did it forget, and did it keep?" in words(fine(app))
+    assert f"Run {number} · finished just now" in app.caption[0].value
+
+
+@pytest.mark.parametrize(
+    ("tab", "questions"),
+    [
+        (
+            "Overview",
+            {
+                "Did it forget, and did it keep?",
+                "What are they called now?",
+                "Where does it look?",
+                "How sure is it of the true class?",
+                "Which layers moved?",
+            },
+        ),
+        ("Pictures", {"Where does it look?", "Look into any picture"}),
+        ("Logits", {"How sure is it of the true class?"}),
+        ("Weights", {"Which layers moved?"}),
+        ("How it went", {"How did it go?", "Where did the time go?", "What did the noise do?"}),
+        ("Details", {"Do it again", "Every accuracy", "Settings"}),
+    ],
+)
+def test_only_the_open_tab_is_drawn(tab: str, questions: set[str], visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS), tab=tab))
+    seen = {heading.value for heading in app.subheader}
+    assert questions <= seen
+    others = {"Which layers moved?", "How did it go?", "Every accuracy", "Look into any picture"} - questions
+    assert not others & seen
+    assert not without_words(app)
+
+
+def test_the_verdict_stands_first_with_what_it_does_not_prove(visit: Visit, done: RunStore) -> None:
+    said = words(fine(visit("run", id=str(CLASS))))
+    assert said.count("-badge[") == 3
+    assert "does not prove" in said
+    for model in ("before", "after", "gold"):
+        assert f"**{model}**" in said
+    assert "There is no gold" not in said
+
+
+def test_a_report_is_handed_on(visit: Visit, done: RunStore) -> None:
+    app = visit("run", id=str(CLASS), tab="Details")
+    commands = [code.value for code in app.code]
+    assert commands[0].endswith(f"?id={CLASS}")
+    assert "--classifier tiny --forget-classes discs --method unsir" in commands[1]
+    offered = {button.key: button for button in app.get("download_button")}
+    assert {"get-weights", "get-spec", "get-figures"} <= offered.keys()
+    app.button(key="again").click().run()
+    assert fine(app).title[0].value == "How should it forget?"
+    assert (app.query_params["classifier"], app.query_params["forget"]) == ("tiny", "discs")
+
+
+def test_validation_stands_under_details(visit: Visit, done: RunStore) -> None:
+    app = visit("run", id=str(CLASS), tab="Details")
+    table = app.dataframe[0].value
+    assert list(table.columns) == ["pictures", "before", "after", "gold", "of"]
+    assert list(table["pictures"])[1] == "forgotten, validation"
+    assert table.loc[1, "of"] == "20"
+    spec = json.loads(app.json[0].value)
+    assert spec["method"] == "unsir"
+
+
+def test_a_report_whose_files_are_gone_says_so(visit: Visit, done: RunStore, home: Path) -> None:
+    shutil.rmtree(artifacts.folder_of(home, CLASS))
+    app = fine(visit("run", id=str(CLASS)))
+    assert "There is no report in" in words(app)
+    assert "Run again as it was" in labels(app)
+
+
+# The third column.
+
+
+def test_a_missing_gold_can_be_ordered_and_arrives_by_itself(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(PICTURES)))
+    assert "There is no gold to compare with" in words(app)
+    assert "gold --classifier tiny --forget-images 3,7,11" in [code.value for code in app.code][-1]
+    app.button(key="train-gold").click().run()
+    (gold,) = done.list(kinds=("gold",))
+    assert gold.spec == GoldSpec(request=by_picture().request)
+    assert gold.priority is Priority.BACKGROUND
+    assert "Gold is on its way" in words(fine(app))
+    assert "train-gold" not in [button.key for button in app.button]
+
+    run = started(done, kinds=frozenset({"gold"}))
+    advance(done, run, 6)
+    app.run()
+    assert any("step 16 of 40" in text for _, text in progress(app))
+    done.fail(run.id, run.attempt, "The disk is full.")
+    app.run()
+    assert f"run {run.id}, failed: The disk is full" in words(fine(app))
+
+
+def test_gold_that_comes_later_gives_the_third_column(visit: Visit, done: RunStore, home: Path) -> None:
+    app = visit("run", id=str(PICTURES))
+    warm = Warm("cpu", home)
+    done.submit(GoldSpec(request=by_picture().request), title="Gold", priority=Priority.BACKGROUND)
+    run = started(done, kinds=frozenset({"gold"}))
+    done.finish(run.id, run.attempt, headline=carry_out(run, warm, Nobody()))
+    (measure,) = done.list(kinds=("measure",))
+    assert measure.spec == MeasureSpec(run=PICTURES)
+    app.run()
+    assert "The report is being completed" in words(fine(app))
+    assert app.title[0].value == "Forget *3 pictures* with Fine-tune"
+    measure = started(done, kinds=frozenset({"measure"}))
+    done.finish(measure.id, measure.attempt, headline=carry_out(measure, warm, Nobody()))
+    app.run()
+    said = words(fine(app))
+    assert "no gold" not in said.lower()
+    assert "being completed" not in said
+
+    golds = fine(visit("run", id=str(run.id)))
+    assert golds.title[0].value == "Gold without *3 pictures*"
+    assert f"Run {PICTURES}:" in golds.get("page_link")[0].proto.label
+    behind = fine(visit("run", id=str(measure.id)))
+    assert behind.title[0].value == "Forget *3 pictures* with Fine-tune"
+
+
+# A look into a picture.
+
+
+def test_a_click_on_a_picture_asks_the_worker(visit: Visit, done: RunStore, home: Path) -> None:
+    app = fine(visit("run", id=str(CLASS), tab="Pictures"))
+    picked = next(button for button in app.button if (button.key or "").startswith("look-"))
+    picture = int(picked.key.removeprefix("look-"))
+    picked.click().run()
+    (asked,) = done.list(kinds=("look",))
+    target = reports.read(home, CLASS).labels[picture]
+    assert asked.spec == Look(run=CLASS, picture=picture, target=int(target))
+    assert "Looking" in words(fine(app))
+    before = len(app.get("image"))
+
+    run = started(done, kinds=frozenset({"look"}))
+    done.finish(run.id, run.attempt, headline=carry_out(run, Warm("cpu", home), Nobody()))
+    app.run()
+    assert "Looking" not in words(fine(app))
+    assert len(app.get("image")) == before + 5
+
+    app.selectbox(key=f"look-target-{picture}").set_value(0).run()
+    assert done.list(kinds=("look",))[0].spec == Look(run=CLASS, picture=picture, target=0)
+    app.selectbox(key=f"look-target-{picture}").set_value(int(target)).run()
+    assert len(done.list(kinds=("look",))) == 2
+
+
+def test_a_look_that_fails_says_why_and_is_not_asked_again_by_itself(visit: Visit, done: RunStore) -> None:
+    app = visit("run", id=str(CLASS), tab="Pictures")
+    picked = next(button for button in app.button if (button.key or "").startswith("look-"))
+    picked.click().run()
+    run = started(done, kinds=frozenset({"look"}))
+    done.fail(run.id, run.attempt, "The weights are gone.")
+    app.run()
+    app.run()
+    assert [element.value for element in app.error] == ["The weights are gone."]
+    assert len(done.list(kinds=("look",))) == 1

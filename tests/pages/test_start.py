@@ -1,0 +1,75 @@
+"""The first page: something real to look at, and one click that does it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pages.conftest import ROOT, Visit
+from tests.pages.look import fine, without_words, words
+from unlearn_core.domain.run import RunSpec, RunState
+from unlearn_core.store.runs import RunStore
+from unlearn_core.ui import plan, session, studio
+
+WITHOUT_TORCH = """
+import json, sys
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file(sys.argv[1], default_timeout=60)
+if sys.argv[2] != "start":
+    app.switch_page(sys.argv[3])
+app.run()
+heavy = [name for name in ("torch", "torchvision", "timm", "pytorch_grad_cam", "cv2") if name in sys.modules]
+wrong = [str(one.value) for one in [*app.exception, *app.error]]
+print(json.dumps({"title": app.title[0].value, "heavy": heavy, "wrong": wrong}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("page", "file", "title"),
+    [
+        ("start", "learn/start.py", "Make a classifier forget. See what is left."),
+        ("history", "explore/history.py", "What has been tried?"),
+    ],
+)
+def test_it_shows_without_torch(home: Path, page: str, file: str, title: str) -> None:
+    router = str(ROOT / "unlearn_core" / "ui" / "router.py")
+    said = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, router, page, str(ROOT / "pages" / file)],
+        cwd=ROOT,
+        env=os.environ | {"UNLEARN_HOME": str(home), "UNLEARN_WARMUP": "none", "UNLEARN_PLUGINS": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(said.stdout) == {"title": title, "heavy": [], "wrong": []}
+
+
+def test_one_click_forgets_cats(visit: Visit, store: RunStore) -> None:
+    app = fine(visit("start"))
+    fine(app.button(key="forget-cats").click().run())
+    (run,) = store.list()
+    assert isinstance(run.spec, RunSpec)
+    assert run.state is RunState.QUEUED
+    assert run.title == "Forget cat with UNSIR"
+    assert run.spec == plan.of(session.default()).spec
+    assert app.query_params == {"id": str(run.id)}
+
+
+def test_the_run_on_show_is_the_one_that_ships(visit: Visit) -> None:
+    app = fine(visit("start"))
+    report = studio.example()
+    assert f"A forgotten {report.forgotten}, asked three times" in words(app)
+    shown = [picture for element in app.get("image") for picture in element.proto.imgs]
+    assert [picture.caption.partition(" · ")[0] for picture in shown] == ["the picture", "before", "after", "gold"]
+    assert len(app.get("plotly_chart")) == 1
+    assert not without_words(app)
+
+
+def test_the_time_it_takes_is_this_machines_own_once_it_was_run_here(visit: Visit, store: RunStore) -> None:
+    assert "The one shown here took" in words(visit("start"))
+    number = store.adopt(plan.of(session.default()).spec, title="x", device="cpu")
+    store.finish(number, 1, headline={"seconds": {"total": 17.2}})
+    assert "Real run, bundled data, about 17 s on this machine." in words(fine(visit("start")))

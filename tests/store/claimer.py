@@ -1,0 +1,17 @@
+"""A process that claims runs until there are none: `python -m tests.store.claimer HOME NAME`."""
+
+import sys
+from pathlib import Path
+
+from tests.store.specs import EVERY
+from unlearn_core.store.runs import RunStore
+
+if __name__ == "__main__":
+    store, claimed = RunStore(Path(sys.argv[1])), []
+    print("ready", flush=True)
+    sys.stdin.readline()  # all begin together
+    while (run := store.claim(sys.argv[2], device="cpu", kinds=EVERY)) is not None:
+        claimed.append(run.id)
+        store.beat(run.id, run.attempt)
+        store.finish(run.id, run.attempt, headline={})
+    print(*claimed)

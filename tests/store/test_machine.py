@@ -1,0 +1,134 @@
+"""The store against a model of it: whatever happens in whatever order, states are as the rules say."""
+
+import atexit
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+
+from tests.store.specs import EVERY, expire, spec
+from unlearn_core.domain.errors import Fenced
+from unlearn_core.domain.run import Priority
+from unlearn_core.store.runs import RunStore
+
+
+@dataclass
+class Row:
+    priority: Priority
+    state: str = "queued"
+    attempt: int = 0
+    deaths: int = 0
+    cancelling: bool = False
+
+    def back(self, *, died: bool) -> None:
+        self.deaths += died
+        if self.cancelling:
+            self.state = "cancelled"
+        else:
+            self.state = "failed" if died and self.deaths == 2 else "queued"
+
+
+@cache
+def empty() -> Path:
+    """A folder with a new database, made once."""
+    folder = Path(tempfile.mkdtemp(prefix="unlearn-empty-"))
+    atexit.register(shutil.rmtree, folder)
+    RunStore(folder)
+    return folder
+
+
+class Runs(RuleBasedStateMachine):
+    runs = Bundle("runs")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.home = Path(tempfile.mkdtemp(prefix="unlearn-machine-"))
+        shutil.copytree(empty(), self.home, dirs_exist_ok=True)
+        self.store = RunStore(self.home)
+        self.model: dict[int, Row] = {}
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.home)
+
+    @rule(target=runs, priority=st.sampled_from(Priority), owner=st.sampled_from(["ann", "ben"]))
+    def submit(self, priority, owner):
+        number = self.store.submit(spec(), title="a", owner=owner, priority=priority)
+        assert number not in self.model
+        self.model[number] = Row(priority)
+        return number
+
+    @rule()
+    def claim(self):
+        queued = {number: row for number, row in self.model.items() if row.state == "queued"}
+        run = self.store.claim("worker", device="cpu", kinds=EVERY)
+        assert (run is None) == (not queued)
+        if run is not None:
+            row = queued[run.id]
+            assert row.priority == min(row.priority for row in queued.values())
+            row.state, row.attempt = "running", row.attempt + 1
+
+    @rule(
+        run=runs,
+        late=st.integers(0, 1),
+        report=st.sampled_from(["beat", "finish", "fail", "cancelled", "requeue", "lost"]),
+    )
+    def report(self, run, late, report):
+        row = self.model[run]
+        more = {"finish": {"headline": {}}, "fail": {"reason": "no"}, "lost": {"reason": "no"}}.get(report, {})
+        if row.state != "running" or late:
+            with pytest.raises(Fenced):
+                getattr(self.store, report)(run, row.attempt - late, **more)
+            return
+        wish = getattr(self.store, report)(run, row.attempt, **more)
+        if report == "beat":
+            urgent = any(other.state == "queued" and other.priority < row.priority for other in self.model.values())
+            assert wish == (row.cancelling, urgent)
+        elif report in ("requeue", "lost"):
+            row.back(died=report == "lost")
+        else:
+            row.state = {"finish": "done", "fail": "failed", "cancelled": "cancelled"}[report]
+
+    @rule(run=runs)
+    def cancel(self, run):
+        self.store.cancel(run)
+        row = self.model[run]
+        if row.state == "queued":
+            row.state = "cancelled"
+        row.cancelling = row.state == "running"
+
+    @rule(run=runs)
+    def expire(self, run):
+        row = self.model[run]
+        if row.state == "running":
+            expire(self.home, run)
+            assert self.store.settle() == [run]
+            row.back(died=True)
+        else:
+            assert self.store.settle() == []
+
+    @rule()
+    def restart(self):
+        self.store = RunStore(self.home)
+
+    @invariant()
+    def states_agree(self):
+        assert {run.id: (run.state, run.attempt) for run in self.store.list()} == {
+            number: (row.state, row.attempt) for number, row in self.model.items()
+        }
+
+    @invariant()
+    def positions_count_from_zero(self):
+        queued = [number for number, row in self.model.items() if row.state == "queued"]
+        assert sorted(map(self.store.position, queued)) == list(range(len(queued)))
+
+
+TestRuns = Runs.TestCase
+TestRuns.settings = settings(
+    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

@@ -1,0 +1,293 @@
+"""The life of a run in the store: claimed once, fenced, settled, never overwritten."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.store.specs import EVERY, REQUEST, expire, spec, sql
+from unlearn_core.domain.errors import Fenced, StoreError, UnknownName
+from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Phase, Point, Priority, Progress, RunState
+from unlearn_core.store.runs import RunStore, Wish
+
+
+@pytest.fixture
+def store(home) -> RunStore:
+    return RunStore(home)
+
+
+def claim(store: RunStore, kinds=EVERY):
+    run = store.claim("worker", device="cpu", kinds=kinds)
+    assert run is not None
+    return run
+
+
+def test_a_run_comes_back_as_it_was_submitted(store):
+    wanted = spec(rate=0.5, name="x")
+    number = store.submit(wanted, title="Forget rows", owner="ann", priority=Priority.SWEEP, group="seeds")
+    run = store.get(number)
+    assert (run.spec, run.title, run.owner, run.priority, run.group) == (
+        wanted,
+        "Forget rows",
+        "ann",
+        Priority.SWEEP,
+        "seeds",
+    )
+    assert (run.state, run.attempt, run.note, run.headline, run.cancelling) == (RunState.QUEUED, 0, "", {}, False)
+    assert (run.started, run.finished, run.progress, run.device) == (None, None, None, None)
+    assert run.created.utcoffset() is not None
+
+
+def test_the_whole_way_of_a_run(store):
+    number = store.submit(spec(), title="a")
+    run = claim(store)
+    assert (run.id, run.state, run.attempt, run.device) == (number, RunState.RUNNING, 1, "cpu")
+    assert claim_none(store), "a run is claimed once"
+    progress = Progress((Phase("impair", 10, 3, 0.5),), "impair", 900.0)
+    points = [Point(0, 0.0, "impair", 0.9, 0.8), Point(4, 0.2, "impair", 0.1, 0.7)]
+    assert store.beat(number, 1, progress=progress, points=points) == Wish(False, False)
+    assert store.get(number).progress == progress
+    assert store.points(number) == points
+    assert store.points(number, after=0) == points[1:]
+    store.finish(number, 1, headline={"seconds_per_picture": 0.25})
+    run = store.get(number)
+    assert (run.state, run.headline, run.error) == (RunState.DONE, {"seconds_per_picture": 0.25}, None)
+    assert run.started is not None
+    assert run.finished is not None
+    assert run.created <= run.started <= run.finished
+    assert store.seconds_per_picture("cpu") == 0.25
+    assert store.seconds_per_picture("cuda:0") is None
+
+
+def claim_none(store: RunStore) -> bool:
+    return store.claim("another", device="cpu", kinds=EVERY) is None
+
+
+def test_only_kinds_that_were_asked_for_are_claimed(store):
+    look = store.submit(Look(run=1, picture=0, target=0), title="look")
+    assert claim_none(store)
+    assert claim(store, {"look"}).id == look
+
+
+def test_an_unknown_run_is_named(store):
+    for ask in (store.get, store.position, store.cancel, store.delete):
+        with pytest.raises(UnknownName, match="no run called 7"):
+            ask(7)
+
+
+def test_reports_on_a_run_that_was_lost_are_refused(store, home):
+    number = store.submit(spec(), title="a")
+    claim(store)
+    expire(home, number)
+    assert store.settle() == [number]
+    assert store.settle() == []
+    assert claim(store).attempt == 2
+    for report in (
+        lambda: store.beat(number, 1),
+        lambda: store.finish(number, 1, headline={"of": "attempt 1"}),
+        lambda: store.fail(number, 1, "late"),
+        lambda: store.cancelled(number, 1),
+        lambda: store.requeue(number, 1),
+        lambda: store.lost(number, 1, "late"),
+    ):
+        with pytest.raises(Fenced, match="no longer"):
+            report()
+    store.finish(number, 2, headline={"of": "attempt 2"})
+    assert store.get(number).headline == {"of": "attempt 2"}
+
+
+def test_a_finished_state_is_never_overwritten(store):
+    number = store.submit(spec(), title="a")
+    claim(store)
+    store.finish(number, 1, headline={})
+    for report in (
+        lambda: store.fail(number, 1, "late"),
+        lambda: store.cancelled(number, 1),
+        lambda: store.requeue(number, 1),
+        lambda: store.lost(number, 1, "late"),
+    ):
+        with pytest.raises(Fenced):
+            report()
+    store.cancel(number)
+    assert store.get(number).state is RunState.DONE
+    assert not store.get(number).cancelling
+
+
+def test_a_run_whose_worker_dies_twice_has_failed(store, home):
+    number = store.submit(spec(), title="a")
+    for _ in range(2):
+        claim(store)
+        expire(home, number)
+        store.settle()
+    run = store.get(number)
+    assert run.state is RunState.FAILED
+    assert "died twice" in (run.error or "")
+    assert claim_none(store)
+
+
+def test_giving_way_is_no_death(store):
+    number = store.submit(GoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
+    for attempt in range(1, 6):
+        assert claim(store).attempt == attempt
+        store.requeue(number, attempt)
+    claim(store)
+    store.lost(number, 6, "died")
+    assert store.get(number).state is RunState.QUEUED
+    claim(store)
+    store.lost(number, 7, "The process died twice.")
+    assert store.get(number).error == "The process died twice."
+
+
+def test_a_beat_keeps_the_lease(store, home):
+    number = store.submit(spec(), title="a")
+    claim(store)
+    expire(home, number)
+    store.beat(number, 1)
+    assert store.settle() == []
+
+
+def test_a_new_attempt_begins_with_an_empty_curve(store):
+    number = store.submit(spec(), title="a")
+    claim(store)
+    store.beat(number, 1, points=[Point(0, 0.0, "walk", 0.5, 0.5)], progress=Progress((), "walk", None))
+    store.requeue(number, 1)
+    claim(store)
+    assert store.points(number) == []
+    assert store.get(number).progress is None
+
+
+def test_cancel_ends_what_waits_and_asks_what_runs(store):
+    running, waiting = store.submit(spec(), title="a"), store.submit(spec(), title="b")
+    assert claim(store).id == running
+    store.cancel(waiting)
+    assert store.get(waiting).state is RunState.CANCELLED
+    store.cancel(running)
+    assert store.get(running).cancelling
+    assert store.get(running).state is RunState.RUNNING
+    assert store.beat(running, 1).cancel
+    store.cancelled(running, 1)
+    assert store.get(running).state is RunState.CANCELLED
+
+
+@pytest.mark.parametrize("way", ["gave way", "died", "its worker died"])
+def test_what_is_to_be_cancelled_does_not_start_again(store, home, way):
+    number = store.submit(spec(), title="a")
+    claim(store)
+    store.cancel(number)
+    if way == "gave way":
+        store.requeue(number, 1)
+    elif way == "died":
+        store.lost(number, 1, "died")
+    else:
+        expire(home, number)
+        store.settle()
+    assert store.get(number).state is RunState.CANCELLED
+
+
+def test_something_more_urgent_asks_a_run_to_give_way(store):
+    gold = store.submit(GoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
+    claim(store)
+    assert not store.beat(gold, 1).give_way
+    store.submit(Look(run=1, picture=0, target=0), title="look")
+    store.submit(GoldSpec(request=REQUEST, seed=1), title="another", priority=Priority.BACKGROUND)
+    assert not store.beat(gold, 1).give_way, "looks are answered beside it, and equals wait"
+    store.submit(spec(), title="urgent")
+    assert store.beat(gold, 1).give_way
+
+
+def test_a_measurement_amends_the_run_that_it_is_about(store):
+    number = store.submit(spec(), title="a")
+    claim(store)
+    store.finish(number, 1, headline={"gold": None, "seconds": {"total": 2.0}})
+    measure = store.submit(MeasureSpec(run=number), title="m")
+    claim(store)
+    store.finish(measure, 1, headline={"gold": "abc"})
+    assert store.get(number).headline == {"gold": "abc", "seconds": {"total": 2.0}}
+    assert store.get(number).state is RunState.DONE
+
+
+def test_a_run_made_elsewhere_is_taken_in(store, home):
+    number = store.adopt(spec(), title="a", device="cpu", seconds=60.0)
+    run = store.get(number)
+    assert (run.state, run.attempt, run.device) == (RunState.RUNNING, 1, "cpu")
+    expire(home, number)
+    assert store.settle() == [], "its maker, this process, lives"
+    store.finish(number, 1, headline={"a": 1})
+    run = store.get(number)
+    assert run.finished is not None
+    assert run.started is not None
+    assert 60 <= (run.finished - run.started).total_seconds() < 90
+
+
+def test_a_run_whose_maker_died_has_failed(store, home):
+    number = store.adopt(spec(), title="a", device="cpu")
+    maker = subprocess.Popen([sys.executable, "-c", ""])
+    maker.wait()
+    sql(home, "UPDATE run SET lease = 0, worker = replace(worker, ?, ?)", f" {os.getpid()}", f" {maker.pid}")
+    assert store.settle() == [number]
+    assert store.get(number).state is RunState.FAILED
+    assert "program that made this run ended" in (store.get(number).error or "")
+
+
+def test_the_history_is_newest_first_and_can_be_narrowed(store):
+    first, second = store.submit(spec(), title="a"), store.submit(spec(), title="b", owner="ben")
+    gold = store.submit(GoldSpec(request=REQUEST), title="g")
+    store.cancel(first)
+    assert [run.id for run in store.list()] == [gold, second, first]
+    assert [run.id for run in store.list(kinds=("unlearn",))] == [second, first]
+    assert [run.id for run in store.list(states=(RunState.CANCELLED,))] == [first]
+    assert [run.id for run in store.list(owner="ben")] == [second]
+    assert [run.id for run in store.list(limit=1)] == [gold]
+    assert store.list(kinds=()) == []
+
+
+def test_deleting_takes_the_folder_and_what_was_asked_later(store, home):
+    number = store.submit(spec(), title="a")
+    with pytest.raises(StoreError, match="not over"):
+        store.delete(number)
+    claim(store)
+    store.finish(number, 1, headline={})
+    look = store.submit(Look(run=number, picture=0, target=0), title="look")
+    child = store.submit(spec(), title="fork", parent=number)
+    claim(store, {"look"})
+    for run in (number, look, child):
+        (home / "runs" / str(run)).mkdir(parents=True)
+    with pytest.raises(StoreError, match="looked at"):
+        store.delete(number)
+    store.finish(look, 1, headline={})
+    store.delete(number)
+    assert [run.id for run in store.list()] == [child]
+    assert store.get(child).parent is None
+    assert [path.name for path in (home / "runs").iterdir()] == [str(child)]
+    store.cancel(child)
+    store.delete(child)
+    assert store.submit(spec(), title="new") > child, "an old link never shows another's run"
+
+
+def test_a_note_replaces_a_note(store):
+    number = store.submit(spec(), title="a")
+    store.note(number, "first")
+    store.note(number, "Zweite *Notiz*")
+    assert store.get(number).note == "Zweite *Notiz*"
+
+
+def test_live_workers_are_listed(store, home):
+    store.worker_beat("a", device="cpu", pid=1, code="x", state="idle")
+    store.worker_beat("a", device="cpu", pid=1, code="x", state="busy")
+    store.worker_beat("b", device="cuda:0", pid=2, code="x", state="idle")
+    assert [(row.name, row.device, row.state) for row in store.workers()] == [
+        ("a", "cpu", "busy"),
+        ("b", "cuda:0", "idle"),
+    ]
+    sql(home, "UPDATE worker SET seen = seen - 60 WHERE name = 'a'")
+    store.worker_left("b")
+    assert store.workers() == []
+
+
+def test_the_store_needs_neither_torch_nor_alembic_once_it_is_made(store, home):
+    code = (
+        "import sys; from pathlib import Path; from unlearn_core.store.runs import RunStore;"
+        f"RunStore(Path({str(home)!r})).list(); sys.exit(len({{'torch', 'alembic', 'streamlit'}} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

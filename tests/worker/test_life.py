@@ -1,0 +1,187 @@
+"""How workers come and go: one a device, newer code, dead supervisors, lost folders, idleness."""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.worker.hands import LONG, begun, end_of, is_running, members, output, submit, until, worker
+from unlearn_core.cli import worker as verb
+from unlearn_core.domain.errors import AlreadyServed, WorkerError
+from unlearn_core.domain.run import RunState
+from unlearn_core.store.runs import RunStore
+from unlearn_core.worker.lock import holder_of, path_of
+
+
+@pytest.fixture
+def store(home) -> RunStore:
+    return RunStore(home)
+
+
+def ready(store: RunStore, pid: int) -> None:
+    until(lambda: [row for row in store.workers() if row.pid == pid and row.state == "idle"])
+
+
+def tell(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    verb.arguments(parser)
+    return verb.run(parser.parse_args(words))
+
+
+def test_a_killed_supervisor_takes_its_children_along_and_the_next_one_takes_over(store, home):
+    with worker(home) as first:
+        number = submit(store, do="hang")
+        assert begun(store, number) in members(first.pid)
+        first.kill()
+        first.wait()
+        until(lambda: not members(first.pid), seconds=5)
+    assert is_running(store, number), "nobody knows yet"
+    began = time.monotonic()
+    with worker(home):
+        begun(store, number, attempt=2)
+        assert time.monotonic() - began < 10
+        run = end_of(store, number)
+    assert (run.state, run.attempt) == (RunState.DONE, 2)
+
+
+def test_a_second_worker_of_the_same_code_is_not_needed(store, home, capsys):
+    with worker(home) as first:
+        until(lambda: holder_of(path_of(home, "cpu")))
+        with worker(home) as second:
+            assert second.wait(LONG) == 1
+        assert f"A worker (process {first.pid}) has cpu in {home} already" in output(home)
+        with pytest.raises(AlreadyServed):
+            tell("--device", "cpu")
+        assert tell("--device", "cpu", "--from-app") == 0
+        assert "already" in capsys.readouterr().out
+        assert first.poll() is None
+
+
+def test_an_idle_worker_of_other_code_is_replaced_and_a_busy_one_finishes_first(store, home):
+    with worker(home, "--code", "old") as old:
+        number = submit(store, do="steps", steps=100)
+        begun(store, number)
+        with worker(home, "--code", "new") as new:
+            words = f"{old.pid} runs other code: this one takes its place once run {number} is over"
+            until(lambda: words in output(home))
+            later = submit(store, do="steps", steps=1)
+            until(lambda: [row for row in store.workers() if row.state == "leaving"])
+            with worker(home, "--code", "new") as another:
+                assert another.wait(LONG) == 1, "one that waits is enough"
+            run = end_of(store, number)
+            assert (run.state, run.attempt) == (RunState.DONE, 1)
+            assert old.wait(LONG) == 0
+            assert end_of(store, later).state is RunState.DONE
+            ready(store, new.pid)
+            assert [row.pid for row in store.workers()] == [new.pid]
+            with worker(home, "--code", "newest") as newest:
+                assert new.wait(LONG) == 0
+                ready(store, newest.pid)
+
+
+def test_who_waits_gives_its_turn_to_newer_code(store, home):
+    with worker(home, "--code", "old"):
+        number = submit(store, do="steps", steps=10_000)
+        begun(store, number)
+        with worker(home, "--code", "new") as new:
+            until(lambda: holder_of(path_of(home, "cpu").with_suffix(".next")))
+            with worker(home, "--code", "newest") as newest:
+                assert new.wait(LONG) == 0
+                store.cancel(number)
+                ready(store, newest.pid)
+
+
+def test_a_worker_of_the_app_goes_when_nobody_needs_it(store, home):
+    (home / "locks").mkdir()
+    ours, dead = home / "locks" / f"web-{os.getpid()}", home / "locks" / "web-999999999"
+    ours.touch()
+    dead.touch()
+    with worker(home, "--from-app", "--patience", "1.5") as process:
+        ready(store, process.pid)
+        time.sleep(2.5)
+        assert process.poll() is None, "a web server is there"
+        assert not dead.exists()
+        number = submit(store, do="steps", steps=100)
+        begun(store, number)
+        ours.unlink()
+        assert end_of(store, number).state is RunState.DONE
+        assert process.wait(LONG) == 0
+    assert "no web server is there" in output(home)
+    assert store.workers() == []
+
+
+def test_a_worker_ends_when_its_folder_is_gone(store, home):
+    with worker(home) as process:
+        begun(store, submit(store, do="deaf"))
+        shutil.rmtree(home)
+        assert process.wait(LONG) == 0
+        until(lambda: not members(process.pid), seconds=5)
+        assert not home.exists(), "and does not make it again"
+
+
+def test_stop_ends_a_worker_and_gives_its_run_back(store, home, capsys):
+    assert tell("--stop") == 0
+    assert "No worker serves" in capsys.readouterr().out
+    with worker(home) as process:
+        number = submit(store, do="steps", steps=10_000)
+        begun(store, number)
+        assert tell("--stop", "--if-idle") == 0
+        assert f"goes on with run {number}" in capsys.readouterr().out
+        assert process.poll() is None
+        assert tell("--stop", "--device", "cuda:0") == 0
+        assert process.poll() is None
+        assert tell("--stop") == 0
+        assert f"Run {number} went back to the queue" in capsys.readouterr().out
+        assert process.wait(LONG) == 0
+    run = store.get(number)
+    assert (run.state, run.attempt, run.started) == (RunState.QUEUED, 1, None)
+
+
+def test_ctrl_c_of_the_web_server_ends_its_idle_worker_and_no_other(store, home, capsys):
+    with worker(home) as by_hand:
+        ready(store, by_hand.pid)
+        assert tell("--stop", "--if-idle") == 0
+        assert by_hand.poll() is None
+    with worker(home, "--from-app") as process:
+        ready(store, process.pid)
+        (home / "locks" / f"web-{os.getpid()}").touch()
+        assert tell("--stop", "--if-idle") == 0
+        assert process.poll() is None, "another web server needs it"
+        (home / "locks" / f"web-{os.getpid()}").unlink()
+        assert tell("--stop", "--if-idle") == 0
+        assert process.wait(LONG) == 0
+    assert "has gone" in capsys.readouterr().out
+
+
+def test_ctrl_c_ends_a_worker_in_a_terminal(store, home):
+    with worker(home) as process:
+        number = submit(store, do="steps", steps=10_000)
+        begun(store, number)
+        os.killpg(process.pid, signal.SIGINT)  # a terminal tells every process
+        assert process.wait(LONG) == 0
+        assert store.get(number).state is RunState.QUEUED
+
+
+def test_if_idle_goes_with_stop():
+    with pytest.raises(WorkerError, match="goes with --stop"):
+        tell("--if-idle")
+
+
+def test_work_that_cannot_be_imported_fails_its_run_and_says_why(store, home):
+    code = (
+        "from pathlib import Path; from unlearn_core.worker.start import supervise;"
+        f"supervise('cpu', Path({str(home)!r}), work='tests.worker.nowhere:carry_out')"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True, stdout=subprocess.DEVNULL)
+    try:
+        run = end_of(store, submit(store, do="steps", steps=1))
+        assert run.state is RunState.FAILED
+        assert "No module named 'tests.worker.nowhere'" in (run.error or "")
+    finally:
+        process.terminate()
+        process.wait(LONG)

@@ -1,0 +1,225 @@
+"""The worker's parts by themselves: lock, listener, sentences, fingerprint, and a store that is out of order."""
+
+import errno
+import multiprocessing
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.worker.hands import end_of, submit, until
+from unlearn_core.domain.errors import AlreadyServed, BadKnob, Cancelled, GaveWay, StoreError
+from unlearn_core.domain.run import Phase, Point, Progress, RunState
+from unlearn_core.store.runs import RunStore
+from unlearn_core.worker.failures import outcome_of
+from unlearn_core.worker.fingerprint import of_code
+from unlearn_core.worker.listener import CANCEL, GIVE_WAY, RHYTHM, News, PipeListener
+from unlearn_core.worker.lock import Holder, Lock, holder_of, path_of, take_over
+from unlearn_core.worker.start import Asked, prepare
+from unlearn_core.worker.supervisor import Supervisor, Terms
+
+ME = Holder(os.getpid(), "mine", False)
+
+
+def test_a_lock_has_one_holder_and_says_who(home):
+    path = path_of(home, "cuda:0")
+    assert path.name == "cuda-0.lock"
+    assert holder_of(path) is None
+    lock = Lock.take(path)
+    assert lock is not None
+    assert holder_of(path) is None, "locked, but by somebody who has not said so yet"
+    lock.tell(ME._replace(run=12345))
+    lock.tell(ME._replace(run=7))
+    assert holder_of(path) == ME._replace(run=7)
+    assert Lock.take(path) is None
+    assert lock.is_there
+    lock.let_go()
+    assert holder_of(path) is None
+    again = Lock.take(path)
+    assert again is not None
+    shutil.rmtree(home / "locks")
+    assert not again.is_there
+    (home / "locks").mkdir()
+    path.touch()
+    assert not again.is_there, "another file under the same name is not the one"
+    again.let_go()
+
+
+def test_a_lock_is_free_when_its_holder_is_killed(home):
+    path = path_of(home, "cpu")
+    code = (
+        "import sys, time; from pathlib import Path; from unlearn_core.worker.lock import Lock;"
+        f"lock = Lock.take(Path({str(path)!r})); print('held', flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    assert Lock.take(path) is None
+    holder.kill()
+    holder.communicate()
+    lock = Lock.take(path)
+    assert lock is not None
+    lock.let_go()
+
+
+def test_taking_over_ends_when_it_is_no_longer_wanted(home):
+    lock = take_over(home, "cpu", ME, wanted=lambda: True, say=print)
+    assert lock is not None
+    with pytest.raises(AlreadyServed, match="has cpu in"):
+        take_over(home, "cpu", ME, wanted=lambda: True, say=print)
+    other = take_over(home, "cuda:0", ME, wanted=lambda: True, say=print)
+    assert other is not None
+    assert take_over(home, "mps", ME, wanted=lambda: False, say=print) is None
+    lock.let_go()
+    other.let_go()
+
+
+def test_the_listener_tells_everything_in_a_measured_rhythm():
+    here, there = multiprocessing.Pipe()
+    listener, told = PipeListener(there, [0, 0]), []
+    began = time.monotonic()
+    for step in range(100):
+        listener.check()
+        listener.point(Point(step, 0.0, "walk", 0.5, 0.5))
+        listener.progress(Progress((Phase("walk", 100, step, 0.0),), "walk", None))
+        time.sleep(0.006)
+    seconds = time.monotonic() - began
+    listener.flush()
+    while here.poll():
+        told.append(here.recv())
+    assert [point.step for news in told for point in news.points] == list(range(100))
+    assert told[-1].progress.phases[0].done == 99
+    assert 2 <= len(told) <= seconds / RHYTHM + 2
+    assert all(isinstance(news, News) for news in told)
+    here.close()
+    there.close()
+
+
+def test_the_listener_hears_wishes_and_costs_next_to_nothing():
+    here, there = multiprocessing.Pipe()
+    wishes = [0, 0]
+    listener, progress = PipeListener(there, wishes), Progress((), "walk", None)
+    spent = []
+    for _ in range(200):
+        began = time.perf_counter()
+        listener.check()
+        listener.progress(progress)
+        spent.append(time.perf_counter() - began)
+    assert statistics.median(spent) < 50e-6
+    assert not listener.give_way()
+    wishes[GIVE_WAY] = 1
+    assert listener.give_way()
+    listener.check()
+    wishes[CANCEL] = 1
+    with pytest.raises(Cancelled):
+        listener.check()
+    here.close()
+    there.close()
+
+
+@pytest.mark.parametrize(
+    ("problem", "state", "words"),
+    [
+        (Cancelled("stop"), "cancelled", ()),
+        (GaveWay("later"), "gave way", ()),
+        (BadKnob("Rate cannot be 7."), "failed", ("Rate cannot be 7.",)),
+        (MemoryError(), "failed", ("ran out of memory", "batch size", "what else uses")),
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes."),
+            "failed",
+            ("ran out of memory", "needed 99 bytes"),
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), "failed", ("is full", "MB free", "Delete runs")),
+        (OSError(errno.EACCES, "Permission denied"), "failed", ("PermissionError", "worker.log")),
+        (ZeroDivisionError(), "failed", ("ZeroDivisionError", "worker.log")),
+    ],
+)
+def test_every_end_is_told_in_words(problem, state, words, tmp_path):
+    outcome = outcome_of(problem, tmp_path)
+    assert outcome.state == state
+    assert all(word in outcome.reason for word in words), outcome.reason
+    ours = isinstance(problem, Cancelled | GaveWay | BadKnob)
+    assert outcome.renew != ours
+    assert bool(outcome.account) != ours
+
+
+def test_the_fingerprint_is_that_of_the_source(tmp_path, monkeypatch):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    first = of_code(tmp_path)
+    assert of_code(tmp_path) == first
+    (tmp_path / "notes.txt").write_text("no code")
+    assert of_code(tmp_path) == first
+    (tmp_path / "b.py").write_text("")
+    second = of_code(tmp_path)
+    (tmp_path / "a.py").write_text("x = 2\n")
+    assert len({first, second, of_code(tmp_path)}) == 3
+    before = of_code()
+    monkeypatch.setenv("UNLEARN_PLUGINS", "other")
+    assert of_code() != before
+
+
+class Flaky(RunStore):
+    """A store whose disk is full for a while."""
+
+    full = 0
+
+    def finish(self, run, attempt, *, headline):
+        if self.full:
+            self.full -= 1
+            raise StoreError("The disk is full.")
+        super().finish(run, attempt, headline=headline)
+
+
+@pytest.fixture
+def inside(home, monkeypatch):
+    """A supervisor in a thread of this process, so that its store can be meddled with; its seats are real."""
+    for name in ("PYTHONPATH", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    work = "tests.worker.fake:carry_out"
+    prepare(work)
+    lock = Lock.take(path_of(home, "cpu"))
+    assert lock is not None
+    store, asked = Flaky(home), Asked()
+    supervisor = Supervisor("cpu", store, lock, me=ME, asked=asked, terms=Terms(), work=work)
+    thread = threading.Thread(target=supervisor.serve)
+    thread.start()
+    yield supervisor
+    asked.stop = asked.leave = True
+    thread.join(20)
+    lock.let_go()
+    assert not thread.is_alive()
+
+
+def test_no_result_is_lost_while_the_store_is_out_of_order(inside, capsys):
+    inside.store.full = 5
+    number = submit(inside.store, do="steps", steps=1)
+    assert end_of(inside.store, number).state is RunState.DONE
+    assert inside.store.full == 0
+    assert capsys.readouterr().out.count("The disk is full.") == 1, "it says so once"
+
+
+def test_a_child_is_replaced_after_its_time_and_when_it_dies_idle(inside, monkeypatch):
+    monkeypatch.setattr("unlearn_core.worker.seat.RUNS", 2)
+    pids = [end_of(inside.store, submit(inside.store, do="steps", steps=1)).headline["pid"] for _ in range(4)]
+    assert len(set(pids)) == 2
+    assert pids[0] == pids[1]
+    assert pids[2] == pids[3]
+    until(lambda: inside.runner.is_free)
+    inside.runner._process.kill()
+    run = end_of(inside.store, submit(inside.store, do="steps", steps=1))
+    assert (run.state, run.headline["runs"]) == (RunState.DONE, 1)
+
+
+def test_a_run_that_was_taken_away_is_dropped(inside):
+    number = submit(inside.store, do="steps", steps=10_000)
+    until(lambda: (Path(inside.store.home) / f"began-{number}-1").exists())
+    inside.store.fail(number, 1, "Taken away.")
+    run = end_of(inside.store, submit(inside.store, do="steps", steps=1))
+    assert run.state is RunState.DONE
+    assert inside.store.get(number).error == "Taken away."
