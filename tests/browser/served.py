@@ -34,7 +34,6 @@ class Served:
             "UNLEARN_HOME": str(home),
             "UNLEARN_WORKER": worker,
             "UNLEARN_PLUGINS": plugins,
-            "UNLEARN_WARMUP": "",
         }
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -130,8 +130,10 @@ def test_the_page_asks_often_while_a_run_goes_on_and_never_after(page: Page, app
 def test_a_click_on_a_picture_is_answered(page: Page, app: Served) -> None:
     page.goto(app.address(f"run?id={CLASS}&tab=Pictures"))
     expect(page.get_by_role("heading", name="Look into any picture")).to_be_visible()
+    gallery = page.get_by_test_id("stGrid").last.get_by_role("button")
+    expect(gallery).to_have_count(24)
     shown = page.get_by_test_id("stImage").count()
-    page.get_by_test_id("stGrid").last.get_by_role("button").first.click()
+    gallery.first.click()
     expect(page.get_by_text("What speaks for the class")).to_be_visible()
     expect(page.get_by_test_id("stImage")).to_have_count(shown + 5)
 

@@ -232,9 +232,9 @@ def _timings(rng: np.random.Generator) -> Part:
     phases = [("noise", 20, 1.9 * pace), ("impair", 42, 4.4 * pace), ("repair", 38, 3.9 * pace)]
     facts = {
         "phases": [{"name": name, "steps": steps, "seconds": spent} for name, steps, spent in phases],
-        "seconds": {"total": 10.3 * pace + 3.9, "forget": 10.3 * pace, "evaluate": 2.6, "probes": 1.0},
+        "seconds": {"total": 10.3 * pace + 3.9, "load": 0.3, "forget": 10.3 * pace, "evaluate": 2.6, "probes": 1.0},
         "pictures": 14_520,
-        "device": "cpu",
+        "device": "CPU",
         "threads": 2,
         "versions": {"torch": "2.15.0"},
         "started": "2025-11-21T09:00:00+00:00",

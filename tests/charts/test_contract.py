@@ -162,10 +162,10 @@ def test_colours_come_from_the_theme(chart: Chart, theme: Theme, case: str) -> N
         red, green, blue = (int(part) for part in parts.split(",")[:3])
         found.add(f"#{red:02X}{green:02X}{blue:02X}")
     assert found <= allowed
-    named = [
-        value for key in ("color", "fillcolor", "bgcolor", "bordercolor") for value in values_in(json.loads(text), key)
-    ]
-    assert not [value for value in named if isinstance(value, str) and not value.startswith(("#", "rgba("))]
+    keys = ("color", "fillcolor", "bgcolor", "bordercolor")
+    given = [value for key in keys for value in values_in(json.loads(text), key)]
+    each = [part for value in given for part in (value if isinstance(value, list) else [value])]
+    assert not [value for value in each if isinstance(value, str) and not value.startswith(("#", "rgba("))]
 
 
 def test_only_the_theme_names_colours() -> None:

@@ -1,14 +1,14 @@
-"""Pages as Streamlit runs them, without a browser: a fresh data folder and empty caches each time."""
+"""Pages as Streamlit runs them, without a browser, each time with a fresh data folder."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.finished import done, template
 from unlearn_core.store.runs import RunStore
+from unlearn_core.ui import studio
 
 __all__ = ["done", "template"]  # fixtures, made once for all modules
 
@@ -22,8 +22,6 @@ Visit = Callable[..., AppTest]
 def visit(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
     """`visit("forget", forget="cat")` opens that page in a new session, with these parameters in its address."""
     monkeypatch.setenv("UNLEARN_WARMUP", "none")
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
     def opened(page: str, **query: str) -> AppTest:
         app = AppTest.from_file(ROOT / "unlearn_core" / "ui" / "router.py", default_timeout=60)
@@ -31,8 +29,9 @@ def visit(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
         return turn(app, page) if page != "start" else app.run()
 
     yield opened
-    st.cache_resource.clear()
-    st.cache_data.clear()
+    # Pictures and what is drawn from them are the same for every test; what hangs on a data folder is not.
+    studio._store.clear()
+    studio._report.clear()
 
 
 def turn(app: AppTest, page: str) -> AppTest:

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 def words(app: AppTest) -> str:
     """Everything that is written on the page, one piece a line."""
     kinds = ("title", "subheader", "markdown", "caption", "warning", "error", "info")
-    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+    return "\n".join(str(getattr(element, "value", "")) for kind in kinds for element in app.get(kind))
 
 
 def fine(app: AppTest) -> AppTest:

@@ -87,10 +87,10 @@ def _get(path: str, *, accept: bytes) -> str | None:
     """Where the middleware leads a visit, or None where it lets it pass."""
     sent: list[dict] = []
 
-    async def inner(scope, receive, send) -> None:  # noqa: ANN001
+    async def inner(scope, receive, send) -> None:
         pass
 
-    async def send(message) -> None:  # noqa: ANN001
+    async def send(message) -> None:
         sent.append(message)
 
     async def receive() -> dict:

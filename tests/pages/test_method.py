@@ -1,6 +1,7 @@
 """Choosing how to forget: the shelf, the presets, and every knob."""
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -11,7 +12,7 @@ from unlearn_core.domain.params import Knob
 from unlearn_core.ui import knobs
 
 
-def _widget(app, knob: Knob, method: str):  # noqa: ANN001, ANN202
+def _widget(app, knob: Knob, method: str):
     key = f"knob-{method}-{knob.name}"
     if knob.kind == "bool":
         return app.toggle(key=key)
@@ -123,5 +124,5 @@ def test_a_log_slider_stops_at_its_ends_and_evenly_between(knob: Knob) -> None:
     assert (stops[0], stops[-1]) == (knob.low, knob.high)
     assert knob.default in stops
     assert stops == sorted(set(stops))
-    ratios = [math.log10(b / a) for a, b in zip(stops, stops[1:], strict=False)]
+    ratios = [math.log10(after / before) for before, after in pairwise(stops)]
     assert max(ratios) < 0.15

@@ -12,14 +12,15 @@ from unlearn_core.domain.errors import BadRequest, UnknownName
 from unlearn_core.domain.request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.store import requests
-from unlearn_core.ui import plan, session
-from unlearn_core.ui.session import Setup
+from unlearn_core.ui import plan
+from unlearn_core.ui import setup as setups
+from unlearn_core.ui.setup import Setup
 
 KEYS = ["classifier", "forget", "images", "set", "method", "preset", "seed", "start", "impair_lr", "batch", "id", "x"]
 
 
 def test_nothing_said_means_cats_by_unsir() -> None:
-    setup, trouble = session.read({})
+    setup, trouble = setups.read({})
     assert not trouble
     now = plan.of(setup)
     assert now.title() == "Forget cat with UNSIR"
@@ -30,7 +31,7 @@ def test_nothing_said_means_cats_by_unsir() -> None:
 @pytest.mark.parametrize(
     "setup",
     [
-        session.default(),
+        setups.default(),
         Setup(classes=(1, 9), method="finetune", preset="gentle", params={"epochs": 3, "falls": False}, seed=7),
         Setup(by="images", images=(0, 1, 2, 40, 9999), method="finetune", params={"lr": 0.003}),
         Setup(by="images", images=tuple(range(0, 9000, 2)), start=4),
@@ -40,10 +41,10 @@ def test_nothing_said_means_cats_by_unsir() -> None:
     ],
 )
 def test_an_address_brings_the_same_setup_back(setup: Setup, home: Path) -> None:
-    said = session.link(setup)
-    back, trouble = session.read(said)
+    said = setups.link(setup)
+    back, trouble = setups.read(said)
     assert not trouble
-    assert session.link(back) == said
+    assert setups.link(back) == said
     assert (back.forget, dict(back.params), back.seed, back.start) == (
         setup.forget,
         dict(setup.params),
@@ -54,13 +55,13 @@ def test_an_address_brings_the_same_setup_back(setup: Setup, home: Path) -> None
 
 
 def test_a_long_list_is_kept_under_a_name(home: Path) -> None:
-    said = session.link(Setup(by="images", images=tuple(range(0, 9000, 2))))
+    said = setups.link(Setup(by="images", images=tuple(range(0, 9000, 2))))
     assert "images" not in said
     assert (home / "requests" / f"{said['set']}.txt").exists()
 
 
 def test_a_list_that_was_kept_elsewhere_is_missed_in_a_sentence(home: Path) -> None:
-    _, trouble = session.read({"set": "0123456789abcdef"})
+    _, trouble = setups.read({"set": "0123456789abcdef"})
     assert trouble == [
         "This lab's data folder keeps no list of pictures called '0123456789abcdef': the link was made elsewhere. "
         "Tick the pictures again, or use a link with the numbers in it."
@@ -74,7 +75,7 @@ def test_a_kept_list_has_no_other_names(name: str, home: Path) -> None:
         requests.read(home, name, most=10)
 
 
-@pytest.mark.parametrize("text", ["-1", "5-3", "1,,2", "10", "3-10", "1e3", "１", "a", "0-999999999999"])
+@pytest.mark.parametrize("text", ["-1", "5-3", "1,,2", "10", "3-10", "1e3", "\uff11", "a", "0-999999999999"])
 def test_a_list_of_pictures_is_read_strictly(text: str) -> None:
     with pytest.raises(BadRequest):
         requests.from_ranges(text, most=10)
@@ -88,7 +89,7 @@ def test_ranges_say_what_they_were_given(pictures: tuple[int, ...]) -> None:
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(said=st.dictionaries(st.sampled_from(KEYS), st.text(max_size=60) | st.just("x" * 10_000), max_size=5))
 def test_no_address_whatever_ends_in_a_traceback(said: dict[str, str], home: Path) -> None:
-    setup, trouble = session.read(said)
+    setup, trouble = setups.read(said)
     assert all(isinstance(sentence, str) and len(sentence) < 500 for sentence in trouble)
     plan.of(replace(setup, start=None))
 
@@ -107,10 +108,10 @@ def test_no_address_whatever_ends_in_a_traceback(said: dict[str, str], home: Pat
     ],
 )
 def test_what_an_address_says_wrongly_is_named_and_the_rest_is_used(said: dict[str, str], part: str) -> None:
-    setup, trouble = session.read({"seed": "5"} | said)
+    setup, trouble = setups.read({"seed": "5"} | said)
     assert len(trouble) == 1
     assert part in trouble[0]
-    assert setup.forget == session.default().forget
+    assert setup.forget == setups.default().forget
     assert setup.method == "unsir"
     assert setup.seed == (5 if "seed" not in said and "start" not in said else 0)
 
@@ -123,24 +124,24 @@ def _spec(**params: object) -> RunSpec:
 def test_a_run_becomes_the_setup_that_makes_it_again() -> None:
     presets = methods.method("unsir").presets
     of_paper = _spec(**presets["paper"].params.model_dump())
-    assert (session.of(of_paper).preset, session.of(of_paper).params) == ("paper", {})
+    assert (setups.of(of_paper).preset, setups.of(of_paper).params) == ("paper", {})
     turned = _spec(**presets["bundled"].params.model_dump() | {"impair_lr": 0.01})
-    assert (session.of(turned).preset, session.of(turned).params) == ("", {"impair_lr": 0.01})
+    assert (setups.of(turned).preset, setups.of(turned).params) == ("", {"impair_lr": 0.01})
     for spec in (of_paper, turned):
-        assert plan.of(session.of(spec)).spec == spec
+        assert plan.of(setups.of(spec)).spec == spec
 
 
 def test_single_pictures_become_a_setup_too() -> None:
     forget = ForgetImages(images=(3, 1))
     request = ForgetRequest(classifier="resnet20", dataset="cifar10-sample", forget=forget)
-    setup = session.of(RunSpec(request=request, method="finetune", params={}))
+    setup = setups.of(RunSpec(request=request, method="finetune", params={}))
     assert (setup.by, setup.images, setup.classes) == ("images", (1, 3), ())
 
 
 def test_a_run_of_a_method_that_is_gone_cannot_be_taken() -> None:
     with pytest.raises(UnknownName, match="no method called 'gone'"):
-        session.of(_spec().model_copy(update={"method": "gone"}))
+        setups.of(_spec().model_copy(update={"method": "gone"}))
 
 
 def test_a_run_that_starts_from_one_that_does_not_exist_is_trouble(home: Path) -> None:
-    assert "no run called 77" in (plan.of(replace(session.default(), start=77)).trouble or "")
+    assert "no run called 77" in (plan.of(replace(setups.default(), start=77)).trouble or "")

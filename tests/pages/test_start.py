@@ -12,7 +12,7 @@ from tests.pages.conftest import ROOT, Visit
 from tests.pages.look import fine, without_words, words
 from unlearn_core.domain.run import RunSpec, RunState
 from unlearn_core.store.runs import RunStore
-from unlearn_core.ui import plan, session, studio
+from unlearn_core.ui import plan, setup, studio
 
 WITHOUT_TORCH = """
 import json, sys
@@ -54,7 +54,7 @@ def test_one_click_forgets_cats(visit: Visit, store: RunStore) -> None:
     assert isinstance(run.spec, RunSpec)
     assert run.state is RunState.QUEUED
     assert run.title == "Forget cat with UNSIR"
-    assert run.spec == plan.of(session.default()).spec
+    assert run.spec == plan.of(setup.default()).spec
     assert app.query_params == {"id": str(run.id)}
 
 
@@ -70,6 +70,6 @@ def test_the_run_on_show_is_the_one_that_ships(visit: Visit) -> None:
 
 def test_the_time_it_takes_is_this_machines_own_once_it_was_run_here(visit: Visit, store: RunStore) -> None:
     assert "The one shown here took" in words(visit("start"))
-    number = store.adopt(plan.of(session.default()).spec, title="x", device="cpu")
+    number = store.adopt(plan.of(setup.default()).spec, title="x", device="cpu")
     store.finish(number, 1, headline={"seconds": {"total": 17.2}})
     assert "Real run, bundled data, about 17 s on this machine." in words(fine(visit("start")))

@@ -6,8 +6,8 @@ from tests.pages.conftest import Visit
 from tests.pages.look import fine, label, words
 from unlearn_core.domain.run import RunSpec, RunState
 from unlearn_core.store.runs import RunStore
-from unlearn_core.ui import plan, session
-
+from unlearn_core.ui import plan
+from unlearn_core.ui import setup as setups
 
 TITLES = {
     "classifier": "Which classifier should forget?",
@@ -38,7 +38,7 @@ def test_run_submits_what_is_shown_and_opens_its_page(visit: Visit, store: RunSt
     assert isinstance(run.spec, RunSpec)
     assert run.state is RunState.QUEUED
     assert run.title == "Forget rows with UNSIR"
-    setup, _ = session.read({"classifier": "tiny", "forget": "rows", "impair_lr": "0.01", "seed": "4"})
+    setup, _ = setups.read({"classifier": "tiny", "forget": "rows", "impair_lr": "0.01", "seed": "4"})
     assert run.spec == plan.of(setup).spec
     assert (run.spec.params["impair_lr"], run.spec.seed) == (0.01, 4)
     assert app.query_params == {"id": str(run.id)}
@@ -46,19 +46,20 @@ def test_run_submits_what_is_shown_and_opens_its_page(visit: Visit, store: RunSt
 
 def test_the_cost_is_this_machines_own_once_a_run_was_made_here(visit: Visit, store: RunStore) -> None:
     app = fine(visit("forget", classifier="tiny", forget="rows"))
-    guess = plan.of(session.read(dict(app.query_params))[0])
+    guess = plan.of(setups.read(dict(app.query_params))[0])
     assert "On a typical CPU" in _cost(app).help
     spec = guess.spec
     run = store.adopt(spec, title="x", device="cpu")
     store.finish(run, 1, headline={"seconds_per_picture": 0.02})
 
+    assert guess.sizes
     pictures = guess.method.passes(guess.knobs, guess.sizes) + plan.MEASURED * 600
     app = fine(visit("forget", classifier="tiny", forget="rows", seed="1"))
     assert _cost(app).value == f"about {round(pictures * 0.02)} s here"
     assert "made on this machine" in _cost(app).help
 
 
-def _cost(app):  # noqa: ANN001, ANN202
+def _cost(app):
     return next(caption for caption in app.caption if caption.value.endswith("here"))
 
 
@@ -69,7 +70,7 @@ def test_words_of_others_do_not_act_as_markdown(visit: Visit) -> None:
 
 def test_a_full_queue_is_a_sentence(visit: Visit, store: RunStore) -> None:
     app = visit("forget", classifier="tiny", forget="rows")
-    spec = plan.of(session.read(dict(app.query_params))[0]).spec
+    spec = plan.of(setups.read(dict(app.query_params))[0]).spec
     for number in range(20):
         store.submit(spec.model_copy(update={"seed": number}), title="x")
     app.button(key="strip-run").click().run()

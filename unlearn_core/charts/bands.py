@@ -62,7 +62,7 @@ def draw(
     """Puts bands, both lines and their names into one panel whose time axis goes to `end`."""
     here: dict[str, Any] = {"row": 1, "col": column}
     for place, band in enumerate(bands):
-        tint = faded(theme.before, 0.08) if band.planned else _tint(place, len(bands), theme)
+        tint = faded(theme.before, (0.08, 0.05)[place % 2]) if band.planned else _tint(place, len(bands), theme)
         box = {"x0": band.start, "x1": band.end, "fillcolor": tint, "line": {"width": 0}, "layer": "below"}
         drawn.add_vrect(**box, **here, exclude_empty_subplots=False)
         if (band.end - band.start) / end > 0.019 * len(band.name):  # Narrower bands have no room for their name.

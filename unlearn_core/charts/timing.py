@@ -11,6 +11,9 @@ from unlearn_core.charts.theme import SMALL, Theme, faded
 from unlearn_core.charts.words import percent, seconds
 from unlearn_core.domain.report import Report
 
+_SHOWN = 0.01
+"""What takes less than this share of the whole, and is neither a phase nor a measurement, is left out."""
+
 
 class Stretch(NamedTuple):
     """A piece of a run: when it began and how long it took, in seconds; optimiser steps if it is a phase."""
@@ -26,16 +29,18 @@ def stretches(report: Report) -> list[Stretch]:
     """Everything that a run spent time on, in order; what is not accounted for is named as such."""
     facts = report.parts["timings"].facts
     spent = facts["seconds"]
-    pieces: list[tuple[str, float, int | None, bool]] = [
-        (phase["name"], phase["seconds"], phase["steps"], True) for phase in facts["phases"]
-    ]
+    load = spent.get("load", 0.0)
+    pieces: list[tuple[str, float, int | None, bool]] = []
+    if load > _SHOWN * spent["total"]:
+        pieces.append(("loading", load, None, False))
+    pieces += [(phase["name"], phase["seconds"], phase["steps"], True) for phase in facts["phases"]]
     between = spent["forget"] - sum(phase["seconds"] for phase in facts["phases"])
-    if between > 0.01 * spent["total"]:
+    if between > _SHOWN * spent["total"]:
         pieces.append(("between phases", between, None, True))
     pieces += [("evaluating", spent["evaluate"], None, False), ("other measures", spent["probes"], None, False)]
-    rest = spent["total"] - spent["forget"] - spent["evaluate"] - spent["probes"]
-    if rest > 0.01 * spent["total"]:
-        pieces.append(("loading, saving", rest, None, False))
+    rest = spent["total"] - load - spent["forget"] - spent["evaluate"] - spent["probes"]
+    if rest > _SHOWN * spent["total"]:
+        pieces.append(("other", rest, None, False))
     found, at = [], 0.0
     for name, length, steps, forgetting in pieces:
         found.append(Stretch(name, at, length, steps, forgetting))
@@ -104,7 +109,7 @@ def sentence(report: Report) -> str:
     facts = report.parts["timings"].facts
     spent = facts["seconds"]
     share = spent["forget"] / spent["total"] if spent["total"] else 0.0
-    where = facts["device"].replace("cpu", "CPU")
+    where = facts["device"]
     said = f"{seconds(spent['total'])} in all on {where}: {seconds(spent['forget'])} forgetting ({percent(share, 0)})"
     if facts["phases"]:
         longest = max(facts["phases"], key=lambda phase: phase["seconds"])

@@ -107,6 +107,8 @@ def _migrate(engine: Engine, writer: Engine, *, scripts: Path, head: str) -> Non
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     with writer.begin() as connection:
+        if engine.dialect.name == "postgresql":  # there, unlike in SQLite, two may write tables at once
+            connection.execute(text("SELECT pg_advisory_xact_lock(1)"))
         version = _version(connection)
         if version == head:
             return

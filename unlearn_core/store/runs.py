@@ -113,12 +113,14 @@ class RunStore:
 
     def claim(self, worker: str, *, device: str, kinds: Collection[str]) -> Run | None:
         """Gives the next run of these kinds to a worker, under a lease that `beat` extends; to no other as well."""
-        with self._database.reading() as connection:
-            if not queue.anything(connection, kinds):
-                return None
-        with self._database.writing() as connection:
-            run = lease.claim(connection, worker, device=device, kinds=kinds, now=time.time())
-            return None if run is None else rows.run(_row(connection, run))
+        while True:
+            with self._database.reading() as connection:
+                if not queue.anything(connection, kinds):
+                    return None
+            with self._database.writing() as connection:
+                run = lease.claim(connection, worker, device=device, kinds=kinds, now=time.time())
+                if run is not None:
+                    return rows.run(_row(connection, run))
 
     def beat(self, run: int, attempt: int, *, progress: Progress | None = None, points: Sequence[Point] = ()) -> Wish:
         """Keeps a run for its worker, and tells what is wished of it. Raises Fenced when it no longer is."""

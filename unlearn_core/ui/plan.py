@@ -13,7 +13,7 @@ from unlearn_core.domain.request import ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split, cut
 from unlearn_core.ui import studio
-from unlearn_core.ui.session import Setup
+from unlearn_core.ui.setup import Setup
 from unlearn_core.ui.studio import Pace
 
 MEASURED = 0.4

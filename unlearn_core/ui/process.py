@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from unlearn_core.domain.errors import StoreError
+from unlearn_core.store import processes
 from unlearn_core.store.home import home
 
 WORKER, WARM_UP = "UNLEARN_WORKER", "UNLEARN_WARMUP"
@@ -36,12 +37,14 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 
 def _mark() -> Path:
-    mark = home() / "locks" / f"web-{os.getpid()}"
+    folder = home()
     try:
-        mark.parent.mkdir(exist_ok=True)
+        mark = processes.locks(folder) / f"web-{os.getpid()}"
         mark.write_text(str(os.getpid()))
     except OSError as problem:
-        raise StoreError(f"{mark} cannot be written ({problem.strerror}). Give this user the right to.") from None
+        raise StoreError(
+            f"The data folder {folder} cannot be written to ({problem.strerror}). Give this user the right to."
+        ) from None
     return mark
 
 

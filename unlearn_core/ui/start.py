@@ -9,7 +9,7 @@ from unlearn_core.charts import cam, charts
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import Part, Report
 from unlearn_core.domain.run import RunSpec, RunState
-from unlearn_core.ui import chart, frame, session, studio, words
+from unlearn_core.ui import chart, frame, setup, studio, words
 from unlearn_core.ui.plain import escape
 
 
@@ -78,7 +78,7 @@ def ways() -> None:
 def _forget_cats() -> None:
     from unlearn_core.ui import plan, strip  # Both need torch, and this page must be out before torch is in.
 
-    now = plan.of(session.default())
+    now = plan.of(setup.default())
     strip.submit(now.spec, now.title())
 
 
@@ -97,7 +97,7 @@ def _cost() -> str:
 
 
 def _like_default(spec: object) -> bool:
-    usual = session.default()
+    usual = setup.default()
     if not isinstance(spec, RunSpec):
         return False
     wish = spec.request
