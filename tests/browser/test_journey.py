@@ -142,6 +142,7 @@ def test_a_link_is_right_as_the_very_first_visit(browser: Browser, template: Pat
     shutil.copytree(template, tmp_path / "home")
     with Served(tmp_path / "home", worker="none") as fresh:
         context = browser.new_context(viewport={"width": 1440, "height": 1000})
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.goto(fresh.address(f"run?id={CLASS}"))
         heading(page, "Forget discs with UNSIR")

@@ -50,7 +50,7 @@ def test_numbers_in_words() -> None:
     assert number(-0.04) == "0.0"
     assert change(0.867, 0.862) == "lost 0.5\N{NO-BREAK SPACE}points"
     assert change(0.5, 0.52) == "gained 2.0\N{NO-BREAK SPACE}points"
-    assert change(0.5, 0.5002) == "stayed as it was"
+    assert change(0.5, 0.5002) == "stayed the same"
     assert seconds(185).replace("\N{NO-BREAK SPACE}", " ") == "3 min 5 s"
     assert [listed(list(letters), most=3) for letters in ("a", "ab", "abc", "abcde")] == [
         "a",

@@ -31,6 +31,13 @@ def progress(app: AppTest) -> list[tuple[int, str]]:
     return [(bar.proto.value, bar.proto.text) for bar in app.get("progress")]
 
 
+def pick(app: AppTest) -> int:
+    """Presses the first picture of the gallery, and gives its number."""
+    key = next(key for button in app.button if (key := button.key or "").startswith("look-"))
+    app.button(key=key).click().run()
+    return int(key.removeprefix("look-"))
+
+
 # No run to show.
 
 
@@ -263,7 +270,7 @@ def test_a_report_whose_files_are_gone_says_so(visit: Visit, done: RunStore, hom
 
 def test_a_missing_gold_can_be_ordered_and_arrives_by_itself(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(PICTURES)))
-    assert "There is no gold to compare with" in words(app)
+    assert "There is no gold for this request yet" in words(app)
     assert "gold --classifier tiny --forget-images 3,7,11" in [code.value for code in app.code][-1]
     app.button(key="train-gold").click().run()
     (gold,) = done.list(kinds=("gold",))
@@ -311,9 +318,7 @@ def test_gold_that_comes_later_gives_the_third_column(visit: Visit, done: RunSto
 
 def test_a_click_on_a_picture_asks_the_worker(visit: Visit, done: RunStore, home: Path) -> None:
     app = fine(visit("run", id=str(CLASS), tab="Pictures"))
-    picked = next(button for button in app.button if (button.key or "").startswith("look-"))
-    picture = int(picked.key.removeprefix("look-"))
-    picked.click().run()
+    picture = pick(app)
     (asked,) = done.list(kinds=("look",))
     target = reports.read(home, CLASS).labels[picture]
     assert asked.spec == Look(run=CLASS, picture=picture, target=int(target))
@@ -334,8 +339,7 @@ def test_a_click_on_a_picture_asks_the_worker(visit: Visit, done: RunStore, home
 
 def test_a_look_that_fails_says_why_and_is_not_asked_again_by_itself(visit: Visit, done: RunStore) -> None:
     app = visit("run", id=str(CLASS), tab="Pictures")
-    picked = next(button for button in app.button if (button.key or "").startswith("look-"))
-    picked.click().run()
+    pick(app)
     run = started(done, kinds=frozenset({"look"}))
     done.fail(run.id, run.attempt, "The weights are gone.")
     app.run()

@@ -14,11 +14,12 @@ if __name__ == "__main__":  # every child imports this module anew, and needs no
     parser.add_argument("--from-app", action="store_true")
     parser.add_argument("--patience", type=float)
     parser.add_argument("--code", help="what to take the source code for")
+    parser.add_argument("--work", default="tests.worker.fake:carry_out")
     args = parser.parse_args()
     if args.code:
         start.of_code = lambda: args.code
     try:
         terms = Terms(grace=0.5, patience=args.patience)
-        start.supervise("cpu", args.home, from_app=args.from_app, terms=terms, work="tests.worker.fake:carry_out")
+        start.supervise("cpu", args.home, from_app=args.from_app, terms=terms, work=args.work)
     except AlreadyServed as problem:
         sys.exit(str(problem))

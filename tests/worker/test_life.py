@@ -4,12 +4,11 @@ import argparse
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
+from tests.store.specs import sql
 from tests.worker.hands import LONG, begun, end_of, is_running, members, output, submit, until, worker
 from unlearn_core.cli import worker as verb
 from unlearn_core.domain.errors import AlreadyServed, WorkerError
@@ -172,16 +171,18 @@ def test_if_idle_goes_with_stop():
         tell("--if-idle")
 
 
+def test_a_worker_is_seen_while_its_work_is_imported(store, home):
+    with worker(home, "--work", "tests.worker.slow:carry_out") as process:
+        until(lambda: [row.state for row in store.workers()] == ["starting"])
+        [(first,)] = sql(home, "SELECT seen FROM worker")
+        until(
+            lambda: sql(home, "SELECT seen FROM worker WHERE state = 'starting'") not in ([], [(first,)]), seconds=1.4
+        )
+        ready(store, process.pid)
+
+
 def test_work_that_cannot_be_imported_fails_its_run_and_says_why(store, home):
-    code = (
-        "from pathlib import Path; from unlearn_core.worker.start import supervise;"
-        f"supervise('cpu', Path({str(home)!r}), work='tests.worker.nowhere:carry_out')"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True, stdout=subprocess.DEVNULL)
-    try:
+    with worker(home, "--work", "tests.worker.nowhere:carry_out"):
         run = end_of(store, submit(store, do="steps", steps=1))
-        assert run.state is RunState.FAILED
-        assert "No module named 'tests.worker.nowhere'" in (run.error or "")
-    finally:
-        process.terminate()
-        process.wait(LONG)
+    assert (run.state, run.attempt) == (RunState.FAILED, 1)
+    assert "No module named 'tests.worker.nowhere'" in (run.error or "")

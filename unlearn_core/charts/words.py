@@ -21,10 +21,10 @@ def number(value: float, digits: int = 1) -> str:
 
 
 def change(before: float, after: float) -> str:
-    """What became of a share: "lost 0.5 points", "gained 1.0 points" or "stayed as it was"."""
+    """What became of a share: "lost 0.5 points", "gained 1.0 points" or "stayed the same"."""
     points = 100 * (after - before)
     if abs(points) < 0.05:
-        return "stayed as it was"
+        return "stayed the same"
     return f"{'lost' if points < 0 else 'gained'} {abs(points):.1f}{_SPACE}points"
 
 

@@ -172,7 +172,7 @@ class RunStore:
         return statistics.median(known) if known else None
 
     def worker_beat(self, name: str, *, device: str, pid: int, code: str, state: str) -> None:
-        """Says that a worker is alive, and what it does: idle, busy or leaving."""
+        """Says that a worker is alive, and what it does: starting, idle, busy or leaving."""
         with self._database.writing() as connection:
             workers.beat(connection, WorkerRow(name, device, pid, code, state), time.time())
 

@@ -14,7 +14,7 @@ KEPT = 300.0
 
 
 class WorkerRow(NamedTuple):
-    """A worker that is alive; `state` is idle, busy or leaving."""
+    """A worker that is alive; `state` is starting, idle, busy or leaving."""
 
     name: str
     device: str

@@ -21,11 +21,17 @@ def hero() -> None:
         "without training again from nothing. This lab does it in front of you, and shows what it did "
         "*and what it did not do*."
     )
+    seconds, trouble = _taken_here()
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Forget cats now", type="primary", icon=":material/play_arrow:", key="forget-cats"):
+        if st.button(
+            "Forget cats now", type="primary", icon=":material/play_arrow:", key="forget-cats", disabled=bool(trouble)
+        ):
             _forget_cats()
         st.page_link(frame.page("forget"), label="Choose yourself", icon=":material/tune:")
-    st.caption(_cost())
+    if trouble:
+        st.error(escape(trouble), icon=":material/error:")
+    else:
+        st.caption(_cost(seconds))
 
 
 def example() -> None:
@@ -76,24 +82,32 @@ def ways() -> None:
 
 
 def _forget_cats() -> None:
-    from unlearn_core.ui import plan, strip  # Both need torch, and this page must be out before torch is in.
+    with st.spinner("Putting it into the queue"):
+        from unlearn_core.ui import plan, strip  # Both need torch, and this page must be out before torch is in.
 
-    now = plan.of(setup.default())
+        now = plan.of(setup.default())
     strip.submit(now.spec, now.title())
 
 
-def _cost() -> str:
-    """How long the button will take: from runs of this kind that were made here, else from the example's own."""
+def _taken_here() -> tuple[list[float], str]:
+    """What runs of this kind took on this machine, in seconds; or why none can be made."""
     try:
         done = studio.store().list(kinds=("unlearn",), states=(RunState.DONE,), limit=50)
-        here = [run.headline["seconds"]["total"] for run in done if _like_default(run.spec)]
-        if here:
-            return f"Real run, bundled data, {words.about(median(here))} on this machine."
-        timings = studio.example().parts["timings"].facts
-        took = words.about(timings["seconds"]["total"])
-        return f"Real run, bundled data. The one shown here took {took} on a {words.device(timings['device'])}."
     except UnlearnError as problem:
-        return escape(problem)
+        return [], str(problem)
+    return [run.headline["seconds"]["total"] for run in done if _like_default(run.spec)], ""
+
+
+def _cost(here: list[float]) -> str:
+    """How long the button will take: as runs of this kind that were made here, else as the example."""
+    if here:
+        return f"Real run, bundled data, {words.about(median(here))} on this machine."
+    try:
+        timings = studio.example().parts["timings"].facts
+    except UnlearnError:
+        return "Real run, bundled data."  # What is wrong with the example is said in its own place.
+    took = words.about(timings["seconds"]["total"])
+    return f"Real run, bundled data. The one shown here took {took} on a {words.device(timings['device'])}."
 
 
 def _like_default(spec: object) -> bool:

@@ -71,10 +71,9 @@ def _training(run: Run) -> None:
 
 
 def _offer(report: Report) -> None:
-    st.markdown("**There is no gold to compare with.**")
-    st.markdown(
-        escape(report.missing.get("gold", "Nobody has trained this classifier without the forgotten pictures yet."))
-    )
+    st.markdown(escape(report.missing.get("gold", "There is no gold for this request yet.")))
+    if report.spec.start is not None:
+        return  # Its gold would be one that never saw the earlier requests either.
     failed = _failed(report)
     if failed is not None:
         st.markdown(f"The last attempt, run {failed.id}, failed: {escape(failed.error or 'no reason was given.')}")

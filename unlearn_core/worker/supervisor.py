@@ -2,6 +2,8 @@
 
 import socket
 import time
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from multiprocessing.connection import wait
@@ -74,13 +76,23 @@ class Supervisor:
         """Works until there is a reason to go."""
         say(f"The worker on {self.device} (process {self.me.pid}) serves {self.store.home}.")
         try:
-            self._show("starting")  # importing torch takes a few seconds, in which somebody may already look
+            self._start()
             while not (reason := self._reason_to_go()):
                 self._turn()
                 wait([sign for seat in self.seats for sign in seat.signs], TICK)
             say(f"The worker on {self.device} goes: {reason}.")
         finally:
             self._leave()
+
+    def _start(self) -> None:
+        """Starts the children. The forkserver imports torch first, which takes a while that people are told of."""
+        with ThreadPoolExecutor(1) as pool:
+            filling = pool.submit(lambda: [seat.fill() for seat in self.seats])
+            while not filling.done():
+                self._show("starting")
+                futures.wait([filling], ROUND)
+            filling.result()
+        self._wanted = time.monotonic()
 
     def _reason_to_go(self) -> str:
         busy = any(seat.run for seat in self.seats)

@@ -1,0 +1,154 @@
+"""Makes pictures of every page: `python -m tests.browser.shoot [--home DIR] [--only NAME ...]`.
+
+They go to screenshots/, at 1440 and 390 pixels, light and dark. Without --home the app gets a data folder of its own
+and makes its runs first: real ones on the bundled data, so that takes some minutes on a busy machine.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.served import ROOT, Served, chromium
+from unlearn_core.domain.run import RunState
+from unlearn_core.engine.spec import spec
+from unlearn_core.store.runs import RunStore
+
+FOLDER = ROOT / "screenshots"
+WIDTHS = (1440, 390)
+THEMES = ("light", "dark")
+SETTLED = 2_500
+"""Milliseconds that a page is left alone before it is taken: charts draw themselves in the browser."""
+
+
+class Shot(NamedTuple):
+    """A page under a name; `ready` is a text that is there when the page is."""
+
+    name: str
+    address: str
+    ready: str
+
+
+def shots(runs: dict[str, int]) -> list[Shot]:
+    """Every page and state; `runs` are the numbers of the runs that show them."""
+    done = f"run?id={runs['done']}"
+    tabs = {
+        "pictures": "Look into any picture",
+        "logits": "How clearly",
+        "weights": "Which layers moved?",
+        "how-it-went": "Where did the time go?",
+        "details": "Every accuracy",
+    }
+    named = {"how-it-went": "How%20it%20went"}
+    return [
+        Shot("start", "", "Make a classifier forget"),
+        Shot("classifier", "classifier", "Which classifier should forget?"),
+        Shot("forget", "forget", "What should it forget?"),
+        Shot("forget-pictures", "forget?images=17,42", "What should it forget?"),
+        Shot("method", "method", "How should it forget?"),
+        Shot("run-live", f"run?id={runs['live']}", "What it is doing"),
+        Shot("run-waiting", f"run?id={runs['waiting']}", "before this one"),
+        Shot("run-done", done, "Which layers moved?"),
+        *(Shot(f"run-{tab}", f"{done}&tab={named.get(tab, tab.capitalize())}", text) for tab, text in tabs.items()),
+        Shot("run-pictures-no-gold", f"run?id={runs['no gold']}", "There is no gold"),
+        Shot("run-example", "run?id=example", "Did it forget"),
+        Shot("run-cancelled", f"run?id={runs['cancelled']}", "Change and run again"),
+        Shot("run-unknown", "run?id=999999", "There is no such run"),
+        Shot("history", "history", "What has been tried?"),
+    ]
+
+
+def prepare(store: RunStore) -> dict[str, int]:
+    """Has the runs made that the pages show: two that end, one that is stopped, one in hand, one that waits."""
+    ended = {
+        "done": store.submit(spec("resnet20", method="unsir", classes=["cat"]), title="Forget cat with UNSIR"),
+        "no gold": store.submit(
+            spec("resnet20", method="finetune", images=list(range(40, 60))), title="Forget 20 pictures with Fine-tune"
+        ),
+    }
+    ended["cancelled"] = store.submit(spec("resnet20", method="unsir", classes=["dog"]), title="Forget dog with UNSIR")
+    store.cancel(ended["cancelled"])
+    for number in ended.values():
+        _wait(store, number)
+    store.note(ended["done"], "The one for the talk")
+    return ended | going(store)
+
+
+def going(store: RunStore) -> dict[str, int]:
+    """A long run in hand, and one that waits behind it."""
+    slow = spec("resnet20", method="unsir", classes=["ship"], knobs={"impair_epochs": 5, "repair_epochs": 5})
+    return {
+        "live": store.submit(slow, title="Forget ship with UNSIR"),
+        "waiting": store.submit(spec("resnet20", method="unsir", classes=["frog"]), title="Forget frog with UNSIR"),
+    }
+
+
+def _wait(store: RunStore, number: int) -> None:
+    while not (run := store.get(number)).state.is_finished:
+        time.sleep(1)
+    if run.state is RunState.FAILED:
+        sys.exit(f"Run {number} failed: {run.error}")
+
+
+def take(browser: Browser, app: Served, shot: Shot, *, width: int, theme: str) -> None:
+    """One picture of a whole page, however long it is."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)  # pyright: ignore[reportArgumentType]
+    page.set_default_timeout(120_000)
+    page.goto(app.address(shot.address))
+    page.get_by_text(shot.ready).first.wait_for()
+    _settle(page)
+    tall = page.get_by_test_id("stMain").evaluate("box => box.scrollHeight")
+    page.set_viewport_size({"width": width, "height": max(tall, 700)})
+    _settle(page)
+    page.screenshot(path=FOLDER / f"{shot.name}-{width}-{theme}.png")
+    page.close()
+
+
+def _settle(page: Page) -> None:
+    page.wait_for_timeout(SETTLED)
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.browser.shoot", description="Makes pictures of every page.")
+    parser.add_argument("--home", type=Path, help="a data folder that a former call has filled")
+    parser.add_argument("--only", nargs="*", help="only pages whose names begin so")
+    parser.add_argument("--width", type=int, nargs="*", default=WIDTHS)
+    parser.add_argument("--theme", nargs="*", default=THEMES)
+    args = parser.parse_args()
+    path = chromium()
+    if path is None:
+        sys.exit("No Chromium on this machine.")
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as spare, sync_playwright() as play:
+        home = args.home or Path(spare)
+        with Served(home, plugins="") as app:
+            store = RunStore(home)
+            browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            for shot in shots(_runs(store)):
+                if not args.only or shot.name.startswith(tuple(args.only)):
+                    for width in args.width:
+                        for theme in args.theme:
+                            take(browser, app, shot, width=width, theme=theme)
+                            print(f"{shot.name} {width} {theme}", flush=True)
+            for run in store.list(kinds=("unlearn",)):
+                store.cancel(run.id)
+
+
+def _runs(store: RunStore) -> dict[str, int]:
+    """The runs to show: those that are there already, with a fresh one in hand, or all of them new."""
+    known: dict[str, int] = {}
+    for run in reversed(store.list(kinds=("unlearn",))):
+        known |= {
+            "Forget cat with UNSIR": {"done": run.id},
+            "Forget 20 pictures with Fine-tune": {"no gold": run.id},
+        }.get(run.title, {"cancelled": run.id} if run.state is RunState.CANCELLED else {})
+    return known | going(store) if len(known) == 3 else prepare(store)
+
+
+if __name__ == "__main__":
+    main()

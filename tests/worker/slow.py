@@ -1,0 +1,9 @@
+"""Work whose import takes a while, as torch's does."""
+
+import time
+
+from tests.worker.fake import Warm, carry_out
+
+__all__ = ["Warm", "carry_out"]
+
+time.sleep(1.5)
