@@ -107,7 +107,7 @@ def test_ctrl_c_ends_the_run_at_the_next_step(home: Path) -> None:
         out, err = process.communicate(timeout=30)
     finally:
         process.kill()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # a busy machine needs seconds to end an interpreter
     assert process.returncode == 130
     assert (out, err) == ("", "Stopped before it was finished; nothing was changed.\n")
     assert [run.state for run in RunStore(home).list()] == ["cancelled"]

@@ -67,6 +67,11 @@ def submit(store: RunStore, **params: Any) -> int:
     return store.submit(spec(**params), title="a test")
 
 
+def enough(store: RunStore, run: int) -> None:
+    """Lets a run end that is busy until it is told."""
+    (store.home / f"enough-{run}").touch()
+
+
 def end_of(store: RunStore, run: int) -> Run:
     """Waits until a run is over."""
     return until(lambda: one if (one := store.get(run)).state.is_finished else None)

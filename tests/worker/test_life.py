@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.store.specs import sql
-from tests.worker.hands import LONG, begun, end_of, is_running, members, output, submit, until, worker
+from tests.worker.hands import LONG, begun, end_of, enough, is_running, members, output, submit, until, worker
 from unlearn_core.cli import worker as verb
 from unlearn_core.domain.errors import AlreadyServed, WorkerError
 from unlearn_core.domain.run import RunState
@@ -43,7 +43,7 @@ def test_a_killed_supervisor_takes_its_children_along_and_the_next_one_takes_ove
     began = time.monotonic()
     with worker(home):
         begun(store, number, attempt=2)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 15
         run = end_of(store, number)
     assert (run.state, run.attempt) == (RunState.DONE, 2)
 
@@ -63,7 +63,7 @@ def test_a_second_worker_of_the_same_code_is_not_needed(store, home, capsys):
 
 def test_an_idle_worker_of_other_code_is_replaced_and_a_busy_one_finishes_first(store, home):
     with worker(home, "--code", "old") as old:
-        number = submit(store, do="steps", steps=100)
+        number = submit(store, do="await")
         begun(store, number)
         with worker(home, "--code", "new") as new:
             words = f"{old.pid} runs other code: this one takes its place once run {number} is over"
@@ -72,6 +72,7 @@ def test_an_idle_worker_of_other_code_is_replaced_and_a_busy_one_finishes_first(
             until(lambda: [row for row in store.workers() if row.state == "leaving"])
             with worker(home, "--code", "new") as another:
                 assert another.wait(LONG) == 1, "one that waits is enough"
+            enough(store, number)
             run = end_of(store, number)
             assert (run.state, run.attempt) == (RunState.DONE, 1)
             assert old.wait(LONG) == 0
@@ -85,7 +86,7 @@ def test_an_idle_worker_of_other_code_is_replaced_and_a_busy_one_finishes_first(
 
 def test_who_waits_gives_its_turn_to_newer_code(store, home):
     with worker(home, "--code", "old"):
-        number = submit(store, do="steps", steps=10_000)
+        number = submit(store, do="await")
         begun(store, number)
         with worker(home, "--code", "new") as new:
             until(lambda: holder_of(path_of(home, "cpu").with_suffix(".next")))
@@ -105,9 +106,12 @@ def test_a_worker_of_the_app_goes_when_nobody_needs_it(store, home):
         time.sleep(2.5)
         assert process.poll() is None, "a web server is there"
         assert not dead.exists()
-        number = submit(store, do="steps", steps=100)
+        number = submit(store, do="await")
         begun(store, number)
         ours.unlink()
+        time.sleep(2.5)
+        assert is_running(store, number), "it is not idle"
+        enough(store, number)
         assert end_of(store, number).state is RunState.DONE
         assert process.wait(LONG) == 0
     assert "no web server is there" in output(home)
@@ -127,7 +131,7 @@ def test_stop_ends_a_worker_and_gives_its_run_back(store, home, capsys):
     assert tell("--stop") == 0
     assert "No worker serves" in capsys.readouterr().out
     with worker(home) as process:
-        number = submit(store, do="steps", steps=10_000)
+        number = submit(store, do="await")
         begun(store, number)
         assert tell("--stop", "--if-idle") == 0
         assert f"goes on with run {number}" in capsys.readouterr().out
@@ -159,7 +163,7 @@ def test_ctrl_c_of_the_web_server_ends_its_idle_worker_and_no_other(store, home,
 
 def test_ctrl_c_ends_a_worker_in_a_terminal(store, home):
     with worker(home) as process:
-        number = submit(store, do="steps", steps=10_000)
+        number = submit(store, do="await")
         begun(store, number)
         os.killpg(process.pid, signal.SIGINT)  # a terminal tells every process
         assert process.wait(LONG) == 0

@@ -217,7 +217,7 @@ def test_a_child_is_replaced_after_its_time_and_when_it_dies_idle(inside, monkey
 
 
 def test_a_run_that_was_taken_away_is_dropped(inside):
-    number = submit(inside.store, do="steps", steps=10_000)
+    number = submit(inside.store, do="await")
     until(lambda: (Path(inside.store.home) / f"began-{number}-1").exists())
     inside.store.fail(number, 1, "Taken away.")
     run = end_of(inside.store, submit(inside.store, do="steps", steps=1))
