@@ -189,7 +189,7 @@ def test_the_history_opens_a_run(page: Page, app: Served) -> None:
     expect(table).to_be_visible()
     expect(page.get_by_role("button", name="Open")).to_be_disabled()
     page.wait_for_timeout(500)
-    table.locator("canvas").first.click(position={"x": 18, "y": 60})
+    table.click(position={"x": 18, "y": 60})
     expect(page.get_by_role("button", name="Open")).to_be_enabled()
     page.get_by_role("button", name="Open").click()
     page.wait_for_url(re.compile(r"/run\?id=\d+"))

@@ -17,7 +17,7 @@ from unlearn_core.training.precision import fast
 
 T = TypeVar("T")
 
-SNAPSHOTS = 16
+SNAPSHOTS = 12
 """About how many times in a run the fixed pictures are asked."""
 
 
