@@ -1,5 +1,6 @@
 """The life of a run in the store: claimed once, fenced, settled, never overwritten."""
 
+import math
 import os
 import subprocess
 import sys
@@ -155,6 +156,15 @@ def test_a_new_attempt_begins_with_an_empty_curve(store):
     claim(store)
     assert store.points(number) == []
     assert store.get(number).progress is None
+
+
+def test_a_point_need_not_be_a_number(store):
+    number = store.submit(spec(), title="a")
+    claim(store)
+    store.beat(number, 1, points=[Point(0, 0.0, "walk", math.nan, 0.5)])
+    [point] = store.points(number)
+    assert math.isnan(point.forget)
+    assert point.retain == 0.5
 
 
 def test_cancel_ends_what_waits_and_asks_what_runs(store):

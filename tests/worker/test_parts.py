@@ -137,6 +137,7 @@ def test_the_listener_hears_wishes_and_costs_next_to_nothing():
         ),
         (OSError(errno.ENOSPC, "No space left on device"), "failed", ("is full", "MB free", "Delete runs")),
         (OSError(errno.EACCES, "Permission denied"), "failed", ("PermissionError", "worker.log")),
+        (ValueError("no file \udcff"), "failed", ("no file \\udcff",)),
         (ZeroDivisionError(), "failed", ("ZeroDivisionError", "worker.log")),
     ],
 )

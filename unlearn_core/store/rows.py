@@ -1,13 +1,14 @@
 """Between the rows of the tables and the values of the domain."""
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from unlearn_core.domain.request import fingerprint
-from unlearn_core.domain.run import SPEC, GoldSpec, Look, MeasureSpec, Priority, Progress, Run, RunSpec, RunState
+from unlearn_core.domain.run import SPEC, GoldSpec, Look, MeasureSpec, Point, Priority, Progress, Run, RunSpec, RunState
 from unlearn_core.store.schema import RUN
 
 AnySpec = RunSpec | GoldSpec | MeasureSpec | Look
@@ -48,6 +49,12 @@ def run(row: Row) -> Run:
 def progress(value: Progress) -> str:
     """Progress as the column keeps it: the fields in their order."""
     return json.dumps(value)
+
+
+def point(row: Row) -> Point:
+    """The point of a curve that a row (step, seconds, phase, forget, retain) describes."""
+    forget, retain = (math.nan if value is None else value for value in (row.forget, row.retain))
+    return Point(row.step, row.seconds, row.phase, forget, retain)
 
 
 _COLUMNS = {name: RUN.c[name] for name in Run.model_fields}

@@ -81,7 +81,7 @@ class RunStore:
         columns = [POINT.c[name] for name in Point._fields]
         wanted = select(*columns).where(POINT.c.run == run, POINT.c.step > after).order_by(POINT.c.id)
         with self._database.reading() as connection:
-            return [Point(*row) for row in connection.execute(wanted)]
+            return [rows.point(row) for row in connection.execute(wanted)]
 
     def cancel(self, run: int) -> None:
         """Ends a run that waits at once, asks the worker to end one in progress, and leaves a finished one alone."""

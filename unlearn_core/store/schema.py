@@ -49,8 +49,8 @@ POINT = Table(
     Column("step", Integer, nullable=False),
     Column("seconds", Double, nullable=False),
     Column("phase", Text, nullable=False),
-    Column("forget", Double, nullable=False),
-    Column("retain", Double, nullable=False),
+    Column("forget", Double),  # SQLite keeps what is not a number as nothing
+    Column("retain", Double),
     Index("point_run", "run", "step"),
 )
 

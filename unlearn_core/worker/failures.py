@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from unlearn_core.domain.errors import Cancelled, GaveWay, UnlearnError
+from unlearn_core.worker.log import LOG
 
 REMEDIES = "Turn the batch size down, or end what else uses that memory; then start the run again."
 
@@ -33,7 +34,8 @@ def outcome_of(problem: Exception, home: Path) -> Outcome:
     if isinstance(problem, UnlearnError):
         return Outcome("failed", reason=str(problem))
     account = "".join(traceback.format_exception(problem))
-    return Outcome("failed", reason=_sentence(problem, home), account=account, renew=True)
+    reason = _sentence(problem, home).encode("utf-8", "backslashreplace").decode()  # odd file names, say
+    return Outcome("failed", reason=reason, account=account, renew=True)
 
 
 def of_death(code: int | None) -> str:
@@ -49,7 +51,7 @@ def of_death(code: int | None) -> str:
         how = f"crashed twice, at last with signal {-code} ({name})"
     else:
         how = f"ended by itself twice, at last with exit code {code}"
-    return f"The process that ran it {how}. Look at the end of worker.log in the data folder, then start the run again."
+    return f"The process that ran it {how}. Look at the end of {LOG} in the data folder, then start the run again."
 
 
 def _sentence(problem: Exception, home: Path) -> str:
@@ -64,7 +66,7 @@ def _sentence(problem: Exception, home: Path) -> str:
             f"The disk that holds {home} is full ({free:,.0f} MB free). Delete runs or make room, then start it again."
         )
     what = f"{type(problem).__name__}: {problem}".strip().rstrip(":.")
-    return f"It stopped at an error of its own, {what}. The full account is in {home / 'worker.log'}."
+    return f"It stopped at an error of its own, {what}. The full account is in {home / LOG}."
 
 
 def _is_memory(problem: Exception) -> bool:

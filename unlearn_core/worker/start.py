@@ -11,8 +11,9 @@ from pathlib import Path
 from unlearn_core.store.runs import RunStore
 from unlearn_core.worker import lock, runner
 from unlearn_core.worker.fingerprint import of_code
+from unlearn_core.worker.log import say
 from unlearn_core.worker.seat import CONTEXT
-from unlearn_core.worker.supervisor import Supervisor, Terms, say
+from unlearn_core.worker.supervisor import Supervisor, Terms
 
 WORK = "unlearn_core.engine.execute:carry_out"
 

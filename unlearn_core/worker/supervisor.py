@@ -5,7 +5,6 @@ import time
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
 from multiprocessing.connection import wait
 from typing import NamedTuple, Protocol
 
@@ -15,6 +14,7 @@ from unlearn_core.store.runs import RunStore
 from unlearn_core.worker import lock
 from unlearn_core.worker.failures import Outcome, of_death
 from unlearn_core.worker.listener import RHYTHM, News
+from unlearn_core.worker.log import say, write_down
 from unlearn_core.worker.runner import Job
 from unlearn_core.worker.seat import Seat
 
@@ -40,12 +40,6 @@ class Asked(Protocol):
 
     leave: bool
     stop: bool
-
-
-def say(words: str) -> None:
-    """Tells whoever watches the worker's output, if anybody does."""
-    with suppress(OSError):
-        print(f"{datetime.now():%Y-%m-%d %H:%M:%S} {words}", flush=True)
 
 
 class Supervisor:
@@ -173,8 +167,7 @@ class Supervisor:
             case "died":
                 self.store.lost(run, attempt, outcome.reason)
         if outcome.account:
-            with suppress(OSError), (self.store.home / "worker.log").open("a") as log:
-                log.write(f"Run {run} stopped at this:\n{outcome.account}")
+            write_down(self.store.home, f"Run {run} stopped at this:\n{outcome.account}")
         seat.done()
         self._tell_lock()
         row = self.store.get(run)

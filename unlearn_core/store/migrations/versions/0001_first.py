@@ -49,8 +49,8 @@ def upgrade() -> None:
         sa.Column("step", sa.Integer, nullable=False),
         sa.Column("seconds", sa.Double, nullable=False),
         sa.Column("phase", sa.Text, nullable=False),
-        sa.Column("forget", sa.Double, nullable=False),
-        sa.Column("retain", sa.Double, nullable=False),
+        sa.Column("forget", sa.Double),
+        sa.Column("retain", sa.Double),
     )
     op.create_index("point_run", "point", ["run", "step"])
     op.create_table(
