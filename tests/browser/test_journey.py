@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.conftest import PATIENCE
 from tests.browser.served import Served
@@ -106,11 +107,18 @@ def test_cancel_frees_the_worker(page: Page, app: Served) -> None:
     assert "noise_repeats=40" in page.url
 
 
-def test_the_page_asks_often_while_a_run_goes_on_and_never_after(page: Page, app: Served) -> None:
+def test_a_run_on_screen_ticks_and_ends_in_one_whole_rerun(page: Page, app: Served) -> None:
     sent: list[float] = []
+    whole: list[float] = []
+
+    def hear(frame: str | bytes) -> None:
+        message = ForwardMsg.FromString(frame if isinstance(frame, bytes) else frame.encode())
+        if message.WhichOneof("type") == "new_session" and not message.new_session.fragment_ids_this_run:
+            whole.append(time.monotonic())
 
     def listen(socket: WebSocket) -> None:
         socket.on("framesent", lambda _: sent.append(time.monotonic()))
+        socket.on("framereceived", hear)
 
     page.on("websocket", listen)
     begin(page, app, LONG)
@@ -119,12 +127,14 @@ def test_the_page_asks_often_while_a_run_goes_on_and_never_after(page: Page, app
     page.wait_for_timeout(4_000)
     asked = [moment for moment in sent if moment > at]
     assert len(asked) >= 3
+    assert [moment for moment in whole if moment > at] == []
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("It was stopped after")).to_be_visible()
     page.wait_for_timeout(1_000)
     over = time.monotonic()
     page.wait_for_timeout(4_000)
     assert [moment for moment in sent if moment > over] == []
+    assert len([moment for moment in whole if moment > at]) == 1
 
 
 def test_a_click_on_a_picture_is_answered(page: Page, app: Served) -> None:

@@ -43,7 +43,7 @@ def test_every_run_is_a_row_with_its_figures(visit: Visit, done: RunStore) -> No
     table = app.dataframe[0].value
     assert list(table["run"]) == ["Run 4", "Run 3", "Run 2", "Run 1"]
     assert list(table["forgotten"]) == ["3 pictures", "rows", "3 pictures", "discs"]
-    assert list(table["method"]) == ["gold, retrained", "UNSIR", "Fine-tune", "UNSIR"]
+    assert list(table["method"]) == ["gold", "UNSIR", "Fine-tune", "UNSIR"]
     assert [state.split()[1] for state in table["state"]] == ["waiting", "waiting", "done", "done"]
     figures = done.get(CLASS).headline["accuracy"]
     row = table.iloc[3]
@@ -91,7 +91,7 @@ def test_a_note_is_kept_and_shown_as_it_was_written(visit: Visit, done: RunStore
 
 def test_deleting_asks_first_and_takes_the_folder_too(visit: Visit, done: RunStore, home: Path) -> None:
     app = tick(visit("history"), done, 0, 1)
-    assert "**2 runs** with reports and weights will be gone for good" in words(app)
+    assert "**2 runs** will be gone for good" in words(app)
     assert len(done.list()) == 2
     app.button(key="delete").click().run()
     assert "Nothing has been run here yet" in words(fine(app))

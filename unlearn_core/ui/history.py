@@ -23,19 +23,20 @@ STATES = {
     "failed": "✕ failed",
     "cancelled": "○ cancelled",
 }
+_MARKS = "Accuracy: ○ before, ● after, ◆ gold"
 COLUMNS = {
-    "run": st.column_config.ButtonColumn("", width=70, type="tertiary", key="history-open"),
+    "run": st.column_config.ButtonColumn("", width=68, type="tertiary", key="history-open"),
     "picture": st.column_config.ImageColumn("", width=50, help="A picture of what was forgotten"),
-    "forgotten": st.column_config.TextColumn("Forgotten", width=105),
-    "method": st.column_config.TextColumn("Method", width=85),
-    "state": st.column_config.TextColumn("State", width=95),
-    "forgot": st.column_config.ImageColumn("Forgotten pictures", width=138, help="Accuracy: ○ before, ● after, ◆ gold"),
+    "forgotten": st.column_config.TextColumn("Forgotten", width=98),
+    "method": st.column_config.TextColumn("Method", width=80),
+    "state": st.column_config.TextColumn("State", width=88),
+    "forgot": st.column_config.ImageColumn("Forgotten ones", width=122, help=_MARKS),
     "forget after": st.column_config.NumberColumn("after", width=66, format="%.1f %%"),
-    "kept": st.column_config.ImageColumn("Kept pictures", width=138, help="Accuracy: ○ before, ● after, ◆ gold"),
+    "kept": st.column_config.ImageColumn("Kept ones", width=122, help=_MARKS),
     "retain after": st.column_config.NumberColumn("after", width=66, format="%.1f %%"),
     "retain gold": st.column_config.NumberColumn("gold", width=66, format="%.1f %%"),
-    "when": st.column_config.DatetimeColumn("When", width=105, format="distance"),
-    "note": st.column_config.TextColumn("Note", width=160),
+    "note": st.column_config.TextColumn("Note", width=80),
+    "when": st.column_config.DatetimeColumn("When", width=92, format="distance"),
 }
 
 
@@ -108,7 +109,7 @@ def _actions(picked: list[Run]) -> None:
         st.button("Cancel", icon=":material/stop:", key="cancel", disabled=not going, on_click=_cancel, args=(going,))
         label = "Delete" if len(over) < 2 else f"Delete {len(over)}"
         with st.popover(label, icon=":material/delete:", disabled=not over):
-            st.markdown(f"**{words.counted(len(over), 'run')}** with reports and weights will be gone for good.")
+            st.markdown(f"**{words.counted(len(over), 'run')}** will be gone for good, reports and weights included.")
             st.button("Delete for good", type="primary", key="delete", on_click=_delete, args=(over,))
         st.text_input(
             "Note",
@@ -177,7 +178,7 @@ def _words(run: Run) -> tuple[str, str, str | None]:
         return run.title, "", None
     # The method's title is known to its file, which needs torch; a run's title ends with it.
     said = run.title.removeprefix(f"Forget {what} with ")
-    method = "gold, retrained" if isinstance(spec, GoldSpec) else said if said != run.title else spec.method
+    method = "gold" if isinstance(spec, GoldSpec) else said if said != run.title else spec.method
     return what, method, picture
 
 
