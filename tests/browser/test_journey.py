@@ -68,6 +68,7 @@ def test_the_whole_journey_takes_four_clicks(page: Page, app: Served) -> None:
     expect(page.get_by_text("Every accuracy")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_reload_in_the_middle_of_a_run_loses_nothing(page: Page, app: Served) -> None:
     number = begin(page, app, LONG)
     expect(page.get_by_text("What it is doing")).to_be_visible()
@@ -80,6 +81,7 @@ def test_a_reload_in_the_middle_of_a_run_loses_nothing(page: Page, app: Served) 
     expect(page.get_by_text("It was stopped after")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_second_tab_sees_the_same_run_and_what_the_first_does_to_it(page: Page, app: Served) -> None:
     number = begin(page, app, LONG)
     second = page.context.new_page()
@@ -92,6 +94,7 @@ def test_a_second_tab_sees_the_same_run_and_what_the_first_does_to_it(page: Page
     expect(page.get_by_text("It was stopped after")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_cancel_frees_the_worker(page: Page, app: Served) -> None:
     number = begin(page, app, LONG)
     first = step(page)
@@ -139,6 +142,7 @@ def test_a_run_on_screen_ticks_and_ends_in_one_whole_rerun(page: Page, app: Serv
     assert len([moment for moment in whole if moment > at]) == 1
 
 
+@pytest.mark.slow
 def test_a_click_on_a_picture_is_answered(page: Page, app: Served) -> None:
     page.goto(app.address(f"run?id={CLASS}&tab=Pictures"))
     expect(page.get_by_role("heading", name="Look into any picture")).to_be_visible()
@@ -150,6 +154,7 @@ def test_a_click_on_a_picture_is_answered(page: Page, app: Served) -> None:
     expect(page.get_by_test_id("stImage")).to_have_count(shown + 5)
 
 
+@pytest.mark.slow
 def test_a_link_is_right_as_the_very_first_visit(browser: Browser, template: Path, tmp_path: Path) -> None:
     shutil.copytree(template, tmp_path / "home")
     with Served(tmp_path / "home", worker="none") as fresh:
@@ -164,6 +169,7 @@ def test_a_link_is_right_as_the_very_first_visit(browser: Browser, template: Pat
         context.close()
 
 
+@pytest.mark.slow
 def test_the_back_button_goes_back(page: Page, app: Served) -> None:
     page.goto(app.address(f"run?id={CLASS}"))
     heading(page, "Forget discs with UNSIR")
@@ -180,6 +186,7 @@ def test_the_back_button_goes_back(page: Page, app: Served) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["run?id=999", "run?id=%3Cb%3E", "run/999", "run?id="])
+@pytest.mark.slow
 def test_a_wrong_run_is_answered_with_a_next_step(wrong: str, page: Page, app: Served) -> None:
     page.goto(app.address(wrong))
     heading(page, "There is no such run")
@@ -188,12 +195,16 @@ def test_a_wrong_run_is_answered_with_a_next_step(wrong: str, page: Page, app: S
 
 
 @pytest.mark.parametrize("wrong", ["nowhere", "nowhere/at/all?x=1"])
-def test_a_wrong_address_leads_home(wrong: str, page: Page, app: Served) -> None:
+@pytest.mark.slow
+def test_a_wrong_address_leads_on(wrong: str, page: Page, app: Served) -> None:
     page.goto(app.address(wrong))
-    heading(page, "Make a classifier forget. See what is left.")
-    expect(page.get_by_role("link", name="History")).to_be_visible()
+    heading(page, "There is no page here")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("link", name="To your runs").click()
+    heading(page, "What has been tried?")
 
 
+@pytest.mark.slow
 def test_the_history_opens_a_run(page: Page, app: Served) -> None:
     page.goto(app.address("history"))
     heading(page, "What has been tried?")
@@ -208,6 +219,7 @@ def test_the_history_opens_a_run(page: Page, app: Served) -> None:
 
 
 @pytest.mark.parametrize("where", [f"run?id={CLASS}", f"run?id={PICTURES}&tab=Details", "history", "run?id=999"])
+@pytest.mark.slow
 def test_a_telephone_never_scrolls_sideways(where: str, browser: Browser, app: Served) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     context.set_default_timeout(PATIENCE)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import Visit
+from tests.pages.conftest import Visit, turn
 from tests.pages.finished import CLASS, PICTURES, advance, by_class, by_picture, started
 from tests.pages.look import fine, without_words, words
 from unlearn_core.domain.errors import UnknownName
@@ -64,6 +64,20 @@ def test_without_an_id_the_latest_run_is_shown_and_named_in_the_address(visit: V
     app = fine(visit("run"))
     assert app.query_params["id"] == str(PICTURES)
     assert app.title[0].value == "Forget *3 pictures* with Fine-tune"
+
+
+def test_without_an_id_the_run_looked_at_last_comes_back(visit: Visit, done: RunStore) -> None:
+    app = visit("run", id=str(CLASS))
+    turn(app, "history")
+    app.query_params.clear()
+    turn(app, "run")
+    assert app.query_params["id"] == str(CLASS)
+    assert fine(app).title[0].value == "Forget *discs* with UNSIR"
+
+
+def test_parameters_of_the_lab_do_not_stay_in_the_address(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", classifier="tiny", forget="rows"))
+    assert dict(app.query_params) == {"id": str(PICTURES)}
 
 
 def test_the_run_that_ships_has_an_address(visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

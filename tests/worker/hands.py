@@ -1,5 +1,7 @@
 """Starting real workers on fake work, and watching them."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -44,7 +46,12 @@ def worker(home: Path, *options: str) -> Iterator[subprocess.Popen]:
             process.wait(LONG)
         process.kill()
         process.wait()
-        until(lambda: not members(process.pid))
+        try:
+            until(lambda: not members(process.pid), LONG / 2)
+        finally:
+            for pid in members(process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def members(session: int) -> list[int]:

@@ -38,7 +38,7 @@ def test_a_killed_supervisor_takes_its_children_along_and_the_next_one_takes_ove
         assert begun(store, number) in members(first.pid)
         first.kill()
         first.wait()
-        until(lambda: not members(first.pid))
+        until(lambda: not members(first.pid), LONG / 2)
     assert is_running(store, number), "nobody knows yet"
     began = time.monotonic()
     with worker(home):
@@ -123,7 +123,7 @@ def test_a_worker_ends_when_its_folder_is_gone(store, home):
         begun(store, submit(store, do="deaf"))
         shutil.rmtree(home)
         assert process.wait(LONG) == 0
-        until(lambda: not members(process.pid))
+        until(lambda: not members(process.pid), LONG / 2)
         assert not home.exists(), "and does not make it again"
 
 

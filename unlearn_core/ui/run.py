@@ -17,18 +17,38 @@ from unlearn_core.ui.plain import escape
 EXAMPLE = "example"
 """The address of the finished run that ships with the lab."""
 
+_SHOWN = "run shown"
+
 
 def find() -> Run | Report | None:
-    """What the address asks for: a run, the shipped report, or None. Without an id, the latest run of this person."""
+    """What the address asks for: a run, the shipped report, or None.
+
+    Without an id it is the run that this session looked at last, else the latest of this person. The back button needs
+    that: Streamlit leaves an address behind in which the page is this one and the parameters are the next one's.
+    """
+    if "id" not in st.query_params:
+        _name(st.session_state.get(_SHOWN) or _latest())
     wanted = st.query_params.get("id")
-    if wanted == EXAMPLE:
-        return studio.example()
-    if wanted is None:
-        latest = studio.store().list(kinds=("unlearn",), owner="local", limit=1)
-        if not latest:
-            return None
-        st.query_params["id"] = str(latest[0].id)
-        return latest[0]
+    found = None if wanted is None else studio.example() if wanted == EXAMPLE else _run(wanted)
+    if found is not None:
+        st.session_state[_SHOWN] = wanted
+    return found
+
+
+def _latest() -> str | None:
+    runs = studio.store().list(kinds=("unlearn",), owner="local", limit=1)
+    return str(runs[0].id) if runs else None
+
+
+def _name(wanted: str | None) -> None:
+    """Puts a run into the address, in place of what a page of the lab has left there."""
+    for name in set(st.query_params) - {"tab"}:
+        del st.query_params[name]
+    if wanted is not None:
+        st.query_params["id"] = wanted
+
+
+def _run(wanted: str) -> Run | None:
     if not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 10):
         return None
     try:
