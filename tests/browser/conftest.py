@@ -1,4 +1,4 @@
-"""A browser for all tests, a page for each, and one app that most of them share."""
+"""A browser for all tests of this folder, a page for each, and one app that most of them share."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,8 +16,9 @@ PATIENCE = 90_000
 """Milliseconds that anything may take on a machine that is busy with something else."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Chromium, for the tests of this folder only: Playwright's event loop keeps all others out of its thread."""
     path = chromium()
     if path is None:
         pytest.skip("No Chromium on this machine: the browser tests need one (Debian's package is called chromium).")
@@ -27,7 +28,7 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The app on a data folder with two finished runs, with a worker that the app has started itself."""
     home = tmp_path_factory.mktemp("served") / "home"

@@ -48,7 +48,8 @@ def test_the_card_is_complete(name: str) -> None:
     assert method.supports <= set(FORGET) and method.supports
     assert method.presets
     for preset in method.presets.values():
-        assert isinstance(preset.params, method.params) and preset.summary
+        assert all(isinstance(params, method.params) for params in (preset.params, *preset.fitted.values()))
+        assert preset.title and preset.summary.endswith(".")
 
 
 @each_method
@@ -79,7 +80,9 @@ def test_same_seed_same_weights_and_the_original_untouched(name: str, kind: str)
         assert checksum(problem.original) == before != checksum(problem.net)
         assert list(problem.net.state_dict()) == keys
         assert all(torch.isfinite(tensor).all() for tensor in problem.net.state_dict().values())
-        assert track.steps == sum(track.planned.values()) > 0, "the plan is what was done"
+        planned = sum(track.planned.values())
+        assert 0 < track.steps <= planned, "the plan is what was done"
+        assert track.steps == planned or layout.method.stops_early
         sums.append(checksum(problem.net))
     assert sums[0] == sums[1]
 
@@ -98,7 +101,7 @@ def test_needs_are_honest(name: str, kind: str) -> None:
     """A method is handed only what it asked for, so reaching for more would have raised in the runs above."""
     layout, problem = tiny_problem(tiny_spec(name, kind=kind))
     needs = layout.method.needs(layout.knobs)
-    for needed, side in ((needs.forget, "forget"), (needs.retain, "retain")):
+    for needed, side in zip(needs, needs._fields, strict=True):
         if needed:
             assert len(getattr(problem, side))
         else:
@@ -119,4 +122,5 @@ def test_passes_count_pictures(name: str, kind: str) -> None:
                 yield item
 
     layout.method.forget(problem, layout.knobs, Pictures())
-    assert seen == layout.method.passes(layout.knobs, problem.sizes)
+    said = layout.method.passes(layout.knobs, problem.sizes)
+    assert seen == said or (layout.method.stops_early and seen <= said)

@@ -19,9 +19,9 @@ FORGET = {"classes": ForgetClasses(classes=(1,)), "images": ForgetImages(images=
 
 def tiny_spec(method: str, *, kind: str = "classes", seed: int = 0, **knobs: Any) -> RunSpec:
     """A spec on the tiny classifier, from the method's first preset with some knobs turned."""
-    first = next(iter(find_method(method).presets.values()))
+    first = next(iter(find_method(method).presets.values())).params_for(FORGET[kind])
     request = ForgetRequest(classifier="tiny", dataset="shapes", forget=FORGET[kind])
-    return RunSpec(request=request, method=method, params=first.params.with_values(knobs).model_dump(), seed=seed)
+    return RunSpec(request=request, method=method, params=first.with_values(knobs).model_dump(), seed=seed)
 
 
 def tiny_problem(spec: RunSpec) -> tuple[Layout, Problem]:

@@ -37,7 +37,12 @@ def _plain(method: Method) -> dict[str, Any]:
         "supports": sorted(method.supports),
         "knobs": [knob._asdict() for knob in method.params.knobs().values()],
         "presets": {
-            name: {"title": preset.title, "summary": preset.summary, "params": preset.params.model_dump()}
+            name: {
+                "title": preset.title,
+                "summary": preset.summary,
+                "params": preset.params.model_dump(),
+                "fitted": {scale: params.model_dump() for scale, params in preset.fitted.items()},
+            }
             for name, preset in method.presets.items()
         },
     }
@@ -64,6 +69,8 @@ def _knob(knob: Knob) -> str:
         span = " | ".join(knob.choices)
     elif knob.kind == "bool":
         span = "true | false"
+    elif knob.kind == "numbers":
+        span = "whole numbers, with commas"
     else:
         span = f"{knob.low:g} to {knob.high:g}"
     unit = f" {knob.unit}" if knob.unit else ""

@@ -1,19 +1,24 @@
 """What an unlearning method is: a card, knobs, and one function."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from unlearn_core.domain.params import Params
+from unlearn_core.domain.request import Forget, Scale, scale_of
 
 Kind = Literal["classes", "images"]
 
 
 class Needs(NamedTuple):
-    """Which training pictures a method must be handed; it is handed no others."""
+    """Which pictures a method must be handed: training pictures of either side, validation pictures of both.
+
+    It is handed no others.
+    """
 
     forget: bool
     retain: bool
+    validation: bool = False
 
 
 class Sizes(NamedTuple):
@@ -25,12 +30,22 @@ class Sizes(NamedTuple):
     kept_classes: int
 
 
-class Preset(NamedTuple):
-    """Knob settings with a name, and why one would take them."""
+@dataclass(frozen=True)
+class Preset:
+    """Knob settings with a name, and why one would take them.
+
+    `params` fits one class and whatever `fitted` does not name; `fitted` gives the settings for requests of another
+    scale, where one set of knobs cannot serve them all.
+    """
 
     title: str
     summary: str
     params: Params
+    fitted: Mapping[Scale, Params] = field(default_factory=dict)
+
+    def params_for(self, forget: Forget | None) -> Params:
+        """The settings for such a request; None stands for a request that is not made yet."""
+        return self.params if forget is None else self.fitted.get(scale_of(forget), self.params)
 
 
 class Paper(NamedTuple):
@@ -45,7 +60,8 @@ class Method:
     """One way to forget.
 
     `forget(problem, knobs, track)` changes `problem.net` in place. `passes(knobs, sizes)` says how many pictures go
-    forward and backward through the net: what it costs. The first preset is the default.
+    forward and backward through the net: what it costs, at most where the method has a stop rule (`stops_early`).
+    The first preset is the default.
     """
 
     id: str
@@ -61,3 +77,4 @@ class Method:
     needs: Callable[[Any], Needs]
     passes: Callable[[Any, Sizes], int]
     forget: Callable[[Any, Any, Any], None]
+    stops_early: bool = False

@@ -16,7 +16,7 @@ class Knob(NamedTuple):
     """What a person needs to know of one hyper-parameter. `kind` is that of its value."""
 
     name: str
-    kind: Literal["int", "float", "bool", "choice"]
+    kind: Literal["int", "float", "bool", "choice", "numbers"]
     default: Any
     title: str
     explain: str
@@ -28,6 +28,15 @@ class Knob(NamedTuple):
     symbol: str
     advanced: bool
     choices: tuple[str, ...]
+
+
+NUMBERS = r"^\d{1,3}(,\d{1,3}){0,19}$"
+"""A knob of kind "numbers" is text: whole numbers with commas between them."""
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """The whole numbers of a knob such as "1,2,2"."""
+    return tuple(int(part) for part in text.split(","))
 
 
 def knob(
@@ -47,10 +56,11 @@ def knob(
     """Declares a field of a Params model.
 
     `title` is what a widget is called, `explain` one plain sentence, `symbol` the paper's, `unit` what it is counted
-    in. Numbers need `low` and `high`; a value outside is refused. `choices` makes a named option of it.
+    in. Numbers need `low` and `high`; a value outside is refused. `choices` makes a named option of it. A text without
+    choices is a list of whole numbers ("1,2,2").
     """
     extra = {"title": title, "explain": explain, "scale": scale, "step": step, "unit": unit, "symbol": symbol}
-    pattern = "^(" + "|".join(choices) + ")$" if choices else None
+    pattern = "^(" + "|".join(choices) + ")$" if choices else NUMBERS if isinstance(default, str) else None
     return Field(
         default,
         ge=low,
@@ -72,7 +82,7 @@ class Params(BaseModel):
         for name, field in cls.model_fields.items():
             extra: dict[str, Any] = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
             choices = tuple(extra.pop("choices"))
-            kind = "choice" if choices else _KINDS[field.annotation]
+            kind = "choice" if choices else "numbers" if field.annotation is str else _KINDS[field.annotation]
             found[name] = Knob(name=name, kind=kind, default=field.default, choices=choices, **extra)
         return found
 
@@ -97,6 +107,8 @@ class Params(BaseModel):
         wanted = knobs[name]
         if wanted.choices:
             span = "one of " + ", ".join(wanted.choices)
+        elif wanted.kind == "numbers":
+            span = "whole numbers with commas between them, such as 1,2,2"
         elif wanted.kind == "bool":
             span = "true or false"
         else:

@@ -10,7 +10,7 @@ from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadAsset, BadRequest, NotSupported
 from unlearn_core.domain.method import Method, Sizes
 from unlearn_core.domain.params import Params
-from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.request import Forget, ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.shelf import entry
 from unlearn_core.domain.split import Split, cut
@@ -79,6 +79,9 @@ def problem_of(layout: Layout, warm: Warm) -> Problem:
         build=lambda: warm.fresh(layout.card, spec.seed),
         forget_pool=pool(split.forget_train) if needs.forget else None,
         retain_pool=pool(split.retain_train) if needs.retain else None,
+        validation_pool=pool(np.sort(np.concatenate([split.forget_val, split.retain_val])))
+        if needs.validation
+        else None,
     )
 
 
@@ -111,6 +114,6 @@ def _start(spec: RunSpec, card: ClassifierCard, warm: Warm) -> Trained:
     return warm.from_bytes(card, f"run {spec.start}", path.read_bytes())
 
 
-def params_of(method: Method, preset: str, values: dict[str, Any]) -> Params:
-    """A preset with some knobs turned. Raises UnknownName or BadKnob."""
-    return entry("preset", dict(method.presets), preset).params.with_values(values)
+def params_of(method: Method, preset: str, forget: Forget, values: dict[str, Any]) -> Params:
+    """A preset as it fits the request, with some knobs turned. Raises UnknownName or BadKnob."""
+    return entry("preset", dict(method.presets), preset).params_for(forget).with_values(values)

@@ -9,7 +9,7 @@ from typing import Any
 
 from unlearn_core.catalog import classifiers, datasets
 from unlearn_core.catalog.files import write_whole
-from unlearn_core.domain.params import Params
+from unlearn_core.domain.method import Preset
 from unlearn_core.domain.request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.execute import unlearn
@@ -39,7 +39,7 @@ def specs(classifier: str, method: str, presets: tuple[str, ...], seed: int) -> 
     card, chosen = classifiers.card(classifier), find_method(method)
     names = datasets.card(card.dataset).classes
     return [
-        (preset, name, _spec(classifier, card.dataset, number, method, chosen.presets[preset].params, seed))
+        (preset, name, _spec(classifier, card.dataset, number, method, chosen.presets[preset], seed))
         for preset in presets
         for number, name in enumerate(names)
     ]
@@ -88,6 +88,7 @@ def measure(preset: str, name: str, spec: RunSpec, *, device: str, scratch: Path
     }
 
 
-def _spec(classifier: str, dataset: str, number: int, method: str, params: Params, seed: int) -> RunSpec:
-    request = ForgetRequest(classifier=classifier, dataset=dataset, forget=ForgetClasses(classes=(number,)))
-    return RunSpec(request=request, method=method, params=params.model_dump(), seed=seed)
+def _spec(classifier: str, dataset: str, number: int, method: str, preset: Preset, seed: int) -> RunSpec:
+    forget = ForgetClasses(classes=(number,))
+    request = ForgetRequest(classifier=classifier, dataset=dataset, forget=forget)
+    return RunSpec(request=request, method=method, params=preset.params_for(forget).model_dump(), seed=seed)

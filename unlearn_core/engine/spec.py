@@ -49,7 +49,7 @@ def spec(
     chosen = find_method(method)
     wish = request(classifier, classes=classes, images=images)
     check_support(chosen, wish.forget.kind)
-    params = params_of(chosen, preset or next(iter(chosen.presets)), dict(knobs or {}))
+    params = params_of(chosen, preset or next(iter(chosen.presets)), wish.forget, dict(knobs or {}))
     return RunSpec(request=wish, method=chosen.id, params=params.model_dump(), seed=seed)
 
 

@@ -11,10 +11,11 @@ forgets by being shaken up, and pays with kept accuracy. Single pictures hardly 
 import torch
 from torch.nn import functional as F
 
-from unlearn_core.domain.errors import Diverged
 from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.usual import augment, batch, falls, learning_rate, momentum, weight_decay
+from unlearn_core.training.descent import descend, fall
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Problem
 
@@ -22,42 +23,15 @@ from unlearn_core.training.problem import Problem
 class Knobs(Params):
     """Fine-tuning's hyper-parameters."""
 
-    lr: float = knob(
-        0.05,
-        low=1e-4,
-        high=0.5,
-        scale="log",
-        title="Learning rate",
-        symbol="η",
-        explain="How far each step goes; at 0.01 and below hardly anything is forgotten.",
+    lr: float = learning_rate(
+        0.05, low=1e-4, explain="How far each step goes; at 0.01 and below hardly anything is forgotten."
     )
     epochs: int = knob(1, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures.")
-    falls: bool = knob(
-        True, title="Rate falls to zero", explain="Lets the rate fall in a straight line to 0.", advanced=True
-    )
-    momentum: float = knob(
-        0.9,
-        low=0.0,
-        high=0.99,
-        title="Momentum",
-        symbol="μ",
-        explain="How much of the last step is carried on.",
-        advanced=True,
-    )
-    weight_decay: float = knob(
-        5e-4, low=0.0, high=0.01, title="Weight decay", explain="Pulls every weight towards zero.", advanced=True
-    )
-    augment: bool = knob(True, title="Crop and flip", explain="Shifts and mirrors the pictures.", advanced=True)
-    batch: int = knob(
-        128,
-        low=16,
-        high=512,
-        step=16,
-        title="Batch",
-        unit="pictures",
-        explain="Pictures in one optimiser step.",
-        advanced=True,
-    )
+    falls: bool = falls()
+    momentum: float = momentum()
+    weight_decay: float = weight_decay()
+    augment: bool = augment()
+    batch: int = batch()
 
 
 def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
@@ -80,14 +54,10 @@ def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
     )
     for step, (pictures, labels) in enumerate(track.over(batches)):
         if knobs.falls:
-            optimiser.param_groups[0]["lr"] = knobs.lr * (1 - step / steps)
+            fall(optimiser, knobs.lr, step=step, steps=steps)
         with fast(problem.device):
             loss = F.cross_entropy(problem.net(pictures), labels)
-        if not torch.isfinite(loss):
-            raise Diverged("The loss is no longer a number. Lower the learning rate and run again.")
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+        descend(optimiser, loss)
         track.log(loss=loss.item())
 
 

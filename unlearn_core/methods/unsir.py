@@ -22,11 +22,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unlearn_core.domain.errors import Diverged
 from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.usual import augment, batch
 from unlearn_core.training.batches import crop_and_flip, to_floats
+from unlearn_core.training.descent import descend, fall
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Pool, Problem
 
@@ -136,22 +137,8 @@ class Knobs(Params):
         explain="Lets the repair rate fall in a straight line to 0, which is worth a point or two of accuracy.",
         advanced=True,
     )
-    augment: bool = knob(
-        True,
-        title="Crop and flip",
-        explain="Shifts and mirrors kept pictures, so that few of them go further.",
-        advanced=True,
-    )
-    batch: int = knob(
-        128,
-        low=16,
-        high=512,
-        step=16,
-        title="Batch",
-        unit="pictures",
-        explain="Pictures in one optimiser step.",
-        advanced=True,
-    )
+    augment: bool = augment()
+    batch: int = batch()
 
 
 def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
@@ -256,14 +243,10 @@ def _train(
     optimiser = torch.optim.Adam(problem.net.parameters(), lr, fused=True)
     for step, (pictures, labels) in enumerate(track.over(batches)):
         if falls_over:
-            optimiser.param_groups[0]["lr"] = lr * (1 - step / falls_over)
+            fall(optimiser, lr, step=step, steps=falls_over)
         with fast(problem.device):
             loss = F.cross_entropy(problem.net(pictures), labels)
-        if not torch.isfinite(loss):
-            raise Diverged("The loss is no longer a number. Lower the impair or repair learning rate and run again.")
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+        descend(optimiser, loss)
         track.log(loss=loss.item())
 
 

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import DataNotGranted
 from unlearn_core.domain.method import Sizes
-from unlearn_core.training.batches import epoch, steps_in_epoch
+from unlearn_core.training.batches import epoch, steps_in_epoch, to_floats
 from unlearn_core.training.seeding import stream
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Training pictures on the device, seen through batches.
+    """Pictures on the device, seen through batches.
 
     images (N, H, W, 3) uint8 and labels (N,) int64 are the whole data set's; rows (n,) int64 are the ones in this pool.
     """
@@ -35,6 +35,19 @@ class Pool:
         """How many batches one pass has."""
         return steps_in_epoch(len(self), batch)
 
+    def all(self) -> tuple[Tensor, Tensor]:
+        """All pictures of this pool at once and in order: floats (n, 3, H, W) in [0, 1] and labels (n,)."""
+        return to_floats(self.images[self.rows]), self.labels[self.rows]
+
+    def sample(self, count: int, generator: torch.Generator) -> "Pool":
+        """A random subset of at most so many pictures."""
+        order = torch.randperm(len(self.rows), generator=generator)[:count].to(self.rows.device)
+        return Pool(self.images, self.labels, self.rows[order].sort().values)
+
+    def of_classes(self, classes: Tensor) -> "Pool":
+        """The pictures whose label is among these."""
+        return Pool(self.images, self.labels, self.rows[torch.isin(self.labels[self.rows], classes)])
+
     def at_most(self, per_class: int, generator: torch.Generator) -> "Pool":
         """A random subset with at most so many pictures of each class."""
         rows = self.rows[torch.randperm(len(self.rows), generator=generator).to(self.rows.device)]
@@ -48,7 +61,8 @@ class Problem:
     """One forget request, laid out for a method.
 
     `net` is what the method changes, in place; `original` a frozen copy in eval mode. `forget` and `retain` are the
-    training pictures of either side, and raise DataNotGranted where the method declared that it does without.
+    training pictures of either side, `validation` the validation pictures of both; each raises DataNotGranted where
+    the method declared that it does without.
     """
 
     net: nn.Module
@@ -64,6 +78,7 @@ class Problem:
     build: Callable[[], nn.Module]
     forget_pool: Pool | None
     retain_pool: Pool | None
+    validation_pool: Pool | None
 
     @property
     def forget(self) -> Pool:
@@ -76,6 +91,17 @@ class Problem:
         if self.retain_pool is None:
             raise DataNotGranted("This method declared that it needs no kept pictures, so it is handed none.")
         return self.retain_pool
+
+    @property
+    def validation(self) -> Pool:
+        if self.validation_pool is None:
+            raise DataNotGranted("This method declared that it needs no validation pictures, so it is handed none.")
+        return self.validation_pool
+
+    @property
+    def kept_classes(self) -> Tensor:
+        """The classes (k,) int64 that are not forgotten, on the device; all of them where pictures are."""
+        return torch.tensor([c for c in range(self.classes) if c not in self.forgotten_classes], device=self.device)
 
     def stream(self, *purpose: str | int) -> torch.Generator:
         """A random stream of this run's seed, for one purpose."""

@@ -78,8 +78,8 @@ def _columns(knobs: list[Knob], plan: Plan) -> None:
 
 
 def _knob(knob: Knob, plan: Plan) -> None:
-    preset = getattr(plan.method.presets[plan.preset].params, knob.name)
-    value = getattr(plan.knobs, knob.name)
+    preset = getattr(plan.base, knob.name)
+    value = plan.setup.params.get(knob.name, getattr(plan.knobs, knob.name))  # Also one that is refused stays in sight.
     key = f"knob-{plan.method.id}-{knob.name}"
     st.session_state[key] = value
     _widget(knob, value, preset, key=key, on_change=_turn, args=(knob.name, key, preset))
@@ -107,6 +107,8 @@ def _widget(knob: Knob, value: Any, preset: Any, **wiring: Any) -> None:
         st.toggle(**wiring)
     elif knob.kind == "choice":
         st.segmented_control(options=knob.choices, required=True, **wiring)
+    elif knob.kind == "numbers":
+        st.text_input(**wiring, placeholder="such as 1,2,2", max_chars=80)
     elif knob.scale == "log":
         st.select_slider(options=grid(knob, value, preset), format_func=shown, **wiring)
     elif knob.kind == "int":

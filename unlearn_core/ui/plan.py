@@ -49,7 +49,12 @@ class Plan:
     @property
     def turned(self) -> bool:
         """Whether a knob stands elsewhere than its preset has it."""
-        return self.knobs != self.method.presets[self.preset].params
+        return self.knobs != self.base
+
+    @property
+    def base(self) -> Params:
+        """The knobs as the preset has them for this request."""
+        return self.method.presets[self.preset].params_for(self.setup.forget)
 
     def title(self) -> str:
         """What the run is called: "Forget cat with UNSIR"."""
@@ -62,7 +67,7 @@ def of(setup: Setup) -> Plan:
     method = methods.method(setup.method)
     preset = setup.preset or next(iter(method.presets))
     split, trouble = None, None
-    knobs = method.presets[preset].params
+    knobs = method.presets[preset].params_for(setup.forget)
     try:
         knobs = knobs.with_values(dict(setup.params))
         request = _request(setup)

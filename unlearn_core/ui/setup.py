@@ -65,10 +65,10 @@ def of(spec: RunSpec) -> Setup:
     classifiers.card(spec.request.classifier)
     method = methods.method(spec.method)
     knobs = method.params.parse(spec.params)
-    fitting = next((name for name, preset in method.presets.items() if preset.params == knobs), None)
-    first = next(iter(method.presets))
-    base = method.presets[fitting or first].params.model_dump()
     forget = spec.request.forget
+    fitting = next((name for name, preset in method.presets.items() if preset.params_for(forget) == knobs), None)
+    first = next(iter(method.presets))
+    base = method.presets[fitting or first].params_for(forget).model_dump()
     return Setup(
         classifier=spec.request.classifier,
         dataset=spec.request.dataset,
@@ -151,7 +151,7 @@ def _method(setup: Setup, said: dict[str, str]) -> Setup:
     if preset and preset not in method.presets:
         raise UnknownName("preset", preset, list(method.presets))
     first = next(iter(method.presets))
-    base = method.presets[preset or first].params
+    base = method.presets[preset or first].params_for(setup.forget)
     values = base.with_values({name: said[name] for name in method.params.knobs() if name in said}).model_dump()
     params = {name: value for name, value in values.items() if value != getattr(base, name)}
     return replace(setup, method=method.id, preset="" if preset == first else preset, params=params)

@@ -49,7 +49,7 @@ def fails(plan: Plan) -> None:
 
 def _entry(method: Method, plan: Plan) -> None:
     chosen = method.id == plan.method.id
-    knobs = plan.knobs if chosen else next(iter(method.presets.values())).params
+    knobs = plan.knobs if chosen else next(iter(method.presets.values())).params_for(plan.setup.forget)
     able = plan.setup.by in method.supports
     with st.container(border=True, gap=None, key=f"entry-{method.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
