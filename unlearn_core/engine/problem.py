@@ -63,7 +63,8 @@ def problem_of(layout: Layout, warm: Warm) -> Problem:
     needs = layout.method.needs(layout.knobs)
     height, width, channels = data.images.shape[1:]
 
-    def pool(rows: np.ndarray) -> Pool:
+    def pool(*ids: np.ndarray) -> Pool:
+        rows = np.sort(np.concatenate(ids))
         return Pool(data.images, data.labels, torch.from_numpy(rows).to(warm.device))
 
     return Problem(
@@ -79,9 +80,7 @@ def problem_of(layout: Layout, warm: Warm) -> Problem:
         build=lambda: warm.fresh(layout.card, spec.seed),
         forget_pool=pool(split.forget_train) if needs.forget else None,
         retain_pool=pool(split.retain_train) if needs.retain else None,
-        validation_pool=pool(np.sort(np.concatenate([split.forget_val, split.retain_val])))
-        if needs.validation
-        else None,
+        validation_pool=pool(split.forget_val, split.retain_val) if needs.validation else None,
     )
 
 

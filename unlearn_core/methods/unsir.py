@@ -276,7 +276,7 @@ METHOD = Method(
         "bundled": Preset(
             "bundled", "Tuned for the bundled classifier on airplane and dog, by validation pictures.", Knobs()
         ),
-        "no-noise": Preset("no noise", "The same without noise pictures: what do they do?", Knobs(noise_pictures=0)),
+        "no-noise": Preset("no noise", "The same without noise pictures: shows what they do.", Knobs(noise_pictures=0)),
         "paper": Preset(
             "paper",
             "The published settings, made for a larger net: expect the kept classes to suffer here.",
