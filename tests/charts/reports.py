@@ -81,6 +81,7 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
             "curves": _curves(rng),
             "snapshots": _snapshots(rng),
         }
+        | ({"distance": _distance(rng, images)} if gold else {})
         | ({} if images else {"extras": _noise(rng)}),
         missing=({} if gold else {"gold": NO_GOLD})
         | ({"extras": "This method keeps nothing to show."} if images else {}),
@@ -145,6 +146,26 @@ def _logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
             f"{model}_entropy": -(shares * np.log(shares)).sum(1),
         }
     return Part({}, {name: array.astype(np.float32) for name, array in arrays.items()})
+
+
+def _distance(rng: np.random.Generator, images: bool) -> Part:
+    """The part "distance"; there is a second gold where single pictures are forgotten."""
+    sets = {
+        name: {
+            "before": float(rng.uniform(0.2, 0.6)),
+            "after": float(rng.uniform(0.05, 0.2)),
+            "spread": 0.04 if images else None,
+        }
+        for name in ("forget_train", "retain_val", "retain_test", *(() if images else ("forget_test",)))
+    }
+    whole = {
+        kind: {
+            what: None if value is None else (value + sets[f"retain_{kind}"][what]) / 2
+            for what, value in sets["forget_train"].items()
+        }
+        for kind in ("val", "test")
+    }
+    return Part({"sets": sets, "distance": whole}, {})
 
 
 def _shares(logits: np.ndarray) -> np.ndarray:

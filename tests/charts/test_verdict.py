@@ -143,13 +143,19 @@ def test_like_gold_is_held_against_hiding_the_output() -> None:
     assert like_gold(answering(before=hidden, gold=GOLD, after=GOLD)).title == "like gold"
     verdict = like_gold(answering(before=hidden, gold=GOLD, after=guess))
     assert verdict.title == "like gold"
-    assert plain(verdict.words) == (
+    words = plain(verdict.words)
+    assert words.startswith(
         "50.0 % of 200 unseen pictures of cat get gold's answer; hiding that output would give 25.0 %. "
-        "The spreads of answers differ by 0.50. One gold: its own spread is unknown."
+        "The spreads of answers differ by 0.50. Distance to gold: "
     )
+    assert words.endswith("bits (spread unknown: one gold).")
     assert like_gold(answering(before=GOLD, gold=GOLD, after=guess)).title == "not like gold"
     nearly = np.where(np.arange(200) % 10 == 0, 0, GOLD)
     assert like_gold(answering(before=GOLD, gold=GOLD, after=nearly)).title == "somewhat like gold"
+
+
+def test_two_golds_give_the_distance_its_yardstick() -> None:
+    assert plain(like_gold(made_up_report(images=True)).words).endswith("bits (two golds: 0.040).")
 
 
 def test_like_gold_without_gold_gives_the_reason() -> None:

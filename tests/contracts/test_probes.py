@@ -52,7 +52,11 @@ def test_its_card_is_complete_and_named_like_its_file(probe: Probe) -> None:
 @every_probe
 @every_scene
 def test_its_part_can_be_stored(probe: Probe, name: str) -> None:
-    part = measured(probe, made(name))
+    part = probe.measure(made(name))
+    if isinstance(part, str):
+        assert part.endswith(".")
+        assert "gold" not in made(name).nets, "only a missing yardstick is a reason to measure nothing"
+        return
     assert json.loads(json.dumps(part.facts, allow_nan=False)) == part.facts
     for array in part.arrays.values():
         assert isinstance(array, np.ndarray)
@@ -64,9 +68,10 @@ def test_its_part_can_be_stored(probe: Probe, name: str) -> None:
 @every_probe
 @every_scene
 def test_gold_is_there_exactly_where_there_is_one(probe: Probe, name: str) -> None:
-    part = measured(probe, made(name))
-    words = json.dumps(part.facts) + " ".join(part.arrays)
-    assert ("gold" in words) == ("gold" in made(name).nets)
+    part = probe.measure(made(name))
+    if isinstance(part, Part) and probe.id != "distance":  # All of that one is about gold.
+        words = json.dumps(part.facts) + " ".join(part.arrays)
+        assert ("gold" in words) == ("gold" in made(name).nets)
 
 
 @every_probe

@@ -11,8 +11,8 @@ Shares are compared by their 95 % intervals: two that overlap, or lie within POI
 * Like gold? The share of the forgotten pictures to which after and gold give the same answer, and the total variation
   between their spreads of answers. The yardstick is what hiding would give: the net before, with the outputs of the
   forgotten classes taken away (for single pictures, the net before as it is); two nets from different seeds agree no
-  further than that, whatever they forgot. Good: at most SLIGHT worse than hiding in both. Middling: at most FAR. How
-  far two golds agree is not known here, and the words say so.
+  further than that, whatever they forgot. Good: at most SLIGHT worse than hiding in both. Middling: at most FAR.
+  The distance to gold stands beside it, with that of two golds where there are two.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -142,9 +142,17 @@ def like_gold(report: Report) -> Verdict:
         titles[tone],
         tone,
         f"{percent(same)} of {len(rows):,} {forget_words(report)} get gold's answer; {baseline} would give "
-        f"{percent(hidden_same)}. The spreads of answers differ by {variation:.2f}. "
-        "One gold: its own spread is unknown.",
+        f"{percent(hidden_same)}. The spreads of answers differ by {variation:.2f}.{_distance(report)}",
     )
+
+
+def _distance(report: Report) -> str:
+    """The one number, beside that of two golds where there are two."""
+    if "distance" not in report.parts:
+        return ""
+    figures = report.parts["distance"].facts["distance"]["test"]
+    spread = "spread unknown: one gold" if figures["spread"] is None else f"two golds: {figures['spread']:.3f}"
+    return f" Distance to gold: {figures['before']:.3f} → {figures['after']:.3f} bits ({spread})."
 
 
 def _alike(given: np.ndarray, gold: np.ndarray) -> tuple[float, float]:

@@ -22,12 +22,17 @@ class Needs(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """How much there is to do: numbers of training pictures, and of classes that are forgotten and kept."""
+    """How much there is to do: numbers of training pictures, and of classes that are forgotten and kept.
+
+    `epochs` and `batch` are those of the classifier's own recipe, for a method that retrains.
+    """
 
     forget: int
     retain: int
     forgotten_classes: int
     kept_classes: int
+    epochs: int
+    batch: int
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Report:
     """The parts that exist for a run.
 
     `labels` (N,) and `split` follow the data set's order, as do the logits in `evaluations` (keys: before, after, gold
-    as far as they exist). `missing` gives for every absent part or model the reason.
+    and twin, a second gold, as far as they exist). `missing` gives for every absent part or model the reason.
     """
 
     run: int | None

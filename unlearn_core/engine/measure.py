@@ -16,7 +16,7 @@ from unlearn_core.store import artifacts, reports
 
 
 def models_of(spec: RunSpec, layout: Layout, warm: Warm, after: Trained, missing: dict[str, str]) -> dict[str, Trained]:
-    """Before, after, and as far as they exist gold and the original's twin from another seed.
+    """Before, after, and as far as they exist gold, a twin of gold and one of the original from other seeds.
 
     What does not exist gets its reason in `missing`.
     """
@@ -26,6 +26,11 @@ def models_of(spec: RunSpec, layout: Layout, warm: Warm, after: Trained, missing
         missing["gold"] = why_no_gold(spec.request, spec.start)
     else:
         models["gold"] = gold
+        twin = warm.gold(layout.card, spec.request, 1)
+        if twin is None:
+            missing["twin"] = "There is one gold for this request, so how far two golds are apart is not known."
+        else:
+            models["twin"] = twin
     other = warm.original(layout.card, other_seed=True)
     if other is None:
         missing["other"] = f"{layout.card.title} ships with one original only, so the spread between seeds is unknown."
@@ -104,4 +109,5 @@ def headline_of(parts: Mapping[str, Part], evaluations: Mapping[str, Evaluation]
         "intervals": {m: {k: [one["low"], one["high"]] for k, one in sets.items()} for m, sets in figures.items()},
         "evaluations": {model: one.weights for model, one in evaluations.items()},
         "gold": evaluations["gold"].weights if "gold" in evaluations else None,
+        "distance": parts["distance"].facts["distance"] if "distance" in parts else None,
     }

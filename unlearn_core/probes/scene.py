@@ -17,8 +17,9 @@ class Scene(NamedTuple):
     """A run that has ended, laid out for the probes.
 
     `images` (N, H, W, 3) uint8 lie on the device; `labels` (N,) int64, `split` and the logits follow the data set's
-    order. `evaluations` has before, after and gold as far as they exist; `nets` has these and other, the same
-    architecture trained from another seed, in eval mode. A probe neither changes nor hooks a net: it copies it first.
+    order. `evaluations` has before, after, gold and twin (a second gold) as far as they exist; `nets` has these and
+    other, the original's recipe from another seed, in eval mode. A probe neither changes nor hooks a net: it copies it
+    first.
     """
 
     spec: RunSpec

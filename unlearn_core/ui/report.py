@@ -91,7 +91,7 @@ def _show(name: str, report: Report, run: Run | None) -> None:
     if name == "Overview":
         _charts(report, ("accuracy", "predictions"))
         cam.overview(report)
-        _charts(report, ("confidence", "layers"))
+        _charts(report, ("distance", "layers"))
     elif name == "Pictures":
         cam.every(report)
         look.show(report)

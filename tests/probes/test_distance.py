@@ -1,0 +1,52 @@
+"""The divergence by hand, and the one number that is made of it."""
+
+from math import log2
+
+import numpy as np
+import pytest
+
+from tests.probes.tiny import IMAGES, scene
+from unlearn_core.domain.report import Part
+from unlearn_core.probes.distance import PROBE, js_bits, softmax
+
+
+def test_equal_is_nothing_and_disjoint_is_one_bit() -> None:
+    one, other = np.array([[0.2, 0.8], [1.0, 0.0]]), np.array([[0.2, 0.8], [0.0, 1.0]])
+    assert js_bits(one, other) == pytest.approx([0.0, 1.0])
+
+
+def test_by_hand() -> None:
+    by_hand = 0.5 * (1.0 * log2(1 / 0.75)) + 0.5 * (0.5 * log2(0.5 / 0.75) + 0.5 * log2(0.5 / 0.25))
+    assert js_bits(np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]])) == pytest.approx(by_hand)
+
+
+def test_it_goes_both_ways_alike() -> None:
+    rng = np.random.default_rng(0)
+    one, other = softmax(rng.normal(0, 30, (50, 4))), softmax(rng.normal(0, 30, (50, 4)))
+    assert js_bits(one, other) == pytest.approx(js_bits(other, one))
+    assert np.all((js_bits(one, other) >= 0) & (js_bits(one, other) <= 1))
+
+
+@pytest.mark.parametrize("models", [("before", "after", "gold"), ("before", "after", "gold", "twin")])
+def test_the_number_is_the_mean_of_both_sides(models: tuple[str, ...]) -> None:
+    own = scene(*models)
+    part = PROBE.measure(own)
+    assert isinstance(part, Part)
+    sets, distance = part.facts["sets"], part.facts["distance"]
+    rows = own.split.retain_val
+    after, gold = (softmax(own.evaluations[model].logits[rows]) for model in ("after", "gold"))
+    assert sets["retain_val"]["after"] == pytest.approx(js_bits(after, gold).mean())
+    for kind in ("val", "test"):
+        by_hand = (sets["forget_train"]["after"] + sets[f"retain_{kind}"]["after"]) / 2
+        assert distance[kind]["after"] == pytest.approx(by_hand)
+        assert (distance[kind]["spread"] is None) == ("twin" not in models)
+
+
+def test_single_pictures_have_no_counterpart_in_the_test_set() -> None:
+    part = PROBE.measure(scene("before", "after", "gold", forget=IMAGES))
+    assert isinstance(part, Part)
+    assert set(part.facts["sets"]) == {"forget_train", "retain_val", "retain_test"}
+
+
+def test_without_gold_it_says_so() -> None:
+    assert PROBE.measure(scene("before", "after")) == "Without gold there is nothing to be near to."

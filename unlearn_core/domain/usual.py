@@ -1,0 +1,79 @@
+"""Knobs that most methods share: declared once, so that they mean the same everywhere."""
+
+from typing import Any
+
+from unlearn_core.domain.params import knob
+
+
+def learning_rate(default: float, *, low: float = 1e-5, high: float = 0.5, explain: str) -> Any:
+    """How far each step goes; what is too much and too little differs from method to method."""
+    return knob(default, low=low, high=high, scale="log", title="Learning rate", symbol="η", explain=explain)
+
+
+def falls(default: bool = True) -> Any:
+    """Whether the learning rate falls over the run."""
+    return knob(
+        default, title="Rate falls to zero", explain="Lets the rate fall in a straight line to 0.", advanced=True
+    )
+
+
+def momentum(default: float = 0.9) -> Any:
+    """SGD's momentum."""
+    return knob(
+        default,
+        low=0.0,
+        high=0.99,
+        title="Momentum",
+        symbol="μ",
+        explain="How much of the last step is carried on.",
+        advanced=True,
+    )
+
+
+def weight_decay(default: float = 5e-4) -> Any:
+    """SGD's weight decay."""
+    return knob(
+        default, low=0.0, high=0.01, title="Weight decay", explain="Pulls every weight towards zero.", advanced=True
+    )
+
+
+def augment(default: bool = True) -> Any:
+    """Whether pictures are varied."""
+    return knob(default, title="Crop and flip", explain="Shifts and mirrors the pictures.", advanced=True)
+
+
+def batch(default: int = 128, *, title: str = "Batch", low: int = 16) -> Any:
+    """Pictures in one optimiser step."""
+    return knob(
+        default,
+        low=low,
+        high=512,
+        step=low,
+        title=title,
+        unit="pictures",
+        explain="Pictures in one optimiser step.",
+        advanced=True,
+    )
+
+
+def frozen_norm(default: bool) -> Any:
+    """Whether batch norm keeps the statistics of training."""
+    return knob(
+        default,
+        title="Freeze batch norm",
+        explain="Keeps the statistics of batch norm as they are, so that a few odd pictures cannot rewrite them.",
+        advanced=True,
+    )
+
+
+def clip(default: float = 0.0) -> Any:
+    """The longest gradient that is followed."""
+    return knob(
+        default,
+        low=0.0,
+        high=10.0,
+        step=0.1,
+        title="Longest gradient",
+        explain="Shortens a gradient that is longer than this; 0 follows each as it is.",
+        advanced=True,
+    )
