@@ -32,7 +32,7 @@ def test_classifiers(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["classifiers", "--json"]) == 0
     said = {one["id"]: one for one in json.loads(capsys.readouterr().out)}
     assert set(said) == set(classifiers.cards())
-    assert {tuple(net["forget"]) for net in said["tiny"]["nets"]} >= {(), ("rows",)}
+    assert {net["forget"] for net in said["tiny"]["nets"]} >= {None, "rows"}
     assert main(["classifiers"]) == 0
     assert "gold-rows-0          never saw rows, seed 1000" in capsys.readouterr().out
 

@@ -15,7 +15,7 @@ def test_the_card_is_complete(visit: Visit) -> None:
 
 def test_the_figures_are_those_of_the_shipped_net(visit: Visit) -> None:
     app = fine(visit("classifier", classifier="tiny"))
-    original, pictures = nets.find("tiny", (), 0), datasets.load("shapes")
+    original, pictures = nets.find("tiny", None, 0), datasets.load("shapes")
     assert original
     right = (nets.logits_of(original).argmax(1) == pictures.labels)[-120:]
     labels = pictures.labels[-120:]

@@ -18,7 +18,7 @@ def test_cats_are_ticked_for_a_newcomer(visit: Visit) -> None:
 
 def test_a_card_says_how_often_the_shipped_net_is_right(visit: Visit) -> None:
     app = fine(visit("forget"))
-    pictures, original = datasets.load("cifar10-sample"), nets.find("resnet20", (), 0)
+    pictures, original = datasets.load("cifar10-sample"), nets.find("resnet20", None, 0)
     assert original
     right = nets.logits_of(original).argmax(1) == pictures.labels
     for number in range(10):

@@ -6,19 +6,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from unlearn_core.catalog.files import asset_roots, read_verified
 from unlearn_core.domain.errors import BadAsset
+from unlearn_core.domain.request import Forget
 
 GOLD_SEED = 1000
 """What is added to a gold's number to make its training seed, so that it shares no draw with an original."""
 
 
 class Net(NamedTuple):
-    """One shipped net: which classes it never saw, its training seed, its weights' checksum, where its files lie."""
+    """One shipped net: what it never saw, its training seed, its weights' checksum, where its files lie."""
 
     name: str
-    forget: tuple[int, ...]
+    forget: Forget | None
+    """None for an original, which saw all."""
     seed: int
     weights: str
     folder: Path
@@ -35,8 +38,8 @@ def shipped(classifier: str) -> list[Net]:
     return [_described(path) for folder in folders for path in sorted(folder.glob("*.json"))]
 
 
-def find(classifier: str, forget: tuple[int, ...], seed: int) -> Net | None:
-    """The shipped net that never saw these classes and was trained from this seed, if there is one."""
+def find(classifier: str, forget: Forget | None, seed: int) -> Net | None:
+    """The shipped net that never saw this and was trained from this seed, if there is one."""
     return next((net for net in shipped(classifier) if net.forget == forget and net.seed == seed), None)
 
 
@@ -57,7 +60,7 @@ def _described(path: Path) -> Net:
         facts = json.loads(path.read_text())
         return Net(
             name=path.stem,
-            forget=tuple(facts["forget"]),
+            forget=None if facts["forget"] is None else TypeAdapter(Forget).validate_python(facts["forget"]),
             seed=facts["seed"],
             weights=facts["weights"],
             folder=path.parent,

@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"  {one['summary']}")
         print(f"  trained on {one['dataset']}: {one['source']}")
         for net in one["nets"]:
-            what = f"never saw {', '.join(net['forget'])}" if net["forget"] else "saw every class"
+            what = f"never saw {net['forget']}" if net["forget"] else "saw every class"
             print(f"  {net['name']:<20} {what}, seed {net['seed']}")
         print(f"  licence: {one['licence']}")
     return 0
@@ -30,12 +30,13 @@ def run(args: argparse.Namespace) -> int:
 def _found() -> list[dict[str, Any]]:
     """Every card, with the nets that ship: an original saw every class, a gold never saw some."""
     from unlearn_core.catalog import classifiers, datasets, nets
+    from unlearn_core.domain.report import in_words
 
     found = []
     for card in classifiers.cards().values():
-        names = datasets.card(card.dataset).classes
+        dataset = datasets.card(card.dataset)
         shipped = [
-            {"name": net.name, "forget": [names[number] for number in net.forget], "seed": net.seed}
+            {"name": net.name, "forget": net.forget and in_words(net.forget, dataset), "seed": net.seed}
             for net in nets.shipped(card.id)
         ]
         found.append({**card.model_dump(mode="json"), "nets": shipped})

@@ -138,8 +138,8 @@ def _assets() -> Iterator[Finding]:
         for net in shipped:
             nets.weights_of(net)
             nets.logits_of(net)
-        what, golds = f"classifier {card.id}", sum(bool(net.forget) for net in shipped)
-        if nets.find(card.id, (), card.seed) is None:
+        what, golds = f"classifier {card.id}", sum(net.forget is not None for net in shipped)
+        if nets.find(card.id, None, card.seed) is None:
             yield Finding(what, "problem", "has no weights. Restore them: `git checkout -- assets`, or `make bundle`.")
         else:
             yield Finding(what, "ok", f"{len(shipped)} nets, {golds} of them golds, checksums right")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from unlearn_core.cli import _forget
 from unlearn_core.cli._bar import Bar
 from unlearn_core.domain.errors import BadRequest, WorkerError
-from unlearn_core.domain.request import ForgetClasses
 from unlearn_core.domain.run import GoldSpec, Priority, RunState
 
 if TYPE_CHECKING:
@@ -68,24 +67,18 @@ def _ready(spec: GoldSpec) -> str | None:
     from unlearn_core.store.golds import Golds
     from unlearn_core.store.home import home
 
-    wish = spec.request.forget
-    if isinstance(wish, ForgetClasses):
-        shipped = nets.find(spec.request.classifier, wish.classes, nets.GOLD_SEED + spec.seed)
-        if shipped is not None:
-            return f"{shipped.name}, which ships"
+    shipped = nets.find(spec.request.classifier, spec.request.forget, nets.GOLD_SEED + spec.seed)
+    if shipped is not None:
+        return f"{shipped.name}, which ships"
     trained = Golds(home()).find(spec.request, spec.seed)
     return None if trained is None else trained.name
 
 
 def _title(spec: GoldSpec) -> str:
     from unlearn_core.catalog import datasets
+    from unlearn_core.domain.report import in_words
 
-    wish = spec.request.forget
-    if isinstance(wish, ForgetClasses):
-        names = datasets.card(spec.request.dataset).classes
-        what = ", ".join(names[number] for number in wish.classes)
-    else:
-        what = "1 picture" if len(wish.images) == 1 else f"{len(wish.images):,} pictures"
+    what = in_words(spec.request.forget, datasets.card(spec.request.dataset))
     return f"Gold without {what}" + (f", number {spec.seed + 1}" if spec.seed else "")
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
+from unlearn_core.domain.request import Forget
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split
 
@@ -57,7 +58,11 @@ class Report:
 
 def forgotten(spec: RunSpec, dataset: DatasetCard) -> str:
     """What a spec asks to forget, in words."""
-    wish = spec.request.forget
+    return in_words(spec.request.forget, dataset)
+
+
+def in_words(wish: Forget, dataset: DatasetCard) -> str:
+    """What somebody wants forgotten: "cat", "cat and dog", "3 pictures"."""
     if wish.kind == "images":
         return "1 picture" if len(wish.images) == 1 else f"{len(wish.images):,} pictures"
     names = [dataset.classes[number] for number in wish.classes]

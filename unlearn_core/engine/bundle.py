@@ -18,6 +18,9 @@ import torch
 from unlearn_core.catalog import classifiers, datasets
 from unlearn_core.catalog.files import sha256, write_whole
 from unlearn_core.catalog.nets import GOLD_SEED
+from unlearn_core.catalog.standard import standard
+from unlearn_core.domain.request import Forget, ForgetClasses
+from unlearn_core.domain.split import cut
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine.devices import describe
 from unlearn_core.training import evaluate, weights
@@ -26,11 +29,11 @@ from unlearn_core.training.seeding import seeded
 
 
 class Order(NamedTuple):
-    """One net to make: its name, the classes that it never sees, its seed, and where to put it."""
+    """One net to make: its name, what it never sees, its seed, and where to put it."""
 
     classifier: str
     name: str
-    forget: tuple[int, ...]
+    forget: Forget | None
     seed: int
     assets: Path
     scratch: Path
@@ -39,14 +42,20 @@ class Order(NamedTuple):
 
 
 def plan(classifier: str, *, golds: int, assets: Path, scratch: Path, device: str, jobs: int) -> list[Order]:
-    """All nets that ship with a classifier, the most needed first: original, class golds, an original's twin."""
+    """All nets that ship with a classifier, the most needed first.
+
+    Original, golds of each class and of the standard requests, the original's twin from another seed; then as many
+    more golds of each.
+    """
     card = classifiers.card(classifier)
-    names = datasets.card(card.dataset).classes
-    wanted = [("original-0", (), card.seed)]
-    wanted += [
-        (f"gold-{name}-{k}", (number,), GOLD_SEED + k) for k in range(golds) for number, name in enumerate(names)
-    ]
-    wanted += [("original-1", (), card.seed + 1)]
+    dataset = datasets.card(card.dataset)
+    requests: dict[str, Forget] = {
+        name: ForgetClasses(classes=(number,)) for number, name in enumerate(dataset.classes)
+    } | standard(dataset)
+    wanted: list[tuple[str, Forget | None, int]] = [("original-0", None, card.seed)]
+    for k in range(golds):
+        wanted += [(f"gold-{name}-{k}", forget, GOLD_SEED + k) for name, forget in requests.items()]
+        wanted += [("original-1", None, card.seed + 1)] if k == 0 else []
     threads = max(1, (os.cpu_count() or 1) // jobs)
     folder = assets / "classifiers" / classifier
     return [Order(classifier, *what, folder, scratch, device, threads) for what in wanted]
@@ -69,7 +78,10 @@ def make(order: Order) -> str:
     card, where, began = classifiers.card(order.classifier), torch.device(order.device), time.time()
     pictures = datasets.load(card.dataset)
     images, labels = (torch.from_numpy(array).to(where) for array in (pictures.images, pictures.labels))
-    kept = ~np.isin(pictures.labels, order.forget)
+    kept = np.ones(len(pictures.labels), bool)
+    if order.forget is not None:
+        split = cut(datasets.card(card.dataset), pictures.labels, order.forget)
+        kept[np.concatenate([split.forget_train, split.forget_val, split.forget_test])] = False
     state_file = order.scratch / f"{order.classifier}-{order.name}.pt"
     state = torch.load(state_file, weights_only=True, map_location=where) if state_file.exists() else None
     spent = state["seconds"] if state else 0.0
@@ -97,7 +109,7 @@ def make(order: Order) -> str:
     np.save(buffer, answers)
     files = {f"{order.name}.safetensors": data, f"{order.name}.npy": buffer.getvalue()}
     facts = {
-        "forget": order.forget,
+        "forget": order.forget and order.forget.model_dump(mode="json"),
         "seed": order.seed,
         "recipe": card.recipe.model_dump(),
         "weights": weights.checksum(net),

@@ -5,7 +5,7 @@ import streamlit as st
 
 from unlearn_core.catalog import classifiers, datasets, nets
 from unlearn_core.domain.cards import ClassifierCard
-from unlearn_core.ui import session, studio
+from unlearn_core.ui import session, studio, words
 from unlearn_core.ui.plain import escape
 from unlearn_core.ui.plan import Plan
 
@@ -98,12 +98,15 @@ def _fact(name: str, words: str) -> None:
 def _golds(card: ClassifierCard) -> str:
     """For which requests the yardstick ships, in words."""
     names = datasets.card(card.dataset).classes
-    there = {net.forget[0] for net in nets.shipped(card.id) if len(net.forget) == 1}
-    if not there:
+    found = {net.forget for net in nets.shipped(card.id) if net.forget is not None}
+    there = {wish.classes[0] for wish in found if wish.kind == "classes" and len(wish.classes) == 1}
+    if not found:
         return "None ships: results have no yardstick until a gold for their request has been trained."
     which = "each class" if len(there) == len(names) else escape(", ".join(names[number] for number in sorted(there)))
+    more = len(found) - len(there)
+    also = f" and for {words.counted(more, 'standard request')}" if more else ""
     return (
-        f"Ships for {which}: the same net, trained anew by the same recipe without that class. "
+        f"Ships for {which}{also}: the same net, trained anew by the same recipe without them. "
         "For other requests it can be trained here, in the background."
     )
 

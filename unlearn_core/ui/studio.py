@@ -84,7 +84,7 @@ def thumbnail(dataset: str, picture: int) -> bytes:
 @st.cache_data(show_spinner=False, max_entries=64)
 def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float] | None:
     """How often the shipped original is right about unseen test pictures, class by class (0 to 1); None without one."""
-    original = nets.find(classifier, (), seed)
+    original = nets.find(classifier, None, seed)
     if original is None:
         return None
     every = pictures(dataset)
