@@ -7,7 +7,7 @@ DEV_READY := .venv/.ready-to-test
 PYTEST := $(PY) -m pytest
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: run test test-all check bench bundle setup clean help
+.PHONY: run test test-all check bench bundle results setup clean help
 
 help:
 	@echo "make run       the lab, in a browser"
@@ -16,6 +16,7 @@ help:
 	@echo "make check     format, lint, types, layers"
 	@echo "make bench     how long a run takes here"
 	@echo "make bundle    what ships in assets, in so far as it is missing (ARGS='--source DIR --golds 2')"
+	@echo "make results   RESULTS.md: every method measured, in so far as it changed"
 	@echo "make clean     removes .venv, caches and unfinished trainings, never the data folder"
 
 # Ctrl-C reaches Streamlit, which ends; the shell outlives it, to end an idle worker too.
@@ -37,6 +38,9 @@ check: $(DEV_READY)
 
 bench: $(RUN_READY)
 	@$(PY) -m unlearn_core bench $(ARGS)
+
+results: $(RUN_READY)
+	@$(PY) -m unlearn_core results $(ARGS)
 
 bundle: $(RUN_READY)
 	@$(PY) -m unlearn_core bundle $(ARGS)

@@ -6,6 +6,7 @@ import pytest
 from tests.pages.conftest import Visit, turn
 from tests.pages.look import fine, foot, label, words
 from unlearn_core.catalog import datasets, nets
+from unlearn_core.catalog.standard import standard
 from unlearn_core.ui import studio
 
 
@@ -50,6 +51,18 @@ def test_the_last_tick_can_be_taken_away(visit: Visit) -> None:
     assert app.query_params["forget"] == ""
     assert app.button(key="strip-run").disabled
     assert label(app, "strip-forget") == "nothing chosen yet"
+
+
+@pytest.mark.skipif(
+    nets.find("resnet20", standard(datasets.card("cifar10-sample"))["16-pictures"], nets.GOLD_SEED) is None,
+    reason="Its gold is not in assets.",
+)
+def test_a_request_whose_gold_ships_is_one_click(visit: Visit) -> None:
+    app = visit("forget", images="3")
+    fine(app.button(key="take-16-pictures").click().run())
+    assert foot(app)[0] == "16 to forget"
+    assert app.button(key="take-16-pictures").disabled
+    assert not app.button(key="strip-run").disabled or label(app, "strip-method").startswith("UNSIR")
 
 
 def test_both_kinds_of_choice_are_remembered(visit: Visit) -> None:

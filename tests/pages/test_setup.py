@@ -25,7 +25,7 @@ def test_nothing_said_means_cats_by_unsir() -> None:
     now = plan.of(setup)
     assert now.title() == "Forget cat with UNSIR"
     assert now.knobs == next(iter(now.method.presets.values())).params
-    assert now.sizes == (1000, 9000, 1, 9)
+    assert now.sizes == (1000, 9000, 1, 9, 10, 40, 128)
 
 
 @pytest.mark.parametrize(

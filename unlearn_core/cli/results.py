@@ -1,91 +1,55 @@
-"""`results`: measures the presets on every bundled class and writes the README's table."""
+"""`results`: measures every method on the bundled classifier and writes RESULTS.md and the README's table."""
 
 import argparse
-import tempfile
 from pathlib import Path
-from statistics import mean
-from typing import Any
 
-HELP = "Measure UNSIR's presets on the ten bundled classes (only what changed) and write the README's table."
+HELP = "Measure the methods on the bundled classifier (only what changed) and write RESULTS.md and the README's table."
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLE = ROOT / "assets" / "results" / "unsir.csv"
+TABLE = ROOT / "assets" / "results" / "runs.csv"
+PLOT = ROOT / "assets" / "results" / "trade-off.svg"
+SCRATCH = ROOT / "build" / "results"
 MARKS = "<!-- results -->", "<!-- /results -->"
-TUNED_ON = {"airplane", "dog"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0")
+    parser.add_argument("--jobs", type=int, default=1, help="runs side by side (1, which seconds are best taken with)")
+    parser.add_argument("--only", metavar="METHOD", help="measure this method only; all rows that exist are written")
+    parser.add_argument("--no-runs", action="store_true", help="write the tables from the rows that exist")
 
 
 def run(args: argparse.Namespace) -> int:
+    from unlearn_core.cli import _results
     from unlearn_core.engine import results
 
-    known, rows = results.read(TABLE), []
-    for preset, name, spec in results.specs("resnet20", "unsir", ("bundled", "no-noise"), 0):
-        row = known.get(results.key_of(spec))
-        if row is None:
-            with tempfile.TemporaryDirectory() as scratch:
-                row = results.measure(preset, name, spec, device=args.device, scratch=Path(scratch))
-            print(f"{preset}: {name}: forget {row['forget_after']:.1%}, retain {row['retain_after']:.1%}", flush=True)
-        rows.append(row)
-        results.write(TABLE, [*rows, *(old for key, old in known.items() if key not in {one["key"] for one in rows})])
+    cases = results.cases()
+    keys = [results.key_of(case.spec) for case in cases]
+    known = results.read(TABLE)
+    todo = [
+        case
+        for case, key in zip(cases, keys, strict=True)
+        if key not in known and not args.no_runs and args.only in (None, case.method)
+    ]
+    for number, row in enumerate(results.measure_all(todo, device=args.device, home=SCRATCH, jobs=args.jobs), 1):
+        known[row["key"]] = {name: str(value) for name, value in row.items()}
+        results.write(TABLE, [known[key] for key in keys if key in known])
+        what = f"{row['method']} ({row['preset']}) on {row['request']}, seed {row['seed']}"
+        print(f"{number} of {len(todo)}: {what}: {row['error'] or _said(row)}", flush=True)
+    rows = [known[key] for key in keys if key in known]
     results.write(TABLE, rows)
-    write_table(ROOT / "README.md", text_of(results.read(TABLE)))
+    missing = [case for case, key in zip(cases, keys, strict=True) if key not in known]
+    _results.write_plot(PLOT, rows)
+    (ROOT / "RESULTS.md").write_text(_results.whole(rows, missing))
+    head, rest = (ROOT / "README.md").read_text().split(MARKS[0])
+    tail = rest.split(MARKS[1])[1]
+    (ROOT / "README.md").write_text(f"{head}{MARKS[0]}\n{_results.by_class(rows)}\n{MARKS[1]}{tail}")
+    print(f"{len(rows)} of {len(cases)} rows are there. RESULTS.md and the README's table are written.")
     return 0
 
 
-def text_of(rows: dict[str, dict[str, Any]]) -> str:
-    """The table in Markdown, with its averages and the sentence that says how it was made."""
-    by_preset: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in rows.values():
-        by_preset.setdefault(row["preset"], {})[row["class"]] = row
-    tuned, bare = by_preset["bundled"], by_preset["no-noise"]
-    lines = [
-        "| class | forgotten class, unseen: before | UNSIR | without noise "
-        "| other classes, unseen: before | UNSIR | without noise | gold "
-        "| UNSIR under gold | without noise under gold |",
-        "|---|" + "---:|" * 9,
-    ]
-    lines += [_line(name, [tuned[name]], [bare[name]]) for name in tuned]
-    untouched = [name for name in tuned if name not in TUNED_ON]
-    lines.append(_line("**mean of ten**", list(tuned.values()), list(bare.values())))
-    lines.append(
-        _line("**mean of the eight not tuned on**", [tuned[n] for n in untouched], [bare[n] for n in untouched])
+def _said(row: dict[str, object]) -> str:
+    return (
+        f"forget {row['forget_train_after']} trained, {row['forget_test_after'] or '-'} unseen, "
+        f"retain {row['retain_test_after']}, distance {row['distance_after'] or '-'}, {row['seconds']} s"
     )
-    devices = ", ".join(sorted({row["device"] for row in rows.values()}))
-    lines += [
-        "",
-        "Accuracies in per cent on test pictures (200 of the forgotten class, 1,800 of the others; the 95 % interval "
-        "of 80 % over 1,800 pictures is ± 1.8 points), one run each with seed 0. Gold is one net retrained without the "
-        f"class. The preset was tuned on {' and '.join(sorted(TUNED_ON))}, by validation pictures only. "
-        f"Measured by `python -m unlearn_core results` on: {devices}.",
-    ]
-    return "\n".join(lines)
-
-
-def write_table(readme: Path, text: str) -> None:
-    """Puts the table between its marks."""
-    head, rest = readme.read_text().split(MARKS[0])
-    tail = rest.split(MARKS[1])[1]
-    readme.write_text(f"{head}{MARKS[0]}\n{text}\n{MARKS[1]}{tail}")
-
-
-def _line(name: str, tuned: list[dict[str, Any]], bare: list[dict[str, Any]]) -> str:
-    def share(rows: list[dict[str, Any]], column: str) -> float:
-        return 100 * mean(float(row[column]) for row in rows)
-
-    gold = share(tuned, "retain_gold")
-    kept, kept_bare = share(tuned, "retain_after"), share(bare, "retain_after")
-    figures = [
-        share(tuned, "forget_before"),
-        share(tuned, "forget_after"),
-        share(bare, "forget_after"),
-        share(tuned, "retain_before"),
-        kept,
-        kept_bare,
-        gold,
-        gold - kept,
-        gold - kept_bare,
-    ]
-    return f"| {name} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |"

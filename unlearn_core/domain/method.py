@@ -24,15 +24,20 @@ class Needs(NamedTuple):
 class Sizes(NamedTuple):
     """How much there is to do: numbers of training pictures, and of classes that are forgotten and kept.
 
-    `epochs` and `batch` are those of the classifier's own recipe, for a method that retrains.
+    `classes` is how many outputs the net has; `epochs` and `batch` are those of its own recipe.
     """
 
     forget: int
     retain: int
     forgotten_classes: int
     kept_classes: int
+    classes: int
     epochs: int
     batch: int
+
+    def kept(self, per_class: int) -> int:
+        """How many kept pictures take part where there should be so many of each kept class."""
+        return min(per_class * self.kept_classes, self.retain)
 
 
 @dataclass(frozen=True)

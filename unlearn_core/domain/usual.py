@@ -77,3 +77,30 @@ def clip(default: float = 0.0) -> Any:
         explain="Shortens a gradient that is longer than this; 0 follows each as it is.",
         advanced=True,
     )
+
+
+def kept_per_class(default: int = 400) -> Any:
+    """How much of the kept pictures is used; `Sizes.kept` says how many pictures that makes."""
+    return knob(
+        default,
+        low=50,
+        high=5000,
+        step=50,
+        title="Kept pictures a class",
+        unit="pictures",
+        symbol="|D_sub|",
+        explain="How many training pictures of every kept class, on average, take part in each epoch.",
+    )
+
+
+def most(default: float) -> Any:
+    """How wrong a forgotten picture is driven at most."""
+    return knob(
+        default,
+        low=0.0,
+        high=20.0,
+        step=0.1,
+        title="Wrong enough",
+        unit="nats",
+        explain="A picture with a larger error than this is not driven on; 0 drives all of them without end.",
+    )

@@ -1,6 +1,6 @@
 """Lets the probes look: when a run ends, and again when a gold that it lacked is there."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from unlearn_core.domain.errors import BadRequest
@@ -45,8 +45,10 @@ def look_at_all(
     models: Mapping[str, Trained],
     evaluations: Mapping[str, Evaluation],
     missing: dict[str, str],
+    *,
+    only: Collection[str] | None = None,
 ) -> dict[str, Part]:
-    """Every probe's part; what a probe cannot measure here gets its reason in `missing`."""
+    """Every probe's part, or those named; what a probe cannot measure here gets its reason in `missing`."""
     wish = spec.request.forget
     scene = Scene(
         spec=spec,
@@ -61,6 +63,8 @@ def look_at_all(
     )
     parts = {}
     for name, probe in probes().items():
+        if only is not None and name not in only:
+            continue
         part = probe.measure(scene)
         if isinstance(part, Part):
             parts[name] = part

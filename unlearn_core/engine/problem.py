@@ -1,5 +1,6 @@
 """Lays a RunSpec out as a Problem: the nets, the split, and only those pictures that the method may see."""
 
+import json
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,8 @@ class Layout(NamedTuple):
     data: Data
     split: Split
     before: Trained
+    gone: tuple[Forget, ...] = ()
+    """What the runs before this one, from which it goes on, forgot already."""
 
 
 def lay_out(spec: RunSpec, warm: Warm) -> Layout:
@@ -43,7 +46,8 @@ def lay_out(spec: RunSpec, warm: Warm) -> Layout:
         raise BadRequest(f"{card.title} was trained on {card.dataset}, not on {spec.request.dataset}: take that.")
     data = warm.data(card.dataset)
     split = cut(data.card, data.pictures.labels, spec.request.forget)
-    return Layout(spec, method, knobs, card, data, split, _start(spec, card, warm))
+    before = _start(spec, card, warm)
+    return Layout(spec, method, knobs, card, data, split, before, _forgotten_before(spec, warm))
 
 
 def check_support(method: Method, kind: str) -> None:
@@ -57,9 +61,10 @@ def check_support(method: Method, kind: str) -> None:
 
 def problem_of(layout: Layout, warm: Warm) -> Problem:
     """What the method is handed: a copy to change, and the pools that it declared it needs."""
-    spec, data, split = layout.spec, layout.data, layout.split
+    spec, data, split = layout.spec, layout.data, _still_there(layout)
     wish = spec.request.forget
     classes = wish.classes if isinstance(wish, ForgetClasses) else ()
+    gone_classes = {own for forget in layout.gone if isinstance(forget, ForgetClasses) for own in forget.classes}
     needs = layout.method.needs(layout.knobs)
     height, width, channels = data.images.shape[1:]
 
@@ -74,19 +79,23 @@ def problem_of(layout: Layout, warm: Warm) -> Problem:
         classes=len(data.card.classes),
         forgotten_classes=classes,
         image_shape=(channels, height, width),
-        sizes=sizes_of(split, classes, len(data.card.classes)),
+        sizes=Sizes(
+            forget=len(split.forget_train),
+            retain=len(split.retain_train),
+            forgotten_classes=len(classes),
+            kept_classes=len(data.card.classes) - len(gone_classes | set(classes)),
+            classes=len(data.card.classes),
+            epochs=layout.card.recipe.epochs,
+            batch=layout.card.recipe.batch,
+        ),
         device=warm.device,
         seed=spec.seed,
-        build=lambda: warm.fresh(layout.card, spec.seed),
+        build=lambda number: warm.fresh(layout.card, spec.seed, "fresh", number),
         forget_pool=pool(split.forget_train) if needs.forget else None,
         retain_pool=pool(split.retain_train) if needs.retain else None,
         validation_pool=pool(split.forget_val, split.retain_val) if needs.validation else None,
+        gone_classes=tuple(sorted(gone_classes - set(classes))),
     )
-
-
-def sizes_of(split: Split, forgotten: tuple[int, ...], classes: int) -> Sizes:
-    """How much a request asks for."""
-    return Sizes(len(split.forget_train), len(split.retain_train), len(forgotten), classes - len(forgotten))
 
 
 def original_of(card: ClassifierCard, warm: Warm) -> Trained:
@@ -111,6 +120,27 @@ def _start(spec: RunSpec, card: ClassifierCard, warm: Warm) -> Trained:
     if not path.exists():
         raise BadRequest(f"Run {spec.start}, from which this one should go on, kept no weights. Choose a finished run.")
     return warm.from_bytes(card, f"run {spec.start}", path.read_bytes())
+
+
+def _still_there(layout: Layout) -> Split:
+    """The split without what earlier runs forgot: to learn that anew would undo them."""
+    before = [cut(layout.data.card, layout.data.pictures.labels, forget) for forget in layout.gone]
+    gone = [ids for one in before for ids in (one.forget_train, one.forget_val, one.forget_test)]
+    kept = {name: ids for name, ids in layout.split._asdict().items() if name.startswith("retain")}
+    kept = {name: np.setdiff1d(ids, np.concatenate(gone)) if gone else ids for name, ids in kept.items()}
+    if not len(kept["retain_train"]):
+        raise BadRequest("Nothing would be left: earlier runs forgot all that this one does not. Keep something.")
+    return layout.split._replace(**kept)
+
+
+def _forgotten_before(spec: RunSpec, warm: Warm) -> tuple[Forget, ...]:
+    """What the runs from which this one goes on were asked to forget, the last one first."""
+    found: list[Forget] = []
+    while spec.start is not None:
+        head = json.loads((artifacts.folder_of(warm.home, spec.start) / artifacts.HEAD).read_text())
+        spec = RunSpec.model_validate(head["spec"])
+        found.append(spec.request.forget)
+    return tuple(found)
 
 
 def params_of(method: Method, preset: str, forget: Forget, values: dict[str, Any]) -> Params:

@@ -1,54 +1,107 @@
-"""What the presets do on the bundled classifier, class by class: the figures that the README shows."""
+"""What the methods do on the bundled classifier: every figure of RESULTS.md and of the README's table is a row here.
+
+A row is known by its key: spec, source of the method's file, weights of the classifier. What has not changed is not
+run again, and an interrupted measuring goes on where it was.
+"""
 
 import csv
 import hashlib
 import inspect
 import io
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from unlearn_core.catalog import classifiers, datasets
+import torch
+
+from unlearn_core.catalog import classifiers, datasets, nets
 from unlearn_core.catalog.files import write_whole
-from unlearn_core.domain.method import Preset
-from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.catalog.standard import standard
+from unlearn_core.domain.errors import Diverged
+from unlearn_core.domain.report import MODELS, Part
+from unlearn_core.domain.request import Forget, ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
-from unlearn_core.engine.execute import unlearn
+from unlearn_core.engine import measure
+from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.problem import lay_out, problem_of
+from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.warm import Trained, Warm
 from unlearn_core.methods import method as find_method
+from unlearn_core.methods import methods
+from unlearn_core.training import weights
 
+CLASSIFIER = "resnet20"
+CORE = ("finetune", "neggrad", "neggrad_plus", "random_labels", "l2ul", "reinit", "unsir", "salun", "ssd")
+"""Measured on all standard requests with three seeds; the others on one class and 16 pictures with one."""
+SEEDS = (0, 1, 2)
+SETS = ("forget_train", "forget_test", "retain_train", "retain_test")
 COLUMNS: tuple[str, ...] = (
     "key",
     "method",
     "preset",
-    "class",
+    "request",
     "seed",
-    "forget_before",
-    "forget_after",
-    "retain_before",
-    "retain_after",
-    "retain_gold",
-    "seconds_forget",
-    "seconds_total",
+    *(f"{name}_{model}" for name in SETS for model in MODELS),
+    *(f"distance_{what}" for what in ("before", "after", "spread")),
+    "passes",
+    "seconds",
     "device",
+    "error",
 )
-"""The table's columns; accuracies are fractions on test pictures."""
+"""The table's columns: accuracies as fractions, distances in bits, seconds of forgetting alone.
+
+An `error` stands where the run ended with one; such a row has no figures of after.
+"""
 
 
-def specs(classifier: str, method: str, presets: tuple[str, ...], seed: int) -> list[tuple[str, str, RunSpec]]:
-    """Preset, class and spec of every run of the table."""
-    card, chosen = classifiers.card(classifier), find_method(method)
-    names = datasets.card(card.dataset).classes
-    return [
-        (preset, name, _spec(classifier, card.dataset, number, method, chosen.presets[preset], seed))
-        for preset in presets
-        for number, name in enumerate(names)
-    ]
+class Case(NamedTuple):
+    """One run of the table: what it is called there, and its spec."""
+
+    method: str
+    preset: str
+    request: str
+    seed: int
+    spec: RunSpec
+
+
+def cases() -> list[Case]:
+    """Every run that the two tables are made of, those first that most depends on."""
+    dataset = datasets.card(classifiers.card(CLASSIFIER).dataset)
+    every = standard(dataset)
+    by_class: dict[str, Forget] = {
+        name: ForgetClasses(classes=(number,)) for number, name in enumerate(dataset.classes)
+    }
+    found = [_case("unsir", preset, name, by_class[name], 0) for preset in ("bundled", "no-noise") for name in by_class]
+    for seed in SEEDS:
+        for request, forget in every.items():
+            found += [_case(name, "bundled", request, forget, seed) for name in CORE if _able(name, forget)]
+    for seed in SEEDS:
+        for request in ("16-pictures", "200-pictures"):
+            found += [_case("l2ul", preset, request, every[request], seed) for preset in ("neggrad", "adv")]
+        for preset in ("all-layers", "one-cycle", "fisher"):
+            found.append(_case("reinit", preset, "cat", every["cat"], seed))
+    found.append(_case("neggrad", "unbounded", "16-pictures", every["16-pictures"], 0))
+    for name in sorted(methods().keys() - {*CORE, "retrain"}):
+        found += [
+            _case(name, "bundled", request, every[request], 0)
+            for request in ("cat", "16-pictures")
+            if _able(name, every[request])
+        ]
+    return list({case[:4]: case for case in found}.values())
 
 
 def key_of(spec: RunSpec) -> str:
-    """What a row depends on: the spec and the method's own source; a change of either makes the row out of date."""
+    """What a row depends on; a change of any of it makes the row out of date."""
     source = inspect.getsource(inspect.getmodule(find_method(spec.method).forget) or find_method)
-    return hashlib.sha256((spec.model_dump_json() + source).encode()).hexdigest()[:16]
+    original = nets.find(spec.request.classifier, None, classifiers.card(spec.request.classifier).seed)
+    whole = spec.model_dump_json() + source + (original.weights if original else "")
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
 def read(path: Path) -> dict[str, dict[str, str]]:
@@ -67,28 +120,68 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
     write_whole(path, text.getvalue().encode())
 
 
-def measure(preset: str, name: str, spec: RunSpec, *, device: str, scratch: Path) -> dict[str, Any]:
-    """One run, as a row of the table."""
-    done = unlearn(spec, device=device, listener=Nobody(), out=scratch / key_of(spec))
-    accuracy, seconds = done.headline["accuracy"], done.headline["seconds"]
-    return {
-        "key": key_of(spec),
-        "method": spec.method,
-        "preset": preset,
-        "class": name,
-        "seed": spec.seed,
-        "forget_before": accuracy["before"]["forget_test"],
-        "forget_after": accuracy["after"]["forget_test"],
-        "retain_before": accuracy["before"]["retain_test"],
-        "retain_after": accuracy["after"]["retain_test"],
-        "retain_gold": accuracy["gold"]["retain_test"] if "gold" in accuracy else None,
-        "seconds_forget": round(seconds["forget"], 2),
-        "seconds_total": round(seconds["total"], 2),
-        "device": done.report.parts["timings"].facts["device"],
+def measure_all(todo: list[Case], *, device: str, home: Path, jobs: int) -> Iterator[dict[str, Any]]:
+    """Runs what is to be run, `jobs` side by side, and gives each row as it is there, in order."""
+    where, threads = resolve(device), max(1, (os.cpu_count() or 1) // jobs)
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        count = len(todo)
+        yield from pool.map(measure_one, todo, [where] * count, [home] * count, [threads] * count)
+
+
+def measure_one(case: Case, device: str, home: Path, threads: int) -> dict[str, Any]:
+    """One run as a row of the table; a run that diverges gives a row that says so."""
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+    warm = _warm(device, home)
+    layout = lay_out(case.spec, warm)
+    problem = problem_of(layout, warm)
+    tracker = RunTracker(Nobody())
+    row: dict[str, Any] = dict.fromkeys(COLUMNS, "") | {
+        "key": key_of(case.spec),
+        "method": case.method,
+        "preset": case.preset,
+        "request": case.request,
+        "seed": case.seed,
+        "device": f"{describe(device)}, {threads} thread{'s' * (threads > 1)}" if device == "cpu" else describe(device),
     }
+    began = time.perf_counter()
+    try:
+        layout.method.forget(problem, layout.knobs, tracker)
+    except Diverged as problem_met:
+        return row | {"error": str(problem_met)}
+    row |= {"seconds": round(time.perf_counter() - began, 2), "passes": tracker.pictures}
+    after = Trained("after", weights.checksum(problem.net), problem.net.eval().requires_grad_(False))
+    models = measure.models_of(case.spec, layout, warm, after, {})
+    evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
+    parts = measure.look_at_all(case.spec, layout, models, evaluations, {}, only=("accuracy", "distance"))
+    return row | _figures(parts)
 
 
-def _spec(classifier: str, dataset: str, number: int, method: str, preset: Preset, seed: int) -> RunSpec:
-    forget = ForgetClasses(classes=(number,))
-    request = ForgetRequest(classifier=classifier, dataset=dataset, forget=forget)
-    return RunSpec(request=request, method=method, params=preset.params_for(forget).model_dump(), seed=seed)
+def _figures(parts: dict[str, Part]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for model, sets in parts["accuracy"].facts.items():
+        found |= {f"{name}_{model}": _short(sets[name]["accuracy"]) for name in SETS}
+    if "distance" in parts:
+        distance = parts["distance"].facts["distance"]["test"]
+        found |= {f"distance_{what}": _short(bits) for what, bits in distance.items()}
+    return found
+
+
+def _short(value: float | None) -> float | str:
+    return "" if value is None else round(value, 5)
+
+
+@cache
+def _warm(device: str, home: Path) -> Warm:
+    """One a process, so that data and nets are loaded once."""
+    return Warm(device, home)
+
+
+def _able(name: str, forget: Forget) -> bool:
+    return forget.kind in find_method(name).supports
+
+
+def _case(name: str, preset: str, request: str, forget: Forget, seed: int) -> Case:
+    wish = ForgetRequest(classifier=CLASSIFIER, dataset=classifiers.card(CLASSIFIER).dataset, forget=forget)
+    params = find_method(name).presets[preset].params_for(forget)
+    return Case(name, preset, request, seed, RunSpec(request=wish, method=name, params=params.model_dump(), seed=seed))

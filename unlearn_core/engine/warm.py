@@ -13,7 +13,7 @@ from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadAsset
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.request import Forget, ForgetRequest
 from unlearn_core.store.evaluations import Evaluations
 from unlearn_core.store.golds import Golds
 from unlearn_core.training import evaluate, weights
@@ -62,9 +62,9 @@ class Warm:
             self._data[name] = Data(datasets.card(name), pictures, images, labels)
         return self._data[name]
 
-    def fresh(self, card: ClassifierCard, seed: int) -> nn.Module:
-        """A net of that architecture on the device, its weights drawn from a seed."""
-        with seeded(seed, "init"):
+    def fresh(self, card: ClassifierCard, seed: int, *purpose: str | int) -> nn.Module:
+        """A net of that architecture on the device, its weights drawn from a seed; each purpose has its own."""
+        with seeded(seed, "init", *purpose):
             net = classifiers.build(card.id, len(datasets.card(card.dataset).classes))
         return net.to(self.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
@@ -76,14 +76,11 @@ class Warm:
 
     def original(self, card: ClassifierCard, *, other_seed: bool = False) -> Trained | None:
         """The classifier as it ships, or the one that the same recipe gave from the next seed, if there is one."""
-        return self._shipped(card, (), card.seed + other_seed)
+        return self._shipped(card, None, card.seed + other_seed)
 
     def gold(self, card: ClassifierCard, request: ForgetRequest, seed: int) -> Trained | None:
         """The gold of a request: a shipped one, or one trained here; None where nobody has trained it yet."""
-        wish = request.forget
-        shipped = None
-        if isinstance(wish, ForgetClasses):
-            shipped = self._shipped(card, wish.classes, nets.GOLD_SEED + seed)
+        shipped = self._shipped(card, request.forget, nets.GOLD_SEED + seed)
         if shipped is not None:
             return shipped
         found = self.golds.find(request, seed)
@@ -98,7 +95,7 @@ class Warm:
             self.evaluations.put(known)
         return known
 
-    def _shipped(self, card: ClassifierCard, forget: tuple[int, ...], seed: int) -> Trained | None:
+    def _shipped(self, card: ClassifierCard, forget: Forget | None, seed: int) -> Trained | None:
         found = nets.find(card.id, forget, seed)
         if found is None:
             return None

@@ -17,6 +17,7 @@ that lambda = 0.1 means at any size what it meant at 32 pixels.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -35,23 +36,21 @@ SHOWN = 24
 """Noise pictures of each class that are kept for the report."""
 
 
+_rate = partial(knob, low=1e-4, high=0.05, scale="log")
+_fine = partial(knob, advanced=True)
+
+
 class Knobs(Params):
     """UNSIR's hyper-parameters; symbols as in the paper."""
 
-    impair_lr: float = knob(
+    impair_lr: float = _rate(
         0.002,
-        low=1e-4,
-        high=0.05,
-        scale="log",
         title="Impair: learning rate",
         symbol="η₁",
         explain="How hard the noise hits. Too low and the class comes back in repair; too high and others suffer.",
     )
-    repair_lr: float = knob(
+    repair_lr: float = _rate(
         0.0015,
-        low=1e-4,
-        high=0.05,
-        scale="log",
         title="Repair: learning rate",
         symbol="η₂",
         explain="How fast the kept classes are mended; usually a little below the impair rate.",
@@ -76,25 +75,18 @@ class Knobs(Params):
         symbol="B",
         explain="How many noise pictures are learnt for each forgotten class; 0 shows what happens without them.",
     )
-    noise_steps: int = knob(
+    noise_steps: int = _fine(
         10,
         low=1,
         high=100,
         title="Noise: steps",
         unit="steps",
         explain="Steps of Adam that make the noise worse and worse for its class.",
-        advanced=True,
     )
-    noise_lr: float = knob(
-        0.1,
-        low=0.005,
-        high=1.0,
-        scale="log",
-        title="Noise: learning rate",
-        explain="How far the noise moves in each step.",
-        advanced=True,
+    noise_lr: float = _fine(
+        0.1, low=0.005, high=1.0, scale="log", title="Noise: learning rate", explain="How far the noise moves a step."
     )
-    noise_weight: float = knob(
+    noise_weight: float = _fine(
         0.1,
         low=0.001,
         high=1.0,
@@ -102,40 +94,25 @@ class Knobs(Params):
         title="Noise: weight of its size",
         symbol="λ",
         explain="How strongly the noise is kept small; large values keep it from becoming wrong at all.",
-        advanced=True,
     )
-    noise_repeats: int = knob(
+    noise_repeats: int = _fine(
         1,
         low=1,
         high=40,
         title="Impair: showings of the noise",
         unit="times",
         explain="How often each noise picture is shown in one impair epoch.",
-        advanced=True,
     )
-    impair_epochs: int = knob(
-        1,
-        low=0,
-        high=5,
-        title="Impair: epochs",
-        unit="epochs",
-        explain="Passes over kept pictures and noise.",
-        advanced=True,
+    impair_epochs: int = _fine(
+        1, low=0, high=5, title="Impair: epochs", unit="epochs", explain="Passes over kept pictures and noise."
     )
-    repair_epochs: int = knob(
-        1,
-        low=0,
-        high=5,
-        title="Repair: epochs",
-        unit="epochs",
-        explain="Passes over kept pictures alone.",
-        advanced=True,
+    repair_epochs: int = _fine(
+        1, low=0, high=5, title="Repair: epochs", unit="epochs", explain="Passes over kept pictures alone."
     )
-    repair_falls: bool = knob(
+    repair_falls: bool = _fine(
         True,
         title="Repair: rate falls to zero",
         explain="Lets the repair rate fall in a straight line to 0, which is worth a point or two of accuracy.",
-        advanced=True,
     )
     augment: bool = augment()
     batch: int = batch()
@@ -155,29 +132,23 @@ def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
     if classes:
         track.phase("noise")
         noise, labels = _learn_noise(problem, knobs, track, classes)
-
+    noise, labels = noise.repeat(knobs.noise_repeats, 1, 1, 1), labels.repeat(knobs.noise_repeats)
+    impair = (
+        batch
+        for number in range(knobs.impair_epochs)
+        for batch in _mixed_epoch(kept, noise, labels, knobs=knobs, generator=problem.stream("impair", number))
+    )
+    repair = (
+        batch
+        for number in range(knobs.repair_epochs)
+        for batch in kept.epoch(knobs.batch, problem.stream("repair", number), augment=knobs.augment)
+    )
     problem.net.train()
     if knobs.impair_epochs:
         track.phase("impair")
-        impair = (
-            batch
-            for number in range(knobs.impair_epochs)
-            for batch in _mixed_epoch(
-                kept,
-                noise.repeat(knobs.noise_repeats, 1, 1, 1),
-                labels.repeat(knobs.noise_repeats),
-                knobs=knobs,
-                generator=problem.stream("impair", number),
-            )
-        )
         _train(problem, impair, track, lr=knobs.impair_lr)
     if knobs.repair_epochs:
         track.phase("repair")
-        repair = (
-            batch
-            for number in range(knobs.repair_epochs)
-            for batch in kept.epoch(knobs.batch, problem.stream("repair", number), augment=knobs.augment)
-        )
         _train(problem, repair, track, lr=knobs.repair_lr, falls_over=repair_steps if knobs.repair_falls else None)
 
 

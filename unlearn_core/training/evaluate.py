@@ -25,11 +25,15 @@ def in_eval(net: nn.Module) -> Iterator[nn.Module]:
 
 
 @torch.inference_mode()
+def answers(net: nn.Module, pictures: Tensor) -> Tensor:
+    """The class (n,) int64 by which the net calls each float picture (n, 3, H, W), in eval mode and float32."""
+    with in_eval(net):
+        return torch.cat([net(part).argmax(1) for part in pictures.split(BATCH)])
+
+
 def accuracy(net: nn.Module, pictures: Tensor, labels: Tensor) -> float:
     """The share (0 to 1) of float pictures (n, 3, H, W) that the net names rightly, in eval mode and float32."""
-    with in_eval(net):
-        answers = torch.cat([net(part).argmax(1) for part in pictures.split(BATCH)])
-    return float((answers == labels).float().mean())
+    return float((answers(net, pictures) == labels).float().mean())
 
 
 @torch.inference_mode()

@@ -75,10 +75,12 @@ class Problem:
     sizes: Sizes
     device: torch.device
     seed: int
-    build: Callable[[], nn.Module]
+    build: Callable[[int], nn.Module]
     forget_pool: Pool | None
     retain_pool: Pool | None
     validation_pool: Pool | None
+    gone_classes: tuple[int, ...] = ()
+    """Classes that an earlier run forgot, from which this one goes on; they are neither forgotten nor kept here."""
 
     @property
     def forget(self) -> Pool:
@@ -101,12 +103,16 @@ class Problem:
     @property
     def kept_classes(self) -> Tensor:
         """The classes (k,) int64 that are not forgotten, on the device; all of them where pictures are."""
-        return torch.tensor([c for c in range(self.classes) if c not in self.forgotten_classes], device=self.device)
+        gone = {*self.forgotten_classes, *self.gone_classes}
+        return torch.tensor([own for own in range(self.classes) if own not in gone], device=self.device)
 
     def stream(self, *purpose: str | int) -> torch.Generator:
         """A random stream of this run's seed, for one purpose."""
         return stream(self.seed, *purpose)
 
-    def fresh(self) -> nn.Module:
-        """The same architecture with new weights, drawn from this run's seed, on the device."""
-        return self.build()
+    def fresh(self, number: int = 0) -> nn.Module:
+        """The same architecture with new weights, drawn from this run's seed, on the device; each number has its own.
+
+        They share no draw with an original's, whatever the seeds.
+        """
+        return self.build(number)

@@ -3,6 +3,8 @@
 import numpy as np
 import streamlit as st
 
+from unlearn_core.catalog import nets
+from unlearn_core.catalog.standard import standard
 from unlearn_core.ui import session, studio, words
 from unlearn_core.ui.plain import escape
 from unlearn_core.ui.plan import Plan
@@ -44,6 +46,7 @@ def classes(plan: Plan) -> None:
 
 def pictures(plan: Plan) -> None:
     """The training pictures, a page at a time; ticks outlive paging, filtering and leaving."""
+    _standard(plan)
     _gallery(plan)
 
 
@@ -63,6 +66,28 @@ def foot(plan: Plan) -> None:
         st.button("Clear", type="tertiary", key="clear", on_click=_clear, disabled=plan.setup.forget is None)
         if st.button("Next: method", type="primary", key="next", disabled=plan.split is None):
             session.go("method")
+
+
+def _standard(plan: Plan) -> None:
+    """Requests whose gold ships, one click each: the quickest way to a report with a yardstick."""
+    ready = {
+        name: forget.images
+        for name, forget in standard(plan.dataset).items()
+        if forget.kind == "images" and nets.find(plan.classifier.id, forget, nets.GOLD_SEED)
+    }
+    if not ready:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="standard"):
+        st.caption("Drawn at random, with the gold that ships:", width="content")
+        for name, images in ready.items():
+            st.button(
+                words.counted(len(images), "picture"),
+                key=f"take-{name}",
+                disabled=plan.setup.images == images,
+                on_click=_take_standard,
+                args=(images,),
+                help="Ticks these pictures in place of those that are ticked now.",
+            )
 
 
 @st.fragment
@@ -110,6 +135,10 @@ def _filtered(plan: Plan, labels: np.ndarray, chosen: tuple[int, ...]) -> np.nda
 
 def _take_kind() -> None:
     session.change(by=st.session_state["forget-by"])
+
+
+def _take_standard(images: tuple[int, ...]) -> None:
+    session.change(images=images)
 
 
 def _first_page() -> None:

@@ -8,6 +8,7 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadRequest, UnlearnError
 from unlearn_core.domain.method import Method, Sizes
 from unlearn_core.domain.params import Params
+from unlearn_core.domain.recipes import Recipe
 from unlearn_core.domain.report import forgotten
 from unlearn_core.domain.request import ForgetRequest
 from unlearn_core.domain.run import RunSpec
@@ -85,7 +86,7 @@ def of(setup: Setup) -> Plan:
         preset=preset,
         knobs=knobs,
         split=split,
-        sizes=None if split is None else _sizes(split, dataset, setup),
+        sizes=None if split is None else _sizes(split, dataset, setup, classifier.recipe),
         trouble=trouble,
         pace=studio.seconds_per_picture(),
     )
@@ -114,6 +115,14 @@ def _request(setup: Setup) -> ForgetRequest:
     return ForgetRequest(classifier=setup.classifier, dataset=setup.dataset, forget=setup.forget)
 
 
-def _sizes(split: Split, dataset: DatasetCard, setup: Setup) -> Sizes:
+def _sizes(split: Split, dataset: DatasetCard, setup: Setup, recipe: Recipe) -> Sizes:
     gone = len(setup.classes) if setup.by == "classes" else 0
-    return Sizes(len(split.forget_train), len(split.retain_train), gone, len(dataset.classes) - gone)
+    return Sizes(
+        forget=len(split.forget_train),
+        retain=len(split.retain_train),
+        forgotten_classes=gone,
+        kept_classes=len(dataset.classes) - gone,
+        classes=len(dataset.classes),
+        epochs=recipe.epochs,
+        batch=recipe.batch,
+    )

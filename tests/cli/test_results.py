@@ -1,0 +1,93 @@
+"""RESULTS.md from made-up rows: figures, deviations, what was not run."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unlearn_core.cli import _results
+from unlearn_core.cli import results as verb
+from unlearn_core.domain.errors import Diverged
+from unlearn_core.engine import results
+from unlearn_core.engine.results import COLUMNS, cases
+
+
+def row(method: str, request: str, *, preset: str = "bundled", seed: int = 0, **figures: object) -> dict[str, str]:
+    sets = {f"{name}_{model}": "0.5" for name in results.SETS for model in ("before", "after", "gold")}
+    if "pictures" in request:
+        sets = {name: value for name, value in sets.items() if not name.startswith("forget_test")} | {
+            f"forget_test_{model}": "" for model in ("before", "after", "gold")
+        }
+    own = {"method": method, "preset": preset, "request": request, "seed": seed, "key": f"{method}{request}{seed}"}
+    rest = {"distance_before": 0.3, "distance_after": 0.1, "passes": 1000, "seconds": 2.5, "device": "CPU, 2 threads"}
+    return dict.fromkeys(COLUMNS, "") | {name: str(value) for name, value in (sets | own | rest | figures).items()}
+
+
+def test_seeds_become_mean_and_deviation() -> None:
+    rows = [row("unsir", "cat", seed=seed, retain_test_after=value) for seed, value in enumerate((0.80, 0.82, 0.84))]
+    text = _results.whole(rows, [])
+    assert "| UNSIR | 3 | 50.0 ± 0.0 | 50.0 ± 0.0 | 50.0 ± 0.0 | 82.0 ± 2.0 | 0.100 ± 0.000 | 2.5 | 1,000 |" in text
+
+
+def test_what_was_not_run_or_diverged_is_said() -> None:
+    rows = [row("unsir", "cat"), row("finetune", "cat", error="The loss is no longer a number.")]
+    missing = [case for case in cases() if (case.method, case.request) == ("ssd", "cat")]
+    text = _results.whole(rows, missing)
+    assert "| Fine-tune | 1 | diverged |" in text
+    assert "| not run |" in text
+
+
+def test_two_golds_are_a_row_of_their_own() -> None:
+    assert "second seed*" in _results.whole([row("unsir", "cat", distance_spread=0.0432)], []).split("## Against")[0]
+    assert "0.043" in _results.whole([row("unsir", "cat", distance_spread=0.0432)], [])
+
+
+def test_ten_classes_make_the_readmes_table() -> None:
+    from unlearn_core.catalog import datasets
+
+    names = datasets.card("cifar10-sample").classes
+    rows = [
+        row("unsir", name, preset=preset, retain_test_gold=0.9, retain_test_after=0.88 if preset == "bundled" else 0.8)
+        for name in names
+        for preset in ("bundled", "no-noise")
+    ]
+    text = _results.by_class(rows)
+    assert "| ship | 50.0 | 50.0 | 50.0 | 50.0 | 88.0 | 80.0 | 90.0 | 2.0 | 10.0 |" in text
+    assert "mean of the eight" in text
+    assert _results.by_class(rows[:-1]).startswith("Not measured yet")
+
+
+def test_the_plot_is_the_same_for_the_same_rows(tmp_path: Path) -> None:
+    rows = [row("unsir", "cat"), row("finetune", "16-pictures")]
+    for name in ("one.svg", "two.svg"):
+        _results.write_plot(tmp_path / name, rows)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+
+
+def test_only_what_is_missing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The verb asks for the cases without a row, writes each as it comes, and goes on after an interruption."""
+    readme = tmp_path / "README.md"
+    readme.write_text("above\n<!-- results -->\nold\n<!-- /results -->\nbelow\n")
+    for name, path in (("ROOT", tmp_path), ("TABLE", tmp_path / "runs.csv"), ("PLOT", tmp_path / "plot.svg")):
+        monkeypatch.setattr(verb, name, path)
+    chosen = [case for case in cases() if case.method == "finetune"][:3]
+    monkeypatch.setattr(results, "cases", lambda: chosen)
+    asked: list[int] = []
+
+    def measured(todo: list[results.Case], **how: Any) -> Any:
+        asked.append(len(todo))
+        for number, case in enumerate(todo):
+            if len(asked) == 1 and number == 1:
+                raise Diverged("the power went off")
+            yield row(case.method, case.request, seed=case.seed) | {"key": results.key_of(case.spec)}
+
+    monkeypatch.setattr(results, "measure_all", measured)
+    args = argparse.Namespace(device="cpu", jobs=1, only=None, no_runs=False)
+    with pytest.raises(Diverged):
+        verb.run(args)
+    assert verb.run(args) == 0
+    assert verb.run(args) == 0
+    assert asked == [3, 2, 0]
+    assert readme.read_text().startswith("above\n<!-- results -->\n") and readme.read_text().endswith("below\n")
+    assert (tmp_path / "RESULTS.md").read_text().startswith("# Results")

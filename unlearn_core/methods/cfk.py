@@ -1,0 +1,110 @@
+"""CF-k and EU-k: train only the last k layers on, or anew, without the forgotten data (Goel et al., 2022).
+
+Idea. What a net knows of single pictures and of classes sits towards its end. So freeze all but the last k layers and
+train these on the kept pictures, from where they are (CF-k, catastrophic forgetting) or from fresh weights (EU-k,
+exact unlearning of these layers).
+
+Cost. The chosen number of epochs over the kept pictures; the frozen layers need no way back.
+
+When it fails. The frozen layers were trained on what should be forgotten and still see it as they did: relearning is
+quick. EU-k with small k gives a new head to old features; CF-k forgets as little as fine-tuning does.
+
+Source: Goel et al. 2022, section 4; the SCRUB authors' code (last block, rate 0.01, 10 epochs). A frozen layer is
+frozen here to the last bit, its batch-norm statistics included, which in train mode would follow the new data.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
+from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.usual import augment, batch, falls, learning_rate, momentum, weight_decay
+from unlearn_core.training.descent import descend, fall
+from unlearn_core.training.precision import fast
+from unlearn_core.training.problem import Problem
+from unlearn_core.training.redraw import redraw
+
+
+class Knobs(Params):
+    """CF-k's and EU-k's hyper-parameters."""
+
+    mode: str = knob(
+        "re-initialise",
+        choices=("continue", "re-initialise"),
+        title="The last layers",
+        explain="Are trained on from where they are (CF-k), or from fresh weights (EU-k).",
+    )
+    layers: int = knob(
+        3, low=1, high=50, title="How many layers", unit="layers", symbol="k", explain="Counted from the end."
+    )
+    lr: float = learning_rate(0.05, explain="How far each step goes; fresh layers need more than old ones bear.")
+    epochs: int = knob(2, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures.")
+    falls: bool = falls()
+    momentum: float = momentum()
+    weight_decay: float = weight_decay()
+    augment: bool = augment()
+    batch: int = batch()
+
+
+def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
+    """Trains the last layers of `problem.net`; raises Diverged where the loss is no longer a number."""
+    net, last = problem.net, problem.card.roles.layers[-knobs.layers :]
+    steps = problem.retain.steps(knobs.batch) * knobs.epochs
+    track.plan(train=steps)
+    if knobs.mode == "re-initialise":
+        redraw(net, problem.fresh(), last)
+    trained = _only(net, last)
+    optimiser = torch.optim.SGD(
+        trained.parameters(), knobs.lr, knobs.momentum, weight_decay=knobs.weight_decay, nesterov=knobs.momentum > 0
+    )
+    track.phase("train")
+    batches = (
+        batch
+        for number in range(knobs.epochs)
+        for batch in problem.retain.epoch(knobs.batch, problem.stream("epoch", number), augment=knobs.augment)
+    )
+    for step, (pictures, labels) in enumerate(track.over(batches)):
+        if knobs.falls:
+            fall(optimiser, knobs.lr, step=step, steps=steps)
+        with fast(problem.device):
+            loss = F.cross_entropy(net(pictures), labels)
+        descend(optimiser, loss)
+        track.log(loss=loss.item())
+    net.requires_grad_(True)
+
+
+def _only(net: nn.Module, names: tuple[str, ...]) -> nn.ModuleList:
+    """The named modules, ready to be trained while all others neither learn nor keep statistics."""
+    trained = nn.ModuleList([net.get_submodule(name) for name in names])
+    net.eval().requires_grad_(False)
+    return trained.train().requires_grad_(True)
+
+
+def _passes(knobs: Knobs, sizes: Sizes) -> int:
+    return sizes.retain * knobs.epochs
+
+
+METHOD = Method(
+    id="cfk",
+    title="Last layers (CF-k, EU-k)",
+    group="Yardsticks",
+    summary="train only the end of the net without them · sees no forgotten picture",
+    idea="Freezes the net except for its **last layers** and trains these on the kept pictures, on from where they "
+    "are or anew from fresh weights.",
+    fails="The frozen layers still see what they were taught to see, so what was forgotten is quickly learnt again. "
+    "From where they are the last layers hardly forget single pictures; anew they cost a little accuracy.",
+    paper=Paper(
+        "Goel et al., Towards Adversarial Evaluations for Inexact Machine Unlearning, 2022",
+        "https://arxiv.org/abs/2201.06640",
+    ),
+    supports=frozenset({"classes", "images"}),
+    params=Knobs,
+    presets={
+        "bundled": Preset("bundled", "To be tuned.", Knobs()),
+    },
+    needs=lambda knobs: Needs(forget=False, retain=True),
+    passes=_passes,
+    forget=forget,
+)

@@ -1,0 +1,371 @@
+"""L2UL: instance-wise unlearning with adversarial pictures and weight importance (Cha et al., AAAI 2024, 2301.11578).
+
+Idea. Drive the loss on the forgotten pictures up until the net names none of them rightly (or teach it other labels),
+and hold the rest with what needs no kept picture: copies of the forgotten pictures, moved by an attack to where the
+original net calls them something else, pin its borders there (ADV); weights that mattered little for the forgotten
+pictures are pulled back to where they were (IMP).
+
+Cost. The attack: pictures x adversarials x attack steps; then as many steps as forgetting takes.
+
+When it fails. On many pictures, and on whole classes, the rest suffers: neither guard knows the kept pictures. With no
+guard (NegGrad) it collapses. The goal, 0 % right, is not what a net that never saw the pictures would do, so it
+forgets more than retraining would, which can be noticed from outside.
+
+Source: sections 3 and 4 and the authors' code, whose targets can equal the true label, whose importance is of whole
+batches, in train mode, summed up wrongly beyond one batch, and which stops NegGrad only between epochs. Here targets
+are uniform over the other kept classes, importance is the mean over pictures in eval mode, both sides are shuffled,
+and the stop rule is asked after every step. The weight 0 of the ascent is the code's n_f / (n_a + n_f); relabelling
+has no public code. Of a large request only some pictures are attacked and weighed.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import chain, count, islice
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
+from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.usual import batch, clip, frozen_norm, learning_rate, momentum, weight_decay
+from unlearn_core.training.attacks import pgd_l2
+from unlearn_core.training.batches import to_floats
+from unlearn_core.training.descent import descend, train_mode
+from unlearn_core.training.evaluate import accuracy, answers
+from unlearn_core.training.importance import at_once, drift, output_sensitivity, stretched
+from unlearn_core.training.losses import wrong_labels, wrongness
+from unlearn_core.training.precision import fast
+from unlearn_core.training.problem import Pool, Problem
+
+TOGETHER = 256
+"""Adversarial pictures that are sought at a time."""
+WEIGHED = 256
+"""Forgotten pictures at most from which importance is taken."""
+ASKED = 256
+"""Forgotten pictures that the stop rule asks first; it asks all the others once these are done."""
+SHOWN = 12
+"""Adversarial pictures that are kept for the report."""
+
+
+class Knobs(Params):
+    """L2UL's hyper-parameters; symbols as in the paper."""
+
+    goal: str = knob(
+        "misclassify",
+        choices=("misclassify", "relabel"),
+        title="Goal",
+        explain="Misclassify drives each picture away from its label, relabel teaches it a wrong one drawn beforehand.",
+    )
+    guard: str = knob(
+        "adv-imp",
+        choices=("none", "adv", "adv-imp"),
+        title="Guard of the rest",
+        explain="With adv the net also learns adversarial pictures, with adv-imp unimportant weights are held as well; "
+        "none is plain ascent (NegGrad).",
+    )
+    lr: float = learning_rate(1e-3, explain="How far each step goes; the guards cannot undo steps that are too long.")
+    ascent: float = knob(
+        0.0,
+        low=0.0,
+        high=1.0,
+        step=0.01,
+        title="Share of forgetting",
+        explain="Weight of the forgotten pictures in the loss, the rest is the adversarials'; 0 goes by batch sizes.",
+    )
+    hold: float = knob(
+        1.0,
+        low=0.01,
+        high=1000.0,
+        scale="log",
+        title="Hold on weights",
+        symbol="λ",
+        explain="How firmly weights that did not matter for the forgotten pictures are held where they were.",
+    )
+    retain_access: bool = knob(
+        False,
+        title="Use kept pictures",
+        explain="Learns kept pictures along with the rest: what the guards have to do without (the paper's oracle).",
+    )
+    copies: int = knob(
+        20,
+        low=1,
+        high=300,
+        title="Adversarials a picture",
+        unit="pictures",
+        symbol="N_adv",
+        explain="Adversarial pictures made from each forgotten one, each with a target of its own.",
+    )
+    radius: float = knob(
+        4.0,
+        low=0.1,
+        high=8.0,
+        step=0.1,
+        title="Attack: radius",
+        symbol="ε",
+        explain="How far an adversarial picture may lie from its original, as the L2 length over all pixel values.",
+        advanced=True,
+    )
+    attack_steps: int = knob(
+        100,
+        low=1,
+        high=200,
+        title="Attack: steps",
+        unit="steps",
+        explain="Steps that each adversarial picture takes towards its target.",
+        advanced=True,
+    )
+    attack_step: float = knob(
+        0.1,
+        low=0.01,
+        high=2.0,
+        scale="log",
+        title="Attack: length of a step",
+        explain="How far an adversarial picture moves in each step.",
+        advanced=True,
+    )
+    attacked: int = knob(
+        128,
+        low=1,
+        high=512,
+        title="Attack: at most so many",
+        unit="pictures",
+        explain="Of more forgotten pictures than this only so many, drawn at random, get adversarials.",
+        advanced=True,
+    )
+    most: float = knob(
+        0.0,
+        low=0.0,
+        high=20.0,
+        step=0.1,
+        title="Wrong enough",
+        unit="nats",
+        explain="A picture with a larger error than this is not driven on; 0 drives all of them without end.",
+        advanced=True,
+    )
+    stops: bool = knob(
+        True, title="Stop when done", explain="Stops as soon as the goal is reached; without it the net is driven on."
+    )
+    stop_accuracy: float = knob(
+        0.0,
+        low=0.0,
+        high=1.0,
+        step=0.01,
+        title="Done at",
+        explain="Share of the forgotten pictures that may still be named rightly (or not yet by their new label).",
+        advanced=True,
+    )
+    max_steps: int = knob(
+        200, low=1, high=4000, title="Steps at most", unit="steps", explain="Where forgetting ends in any case."
+    )
+    frozen_norm: bool = frozen_norm(False)
+    clip: float = clip()
+    momentum: float = momentum()
+    weight_decay: float = weight_decay(1e-4)
+    forget_batch: int = batch(32, title="Batch of forgotten")
+    guard_batch: int = batch(256, title="Batch of adversarials")
+    retain_batch: int = batch(128, title="Batch of kept")
+
+
+_Epochs = Callable[[int], Iterator[tuple[Tensor, Tensor]]]
+"""The shuffled pass of this number over one source: pictures and labels, batch by batch."""
+
+
+class Guard(NamedTuple):
+    """What holds the rest: adversarial pictures (n, 3, H, W) with their targets (n,), and a hold for each weight."""
+
+    pictures: Tensor | None
+    targets: Tensor | None
+    hold: dict[str, Tensor] | None
+
+
+def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
+    """Makes `problem.net` wrong about `problem.forget`; raises Diverged where the loss is no longer a number."""
+    attacked = problem.forget.sample(knobs.attacked, problem.stream("attacked"))
+    weighed = problem.forget.sample(WEIGHED, problem.stream("weighed"))
+    attack = {"attack": -(-len(attacked) * knobs.copies // TOGETHER) * knobs.attack_steps}
+    importance = {"importance": weighed.steps(at_once(problem.original))}
+    plan = {"none": {}, "adv": attack, "adv-imp": attack | importance}[knobs.guard]
+    track.plan(**plan, forget=knobs.max_steps)
+    pictures = targets = hold = None
+    if "attack" in plan:
+        track.phase("attack")
+        pictures, targets = _attack(problem, attacked, knobs, track)
+    if "importance" in plan:
+        track.phase("importance")
+        hold = _hold(problem, weighed, track)
+    track.phase("forget")
+    _forget(problem, Guard(pictures, targets, hold), knobs, track)
+    if pictures is not None and targets is not None:
+        _show(problem, attacked, pictures, targets, knobs=knobs, track=track)
+
+
+def _attack(problem: Problem, pool: Pool, knobs: Knobs, track: Tracker) -> tuple[Tensor, Tensor]:
+    """Copies (n, 3, H, W) of the pictures, moved to where the original net should call them by targets (n,)."""
+    pictures, labels = (part.repeat_interleave(knobs.copies, 0) for part in pool.all())
+    targets = wrong_labels(labels, problem.kept_classes, problem.stream("targets"))
+    made = []
+    for number, (part, aims) in enumerate(zip(pictures.split(TOGETHER), targets.split(TOGETHER), strict=True)):
+        start = torch.rand(part.shape, generator=problem.stream("attack", number)).to(problem.device)
+        made.append(
+            pgd_l2(
+                problem.original,
+                part.contiguous(memory_format=torch.channels_last),
+                aims,
+                radius=knobs.radius,
+                step=knobs.attack_step,
+                steps=knobs.attack_steps,
+                start=start,
+                over=track.over,
+            )
+        )
+    return torch.cat(made), targets
+
+
+def _hold(problem: Problem, pool: Pool, track: Tracker) -> dict[str, Tensor]:
+    """How firmly each weight is held, in [0, 1]: 1 where it did not matter for the forgotten pictures."""
+    importance = stretched(output_sensitivity(problem.original, pool.all()[0], over=track.over))
+    layers = {layer: [] for layer in problem.card.roles.layers}
+    for name, values in importance.items():
+        owners = [layer for layer in layers if name.startswith(f"{layer}.")]
+        if owners:
+            layers[max(owners, key=len)].append(values.flatten())
+    means = [float(torch.cat(parts).mean()) if parts else 0.0 for parts in layers.values()]
+    track.keep("importance", torch.tensor(means), layers=list(layers), pictures=len(pool))
+    return {name: 1 - values for name, values in importance.items()}
+
+
+def _forget(problem: Problem, guard: Guard, knobs: Knobs, track: Tracker) -> None:
+    """Steps until the goal is reached, as the net in eval mode answers, or the limit."""
+    aim = _relabelled(problem) if knobs.goal == "relabel" else problem.forget
+    asked = [aim.sample(ASKED, problem.stream("asked")).all()] if len(aim) > ASKED else []
+    asked.append(aim.all())
+    optimiser = torch.optim.SGD(problem.net.parameters(), knobs.lr, knobs.momentum, weight_decay=knobs.weight_decay)
+    left = [_left(problem.net, asked, knobs)]
+    done = knobs.stops and left[0] <= knobs.stop_accuracy
+    for pictures, labels in track.over(islice(_steps(problem, aim, guard, knobs), 0 if done else knobs.max_steps)):
+        train_mode(problem.net, frozen_norm=knobs.frozen_norm)
+        with fast(problem.device):
+            loss, error = _loss(problem.net, pictures, labels, knobs)
+        if guard.hold is not None:
+            loss = loss + knobs.hold * drift(problem.net, problem.original, guard.hold)
+        descend(optimiser, loss, clip=knobs.clip)
+        left.append(_left(problem.net, asked, knobs))
+        track.log(loss=loss.item(), forget_error=error.item(), left=left[-1])
+        done = knobs.stops and left[-1] <= knobs.stop_accuracy
+        if done:
+            break
+    track.keep("stopped", np.array(left, np.float32), goal=knobs.goal, done=done, most=knobs.max_steps)
+
+
+def _left(net: nn.Module, asked: list[tuple[Tensor, Tensor]], knobs: Knobs) -> float:
+    """The share of forgotten pictures still to be changed; of many, a sample speaks for all until it is done."""
+    share = 1.0
+    for pictures, labels in asked:
+        right = accuracy(net, pictures, labels)
+        share = right if knobs.goal == "misclassify" else 1 - right
+        if share > knobs.stop_accuracy:
+            break
+    return share
+
+
+def _relabelled(problem: Problem) -> Pool:
+    """The forgotten pictures, each with one wrong label that is drawn once."""
+    own = problem.forget
+    labels = own.labels.clone()
+    labels[own.rows] = wrong_labels(labels[own.rows], problem.kept_classes, problem.stream("new labels"))
+    return Pool(own.images, labels, own.rows)
+
+
+def _steps(problem: Problem, aim: Pool, guard: Guard, knobs: Knobs) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+    """For each step all its pictures and, source by source in their order, the labels; without end."""
+
+    def adversarials(number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        assert guard.pictures is not None and guard.targets is not None
+        order = torch.randperm(len(guard.targets), generator=problem.stream("adversarials", number))
+        for chosen in order.to(problem.device).split(knobs.guard_batch):
+            yield guard.pictures[chosen], guard.targets[chosen]
+
+    def of_pool(pool: Pool, name: str, size: int) -> _Epochs:
+        return lambda number: pool.epoch(size, problem.stream(name, number), augment=False)
+
+    epochs: dict[str, _Epochs] = {"guard": adversarials} if guard.pictures is not None else {}
+    epochs["forget"] = of_pool(aim, "forgotten", knobs.forget_batch)
+    if knobs.retain_access:
+        epochs["retain"] = of_pool(problem.retain, "kept", knobs.retain_batch)
+    endless = [chain.from_iterable(map(epoch, count())) for epoch in epochs.values()]
+    for parts in zip(*endless, strict=True):
+        pictures = torch.cat([part for part, _ in parts])
+        yield pictures, {name: labels for name, (_, labels) in zip(epochs, parts, strict=True)}
+
+
+def _loss(net: nn.Module, pictures: Tensor, labels: dict[str, Tensor], knobs: Knobs) -> tuple[Tensor, Tensor]:
+    """The loss without the hold on weights, and the mean error (nats) on the forgotten pictures.
+
+    Each source goes through the net by itself, so that batch norm sees it by itself.
+    """
+    sizes = [len(own) for own in labels.values()]
+    logits = dict(zip(labels, map(net, pictures.split(sizes)), strict=True))
+    error = wrongness(logits["forget"], labels["forget"], most=knobs.most if knobs.goal == "misclassify" else 0)
+    loss = -error if knobs.goal == "misclassify" else error
+    if "guard" in labels:
+        share = knobs.ascent or len(labels["forget"]) / (len(labels["guard"]) + len(labels["forget"]))
+        loss = share * loss + (1 - share) * F.cross_entropy(logits["guard"], labels["guard"])
+    if "retain" in labels:
+        loss = loss + F.cross_entropy(logits["retain"], labels["retain"])
+    return loss, error
+
+
+def _show(problem: Problem, pool: Pool, made: Tensor, targets: Tensor, *, knobs: Knobs, track: Tracker) -> None:
+    """Keeps some adversarial pictures beside their originals, and what both nets call all of them."""
+    rows = pool.rows.repeat_interleave(knobs.copies)
+    calls = [answers(net, made) for net in (problem.original, problem.net)]
+    length = (made - to_floats(pool.images[rows])).flatten(1).norm(dim=1)
+    track.keep(
+        "adversarial_answers",
+        torch.stack([pool.labels[rows], targets, *calls], 1).short(),
+        length=float(length.mean()),
+        radius=knobs.radius,
+    )
+    shown = torch.linspace(0, len(rows) - 1, min(SHOWN, len(rows))).round().long().to(rows.device)
+    track.keep("adversarial_originals", pool.images[rows[shown]])
+    track.keep("adversarial_pictures", made[shown].mul(255).round().byte().permute(0, 2, 3, 1), rows=shown.tolist())
+
+
+def _passes(knobs: Knobs, sizes: Sizes) -> int:
+    guard = min(knobs.attacked, sizes.forget) * knobs.copies * (knobs.guard != "none")
+    weighed = min(WEIGHED, sizes.forget) * (knobs.guard == "adv-imp")
+    sources = [(guard, knobs.guard_batch), (sizes.forget, knobs.forget_batch)]
+    sources += [(sizes.retain, knobs.retain_batch)] * knobs.retain_access
+    return guard * knobs.attack_steps + weighed + sum(_drawn(*source, knobs.max_steps) for source in sources)
+
+
+def _drawn(pictures: int, batch: int, steps: int) -> int:
+    """How many pictures so many steps take from an endless row of epochs, each with a shorter batch at its end."""
+    epochs, rest = divmod(steps, max(1, -(-pictures // batch)))
+    return epochs * pictures + min(rest * batch, pictures)
+
+
+METHOD = Method(
+    id="l2ul",
+    title="L2UL",
+    group="Ascend",
+    summary="away from the label, held by adversarial pictures · needs no kept picture",
+    idea="Drives the error on the forgotten pictures **up** until none is named rightly, and holds the rest without "
+    "any kept picture: **adversarial copies** pin the borders, weights that did not matter are pulled back.",
+    fails="The more it must forget, the more the rest suffers, whole classes most. Unguarded it collapses. It makes "
+    "the net wrong on all forgotten pictures, where a net that never saw them would name most rightly.",
+    paper=Paper("Cha et al., Learning to Unlearn, AAAI 2024", "https://arxiv.org/abs/2301.11578"),
+    supports=frozenset({"classes", "images"}),
+    params=Knobs,
+    presets={
+        "bundled": Preset("bundled", "Both guards.", Knobs(max_steps=400, attack_steps=20)),
+        "paper": Preset("paper", "The published settings for CIFAR-10 and a ResNet-18.", Knobs(max_steps=2002)),
+    },
+    needs=lambda knobs: Needs(forget=True, retain=knobs.retain_access),
+    passes=_passes,
+    forget=forget,
+    stops_early=True,
+)

@@ -1,0 +1,67 @@
+"""Pictures that mislead a net: float32 throughout, every picture of a batch at once."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from unlearn_core.training.evaluate import in_eval
+
+SHORTEST = 1e-6
+"""A gradient shorter than this is not stretched to length 1."""
+
+
+def fgsm(net: nn.Module, pictures: Tensor, labels: Tensor, *, radius: float) -> Tensor:
+    """The pictures (N, 3, H, W) in [0, 1], every pixel moved by `radius` (L-inf) away from its label, cut to [0, 1].
+
+    One untargeted step, in eval mode; the net's weights get no gradient. Source: Goodfellow et al. 2015.
+    """
+    with in_eval(net):
+        uphill = _slope(net, pictures, labels)
+    return (pictures + radius * uphill.sign()).clamp(0, 1)
+
+
+def pgd_l2(
+    net: nn.Module,
+    pictures: Tensor,
+    targets: Tensor,
+    *,
+    radius: float,
+    step: float,
+    steps: int,
+    start: Tensor,
+    over: Callable[[Iterable[Any]], Iterator[Any]] = iter,
+) -> Tensor:
+    """Pictures that the net should call by their targets (N,), at most `radius` (L2, pixel units) from the originals.
+
+    `pictures` and `start` (N, 3, H, W) in [0, 1]; the search begins where the way from picture to `start` (uniform
+    noise) leaves the ball, and goes downhill on the targets' cross-entropy by `step` each time. What it ends with is
+    returned, whether or not it succeeded. `over` is handed one item a step, whose first element are the pictures: a
+    method passes `track.over`. In eval mode. Source: Madry et al. 2018, in the form that L2UL uses (advertorch's
+    L2PGDAttack: random start, no choice of the best iterate).
+    """
+    shift = _within(start - pictures, radius)
+    with in_eval(net):
+        for _ in over((pictures, number) for number in range(steps)):
+            uphill = _slope(net, pictures + shift, targets)
+            length = uphill.flatten(1).norm(dim=1).clamp_min(SHORTEST)
+            moved = pictures + shift - step * uphill / length.view(-1, 1, 1, 1)
+            # Drawing a shift in keeps a picture within [0, 1], so the order of the two cuts leaves both true.
+            shift = _within(moved.clamp(0, 1) - pictures, radius)
+    return (pictures + shift).clamp(0, 1)
+
+
+def _slope(net: nn.Module, pictures: Tensor, labels: Tensor) -> Tensor:
+    """The gradient of each picture's own cross-entropy (the sum's, so that no picture's depends on how many)."""
+    with torch.enable_grad():
+        seen = pictures.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(F.cross_entropy(net(seen), labels, reduction="sum"), seen)
+    return slope
+
+
+def _within(shift: Tensor, radius: float) -> Tensor:
+    """The shifts (N, 3, H, W), those longer than `radius` shortened to it."""
+    length = shift.flatten(1).norm(dim=1).clamp_min(SHORTEST)
+    return shift * (radius / length).clamp_max(1).view(-1, 1, 1, 1)
