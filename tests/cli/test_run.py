@@ -52,6 +52,8 @@ def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest
     test = next(line for line in lines if line.startswith("forgotten, test"))
     assert test.split()[-3:] == ["-", "-", "-"]
     assert "There is no gold for this request yet" in lines[-1]
+    checks = [line.split(":")[0] for line in lines[10:13]]
+    assert checks == ["no yardstick yet", "kept", "gold not there yet"]
     assert "fine-tune ..." in said.err
     assert reports.read_folder(out).spec.request.forget == ForgetImages(images=(3, 10, 11, 12))
     assert RunStore(home).list() == []

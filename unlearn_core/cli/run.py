@@ -71,7 +71,9 @@ def as_json(finished: "Finished") -> dict[str, Any]:
 
 
 def as_table(finished: "Finished") -> str:
-    """The run as people read it: three columns, the seconds, and where the report lies."""
+    """The run as people read it: three columns, what they say, the seconds, and where the report lies."""
+    from unlearn_core.charts.verdict import verdicts
+
     report, seconds = finished.report, finished.headline["seconds"]
     name = "" if finished.run is None else f"Run {finished.run}: "
     columns = [_accuracies(finished, model) for model in ("before", "after", "gold")]
@@ -80,6 +82,8 @@ def as_table(finished: "Finished") -> str:
         "",
         f"{'accuracy':<24}{'before':>9}{'after':>9}{'gold':>9}",
         *(f"{title:<24}" + "".join(_percent(column[key]) for column in columns) for key, title in SETS.items()),
+        "",
+        *(f"{one.title}: {one.words}".replace("\N{NO-BREAK SPACE}", " ") for one in verdicts(report)),
         "",
         f"{seconds['total']:.1f} s in all: {seconds['forget']:.1f} s to forget, "
         f"{seconds['evaluate']:.1f} s to evaluate, {seconds['probes']:.1f} s to measure.",
