@@ -1,19 +1,23 @@
 """A browser for all tests of this folder, a page for each, and one app that most of them share."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.served import Served, chromium
+from tests.browser.served import OPTIONS, Served, chromium
 from tests.pages.finished import template
+from unlearn_core.store.runs import RunStore
 
 __all__ = ["template"]
 
-PATIENCE = 90_000
+PATIENCE = 60_000
 """Milliseconds that anything may take on a machine that is busy with something else."""
+
+WIDE, NARROW = (1440, 1000), (390, 844)
 
 
 @pytest.fixture(scope="package")
@@ -23,9 +27,19 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("No Chromium on this machine: the browser tests need one (Debian's package is called chromium).")
     with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        started = play.chromium.launch(executable_path=path, args=[*OPTIONS])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="package")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """What the pages share: the cache, so that the app's scripts are fetched once. A page is a session of its own."""
+    expect.set_options(timeout=PATIENCE)
+    opened = browser.new_context()
+    opened.set_default_timeout(PATIENCE)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="package")
@@ -38,8 +52,17 @@ def app(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(PATIENCE)
-    yield context.new_page()
-    context.close()
+def page(context: BrowserContext, app: Served, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh page; whatever a test leaves going is stopped behind it, and a failure says what the app has said."""
+    failed = request.session.testsfailed
+    opened = context.new_page()
+    opened.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    yield opened
+    if request.session.testsfailed > failed:
+        app.speak(sys.stderr)
+    for tab in context.pages:
+        tab.close()
+    store = RunStore(app.home)
+    for run in store.list():
+        if not run.state.is_finished:
+            store.cancel(run.id)

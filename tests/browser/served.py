@@ -9,10 +9,13 @@ import time
 import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+OPTIONS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+"""How Chromium is started: as root too, and without any business of its own."""
+
 START = 120.0
 """Seconds that a server may take to come up on a busy machine."""
 
@@ -27,6 +30,8 @@ class Served:
 
     def __init__(self, home: Path, *, worker: str = "auto", plugins: str = "tests.plugin") -> None:
         self.home = home
+        self.visited = False
+        """Whether anybody has asked this server for an address."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -39,11 +44,13 @@ class Served:
 
     def address(self, page: str = "") -> str:
         """The address of a page of this app."""
+        self.visited = True
         return f"http://127.0.0.1:{self.port}/{page}"
 
     def start(self) -> None:
         """Starts the server, and waits until it answers."""
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+        self.visited = False
         with (self.home / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, "--server.port", str(self.port)],
@@ -70,6 +77,13 @@ class Served:
                 self._process.wait()
             self._process = None
 
+    def kill(self) -> None:
+        """Ends the server as `kill -9` does: it can put nothing in order."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
     def __enter__(self) -> Self:
         self.home.mkdir(parents=True, exist_ok=True)
         self.start()
@@ -88,12 +102,16 @@ class Served:
             timeout=60,
         )
         if kind is not None:
-            for log in self.home.glob("*.log"):
-                print(f"--- {log.name}\n{log.read_text()[-4000:]}", file=sys.stderr)
+            self.speak(sys.stderr)
+
+    def speak(self, to: TextIO) -> None:
+        """Says what server and worker have said of late."""
+        for log in self.home.glob("*.log"):
+            print(f"--- {log.name}\n{log.read_text()[-4000:]}", file=to)
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(self.address("_stcore/health"), timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stcore/health", timeout=2) as answer:
                 return answer.status == 200
         except OSError:
             return False

@@ -81,8 +81,9 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
             "curves": _curves(rng),
             "snapshots": _snapshots(rng),
         }
+        | {"membership": _membership(rng, list(logits))}
         | ({"distance": _distance(rng, images)} if gold else {})
-        | ({} if images else {"extras": _noise(rng)}),
+        | ({} if images else {"extras": _extras(rng)}),
         missing=({} if gold else {"gold": NO_GOLD})
         | ({"extras": "This method keeps nothing to show."} if images else {}),
     )
@@ -146,6 +147,22 @@ def _logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
             f"{model}_entropy": -(shares * np.log(shares)).sum(1),
         }
     return Part({}, {name: array.astype(np.float32) for name, array in arrays.items()})
+
+
+def _membership(rng: np.random.Generator, shown: list[str]) -> Part:
+    """The part "membership"."""
+    attacks = ("loss", "confidence", "entropy", "modified entropy", "margin", "logistic")
+    own: dict[str, Any] = {}
+    for model in shown:
+        middle = rng.uniform(0.3, 0.9, len(attacks))
+        own[model] = {
+            name: {"auc": float(at), "low": float(at - 0.05), "high": float(at + 0.05), "found": float(at / 10)}
+            for name, at in zip(attacks, middle, strict=True)
+        }
+    facts: dict[str, Any] = {"members": 300, "models": own, "leak": dict.fromkeys(shown, 0.3)}
+    if "gold" in shown:
+        facts["privacy"] = {"before": 0.4, "after": float(rng.uniform(0.5, 1))}
+    return Part(facts, {"members": np.arange(300, dtype=np.float32)})
 
 
 def _distance(rng: np.random.Generator, images: bool) -> Part:
@@ -294,6 +311,23 @@ def _snapshots(rng: np.random.Generator) -> Part:
         "step": np.linspace(0, 100, 18).round().astype(int),
     }
     return Part({}, arrays)
+
+
+def _extras(rng: np.random.Generator) -> Part:
+    """What UNSIR and stochastic re-initialisation keep, as if one method did both."""
+    kept = [_noise(rng), _drawn(rng)]
+    return Part(
+        {name: fact for part in kept for name, fact in part.facts.items()},
+        {name: array for part in kept for name, array in part.arrays.items()},
+    )
+
+
+def _drawn(rng: np.random.Generator) -> Part:
+    """Two draws with replacement in each of three cycles, from the two convolutions of each block."""
+    pool = [f"{layer}.conv{number}" for layer in LAYERS[1:-1] for number in (1, 2)]
+    counts = np.stack([np.bincount(rng.integers(0, len(pool), 2), minlength=len(pool)) for _ in range(3)])
+    counts[1, int(rng.integers(len(pool)))] = 2
+    return Part({"drawn_layers": {"layers": pool, "of": "layers", "choice": "random"}}, {"drawn_layers": counts})
 
 
 def _noise(rng: np.random.Generator) -> Part:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.charts.layout import layout_of
 from tests.charts.reports import UNCHANGED, accuracy_of, made_up_report, score
-from unlearn_core.charts import accuracy, certainty, confidence, layers, noise, predictions, timing
+from unlearn_core.charts import accuracy, certainty, confidence, layers, noise, predictions, redrawn, timing
 from unlearn_core.charts.densities import FEW, Span, density
 from unlearn_core.charts.theme import LIGHT
 from unlearn_core.domain.report import Part, Report
@@ -225,3 +225,46 @@ def test_noise_tells_two_classes_apart() -> None:
 def test_accuracy_part_of_the_made_up_report_fits_its_answers() -> None:
     logits = {model: found.logits for model, found in REPORT.evaluations.items()}
     assert accuracy_of(logits, REPORT.labels, REPORT.split) == REPORT.parts["accuracy"]
+
+
+def redrew(counts: list[list[float]], *, of: str = "layers", choice: str = "random") -> Report:
+    facts = {"layers": ["stem.0", "a.conv1", "a.conv2"], "of": of, "choice": choice}
+    return with_part(REPORT, "extras", Part({"drawn_layers": facts}, {"drawn_layers": np.array(counts)}))
+
+
+def test_redrawn_layers_stand_where_and_when_they_were_drawn() -> None:
+    report = redrew([[0, 2, 0], [1, 0, 0]])
+    figure = redrawn.figure([report], LIGHT)
+    dots, empty = trace(figure, "redrawn"), trace(figure, "not redrawn")
+    assert sorted(zip(dots.x, dots.y, strict=True)) == [(1, 1), (2, 0)]
+    assert len(empty.x) == 4 and not set(zip(empty.x, empty.y, strict=True)) & set(zip(dots.x, dots.y, strict=True))
+    assert list(layout_of(figure).yaxis.ticktext) == ["stem.0", "a.conv1", "a.conv2"]
+    low, high = layout_of(figure).yaxis.range
+    assert low > high, "the first layer is on top"
+    (twice,) = layout_of(figure).annotations
+    assert (twice.text, twice.x, twice.y) == ("2×", 1, 1)
+    assert redrawn.frame([report])["times drawn"].tolist() == [0, 2, 0, 1, 0, 0]
+
+
+def test_redrawn_layers_in_words() -> None:
+    assert redrawn.sentence(redrew([[0, 2, 0], [1, 0, 0]])) == (
+        "In 2 cycles, 3 draws fell on 2 of 3 layers: more than once on a.conv1. "
+        "1 layer was never redrawn and kept what it knew."
+    )
+    assert redrawn.sentence(redrew([[1, 1, 1]], choice="fisher")) == (
+        "In 1 cycle, 3 draws by Fisher information fell on 3 of 3 layers: stem.0, a.conv1 and a.conv2, none more than "
+        "once. No layer kept all that it knew."
+    )
+    assert "0 of 3 layers. 3 layers were never redrawn" in redrawn.sentence(redrew([[0, 0, 0]]))
+    assert redrawn.alt(redrew([[0, 2, 0], [0, 0, 0]])).endswith("Cycle 1: a.conv1 (drawn twice). Cycle 2: none.")
+
+
+def test_redrawn_weights_are_told_as_shares() -> None:
+    report = redrew([[0.25] * 3, [0.5] * 3], of="weights")
+    assert plain(redrawn.sentence(report)) == (
+        "In 2 cycles, 25 % and 50 % of the weights of each of 3 layers got fresh values, drawn by chance."
+    )
+    figure = redrawn.figure([report], LIGHT)
+    assert len(trace(figure, "redrawn").x) == 6
+    assert [plain(note.text) for note in layout_of(figure).annotations] == ["25 %", "50 %"]
+    assert plain(redrawn.alt(report)).endswith("Cycle 2: 50.0 % of each layer's weights.")

@@ -55,7 +55,7 @@ def test_its_part_can_be_stored(probe: Probe, name: str) -> None:
     part = probe.measure(made(name))
     if isinstance(part, str):
         assert part.endswith(".")
-        assert "gold" not in made(name).nets, "only a missing yardstick is a reason to measure nothing"
+        assert name != "class", "where all is there, all is measured"
         return
     assert json.loads(json.dumps(part.facts, allow_nan=False)) == part.facts
     for array in part.arrays.values():

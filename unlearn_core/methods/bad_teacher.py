@@ -119,7 +119,9 @@ METHOD = Method(
     supports=frozenset({"classes", "images"}),
     params=Knobs,
     presets={
-        "bundled": Preset("bundled", "One epoch, as in the paper, at ten times its rate and with smaller batches.", Knobs()),
+        "bundled": Preset(
+            "bundled", "One epoch, as in the paper, at ten times its rate and with smaller batches.", Knobs()
+        ),
         "paper": Preset("paper", "The published settings.", Knobs(lr=1e-4, batch=256)),
     },
     needs=lambda knobs: Needs(forget=True, retain=True),

@@ -44,9 +44,7 @@ class Knobs(Params):
         explain="Shrink gives each picture to its nearest class; expand moves all to an added one, then drops that.",
     )
     lr: float = learning_rate(1e-3, low=1e-6, high=0.1, explain="How far each step goes; nothing holds the rest.")
-    epochs: int = knob(
-        5, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over the forgotten pictures."
-    )
+    epochs: int = knob(5, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over the forgotten pictures.")
     attack: str = knob(
         "fgsm",
         choices=("fgsm", "pgd"),

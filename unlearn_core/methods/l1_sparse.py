@@ -121,7 +121,9 @@ METHOD = Method(
     params=Knobs,
     presets={
         "bundled": Preset("bundled", "Fewer epochs at a higher rate than the paper, the last of them plain.", Knobs()),
-        "no penalty": Preset("no penalty", "The same without shrinking: shows what the penalty does.", Knobs(penalty=1e-6)),
+        "no penalty": Preset(
+            "no penalty", "The same without shrinking: shows what the penalty does.", Knobs(penalty=1e-6)
+        ),
         "paper": Preset(
             "paper",
             "Ten epochs at the authors' rate, the penalty as we remember the paper. Takes minutes on a CPU.",

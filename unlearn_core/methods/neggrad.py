@@ -108,7 +108,15 @@ METHOD = Method(
             "paper",
             "The settings of Jia et al. (2023): five epochs without any guard, at a rate so low that little happens here.",
             Knobs(
-                lr=1e-4, epochs=5, stops=False, most=0, clip=0, frozen_norm=False, weight_decay=5e-4, augment=True, batch=256
+                lr=1e-4,
+                epochs=5,
+                stops=False,
+                most=0,
+                clip=0,
+                frozen_norm=False,
+                weight_decay=5e-4,
+                augment=True,
+                batch=256,
             ),
         ),
         "unbounded": Preset(

@@ -202,7 +202,9 @@ METHOD = Method(
     presets={
         "bundled": Preset("bundled", "A higher rate and fewer kept pictures than the paper.", Knobs()),
         "rewind": Preset(
-            "SCRUB+R", "Goes on longer, then back to where forgotten pictures were as wrong as unseen ones.", Knobs(rewind=True)
+            "SCRUB+R",
+            "Goes on longer, then back to where forgotten pictures were as wrong as unseen ones.",
+            Knobs(rewind=True),
         ),
         "paper": Preset(
             "paper", "The published settings for CIFAR-10. Takes minutes on a CPU.", Knobs(lr=5e-4, kept_per_class=5000)

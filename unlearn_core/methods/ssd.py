@@ -145,7 +145,9 @@ METHOD = Method(
     presets={
         "bundled": Preset("bundled", "The paper's idea with a threshold tuned for the bundled classifier.", Knobs()),
         "paper": Preset("paper", "The published settings for CIFAR: α = 10, λ = 1.", Knobs()),
-        "label-free": Preset("without labels", "The same from the length of the answers alone.", Knobs(label_free=True)),
+        "label-free": Preset(
+            "without labels", "The same from the length of the answers alone.", Knobs(label_free=True)
+        ),
     },
     needs=lambda knobs: Needs(forget=True, retain=True),
     passes=_passes,

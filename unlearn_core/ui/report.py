@@ -18,12 +18,16 @@ TONES = {
 
 CHARTS = {
     "Logits": ("confidence", "margin", "certainty"),
+    "Privacy": ("membership",),
     "Weights": ("layers",),
     "How it went": ("curve", "timing"),
 }
 """Which charts stand under a tab, beside what the tab has of its own."""
 
-TABS = ("Overview", "Pictures", "Logits", "Weights", "How it went", "Details")
+OWN = {"Weights": ("redrawn",)}
+"""Charts of single methods, which come last under their tab, and only for those methods."""
+
+TABS = ("Overview", "Pictures", "Logits", "Privacy", "Weights", "How it went", "Details")
 
 
 def show(report: Report, run: Run | None) -> None:
@@ -98,7 +102,8 @@ def _show(name: str, report: Report, run: Run | None) -> None:
     elif name == "Details":
         details.show(report, run)
     else:
-        _charts(report, CHARTS[name])
+        own = tuple(one for one in OWN.get(name, ()) if charts()[one].applies(report) is True)
+        _charts(report, CHARTS[name] + own)
         if name == "How it went":
             _noise(report)
 

@@ -1,0 +1,107 @@
+"""A run that is on screen, and what may happen to it: reloads, a second tab, a cancel, the end of the web server."""
+
+import time
+
+import pytest
+from playwright.sync_api import Page, WebSocket, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from tests.browser.served import Served
+from tests.browser.steps import LONG, QUICK, STOPPED, begin, heading, settled, step, until
+from unlearn_core.domain.run import RunState
+from unlearn_core.store.runs import RunStore
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+def test_a_reload_in_the_middle_of_a_run_loses_nothing(page: Page, app: Served) -> None:
+    number = begin(page, app, LONG)
+    expect(page.get_by_text("What it is doing")).to_be_visible()
+    before = step(page)
+    page.reload()
+    heading(page, "Forget discs with UNSIR")
+    assert page.url.endswith(f"id={number}")
+    assert step(page) >= before
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text(STOPPED)).to_be_visible()
+
+
+def test_a_second_tab_sees_the_same_run_and_what_the_first_does_to_it(page: Page, app: Served) -> None:
+    number = begin(page, app, LONG)
+    second = page.context.new_page()
+    second.goto(app.address(f"run?id={number}"))
+    heading(second, "Forget discs with UNSIR")
+    step(page)
+    step(second)
+    page.get_by_role("button", name="Cancel").click()
+    expect(second.get_by_text(STOPPED)).to_be_visible()
+    expect(page.get_by_text(STOPPED)).to_be_visible()
+
+
+def test_cancel_frees_the_worker(page: Page, app: Served) -> None:
+    number = begin(page, app, LONG)
+    over, first = step(page)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text(STOPPED)).to_be_visible()
+    run = RunStore(app.home).get(number)
+    assert run.state is RunState.CANCELLED
+    assert run.progress is not None
+    assert run.progress.phases[over].done >= first
+    assert sum(phase.done for phase in run.progress.phases) < sum(phase.steps for phase in run.progress.phases)
+    page.get_by_role("button", name="Change and run again").click()
+    heading(page, "How should it forget?")
+    assert "noise_repeats=40" in page.url
+
+
+def test_a_run_on_screen_ticks_and_ends_in_one_whole_rerun(page: Page, app: Served) -> None:
+    sent: list[float] = []
+    whole: list[float] = []
+
+    def hear(frame: str | bytes) -> None:
+        message = ForwardMsg.FromString(frame if isinstance(frame, bytes) else frame.encode())
+        ended = message.WhichOneof("type") == "script_finished"
+        if ended and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:  # Fragments have a word of their own.
+            whole.append(time.monotonic())
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda _: sent.append(time.monotonic()))
+        socket.on("framereceived", hear)
+
+    def since(moments: list[float], start: float) -> int:
+        return sum(moment > start for moment in moments)
+
+    page.on("websocket", listen)
+    begin(page, app, LONG)
+    step(page)
+    until(page, lambda: len(whole) >= 2)  # the method page's own, and that of this one
+    at = time.monotonic()
+    until(page, lambda: since(sent, at) >= 4)
+    assert since(whole, at) == 0
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text(STOPPED)).to_be_visible()
+    until(page, lambda: since(whole, at))
+    settled(page)
+    over = time.monotonic()
+    page.wait_for_timeout(1_500)  # three ticks, if there were any
+    assert since(sent, over) == 0
+    assert since(whole, at) == 1
+
+
+def test_a_run_outlives_the_web_server_and_the_next_one_shows_it(page: Page, app: Served) -> None:
+    number = begin(page, app, f"{QUICK}&noise_pictures=512&noise_repeats=20&impair_epochs=2&batch=16")
+    step(page)
+    page.close()
+    app.kill()
+    store = RunStore(app.home)
+    assert store.get(number).state is RunState.RUNNING
+    end = time.monotonic() + 60
+    while not store.get(number).state.is_finished:
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
+    assert (store.get(number).state, store.get(number).attempt) == (RunState.DONE, 1)
+    app.start()
+    opened = page.context.new_page()
+    opened.goto(app.address(f"run?id={number}"))
+    heading(opened, "Forget discs with UNSIR")
+    expect(opened.get_by_text("forgot").first).to_be_visible()
+    expect(opened.get_by_role("dialog")).to_have_count(0)

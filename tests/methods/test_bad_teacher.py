@@ -1,0 +1,80 @@
+"""Bad Teacher: who teaches which picture, and what the loss is."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from tests.methods.laid_out import tiny_problem, tiny_spec
+from unlearn_core.domain.tracker import Silent
+from unlearn_core.methods import bad_teacher
+from unlearn_core.training.evaluate import accuracy
+from unlearn_core.training.losses import distillation
+from unlearn_core.training.weights import checksum
+
+
+def test_each_side_has_its_teacher() -> None:
+    _, problem = tiny_problem(tiny_spec("bad_teacher"))
+    knowing, fresh = problem.original, problem.fresh().eval()
+    pictures = torch.cat([problem.forget.all()[0][:3], problem.retain.all()[0][:5]])
+    is_forgotten = torch.tensor([True] * 3 + [False] * 5)
+    taught = bad_teacher.taught_answers(knowing, fresh, pictures, is_forgotten)
+    with torch.no_grad():
+        torch.testing.assert_close(taught[:3], fresh(pictures[:3]))
+        torch.testing.assert_close(taught[3:], knowing(pictures[3:]))
+        torch.testing.assert_close(
+            bad_teacher.taught_answers(knowing, fresh, pictures, torch.zeros(8).bool()), knowing(pictures)
+        )
+    assert not taught.requires_grad
+
+
+def test_the_loss_by_hand_and_beside_the_official_one() -> None:
+    """KL(target || student) with the target l softmax(T_d) + (1 - l) softmax(T_s), mean over pictures, not classes."""
+    make = torch.Generator().manual_seed(2)
+    student, knowing, fresh = torch.randn(3, 6, 4, dtype=torch.float64, generator=make)
+    forgotten = torch.tensor([1, 0, 1, 0, 0, 1], dtype=torch.float64)[:, None]
+    taught = torch.where(forgotten.bool(), fresh, knowing)
+    target = forgotten * fresh.softmax(1) + (1 - forgotten) * knowing.softmax(1)
+    by_hand = (target * (target.log() - student.log_softmax(1))).sum(1).mean()
+    assert distillation(student, taught).item() == pytest.approx(by_hand.item())
+    official = F.kl_div(student.log_softmax(1), target, reduction="sum") / target.numel()  # torch calls it "mean".
+    assert distillation(student, taught).item() == pytest.approx(4 * official.item()), "C times theirs"
+    student.requires_grad_()
+    assert torch.autograd.gradcheck(lambda logits: distillation(logits, taught, 2.0), student)
+
+
+@pytest.mark.parametrize("kind", ["classes", "images"])
+def test_batches_know_which_pictures_are_forgotten(kind: str) -> None:
+    layout, problem = tiny_problem(
+        tiny_spec("bad_teacher", kind=kind, augment=False, kept_share=0.2, epochs=2, batch=512)
+    )
+    assert isinstance(layout.knobs, bad_teacher.Knobs)
+    batches = list(bad_teacher._batches(problem, layout.knobs))
+    assert len(batches) == 2
+    own = problem.forget.all()[0].flatten(1)
+    for pictures, is_forgotten in batches:
+        assert torch.equal(torch.cdist(pictures.flatten(1), own).min(1).values < 0.1, is_forgotten)
+        assert int(is_forgotten.sum()) == len(problem.forget)
+        assert int((~is_forgotten).sum()) == int(0.2 * len(problem.retain))
+
+
+def test_the_student_comes_to_answer_as_its_teachers_do() -> None:
+    layout, problem = tiny_problem(tiny_spec("bad_teacher", lr=0.01, epochs=12, kept_share=1.0, batch=32, seed=1))
+    fresh = problem.fresh().eval()
+    before = checksum(fresh)
+    pictures = problem.forget.all()[0]
+    with torch.no_grad():
+        far = distillation(problem.net.eval()(pictures), fresh(pictures)).item()
+    layout.method.forget(problem, layout.knobs, Silent())
+    with torch.no_grad():
+        near = distillation(problem.net.eval()(pictures), fresh(pictures)).item()
+    assert near < far / 5
+    assert accuracy(problem.net, *problem.retain.all()) > 0.85
+    assert checksum(problem.fresh().eval()) == before, "the fresh teacher is the run's own, and drawn from its seed"
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_batch_norm_is_frozen_where_asked(frozen: bool) -> None:
+    layout, problem = tiny_problem(tiny_spec("bad_teacher", frozen_norm=frozen))
+    layout.method.forget(problem, layout.knobs, Silent())
+    pairs = zip(problem.net.buffers(), problem.original.buffers(), strict=True)
+    assert all(torch.equal(after, before) for after, before in pairs) is frozen

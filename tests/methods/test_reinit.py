@@ -1,0 +1,221 @@
+"""What makes stochastic re-initialisation itself: who is drawn, what is redrawn, and what the net is taught then."""
+
+from dataclasses import replace
+from math import isclose
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.methods.laid_out import tiny_problem, tiny_spec
+from unlearn_core.domain.errors import DataNotGranted
+from unlearn_core.domain.method import Needs
+from unlearn_core.domain.tracker import Silent
+from unlearn_core.methods import reinit
+from unlearn_core.methods.reinit import METHOD, Knobs
+from unlearn_core.training.evaluate import accuracy
+from unlearn_core.training.problem import Problem
+from unlearn_core.training.redraw import norms
+
+POOL = ["stem.0", "body.0"]
+STREAM = torch.Generator
+
+
+class Keeping(Silent):
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[np.ndarray, dict[str, Any]]] = {}
+
+    def keep(self, name: str, array: Any, **facts: object) -> None:
+        self.kept[name] = np.asarray(array), facts
+
+
+def run(kind: str = "classes", **knobs: Any) -> tuple[Problem, np.ndarray, dict[str, Any]]:
+    """A run on the tiny classifier, and what it says that it drew."""
+    layout, problem = tiny_problem(tiny_spec("reinit", kind=kind, **knobs))
+    track = Keeping()
+    layout.method.forget(problem, layout.knobs, track)
+    return problem, *track.kept["drawn_layers"]
+
+
+def moved(problem: Problem) -> set[str]:
+    """The modules whose weights or statistics are no longer the original's."""
+    before = problem.original.state_dict()
+    return {name.rpartition(".")[0] for name, now in problem.net.state_dict().items() if not now.equal(before[name])}
+
+
+def test_only_layers_of_the_pool_are_drawn() -> None:
+    _, problem = tiny_problem(tiny_spec("reinit"))
+    assert reinit._pool(problem, Knobs()) == POOL
+    assert reinit._pool(problem, Knobs(spare_head=False)) == [*POOL, "head"]
+    everything = Knobs(spare_head=False, spare_shortcuts=False)
+    assert reinit._pool(problem, everything) == [*POOL, "shortcut.0", "head"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_redrawn_is_what_was_recorded(seed: int) -> None:
+    layout, problem = tiny_problem(tiny_spec("reinit", seed=seed, cycles=1, layers="2", epochs="0"))
+    track = Keeping()
+    layout.method.forget(problem, layout.knobs, track)
+    counts, facts = track.kept["drawn_layers"]
+    assert facts == {"layers": POOL, "of": "layers", "choice": "random"}
+    assert counts.shape == (1, 2) and counts.sum() == 2
+    drawn = {name for name, count in zip(POOL, counts[0], strict=True) if count}
+    assert moved(problem) == drawn
+    fresh = problem.fresh(0)
+    for name in drawn:
+        assert problem.net.get_parameter(f"{name}.weight").equal(fresh.get_parameter(f"{name}.weight"))
+
+
+def test_every_cycle_has_fresh_weights_of_its_own_and_none_are_the_originals_first_ones() -> None:
+    layout, problem = tiny_problem(tiny_spec("reinit", seed=0))
+    nets = [problem.fresh(0), problem.fresh(1), layout.before.net]
+    torch.manual_seed(0)
+    weights = [net.get_parameter("stem.0.weight") for net in nets]
+    assert problem.fresh(1).get_parameter("stem.0.weight").equal(weights[1])
+    assert all(not one.equal(other) for one, other in ((weights[0], weights[1]), (weights[1], weights[2])))
+
+
+def test_with_replacement_a_layer_may_come_twice_without_only_after_all_others() -> None:
+    again = reinit._draws(5, [3] * 40, True, STREAM().manual_seed(1), None)
+    assert any(len(draw.unique()) < 3 for draw in again)
+    assert torch.cat(again).unique().tolist() == [0, 1, 2, 3, 4]
+    deck = torch.cat(reinit._draws(5, [1, 2, 4, 3, 5], False, STREAM().manual_seed(1), None))
+    for start in (0, 5, 10):
+        assert sorted(deck[start : start + 5].tolist()) == [0, 1, 2, 3, 4]
+    assert deck[:5].tolist() != deck[5:10].tolist()
+    assert [len(draw) for draw in reinit._draws(5, [0, 2], False, STREAM(), None)] == [0, 2]
+
+
+def test_fisher_takes_the_same_layers_whatever_the_seed() -> None:
+    ranking = torch.tensor([2, 0, 1])
+    for seed in range(3):
+        draws = reinit._draws(3, [2, 2], True, STREAM().manual_seed(seed), ranking)
+        assert [draw.tolist() for draw in draws] == [[2, 0], [2, 0]]
+        draws = reinit._draws(3, [2, 2], False, STREAM().manual_seed(seed), ranking)
+        assert [draw.tolist() for draw in draws] == [[2, 0], [1, 2]]
+    scores = {"a.weight": torch.tensor([1.0, 2.0]), "b.weight": torch.tensor([[9.0]]), "c.weight": torch.zeros(4)}
+    assert reinit._ranking(scores, ["a", "b", "c"]).tolist() == [1, 0, 2]
+    drawn = [run(choice="fisher", layers="1", epochs="0", cycles=2)[1].tolist() for _ in range(2)]
+    assert drawn[0] == drawn[1] and [1.0, 0.0] in (drawn[0][0], drawn[0][0][::-1])
+
+
+def test_single_weights_are_redrawn_in_the_same_share_of_every_layer() -> None:
+    problem, counts, facts = run(granularity="weights", cycles=1, layers="1", epochs="0", spare_shortcuts=False)
+    assert facts["of"] == "weights" and np.allclose(counts, 1 / 3)
+    assert moved(problem) == {"stem.0", "body.0", "shortcut.0"}
+    fresh = problem.fresh(0)
+    for name in ("stem.0.weight", "body.0.weight", "shortcut.0.weight"):
+        now, before = problem.net.get_parameter(name), problem.original.get_parameter(name)
+        changed = now != before
+        assert int(changed.sum()) == round(now.numel() / 3)
+        assert now[changed].equal(fresh.get_parameter(name)[changed])
+
+
+def test_batch_norm_follows_its_layer_if_asked() -> None:
+    _, tiny = tiny_problem(tiny_spec("reinit"))
+    assert norms(tiny.net) == {"stem.0": "stem.1", "body.0": "body.1", "shortcut.0": "shortcut.1"}
+    problem, counts, _ = run(cycles=1, layers="1", epochs="0", reset_norm=True)
+    (drawn,) = [name for name, count in zip(POOL, counts[0], strict=True) if count]
+    assert moved(problem) == {drawn, norms(problem.net)[drawn]}
+    assert not problem.net.get_buffer(f"{norms(problem.net)[drawn]}.running_mean").any()
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.1])
+def test_both_nets_see_the_same_picture_under_the_same_noise(sigma: float) -> None:
+    layout, problem = tiny_problem(tiny_spec("reinit", sigma=sigma, cycles=1, epochs="1", batch=512))
+    seen: dict[nn.Module, Tensor] = {}
+    for net in (problem.net, problem.original):
+        net.register_forward_pre_hook(lambda net, inputs: seen.update({net: inputs[0].detach()}))
+    layout.method.forget(problem, layout.knobs, Silent())
+    learnt, taught = seen[problem.net], seen[problem.original]
+    assert learnt.equal(taught) and not problem.original.training
+    clean, _ = next(problem.retain.epoch(512, problem.stream("epoch", 0, 0), augment=False))
+    assert isclose(float((learnt - clean).std()), sigma, rel_tol=0.02, abs_tol=1e-7)
+
+
+def test_masked_answers_by_hand() -> None:
+    taught = torch.tensor([[5.0, 1.0, -2.0, 3.0], [0.0, 4.0, 9.0, 7.0]])
+    masked = reinit._masked(taught, torch.tensor([0, 1, 3]))
+    assert masked.tolist() == [[5.0, 1.0, 1.0, 3.0], [0.0, 4.0, 0.0, 7.0]]
+    assert reinit._masked(taught, torch.arange(4)).equal(taught), "single pictures have nothing to mask"
+
+
+def test_masked_answers_make_a_class_go_that_is_never_seen() -> None:
+    """Where one layer is redrawn the original teaches the class anew through pictures that are like it."""
+    forgotten = {}
+    for mask in (False, True):
+        layout, problem = tiny_problem(
+            tiny_spec("reinit", layers="1", cycles=1, epochs="6", lr=0.01, batch=16, mask=mask)
+        )
+        layout.method.forget(problem, layout.knobs, Silent())
+        pool = replace(problem.retain, rows=torch.from_numpy(layout.split.forget_val))
+        forgotten[mask] = accuracy(problem.net, *pool.all())
+        kept = replace(problem.retain, rows=torch.from_numpy(layout.split.retain_val))
+        assert accuracy(problem.net, *kept.all()) > 0.9
+    assert forgotten[True] <= 0.1 and forgotten[False] > 0.5
+
+
+def test_losses_by_hand() -> None:
+    learnt, taught = torch.tensor([[1.0, 2.0], [0.0, -1.0]]), torch.tensor([[0.0, 4.0], [1.0, -1.0]])
+    labels = torch.tensor([1, 0])
+    assert reinit._distance(learnt, taught, labels, "mse") == (1 + 4 + 1 + 0) / 2
+    assert reinit._distance(learnt, taught, labels, "l1") == (1 + 2 + 1 + 0) / 2
+    error = (np.log(1 + np.exp(-1)) + np.log(1 + np.exp(-1))) / 2
+    assert isclose(float(reinit._distance(learnt, taught, labels, "ce")), error, rel_tol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["mse", "l1", "ce"])
+def test_gradients_of_the_losses(loss: str) -> None:
+    generator = STREAM().manual_seed(3)
+    learnt = torch.randn(4, 5, dtype=torch.float64, generator=generator, requires_grad=True)
+    taught = torch.randn(4, 5, dtype=torch.float64, generator=generator)
+    labels = torch.tensor([0, 1, 2, 4])
+    assert torch.autograd.gradcheck(lambda x: reinit._distance(x, taught, labels, loss), learnt)
+
+
+def test_rates() -> None:
+    each = reinit._rates(Knobs(lr=0.1, schedule="each cycle"), [2, 4])
+    assert (
+        each[0] == pytest.approx([0.1, 0.05]) and each[1][0] == pytest.approx(0.1) and each[1][2] == pytest.approx(0.05)
+    )
+    whole = reinit._rates(Knobs(lr=0.1, schedule="whole run"), [2, 4])
+    run = [*whole[0], *whole[1]]
+    assert run[3] == pytest.approx(0.05) and run == sorted(run, reverse=True)
+    half = reinit._rates(Knobs(lr=0.1, schedule="half then full", epochs="2,1", cycles=2), [6, 3])
+    assert half == [[0.05] * 3 + [0.1] * 3, [0.1] * 3]
+
+
+def test_the_last_number_holds_for_the_cycles_after_it() -> None:
+    assert reinit._each("1,2", Knobs(cycles=4)) == [1, 2, 2, 2]
+    assert reinit._each("3,1,9", Knobs(cycles=2)) == [3, 1]
+
+
+def test_no_forgotten_picture_is_handed_over() -> None:
+    layout, problem = tiny_problem(tiny_spec("reinit"))
+    assert METHOD.needs(layout.knobs) == Needs(forget=False, retain=True)
+    with pytest.raises(DataNotGranted):
+        _ = problem.forget
+    assert not set(problem.retain.rows.tolist()) & set(layout.split.forget_train.tolist())
+    assert METHOD.needs(Knobs(choice="fisher")) == Needs(forget=True, retain=True)
+
+
+def test_labels_are_not_used() -> None:
+    nets = []
+    for shift in (0, 1):
+        layout, problem = tiny_problem(tiny_spec("reinit", cycles=1, epochs="1"))
+        assert problem.retain_pool is not None
+        changed = replace(problem.retain_pool, labels=(problem.retain_pool.labels + shift) % 4)
+        problem = replace(problem, retain_pool=changed)
+        layout.method.forget(problem, layout.knobs, Silent())
+        nets.append(problem.net)
+    assert all(one.equal(other) for one, other in zip(*(net.state_dict().values() for net in nets), strict=True))
+
+
+def test_a_share_of_the_kept_pictures_is_seen() -> None:
+    layout, problem = tiny_problem(tiny_spec("reinit", share=0.3, cycles=1, epochs="2", batch=16))
+    seen = []
+    problem.net.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    layout.method.forget(problem, layout.knobs, Silent())
+    assert sum(seen) == 2 * round(0.3 * len(problem.retain)) == METHOD.passes(layout.knobs, problem.sizes)

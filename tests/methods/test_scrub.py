@@ -1,0 +1,193 @@
+"""SCRUB leaves its teacher, comes back on kept pictures, and rewinds to the right checkpoint."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.methods.laid_out import tiny_problem, tiny_spec
+from unlearn_core.domain.errors import BadRequest
+from unlearn_core.domain.method import Needs
+from unlearn_core.domain.tracker import Silent
+from unlearn_core.methods import scrub
+from unlearn_core.training.evaluate import accuracy
+from unlearn_core.training.losses import distillation
+from unlearn_core.training.problem import Pool, Problem
+
+
+class Listening(Silent):
+    """Remembers phases, scalars, what was kept, and for every step how many pictures and the rate."""
+
+    def __init__(self) -> None:
+        self.phases: list[str] = []
+        self.planned: dict[str, int] = {}
+        self.logged: list[dict[str, float]] = []
+        self.sizes: list[int] = []
+        self.kept: dict[str, tuple[np.ndarray, dict[str, Any]]] = {}
+
+    def plan(self, **steps: int) -> None:
+        self.planned = steps
+
+    def phase(self, name: str, *, done: int = 0) -> None:
+        self.phases.append(name)
+
+    def over(self, items: Iterable[Any]) -> Iterator[Any]:
+        for item in items:
+            self.sizes.append(len(item[0]))
+            yield item
+
+    def log(self, **scalars: float) -> None:
+        self.logged.append(scalars)
+
+    def keep(self, name: str, array: Any, **facts: object) -> None:
+        self.kept[name] = np.asarray(array), facts
+
+
+def _forgotten(kind: str = "classes", **knobs: Any) -> tuple[Problem, Listening]:
+    layout, problem = tiny_problem(tiny_spec("scrub", kind=kind, **knobs))
+    track = Listening()
+    layout.method.forget(problem, layout.knobs, track)
+    return problem, track
+
+
+def test_divergence_by_hand() -> None:
+    """tau^2 / B * sum_i sum_c t ln(t / s), with t and s the softened answers, in double precision."""
+    student, teacher = torch.randn(2, 6, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    t, s = (teacher / 4).softmax(1), (student / 4).softmax(1)
+    assert distillation(student, teacher, 4.0).item() == pytest.approx((16 / 6 * (t * (t / s).log()).sum()).item())
+    student.requires_grad_()
+    assert torch.autograd.gradcheck(lambda logits: -distillation(logits, teacher, 4.0), student)
+
+
+def test_max_comes_before_min_and_only_in_the_first_epochs() -> None:
+    _, track = _forgotten(
+        max_epochs=1, epochs=3, forget_batch=48, retain_batch=64, kept_per_class=50, decays="1,2", rewind=False
+    )
+    assert track.sizes == [48, 48, 4, 64, 64, 22] + [64, 64, 22] * 2
+    assert track.phases == ["leave and keep", "keep"]
+    assert track.planned == {"leave and keep": 6, "keep": 6}
+    assert ["leaving" in step for step in track.logged] == [True] * 3 + [False] * 9
+
+
+def test_as_many_epochs_of_leaving_as_there_are() -> None:
+    _, track = _forgotten(max_epochs=5, epochs=2, forget_batch=64, retain_batch=128, kept_per_class=50, rewind=False)
+    assert track.phases == ["leave and keep"]
+    assert track.sizes == [64, 36, 128, 22] * 2
+
+
+def test_the_rate_is_a_tenth_after_each_named_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = []
+    descend = scrub.descend
+    monkeypatch.setattr(
+        scrub,
+        "descend",
+        lambda optimiser, *rest, **knobs: (
+            rates.append(optimiser.param_groups[0]["lr"]) or descend(optimiser, *rest, **knobs)
+        ),
+    )
+    _forgotten(lr=0.01, epochs=4, max_epochs=1, forget_batch=128, retain_batch=512, decays="1,3", rewind=False)
+    assert rates == pytest.approx([0.01, 0.01, 0.001, 0.001, 0.0001])
+
+
+def test_the_student_leaves_on_forgotten_and_follows_on_kept_pictures() -> None:
+    problem, track = _forgotten(
+        lr=0.02, max_epochs=3, epochs=5, forget_batch=16, retain_batch=32, kept_per_class=100, rewind=False
+    )
+    leaving = [step["leaving"] for step in track.logged if "leaving" in step]
+    assert leaving[0] == pytest.approx(0, abs=0.02) and leaving[-1] > 1
+    assert accuracy(problem.net, *problem.forget.all()) < 0.2
+    assert accuracy(problem.net, *problem.retain.all()) > 0.8
+
+
+class Rigged(nn.Module):
+    """Names the first `wrong` of its pictures class 0 and all others class 1; `wrong` is state."""
+
+    def __init__(self, wrong: int) -> None:
+        super().__init__()
+        self.register_buffer("wrong", torch.tensor(wrong))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """A picture knows its place: its first value."""
+        lost = pictures[:, 0, 0, 0] * 255 < self.get_buffer("wrong")
+        return torch.stack([lost.float(), (~lost).float()], 1)
+
+
+def _rigged(wrong: int, validation: list[int]) -> Problem:
+    """20 pictures of class 1 in places 0 to 19: the forgotten 10, then validation pictures in the places given."""
+    _, problem = tiny_problem(tiny_spec("scrub", kind="images"))
+    images = torch.zeros(20, 1, 1, 3, dtype=torch.uint8)
+    images[:10, 0, 0, 0] = torch.arange(10, dtype=torch.uint8)
+    images[10:, 0, 0, 0] = torch.tensor(validation, dtype=torch.uint8)
+    labels = torch.ones(20, dtype=torch.long)
+    return replace(
+        problem,
+        net=Rigged(wrong),
+        classes=2,
+        forget_pool=Pool(images, labels, torch.arange(10)),
+        validation_pool=Pool(images, labels, torch.arange(10, 20)),
+    )
+
+
+def test_it_rewinds_to_the_checkpoint_as_wrong_as_unseen_pictures_are() -> None:
+    # The last net is wrong about places 0 to 5: of the validation pictures three lie there, an error of 0.3.
+    problem = _rigged(6, [0, 1, 2, 6, 7, 8, 9, 9, 9, 9])
+    assert scrub.unseen_error(problem.net, problem) == pytest.approx(0.3)
+    errors = [0.0, 0.8, 0.2, 0.6]
+    states = [({"wrong": torch.tensor(round(10 * error))}, error) for error in errors]
+    track = Listening()
+    scrub._rewind(problem, states, track)
+    assert int(problem.net.get_buffer("wrong")) == 2, "the third, 0.1 away; the highest error would be the second"
+    assert accuracy(problem.net, *problem.forget.all()) == pytest.approx(0.8)
+    kept, facts = track.kept["rewind"]
+    assert facts["epoch"] == 3 and facts["reference"] == pytest.approx(0.3)
+    assert kept.tolist() == pytest.approx(errors)
+
+
+def test_of_equally_close_checkpoints_the_last_is_taken() -> None:
+    assert scrub.closest([0.5, 0.25, 0.0, 0.25], 0.25) == 3
+    assert scrub.closest([0.5, 0.0], 0.25) == 1
+    assert scrub.closest([0.9, 0.2, 0.0], 0.5) == 1
+
+
+def test_the_reference_has_the_classes_of_the_forgotten_pictures() -> None:
+    """Two thirds of the forgotten are of class 0 (error 1/4 when unseen), one third of class 1 (error 1), none of 2."""
+    _, problem = tiny_problem(tiny_spec("scrub", kind="images"))
+    images = torch.arange(14, dtype=torch.uint8).view(14, 1, 1, 1).expand(14, 1, 1, 3)
+    labels = torch.tensor([0, 0, 1, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2])
+    rigged = replace(
+        problem,
+        net=nn.Identity(),
+        forget_pool=Pool(images, labels, torch.arange(3)),
+        validation_pool=Pool(images, labels, torch.arange(3, 14)),
+    )
+
+    class Answers(nn.Module):
+        def forward(self, pictures: Tensor) -> Tensor:
+            place = (pictures[:, 0, 0, 0] * 255).round().long()
+            return nn.functional.one_hot((place == 3).long(), 4).float()  # Class 1 for place 3, else class 0.
+
+    assert scrub.unseen_error(Answers(), rigged) == pytest.approx(2 / 3 * 1 / 4 + 1 / 3 * 1)
+    nobody = replace(rigged, validation_pool=Pool(images, labels, torch.arange(9, 14)))
+    with pytest.raises(BadRequest, match="Switch it off"):
+        scrub.unseen_error(Answers(), nobody)
+
+
+def test_a_real_run_returns_one_of_its_checkpoints_bit_for_bit() -> None:
+    hard = {"lr": 0.05, "max_epochs": 2, "epochs": 4, "forget_batch": 16, "retain_batch": 64, "kept_per_class": 50}
+    problem, track = _forgotten("images", rewind=True, **hard)
+    errors, facts = track.kept["rewind"]
+    assert errors.tolist() == pytest.approx([step["forget_error"] for step in track.logged if "forget_error" in step])
+    assert 1 - accuracy(problem.net, *problem.forget.all()) == pytest.approx(errors[facts["epoch"] - 1])
+    # An earlier end with the same seed is that checkpoint, whatever epochs came after it.
+    short, _ = _forgotten("images", rewind=False, **hard | {"epochs": facts["epoch"]})
+    for one, other in zip(problem.net.state_dict().values(), short.net.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_validation_pictures_are_asked_for_only_to_rewind() -> None:
+    assert scrub.METHOD.needs(scrub.Knobs(rewind=False)) == Needs(forget=True, retain=True, validation=False)
+    assert scrub.METHOD.needs(scrub.Knobs(rewind=True)) == Needs(forget=True, retain=True, validation=True)

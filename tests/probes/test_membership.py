@@ -1,0 +1,104 @@
+"""Membership inference against closed forms, scikit-learn, and the cases where there is nothing to tell."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from tests.probes.tiny import CLASS, IMAGES, answering, scene
+from unlearn_core.domain.report import Evaluation, Part
+from unlearn_core.domain.request import ForgetImages
+from unlearn_core.probes.membership import PROBE, auc, logistic, matched, signals, success
+
+RNG = np.random.default_rng(0)
+
+
+def test_auc_is_scikit_learns_with_and_without_ties() -> None:
+    for members, strangers in (
+        (RNG.normal(0.4, 1, 200), RNG.normal(0, 1, 150)),
+        (RNG.integers(0, 4, 80).astype(float), RNG.integers(0, 4, 90).astype(float)),
+    ):
+        truth = np.repeat([1, 0], [len(members), len(strangers)])
+        assert auc(members, strangers) == pytest.approx(roc_auc_score(truth, np.concatenate([members, strangers])))
+
+
+def test_auc_of_equal_apart_and_reversed() -> None:
+    same = np.full(10, 0.3)
+    assert auc(same, same) == 0.5
+    assert auc(np.ones(5), np.zeros(7)) == 1.0
+    assert auc(np.zeros(5), np.ones(7)) == 0.0
+
+
+def test_members_found_counts_those_above_all_but_one_in_a_hundred() -> None:
+    strangers = np.arange(100.0)
+    members = np.concatenate([np.full(30, 200.0), np.full(70, 50.0)])
+    found = success(members, strangers, np.random.default_rng(1))
+    assert found["found"] == pytest.approx(0.3)
+    assert found["low"] <= found["auc"] <= found["high"]
+
+
+def test_signals_by_hand() -> None:
+    logits, labels = np.log(np.array([[0.7, 0.2, 0.1]])), np.array([0])
+    own = {name: float(value[0]) for name, value in signals(logits, labels).items()}
+    assert own["loss"] == pytest.approx(np.log(0.7))
+    assert own["confidence"] == pytest.approx(0.7)
+    assert own["entropy"] == pytest.approx(0.7 * np.log(0.7) + 0.2 * np.log(0.2) + 0.1 * np.log(0.1))
+    by_hand = -0.3 * np.log(0.7) - 0.2 * np.log(0.8) - 0.1 * np.log(0.9)
+    assert own["modified entropy"] == pytest.approx(-by_hand)
+    assert own["margin"] == pytest.approx(np.log(0.7 / 0.2))
+
+
+def test_signals_of_certainty_are_numbers() -> None:
+    own = signals(np.array([[1000.0, 0.0], [0.0, 1000.0]]), np.array([0, 0]))
+    assert all(np.isfinite(values).all() for values in own.values())
+
+
+def test_the_logistic_attack_judges_nobody_whom_it_was_fitted_on() -> None:
+    """A hundred random features would be learnt by heart; held-out guesses stay near chance."""
+    ours, theirs = RNG.normal(0, 1, (60, 100)), RNG.normal(0, 1, (60, 100))
+    guesses = logistic(ours, theirs, np.random.default_rng(0))
+    assert 0.35 < auc(*guesses) < 0.65
+
+
+@pytest.mark.parametrize("forget", [CLASS, ForgetImages(images=tuple(range(0, 300, 7)))])
+def test_sides_are_equal_class_by_class_and_nobody_stands_on_both(forget: object) -> None:
+    own = scene("before", "after", forget=forget)  # pyright: ignore[reportArgumentType]
+    members, strangers = matched(own, np.random.default_rng(3))
+    assert len(members) == len(strangers) > 0
+    assert not set(members) & set(strangers)
+    assert set(members) <= set(own.split.forget_train)
+    assert max(strangers) >= own.dataset.train and min(strangers) >= own.dataset.train
+    assert np.array_equal(np.bincount(own.labels[members]), np.bincount(own.labels[strangers]))
+
+
+def test_identical_models_have_the_same_privacy_as_gold() -> None:
+    own = scene("before", "after", "gold")
+    same = Evaluation("same", "shapes", own.evaluations["gold"].logits)
+    part = PROBE.measure(own._replace(evaluations={"before": same, "after": same, "gold": same}))
+    assert isinstance(part, Part)
+    assert part.facts["privacy"] == {"before": 1.0, "after": 1.0}
+
+
+def test_a_net_that_knows_its_members_leaks() -> None:
+    own = scene("before", "after", "gold")
+    members, _ = matched(own, np.random.default_rng(own.spec.seed))
+    logits = own.evaluations["gold"].logits.copy() * 0
+    logits[own.split.forget_train, own.labels[own.split.forget_train]] = 9
+    told = {**own.evaluations, "after": Evaluation("told", "shapes", logits)}
+    part = PROBE.measure(own._replace(evaluations=told))
+    assert isinstance(part, Part)
+    assert part.facts["models"]["after"]["loss"]["auc"] == 1.0
+    assert part.facts["models"]["after"]["loss"]["found"] == 1.0
+    assert part.facts["leak"]["after"] == 0.5
+    assert part.facts["privacy"]["after"] < 0.5
+    assert part.facts["members"] == len(members)
+
+
+def test_too_few_pictures_give_a_reason() -> None:
+    said = PROBE.measure(scene("before", "after", "gold", forget=IMAGES))
+    assert isinstance(said, str) and "game of chance" in said
+
+
+def test_an_empty_set_gives_a_reason() -> None:
+    answers = {"before": [0, 1, 2, 3], "after": [0, 1, 2, 3]}
+    empty = answering(scene("before"), answers, [0, 1, 2, 3], forget_train=[0, 1], retain_train=[2], retain_test=[3])
+    assert isinstance(PROBE.measure(empty), str)

@@ -1,0 +1,154 @@
+"""Can one tell from its answers that a net was trained on the forgotten pictures? Membership inference, two-sided.
+
+Members are the forgotten training pictures, non-members pictures of the same classes that no net was trained on,
+equally many of each class. An attack orders both by one figure of the net's answer; its AUC is the chance that a member comes
+first. 0.5 tells nothing; so do 0.4 and 0.6 tell equally much, the first that the pictures were made *stranger* than
+unseen ones. Sources: Yeom et al. 2018 (loss), Song & Mittal 2021 (entropy, modified entropy), Carlini et al. 2022
+(rates at few false alarms), Kurmanji et al. 2023 (logistic attack on the same classes, equal sizes).
+"""
+
+from typing import Any
+
+import numpy as np
+
+from unlearn_core.domain.report import MODELS, Part, Probe
+from unlearn_core.probes.scene import Scene
+
+DRAWS = 500
+"""Bootstrap samples behind an interval."""
+FOLDS = 5
+FALSE_ALARMS = 0.01
+FEWEST = 5
+"""With fewer members than this no attack is tried: its figure would be chance."""
+_MODELS = (*MODELS, "twin")
+
+
+def measure(scene: Scene) -> Part | str:
+    """For every model and attack: AUC with its 95 % interval, members found at 1 % false alarms; and the worst case.
+
+    `leak` is the largest |AUC - 0.5| of all attacks. `privacy` is 1 less twice the largest difference of an attack's
+    AUC to its AUC on gold: 1 where no attack can tell more about after than about gold, 0 where one tells all. The
+    arrays hold, for each model, how likely the logistic attack finds every member to be one (0 to 1).
+    """
+    members, strangers = matched(scene, np.random.default_rng(scene.spec.seed))
+    if len(members) < FEWEST:
+        return (
+            f"There are {len(members)} forgotten pictures with unseen ones of their class beside them; an attack on "
+            f"fewer than {FEWEST} is a game of chance."
+        )
+    facts: dict[str, Any] = {"members": len(members), "models": {}}
+    arrays: dict[str, np.ndarray] = {"members": members.astype(np.float32)}
+    for model in _MODELS:
+        if model in scene.evaluations:
+            logits = scene.evaluations[model].logits
+            found, guesses = attacked(
+                {name: values[members] for name, values in signals(logits, scene.labels).items()},
+                {name: values[strangers] for name, values in signals(logits, scene.labels).items()},
+                np.random.default_rng(scene.spec.seed + 1),
+            )
+            facts["models"][model] = found
+            arrays[f"{model}_guess"] = guesses.astype(np.float32)
+    facts["leak"] = {
+        model: max(abs(one["auc"] - 0.5) for one in own.values()) for model, own in facts["models"].items()
+    }
+    if "gold" in facts["models"]:
+        facts["privacy"] = {
+            model: 1 - 2 * max(abs(own[name]["auc"] - facts["models"]["gold"][name]["auc"]) for name in own)
+            for model, own in facts["models"].items()
+            if model != "gold"
+        }
+    return Part(facts, arrays)
+
+
+def matched(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Members and non-members: equally many of each class, drawn where there are more than the other side has."""
+    split, labels = scene.split, scene.labels
+    members, unseen = split.forget_train, np.concatenate([split.forget_val, split.forget_test])
+    if not len(unseen):  # Single pictures have unseen neighbours only among what is kept.
+        unseen = np.concatenate([split.retain_val, split.retain_test])
+    ours, theirs = [], []
+    for own in np.unique(labels[members]):
+        inside, outside = members[labels[members] == own], unseen[labels[unseen] == own]
+        count = min(len(inside), len(outside))
+        ours.append(rng.choice(inside, count, replace=False))
+        theirs.append(rng.choice(outside, count, replace=False))
+    return np.sort(np.concatenate(ours)), np.sort(np.concatenate(theirs))
+
+
+def signals(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """What an attacker looks at, from logits (N, C) and labels (N,): each (N,), larger for what looks like a member.
+
+    Minus the loss, the label's probability, minus the entropy, minus the modified entropy (Song & Mittal, equation 6),
+    and the lead of the label's logit over the next.
+    """
+    raised = logits.astype(np.float64) - logits.max(1, keepdims=True)
+    log_shares = raised - np.log(np.exp(raised).sum(1, keepdims=True))
+    shares, rows = np.exp(log_shares), np.arange(len(labels))
+    others = logits.astype(np.float64)
+    others[rows, labels] = -np.inf
+    log_rest = np.log1p(-np.clip(shares, 0, 1 - 1e-15))
+    own = shares[rows, labels]
+    wrong = shares * log_rest
+    modified = -(1 - own) * log_shares[rows, labels] - (wrong.sum(1) - wrong[rows, labels])
+    return {
+        "loss": log_shares[rows, labels],
+        "confidence": own,
+        "entropy": (shares * log_shares).sum(1),
+        "modified entropy": -modified,
+        "margin": logits[rows, labels] - others.max(1),
+    }
+
+
+def attacked(
+    members: dict[str, np.ndarray], strangers: dict[str, np.ndarray], rng: np.random.Generator
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Every attack's success, and for each member (n,) how likely the logistic attack finds it to be one."""
+    ours, theirs = (np.stack(list(side.values()), 1) for side in (members, strangers))
+    guesses = logistic(ours, theirs, rng)
+    scores = {name: (members[name], strangers[name]) for name in members} | {"logistic": guesses}
+    return {name: success(*both, rng) for name, both in scores.items()}, guesses[0]
+
+
+def success(members: np.ndarray, strangers: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
+    """AUC with its 95 % bootstrap interval, and the share of members found while 1 % of strangers are accused."""
+    drawn = [auc(rng.choice(members, len(members)), rng.choice(strangers, len(strangers))) for _ in range(DRAWS)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    limit = np.quantile(strangers, 1 - FALSE_ALARMS, method="higher")
+    return {
+        "auc": auc(members, strangers),
+        "low": float(low),
+        "high": float(high),
+        "found": float((members > limit).mean()),
+    }
+
+
+def auc(members: np.ndarray, strangers: np.ndarray) -> float:
+    """The chance that a member (n,) scores higher than a stranger (m,), ties counting half."""
+    ordered = np.sort(strangers)
+    below, upto = np.searchsorted(ordered, members, "left"), np.searchsorted(ordered, members, "right")
+    return float((below + upto).mean() / 2 / len(strangers))
+
+
+def logistic(ours: np.ndarray, theirs: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """How likely each member (n, k) and stranger (n, k) is a member, said by a model that was fitted without it."""
+    from sklearn.linear_model import LogisticRegression  # Takes a second to import, so only where it is needed.
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    seen, member = np.concatenate([ours, theirs]), np.repeat([1, 0], [len(ours), len(theirs)])
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    guessed = cross_val_predict(model, np.nan_to_num(seen), member, cv=folds, method="predict_proba")[:, 1]
+    return guessed[: len(ours)], guessed[len(ours) :]
+
+
+PROBE = Probe(
+    id="membership",
+    title="Membership inference",
+    question="Can one tell from its answers that it was trained on the forgotten pictures?",
+    caveat="Simple attacks on one net: that they fail does not prove that a better one would. An AUC under 0.5 leaks "
+    "as much as one above. Gold is the aim, not 0.5: where the forgotten pictures happen to be easy, gold is not at "
+    "0.5 either. With few pictures the intervals are wide.",
+    measure=measure,
+)
