@@ -1,17 +1,21 @@
 """What makes UNSIR UNSIR: the noise is wrong for its own class, and no forgotten picture is ever seen."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from tests.methods.laid_out import tiny_problem, tiny_spec
+from tests.methods.laid_out import STRONG, tiny_problem, tiny_spec
 from unlearn_core.domain.errors import NotSupported
 from unlearn_core.domain.method import Needs
 from unlearn_core.domain.request import ForgetClasses
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.tracker import Silent
+from unlearn_core.engine.execute import unlearn
+from unlearn_core.engine.problem import lay_out, problem_of
+from unlearn_core.engine.warm import Warm
 from unlearn_core.methods import unsir
 from unlearn_core.training.batches import to_floats
 
@@ -86,6 +90,38 @@ def test_without_noise_pictures_there_is_no_noise_phase() -> None:
     track = Keeping()
     layout.method.forget(problem, layout.knobs, track)
     assert track.phases == ["impair", "repair"] and not track.kept
+
+
+@pytest.mark.parametrize("left_out", ["impair", "repair"])
+def test_without_impair_or_repair_the_other_remains(left_out: str) -> None:
+    layout, problem = tiny_problem(tiny_spec("unsir", **unsir.METHOD.presets[f"no-{left_out}"].params.model_dump()))
+    track = Keeping()
+    layout.method.forget(problem, layout.knobs, track)
+    assert set(track.phases) == {"noise", "impair", "repair"} - {left_out}
+
+
+def test_requests_can_follow_each_other(home: Path) -> None:
+    """The second run forgets its own class, and is handed nothing from which it could learn the first one again."""
+    first = unlearn(tiny_spec("unsir", **STRONG), device="cpu", home=home)
+    request = first.report.spec.request.model_copy(update={"forget": ForgetClasses(classes=(3,))})
+    spec = first.report.spec.model_copy(update={"request": request, "start": first.run})
+    layout = lay_out(spec, warm := Warm("cpu", home))
+    problem = problem_of(layout, warm)
+    assert set(problem.retain.labels[problem.retain.rows].tolist()) == {0, 2} == set(problem.kept_classes.tolist())
+    assert (problem.sizes.retain, problem.sizes.kept_classes, problem.gone_classes) == (len(problem.retain), 2, (1,))
+
+    second = unlearn(spec, device="cpu", home=home)
+    report = second.report
+    right = report.evaluations["after"].logits.argmax(1) == report.labels
+    before = report.evaluations["before"].logits.argmax(1) == report.labels
+    unseen = np.arange(len(right)) >= report.dataset.train
+    share = {
+        own: (before[unseen & (report.labels == own)].mean(), right[unseen & (report.labels == own)].mean())
+        for own in range(4)
+    }
+    assert share[1][0] < 0.2 and share[1][1] < 0.2, "the first class stays forgotten"
+    assert share[3][0] > 0.8 and share[3][1] < 0.2, "the second one goes"
+    assert min(share[0][1], share[2][1]) > 0.8
 
 
 def test_single_pictures_are_refused_with_the_methods_that_can() -> None:

@@ -44,19 +44,19 @@ class Knobs(Params):
     """UNSIR's hyper-parameters; symbols as in the paper."""
 
     impair_lr: float = _rate(
-        0.002,
+        0.003,
         title="Impair: learning rate",
         symbol="η₁",
         explain="How hard the noise hits. Too low and the class comes back in repair; too high and others suffer.",
     )
     repair_lr: float = _rate(
-        0.0015,
+        0.002,
         title="Repair: learning rate",
         symbol="η₂",
         explain="How fast the kept classes are mended; usually a little below the impair rate.",
     )
     kept_per_class: int = knob(
-        400,
+        450,
         low=50,
         high=1000,
         step=50,
@@ -66,7 +66,7 @@ class Knobs(Params):
         explain="How many training pictures of every kept class take part in impair and repair.",
     )
     noise_pictures: int = knob(
-        256,
+        128,
         low=0,
         high=512,
         step=16,
@@ -96,7 +96,7 @@ class Knobs(Params):
         explain="How strongly the noise is kept small; large values keep it from becoming wrong at all.",
     )
     noise_repeats: int = _fine(
-        1,
+        2,
         low=1,
         high=40,
         title="Impair: showings of the noise",
@@ -248,6 +248,12 @@ METHOD = Method(
             "bundled", "Tuned for the bundled classifier on airplane and dog, by validation pictures.", Knobs()
         ),
         "no-noise": Preset("no noise", "The same without noise pictures: shows what they do.", Knobs(noise_pictures=0)),
+        "no-impair": Preset(
+            "no impair", "Noise is learnt but never taught: shows what repair alone forgets.", Knobs(impair_epochs=0)
+        ),
+        "no-repair": Preset(
+            "no repair", "Stops after impair: what repair mends is still broken.", Knobs(repair_epochs=0)
+        ),
         "paper": Preset(
             "paper",
             "The published settings, made for a larger net: expect the kept classes to suffer here.",

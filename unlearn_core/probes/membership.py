@@ -1,9 +1,9 @@
 """Can one tell from its answers that a net was trained on the forgotten pictures? Membership inference, two-sided.
 
 Members are the forgotten training pictures, non-members pictures of the same classes that no net was trained on,
-equally many of each class. An attack orders both by one figure of the net's answer; its AUC is the chance that a member comes
-first. 0.5 tells nothing; so do 0.4 and 0.6 tell equally much, the first that the pictures were made *stranger* than
-unseen ones. Sources: Yeom et al. 2018 (loss), Song & Mittal 2021 (entropy, modified entropy), Carlini et al. 2022
+equally many of each class. An attack orders both by one figure of the net's answer; its AUC is the chance that a
+member comes first. 0.5 tells nothing, and 0.4 tells as much as 0.6: that the pictures were made *stranger* than unseen
+ones. Sources: Yeom et al. 2018 (loss), Song & Mittal 2021 (entropy, modified entropy), Carlini et al. 2022
 (rates at few false alarms), Kurmanji et al. 2023 (logistic attack on the same classes, equal sizes).
 """
 
@@ -139,7 +139,7 @@ def logistic(ours: np.ndarray, theirs: np.ndarray, rng: np.random.Generator) -> 
     seen, member = np.concatenate([ours, theirs]), np.repeat([1, 0], [len(ours), len(theirs)])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))
     model = make_pipeline(StandardScaler(), LogisticRegression())
-    guessed = cross_val_predict(model, np.nan_to_num(seen), member, cv=folds, method="predict_proba")[:, 1]
+    guessed = np.asarray(cross_val_predict(model, seen, member, cv=folds, method="predict_proba"))[:, 1]
     return guessed[: len(ours)], guessed[len(ours) :]
 
 
