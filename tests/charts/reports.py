@@ -81,7 +81,7 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
             "curves": _curves(rng),
             "snapshots": _snapshots(rng),
         }
-        | {"membership": _membership(rng, list(logits))}
+        | {"membership": _membership(rng, list(logits)), "confusion": _confusion(logits, labels)}
         | ({"distance": _distance(rng, images)} if gold else {})
         | ({} if images else {"extras": _extras(rng)}),
         missing=({} if gold else {"gold": NO_GOLD})
@@ -147,6 +147,17 @@ def _logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
             f"{model}_entropy": -(shares * np.log(shares)).sum(1),
         }
     return Part({}, {name: array.astype(np.float32) for name, array in arrays.items()})
+
+
+def _confusion(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
+    """The part "confusion" of these answers."""
+    test = np.arange(DATASET.train + DATASET.val, len(labels))
+    counts = {
+        model: np.histogram2d(labels[test], values[test].argmax(1), bins=(np.arange(11), np.arange(11)))[0]
+        for model, values in logits.items()
+    }
+    facts = {model: [score(int(row[n]), int(row.sum())) for n, row in enumerate(own)] for model, own in counts.items()}
+    return Part(facts, {model: own.astype(np.float32) for model, own in counts.items()})
 
 
 def _membership(rng: np.random.Generator, shown: list[str]) -> Part:

@@ -23,6 +23,9 @@ class Warm:
     def __init__(self, device: str, home: Path) -> None:
         self.device, self.home, self.runs = device, home, 0
 
+    def prepare(self) -> None:
+        """Has nothing to load."""
+
 
 def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
     warm.runs += 1

@@ -19,7 +19,7 @@ from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Listener, Nobody
 from unlearn_core.engine.problem import Layout, lay_out, problem_of
 from unlearn_core.engine.tracker import RunTracker, Watch
-from unlearn_core.engine.warm import Trained, Warm
+from unlearn_core.engine.warm import Warm, after_of
 from unlearn_core.store import artifacts, reports
 from unlearn_core.store.evaluations import Evaluations
 from unlearn_core.store.home import home as data_folder
@@ -118,7 +118,7 @@ def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dic
     forgot = time.perf_counter()
 
     tracker.doing("evaluating")
-    after = Trained("after", weights.checksum(problem.net), problem.net.eval().requires_grad_(False))
+    after = after_of(problem.net)
     missing: dict[str, str] = {}
     models = measure.models_of(spec, layout, warm, after, missing)
     evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}

@@ -31,10 +31,9 @@ from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.problem import lay_out, problem_of
 from unlearn_core.engine.tracker import RunTracker
-from unlearn_core.engine.warm import Trained, Warm
+from unlearn_core.engine.warm import Warm, after_of
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
-from unlearn_core.training import weights
 
 CLASSIFIER = "resnet20"
 CORE = ("finetune", "neggrad", "neggrad_plus", "random_labels", "l2ul", "reinit", "unsir", "salun", "ssd")
@@ -147,12 +146,11 @@ def measure_one(case: Case, device: str, home: Path, threads: int) -> dict[str, 
     began = time.perf_counter()
     try:
         layout.method.forget(problem, layout.knobs, tracker)
+        row |= {"seconds": round(time.perf_counter() - began, 2), "passes": tracker.pictures}
+        models = measure.models_of(case.spec, layout, warm, after_of(problem.net), {})
+        evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
     except Diverged as problem_met:
         return row | {"error": str(problem_met)}
-    row |= {"seconds": round(time.perf_counter() - began, 2), "passes": tracker.pictures}
-    after = Trained("after", weights.checksum(problem.net), problem.net.eval().requires_grad_(False))
-    models = measure.models_of(case.spec, layout, warm, after, {})
-    evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
     parts = measure.look_at_all(case.spec, layout, models, evaluations, {}, only=("accuracy", "distance"))
     return row | _figures(parts)
 

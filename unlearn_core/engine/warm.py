@@ -5,19 +5,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from unlearn_core.catalog import classifiers, datasets, nets
 from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
-from unlearn_core.domain.errors import BadAsset
+from unlearn_core.domain.errors import BadAsset, Diverged
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.request import Forget, ForgetRequest
+from unlearn_core.probes import cam
 from unlearn_core.store.evaluations import Evaluations
 from unlearn_core.store.golds import Golds
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.seeding import seeded
+
+REMEDY = "Turn the learning rate down, or whatever else says how hard the method hits, and run it again."
 
 
 class Data(NamedTuple):
@@ -44,6 +48,13 @@ class Warm:
         self.device, self.home = torch.device(device), home
         self._data: dict[str, Data] = {}
         self._nets: dict[str, Trained] = {}
+
+    def prepare(self) -> None:
+        """Loads what somebody would otherwise wait for: GradCAM's library, and every original with its pictures."""
+        cam.prepare()
+        for card in classifiers.cards().values():
+            if self.original(card) is not None:
+                self.data(card.dataset)
 
     @cached_property
     def evaluations(self) -> Evaluations:
@@ -87,10 +98,16 @@ class Warm:
         return None if found is None else self.from_bytes(card, found.name, found.data)
 
     def evaluation(self, trained: Trained, card: ClassifierCard) -> Evaluation:
-        """What a net answers to its whole data set; computed only where nobody has asked before."""
+        """What a net answers to its whole data set; computed only where nobody has asked before.
+
+        Raises Diverged where an answer is no finite number: no figure could be made of it.
+        """
         known = self.evaluations.get(trained.weights, card.dataset, card.id)
         if known is None:
             logits = evaluate.logits(trained.net, self.data(card.dataset).images)
+            lost = int((~np.isfinite(logits)).any(1).sum())
+            if lost:
+                raise Diverged(f"The net's answers to {lost:,} pictures are no longer numbers. {REMEDY}")
             known = Evaluation(trained.weights, card.dataset, logits)
             self.evaluations.put(known)
         return known
@@ -105,6 +122,14 @@ class Warm:
                 raise BadAsset(f"{found.name} is not the net that it should be. Restore it: `git checkout -- assets`.")
             self._nets[found.weights] = trained
         return self._nets[found.weights]
+
+
+def after_of(net: nn.Module) -> Trained:
+    """What a method has made of the net it was handed, ready to be asked. Raises Diverged where that is no net."""
+    broken = weights.broken(net)
+    if broken:
+        raise Diverged(f"Weights of the net are no longer numbers ({broken[0]} is the first). {REMEDY}")
+    return Trained("after", weights.checksum(net), net.eval().requires_grad_(False))
 
 
 def copy_of(net: nn.Module) -> nn.Module:

@@ -7,7 +7,8 @@ from the teacher's answers (max: -KD), then one over kept pictures towards them 
 Cost. The chosen epochs over kept pictures, and the first of them over forgotten ones; the teacher answers beside it.
 
 When it fails. The max step has no bound: too many of them, or small batches at a high rate, and the student is lost to
-both sides. With too few the forgotten pictures come back in the last epochs.
+both sides. With too few the forgotten pictures come back in the last epochs. With frozen batch norm the student begins
+as its teacher's equal, where the divergence is flat, and the first max pass does nothing.
 
 SCRUB+R (rewind = true) is for single pictures, where too wrong is as telling as too right. After each epoch it keeps the
 net, and in the end returns the one whose error on the forgotten pictures is closest to the last net's error on

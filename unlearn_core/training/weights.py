@@ -19,6 +19,15 @@ def checksum(net: nn.Module) -> str:
     return digest.hexdigest()
 
 
+def broken(net: nn.Module) -> list[str]:
+    """The names of what in the state dict holds a value that is no finite number."""
+    return [
+        name
+        for name, tensor in net.state_dict().items()
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all())
+    ]
+
+
 def to_bytes(net: nn.Module, *, half: bool = False) -> bytes:
     """The state dict as safetensors; `half` stores floats in 16 bits."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}

@@ -95,7 +95,7 @@ def _show(name: str, report: Report, run: Run | None) -> None:
     if name == "Overview":
         _charts(report, ("accuracy", "predictions"))
         cam.overview(report)
-        _charts(report, ("distance", "layers"))
+        _charts(report, ("distance", "classes", "layers"))
     elif name == "Pictures":
         cam.every(report)
         look.show(report)

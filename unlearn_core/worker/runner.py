@@ -25,7 +25,7 @@ from unlearn_core.worker.listener import PipeListener
 
 class Job(NamedTuple):
     """What a child is for. `work` names the function that carries a run out, as "module:function"; the same module
-    has `Warm(device, home)`. `threads` limits torch's, where it is given."""
+    has `Warm(device, home)` with `prepare()`. `threads` limits torch's, where it is given."""
 
     work: str
     device: str
@@ -57,13 +57,15 @@ def serve(pipe: Connection, wishes: MutableSequence[int], job: Job) -> None:
 
 
 def _warm_up(job: Job) -> Callable[[Run, PipeListener], dict[str, Any]]:
-    """Imports the work and opens the device; gives what carries out a run there."""
+    """Imports the work, opens the device and loads what ships; gives what carries out a run there."""
     module, _, function = job.work.partition(":")
     work = importlib.import_module(module)
     torch = sys.modules.get("torch")
     if job.threads is not None and torch is not None:
         torch.set_num_threads(job.threads)
     carry_out, warm = getattr(work, function), work.Warm(job.device, job.home)
+    with suppress(Exception):  # a run that needs what cannot be loaded says so; the others need not suffer
+        warm.prepare()
     return lambda run, listener: carry_out(run, warm, listener)
 
 
