@@ -82,3 +82,15 @@ def test_every_setting_is_named() -> None:
     files = [*(ROOT / "unlearn_core").rglob("*.py"), ROOT / "app.py"]
     used = {name for path in files for name in re.findall(r"\bUNLEARN_[A-Z_]+\b", path.read_text())}
     assert set(re.findall(r"^\| `(UNLEARN_\w+)`", README, re.MULTILINE)) == used
+
+
+def test_every_method_stands_in_the_table() -> None:
+    from unlearn_core.methods import methods
+
+    table = README.split("| method | forgets | the idea |")[1].split("\n\n")[0]
+    forgets = {name: row.split("|")[2] for row in table.splitlines() for name in re.findall(r"^\| `(\w+)`", row)}
+    kinds = {"classes": "classes", "images": "single pictures"}
+    for name, method in methods().items():
+        said = forgets.pop(name)
+        assert {kind for kind, words in kinds.items() if words in said} == method.supports, name
+    assert not forgets, "no method of that name"

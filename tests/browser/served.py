@@ -35,11 +35,17 @@ class Served:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self._env = os.environ | {
-            "UNLEARN_HOME": str(home),
-            "UNLEARN_WORKER": worker,
-            "UNLEARN_PLUGINS": plugins,
-        }
+        # The tiny net is no faster on several threads, and the browser needs a core too.
+        threads = {"OMP_NUM_THREADS": "1"} if plugins else {}
+        self._env = (
+            os.environ
+            | threads
+            | {
+                "UNLEARN_HOME": str(home),
+                "UNLEARN_WORKER": worker,
+                "UNLEARN_PLUGINS": plugins,
+            }
+        )
         self._process: subprocess.Popen[bytes] | None = None
 
     def address(self, page: str = "") -> str:

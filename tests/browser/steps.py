@@ -14,6 +14,8 @@ LONG = f"{QUICK}&noise_pictures=512&noise_repeats=40&impair_epochs=5&batch=16"
 """Some 6,500 steps: long enough to do something in the middle of it."""
 
 STOPPED = "It was stopped after"
+QUESTION = "Did it forget, and did it keep?"
+"""The heading of a report's first chart."""
 
 
 def begin(page: Page, app: Served, setup: str) -> int:

@@ -7,12 +7,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW
 from tests.browser.served import Served
-from tests.browser.steps import heading, settled
+from tests.browser.steps import QUESTION, heading, settled
 from tests.pages.finished import CLASS, PICTURES
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-QUESTION = "Did it forget, and did it keep?"
 
 
 def test_a_link_is_right_as_the_very_first_visit(page: Page, app: Served) -> None:

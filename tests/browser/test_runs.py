@@ -7,7 +7,7 @@ from playwright.sync_api import Page, WebSocket, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.served import Served
-from tests.browser.steps import LONG, QUICK, STOPPED, begin, heading, settled, step, until
+from tests.browser.steps import LONG, QUESTION, QUICK, STOPPED, begin, heading, settled, step, until
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.runs import RunStore
 
@@ -88,20 +88,18 @@ def test_a_run_on_screen_ticks_and_ends_in_one_whole_rerun(page: Page, app: Serv
 
 
 def test_a_run_outlives_the_web_server_and_the_next_one_shows_it(page: Page, app: Served) -> None:
-    number = begin(page, app, f"{QUICK}&noise_pictures=512&noise_repeats=20&impair_epochs=2&batch=16")
+    number = begin(page, app, f"{QUICK}&noise_pictures=512&noise_repeats=40&impair_epochs=2&batch=16")
     step(page)
     page.close()
     app.kill()
-    store = RunStore(app.home)
+    store, opened = RunStore(app.home), page.context.new_page()
     assert store.get(number).state is RunState.RUNNING
-    end = time.monotonic() + 60
-    while not store.get(number).state.is_finished:
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.1)
-    assert (store.get(number).state, store.get(number).attempt) == (RunState.DONE, 1)
+    told = store.get(number).progress
+    until(opened, lambda: store.get(number).progress != told)  # with nobody to see it
     app.start()
-    opened = page.context.new_page()
     opened.goto(app.address(f"run?id={number}"))
     heading(opened, "Forget discs with UNSIR")
-    expect(opened.get_by_text("forgot").first).to_be_visible()
     expect(opened.get_by_role("dialog")).to_have_count(0)
+    expect(opened.get_by_role("heading", name=QUESTION)).to_be_visible()
+    run = store.get(number)
+    assert (run.state, run.attempt) == (RunState.DONE, 1)

@@ -83,9 +83,8 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
         }
         | {"membership": _membership(rng, list(logits)), "confusion": _confusion(logits, labels)}
         | ({"distance": _distance(rng, images)} if gold else {})
-        | ({} if images else {"extras": _extras(rng)}),
-        missing=({} if gold else {"gold": NO_GOLD})
-        | ({"extras": "This method keeps nothing to show."} if images else {}),
+        | {"extras": _extras(rng, images)},
+        missing={} if gold else {"gold": NO_GOLD},
     )
 
 
@@ -324,13 +323,40 @@ def _snapshots(rng: np.random.Generator) -> Part:
     return Part({}, arrays)
 
 
-def _extras(rng: np.random.Generator) -> Part:
-    """What UNSIR and stochastic re-initialisation keep, as if one method did both."""
-    kept = [_noise(rng), _drawn(rng)]
+def _extras(rng: np.random.Generator, images: bool) -> Part:
+    """What several methods keep, as if one method did all of it: no method does, but each chart looks for its own."""
+    kept = [_guard(rng), _touched(rng)] + ([] if images else [_noise(rng), _drawn(rng)])
     return Part(
         {name: fact for part in kept for name, fact in part.facts.items()},
         {name: array for part in kept for name, array in part.arrays.items()},
     )
+
+
+def _guard(rng: np.random.Generator) -> Part:
+    """What L2UL keeps: adversarial pictures and what they are called, importances, and its way to the end."""
+    label = rng.integers(0, 10, 200)
+    target = (label + rng.integers(1, 10, 200)) % 10
+    before = np.where(rng.random(200) < rng.uniform(0.85, 0.99), target, label)
+    after = np.where(rng.random(200) < rng.uniform(0.6, 0.9), before, rng.integers(0, 10, 200))
+    shown = np.linspace(0, 199, 12).round().astype(int)
+    originals = rng.integers(0, 256, (12, 32, 32, 3))
+    moved = originals + rng.normal(0, 12, originals.shape)
+    steps = int(rng.integers(20, 60))
+    arrays = {
+        "adversarial_answers": np.stack([label, target, before, after], 1).astype(np.int16),
+        "adversarial_originals": originals.astype(np.uint8),
+        "adversarial_pictures": moved.clip(0, 255).astype(np.uint8),
+        "importance": rng.uniform(0.02, 0.35, len(LAYERS)).astype(np.float32),
+        "stopped": np.linspace(1, 0, steps + 1, dtype=np.float32),
+    }
+    facts = {
+        "adversarial_answers": {"length": 3.9, "radius": 4.0},
+        "adversarial_originals": {},
+        "adversarial_pictures": {"rows": shown.tolist()},
+        "importance": {"layers": list(LAYERS), "pictures": 100},
+        "stopped": {"goal": "misclassify", "done": True, "most": 200},
+    }
+    return Part(facts, arrays)
 
 
 def _drawn(rng: np.random.Generator) -> Part:
@@ -351,3 +377,11 @@ def _noise(rng: np.random.Generator) -> Part:
     }
     pictures = rng.integers(0, 256, (24, 32, 32, 3)).astype(np.uint8)
     return Part(facts, {"noise_pictures": pictures, "noise_loss": error[:, None].astype(np.float32)})
+
+
+def _touched(rng: np.random.Generator) -> Part:
+    """What SalUn keeps: of each layer the share of weights that may move."""
+    shares = rng.uniform(0.1, 0.7, len(LAYERS)).astype(np.float32)
+    sizes = [row["weights"] for row in _layers(rng, gold=False).facts["rows"]]
+    whole = float((shares * sizes).sum() / sum(sizes))
+    return Part({"saliency": {"layers": list(LAYERS), "weights": sizes, "share": whole}}, {"saliency": shares})

@@ -38,6 +38,9 @@ CASES = {
     "two, one without gold": [WITHOUT_GOLD, OTHER],
 }
 
+OF_ONE_METHOD = ("noise", "redrawn", "adversarials", "importance", "stopped", "touched")
+"""Charts of what a method keeps to show."""
+
 every_chart = pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.id)
 both_themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
 every_case = pytest.mark.parametrize("case", CASES)
@@ -84,7 +87,11 @@ def test_the_charts_of_the_contract_are_there() -> None:
         "timing",
         "noise",
         "redrawn",
+        "adversarials",
+        "importance",
+        "stopped",
         "distance",
+        "touched",
     }
     assert wanted <= {chart.id for chart in CHARTS}
 
@@ -216,7 +223,7 @@ def test_applies_says_why_not(chart: Chart) -> None:
 
 @every_chart
 def test_applies_hands_on_the_reason_of_the_report(chart: Chart) -> None:
-    if chart.id in ("noise", "redrawn"):
+    if chart.id in OF_ONE_METHOD:
         pytest.skip("its reason is the same for all methods but one")
     reasons = {
         chart.applies(replace(WITH_GOLD, parts={}, missing={part: "It was too dark."})) for part in WITH_GOLD.parts
@@ -234,7 +241,7 @@ def test_without_gold_it_says_so(chart: Chart) -> None:
     if "gold" in chart.sentence(WITH_GOLD).lower():
         assert NO_GOLD in chart.sentence(WITHOUT_GOLD)
     else:
-        assert chart.id in ("curve", "timing", "noise", "redrawn"), "this chart has no yardstick"
+        assert chart.id in ("curve", "timing", *OF_ONE_METHOD), "this chart has no yardstick"
 
 
 @every_chart

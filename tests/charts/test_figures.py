@@ -9,9 +9,10 @@ import pytest
 
 from tests.charts.layout import layout_of
 from tests.charts.reports import UNCHANGED, accuracy_of, made_up_report, score
-from unlearn_core.charts import accuracy, certainty, confidence, layers, noise, predictions, redrawn, timing
+from unlearn_core.charts import accuracy, certainty, confidence, layers, noise, predictions, redrawn, timing, touched
 from unlearn_core.charts.densities import FEW, Span, density
 from unlearn_core.charts.theme import LIGHT
+from unlearn_core.charts.words import short_layers
 from unlearn_core.domain.report import Part, Report
 
 REPORT = made_up_report()
@@ -179,8 +180,8 @@ def test_a_run_that_changed_all_has_no_line_for_unchanged() -> None:
 
 
 def test_layer_names_are_shortened_only_where_they_stay_different() -> None:
-    assert layers._short(["stem", "stage1.0", "head"]) == ["stem", "1.0", "head"]
-    assert layers._short(["conv1", "bn1"]) == ["conv1", "bn1"]
+    assert short_layers(["stem", "stage1.0", "head"]) == ["stem", "1.0", "head"]
+    assert short_layers(["conv1", "bn1"]) == ["conv1", "bn1"]
 
 
 def test_every_second_is_accounted_for() -> None:
@@ -220,6 +221,62 @@ def test_noise_tells_two_classes_apart() -> None:
     report = with_part(REPORT, "extras", Part(facts, dict(arrays) | {"noise_loss": error}))
     assert [trace.name for trace in noise.figure([report], LIGHT).data] == ["cat", "dog"]
     assert "(mean of 2 classes)" in noise.sentence(report)
+
+
+def chosen(name: str, *shares: float, share: float) -> Report:
+    facts = {name: {"layers": ["stem", "body", "head"], "weights": [100, 1000, 50], "share": share}}
+    return with_part(REPORT, "extras", Part(facts, {name: np.array(shares, np.float32)}))
+
+
+def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
+    figure = touched.figure([chosen("saliency", 0.25, 0.5, 0.75, share=0.49)], LIGHT)
+    (bars,) = figure.data
+    assert (list(bars.x), list(bars.y)) == (["stem", "body", "head"], [0.25, 0.5, 0.75])
+    assert [line.y0 for line in layout_of(figure).shapes] == [0.49]
+    low, high = layout_of(figure).yaxis.range
+    assert (low, high) == pytest.approx((0, 0.84))
+    frame = touched.frame([chosen("dampened", 0.25, 0.5, 0.75, share=0.49)])
+    assert frame[["layer", "weights", "chosen to", "share"]].to_numpy().tolist()[1] == [
+        "body",
+        1000,
+        "were dampened",
+        0.5,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "shares", "share", "words"),
+    [
+        (
+            "saliency",
+            (0.25, 0.5, 0.75),
+            0.5,
+            "50 % of all weights may move: most in head (75 %), fewest in stem (25 %).",
+        ),
+        (
+            "dampened",
+            (0.0, 0.0, 0.021),
+            0.0009,
+            "0.09 % of all weights were dampened: most in head (2.1 %), fewest in stem and body (0 %).",
+        ),
+        ("saliency", (1.0, 1.0, 1.0), 1.0, "100 % of all weights may move, about as many in every layer."),
+        (
+            "dampened",
+            (0.0, 0.0, 0.0),
+            0.0,
+            "No weight passed the threshold: 0 % of all weights were dampened, and the net is exactly what it was.",
+        ),
+    ],
+)
+def test_touched_in_words(name: str, shares: tuple[float, ...], share: float, words: str) -> None:
+    report = chosen(name, *shares, share=share)
+    assert plain(touched.sentence(report)) == words
+    assert len(touched.figure([report], LIGHT).data) == 1
+
+
+def test_touched_says_who_chooses() -> None:
+    noisy = with_part(REPORT, "extras", Part({}, {"noise_loss": np.zeros((2, 1))}))
+    assert "SalUn and SSD choose." in str(touched.applies(noisy))
 
 
 def test_accuracy_part_of_the_made_up_report_fits_its_answers() -> None:

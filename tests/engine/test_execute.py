@@ -1,21 +1,27 @@
 """From a spec to a report, on the tiny classifier: everything is there, nothing is done twice."""
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.methods.laid_out import STRONG, tiny_spec
-from unlearn_core.domain.errors import BadKnob, BadRequest, Cancelled, GaveWay, UnknownName, UnlearnError
+from unlearn_core.catalog import classifiers, datasets
+from unlearn_core.domain.errors import BadKnob, BadRequest, Cancelled, Diverged, GaveWay, UnknownName, UnlearnError
 from unlearn_core.domain.request import ForgetImages, ForgetRequest
 from unlearn_core.domain.run import GoldSpec, Look, Point, Progress, RunSpec
 from unlearn_core.engine import execute
+from unlearn_core.engine import problem as problem_module
 from unlearn_core.engine.execute import Warm, carry_out, unlearn
 from unlearn_core.engine.listener import Nobody
+from unlearn_core.methods import method as find_method
 from unlearn_core.store import artifacts, reports
 from unlearn_core.store.golds import Golds
 from unlearn_core.store.runs import RunStore
 from unlearn_core.training import evaluate
+from unlearn_core.training.problem import Problem
 
 
 class Listening(Nobody):
@@ -115,6 +121,51 @@ def test_a_cancelled_run_leaves_no_report(home: Path, tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         unlearn(tiny_spec("unsir"), device="cpu", home=home, out=tmp_path / "out", listener=Listening(stop_at=4))
     assert not (tmp_path / "out").exists()
+
+
+def test_what_ships_is_loaded_before_anybody_asks(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = unlearn(tiny_spec("finetune"), device="cpu", home=home)
+    store = RunStore(home)
+    look = store.get(store.submit(Look(run=done.run or -1, picture=3, target=0), title="A look"))
+    warm, cards = Warm("cpu", home), classifiers.cards()
+    warm.prepare()
+    assert {"tiny", "resnet20"} <= cards.keys()
+    with monkeypatch.context() as locked:
+        locked.setattr(datasets, "load", lambda name: pytest.fail(f"{name} is loaded a second time"))
+        assert all(len(warm.data(card.dataset).labels) for card in cards.values())
+        assert all(warm.original(card) is warm.original(card) for card in cards.values())
+        carry_out(look, warm, Nobody())
+    assert artifacts.answer(home, look.id) is not None
+    assert "pytorch_grad_cam" in sys.modules
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_net_that_is_none_any_more_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, value: float) -> None:
+    spec, method = tiny_spec("finetune"), find_method("finetune")
+
+    def ruin(problem: Problem, knobs: object, track: object) -> None:
+        problem.net.get_parameter("head.weight").data[0, 0] = value
+
+    monkeypatch.setattr(problem_module, "find_method", lambda name: replace(method, forget=ruin))
+    with pytest.raises(Diverged, match=r"no longer numbers \(head.weight .*learning rate down"):
+        unlearn(spec, device="cpu", home=home)
+    (run,) = RunStore(home).list()
+    assert run.state == "failed" and "run it again" in (run.error or "")
+    assert not artifacts.folder_of(home, run.id).exists(), "no probe has looked"
+
+
+def test_answers_that_are_no_numbers_are_refused_though_the_weights_are(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, method = tiny_spec("finetune"), find_method("finetune")
+
+    def blow_up(problem: Problem, knobs: object, track: object) -> None:
+        problem.net.get_parameter("head.weight").data.fill_(3e38)
+
+    monkeypatch.setattr(problem_module, "find_method", lambda name: replace(method, forget=blow_up))
+    with pytest.raises(Diverged, match=r"answers to [\d,]+ pictures are no longer numbers"):
+        unlearn(spec, device="cpu", home=home)
+    assert not list((home / "evaluations").glob("*")), "nobody reads such answers later"
 
 
 def test_a_run_can_go_on_from_an_earlier_one(home: Path) -> None:

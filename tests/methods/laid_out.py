@@ -11,7 +11,14 @@ from unlearn_core.engine.warm import Warm
 from unlearn_core.methods import method as find_method
 from unlearn_core.training.problem import Problem
 
-STRONG = {"batch": 16, "impair_lr": 0.02, "impair_epochs": 3, "repair_lr": 0.005, "noise_pictures": 64}
+STRONG = {
+    "batch": 16,
+    "impair_lr": 0.02,
+    "impair_epochs": 3,
+    "repair_lr": 0.005,
+    "noise_pictures": 64,
+    "noise_repeats": 1,
+}
 """UNSIR's knobs with which the tiny classifier really forgets; the presets are made for a larger one."""
 
 FORGET = {"classes": ForgetClasses(classes=(1,)), "images": ForgetImages(images=tuple(range(0, 60, 4)))}

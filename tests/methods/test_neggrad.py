@@ -67,7 +67,7 @@ def test_without_the_stop_rule_it_makes_all_its_epochs() -> None:
 
 def test_unbounded_wrecks_the_net_and_the_guarded_one_does_not() -> None:
     wild = neggrad.METHOD.presets["unbounded"].params.model_dump() | {"lr": 0.05, "epochs": 20, "batch": 16}
-    wrecked, _ = _forgotten(**wild)
+    wrecked, _ = _forgotten("classes", **wild)
     guarded, _ = _forgotten(**CAUTIOUS | {"stop_accuracy": 0.3})
     before = _kept_accuracy(tiny_problem(tiny_spec("neggrad"))[1])
     assert before > 0.8

@@ -104,9 +104,11 @@ def test_the_student_leaves_on_forgotten_and_follows_on_kept_pictures() -> None:
 
 
 def test_with_frozen_batch_norm_the_first_leaving_finds_no_slope() -> None:
-    _, track = _forgotten(frozen_norm=True, max_epochs=1, epochs=1, forget_batch=16, kept_per_class=50, rewind=False)
+    _, track = _forgotten(
+        frozen_norm=True, weight_decay=0, max_epochs=1, epochs=1, forget_batch=16, kept_per_class=50, rewind=False
+    )
     leaving = [step["leaving"] for step in track.logged if "leaving" in step]
-    assert len(leaving) == 7 and leaving == [0.0] * 7, "the student is still its teacher's equal"
+    assert leaving[0] == 0 and leaving == pytest.approx([0.0] * 7, abs=0.1), "the student is still its teacher's equal"
 
 
 class Rigged(nn.Module):

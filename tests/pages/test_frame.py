@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import FILES, ROOT, Visit
 from tests.pages.look import fine, without_words, words
 from unlearn_core.domain.errors import StoreError
+from unlearn_core.store.logs import LONGEST
 from unlearn_core.ui import address, frame, process
 from unlearn_core.ui.plain import escape
 
@@ -120,6 +121,9 @@ def test_the_server_starts_a_worker_that_holds_none_of_its_pipes(home: Path, mon
     monkeypatch.setenv("UNLEARN_WORKER", "auto")
     process.start_worker()
     ((command, how),) = begun
+    (home / "worker.log").write_bytes(b"." * (LONGEST + 1))
+    process.start_worker()
+    assert (home / "worker.log").stat().st_size == 0, "a new one, for it has grown too long"
     assert command == [sys.executable, "-m", "unlearn_core", "worker", "--device", "auto", "--from-app"]
     assert how["stdout"].name == how["stderr"].name == str(home / "worker.log")
     assert how["stdin"] == subprocess.DEVNULL

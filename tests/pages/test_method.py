@@ -4,12 +4,14 @@ import math
 from itertools import pairwise
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit
 from tests.pages.look import fine, label, words
 from unlearn_core import methods
 from unlearn_core.domain.params import Knob
 from unlearn_core.ui import knobs
+from unlearn_core.ui.plain import escape
 
 
 def _widget(app, knob: Knob, method: str):
@@ -18,6 +20,8 @@ def _widget(app, knob: Knob, method: str):
         return app.toggle(key=key)
     if knob.kind == "choice":
         return app.segmented_control(key=key)
+    if knob.kind == "numbers":
+        return app.text_input(key=key)
     return app.select_slider(key=key) if knob.scale == "log" else app.slider(key=key)
 
 
@@ -79,9 +83,49 @@ def test_a_preset_takes_all_knobs_with_it(visit: Visit) -> None:
 def test_advanced_knobs_are_folded_and_counted(visit: Visit) -> None:
     advanced = [knob for knob in methods.method("unsir").params.knobs().values() if knob.advanced]
     app = visit("method", classifier="tiny", forget="rows")
-    assert app.expander[0].label == f"Advanced: {len(advanced)} knobs at their preset"
+    assert app.expander[-1].label == f"Advanced: {len(advanced)} knobs at their preset"
     fine(app.slider(key="knob-unsir-noise_steps").set_value(20).run())
-    assert app.expander[0].label == f"Advanced: {len(advanced)} knobs of which 1 turned"
+    assert app.expander[-1].label == f"Advanced: {len(advanced)} knobs of which 1 turned"
+    assert not app.expander[-1].proto.expanded
+
+
+def test_a_wrong_list_of_numbers_is_said_and_stays_in_sight(visit: Visit) -> None:
+    app = visit("method", classifier="tiny", forget="rows", method="reinit")
+    key, right = "knob-reinit-epochs", methods.method("reinit").presets["bundled"].params
+    fine(app.text_input(key=key).set_value("1, two").run())
+    (warning,) = app.warning
+    assert "Epochs a cycle" in warning.value and "'1, two'" in warning.value and "such as 1,2,2" in warning.value
+    assert app.text_input(key=key).value == "1, two"
+    assert app.button(key="strip-run").disabled
+    assert not app.button(key=f"reset-{key}").disabled
+
+    fine(app.text_input(key=key).set_value("3,1").run())
+    assert not app.warning
+    assert app.query_params["epochs"] == "3,1"
+    assert not app.button(key="strip-run").disabled
+    fine(app.text_input(key=key).set_value("").run())
+    assert app.warning and app.button(key="strip-run").disabled
+    fine(app.button(key=f"reset-{key}").click().run())
+    assert not app.warning
+    assert app.text_input(key=key).value == right.model_dump()["epochs"]
+
+
+def _unfolded(app: AppTest) -> dict[str, bool]:
+    """The groups of the shelf, and whether each is unfolded."""
+    return {fold.label: fold.proto.expanded for fold in app.expander if not fold.label.startswith("Advanced")}
+
+
+def test_every_method_is_named_and_only_the_group_of_the_chosen_one_is_unfolded(visit: Visit) -> None:
+    app = visit("method", classifier="tiny", forget="rows")
+    groups = _unfolded(app)
+    for method in methods.methods().values():
+        (label,) = [label for label in groups if f"**{method.group}**" in label]
+        assert escape(method.title) in label
+        assert groups[label] == (method.group == methods.method("unsir").group)
+        assert method.summary in words(app)
+    assert list(groups)[-1].startswith("**Yardsticks**")
+    fine(app.button(key="choose-finetune").click().run())
+    assert [label for label, unfolded in _unfolded(app).items() if unfolded] == [list(groups)[-1]]
 
 
 def test_the_seed_is_part_of_the_setup(visit: Visit) -> None:
@@ -92,7 +136,8 @@ def test_the_seed_is_part_of_the_setup(visit: Visit) -> None:
 
 def test_unsir_asked_for_single_pictures_names_what_can(visit: Visit) -> None:
     app = fine(visit("method", classifier="tiny", images="4,7"))
-    assert "UNSIR cannot forget single pictures. These methods can: Fine-tune." in words(app)
+    able = [escape(method.title) for method in methods.methods().values() if "images" in method.supports]
+    assert f"UNSIR cannot forget single pictures. These methods can: {', '.join(able)}." in words(app)
     assert app.button(key="strip-run").disabled
     fine(app.button(key="choose-finetune").click().run())
     assert not app.warning
@@ -103,7 +148,7 @@ def test_unsir_asked_for_single_pictures_names_what_can(visit: Visit) -> None:
 def test_the_card_says_what_a_method_is_needs_and_where_it_fails(visit: Visit) -> None:
     said = words(fine(visit("method", classifier="tiny", forget="rows")))
     method = methods.method("unsir")
-    for text in (method.idea, method.fails, "whole classes", "sees no forgotten picture", method.group):
+    for text in (method.idea, method.fails, "whole classes", "sees no forgotten picture"):
         assert text in said
 
 

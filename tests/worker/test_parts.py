@@ -9,18 +9,23 @@ import subprocess
 import sys
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from tests.worker import fake
 from tests.worker.hands import end_of, submit, until
-from unlearn_core.domain.errors import AlreadyServed, BadKnob, Cancelled, GaveWay, StoreError
+from unlearn_core.domain.errors import AlreadyServed, BadAsset, BadKnob, Cancelled, GaveWay, StoreError
 from unlearn_core.domain.run import Phase, Point, Progress, RunState
 from unlearn_core.store.runs import RunStore
+from unlearn_core.worker import start
 from unlearn_core.worker.failures import outcome_of
 from unlearn_core.worker.fingerprint import of_code
 from unlearn_core.worker.listener import CANCEL, GIVE_WAY, RHYTHM, News, PipeListener
 from unlearn_core.worker.lock import Holder, Lock, holder_of, path_of, take_over
+from unlearn_core.worker.runner import Job, _warm_up
+from unlearn_core.worker.seat import CONTEXT
 from unlearn_core.worker.start import Asked, prepare
 from unlearn_core.worker.supervisor import Supervisor, Terms
 
@@ -163,6 +168,31 @@ def test_the_fingerprint_is_that_of_the_source(tmp_path, monkeypatch):
     before = of_code()
     monkeypatch.setenv("UNLEARN_PLUGINS", "other")
     assert of_code() != before
+
+
+def test_what_loads_slowly_is_loaded_once_for_all_children(monkeypatch):
+    told = []
+    monkeypatch.setattr(CONTEXT, "set_forkserver_preload", told.append)
+    for name in ("PYTHONPATH", *start.GENEROUS):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    prepare(start.WORK)
+    prepare("tests.worker.fake:carry_out")
+    assert told[0] == ["unlearn_core.engine.execute", "unlearn_core.worker.runner", "pytorch_grad_cam"]
+    assert all(find_spec(name) for name in told[0]), "the forkserver passes over what it does not find"
+    assert "pytorch_grad_cam" not in told[1]
+
+
+def test_a_child_loads_what_ships_before_its_first_run(home, monkeypatch):
+    job, ways = Job("tests.worker.fake:carry_out", "cpu", home, None), []
+    monkeypatch.setattr(fake.Warm, "prepare", lambda warm: ways.append(warm.device))
+    assert callable(_warm_up(job))
+    assert ways == ["cpu"]
+
+    def damaged(warm) -> None:
+        raise BadAsset("original-0 is damaged.")
+
+    monkeypatch.setattr(fake.Warm, "prepare", damaged)
+    assert callable(_warm_up(job)), "runs that need nothing of it can still be made"
 
 
 class Flaky(RunStore):

@@ -1,6 +1,5 @@
 """Which layers moved? The distance of each layer's weights from what they were, beside gold and another seed."""
 
-import re
 from collections.abc import Sequence
 from math import floor, log10
 from typing import Any
@@ -10,7 +9,7 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, needs, panels, table
 from unlearn_core.charts.theme import SMALL, Theme, faded, marker, stroke, words_in
-from unlearn_core.charts.words import listed, percent
+from unlearn_core.charts.words import listed, percent, short_layers
 from unlearn_core.domain.report import Report
 
 PAIRS = {"before-after": "after", "before-gold": "gold", "before-other": "two seeds of the same recipe"}
@@ -72,15 +71,9 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     )
     drawn.update_yaxes(title_text="moved, share of its length", col=1)
     layers = list(dict.fromkeys(row["layer"] for each in reports for row in each.parts["layers"].facts["rows"]))
-    drawn.update_xaxes(type="category", tickvals=layers, ticktext=_short(layers), range=[-0.5, len(layers) - 0.5])
+    drawn.update_xaxes(type="category", tickvals=layers, ticktext=short_layers(layers), range=[-0.5, len(layers) - 0.5])
     drawn.update_xaxes(title_text="layer, input to output", row=1)
     return drawn
-
-
-def _short(layers: Sequence[str]) -> list[str]:
-    """Names such as "stage1.0" without their first word, unless two would then be the same."""
-    short = [re.sub(r"^[a-z_]+(?=\d)", "", layer) for layer in layers]
-    return short if len(set(short)) == len(short) else list(layers)
 
 
 def _traces(report: Report, theme: Theme, bottom: float) -> list[go.Scatter]:

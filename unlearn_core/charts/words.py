@@ -1,5 +1,6 @@
 """How the charts put numbers and names into words."""
 
+import re
 from collections.abc import Sequence
 
 from unlearn_core.domain.report import Report
@@ -39,6 +40,12 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     """ "a", "a and b", "a, b and c"; beyond `most` the rest is counted."""
     shown = list(names) if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def short_layers(layers: Sequence[str]) -> list[str]:
+    """Names such as "stage1.0" without their first word, unless two would then be the same."""
+    short = [re.sub(r"^[a-z_]+(?=\d)", "", layer) for layer in layers]
+    return short if len(set(short)) == len(short) else list(layers)
 
 
 def forgotten_classes(report: Report) -> list[int]:

@@ -188,8 +188,8 @@ METHOD = Method(
     title="Boundary",
     group="Relabel",
     summary="gives the class to its neighbours · sees no kept picture",
-    idea="Finds the class that lies **nearest** to each forgotten picture and gives it to that class (shrink), or moves "
-    "all of them to an added class that is then deleted (expand).",
+    idea="Finds the class that lies **nearest** to each forgotten picture and gives it to that class (shrink), or "
+    "moves all of them to an added class that is then deleted (expand).",
     fails="Nothing holds the rest, so the neighbouring classes suffer where the rate is high. After expand the old "
     "class may be the second answer, and so the first again once the added class is deleted.",
     paper=Paper("Chen et al., Boundary Unlearning, CVPR 2023", "https://arxiv.org/abs/2303.11570"),

@@ -37,7 +37,7 @@ class Knobs(Params):
     """Fisher forgetting's hyper-parameters; symbols as in the paper."""
 
     alpha: float = knob(
-        1e-6,
+        1e-7,
         low=1e-10,
         high=1e-2,
         scale="log",
@@ -47,7 +47,7 @@ class Knobs(Params):
         "nothing forgotten and nothing kept.",
     )
     pictures: int = knob(
-        500,
+        300,
         low=10,
         high=5000,
         step=10,
@@ -114,6 +114,8 @@ def _passes(knobs: Knobs, sizes: Sizes) -> int:
     return min(knobs.pictures, sizes.retain) * sizes.classes
 
 
+_PICTURES = Knobs(alpha=5e-7)
+
 METHOD = Method(
     id="fisher",
     title="Fisher forgetting",
@@ -127,7 +129,21 @@ METHOD = Method(
     supports=frozenset({"classes", "images"}),
     params=Knobs,
     presets={
-        "bundled": Preset("bundled", "To be tuned.", Knobs()),
+        "bundled": Preset(
+            "bundled",
+            "As much noise as the kept pictures bear: a class goes with its cleared row, single pictures hardly go.",
+            Knobs(),
+            fitted={"few pictures": _PICTURES, "many pictures": _PICTURES},
+        ),
+        "no-clearing": Preset(
+            "rows left", "The same with no row cleared: shows that a class goes by that alone.", Knobs(clear_rows=False)
+        ),
+        "loud": Preset("too much", "Ten times the noise: forgotten and kept are lost together.", Knobs(alpha=1e-5)),
+        "paper": Preset(
+            "paper",
+            "The authors' strength; half of the kept pictures are asked, for want of time.",
+            Knobs(alpha=1e-6, pictures=5000),
+        ),
     },
     needs=lambda knobs: Needs(forget=False, retain=True),
     passes=_passes,

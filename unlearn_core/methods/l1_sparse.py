@@ -8,7 +8,7 @@ Cost. The chosen epochs over kept pictures.
 When it fails. As fine-tuning does, whose rate it needs: single pictures hardly fade. A strong penalty forgets by
 spoiling everything, and the epochs without penalty have to mend that.
 
-Where official code differs: nothing of note. The default weight in its argument list (0.2) is not usable. The paper also
+Where official code differs: nothing of note. The default weight among its arguments (0.2) is not usable. The paper also
 prunes a net first and then unlearns it in other ways, which is not here.
 """
 

@@ -35,7 +35,7 @@ from unlearn_core.training.attacks import pgd_l2
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.descent import descend, train_mode
 from unlearn_core.training.evaluate import accuracy, answers
-from unlearn_core.training.importance import at_once, drift, output_sensitivity, stretched
+from unlearn_core.training.importance import at_once, drift, output_sensitivity, share_by_layer, stretched
 from unlearn_core.training.losses import wrong_labels, wrongness
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Pool, Problem
@@ -227,13 +227,9 @@ def _attack(problem: Problem, pool: Pool, knobs: Knobs, track: Tracker) -> tuple
 def _hold(problem: Problem, pool: Pool, track: Tracker) -> dict[str, Tensor]:
     """How firmly each weight is held, in [0, 1]: 1 where it did not matter for the forgotten pictures."""
     importance = stretched(output_sensitivity(problem.original, pool.all()[0], over=track.over))
-    layers = {layer: [] for layer in problem.card.roles.layers}
-    for name, values in importance.items():
-        owners = [layer for layer in layers if name.startswith(f"{layer}.")]
-        if owners:
-            layers[max(owners, key=len)].append(values.flatten())
-    means = [float(torch.cat(parts).mean()) if parts else 0.0 for parts in layers.values()]
-    track.keep("importance", torch.tensor(means), layers=list(layers), pictures=len(pool))
+    layers = problem.card.roles.layers
+    means = np.array(share_by_layer(importance, layers), np.float32)
+    track.keep("importance", means, layers=list(layers), pictures=len(pool))
     return {name: 1 - values for name, values in importance.items()}
 
 

@@ -106,7 +106,7 @@ METHOD = Method(
         ),
         "paper": Preset(
             "paper",
-            "The settings of Jia et al. (2023): five epochs without any guard, at a rate so low that little happens here.",
+            "The settings of Jia et al. (2023): five epochs without any guard, at a low rate.",
             Knobs(
                 lr=1e-4,
                 epochs=5,

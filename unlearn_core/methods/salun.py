@@ -28,7 +28,7 @@ from unlearn_core.domain.tracker import Tracker
 from unlearn_core.domain.usual import augment, batch, falls, kept_per_class, learning_rate, momentum, weight_decay
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.descent import descend, fall
-from unlearn_core.training.importance import batch_gradients, share_by_layer
+from unlearn_core.training.importance import batch_gradients, share_by_layer, weights_by_layer
 from unlearn_core.training.losses import wrong_labels
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Pool, Problem
@@ -87,7 +87,8 @@ def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
     slopes = batch_gradients(problem.net, track.over(asked), score=F.cross_entropy, measure=lambda slope: slope)
     mask = top({name: slope.abs() for name, slope in slopes.items()}, knobs.share)
     layers = problem.card.roles.layers
-    track.keep("saliency", torch.tensor(share_by_layer(mask, layers)), layers=list(layers), share=knobs.share)
+    facts = {"layers": list(layers), "weights": weights_by_layer(mask, layers), "share": knobs.share}
+    track.keep("saliency", torch.tensor(share_by_layer(mask, layers)), **facts)
 
     held = [Held(weight, mask[name], weight.detach().clone()) for name, weight in problem.net.named_parameters()]
     optimiser = torch.optim.SGD(problem.net.parameters(), knobs.lr, knobs.momentum, weight_decay=knobs.weight_decay)

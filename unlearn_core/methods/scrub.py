@@ -10,8 +10,8 @@ When it fails. The max step has no bound: too many of them, or small batches at 
 both sides. With too few the forgotten pictures come back in the last epochs. With frozen batch norm the student begins
 as its teacher's equal, where the divergence is flat, and the first max pass does nothing.
 
-SCRUB+R (rewind = true) is for single pictures, where too wrong is as telling as too right. After each epoch it keeps the
-net, and in the end returns the one whose error on the forgotten pictures is closest to the last net's error on
+SCRUB+R (rewind = true) is for single pictures, where too wrong tells as much as too right. After each epoch it keeps
+the net, and in the end returns the one whose error on the forgotten pictures is closest to the last net's error on
 validation pictures of the same classes in the same proportions. For whole classes that is the error on unseen pictures
 of these very classes: it undoes forgetting that went further on the pictures trained on than on unseen ones.
 

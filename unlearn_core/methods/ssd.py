@@ -27,7 +27,7 @@ from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch, to_floats
-from unlearn_core.training.importance import batch_gradients, share_by_layer
+from unlearn_core.training.importance import batch_gradients, share_by_layer, weights_by_layer
 from unlearn_core.training.problem import Pool, Problem
 
 Importance = dict[str, Tensor]
@@ -87,8 +87,9 @@ def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
             found.append(batch_gradients(problem.net, batches, score=F.cross_entropy, measure=torch.square))
     chosen = dampen(problem.net, *found, alpha=knobs.alpha, dampening=knobs.dampening)
     layers = problem.card.roles.layers
-    whole = torch.cat([each.flatten() for each in chosen.values()]).float().mean().item()
-    track.keep("dampened", torch.tensor(share_by_layer(chosen, layers)), layers=list(layers), share=whole)
+    share = torch.cat([where.flatten() for where in chosen.values()]).float().mean().item()
+    facts = {"layers": list(layers), "weights": weights_by_layer(chosen, layers), "share": share}
+    track.keep("dampened", torch.tensor(share_by_layer(chosen, layers)), **facts)
 
 
 @torch.no_grad()

@@ -54,6 +54,7 @@ def _presets(plan: Plan) -> None:
             list(presets),
             format_func=lambda name: presets[name].title,
             required=True,
+            wrap=True,
             key=key,
             help="Settings that belong together; every knob below can be turned from there.",
             on_change=_take_preset,
@@ -106,7 +107,7 @@ def _widget(knob: Knob, value: Any, preset: Any, **wiring: Any) -> None:
     if knob.kind == "bool":
         st.toggle(**wiring)
     elif knob.kind == "choice":
-        st.segmented_control(options=knob.choices, required=True, **wiring)
+        st.segmented_control(options=knob.choices, required=True, wrap=True, **wiring)
     elif knob.kind == "numbers":
         st.text_input(**wiring, placeholder="such as 1,2,2", max_chars=80)
     elif knob.scale == "log":

@@ -14,6 +14,7 @@ import streamlit as st
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.store import processes
 from unlearn_core.store.home import home
+from unlearn_core.store.logs import log_of
 
 WORKER, WARM_UP = "UNLEARN_WORKER", "UNLEARN_WARMUP"
 _logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def start_worker() -> None:
     if os.environ.get(WORKER) == "none":
         return
     # With a pipe of ours in its hands the worker would hold on to whoever reads the server's output.
-    with (home() / "worker.log").open("ab") as log:
+    with log_of(home()).open("ab") as log:
         subprocess.Popen(
             [sys.executable, "-m", "unlearn_core", "worker", "--device", "auto", "--from-app"],
             cwd=Path(__file__).resolve().parents[2],

@@ -24,7 +24,7 @@ CHARTS = {
 }
 """Which charts stand under a tab, beside what the tab has of its own."""
 
-OWN = {"Weights": ("redrawn",)}
+OWN = {"Weights": ("redrawn", "touched")}
 """Charts of single methods, which come last under their tab, and only for those methods."""
 
 TABS = ("Overview", "Pictures", "Logits", "Privacy", "Weights", "How it went", "Details")

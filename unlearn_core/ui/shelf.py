@@ -8,18 +8,25 @@ from unlearn_core import methods
 from unlearn_core.domain.method import Method
 from unlearn_core.ui import plan as planning
 from unlearn_core.ui import session, strip
+from unlearn_core.ui.plain import escape
 from unlearn_core.ui.plan import Plan
 
 _KINDS = {"classes": "whole classes", "images": "single pictures"}
 
 
 def show(plan: Plan) -> None:
-    """All methods, grouped by idea: one line each, what it needs and what it costs here."""
+    """All methods by name, grouped by idea; a group unfolds to one line each, what it needs and what it costs here.
+
+    Only the group of the chosen one is unfolded: on a telephone the knobs come beneath this list.
+    """
     ordered = sorted(methods.methods().values(), key=lambda method: (method.group == "Yardsticks", method.group))
-    for group, members in groupby(ordered, key=lambda method: method.group):
-        st.caption(f"**{group}**")
-        for method in members:
-            _entry(method, plan)
+    with st.container(gap="xsmall"):
+        for group, found in groupby(ordered, key=lambda method: method.group):
+            members = list(found)
+            names = ", ".join(escape(method.title) for method in members)
+            with st.expander(f"**{group}** · {names}", expanded=group == plan.method.group, key=f"group-{group}"):
+                for method in members:
+                    _entry(method, plan)
 
 
 def card(plan: Plan) -> None:
@@ -51,7 +58,7 @@ def _entry(method: Method, plan: Plan) -> None:
     chosen = method.id == plan.method.id
     knobs = plan.knobs if chosen else next(iter(method.presets.values())).params_for(plan.setup.forget)
     able = plan.setup.by in method.supports
-    with st.container(border=True, gap=None, key=f"entry-{method.id}"):
+    with st.container(gap=None, key=f"entry-{method.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.button(
                 f"**{method.title}**" if chosen else method.title,

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-LOG = "worker.log"
+from unlearn_core.store.logs import LOG
 
 
 def say(words: str) -> None:

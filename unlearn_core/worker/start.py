@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from unlearn_core.store.logs import log_of
 from unlearn_core.store.runs import RunStore
 from unlearn_core.worker import lock, runner
 from unlearn_core.worker.fingerprint import of_code
@@ -16,6 +17,9 @@ from unlearn_core.worker.seat import CONTEXT
 from unlearn_core.worker.supervisor import Supervisor, Terms
 
 WORK = "unlearn_core.engine.execute:carry_out"
+
+SLOW_TO_LOAD = ("pytorch_grad_cam",)
+"""What the first look would otherwise wait seconds for, and each child hold 300 MB of for itself."""
 
 PATIENCE = 600.0
 """Seconds after which a worker that the app started goes, if it is idle and no web server is there."""
@@ -49,6 +53,8 @@ def supervise(device: str, home: Path, *, from_app: bool = False, terms: Terms |
         if mine is None:
             return
         try:
+            if not from_app:  # the app has done so, and holds the new file open
+                log_of(home)
             prepare(work)
             Supervisor(device, RunStore(home), mine, me=me, asked=asked, terms=terms, work=work).serve()
         finally:
@@ -75,9 +81,13 @@ def _signals() -> Iterator[Asked]:
 
 
 def prepare(work: str) -> None:
-    """Sets what the forkserver takes over when it starts; it has the work imported, and forks in milliseconds."""
+    """Sets what the forkserver takes over when it starts; it has the work imported, and forks in milliseconds.
+
+    What the engine imports late is imported there too, once for all children; importing it asks nothing of a GPU.
+    """
     for name, value in GENEROUS.items():
         os.environ.setdefault(name, value)
     # It is a fresh interpreter, which finds modules only where it is told to look.
     os.environ["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    CONTEXT.set_forkserver_preload([work.partition(":")[0], runner.__name__])
+    late = SLOW_TO_LOAD if work == WORK else ()
+    CONTEXT.set_forkserver_preload([work.partition(":")[0], runner.__name__, *late])

@@ -1,0 +1,294 @@
+"""L2UL: who is attacked and with what target, what the loss weighs, when it stops, and what it may not touch."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tests.methods.laid_out import tiny_problem, tiny_spec
+from unlearn_core.charts import charts
+from unlearn_core.domain.method import Needs
+from unlearn_core.domain.request import ForgetClasses, ForgetImages
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.tracker import Silent
+from unlearn_core.engine.execute import unlearn
+from unlearn_core.engine.problem import lay_out, problem_of
+from unlearn_core.engine.warm import Warm
+from unlearn_core.methods import l2ul
+from unlearn_core.training.evaluate import accuracy, answers
+from unlearn_core.training.problem import Problem
+from unlearn_core.training.weights import checksum
+
+QUICK = {"copies": 4, "attack_steps": 3, "max_steps": 6}
+MIXED = ForgetImages(images=tuple(range(40)))
+"""Ten pictures of each of the four classes."""
+WILD = {"lr": 0.05, "clip": 0.0, "most": 0.0, "momentum": 0.9, "frozen_norm": False, "max_steps": 100}
+
+
+class Keeping(Silent):
+    def __init__(self) -> None:
+        self.kept: dict[str, np.ndarray] = {}
+        self.facts: dict[str, dict[str, Any]] = {}
+        self.items = 0
+        self.pictures = 0
+        self.phases: list[str] = []
+
+    def phase(self, name: str, *, done: int = 0) -> None:
+        self.phases.append(name)
+
+    def over(self, items: Any) -> Any:
+        for item in items:
+            self.items += 1
+            self.pictures += len(item[0])
+            yield item
+
+    def keep(self, name: str, array: Any, **facts: object) -> None:
+        self.kept[name], self.facts[name] = np.asarray(array), facts
+
+
+def _spec(forget: ForgetClasses | ForgetImages = MIXED, **knobs: Any) -> RunSpec:
+    spec = tiny_spec("l2ul", kind=forget.kind, **QUICK | knobs)
+    return spec.model_copy(update={"request": spec.request.model_copy(update={"forget": forget})})
+
+
+def _forgotten(forget: ForgetClasses | ForgetImages = MIXED, **knobs: Any) -> tuple[Problem, Keeping]:
+    layout, problem = tiny_problem(_spec(forget, **knobs))
+    track = Keeping()
+    layout.method.forget(problem, layout.knobs, track)
+    return problem, track
+
+
+def _kept_accuracy(problem: Problem) -> float:
+    """On the training pictures that were not to be forgotten; the method itself is not handed them."""
+    pool = problem.forget
+    rest = torch.tensor(sorted(set(range(400)) - set(pool.rows.tolist())))
+    return accuracy(problem.net, pool.images[rest].permute(0, 3, 1, 2).float() / 255, pool.labels[rest])
+
+
+def test_adversarials_aim_at_every_other_class_alike() -> None:
+    _, track = _forgotten(copies=60, attack_steps=1, max_steps=1)
+    labels, targets = track.kept["adversarial_answers"][:, :2].T
+    assert len(labels) == 2400 and (labels != targets).all()
+    for own in range(4):
+        counts = np.bincount(targets[labels == own], minlength=4)
+        assert counts[own] == 0
+        assert abs(np.delete(counts, own) - 200).max() < 5 * np.sqrt(200 * 2 / 3)
+
+
+def test_for_classes_they_aim_at_kept_ones() -> None:
+    _, track = _forgotten(ForgetClasses(classes=(1, 3)), attacked=30)
+    labels, targets = track.kept["adversarial_answers"][:, :2].T
+    assert len(labels) == 30 * 4
+    assert set(labels) == {1, 3} and set(targets) == {0, 2}
+
+
+def test_what_is_kept_is_what_the_nets_say_and_as_near_as_asked() -> None:
+    problem, track = _forgotten(radius=2.0, attack_steps=40)
+    answered = track.kept["adversarial_answers"]
+    rows = track.facts["adversarial_pictures"]["rows"]
+    shown, originals = track.kept["adversarial_pictures"], track.kept["adversarial_originals"]
+    assert shown.shape == originals.shape == (12, 16, 16, 3) and shown.dtype == originals.dtype == np.uint8
+    assert (originals == problem.forget.images[torch.arange(40).repeat_interleave(4)[rows]].numpy()).all()
+    pictures = torch.from_numpy(shown).permute(0, 3, 1, 2).float() / 255
+    for net, column in ((problem.original, 2), (problem.net, 3)):
+        assert (answers(net, pictures).numpy() == answered[rows, column]).mean() > 0.8, "but for rounding to bytes"
+    away = ((shown.astype(float) - originals) / 255).reshape(12, -1)
+    assert np.linalg.norm(away, axis=1).max() <= 2.05
+    assert track.facts["adversarial_answers"]["length"] <= 2.0 + 1e-4
+
+
+def test_the_stop_rule_stops_at_once_when_satisfied() -> None:
+    problem, track = _forgotten(guard="none", stop_accuracy=1.0)
+    assert track.items == 0 and checksum(problem.net) == checksum(problem.original)
+    assert track.facts["stopped"]["done"]
+
+
+def test_it_stops_after_the_step_that_reached_the_goal() -> None:
+    problem, track = _forgotten(guard="none", stop_accuracy=0.1, **WILD)
+    left = track.kept["stopped"]
+    assert left[-1] <= 0.1 < left[:-1].min() and len(left) == 1 + track.items < 101
+    assert accuracy(problem.net, *problem.forget.all()) == pytest.approx(left[-1])
+
+
+def test_the_stop_rule_never_looks_at_train_mode() -> None:
+    """A net that is right on its batch's own statistics and wrong on the stored ones counts as done."""
+    layout, problem = tiny_problem(_spec(guard="none"))
+    pictures, labels = problem.forget.all()
+    with torch.no_grad():
+        problem.net.get_buffer("body.1.running_mean").add_(50)
+        problem.net.get_buffer("shortcut.1.running_mean").add_(50)
+        problem.net.get_parameter("head.bias").copy_(torch.tensor([-9.0, 0.0, 0.0, 0.0]))
+    own = labels == 0
+    rows = problem.forget.rows[own]
+    problem = problem.__class__(**problem.__dict__ | {"forget_pool": problem.forget.of_classes(torch.tensor([0]))})
+    assert problem.forget.rows.equal(rows)
+    with torch.no_grad():
+        problem.net.get_parameter("head.bias").zero_()
+        problem.net.train()
+        alive = problem.net(pictures)[own].argmax(1)
+        problem.net.eval()
+        stored = problem.net(pictures)[own].argmax(1)
+    assert (alive == 0).any() and not (stored == 0).any()
+    problem.net.train()
+    track = Keeping()
+    layout.method.forget(problem, layout.knobs, track)
+    assert track.items == 0 and track.kept["stopped"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_batch_norm_is_frozen_where_asked(frozen: bool) -> None:
+    problem, _ = _forgotten(frozen_norm=frozen)
+    pairs = zip(problem.net.named_buffers(), problem.original.buffers(), strict=True)
+    moved = [name for (name, after), before in pairs if not torch.equal(after, before)]
+    assert bool(moved) is not frozen
+
+
+def test_without_guard_and_stop_rule_it_collapses() -> None:
+    before = _kept_accuracy(tiny_problem(_spec())[1])
+    wrecked, track = _forgotten(guard="none", stops=False, **WILD)
+    assert track.items == 100 and not track.facts["stopped"]["done"]
+    assert before > 0.8 and _kept_accuracy(wrecked) < 0.5
+
+
+@pytest.mark.parametrize("access", [True, False])
+def test_needs_are_honest(access: bool) -> None:
+    layout, problem = tiny_problem(_spec(retain_access=access))
+    assert layout.method.needs(layout.knobs) == Needs(forget=True, retain=access)
+    assert (problem.retain_pool is not None) is access
+    layout.method.forget(problem, layout.knobs, Silent())
+
+
+def test_kept_pictures_help_where_they_may_be_used() -> None:
+    hard = WILD | {"lr": 0.02, "max_steps": 40, "stops": False, "most": 4.0}
+    alone, _ = _forgotten(guard="none", **hard)
+    helped, _ = _forgotten(guard="none", retain_access=True, **hard)
+    assert _kept_accuracy(helped) > _kept_accuracy(alone) + 0.1
+
+
+def test_relabelling_reaches_the_labels_that_were_drawn() -> None:
+    problem, track = _forgotten(goal="relabel", guard="none", **WILD | {"max_steps": 400, "lr": 0.03})
+    wished = l2ul._relabelled(problem)
+    labels, own = wished.labels[wished.rows], problem.forget.labels[problem.forget.rows]
+    assert (labels != own).all() and wished.rows.equal(problem.forget.rows)
+    assert problem.forget.labels.equal(tiny_problem(_spec())[1].forget.labels), "the data set's labels stay"
+    assert track.facts["stopped"]["done"] and track.kept["stopped"][-1] == 0
+    assert answers(problem.net, problem.forget.all()[0]).equal(labels)
+
+
+def test_each_source_goes_through_the_net_by_itself() -> None:
+    layout, problem = tiny_problem(_spec(guard_batch=64, forget_batch=32, retain_access=True, retain_batch=48))
+    seen: list[list[int]] = []
+
+    def note(net: torch.nn.Module, inputs: tuple[Tensor]) -> None:
+        if net.training:
+            seen.append([len(inputs[0])])
+
+    problem.net.register_forward_pre_hook(note)
+    layout.method.forget(problem, layout.knobs, Silent())
+    sizes = [size for (size,) in seen]
+    assert sizes[:6] == [64, 32, 48, 64, 8, 48], "adversarials, forgotten, kept: step after step"
+    assert sizes[6] == 32, "the 160 adversarials end with a short batch"
+
+
+@pytest.mark.parametrize(("ascent", "share"), [(0.0, 8 / 20), (0.3, 0.3)])
+@pytest.mark.parametrize("goal", ["misclassify", "relabel"])
+def test_the_loss_weighs_as_the_paper_does(ascent: float, share: float, goal: str) -> None:
+    """By batch sizes, n_f / (n_a + n_f), or as the knob says; kept pictures come on top, unweighted."""
+    layout, problem = tiny_problem(_spec(ascent=ascent, goal=goal, most=0.0))
+    net, generator = problem.original.double(), torch.Generator().manual_seed(0)
+    pictures = torch.rand(25, 3, 16, 16, generator=generator).double()
+    labels = dict(zip(("guard", "forget", "retain"), torch.randint(0, 4, (25,)).split([12, 8, 5]), strict=True))
+    knobs = layout.knobs
+    assert isinstance(knobs, l2ul.Knobs)
+    loss, error = l2ul._loss(net, pictures, labels, knobs)
+    guard, forget, retain = (
+        F.cross_entropy(net(part), own) for part, own in zip(pictures.split([12, 8, 5]), labels.values(), strict=True)
+    )
+    sign = 1 if goal == "relabel" else -1
+    assert loss.item() == pytest.approx((sign * share * forget + (1 - share) * guard + retain).item())
+    assert error.item() == pytest.approx(forget.item())
+
+
+def test_the_losss_gradient_is_right() -> None:
+    layout, problem = tiny_problem(_spec(ascent=0.3, most=0.0))
+    net = problem.net.double().eval()
+    pictures = torch.rand(5, 3, 16, 16, generator=torch.Generator().manual_seed(0)).double()
+    labels = {"guard": torch.tensor([0, 1, 2]), "forget": torch.tensor([3, 1])}
+    knobs = layout.knobs
+    assert isinstance(knobs, l2ul.Knobs)
+
+    class Loss(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = net
+
+        def forward(self) -> Tensor:
+            return l2ul._loss(self.net, pictures, labels, knobs)[0]
+
+    def value(weight: Tensor, bias: Tensor) -> Tensor:
+        return torch.func.functional_call(Loss(), {"net.head.weight": weight, "net.head.bias": bias}, ())
+
+    assert torch.autograd.gradcheck(value, (net.get_parameter("head.weight"), net.get_parameter("head.bias")))
+
+
+def test_a_firm_hold_keeps_unimportant_weights_and_frees_important_ones() -> None:
+    """With a pull that outweighs all else, a weight moves the more the more it mattered."""
+    knobs = {"stops": False, "max_steps": 30, "lr": 1e-3, "momentum": 0.0, "clip": 0.0, "weight_decay": 0.0}
+    free, _ = _forgotten(guard="adv", **knobs)
+    held, _ = _forgotten(guard="adv-imp", hold=500.0, **knobs)
+
+    def moved(problem: Problem) -> Tensor:
+        pairs = zip(problem.net.parameters(), problem.original.parameters(), strict=True)
+        return torch.cat([(after - before).detach().flatten() for after, before in pairs]).abs()
+
+    assert moved(held).median() < 0.5 * moved(free).median()
+    layout, problem = tiny_problem(_spec())
+    hold = torch.cat([part.flatten() for part in l2ul._hold(problem, problem.forget, Silent()).values()])
+    ratio = moved(held) / (moved(free) + 1e-9)
+    assert ratio[hold < 0.3].median() > 2 * ratio[hold > 0.9].median()
+
+
+@pytest.mark.parametrize("guard", ["none", "adv", "adv-imp"])
+@pytest.mark.parametrize("forget", [MIXED, ForgetClasses(classes=(1, 3))], ids=["images", "classes"])
+def test_passes_are_exact_where_nothing_stops_it(guard: str, forget: ForgetClasses | ForgetImages) -> None:
+    knobs = {"guard": guard, "retain_access": guard == "adv", "stops": False, "attacked": 23, "max_steps": 17}
+    layout, problem = tiny_problem(_spec(forget, guard_batch=32, forget_batch=48, **knobs))
+    track = Keeping()
+    layout.method.forget(problem, layout.knobs, track)
+    assert track.pictures == layout.method.passes(layout.knobs, problem.sizes)
+    phases = {"none": ["forget"], "adv": ["attack", "forget"], "adv-imp": ["attack", "importance", "forget"]}
+    assert track.phases == phases[guard]
+
+
+def test_it_goes_on_from_an_earlier_run(home: Path) -> None:
+    """The next request starts from what the last one left, and is held to that, not to the classifier as shipped."""
+    first = unlearn(_spec(guard="none", stop_accuracy=0.1, **WILD), device="cpu", home=home)
+    spec = _spec(ForgetImages(images=tuple(range(40, 60)))).model_copy(update={"start": first.run})
+    warm = Warm("cpu", home)
+    layout = lay_out(spec, warm)
+    problem = problem_of(layout, warm)
+    assert checksum(problem.original) == first.headline["weights"] == checksum(problem.net)
+    track = Keeping()
+    layout.method.forget(problem, layout.knobs, track)
+    assert checksum(problem.original) == first.headline["weights"] != checksum(problem.net)
+    second = unlearn(spec, device="cpu", home=home)
+    assert second.headline["weights"] == checksum(problem.net)
+    kept = second.report.parts["extras"].arrays["adversarial_answers"]
+    assert (kept == track.kept["adversarial_answers"]).all()
+
+
+def test_a_report_shows_what_it_did(home: Path) -> None:
+    report = unlearn(_spec(), device="cpu", home=home).report
+    shelf = charts()
+    for name in ("adversarials", "importance", "stopped"):
+        assert shelf[name].applies(report) is True
+        assert shelf[name].sentence(report).endswith(".")
+        assert len(shelf[name].frame([report]))
+    facts = report.parts["extras"].facts["importance"]
+    assert facts["layers"] == list(report.classifier.roles.layers)
+    values = report.parts["extras"].arrays["importance"]
+    assert ((values > 0) & (values < 1)).all()

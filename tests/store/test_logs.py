@@ -1,0 +1,29 @@
+"""The workers' log does not grow for ever."""
+
+from pathlib import Path
+
+import pytest
+
+from unlearn_core.store import logs
+from unlearn_core.store.logs import LONGEST, log_of
+
+
+def test_a_long_log_is_put_aside_and_the_one_before_it_goes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "LONGEST", 10)
+    log, aside = home / "worker.log", home / "worker.log.1"
+    assert log_of(home) == log and not log.exists()
+    log.write_text("0123456789")
+    assert log_of(home) == log and log.exists() and not aside.exists()
+    for text in ("the first, too long", "the second, too long"):
+        log.write_text(text)
+        assert log_of(home) == log and not log.exists()
+        assert aside.read_text() == text
+    assert [path.name for path in home.iterdir()] == ["worker.log.1"]
+
+
+def test_a_log_that_cannot_be_put_aside_is_gone_on_with(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "worker.log.1").mkdir()
+    monkeypatch.setattr(logs, "LONGEST", 10)
+    (home / "worker.log").write_text("the first, too long")
+    assert log_of(home).read_text() == "the first, too long"
+    assert LONGEST == 5_000_000
