@@ -14,7 +14,7 @@ from unlearn_core.store.runs import RunStore
 
 __all__ = ["template"]
 
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds that anything may take on a machine that is busy with something else."""
 
 WIDE, NARROW = (1440, 1000), (390, 844)

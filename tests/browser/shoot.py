@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.served import ROOT, Served, chromium
+from tests.browser.served import OPTIONS, ROOT, Served, chromium
 from unlearn_core.domain.run import RunState
 from unlearn_core.engine.spec import spec
 from unlearn_core.store.runs import RunStore
@@ -39,6 +39,7 @@ def shots(runs: dict[str, int]) -> list[Shot]:
     tabs = {
         "pictures": "Look into any picture",
         "logits": "How clearly",
+        "privacy": "Can one tell",
         "weights": "Which layers moved?",
         "how-it-went": "Where did the time go?",
         "details": "Every accuracy",
@@ -128,7 +129,7 @@ def main() -> None:
         home = args.home or Path(spare)
         with Served(home, plugins="") as app:
             store = RunStore(home)
-            browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            browser = play.chromium.launch(executable_path=path, args=[*OPTIONS])
             for shot in shots(_runs(store)):
                 if not args.only or shot.name.startswith(tuple(args.only)):
                     for width in args.width:

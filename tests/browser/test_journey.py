@@ -9,8 +9,9 @@ from tests.browser.conftest import NARROW
 from tests.browser.served import Served
 from tests.browser.steps import QUESTION, heading, settled
 from tests.pages.finished import CLASS, PICTURES
+from unlearn_core.ui.report import TABS
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 def test_a_link_is_right_as_the_very_first_visit(page: Page, app: Served) -> None:
@@ -37,7 +38,7 @@ def test_the_whole_journey_takes_four_clicks(page: Page, app: Served) -> None:
     heading(page, "Forget discs with UNSIR")
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
-    for name in ("Pictures", "Logits", "Weights", "How it went", "Details"):
+    for name in TABS[1:]:
         page.get_by_role("tab", name=name).click()
         page.wait_for_url(re.compile(f"tab={name.replace(' ', '.{1,3}')}"))
         settled(page)

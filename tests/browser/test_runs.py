@@ -11,7 +11,7 @@ from tests.browser.steps import LONG, QUESTION, QUICK, STOPPED, begin, heading, 
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.runs import RunStore
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 def test_a_reload_in_the_middle_of_a_run_loses_nothing(page: Page, app: Served) -> None:

@@ -16,3 +16,5 @@ def test_figures_belong_together(capsys: pytest.CaptureFixture[str]) -> None:
     assert said["bare steps / method"] == pytest.approx(
         said["bare training steps: pictures a second"] / said["method: pictures a second"]
     )
+    assert said["PGD batched vs one by one (times as fast)"] > 1
+    assert said["importance vectorised vs loop (times as fast)"] > 0

@@ -53,13 +53,13 @@ def test_a_turned_knob_is_in_the_address_and_can_be_reset(visit: Visit) -> None:
         "noise_pictures": "64",
     }
     assert label(app, "strip-method") == "UNSIR · bundled preset, changed"
-    assert "preset 0.003" in words(app)
+    assert "preset 0.002" in words(app)
 
     fine(app.button(key="reset-knob-unsir-impair_lr").click().run())
-    assert app.select_slider(key="knob-unsir-impair_lr").value == 0.003
+    assert app.select_slider(key="knob-unsir-impair_lr").value == 0.002
     assert "impair_lr" not in app.query_params
     fine(app.button(key="reset-all").click().run())
-    assert app.slider(key="knob-unsir-noise_pictures").value == 128
+    assert app.slider(key="knob-unsir-noise_pictures").value == 32
     assert app.button(key="reset-all").disabled
     assert label(app, "strip-method") == "UNSIR · bundled preset"
 
@@ -67,7 +67,7 @@ def test_a_turned_knob_is_in_the_address_and_can_be_reset(visit: Visit) -> None:
 def test_turning_a_knob_back_by_hand_is_no_change(visit: Visit) -> None:
     app = visit("method", classifier="tiny", forget="rows", impair_lr="0.01")
     assert app.select_slider(key="knob-unsir-impair_lr").value == 0.01
-    fine(app.select_slider(key="knob-unsir-impair_lr").set_value(0.003).run())
+    fine(app.select_slider(key="knob-unsir-impair_lr").set_value(0.002).run())
     assert "impair_lr" not in app.query_params
 
 
@@ -155,7 +155,7 @@ def test_the_card_says_what_a_method_is_needs_and_where_it_fails(visit: Visit) -
 def test_a_knob_out_of_range_in_the_address_is_said(visit: Visit) -> None:
     app = fine(visit("method", classifier="tiny", forget="rows", impair_lr="9"))
     assert "cannot be '9': it takes a number from 0.0001 to 0.05." in app.warning[0].value
-    assert app.select_slider(key="knob-unsir-impair_lr").value == 0.003
+    assert app.select_slider(key="knob-unsir-impair_lr").value == 0.002
     fine(app.slider(key="knob-unsir-noise_pictures").set_value(64).run())
     assert not app.warning
 

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import Chart, panels, percent_axis, table
+from unlearn_core.charts.overlay import enlarged
 from unlearn_core.charts.theme import SMALL, Theme, faded, marker
 from unlearn_core.charts.words import number, percent
 from unlearn_core.domain.report import Report
@@ -28,10 +29,9 @@ class Row(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A forgotten picture and the adversarial one made from it, (H, W, 3) uint8, with words on both."""
+    """A forgotten picture and beside it the adversarial one made from it, as one image, with words on both."""
 
-    original: np.ndarray
-    made: np.ndarray
+    image: np.ndarray
     words: str
 
 
@@ -65,26 +65,24 @@ def _row(name: str, answers: np.ndarray) -> Row:
     return Row(name, len(answers), float(hits[:, 0].mean()), float(hits[:, 1].mean()))
 
 
-def pairs(report: Report, *, scale: int = 2) -> list[Pair]:
-    """The kept adversarial pictures beside their originals, each pixel `scale` wide."""
+def pairs(report: Report) -> list[Pair]:
+    """The kept adversarial pictures, each beside its original, enlarged."""
     extras, names = report.parts["extras"], report.dataset.classes
     answers = extras.arrays["adversarial_answers"][extras.facts["adversarial_pictures"]["rows"]].tolist()
-    originals, made = (
-        extras.arrays[f"adversarial_{name}"].repeat(scale, axis=1).repeat(scale, axis=2)
-        for name in ("originals", "pictures")
-    )
+    sides = (extras.arrays["adversarial_originals"], extras.arrays["adversarial_pictures"])
     found = []
-    for original, moved, (label, target, before, after) in zip(originals, made, answers, strict=True):
-        meant = "" if before == target else f", meant as {names[target]}"
-        found.append(Pair(original, moved, f"{names[label]}, moved to {names[before]}{meant}; after: {names[after]}"))
+    for original, made, (label, target, before, after) in zip(*sides, answers, strict=True):
+        missed = "" if before == target else f" (should be {names[target]})"
+        words = f"{names[label]}, attacked: {names[before]}{missed}, after forgetting: {names[after]}"
+        found.append(Pair(_side_by_side(original, made), words))
     return found
 
 
-def strip(pair: Pair, gap: int = 4) -> np.ndarray:
-    """Both pictures of a pair side by side, (H, 2W + gap, 4) uint8: what lies between them is see-through."""
-    height = len(pair.original)
-    parts = [np.dstack([part, np.full(part.shape[:2], 255, np.uint8)]) for part in (pair.original, pair.made)]
-    return np.hstack([parts[0], np.zeros((height, gap, 4), np.uint8), parts[1]])
+def _side_by_side(original: np.ndarray, made: np.ndarray, gap: int = 8) -> np.ndarray:
+    """Two pictures, enlarged, with see-through space between them: (H, W, 4) uint8."""
+    parts = [enlarged(part) for part in (original, made)]
+    solid = [np.dstack([part, np.full(part.shape[:2], 255, np.uint8)]) for part in parts]
+    return np.hstack([solid[0], np.zeros((len(parts[0]), gap, 4), np.uint8), solid[1]])
 
 
 def frame(reports: Sequence[Report]) -> pd.DataFrame:

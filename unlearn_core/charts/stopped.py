@@ -68,17 +68,21 @@ def sentence(report: Report) -> str:
     values, facts = left(report), _facts(report)
     steps, share = len(values) - 1, percent(float(values[-1]))
     what = f"{share} of the forgotten pictures are {_WHAT[facts['goal']]}"
-    counted = f"{steps:,} step{'' if steps == 1 else 's'}"
+    counted = _counted(steps)
     if facts["done"]:
         return f"It stopped after {counted} of at most {facts['most']:,}, because its goal was reached: {what}."
     return f"It made all {counted} that it was given and was not told to stop: {what}."
+
+
+def _counted(steps: int) -> str:
+    return f"{steps:,} step{'' if steps == 1 else 's'}"
 
 
 def alt(report: Report) -> str:
     """The share at the start, halfway and at the end."""
     values = left(report)
     at = sorted({0, (len(values) - 1) // 2, len(values) - 1})
-    points = [f"{percent(float(values[step]))} after {step:,} steps" for step in at]
+    points = [f"{percent(float(values[step]))} after {_counted(step)}" for step in at]
     return f"Line of the share of forgotten pictures {_WHAT[_facts(report)['goal']]}: {', '.join(points)}."
 
 

@@ -14,6 +14,9 @@ HELP = "Measure a warm run, its parts, and how much slower it is than bare optim
 
 BARE_STEPS = 30
 
+TOGETHER, ALONE = 64, 8
+"""Pictures that are attacked or weighed at once, and one after the other, to compare the two."""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classifier", default="resnet20", metavar="ID")
@@ -78,6 +81,8 @@ def measure(wish: Any, device: str, home: Path) -> dict[str, float]:
         "bare steps / method": bare / rate,
         "one pass over all pictures (s)": once,
         "evaluating / one pass": seconds["evaluate"] / once,
+        "PGD batched vs one by one (times as fast)": _pgd_gain(warm, wish),
+        "importance vectorised vs loop (times as fast)": _importance_gain(warm, wish),
     }
 
 
@@ -112,6 +117,57 @@ def _bare(warm: Any, wish: Any, device: Any) -> float:
         optimiser.step()
     _settle(device)
     return BARE_STEPS * len(labels) / (time.perf_counter() - began)
+
+
+def _pgd_gain(warm: Any, wish: Any) -> float:
+    """How many times as fast a picture is attacked in a batch as by itself."""
+    import torch
+
+    from unlearn_core.training.attacks import pgd_l2
+    from unlearn_core.training.batches import to_floats
+
+    data, net = warm.data(wish.request.dataset), warm.fresh(_card(wish), 0)
+    pictures, targets = to_floats(data.images[:TOGETHER]), data.labels[:TOGETHER].flip(0)
+    start = torch.rand_like(pictures)
+
+    def attack(rows: slice) -> None:
+        pgd_l2(net, pictures[rows], targets[rows], radius=1.0, step=0.1, steps=10, start=start[rows])
+
+    return _gain(attack, warm.device)
+
+
+def _importance_gain(warm: Any, wish: Any) -> float:
+    """How many times as fast the importance of weights is taken from a batch as from one picture after the other."""
+    import torch
+
+    from unlearn_core.training.batches import to_floats
+    from unlearn_core.training.importance import output_sensitivity
+
+    data, net = warm.data(wish.request.dataset), warm.fresh(_card(wish), 0).eval()
+    pictures = to_floats(data.images[:TOGETHER])
+
+    def weigh(rows: slice) -> None:
+        if len(pictures[rows]) > 1:
+            output_sensitivity(net, pictures[rows])
+        else:
+            for slope in torch.autograd.grad(net(pictures[rows]).norm(), list(net.parameters())):
+                slope.abs_()
+
+    return _gain(weigh, warm.device)
+
+
+def _gain(work: Any, device: Any) -> float:
+    """The time of a picture by itself over that of one among many; `work` is handed a slice of the pictures."""
+    spent = []
+    for parts in ([slice(row, row + 1) for row in range(ALONE)], [slice(TOGETHER)]):
+        work(parts[0])  # Whatever happens only once has happened.
+        _settle(device)
+        began = time.perf_counter()
+        for part in parts:
+            work(part)
+        _settle(device)
+        spent.append(time.perf_counter() - began)
+    return (spent[0] / ALONE) / (spent[1] / TOGETHER)
 
 
 def _settle(device: Any) -> None:

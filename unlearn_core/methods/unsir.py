@@ -6,8 +6,9 @@ pictures are never used: "zero glance".
 
 Cost. Two short epochs over a subset of the kept pictures, and a few steps a class for the noise.
 
-When it fails. A class that resembles no other comes back during repair when the impair rate is low; a high rate
-costs the kept classes. It cannot forget single pictures.
+When it fails. A class that resembles no other comes back during repair when the rates are low; high rates cost the
+kept classes. Much noise can keep a class alive that training without it would have lost: noise labelled as the class
+still says that there is such a class. It cannot forget single pictures.
 
 Where the authors' notebook differs: it takes the loop's length from the number of channels, so that three noise
 pictures are used over and over; it labels the noise of every class with class 0; it learns the noise with batch norm
@@ -44,19 +45,19 @@ class Knobs(Params):
     """UNSIR's hyper-parameters; symbols as in the paper."""
 
     impair_lr: float = _rate(
-        0.003,
+        0.002,
         title="Impair: learning rate",
         symbol="η₁",
         explain="How hard the noise hits. Too low and the class comes back in repair; too high and others suffer.",
     )
     repair_lr: float = _rate(
-        0.002,
+        0.0025,
         title="Repair: learning rate",
         symbol="η₂",
-        explain="How fast the kept classes are mended; usually a little below the impair rate.",
+        explain="How fast the kept classes are mended; since they alone are shown, a higher rate also forgets more.",
     )
     kept_per_class: int = knob(
-        450,
+        500,
         low=50,
         high=1000,
         step=50,
@@ -66,7 +67,7 @@ class Knobs(Params):
         explain="How many training pictures of every kept class take part in impair and repair.",
     )
     noise_pictures: int = knob(
-        128,
+        32,
         low=0,
         high=512,
         step=16,
@@ -76,7 +77,7 @@ class Knobs(Params):
         explain="How many noise pictures are learnt for each forgotten class; 0 shows what happens without them.",
     )
     noise_steps: int = _fine(
-        10,
+        20,
         low=1,
         high=100,
         title="Noise: steps",
@@ -96,7 +97,7 @@ class Knobs(Params):
         explain="How strongly the noise is kept small; large values keep it from becoming wrong at all.",
     )
     noise_repeats: int = _fine(
-        2,
+        1,
         low=1,
         high=40,
         title="Impair: showings of the noise",
@@ -115,7 +116,7 @@ class Knobs(Params):
         explain="Lets the repair rate fall in a straight line to 0, which is worth a point or two of accuracy.",
     )
     augment: bool = augment()
-    batch: int = batch()
+    batch: int = batch(64)
 
 
 def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
@@ -238,8 +239,8 @@ METHOD = Method(
     summary="noise, impair, repair · sees no forgotten picture",
     idea="Learns a noise that the net is most wrong about, teaches it that this noise *is* the class, and so spoils "
     "what it knew (**impair**); then trains briefly on what is kept (**repair**).",
-    fails="A class that no other looks like comes back during repair when the impair rate is low; a high rate costs "
-    "the other classes. With few kept pictures it learns those by heart. It cannot forget single pictures.",
+    fails="A class that no other looks like comes back during repair when the rates are low; high rates cost the other "
+    "classes. Much noise can keep a class alive: compare the preset without. It cannot forget single pictures.",
     paper=Paper("Tarun et al., Fast Yet Effective Machine Unlearning, TNNLS 2023", "https://arxiv.org/abs/2111.08947"),
     supports=frozenset({"classes"}),
     params=Knobs,

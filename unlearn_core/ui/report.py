@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.charts import charts, noise, verdict
+from unlearn_core.charts import adversarials, charts, noise, verdict
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
 from unlearn_core.ui import cam, chart, details, downloads, look, session, words, yardstick
@@ -24,7 +24,7 @@ CHARTS = {
 }
 """Which charts stand under a tab, beside what the tab has of its own."""
 
-OWN = {"Weights": ("redrawn", "touched")}
+OWN = {"Weights": ("redrawn", "touched", "importance"), "How it went": ("stopped",)}
 """Charts of single methods, which come last under their tab, and only for those methods."""
 
 TABS = ("Overview", "Pictures", "Logits", "Privacy", "Weights", "How it went", "Details")
@@ -106,6 +106,7 @@ def _show(name: str, report: Report, run: Run | None) -> None:
         _charts(report, CHARTS[name] + own)
         if name == "How it went":
             _noise(report)
+            _adversarials(report)
 
 
 def _charts(report: Report, names: tuple[str, ...]) -> None:
@@ -129,3 +130,19 @@ def _noise(report: Report) -> None:
         st.subheader("What did the noise look like?", anchor=False)
         st.image(noise.mosaic(report), width="stretch", alt="Noise pictures that the method learned, side by side")
         st.caption("Some of the noise as pictures, cut to the colours that a screen can show.")
+
+
+def _adversarials(report: Report) -> None:
+    if adversarials.CHART.applies(report) is not True:
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        chart.show(adversarials.CHART, [report], place="report")
+    with right:
+        st.subheader("What did the attack make?", anchor=False)
+        grid = st.grid(3, min_column_width=150, gap="small")
+        for pair in adversarials.pairs(report):
+            with grid.cell():
+                words = escape(pair.words)
+                st.image(pair.image, caption=words, width="stretch", alt=f"A forgotten picture and its copy: {words}")
+        st.caption("Left as it is, right moved by the attack: to the eye much the same, to the net another class.")

@@ -1,0 +1,124 @@
+"""What L2UL's charts say is what it kept: adversarial pictures, importances, and why it stopped."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.charts.layout import layout_of
+from tests.charts.reports import made_up_report
+from tests.charts.test_figures import plain, trace, with_part
+from unlearn_core.charts import adversarials, importance, stopped
+from unlearn_core.charts.theme import LIGHT
+from unlearn_core.domain.report import Part, Report
+
+REPORT = made_up_report()
+
+
+def attacked(answers: list[tuple[int, int, int, int]], **facts: Any) -> Report:
+    """A report whose adversarial pictures have these labels, targets and answers before and after."""
+    said = {"length": 1.25, "radius": 2.0} | facts
+    return with_part(
+        REPORT, "extras", Part({"adversarial_answers": said}, {"adversarial_answers": np.array(answers, np.int16)})
+    )
+
+
+def test_shares_are_those_of_the_answers() -> None:
+    report = attacked([(0, 3, 3, 3), (0, 3, 3, 0), (1, 3, 1, 3), (1, 5, 5, 5)])
+    assert adversarials.rows(report) == [
+        adversarials.Row("all", 4, 0.75, 0.75),
+        adversarials.Row("cat", 3, 2 / 3, 2 / 3),
+        adversarials.Row("dog", 1, 1.0, 1.0),
+    ]
+    assert adversarials.frame([report])["pictures"].tolist() == [4, 3, 1]
+    figure = adversarials.figure([report], LIGHT)
+    assert list(trace(figure, "before").x) == pytest.approx([0.75, 2 / 3, 1.0])
+    assert list(layout_of(figure).yaxis.ticktext) == ["<b>all</b>", "cat", "dog"]
+
+
+def test_of_many_targets_those_held_worst_are_named() -> None:
+    names = tuple(f"class {number}" for number in range(30))
+    wide = replace(REPORT, dataset=REPORT.dataset.model_copy(update={"classes": names}))
+    answers = [(29, number, number, number if number < 18 else 29) for number in range(29) for _ in range(2)]
+    part = attacked(answers).parts["extras"]
+    shown = adversarials.rows(with_part(wide, "extras", part))
+    assert [row.name for row in shown] == ["all", *names[18:29], "18 others"]
+    assert shown[-1] == adversarials.Row("18 others", 36, 1.0, 1.0)
+
+
+def test_the_attack_in_words() -> None:
+    held = attacked([(0, 3, 3, 3)] * 19 + [(0, 3, 0, 0)])
+    assert plain(adversarials.sentence(held)) == (
+        "95.0 % of 20 adversarial pictures deceived the net before, each 1.25 of at most 2 away from its original. "
+        "After forgetting 95.0 % are called by their target, so these borders held."
+    )
+    weak = adversarials.sentence(attacked([(0, 3, 3, 0)] + [(0, 3, 0, 0)] * 3))
+    assert "so the guard learned many labels that the net never gave" in weak
+    assert weak.endswith("so even these borders gave way.")
+
+
+def test_a_pair_shows_the_original_left_and_the_attacked_one_right() -> None:
+    extras = REPORT.parts["extras"]
+    (first, *others) = adversarials.pairs(REPORT)
+    assert len(others) == 11
+    assert first.image.dtype == np.uint8 and first.image.shape == (160, 328, 4)
+    assert (first.image[:, 160:168, 3] == 0).all(), "one sees the page between them, light or dark"
+    assert (first.image[:, :160, 3] == 255).all() and (first.image[:, 168:, 3] == 255).all()
+    for side, name in ((first.image[:, :160], "originals"), (first.image[:, 168:], "pictures")):
+        coarse = side[..., :3].reshape(32, 5, 32, 5, 3).mean((1, 3))
+        own = extras.arrays[f"adversarial_{name}"][0].astype(float)
+        assert np.corrcoef(coarse.ravel(), own.ravel())[0, 1] > 0.9
+
+
+def test_a_pair_in_words() -> None:
+    extras = made_up_report().parts["extras"]
+    arrays = dict(extras.arrays) | {"adversarial_answers": np.array([(3, 5, 5, 3), (3, 5, 3, 3)])}
+    facts = extras.facts | {"adversarial_pictures": {"rows": [0, 1]}}
+    arrays |= {name: arrays[name][:2] for name in ("adversarial_originals", "adversarial_pictures")}
+    hit, missed = adversarials.pairs(with_part(REPORT, "extras", Part(facts, arrays)))
+    assert hit.words == "cat, attacked: dog, after forgetting: cat"
+    assert missed.words == "cat, attacked: cat (should be dog), after forgetting: cat"
+
+
+def weighed(values: list[float]) -> Report:
+    layers = [f"layer{number}" for number in range(len(values))]
+    part = Part({"importance": {"layers": layers, "pictures": 16}}, {"importance": np.array(values, np.float32)})
+    return with_part(REPORT, "extras", part)
+
+
+def test_importance_by_layer() -> None:
+    report = weighed([0.1, 0.4, 0.02])
+    bars = trace(importance.figure([report], LIGHT), "importance")
+    assert list(bars.x) == pytest.approx([0.1, 0.4, 0.02])
+    assert [plain(text) for text in bars.text] == ["10 %", "40 %", "2.0 %"]
+    assert importance.frame([report])["hold"].tolist() == pytest.approx([0.9, 0.6, 0.98])
+    assert plain(importance.sentence(report)) == (
+        "Weights of layer1 mattered most for 16 forgotten pictures (on average 40.0 % of the most important one), "
+        "those of layer2 least (2.0 %), so layer2 is held most firmly."
+    )
+    assert "has a mean importance of" in importance.sentence(weighed([0.3]))
+
+
+def ended(left: list[float], **facts: Any) -> Report:
+    said = {"goal": "misclassify", "done": True, "most": 400} | facts
+    return with_part(REPORT, "extras", Part({"stopped": said}, {"stopped": np.array(left, np.float32)}))
+
+
+def test_why_it_stopped_in_words() -> None:
+    assert plain(stopped.sentence(ended([1, 0.5, 0]))) == (
+        "It stopped after 2 steps of at most 400, because its goal was reached: "
+        "0.0 % of the forgotten pictures are still named rightly."
+    )
+    assert plain(stopped.sentence(ended([1, 0.25], done=False, goal="relabel"))) == (
+        "It made all 1 step that it was given and was not told to stop: "
+        "25.0 % of the forgotten pictures are not yet called by their new label."
+    )
+    assert plain(stopped.alt(ended([1, 0.5, 0]))).endswith(
+        "still named rightly: 100.0 % after 0 steps, 50.0 % after 1 step, 0.0 % after 2 steps."
+    )
+
+
+def test_the_line_has_a_point_before_the_first_step_and_one_after_each() -> None:
+    line = trace(stopped.figure([ended([1, 0.5, 0])], LIGHT), "left")
+    assert list(zip(line.x, line.y, strict=True)) == [(0, 1.0), (1, 0.5), (2, 0.0)]
