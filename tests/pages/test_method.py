@@ -84,7 +84,7 @@ def test_advanced_knobs_are_folded_and_counted(visit: Visit) -> None:
     advanced = [knob for knob in methods.method("unsir").params.knobs().values() if knob.advanced]
     app = visit("method", classifier="tiny", forget="rows")
     assert app.expander[-1].label == f"Advanced: {len(advanced)} knobs at their preset"
-    fine(app.slider(key="knob-unsir-noise_steps").set_value(20).run())
+    fine(app.slider(key="knob-unsir-noise_steps").set_value(30).run())
     assert app.expander[-1].label == f"Advanced: {len(advanced)} knobs of which 1 turned"
     assert not app.expander[-1].proto.expanded
 

@@ -11,6 +11,7 @@ from unlearn_core.ui import session, strip
 from unlearn_core.ui.plain import escape
 from unlearn_core.ui.plan import Plan
 
+_UNFOLDED = "group unfolded"
 _KINDS = {"classes": "whole classes", "images": "single pictures"}
 
 
@@ -24,9 +25,10 @@ def show(plan: Plan) -> None:
         for group, found in groupby(ordered, key=lambda method: method.group):
             members = list(found)
             names = ", ".join(escape(method.title) for method in members)
-            with st.expander(f"**{group}** · {names}", expanded=group == plan.method.group, key=f"group-{group}"):
+            with st.expander(f"**{group}** · {names}", key=_fold(group, plan), on_change="rerun"):
                 for method in members:
                     _entry(method, plan)
+    st.session_state[_UNFOLDED] = plan.method.group
 
 
 def card(plan: Plan) -> None:
@@ -52,6 +54,14 @@ def card(plan: Plan) -> None:
 def fails(plan: Plan) -> None:
     """When the chosen method does not do what one hopes for."""
     st.markdown(f"**When it fails.** {plan.method.fails}")
+
+
+def _fold(group: str, plan: Plan) -> str:
+    """The key of a group's fold, whose state is set anew when a method of another group is chosen."""
+    key = f"group-{group}"
+    if key not in st.session_state or st.session_state.get(_UNFOLDED) != plan.method.group:
+        st.session_state[key] = group == plan.method.group
+    return key
 
 
 def _entry(method: Method, plan: Plan) -> None:
