@@ -69,6 +69,22 @@ def test_the_two_labels_never_cover_each_other(forget: float, seconds: float) ->
     assert {label.text.split()[0] for label in labels} == {"cats", "others"}
 
 
+@pytest.mark.parametrize("end", np.linspace(0, 1, 11).tolist())
+@pytest.mark.parametrize("swing", [-0.15, 0.0, 0.15])
+def test_a_label_at_the_end_is_clear_of_its_line(end: float, swing: float) -> None:
+    heights = [end if place % 2 == 0 else min(max(end + swing, 0), 1) for place in range(31)]
+    other = 0.05 if end >= 0.4 else 0.9
+    points = [Point(place, place, "impair", value, other) for place, value in enumerate(heights)]
+    phases = [Phase("impair", 30, 30, 30.0)]
+    (label,) = [
+        note for note in layout_of(live(points, phases, ("cat", "rest"), LIGHT)).annotations if "cat" in note.text
+    ]
+    assert label.xanchor == "right"
+    spanned = heights[-5:]
+    assert label.y >= max(spanned) + 0.06 or label.y <= min(spanned) - 0.06
+    assert label.y < 0.97, "above are the phases' names"
+
+
 def test_without_a_pace_the_axis_shows_no_seconds() -> None:
     assert layout_of(live([], WAITING, ("cats", "others"), LIGHT)).xaxis.showticklabels is False
     assert layout_of(live([], WAITING, ("cats", "others"), LIGHT, expected=9)).xaxis.showticklabels is None

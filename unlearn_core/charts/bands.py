@@ -15,6 +15,10 @@ _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 """Distances of the time axis's ticks in seconds; at most seven fit."""
 
 
+LETTER = 0.019
+"""What a letter takes at most of the width of a panel."""
+
+
 class Band(NamedTuple):
     """A phase on the time axis, in seconds; `planned` where it has not begun."""
 
@@ -65,7 +69,7 @@ def draw(
         tint = faded(theme.before, (0.08, 0.05)[place % 2]) if band.planned else _tint(place, len(bands), theme)
         box = {"x0": band.start, "x1": band.end, "fillcolor": tint, "line": {"width": 0}, "layer": "below"}
         drawn.add_vrect(**box, **here, exclude_empty_subplots=False)
-        if (band.end - band.start) / end > 0.019 * len(band.name):  # Narrower bands have no room for their name.
+        if (band.end - band.start) / end > LETTER * len(band.name):  # Narrower bands have no room for their name.
             middle = (band.start + band.end) / 2
             drawn.add_annotation(text=band.name, x=middle, y=1.075, font={"color": theme.quiet}, **here)
     for role in ("retain", "forget"):
@@ -94,26 +98,38 @@ def _tint(place: int, count: int, theme: Theme) -> str:
 
 
 def _labels(lines: Lines, names: Names, end: float, theme: Theme) -> list[dict]:
-    """What each line is and where it stands now: behind its end, or above it where there is no room behind."""
+    """What each line is and where it stands now: behind its end, or clear of it where there is no room behind."""
     if not lines.seconds:
         return []
     now = lines.seconds[-1]
     behind = now < 0.6 * end
     ends = [lines.forget[-1], lines.retain[-1]]
-    # Above a line that lies at the top there is only the phases' names: its label goes below.
-    shifts = [0.0, 0.0] if behind else [0.065 if value < 0.9 else -0.065 for value in ends]
-    heights = apart([value + shift for value, shift in zip(ends, shifts, strict=True)], 0.085)
+    texts = [f"{name} {percent(value, 0)}" for name, value in zip(names, ends, strict=True)]
+    if not behind:
+        ends = [
+            _clear(lines.seconds, values, since=now - LETTER * end * len(text))
+            for text, values in zip(texts, (lines.forget, lines.retain), strict=True)
+        ]
+    heights = apart(ends, 0.085)
     return [
         {
-            "text": f"{getattr(names, role)} {percent(value, 0)}",
+            "text": text,
             "x": now,
             "y": height,
             "xanchor": "left" if behind else "right",
             "xshift": 8 if behind else -2,
             "font": {"size": SMALL + 1, "color": words_in(theme, role)},
         }
-        for role, value, height in zip(("forget", "retain"), ends, heights, strict=True)
+        for role, text, height in zip(("forget", "retain"), texts, heights, strict=True)
     ]
+
+
+def _clear(seconds: Sequence[float], values: Sequence[float], *, since: float) -> float:
+    """Where a label goes that lies over its line from `since` on: above it, or below where the phases' names are."""
+    spanned = [float(np.interp(since, seconds, values))]
+    spanned += [value for at, value in zip(seconds, values, strict=True) if at >= since]
+    above = max(spanned) + 0.065
+    return above if above < 0.965 else min(spanned) - 0.065
 
 
 def axes(drawn: go.Figure, end: float) -> go.Figure:
