@@ -207,11 +207,13 @@ def test_timing_in_words() -> None:
     )
 
 
-def test_mosaic_lays_every_picture_in_its_place() -> None:
+def test_tiles_of_noise_are_pictures_of_it_enlarged() -> None:
     pictures = REPORT.parts["extras"].arrays["noise_pictures"]
-    laid = noise.mosaic(REPORT, columns=10, scale=3)
-    assert laid.shape == (2 * 32 * 3, 10 * 32 * 3, 3)
-    assert (laid[32 * 3 :: 3, 4 * 96 : 5 * 96 : 3] == pictures[14]).all()
+    shown = noise.tiles(REPORT, count=3, scale=3)
+    assert [tile.shape for tile in shown] == [(32 * 3, 32 * 3, 3)] * 3
+    assert (shown[0][::3, 1::3] == pictures[0]).all()
+    assert (shown[-1][2::3, ::3] == pictures[-1]).all()
+    assert len(noise.tiles(REPORT, count=1_000)) == len(pictures)
 
 
 def test_noise_tells_two_classes_apart() -> None:

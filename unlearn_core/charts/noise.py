@@ -33,15 +33,12 @@ def errors(report: Report) -> dict[str, np.ndarray]:
     return {report.dataset.classes[at]: traces[:, column] for column, at in enumerate(numbers)}
 
 
-def mosaic(report: Report, *, columns: int = 12, scale: int = 2) -> np.ndarray:
-    """The noise pictures side by side, (H, W, 3) uint8, each pixel `scale` wide: as many whole rows as there are."""
+def tiles(report: Report, *, count: int = 8, scale: int = 4) -> list[np.ndarray]:
+    """Some noise pictures at even distances, each (H, W, 3) uint8 with every pixel `scale` wide."""
     pictures = report.parts["extras"].arrays["noise_pictures"]
-    columns = min(columns, len(pictures))
-    rows = len(pictures) // columns
-    _, height, width, depth = pictures.shape
-    laid = pictures[: rows * columns].reshape(rows, columns, height, width, depth).transpose(0, 2, 1, 3, 4)
+    chosen = pictures[np.linspace(0, len(pictures) - 1, min(count, len(pictures))).round().astype(int)]
     # Noise has no edges to smooth: a pixel stays a square.
-    return laid.reshape(rows * height, columns * width, depth).repeat(scale, axis=0).repeat(scale, axis=1)
+    return [picture.repeat(scale, axis=0).repeat(scale, axis=1) for picture in chosen]
 
 
 def frame(reports: Sequence[Report]) -> pd.DataFrame:

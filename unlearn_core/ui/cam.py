@@ -9,11 +9,11 @@ from unlearn_core.domain.report import Part, Report
 from unlearn_core.ui import chart
 from unlearn_core.ui.plain import escape
 
-TRACKS = 7
-"""Columns of the grid: picture, three models, a difference, and two for the words."""
+TRACKS = 5
+"""Columns of the grid: picture, three models, a difference."""
 
-NARROWEST = 92
-"""Pixels below which a picture is not worth looking at; then the row breaks."""
+NARROWEST = 60
+"""Pixels below which a picture is not worth looking at; then the row breaks. A telephone has room for five of them."""
 
 
 def overview(report: Report) -> None:
@@ -41,15 +41,15 @@ def answer(report: Report, part: Part) -> None:
 
 
 def lay_out(rows: Sequence[cam.Row]) -> None:
-    """One grid a row, so that captions stay beneath their pictures on a narrow screen too."""
+    """One grid a row, so that captions stay beneath their pictures; the words go beneath where the screen is narrow."""
     for row in rows:
-        grid = st.grid(TRACKS, min_column_width=NARROWEST, gap="small", vertical_alignment="center")
+        pictures, words = st.columns([5, 2], vertical_alignment="center")
+        grid = pictures.grid(TRACKS, min_column_width=NARROWEST, gap="xsmall")
         for cell in row.cells:
             with grid.cell():
                 st.image(cell.image, caption=escape(cell.caption), width="stretch", alt=f"{row.title}: {cell.caption}")
-        with grid.cell(column_span=2):
-            first, _, rest = row.words.partition(". ")
-            st.markdown(f"**{escape(first)}.** {escape(rest)}" if rest else escape(row.words))
+        first, _, rest = row.words.partition(". ")
+        words.markdown(f"**{escape(first)}.** {escape(rest)}" if rest else escape(row.words))
 
 
 def _rows(report: Report, place: str) -> list[cam.Row]:

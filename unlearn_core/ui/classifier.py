@@ -98,7 +98,7 @@ def _fact(name: str, words: str) -> None:
 def _golds(card: ClassifierCard) -> str:
     """For which requests the yardstick ships, in words."""
     names = datasets.card(card.dataset).classes
-    found = {net.forget for net in nets.shipped(card.id) if net.forget is not None}
+    found = [net.forget for net in nets.shipped(card.id) if net.forget is not None and net.seed == nets.GOLD_SEED]
     there = {wish.classes[0] for wish in found if wish.kind == "classes" and len(wish.classes) == 1}
     if not found:
         return "None ships: results have no yardstick until a gold for their request has been trained."

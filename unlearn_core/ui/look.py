@@ -63,6 +63,7 @@ def _filtered(report: Report) -> np.ndarray:
             default=next(iter(sets)),
             format_func=sets.__getitem__,
             required=True,
+            wrap=True,
             key="look-set",
         )
         order = st.selectbox("Order", list(ORDERS), format_func=ORDERS.__getitem__, key="look-order", width=220)

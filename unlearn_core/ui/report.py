@@ -128,7 +128,10 @@ def _noise(report: Report) -> None:
         chart.show(noise.CHART, [report], place="report")
     with right:
         st.subheader("What did the noise look like?", anchor=False)
-        st.image(noise.mosaic(report), width="stretch", alt="Noise pictures that the method learned, side by side")
+        grid = st.grid(4, min_column_width=76, gap="small")
+        for number, tile in enumerate(noise.tiles(report), 1):
+            with grid.cell():
+                st.image(tile, width="stretch", alt=f"Noise picture {number} that the method learned")
         st.caption("Some of the noise as pictures, cut to the colours that a screen can show.")
 
 
