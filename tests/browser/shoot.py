@@ -2,15 +2,19 @@
 
 They go to screenshots/, at 1440 and 390 pixels, light and dark. Without --home the app gets a data folder of its own
 and makes its runs first: real ones on the bundled data, so that takes some minutes on a busy machine.
+
+`--readme` makes those that the README shows instead, in assets/readme, from what ships: no run is needed.
 """
 
 import argparse
+import io
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.served import OPTIONS, ROOT, Served, chromium
@@ -19,6 +23,7 @@ from unlearn_core.engine.spec import spec
 from unlearn_core.store.runs import RunStore
 
 FOLDER = ROOT / "screenshots"
+README, README_SIZE = ROOT / "assets" / "readme", (1440, 900)
 WIDTHS = (1440, 390)
 THEMES = ("light", "dark")
 SETTLED = 2_500
@@ -97,16 +102,36 @@ def _wait(store: RunStore, number: int) -> None:
 
 def take(browser: Browser, app: Served, shot: Shot, *, width: int, theme: str) -> None:
     """One picture of a whole page, however long it is."""
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)  # pyright: ignore[reportArgumentType]
-    page.set_default_timeout(120_000)
-    page.goto(app.address(shot.address))
-    page.get_by_text(shot.ready).first.wait_for()
-    _settle(page)
+    page = _open(browser, app, shot, size=(width, 900), theme=theme)
     tall = page.get_by_test_id("stMain").evaluate("box => box.scrollHeight")
     page.set_viewport_size({"width": width, "height": max(tall, 700)})
     _settle(page)
     page.screenshot(path=FOLDER / f"{shot.name}-{width}-{theme}.png")
     page.close()
+
+
+def readme(browser: Browser, app: Served) -> None:
+    """The top of two pages, small enough for a repository."""
+    README.mkdir(exist_ok=True)
+    shown = {
+        Shot("start", "", "Make a classifier forget"): "light",
+        Shot("report", "run?id=example", "Where does it look?"): "dark",
+    }
+    for shot, theme in shown.items():
+        page = _open(browser, app, shot, size=README_SIZE, theme=theme)
+        with Image.open(io.BytesIO(page.screenshot())) as picture:
+            picture.save(README / f"{shot.name}.webp", quality=88, method=6)
+        page.close()
+
+
+def _open(browser: Browser, app: Served, shot: Shot, *, size: tuple[int, int], theme: str) -> Page:
+    width, height = size
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)  # pyright: ignore[reportArgumentType]
+    page.set_default_timeout(120_000)
+    page.goto(app.address(shot.address))
+    page.get_by_text(shot.ready).first.wait_for()
+    _settle(page)
+    return page
 
 
 def _settle(page: Page) -> None:
@@ -117,6 +142,7 @@ def _settle(page: Page) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.browser.shoot", description="Makes pictures of every page.")
     parser.add_argument("--home", type=Path, help="a data folder that a former call has filled")
+    parser.add_argument("--readme", action="store_true", help="only those that the README shows")
     parser.add_argument("--only", nargs="*", help="only pages whose names begin so")
     parser.add_argument("--width", type=int, nargs="*", default=WIDTHS)
     parser.add_argument("--theme", nargs="*", default=THEMES)
@@ -127,9 +153,12 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as spare, sync_playwright() as play:
         home = args.home or Path(spare)
-        with Served(home, plugins="") as app:
-            store = RunStore(home)
+        with Served(home, plugins="", worker="none" if args.readme else "auto") as app:
             browser = play.chromium.launch(executable_path=path, args=[*OPTIONS])
+            if args.readme:
+                readme(browser, app)
+                return
+            store = RunStore(home)
             for shot in shots(_runs(store)):
                 if not args.only or shot.name.startswith(tuple(args.only)):
                     for width in args.width:

@@ -28,7 +28,7 @@ from unlearn_core.training.weights import checksum
 QUICK = {"copies": 4, "attack_steps": 3, "max_steps": 6}
 MIXED = ForgetImages(images=tuple(range(40)))
 """Ten pictures of each of the four classes."""
-WILD = {"lr": 0.05, "clip": 0.0, "most": 0.0, "momentum": 0.9, "frozen_norm": False, "max_steps": 100}
+WILD: dict[str, Any] = {"lr": 0.05, "clip": 0.0, "most": 0.0, "momentum": 0.9, "frozen_norm": False, "max_steps": 100}
 
 
 class Keeping(Silent):
@@ -149,7 +149,7 @@ def test_without_guard_and_stop_rule_it_collapses() -> None:
 
 def test_what_runs_away_is_reported() -> None:
     with pytest.raises(Diverged, match="Lower the learning rate"):
-        _forgotten(guard="none", stops=False, **WILD | {"frozen_norm": True})
+        _forgotten(MIXED, guard="none", stops=False, **WILD | {"frozen_norm": True})
 
 
 @pytest.mark.parametrize("access", [True, False])

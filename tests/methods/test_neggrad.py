@@ -12,7 +12,7 @@ from unlearn_core.methods import neggrad
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.problem import Problem
 
-CAUTIOUS = {"lr": 0.003, "epochs": 60, "batch": 32, "stops": True, "stop_accuracy": 0.1, "most": 4.0, "clip": 1.0}
+CAUTIOUS: dict[str, Any] = {"lr": 0.003, "epochs": 60, "batch": 32, "stops": True, "stop_accuracy": 0.1, "most": 4.0, "clip": 1.0}
 
 
 class Logged(Silent):
@@ -68,7 +68,7 @@ def test_without_the_stop_rule_it_makes_all_its_epochs() -> None:
 def test_unbounded_wrecks_the_net_and_the_guarded_one_does_not() -> None:
     wild = neggrad.METHOD.presets["unbounded"].params.model_dump() | {"lr": 0.05, "epochs": 20, "batch": 16}
     wrecked, _ = _forgotten("classes", **wild)
-    guarded, _ = _forgotten(**CAUTIOUS | {"stop_accuracy": 0.3})
+    guarded, _ = _forgotten("classes", **CAUTIOUS | {"stop_accuracy": 0.3})
     before = _kept_accuracy(tiny_problem(tiny_spec("neggrad"))[1])
     assert before > 0.8
     assert _kept_accuracy(wrecked) < 0.5

@@ -9,8 +9,8 @@ from unlearn_core.domain.report import Part, Report
 from unlearn_core.ui import chart
 from unlearn_core.ui.plain import escape
 
-TRACKS = 5
-"""Columns of the grid: picture, three models, a difference."""
+TRACKS = 7
+"""How many pictures would fill a row: there are five at most, and beside them the words."""
 
 NARROWEST = 60
 """Pixels below which a picture is not worth looking at; then the row breaks. A telephone has room for five of them."""
@@ -43,11 +43,13 @@ def answer(report: Report, part: Part) -> None:
 def lay_out(rows: Sequence[cam.Row]) -> None:
     """One grid a row, so that captions stay beneath their pictures; the words go beneath where the screen is narrow."""
     for row in rows:
-        pictures, words = st.columns([5, 2], vertical_alignment="center")
-        grid = pictures.grid(TRACKS, min_column_width=NARROWEST, gap="xsmall")
+        count = len(row.cells)
+        pictures, words = st.columns([count, TRACKS - count], vertical_alignment="center")
+        grid = pictures.grid(count, min_column_width=NARROWEST, gap="xsmall")
         for cell in row.cells:
             with grid.cell():
-                st.image(cell.image, caption=escape(cell.caption), width="stretch", alt=f"{row.title}: {cell.caption}")
+                caption = escape(cell.caption).replace(" %", "\N{NO-BREAK SPACE}%")
+                st.image(cell.image, caption=caption, width="stretch", alt=f"{row.title}: {cell.caption}")
         first, _, rest = row.words.partition(". ")
         words.markdown(f"**{escape(first)}.** {escape(rest)}" if rest else escape(row.words))
 

@@ -25,18 +25,18 @@ STATES = {
 }
 _MARKS = "Accuracy: ○ before, ● after, ◆ gold"
 COLUMNS = {
-    "run": st.column_config.ButtonColumn("", width=68, type="tertiary", key="history-open"),
+    "run": st.column_config.ButtonColumn("", width=60, type="tertiary", key="history-open"),
     "picture": st.column_config.ImageColumn("", width=50, help="A picture of what was forgotten"),
-    "forgotten": st.column_config.TextColumn("Forgotten", width=98),
-    "method": st.column_config.TextColumn("Method", width=80),
-    "state": st.column_config.TextColumn("State", width=88),
-    "forgot": st.column_config.ImageColumn("Forgotten ones", width=122, help=_MARKS),
-    "forget after": st.column_config.NumberColumn("after", width=66, format="%.1f %%"),
-    "kept": st.column_config.ImageColumn("Kept ones", width=122, help=_MARKS),
-    "retain after": st.column_config.NumberColumn("after", width=66, format="%.1f %%"),
-    "retain gold": st.column_config.NumberColumn("gold", width=66, format="%.1f %%"),
-    "note": st.column_config.TextColumn("Note", width=80),
-    "when": st.column_config.DatetimeColumn("When", width=92, format="distance"),
+    "forgotten": st.column_config.TextColumn("Forgotten", width=92),
+    "method": st.column_config.TextColumn("Method", width=92),
+    "state": st.column_config.TextColumn("State", width=86),
+    "forgot": st.column_config.ImageColumn("Forgotten ones", width=100, help=_MARKS),
+    "forget after": st.column_config.NumberColumn("after", width=62, format="%.1f %%"),
+    "kept": st.column_config.ImageColumn("Kept ones", width=100, help=_MARKS),
+    "retain after": st.column_config.NumberColumn("after", width=62, format="%.1f %%"),
+    "retain gold": st.column_config.NumberColumn("gold", width=62, format="%.1f %%"),
+    "note": st.column_config.TextColumn("Note", width=88),
+    "when": st.column_config.DatetimeColumn("When", width=110, format="distance"),
 }
 
 

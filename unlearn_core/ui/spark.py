@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from unlearn_core.charts.theme import Theme
 
-WIDTH, HEIGHT, EDGE = 114, 36, 8
+WIDTH, HEIGHT, EDGE = 92, 36, 8
 
 
 def dumbbell(shares: Sequence[float | None], theme: Theme) -> str | None:
