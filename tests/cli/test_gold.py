@@ -30,7 +30,7 @@ def test_one_that_is_missing_is_queued_once(home: Path, capsys: pytest.CaptureFi
         f"Run {run.id} is about this gold already.",
     ]
     assert run.priority is Priority.BACKGROUND
-    assert run.title == "Gold without rows, discs"
+    assert run.title == "Gold without rows and discs"
     assert isinstance(run.spec, GoldSpec)
     assert run.spec.request.forget == ForgetClasses(classes=(0, 3))
     assert main([*TWO, "--seed", "1"]) == 0

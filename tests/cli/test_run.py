@@ -67,7 +67,10 @@ def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest
         (["--classifier", "tiny", "--forget-classes", ",", "--method", "unsir"], "Say what to forget"),
         (["--classifier", "tiny", "--forget-images", "400", "--method", "finetune"], "from 0 to 399"),
         (["--classifier", "tiny", "--forget-images", "x", "--method", "finetune"], "no list of pictures"),
-        (["--classifier", "tiny", "--forget-images", "3", "--method", "unsir"], "These can: Fine-tune"),
+        (
+            ["--classifier", "tiny", "--forget-images", "3", "--method", "unsir"],
+            "UNSIR cannot forget single pictures. These can: ",
+        ),
         (["--classifier", "tiny", "--forget-classes", "rows", "--method", "wish"], "no method called 'wish'"),
         ([*ROWS[1:], "--method", "unsir", "--preset", "magic"], "no preset called 'magic'"),
         ([*ROWS[1:], "--method", "unsir", "--set", "batch=1"], "a whole number from 16 to 512"),

@@ -21,11 +21,12 @@ from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.problem import lay_out, problem_of
 from unlearn_core.engine.warm import Warm
 from unlearn_core.methods import l2ul
+from unlearn_core.methods.l2ul import Knobs
 from unlearn_core.training.evaluate import accuracy, answers
 from unlearn_core.training.problem import Problem
 from unlearn_core.training.weights import checksum
 
-QUICK = {"copies": 4, "attack_steps": 3, "max_steps": 6}
+QUICK = Knobs().model_dump() | {"copies": 4, "attack_steps": 3, "max_steps": 6}
 MIXED = ForgetImages(images=tuple(range(40)))
 """Ten pictures of each of the four classes."""
 WILD: dict[str, Any] = {"lr": 0.05, "clip": 0.0, "most": 0.0, "momentum": 0.9, "frozen_norm": False, "max_steps": 100}

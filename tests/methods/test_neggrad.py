@@ -12,7 +12,15 @@ from unlearn_core.methods import neggrad
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.problem import Problem
 
-CAUTIOUS: dict[str, Any] = {"lr": 0.003, "epochs": 60, "batch": 32, "stops": True, "stop_accuracy": 0.1, "most": 4.0, "clip": 1.0}
+CAUTIOUS: dict[str, Any] = {
+    "lr": 0.003,
+    "epochs": 60,
+    "batch": 32,
+    "stops": True,
+    "stop_accuracy": 0.1,
+    "most": 4.0,
+    "clip": 1.0,
+}
 
 
 class Logged(Silent):

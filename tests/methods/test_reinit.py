@@ -124,7 +124,9 @@ def test_batch_norm_follows_its_layer_if_asked() -> None:
 
 @pytest.mark.parametrize("sigma", [0.0, 0.1])
 def test_both_nets_see_the_same_picture_under_the_same_noise(sigma: float) -> None:
-    layout, problem = tiny_problem(tiny_spec("reinit", sigma=sigma, cycles=1, epochs="1", batch=512))
+    layout, problem = tiny_problem(
+        tiny_spec("reinit", sigma=sigma, cycles=1, epochs="1", batch=512, share=1, augment=False)
+    )
     seen: dict[nn.Module, Tensor] = {}
     for net in (problem.net, problem.original):
         net.register_forward_pre_hook(lambda net, inputs: seen.update({net: inputs[0].detach()}))
@@ -133,6 +135,19 @@ def test_both_nets_see_the_same_picture_under_the_same_noise(sigma: float) -> No
     assert learnt.equal(taught) and not problem.original.training
     clean, _ = next(problem.retain.epoch(512, problem.stream("epoch", 0, 0), augment=False))
     assert isclose(float((learnt - clean).std()), sigma, rel_tol=0.02, abs_tol=1e-7)
+
+
+ONE_LAYER: dict[str, Any] = {
+    "layers": "1",
+    "cycles": 1,
+    "epochs": "6",
+    "lr": 0.01,
+    "batch": 16,
+    "share": 1.0,
+    "sigma": 0.1,
+    "augment": False,
+    "optimiser": "AdamW",
+}
 
 
 def test_masked_answers_by_hand() -> None:
@@ -146,9 +161,7 @@ def test_masked_answers_make_a_class_go_that_is_never_seen() -> None:
     """Where one layer is redrawn the original teaches the class anew through pictures that are like it."""
     forgotten = {}
     for mask in (False, True):
-        layout, problem = tiny_problem(
-            tiny_spec("reinit", layers="1", cycles=1, epochs="6", lr=0.01, batch=16, mask=mask)
-        )
+        layout, problem = tiny_problem(tiny_spec("reinit", **ONE_LAYER, mask=mask))
         layout.method.forget(problem, layout.knobs, Silent())
         pool = replace(problem.retain, rows=torch.from_numpy(layout.split.forget_val))
         forgotten[mask] = accuracy(problem.net, *pool.all())

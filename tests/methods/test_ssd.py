@@ -1,5 +1,7 @@
 """SSD against sums by hand: what is important, what is dampened, and by how much."""
 
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tests.methods.laid_out import tiny_problem, tiny_spec
+from unlearn_core.domain.request import ForgetClasses
+from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.methods import ssd
 from unlearn_core.training.evaluate import accuracy
@@ -21,6 +25,12 @@ class Keeping(Silent):
 
     def keep(self, name: str, array: Any, **facts: object) -> None:
         self.kept[name] = np.asarray(array), facts
+
+
+def _of_classes(*classes: int) -> RunSpec:
+    spec = tiny_spec("ssd", share=0.1, batch=64)
+    wish = ForgetClasses(classes=classes)
+    return spec.model_copy(update={"request": spec.request.model_copy(update={"forget": wish})})
 
 
 def _toy(*weights: float) -> nn.Module:
@@ -89,11 +99,58 @@ def test_all_batches_have_one_size_and_miss_nobody(kind: str, batch: int) -> Non
     size = ssd._batch(layout.knobs, problem.sizes)
     assert size == min(batch, len(problem.forget)), "the same for both importances"
     for pool in (problem.forget, problem.retain):
-        batches = list(ssd.full_batches(pool, size, problem.stream("x")))
+        batches = list(ssd.full_batches(pool, size, pool.steps(size), problem.stream("x")))
         assert {len(labels) for _, labels in batches} == {size}
         assert len(batches) == pool.steps(size)
         seen = torch.cat([pictures for pictures, _ in batches]).flatten(1)
         assert (torch.cdist(pool.all()[0].flatten(1), seen).min(1).values < 0.1).all()
+
+
+def test_a_few_pictures_are_gone_through_again() -> None:
+    _, problem = tiny_problem(tiny_spec("ssd", kind="images"))
+    batches = list(ssd.full_batches(problem.forget, 10, 4, problem.stream("x")))
+    assert [len(labels) for _, labels in batches] == [10] * 4
+    seen = torch.cat([pictures for pictures, _ in batches]).flatten(1)
+    assert torch.equal(seen[:10], seen[15:25]) and torch.equal(seen[:10], seen[30:])
+
+
+def test_a_share_is_turned_into_the_threshold_that_lets_it_pass() -> None:
+    of_all = {"a": torch.tensor([1.0, 1.0, 0.0, 4.0]), "b": torch.tensor([[2.0]])}
+    of_forgotten = {"a": torch.tensor([9.0, 2.0, 0.0, 4.0]), "b": torch.tensor([[10.0]])}
+    # The ratios are 9, 2, 0, 1 and 5: with two fifths 9 and 5 pass, and 2 is where the line is.
+    assert ssd.threshold(of_all, of_forgotten, 0.4) == 2.0
+    assert ssd.threshold(of_all, of_forgotten, 0.0) == 9.0
+    layout, problem = tiny_problem(tiny_spec("ssd", share=0.1, alpha=500.0))
+    track = Keeping()
+    layout.method.forget(problem, layout.knobs, track)
+    count = sum(weight.numel() for weight in problem.net.parameters())
+    assert track.kept["dampened"][1]["share"] == pytest.approx(int(0.1 * count) / count)
+
+
+def test_several_classes_are_dampened_each_by_its_own_importance() -> None:
+    """As if one class were forgotten after the other, but with both importances taken from the net before."""
+    layout, problem = tiny_problem(_of_classes(1, 3))
+    nets = []
+    for own in (1, 3):
+        pool = problem.forget.of_classes(torch.tensor([own]))
+        everyone = problem.retain.rows, problem.forget.rows
+        whole = replace(pool, rows=torch.cat(everyone))
+        batches = ssd.full_batches(whole, 64, 7, problem.stream("all"))
+        nets.append((batches, ssd.full_batches(pool, 64, 2, problem.stream("forgotten", len(nets)))))
+    by_hand = deepcopy(problem.net)
+    found = [
+        [batch_gradients(problem.net, each, score=F.cross_entropy, measure=torch.square) for each in pair]
+        for pair in nets
+    ]
+    for of_all, theirs in found:
+        alpha = ssd.threshold(of_all, theirs, 0.1)
+        ssd.dampen(by_hand, of_all, theirs, alpha=alpha, dampening=1.0)
+    track = Keeping()
+    layout.method.forget(problem, layout.knobs, track)
+    for one, other in zip(problem.net.parameters(), by_hand.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+    assert 0.1 < track.kept["dampened"][1]["share"] <= 0.2
+    assert ssd.METHOD.passes(layout.knobs, problem.sizes) == 64 * (7 + 2 + 2)
 
 
 def test_without_labels_importance_is_of_the_length_of_the_answers() -> None:
@@ -111,7 +168,7 @@ def test_without_labels_importance_is_of_the_length_of_the_answers() -> None:
 def test_a_lower_threshold_dampens_more(label_free: bool) -> None:
     shares = []
     for alpha in (0.5, 2.0, 8.0, 500.0):
-        layout, problem = tiny_problem(tiny_spec("ssd", alpha=alpha, label_free=label_free))
+        layout, problem = tiny_problem(tiny_spec("ssd", share=0.0, alpha=alpha, label_free=label_free))
         track = Keeping()
         layout.method.forget(problem, layout.knobs, track)
         by_layer, facts = track.kept["dampened"]
@@ -126,7 +183,7 @@ def test_a_lower_threshold_dampens_more(label_free: bool) -> None:
 
 
 def test_the_forgotten_class_suffers_most_and_nothing_but_weights_changes() -> None:
-    layout, problem = tiny_problem(tiny_spec("ssd", alpha=5.0, dampening=1.0, label_free=False))
+    layout, problem = tiny_problem(tiny_spec("ssd", share=0.0, alpha=5.0, dampening=1.0, label_free=False))
     layout.method.forget(problem, layout.knobs, Silent())
     assert accuracy(problem.original, *problem.forget.all()) > 0.9
     assert accuracy(problem.net, *problem.forget.all()) < 0.1

@@ -344,6 +344,18 @@ def _drawn(pictures: int, batch: int, steps: int) -> int:
     return epochs * pictures + min(rest * batch, pictures)
 
 
+_BUNDLED = Knobs(
+    lr=2e-3,
+    ascent=0.7,
+    hold=5,
+    copies=16,
+    radius=1.0,
+    attack_steps=20,
+    attacked=32,
+    guard_batch=64,
+    max_steps=240,
+)
+
 METHOD = Method(
     id="l2ul",
     title="L2UL",
@@ -357,8 +369,37 @@ METHOD = Method(
     supports=frozenset({"classes", "images"}),
     params=Knobs,
     presets={
-        "bundled": Preset("bundled", "Both guards.", Knobs(max_steps=400, attack_steps=20)),
-        "paper": Preset("paper", "The published settings for CIFAR-10 and a ResNet-18.", Knobs(max_steps=2002)),
+        "bundled": Preset(
+            "bundled",
+            "Both guards. A small net needs longer steps, a firmer hold, a nearer attack and more weight on forgetting "
+            "than the paper's; fewer adversarials and steps of the attack, to be done in a minute.",
+            _BUNDLED,
+        ),
+        "adv": Preset(
+            "adv",
+            "The same with adversarial pictures alone: shows what the hold on weights does.",
+            _BUNDLED.with_values({"guard": "adv"}),
+        ),
+        "neggrad": Preset(
+            "neggrad",
+            "The same with no guard: plain ascent, which the guards are there to tame.",
+            _BUNDLED.with_values({"guard": "none"}),
+        ),
+        "relabel": Preset(
+            "relabel",
+            "The other goal: each picture is taught a wrong label that was drawn beforehand.",
+            _BUNDLED.with_values({"goal": "relabel"}),
+        ),
+        "oracle": Preset(
+            "oracle",
+            "No guard, but kept pictures to learn from: what the guards have to do without.",
+            _BUNDLED.with_values({"guard": "none", "retain_access": True}),
+        ),
+        "paper": Preset(
+            "paper",
+            "The published settings for CIFAR-10, made for a ResNet-18: slow on a small net, for minutes.",
+            Knobs(max_steps=2002),
+        ),
     },
     needs=lambda knobs: Needs(forget=True, retain=knobs.retain_access),
     passes=_passes,
