@@ -229,7 +229,6 @@ def test_a_run_turns_into_its_report(visit: Visit, done: RunStore, home: Path) -
         ("Pictures", {"Where does it look?", "Look into any picture"}),
         ("Logits", {"How sure is it of the true class?"}),
         ("Privacy", {"Can one tell that it was trained on them?"}),
-        ("Privacy", {"Can one tell that it was trained on them?"}),
         ("Weights", {"Which layers moved?"}),
         ("How it went", {"How did it go?", "Where did the time go?", "What did the noise do?"}),
         ("Details", {"Do it again", "Every accuracy", "Settings"}),

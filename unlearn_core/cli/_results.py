@@ -101,7 +101,7 @@ How to read the tables:
   values: the forgotten training pictures and the kept test pictures. 0 is the same answers. The row *gold, second seed*
   says how far two golds are apart; where it is missing, the spread is unknown.
 * For single pictures the aim is gold's accuracy on them, not zero: a net that never saw them still recognises most.
-  L2UL and NegGrad aim at zero by design, and so end further from gold than they began.
+  L2UL and NegGrad aim at zero by design, and so may end further from gold than they began.
 * Seconds are those of forgetting alone; sample passes count pictures that went forward and backward through the net.
 * None of this proves that no trace is left in the weights.
 
