@@ -28,7 +28,7 @@ from unlearn_core.training import weights
 
 __all__ = ["Finished", "Listener", "Warm", "carry_out", "title_of", "unlearn"]
 
-WATCHED = {"forget": 100, "retain": 200}
+WATCHED = {"forget": 50, "retain": 100}
 """How many fixed pictures of either side the live curve asks."""
 
 

@@ -37,9 +37,9 @@ class Knobs(Params):
         explain="Are trained on from where they are (CF-k), or from fresh weights (EU-k).",
     )
     layers: int = knob(
-        3, low=1, high=50, title="How many layers", unit="layers", symbol="k", explain="Counted from the end."
+        2, low=1, high=50, title="How many layers", unit="layers", symbol="k", explain="Counted from the end."
     )
-    lr: float = learning_rate(0.05, explain="How far each step goes; fresh layers need more than old ones bear.")
+    lr: float = learning_rate(0.1, explain="How far each step goes; fresh layers need more than old ones bear.")
     epochs: int = knob(2, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures.")
     falls: bool = falls()
     momentum: float = momentum()
@@ -86,6 +86,8 @@ def _passes(knobs: Knobs, sizes: Sizes) -> int:
     return sizes.retain * knobs.epochs
 
 
+_PICTURES = Knobs(layers=3, lr=0.05)
+
 METHOD = Method(
     id="cfk",
     title="Last layers (CF-k, EU-k)",
@@ -93,8 +95,8 @@ METHOD = Method(
     summary="train only the end of the net without them · sees no forgotten picture",
     idea="Freezes the net except for its **last layers** and trains these on the kept pictures, on from where they "
     "are or anew from fresh weights.",
-    fails="The frozen layers still see what they were taught to see, so what was forgotten is quickly learnt again. "
-    "From where they are the last layers hardly forget single pictures; anew they cost a little accuracy.",
+    fails="The frozen layers still see what they were taught to see: a class goes because the new head was never told "
+    "of it, and is quickly learnt again. Single pictures need more fresh layers, and these cost accuracy.",
     paper=Paper(
         "Goel et al., Towards Adversarial Evaluations for Inexact Machine Unlearning, 2022",
         "https://arxiv.org/abs/2201.06640",
@@ -102,7 +104,19 @@ METHOD = Method(
     supports=frozenset({"classes", "images"}),
     params=Knobs,
     presets={
-        "bundled": Preset("bundled", "To be tuned.", Knobs()),
+        "bundled": Preset(
+            "bundled",
+            "EU-k: fresh weights for the last block and the head, one block more for single pictures.",
+            Knobs(),
+            fitted={"few pictures": _PICTURES, "many pictures": _PICTURES},
+        ),
+        "continue": Preset("on from there", "CF-k: the same layers, on from where they are.", Knobs(mode="continue")),
+        "head": Preset("head alone", "EU-1: a new head on the old features, which still know all.", Knobs(layers=1)),
+        "paper": Preset(
+            "paper",
+            "EU-k as in the SCRUB authors' code: the last block and the head, ten epochs at 0.01.",
+            Knobs(layers=2, lr=0.01, epochs=10, falls=False),
+        ),
     },
     needs=lambda knobs: Needs(forget=False, retain=True),
     passes=_passes,

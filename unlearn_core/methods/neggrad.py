@@ -101,8 +101,12 @@ METHOD = Method(
     presets={
         "bundled": Preset(
             "bundled",
-            "With all guards, tuned for the bundled classifier; papers have none and take a fixed number of epochs.",
-            Knobs(),
+            "Bounded, short steps, and stopped where unseen pictures stand; papers take a fixed number of epochs.",
+            Knobs(stop_accuracy=0.02, frozen_norm=False),
+            fitted={
+                "few pictures": Knobs(lr=3e-4, stop_accuracy=0.82, epochs=100, batch=32),
+                "many pictures": Knobs(stop_accuracy=0.82, frozen_norm=False, batch=32),
+            },
         ),
         "paper": Preset(
             "paper",

@@ -130,7 +130,13 @@ METHOD = Method(
     params=Knobs,
     presets={
         "bundled": Preset(
-            "bundled", "One epoch and a bound on each picture's error; the paper takes ten and has none.", Knobs()
+            "bundled",
+            "One epoch and a bound on each picture's error; the paper takes ten and has none.",
+            Knobs(kept_weight=0.9),
+            fitted={
+                "few pictures": Knobs(kept_weight=0.7, most=2.0, kept_per_class=300),
+                "many pictures": Knobs(kept_weight=0.7, most=2.0),
+            },
         ),
         "paper": Preset(
             "paper",

@@ -103,7 +103,15 @@ METHOD = Method(
     supports=frozenset({"classes", "images"}),
     params=Knobs,
     presets={
-        "bundled": Preset("bundled", "Tuned for the bundled classifier.", Knobs()),
+        "bundled": Preset(
+            "bundled",
+            "Fewer epochs and kept pictures than papers take; of single pictures few kept ones, shown often.",
+            Knobs(),
+            fitted={
+                "few pictures": Knobs(lr=0.01, epochs=15, kept_per_class=50),
+                "many pictures": Knobs(lr=0.05, epochs=3, kept_per_class=200),
+            },
+        ),
         "fixed": Preset(
             "fixed labels", "The same with labels drawn once, as Graves et al. have it.", Knobs(labels="fixed")
         ),

@@ -186,6 +186,8 @@ def _passes(knobs: Knobs, sizes: Sizes) -> int:
     return sizes.kept(knobs.kept_per_class) * knobs.epochs + sizes.forget * min(knobs.max_epochs, knobs.epochs)
 
 
+_REWOUND = Knobs(epochs=5, max_epochs=3, rewind=True, kept_per_class=300)
+
 METHOD = Method(
     id="scrub",
     title="SCRUB",
@@ -201,7 +203,15 @@ METHOD = Method(
     supports=frozenset({"classes", "images"}),
     params=Knobs,
     presets={
-        "bundled": Preset("bundled", "A higher rate and fewer kept pictures than the paper.", Knobs()),
+        "bundled": Preset(
+            "bundled",
+            "A higher rate and fewer kept pictures than the paper; for single pictures it goes back (SCRUB+R).",
+            Knobs(lr=2e-3, forget_batch=128),
+            fitted={
+                "few pictures": _REWOUND.with_values({"forget_batch": 16}),
+                "many pictures": _REWOUND,
+            },
+        ),
         "rewind": Preset(
             "SCRUB+R",
             "Goes on longer, then back to where forgotten pictures were as wrong as unseen ones.",
