@@ -57,7 +57,7 @@ class Knobs(Params):
         explain="How fast the kept classes are mended; since they alone are shown, a higher rate also forgets more.",
     )
     kept_per_class: int = knob(
-        450,
+        500,
         low=50,
         high=1000,
         step=50,
