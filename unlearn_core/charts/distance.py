@@ -25,6 +25,8 @@ def applies(report: Report) -> Any:
     """Needs gold."""
     if "distance" in report.parts:
         return True
+    if "gold" in report.evaluations:
+        return "This run has no record of its distance, so there is nothing to draw."
     return report.missing.get("distance", report.missing.get("gold", NO_GOLD))
 
 

@@ -58,13 +58,21 @@ def by_class(rows: Sequence[Row]) -> str:
         f"class. The preset was tuned on {' and '.join(TUNED_ON)} with other seeds, by training and validation "
         "pictures only.",
         "",
-        f"What the noise does here: over the ten classes {_of(list(tuned.values()), 'forget_test_after'):.1f} % of the "
-        f"forgotten pictures are still named with it and {_of(list(bare.values()), 'forget_test_after'):.1f} % without, "
-        f"and the others reach {_of(list(tuned.values()), 'retain_test_after'):.1f} % and "
-        f"{_of(list(bare.values()), 'retain_test_after'):.1f} %: what forgets on this net is training at a high rate "
-        "without the class.",
+        _noise(list(tuned.values()), list(bare.values())),
     ]
     return "\n".join(lines)
+
+
+def _noise(tuned: list[Row], bare: list[Row]) -> str:
+    """What the noise pictures did, over all classes."""
+    left, left_bare = (_of(rows, "forget_test_after") for rows in (tuned, bare))
+    kept, kept_bare = (_of(rows, "retain_test_after") for rows in (tuned, bare))
+    alike = max(abs(left - left_bare), abs(kept - kept_bare)) < 1
+    verdict = "what forgets here is training at a high rate without the class" if alike else "the noise has its part"
+    return (
+        f"What the noise does: over the ten classes {left:.1f} % of the forgotten pictures are still named with it and "
+        f"{left_bare:.1f} % without, and the others reach {kept:.1f} % and {kept_bare:.1f} %: {verdict}."
+    )
 
 
 def _class_line(name: str, tuned: list[Row], bare: list[Row]) -> str:

@@ -113,7 +113,8 @@ METHOD = Method(
     summary="fine-tunes towards fewer weights · sees no forgotten picture",
     idea="Goes on training with kept pictures alone while a **penalty shrinks all weights**, so that what is no longer "
     "shown loses its place; then mends without the penalty.",
-    fails="Single pictures hardly fade. A class goes only at a rate or penalty that the kept classes feel too.",
+    fails="Single pictures hardly fade. At the bundled rate a part of the class stays; a higher rate or "
+    "penalty is felt by the kept classes too.",
     paper=Paper(
         "Jia et al., Model Sparsity Can Simplify Machine Unlearning, NeurIPS 2023", "https://arxiv.org/abs/2304.04934"
     ),

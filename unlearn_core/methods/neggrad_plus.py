@@ -135,7 +135,7 @@ METHOD = Method(
             Knobs(kept_weight=0.9),
             fitted={
                 "few pictures": Knobs(kept_weight=0.7, most=2.0, kept_per_class=300),
-                "many pictures": Knobs(kept_weight=0.7, most=2.0),
+                "many pictures": Knobs(kept_weight=0.7, most=2.0, lr=0.02),
             },
         ),
         "paper": Preset(
