@@ -29,7 +29,7 @@ def served(store: RunStore, seconds: float = 10.0) -> str:
 
 
 def test_several_processes_claim_every_run_once(store, home):
-    multiply(home, store.submit(spec(), title="a"), 120, owners=7)
+    multiply(home, store.submit(spec(), title="a"), 400, owners=7)
     names = ("a", "b", "c", "d")
     command = [sys.executable, "-m", "tests.store.claimer", str(home)]
     claimers = [
@@ -45,7 +45,7 @@ def test_several_processes_claim_every_run_once(store, home):
     shares = [[int(number) for number in one.communicate(timeout=60)[0].split()] for one in claimers]
     assert [one.returncode for one in claimers] == [0, 0, 0, 0]
     assert sum(len(share) > 0 for share in shares) > 1, "they did compete"
-    assert sorted(number for share in shares for number in share) == list(range(1, 122))
+    assert sorted(number for share in shares for number in share) == list(range(1, 402))
 
 
 def test_the_more_urgent_goes_first_then_the_older(store):

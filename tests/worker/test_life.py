@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -161,7 +162,15 @@ def test_ctrl_c_of_the_web_server_ends_its_idle_worker_and_no_other(store, home,
     assert "has gone" in capsys.readouterr().out
 
 
-def test_ctrl_c_ends_a_worker_in_a_terminal(store, home):
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Lets children hear Ctrl-C also where the tests themselves run in a background that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_ends_a_worker_in_a_terminal(store, home, heard):
     with worker(home) as process:
         number = submit(store, do="await")
         begun(store, number)

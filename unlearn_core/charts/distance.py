@@ -25,9 +25,8 @@ def applies(report: Report) -> Any:
     """Needs gold."""
     if "distance" in report.parts:
         return True
-    if "gold" in report.evaluations:
-        return "This run has no record of its distance, so there is nothing to draw."
-    return report.missing.get("distance", report.missing.get("gold", NO_GOLD))
+    kept = "This run has no record of its distance, so there is nothing to draw."
+    return report.missing.get("distance", kept if "gold" in report.evaluations else report.missing.get("gold", NO_GOLD))
 
 
 def frame(reports: Sequence[Report]) -> pd.DataFrame:
