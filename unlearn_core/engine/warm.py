@@ -15,7 +15,7 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadAsset, Diverged
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.request import Forget, ForgetRequest
-from unlearn_core.probes import cam
+from unlearn_core.probes import cam, membership
 from unlearn_core.store.evaluations import Evaluations
 from unlearn_core.store.golds import Golds
 from unlearn_core.training import evaluate, weights
@@ -50,8 +50,9 @@ class Warm:
         self._nets: dict[str, Trained] = {}
 
     def prepare(self) -> None:
-        """Loads what somebody would otherwise wait for: GradCAM's library, and every original with its pictures."""
+        """Loads what somebody would otherwise wait for: libraries that probes import late, every original, its pictures."""
         cam.prepare()
+        membership.prepare()
         for card in classifiers.cards().values():
             if self.original(card) is not None:
                 self.data(card.dataset)

@@ -23,6 +23,12 @@ FEWEST = 5
 _MODELS = (*MODELS, "twin")
 
 
+def prepare() -> None:
+    """Loads scikit-learn, which takes seconds, before somebody waits for a report."""
+    import sklearn.linear_model  # noqa: F401
+    import sklearn.model_selection  # noqa: F401
+
+
 def measure(scene: Scene) -> Part | str:
     """For every model and attack: AUC with its 95 % interval, members found at 1 % false alarms; and the worst case.
 
