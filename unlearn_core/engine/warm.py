@@ -50,7 +50,7 @@ class Warm:
         self._nets: dict[str, Trained] = {}
 
     def prepare(self) -> None:
-        """Loads what somebody would otherwise wait for: libraries that probes import late, every original, its pictures."""
+        """Loads what somebody would otherwise wait for: what probes import late, every original, its pictures."""
         cam.prepare()
         membership.prepare()
         for card in classifiers.cards().values():

@@ -25,7 +25,7 @@ _MODELS = (*MODELS, "twin")
 
 def prepare() -> None:
     """Loads scikit-learn, which takes seconds, before somebody waits for a report."""
-    import sklearn.linear_model  # noqa: F401
+    import sklearn.linear_model
     import sklearn.model_selection  # noqa: F401
 
 
