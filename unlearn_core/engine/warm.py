@@ -19,6 +19,7 @@ from unlearn_core.probes import cam, membership
 from unlearn_core.store.evaluations import Evaluations
 from unlearn_core.store.golds import Golds
 from unlearn_core.training import evaluate, weights
+from unlearn_core.training.memory import keep_freed_memory
 from unlearn_core.training.seeding import seeded
 
 REMEDY = "Turn the learning rate down, or whatever else says how hard the method hits, and run it again."
@@ -46,6 +47,8 @@ class Warm:
 
     def __init__(self, device: str, home: Path) -> None:
         self.device, self.home = torch.device(device), home
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self._data: dict[str, Data] = {}
         self._nets: dict[str, Trained] = {}
 

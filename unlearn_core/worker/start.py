@@ -24,13 +24,6 @@ SLOW_TO_LOAD = ("pytorch_grad_cam",)
 PATIENCE = 600.0
 """Seconds after which a worker that the app started goes, if it is idle and no web server is there."""
 
-GENEROUS = {
-    "MALLOC_MMAP_THRESHOLD_": str(2**30),
-    "MALLOC_TRIM_THRESHOLD_": str(2**32),
-    "MALLOC_TOP_PAD_": str(2**28),
-}
-"""Memory that torch frees is kept for its next step: on a CPU that saves 5 % of the time of a training."""
-
 
 @dataclass
 class Asked:
@@ -85,8 +78,6 @@ def prepare(work: str) -> None:
 
     What the engine imports late is imported there too, once for all children; importing it asks nothing of a GPU.
     """
-    for name, value in GENEROUS.items():
-        os.environ.setdefault(name, value)
     # It is a fresh interpreter, which finds modules only where it is told to look.
     os.environ["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     late = SLOW_TO_LOAD if work == WORK else ()
