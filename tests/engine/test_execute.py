@@ -16,7 +16,10 @@ from unlearn_core.engine import execute
 from unlearn_core.engine import problem as problem_module
 from unlearn_core.engine.execute import Warm, carry_out, unlearn
 from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.problem import lay_out
+from unlearn_core.engine.tracker import SHOWN, Watch, shown
 from unlearn_core.methods import method as find_method
+from unlearn_core.probes.gradcam import explain
 from unlearn_core.store import artifacts, reports
 from unlearn_core.store.golds import Golds
 from unlearn_core.store.runs import RunStore
@@ -195,6 +198,8 @@ def test_gold_gives_way_goes_on_bit_equal_and_completes_the_report(home: Path) -
     (measure,) = store.list(kinds=("measure",))
     headline = carry_out(measure, Warm("cpu", home), Nobody())
     whole = reports.read(home, waiting.run or -1)
+    assert "gold_maps" not in waiting.report.parts["snapshots"].arrays
+    assert "gold_maps" in whole.parts["snapshots"].arrays
     assert headline["gold"] == straight == whole.evaluations["gold"].weights
     assert "gold" not in whole.missing and "gold" in whole.parts["accuracy"].facts
     assert set(whole.parts) >= set(waiting.report.parts), "what was recorded during the run is still there"
@@ -209,6 +214,19 @@ def test_a_look_answers_for_any_picture_and_class(home: Path) -> None:
     assert part is not None and set(part.arrays) == {"pictures", "before", "after", "gold"}
     (card,) = part.facts["cards"]
     assert card["picture"] == 599 and card["target"] == 2 and card["set"] == "retain_test"
+    spec = Look(run=done.run or -1, picture=599, target=2, layer="stem", algorithm="layercam")
+    carry_out(store.get(store.submit(spec, title="Look")), Warm("cpu", home), Nobody())
+    deeper = artifacts.answer(home, look.id + 1)
+    assert deeper is not None and deeper.facts["layer"] == "stem" and deeper.facts["algorithm"] == "layercam"
+    assert deeper.arrays["after"].shape == (1, 8, 8)
+
+
+@pytest.mark.parametrize(("layer", "words"), [("head", "gives no map"), ("nowhere", "no layer nowhere")])
+def test_a_look_at_a_layer_without_maps_is_refused(home: Path, layer: str, words: str) -> None:
+    done = unlearn(tiny_spec("finetune"), device="cpu", home=home)
+    spec = Look(run=done.run or -1, picture=0, target=2, layer=layer)
+    with pytest.raises(BadRequest, match=words):
+        carry_out(RunStore(home).get(RunStore(home).submit(spec, title="Look")), Warm("cpu", home), Nobody())
 
 
 def test_snapshots_and_extras_are_kept(home: Path) -> None:
@@ -225,8 +243,55 @@ def test_the_curve_moves_with_the_weights(home: Path) -> None:
     assert curve["forget"][0] > 0.9 and curve["forget"][-1] < 0.3
 
 
-def test_the_watched_pictures_are_validation_pictures(home: Path) -> None:
-    report = unlearn(tiny_spec("unsir"), device="cpu", home=home).report
-    ids = report.parts["snapshots"].arrays["ids"]
-    assert set(ids) <= set(report.split.forget_val) | set(report.split.retain_val)
-    assert execute.WATCHED["forget"] >= 20
+@pytest.mark.parametrize("kind", ["classes", "images"])
+def test_watched_are_forgotten_training_pictures_and_validation_pictures(home: Path, kind: str) -> None:
+    report = unlearn(tiny_spec("finetune", kind=kind), device="cpu", home=home).report
+    part, split = report.parts["snapshots"], report.split
+    ids = part.arrays["ids"]
+    assert set(ids) <= set(split.forget_train) | set(split.forget_val) | set(split.retain_val)
+    assert len(set(ids)) == len(ids) == sum(part.facts["sets"].values())
+    assert part.facts["sets"]["forget_train"] == min(len(split.forget_train), 30 if kind == "classes" else 80)
+    shown = part.arrays["shown"]
+    assert len(set(shown)) == SHOWN and set(shown) <= set(ids)
+    assert set(shown[:3]) <= set(split.forget_train) | set(split.forget_val) and shown[3] in split.retain_val
+
+
+def test_a_single_picture_leaves_room_for_kept_ones() -> None:
+    sets = {"forget_train": np.array([7]), "forget_val": np.array([], int), "retain_val": np.arange(50, 90)}
+    assert shown(sets).tolist() == [7, 50, 70, 89]
+    assert shown({name: np.array([], int) for name in sets}).tolist() == []
+
+
+def test_maps_are_kept_along_the_way_and_gold_beside_them(home: Path) -> None:
+    report = unlearn(tiny_spec("unsir", **STRONG), device="cpu", home=home).report
+    part = report.parts["snapshots"]
+    count = len(part.arrays["step"])
+    assert part.arrays["maps"].shape == (count, SHOWN, 4, 4) and part.arrays["maps"].dtype == np.float16
+    assert part.facts["phases"][0] == "noise" and part.facts["phases"][-1] == "repair" and count > 8
+    warm = Warm("cpu", home)
+    layout = lay_out(report.spec, warm)
+    gold = warm.gold(layout.card, report.spec.request, 0)
+    assert gold is not None
+    pictures = layout.data.images[part.arrays["shown"]]
+    assert np.array_equal(part.arrays["pictures"], pictures.numpy())
+    targets = report.labels[part.arrays["shown"]].tolist()
+    ends = explain({"before": layout.before.net, "gold": gold.net}, pictures, targets, layout.card.roles.cam)
+    assert np.allclose(part.arrays["maps"][0], ends["before"], rtol=1e-2, atol=1e-2)
+    assert np.allclose(part.arrays["gold_maps"], ends["gold"], rtol=1e-2, atol=1e-2)
+    assert not np.allclose(part.arrays["maps"][-1], ends["before"], rtol=1e-2, atol=1e-2)
+
+
+def test_watching_changes_nothing_that_the_method_does(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = unlearn(tiny_spec("finetune"), device="cpu", home=home).headline["weights"]
+    monkeypatch.setattr(execute, "_watch", lambda layout, net: None)
+    assert unlearn(tiny_spec("finetune"), device="cpu", home=home).headline["weights"] == watched
+
+
+def test_a_net_whose_layer_has_no_maps_is_watched_without(home: Path) -> None:
+    spec = tiny_spec("finetune")
+    layout = lay_out(spec, Warm("cpu", home))
+    sets = {"forget_train": np.arange(4), "forget_val": np.array([], int), "retain_val": np.arange(400, 410)}
+    watch = Watch(layout.before.net, layout.data.images, layout.data.pictures.labels, sets, "head")
+    sight = watch.look()
+    assert sight.maps.shape == (SHOWN, 0, 0) and "no map" in watch.no_maps
+    assert sight.logits.shape == (14, 4) and 0 <= sight.forget <= 1

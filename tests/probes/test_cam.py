@@ -4,6 +4,7 @@ import copy
 from typing import cast
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,7 +12,8 @@ from torch.nn import functional as F
 from tests.plugin.catalog.classifiers.tiny import Tiny
 from tests.probes.tiny import IMAGES, net, scene
 from unlearn_core.domain.report import Part
-from unlearn_core.probes.cam import PER_SIDE, choose, explain, measure
+from unlearn_core.probes.cam import PER_SIDE, SAMPLE, choose, measure
+from unlearn_core.probes.gradcam import explain
 from unlearn_core.probes.scene import Scene
 from unlearn_core.training.weights import checksum
 
@@ -88,6 +90,7 @@ def test_an_operation_in_place_behind_the_layer_does_no_harm(whole: Scene) -> No
 
 def test_cards_tell_what_the_maps_show(whole: Scene) -> None:
     part = measure(whole)
+    assert isinstance(part, Part)
     cards, arrays = part.facts["cards"], part.arrays
     assert part.facts["layer"] == "body"
     assert list(arrays) == ["pictures", "before", "after", "gold"]
@@ -112,3 +115,22 @@ def test_single_pictures_are_shown_themselves_and_the_draw_is_the_requests() -> 
     assert [card["picture"] for card in part.facts["cards"][:3]] == list(IMAGES.images)
     assert [card["set"] for card in part.facts["cards"]] == ["forget_train"] * 3 + ["retain_test"] * PER_SIDE
     assert choose(images.split, "one request") != choose(images.split, "another")
+
+
+def test_likeness_is_measured_on_more_pictures_than_are_shown(whole: Scene) -> None:
+    part = measure(whole)
+    assert isinstance(part, Part)
+    found = part.facts["similarity"]
+    assert list(found) == ["forget", "retain"]
+    for side in found.values():
+        assert list(side) == ["before-after", "gold-after", "before-gold"]
+        assert all(PER_SIDE < one["pictures"] <= SAMPLE for one in side.values())
+    same = measure(whole._replace(nets=dict.fromkeys(whole.nets, net(0))))
+    assert isinstance(same, Part)
+    assert same.facts["similarity"]["forget"]["gold-after"]["rank"] == pytest.approx([1, 1, 1])
+
+
+def test_a_net_without_maps_gives_the_reason(whole: Scene) -> None:
+    roles = whole.card.roles.model_copy(update={"cam": "head"})
+    said = measure(whole._replace(card=whole.card.model_copy(update={"roles": roles})))
+    assert isinstance(said, str) and "no map" in said

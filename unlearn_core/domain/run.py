@@ -68,16 +68,23 @@ class MeasureSpec(_Spec):
     run: int
 
 
-class Look(_Spec):
-    """A small question about a finished run: GradCAM and predictions of one picture, for one class.
+Algorithm = Literal["gradcam", "gradcam++", "layercam", "hirescam", "eigencam"]
+"""How a class activation map is made."""
 
-    `picture` is a position in the data set (training, validation, test); `target` the class explained.
+
+class Look(_Spec):
+    """A small question about a finished run: where do the models look in one picture, for one class, at one layer?
+
+    `picture` is a position in the data set (training, validation, test); `target` the class explained; `layer` a
+    module's dotted name, None for the one that the classifier's card recommends.
     """
 
     kind: Literal["look"] = "look"
     run: int
     picture: int = Field(ge=0)
     target: int = Field(ge=0)
+    layer: str | None = None
+    algorithm: Algorithm = "gradcam"
 
 
 Spec = Annotated[RunSpec | GoldSpec | MeasureSpec | Look, Field(discriminator="kind")]

@@ -13,13 +13,13 @@ from unlearn_core.catalog import nets
 from unlearn_core.domain.errors import Cancelled
 from unlearn_core.domain.report import Part, Report, forgotten
 from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Run, RunSpec
-from unlearn_core.domain.split import Split
 from unlearn_core.engine import golds, looks, measure
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Listener, Nobody
 from unlearn_core.engine.problem import Layout, lay_out, problem_of
 from unlearn_core.engine.tracker import RunTracker, Watch
 from unlearn_core.engine.warm import Warm, after_of
+from unlearn_core.probes import gradcam
 from unlearn_core.store import artifacts, reports
 from unlearn_core.store.evaluations import Evaluations
 from unlearn_core.store.home import home as data_folder
@@ -28,8 +28,8 @@ from unlearn_core.training import weights
 
 __all__ = ["Finished", "Listener", "Warm", "carry_out", "title_of", "unlearn"]
 
-WATCHED = {"forget": 50, "retain": 100}
-"""How many fixed pictures of either side the live curve asks."""
+WATCHED = {"forget_train": 30, "forget_val": 50, "retain_val": 80}
+"""How many fixed pictures are asked along the way; never test pictures, which nobody may choose a step by."""
 
 
 class Finished(NamedTuple):
@@ -126,6 +126,7 @@ def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dic
 
     tracker.doing("measuring")
     parts = measure.look_at_all(spec, layout, models, evaluations, missing) | tracker.parts()
+    measure.add_gold_to_replay(parts, layout, models)
     seconds = {
         "total": time.perf_counter() - began,
         "load": loaded - began,
@@ -167,11 +168,13 @@ def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dic
 
 
 def _watch(layout: Layout, net: torch.nn.Module) -> Watch:
-    """Validation pictures of both sides where there are any; single forgotten pictures are watched themselves."""
-    split: Split = layout.split
-    forget = split.forget_val if len(split.forget_val) else split.forget_train
-    ids = [_spread(forget, WATCHED["forget"]), _spread(split.retain_val, WATCHED["retain"])]
-    return Watch(net, layout.data.images, layout.data.pictures.labels, np.concatenate(ids), len(ids[0]))
+    """The curve follows validation pictures where there are any; single forgotten pictures are watched themselves."""
+    gradcam.prepare()
+    counts = dict(WATCHED)
+    if not len(layout.split.forget_val):
+        counts["forget_train"] += counts["forget_val"]
+    sets = {name: _spread(getattr(layout.split, name), count) for name, count in counts.items()}
+    return Watch(net, layout.data.images, layout.data.pictures.labels, sets, layout.card.roles.cam)
 
 
 def _spread(ids: np.ndarray, count: int) -> np.ndarray:

@@ -9,22 +9,28 @@ from unlearn_core.domain.run import Look
 from unlearn_core.engine.measure import models_of
 from unlearn_core.engine.problem import lay_out
 from unlearn_core.engine.warm import Warm
-from unlearn_core.probes import cam
+from unlearn_core.probes import cam, gradcam
 from unlearn_core.store import artifacts, reports
 
 
 def answer(look: Look, warm: Warm, folder: Path) -> dict[str, Any]:
-    """GradCAM and predictions of one picture for one class, written as a part of the kind that the probe writes."""
+    """Heat maps and predictions of one picture for one class, written as a part of the kind that the probe writes.
+
+    Raises BadRequest where the run has no such picture or class, or the classifier no such layer with maps.
+    """
     report = reports.read(warm.home, look.run)
     if look.picture >= len(report.labels) or look.target >= len(report.dataset.classes):
         raise BadRequest(f"Run {look.run} has no picture {look.picture} or no class {look.target}.")
     layout = lay_out(report.spec, warm)
+    layer = look.layer or layout.card.roles.cam
+    if layer not in (layout.card.roles.cam, *layout.card.roles.layers):
+        raise BadRequest(f"{layout.card.title} has no layer {layer}. Choose one of those that the page offers.")
     kept = artifacts.folder_of(warm.home, look.run) / artifacts.WEIGHTS
     after = warm.from_bytes(layout.card, "after", kept.read_bytes())
     models = models_of(report.spec, layout, warm, after, {})
     nets = {name: models[name].net for name in report.evaluations}
     pictures = layout.data.images[look.picture][None]
-    maps = cam.explain(nets, pictures, [look.target], layout.card.roles.cam)
+    maps = gradcam.explain(nets, pictures, [look.target], layer, algorithm=look.algorithm)
     sides = (name for name in report.split._fields if look.picture in getattr(report.split, name))
     card = {
         "picture": look.picture,
@@ -37,6 +43,6 @@ def answer(look: Look, warm: Warm, folder: Path) -> dict[str, Any]:
             for model in nets
         },
     }
-    facts = {"cards": [card], "layer": layout.card.roles.cam}
+    facts = {"cards": [card], "layer": layer, "algorithm": look.algorithm}
     artifacts.write_part(folder, "cam", Part(facts, {"pictures": pictures.cpu().numpy(), **maps}))
     return {"picture": look.picture}

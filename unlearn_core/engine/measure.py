@@ -3,6 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import numpy as np
+import torch
+
 from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.report import Evaluation, Part, Report
 from unlearn_core.domain.request import ForgetClasses
@@ -10,7 +13,7 @@ from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.problem import Layout, lay_out, why_no_gold
 from unlearn_core.engine.warm import Trained, Warm
-from unlearn_core.probes import probes
+from unlearn_core.probes import gradcam, probes
 from unlearn_core.probes.scene import Scene
 from unlearn_core.store import artifacts, reports
 
@@ -76,7 +79,8 @@ def look_at_all(
 def add_what_is_new(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:
     """Measures a finished run once more, now with what exists by now; gives the run's new headline.
 
-    Only the probes' parts are written anew: what was recorded while the run went on stays as it is.
+    Only the probes' parts are written anew: what was recorded while the run went on stays as it is, but for gold's
+    maps beside it.
     """
     listener.check()
     folder = artifacts.folder_of(warm.home, run)
@@ -89,6 +93,9 @@ def add_what_is_new(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:
     models = models_of(old.spec, layout, warm, after, missing)
     evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
     parts = look_at_all(old.spec, layout, models, evaluations, missing)
+    if "snapshots" in old.parts:
+        parts["snapshots"] = old.parts["snapshots"]
+        add_gold_to_replay(parts, layout, models)
     new = Report(
         run=run,
         spec=old.spec,
@@ -103,6 +110,17 @@ def add_what_is_new(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:
     )
     reports.write(new, folder)
     return headline_of(parts, evaluations)
+
+
+def add_gold_to_replay(parts: dict[str, Part], layout: Layout, models: Mapping[str, Trained]) -> None:
+    """Puts gold's maps of the pictures that were watched beside those of the run, where both exist."""
+    part = parts.get("snapshots")
+    if part is None or "gold" not in models or part.facts.get("no_maps", "recorded by an older release"):
+        return
+    pictures = torch.from_numpy(part.arrays["pictures"]).to(layout.data.images.device)
+    targets = layout.data.pictures.labels[part.arrays["shown"]].tolist()
+    maps = gradcam.explain({"gold": models["gold"].net}, pictures, targets, part.facts["layer"])["gold"]
+    parts["snapshots"] = Part(part.facts, part.arrays | {"gold_maps": maps.astype(np.float16)})
 
 
 def headline_of(parts: Mapping[str, Part], evaluations: Mapping[str, Evaluation]) -> dict[str, Any]:

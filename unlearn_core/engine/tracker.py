@@ -1,16 +1,18 @@
 """The real tracker behind domain's protocol: counts steps, watches the net, and asks whether it is still wanted."""
 
 import time
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import Phase, Point, Progress
 from unlearn_core.engine.listener import Listener
+from unlearn_core.probes import gradcam
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.evaluate import in_eval
 from unlearn_core.training.precision import fast
@@ -19,30 +21,85 @@ T = TypeVar("T")
 
 SNAPSHOTS = 12
 """About how many times in a run the fixed pictures are asked."""
+SHOWN = 4
+"""Of how many of them GradCAM maps are kept each time."""
+
+
+class Sight(NamedTuple):
+    """What a net makes of the watched pictures at one moment.
+
+    Logits (n, C) float16, raw GradCAM maps (k, h, w) float16 of the shown ones, and the accuracies (0 to 1) of the
+    curve on the forget and the retain side.
+    """
+
+    logits: np.ndarray
+    maps: np.ndarray
+    forget: float
+    retain: float
 
 
 class Watch:
     """A net under observation: what it answers to a few fixed pictures while a method changes it.
 
-    `ids` are positions in the data set, the first `forget` of them from the forget side. The pictures are shown to
-    the net by the lab, not by the method, in eval mode and in the training precision: a live display, no measurement.
+    `sets` names sides of the split and gives positions in the data set, none of them test pictures; `layer` is where
+    GradCAM looks. The pictures are shown to the net by the lab, not by the method, in eval mode, the logits in the
+    training precision: a live display, no measurement. `no_maps` says why there are none where the layer gives none.
     """
 
-    def __init__(self, net: nn.Module, images: Tensor, labels: np.ndarray, ids: np.ndarray, forget: int) -> None:
-        self.ids, self.forget = ids, forget
-        self._net, self._labels = net, labels[ids]
-        self._pictures = to_floats(images[torch.from_numpy(ids).to(images.device)])
-        self._seen = (-1, np.zeros(0, np.float16))
+    def __init__(
+        self, net: nn.Module, images: Tensor, labels: np.ndarray, sets: Mapping[str, np.ndarray], layer: str
+    ) -> None:
+        self.ids, self.layer = np.concatenate(list(sets.values())), layer
+        self.sizes = {name: len(ids) for name, ids in sets.items()}
+        self.shown = shown(sets)
+        self.asked = {
+            "forget": np.isin(self.ids, sets["forget_val"] if len(sets["forget_val"]) else sets["forget_train"]),
+            "retain": np.isin(self.ids, sets["retain_val"]),
+        }
+        self.pictures = images[torch.from_numpy(self.shown).to(images.device)]
+        self.targets, self.no_maps = labels[self.shown].tolist(), ""
+        self.seconds = 0.0
+        self._net, self._labels = net, labels[self.ids]
+        self._inputs = to_floats(images[torch.from_numpy(self.ids).to(images.device)])
+        self._seen: tuple[int, Sight | None] = (-1, None)
 
-    def look(self) -> tuple[np.ndarray, float, float]:
-        """Logits (n, C) float16, and the accuracies (0 to 1) on the forget and the retain side."""
+    def look(self) -> Sight:
+        """What the net makes of the pictures now."""
         version = sum(tensor._version for tensor in self._net.state_dict(keep_vars=True).values())
-        if version != self._seen[0]:  # An unchanged net would give the same answers again.
-            with torch.inference_mode(), in_eval(self._net), fast(self._pictures.device):
-                self._seen = version, self._net(self._pictures).half().cpu().numpy()
-        logits = self._seen[1]
+        known, sight = self._seen
+        if sight is not None and version == known:  # An unchanged net would give the same answers again.
+            return sight
+        began = time.perf_counter()
+        with torch.inference_mode(), in_eval(self._net), fast(self._inputs.device):
+            logits = self._net(self._inputs).half().cpu().numpy()
         right = logits.argmax(1) == self._labels
-        return logits, float(right[: self.forget].mean()), float(right[self.forget :].mean())
+        forget, retain = (float(right[rows].mean()) for rows in self.asked.values())
+        sight = Sight(logits, self._maps(), forget, retain)
+        self._seen = version, sight
+        self.seconds += time.perf_counter() - began
+        return sight
+
+    def _maps(self) -> np.ndarray:
+        if not self.no_maps:
+            try:
+                maps = gradcam.explain({"now": self._net}, self.pictures, self.targets, self.layer)["now"]
+            except BadRequest as problem:
+                self.no_maps = str(problem)
+            else:
+                with np.errstate(over="ignore"):  # A net that runs away is refused at the end, not here.
+                    return maps.astype(np.float16)
+        return np.zeros((len(self.shown), 0, 0), np.float16)
+
+
+def shown(sets: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The positions of up to SHOWN watched pictures whose maps are kept: forgotten ones first, kept ones last."""
+    wishes = (("forget_train", 2), ("forget_val", 1), ("forget_train", SHOWN - 1), ("retain_val", SHOWN))
+    found: list[int] = []
+    for name, most in wishes:
+        ids = [row for row in sets[name].tolist() if row not in found]
+        room = min(most, (SHOWN if name == "retain_val" else SHOWN - 1) - len(found), len(ids))
+        found += [ids[place] for place in np.linspace(0, len(ids) - 1, room).round().astype(int)] if room > 0 else []
+    return np.array(found, np.int64)
 
 
 class RunTracker:
@@ -58,7 +115,7 @@ class RunTracker:
         self._step = self._pictures = 0
         self._every = 1
         self._points: list[Point] = []
-        self._snapshots: list[np.ndarray] = []
+        self._snapshots: list[Sight] = []
         self._logged: dict[str, list[tuple[int, float]]] = {}
         self._kept: dict[str, Part] = {}
 
@@ -123,16 +180,32 @@ class RunTracker:
                 {"name": phase.name, "first_step": first, "start": start, "end": start + phase.seconds}
                 for phase, (first, start) in zip(self._phases, self._starts, strict=False)
             ]
-            shown = {"forget": self._watch.forget, "retain": len(self._watch.ids) - self._watch.forget}
+            asked = {side: int(rows.sum()) for side, rows in self._watch.asked.items()}
             columns = {
                 name: np.array([getattr(point, name) for point in self._points])
                 for name in ("step", "seconds", "forget", "retain")
             }
-            parts["curves"] = Part({"phases": spans, "pictures": shown, "logged": self._logged}, columns)
-            parts["snapshots"] = Part(
-                {}, {"logits": np.stack(self._snapshots), "ids": self._watch.ids, "step": columns["step"]}
-            )
+            parts["curves"] = Part({"phases": spans, "pictures": asked, "logged": self._logged}, columns)
+            parts["snapshots"] = self._kept_sights(self._watch)
         return parts
+
+    def _kept_sights(self, watch: Watch) -> Part:
+        facts = {
+            "sets": watch.sizes,
+            "phases": [point.phase for point in self._points],
+            "layer": watch.layer,
+            "no_maps": watch.no_maps,
+            "seconds": watch.seconds,
+        }
+        arrays = {
+            "logits": np.stack([sight.logits for sight in self._snapshots]),
+            "maps": np.stack([sight.maps for sight in self._snapshots]),
+            "step": np.array([point.step for point in self._points]),
+            "ids": watch.ids,
+            "shown": watch.shown,
+            "pictures": watch.pictures.cpu().numpy(),
+        }
+        return Part(facts, arrays)
 
     def phases(self) -> tuple[Phase, ...]:
         """Every phase with the steps and seconds that it took."""
@@ -152,11 +225,11 @@ class RunTracker:
     def _look(self) -> None:
         if self._watch is None:
             return
-        logits, forget, retain = self._watch.look()
+        sight = self._watch.look()
         name = self._phases[self._at].name
-        point = Point(self._step, time.perf_counter() - self._began, name, forget, retain)
+        point = Point(self._step, time.perf_counter() - self._began, name, sight.forget, sight.retain)
         self._points.append(point)
-        self._snapshots.append(logits)
+        self._snapshots.append(sight)
         self._listener.point(point)
 
     def _close_phase(self) -> None:

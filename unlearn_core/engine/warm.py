@@ -15,7 +15,7 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadAsset, Diverged
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.request import Forget, ForgetRequest
-from unlearn_core.probes import cam, membership
+from unlearn_core.probes import gradcam, membership
 from unlearn_core.store.evaluations import Evaluations
 from unlearn_core.store.golds import Golds
 from unlearn_core.training import evaluate, weights
@@ -54,7 +54,7 @@ class Warm:
 
     def prepare(self) -> None:
         """Loads what somebody would otherwise wait for: what probes import late, every original, its pictures."""
-        cam.prepare()
+        gradcam.prepare()
         membership.prepare()
         for card in classifiers.cards().values():
             if self.original(card) is not None:

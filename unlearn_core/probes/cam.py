@@ -1,24 +1,28 @@
-"""Where each model looks: GradCAM of the same pictures, for the same class, on one scale.
+"""Where each model looks: GradCAM of the same pictures, for the same class, on one scale; and how alike maps are.
 
 Source: Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2; the computing is pytorch-grad-cam's.
 """
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
+from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.report import MODELS, Part, Probe
 from unlearn_core.domain.split import Split
+from unlearn_core.probes.gradcam import explain
+from unlearn_core.probes.heatmaps import alike
 from unlearn_core.probes.scene import Scene
-from unlearn_core.training.batches import to_floats
 from unlearn_core.training.seeding import stream
 
 PER_SIDE = 6
 """How many forgotten and how many kept pictures are shown."""
+SAMPLE = 40
+"""Over how many of either side the likeness of maps is measured; those shown are among them."""
+PAIRS = (("before", "after"), ("gold", "after"), ("before", "gold"))
+"""Whose maps are compared; the third pair is the yardstick of the first."""
 
 
 class Choice(NamedTuple):
@@ -28,45 +32,76 @@ class Choice(NamedTuple):
     set: str
 
 
-def measure(scene: Scene) -> Part:
-    """Raw maps of a few forgotten and kept pictures for each model, and what the model says to them."""
+def measure(scene: Scene) -> Part | str:
+    """Raw maps of a few forgotten and kept pictures for each model, what it says to them, and how alike maps are.
+
+    `similarity` has for the side of the forgotten and of the kept, and for every pair of models such as
+    "before-after", what `alike` finds over up to SAMPLE pictures.
+    """
     models = [model for model in MODELS if model in scene.nets and model in scene.evaluations]
-    choices = choose(scene.split, scene.spec.request.fingerprint())
-    rows = np.array([choice.picture for choice in choices])
+    sample = choose(scene.split, scene.spec.request.fingerprint())
+    rows = np.array([choice.picture for choice in sample])
     # The label is the forgotten class for a picture of one, and every model must be asked about the same class.
     targets = scene.labels[rows].tolist()
-    pictures = scene.images[torch.from_numpy(rows).to(scene.images.device)]
     layer = scene.card.roles.cam
-    maps = explain({model: scene.nets[model] for model in models}, pictures, targets, layer)
+    pictures = scene.images[torch.from_numpy(rows).to(scene.images.device)]
+    try:
+        maps = explain({model: scene.nets[model] for model in models}, pictures, targets, layer)
+    except BadRequest as problem:
+        return str(problem)
+    show = _shown(sample)
     cards = [
         {
             "picture": choice.picture,
             "set": choice.set,
-            "label": target,
-            "target": target,
+            "label": targets[place],
+            "target": targets[place],
             "models": {
-                model: answer(scene.evaluations[model].logits[choice.picture], target)
-                | {"peak": float(maps[model][number].max())}
+                model: answer(scene.evaluations[model].logits[choice.picture], targets[place])
+                | {"peak": float(maps[model][place].max())}
                 for model in models
             },
         }
-        for number, (choice, target) in enumerate(zip(choices, targets, strict=True))
+        for place, choice in ((place, sample[place]) for place in show)
     ]
-    return Part({"cards": cards, "layer": layer}, {"pictures": pictures.cpu().numpy(), **maps})
+    facts = {"cards": cards, "layer": layer, "similarity": _similarity(sample, maps)}
+    return Part(facts, {"pictures": pictures[show].cpu().numpy(), **{model: own[show] for model, own in maps.items()}})
+
+
+def _similarity(sample: Sequence[Choice], maps: dict[str, np.ndarray]) -> dict[str, Any]:
+    found = {}
+    for side in ("forget", "retain"):
+        rows = [place for place, choice in enumerate(sample) if choice.set.startswith(side)]
+        found[side] = {
+            f"{one}-{other}": alike(maps[one][rows], maps[other][rows])
+            for one, other in PAIRS
+            if one in maps and other in maps
+        }
+    return found
 
 
 def choose(split: Split, request: str) -> list[Choice]:
-    """A few pictures of either side, drawn at random, the same ones whenever this request is measured.
+    """Some pictures of either side, drawn at random, the same ones whenever this request is measured.
 
-    Test pictures where there are any; where single pictures are forgotten, those themselves.
+    Test pictures where there are any; where single pictures are forgotten, those themselves. The first PER_SIDE of
+    each side are those that are shown.
     """
     choices = []
     for side in ("forget", "retain"):
         name = next(name for name in (f"{side}_test", f"{side}_train") if len(getattr(split, name)))
         rows = getattr(split, name)
-        drawn = torch.randperm(len(rows), generator=stream(0, "cam", request, side))[:PER_SIDE]
-        choices += [Choice(int(row), name) for row in np.sort(rows[drawn.numpy()])]
+        drawn = rows[torch.randperm(len(rows), generator=stream(0, "cam", request, side))[:SAMPLE].numpy()]
+        drawn = np.concatenate([np.sort(drawn[:PER_SIDE]), drawn[PER_SIDE:]])
+        choices += [Choice(int(row), name) for row in drawn]
     return choices
+
+
+def _shown(sample: Sequence[Choice]) -> list[int]:
+    """The places in the sample of those that are shown."""
+    sides = (
+        [place for place, choice in enumerate(sample) if choice.set.startswith(side)] for side in ("forget", "retain")
+    )
+    return [place for side in sides for place in side[:PER_SIDE]]
 
 
 def answer(logits: np.ndarray, target: int) -> dict[str, Any]:
@@ -75,45 +110,6 @@ def answer(logits: np.ndarray, target: int) -> dict[str, Any]:
     shares /= shares.sum()
     said = int(shares.argmax())
     return {"predicted": said, "probability": float(shares[said]), "target_probability": float(shares[target])}
-
-
-def explain(nets: Mapping[str, nn.Module], images: Tensor, targets: Sequence[int], layer: str) -> dict[str, np.ndarray]:
-    """Raw GradCAM maps of pictures (K, H, W, 3) uint8 at a layer, each (K, h, w) float32, at least 0, by model.
-
-    `targets` are K classes, the same for every net. The maps are as large as the layer's output and on the scale of
-    the logits: they are not stretched one by one, so they compare. The nets stay as they are.
-    """
-    return {name: _maps(net, images, targets, layer) for name, net in nets.items()}
-
-
-def prepare() -> None:
-    """Loads the GradCAM library, which takes seconds, before somebody waits for a map."""
-    import pytorch_grad_cam  # noqa: F401
-
-
-def _maps(net: nn.Module, images: Tensor, targets: Sequence[int], layer: str) -> np.ndarray:
-    from pytorch_grad_cam import GradCAM
-    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-
-    # The library hooks the net that it is given and fills its gradients, so it is given one of its own.
-    own = copy.deepcopy(net).float()
-    # It keeps a view of what the layer returns, which an operation in place behind the layer would overwrite.
-    for module in own.modules():
-        vars(module)["inplace"] = False
-    place = own.get_submodule(layer)
-    wishes: list[Any] = [ClassifierOutputTarget(target) for target in targets]
-    with torch.enable_grad(), torch.autocast(images.device.type, enabled=False):
-        pictures = to_floats(images).requires_grad_()
-        cam = GradCAM(own, [place])
-        try:
-            # What this returns is stretched to [0, 1] map by map, which would hide that evidence is gone; the
-            # activations and gradients that it leaves behind are not.
-            cam(pictures, wishes)
-            seen = cam.activations_and_grads
-            raw = cam.get_cam_image(pictures, place, wishes, seen.activations[0], seen.gradients[0].numpy())
-        finally:
-            cam.activations_and_grads.release()
-    return np.maximum(raw, 0).astype(np.float32)
 
 
 PROBE = Probe(

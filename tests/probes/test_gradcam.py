@@ -1,0 +1,74 @@
+"""Each algorithm against its formula by hand, and layers that have no map."""
+
+from typing import cast
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tests.plugin.catalog.classifiers.tiny import Tiny
+from unlearn_core.domain.errors import BadRequest
+from unlearn_core.domain.run import Algorithm
+from unlearn_core.probes.gradcam import explain
+from unlearn_core.probes.scene import Scene
+
+TARGETS = [2, 0, 2, 3, 1]
+
+
+def behind(tiny: Tiny, images: Tensor, *, at: str) -> tuple[Tensor, Tensor]:
+    """What a layer returns for pictures, and the slope of the targets' logits there."""
+    x = tiny.stem(tiny.normalise(images.permute(0, 3, 1, 2) / 255))
+    if at == "stem":
+        x = x.detach().requires_grad_()
+    body = tiny.body(x)
+    logits = tiny.head(F.relu(body + tiny.shortcut(x)).mean((2, 3)))
+    place = {"stem": x, "body": body}[at]
+    (slope,) = torch.autograd.grad(logits[range(len(TARGETS)), TARGETS].sum(), place)
+    return place.detach(), slope
+
+
+def by_hand(algorithm: str, seen: Tensor, slope: Tensor) -> np.ndarray:
+    if algorithm == "gradcam":
+        raw = (slope.mean((2, 3), keepdim=True) * seen).sum(1)
+    elif algorithm == "layercam":
+        raw = (F.relu(slope) * seen).sum(1)
+    elif algorithm == "hirescam":
+        raw = (slope * seen).sum(1)
+    else:
+        share = slope**2 / (2 * slope**2 + seen.sum((2, 3), keepdim=True) * slope**3 + 1e-6)
+        share = torch.where(slope != 0, share, 0)
+        raw = ((F.relu(slope) * share).sum((2, 3), keepdim=True) * seen).sum(1)
+    return F.relu(raw).numpy()
+
+
+@pytest.mark.parametrize("layer", ["body", "stem"])
+@pytest.mark.parametrize("algorithm", ["gradcam", "gradcam++", "layercam", "hirescam"])
+def test_maps_are_those_of_the_formula(algorithm: Algorithm, layer: str, whole: Scene) -> None:
+    images = whole.images[:5]
+    maps = explain({"before": whole.nets["before"]}, images, TARGETS, layer, algorithm=algorithm)["before"]
+    expected = by_hand(algorithm, *behind(cast(Tiny, whole.nets["before"]), images, at=layer))
+    assert maps.shape == expected.shape
+    assert np.allclose(maps, expected, rtol=1e-3, atol=1e-5)
+    assert expected.max() > 1e-3
+
+
+def test_eigencam_is_the_first_component_turned_towards_activation(whole: Scene) -> None:
+    images, nets = whole.images[:5], {"before": whole.nets["before"]}
+    maps = explain(nets, images, TARGETS, "body", algorithm="eigencam")["before"]
+    seen, _ = behind(cast(Tiny, whole.nets["before"]), images, at="body")
+    for found, own in zip(maps, seen.flatten(2).transpose(1, 2).double(), strict=True):
+        centred = own - own.mean(0)
+        component = centred @ torch.linalg.eigh(centred.T @ centred)[1][:, -1]
+        if (component * (own.mean(1) - own.mean())).sum() < 0:
+            component = -component
+        assert np.allclose(found.ravel(), component.clamp(min=0), atol=1e-3)
+        assert found.max() > 0
+    others = explain(nets, images, [0] * 5, "body", algorithm="eigencam")["before"]
+    assert np.array_equal(others, maps), "it asks about no class"
+
+
+def test_a_layer_without_height_and_width_is_refused(whole: Scene) -> None:
+    with pytest.raises(BadRequest, match=r"head gives no map.*earlier layer"):
+        explain({"before": whole.nets["before"]}, whole.images[:1], [0], "head")
