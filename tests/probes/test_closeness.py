@@ -1,0 +1,156 @@
+"""The measures of closeness by hand, against scipy, and where there is nothing to measure."""
+
+import json
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tests.probes.tiny import IMAGES, scene
+from unlearn_core.domain.report import Evaluation, Part
+from unlearn_core.probes.closeness import PAIRS, activation, kolmogorov_smirnov, measure, wasserstein
+from unlearn_core.probes.distance import softmax
+from unlearn_core.probes.logits import figures
+from unlearn_core.probes.scene import Scene
+
+FOUR = ("before", "after", "gold", "twin")
+
+
+def facts(own: Scene) -> dict[str, Any]:
+    part = measure(own)
+    assert isinstance(part, Part)
+    assert json.loads(json.dumps(part.facts, allow_nan=False)) == part.facts
+    return part.facts
+
+
+def with_logits(own: Scene, **logits: np.ndarray) -> Scene:
+    return own._replace(evaluations={model: Evaluation(model, "shapes", given) for model, given in logits.items()})
+
+
+def with_rows(own: Scene, **rows: list[int]) -> Scene:
+    return own._replace(split=own.split._replace(**{name: np.array(given, int) for name, given in rows.items()}))
+
+
+def ks(one: np.ndarray, other: np.ndarray) -> float:
+    found: Any = stats.ks_2samp(one, other)
+    return found.statistic
+
+
+def random(count: int, seed: int, scale: float = 3.0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, scale, (count, 4)).astype(np.float32)
+
+
+@pytest.mark.parametrize("sizes", [(50, 50), (30, 70), (1, 9), (1, 1)])
+@pytest.mark.parametrize("rounded", [False, True])
+def test_distributions_are_scipys(sizes: tuple[int, int], rounded: bool) -> None:
+    rng = np.random.default_rng(sum(sizes))
+    one, other = rng.normal(0, 1, sizes[0]), rng.normal(0.5, 2, sizes[1])
+    if rounded:  # Ties.
+        one, other = one.round(), other.round()
+    assert wasserstein(one, other) == pytest.approx(stats.wasserstein_distance(one, other), abs=1e-12)
+    assert kolmogorov_smirnov(one, other) == pytest.approx(ks(one, other), abs=1e-12)
+
+
+def test_by_hand() -> None:
+    one, other = np.array([0.0, 1.0, 3.0]), np.array([8.0, 5.0, 6.0])
+    assert wasserstein(one, other) == pytest.approx((5 + 5 + 5) / 3)
+    assert kolmogorov_smirnov(one, other) == 1
+    assert kolmogorov_smirnov(np.array([0.0, 1.0]), np.array([1.0, 2.0])) == 0.5
+    certain, torn = np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]])
+    assert activation(certain, torn) == pytest.approx(sqrt(0.5))
+    assert activation(certain, certain[:, ::-1]) == pytest.approx(sqrt(2))
+
+
+def test_identical_models_are_at_exactly_nothing() -> None:
+    whole = scene("gold")
+    logits = whole.evaluations["gold"].logits
+    found = facts(with_logits(whole, **dict.fromkeys(FOUR, logits)))
+    for name, own in found["sets"].items():
+        assert {value for pairs in own["values"].values() for value in pairs.values()} == {0.0}, name
+        assert all(pair["share"] == pair["high"] == 1 and pair["low"] < 1 for pair in own["agreement"].values())
+    assert found["reasons"] == {}
+
+
+def test_models_with_nothing_in_common() -> None:
+    whole = scene("gold")
+    surely = np.zeros((len(whole.labels), 4), np.float32)
+    surely[:, 0] = 900
+    found = facts(with_logits(whole, before=surely, after=np.roll(surely, 1, 1), gold=surely))
+    own = found["sets"]["retain_test"]
+    assert own["values"]["activation"] == {"before-gold": 0.0, "after-gold": pytest.approx(sqrt(2)), "gold-twin": None}
+    assert own["values"]["disagreement"]["after-gold"] == 1
+    assert own["agreement"]["after-gold"]["share"] == own["agreement"]["after-gold"]["low"] == 0
+    # As many right with the same certainty, but on other pictures: distributions alone would call that the same.
+    assert own["values"]["ks margin"]["after-gold"] == own["values"]["wasserstein margin"]["after-gold"] == 0
+
+
+def test_every_number_again_in_another_way() -> None:
+    whole = scene(*FOUR)
+    found = facts(whole)
+    for name, own in found["sets"].items():
+        rows = getattr(whole.split, name)
+        assert own["pictures"] == len(rows)
+        for pair, (one, other) in PAIRS.items():
+            left, right = (whole.evaluations[model].logits[rows] for model in (one, other))
+            by_hand = np.mean(
+                [np.sqrt(((a - b) ** 2).sum()) for a, b in zip(softmax(left), softmax(right), strict=True)]
+            )
+            assert own["values"]["activation"][pair] == pytest.approx(by_hand)
+            same = np.mean(left.argmax(1) == right.argmax(1))
+            assert own["agreement"][pair]["share"] == pytest.approx(same)
+            assert own["values"]["disagreement"][pair] == pytest.approx(1 - same)
+            labels = whole.labels[rows]
+            for what in ("true", "margin", "entropy"):
+                a, b = figures(left, labels)[what], figures(right, labels)[what]
+                assert own["values"][f"wasserstein {what}"][pair] == pytest.approx(stats.wasserstein_distance(a, b))
+                assert own["values"][f"ks {what}"][pair] == pytest.approx(ks(a, b))
+
+
+def test_without_gold_or_a_twin_it_says_so() -> None:
+    assert measure(scene("before", "after")) == "Without gold there is nothing to be close to."
+    found = facts(scene("before", "after", "gold"))
+    assert "how far two golds are apart is not known" in found["reasons"]["gold-twin"]
+    for own in found["sets"].values():
+        assert {pairs["gold-twin"] for pairs in own["values"].values()} == {None}
+        assert own["agreement"]["gold-twin"] is None
+
+
+def test_an_empty_set_is_left_out_with_a_reason() -> None:
+    found = facts(scene(*FOUR, forget=IMAGES))
+    assert set(found["sets"]) == {"forget_train", "retain_val", "retain_test"}
+    assert found["reasons"] == {"forget_test": "This request leaves no pictures in this set."}
+
+
+def test_one_picture_has_answers_but_no_distribution() -> None:
+    found = facts(with_rows(scene(*FOUR), forget_train=[3]))
+    own = found["sets"]["forget_train"]
+    assert own["values"]["activation"]["after-gold"] > 0
+    assert own["agreement"]["after-gold"]["share"] in (0, 1)
+    assert own["values"]["ks margin"] == own["values"]["wasserstein true"] == dict.fromkeys(PAIRS)
+    assert found["reasons"]["forget_train, margin"] == "A single picture has no distribution."
+
+
+def test_one_class_has_no_margin() -> None:
+    whole = scene("gold")
+    alone = random(len(whole.labels), 1)[:, :1]
+    found = facts(with_logits(whole, **dict.fromkeys(FOUR, alone))._replace(labels=np.zeros(len(alone), int)))
+    own = found["sets"]["retain_val"]["values"]
+    assert own["activation"]["after-gold"] == own["wasserstein entropy"]["after-gold"] == 0
+    assert own["ks margin"] == dict.fromkeys(PAIRS)
+    assert "single class" in found["reasons"]["retain_val, margin"]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_answers_that_are_no_numbers_make_no_number(bad: float) -> None:
+    whole = scene("gold")
+    logits = {model: random(len(whole.labels), seed) for seed, model in enumerate(FOUR)}
+    logits["after"][whole.split.retain_test[5], 2] = bad
+    found = facts(with_logits(whole, **logits))
+    hurt, sound = found["sets"]["retain_test"], found["sets"]["forget_train"]
+    assert {pairs["after-gold"] for pairs in hurt["values"].values()} == {None}
+    assert hurt["agreement"]["after-gold"] is None
+    assert found["reasons"] == {"retain_test, after": "The answers of after are no longer numbers."}
+    assert all(pairs["before-gold"] > 0 for pairs in hurt["values"].values())
+    assert all(pairs["after-gold"] > 0 for pairs in sound["values"].values())

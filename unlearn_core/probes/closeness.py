@@ -1,0 +1,131 @@
+"""How close to gold's its answers are, beyond the one number: picture by picture, and as distributions.
+
+Picture by picture: the activation distance, which is the mean L2 distance between two nets' softmax outputs (Chundawat
+et al., Can Bad Teaching Induce Forgetting?, AAAI 2023), and the share of pictures that both call the same (the
+*completeness* of Cao & Yang, 2015, with gold's answer for the right one). As distributions, for the logit of the true
+class, its margin and the entropy: the Wasserstein-1 distance, in their units, and the Kolmogorov-Smirnov statistic.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from unlearn_core.domain.report import Part, Probe
+from unlearn_core.probes.accuracy import wilson
+from unlearn_core.probes.distance import SETS, softmax
+from unlearn_core.probes.logits import figures
+from unlearn_core.probes.scene import Scene
+
+PAIRS = {"before-gold": ("before", "gold"), "after-gold": ("after", "gold"), "gold-twin": ("gold", "twin")}
+"""What is compared; the last is the yardstick of the yardstick: two golds from different seeds."""
+STATISTICS = ("true", "margin", "entropy")
+FEWEST = 2
+"""Fewer pictures have no distribution."""
+
+Values = dict[str, dict[str, float | None]]
+
+
+def measure(scene: Scene) -> Part | str:
+    """On each set every measure for every pair; null where it cannot be had, with the reason in `reasons`.
+
+    `sets[set]["values"][measure][pair]` is a number that is 0 where both are the same; `sets[set]["agreement"][pair]`
+    has the share (0 to 1) of pictures called the same, with its 95 % interval, and `sets[set]["pictures"]` how many
+    there are.
+    """
+    if "gold" not in scene.evaluations:
+        return "Without gold there is nothing to be close to."
+    sets: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    if "twin" not in scene.evaluations:
+        reasons["gold-twin"] = "There is one gold, so how far two golds are apart is not known."
+    for name in SETS:
+        rows = getattr(scene.split, name)
+        if not len(rows):
+            reasons[name] = "This request leaves no pictures in this set."
+            continue
+        logits = {model: own.logits[rows] for model, own in scene.evaluations.items()}
+        for model in [model for model, own in logits.items() if not np.isfinite(own).all()]:
+            reasons[f"{name}, {model}"] = f"The answers of {model} are no longer numbers."
+            del logits[model]
+        values, short = _values(logits, scene.labels[rows])
+        reasons |= {f"{name}, {what}": why for what, why in short.items()}
+        sets[name] = {"pictures": len(rows), "values": values, "agreement": _agreement(logits)}
+    return Part({"sets": sets, "reasons": reasons}, {})
+
+
+def _values(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> tuple[Values, dict[str, str]]:
+    """Every measure for every pair, and why a statistic has none."""
+    outputs = {model: softmax(own) for model, own in logits.items()}
+    called = {model: own.argmax(1) for model, own in logits.items()}
+    found: Values = {"activation": _pairs(outputs, activation), "disagreement": _pairs(called, _disagreement)}
+    reasons: dict[str, str] = {}
+    drawn = {model: figures(own, labels) for model, own in logits.items()}
+    for name in STATISTICS:
+        own = {model: each[name] for model, each in drawn.items()}
+        if len(labels) < FEWEST:
+            reasons[name] = "A single picture has no distribution."
+            own = {}
+        elif not all(np.isfinite(each).all() for each in own.values()):
+            reasons[name] = "With a single class there is no other to compare its logit with."
+            own = {}
+        found[f"wasserstein {name}"] = _pairs(own, wasserstein)
+        found[f"ks {name}"] = _pairs(own, kolmogorov_smirnov)
+    return found, reasons
+
+
+def _pairs(own: Mapping[str, np.ndarray], apart: Callable[[np.ndarray, np.ndarray], float]) -> dict[str, float | None]:
+    return {
+        pair: apart(own[one], own[other]) if one in own and other in own else None
+        for pair, (one, other) in PAIRS.items()
+    }
+
+
+def _agreement(logits: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for pair, (one, other) in PAIRS.items():
+        if one in logits and other in logits:
+            same = logits[one].argmax(1) == logits[other].argmax(1)
+            low, high = wilson(int(same.sum()), len(same))
+            found[pair] = {"same": int(same.sum()), "share": float(same.mean()), "low": low, "high": high}
+        else:
+            found[pair] = None
+    return found
+
+
+def activation(one: np.ndarray, other: np.ndarray) -> float:
+    """The mean L2 distance of rows of probabilities (N, C): 0 is the same, sqrt(2) certain of different classes."""
+    return float(np.linalg.norm(one - other, axis=1).mean())
+
+
+def _disagreement(one: np.ndarray, other: np.ndarray) -> float:
+    return float((one != other).mean())
+
+
+def wasserstein(one: np.ndarray, other: np.ndarray) -> float:
+    """How far one sample (n,) must be moved on average to become the other (m,): the integral of |F - G|."""
+    steps = np.sort(np.concatenate([one, other]))
+    return float(np.abs(_share_below(one, steps[:-1]) - _share_below(other, steps[:-1])) @ np.diff(steps))
+
+
+def kolmogorov_smirnov(one: np.ndarray, other: np.ndarray) -> float:
+    """The largest gap between the distribution functions of samples (n,) and (m,): 0 is the same, 1 no overlap."""
+    steps = np.concatenate([one, other])
+    return float(np.abs(_share_below(one, steps) - _share_below(other, steps)).max())
+
+
+def _share_below(sample: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """The empirical distribution function: the share of the sample that is at most each value."""
+    return np.searchsorted(np.sort(sample), at, side="right") / len(sample)
+
+
+PROBE = Probe(
+    id="closeness",
+    title="Closeness to gold",
+    question="Does it answer as a model that never saw the forgotten pictures does, one by one and on the whole?",
+    caveat="Each of these can be small while another is large: two nets may name the same classes with very different "
+    "certainty, or have the same spread of certainty on different pictures. Logits have no fixed scale, so a "
+    "Wasserstein distance may be a mere shift that changes no answer. Two golds from different seeds differ too: "
+    "below their spread there is nothing to gain.",
+    measure=measure,
+)
