@@ -4,6 +4,7 @@ import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -124,6 +125,28 @@ def test_a_full_queue_says_so(store, home):
     store.submit(MeasureSpec(run=1), title="the lab's own", owner="A")
     store.claim("worker", device="cpu", kinds=EVERY)
     store.submit(GoldSpec(request=REQUEST), title="there is room again", owner="somebody else")
+
+
+def test_who_asks_for_the_same_shares_one_run(store, home):
+    gold = GoldSpec(request=REQUEST)
+
+    def ask(spec=gold, owner: str = "A"):
+        return store.order(spec, title="gold", owner=owner, priority=Priority.BACKGROUND)
+
+    with ThreadPoolExecutor(6) as pool:  # all at once
+        asked = list(pool.map(lambda owner: ask(owner=owner), "ABCDEF"))
+    (number,) = {one.run for one in asked}
+    assert [one.shared for one in asked].count(False) == 1
+    assert not ask(GoldSpec(request=REQUEST, seed=1)).shared, "another seed is another gold"
+    run = store.claim("worker", device="cpu", kinds=EVERY)
+    assert run is not None
+    assert ask() == (number, True), "one that is in hand is shared as well"
+    store.cancel(number)
+    again = ask(owner="B")
+    assert not again.shared and again.run != number, "what is being stopped brings nothing"
+    store.cancelled(number, run.attempt)
+    store.cancel(again.run)
+    assert not ask().shared
 
 
 def test_a_claim_is_quick_at_a_depth_of_2000(store, home):

@@ -57,8 +57,29 @@ def test_the_whole_way_of_a_run(store):
     assert run.started is not None
     assert run.finished is not None
     assert run.created <= run.started <= run.finished
-    assert store.seconds_per_picture("cpu") == 0.25
-    assert store.seconds_per_picture("cuda:0") is None
+    assert store.seconds_per_picture("cpu", "tiny") == 0.25
+    assert store.seconds_per_picture("cuda:0", "tiny") is None
+
+
+def test_a_pace_is_that_of_one_classifier_one_device_and_one_kind_of_run(store):
+    def ran(classifier: str, seconds: float | None, *, gold: bool = False) -> None:
+        request = REQUEST.model_copy(update={"classifier": classifier})
+        one = GoldSpec(request=request) if gold else spec().model_copy(update={"request": request})
+        number = store.adopt(one, title="a", device="cpu")
+        store.finish(number, 1, headline={"seconds_per_picture": seconds})
+
+    for seconds in (0.1, 0.2, 0.9, None):
+        ran("tiny", seconds)
+    ran("tin", 7.0)
+    ran("ti_y", 8.0)
+    ran("Tiny", 9.0)
+    ran('big "net"', 5.0)
+    ran("tiny", 0.05, gold=True)
+    assert store.seconds_per_picture("cpu", "tiny") == 0.2
+    assert store.seconds_per_picture("cpu", "tiny", kind="gold") == 0.05
+    assert store.seconds_per_picture("cpu", 'big "net"') == 5.0
+    assert store.seconds_per_picture("cpu", "ti_y") == 8.0
+    assert store.seconds_per_picture("cpu", "ti%y") is None
 
 
 def claim_none(store: RunStore) -> bool:

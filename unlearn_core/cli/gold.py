@@ -37,14 +37,10 @@ def run(args: argparse.Namespace) -> int:
         print(f"This gold is there already ({ready}): every run of this request is compared with it.")
         return 0
     store = RunStore(home())
-    at_it = [
-        one.id for one in store.list(kinds=("gold",), states=(RunState.QUEUED, RunState.RUNNING)) if one.spec == spec
-    ]
-    if at_it:
-        number = at_it[0]
+    number, shared = store.order(spec, title=_title(spec), priority=Priority.BACKGROUND)
+    if shared:
         print(f"Run {number} is about this gold already.", flush=True)
     else:
-        number = store.submit(spec, title=_title(spec), priority=Priority.BACKGROUND)
         print(f"Run {number} is queued: it trains while nothing more urgent waits.", flush=True)
     return _wait(store, number) if args.wait else 0
 
@@ -76,10 +72,9 @@ def _ready(spec: GoldSpec) -> str | None:
 
 def _title(spec: GoldSpec) -> str:
     from unlearn_core.catalog import datasets
-    from unlearn_core.domain.report import in_words
+    from unlearn_core.domain.report import gold_title
 
-    what = in_words(spec.request.forget, datasets.card(spec.request.dataset))
-    return f"Gold without {what}" + (f", number {spec.seed + 1}" if spec.seed else "")
+    return gold_title(spec, datasets.card(spec.request.dataset))
 
 
 def _wait(store: "RunStore", number: int) -> int:

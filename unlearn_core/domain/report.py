@@ -8,7 +8,7 @@ import numpy as np
 
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.request import Forget
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.run import GoldSpec, RunSpec
 from unlearn_core.domain.split import Split
 
 MODELS = ("before", "after", "gold")
@@ -59,6 +59,12 @@ class Report:
 def forgotten(spec: RunSpec, dataset: DatasetCard) -> str:
     """What a spec asks to forget, in words."""
     return in_words(spec.request.forget, dataset)
+
+
+def gold_title(spec: GoldSpec, dataset: DatasetCard) -> str:
+    """What the training of a gold is called: "Gold without cat", "Gold without cat, number 2"."""
+    what = in_words(spec.request.forget, dataset)
+    return f"Gold without {what}" + (f", number {spec.seed + 1}" if spec.seed else "")
 
 
 def in_words(wish: Forget, dataset: DatasetCard) -> str:

@@ -44,7 +44,7 @@ def train_gold(spec: GoldSpec, warm: Warm, listener: Listener) -> dict[str, Any]
         if state["epochs"] < card.recipe.epochs and listener.give_way():
             raise GaveWay(f"Stopped after epoch {state['epochs']} for something more urgent; goes on afterwards.")
 
-    net = warm.fresh(card, nets.GOLD_SEED + spec.seed)
+    net, tracker = warm.fresh(card, nets.GOLD_SEED + spec.seed), RunTracker(listener)
     train(
         net,
         card.recipe,
@@ -52,21 +52,28 @@ def train_gold(spec: GoldSpec, warm: Warm, listener: Listener) -> dict[str, Any]
         data.labels,
         torch.from_numpy(rows).to(warm.device),
         seed=nets.GOLD_SEED + spec.seed,
-        track=RunTracker(listener),
+        track=tracker,
         state=state,
         after_epoch=after_epoch,
     )
-    seconds = spent + time.perf_counter() - began
+    here = time.perf_counter() - began
+    seconds = spent + here
     sha = weights.checksum(net)
     warm.evaluations.put(Evaluation(sha, card.dataset, evaluate.logits(net, data.images)))
     warm.golds.keep(spec.request, spec.seed, weights=sha, data=weights.to_bytes(net), seconds=seconds)
     queue_measures(spec, warm)
-    return {"gold": sha, "seconds": {"total": seconds}}
+    pace = here / tracker.pictures if tracker.pictures else None
+    return {"gold": sha, "seconds": {"total": seconds}, "seconds_per_picture": pace}
 
 
 def queue_measures(spec: GoldSpec, warm: Warm) -> None:
-    """Queues one measuring for every finished run of this request whose report has no gold yet."""
-    if spec.seed != 0:
+    """Queues one measuring for every finished run of this request that this gold completes.
+
+    The first gold is what a report's third column needs; the second tells how far two golds are apart, and is of no
+    use without the first. More of them are kept, and shown nowhere.
+    """
+    needed = {0: "gold", 1: "twin"}.get(spec.seed)
+    if needed is None or not warm.golds.is_there(spec.request, 0):
         return
     store = RunStore(warm.home)
     waiting = [
@@ -75,7 +82,7 @@ def queue_measures(spec: GoldSpec, warm: Warm) -> None:
         if isinstance(run.spec, RunSpec)
         and run.spec.request == spec.request
         and run.spec.start is None
-        and not run.headline.get("gold")
+        and needed not in run.headline.get("evaluations", {})
     ]
     for run in waiting:
         store.submit(

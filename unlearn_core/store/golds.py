@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from unlearn_core.catalog import nets
 from unlearn_core.catalog.files import read_verified, sha256, write_whole
 from unlearn_core.domain.request import ForgetRequest
 from unlearn_core.store.artifacts import write_json
@@ -26,6 +27,15 @@ class Golds:
     def folder(self, request: ForgetRequest, seed: int) -> Path:
         """Where a gold, or the state of its unfinished training, lies."""
         return self._root / f"{request.fingerprint()}-{seed}"
+
+    def is_there(self, request: ForgetRequest, seed: int) -> bool:
+        """Whether a gold need not be trained any more: it ships, or was trained here."""
+        shipped = nets.find(request.classifier, request.forget, nets.GOLD_SEED + seed)
+        return shipped is not None or (self.folder(request, seed) / "facts.json").exists()
+
+    def is_begun(self, request: ForgetRequest, seed: int) -> bool:
+        """Whether a training of this gold was interrupted, and goes on from there when it is asked for again."""
+        return (self.folder(request, seed) / "state.pt").exists()
 
     def find(self, request: ForgetRequest, seed: int) -> Gold | None:
         """The gold of a request, if it was trained here. Raises BadAsset where its file is damaged."""

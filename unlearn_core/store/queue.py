@@ -83,6 +83,13 @@ def check_room(connection: Connection, kind: str, owner: str) -> None:
         raise StoreError(f"The queue is full: {every} runs wait, and {IN_ALL} may. Try again when some are done.")
 
 
+def same(connection: Connection, kind: str, spec: str) -> int | None:
+    """The oldest unfinished run with this very spec that nobody has cancelled."""
+    unfinished = RUN.c.state.in_((RunState.QUEUED, RunState.RUNNING)) & RUN.c.cancelling.is_(False)
+    wanted = select(RUN.c.id).where(unfinished, RUN.c.kind == kind, RUN.c.spec == spec).order_by(RUN.c.id)
+    return connection.execute(wanted.limit(1)).scalar()
+
+
 def more_urgent(connection: Connection, kind: str, priority: int) -> bool:
     """Whether something of higher priority waits for the same worker."""
     wanted = select(RUN.c.id).where(_queued(_lane(kind)), RUN.c.priority < priority).limit(1)

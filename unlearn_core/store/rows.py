@@ -5,7 +5,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Row
 
 from unlearn_core.domain.request import fingerprint
 from unlearn_core.domain.run import SPEC, GoldSpec, Look, MeasureSpec, Point, Priority, Progress, Run, RunSpec, RunState
@@ -33,6 +33,12 @@ def new(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: float
         "headline": "{}",
         "cancelling": False,
     }
+
+
+def about(classifier: str) -> ColumnElement[bool]:
+    """Whether a row's spec names that classifier; SQLite takes large and small letters for the same."""
+    named = f'"classifier":{json.dumps(classifier, ensure_ascii=False)}'
+    return RUN.c.spec.contains(named, autoescape=True)
 
 
 def run(row: Row) -> Run:

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -17,6 +17,13 @@ from unlearn_core.store.database import Database
 from unlearn_core.store.lease import Wish
 from unlearn_core.store.schema import POINT, RUN
 from unlearn_core.store.workers import WorkerRow
+
+
+class Ordered(NamedTuple):
+    """A run that was asked for: its id, and whether somebody had asked for the very same already."""
+
+    run: int
+    shared: bool
 
 
 class RunStore:
@@ -46,6 +53,27 @@ class RunStore:
         with self._database.writing() as connection:
             queue.check_room(connection, spec.kind, owner)
             return _insert(connection, row | {"group": group, "parent": parent})
+
+    def order(
+        self,
+        spec: rows.AnySpec,
+        *,
+        title: str,
+        owner: str = "local",
+        priority: Priority = Priority.INTERACTIVE,
+        parent: int | None = None,
+    ) -> Ordered:
+        """Queues a run, unless one with this very spec waits or works: whoever asks for the same shares one run.
+
+        Raises StoreError where too many wait already.
+        """
+        row = rows.new(spec, title=title, owner=owner, priority=priority, now=time.time())
+        with self._database.writing() as connection:
+            same = queue.same(connection, row["kind"], row["spec"])
+            if same is not None:
+                return Ordered(same, shared=True)
+            queue.check_room(connection, spec.kind, owner)
+            return Ordered(_insert(connection, row | {"parent": parent}), shared=False)
 
     def adopt(
         self,
@@ -162,12 +190,17 @@ class RunStore:
         with self._database.writing() as connection:
             return lease.settle(connection, time.time())
 
-    def seconds_per_picture(self, device: str) -> float | None:
-        """What unlearning lately took on this device: the median of its last 20 runs; None while there is none."""
-        ours = (RUN.c.kind == "unlearn") & (RUN.c.state == RunState.DONE) & (RUN.c.device == device)
+    def seconds_per_picture(self, device: str, classifier: str, *, kind: str = "unlearn") -> float | None:
+        """What a training picture of this classifier lately took on this device: the median of 20 runs of that kind.
+
+        None while there is none: what another classifier takes says nothing about this one.
+        """
+        ours = (RUN.c.kind == kind) & (RUN.c.state == RunState.DONE) & (RUN.c.device == device)
         with self._database.reading() as connection:
-            recent = select(RUN.c.headline).where(ours).order_by(RUN.c.id.desc()).limit(20)
-            found = [json.loads(text).get("seconds_per_picture") for text in connection.execute(recent).scalars()]
+            recent = select(RUN.c.spec, RUN.c.headline).where(ours, rows.about(classifier))
+            lately = connection.execute(recent.order_by(RUN.c.id.desc()).limit(20)).all()
+        exact = [row.headline for row in lately if json.loads(row.spec)["request"]["classifier"] == classifier]
+        found = [json.loads(text).get("seconds_per_picture") for text in exact]
         known = [seconds for seconds in found if seconds is not None]
         return statistics.median(known) if known else None
 

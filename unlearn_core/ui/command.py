@@ -4,7 +4,7 @@ import shlex
 
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.request import ForgetRequest
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.run import GoldSpec, RunSpec
 from unlearn_core.store.requests import as_ranges
 
 LAB = ["python", "-m", "unlearn_core"]
@@ -18,9 +18,10 @@ def run(spec: RunSpec, card: DatasetCard) -> str:
     return shlex.join([*words, "--seed", str(spec.seed)])
 
 
-def gold(request: ForgetRequest, card: DatasetCard) -> str:
-    """The command that trains the gold of a request."""
-    return shlex.join([*LAB, "gold", *_request(request, card)])
+def gold(spec: GoldSpec, card: DatasetCard) -> str:
+    """The command that trains a gold."""
+    number = ["--seed", str(spec.seed)] if spec.seed else []
+    return shlex.join([*LAB, "gold", *_request(spec.request, card), *number])
 
 
 def _request(request: ForgetRequest, card: DatasetCard) -> list[str]:

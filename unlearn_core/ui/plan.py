@@ -88,7 +88,7 @@ def of(setup: Setup) -> Plan:
         split=split,
         sizes=None if split is None else _sizes(split, dataset, setup, classifier.recipe),
         trouble=trouble,
-        pace=studio.seconds_per_picture(),
+        pace=studio.seconds_per_picture(classifier.id),
     )
 
 

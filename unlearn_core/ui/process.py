@@ -15,6 +15,7 @@ from unlearn_core.domain.errors import StoreError
 from unlearn_core.store import processes
 from unlearn_core.store.home import home
 from unlearn_core.store.logs import log_of
+from unlearn_core.ui import studio
 
 WORKER, WARM_UP = "UNLEARN_WORKER", "UNLEARN_WARMUP"
 _logger = logging.getLogger(__name__)
@@ -47,6 +48,12 @@ def _mark() -> Path:
             f"The data folder {folder} cannot be written to ({problem.strerror}). Give this user the right to."
         ) from None
     return mark
+
+
+def see_to_it() -> None:
+    """Sees that somebody is at work on what was just asked for."""
+    if not studio.store().workers():
+        start_worker()
 
 
 def start_worker() -> None:

@@ -11,13 +11,22 @@ from unlearn_core.domain.report import Report, forgotten
 from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Run, RunSpec, RunState
 from unlearn_core.store import reports
 from unlearn_core.store.home import home
-from unlearn_core.ui import frame, report, session, strip, studio, words
+from unlearn_core.ui import frame, gold, report, session, strip, studio, words
 from unlearn_core.ui.plain import escape
 
 EXAMPLE = "example"
 """The address of the finished run that ships with the lab."""
 
 _SHOWN = "run shown"
+
+_GAVE = (
+    "This gold is trained. Every run with the same request has its third column now, or gets it in a moment:",
+    "This second gold is trained. Every run with the same request says now how far two golds are apart, or does so in "
+    "a moment:",
+    "This gold is trained. Reports compare the first two of a request; further ones are kept beside them. "
+    "These runs have the same request:",
+)
+"""What came of a gold's training, by its number."""
 
 
 def find() -> Run | Report | None:
@@ -67,7 +76,7 @@ def title(run: Run) -> str:
     if isinstance(spec, GoldSpec):
         card = datasets.card(spec.request.dataset)
         what = forgotten(RunSpec(request=spec.request, method="", params={}), card)
-        return f"Gold without *{escape(what)}*"
+        return f"Gold without *{escape(what)}*" + (f", number {spec.seed + 1}" if spec.seed else "")
     return escape(run.title)
 
 
@@ -121,7 +130,7 @@ def _ended(run: Run, state: str, reason: str, *, colour: str, icon: str) -> None
     with st.container(border=True):
         st.markdown(f":{colour}-badge[{icon} {state}]")
         st.markdown(escape(reason))
-        st.caption("Nothing of it was kept. The settings are, so it can be changed and run again.")
+        st.caption(_kept(run))
     with st.container(horizontal=True):
         if isinstance(run.spec, RunSpec) and st.button(
             "Change and run again", type="primary", icon=":material/fork_right:", key="again"
@@ -129,9 +138,22 @@ def _ended(run: Run, state: str, reason: str, *, colour: str, icon: str) -> None
             session.take(run.spec)
             session.go("method")
         if st.button("Run again as it was", icon=":material/replay:", key="same"):
-            strip.submit(run.spec, run.title)
+            _again(run)
         if st.button("All runs", icon=":material/history:", key="to-history"):
             st.switch_page(frame.page("history"), query_params={})
+
+
+def _kept(run: Run) -> str:
+    if isinstance(run.spec, GoldSpec) and gold.is_begun(run.spec):
+        return "Its last whole epoch was kept: run again, it goes on from there."
+    return "Nothing of it was kept. The settings are, so it can be changed and run again."
+
+
+def _again(run: Run) -> None:
+    if isinstance(run.spec, GoldSpec):  # It stays behind everything that people wait for.
+        number = gold.order(run.spec, datasets.card(run.spec.request.dataset))
+        st.switch_page(frame.page("run"), query_params={"id": str(number)})
+    strip.submit(run.spec, run.title)
 
 
 def _caption(run: Run) -> str:
@@ -154,9 +176,7 @@ def _how_far(run: Run) -> str:
 def _gold_done(run: Run, spec: GoldSpec) -> None:
     st.caption(_caption(run))
     st.title(title(run), anchor=False)
-    st.markdown(
-        "This gold is trained. Every run with the same request has its third column now, or gets it in a moment:"
-    )
+    st.markdown(_GAVE[min(spec.seed, 2)])
     same = [
         other
         for other in studio.store().list(kinds=("unlearn",), states=(RunState.DONE,))

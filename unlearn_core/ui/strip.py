@@ -38,8 +38,7 @@ def show() -> Plan:
 def submit(spec: Spec, title: str) -> None:
     """Puts a run into the queue, sees that somebody is at work, and goes to its page."""
     number = studio.store().submit(spec, title=title)
-    if not studio.store().workers():
-        process.start_worker()
+    process.see_to_it()
     st.switch_page(frame.page("run"), query_params={"id": str(number)})
 
 

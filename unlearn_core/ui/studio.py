@@ -13,7 +13,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.store import reports
 from unlearn_core.store.home import home
 from unlearn_core.store.runs import RunStore
-from unlearn_core.ui import mosaic
+from unlearn_core.ui import mosaic, words
 
 TYPICAL_SECONDS = 1 / 900
 """Seconds that a picture takes forward and backward through a ResNet-20 on two cores of a 2024 server, in bfloat16.
@@ -23,10 +23,16 @@ Costs are guessed from it until a run has finished here; from then on the store 
 
 
 class Pace(NamedTuple):
-    """What a training picture costs in seconds, and whether that was measured here."""
+    """What a training picture costs in seconds, whether that was measured here, and on what."""
 
     seconds: float
     measured: bool
+    device: str
+
+    @property
+    def where(self) -> str:
+        """What a cost that is counted from it holds for: "on this CPU", or "on a typical CPU"."""
+        return f"on {'this' if self.measured else 'a typical'} {words.kind_of(self.device)}"
 
 
 def store() -> RunStore:
@@ -95,8 +101,14 @@ def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float] | 
     ]
 
 
-def seconds_per_picture() -> Pace:
-    """This machine's pace: that of the runs that were made here, else a typical one."""
-    devices = [row.device for row in store().workers()] or ["cpu"]
-    measured = store().seconds_per_picture(devices[0])
-    return Pace(TYPICAL_SECONDS, measured=False) if measured is None else Pace(measured, measured=True)
+def seconds_per_picture(classifier: str, *kinds: str) -> Pace:
+    """This machine's pace with a classifier: that of the runs that were made here with it, else a typical one.
+
+    `kinds` of runs are asked in this order, and unlearning runs where none is named.
+    """
+    device = next((row.device for row in store().workers()), "cpu")
+    for kind in kinds or ("unlearn",):
+        measured = store().seconds_per_picture(device, classifier, kind=kind)
+        if measured is not None:
+            return Pace(measured, True, device)
+    return Pace(TYPICAL_SECONDS, False, "cpu")

@@ -46,8 +46,14 @@ def device(name: str | None) -> str:
     """A device as people call it: "CPU", "GPU 0"."""
     if name is None:
         return "no device yet"
-    kind, _, number = name.partition(":")
-    return "GPU " + (number or "0") if kind == "cuda" else kind.upper()
+    number = name.partition(":")[2]
+    return f"{kind_of(name)} {number or '0'}" if kind_of(name) == "GPU" else kind_of(name)
+
+
+def kind_of(name: str) -> str:
+    """What a device is: "CPU" or "GPU"."""
+    kind = name.partition(":")[0]
+    return "GPU" if kind == "cuda" else kind.upper()
 
 
 def share(value: float | None) -> str:

@@ -1,12 +1,12 @@
-"""The third column while it is missing: why, how to get it, and how far its training is."""
+"""The third column while it is missing, and the second gold: why, how to get it, and how far its training is."""
 
 import streamlit as st
 
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, Run, RunState
+from unlearn_core.domain.run import GoldSpec, MeasureSpec, Run, RunState
 from unlearn_core.store import reports
 from unlearn_core.store.home import home
-from unlearn_core.ui import command, frame, pace, process, studio, words
+from unlearn_core.ui import command, frame, gold, pace, process, studio, words
 from unlearn_core.ui.plain import escape
 
 POLL = 2.0
@@ -18,7 +18,7 @@ AT_WORK = (RunState.QUEUED, RunState.RUNNING)
 def show(report: Report, run: Run) -> None:
     """Says how the yardstick of this run stands, for as long as something of it is missing or being made."""
     at_work = pending(report, run.id)
-    if "gold" in report.evaluations and at_work is None:
+    if at_work is None and gold.lacking(report) is None and "gold" in report.evaluations:
         return
     known = reports.parts_of(home(), run.id)
     st.fragment(_card, run_every=None if at_work is None else POLL, key="yardstick")(
@@ -27,15 +27,10 @@ def show(report: Report, run: Run) -> None:
 
 
 def pending(report: Report, run_id: int) -> Run | None:
-    """The unfinished run that will bring this report's gold, or what is measured with it."""
+    """The unfinished run that will bring the gold which this report lacks, or what is measured with it."""
+    wanted = gold.lacking(report)
     for run in studio.store().list(kinds=("gold", "measure"), states=AT_WORK):
-        if isinstance(run.spec, MeasureSpec) and run.spec.run == run_id:
-            return run
-        if (
-            isinstance(run.spec, GoldSpec)
-            and run.spec.request == report.spec.request
-            and "gold" not in report.evaluations
-        ):
+        if run.spec in (MeasureSpec(run=run_id), wanted):
             return run
     return None
 
@@ -44,19 +39,34 @@ def _card(report: Report, run_id: int, before: int | None, known: tuple[str, ...
     at_work = pending(report, run_id)
     if (at_work and at_work.id) != before or reports.parts_of(home(), run_id) != known:
         st.rerun()
-    with st.container(border=True):
+    wanted = gold.lacking(report)
+    # A report without its third column is half a report, and says so in a frame; a second gold is an extra.
+    with st.container(border=at_work is not None or "gold" not in report.evaluations):
         if at_work is None:
-            _offer(report)
-        elif isinstance(at_work.spec, MeasureSpec):
-            st.markdown(":shimmer[**The report is being completed**]: what needs gold is measured now.")
+            _offer(report, run_id, wanted)
+        elif isinstance(at_work.spec, GoldSpec):
+            _training(at_work, at_work.spec)
         else:
-            _training(at_work)
+            st.markdown(":shimmer[**The report is being completed**]: what needs gold is measured now.")
 
 
-def _training(run: Run) -> None:
+def _training(run: Run, spec: GoldSpec) -> None:
+    said = "**A second gold is on its way.** How far two golds are apart is added to the report by itself."
+    if spec.seed == 0:
+        said = "**Gold is on its way.** The third column appears here by itself."
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown("**Gold is on its way.** The third column appears here by itself.", width="content")
-        st.page_link(frame.page("run"), label=f"Run {run.id}", query_params={"id": str(run.id)})
+        st.markdown(said, width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+            st.page_link(frame.page("run"), label=f"Run {run.id}", query_params={"id": str(run.id)})
+            st.button(
+                "Stopping" if run.cancelling else "Cancel",
+                icon=":material/stop:",
+                key="cancel-gold",
+                help="For everybody who waits for this gold. What is trained so far is kept.",
+                on_click=studio.store().cancel,
+                args=(run.id,),
+                disabled=run.cancelling,
+            )
     if run.progress is None or not any(phase.done for phase in run.progress.phases):
         waits = studio.store().position(run.id)
         st.caption(
@@ -70,31 +80,49 @@ def _training(run: Run) -> None:
     st.progress(done / max(steps, 1), text=f"step {done:,} of {steps:,}{tail}{waiting}")
 
 
-def _offer(report: Report) -> None:
-    st.markdown(escape(report.missing.get("gold", "There is no gold for this request yet.")))
-    if report.spec.start is not None:
+def _offer(report: Report, run_id: int, wanted: GoldSpec | None) -> None:
+    if "gold" not in report.evaluations:
+        st.markdown(escape(report.missing.get("gold", "There is no gold for this request yet.")))
+    if wanted is None:
         return  # Its gold would be one that never saw the earlier requests either.
-    failed = _failed(report)
+    if gold.is_there(wanted):
+        _add(run_id, wanted)
+        return
+    failed = _failed(wanted)
     if failed is not None:
         st.markdown(f"The last attempt, run {failed.id}, failed: {escape(failed.error or 'no reason was given.')}")
-    passes = report.classifier.recipe.epochs * len(report.split.retain_train)
-    seconds, measured = studio.seconds_per_picture()
-    cost = words.about(passes * seconds) + ("" if measured else " on a typical CPU")
+    _order(report, wanted)
+
+
+def _order(report: Report, wanted: GoldSpec) -> None:
+    cost = gold.cost(report)
+    label, kind = f"Train gold in the background ({cost})", "secondary"
+    if wanted.seed:
+        label, kind = f"Train a second gold ({cost}): it tells how far two golds are apart", "tertiary"
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(f"Train gold in the background ({cost})", icon=":material/diamond:", key="train-gold"):
-            what = f"Gold without {report.forgotten}"
-            studio.store().submit(GoldSpec(request=report.spec.request), title=what, priority=Priority.BACKGROUND)
-            if not studio.store().workers():
-                process.start_worker()
+        if st.button(label, icon=":material/diamond:", key="train-gold", type=kind):
+            gold.order(wanted, report.dataset)
             st.rerun()
         with st.popover("On a terminal", icon=":material/terminal:", type="tertiary"):
-            st.code(command.gold(report.spec.request, report.dataset), language="bash", wrap_lines=True)
-    st.caption("It trains only while nothing more urgent waits, and goes on after an interruption.")
+            st.code(command.gold(wanted, report.dataset), language="bash", wrap_lines=True)
+    if gold.is_begun(wanted):
+        st.caption("Its training was stopped, and goes on from there: it takes less than all of that.")
+    elif not wanted.seed:
+        st.caption("It trains only while nothing more urgent waits, and goes on after an interruption.")
 
 
-def _failed(report: Report) -> Run | None:
-    """The last gold for this request, if it failed."""
+def _add(run_id: int, wanted: GoldSpec) -> None:
+    """A gold that was finished after this report was made, and not by a run that this one waited for."""
+    which = "A second gold" if wanted.seed else "Gold"
+    if st.button(f"{which} is there by now: add it to this report", icon=":material/diamond:", key="add-gold"):
+        studio.store().order(MeasureSpec(run=run_id), title=f"Add gold to run {run_id}", parent=run_id)
+        process.see_to_it()
+        st.rerun()
+
+
+def _failed(wanted: GoldSpec) -> Run | None:
+    """The last run for this gold, if it failed."""
     for run in studio.store().list(kinds=("gold",)):
-        if isinstance(run.spec, GoldSpec) and run.spec.request == report.spec.request:
+        if run.spec == wanted:
             return run if run.state is RunState.FAILED else None
     return None
