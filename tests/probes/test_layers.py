@@ -82,3 +82,46 @@ def test_pairs_are_there_as_far_as_their_nets_are(whole: Scene) -> None:
     two = {model: whole.nets[model] for model in ("before", "after")}
     assert {tuple(row["pairs"]) for row in facts(whole._replace(nets=two))["rows"]} == {("before-after",)}
     assert "nothing to measure" in str(measure(whole._replace(nets={})))
+
+
+def test_kinds_are_told_by_their_modules_and_hold_every_weight_once(whole: Scene) -> None:
+    found = facts(whole)
+    kinds = {row["kind"]: row for row in found["kinds"]}
+    assert list(kinds) == ["conv", "norm", "head"]
+    net = whole.nets["before"]
+    norms = [name for name, module in net.named_modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    assert {name for name, _ in kinds["norm"]["names"]} == {
+        f"{norm}.{part}" for norm in norms for part in ("weight", "bias")
+    }
+    assert {name for name, _ in kinds["head"]["names"]} == {"head.weight", "head.bias"}
+    assert dict(kinds["head"]["names"])["head.weight"] == "×".join(map(str, net.get_parameter("head.weight").shape))
+    assert sum(row["weights"] for row in kinds.values()) == sum(w.numel() for w in net.parameters())
+    for pair, total in found["total"].items():
+        assert total["l2"] ** 2 == pytest.approx(sum(row["pairs"][pair]["l2"] ** 2 for row in kinds.values()))
+        assert found["mean"][pair]["l2"] == pytest.approx(
+            sum(row["pairs"][pair]["l2"] for row in found["rows"]) / len(found["rows"])
+        )
+        for row in found["rows"]:
+            parts = [own[pair]["l2"] ** 2 for own in row["kinds"].values()]
+            assert row["pairs"][pair]["l2"] ** 2 == pytest.approx(sum(parts))
+    assert [list(row["kinds"]) for row in found["rows"]] == [["conv", "norm"]] * 3 + [["head"]]
+
+
+def test_a_norm_that_moved_is_not_laid_at_the_convolutions_door(whole: Scene) -> None:
+    before = whole.nets["before"]
+    after = copy.deepcopy(before)
+    with torch.no_grad():
+        after.get_parameter("body.1.bias")[5] += 4.0
+    rows = {row["layer"]: row for row in facts(whole._replace(nets={"before": before, "after": after}))["rows"]}
+    assert rows["body"]["kinds"]["conv"]["before-after"]["l2"] == 0
+    assert rows["body"]["kinds"]["norm"]["before-after"]["l2"] == pytest.approx(4)
+
+
+def test_two_golds_are_measured_from_gold(whole: Scene) -> None:
+    gold = whole.nets["gold"]
+    twin = copy.deepcopy(gold)
+    with torch.no_grad():
+        twin.get_parameter("head.bias")[0] += 2.0
+    found = facts(whole._replace(nets={**whole.nets, "twin": twin}))
+    size = torch.cat([weight.detach().flatten() for weight in gold.parameters()]).double().norm()
+    assert found["total"]["gold-twin"] == pytest.approx({"l2": 2.0, "relative": 2.0 / float(size)}, rel=1e-5)

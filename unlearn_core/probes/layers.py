@@ -1,6 +1,6 @@
-"""How far the weights of each layer have moved."""
+"""How far the weights of each layer have moved, and beside it how far two seeds are apart."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from math import prod
 from typing import Any
 
@@ -9,22 +9,53 @@ from torch import Tensor, nn
 from unlearn_core.domain.report import Part, Probe
 from unlearn_core.probes.scene import Scene
 
-_PAIRS = {"before-after": "after", "before-gold": "gold", "before-other": "other"}
+PAIRS = {
+    "before-after": ("before", "after"),
+    "before-gold": ("before", "gold"),
+    "before-other": ("before", "other"),
+    "gold-twin": ("gold", "twin"),
+}
+"""Where a distance starts and where it ends; a share is of the length that the first of the two has."""
 OTHER = "other"
-"""The row of what lies in no layer that the classifier's card names."""
+"""The row of what lies in no layer that the classifier's card names, and of what is of no kind named here."""
+CONV, NORM, HEAD = "conv", "norm", "head"
 
-Group = dict[str, Tensor]
+Group = Mapping[str, Tensor]
+Squares = dict[str, dict[str, tuple[float, float]]]
+"""For each pair and tensor the square of how far it moved, and of its own length."""
 
 
 def measure(scene: Scene) -> Part | str:
-    """L2 distances to the weights before, layer by layer: weights, and apart from them batch norm's statistics."""
+    """L2 distances layer by layer and kind by kind: weights, and apart from them batch norm's statistics.
+
+    `rows` and `buffers` are layers, `kinds` are convolutions, norms and the head; `total` is all weights as one vector,
+    `mean` the mean over the layers.
+    """
     if "before" not in scene.nets:
         return "The model before forgetting is not at hand, so there is nothing to measure a distance from."
-    nets = {model: scene.nets[model] for model in ("before", *_PAIRS.values()) if model in scene.nets}
-    weights = {model: {name: weight.detach() for name, weight in net.named_parameters()} for model, net in nets.items()}
-    statistics = {model: dict(_statistics(net)) for model, net in nets.items()}
-    layers = scene.card.roles.layers
-    facts = {"rows": _rows(weights, layers), "buffers": _rows(statistics, layers), "total": _pairs(weights)}
+    weights = {model: {name: one.detach() for name, one in net.named_parameters()} for model, net in scene.nets.items()}
+    statistics = {model: dict(_statistics(net)) for model, net in scene.nets.items()}
+    layers, before = scene.card.roles.layers, scene.nets["before"]
+    kinds = {name: _kind(name, before, scene.card.roles.head) for name in weights["before"]}
+    moved = _squares(weights)
+    rows = _rows(weights["before"], moved, layers)
+    for row in rows:
+        own = [name for name, _ in row["names"]]
+        row["kinds"] = {
+            kind: _pairs(moved, [name for name in own if kinds[name] == kind])
+            for kind in dict.fromkeys(kinds[name] for name in own)
+        }
+    facts = {
+        "rows": rows,
+        "kinds": [
+            {"kind": kind, **_row(weights["before"], moved, [name for name, own in kinds.items() if own == kind])}
+            for kind in (CONV, NORM, HEAD, OTHER)
+            if kind in kinds.values()
+        ],
+        "buffers": _rows(statistics["before"], _squares(statistics), layers),
+        "total": _pairs(moved, weights["before"]),
+        "mean": _mean(rows),
+    }
     return Part(facts, {})
 
 
@@ -36,22 +67,44 @@ def _statistics(net: nn.Module) -> Iterator[tuple[str, Tensor]]:
             yield name, tensor
 
 
-def _rows(tensors: Mapping[str, Group], layers: tuple[str, ...]) -> list[dict[str, Any]]:
-    rows = []
-    for layer in (*layers, OTHER):
-        names = [name for name in tensors["before"] if _owner(name, layers) == layer]
-        if names:
-            before = [tensors["before"][name] for name in names]
-            rows.append(
-                {
-                    "layer": layer,
-                    "tensors": len(names),
-                    "weights": sum(tensor.numel() for tensor in before),
-                    "shape": "×".join(str(side) for side in max((tensor.shape for tensor in before), key=prod)),
-                    "pairs": _pairs({model: {name: group[name] for name in names} for model, group in tensors.items()}),
-                }
-            )
-    return rows
+def _squares(tensors: Mapping[str, Group]) -> Squares:
+    """In double precision: exactly 0 where nothing differs."""
+    return {
+        pair: {
+            name: (_square(tensors[other][name].double() - own.double()), _square(own.double()))
+            for name, own in tensors[one].items()
+        }
+        for pair, (one, other) in PAIRS.items()
+        if one in tensors and other in tensors
+    }
+
+
+def _square(tensor: Tensor) -> float:
+    return float(tensor.square().sum())
+
+
+def _rows(before: Group, moved: Squares, layers: tuple[str, ...]) -> list[dict[str, Any]]:
+    owners = {name: _owner(name, layers) for name in before}
+    return [
+        {"layer": layer, **_row(before, moved, [name for name, owner in owners.items() if owner == layer])}
+        for layer in (*layers, OTHER)
+        if layer in owners.values()
+    ]
+
+
+def _row(before: Group, moved: Squares, names: list[str]) -> dict[str, Any]:
+    own = [before[name] for name in names]
+    return {
+        "tensors": len(own),
+        "weights": sum(tensor.numel() for tensor in own),
+        "shape": _shape(max(own, key=lambda tensor: prod(tensor.shape))),
+        "names": [[name, _shape(before[name])] for name in names],
+        "pairs": _pairs(moved, names),
+    }
+
+
+def _shape(tensor: Tensor) -> str:
+    return "×".join(str(side) for side in tensor.shape)
 
 
 def _owner(name: str, layers: tuple[str, ...]) -> str:
@@ -60,20 +113,31 @@ def _owner(name: str, layers: tuple[str, ...]) -> str:
     return max(holding, key=len, default=OTHER)
 
 
-def _pairs(groups: Mapping[str, Group]) -> dict[str, dict[str, float]]:
-    before = groups["before"]
-    size = _norm(before)
-    pairs = {}
-    for pair, model in _PAIRS.items():
-        if model in groups:
-            moved = _norm({name: groups[model][name].double() - tensor.double() for name, tensor in before.items()})
-            pairs[pair] = {"l2": moved, "relative": moved / (size + 1e-12)}
-    return pairs
+def _kind(name: str, net: nn.Module, head: tuple[str, ...]) -> str:
+    """The head is a kind of its own, since it is what names the classes; then it goes by the tensor's module."""
+    if any(name.startswith(f"{layer}.") for layer in head):
+        return HEAD
+    module = net.get_submodule(name.rpartition(".")[0])
+    if isinstance(module, nn.modules.conv._ConvNd):
+        return CONV
+    norms = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
+    return NORM if isinstance(module, norms) else OTHER
 
 
-def _norm(tensors: Group) -> float:
-    """The L2 norm of all these tensors as one vector, in double precision: exactly 0 where nothing differs."""
-    return sum(float(tensor.double().square().sum()) for tensor in tensors.values()) ** 0.5
+def _pairs(moved: Squares, names: Collection[str]) -> dict[str, dict[str, float]]:
+    """The L2 distance of all these tensors as one vector, and its share of that vector's length."""
+    found = {}
+    for pair, own in moved.items():
+        far, size = (sum(own[name][part] for name in names) ** 0.5 for part in (0, 1))
+        found[pair] = {"l2": far, "relative": far / (size + 1e-12)}
+    return found
+
+
+def _mean(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    return {
+        pair: {what: sum(row["pairs"][pair][what] for row in rows) / len(rows) for what in ("l2", "relative")}
+        for pair in (rows[0]["pairs"] if rows else {})
+    }
 
 
 PROBE = Probe(
