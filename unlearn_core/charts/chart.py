@@ -1,7 +1,7 @@
 """What a chart is, and what all charts share: who may draw it, one panel a report, labels that keep apart."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +16,8 @@ from unlearn_core.domain.report import MODELS, Report
 HEIGHT = 310
 """Pixels; the same for all charts that may stand side by side."""
 NO_GOLD = "There is no gold yet to compare with."
+ONE_GOLD = "Spread unknown: one gold."
+"""What stands where two golds would tell how far golds themselves are apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,19 @@ class Chart:
     sentence: Callable[[Report], str]
     alt: Callable[[Report], str]
     height: int = HEIGHT
+    variants: Mapping[str, "Chart"] = field(default_factory=dict)
+    """The same question drawn in other ways, by what a switch calls them; the first is the chart itself."""
+
+
+def needs_gold(part: str) -> Callable[[Report], Literal[True] | str]:
+    """The `applies` of a chart whose part is all about gold: where gold is missing, that is the reason."""
+
+    def applies(report: Report) -> Literal[True] | str:
+        if "gold" in report.evaluations or part in report.parts:
+            return needs(part)(report)
+        return report.missing.get(part, report.missing.get("gold", NO_GOLD))
+
+    return applies
 
 
 def needs(part: str) -> Callable[[Report], Literal[True] | str]:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, panels, table
+from unlearn_core.charts.chart import ONE_GOLD, Chart, needs_gold, panels, table
 from unlearn_core.charts.theme import SMALL, Theme, faded, marker, words_in
 from unlearn_core.charts.words import capital, number
 from unlearn_core.domain.report import Report
@@ -18,15 +18,7 @@ SETS = {
 }
 """The sets drawn, from top to bottom; that of validation is in the table only."""
 _BELOW = 0.27
-_SPREAD = "Spread unknown: one gold."
-
-
-def applies(report: Report) -> Any:
-    """Needs gold."""
-    if "distance" in report.parts:
-        return True
-    kept = "This run has no record of its distance, so there is nothing to draw."
-    return report.missing.get("distance", kept if "gold" in report.evaluations else report.missing.get("gold", NO_GOLD))
+_ANOTHER = "To know it, train a second one: `python -m unlearn_core gold` with the same request and `--seed 1`."
 
 
 def frame(reports: Sequence[Report]) -> pd.DataFrame:
@@ -121,7 +113,7 @@ def sentence(report: Report) -> str:
     spread = "" if figures["spread"] is None else f" Two golds are {number(figures['spread'], 3)} apart."
     return (
         f"The distance to gold, over forgotten training pictures and kept unseen ones alike, went from "
-        f"{number(figures['before'], 3)} to {number(figures['after'], 3)} bits.{spread or ' ' + _SPREAD}"
+        f"{number(figures['before'], 3)} to {number(figures['after'], 3)} bits.{spread or f' {ONE_GOLD} {_ANOTHER}'}"
     )
 
 
@@ -143,7 +135,7 @@ CHART = Chart(
     "averaged: 0 is the same answer with the same certainty, 1 has nothing in common. Two golds from different seeds "
     "are not at 0 either, so below their spread there is nothing to gain. Being alike in answers does not prove that "
     "no trace is left in the weights.",
-    applies=applies,
+    applies=needs_gold("distance"),
     frame=frame,
     figure=figure,
     sentence=sentence,
