@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.charts.made_up import alike
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard, LayerRoles
 from unlearn_core.domain.recipes import Recipe
 from unlearn_core.domain.report import Evaluation, Part, Report
@@ -17,6 +18,8 @@ CAT = 3
 LAYERS = ("stem", *(f"stage{stage}.{block}" for stage in (1, 2, 3) for block in range(3)), "head")
 UNCHANGED = ("stem", "stage1.0")
 """Layers that the made-up run never touched."""
+KINDS = {"conv": 4, "norm": 0, "head": -1}
+"""The kinds of weights, each with the layer whose figures it borrows."""
 NO_GOLD = "There is no gold for this request yet: it is being trained."
 
 DATASET = DatasetCard(
@@ -83,7 +86,8 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
         }
         | {"membership": _membership(rng, list(logits)), "confusion": _confusion(logits, labels)}
         | ({"distance": _distance(rng, images)} if gold else {})
-        | {"extras": _extras(rng, images)},
+        | {"extras": _extras(rng, images)}
+        | alike(seed, split, LAYERS, gold=gold, twin=images),
         missing={} if gold else {"gold": NO_GOLD},
     )
 
@@ -233,13 +237,16 @@ def _layers(rng: np.random.Generator, gold: bool) -> Part:
             shares |= {"before-gold": rng.uniform(1.2, 1.5), "before-other": rng.uniform(1.25, 1.45)}
         pairs = {pair: {"l2": share * size, "relative": share} for pair, share in shares.items()}
         shape = "10×64" if layer == "head" else "64×64×3×3"
-        rows.append({"layer": layer, "tensors": 6, "weights": weights, "shape": shape, "pairs": pairs})
+        names = [[f"{layer}.weight", shape], [f"{layer}.bias", "10"]]
+        row = {"layer": layer, "tensors": 6, "weights": weights, "shape": shape, "names": names, "pairs": pairs}
+        rows.append(row | {"kinds": {"head" if layer == "head" else "conv": pairs}})
     statistics = [row | {"tensors": 2, "weights": 32, "shape": "16"} for row in rows[:-1]]
     total = {
         pair: {"l2": sqrt(sum(row["pairs"][pair]["l2"] ** 2 for row in rows)), "relative": 0.2}
         for pair in rows[0]["pairs"]
     }
-    return Part({"rows": rows, "buffers": statistics, "total": total}, {})
+    kinds = [{"kind": kind, **{k: v for k, v in rows[at].items() if k != "layer"}} for kind, at in KINDS.items()]
+    return Part({"rows": rows, "kinds": kinds, "buffers": statistics, "total": total, "mean": total}, {})
 
 
 def _cam(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> Part:

@@ -23,7 +23,8 @@ from unlearn_core.charts.theme import CLEAR, DARK, LIGHT, Theme
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.shelf import modules
 
-CHARTS = list(charts().values())
+SHELF = charts() | {each.id: each for chart in charts().values() for each in chart.variants.values()}
+CHARTS = list(SHELF.values())
 FOLDER = Path(__file__).parents[2] / "unlearn_core" / "charts"
 WITH_GOLD = made_up_report()
 OTHER = made_up_report(seed=1)
@@ -58,7 +59,7 @@ def reports_for(chart: Chart, case: str) -> list[Report]:
 @cache
 def drawn(chart: str, case: str, theme: Theme) -> str:
     """A figure as JSON, drawn once for all the tests that look at it."""
-    found = charts()[chart]
+    found = SHELF[chart]
     return str(found.figure(reports_for(found, case), theme).to_json())
 
 
