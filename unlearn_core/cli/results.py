@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _said(row: dict[str, object]) -> str:
+    unseen = "" if row["forget_test_after"] == "" else f", {row['forget_test_after']} unseen"
     return (
-        f"forget {row['forget_train_after']} trained, {row['forget_test_after'] or '-'} unseen, "
-        f"retain {row['retain_test_after']}, distance {row['distance_after'] or '-'}, {row['seconds']} s"
+        f"forget {row['forget_train_after']} trained{unseen}, retain {row['retain_test_after']}, "
+        f"distance {row['distance_after'] or '-'}, {row['seconds']} s"
     )

@@ -11,10 +11,11 @@ import io
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
+from statistics import mean
 from typing import Any, NamedTuple
 
 import torch
@@ -57,6 +58,12 @@ COLUMNS: tuple[str, ...] = (
 
 An `error` stands where the run ended with one; such a row has no figures of after.
 """
+STILL_NAMED = 0.05
+"""The share of a forgotten class, trained on or unseen, that may still be named."""
+ABOVE_GOLD = 0.065
+"""How far over gold's the accuracy on forgotten single pictures may be: one picture of 16 is 0.0625."""
+UNDER_GOLD = 0.05
+"""How far under gold's the accuracy on kept unseen pictures may be."""
 
 
 class Case(NamedTuple):
@@ -117,6 +124,23 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
     table.writeheader()
     table.writerows(rows)
     write_whole(path, text.getvalue().encode())
+
+
+def shortfall(rows: Sequence[Mapping[str, str]]) -> str:
+    """In which way a preset misses its limits on one request, by the mean over its seeds; "" where it meets them."""
+    if any(row["error"] for row in rows):
+        return "diverges"
+
+    def of(column: str) -> float | None:
+        return mean(float(row[column]) for row in rows) if rows[0][column] else None
+
+    named, unseen, gold = of("forget_train_after"), of("forget_test_after"), of("forget_train_gold")
+    kept, aim = of("retain_test_after"), of("retain_test_gold")
+    assert named is not None and gold is not None and kept is not None and aim is not None
+    limit = gold + ABOVE_GOLD if unseen is None else STILL_NAMED
+    words = ["forgets too little"] if max(named, unseen or 0.0) > limit else []
+    words += ["keeps too little"] if kept < aim - UNDER_GOLD else []
+    return " and ".join(words)
 
 
 def measure_all(todo: list[Case], *, device: str, home: Path, jobs: int) -> Iterator[dict[str, Any]]:
