@@ -8,6 +8,7 @@ import numpy as np
 from tests.charts.made_up import alike
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard, LayerRoles
 from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.relearn import STEPS, index_of, time_of
 from unlearn_core.domain.report import Evaluation, Part, Report
 from unlearn_core.domain.request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.run import RunSpec
@@ -18,6 +19,7 @@ CAT = 3
 LAYERS = ("stem", *(f"stage{stage}.{block}" for stage in (1, 2, 3) for block in range(3)), "head")
 UNCHANGED = ("stem", "stage1.0")
 """Layers that the made-up run never touched."""
+WATCHED = {"forget_train": 20, "forget_val": 20, "retain_val": 40}
 KINDS = {"conv": 4, "norm": 0, "head": -1}
 """The kinds of weights, each with the layer whose figures it borrows."""
 NO_GOLD = "There is no gold for this request yet: it is being trained."
@@ -82,11 +84,12 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
             "cam": _cam(rng, logits, labels, split),
             "timings": _timings(rng),
             "curves": _curves(rng),
-            "snapshots": _snapshots(rng),
+            "snapshots": _snapshots(rng, logits, labels, split),
         }
         | {"membership": _membership(rng, list(logits)), "confusion": _confusion(logits, labels)}
         | ({"distance": _distance(rng, images)} if gold else {})
         | {"extras": _extras(rng, images)}
+        | {"relearn": _relearn(rng, list(logits))}
         | alike(seed, split, LAYERS, gold=gold, twin=images),
         missing={} if gold else {"gold": NO_GOLD},
     )
@@ -161,6 +164,34 @@ def _confusion(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
     }
     facts = {model: [score(int(row[n]), int(row.sum())) for n, row in enumerate(own)] for model, own in counts.items()}
     return Part(facts, {model: own.astype(np.float32) for model, own in counts.items()})
+
+
+def _relearn(rng: np.random.Generator, shown: list[str]) -> Part:
+    """The part "relearn": after is back early, gold later, a fresh net only by calling everything alike."""
+    steps, ceiling, kept = np.array(STEPS), 0.9, 0.86
+    goal = {"target": 0.95 * ceiling, "floor": 0.5 * kept}
+    halfway = {"after": int(rng.integers(2, 6)), "gold": 14, "fresh": 4}
+    arrays, own = {"step": steps.astype(np.float32)}, {}
+    for model in (*(name for name in ("after", "gold") if name in shown), "fresh"):
+        rise = 1 / (1 + np.exp(-(np.log1p(steps) - np.log1p(halfway[model])) * 4))
+        arrays[model] = (rise + rng.normal(0, 0.01, (3, len(steps)))).clip(0, 1).astype(np.float32)
+        arrays[f"{model}_keep"] = np.full((3, len(steps)), 0.1 if model == "fresh" else 0.8, np.float32)
+        pairs = list(zip(arrays[model], arrays[f"{model}_keep"], strict=True))
+        mean = arrays[model].mean(0), arrays[f"{model}_keep"].mean(0)
+        own[model] = {"time": time_of(*mean, **goal), "times": [time_of(*pair, **goal) for pair in pairs]}
+    index = index_of(own["after"]["time"], own["gold"]["time"]) if "gold" in own else "There is no index without gold."
+    facts = {
+        "asked": {"set": "forget_val", "pictures": 50, "beside": 50},
+        "taught": 32,
+        "ceiling": ceiling,
+        "kept": kept,
+        **goal,
+        "models": own,
+        **({"index": None, "why": index} if isinstance(index, str) else {"index": index}),
+        "weights": {},
+        "seconds": 20.0,
+    }
+    return Part(facts, arrays)
 
 
 def _membership(rng: np.random.Generator, shown: list[str]) -> Part:
@@ -321,13 +352,29 @@ def _curves(rng: np.random.Generator) -> Part:
     return Part(facts, arrays)
 
 
-def _snapshots(rng: np.random.Generator) -> Part:
+def _snapshots(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> Part:
+    """Forgotten and kept pictures on their way from before to after, in three phases."""
+    sets = {name: getattr(split, name)[:count] for name, count in WATCHED.items()}
+    ids = np.concatenate(list(sets.values()))
+    count = 18
+    way = np.clip(np.linspace(-0.5, 1.5, count) + rng.normal(0, 0.02, count), 0, 1)[:, None, None]
+    shown = ids[[0, 1, len(ids) - len(sets["retain_val"]) - 1, len(ids) - 1]]
+    y, x = np.mgrid[:8, :8]
+    centres = rng.uniform(2, 6, (4, 2))
+    blobs = np.stack([np.exp(-((y - a) ** 2 + (x - b) ** 2) / 4) for a, b in centres])
     arrays = {
-        "logits": rng.normal(0, 2, (18, 40, 10)).astype(np.float16),
-        "ids": np.arange(DATASET.train, DATASET.train + 40),
-        "step": np.linspace(0, 100, 18).round().astype(int),
+        "logits": ((1 - way) * logits["before"][ids] + way * logits["after"][ids]).astype(np.float16),
+        "maps": ((3 - 2.8 * way[..., None]) * blobs).astype(np.float16),
+        "ids": ids,
+        "step": np.linspace(0, 100, count).round().astype(int),
+        "shown": shown,
+        "pictures": rng.integers(0, 256, (4, 32, 32, 3)).astype(np.uint8),
     }
-    return Part({}, arrays)
+    if "gold" in logits:
+        arrays["gold_maps"] = (0.3 * blobs).astype(np.float16)
+    phases = ["noise"] * 5 + ["impair"] * 7 + ["repair"] * 6
+    facts = {"sets": {name: len(rows) for name, rows in sets.items()}, "phases": phases}
+    return Part(facts | {"layer": "stage3.2", "no_maps": "", "seconds": 0.8}, arrays)
 
 
 def _extras(rng: np.random.Generator, images: bool) -> Part:

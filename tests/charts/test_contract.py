@@ -93,6 +93,7 @@ def test_the_charts_of_the_contract_are_there() -> None:
         "stopped",
         "distance",
         "touched",
+        "replay",
     }
     assert wanted <= {chart.id for chart in CHARTS}
 

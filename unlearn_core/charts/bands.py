@@ -66,8 +66,8 @@ def draw(
     """Puts bands, both lines and their names into one panel whose time axis goes to `end`."""
     here: dict[str, Any] = {"row": 1, "col": column}
     for place, band in enumerate(bands):
-        tint = faded(theme.before, (0.08, 0.05)[place % 2]) if band.planned else _tint(place, len(bands), theme)
-        box = {"x0": band.start, "x1": band.end, "fillcolor": tint, "line": {"width": 0}, "layer": "below"}
+        shade = faded(theme.before, (0.08, 0.05)[place % 2]) if band.planned else tint(place, len(bands), theme)
+        box = {"x0": band.start, "x1": band.end, "fillcolor": shade, "line": {"width": 0}, "layer": "below"}
         drawn.add_vrect(**box, **here, exclude_empty_subplots=False)
         if (band.end - band.start) / end > LETTER * len(band.name):  # Narrower bands have no room for their name.
             middle = (band.start + band.end) / 2
@@ -91,7 +91,7 @@ def _line(seconds: Sequence[float], values: Sequence[float], role: str, name: st
     )
 
 
-def _tint(place: int, count: int, theme: Theme) -> str:
+def tint(place: int, count: int, theme: Theme) -> str:
     """The last phase is tinted as mending, the one before it as forgetting, earlier ones and a lone one in grey."""
     role = "before" if count == 1 else {count - 1: "retain", count - 2: "forget"}.get(place, "before")
     return faded(getattr(theme, role), 0.13 if role == "before" else 0.08)

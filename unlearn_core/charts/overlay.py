@@ -18,10 +18,10 @@ _VIRIDIS = np.array([hex_to_rgb(colour) for colour in sequential.Viridis], float
 _MORE, _LESS = (np.array(hex_to_rgb(colour), float) for colour in (LIGHT.after, LIGHT.gold))
 
 
-def enlarged(picture: np.ndarray) -> np.ndarray:
-    """A picture (H, W, 3) uint8, several times as large, smooth."""
+def enlarged(picture: np.ndarray, *, side: int = SIDE) -> np.ndarray:
+    """A picture (H, W, 3) uint8 enlarged to at least `side` pixels, and at least three times, smooth."""
     height, width = picture.shape[:2]
-    factor = max(3, -(-SIDE // max(height, width)))
+    factor = max(3, -(-side // max(height, width)))
     size = (width * factor, height * factor)
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
 
