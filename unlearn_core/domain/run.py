@@ -62,10 +62,14 @@ class GoldSpec(_Spec):
 
 
 class MeasureSpec(_Spec):
-    """Adds to a finished run's report what could not be measured before: what needs a gold that came later."""
+    """Adds to a finished run's report what was not measured at its end.
+
+    `what` is "new", what needs a gold that came later, or "relearn", which costs so much that somebody must ask for it.
+    """
 
     kind: Literal["measure"] = "measure"
     run: int
+    what: Literal["new", "relearn"] = "new"
 
 
 Algorithm = Literal["gradcam", "gradcam++", "layercam", "hirescam", "eigencam"]

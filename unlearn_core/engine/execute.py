@@ -13,7 +13,7 @@ from unlearn_core.catalog import nets
 from unlearn_core.domain.errors import Cancelled
 from unlearn_core.domain.report import Part, Report, forgotten
 from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Run, RunSpec
-from unlearn_core.engine import golds, looks, measure
+from unlearn_core.engine import golds, looks, measure, relearn
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Listener, Nobody
 from unlearn_core.engine.problem import Layout, lay_out, problem_of
@@ -53,7 +53,8 @@ def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
         case GoldSpec():
             return golds.train_gold(run.spec, warm, listener)
         case MeasureSpec():
-            return measure.add_what_is_new(run.spec.run, warm, listener)
+            add = {"new": measure.add_what_is_new, "relearn": relearn.add}[run.spec.what]
+            return add(run.spec.run, warm, listener)
         case Look():
             return looks.answer(run.spec, warm, folder)
 

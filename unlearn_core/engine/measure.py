@@ -1,7 +1,8 @@
 """Lets the probes look: when a run ends, and again when a gold that it lacked is there."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -76,6 +77,26 @@ def look_at_all(
     return parts
 
 
+class Reopened(NamedTuple):
+    """A finished run with everything that measuring it again needs."""
+
+    folder: Path
+    report: Report
+    layout: Layout
+    after: Trained
+
+
+def reopen(run: int, warm: Warm) -> Reopened:
+    """Loads a finished run. Raises BadRequest where it kept no weights, StoreError where its report is damaged."""
+    folder = artifacts.folder_of(warm.home, run)
+    if not (folder / artifacts.WEIGHTS).exists():
+        raise BadRequest(f"Run {run} kept no weights, so nothing can be measured any more.")
+    report = reports.read(warm.home, run)
+    layout = lay_out(report.spec, warm)
+    after = warm.from_bytes(layout.card, "after", (folder / artifacts.WEIGHTS).read_bytes())
+    return Reopened(folder, report, layout, after)
+
+
 def add_what_is_new(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:
     """Measures a finished run once more, now with what exists by now; gives the run's new headline.
 
@@ -83,12 +104,7 @@ def add_what_is_new(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:
     maps beside it.
     """
     listener.check()
-    folder = artifacts.folder_of(warm.home, run)
-    if not (folder / artifacts.WEIGHTS).exists():
-        raise BadRequest(f"Run {run} kept no weights, so nothing can be measured any more.")
-    old = reports.read(warm.home, run)
-    layout = lay_out(old.spec, warm)
-    after = warm.from_bytes(layout.card, "after", (folder / artifacts.WEIGHTS).read_bytes())
+    folder, old, layout, after = reopen(run, warm)
     missing: dict[str, str] = {}
     models = models_of(old.spec, layout, warm, after, missing)
     evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}

@@ -61,7 +61,7 @@ def check_support(method: Method, kind: str) -> None:
 
 def problem_of(layout: Layout, warm: Warm) -> Problem:
     """What the method is handed: a copy to change, and the pools that it declared it needs."""
-    spec, data, split = layout.spec, layout.data, _still_there(layout)
+    spec, data, split = layout.spec, layout.data, still_there(layout)
     wish = spec.request.forget
     classes = wish.classes if isinstance(wish, ForgetClasses) else ()
     gone_classes = {own for forget in layout.gone if isinstance(forget, ForgetClasses) for own in forget.classes}
@@ -122,7 +122,7 @@ def _start(spec: RunSpec, card: ClassifierCard, warm: Warm) -> Trained:
     return warm.from_bytes(card, f"run {spec.start}", path.read_bytes())
 
 
-def _still_there(layout: Layout) -> Split:
+def still_there(layout: Layout) -> Split:
     """The split without what earlier runs forgot: to learn that anew would undo them."""
     before = [cut(layout.data.card, layout.data.pictures.labels, forget) for forget in layout.gone]
     gone = [ids for one in before for ids in (one.forget_train, one.forget_val, one.forget_test)]

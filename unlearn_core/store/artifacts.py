@@ -52,6 +52,11 @@ def names(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (folder / "parts").glob("*.json")))
 
 
+def states(folder: Path) -> tuple[str, ...]:
+    """The same, each with the moment of its writing: a part that is measured anew is another one."""
+    return tuple(f"{name} {(folder / 'parts' / f'{name}.json').stat().st_mtime_ns}" for name in names(folder))
+
+
 def answer(home: Path, look: int) -> Part | None:
     """What a finished look saw, in the format of the `cam` part."""
     return read_part(folder_of(home, look), "cam")

@@ -74,13 +74,15 @@ def read_folder(folder: Path, *, run: int | None = None, evaluations: Path | Non
 
 
 def parts_of(home: Path, run: int) -> tuple[str, ...]:
-    """Which parts and models a run's report has: with the run's id, the key under which a page may cache it."""
+    """Which parts and models a run's report has, and since when: with the run's id, the key of a page's cache."""
     folder = artifacts.folder_of(home, run)
     try:
-        models = json.loads((folder / artifacts.HEAD).read_text())["evaluations"]
+        head = json.loads((folder / artifacts.HEAD).read_text())
+        parts = artifacts.states(folder)
     except FileNotFoundError:
         return ()
-    return (*artifacts.names(folder), *(f"{model}:{sha}" for model, sha in models.items()))
+    models = (f"{model}:{sha}" for model, sha in head["evaluations"].items())
+    return (*parts, *models, *(f"no {name}" for name in head["missing"]))
 
 
 def example() -> Report:

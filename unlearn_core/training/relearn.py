@@ -1,0 +1,72 @@
+"""Teaches a copy of a net what it should have forgotten, a step at a time, and asks it along the way."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from unlearn_core.domain.relearn import LAST, STEPS, Terms
+from unlearn_core.domain.tracker import Tracker
+from unlearn_core.training.batches import to_floats
+from unlearn_core.training.descent import descend
+from unlearn_core.training.evaluate import accuracy
+from unlearn_core.training.precision import fast
+from unlearn_core.training.seeding import stream
+
+
+class Asked(NamedTuple):
+    """Float pictures (n, 3, H, W) in [0, 1] and their labels (n,), which a net is asked and never taught."""
+
+    pictures: Tensor
+    labels: Tensor
+
+
+def lessons(forget: Tensor, keep: Tensor, *, terms: Terms, taught: int, seed: int, draw: int) -> list[Tensor]:
+    """The batches of one draw, as rows (b,) int64: the same for every net that is taught.
+
+    Out of `forget` (n,) so many pictures are `taught`, over and over in ever new orders; beside them stand pictures
+    out of `keep` (m,). Where fewer are taught than half a batch holds, each batch has all of them once.
+    """
+    chance = stream(seed, "relearn", draw)
+    chosen = forget[torch.randperm(len(forget), generator=chance)[:taught].to(forget.device)]
+    own = min(terms.half, len(chosen))
+    passes = [torch.randperm(len(chosen), generator=chance) for _ in range(-(-LAST * own // len(chosen)))]
+    order = chosen[torch.cat(passes).to(forget.device)]
+    return [torch.cat([order[step * own : (step + 1) * own], _some(keep, terms.half, chance)]) for step in range(LAST)]
+
+
+def relearn(
+    net: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    batches: Sequence[Tensor],
+    *,
+    asked: Sequence[Asked],
+    terms: Terms,
+    track: Tracker,
+) -> np.ndarray:
+    """How well a copy of the net names each group of pictures after the steps STEPS: (groups, len(STEPS)), 0 to 1.
+
+    images (N, H, W, 3) uint8 and labels (N,) int64 are the whole data set's. Plain SGD on cross entropy, without
+    augmentation and weight decay; batch norm learns on, as in training. Answers are given in eval mode and float32.
+    Raises Diverged where the loss is no longer a number.
+    """
+    copy = deepcopy(net).requires_grad_(True)
+    optimiser = torch.optim.SGD(copy.parameters(), terms.lr, terms.momentum)
+    found = [[accuracy(copy, *group) for group in asked]]
+    for step, rows in enumerate(track.over(batches), 1):
+        copy.train()
+        with fast(images.device):
+            loss = F.cross_entropy(copy(to_floats(images[rows])), labels[rows])
+        descend(optimiser, loss)
+        if step in STEPS:
+            found.append([accuracy(copy, *group) for group in asked])
+    return np.array(found, np.float32).T
+
+
+def _some(rows: Tensor, count: int, chance: torch.Generator) -> Tensor:
+    return rows[torch.randint(len(rows), (count,), generator=chance).to(rows.device)]
