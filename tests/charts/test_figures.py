@@ -142,7 +142,7 @@ def test_hesitation_is_a_share_of_the_highest_possible() -> None:
 
 
 def test_layers_that_stayed_are_drawn_apart_and_named() -> None:
-    figure = layers.figure([REPORT], LIGHT)
+    figure = layers.CHART.figure([REPORT], LIGHT)
     moved, stayed = [trace for trace in figure.data if trace.name == "after"]
     shown = dict(zip(moved.x, moved.y, strict=True))
     assert [layer for layer, height in shown.items() if height is None] == list(UNCHANGED)
@@ -154,7 +154,7 @@ def test_layers_that_stayed_are_drawn_apart_and_named() -> None:
     low, high = layout_of(figure).yaxis.range
     assert low < np.log10(height) < high
     assert layout_of(figure).xaxis.type == "category"
-    assert "Unchanged: stem and stage1.0." in layers.sentence(REPORT)
+    assert "Unchanged: stem and stage1.0." in layers.CHART.sentence(REPORT)
 
 
 def moved_by(share: float) -> Report:
@@ -167,16 +167,16 @@ def moved_by(share: float) -> Report:
 
 def test_a_run_that_changed_nothing_can_be_drawn() -> None:
     report = moved_by(0.0)
-    assert layers.sentence(report) == "No layer moved: all weights are exactly what they were."
-    (stayed,) = layers.figure([report], LIGHT).data
+    assert layers.CHART.sentence(report) == "No layer moved: all weights are exactly what they were."
+    (stayed,) = layers.CHART.figure([report], LIGHT).data
     assert all(height > 0 for height in stayed.y)
-    assert "unchanged" in layers.alt(report)
+    assert "unchanged" in layers.CHART.alt(report)
 
 
 def test_a_run_that_changed_all_has_no_line_for_unchanged() -> None:
-    figure = layers.figure([moved_by(0.02)], LIGHT)
+    figure = layers.CHART.figure([moved_by(0.02)], LIGHT)
     assert "unchanged" not in layout_of(figure).yaxis.ticktext
-    assert "Unchanged" not in layers.sentence(moved_by(0.02))
+    assert "Unchanged" not in layers.CHART.sentence(moved_by(0.02))
 
 
 def test_layer_names_are_shortened_only_where_they_stay_different() -> None:

@@ -36,7 +36,11 @@ def test_forgotten_classes_do_not_count_towards_the_spread(whole: Scene) -> None
     assert facts["sets"]["forget_train"]["gold"]["entropy"] == pytest.approx(
         (np.log(2) / 2 + np.log(3) / 3 + np.log(6) / 6) / np.log(3)
     )
-    assert facts["total_variation"]["forget_train"] == {"before": pytest.approx(1), "after": pytest.approx(0.5)}
+    assert facts["total_variation"]["forget_train"] == {
+        "before": pytest.approx(1),
+        "after": pytest.approx(0.5),
+        "spread": None,
+    }
     assert "forget_test" not in facts["sets"]
     assert "forget_test" not in facts["total_variation"]
 
@@ -45,4 +49,4 @@ def test_all_classes_count_where_single_pictures_are_forgotten(whole: Scene) -> 
     scene = answering(whole, {"after": [2, 2, 0, 0]}, labels=[2] * 4, forget_train=[0, 1, 2, 3])
     facts = measure(scene._replace(forgotten_classes=())).facts
     assert facts["sets"]["forget_train"]["after"]["entropy"] == pytest.approx(np.log(2) / np.log(4))
-    assert facts["total_variation"]["forget_train"] == {"before": None, "after": None}
+    assert facts["total_variation"]["forget_train"] == {"before": None, "after": None, "spread": None}

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, models, needs, panels, percent_axis, table
 from unlearn_core.charts.theme import SMALL, Theme, faded, marker
-from unlearn_core.charts.words import change, forgotten_classes, percent
+from unlearn_core.charts.words import capital, change, forgotten_classes, listed, percent
 from unlearn_core.domain.report import Report
 
 _ROW = 26
@@ -75,18 +75,36 @@ def _dots(report: Report, model: str, heights: Sequence[int], theme: Theme) -> g
         y=[at + (0.22 if model == "gold" else 0) for at in heights],
         mode="markers",
         marker=marker(theme, model, 8),
+        error_x=_interval(scores, getattr(theme, model)),
         customdata=[
-            [name, score["right"], score["of"], percent(score["low"]), percent(score["high"])]
+            [name, score["right"], score["of"], percent(score["low"] or 0), percent(score["high"] or 0)]
             for name, score in zip(report.dataset.classes, scores, strict=True)
-            if score["accuracy"] is not None
         ],
         hovertemplate=f"<b>{model}</b>, %{{customdata[0]}}<br>%{{x:.1%}} right: %{{customdata[1]:,}} of "
         "%{customdata[2]:,}<br>95 % interval %{customdata[3]} to %{customdata[4]}<extra></extra>",
     )
 
 
+def _interval(scores: list[dict[str, Any]], colour: str) -> dict[str, Any]:
+    ends = [
+        (0.0, 0.0)
+        if score["accuracy"] is None
+        else (score["high"] - score["accuracy"], score["accuracy"] - score["low"])
+        for score in scores
+    ]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high for high, _ in ends],
+        "arrayminus": [low for _, low in ends],
+        "color": faded(colour, 0.55),
+        "thickness": 1.5,
+        "width": 0,
+    }
+
+
 def sentence(report: Report) -> str:
-    """The kept class that lost most, beside what became of it in gold."""
+    """The kept class that lost most, beside what became of it in gold, and how many lost more than chance explains."""
     before, after = _scores(report, "before"), _scores(report, "after")
     gone = forgotten_classes(report)
     kept = [number for number in range(len(before)) if number not in gone and before[number]["of"]]
@@ -96,6 +114,11 @@ def sentence(report: Report) -> str:
     apart = after[worst]["high"] < before[worst]["low"]
     said = f"Of the kept classes {name} fared worst: it {change(0, fell)} ({percent(before[worst]['accuracy'])} → "
     said += f"{percent(after[worst]['accuracy'])}), {'more than chance explains' if apart else 'within its interval'}."
+    others = [number for number in kept if number != worst and after[number]["high"] < before[number]["low"]]
+    if others:
+        others.sort(key=lambda number: after[number]["accuracy"] - before[number]["accuracy"])
+        lost = listed([report.dataset.classes[number] for number in others])
+        said += f" {capital(lost)} {'also ' if apart else ''}lost more than chance explains."
     if "gold" not in report.evaluations:
         return f"{said} {NO_GOLD}"
     gold = _scores(report, "gold")[worst]["accuracy"]

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, models, names, needs, table
 from unlearn_core.charts.theme import SMALL, Theme
-from unlearn_core.charts.words import change, forgotten_classes, percent
+from unlearn_core.charts.words import forgotten_classes, number, percent
 from unlearn_core.domain.report import MODELS, Report
 
 WRITTEN = 12
@@ -124,7 +124,7 @@ def sentence(report: Report) -> str:
         before, after = float(share["before"][true, said]), float(share["after"][true, said])
         found = (
             f"The mistake that grew most: {classes[true]} is called {classes[said]} in {percent(after)} of its unseen "
-            f"pictures ({change(before, after)})."
+            f"pictures, up {number(100 * (after - before))} points."
         )
     if "gold" not in share:
         return f"{found} {NO_GOLD}"

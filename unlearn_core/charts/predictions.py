@@ -153,11 +153,19 @@ def sentence(report: Report) -> str:
     if by_class(report):
         own = float(after[forgotten_classes(report)].sum())
         said = f"{percent(own)} still get their old name. {said}" if own >= 0.005 else said
-    distance = report.parts["predictions"].facts["total_variation"][forget_set(report)]["after"]
-    if distance is None or "gold" not in answers:
+    apart = report.parts["predictions"].facts["total_variation"][forget_set(report)]
+    if apart["after"] is None or "gold" not in answers:
         return f"{said}. {NO_GOLD}"
-    alike = next(words for limit, words in _LIKE if distance <= limit)
-    return f"{said}, {alike}. Total variation to gold: {distance:.2f} (0 is the same, 1 has nothing in common)."
+    alike = next(words for limit, words in _LIKE if apart["after"] <= limit)
+    golds = "" if apart.get("spread") is None else f"two golds: {apart['spread']:.2f}; "
+    said += f", {alike}. Total variation to gold: {apart['after']:.2f} ({golds}0 is the same, 1 has nothing in common)."
+    after, gold = evenness(report, "after"), evenness(report, "gold")
+    return said if after is None or gold is None else f"{said} Evenness {after:.2f}, gold's {gold:.2f}."
+
+
+def evenness(report: Report, model: str) -> float | None:
+    """The entropy of a model's answers as a share of the highest possible; None where nothing can spread."""
+    return report.parts["predictions"].facts["sets"][forget_set(report)][model]["entropy"]
 
 
 def alt(report: Report) -> str:
@@ -176,7 +184,8 @@ CHART = Chart(
     title="What are they called now?",
     caveat="Gold is no even spread: a net that never saw cats calls most of them dogs. The aim is gold's answers, not "
     "chance. Two golds from different seeds would differ a little too, and so few pictures are a matter of luck: a "
-    "small distance is no more than that.",
+    "small distance is no more than that. Evenness is the entropy of the answers (over the kept classes, where whole "
+    "classes were forgotten) as a share of the highest possible: 0 is all in one class, 1 is even.",
     applies=needs("predictions"),
     frame=frame,
     figure=figure,

@@ -9,10 +9,12 @@ from unlearn_core.domain.report import MODELS, Part, Probe
 from unlearn_core.probes.scene import Scene
 
 _SETS = ("forget_train", "forget_test")
+_PAIRS = {"before": "before", "after": "after", "spread": "twin"}
+"""Whose answers are compared with gold's: the spread is that of a second gold."""
 
 
 def measure(scene: Scene) -> Part:
-    """How often each model names each class, and how far the answers before and after are from gold's.
+    """How often each model names each class, and how far others' answers are from gold's.
 
     A set without pictures is left out: single pictures have no counterpart in the test set.
     """
@@ -25,13 +27,13 @@ def measure(scene: Scene) -> Part:
             continue
         counts = {
             model: np.bincount(scene.evaluations[model].logits[rows].argmax(1), minlength=classes)
-            for model in MODELS
+            for model in (*MODELS, "twin")
             if model in scene.evaluations
         }
-        sets[name] = {model: _spread(own, scene.forgotten_classes) for model, own in counts.items()}
+        sets[name] = {model: _spread(own, scene.forgotten_classes) for model, own in counts.items() if model in MODELS}
         variation[name] = {
-            model: total_variation(counts[model], counts["gold"]) if "gold" in counts and model in counts else None
-            for model in ("before", "after")
+            what: total_variation(counts[model], counts["gold"]) if "gold" in counts and model in counts else None
+            for what, model in _PAIRS.items()
         }
     return Part({"sets": sets, "total_variation": variation}, {})
 

@@ -21,8 +21,11 @@ def config(name: str) -> dict[str, Any]:
     return CONFIG | {"toImageButtonOptions": {"format": "png", "scale": 2, "filename": name}}
 
 
-def show(chart: Chart, reports: Sequence[Report], *, place: str) -> None:
-    """One chart about one run or several. `place` tells apart charts that are on a page twice."""
+def show(chart: Chart, reports: Sequence[Report], *, place: str, switch: bool = True) -> None:
+    """One chart about one run or several. `place` tells apart charts that are on a page twice.
+
+    Where a chart can be drawn in several ways a switch offers them, unless the page wants none.
+    """
     report = reports[0]
     with st.container(height="stretch"):  # So that the lines under two neighbours are level.
         st.subheader(chart.title, anchor=False)
@@ -30,12 +33,33 @@ def show(chart: Chart, reports: Sequence[Report], *, place: str) -> None:
         if answer is not True:
             st.caption(escape(answer))
             return
-        _figure(chart, reports, place=place)
+        if switch and chart.variants:
+            chart = _chosen(chart, place=place)
+        answer = chart.applies(report)
+        if answer is not True:
+            st.caption(escape(answer))
+            return
+        draw(chart, reports, place=place)
         st.caption(chart.sentence(report))
     foot(chart, reports, place=place)
 
 
-def _figure(chart: Chart, reports: Sequence[Report], *, place: str) -> None:
+def _chosen(chart: Chart, *, place: str) -> Chart:
+    """The way to draw it that this person has switched to."""
+    ways = list(chart.variants)
+    way = st.segmented_control(
+        f"{chart.title} How it is drawn",
+        ways,
+        default=ways[0],
+        required=True,
+        key=f"{place}-{chart.id}-way",
+        label_visibility="collapsed",
+    )
+    return chart.variants[way]
+
+
+def draw(chart: Chart, reports: Sequence[Report], *, place: str) -> None:
+    """The figure alone."""
     report = reports[0]
     name = f"run-{report.run or 'example'}-{chart.id}"
     st.plotly_chart(
