@@ -237,10 +237,23 @@ def test_a_run_turns_into_its_report(visit: Visit, done: RunStore, home: Path) -
                 "In which layers does it see as gold does?",
             },
         ),
+        ("Classes", {"Which other classes paid?", "What are they called now?", "What is taken for what?"}),
+        (
+            "Distance",
+            {
+                "How far from gold is it?",
+                "Does it answer like an untrained net?",
+                "Is it close to gold by every measure?",
+                "In which layers does it see as gold does?",
+            },
+        ),
         ("Logits", {"How sure is it of the true class?"}),
         ("Privacy", {"Can one tell that it was trained on them?"}),
         ("Weights", {"Which layers moved?"}),
-        ("How it went", {"What happened on the way?", "How did it go?", "Where did the time go?", "What did the noise do?"}),
+        (
+            "How it went",
+            {"What happened on the way?", "How did it go?", "Where did the time go?", "What did the noise do?"},
+        ),
         ("Details", {"Do it again", "Every accuracy", "Settings"}),
     ],
 )

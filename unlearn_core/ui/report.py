@@ -5,7 +5,7 @@ import streamlit as st
 from unlearn_core.charts import adversarials, charts, noise, verdict
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
-from unlearn_core.ui import cam, chart, details, downloads, look, session, words, yardstick
+from unlearn_core.ui import cam, chart, confusion, details, downloads, look, session, words, yardstick
 from unlearn_core.ui.plain import escape
 
 TONES = {
@@ -17,6 +17,8 @@ TONES = {
 """How a verdict's badge looks; the words beside it say the same."""
 
 CHARTS = {
+    "Classes": ("classes", "predictions"),
+    "Distance": ("distance", "zrf", "closeness", "cka"),
     "Logits": ("confidence", "margin", "certainty"),
     "Privacy": ("membership",),
     "Weights": ("layers",),
@@ -27,7 +29,7 @@ CHARTS = {
 OWN = {"Weights": ("redrawn", "touched", "importance"), "How it went": ("stopped",)}
 """Charts of single methods, which come last under their tab, and only for those methods."""
 
-TABS = ("Overview", "Pictures", "Logits", "Privacy", "Weights", "How it went", "Details")
+TABS = ("Overview", "Pictures", "Classes", "Distance", "Logits", "Privacy", "Weights", "How it went", "Details")
 
 
 def show(report: Report, run: Run | None) -> None:
@@ -95,7 +97,7 @@ def _show(name: str, report: Report, run: Run | None) -> None:
     if name == "Overview":
         _charts(report, ("accuracy", "predictions"))
         cam.overview(report)
-        _charts(report, ("distance", "classes", "layers"))
+        _charts(report, ("distance", "classes", "layers"), switch=False)
     elif name == "Pictures":
         cam.every(report)
         look.show(report)
@@ -104,12 +106,14 @@ def _show(name: str, report: Report, run: Run | None) -> None:
     else:
         own = tuple(one for one in OWN.get(name, ()) if charts()[one].applies(report) is True)
         _charts(report, CHARTS[name] + own)
+        if name == "Classes":
+            confusion.show(report)
         if name == "How it went":
             _noise(report)
             _adversarials(report)
 
 
-def _charts(report: Report, names: tuple[str, ...]) -> None:
+def _charts(report: Report, names: tuple[str, ...], *, switch: bool = True) -> None:
     """Charts two by two; one that has nothing to say about this run is left out."""
     shelf = charts()
     wanted = [shelf[name] for name in names]
@@ -117,7 +121,7 @@ def _charts(report: Report, names: tuple[str, ...]) -> None:
         for column, one in zip(st.columns(2, gap="large"), pair, strict=True):
             if one is not None:
                 with column:
-                    chart.show(one, [report], place="report")
+                    chart.show(one, [report], place="report", switch=switch)
 
 
 def _noise(report: Report) -> None:
