@@ -49,31 +49,41 @@ class Maps:
         self, drawn: go.Figure, *, top: float, unit: float, theme: Theme, layouts: Sequence[dict[str, Any]]
     ) -> None:
         """Draws the last moment below `top`; `unit` is a pixel's height. Puts every moment's images into `layouts`."""
-        page = {"xref": "paper", "yref": "paper"}
-        ink, quiet = {"size": SMALL + 1, "color": theme.ink}, {"size": SMALL - 1, "color": theme.quiet}
-        left = page | {"x": 0, "xanchor": "left", "yanchor": "bottom", "font": ink}
-        drawn.add_annotation(text="Where it looks now, for their own class", y=top + 46 * unit, **left)
-        height = {"now": top - PICTURE * unit, "gold": top - (2 * PICTURE + 62) * unit}
-        if self.gold:
-            drawn.add_annotation(text="Where gold looks", y=height["gold"] + (PICTURE + 8) * unit, **left)
-        first_image, first_words = len(drawn.layout["images"]), None
-        for row, images, words in (("now", self.moments[-1], self.called[-1]), ("gold", self.gold, self.gold_called)):
-            for column, (image, word) in enumerate(zip(images or [], words, strict=False)):
-                middle = page | {"x": (column + 0.5) / _COLUMNS, "xanchor": "center"}
-                size = {"sizex": 0.94 / _COLUMNS, "sizey": PICTURE * unit, "sizing": "contain"}
-                drawn.add_layout_image(
-                    **middle, **size, source=image, y=height[row] + PICTURE / 2 * unit, yanchor="middle"
-                )
-                below = middle | {"y": height[row] - 2 * unit, "yanchor": "top", "font": quiet}
-                if row == "now" and first_words is None:
-                    first_words = len(drawn.layout["annotations"])
-                drawn.add_annotation(text=word, **below)
-        for column, title in enumerate(self.titles):
-            middle = page | {"x": (column + 0.5) / _COLUMNS, "xanchor": "center"}
+        quiet = {"size": SMALL - 1, "color": theme.quiet}
+        _heading(drawn, "Where it looks now, for their own class", y=top + 46 * unit, theme=theme)
+        for middle, title in zip(_columns(), self.titles, strict=False):
             drawn.add_annotation(text=title, y=top + 2 * unit, yanchor="bottom", font=quiet, **middle)
-        for layout, images, words in zip(layouts, self.moments, self.called, strict=True):
-            layout |= {f"images[{first_image + at}].source": image for at, image in enumerate(images)}
-            layout |= {f"annotations[{(first_words or 0) + at}].text": word for at, word in enumerate(words)}
+        layout: Any = drawn.layout
+        image, words = len(layout.images), len(layout.annotations)
+        _row(drawn, self.moments[-1], self.called[-1], top=top, unit=unit, theme=theme)
+        for changed, images, called in zip(layouts, self.moments, self.called, strict=True):
+            changed |= {f"images[{image + at}].source": source for at, source in enumerate(images)}
+            changed |= {f"annotations[{words + at}].text": word for at, word in enumerate(called)}
+        if self.gold:
+            under = top - (PICTURE + 62) * unit
+            _heading(drawn, "Where gold looks", y=under + 8 * unit, theme=theme)
+            _row(drawn, self.gold, self.gold_called, top=under, unit=unit, theme=theme)
+
+
+def _columns() -> list[dict[str, Any]]:
+    place = {"xref": "paper", "yref": "paper", "xanchor": "center"}
+    return [place | {"x": (column + 0.5) / _COLUMNS} for column in range(_COLUMNS)]
+
+
+def _heading(drawn: go.Figure, text: str, *, y: float, theme: Theme) -> None:
+    font = {"size": SMALL + 1, "color": theme.ink}
+    drawn.add_annotation(text=text, x=0, y=y, xref="paper", yref="paper", xanchor="left", yanchor="bottom", font=font)
+
+
+def _row(
+    drawn: go.Figure, images: Sequence[str], words: Sequence[str], *, top: float, unit: float, theme: Theme
+) -> None:
+    """Pictures below `top`, which shrink towards their middle where the page is narrow, and words beneath them."""
+    font = {"size": SMALL - 1, "color": theme.quiet}
+    for middle, image, word in zip(_columns(), images, words, strict=False):
+        size = {"sizex": 0.94 / _COLUMNS, "sizey": PICTURE * unit, "sizing": "contain"}
+        drawn.add_layout_image(source=image, y=top - PICTURE / 2 * unit, yanchor="middle", **size, **middle)
+        drawn.add_annotation(text=word, y=top - (PICTURE + 2) * unit, yanchor="top", font=font, **middle)
 
 
 def _drawn(pictures: Sequence[np.ndarray], maps: np.ndarray, tops: np.ndarray) -> list[str]:
