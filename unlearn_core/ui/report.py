@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.charts import adversarials, charts, noise, verdict
+from unlearn_core.charts import adversarials, charts, noise, replay, verdict
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
 from unlearn_core.ui import cam, chart, confusion, details, downloads, look, session, words, yardstick
@@ -104,6 +104,8 @@ def _show(name: str, report: Report, run: Run | None) -> None:
     elif name == "Details":
         details.show(report, run)
     else:
+        if name == "How it went":
+            chart.show(replay.CHART, [report], place="report")
         own = tuple(one for one in OWN.get(name, ()) if charts()[one].applies(report) is True)
         _charts(report, CHARTS[name] + own)
         if name == "Classes":
