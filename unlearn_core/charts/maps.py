@@ -50,7 +50,7 @@ class Maps:
     ) -> None:
         """Draws the last moment below `top`; `unit` is a pixel's height. Puts every moment's images into `layouts`."""
         quiet = {"size": SMALL - 1, "color": theme.quiet}
-        _heading(drawn, "Where it looks now, for their own class", y=top + 46 * unit, theme=theme)
+        _heading(drawn, "Where it looks now, for their own class", y=top + 50 * unit, theme=theme)
         for middle, title in zip(_columns(), self.titles, strict=False):
             drawn.add_annotation(text=title, y=top + 2 * unit, yanchor="bottom", font=quiet, **middle)
         layout: Any = drawn.layout

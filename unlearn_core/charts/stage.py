@@ -17,9 +17,9 @@ from unlearn_core.charts.moments import Replay
 from unlearn_core.charts.theme import SMALL, Theme, faded, marker, stroke
 from unlearn_core.charts.words import percent
 
-HEIGHT = 810
+HEIGHT = 832
 """Height of a block in pixels, of which the parts take these stretches, from its top."""
-TIMELINE, ANSWERS, MAPS = (52, 178), (222, 412), 530
+TIMELINE, ANSWERS, MAPS = (52, 178), (222, 412), 534
 SPLIT = (0.5, 0.58)
 """Where the bars end and where the density begins, as shares of the width."""
 POINTS = 90
