@@ -28,7 +28,11 @@ def plain(words: str) -> str:
 
 
 def drawn(chart: Chart, report: Report) -> dict[str, Any]:
-    return {trace.name: trace for trace in chart.figure([report], LIGHT).data if trace.name}
+    return {trace.name: trace for trace in traces(chart, report) if trace.name}
+
+
+def traces(chart: Chart, report: Report) -> Any:
+    return chart.figure([report], LIGHT).data
 
 
 def measured(before: float | None, after: float | None, golds: float | None) -> Report:
@@ -68,7 +72,7 @@ def test_equal_models_and_missing_values_can_be_drawn() -> None:
     same = drawn(closeness.CHART, measured(0.0, 0.0, 0.0))
     assert set(same["after"].x) == set(same["before"].x) == {0.0}
     lost = closeness.CHART.figure([measured(0.5, None, None)], LIGHT)
-    assert "after" not in {trace.name for trace in lost.data}
+    assert "after" not in drawn(closeness.CHART, measured(0.5, None, None))
     assert "no value" in layout_of(lost).yaxis.ticktext[0]
     assert "no value" not in closeness.CHART.sentence(measured(0.5, 0.1, None))
 
@@ -110,7 +114,7 @@ def test_an_official_value_that_is_missing_or_below_nought_is_drawn_as_such() ->
     report = with_facts(WITHOUT, "zrf", models=models, reasons={"after": "A probability is too small."})
     figure = zrf.CHART.figure([report], LIGHT)
     assert layout_of(figure).xaxis.range[0] < -0.7
-    assert len([trace for trace in figure.data if trace.name == "after"]) == 1
+    assert len([trace for trace in traces(zrf.CHART, report) if trace.name == "after"]) == 1
     assert zrf.CHART.frame([report])["missing"].tolist() == ["", "A probability is too small."]
 
 
@@ -188,13 +192,14 @@ def confused(before: int, after: int, gold: int) -> Report:
 
 def test_confusions_are_shares_of_the_true_class() -> None:
     figure = confusion.CHART.figure([confused(20, 128, 100)], LIGHT)
-    assert [trace.name for trace in figure.data] == ["before", "after", "gold"]
-    heat = figure.data[1]
+    heats = drawn(confusion.CHART, confused(20, 128, 100))
+    assert list(heats) == ["before", "after", "gold"]
+    heat = heats["after"]
     assert np.array(heat.z)[CAT, CLASSES.index("dog")] == pytest.approx(0.8)
     assert plain(" ".join(map(str, heat.customdata[CAT][CLASSES.index("dog")]))) == "cat dog 128 64.0 %"
-    assert {(trace.zmin, trace.zmax) for trace in figure.data} == {(0, 1)}
+    assert {(trace.zmin, trace.zmax) for trace in heats.values()} == {(0, 1)}
     assert layout_of(figure).yaxis.range[0] > layout_of(figure).yaxis.range[1], "the first class is on top"
-    (alone,) = confusion.CHART.variants["after"].figure([confused(20, 128, 100)], LIGHT).data
+    (alone,) = traces(confusion.CHART.variants["after"], confused(20, 128, 100))
     assert alone.text[CAT][CLASSES.index("dog")] == "64" and alone.texttemplate
 
 
