@@ -42,13 +42,13 @@ def told(after: Times, gold: Times | None, **facts: Any) -> Report:
         ),
         ((12, 8, 15), (10, 10, 12), "the draws overlap, so no difference to a net that never saw them is seen (anam"),
         (
-            (33, 27, 40),
+            (25, 20, 32),
             (10, 8, 10),
             "takes 10: it is harder to teach than a net that never saw them, so forgetting did",
         ),
-        ((1, 1, 1), (None, 40, None), "Back in 1 step where gold is not there within 40: something was left."),
-        ((None, None, None), (10, 8, 12), "Not back within 40 steps where gold takes 10: it is harder to teach"),
-        ((None, None, None), (None, None, None), "gold is not there within 40: neither comes back, so no difference"),
+        ((1, 1, 1), (None, 32, None), "Back in 1 step where gold is not there within 32: something was left."),
+        ((None, None, None), (10, 8, 12), "Not back within 32 steps where gold takes 10: it is harder to teach"),
+        ((None, None, None), (None, None, None), "gold is not there within 32: neither comes back, so no difference"),
         ((0, 0, 0), (0, 0, 0), "Back before the first step where gold needs none: the draws overlap"),
         ((3, 3, 4), None, f"Back in 3 steps. {NO_GOLD}"),
     ],
@@ -57,7 +57,7 @@ def test_the_sentence_compares_with_gold(after: Times, gold: Times | None, words
     said = plain(relearn.sentence(told(after, gold)))
     assert words in said
     assert ("anamnesis" in said) == (gold is not None and None not in (after[0], gold[0]) and gold[0] != 0)
-    assert "A net that knows nothing is not there within 40." in said
+    assert "A net that knows nothing is not there within 32." in said
 
 
 @pytest.mark.parametrize(

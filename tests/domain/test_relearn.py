@@ -30,7 +30,7 @@ def test_the_index_is_the_ratio_of_both_times() -> None:
     assert index_of(3, 12) == 0.25
     assert index_of(12, 12) == 1
     assert index_of(0, 12) == 0
-    assert index_of(40, 10) == 4
+    assert index_of(32, 8) == 4
 
 
 @pytest.mark.parametrize(

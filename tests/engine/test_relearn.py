@@ -28,11 +28,12 @@ def spec_of(forget: Forget) -> RunSpec:
     return spec.model_copy(update={"request": spec.request.model_copy(update={"forget": forget})})
 
 
-FEW = TERMS._replace(draws=2)
+FEW = TERMS._replace(draws=2, half=8, each=8, beside=20)
+"""Terms that ask less of the machine. Two draws, so that one sees that they differ."""
 
 
 @pytest.fixture(autouse=True)
-def _two_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "TERMS", FEW)
 
 
@@ -64,7 +65,7 @@ def test_a_net_that_never_forgot_is_back_at_once_and_gold_is_not(warm: Warm) -> 
     assert models["after"] == {"time": 0, "times": [0] * FEW.draws}
     assert models["gold"]["time"] > 0 and models["fresh"]["time"] > 0
     assert part.facts["index"] == 0
-    assert part.facts["asked"] == {"set": "forget_val", "pictures": 20, "beside": TERMS.beside}
+    assert part.facts["asked"] == {"set": "forget_val", "pictures": 20, "beside": FEW.beside}
     assert part.arrays["step"].tolist() == list(STEPS)
     for name in ("after", "gold", "fresh"):
         for array in (part.arrays[name], part.arrays[f"{name}_keep"]):
@@ -89,7 +90,7 @@ def test_without_gold_there_is_no_index_and_a_reason(warm: Warm) -> None:
 def test_single_pictures_are_asked_where_they_are_not_taught(warm: Warm) -> None:
     images = ForgetImages(images=tuple(range(0, 60, 4)))
     facts = asked(warm, images, after="before").facts
-    assert facts["asked"] == {"set": "forget_train", "pictures": 7, "beside": TERMS.beside}
+    assert facts["asked"] == {"set": "forget_train", "pictures": 7, "beside": FEW.beside}
     assert facts["taught"] == 8
     layout = lay_out(spec_of(images), warm)
     plan = asking._plan(layout)
@@ -98,7 +99,7 @@ def test_single_pictures_are_asked_where_they_are_not_taught(warm: Warm) -> None
 
 def test_one_picture_is_asked_about_itself(warm: Warm) -> None:
     facts = asked(warm, ForgetImages(images=(8,)), after="before").facts
-    assert facts["asked"] == {"set": "taught", "pictures": 1, "beside": TERMS.beside}
+    assert facts["asked"] == {"set": "taught", "pictures": 1, "beside": FEW.beside}
     assert facts["taught"] == 1 and facts["models"]["after"]["time"] == 0
 
 

@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 from unlearn_core.charts.chart import NO_GOLD, Chart, apart, panels, percent_axis, table
 from unlearn_core.charts.theme import SMALL, Theme, faded, marker
 from unlearn_core.charts.words import number, percent
-from unlearn_core.domain.relearn import LAST, STEPS
 from unlearn_core.domain.report import Report
 
 PART = "relearn"
@@ -20,7 +19,7 @@ FRESH = "fresh"
 
 
 class Line(NamedTuple):
-    """A model's mean over the draws at each of STEPS, the spread of the draws, and where the kept ones are known."""
+    """A model's mean over the draws at each step, the spread of the draws, and where the kept ones are known."""
 
     mean: np.ndarray
     low: np.ndarray
@@ -42,10 +41,19 @@ def frame(reports: Sequence[Report]) -> pd.DataFrame:
             {"model": model, "draw": draw, "step": step, "forget": float(forget), "keep": float(keep)}
             for model in _models(report)
             for draw, both in enumerate(zip(arrays[model], arrays[f"{model}_keep"], strict=True), 1)
-            for step, forget, keep in zip(STEPS, *both, strict=True)
+            for step, forget, keep in zip(_steps(report), *both, strict=True)
         ]
 
     return table(reports, rows)
+
+
+def _steps(report: Report) -> list[int]:
+    """The steps after which the nets were asked; an older report may have asked after others."""
+    return report.parts[PART].arrays["step"].astype(int).tolist()
+
+
+def _last(report: Report) -> int:
+    return _steps(report)[-1]
 
 
 def _models(report: Report) -> dict[str, Any]:
@@ -71,9 +79,10 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
                 drawn.add_trace(trace, **here)
         for label in _labels(report, theme):
             drawn.add_annotation(**label, **here)
-    shown = [step for step in STEPS if step in (0, 1, 2, 4, 6, 10, 18, LAST)]
+    last = max(_last(report) for report in reports)
+    shown = [step for step in (0, 1, 2, 4, 8, 16, 32, 64) if step <= last]
     drawn.update_xaxes(
-        range=[-0.05, _at(LAST) * 1.42], tickvals=[_at(step) for step in shown], ticktext=[str(step) for step in shown]
+        range=[-0.05, _at(last) * 1.42], tickvals=[_at(step) for step in shown], ticktext=[str(step) for step in shown]
     )
     drawn.update_xaxes(title_text="steps of teaching (logarithmic)", row=1)
     drawn.update_yaxes(showgrid=True, **percent_axis(-0.03, 1.06))
@@ -87,7 +96,8 @@ def _at(step: int) -> float:
 
 def _traces(report: Report, model: str, theme: Theme) -> list[go.Scatter]:
     line, colour = _line(report, model), _colour(theme, model)
-    at = [_at(step) for step in STEPS]
+    steps = _steps(report)
+    at = [_at(step) for step in steps]
     hint = "<b>%{fullData.name}</b> after %{customdata} steps: %{y:.0%}<extra></extra>"
     band = go.Scatter(
         x=[*at, *reversed(at)],
@@ -109,7 +119,7 @@ def _traces(report: Report, model: str, theme: Theme) -> list[go.Scatter]:
         mode="lines+markers",
         line={"color": colour, "width": 2.5, "dash": {"gold": "dot", FRESH: "dash"}.get(model, "solid")},
         marker={"color": colour, "size": 6} if model == FRESH else marker(theme, model, 6),
-        customdata=list(STEPS),
+        customdata=steps,
         hovertemplate=hint,
         connectgaps=False,
     )
@@ -131,7 +141,7 @@ def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
     return [
         {
             "text": text,
-            "x": _at(LAST),
+            "x": _at(_last(report)),
             "y": height,
             "xanchor": "left",
             "xshift": 8,
@@ -148,29 +158,27 @@ def _count(time: int | None) -> str:
 def sentence(report: Report) -> str:
     """How soon after is back beside gold, and what that says."""
     facts, own = report.parts[PART].facts, _models(report)
-    after, gold = own["after"], own.get("gold")
+    after, gold, last = own["after"], own.get("gold"), _last(report)
     if gold is None:
-        said = f"{_back(after)}. {NO_GOLD}"
+        said = f"{_back(after, last)}. {NO_GOLD}"
     else:
-        said = f"{_back(after)} where gold {_takes(gold)}: {_verdict(after, gold)}"
+        said = f"{_back(after, last)} where gold {_takes(gold, last)}: {_verdict(after, gold)}"
         said += "." if facts["index"] is None else f" (anamnesis index {number(facts['index'], 2)})."
-    return f"{said} A net that knows nothing {_takes(own[FRESH])}. {_who(report)}"
+    return f"{said} A net that knows nothing {_takes(own[FRESH], last)}. {_who(report)}"
 
 
-def _back(one: dict[str, Any]) -> str:
+def _back(one: dict[str, Any], last: int) -> str:
     if one["time"] is None:
-        return f"Not back within {LAST} steps"
-    return "Back before the first step" if one["time"] == 0 else f"Back in {_steps(one['time'])}"
+        return f"Not back within {last} steps"
+    if one["time"] == 0:
+        return "Back before the first step"
+    return f"Back in {one['time']} step{'' if one['time'] == 1 else 's'}"
 
 
-def _takes(one: dict[str, Any]) -> str:
+def _takes(one: dict[str, Any], last: int) -> str:
     if one["time"] is None:
-        return f"is not there within {LAST}"
+        return f"is not there within {last}"
     return "needs none" if one["time"] == 0 else f"takes {one['time']}"
-
-
-def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count} steps"
 
 
 def _verdict(after: dict[str, Any], gold: dict[str, Any]) -> str:
@@ -207,7 +215,7 @@ def alt(report: Report) -> str:
         for model, mean in lines.items()
     ]
     return (
-        f"Lines of the accuracy on forgotten pictures over {LAST} steps of teaching; {'; '.join(told)}; "
+        f"Lines of the accuracy on forgotten pictures over {_last(report)} steps of teaching; {'; '.join(told)}; "
         f"before stands at {percent(report.parts[PART].facts['ceiling'], 0)}."
     )
 

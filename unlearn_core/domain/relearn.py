@@ -19,7 +19,7 @@ class Terms(NamedTuple):
     half: int = 24
     """Pictures of either side in a batch. Kept ones stand beside the forgotten ones, at random from all kept training
     pictures: without them a net needs only call everything alike, and a fresh net would be as quick as any."""
-    lr: float = 0.01
+    lr: float = 0.02
     momentum: float = 0.9
     draws: int = 3
     """How often all is repeated, each time with other pictures and another fresh net."""
@@ -35,14 +35,14 @@ class Terms(NamedTuple):
 
 TERMS = Terms()
 
-STEPS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 22, 27, 33, 40)
+STEPS = (0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 32)
 """The steps after which a net is asked: close at first, since what was not forgotten is back at once."""
 
 LAST = STEPS[-1]
 
 
 def time_of(forget: np.ndarray, keep: np.ndarray, *, target: float, floor: float) -> int | None:
-    """The first step at which both accuracies (one value each of STEPS, 0 to 1) are reached; None for never."""
+    """The first of STEPS at which both accuracies (one value for each, 0 to 1) are reached; None for never."""
     reached = np.flatnonzero((forget >= target - 1e-9) & (keep >= floor - 1e-9))
     return STEPS[reached[0]] if len(reached) else None
 
