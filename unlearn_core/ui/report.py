@@ -5,7 +5,7 @@ import streamlit as st
 from unlearn_core.charts import adversarials, charts, noise, replay, verdict
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
-from unlearn_core.ui import cam, chart, confusion, details, downloads, look, session, words, yardstick
+from unlearn_core.ui import cam, chart, confusion, details, downloads, look, relearn, session, words, yardstick
 from unlearn_core.ui.plain import escape
 
 TONES = {
@@ -101,6 +101,8 @@ def _show(name: str, report: Report, run: Run | None) -> None:
     elif name == "Pictures":
         cam.every(report)
         look.show(report)
+    elif name == "Privacy":
+        _privacy(report, run)
     elif name == "Details":
         details.show(report, run)
     else:
@@ -124,6 +126,16 @@ def _charts(report: Report, names: tuple[str, ...], *, switch: bool = True) -> N
             if one is not None:
                 with column:
                     chart.show(one, [report], place="report", switch=switch)
+
+
+def _privacy(report: Report, run: Run | None) -> None:
+    first, *others = CHARTS["Privacy"]
+    left, right = st.columns(2, gap="large")
+    with left:
+        chart.show(charts()[first], [report], place="report")
+    with right:
+        relearn.show(report, run)
+    _charts(report, tuple(others))
 
 
 def _noise(report: Report) -> None:
