@@ -24,7 +24,7 @@ class Knobs(Params):
     """Fine-tuning's hyper-parameters."""
 
     lr: float = learning_rate(
-        0.05, low=1e-4, explain="How far each step goes; at 0.01 and below hardly anything is forgotten."
+        0.2, low=1e-4, explain="How far each step goes; at 0.01 and below hardly anything is forgotten."
     )
     epochs: int = knob(1, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures.")
     falls: bool = falls()

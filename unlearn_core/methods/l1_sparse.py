@@ -41,7 +41,7 @@ class Knobs(Params):
         symbol="γ",
         explain="How hard all weights are pulled towards zero in the first epoch.",
     )
-    lr: float = learning_rate(0.05, low=1e-4, explain="How far each step goes.")
+    lr: float = learning_rate(0.1, low=1e-4, explain="How far each step goes.")
     epochs: int = knob(
         3, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures, in all."
     )
@@ -113,7 +113,7 @@ METHOD = Method(
     summary="fine-tunes towards fewer weights · sees no forgotten picture",
     idea="Goes on training with kept pictures alone while a **penalty shrinks all weights**, so that what is no longer "
     "shown loses its place; then mends without the penalty.",
-    fails="Single pictures hardly fade. At the bundled rate a part of the class stays; a higher rate or "
+    fails="Single pictures hardly fade. At 0.05 and below a part of a class stays; a higher rate or "
     "penalty is felt by the kept classes too.",
     paper=Paper(
         "Jia et al., Model Sparsity Can Simplify Machine Unlearning, NeurIPS 2023", "https://arxiv.org/abs/2304.04934"

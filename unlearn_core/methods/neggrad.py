@@ -104,6 +104,7 @@ METHOD = Method(
             "Bounded, short steps, and stopped where unseen pictures stand; papers take a fixed number of epochs.",
             Knobs(stop_accuracy=0.02, frozen_norm=False),
             fitted={
+                "several classes": Knobs(lr=3e-3, stop_accuracy=0.02, frozen_norm=False, batch=256),
                 "few pictures": Knobs(lr=3e-4, stop_accuracy=0.82, epochs=100, batch=32),
                 "many pictures": Knobs(stop_accuracy=0.82, frozen_norm=False, batch=32),
             },

@@ -208,6 +208,7 @@ METHOD = Method(
             "A higher rate and fewer kept pictures than the paper; for single pictures it goes back (SCRUB+R).",
             Knobs(lr=2e-3, forget_batch=128),
             fitted={
+                "several classes": Knobs(lr=2e-3, forget_batch=384),
                 "few pictures": _REWOUND.with_values({"forget_batch": 16}),
                 "many pictures": _REWOUND,
             },
