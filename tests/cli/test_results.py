@@ -38,9 +38,17 @@ def test_what_was_not_run_or_diverged_is_said() -> None:
     assert "| not run |" in text
 
 
-def test_two_golds_are_a_row_of_their_own() -> None:
-    assert "second seed*" in _results.whole([row("unsir", "cat", distance_spread=0.0432)], []).split("## Against")[0]
-    assert "0.043" in _results.whole([row("unsir", "cat", distance_spread=0.0432)], [])
+def test_two_golds_are_a_row_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    twin = dict.fromkeys(results.SETS, 0.61) | {"distance": 0.0432}
+    monkeypatch.setattr(_results, "second_gold", lambda request: twin if request == "cat" else None)
+    text = _results.whole([row("unsir", "cat"), row("unsir", "three-classes")], [])
+    assert text.count("| *gold, second seed* | | 61.0 | 61.0 | 61.0 | 61.0 | 0.043 |") == 1
+
+
+def test_the_limits_stand_at_the_end_of_a_row() -> None:
+    text = _results.whole([row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)], [])
+    assert "| 1,000 | met |" in text
+    assert "| 1,000 | forgets too little |" in _results.whole([row("unsir", "cat")], [])
 
 
 def test_ten_classes_make_the_readmes_table() -> None:

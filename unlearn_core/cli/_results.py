@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
-from unlearn_core.engine.results import ABOVE_GOLD, CORE, SEEDS, STILL_NAMED, UNDER_GOLD, Case, shortfall
+from unlearn_core.engine.results import ABOVE_GOLD, CORE, SEEDS, STILL_NAMED, UNDER_GOLD, Case, second_gold, shortfall
 from unlearn_core.methods import methods
 
 Row = dict[str, str]
@@ -142,9 +142,10 @@ def _table(rows: Sequence[Row], missing: Iterable[Case], request: str) -> str:
         lines += [
             _model_line(name, model, here[0], sets) for name, model in (("*before*", "before"), ("*gold*", "gold"))
         ]
-        spread = here[0]["distance_spread"]
-        if spread:
-            lines.append(f"| *gold, second seed* | 1 |{' |' * len(sets)} {float(spread):.3f} | | | |")
+        twin = second_gold(request)
+        if twin is not None:
+            figures = " | ".join(f"{100 * twin[name]:.1f}" for name in sets)
+            lines.append(f"| *gold, second seed* | | {figures} | {twin['distance']:.3f} | | | |")
     ordered = sorted(groups.items(), key=lambda item: (item[0][0] not in CORE, item[0][1] != "bundled", item[0]))
     lines += [_line(_name(*key), own, sets) for key, own in ordered]
     for case in missing:

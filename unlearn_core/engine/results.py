@@ -27,6 +27,7 @@ from unlearn_core.domain.errors import Diverged
 from unlearn_core.domain.report import MODELS, Part
 from unlearn_core.domain.request import Forget, ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.split import cut
 from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Nobody
@@ -35,6 +36,7 @@ from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.warm import Warm, after_of
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
+from unlearn_core.probes.distance import js_bits, softmax
 
 CLASSIFIER = "resnet20"
 CORE = ("finetune", "neggrad", "neggrad_plus", "random_labels", "l2ul", "reinit", "unsir", "salun", "ssd")
@@ -48,7 +50,7 @@ COLUMNS: tuple[str, ...] = (
     "request",
     "seed",
     *(f"{name}_{model}" for name in SETS for model in MODELS),
-    *(f"distance_{what}" for what in ("before", "after", "spread")),
+    *(f"distance_{what}" for what in ("before", "after")),
     "passes",
     "seconds",
     "device",
@@ -185,8 +187,29 @@ def _figures(parts: dict[str, Part]) -> dict[str, Any]:
         found |= {f"{name}_{model}": _short(sets[name]["accuracy"]) for name in SETS}
     if "distance" in parts:
         distance = parts["distance"].facts["distance"]["test"]
-        found |= {f"distance_{what}": _short(bits) for what, bits in distance.items()}
+        found |= {f"distance_{what}": _short(distance[what]) for what in ("before", "after")}
     return found
+
+
+def second_gold(request: str) -> dict[str, float] | None:
+    """Where a second gold of a standard request stands: accuracies, and distance to the first; None without one.
+
+    It is read from what ships, so that it is there for every row as soon as somebody has trained it.
+    """
+    card = classifiers.card(CLASSIFIER)
+    forget = standard(datasets.card(card.dataset))[request]
+    golds = [nets.find(CLASSIFIER, forget, nets.GOLD_SEED + number) for number in (0, 1)]
+    if golds[0] is None or golds[1] is None:
+        return None
+    labels = datasets.load(card.dataset).labels
+    split = cut(datasets.card(card.dataset), labels, forget)
+    first, second = (nets.logits_of(gold) for gold in golds if gold is not None)
+    rows = {name: getattr(split, name) for name in SETS}
+    right = second.argmax(1) == labels
+    apart = js_bits(softmax(first), softmax(second))
+    return {name: float(right[own].mean()) for name, own in rows.items() if len(own)} | {
+        "distance": float(apart[rows["forget_train"]].mean() + apart[rows["retain_test"]].mean()) / 2
+    }
 
 
 def _short(value: float | None) -> float | str:
