@@ -1,0 +1,58 @@
+"""The page that explains every measure from its own file."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from tests.pages.conftest import Visit
+from tests.pages.look import fine, without_words, words
+from unlearn_core.probes import probes
+from unlearn_core.store import reports
+from unlearn_core.ui import measures
+from unlearn_core.ui.measures import described, drawn_from
+
+
+def test_it_opens_with_the_one_number_and_its_chart(visit: Visit) -> None:
+    app = fine(visit("measures"))
+    assert app.title[0].value == "What does each measure tell?"
+    said = words(app)
+    assert probes()["distance"].question in said and probes()["distance"].caveat in said
+    assert "JS = (KL(p || m) + KL(q || m)) / 2" in said
+    assert "How far from gold is it?" in [heading.value for heading in app.subheader]
+    assert not without_words(app)
+
+
+@pytest.mark.parametrize("probe", probes())
+def test_every_measure_has_its_page(probe: str, visit: Visit) -> None:
+    app = fine(visit("measures", measure=probes()[probe].title))
+    assert probes()[probe].question in [heading.value for heading in app.subheader]
+    said = words(app)
+    assert probes()[probe].caveat in said
+    assert described(probe)[0] in said
+    assert app.get("plotly_chart") or "made before this measure" in said or "with its pictures" in said
+    assert not without_words(app)
+
+
+def test_a_measure_is_chosen_by_its_name(visit: Visit) -> None:
+    app = visit("measures")
+    app.pills(key="measure").set_value("membership").run()
+    assert "Can one tell that it was trained on them?" in [heading.value for heading in fine(app).subheader]
+
+
+def test_an_address_with_an_unknown_measure_opens_the_first(visit: Visit) -> None:
+    assert probes()["distance"].question in words(fine(visit("measures", measure="nonsense")))
+
+
+def test_charts_are_found_by_the_part_that_they_need() -> None:
+    report = reports.example()
+    assert [one.id for one in drawn_from("distance", report)] == ["distance"]
+    assert {one.id for one in drawn_from("confusion", report)} == {"classes", "confusion"}
+    assert drawn_from("distance", replace(report, parts={})) == []
+
+
+def test_a_part_that_the_example_lacks_is_said(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = replace(reports.example(), parts={}, missing={"layers": "It was too dark."})
+    monkeypatch.setattr(measures, "studio", SimpleNamespace(example=lambda: bare))
+    assert "It was too dark." in words(fine(visit("measures", measure=probes()["layers"].title)))
+    assert "made before this measure" in words(fine(visit("measures", measure=probes()["accuracy"].title)))

@@ -1,0 +1,82 @@
+"""Every measure from its own file: what it asks, how it is made, what it does not say, and an example of it."""
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from unlearn_core.charts import charts
+from unlearn_core.charts.chart import Chart
+from unlearn_core.domain.report import Probe, Report
+from unlearn_core.domain.shelf import modules
+from unlearn_core.probes import probes
+from unlearn_core.ui import chart, confusion, frame, studio
+from unlearn_core.ui.plain import escape
+
+FIRST = "distance"
+"""The measure that the page opens with: the one number that stands everywhere."""
+
+
+def show() -> None:
+    """The measures to choose from, and the chosen one; the address holds which."""
+    shelf = probes()
+    ordered = sorted(shelf, key=lambda name: (name != FIRST, shelf[name].title))
+    name = st.pills(
+        "Measure",
+        ordered,
+        default=FIRST,
+        required=True,
+        format_func=lambda one: shelf[one].title,
+        key="measure",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    words, figure = st.columns([1, 1.3], gap="large")
+    with words:
+        _explain(shelf[name])
+    with figure, frame.guarded():
+        _example(shelf[name])
+
+
+def _explain(probe: Probe) -> None:
+    st.subheader(probe.question, anchor=False)
+    for paragraph in described(probe.id):
+        st.markdown(paragraph)
+    st.markdown(f"**What it does not say.** {probe.caveat}")
+
+
+def described(probe: str) -> list[str]:
+    """What a probe's own file says of it, paragraph by paragraph: formula and source with it."""
+    return (inspect.getdoc(modules("probes")[probe]) or "").split("\n\n")
+
+
+def _example(probe: Probe) -> None:
+    report = studio.example()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**A real run: forget {escape(report.forgotten)} with {escape(report.method)}**", width="content")
+        st.page_link(
+            frame.page("run"), label="Its report", icon=":material/arrow_forward:", query_params={"id": "example"}
+        )
+    drawn = drawn_from(probe.id, report)
+    for one in drawn:
+        if one.id == "confusion":
+            confusion.show(report)
+        else:
+            chart.show(one, [report], place="measures")
+    if not drawn:
+        st.caption(escape(_why_none(probe.id, report)))
+
+
+def drawn_from(part: str, report: Report) -> Sequence[Chart]:
+    """The charts that need nothing but this part of a report."""
+    if part not in report.parts:
+        return []
+    lean = replace(report, parts={part: report.parts[part]})
+    return [one for one in charts().values() if one.applies(lean) is True]
+
+
+def _why_none(part: str, report: Report) -> str:
+    if part in report.parts:
+        return "No chart is drawn from this alone: the report shows it with its pictures."
+    return report.missing.get(part, "This run was made before this measure was. Runs from now on have it.")
