@@ -310,7 +310,19 @@ def _cam(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.nda
             }
         cards.append({"picture": row, "set": where, "label": target, "target": target, "models": answers})
     arrays = {"pictures": np.stack(pictures)} | {model: np.stack(drawn) for model, drawn in maps.items()}
-    return Part({"cards": cards, "layer": "stage3.2"}, arrays)
+    return Part({"cards": cards, "layer": "stage3.2", "similarity": _similarity(rng, "gold" in logits)}, arrays)
+
+
+def _similarity(rng: np.random.Generator, gold: bool) -> dict[str, Any]:
+    """How alike maps are, side by side and pair by pair."""
+    pairs = ("before-after", *(("gold-after", "before-gold") if gold else ()))
+
+    def one() -> dict[str, Any]:
+        middle = float(rng.uniform(0.3, 0.8))
+        quartiles = {name: [middle - 0.1, middle, middle + 0.1] for name in ("cosine", "rank", "top")}
+        return {"pictures": 40, "blank": int(rng.integers(0, 5))} | quartiles
+
+    return {side: {pair: one() for pair in pairs} for side in ("forget", "retain")}
 
 
 def _timings(rng: np.random.Generator) -> Part:

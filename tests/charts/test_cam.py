@@ -104,3 +104,12 @@ def test_the_figure_shows_every_cell_as_a_picture() -> None:
     assert len(layout_of(drawn).images) == 6 * 5
     assert all(image.source.startswith("data:image/") for image in layout_of(drawn).images)
     assert all(0 <= image.y <= 1 and image.sizing == "contain" for image in layout_of(drawn).images)
+
+
+def test_an_algorithm_that_asks_about_no_class_is_not_said_to_show_evidence() -> None:
+    report = one_card({"before": 2.0, "after": 1.0, "gold": 1.0}, target=5)
+    part = report.parts["cam"]
+    (row,) = rows(report, Part(part.facts | {"algorithm": "eigencam"}, part.arrays))
+    assert row.title == "A forgotten cat, asked for no class"
+    assert row.words.endswith("The peak after is 0.50 of before; gold's is 0.50.")
+    assert "evidence" not in row.words

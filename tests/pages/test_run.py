@@ -237,16 +237,6 @@ def test_a_run_turns_into_its_report(visit: Visit, done: RunStore, home: Path) -
                 "In which layers does it see as gold does?",
             },
         ),
-        ("Classes", {"Which other classes paid?", "What are they called now?", "What is taken for what?"}),
-        (
-            "Distance",
-            {
-                "How far from gold is it?",
-                "Does it answer like an untrained net?",
-                "Is it close to gold by every measure?",
-                "In which layers does it see as gold does?",
-            },
-        ),
         ("Logits", {"How sure is it of the true class?"}),
         ("Privacy", {"Can one tell that it was trained on them?"}),
         ("Weights", {"Which layers moved?"}),
@@ -374,6 +364,23 @@ def test_a_click_on_a_picture_asks_the_worker(visit: Visit, done: RunStore, home
     assert done.list(kinds=("look",))[0].spec == Look(run=CLASS, picture=picture, target=0)
     app.selectbox(key=f"look-target-{picture}").set_value(int(target)).run()
     assert len(done.list(kinds=("look",))) == 2
+
+
+def test_a_look_at_another_layer_by_another_algorithm(visit: Visit, done: RunStore, home: Path) -> None:
+    app = fine(visit("run", id=str(CLASS), tab="Pictures"))
+    picture = pick(app)
+    target = int(reports.read(home, CLASS).labels[picture])
+    layers = app.selectbox(key="look-layer")
+    assert layers.options == ["stem", "body (usual)"], "only layers that have maps are offered"
+    layers.set_value("stem").run()
+    app.selectbox(key="look-algorithm").set_value("eigencam").run()
+    asked = done.list(kinds=("look",))[0]
+    assert asked.spec == Look(run=CLASS, picture=picture, target=target, layer="stem", algorithm="eigencam")
+    while (run := started(done, kinds=frozenset({"look"}))).id != asked.id:
+        done.cancelled(run.id, run.attempt)
+    done.finish(run.id, run.attempt, headline=carry_out(run, Warm("cpu", home), Nobody()))
+    app.run()
+    assert "No class was asked for" in words(fine(app))
 
 
 def test_a_look_that_fails_says_why_and_is_not_asked_again_by_itself(visit: Visit, done: RunStore) -> None:

@@ -54,9 +54,23 @@ def _row(report: Report, part: Part, place: int, card: dict[str, Any]) -> Row:
         gap = (maps["after"] - maps["gold"]) / top
         cells.append(Cell(difference(picture, gap), "after − gold"))
     title = capital(what)
+    if part.facts.get("algorithm") == "eigencam":
+        return Row(f"{title}, asked for no class", _response(card), tuple(cells), forgotten)
     if card["target"] != card["label"]:
         title += f", asked for {classes[card['target']]}"
     return Row(title, _words(card, classes[card["target"]]), tuple(cells), forgotten)
+
+
+def _response(card: dict[str, Any]) -> str:
+    """What became of the strongest response, where the algorithm asks about no class."""
+    peaks = {model: answer["peak"] for model, answer in card["models"].items()}
+    if not peaks["before"] or "after" not in peaks:
+        return "This is what the layer responds to most. No class was asked for."
+    gold = f"; gold's is {peaks['gold'] / peaks['before']:.2f}" if "gold" in peaks else ""
+    return (
+        "This is what the layer responds to most. No class was asked for. The peak after is "
+        f"{peaks['after'] / peaks['before']:.2f} of before{gold}."
+    )
 
 
 def _words(card: dict[str, Any], target: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import Look, Run, RunState
+from unlearn_core.domain.run import Algorithm, Look, Run, RunState
 from unlearn_core.store import artifacts
 from unlearn_core.store.home import home
 from unlearn_core.ui import cam, studio, words
@@ -26,6 +26,14 @@ SETS = {
     "retain_test": "kept, unseen",
     "retain_train": "kept, trained on",
 }
+ALGORITHMS: dict[Algorithm, str] = {
+    "gradcam": "Grad-CAM",
+    "gradcam++": "Grad-CAM++",
+    "layercam": "LayerCAM",
+    "hirescam": "HiResCAM",
+    "eigencam": "EigenCAM (no class)",
+}
+"""How a map may be made, by the name that a look knows."""
 ORDERS = {"stored": "As stored", "changed": "Most changed first", "unsure": "Least sure first"}
 
 
@@ -116,17 +124,47 @@ def _answer(report: Report, run: int, picture: int) -> None:
     own = int(report.labels[picture])
     names = report.dataset.classes
     with st.container(border=True):
-        target = st.selectbox(
-            "What speaks for the class",
-            range(len(names)),
-            index=own,
-            format_func=lambda number: names[number] + (" (its own)" if number == own else ""),
-            key=f"look-target-{picture}",
-            width=260,
-        )
-        asked = _ask(report, Look(run=run, picture=picture, target=target))
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            target = st.selectbox(
+                "What speaks for the class",
+                range(len(names)),
+                index=own,
+                format_func=lambda number: names[number] + (" (its own)" if number == own else ""),
+                key=f"look-target-{picture}",
+                width=220,
+            )
+            layer, algorithm = _manner(report)
+        asked = _ask(report, Look(run=run, picture=picture, target=target, layer=layer, algorithm=algorithm))
         waits = not asked.state.is_finished
         st.fragment(_card, run_every=POLL if waits else None, key="look")(report, asked.id, waits)
+
+
+def _manner(report: Report) -> tuple[str | None, Algorithm]:
+    """At which layer and by which algorithm the models are asked; None is the layer that the classifier recommends."""
+    roles = report.classifier.roles
+    flat = {*roles.head, *roles.shortcuts}
+    layers = [layer for layer in roles.layers if layer not in flat] or [roles.cam]
+    layers += [] if roles.cam in layers else [roles.cam]
+    layer = st.selectbox(
+        "At layer",
+        layers,
+        index=layers.index(roles.cam),
+        format_func=lambda name: name + (" (usual)" if name == roles.cam else ""),
+        key="look-layer",
+        width=180,
+        help="Early layers see edges and colours in fine maps, late ones whole things in coarse maps.",
+    )
+    algorithm = st.selectbox(
+        "By",
+        list(ALGORITHMS),
+        format_func=ALGORITHMS.__getitem__,
+        key="look-algorithm",
+        width=190,
+        help="Grad-CAM weighs channels by their mean slope, Grad-CAM++ by where it is positive; LayerCAM and HiResCAM "
+        "weigh every place by itself, which suits early layers; EigenCAM shows the layer's main response and asks for "
+        "no class. Their scales differ: compare models in a row, not algorithms.",
+    )
+    return (None if layer == roles.cam else layer), algorithm
 
 
 def _ask(report: Report, spec: Look) -> Run:

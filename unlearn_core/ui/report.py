@@ -100,6 +100,7 @@ def _show(name: str, report: Report, run: Run | None) -> None:
         _charts(report, ("distance", "classes", "layers"), switch=False)
     elif name == "Pictures":
         cam.every(report)
+        _charts(report, ("places",))
         look.show(report)
     elif name == "Privacy":
         _privacy(report, run)
