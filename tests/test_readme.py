@@ -35,17 +35,26 @@ def run(words: list[str], environment: dict[str, str], timeout: int) -> str:
 
 
 def test_there_is_something_to_run() -> None:
-    assert len(PYTHON) == 1
+    assert len(PYTHON) == 2
     assert len(RUN) == 4
     assert len(COMMANDS) >= 10
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("text", PYTHON)
-def test_python_blocks_run(outside: dict[str, str], text: str) -> None:
+def test_python_blocks_are_short(text: str) -> None:
     assert len([line for line in text.splitlines() if line.strip()]) <= 9
-    said = run([sys.executable, "-W", "error", "-c", text], outside, 390)
+
+
+@pytest.mark.timeout(400)
+def test_the_run_in_python_does_what_is_said(outside: dict[str, str]) -> None:
+    said = run([sys.executable, "-W", "error", "-c", PYTHON[0]], outside, 390)
     assert [line.split()[0] for line in said.splitlines()] == ["before", "after", "gold"]
+
+
+def test_every_chart_is_drawn_from_a_folder(outside: dict[str, str]) -> None:
+    said = run([sys.executable, "-W", "error", "-c", PYTHON[1]], outside, 100)
+    questions = [line.partition("?")[0] for line in said.splitlines() if "?" in line]
+    assert {"Did it forget, and did it keep", "Which layers moved", "How did it go"} <= set(questions)
 
 
 @pytest.mark.parametrize("line", RUN)

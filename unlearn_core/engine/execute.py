@@ -1,7 +1,6 @@
 """RunSpec in, Report out: forgets, asks the nets, lets every probe look, and writes the run's folder."""
 
 import time
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from unlearn_core.catalog import nets
 from unlearn_core.domain.errors import Cancelled
 from unlearn_core.domain.report import Part, Report, forgotten
 from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Run, RunSpec
@@ -21,7 +19,6 @@ from unlearn_core.engine.tracker import RunTracker, Watch
 from unlearn_core.engine.warm import Warm, after_of
 from unlearn_core.probes import gradcam
 from unlearn_core.store import artifacts, reports
-from unlearn_core.store.evaluations import Evaluations
 from unlearn_core.store.home import home as data_folder
 from unlearn_core.store.runs import RunStore
 from unlearn_core.training import weights
@@ -77,7 +74,6 @@ def unlearn(
     lay_out(spec, warm)  # A spec that cannot be done leaves no row in the history.
     if out is not None:
         headline = _unlearn(spec, warm, listener, out)
-        _take_along(headline["evaluations"].values(), spec, warm, out)
         return Finished(reports.read_folder(out), out, None, headline)
     store = RunStore(folder)
     run = store.adopt(spec, title=title_of(spec, warm), device=where)
@@ -91,15 +87,6 @@ def unlearn(
         raise
     store.finish(run, 1, headline=headline)
     return Finished(reports.read(folder, run), artifacts.folder_of(folder, run), run, headline)
-
-
-def _take_along(checksums: Iterable[str], spec: RunSpec, warm: Warm, out: Path) -> None:
-    """Copies the evaluations that a report rests on into its folder, but for those that ship with the classifier."""
-    shipped = {net.weights for net in nets.shipped(spec.request.classifier)}
-    for sha in set(checksums) - shipped:
-        known = warm.evaluations.get(sha, spec.request.dataset, spec.request.classifier)
-        if known is not None:
-            Evaluations(out / "evaluations").put(known)
 
 
 def title_of(spec: RunSpec, warm: Warm) -> str:
@@ -162,7 +149,8 @@ def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dic
         parts=parts,
         missing=missing,
     )
-    reports.write(report, folder)
+    # Runs of this data folder share their evaluations; what goes elsewhere has files of its own.
+    reports.write(report, folder, pool=warm.evaluations if folder.is_relative_to(warm.home) else None)
     speed = seconds["forget"] / tracker.pictures if tracker.pictures else None
     cost = {"seconds": seconds, "seconds_per_picture": speed, "weights": after.weights}
     return measure.headline_of(parts, evaluations) | cost

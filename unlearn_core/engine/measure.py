@@ -124,7 +124,7 @@ def add_what_is_new(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:
         parts=parts,
         missing=missing,
     )
-    reports.write(new, folder)
+    reports.write(new, folder, pool=warm.evaluations)
     return headline_of(parts, evaluations)
 
 

@@ -45,7 +45,9 @@ def add(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:
     part = measure(layout, models, warm, listener)
     listener.check()
     if isinstance(part, str):
-        reports.write(replace(report, parts={}, missing={**report.missing, "relearn": part}), folder)
+        reports.write(
+            replace(report, parts={}, missing={**report.missing, "relearn": part}), folder, pool=warm.evaluations
+        )
         return {"relearn": None}
     artifacts.write_part(folder, "relearn", part)
     times = {model: own["time"] for model, own in part.facts["models"].items()}

@@ -1,6 +1,7 @@
 """What nets answer to whole data sets: made once, whoever asks."""
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,19 @@ class Evaluations:
         buffer = io.BytesIO()
         np.save(buffer, evaluation.logits)
         write_whole(self._path(evaluation.weights, evaluation.dataset), buffer.getvalue())
+
+    def take(self, evaluation: Evaluation, pool: "Evaluations") -> None:
+        """Keeps an evaluation that stays in a pool as well: one file under two names, where the disk allows that."""
+        mine, theirs = (folder._path(evaluation.weights, evaluation.dataset) for folder in (self, pool))
+        if mine.exists():
+            return
+        if not theirs.exists():
+            pool.put(evaluation)
+        mine.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(theirs, mine)
+        except OSError:  # another disk, or one that knows no links
+            self.put(evaluation)
 
     def _path(self, weights: str, dataset: str) -> Path:
         return self._folder / dataset / f"{VERSION}-{weights[:32]}.npy"

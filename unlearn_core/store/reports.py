@@ -17,17 +17,42 @@ from unlearn_core.store.evaluations import Evaluations
 
 EXAMPLE = ASSETS / "example"
 
+FORMAT = 1
+"""Counts up when a report's files change so that an older release cannot read them."""
 
-def write(report: Report, folder: Path) -> None:
-    """Writes a report's parts and then its head, which makes it a report; evaluations are kept apart."""
+ABOUT = """One report of Unlearn Lab.
+
+report.json          what was run: classifier, data set, forget request, method, knobs, seed; the checksums of the nets
+                     that were compared; and for every part or net that is missing, why
+parts/               one measurement each: facts (.json), arrays (.npz); timings.json has versions, device and seconds
+evaluations/         what each of these nets answered to every picture of the data set: logits (.npy), by checksum
+labels.npy           the true classes, in the same order: training, validation and test pictures
+weights.safetensors  the net after forgetting, where it was kept
+
+To read it, with no model and no torch at hand:
+    from unlearn_core.store.reports import read_folder
+    report = read_folder("this folder")
+"""
+
+
+def write(report: Report, folder: Path, *, pool: Evaluations | None = None) -> None:
+    """Writes all that a report rests on, and last its head, which makes it a report: the folder may go anywhere.
+
+    Where `pool` keeps evaluations for many reports, the folder shares its files.
+    """
     for name, part in report.parts.items():
         artifacts.write_part(folder, name, part)
+    kept = Evaluations(folder / "evaluations")
+    for one in report.evaluations.values():
+        kept.put(one) if pool is None else kept.take(one, pool)
+    write_whole(folder / "README.txt", ABOUT.encode())
     buffer = io.BytesIO()
     np.save(buffer, report.labels.astype(np.int16))
     write_whole(folder / "labels.npy", buffer.getvalue())
     artifacts.write_json(
         folder / artifacts.HEAD,
         {
+            "format": FORMAT,
             "spec": report.spec.model_dump(mode="json"),
             "classifier": report.classifier.model_dump(mode="json"),
             "dataset": report.dataset.model_dump(mode="json"),
@@ -43,16 +68,23 @@ def read(home: Path, run: int) -> Report:
     return read_folder(artifacts.folder_of(home, run), run=run, evaluations=home / "evaluations")
 
 
-def read_folder(folder: Path, *, run: int | None = None, evaluations: Path | None = None) -> Report:
-    """The report in a folder. Raises StoreError where there is none or its files are damaged."""
+def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path | None = None) -> Report:
+    """The report in a folder, with what it needs of `evaluations` where it was written by an older release.
+
+    Raises StoreError where there is none or its files are damaged.
+    """
+    folder = Path(folder)
     try:
         head = json.loads((folder / artifacts.HEAD).read_text())
         spec = RunSpec.model_validate(head["spec"])
         classifier = ClassifierCard.model_validate(head["classifier"])
         dataset = DatasetCard.model_validate(head["dataset"])
         labels = np.load(folder / "labels.npy", allow_pickle=False).astype(np.int64)
-        known = Evaluations(evaluations or folder / "evaluations")
-        found = {model: known.get(sha, dataset.id, classifier.id) for model, sha in head["evaluations"].items()}
+        known = [Evaluations(where) for where in (folder / "evaluations", evaluations) if where is not None]
+        found = {
+            model: next((one for own in known if (one := own.get(sha, dataset.id, classifier.id))), None)
+            for model, sha in head["evaluations"].items()
+        }
         parts = {name: artifacts.read_part(folder, name) for name in artifacts.names(folder)}
     except FileNotFoundError as problem:
         raise StoreError(f"There is no report in {folder}: {problem.filename} is missing. Run it again.") from None
