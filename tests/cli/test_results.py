@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from unlearn_core.cli import _results
+from unlearn_core.cli import _plot, _results
 from unlearn_core.cli import results as verb
 from unlearn_core.domain.errors import Diverged
 from unlearn_core.engine import results
@@ -69,7 +69,7 @@ def test_ten_classes_make_the_readmes_table() -> None:
 def test_the_plot_is_the_same_for_the_same_rows(tmp_path: Path) -> None:
     rows = [row("unsir", "cat"), row("finetune", "16-pictures")]
     for name in ("one.svg", "two.svg"):
-        _results.write_plot(tmp_path / name, rows)
+        _plot.write_plot(tmp_path / name, rows)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
 
 
@@ -99,3 +99,35 @@ def test_only_what_is_missing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert asked == [3, 2, 0]
     assert readme.read_text().startswith("above\n<!-- results -->\n") and readme.read_text().endswith("below\n")
     assert (tmp_path / "RESULTS.md").read_text().startswith("# Results")
+
+
+def test_privacy_stands_beside_accuracies_that_look_alike() -> None:
+    assert "Not measured yet" in _results.whole([row("unsir", "cat")], []).split("broken privacy")[1].split("##")[0]
+    rows = [
+        row(name, "cat", leak_after=leak, privacy_after=privacy, leak_before=0.1, leak_gold=0.02, forget_test_after=0)
+        for name, leak, privacy in (("unsir", 0.03, 0.97), ("random_labels", 0.4, 0.3))
+    ]
+    text = _results.whole(rows, []).split("broken privacy")[1].split("##")[0]
+    assert "| *gold* | 50.0 | 50.0 | 50.0 | 0.02 | 1.00 |" in text
+    assert text.index("| UNSIR | 50.0 | 0.0 | 50.0 | 0.03 | 0.97 |") < text.index("| Random labels | 50.0 | 0.0 |")
+    assert "among them UNSIR has a privacy of 0.97 and Random labels one of 0.30" in text
+
+
+def test_a_claim_of_a_paper_holds_or_does_not() -> None:
+    def said(*retain: float) -> str:
+        rows = [
+            row("l2ul", "200-pictures", preset=preset, retain_test_after=value)
+            for preset, value in zip(("neggrad", "adv", "bundled"), retain, strict=False)
+        ]
+        return next(line for line in _results.whole(rows, []).splitlines() if line.startswith("* **L2UL, 200"))
+
+    assert "Holds here: NegGrad 10.0, ADV 50.0, ADV+IMP 60.0." in said(0.1, 0.5, 0.6)
+    assert "**Does not hold here**: NegGrad 50.0, ADV 50.0, ADV+IMP 60.0." in said(0.5, 0.5, 0.6)
+    assert said(0.1, 0.5).endswith("Not measured yet.")
+
+
+def test_three_cycles_are_held_against_one_by_distance_to_gold() -> None:
+    rows = [row("reinit", "cat", preset=p, distance_after=d) for p, d in (("bundled", 0.2), ("one-cycle", 0.1))]
+    lines = _results.whole(rows, []).splitlines()
+    line = next(line for line in lines if "three cycles beat one" in line)
+    assert "**Does not hold here**: as published 0.200, one cycle 0.100." in line

@@ -2,29 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
+from unlearn_core.cli._findings import pattern, privacy
+from unlearn_core.cli._rows import REQUESTS, Row, percent, spread
 from unlearn_core.engine.results import ABOVE_GOLD, CORE, SEEDS, STILL_NAMED, UNDER_GOLD, Case, second_gold, shortfall
 from unlearn_core.methods import methods
 
-Row = dict[str, str]
 Group = dict[tuple[str, str], list[Row]]
 
 TUNED_ON = ("airplane", "dog")
-REQUESTS = {
-    "cat": "One class: cat",
-    "three-classes": "Three classes: automobile, cat and ship",
-    "16-pictures": "16 pictures, drawn at random",
-    "200-pictures": "200 pictures, drawn at random",
-}
 
 
 def whole(rows: Sequence[Row], missing: Iterable[Case]) -> str:
     """The page."""
     parts = [_head(rows)]
     parts += [f"## {title}\n\n{_table(rows, missing, request)}" for request, title in REQUESTS.items()]
-    parts += ["## Against the published pattern", _pattern(rows)]
+    parts += ["## Perfect accuracy, broken privacy", privacy(rows)]
+    parts += ["## Against the published pattern", pattern(rows)]
     parts += ["## Each class alone: UNSIR with and without noise", by_class(rows)]
     return "\n\n".join(parts) + "\n"
 
@@ -65,8 +60,8 @@ def by_class(rows: Sequence[Row]) -> str:
 
 def _noise(tuned: list[Row], bare: list[Row]) -> str:
     """What the noise pictures did, over all classes."""
-    left, left_bare = (_of(rows, "forget_test_after") for rows in (tuned, bare))
-    kept, kept_bare = (_of(rows, "retain_test_after") for rows in (tuned, bare))
+    left, left_bare = (percent(rows, "forget_test_after") for rows in (tuned, bare))
+    kept, kept_bare = (percent(rows, "retain_test_after") for rows in (tuned, bare))
     alike = max(abs(left - left_bare), abs(kept - kept_bare)) < 1
     verdict = "what forgets here is training at a high rate without the class" if alike else "the noise has its part"
     return (
@@ -77,15 +72,15 @@ def _noise(tuned: list[Row], bare: list[Row]) -> str:
 
 def _class_line(name: str, tuned: list[Row], bare: list[Row]) -> str:
     gold, kept, kept_bare = (
-        _of(tuned, "retain_test_gold"),
-        _of(tuned, "retain_test_after"),
-        _of(bare, "retain_test_after"),
+        percent(tuned, "retain_test_gold"),
+        percent(tuned, "retain_test_after"),
+        percent(bare, "retain_test_after"),
     )
     figures = [
-        _of(tuned, "forget_test_before"),
-        _of(tuned, "forget_test_after"),
-        _of(bare, "forget_test_after"),
-        _of(tuned, "retain_test_before"),
+        percent(tuned, "forget_test_before"),
+        percent(tuned, "forget_test_after"),
+        percent(bare, "forget_test_after"),
+        percent(tuned, "retain_test_before"),
         kept,
         kept_bare,
         gold,
@@ -93,10 +88,6 @@ def _class_line(name: str, tuned: list[Row], bare: list[Row]) -> str:
         gold - kept_bare,
     ]
     return f"| {name} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |"
-
-
-def _of(rows: list[Row], column: str) -> float:
-    return 100 * mean(float(row[column]) for row in rows)
 
 
 def _head(rows: Sequence[Row]) -> str:
@@ -169,85 +160,7 @@ def _line(name: str, rows: list[Row], sets: list[str]) -> str:
     done = [row for row in rows if not row["error"]]
     if not done:
         return f"| {name} | {len(rows)} | diverged |{' |' * (len(sets) + 3)}"
-    cells = [_spread(done, f"{one}_after", 100, 1) for one in sets]
-    cells += [_spread(done, "distance_after", 1, 3), _spread(done, "seconds", 1, 1, deviation=False)]
+    cells = [spread(done, f"{one}_after", 100, 1) for one in sets]
+    cells += [spread(done, "distance_after", 1, 3), spread(done, "seconds", 1, 1, deviation=False)]
     passes = mean(float(row["passes"]) for row in done)
     return f"| {name} | {len(done)} | {' | '.join(cells)} | {passes:,.0f} | {shortfall(rows) or 'met'} |"
-
-
-def _spread(rows: list[Row], column: str, scale: float, digits: int, *, deviation: bool = True) -> str:
-    values = [scale * float(row[column]) for row in rows if row[column]]
-    if not values:
-        return ""
-    text = f"{mean(values):.{digits}f}"
-    return f"{text} ± {stdev(values):.{digits}f}" if deviation and len(values) > 1 else text
-
-
-def _pattern(rows: Sequence[Row]) -> str:
-    """What the papers say, and what was measured here."""
-
-    def found(method: str, preset: str, request: str, column: str) -> list[float]:
-        own = [row for row in rows if (row["method"], row["preset"], row["request"]) == (method, preset, request)]
-        return [float(row[column]) for row in own if row[column]]
-
-    def said(label: str, method: str, preset: str, request: str, column: str, digits: int = 1) -> str:
-        values = found(method, preset, request, column)
-        if not values:
-            return f"{label} not run"
-        scale = 1 if column.startswith("distance") else 100
-        return f"{label} {scale * mean(values):.{digits}f} ({len(values)} seeds)"
-
-    l2ul = {"NegGrad": "neggrad", "ADV": "adv", "ADV+IMP": "bundled"}
-    at_16 = ", ".join(said(label, "l2ul", p, "16-pictures", "forget_train_after") for label, p in l2ul.items())
-    at_200 = ", ".join(said(label, "l2ul", p, "200-pictures", "retain_test_after") for label, p in l2ul.items())
-    redrawn = {
-        "as published": "bundled",
-        "nothing excluded": "all-layers",
-        "one cycle": "one-cycle",
-        "by Fisher": "fisher",
-    }
-    reinit = ", ".join(said(label, "reinit", p, "cat", "distance_after", 3) for label, p in redrawn.items())
-    unbounded = said("", "neggrad", "unbounded", "16-pictures", "retain_test_after").strip()
-    return f"""Checked on this classifier; where a figure contradicts the paper, the figure stands.
-
-* **L2UL, 16 pictures: all three reach 0 % on them.** Measured, in per cent of the forgotten pictures still named
-  rightly: {at_16}.
-* **L2UL, 200 pictures: ADV+IMP keeps at least as much as ADV, and ADV more than NegGrad.** Accuracy on kept unseen
-  pictures in per cent: {at_200}.
-* **Stochastic re-initialisation: excluding head and shortcuts beats excluding nothing; three cycles beat one at equal
-  epochs; a random choice is at least as good as one by Fisher information.** Distance to gold in bits, forgetting cat:
-  {reinit}.
-* **UNSIR: forgets to 0 % and keeps within 3 points of gold.** See the table below.
-* **NegGrad without stop rule collapses.** Accuracy on kept unseen pictures in per cent: {unbounded}."""
-
-
-def write_plot(path: Path, rows: Sequence[Row]) -> None:
-    """Kept accuracy against forgotten accuracy, a panel a request, gold as a star, as an SVG picture."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "unlearn"  # The same rows give the same file.
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, len(REQUESTS), figsize=(15, 4.6), sharey=True, layout="constrained")
-    names = sorted({row["method"] for row in rows if row["preset"] == "bundled"})
-    colours = {name: pyplot.colormaps["tab20"](number % 20) for number, name in enumerate(names)}
-    for axis, (request, title) in zip(axes, REQUESTS.items(), strict=True):
-        here = [r for r in rows if r["request"] == request and r["preset"] == "bundled" and not r["error"]]
-        for name in names:
-            own = [row for row in here if row["method"] == name]
-            if own:
-                x, y = ([100 * float(row[f"{one}_after"]) for row in own] for one in ("forget_train", "retain_test"))
-                axis.scatter(x, y, s=26, color=colours[name], label=methods()[name].title)
-        if here:
-            for model, mark in (("before", "o"), ("gold", "*")):
-                x, y = (100 * float(here[0][f"{one}_{model}"] or "nan") for one in ("forget_train", "retain_test"))
-                axis.scatter(x, y, marker=mark, s=170, facecolors="none", edgecolors="black", label=model)
-        axis.set(title=title.split(":")[0].split(",")[0], xlabel="forgotten, trained on (%)")
-        axis.grid(alpha=0.3)
-    axes[0].set_ylabel("kept, unseen (%)")
-    labelled = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    figure.legend(labelled.values(), labelled.keys(), loc="outside lower center", ncols=8, fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)

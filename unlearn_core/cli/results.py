@@ -20,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.cli import _results
+    from unlearn_core.cli import _plot, _results
     from unlearn_core.engine import results
 
     cases = results.cases()
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     rows = [known[key] for key in keys if key in known]
     results.write(TABLE, rows)
     missing = [case for case, key in zip(cases, keys, strict=True) if key not in known]
-    _results.write_plot(PLOT, rows)
+    _plot.write_plot(PLOT, rows)
     (ROOT / "RESULTS.md").write_text(_results.whole(rows, missing))
     head, rest = (ROOT / "README.md").read_text().split(MARKS[0])
     tail = rest.split(MARKS[1])[1]

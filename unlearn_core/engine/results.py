@@ -51,12 +51,14 @@ COLUMNS: tuple[str, ...] = (
     "seed",
     *(f"{name}_{model}" for name in SETS for model in MODELS),
     *(f"distance_{what}" for what in ("before", "after")),
+    *(f"leak_{model}" for model in MODELS),
+    "privacy_after",
     "passes",
     "seconds",
     "device",
     "error",
 )
-"""The table's columns: accuracies as fractions, distances in bits, seconds of forgetting alone.
+"""The table's columns: accuracies as fractions, distances in bits, leaks as |AUC - 0.5|, seconds of forgetting alone.
 
 An `error` stands where the run ended with one; such a row has no figures of after.
 """
@@ -177,7 +179,7 @@ def measure_one(case: Case, device: str, home: Path, threads: int) -> dict[str, 
         evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
     except Diverged as problem_met:
         return row | {"error": str(problem_met)}
-    parts = measure.look_at_all(case.spec, layout, models, evaluations, {}, only=("accuracy", "distance"))
+    parts = measure.look_at_all(case.spec, layout, models, evaluations, {}, only=("accuracy", "distance", "membership"))
     return row | _figures(parts)
 
 
@@ -188,6 +190,10 @@ def _figures(parts: dict[str, Part]) -> dict[str, Any]:
     if "distance" in parts:
         distance = parts["distance"].facts["distance"]["test"]
         found |= {f"distance_{what}": _short(distance[what]) for what in ("before", "after")}
+    if "membership" in parts:
+        facts = parts["membership"].facts
+        found |= {f"leak_{model}": _short(facts["leak"].get(model)) for model in MODELS}
+        found["privacy_after"] = _short(facts.get("privacy", {}).get("after"))
     return found
 
 

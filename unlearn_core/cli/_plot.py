@@ -1,0 +1,39 @@
+"""The trade-off of all methods as a picture, from the rows that were measured."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from unlearn_core.cli._rows import REQUESTS, Row
+from unlearn_core.methods import methods
+
+
+def write_plot(path: Path, rows: Sequence[Row]) -> None:
+    """Kept accuracy against forgotten accuracy, a panel a request, gold as a star, as an SVG picture."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "unlearn"  # The same rows give the same file.
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, len(REQUESTS), figsize=(15, 4.6), sharey=True, layout="constrained")
+    names = sorted({row["method"] for row in rows if row["preset"] == "bundled"})
+    colours = {name: pyplot.colormaps["tab20"](number % 20) for number, name in enumerate(names)}
+    for axis, (request, title) in zip(axes, REQUESTS.items(), strict=True):
+        here = [r for r in rows if r["request"] == request and r["preset"] == "bundled" and not r["error"]]
+        for name in names:
+            own = [row for row in here if row["method"] == name]
+            if own:
+                x, y = ([100 * float(row[f"{one}_after"]) for row in own] for one in ("forget_train", "retain_test"))
+                axis.scatter(x, y, s=26, color=colours[name], label=methods()[name].title)
+        if here:
+            for model, mark in (("before", "o"), ("gold", "*")):
+                x, y = (100 * float(here[0][f"{one}_{model}"] or "nan") for one in ("forget_train", "retain_test"))
+                axis.scatter(x, y, marker=mark, s=170, facecolors="none", edgecolors="black", label=model)
+        axis.set(title=title.split(":")[0].split(",")[0], xlabel="forgotten, trained on (%)")
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("kept, unseen (%)")
+    labelled = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(labelled.values(), labelled.keys(), loc="outside lower center", ncols=8, fontsize=8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None})
+    pyplot.close(figure)

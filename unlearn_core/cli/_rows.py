@@ -1,0 +1,26 @@
+"""Rows of the table of results, and the figures that are made of several."""
+
+from collections.abc import Sequence
+from statistics import mean, stdev
+
+Row = dict[str, str]
+
+REQUESTS = {
+    "cat": "One class: cat",
+    "three-classes": "Three classes: automobile, cat and ship",
+    "16-pictures": "16 pictures, drawn at random",
+    "200-pictures": "200 pictures, drawn at random",
+}
+
+
+def percent(rows: Sequence[Row], column: str) -> float:
+    """The mean of a column of fractions, in per cent."""
+    return 100 * mean(float(row[column]) for row in rows)
+
+
+def spread(rows: Sequence[Row], column: str, scale: float, digits: int, *, deviation: bool = True) -> str:
+    values = [scale * float(row[column]) for row in rows if row[column]]
+    if not values:
+        return ""
+    text = f"{mean(values):.{digits}f}"
+    return f"{text} ± {stdev(values):.{digits}f}" if deviation and len(values) > 1 else text
