@@ -63,7 +63,7 @@ def test_the_sentence_compares_with_gold(after: Times, gold: Times | None, words
 @pytest.mark.parametrize(
     ("kind", "count", "words"),
     [
-        ("forget_val", 50, "asked about 50 unseen pictures; back means 86 % of them."),
+        ("forget_val", 50, "asked about 50 unseen pictures; back means that 86 % are named."),
         ("forget_train", 7, "asked about 7 forgotten pictures that were not taught"),
         ("taught", 1, "Taught and asked about the same picture, for want of others."),
     ],
@@ -82,6 +82,8 @@ def test_what_calls_everything_alike_is_drawn_thin_and_never_counts() -> None:
     thin = [trace for trace in figure.data if trace.line.width == 1]
     assert len(thin) == 3 and all(max(trace.y) > 0.9 for trace in thin)
     texts = [note.text for note in layout_of(figure).annotations]
+    heights = {shape.y0 for shape in layout_of(figure).shapes}
+    assert heights == {0.9, 0.95 * 0.9}, "the original's accuracy, and the share of it that counts"
     assert "fresh net, never" in texts and any(text.startswith("before 90") for text in texts)
 
 

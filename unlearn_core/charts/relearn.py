@@ -73,7 +73,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         here: dict[str, Any] = {"row": 1, "col": column}
         facts = report.parts[PART].facts
         for height, dash in ((facts["ceiling"], "solid"), (facts["target"], "dot")):
-            drawn.add_hline(y=height, line={"color": theme.before, "width": 1.5, "dash": dash}, **here)
+            line = {"color": theme.before, "width": 1.5, "dash": dash}
+            drawn.add_hline(y=height, line=line, layer="below", **here, exclude_empty_subplots=False)
         for model in reversed(list(_models(report))):
             for trace in _traces(report, model, theme):
                 drawn.add_trace(trace, **here)
@@ -203,7 +204,7 @@ def _who(report: Report) -> str:
             f"Taught and asked about the same {'picture' if count == 1 else f'{count} pictures'}, for want of others."
         )
     which = {"forget_val": "unseen pictures", "forget_train": "forgotten pictures that were not taught"}
-    return f"Taught {taught}, asked about {count} {which[facts['asked']['set']]}; back means {goal} of them."
+    return f"Taught {taught}, asked about {count} {which[facts['asked']['set']]}; back means that {goal} are named."
 
 
 def alt(report: Report) -> str:
