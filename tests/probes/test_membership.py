@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from tests.probes.tiny import CLASS, IMAGES, answering, scene
 from unlearn_core.domain.report import Evaluation, Part
@@ -102,3 +102,58 @@ def test_an_empty_set_gives_a_reason() -> None:
     answers = {"before": [0, 1, 2, 3], "after": [0, 1, 2, 3]}
     empty = answering(scene("before"), answers, [0, 1, 2, 3], forget_train=[0, 1], retain_train=[2], retain_test=[3])
     assert isinstance(PROBE.measure(empty), str)
+
+
+@pytest.mark.parametrize("count", [40, 100, 150, 300])
+def test_members_found_are_the_most_that_one_false_alarm_in_a_hundred_allows(count: int) -> None:
+    members, strangers = RNG.normal(1, 1, 200).round(1), RNG.normal(0, 1, count).round(1)
+    truth = np.repeat([1, 0], [200, count])
+    false, true, _ = roc_curve(truth, np.concatenate([members, strangers]), drop_intermediate=False)
+    found = success(members, strangers, np.random.default_rng(1))["found"]
+    assert found == pytest.approx(true[false <= 0.01 + 1e-12].max())
+
+
+def test_the_interval_covers_as_often_as_it_should() -> None:
+    """Two normals one standard deviation apart have an AUC of 0.760; an interval of 95 % holds it nearly always."""
+    rng = np.random.default_rng(5)
+    held = 0
+    for _ in range(40):
+        one = success(rng.normal(1, 1, 80), rng.normal(0, 1, 80), rng)
+        held += one["low"] <= 0.7602 <= one["high"]
+    assert 34 <= held <= 40
+
+
+def test_whom_the_attack_calls_members_is_counted_on_both_sides() -> None:
+    own = scene("before", "after", "gold")
+    part = PROBE.measure(own)
+    assert isinstance(part, Part)
+    for model, called in part.facts["called"].items():
+        assert called["members"] == (part.arrays[f"{model}_guess"] > 0.5).sum()
+        assert 0 <= called["strangers"] <= part.facts["members"]
+    assert len(part.arrays["after_guess"]) == len(part.arrays["members"]) == part.facts["members"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_answers_that_are_no_numbers_give_a_reason(value: float) -> None:
+    own = scene("before", "after")
+    logits = own.evaluations["after"].logits.copy()
+    logits[0, 0] = value
+    said = PROBE.measure(own._replace(evaluations={**own.evaluations, "after": Evaluation("x", "shapes", logits)}))
+    assert said == "Some answers of after are no numbers, so no attack can be tried on them."
+
+
+@pytest.mark.parametrize("rows", [[], [0]])
+def test_nothing_and_one_picture_give_a_reason(rows: list[int]) -> None:
+    answers = {"before": [0] * 8, "after": [1] * 8}
+    few = answering(scene("before"), answers, [0] * 8, forget_train=rows, forget_test=[3, 4], retain_test=[5, 6, 7])
+    said = PROBE.measure(few)
+    assert isinstance(said, str) and f"There are {len(rows)} forgotten pictures" in said
+
+
+def test_one_class_whose_answers_are_all_the_same_tells_nothing() -> None:
+    answers = {"before": [0] * 30, "after": [1] * 30}
+    same = answering(scene("before"), answers, [0] * 30, forget_train=list(range(15)), forget_test=list(range(15, 30)))
+    part = PROBE.measure(same)
+    assert isinstance(part, Part)
+    assert {one["auc"] for name, one in part.facts["models"]["after"].items() if name != "logistic"} == {0.5}
+    assert part.facts["leak"]["after"] <= 0.5 and "privacy" not in part.facts

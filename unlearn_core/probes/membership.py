@@ -18,6 +18,8 @@ DRAWS = 500
 """Bootstrap samples behind an interval."""
 FOLDS = 5
 FALSE_ALARMS = 0.01
+CALLED = 0.5
+"""From here on the logistic attack calls a picture a member: it was fitted on as many members as strangers."""
 FEWEST = 5
 """With fewer members than this no attack is tried: its figure would be chance."""
 _MODELS = (*MODELS, "twin")
@@ -34,15 +36,19 @@ def measure(scene: Scene) -> Part | str:
 
     `leak` is the largest |AUC - 0.5| of all attacks. `privacy` is 1 less twice the largest difference of an attack's
     AUC to its AUC on gold: 1 where no attack can tell more about after than about gold, 0 where one tells all. The
-    arrays hold, for each model, how likely the logistic attack finds every member to be one (0 to 1).
+    arrays hold, for each model, how likely the logistic attack finds every member to be one (0 to 1); `called` counts
+    whom it calls a member (over 0.5), among the members and, wrongly, among the equally many strangers.
     """
+    broken = [model for model in _MODELS if model in scene.evaluations and not _told(scene.evaluations[model].logits)]
+    if broken:
+        return f"Some answers of {broken[0]} are no numbers, so no attack can be tried on them."
     members, strangers = matched(scene, np.random.default_rng(scene.spec.seed))
     if len(members) < FEWEST:
         return (
             f"There are {len(members)} forgotten pictures with unseen ones of their class beside them; an attack on "
             f"fewer than {FEWEST} is a game of chance."
         )
-    facts: dict[str, Any] = {"members": len(members), "models": {}}
+    facts: dict[str, Any] = {"members": len(members), "models": {}, "called": {}}
     arrays: dict[str, np.ndarray] = {"members": members.astype(np.float32)}
     for model in _MODELS:
         if model in scene.evaluations:
@@ -53,7 +59,10 @@ def measure(scene: Scene) -> Part | str:
                 np.random.default_rng(scene.spec.seed + 1),
             )
             facts["models"][model] = found
-            arrays[f"{model}_guess"] = guesses.astype(np.float32)
+            facts["called"][model] = {
+                side: int((guess > CALLED).sum()) for side, guess in zip(("members", "strangers"), guesses, strict=True)
+            }
+            arrays[f"{model}_guess"] = guesses[0].astype(np.float32)
     facts["leak"] = {
         model: max(abs(one["auc"] - 0.5) for one in own.values()) for model, own in facts["models"].items()
     }
@@ -72,13 +81,17 @@ def matched(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.ndar
     members, unseen = split.forget_train, np.concatenate([split.forget_val, split.forget_test])
     if not len(unseen):  # Single pictures have unseen neighbours only among what is kept.
         unseen = np.concatenate([split.retain_val, split.retain_test])
-    ours, theirs = [], []
+    ours, theirs = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for own in np.unique(labels[members]):
         inside, outside = members[labels[members] == own], unseen[labels[unseen] == own]
         count = min(len(inside), len(outside))
         ours.append(rng.choice(inside, count, replace=False))
         theirs.append(rng.choice(outside, count, replace=False))
     return np.sort(np.concatenate(ours)), np.sort(np.concatenate(theirs))
+
+
+def _told(logits: np.ndarray) -> bool:
+    return bool(np.isfinite(logits).all())
 
 
 def signals(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
@@ -107,19 +120,22 @@ def signals(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
 
 def attacked(
     members: dict[str, np.ndarray], strangers: dict[str, np.ndarray], rng: np.random.Generator
-) -> tuple[dict[str, Any], np.ndarray]:
-    """Every attack's success, and for each member (n,) how likely the logistic attack finds it to be one."""
+) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
+    """Every attack's success, and how likely the logistic attack finds each member (n,) and stranger (n,) to be one."""
     ours, theirs = (np.stack(list(side.values()), 1) for side in (members, strangers))
     guesses = logistic(ours, theirs, rng)
     scores = {name: (members[name], strangers[name]) for name in members} | {"logistic": guesses}
-    return {name: success(*both, rng) for name, both in scores.items()}, guesses[0]
+    return {name: success(*both, rng) for name, both in scores.items()}, guesses
 
 
 def success(members: np.ndarray, strangers: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
-    """AUC with its 95 % bootstrap interval, and the share of members found while 1 % of strangers are accused."""
+    """AUC with its 95 % bootstrap interval, and the share of members found while at most 1 % of strangers are accused.
+
+    Both sides are drawn anew, with replacement, DRAWS times; the interval is between the 2.5 and 97.5 % quantiles.
+    """
     drawn = [auc(rng.choice(members, len(members)), rng.choice(strangers, len(strangers))) for _ in range(DRAWS)]
     low, high = np.quantile(drawn, [0.025, 0.975])
-    limit = np.quantile(strangers, 1 - FALSE_ALARMS, method="higher")
+    limit = np.sort(strangers)[len(strangers) - 1 - int(FALSE_ALARMS * len(strangers))]
     return {
         "auc": auc(members, strangers),
         "low": float(low),
