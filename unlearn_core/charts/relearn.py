@@ -71,10 +71,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
         here: dict[str, Any] = {"row": 1, "col": column}
-        facts = report.parts[PART].facts
-        for height, dash in ((facts["ceiling"], "solid"), (facts["target"], "dot")):
-            line = {"color": theme.before, "width": 1.5, "dash": dash}
-            drawn.add_hline(y=height, line=line, layer="below", **here, exclude_empty_subplots=False)
+        for trace in _goals(report, theme):
+            drawn.add_trace(trace, **here)
         for model in reversed(list(_models(report))):
             for trace in _traces(report, model, theme):
                 drawn.add_trace(trace, **here)
@@ -88,6 +86,23 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     drawn.update_xaxes(title_text="steps of teaching (logarithmic)", row=1)
     drawn.update_yaxes(showgrid=True, **percent_axis(-0.03, 1.06))
     return drawn
+
+
+def _goals(report: Report, theme: Theme) -> list[go.Scatter]:
+    """The original's accuracy as a line, and thinner under it the share of it that counts as brought back."""
+    facts = report.parts[PART].facts
+    lines = (("before", facts["ceiling"], 2.0), ("counts as brought back", facts["target"], 1.0))
+    return [
+        go.Scatter(
+            name=name,
+            x=[0, _at(_last(report))],
+            y=[height, height],
+            mode="lines",
+            line={"color": theme.before, "width": width},
+            hovertemplate=f"<b>{name}</b>: %{{y:.0%}}<extra></extra>",
+        )
+        for name, height, width in lines
+    ]
 
 
 def _at(step: int) -> float:
