@@ -34,6 +34,7 @@ SCREENS = {
     "method": Screen("Lab", "lab/method.py", "Method", ":material/tune:"),
     "run": Screen("Lab", "lab/run.py", "Run", ":material/play_circle:"),
     "history": Screen("Explore", "explore/history.py", "History", ":material/history:"),
+    "compare": Screen("Explore", "explore/compare.py", "Compare", ":material/compare_arrows:"),
     "measures": Screen("Learn", "learn/measures.py", "Measures", ":material/straighten:"),
 }
 

@@ -10,8 +10,8 @@ import streamlit as st
 from unlearn_core.catalog import datasets
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import MODELS, forgotten
-from unlearn_core.domain.run import GoldSpec, Run, RunSpec
-from unlearn_core.ui import chart, frame, session, spark, studio, words
+from unlearn_core.domain.run import GoldSpec, Run, RunSpec, RunState
+from unlearn_core.ui import chart, compare, frame, session, spark, studio, words
 
 POLL = 2.0
 """Seconds between two looks at the runs while one of them is unfinished."""
@@ -106,6 +106,10 @@ def _actions(picked: list[Run]) -> None:
         if st.button("Change and run again", icon=":material/fork_right:", key="again", disabled=not spec) and spec:
             session.take(spec)
             session.go("method")
+        done = [run for run in picked if run.state is RunState.DONE and isinstance(run.spec, RunSpec)]
+        able = 2 <= len(done) <= compare.MOST and len(done) == len(picked)
+        if st.button("Compare", icon=":material/compare_arrows:", key="compare", disabled=not able):
+            st.switch_page(frame.page("compare"), query_params=compare.address(done[::-1]))
         st.button("Cancel", icon=":material/stop:", key="cancel", disabled=not going, on_click=_cancel, args=(going,))
         label = "Delete" if len(over) < 2 else f"Delete {len(over)}"
         with st.popover(label, icon=":material/delete:", disabled=not over):

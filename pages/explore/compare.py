@@ -1,0 +1,8 @@
+"""Two to four finished runs side by side: what differs in their settings, and what came of it."""
+
+import streamlit as st
+
+from unlearn_core.ui import compare
+
+st.title("Which did better?", anchor=False)
+compare.show()

@@ -1,0 +1,81 @@
+"""Runs beside one another: what is said to differ does, by how much, and how sure that is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.charts.reports import made_up_report
+from unlearn_core.charts import differences
+from unlearn_core.charts.chart import names
+from unlearn_core.domain.report import Evaluation, Report
+
+KNOBS = {"unsir": {"lr": "Learning rate"}, "finetune": {"rate": "Learning rate", "epochs": "Epochs"}}
+
+
+def with_spec(report: Report, **changes: object) -> Report:
+    return replace(report, spec=report.spec.model_copy(update=changes))
+
+
+def right_about(report: Report, rows: np.ndarray) -> Report:
+    """The same report, its net after forgetting being right about these pictures and wrong about all others."""
+    logits = np.zeros((len(report.labels), 10), np.float32)
+    logits[np.arange(len(report.labels)), (report.labels + 1) % 10] = 1
+    logits[rows, report.labels[rows]] = 2
+    after = Evaluation("w", report.dataset.id, logits)
+    return replace(report, evaluations={**report.evaluations, "after": after})
+
+
+def test_only_what_differs_is_listed_and_knobs_go_by_what_they_are_called() -> None:
+    first = with_spec(made_up_report(), method="unsir", params={"lr": 0.01})
+    other = replace(with_spec(made_up_report(), method="finetune", params={"rate": 0.1, "epochs": 1}), method="Other")
+    rows = dict(differences.settings([first, other], KNOBS))
+    assert rows == {"Method": [first.method, "Other"], "Learning rate": ["0.01", "0.1"], "Epochs": ["–", "1"]}
+    assert differences.settings([first, first], KNOBS) == []
+    assert dict(differences.settings([first, with_spec(first, seed=7)], KNOBS)) == {"Seed": ["0", "7"]}
+
+
+def test_different_questions_are_warned_of() -> None:
+    one, other = made_up_report(), made_up_report(images=True)
+    assert differences.warning([one, one]) == ""
+    assert "forgot different things" in differences.warning([one, other])
+    request = one.spec.request
+    assert "different classifiers" in differences.warning(
+        [one, with_spec(one, request=request.model_copy(update={"classifier": "another"}))]
+    )
+    elsewhere = with_spec(one, request=request.model_copy(update={"dataset": "another"}))
+    assert "different data sets" in differences.warning([one, elsewhere])
+    assert "no difference" in differences.sentence(one, elsewhere)
+    assert "earlier run" in differences.warning([one, with_spec(one, start=3)])
+
+
+def test_nets_on_the_same_pictures_are_compared_picture_by_picture() -> None:
+    report = made_up_report()
+    rows = report.split.retain_test
+    first, other = right_about(report, rows[:800]), right_about(report, rows[:900])
+    found = differences.difference(first, other, "retain_test")
+    share = 100 / len(rows)
+    assert found is not None
+    assert found[0] == pytest.approx(share)
+    assert found[1] == pytest.approx(1.96 * np.sqrt(share * (1 - share) / len(rows)))
+    assert differences.difference(first, first, "retain_test") == (0, 0)
+    assert "kept, unseen +5.6 ± 1.1 points" in differences.sentence(first, other)
+
+
+def test_nets_on_different_pictures_are_two_samples() -> None:
+    one, other = made_up_report(), made_up_report(images=True)
+    first, second = right_about(one, one.split.retain_test[:900]), right_about(other, other.split.retain_test[:900])
+    found = differences.difference(first, second, "retain_test")
+    share, other_share = (900 / len(report.split.retain_test) for report in (one, other))
+    error = share * (1 - share) / len(one.split.retain_test) + other_share * (1 - other_share) / 2000
+    assert found is not None and found[1] == pytest.approx(1.96 * np.sqrt(error))
+    assert differences.difference(one, other, "forget_test") is None, "single pictures have no unseen ones"
+
+
+def test_figures_stand_in_one_column_a_run() -> None:
+    reports = [made_up_report(), made_up_report(gold=False, seed=1)]
+    table = differences.figures(reports)
+    assert list(table.columns) == ["what", "model", *names(reports)]
+    gold = table[table["model"] == "gold"]
+    assert set(gold[names(reports)[1]]) == {"–"}
+    assert table["what"].tolist()[-3:] == ["distance to gold", "privacy, 1 is like gold", "time to forget"]
