@@ -1,0 +1,49 @@
+"""A real worker with the real engine: what people wait for goes before a gold, which loses nothing by it."""
+
+import pytest
+
+from tests.methods.laid_out import tiny_spec
+from tests.worker.hands import until, worker
+from unlearn_core.domain.request import ForgetImages
+from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, Run, RunState
+from unlearn_core.engine.execute import carry_out
+from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.warm import Warm
+from unlearn_core.store import reports
+from unlearn_core.store.runs import RunStore
+
+LONG = 240.0
+"""Seconds that training may take where other things train too."""
+
+
+def end_of(store: RunStore, run: int) -> Run:
+    return until(lambda: one if (one := store.get(run)).state.is_finished else None, LONG)
+
+
+@pytest.mark.timeout(900)
+def test_a_persons_run_starts_within_an_epoch_of_a_gold_and_the_gold_ends_with_the_same_bits(home) -> None:
+    store = RunStore(home)
+    spec = tiny_spec("finetune", kind="images")
+    request = spec.request.model_copy(update={"forget": ForgetImages(images=tuple(range(40)))})
+    spec = spec.model_copy(update={"request": request})
+    with worker(home, "--work", "tests.worker.engine:carry_out"):
+        gold = store.order(GoldSpec(request=request), title="gold", priority=Priority.BACKGROUND).run
+        until((home / "epochs").exists, LONG)
+        urgent = end_of(store, store.submit(spec, title="a person's"))
+        assert urgent.state is RunState.DONE, urgent.error
+        assert (home / "epochs").read_text() == "over\n", "not one epoch more was made before it"
+        run = end_of(store, gold)
+        assert (run.state, run.attempt) == (RunState.DONE, 2), run.error
+        assert urgent.started and urgent.finished and run.started
+        assert urgent.finished <= run.started, "the gold went on when the person was served"
+        (measure,) = store.list(kinds=("measure",))
+        assert end_of(store, measure.id).state is RunState.DONE
+        asked = end_of(store, store.order(MeasureSpec(run=urgent.id, what="relearn"), title="relearn").run)
+        assert asked.state is RunState.DONE, asked.error
+    report = reports.read(home, urgent.id)
+    assert report.parts["relearn"].facts["models"].keys() == {"after", "gold", "fresh"}
+    assert store.get(urgent.id).headline["relearn"]["index"] == report.parts["relearn"].facts["index"]
+    elsewhere = RunStore(home.parent / "elsewhere")
+    straight = elsewhere.get(elsewhere.submit(GoldSpec(request=request), title="gold"))
+    never_interrupted = carry_out(straight, Warm("cpu", elsewhere.home), Nobody())
+    assert run.headline["gold"] == never_interrupted["gold"]
