@@ -86,7 +86,7 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
             "curves": _curves(rng),
             "snapshots": _snapshots(rng, logits, labels, split),
         }
-        | {"membership": _membership(rng, list(logits)), "confusion": _confusion(logits, labels)}
+        | {"membership": _membership(rng, list(logits), split), "confusion": _confusion(logits, labels)}
         | ({"distance": _distance(rng, images)} if gold else {})
         | {"extras": _extras(rng, images)}
         | {"relearn": _relearn(rng, list(logits))}
@@ -194,7 +194,7 @@ def _relearn(rng: np.random.Generator, shown: list[str]) -> Part:
     return Part(facts, arrays)
 
 
-def _membership(rng: np.random.Generator, shown: list[str]) -> Part:
+def _membership(rng: np.random.Generator, shown: list[str], split: Split) -> Part:
     """The part "membership"."""
     attacks = ("loss", "confidence", "entropy", "modified entropy", "margin", "logistic")
     own: dict[str, Any] = {}
@@ -207,7 +207,13 @@ def _membership(rng: np.random.Generator, shown: list[str]) -> Part:
     facts: dict[str, Any] = {"members": 300, "models": own, "leak": dict.fromkeys(shown, 0.3)}
     if "gold" in shown:
         facts["privacy"] = {"before": 0.4, "after": float(rng.uniform(0.5, 1))}
-    return Part(facts, {"members": np.arange(300, dtype=np.float32)})
+    members = split.forget_train[:100].astype(np.float32)
+    guesses = {f"{model}_guess": rng.uniform(0.2, 0.9, len(members)).astype(np.float32) for model in shown}
+    facts["called"] = {
+        model: {"members": int((guesses[f"{model}_guess"] > 0.5).sum()), "strangers": int(rng.integers(20, 60))}
+        for model in shown
+    }
+    return Part(facts | {"members": len(members)}, {"members": members, **guesses})
 
 
 def _distance(rng: np.random.Generator, images: bool) -> Part:

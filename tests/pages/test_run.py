@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit, turn
 from tests.pages.finished import CLASS, PICTURES, advance, by_class, by_picture, started
 from tests.pages.look import fine, without_words, words
+from unlearn_core.charts.recognised import beside, is_only_after, suspects
 from unlearn_core.domain.errors import UnknownName
 from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Priority, RunState
 from unlearn_core.engine.execute import carry_out, unlearn
@@ -238,7 +239,10 @@ def test_a_run_turns_into_its_report(visit: Visit, done: RunStore, home: Path) -
             },
         ),
         ("Logits", {"How sure is it of the true class?"}),
-        ("Privacy", {"Can one tell that it was trained on them?"}),
+        (
+            "Privacy",
+            {"Can one tell that it was trained on them?", "Who is still recognised?", "The pictures themselves"},
+        ),
         ("Weights", {"Which layers moved?"}),
         (
             "How it went",
@@ -292,6 +296,20 @@ def test_a_report_whose_files_are_gone_says_so(visit: Visit, done: RunStore, hom
     app = fine(visit("run", id=str(CLASS)))
     assert "There is no report in" in words(app)
     assert "Run again as it was" in labels(app)
+
+
+def test_pictures_that_are_recognised_after_and_not_by_gold(visit: Visit, done: RunStore, home: Path) -> None:
+    report = reports.read(home, CLASS)
+    found, other = suspects(report), beside(report)
+    only = [one for one in found if is_only_after(one, other)]
+    app = fine(visit("run", id=str(CLASS), tab="Privacy"))
+    alts = [one.alt for element in app.get("image") for one in element.proto.imgs]
+    assert len(alts) == min(24, len(found))
+    assert f"picture {found[0].picture};" in alts[0] and "gold" in alts[0]
+    app.segmented_control(key="recognised-which").set_value("only").run()
+    assert len(app.get("image")) == min(24, len(only))
+    if not only:
+        assert "No picture is called a member after and not by gold" in words(app)
 
 
 # The third column.

@@ -5,7 +5,19 @@ import streamlit as st
 from unlearn_core.charts import adversarials, charts, noise, replay, verdict
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
-from unlearn_core.ui import cam, chart, confusion, details, downloads, look, relearn, session, words, yardstick
+from unlearn_core.ui import (
+    cam,
+    chart,
+    confusion,
+    details,
+    downloads,
+    look,
+    recognised,
+    relearn,
+    session,
+    words,
+    yardstick,
+)
 from unlearn_core.ui.plain import escape
 
 TONES = {
@@ -137,6 +149,11 @@ def _privacy(report: Report, run: Run | None) -> None:
     with right:
         relearn.show(report, run)
     _charts(report, tuple(others))
+    left, right = st.columns(2, gap="large")
+    with left:
+        chart.show(charts()["recognised"], [report], place="report")
+    with right:
+        recognised.show(report)
 
 
 def _noise(report: Report) -> None:
