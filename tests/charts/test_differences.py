@@ -30,7 +30,7 @@ def test_only_what_differs_is_listed_and_knobs_go_by_what_they_are_called() -> N
     first = with_spec(made_up_report(), method="unsir", params={"lr": 0.01})
     other = replace(with_spec(made_up_report(), method="finetune", params={"rate": 0.1, "epochs": 1}), method="Other")
     rows = dict(differences.settings([first, other], KNOBS))
-    assert rows == {"Method": [first.method, "Other"], "Learning rate": ["0.01", "0.1"], "Epochs": ["–", "1"]}
+    assert rows == {"Method": [first.method, "Other"], "Learning rate": ["0.01", "0.1"]}, "only one has epochs"
     assert differences.settings([first, first], KNOBS) == []
     assert dict(differences.settings([first, with_spec(first, seed=7)], KNOBS)) == {"Seed": ["0", "7"]}
 
@@ -75,7 +75,18 @@ def test_nets_on_different_pictures_are_two_samples() -> None:
 def test_figures_stand_in_one_column_a_run() -> None:
     reports = [made_up_report(), made_up_report(gold=False, seed=1)]
     table = differences.figures(reports)
-    assert list(table.columns) == ["what", "model", *names(reports)]
-    gold = table[table["model"] == "gold"]
-    assert set(gold[names(reports)[1]]) == {"–"}
-    assert table["what"].tolist()[-3:] == ["distance to gold", "privacy, 1 is like gold", "time to forget"]
+    assert list(table.columns) == ["what", *names(reports)]
+    assert table["what"].tolist()[-3:] == [
+        "distance to gold, after",
+        "privacy after, 1 is like gold",
+        "time to forget",
+    ]
+    score = {model: own["forget_test"] for model, own in reports[0].parts["accuracy"].facts.items()}
+    cell = (
+        str(table[names(reports)[0]].iloc[1])
+        .replace("\N{NO-BREAK SPACE}", " ")
+        .replace("\N{NARROW NO-BREAK SPACE}", " ")
+    )
+    assert cell.startswith(f"{100 * score['before']['accuracy']:.1f} → {100 * score['after']['accuracy']:.1f} % (")
+    assert cell.endswith(f" · gold {100 * score['gold']['accuracy']:.1f} %")
+    assert str(table[names(reports)[1]].iloc[1]).endswith(" · no gold")

@@ -28,7 +28,7 @@ def test_ticked_runs_are_laid_side_by_side(visit: Visit, done: RunStore) -> None
     assert "These runs forgot different things" in said
     assert "What differs in the settings?" in said
     assert app.dataframe[0].value["setting"].tolist()[:2] == ["Method", "Forgotten"]
-    assert list(app.dataframe[1].value.columns) == ["what", "model", "UNSIR", "Fine-tune"]
+    assert list(app.dataframe[1].value.columns) == ["what", "UNSIR", "Fine-tune"]
     assert "**Fine-tune** beside **UNSIR**:" in said
     assert len(app.get("plotly_chart")) >= 6
     assert not without_words(app)

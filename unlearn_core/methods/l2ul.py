@@ -347,7 +347,7 @@ def _drawn(pictures: int, batch: int, steps: int) -> int:
 _SHARED = {"radius": 0.5, "attack_steps": 20, "max_steps": 240}
 _FEW = Knobs(lr=4e-3, ascent=0.8, hold=5, copies=16, attacked=32, guard_batch=64, **_SHARED)
 _MANY = Knobs(lr=8e-3, ascent=0.6, most=2.0, copies=8, attacked=64, guard_batch=32, **_SHARED)
-_CLASS = _MANY
+_CLASS = Knobs(lr=8e-3, ascent=0.7, most=4.0, copies=8, attacked=64, guard_batch=64, **_SHARED)
 
 
 def _preset(title: str, summary: str, **changes: object) -> Preset:

@@ -102,8 +102,11 @@ def _settings(found: Sequence[Report]) -> None:
     st.dataframe(
         pd.DataFrame([{"setting": title, **dict(zip(names, values, strict=True))} for title, values in rows]),
         hide_index=True,
+        height="content",
         alt="The settings in which the runs differ, one column a run",
     )
+    if len({report.spec.method for report in found}) > 1:
+        st.caption("Knobs that only one of the methods has stand in its report, under Details.")
 
 
 def _knobs(report: Report) -> dict[str, str]:
@@ -114,8 +117,12 @@ def _knobs(report: Report) -> dict[str, str]:
 def _figures(found: Sequence[Report]) -> None:
     st.subheader("What came of it?", anchor=False)
     st.dataframe(
-        differences.figures(found), hide_index=True, alt="Figures before and after each run and of gold, side by side"
+        differences.figures(found),
+        hide_index=True,
+        height="content",
+        alt="Figures before and after each run and of gold, side by side",
     )
+    st.caption("Accuracies before → after, in brackets the 95 % interval (Wilson).")
     said = [differences.sentence(found[0], other) for other in found[1:]]
     names = drawn.names(found)
     for name, words in zip(names[1:], said, strict=True):
