@@ -199,8 +199,9 @@ def test_confusions_are_shares_of_the_true_class() -> None:
     assert plain(" ".join(map(str, heat.customdata[CAT][CLASSES.index("dog")]))) == "cat dog 128 64.0 %"
     assert {(trace.zmin, trace.zmax) for trace in heats.values()} == {(0, 1)}
     assert layout_of(figure).yaxis.range[0] > layout_of(figure).yaxis.range[1], "the first class is on top"
-    (alone,) = traces(confusion.CHART.variants["after"], confused(20, 128, 100))
-    assert alone.text[CAT][CLASSES.index("dog")] == "64" and alone.texttemplate
+    _, written = traces(confusion.CHART.variants["after"], confused(20, 128, 100))
+    fields = dict(zip(zip(written.y, written.x, strict=True), written.text, strict=True))
+    assert fields == {(at, at): "36" if at == CAT else "100" for at in range(10)} | {(CAT, CLASSES.index("dog")): "64"}
 
 
 def test_confusions_in_words() -> None:

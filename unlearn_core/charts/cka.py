@@ -86,7 +86,7 @@ def _legend(shown: list[str], theme: Theme) -> str:
     words = {
         "after-gold": f'<span style="color:{words_in(theme, "after")}">●</span> after and gold',
         "before-gold": f'<span style="color:{theme.before}">○</span> before and gold',
-        "gold-twin": f'<span style="color:{theme.gold}">▬</span> two golds',
+        "gold-twin": f'<span style="color:{theme.gold}">■</span> two golds',
         "before-after": f'<span style="color:{words_in(theme, "after")}">┄</span> before and after',
     }
     parts = [words[pair] for pair in shown]

@@ -17,6 +17,8 @@ from unlearn_core.domain.report import MODELS, Report
 
 WRITTEN = 12
 """Up to so many classes every share is written into its field, where there is one panel only."""
+_STRONG = 0.35
+"""From this share on a field is nearer to the accent than to the page."""
 _PANEL = 400
 _HEADING = 40
 
@@ -71,7 +73,9 @@ def figure(reports: Sequence[Report], theme: Theme, only: str | None = None) -> 
         classes, gone = report.dataset.classes, forgotten_classes(report)
         for column, model in enumerate(shown, 1):
             if model in models(report):
-                drawn.add_trace(_heat(report, model, theme, written=bool(only)), row=row, col=column)
+                drawn.add_trace(_heat(report, model, theme), row=row, col=column)
+                if only and len(classes) <= WRITTEN:
+                    drawn.add_trace(_written(shares(report, model), theme), row=row, col=column)
         ticks = {
             "tickvals": list(range(len(classes))),
             "ticktext": [f"<b>{name}</b>" if number in gone else name for number, name in enumerate(classes)],
@@ -83,10 +87,9 @@ def figure(reports: Sequence[Report], theme: Theme, only: str | None = None) -> 
     return drawn
 
 
-def _heat(report: Report, model: str, theme: Theme, *, written: bool) -> go.Heatmap:
-    """The square root of the shares, so that rare mistakes are seen; what is written and hovered are the shares."""
+def _heat(report: Report, model: str, theme: Theme) -> go.Heatmap:
+    """The square root of the shares, so that rare mistakes are seen; under the pointer are the shares themselves."""
     share, counts, classes = shares(report, model), _counts(report, model), report.dataset.classes
-    text = [[f"{100 * value:.0f}" if value >= 0.005 else "" for value in row] for row in share.tolist()]
     return go.Heatmap(
         name=model,
         z=np.sqrt(share).round(4).tolist(),
@@ -105,9 +108,22 @@ def _heat(report: Report, model: str, theme: Theme, *, written: bool) -> go.Heat
         ],
         hovertemplate=f"<b>{model}</b><br>%{{customdata[0]}}, called %{{customdata[1]}}: %{{customdata[2]:,}} pictures"
         "<br>%{customdata[3]} of that class<extra></extra>",
-        text=text,
-        texttemplate="%{text}" if written and len(classes) <= WRITTEN else None,
-        textfont={"size": SMALL},
+    )
+
+
+def _written(share: np.ndarray, theme: Theme) -> go.Scatter:
+    """The shares in per cent, in the page's colour where the field is strong and in ink where it is pale."""
+    places = np.argwhere(share >= 0.005).tolist()
+    return go.Scatter(
+        x=[said for _, said in places],
+        y=[true for true, _ in places],
+        text=[f"{100 * share[true, said]:.0f}" for true, said in places],
+        textfont={
+            "size": SMALL,
+            "color": [theme.page if share[true, said] > _STRONG else theme.ink for true, said in places],
+        },
+        mode="text",
+        hoverinfo="skip",
     )
 
 

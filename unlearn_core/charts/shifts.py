@@ -154,6 +154,8 @@ def _labels(report: Report, theme: Theme, view: View) -> list[dict[str, Any]]:
         labels.append({"text": "gold", "x": at, "y": log10(gold[at]), "yshift": 15, "font": font})
     apart = [layer for layer, value in other.items() if value > 0]
     if apart:
-        words = {"text": "band: two seeds of the same recipe", "xanchor": "left", "font": {"color": theme.quiet}}
+        golds = distances(report, "gold-twin", view)
+        text = "bands: two seeds of the recipe, two golds" if golds else "band: two seeds of the same recipe"
+        words = {"text": text, "xanchor": "left", "font": {"color": theme.quiet}}
         labels.append(words | {"x": apart[0], "y": log10(other[apart[0]]), "yshift": -18})
     return labels
