@@ -204,6 +204,11 @@ def test_confusions_are_shares_of_the_true_class() -> None:
     assert fields == {(at, at): "36" if at == CAT else "100" for at in range(10)} | {(CAT, CLASSES.index("dog")): "64"}
 
 
+def test_no_field_says_nought() -> None:
+    _, written = traces(confusion.CHART.variants["after"], confused(1, 1, 1))
+    assert "0" not in written.text and len(written.text) == 10
+
+
 def test_confusions_in_words() -> None:
     assert plain(confusion.CHART.sentence(confused(20, 128, 100))) == (
         "The mistake that grew most: cat is called dog in 64.0 % of its unseen pictures, up 54.0 points. "

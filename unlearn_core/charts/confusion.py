@@ -113,7 +113,7 @@ def _heat(report: Report, model: str, theme: Theme) -> go.Heatmap:
 
 def _written(share: np.ndarray, theme: Theme) -> go.Scatter:
     """The shares in per cent, in the page's colour where the field is strong and in ink where it is pale."""
-    places = np.argwhere(share >= 0.005).tolist()
+    places = np.argwhere(np.round(100 * share) >= 1).tolist()
     return go.Scatter(
         x=[said for _, said in places],
         y=[true for true, _ in places],
