@@ -14,7 +14,7 @@ from unlearn_core.domain.relearn import LAST, STEPS, TERMS, index_of, time_of
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.request import ForgetClasses
 from unlearn_core.engine.listener import Listener
-from unlearn_core.engine.measure import models_of, reopen
+from unlearn_core.engine.measure import Reopened, models_of, reopen
 from unlearn_core.engine.problem import Layout, still_there
 from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.warm import Trained, Warm
@@ -40,7 +40,12 @@ class Plan(NamedTuple):
 def add(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:
     """Adds the part "relearn" to a finished run's report, or the reason for its absence; gives what the row keeps."""
     listener.check()
-    folder, report, layout, after = reopen(run, warm)
+    return complete(reopen(run, warm), warm, listener)
+
+
+def complete(finished: Reopened, warm: Warm, listener: Listener) -> dict[str, Any]:
+    """The same for a report wherever its folder lies."""
+    folder, report, layout, after = finished
     models = models_of(report.spec, layout, warm, after, {})
     part = measure(layout, models, warm, listener)
     listener.check()

@@ -79,5 +79,5 @@ def _cost(now: Plan) -> str:
 
 def _basis(now: Plan) -> str:
     if now.pace.measured:
-        return "From the runs that were made on this machine, measuring included."
+        return "From the runs that were made on this machine with this classifier, measuring included."
     return "On a typical CPU, measuring included. After the first run it is counted from this machine's own pace."
