@@ -43,6 +43,8 @@ def shots(runs: dict[str, int]) -> list[Shot]:
     done = f"run?id={runs['done']}"
     tabs = {
         "pictures": "Look into any picture",
+        "classes": "What is taken for what?",
+        "distance": "In which layers",
         "logits": "How clearly",
         "privacy": "Can one tell",
         "weights": "Which layers moved?",
@@ -65,6 +67,7 @@ def shots(runs: dict[str, int]) -> list[Shot]:
         Shot("run-cancelled", f"run?id={runs['cancelled']}", "Change and run again"),
         Shot("run-unknown", "run?id=999999", "There is no such run"),
         Shot("history", "history", "What has been tried?"),
+        Shot("measures", "measures", "What it does not say"),
     ]
 
 

@@ -38,7 +38,7 @@ class Chart:
     alt: Callable[[Report], str]
     height: int = HEIGHT
     variants: Mapping[str, "Chart"] = field(default_factory=dict)
-    """The same question drawn in other ways, by what a switch calls them; the first is the chart itself."""
+    """The same question drawn in other ways, by what a switch calls them; it begins with the first."""
 
 
 def needs_gold(part: str) -> Callable[[Report], Literal[True] | str]:

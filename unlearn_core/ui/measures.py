@@ -11,7 +11,7 @@ from unlearn_core.charts.chart import Chart
 from unlearn_core.domain.report import Probe, Report
 from unlearn_core.domain.shelf import modules
 from unlearn_core.probes import probes
-from unlearn_core.ui import chart, confusion, frame, studio
+from unlearn_core.ui import chart, frame, studio
 from unlearn_core.ui.plain import escape
 
 FIRST = "distance"
@@ -60,10 +60,7 @@ def _example(probe: Probe) -> None:
         )
     drawn = drawn_from(probe.id, report)
     for one in drawn:
-        if one.id == "confusion":
-            confusion.show(report)
-        else:
-            chart.show(one, [report], place="measures")
+        chart.show(one, [report], place="measures")
     if not drawn:
         st.caption(escape(_why_none(probe.id, report)))
 
