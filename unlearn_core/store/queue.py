@@ -13,7 +13,7 @@ LOOK = "look"
 """Looks have a queue of their own, because a worker answers them beside everything else."""
 
 MEASURE = "measure"
-"""Measurements are queued by the lab itself, one for each run that waited for a gold: they are never refused."""
+"""Measurements are few, one of a kind for each finished run, and most are queued by the lab itself: never refused."""
 
 PER_OWNER, IN_ALL = 20, 200
 """How many runs may wait."""
