@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from tests.charts.layout import layout_of
+from tests.charts.reports import made_up_report
 from unlearn_core.charts.bands import Band, plan
-from unlearn_core.charts.curve import live
+from unlearn_core.charts.chart import NO_GOLD
+from unlearn_core.charts.curve import live, sentence
 from unlearn_core.charts.theme import DARK, LIGHT, faded
+from unlearn_core.charts.words import percent
 from unlearn_core.domain.run import Phase, Point
 
 WAITING = [Phase("noise", 20, 0, 0.0), Phase("impair", 40, 0, 0.0), Phase("repair", 40, 0, 0.0)]
@@ -88,3 +91,13 @@ def test_a_label_at_the_end_is_clear_of_its_line(end: float, swing: float) -> No
 def test_without_a_pace_the_axis_shows_no_seconds() -> None:
     assert layout_of(live([], WAITING, ("cats", "others"), LIGHT)).xaxis.showticklabels is False
     assert layout_of(live([], WAITING, ("cats", "others"), LIGHT, expected=9)).xaxis.showticklabels is None
+
+
+def test_the_sentence_says_where_gold_stands() -> None:
+    report = made_up_report()
+    right = report.evaluations["gold"].logits.argmax(1) == report.labels
+    forget, retain = (
+        percent(float(right[rows].mean()), 0) for rows in (report.split.forget_val, report.split.retain_val)
+    )
+    assert sentence(report).endswith(f"Gold has {forget} and {retain} there.")
+    assert sentence(made_up_report(gold=False)).endswith(NO_GOLD)

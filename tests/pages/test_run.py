@@ -264,6 +264,7 @@ def test_the_verdict_stands_first_with_what_it_does_not_prove(visit: Visit, done
     said = words(fine(visit("run", id=str(CLASS))))
     assert said.count("-badge[") == 3
     assert "does not prove" in said
+    assert "No flag:" in said or ":material/flag:" in said
     for model in ("before", "after", "gold"):
         assert f"**{model}**" in said
     assert "There is no gold" not in said

@@ -132,13 +132,21 @@ def sentence(report: Report) -> str:
     facts, name = report.parts["accuracy"].facts, forget_set(report)
     forget = {model: facts[model][name]["accuracy"] for model in models(report)}
     retain = {model: facts[model]["retain_test"]["accuracy"] for model in models(report)}
-    gold = f" (gold: {percent(forget['gold'])})" if "gold" in forget else ""
+    gold = f" (gold: {percent(forget['gold'])}{_as_intended(facts, name)})" if "gold" in forget else ""
     kept = f"{capital(retain_words(report))} {change(retain['before'], retain['after'])} on unseen pictures"
     yardstick = f"; gold {change(retain['before'], retain['gold'])}." if "gold" in retain else f". {NO_GOLD}"
     return (
         f"Of the {forget_words(report)}, {percent(forget['before'])} were named rightly before and "
         f"{percent(forget['after'])} are after{gold}. {kept}{yardstick} Bars are 95{chr(160)}% intervals."
     )
+
+
+def _as_intended(facts: dict[str, Any], name: str) -> str:
+    """How after's score stands to gold's, where their intervals are apart or overlap."""
+    after, gold = facts["after"][name], facts["gold"][name]
+    if after["low"] <= gold["high"] and gold["low"] <= after["high"]:
+        return ", so as intended"
+    return ", which is less" if gold["accuracy"] < after["accuracy"] else ", which is more"
 
 
 def alt(report: Report) -> str:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from unlearn_core.charts.bands import Band, Lines, Names, axes, draw, plan
-from unlearn_core.charts.chart import Chart, needs, panels, table
+from unlearn_core.charts.chart import NO_GOLD, Chart, needs, panels, table
 from unlearn_core.charts.theme import Theme
 from unlearn_core.charts.words import by_class, capital, percent, retain_words, seconds
 from unlearn_core.domain.report import Report
@@ -95,7 +95,18 @@ def sentence(report: Report) -> str:
     dip = f" by way of {percent(low, 0)}" if low < min(lines.retain[0], lines.retain[-1]) - 0.02 else ""
     said += f"; {retain_words(report)} from {percent(lines.retain[0], 0)}{dip} to {percent(lines.retain[-1], 0)}."
     shown = facts["pictures"]
-    return f"{said} On {shown['forget']} and {shown['retain']} fixed pictures: a look in passing, not the measurement."
+    said += f" On {shown['forget']} and {shown['retain']} fixed pictures: a look in passing, not the measurement."
+    return f"{said} {_gold(report)}"
+
+
+def _gold(report: Report) -> str:
+    """Where gold stands on all pictures of the sets that the fixed ones are from."""
+    if "gold" not in report.evaluations:
+        return NO_GOLD
+    right = report.evaluations["gold"].logits.argmax(1) == report.labels
+    split = report.split
+    forget, retain = split.forget_val if len(split.forget_val) else split.forget_train, split.retain_val
+    return f"Gold has {percent(float(right[forget].mean()), 0)} and {percent(float(right[retain].mean()), 0)} there."
 
 
 def alt(report: Report) -> str:

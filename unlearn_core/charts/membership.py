@@ -96,8 +96,10 @@ def sentence(report: Report) -> str:
     said += f" On gold it does in {percent(gold)}"
     if abs(auc - gold) <= EXCESS:
         said += ", so it learns no more than it should."
-    elif auc < gold:
+    elif auc < gold and auc < CHANCE:
         said += ": the pictures are now stranger than unseen ones, which gives them away just as well."
+    elif auc < gold:
+        said += ": the pictures are no more familiar than they would be anyway."
     else:
         said += ": more is left than in a net that never saw them."
     return f"{said} Privacy beside gold, worst attack: {number(facts['privacy']['after'], 2)} of 1."

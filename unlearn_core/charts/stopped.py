@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, panels, percent_axis, table
+from unlearn_core.charts.chart import NO_GOLD, Chart, panels, percent_axis, table
 from unlearn_core.charts.theme import Theme, stroke
 from unlearn_core.charts.words import percent
 from unlearn_core.domain.report import Report
@@ -70,8 +70,19 @@ def sentence(report: Report) -> str:
     what = f"{share} of the forgotten pictures are {_WHAT[facts['goal']]}"
     counted = _counted(steps)
     if facts["done"]:
-        return f"It stopped after {counted} of at most {facts['most']:,}, because its goal was reached: {what}."
-    return f"It made all {counted} that it was given and was not told to stop: {what}."
+        said = f"It stopped after {counted} of at most {facts['most']:,}, because its goal was reached: {what}."
+    else:
+        said = f"It made all {counted} that it was given and was not told to stop: {what}."
+    return f"{said} {_gold(report)}"
+
+
+def _gold(report: Report) -> str:
+    """How many of the forgotten pictures gold, which never saw them, names rightly."""
+    if "gold" not in report.evaluations:
+        return NO_GOLD
+    rows = report.split.forget_train
+    right = report.evaluations["gold"].logits[rows].argmax(1) == report.labels[rows]
+    return f"Gold, which never saw them, names {percent(float(right.mean()))} of them rightly."
 
 
 def _counted(steps: int) -> str:
