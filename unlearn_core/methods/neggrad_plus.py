@@ -134,6 +134,7 @@ METHOD = Method(
             "One epoch and a bound on each picture's error; the paper takes ten and has none.",
             Knobs(kept_weight=0.9),
             fitted={
+                "several classes": Knobs(kept_weight=0.5),
                 "few pictures": Knobs(kept_weight=0.7, most=2.0, kept_per_class=300),
                 "many pictures": Knobs(kept_weight=0.7, most=2.0, lr=0.02),
             },
