@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from unlearn_core.charts import adversarials, charts, noise, replay, verdict
+from unlearn_core.charts import adversarials, charts, flags, noise, replay, verdict
+from unlearn_core.charts.words import capital
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
 from unlearn_core.ui import (
@@ -84,7 +85,10 @@ def _verdicts(report: Report) -> None:
         with column.container(border=True, height="stretch"):
             st.markdown(f":{colour}-badge[{icon} {one.title}]")
             st.markdown(one.words)
-    st.caption(verdict.doubt(report))
+    raised = flags.flags(report)
+    for flag in raised:
+        st.markdown(f":material/flag: **{capital(flag.title)}.** {flag.words} :gray[{flag.doubt}]")
+    st.caption(verdict.doubt(report) if raised else f"{flags.none_raised(report)} {verdict.doubt(report)}")
 
 
 def _legend() -> str:
