@@ -64,7 +64,8 @@ def test_accuracy_in_words() -> None:
     words = plain(accuracy.sentence(with_part(REPORT, "accuracy", Part(facts, {}))))
     assert words == (
         "Of the unseen pictures of cat, 75.0 % were named rightly before and 0.0 % are after (gold: 0.5 %, so as "
-        "intended). The other classes lost 0.5 points on unseen pictures; gold gained 1.0 points. Bars are 95 % intervals."
+        "intended). The other classes lost 0.5 points on unseen pictures; gold gained 1.0 points. Bars are 95 % "
+        "intervals."
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from tests.charts.layout import layout_of
@@ -21,6 +22,11 @@ def with_snapshots(report: Report, *, facts: dict[str, Any] | None = None, **arr
     old = report.parts["snapshots"]
     part = Part(old.facts | (facts or {}), old.arrays | arrays)
     return replace(report, parts={**report.parts, "snapshots": part})
+
+
+def traces_of(drawn: go.Figure) -> list[Any]:
+    """A figure's traces, of whatever kind."""
+    return list(drawn.data)
 
 
 def falling(forget: list[float], phases: list[str], *, gold: bool = True) -> Report:
@@ -41,13 +47,13 @@ def test_every_step_holds_its_moment() -> None:
     drawn, found = figure([REPORT], LIGHT), replay(REPORT)
     (slider,) = layout_of(drawn).sliders
     assert len(slider.steps) == len(found.moments) == 18 and slider.active == 17
-    bars = next(at for at, trace in enumerate(drawn.data) if trace.type == "bar" and trace.name == "now")
+    bars = next(at for at, trace in enumerate(traces_of(drawn)) if trace.type == "bar" and trace.name == "now")
     for moment, step in zip(found.moments, slider.steps, strict=True):
         moved, layout, traces = step.args
         assert step.method == "update"
         assert moved["x"][traces.index(bars)] == pytest.approx(moment.shares.tolist(), abs=1e-4)
-        assert [drawn.data[at].name for at in traces] == ["now", "here", "now", "now"]
-        assert [drawn.data[at].name for at in range(len(drawn.data)) if at not in traces].count("gold") == 3
+        assert [traces_of(drawn)[at].name for at in traces] == ["now", "here", "now", "now"]
+        assert [traces_of(drawn)[at].name for at in range(len(traces_of(drawn))) if at not in traces].count("gold") == 3
         assert len([path for path in layout if path.endswith(".source")]) == 4
     images = [tuple(step.args[1][f"images[{at}].source"] for at in range(4)) for step in slider.steps]
     assert images[-1] == tuple(image.source for image in layout_of(drawn).images[:4])
@@ -71,7 +77,7 @@ def test_two_runs_share_one_slider_by_how_far_they_are() -> None:
     (slider,) = layout_of(drawn).sliders
     assert slider.steps[0].label == "0\N{NO-BREAK SPACE}% of the way"
     assert [len(step.args[2]) for step in slider.steps] == [8] * len(slider.steps)
-    cursors = [at for at, trace in enumerate(drawn.data) if trace.name == "now" and trace.type == "scatter"]
+    cursors = [at for at, trace in enumerate(traces_of(drawn)) if trace.name == "now" and trace.type == "scatter"]
     ends = [moved["x"][traces.index(cursors[0])][0] for moved, _, traces in (step.args for step in slider.steps)]
     assert (ends[0], ends[-1]) == (0, 17)
 
