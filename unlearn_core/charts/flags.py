@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from unlearn_core.charts.words import by_class, capital, change, forget_set, number, percent, retain_words
+from unlearn_core.charts.words import by_class, capital, change, forget_set, listed, number, percent, retain_words
 from unlearn_core.domain.report import Report
 
 CHANCE = 0.5
@@ -41,11 +41,12 @@ def flags(report: Report) -> list[Flag]:
 
 def none_raised(report: Report) -> str:
     """What it means that no flag is raised, by what could be looked at."""
-    looked = ["damage to the rest"] if "accuracy" in report.parts else []
-    looked += ["knowledge left", "forgetting beyond gold"] if "membership" in report.parts else []
+    strange = "no forgetting beyond gold" if "gold" in report.evaluations else "no pictures stranger than unseen ones"
+    looked = ["no damage to the rest"] if "accuracy" in report.parts else []
+    looked += ["no knowledge left", strange] if "membership" in report.parts else []
     if not looked:
         return "Nothing could be looked at that would raise a flag."
-    said = f"No flag: simple measures found no {' and no '.join(looked)}. A better attack might."
+    said = f"No flag: simple measures found {listed(looked)}. A better attack might."
     return said if "membership" in report.parts else f"{said} Membership was not measured."
 
 
