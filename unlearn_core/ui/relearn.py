@@ -45,9 +45,10 @@ def _is_old(report: Report) -> bool:
 
 
 def _offer(report: Report, run: Run, label: str) -> None:
+    nets = "Copies of it, of gold and of" if "gold" in report.evaluations else "Without gold yet, copies of it and of"
     st.markdown(
-        "An accuracy of nought does not say that a net has forgotten. Copies of it, of gold and of a net that knows "
-        "nothing are taught a few of the forgotten pictures again: who is back sooner than gold had something left."
+        f"An accuracy of nought does not say that a net has forgotten. {nets} a net that knows nothing are taught a "
+        "few of the forgotten pictures again: what is back sooner than in gold was not gone."
     )
     failed = _last(run.id, RunState.FAILED, RunState.DONE)
     if failed is not None and failed.state is RunState.FAILED:
