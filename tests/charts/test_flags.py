@@ -28,7 +28,8 @@ def attacked(after: float, gold: float | None, *, half: float = 0.05) -> Report:
 def scored(before: int, after: int, gold: int | None) -> Report:
     """A report with so many of 1,000 unseen kept pictures named rightly."""
     given = {"before": before, "after": after} | ({} if gold is None else {"gold": gold})
-    facts = {model: {"retain_test": score(right, 1000)} for model, right in given.items()}
+    gone = {"forget_test": score(0, 200), "forget_train": score(0, 300)}
+    facts = {model: {"retain_test": score(right, 1000), **gone} for model, right in given.items()}
     report = made_up_report(gold=gold is not None)
     return replace(report, parts={"accuracy": Part(facts, {})})
 
@@ -120,3 +121,12 @@ def test_the_gravest_comes_first() -> None:
     report = attacked(0.7, 0.5)
     worse = replace(report, parts={**report.parts, "accuracy": scored(860, 500, 870).parts["accuracy"]})
     assert [flag.kind for flag in flags(worse)] == ["damage", "left"]
+
+
+def test_what_is_still_named_is_left_whatever_attacks_say() -> None:
+    report = scored(860, 865, 870)
+    facts = {model: dict(sets) for model, sets in report.parts["accuracy"].facts.items()}
+    facts["before"]["forget_test"] = facts["after"]["forget_test"] = score(190, 200)
+    named = replace(report, parts={"accuracy": Part(facts, {})})
+    assert [flag.kind for flag in flags(named)] == ["left"]
+    assert "still named" in flags(named)[0].words

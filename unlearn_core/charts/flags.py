@@ -9,13 +9,14 @@ one. A flag that is not raised proves nothing either, and says so.
 * Damage: unseen pictures of what is kept are named rightly less often than by gold (without gold: than before), by more
   than the intervals and POINT explain.
 * Knowledge left: by some attack the forgotten pictures are more familiar than unseen ones, with an interval over one
-  half and over gold's.
+  half and over gold's; or the verdict on forgetting is that it did not.
 """
 
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from unlearn_core.charts import verdict
 from unlearn_core.charts.words import by_class, capital, change, forget_set, listed, number, percent, retain_words
 from unlearn_core.domain.report import Report
 
@@ -86,16 +87,25 @@ def _hesitates(report: Report) -> str | None:
 
 
 def left(report: Report) -> Flag | None:
-    """Whether an attack still finds the forgotten pictures familiar."""
+    """Whether what was forgotten is still named, or an attack still finds the forgotten pictures familiar."""
     worst = _attack(report, sign=1)
     if worst is None:
-        return None
+        return _still_named(report)
     name, own, gold = worst
     words = (
         f"By {name} a forgotten picture looks more familiar than an unseen one in {percent(own['auc'], 0)} of all pairs"
         f"{_golds(gold)}: something of having been trained on them is left."
     )
     doubt = "It is left on average; which picture is remembered it does not say, nor that it could be rebuilt."
+    return Flag("left", "knowledge left", words, doubt)
+
+
+def _still_named(report: Report) -> Flag | None:
+    """The plainest sign: the verdict on forgetting is that it did not."""
+    if "accuracy" not in report.parts or verdict.forgot(report).tone != "bad":
+        return None
+    doubt = "Where attacks on membership find nothing, it is the class that it knows, not these pictures of it."
+    words = "What was to be forgotten is still named, far more often than it should be."
     return Flag("left", "knowledge left", words, doubt)
 
 
