@@ -10,7 +10,7 @@ from unlearn_core.catalog import datasets
 from unlearn_core.charts.theme import DARK, LIGHT
 from unlearn_core.cli import _forget
 from unlearn_core.domain.request import ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.run import GoldSpec, RunSpec
 from unlearn_core.ui import command, spark, words
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -60,11 +60,12 @@ def test_the_command_asks_for_the_same(forget: ForgetClasses | ForgetImages) -> 
 
     request = ForgetRequest(classifier="tiny", dataset="shapes", forget=forget)
     card = datasets.card("shapes")
-    said = shlex.split(command.gold(request, card))
+    said = shlex.split(command.gold(GoldSpec(request=request), card))
     parser = argparse.ArgumentParser()
     _forget.arguments(parser)
     assert said[:4] == ["python", "-m", "unlearn_core", "gold"]
     assert _forget.request(parser.parse_args(said[4:])) == request
+    assert command.gold(GoldSpec(request=request, seed=1), card).endswith(" --seed 1")
     spec = RunSpec(request=request, method="unsir", params={"batch": 64, "augment": False}, seed=7)
     assert command.run(spec, card).endswith("--method unsir --set batch=64 --set augment=False --seed 7")
 
