@@ -40,6 +40,13 @@ def test_an_address_is_enough_and_what_it_has_wrong_is_said(visit: Visit, done: 
     assert app.multiselect(key="compared").value == [CLASS, PICTURES]
 
 
+def test_a_report_is_the_first_of_those_to_compare(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS)))
+    app.button(key="compare").click().run()
+    assert fine(app).title[0].value == "Which did better?"
+    assert app.multiselect(key="compared").value == [CLASS]
+
+
 def test_the_address_follows_the_choice(visit: Visit, done: RunStore) -> None:
     app = fine(visit("compare", ids=str(CLASS)))
     assert "Choose two to four runs" in words(app)

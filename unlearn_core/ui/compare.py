@@ -20,7 +20,18 @@ MOST = 4
 """Runs that fit beside one another."""
 IDS = "ids"
 """The address's list of runs, as in `?ids=3,5`."""
-SHOWN = ("accuracy", "predictions", "distance", "classes", "confidence", "membership", "layers", "curve", "timing")
+SHOWN = (
+    "accuracy",
+    "predictions",
+    "distance",
+    "closeness",
+    "classes",
+    "confidence",
+    "membership",
+    "layers",
+    "curve",
+    "timing",
+)
 """Charts that are drawn for all runs on one scale."""
 
 

@@ -9,9 +9,11 @@ from unlearn_core.domain.run import Run
 from unlearn_core.ui import (
     cam,
     chart,
+    compare,
     confusion,
     details,
     downloads,
+    frame,
     look,
     recognised,
     relearn,
@@ -63,6 +65,8 @@ def _head(report: Report, run: Run | None) -> None:
             if st.button("Change and run again", icon=":material/fork_right:", key="again"):
                 session.take(report.spec)
                 session.go("method")
+            if run is not None and st.button("Compare", icon=":material/compare_arrows:", key="compare"):
+                st.switch_page(frame.page("compare"), query_params=compare.address([run]))
             downloads.share(report)
             downloads.offer(report)
     if run is not None and run.note:
