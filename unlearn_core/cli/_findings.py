@@ -81,13 +81,13 @@ def _claim(words: str, figures: dict[str, list[float]], holds: Callable[[list[fl
     """One line: the paper's claim, whether it holds here, and the figures, mean ± deviation over the runs."""
     if not all(figures.values()):
         return f"* **{words}.** Not measured yet."
-    shown = ", ".join(f"{name} {_mean_of(values)}" for name, values in figures.items())
+    digits = 3 if "bits" in words else 1
+    shown = ", ".join(f"{name} {_mean_of(values, digits)}" for name, values in figures.items())
     verdict = "Holds here" if holds([mean(values) for values in figures.values()]) else "**Does not hold here**"
     return f"* **{words}.** {verdict}: {shown}."
 
 
-def _mean_of(values: list[float]) -> str:
-    digits = 3 if max(values) <= 1 else 1
+def _mean_of(values: list[float], digits: int) -> str:
     return f"{mean(values):.{digits}f}" + (f" ± {stdev(values):.{digits}f}" if len(values) > 1 else "")
 
 

@@ -19,7 +19,7 @@ from unlearn_core.training.precision import fast
 
 T = TypeVar("T")
 
-SNAPSHOTS = 12
+SNAPSHOTS = 10
 """About how many times in a run the fixed pictures are asked."""
 SHOWN = 4
 """Of how many of them GradCAM maps are kept each time."""
