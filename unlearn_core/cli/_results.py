@@ -109,7 +109,7 @@ How to read the tables:
 * For single pictures the aim is gold's accuracy on them, not zero: a net that never saw them still recognises most.
   L2UL and NegGrad aim at zero by design, and so may end further from gold than they began.
 * Seconds are those of forgetting alone, with whatever else the machine was doing: runs were measured side by side, so
-  they are upper bounds. Sample passes count pictures that went forward and backward through the net, and compare fairly.
+  they are upper bounds. Sample passes, the pictures that went forward and backward through the net, compare fairly.
 * *Limits*, met or not by the mean over the seeds: of a forgotten class at most {STILL_NAMED:.0%} may still be named,
   trained on or unseen; forgotten single pictures may be named at most {100 * ABOVE_GOLD:.1f} points more often than by
   gold; kept unseen pictures at most {100 * UNDER_GOLD:.0f} points less often than by gold.
