@@ -146,6 +146,8 @@ SHORT: dict[tuple[str, str], str] = {
     ("neggrad", "three-classes"): "keeps too little",
     ("l2ul", "16-pictures"): "keeps too little",
     ("l2ul", "200-pictures"): "keeps too little",
+    ("reinit", "16-pictures"): "forgets too little",
+    ("reinit", "200-pictures"): "forgets too little",
     ("ssd", "16-pictures"): "forgets too little",
     ("ssd", "200-pictures"): "forgets too little",
     ("finetune", "16-pictures"): "forgets too little",
