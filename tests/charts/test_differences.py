@@ -57,8 +57,11 @@ def test_nets_on_the_same_pictures_are_compared_picture_by_picture() -> None:
     share = 100 / len(rows)
     assert found is not None
     assert found[0] == pytest.approx(share)
-    assert found[1] == pytest.approx(1.96 * np.sqrt(share * (1 - share) / len(rows)))
-    assert differences.difference(first, first, "retain_test") == (0, 0)
+    count = len(rows) + 2
+    assert found[1] == pytest.approx(1.96 * np.sqrt(101 - 100**2 / count) / count)
+    assert found[1] == pytest.approx(1.96 * np.sqrt(share * (1 - share) / len(rows)), rel=0.02), "hardly wider"
+    same = differences.difference(first, first, "retain_test")
+    assert same == (0, pytest.approx(1.96 / count)), "no difference was seen, which is not none for certain"
     assert "kept, unseen +5.6 ± 1.1 points" in differences.sentence(first, other)
 
 
@@ -66,8 +69,8 @@ def test_nets_on_different_pictures_are_two_samples() -> None:
     one, other = made_up_report(), made_up_report(images=True)
     first, second = right_about(one, one.split.retain_test[:900]), right_about(other, other.split.retain_test[:900])
     found = differences.difference(first, second, "retain_test")
-    share, other_share = (900 / len(report.split.retain_test) for report in (one, other))
-    error = share * (1 - share) / len(one.split.retain_test) + other_share * (1 - other_share) / 2000
+    counts = [len(report.split.retain_test) + 2 for report in (one, other)]
+    error = sum(901 / count * (1 - 901 / count) / count for count in counts)
     assert found is not None and found[1] == pytest.approx(1.96 * np.sqrt(error))
     assert differences.difference(one, other, "forget_test") is None, "single pictures have no unseen ones"
 

@@ -121,8 +121,10 @@ def test_a_claim_of_a_paper_holds_or_does_not() -> None:
         ]
         return next(line for line in _results.whole(rows, []).splitlines() if line.startswith("* **L2UL, 200"))
 
-    assert "Holds here: NegGrad 10.0, ADV 50.0, ADV+IMP 60.0." in said(0.1, 0.5, 0.6)
-    assert "**Does not hold here**: NegGrad 50.0, ADV 50.0, ADV+IMP 60.0." in said(0.5, 0.5, 0.6)
+    assert "Holds here: NegGrad 10.0 (1 run), ADV 50.0 (1 run), ADV+IMP 60.0 (1 run)." in said(0.1, 0.5, 0.6)
+    assert "**Does not hold here**: NegGrad 50.0 (1 run), ADV 50.0 (1 run), ADV+IMP 60.0 (1 run)." in said(
+        0.5, 0.5, 0.6
+    )
     assert said(0.1, 0.5).endswith("Not measured yet.")
 
 
@@ -130,4 +132,15 @@ def test_three_cycles_are_held_against_one_by_distance_to_gold() -> None:
     rows = [row("reinit", "cat", preset=p, distance_after=d) for p, d in (("bundled", 0.2), ("one-cycle", 0.1))]
     lines = _results.whole(rows, []).splitlines()
     line = next(line for line in lines if "three cycles beat one" in line)
-    assert "**Does not hold here**: as published 0.200, one cycle 0.100." in line
+    assert "**Does not hold here**: as published 0.200 (1 run), one cycle 0.100 (1 run)." in line
+
+
+def test_two_that_are_closer_than_their_runs_are_not_told_apart() -> None:
+    values = {"bundled": (0.20, 0.30), "fisher": (0.25, 0.27)}
+    rows = [
+        row("reinit", "cat", preset=preset, seed=seed, distance_after=value)
+        for preset, own in values.items()
+        for seed, value in enumerate(own)
+    ]
+    line = next(line for line in _results.whole(rows, []).splitlines() if "by Fisher information" in line)
+    assert "Holds here (the difference is within the spread of the runs): as published 0.250 (± 0.071, 2 runs)" in line

@@ -47,6 +47,14 @@ def test_a_report_is_the_first_of_those_to_compare(visit: Visit, done: RunStore)
     assert app.multiselect(key="compared").value == [CLASS]
 
 
+def test_a_run_that_the_list_has_no_room_for_is_compared_too(visit: Visit, done: RunStore, monkeypatch) -> None:
+    every = RunStore.list
+    monkeypatch.setattr(RunStore, "list", lambda store, **wishes: every(store, **wishes)[:1])
+    app = fine(visit("compare", ids=f"{CLASS},{PICTURES}"))
+    assert app.multiselect(key="compared").value == [CLASS, PICTURES]
+    assert "No finished run" not in words(app)
+
+
 def test_the_address_follows_the_choice(visit: Visit, done: RunStore) -> None:
     app = fine(visit("compare", ids=str(CLASS)))
     assert "Choose two to four runs" in words(app)

@@ -42,7 +42,7 @@ def test_it_is_offered_with_its_cost_worked_on_and_then_there(visit: Visit, done
     taught, asked = pictures(["after", "gold", "fresh"], 20)
     pace = done.seconds_per_picture("cpu", "tiny") or 0
     offer = app.button(key="measure-relearn")
-    assert offer.label == f"Measure it (about {round((taught + plan.MEASURED * asked) * pace)} s here)"
+    assert offer.label == f"Measure it (about {round((taught + plan.MEASURED * asked) * pace)} s on this CPU)"
     offer.click().run()
     (order,) = done.list(kinds=("measure",))
     assert (order.spec, order.priority) == (MeasureSpec(run=CLASS, what="relearn"), Priority.INTERACTIVE)

@@ -37,6 +37,7 @@ def pattern(rows: Sequence[Row]) -> str:
                 f"Stochastic re-init, by distance to gold (bits): {words}",
                 {name: redrawn[name] for name in ("as published", other)},
                 lambda v: v[0] <= v[1],
+                rivals=True,
             )
             for other, words in {
                 "nothing excluded": "excluding head and shortcuts beats excluding nothing",
@@ -77,18 +78,34 @@ def _unsir(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
     return [100 * float(row["forget_test_after"]) for row in own], [100 * gap for gap in kept]
 
 
-def _claim(words: str, figures: dict[str, list[float]], holds: Callable[[list[float]], bool]) -> str:
-    """One line: the paper's claim, whether it holds here, and the figures, mean ± deviation over the runs."""
+def _claim(
+    words: str, figures: dict[str, list[float]], holds: Callable[[list[float]], bool], *, rivals: bool = False
+) -> str:
+    """One line: the paper's claim, whether it holds here, and the figures, mean ± deviation over the runs.
+
+    Of two `rivals` it is said where they are closer than their own runs are to one another.
+    """
     if not all(figures.values()):
         return f"* **{words}.** Not measured yet."
     digits = 3 if "bits" in words else 1
     shown = ", ".join(f"{name} {_mean_of(values, digits)}" for name, values in figures.items())
     verdict = "Holds here" if holds([mean(values) for values in figures.values()]) else "**Does not hold here**"
+    if rivals and _gap(*figures.values()) < max(map(_deviation, figures.values())):
+        verdict += " (the difference is within the spread of the runs)"
     return f"* **{words}.** {verdict}: {shown}."
 
 
 def _mean_of(values: list[float], digits: int) -> str:
-    return f"{mean(values):.{digits}f}" + (f" ± {stdev(values):.{digits}f}" if len(values) > 1 else "")
+    runs = "1 run" if len(values) == 1 else f"± {stdev(values):.{digits}f}, {len(values)} runs"
+    return f"{mean(values):.{digits}f} ({runs})"
+
+
+def _gap(ours: list[float], theirs: list[float]) -> float:
+    return abs(mean(ours) - mean(theirs))
+
+
+def _deviation(values: list[float]) -> float:
+    return stdev(values) if len(values) > 1 else 0.0
 
 
 def privacy(rows: Sequence[Row]) -> str:

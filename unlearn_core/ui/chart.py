@@ -67,7 +67,7 @@ def draw(chart: Chart, reports: Sequence[Report], *, place: str) -> None:
         theme=None,
         key=f"{place}-{chart.id}",
         config=config(name),
-        alt=chart.alt(report),
+        alt=" ".join(chart.alt(one) for one in reports),
     )
 
 

@@ -1,6 +1,7 @@
 """Finished runs side by side, on one scale: their settings where they differ, their figures, every chart of both."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pandas as pd
 import streamlit as st
@@ -9,8 +10,9 @@ from unlearn_core import methods
 from unlearn_core.charts import chart as drawn
 from unlearn_core.charts import charts, differences
 from unlearn_core.charts.chart import Chart
+from unlearn_core.domain.errors import UnknownName
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import Run, RunState
+from unlearn_core.domain.run import Run, RunSpec, RunState
 from unlearn_core.store import reports
 from unlearn_core.store.home import home
 from unlearn_core.ui import chart, frame, studio
@@ -37,7 +39,7 @@ SHOWN = (
 
 def show() -> None:
     """The runs to choose from, and what the chosen ones have in common and what not."""
-    runs = {run.id: run for run in studio.store().list(kinds=("unlearn",), states=(RunState.DONE,))}
+    runs = _finished()
     if len(runs) < 2:
         _too_few(len(runs))
         return
@@ -52,9 +54,8 @@ def show() -> None:
         st.warning(escape(warning), icon=":material/compare_arrows:")
     _settings(found)
     _figures(found)
-    for pair in zip(SHOWN[::2], [*SHOWN[1::2], None], strict=False):
-        for name in filter(None, pair):
-            _draw(charts()[name], found)
+    for name in SHOWN:
+        _draw(charts()[name], found)
 
 
 def address(runs: Sequence[Run]) -> dict[str, str]:
@@ -62,11 +63,27 @@ def address(runs: Sequence[Run]) -> dict[str, str]:
     return {IDS: ",".join(str(run.id) for run in runs)}
 
 
+def _asked() -> list[int]:
+    """The numbers in the address."""
+    words = st.query_params.get(IDS, "").split(",")
+    return list(dict.fromkeys(int(one) for one in words if one.isascii() and one.isdecimal() and len(one) < 10))
+
+
+def _finished() -> dict[int, Run]:
+    """The newest finished runs, and those that the address names, however old they are."""
+    runs = {run.id: run for run in studio.store().list(kinds=("unlearn",), states=(RunState.DONE,))}
+    for number in _asked():
+        if number not in runs:
+            with suppress(UnknownName):
+                run = studio.store().get(number)
+                runs |= {number: run} if isinstance(run.spec, RunSpec) and run.state is RunState.DONE else {}
+    return runs
+
+
 def _choose(runs: dict[int, Run]) -> list[int]:
     """The runs' numbers, from the address at first and from the list afterwards; the address follows."""
-    asked = [int(one) for one in st.query_params.get(IDS, "").split(",") if one.isascii() and one.isdecimal()]
-    known = [number for number in dict.fromkeys(asked) if number in runs]
-    lost = [f"{number}" for number in dict.fromkeys(asked) if number not in runs]
+    known = [number for number in _asked() if number in runs]
+    lost = [f"{number}" for number in _asked() if number not in runs]
     if lost:
         st.warning(f"No finished run has the number {' or '.join(lost)}.", icon=":material/search_off:")
     picked = st.multiselect(
@@ -133,7 +150,10 @@ def _figures(found: Sequence[Report]) -> None:
         height="content",
         alt="Figures before and after each run and of gold, side by side",
     )
-    st.caption("Accuracies before → after, in brackets the 95 % interval (Wilson).")
+    st.caption(
+        "Accuracies before → after, in brackets the 95 % interval (Wilson). Differences are those of after, ± half "
+        "of their 95 % interval; nets that were asked the same pictures are compared picture by picture."
+    )
     said = [differences.sentence(found[0], other) for other in found[1:]]
     names = drawn.names(found)
     for name, words in zip(names[1:], said, strict=True):

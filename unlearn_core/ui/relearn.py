@@ -53,7 +53,7 @@ def _offer(report: Report, run: Run, label: str) -> None:
     failed = _last(run.id, RunState.FAILED, RunState.DONE)
     if failed is not None and failed.state is RunState.FAILED:
         st.markdown(f"The last attempt failed: {escape(failed.error or 'no reason was given.')}")
-    if st.button(f"{label} ({_cost(report)} here)", icon=":material/history_edu:", key="measure-relearn"):
+    if st.button(f"{label} ({_cost(report)})", icon=":material/history_edu:", key="measure-relearn"):
         spec = MeasureSpec(run=run.id, what="relearn")
         studio.store().order(spec, title=f"Teach run {run.id} again what it forgot", parent=run.id)
         process.see_to_it()
@@ -66,8 +66,8 @@ def _cost(report: Report) -> str:
         [model for model in MODELS if model != "gold" or "gold" in report.evaluations],
         len(report.split.forget_val) or max(1, len(report.split.forget_train) // 2),
     )
-    seconds = studio.seconds_per_picture(report.classifier.id, "gold", "unlearn").seconds
-    return words.about((taught + plan.MEASURED * asked) * seconds)
+    speed = studio.seconds_per_picture(report.classifier.id, "gold", "unlearn")
+    return f"{words.about((taught + plan.MEASURED * asked) * speed.seconds)} {speed.where}"
 
 
 def _working(run: Run) -> None:
