@@ -19,6 +19,7 @@ has no public code. Of a large request only some pictures are attacked and weigh
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain, count, islice
 from typing import NamedTuple
 
@@ -31,8 +32,8 @@ from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.domain.usual import batch, clip, frozen_norm, learning_rate, momentum, weight_decay
-from unlearn_core.training.attacks import pgd_l2
-from unlearn_core.training.batches import to_floats
+from unlearn_core.training.attacks import TOGETHER, in_parts
+from unlearn_core.training.batches import pictures_in, to_floats
 from unlearn_core.training.descent import descend, train_mode
 from unlearn_core.training.evaluate import accuracy, answers
 from unlearn_core.training.importance import at_once, drift, output_sensitivity, share_by_layer, stretched
@@ -40,11 +41,9 @@ from unlearn_core.training.losses import wrong_labels, wrongness
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Pool, Problem
 
-TOGETHER = 256
-"""Adversarial pictures that are sought at a time."""
 WEIGHED = 256
 """Forgotten pictures at most from which importance is taken."""
-ASKED = 256
+ASKED = 128
 """Forgotten pictures that the stop rule asks first; it asks all the others once these are done."""
 SHOWN = 12
 """Adversarial pictures that are kept for the report."""
@@ -206,22 +205,17 @@ def _attack(problem: Problem, pool: Pool, knobs: Knobs, track: Tracker) -> tuple
     """Copies (n, 3, H, W) of the pictures, moved to where the original net should call them by targets (n,)."""
     pictures, labels = (part.repeat_interleave(knobs.copies, 0) for part in pool.all())
     targets = wrong_labels(labels, problem.kept_classes, problem.stream("targets"))
-    made = []
-    for number, (part, aims) in enumerate(zip(pictures.split(TOGETHER), targets.split(TOGETHER), strict=True)):
-        start = torch.rand(part.shape, generator=problem.stream("attack", number)).to(problem.device)
-        made.append(
-            pgd_l2(
-                problem.original,
-                part.contiguous(memory_format=torch.channels_last),
-                aims,
-                radius=knobs.radius,
-                step=knobs.attack_step,
-                steps=knobs.attack_steps,
-                start=start,
-                over=track.over,
-            )
-        )
-    return torch.cat(made), targets
+    made = in_parts(
+        problem.original,
+        pictures,
+        targets,
+        radius=knobs.radius,
+        step=knobs.attack_step,
+        steps=knobs.attack_steps,
+        stream=partial(problem.stream, "attack"),
+        over=track.over,
+    )
+    return made, targets
 
 
 def _hold(problem: Problem, pool: Pool, track: Tracker) -> dict[str, Tensor]:
@@ -335,19 +329,13 @@ def _passes(knobs: Knobs, sizes: Sizes) -> int:
     weighed = min(WEIGHED, sizes.forget) * (knobs.guard == "adv-imp")
     sources = [(guard, knobs.guard_batch), (sizes.forget, knobs.forget_batch)]
     sources += [(sizes.retain, knobs.retain_batch)] * knobs.retain_access
-    return guard * knobs.attack_steps + weighed + sum(_drawn(*source, knobs.max_steps) for source in sources)
+    return guard * knobs.attack_steps + weighed + sum(pictures_in(*source, knobs.max_steps) for source in sources)
 
 
-def _drawn(pictures: int, batch: int, steps: int) -> int:
-    """How many pictures so many steps take from an endless row of epochs, each with a shorter batch at its end."""
-    epochs, rest = divmod(steps, max(1, -(-pictures // batch)))
-    return epochs * pictures + min(rest * batch, pictures)
-
-
-_SHARED = {"radius": 0.5, "attack_steps": 20, "max_steps": 240}
-_FEW = Knobs(lr=4e-3, ascent=0.8, hold=5, copies=16, attacked=32, guard_batch=64, **_SHARED)
-_MANY = Knobs(lr=8e-3, ascent=0.6, most=2.0, copies=8, attacked=64, guard_batch=32, **_SHARED)
-_CLASS = Knobs(lr=8e-3, ascent=0.7, most=4.0, copies=8, attacked=64, guard_batch=64, **_SHARED)
+_SHARED = {"radius": 0.5, "attack_steps": 20}
+_FEW = Knobs(lr=4e-3, ascent=0.8, hold=5, copies=16, attacked=32, guard_batch=64, max_steps=400, **_SHARED)
+_MANY = Knobs(lr=8e-3, ascent=0.6, most=2.0, copies=8, attacked=64, guard_batch=32, max_steps=240, **_SHARED)
+_CLASS = Knobs(lr=8e-3, ascent=0.7, most=4.0, copies=8, attacked=64, guard_batch=64, max_steps=240, **_SHARED)
 
 
 def _preset(title: str, summary: str, **changes: object) -> Preset:

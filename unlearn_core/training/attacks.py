@@ -9,6 +9,8 @@ from torch.nn import functional as F
 
 from unlearn_core.training.evaluate import in_eval
 
+TOGETHER = 256
+"""Pictures that `in_parts` attacks at a time."""
 SHORTEST = 1e-6
 """A gradient shorter than this is not stretched to length 1."""
 
@@ -51,6 +53,26 @@ def pgd_l2(
             # Drawing a shift in keeps a picture within [0, 1], so the order of the two cuts leaves both true.
             shift = _within(moved.clamp(0, 1) - pictures, radius)
     return (pictures + shift).clamp(0, 1)
+
+
+def in_parts(
+    net: nn.Module,
+    pictures: Tensor,
+    targets: Tensor,
+    *,
+    radius: float,
+    step: float,
+    steps: int,
+    stream: Callable[[int], torch.Generator],
+    over: Callable[[Iterable[Any]], Iterator[Any]] = iter,
+) -> Tensor:
+    """As `pgd_l2` for any number of pictures, a part at a time; part i begins at uniform noise from `stream(i)`."""
+    made = []
+    for number, (part, aims) in enumerate(zip(pictures.split(TOGETHER), targets.split(TOGETHER), strict=True)):
+        start = torch.rand(part.shape, generator=stream(number)).to(part.device)
+        part = part.contiguous(memory_format=torch.channels_last)
+        made.append(pgd_l2(net, part, aims, radius=radius, step=step, steps=steps, start=start, over=over))
+    return torch.cat(made)
 
 
 def _slope(net: nn.Module, pictures: Tensor, labels: Tensor) -> Tensor:

@@ -54,3 +54,9 @@ def epoch(
 def steps_in_epoch(count: int, batch: int, *, drop_last: bool = False) -> int:
     """How many batches `epoch` yields for so many pictures."""
     return count // batch if drop_last and count >= batch else -(-count // batch)
+
+
+def pictures_in(count: int, batch: int, steps: int) -> int:
+    """How many pictures so many steps take from an endless row of epochs, each with a shorter batch at its end."""
+    epochs, rest = divmod(steps, max(1, -(-count // batch)))
+    return epochs * count + min(rest * batch, count)
