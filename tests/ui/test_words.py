@@ -11,7 +11,8 @@ from unlearn_core.charts.theme import DARK, LIGHT
 from unlearn_core.cli import _forget
 from unlearn_core.domain.request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.run import GoldSpec, RunSpec
-from unlearn_core.ui import command, spark, words
+from unlearn_core.export import command
+from unlearn_core.ui import spark, words
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

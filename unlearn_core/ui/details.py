@@ -5,7 +5,8 @@ import streamlit as st
 
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.run import Run
-from unlearn_core.ui import command, words
+from unlearn_core.export import command
+from unlearn_core.ui import words
 from unlearn_core.ui.plain import escape
 
 SETS = {

@@ -1,0 +1,142 @@
+"""Charts as a file holds them: figure, sentences, caveat and table, in chapters. Every chart has a place."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from unlearn_core.charts import charts
+from unlearn_core.charts.chart import Chart, names
+from unlearn_core.charts.theme import DARK, FONT, LIGHT
+from unlearn_core.domain.report import Report
+
+CHAPTERS: dict[str, tuple[str, ...]] = {
+    "Would another seed change it?": ("seeds",),
+    "What does it answer now?": ("accuracy", "predictions", "classes", "confusion"),
+    "Is it like gold?": ("distance", "closeness", "zrf", "cka"),
+    "How sure is it?": ("confidence", "margin", "certainty"),
+    "Can one tell what it was trained on?": ("membership", "recognised", "relearn"),
+    "What happened inside?": ("layers", "places", "redrawn", "touched", "importance"),
+    "How did it go?": ("curve", "timing", "noise", "adversarials", "stopped", "replay"),
+}
+"""Which charts stand in which chapter; one that is in none comes last."""
+
+APART = ("cam",)
+"""Charts that the report shows as pictures of its own."""
+
+OTHERS = "What else was measured?"
+MOST_ROWS = 60
+"""Longer tables are left to the CSV files, which hold every row."""
+FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+"""What a file that fetches nothing is written in: whatever the reader's machine writes with."""
+
+
+class Plate(NamedTuple):
+    """One chart, ready to be printed.
+
+    `figure` is plotly's JSON in the light theme, and `rows` the table behind it, empty where that is too long.
+    """
+
+    id: str
+    title: str
+    figure: str
+    height: int
+    sentences: tuple[str, ...]
+    caveat: str
+    alt: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    count: int = 0
+    """How many rows the whole table has."""
+
+
+class Chapter(NamedTuple):
+    """Some charts about one kind of question."""
+
+    title: str
+    plates: tuple[Plate, ...]
+
+
+def chapters(reports: Sequence[Report]) -> list[Chapter]:
+    """Every chart that can be drawn of these reports, in order; chapters without any are left out."""
+    shelf = {name: chart for name, chart in charts().items() if name not in APART}
+    placed = {name for own in CHAPTERS.values() for name in own}
+    plan = CHAPTERS | {OTHERS: tuple(name for name in shelf if name not in placed)}
+    made = [
+        Chapter(
+            title, tuple(plate(shelf[name], reports) for name in own if name in shelf and able(shelf[name], reports))
+        )
+        for title, own in plan.items()
+    ]
+    return [chapter for chapter in made if chapter.plates]
+
+
+def able(chart: Chart, reports: Sequence[Report]) -> list[Report]:
+    """Those of the reports that this chart can draw."""
+    return [report for report in reports if chart.applies(report) is True]
+
+
+def absent(reports: Sequence[Report]) -> dict[str, str]:
+    """The questions that none of the reports answers, each with the reason that the first of them gives."""
+    found = {}
+    for chart in charts().values():
+        reason = chart.applies(reports[0])
+        if reason is not True and not able(chart, reports):
+            found[chart.title] = reason
+    return found
+
+
+def plate(chart: Chart, reports: Sequence[Report]) -> Plate:
+    """One chart about all of the reports that have something to show in it."""
+    drawable = able(chart, reports)
+    figure = chart.figure(drawable, LIGHT)
+    table = chart.frame(drawable)
+    short = len(table) <= MOST_ROWS
+    return Plate(
+        id=chart.id,
+        title=chart.title,
+        figure=embedded(str(figure.to_json())),
+        height=int(figure.layout.height or chart.height),  # pyright: ignore[reportAttributeAccessIssue]
+        sentences=_sentences(chart, reports),
+        caveat=chart.caveat,
+        alt=" ".join(chart.alt(report) for report in drawable),
+        columns=tuple(map(str, table.columns)) if short else (),
+        rows=_cells(table) if short else (),
+        count=len(table),
+    )
+
+
+def embedded(figure: str) -> str:
+    """A figure's JSON as it may stand inside a page: in the reader's fonts, and unable to end its script element."""
+    plain = figure.replace(FONT, FONTS)
+    return plain.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def inks() -> Mapping[str, str]:
+    """The dark theme's colour for each of the light one's, as "#RRGGBB" and as "red,green,blue"."""
+    pairs = dict(zip(LIGHT[1:], DARK[1:], strict=True))
+    return pairs | {_parts(ours): _parts(theirs) for ours, theirs in pairs.items()}
+
+
+def _parts(colour: str) -> str:
+    return ",".join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))
+
+
+def _sentences(chart: Chart, reports: Sequence[Report]) -> tuple[str, ...]:
+    """What the numbers say: one sentence a report, under its name where there are several."""
+    if len(reports) == 1:
+        return (chart.sentence(reports[0]),)
+    said = [chart.sentence(one) if (why := chart.applies(one)) is True else why for one in reports]
+    own = [re.sub(r"[*`]", "", name) for name in names(reports)]
+    return tuple(f"**{name}**: {words}" for name, words in zip(own, said, strict=True))
+
+
+def _cells(table: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(_cell(value) for value in row) for row in table.itertuples(index=False))
+
+
+def _cell(value: object) -> str:
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
