@@ -8,7 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from unlearn_core import cli
+from unlearn_core.catalog import own
 from unlearn_core.domain.errors import Cancelled, UnlearnError
+from unlearn_core.store.home import named
 
 MISTAKE, STOPPED = 2, 130
 """Exit codes: of what a person can put right, and of Ctrl-C."""
@@ -27,9 +29,9 @@ def parser(names: Sequence[str]) -> argparse.ArgumentParser:
     group = whole.add_subparsers(required=True, metavar="VERB", dest="verb")
     for name in names:
         verb = importlib.import_module(f"{cli.__name__}.{name}")
-        own = group.add_parser(name, help=verb.HELP, description=verb.HELP, allow_abbrev=False)
-        verb.arguments(own)
-        own.set_defaults(act=verb.run)
+        one = group.add_parser(name, help=verb.HELP, description=verb.HELP, allow_abbrev=False)
+        verb.arguments(one)
+        one.set_defaults(act=verb.run)
     return whole
 
 
@@ -37,6 +39,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Carries out one verb and gives the exit code; a person's mistake is one sentence on stderr."""
     words = sys.argv[1:] if words is None else words
     known = verbs()
+    own.use(named())
     args = parser([words[0]] if words and words[0] in known else known).parse_args(words)
     try:
         return args.act(args)

@@ -73,7 +73,7 @@ def test_unknown_names_list_the_known() -> None:
     with pytest.raises(UnknownName, match=r"no data set called 'mnist'. Known: .*cifar10-sample"):
         datasets.load("mnist")
     with pytest.raises(UnknownName, match="no classifier called 'x'"):
-        classifiers.build("x", 3)
+        classifiers.card("x")
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,7 @@ CLASSIFIER = ClassifierCard(
     id="made-up-net",
     title="Made-up net",
     summary="Answers at random, with a leaning.",
+    architecture="made-up-net",
     dataset="made-up",
     mean=(0.5, 0.5, 0.5),
     std=(0.25, 0.25, 0.25),

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.methods.laid_out import tiny_problem, tiny_spec
-from unlearn_core.catalog import classifiers
+from unlearn_core.catalog import classifiers, datasets
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine.warm import copy_of
 from unlearn_core.methods import retrain
@@ -40,5 +40,5 @@ def test_the_original_shares_no_draw_with_it_even_at_its_own_seed() -> None:
     layout, problem = tiny_problem(tiny_spec("retrain", seed=0))
     assert layout.card.seed == 0
     with seeded(0, "init"):
-        first = classifiers.build("tiny", 4)
+        first = classifiers.build(classifiers.card("tiny"), datasets.card("shapes"))
     assert checksum(first) != checksum(problem.fresh())

@@ -19,7 +19,7 @@ CLASS, IMAGES = ForgetClasses(classes=(2,)), ForgetImages(images=(5, 9, 300))
 def net(seed: int) -> nn.Module:
     """A tiny net whose batch norm has seen something, in eval mode."""
     with seeded(seed, "probes"):
-        made = classifiers.build("tiny", 4)
+        made = classifiers.build(classifiers.card("tiny"), datasets.card("shapes"))
         for name, buffer in made.named_buffers():
             if "running_mean" in name:
                 buffer.normal_(0, 0.1)

@@ -47,27 +47,27 @@ def test_an_older_database_is_copied_and_brought_up_to_date(home, tmp_path):
     RunStore(home).submit(spec(), title="old")
     scripts = tmp_path / "migrations"
     shutil.copytree(SCRIPTS, scripts)
-    (scripts / "versions" / "0002_more.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
+    (scripts / "versions" / "9001_more.py").write_text(
+        f"import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '9001', '{HEAD}'\n"
         "def upgrade():\n    op.add_column('run', sa.Column('colour', sa.Text))\n"
     )
-    Database(home, scripts=scripts, head="0002")
+    Database(home, scripts=scripts, head="9001")
     assert sql(home, "SELECT title, colour FROM run") == [("old", None)]
-    with closing(sqlite3.connect(home / "lab.before-0001.db")) as copy:
+    with closing(sqlite3.connect(home / f"lab.before-{HEAD}.db")) as copy:
         assert copy.execute("SELECT title FROM run").fetchall() == [("old",)]
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
 
 
 def test_a_migration_that_fails_leaves_everything_as_it_was(home, tmp_path):
     RunStore(home).submit(spec(), title="old")
     scripts = tmp_path / "migrations"
     shutil.copytree(SCRIPTS, scripts)
-    (scripts / "versions" / "0002_bad.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
+    (scripts / "versions" / "9001_bad.py").write_text(
+        f"import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '9001', '{HEAD}'\n"
         "def upgrade():\n    op.add_column('run', sa.Column('colour', sa.Text))\n    op.execute('SELECT nonsense')\n"
     )
     with pytest.raises(StoreError, match="nonsense"):
-        Database(home, scripts=scripts, head="0002")
+        Database(home, scripts=scripts, head="9001")
     assert RunStore(home).list()[0].title == "old"
     assert "colour" not in [row[1] for row in sql(home, "PRAGMA table_info(run)")]
 

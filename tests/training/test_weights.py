@@ -3,14 +3,14 @@
 import torch
 from torch import nn
 
-from unlearn_core.catalog import classifiers
+from unlearn_core.catalog import classifiers, datasets
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.seeding import seeded
 
 
 def _net(seed: int) -> nn.Module:
     with seeded(seed, "init"):
-        return classifiers.build("tiny", 4)
+        return classifiers.build(classifiers.card("tiny"), datasets.card("shapes"))
 
 
 def test_the_checksum_knows_every_bit_buffers_included() -> None:
@@ -44,6 +44,6 @@ def test_the_bundled_weights_are_the_nets_that_their_descriptions_name() -> None
     from unlearn_core.catalog import nets
 
     for found in nets.shipped("tiny"):
-        net = classifiers.build("tiny", 4)
+        net = classifiers.build(classifiers.card("tiny"), datasets.card("shapes"))
         weights.from_bytes(net, nets.weights_of(found))
         assert weights.checksum(net) == found.weights

@@ -1,4 +1,4 @@
-"""The trained nets that ship with a classifier: its original, one from another seed, and its golds."""
+"""The trained nets that come with a classifier: its original, one from another seed, and its golds."""
 
 import io
 import json
@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import TypeAdapter
 
+from unlearn_core.catalog import own
 from unlearn_core.catalog.files import asset_roots, read_verified
 from unlearn_core.domain.errors import BadAsset
 from unlearn_core.domain.request import Forget
@@ -33,9 +34,12 @@ class Net(NamedTuple):
 
 
 def shipped(classifier: str) -> list[Net]:
-    """All nets that ship with a classifier, by name. Raises BadAsset where a description is damaged."""
+    """All nets that come with a classifier, by name. Raises BadAsset where a description is damaged."""
     folders = [root / "classifiers" / classifier for root in asset_roots()]
-    return [_described(path) for folder in folders for path in sorted(folder.glob("*.json"))]
+    added = own.trained(classifier)
+    folders += [] if added is None else [added]
+    paths = [path for folder in folders for path in sorted(folder.glob("*.json")) if path.name != own.CARD]
+    return [_described(path) for path in paths]
 
 
 def find(classifier: str, forget: Forget | None, seed: int) -> Net | None:

@@ -48,8 +48,9 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         words = _words(values)
         for trace in (*_bars(values, list(rows), theme), _labels(values, words, theme)):
             drawn.add_trace(trace, row=1, col=column)
-        # About a fiftieth of the panel a letter, so that the words behind a bar end inside it.
-        lengths = [0.02 * len(reports) * len(word) for word in words]
+        # About a fiftieth of the panel a letter, so that the words behind a bar end inside it: a panel is half a
+        # page wide, also among several, which a page takes apart (aside.py).
+        lengths = [0.02 * len(word) for word in words]
         longest = np.max(list(values.values()), axis=0)
         ends += [end / max(0.4, 0.94 - length) for end, length in zip(longest, lengths, strict=True)]
     drawn.update_layout(barmode="overlay")

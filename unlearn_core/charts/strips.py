@@ -1,5 +1,6 @@
 """Pictures asked of every model, as rows of images: the picture, a map for each model, and after less gold."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,10 +40,37 @@ def rows(report: Report, part: Part | None = None) -> list[Row]:
     return sorted(made, key=lambda row: not row.forgotten)
 
 
-def _row(report: Report, part: Part, place: int, card: dict[str, Any]) -> Row:
-    picture = enlarged(part.arrays["pictures"][place])
-    maps = {model: part.arrays[model][place].astype(float) for model in MODELS if model in card["models"]}
-    top = max(float(drawn.max()) for drawn in maps.values()) or 1.0  # No evidence anywhere: all maps stay dark.
+def aligned(asked: Sequence[tuple[str, Report, Part]]) -> list[Row]:
+    """One picture asked of several runs, a row each, all maps of all runs on one scale; each begins with its name.
+
+    Every part has one card, as a look's answer has, and all are about the same picture, class, layer and algorithm.
+    """
+    top = max(float(drawn.max()) for _, _, part in asked for drawn in _maps(part, 0).values())
+    made = [(name, _row(report, part, 0, part.facts["cards"][0], top=top)) for name, report, part in asked]
+    return [row._replace(title=f"{name}: {row.title}", words=f"{name}. {row.words}") for name, row in made]
+
+
+def card_of(report: Report, picture: int) -> Part | None:
+    """What the report's own part says of one picture, as a part of its own; None where it was not among those asked."""
+    part = report.parts.get("cam")
+    cards = part.facts["cards"] if part else []
+    place = next((place for place, card in enumerate(cards) if card["picture"] == picture), None)
+    if part is None or place is None:
+        return None
+    arrays = {name: values[place : place + 1] for name, values in part.arrays.items()}
+    return Part({**part.facts, "cards": [cards[place]]}, arrays)
+
+
+def _maps(part: Part, place: int) -> dict[str, np.ndarray]:
+    known = part.facts["cards"][place]["models"]
+    return {model: part.arrays[model][place].astype(float) for model in MODELS if model in known}
+
+
+def _row(report: Report, part: Part, place: int, card: dict[str, Any], *, top: float | None = None) -> Row:
+    """`top` is the strongest value of the scale; without it this row has a scale of its own."""
+    picture, maps = enlarged(part.arrays["pictures"][place]), _maps(part, place)
+    top = max(float(drawn.max()) for drawn in maps.values()) if top is None else top
+    top = top or 1.0  # No evidence anywhere: all maps stay dark.
     classes, forgotten = report.dataset.classes, card["set"].startswith("forget")
     what = f"a {'forgotten' if forgotten else 'kept'} {classes[card['label']]}"
     cells = [Cell(picture, what)]

@@ -110,11 +110,12 @@ def _devices() -> Iterator[Finding]:
 def _bfloat16(device: str) -> str:
     """What bfloat16 is worth there, measured: the same training step in both precisions, by turns."""
     import torch
+    from torch import nn
 
-    from unlearn_core.catalog import classifiers
+    from unlearn_core.catalog import architectures
 
     where = torch.device(device)
-    net = classifiers.build("resnet20", 10).to(where).to(memory_format=torch.channels_last)
+    net = architectures.build("resnet20", 10, 32, nn.Identity()).to(where).to(memory_format=torch.channels_last)
     pictures = torch.rand(128, 3, 32, 32, device=where).contiguous(memory_format=torch.channels_last)
     best = {True: float("inf"), False: float("inf")}
     for enabled in (True, False) * 2:

@@ -1,7 +1,10 @@
-"""Facts about what can be loaded: one card a classifier, one a data set."""
+"""Facts about what can be loaded: one card an architecture, one a classifier, one a data set."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
 
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from unlearn_core.domain.errors import NotSupported
 from unlearn_core.domain.recipes import Recipe
 
 
@@ -33,8 +36,23 @@ class LayerRoles(_Card):
     head: tuple[str, ...]
     shortcuts: tuple[str, ...]
     """The 1x1 projections beside residual blocks."""
-    cam: str
-    """The module whose output GradCAM looks at."""
+    cam: str | None
+    """The module whose output GradCAM looks at; None where no module's output has places to point at."""
+    prefix_tokens: int | None = None
+    """For a transformer, whose layers give (N, tokens, channels): how many tokens come before the picture's own."""
+
+
+class ArchitectureCard(_Card):
+    """A kind of net: what it is, which of its layers play which part, and how it is usually trained."""
+
+    id: str
+    title: str
+    summary: str
+    roles: LayerRoles
+    recipe: Recipe
+    smallest: int = 32
+    """Height and width of the smallest pictures that it takes, in pixels."""
+    source: str
 
 
 class ClassifierCard(_Card):
@@ -43,12 +61,32 @@ class ClassifierCard(_Card):
     id: str
     title: str
     summary: str
+    architecture: str
     dataset: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     roles: LayerRoles
-    recipe: Recipe
+    recipe: Recipe | None
+    """None where nobody has said how it was trained: then there is no gold of it."""
+    original_recipe: bool = True
+    """False where `recipe` is one that somebody chose for gold, not the one that made the classifier."""
     seed: int
-    """The seed that the bundled original was trained with."""
+    """The seed that the original was trained with."""
     licence: str
     source: str
+
+    @property
+    def trained_by(self) -> Recipe:
+        """Its recipe. Raises NotSupported where nobody has said how it was trained."""
+        if self.recipe is None:
+            raise NotSupported(
+                f"Nobody has said how {self.title} was trained, so it cannot be trained again: "
+                "confirm a recipe on the page Classifier first."
+            )
+        return self.recipe
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, data: Any) -> Any:
+        """Reports of the first release name no architecture: it was called as the classifier was."""
+        return data if not isinstance(data, dict) or "architecture" in data else data | {"architecture": data["id"]}

@@ -90,13 +90,13 @@ def make(order: Order) -> str:
         buffer = io.BytesIO()
         torch.save(state | {"seconds": spent + time.time() - began}, buffer)
         write_whole(state_file, buffer.getvalue())
-        print(f"{order.name}: epoch {state['epochs']} of {card.recipe.epochs}", flush=True)
+        print(f"{order.name}: epoch {state['epochs']} of {card.trained_by.epochs}", flush=True)
 
     with seeded(order.seed, "init"):
-        net = classifiers.build(card.id, len(datasets.card(card.dataset).classes))
+        net = classifiers.build(card, datasets.card(card.dataset))
     net = net.to(where).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     rows = torch.from_numpy(np.flatnonzero(kept[: pictures.train])).to(where)
-    train(net, card.recipe, images, labels, rows, seed=order.seed, track=Silent(), state=state, after_epoch=keep)
+    train(net, card.trained_by, images, labels, rows, seed=order.seed, track=Silent(), state=state, after_epoch=keep)
     seconds = spent + time.time() - began
 
     # What ships is the 16-bit net, so that is the one to be judged.
@@ -111,7 +111,7 @@ def make(order: Order) -> str:
     facts = {
         "forget": order.forget and order.forget.model_dump(mode="json"),
         "seed": order.seed,
-        "recipe": card.recipe.model_dump(),
+        "recipe": card.trained_by.model_dump(),
         "weights": weights.checksum(net),
         "files": {name: sha256(content) for name, content in files.items()},
         "test accuracy on kept classes": accuracy,

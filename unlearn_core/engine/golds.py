@@ -27,6 +27,7 @@ def train_gold(spec: GoldSpec, warm: Warm, listener: Listener) -> dict[str, Any]
     ends with the same bits as if there had been no interruption.
     """
     card = classifiers.card(spec.request.classifier)
+    recipe = card.trained_by
     data, began = warm.data(card.dataset), time.perf_counter()
     found = warm.gold(card, spec.request, spec.seed)
     if found is not None:
@@ -41,13 +42,13 @@ def train_gold(spec: GoldSpec, warm: Warm, listener: Listener) -> dict[str, Any]
         buffer = io.BytesIO()
         torch.save(state | {"seconds": spent + time.perf_counter() - began}, buffer)
         write_whole(file, buffer.getvalue())
-        if state["epochs"] < card.recipe.epochs and listener.give_way():
+        if state["epochs"] < recipe.epochs and listener.give_way():
             raise GaveWay(f"Stopped after epoch {state['epochs']} for something more urgent; goes on afterwards.")
 
     net, tracker = warm.fresh(card, nets.GOLD_SEED + spec.seed), RunTracker(listener)
     train(
         net,
-        card.recipe,
+        recipe,
         data.images,
         data.labels,
         torch.from_numpy(rows).to(warm.device),

@@ -65,7 +65,7 @@ def problem_of(layout: Layout, warm: Warm) -> Problem:
     wish = spec.request.forget
     classes = wish.classes if isinstance(wish, ForgetClasses) else ()
     gone_classes = {own for forget in layout.gone if isinstance(forget, ForgetClasses) for own in forget.classes}
-    needs = layout.method.needs(layout.knobs)
+    needs, recipe = layout.method.needs(layout.knobs), layout.card.recipe
     height, width, channels = data.images.shape[1:]
 
     def pool(*ids: np.ndarray) -> Pool:
@@ -85,8 +85,8 @@ def problem_of(layout: Layout, warm: Warm) -> Problem:
             forgotten_classes=len(classes),
             kept_classes=len(data.card.classes) - len(gone_classes | set(classes)),
             classes=len(data.card.classes),
-            epochs=layout.card.recipe.epochs,
-            batch=layout.card.recipe.batch,
+            epochs=recipe.epochs if recipe else 0,
+            batch=recipe.batch if recipe else 1,
         ),
         device=warm.device,
         seed=spec.seed,

@@ -47,7 +47,7 @@ class Watch:
     """
 
     def __init__(
-        self, net: nn.Module, images: Tensor, labels: np.ndarray, sets: Mapping[str, np.ndarray], layer: str
+        self, net: nn.Module, images: Tensor, labels: np.ndarray, sets: Mapping[str, np.ndarray], layer: str | None
     ) -> None:
         self.ids, self.layer = np.concatenate(list(sets.values())), layer
         self.sizes = {name: len(ids) for name, ids in sets.items()}

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.catalog import classifiers, datasets, nets
+from unlearn_core.catalog import classifiers, datasets, nets, own
 from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadAsset, Diverged
@@ -47,6 +47,7 @@ class Warm:
 
     def __init__(self, device: str, home: Path) -> None:
         self.device, self.home = torch.device(device), home
+        own.use(home)
         if self.device.type == "cpu":
             keep_freed_memory()
         self._data: dict[str, Data] = {}
@@ -80,7 +81,7 @@ class Warm:
     def fresh(self, card: ClassifierCard, seed: int, *purpose: str | int) -> nn.Module:
         """A net of that architecture on the device, its weights drawn from a seed; each purpose has its own."""
         with seeded(seed, "init", *purpose):
-            net = classifiers.build(card.id, len(datasets.card(card.dataset).classes))
+            net = classifiers.build(card, datasets.card(card.dataset))
         return net.to(self.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def from_bytes(self, card: ClassifierCard, name: str, data: bytes) -> Trained:

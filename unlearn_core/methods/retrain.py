@@ -36,7 +36,7 @@ class Knobs(Params):
 
 def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
     """Trains `problem.net` from fresh weights; raises Diverged where the loss is no longer a number."""
-    kept, recipe = problem.retain, problem.card.recipe
+    kept, recipe = problem.retain, problem.card.trained_by
     problem.net.load_state_dict(problem.fresh().state_dict())
     train(
         problem.net,

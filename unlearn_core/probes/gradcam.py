@@ -22,7 +22,7 @@ def explain(
     nets: Mapping[str, nn.Module],
     images: Tensor,
     targets: Sequence[int],
-    layer: str,
+    layer: str | None,
     *,
     algorithm: Algorithm = "gradcam",
 ) -> dict[str, np.ndarray]:
@@ -30,8 +30,10 @@ def explain(
 
     `targets` are K classes, the same for every net (EigenCAM does not ask for them). The maps are as large as the
     layer's output and not stretched one by one, so they compare. The nets stay as they are. Raises BadRequest where
-    the layer's output has no height and width.
+    the layer's output has no height and width, and where there is no layer to look at.
     """
+    if layer is None:
+        raise BadRequest("This kind of net looks at a picture as a whole: no layer of it has places to point at.")
     return {name: _maps(net, images, targets, layer, algorithm) for name, net in nets.items()}
 
 

@@ -49,7 +49,7 @@ def chosen(rows: np.ndarray) -> np.ndarray:
 def _random(scene: Scene) -> torch.nn.Module:
     # Always the same random net, whatever the run's seed: two runs differ by what they answer alone.
     with seeded(0, "zrf"):
-        net = classifiers.build(scene.card.id, len(scene.dataset.classes))
+        net = classifiers.build(scene.card, scene.dataset)
     return net.to(scene.images.device).eval()
 
 

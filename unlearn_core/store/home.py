@@ -9,9 +9,14 @@ from unlearn_core.domain.errors import StoreError
 HOME = "UNLEARN_HOME"
 
 
+def named() -> Path:
+    """Where the data folder is or would be."""
+    return Path(os.environ.get(HOME) or Path(__file__).resolve().parents[2] / "data").expanduser().resolve()
+
+
 def home() -> Path:
     """The data folder, made where it is missing. Raises StoreError where it cannot be written to."""
-    folder = Path(os.environ.get(HOME) or Path(__file__).resolve().parents[2] / "data").expanduser().resolve()
+    folder = named()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -16,6 +16,7 @@ from unlearn_core.store import lease, queue, rows, workers
 from unlearn_core.store.database import Database
 from unlearn_core.store.lease import Wish
 from unlearn_core.store.schema import POINT, RUN
+from unlearn_core.store.sweeps import Sweeps
 from unlearn_core.store.workers import WorkerRow
 
 
@@ -37,6 +38,7 @@ class RunStore:
         except OSError as problem:
             raise StoreError(f"The data folder {home} cannot be made ({problem.strerror}). Name another.") from None
         self._database = Database(home, url)
+        self.sweeps = Sweeps(self._database)
 
     def submit(
         self,

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration: what a database must have been brought to."""
 
 METADATA = MetaData()
@@ -63,4 +63,34 @@ WORKER = Table(
     Column("code", String(64), nullable=False),
     Column("state", String(40), nullable=False),
     Column("seen", Double, nullable=False),
+)
+
+SWEEP = Table(
+    "sweep",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("spec", Text, nullable=False),
+    Column("title", Text, nullable=False),  # what each of its runs is called
+    Column("state", String(20), nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("created", Double, nullable=False),
+    Column("finished", Double),
+    Column("error", Text),
+    Column("facts", Text, nullable=False),
+    Column("worker", String(200)),  # who asks and tells, and until when nobody else may
+    Column("lease", Double),
+    Index("sweep_state", "state"),
+    sqlite_autoincrement=True,
+)
+
+TRIAL = Table(
+    "trial",
+    METADATA,
+    Column("sweep", Integer, ForeignKey("sweep.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("run", Integer, ForeignKey("run.id", ondelete="SET NULL")),  # a trial whose run was deleted still counts
+    Column("params", Text, nullable=False),
+    Column("attributes", Text, nullable=False),
+    Column("stopped", Text),
+    Index("trial_run", "run", unique=True),
 )

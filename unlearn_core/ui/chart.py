@@ -16,6 +16,16 @@ def theme() -> Theme:
     return THEMES[st.context.theme.type or "light"]
 
 
+def legend() -> str:
+    """The one legend of a page: shapes and colours of the three models."""
+    colours = theme()
+    return (
+        f':color[○]{{foreground="{colours.before}"}} **before** · '
+        f':color[●]{{foreground="{colours.after}"}} **after** · '
+        f':color[◆]{{foreground="{colours.gold}"}} **gold** (retrained without them)'
+    )
+
+
 def config(name: str) -> dict[str, Any]:
     """Plotly's settings for one figure, whose only button, the camera, saves a PNG of that name."""
     return CONFIG | {"toImageButtonOptions": {"format": "png", "scale": 2, "filename": name}}
@@ -34,7 +44,7 @@ def show(chart: Chart, reports: Sequence[Report], *, place: str, switch: bool = 
             st.caption(escape(answer))
             return
         if switch and chart.variants:
-            chart = _chosen(chart, place=place)
+            chart = chosen(chart, place=place)
         answer = chart.applies(report)
         if answer is not True:
             st.caption(escape(answer))
@@ -44,13 +54,13 @@ def show(chart: Chart, reports: Sequence[Report], *, place: str, switch: bool = 
     foot(chart, reports, place=place)
 
 
-def _chosen(chart: Chart, *, place: str) -> Chart:
-    """The way to draw it that this person has switched to."""
+def chosen(chart: Chart, *, place: str, first: str | None = None) -> Chart:
+    """The way to draw it that this person has switched to; it begins with `first`, else with the chart's own first."""
     ways = list(chart.variants)
     way = st.segmented_control(
         f"{chart.title} How it is drawn",
         ways,
-        default=ways[0],
+        default=first or ways[0],
         required=True,
         key=f"{place}-{chart.id}-way",
         label_visibility="collapsed",

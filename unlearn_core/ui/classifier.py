@@ -35,16 +35,10 @@ def choice(plan: Plan) -> None:
 def facts(plan: Plan) -> None:
     """The card: what it is, what it was trained on and how, which golds exist, whose it is."""
     card, data = plan.classifier, plan.dataset
-    recipe = card.recipe
     st.subheader(escape(card.title), anchor=False)
     st.markdown(escape(card.summary))
     _fact("Trained on", f"{escape(data.title)}: {escape(data.summary)}")
-    _fact(
-        "How",
-        f"{recipe.epochs} epochs of stochastic gradient descent (SGD with Nesterov momentum {recipe.momentum:g}) in "
-        f"batches of {recipe.batch}, the learning rate rising to {recipe.peak:g} and falling to nearly 0 (one cycle), "
-        f"weight decay {recipe.weight_decay:g}, pictures {_augmented(recipe.augment)}. Seed {card.seed}.",
-    )
+    _fact("How", _how(card))
     _fact("Its gold", _golds(card))
     _fact("Source", escape(card.source))
     _fact("Licence", f"{escape(card.licence)} {escape(data.licence)}")
@@ -93,6 +87,18 @@ def _fact(name: str, words: str) -> None:
     with st.container(gap=None):
         st.caption(name)
         st.markdown(words)
+
+
+def _how(card: ClassifierCard) -> str:
+    """How it was trained, in words."""
+    recipe = card.recipe
+    if recipe is None:
+        return "Nobody has said how it was trained, so it has no gold: nobody could train it again."
+    return (
+        f"{recipe.epochs} epochs of stochastic gradient descent (SGD with Nesterov momentum {recipe.momentum:g}) in "
+        f"batches of {recipe.batch}, the learning rate rising to {recipe.peak:g} and falling to nearly 0 (one cycle), "
+        f"weight decay {recipe.weight_decay:g}, pictures {_augmented(recipe.augment)}. Seed {card.seed}."
+    )
 
 
 def _golds(card: ClassifierCard) -> str:

@@ -1,4 +1,4 @@
-"""Finished runs side by side, on one scale: their settings where they differ, their figures, every chart of both."""
+"""Finished runs side by side, on one scale: their settings where they differ, their figures, every chart of all."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -8,44 +8,43 @@ import streamlit as st
 
 from unlearn_core import methods
 from unlearn_core.charts import chart as drawn
-from unlearn_core.charts import charts, differences
-from unlearn_core.charts.chart import Chart
+from unlearn_core.charts import differences
 from unlearn_core.domain.errors import UnknownName
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunSpec, RunState
 from unlearn_core.store import reports
 from unlearn_core.store.home import home
-from unlearn_core.ui import chart, frame, studio
+from unlearn_core.ui import beside, chart, focus, frame, session, studio
 from unlearn_core.ui.plain import escape
 
 MOST = 4
 """Runs that fit beside one another."""
+_KEY = "compared"
 IDS = "ids"
 """The address's list of runs, as in `?ids=3,5`."""
-SHOWN = (
-    "accuracy",
-    "predictions",
-    "distance",
-    "closeness",
-    "classes",
-    "confidence",
-    "membership",
-    "layers",
-    "curve",
-    "timing",
-)
-"""Charts that are drawn for all runs on one scale."""
+TABS = {
+    "Overview": ("accuracy", "predictions"),
+    "Pictures": ("places",),
+    "Classes": ("classes", "confusion"),
+    "Distance": ("distance", "closeness", "zrf", "cka"),
+    "Logits": ("confidence", "margin", "certainty"),
+    "Privacy": ("membership", "recognised", "relearn"),
+    "Weights": ("layers",),
+    "How it went": ("curve", "timing"),
+}
+"""Which charts stand under a tab, beside what the tab has of its own."""
 
 
 def show() -> None:
     """The runs to choose from, and what the chosen ones have in common and what not."""
     runs = _finished()
     if len(runs) < 2:
+        _unusable(runs)
         _too_few(len(runs))
         return
     chosen = [runs[number] for number in _choose(runs)]
     if len(chosen) < 2:
-        st.info("Choose two to four runs: they are laid side by side, each in a column of its own.")
+        _partners(chosen, runs)
         return
     found = [studio.report(run.id, reports.parts_of(home(), run.id)) for run in chosen]
     _links(chosen)
@@ -54,8 +53,7 @@ def show() -> None:
         st.warning(escape(warning), icon=":material/compare_arrows:")
     _settings(found)
     _figures(found)
-    for name in SHOWN:
-        _draw(charts()[name], found)
+    st.fragment(_charts, key="compared-charts")(found)
 
 
 def address(runs: Sequence[Run]) -> dict[str, str]:
@@ -82,22 +80,76 @@ def _finished() -> dict[int, Run]:
 
 def _choose(runs: dict[int, Run]) -> list[int]:
     """The runs' numbers, from the address at first and from the list afterwards; the address follows."""
-    known = [number for number in _asked() if number in runs]
-    lost = [f"{number}" for number in _asked() if number not in runs]
-    if lost:
-        st.warning(f"No finished run has the number {' or '.join(lost)}.", icon=":material/search_off:")
+    _unusable(runs)
+    session.follow(_KEY, IDS, lambda _: [number for number in _asked() if number in runs][:MOST])
     picked = st.multiselect(
         "Runs",
         list(runs),
-        default=known[:MOST],
         format_func=lambda number: f"Run {number} · {runs[number].title}",
         max_selections=MOST,
         placeholder="Two to four finished runs",
-        key="compared",
+        key=_KEY,
         label_visibility="collapsed",
     )
-    st.query_params.update({IDS: ",".join(map(str, picked))})
+    session.say(_KEY, IDS, ",".join(map(str, picked)))
     return picked
+
+
+def _unusable(runs: dict[int, Run]) -> None:
+    """Says of each run that the address names and that cannot be shown why not."""
+    said = []
+    for number in _asked():
+        if number not in runs:
+            try:
+                run = studio.store().get(number)
+            except UnknownName:
+                said.append(f"There is no run {number}.")
+            else:
+                said.append(_why(run))
+    over = [number for number in _asked() if number in runs][MOST:]
+    if over:
+        left = ", ".join(map(str, over))
+        said.append(f"No more than {MOST} runs fit beside one another; left out: {left}.")
+    if said:
+        st.warning(escape(" ".join(said)), icon=":material/search_off:")
+
+
+def _why(run: Run) -> str:
+    """Why a run that exists has nothing to compare."""
+    if not isinstance(run.spec, RunSpec):
+        return f"Run {run.id} ({run.title}) forgot nothing, so there is nothing to compare."
+    if run.state is RunState.FAILED:
+        return f"Run {run.id} failed and has no report. {run.error or ''}".strip()
+    if run.state is RunState.CANCELLED:
+        return f"Run {run.id} was cancelled, so it has no report."
+    return f"Run {run.id} is not over yet: it can be compared when it is."
+
+
+def _partners(chosen: Sequence[Run], runs: dict[int, Run]) -> None:
+    """What to do with fewer than two: for a lone run, the latest ones that were asked to forget the same."""
+    st.info("Choose two to four runs: they are laid side by side, each in a column of its own.")
+    if not chosen:
+        return
+    asked = chosen[0].spec
+    alike = [
+        run
+        for run in runs.values()
+        if isinstance(run.spec, RunSpec)
+        and isinstance(asked, RunSpec)
+        and run.spec.request == asked.request
+        and run.id != chosen[0].id
+    ]
+    if not alike:
+        st.caption("No other run has forgotten the same. Run it again by another method, or choose any run above.")
+        return
+    st.caption("These forgot the same:")
+    for run in alike[:MOST]:
+        label = escape(f"Run {run.id} · {run.title}")
+        st.button(label, icon=":material/add:", type="tertiary", key=f"add-{run.id}", on_click=_add, args=(run.id,))
+
+
+def _add(number: int) -> None:
+    st.session_state[_KEY] = [*st.session_state[_KEY], number]
 
 
 def _too_few(count: int) -> None:
@@ -160,14 +212,17 @@ def _figures(found: Sequence[Report]) -> None:
         st.caption(f"**{escape(name)}** beside **{escape(names[0])}**: {words}")
 
 
-def _draw(one: Chart, found: Sequence[Report]) -> None:
-    """One chart for all runs that have something to show in it, and for each its own sentence."""
-    able = [report for report in found if one.applies(report) is True]
-    if not able:
-        return
-    st.subheader(one.title, anchor=False)
-    chart.draw(one, able, place="compare")
-    for report, name in zip(found, drawn.names(found), strict=True):
-        answer = one.applies(report)
-        st.caption(f"**{escape(name)}**: {one.sentence(report) if answer is True else escape(answer)}")
-    chart.foot(one, able, place="compare")
+def _charts(found: Sequence[Report]) -> None:
+    """All charts of all runs, a tab a kind of question, and what is followed through them."""
+    st.subheader("Follow one through all runs", anchor=False)
+    followed = focus.choose(found)
+    focus.table(found, followed)
+    st.markdown(chart.legend())
+    for tab in st.tabs(list(TABS), key="tab", bind="query-params"):
+        if tab.open:
+            with tab:
+                name = st.session_state["tab"]
+                if name == "Pictures":
+                    beside.picture(found, followed)
+                for one in TABS[name]:
+                    beside.show(one, found, followed)

@@ -12,9 +12,9 @@ def lacking(report: Report) -> GoldSpec | None:
     """The gold that this report has not got yet: the first, then a second that tells how far two golds are apart.
 
     None where it has both, and where none can be defined: a run that goes on from another one forgot more than its own
-    request says.
+    request says, and of a classifier without a recipe nobody knows how to train it again.
     """
-    if report.spec.start is not None:
+    if report.spec.start is not None or report.classifier.recipe is None:
         return None
     wanted = (number for number, model in enumerate(("gold", "twin")) if model not in report.evaluations)
     number = next(wanted, None)
@@ -24,7 +24,7 @@ def lacking(report: Report) -> GoldSpec | None:
 def cost(report: Report) -> str:
     """What a gold of this report takes: "about 8 minutes on this CPU", by golds or runs of this very classifier."""
     pace = studio.seconds_per_picture(report.classifier.id, "gold", "unlearn")
-    passes = report.classifier.recipe.epochs * len(report.split.retain_train)
+    passes = report.classifier.trained_by.epochs * len(report.split.retain_train)
     return f"{words.about(passes * pace.seconds)} {pace.where}"
 
 

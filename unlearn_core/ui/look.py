@@ -47,14 +47,18 @@ def show(report: Report) -> None:
     else:
         st.caption("Press a picture's name: within about a second you see where each model looks in it.")
     place = st.container()
-    rows = _filtered(report)
-    picked = _gallery(report, rows)
+    picked = choose(report)
     with place:
         if picked is not None:
             st.session_state[_key(report)] = picked
             st.session_state["looks"] = {}  # Asked again by hand: a question that failed gets another chance.
         if report.run is not None and _key(report) in st.session_state:
             _answer(report, report.run, st.session_state[_key(report)])
+
+
+def choose(report: Report) -> int | None:
+    """The gallery with its filters; the position of the picture that was just clicked."""
+    return _gallery(report, _filtered(report))
 
 
 def _key(report: Report) -> str:
@@ -134,21 +138,25 @@ def _answer(report: Report, run: int, picture: int) -> None:
                 width=220,
             )
             layer, algorithm = _manner(report)
-        asked = _ask(report, Look(run=run, picture=picture, target=target, layer=layer, algorithm=algorithm))
+        asked = ask(report, Look(run=run, picture=picture, target=target, layer=layer, algorithm=algorithm))
         waits = not asked.state.is_finished
         st.fragment(_card, run_every=POLL if waits else None, key="look")(report, asked.id, waits)
 
 
+def layers(report: Report) -> list[str]:
+    """The layers at which one may look: those whose output has height and width, the usual one among them."""
+    roles = report.classifier.roles
+    found = [layer for layer in roles.layers if layer not in {*roles.head, *roles.shortcuts}]
+    return found if roles.cam is None or roles.cam in found else [*found, roles.cam]
+
+
 def _manner(report: Report) -> tuple[str | None, Algorithm]:
     """At which layer and by which algorithm the models are asked; None is the layer that the classifier recommends."""
-    roles = report.classifier.roles
-    flat = {*roles.head, *roles.shortcuts}
-    layers = [layer for layer in roles.layers if layer not in flat] or [roles.cam]
-    layers += [] if roles.cam in layers else [roles.cam]
+    roles, known = report.classifier.roles, layers(report)
     layer = st.selectbox(
         "At layer",
-        layers,
-        index=layers.index(roles.cam),
+        known,
+        index=known.index(roles.cam) if roles.cam in known else 0,
         format_func=lambda name: name + (" (usual)" if name == roles.cam else ""),
         key="look-layer",
         width=180,
@@ -167,7 +175,7 @@ def _manner(report: Report) -> tuple[str | None, Algorithm]:
     return (None if layer == roles.cam else layer), algorithm
 
 
-def _ask(report: Report, spec: Look) -> Run:
+def ask(report: Report, spec: Look) -> Run:
     """The run that answers this question: the one that was asked before, else a new one."""
     known: dict[str, int] = st.session_state.setdefault("looks", {})
     number = known.get(spec.fingerprint())

@@ -115,7 +115,7 @@ def _request(setup: Setup) -> ForgetRequest:
     return ForgetRequest(classifier=setup.classifier, dataset=setup.dataset, forget=setup.forget)
 
 
-def _sizes(split: Split, dataset: DatasetCard, setup: Setup, recipe: Recipe) -> Sizes:
+def _sizes(split: Split, dataset: DatasetCard, setup: Setup, recipe: Recipe | None) -> Sizes:
     gone = len(setup.classes) if setup.by == "classes" else 0
     return Sizes(
         forget=len(split.forget_train),
@@ -123,6 +123,6 @@ def _sizes(split: Split, dataset: DatasetCard, setup: Setup, recipe: Recipe) -> 
         forgotten_classes=gone,
         kept_classes=len(dataset.classes) - gone,
         classes=len(dataset.classes),
-        epochs=recipe.epochs,
-        batch=recipe.batch,
+        epochs=recipe.epochs if recipe else 0,
+        batch=recipe.batch if recipe else 1,
     )

@@ -51,7 +51,7 @@ def show(report: Report, run: Run | None) -> None:
     """The report of a finished run; `run` is None for the one that ships with the project."""
     _head(report, run)
     _verdicts(report)
-    st.markdown(_legend())
+    st.markdown(chart.legend())
     if run is not None:
         yardstick.show(report, run)
     st.fragment(_tabs, key="report")(report, run)
@@ -93,16 +93,6 @@ def _verdicts(report: Report) -> None:
     for flag in raised:
         st.markdown(f":material/flag: **{capital(flag.title)}.** {flag.words} :gray[{flag.doubt}]")
     st.caption(verdict.doubt(report) if raised else f"{flags.none_raised(report)} {verdict.doubt(report)}")
-
-
-def _legend() -> str:
-    """The one legend of the page: shapes and colours of the three models."""
-    colours = chart.theme()
-    return (
-        f':color[○]{{foreground="{colours.before}"}} **before** · '
-        f':color[●]{{foreground="{colours.after}"}} **after** · '
-        f':color[◆]{{foreground="{colours.gold}"}} **gold** (retrained without them)'
-    )
 
 
 def _tabs(report: Report, run: Run | None) -> None:

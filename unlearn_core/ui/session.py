@@ -1,5 +1,6 @@
 """The lab's choice: one setup a session, read once from the address and written back on every lab page."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -47,3 +48,30 @@ def write() -> None:
 def go(page: str) -> None:
     """Opens a lab page with the setup in its address."""
     st.switch_page(frame.page(page), query_params=link(current()))
+
+
+def follow(key: str, name: str, read: Callable[[str], Any]) -> None:
+    """Before a widget is drawn: gives it what the address says under `name`, where that is news to it.
+
+    `read` makes its value of the text ("" where the address says nothing). It is news on the first visit, and when
+    somebody has gone back or typed; what `say` wrote itself is not.
+    """
+    text = st.query_params.get(name, "")
+    if key not in st.session_state or st.session_state.get(_written(key)) != text:
+        st.session_state[key] = read(text)
+        st.session_state[_written(key)] = text
+
+
+def say(key: str, name: str, text: str) -> None:
+    """After a widget was drawn: writes its value into the address under `name`; "" takes it out."""
+    st.session_state[_written(key)] = text
+    if text == st.query_params.get(name, ""):
+        return
+    if text:
+        st.query_params[name] = text
+    else:
+        del st.query_params[name]
+
+
+def _written(key: str) -> str:
+    return f"{key} as written"

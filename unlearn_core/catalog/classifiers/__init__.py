@@ -1,14 +1,20 @@
-"""The shelf of classifiers: each file has a CARD and `build(classes) -> nn.Module`. Reading the shelf imports torch."""
+"""The shelf of classifiers: each file has a CARD; people's own are found beside them.
+
+Reading the shelf imports torch.
+"""
 
 from torch import nn
 
-from unlearn_core.domain.cards import ClassifierCard
+from unlearn_core.catalog import architectures, own
+from unlearn_core.catalog.normalise import Normalise
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.shelf import entry, modules
 
 
 def cards() -> dict[str, ClassifierCard]:
-    """Every classifier's card by its id."""
-    return {module.CARD.id: module.CARD for module in modules("catalog.classifiers").values()}
+    """Every classifier's card by its id, those that ship first."""
+    shipped = {module.CARD.id: module.CARD for module in modules("catalog.classifiers").values()}
+    return shipped | {name: card for name, card in own.classifier_cards().items() if name not in shipped}
 
 
 def card(name: str) -> ClassifierCard:
@@ -16,7 +22,7 @@ def card(name: str) -> ClassifierCard:
     return entry("classifier", cards(), name)
 
 
-def build(name: str, classes: int) -> nn.Module:
-    """A net of that architecture with fresh weights from torch's current random state; raises UnknownName."""
-    known = {module.CARD.id: module for module in modules("catalog.classifiers").values()}
-    return entry("classifier", known, name).build(classes)
+def build(card: ClassifierCard, dataset: DatasetCard) -> nn.Module:
+    """A net of that classifier's architecture with fresh weights from torch's current random state."""
+    normalise = Normalise(card.mean, card.std)
+    return architectures.build(card.architecture, len(dataset.classes), dataset.size, normalise)

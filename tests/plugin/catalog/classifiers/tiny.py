@@ -1,41 +1,19 @@
-"""A convolutional net of four layers, one of them a 1x1 projection shortcut."""
+"""The tiny architecture on the drawn shapes."""
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
-
-from unlearn_core.catalog.normalise import Normalise
-from unlearn_core.domain.cards import ClassifierCard, LayerRoles
-from unlearn_core.domain.recipes import Recipe
+from tests.plugin.catalog.architectures import tiny
+from unlearn_core.domain.cards import ClassifierCard
 
 CARD = ClassifierCard(
     id="tiny",
     title="Tiny · Shapes",
     summary="Small enough for tests.",
+    architecture="tiny",
     dataset="shapes",
     mean=(0.4, 0.4, 0.4),
     std=(0.3, 0.3, 0.3),
-    roles=LayerRoles(layers=("stem", "body", "shortcut", "head"), head=("head",), shortcuts=("shortcut",), cam="body"),
-    recipe=Recipe(epochs=4, batch=32, peak=0.1, augment="none"),
+    roles=tiny.CARD.roles,
+    recipe=tiny.CARD.recipe,
     seed=0,
     licence="MIT, as this project.",
     source="Trained by tests/plugin/make.py.",
 )
-
-
-class Tiny(nn.Module):
-    def __init__(self, classes: int) -> None:
-        super().__init__()
-        self.normalise = Normalise(CARD.mean, CARD.std)
-        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU())
-        self.body = nn.Sequential(nn.Conv2d(8, 12, 3, 2, 1, bias=False), nn.BatchNorm2d(12), nn.ReLU())
-        self.shortcut = nn.Sequential(nn.Conv2d(8, 12, 1, 2, bias=False), nn.BatchNorm2d(12))
-        self.head = nn.Linear(12, classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.stem(self.normalise(x))
-        return self.head(torch.mean(F.relu(self.body(x) + self.shortcut(x)), dim=(2, 3)))
-
-
-def build(classes: int) -> nn.Module:
-    return Tiny(classes)

@@ -1,0 +1,36 @@
+"""The shelf of architectures: each file has a CARD and `build(classes, size, normalise) -> nn.Module`.
+
+`normalise` is the first layer of every net (see catalog/normalise.py), so that all of them take pixels in [0, 1].
+Reading the shelf imports torch.
+"""
+
+from torch import nn
+
+from unlearn_core.domain.cards import ArchitectureCard
+from unlearn_core.domain.errors import NotSupported
+from unlearn_core.domain.shelf import entry, modules
+
+
+def cards() -> dict[str, ArchitectureCard]:
+    """Every architecture's card by its id."""
+    return {module.CARD.id: module.CARD for module in modules("catalog.architectures").values()}
+
+
+def card(name: str) -> ArchitectureCard:
+    """One architecture's card; raises UnknownName."""
+    return entry("architecture", cards(), name)
+
+
+def build(name: str, classes: int, size: int, normalise: nn.Module) -> nn.Module:
+    """A net with fresh weights from torch's current random state, for square pictures of that many pixels a side.
+
+    Raises UnknownName, and NotSupported where the pictures are too small for it.
+    """
+    known = {module.CARD.id: module for module in modules("catalog.architectures").values()}
+    module = entry("architecture", known, name)
+    if size < module.CARD.smallest:
+        raise NotSupported(
+            f"{module.CARD.title} takes pictures of {module.CARD.smallest} pixels or more, and these have {size}. "
+            "Choose larger pictures or another architecture."
+        )
+    return module.build(classes, size, normalise)
