@@ -1,0 +1,160 @@
+"""What is tried, what is aimed at, and which trial is the better one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tests.store.specs import REQUEST
+from unlearn_core.domain.errors import BadKnob, BadRequest, UnknownName
+from unlearn_core.domain.objectives import OBJECTIVES, best, check, front, values
+from unlearn_core.domain.ranges import Range, range_of
+from unlearn_core.domain.run import RunState
+from unlearn_core.domain.sweep import MOST_TRIALS, SweepSpec, Trial, spent
+from unlearn_core.methods import method, methods
+
+
+def spec(**changes) -> SweepSpec:
+    preset = next(iter(method("unsir").presets.values())).params
+    settings = {
+        "request": REQUEST,
+        "method": "unsir",
+        "params": preset.model_dump(),
+        "ranges": [{"knob": "impair_lr", "low": 0.001, "high": 0.01, "log": True}],
+        "objectives": ["forget", "retain"],
+        "trials": 8,
+    }
+    return SweepSpec.model_validate(settings | changes)
+
+
+def trial(number: int, forget: float | None, retain: float | None, *, state: RunState = RunState.DONE) -> Trial:
+    headline = {"accuracy": {"after": {"forget_val": forget, "retain_val": retain}}, "seconds": {"forget": 2.0}}
+    return Trial(number, number + 1, {}, {}, None, state, None, headline, 100.0, 130.0)
+
+
+def test_a_spec_survives_its_json() -> None:
+    once = spec(ranges=[{"knob": "augment", "values": [False, True]}, {"knob": "batch", "low": 16, "high": 64}])
+    assert SweepSpec.model_validate_json(once.model_dump_json()) == once
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"trials": None},
+        {"minutes": 5},
+        {"trials": 1},
+        {"trials": MOST_TRIALS + 1},
+        {"objectives": ["forget", "forget"]},
+        {"objectives": ["test accuracy"]},
+        {"ranges": []},
+        {"ranges": [{"knob": "a", "low": 2, "high": 1}]},
+        {"ranges": [{"knob": "a", "low": 0, "high": 1, "log": True}]},
+        {"ranges": [{"knob": "a", "values": ["x"]}]},
+        {"ranges": [{"knob": "a", "low": 0, "high": 1}, {"knob": "a", "low": 0, "high": 1}]},
+        {"sampler": "magic"},
+    ],
+)
+def test_nonsense_is_refused(changes) -> None:
+    with pytest.raises(ValidationError):
+        spec(**changes)
+
+
+def test_every_knob_of_every_method_has_a_range_that_the_method_takes() -> None:
+    seen = 0
+    for one in methods().values():
+        knobs = next(iter(one.presets.values())).params
+        for knob in one.params.knobs().values():
+            found = range_of(knob, getattr(knobs, knob.name))
+            if found is None:
+                assert knob.kind == "numbers"
+                continue
+            for level in found.levels():
+                one.params.parse({knob.name: level})
+            assert len(found.levels()) >= 2, knob
+            seen += 1
+    assert seen > 50
+
+
+@given(
+    low=st.floats(1e-6, 1.0),
+    times=st.floats(1.5, 1e4),
+    log=st.booleans(),
+    whole=st.booleans(),
+    points=st.integers(2, 24),
+)
+def test_levels_rise_and_stay_inside(low: float, times: float, log: bool, whole: bool, points: int) -> None:
+    low, high = (float(round(low * 1e6)), float(round(low * times * 1e6) + 1)) if whole else (low, low * times)
+    found = Range(knob="k", low=low, high=high, log=log, whole=whole, points=points).levels()
+    assert found == sorted(set(found))
+    assert low <= found[0] and found[-1] <= high
+    assert len(found) <= points
+    assert all(isinstance(level, int) for level in found) or not whole
+
+
+def test_levels_keep_to_the_raster() -> None:
+    assert Range(knob="k", low=0.0, high=1.0, step=0.05, points=4).levels() == [0.0, 0.35, 0.65, 1.0]
+    assert Range(knob="k", low=50, high=1000, step=50, whole=True, points=3).levels() == [50, 550, 1000]
+    assert Range(knob="k", low=1, high=3, step=1, whole=True, points=12).levels() == [1, 2, 3]
+    assert Range(knob="k", low=0.0, high=1.0, step=0.3).top == 0.9
+    assert Range(knob="k", values=("mse", "l1")).levels() == ["mse", "l1"]
+
+
+def test_a_grid_ends_with_its_last_point() -> None:
+    two = [{"knob": "impair_lr", "low": 0.001, "high": 0.01, "points": 3}, {"knob": "augment", "values": [False, True]}]
+    assert spec(ranges=two, sampler="grid", trials=100).most == 6
+    assert spec(ranges=two, sampler="grid", trials=4).most == 4
+    assert spec(ranges=two, sampler="tpe", trials=100).most == 100
+    assert spec(ranges=two, sampler="tpe", trials=None, minutes=5).most == MOST_TRIALS
+
+
+def test_no_objective_reads_a_test_picture() -> None:
+    class Seen(dict):
+        def get(self, key, default=None):
+            asked.append(key)
+            return default
+
+    asked: list[str] = []
+    headline = Seen(accuracy=None)
+    for objective in OBJECTIVES.values():
+        objective.read(headline)
+    tested = {"accuracy": {"after": {"forget_test": 0.1, "retain_test": 0.9}}, "distance": {"test": {"after": 0.2}}}
+    assert {objective.read(tested) for objective in OBJECTIVES.values()} == {None}
+    assert {"accuracy", "distance", "privacy_val", "seconds"} <= set(asked)
+
+
+def test_the_front_holds_what_nothing_beats() -> None:
+    trials = [trial(0, 0.1, 0.8), trial(1, 0.0, 0.7), trial(2, 0.2, 0.75), trial(3, 0.5, 0.9), trial(4, None, 0.99)]
+    trials += [trial(5, 0.0, 1.0, state=RunState.FAILED), trial(6, 0.0, 1.0, state=RunState.RUNNING)]
+    assert [one.number for one in front(spec(), trials)] == [0, 1, 3]
+    assert best(spec(), trials) == trials[0], "neither end, where the one figure is the worst of the front"
+    assert best(spec(objectives=["retain"]), trials) == trials[4]
+    assert best(spec(objectives=["forget"]), trials) == trials[1]
+    assert best(spec(), trials[5:]) is None
+
+
+def test_what_is_no_number_is_no_value() -> None:
+    assert values(spec(), trial(0, float("nan"), 0.5)) is None
+    assert values(spec(objectives=["seconds"]), trial(0, None, None)) == (2.0,)
+
+
+def test_a_budget_counts_work_and_not_waiting() -> None:
+    ended, works, waits = trial(0, 0, 1), trial(1, 0, 1), trial(2, 0, 1)
+    works, waits = works._replace(finished=None), waits._replace(started=None, finished=None)
+    assert spent([ended, works, waits], 190.0) == pytest.approx((30 + 90) / 60)
+
+
+def test_what_cannot_be_swept_is_said() -> None:
+    able = method("unsir")
+    check(spec(), able, gold=False)
+    with pytest.raises(BadRequest, match="no gold for this request"):
+        check(spec(objectives=["distance"]), able, gold=False)
+    check(spec(objectives=["distance"]), able, gold=True)
+    with pytest.raises(UnknownName, match="impair_lr"):
+        check(spec(ranges=[{"knob": "speed", "low": 0, "high": 1}]), able, gold=True)
+    with pytest.raises(BadKnob, match="takes a number from"):
+        check(spec(ranges=[{"knob": "impair_lr", "low": 0.001, "high": 7}]), able, gold=True)
+    with pytest.raises(BadKnob, match="takes values"):
+        check(spec(ranges=[{"knob": "augment", "low": 0, "high": 1}]), able, gold=True)
+    listed = spec(method="reinit", params={}, ranges=[{"knob": "epochs", "low": 1, "high": 2}])
+    with pytest.raises(BadKnob, match="list of numbers"):
+        check(listed, method("reinit"), gold=True)

@@ -1,0 +1,169 @@
+"""What a sweep may aim at: figures of training and validation pictures only, and which of two trials is better."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from typing import Any, NamedTuple
+
+from unlearn_core.domain.errors import BadKnob, BadRequest, UnknownName
+from unlearn_core.domain.method import Method
+from unlearn_core.domain.ranges import Range
+from unlearn_core.domain.run import RunState
+from unlearn_core.domain.sweep import SweepSpec, Trial
+
+
+class Objective(NamedTuple):
+    """One aim. `read(headline)` gives its figure or None; `lower` says that less of it is better."""
+
+    id: str
+    title: str
+    axis: str
+    """What an axis of it is called, unit included."""
+    lower: bool
+    needs_gold: bool
+    share: bool
+    """Whether it is a fraction that is shown in per cent."""
+    explain: str
+    read: Callable[[Mapping[str, Any]], float | None]
+
+
+def _share(headline: Mapping[str, Any], *names: str) -> float | None:
+    known = (headline.get("accuracy") or {}).get("after") or {}
+    return next((known[name] for name in names if known.get(name) is not None), None)
+
+
+def _distance(headline: Mapping[str, Any]) -> float | None:
+    return ((headline.get("distance") or {}).get("val") or {}).get("after")
+
+
+OBJECTIVES: dict[str, Objective] = {
+    one.id: one
+    for one in (
+        Objective(
+            "distance",
+            "Distance to gold",
+            "distance to gold, bits",
+            True,
+            True,
+            False,
+            "How far its answers are from gold's: the mean of forgotten training and kept validation pictures.",
+            _distance,
+        ),
+        Objective(
+            "retain",
+            "Retain accuracy",
+            "kept ones right",
+            False,
+            False,
+            True,
+            "How often it is right on kept validation pictures: the more the better.",
+            lambda headline: _share(headline, "retain_val"),
+        ),
+        Objective(
+            "forget",
+            "Forget accuracy",
+            "forgotten ones still named",
+            True,
+            False,
+            True,
+            "How often it still names what it should forget, on validation pictures, or on the forgotten pictures "
+            "themselves where there are no others: the less the better. Gold need not be at zero.",
+            lambda headline: _share(headline, "forget_val", "forget_train"),
+        ),
+        Objective(
+            "privacy",
+            "Privacy score",
+            "privacy score",
+            False,
+            True,
+            False,
+            "1 where simple attacks, tried against validation pictures, tell no more about it than about gold.",
+            lambda headline: headline.get("privacy_val"),
+        ),
+        Objective(
+            "seconds",
+            "Seconds",
+            "seconds to forget",
+            True,
+            False,
+            False,
+            "How long the forgetting itself takes, measuring not counted.",
+            lambda headline: (headline.get("seconds") or {}).get("forget"),
+        ),
+    )
+}
+
+
+def value(name: str, headline: Mapping[str, Any]) -> float | None:
+    """An objective's figure; None where it was not measured or is no number."""
+    found = OBJECTIVES[name].read(headline)
+    return float(found) if found is not None and isfinite(found) else None
+
+
+def values(spec: SweepSpec, trial: Trial) -> tuple[float, ...] | None:
+    """A trial's figures in the order of the objectives; None where it is not done or one of them is missing."""
+    if trial.state is not RunState.DONE:
+        return None
+    found = [value(name, trial.headline) for name in spec.objectives]
+    return None if any(one is None for one in found) else tuple(one for one in found if one is not None)
+
+
+def front(spec: SweepSpec, trials: Sequence[Trial]) -> list[Trial]:
+    """The trials that no other beats in every objective; with one objective the best one, ties included."""
+    known = [(trial, _losses(spec, trial)) for trial in trials]
+    told = [(trial, losses) for trial, losses in known if losses is not None]
+    return [trial for trial, own in told if not any(_beats(other, own) for _, other in told)]
+
+
+def best(spec: SweepSpec, trials: Sequence[Trial]) -> Trial | None:
+    """The trial that a person would take; None while none is done.
+
+    With two objectives it is the one of the front that is nearest to having the best of both, each counted as a share
+    of its span over the front; of equals the earliest.
+    """
+    leading = front(spec, trials)
+    if not leading:
+        return None
+    points = [own for trial in leading if (own := _losses(spec, trial)) is not None]
+    least = [min(column) for column in zip(*points, strict=True)]
+    span = [max(column) - low or 1.0 for column, low in zip(zip(*points, strict=True), least, strict=True)]
+    far = [sum(((own - low) / wide) ** 2 for own, low, wide in zip(one, least, span, strict=True)) for one in points]
+    return leading[far.index(min(far))]
+
+
+def check(spec: SweepSpec, method: Method, *, gold: bool) -> None:
+    """Raises BadKnob, UnknownName or BadRequest, with a sentence, where a sweep cannot be done."""
+    knobs = method.params.knobs()
+    method.params.parse(spec.params)
+    for one in spec.ranges:
+        if one.knob not in knobs:
+            raise UnknownName("knob", one.knob, list(knobs))
+        knob = knobs[one.knob]
+        if knob.kind == "numbers":
+            raise BadKnob(f"{knob.title} ({knob.name}) is a list of numbers, which has no range: sweep another knob.")
+        if one.is_choice != (knob.kind in ("choice", "bool")):
+            raise BadKnob(f"{knob.title} ({knob.name}) takes {'values' if knob.low is None else 'a range of numbers'}.")
+        for end in _ends(one):
+            method.params.parse(spec.params | {one.knob: end})
+    lacking = [OBJECTIVES[name].title for name in spec.objectives if OBJECTIVES[name].needs_gold and not gold]
+    if lacking:
+        raise BadRequest(
+            f"{lacking[0]} cannot be aimed at: there is no gold for this request to measure it by. Have gold trained "
+            "first (a report offers it, and so does `gold` on the command line), or aim at the accuracies."
+        )
+
+
+def _ends(one: Range) -> list[Any]:
+    ends: list[Any] = [*one.values] if one.is_choice else [one.low, one.top]
+    return [round(end) if one.whole else end for end in ends]
+
+
+def _losses(spec: SweepSpec, trial: Trial) -> tuple[float, ...] | None:
+    """The figures, each turned so that less is better."""
+    found = values(spec, trial)
+    if found is None:
+        return None
+    return tuple(one if OBJECTIVES[name].lower else -one for name, one in zip(spec.objectives, found, strict=True))
+
+
+def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one != other and all(mine <= theirs for mine, theirs in zip(one, other, strict=True))

@@ -1,0 +1,149 @@
+"""Many runs of one method that differ in some knobs: what is tried, what is aimed at, and what became of each trial."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from unlearn_core.domain.ranges import Range
+from unlearn_core.domain.request import ForgetRequest
+from unlearn_core.domain.run import RunSpec, RunState
+
+Sampler = Literal["grid", "random", "tpe", "nsga2"]
+"""Who chooses the next settings."""
+
+ObjectiveId = Literal["distance", "retain", "forget", "privacy", "seconds"]
+"""What may be aimed at; `domain/objectives.py` says how each is read."""
+
+MOST_TRIALS, MOST_KNOBS = 256, 6
+LONGEST = 24 * 60.0
+"""Minutes that a sweep may work."""
+
+
+class SweepState(StrEnum):
+    """running <-> paused; both -> done, cancelled or failed."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def is_finished(self) -> bool:
+        return self not in (SweepState.RUNNING, SweepState.PAUSED)
+
+
+class SweepSpec(BaseModel):
+    """All that is needed to do a sweep again.
+
+    Every trial forgets `request` by `method` with `params`, but for the knobs in `ranges`, and with the same `seed`,
+    which also seeds the sampler. The first of one or two objectives decides where a single figure must. The budget is
+    a number of trials or of minutes of work, pauses not counted. `early` stops trials that are hopeless.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["sweep"] = "sweep"
+    request: ForgetRequest
+    start: int | None = None
+    method: str
+    params: dict[str, Any]
+    ranges: tuple[Range, ...] = Field(min_length=1, max_length=MOST_KNOBS)
+    sampler: Sampler = "tpe"
+    objectives: tuple[ObjectiveId, ...] = Field(min_length=1, max_length=2)
+    trials: int | None = Field(default=None, ge=2, le=MOST_TRIALS)
+    minutes: float | None = Field(default=None, gt=0, le=LONGEST)
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    early: bool = True
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "SweepSpec":
+        if (self.trials is None) == (self.minutes is None):
+            raise ValueError("give a budget either in trials or in minutes")
+        if len({one.knob for one in self.ranges}) < len(self.ranges):
+            raise ValueError("each knob can be swept once")
+        if len(set(self.objectives)) < len(self.objectives):
+            raise ValueError("two objectives must be different ones")
+        return self
+
+    @property
+    def most(self) -> int:
+        """How many trials there can be at the most."""
+        limit = self.trials or MOST_TRIALS
+        if self.sampler != "grid":
+            return limit
+        size = 1
+        for one in self.ranges:
+            size *= len(one.levels())
+        return min(size, limit)
+
+    def run(self, values: dict[str, Any]) -> RunSpec:
+        """The run of a trial with these values of the swept knobs."""
+        return RunSpec(
+            request=self.request, start=self.start, method=self.method, params=self.params | values, seed=self.seed
+        )
+
+
+class Trial(NamedTuple):
+    """One point of a sweep and its run, as far as it is; `state` is None where somebody has deleted the run.
+
+    `attributes` are what the sampler remembers of it; `stopped` says why it was ended early. Times are seconds since
+    1970.
+    """
+
+    number: int
+    run: int | None
+    params: dict[str, Any]
+    attributes: dict[str, Any]
+    stopped: str | None
+    state: RunState | None
+    error: str | None
+    headline: dict[str, Any]
+    started: float | None
+    finished: float | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state is None or self.state.is_finished
+
+    @property
+    def outcome(self) -> str:
+        """How it stands, in a word: waiting, running, done, stopped early, failed, cancelled or deleted."""
+        if self.state is None:
+            return "deleted"
+        if self.state is RunState.CANCELLED and self.stopped:
+            return "stopped early"
+        return "waiting" if self.state is RunState.QUEUED else self.state.value
+
+    def seconds(self, now: float) -> float:
+        """How long it has worked until now."""
+        return 0.0 if self.started is None else max(0.0, (self.finished or now) - self.started)
+
+
+class Sweep(BaseModel):
+    """One sweep as it stands. `facts` holds what its worker has found out about all trials together."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    spec: SweepSpec
+    title: str
+    state: SweepState
+    owner: str
+    created: datetime
+    finished: datetime | None
+    error: str | None
+    facts: dict[str, Any]
+
+
+def group_of(sweep: int) -> str:
+    """What the runs of a sweep have as their group."""
+    return f"sweep-{sweep}"
+
+
+def spent(trials: Sequence[Trial], now: float) -> float:
+    """Minutes that the trials have worked."""
+    return sum(trial.seconds(now) for trial in trials) / 60

@@ -1,0 +1,217 @@
+"""Sweeps and their trials. A trial is a run in the queue; what the sampler knew of it stands beside it, in one write.
+
+Nothing else is stored: whoever holds a sweep's lease makes the sampler anew from these rows, so a process that dies
+takes nothing with it, and no trial is counted twice: a number is given once.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
+
+from unlearn_core.domain.errors import StoreError, UnknownName
+from unlearn_core.domain.run import Priority, RunState
+from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, group_of
+from unlearn_core.store import rows
+from unlearn_core.store.database import Database
+from unlearn_core.store.schema import RUN, SWEEP, TRIAL
+
+LEASE = 5.0
+"""Seconds after which a sweep whose worker is silent may be taken by another."""
+
+UNFINISHED = (RunState.QUEUED, RunState.RUNNING)
+
+
+class Sweeps:
+    """The sweeps of one data folder."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def submit(self, spec: SweepSpec, *, title: str, owner: str = "local") -> int:
+        """Begins a sweep and gives its number. `title` is what each of its runs is called."""
+        row = {"spec": spec.model_dump_json(), "title": title, "owner": owner, "facts": "{}"}
+        with self._database.writing() as connection:
+            wanted = insert(SWEEP).values(**row, state=SweepState.RUNNING, created=time.time())
+            return connection.execute(wanted.returning(SWEEP.c.id)).scalar_one()
+
+    def get(self, sweep: int) -> Sweep:
+        """One sweep; raises UnknownName."""
+        with self._database.reading() as connection:
+            return _sweep(_row(connection, sweep))
+
+    def newest(self, *, limit: int = 50) -> list[Sweep]:
+        """Sweeps, the newest first."""
+        with self._database.reading() as connection:
+            return [_sweep(row) for row in connection.execute(select(SWEEP).order_by(SWEEP.c.id.desc()).limit(limit))]
+
+    def trials(self, sweep: int) -> list[Trial]:
+        """Every trial of a sweep, in order."""
+        own = (RUN.c.state, RUN.c.error, RUN.c.headline, RUN.c.started, RUN.c.finished)
+        wanted = select(TRIAL, *own).outerjoin(RUN, TRIAL.c.run == RUN.c.id).where(TRIAL.c.sweep == sweep)
+        with self._database.reading() as connection:
+            return [_trial(row) for row in connection.execute(wanted.order_by(TRIAL.c.number))]
+
+    def counts(self, sweeps: list[int]) -> dict[int, int]:
+        """How many trials of each of these sweeps are over."""
+        wanted = (
+            select(TRIAL.c.sweep, func.count())
+            .outerjoin(RUN, TRIAL.c.run == RUN.c.id)
+            .where(TRIAL.c.sweep.in_(sweeps), or_(RUN.c.id.is_(None), RUN.c.state.not_in(UNFINISHED)))
+            .group_by(TRIAL.c.sweep)
+        )
+        with self._database.reading() as connection:
+            return dict.fromkeys(sweeps, 0) | {row[0]: row[1] for row in connection.execute(wanted)}
+
+    def unfinished(self, sweep: int) -> int:
+        """How many of its trials wait or work."""
+        wanted = select(func.count()).select_from(TRIAL).join(RUN, TRIAL.c.run == RUN.c.id)
+        with self._database.reading() as connection:
+            return connection.execute(wanted.where(TRIAL.c.sweep == sweep, RUN.c.state.in_(UNFINISHED))).scalar_one()
+
+    def pause(self, sweep: int) -> None:
+        """Lets what is in hand end, takes back what only waits, and begins nothing new."""
+        with self._database.writing() as connection:
+            if not _turn(connection, sweep, SweepState.RUNNING, SweepState.PAUSED):
+                return
+            begun = select(RUN.c.id).where(RUN.c.state == RunState.QUEUED, RUN.c.attempt == 0)
+            waiting = [
+                row.run
+                for row in connection.execute(select(TRIAL.c.run).where(TRIAL.c.sweep == sweep, TRIAL.c.run.in_(begun)))
+            ]
+            connection.execute(delete(TRIAL).where(TRIAL.c.run.in_(waiting)))
+            connection.execute(delete(RUN).where(RUN.c.id.in_(waiting)))
+
+    def resume(self, sweep: int) -> None:
+        """Lets a paused sweep go on."""
+        with self._database.writing() as connection:
+            _turn(connection, sweep, SweepState.PAUSED, SweepState.RUNNING)
+
+    def cancel(self, sweep: int) -> None:
+        """Ends a sweep, and asks its unfinished runs to stop; what is finished stays."""
+        now = time.time()
+        with self._database.writing() as connection:
+            if SweepState(_row(connection, sweep).state).is_finished:
+                return
+            _change(connection, SWEEP.c.id == sweep, state=SweepState.CANCELLED, finished=now)
+            mine = RUN.c.id.in_(select(TRIAL.c.run).where(TRIAL.c.sweep == sweep))
+            waits, works = (mine & (RUN.c.state == state) for state in UNFINISHED)
+            connection.execute(update(RUN).where(waits).values(state=RunState.CANCELLED, finished=now))
+            connection.execute(update(RUN).where(works).values(cancelling=True))
+
+    def delete(self, sweep: int) -> None:
+        """Forgets a finished sweep; its runs stay in the history. Raises StoreError while it lasts."""
+        with self._database.writing() as connection:
+            if not SweepState(_row(connection, sweep).state).is_finished:
+                raise StoreError(f"Sweep {sweep} is not over yet: cancel it first, then delete it.")
+            connection.execute(delete(SWEEP).where(SWEEP.c.id == sweep))
+
+    def hold(self, worker: str) -> list[Sweep]:
+        """The running sweeps that are this worker's to serve: those that it has, and those that nobody else holds."""
+        now = time.time()
+        mine, free = SWEEP.c.worker == worker, or_(SWEEP.c.lease.is_(None), SWEEP.c.lease < now)
+        wanted = select(SWEEP).where(SWEEP.c.state == SweepState.RUNNING, or_(mine, free)).order_by(SWEEP.c.id)
+        with self._database.reading() as connection:
+            found = connection.execute(wanted).all()
+        held = []
+        for row in found:
+            if row.worker != worker or row.lease is None or row.lease < now + LEASE / 2:
+                with self._database.writing() as connection:
+                    still = (SWEEP.c.id == row.id) & (SWEEP.c.state == SweepState.RUNNING) & or_(mine, free)
+                    if not _change(connection, still, worker=worker, lease=now + LEASE):
+                        continue
+            held.append(_sweep(row))
+        return held
+
+    def let_go(self, worker: str) -> None:
+        """Leaves every sweep of this worker to the next one."""
+        with self._database.writing() as connection:
+            _change(connection, SWEEP.c.worker == worker, lease=None)
+
+    def add(
+        self, sweep: Sweep, worker: str, *, number: int, params: Mapping[str, Any], attributes: Mapping[str, Any]
+    ) -> int | None:
+        """Queues the run of a new trial, behind everything that a person waits for; gives the run's number.
+
+        None where the sweep is no longer this worker's or no longer runs, or where that trial is there already.
+        """
+        values = dict(params)
+        row = rows.new(
+            sweep.spec.run(values), title=sweep.title, owner=sweep.owner, priority=Priority.SWEEP, now=time.time()
+        )
+        own = (TRIAL.c.sweep == sweep.id) & (TRIAL.c.number == number)
+        with self._database.writing() as connection:
+            held = connection.execute(select(SWEEP.c.id).where(_held(sweep.id, worker))).first()
+            if held is None or connection.execute(select(TRIAL.c.number).where(own)).first() is not None:
+                return None
+            made = insert(RUN).values(**row, group=group_of(sweep.id)).returning(RUN.c.id)
+            run = connection.execute(made).scalar_one()
+            texts = {"params": json.dumps(values), "attributes": json.dumps(dict(attributes))}
+            connection.execute(insert(TRIAL).values(sweep=sweep.id, number=number, run=run, **texts))
+            return run
+
+    def tell(self, sweep: int, worker: str, facts: Mapping[str, Any]) -> None:
+        """Keeps what was found out about all trials together."""
+        with self._database.writing() as connection:
+            _change(connection, _held(sweep, worker), facts=json.dumps(dict(facts)))
+
+    def end(self, sweep: int, worker: str, state: SweepState, *, error: str | None = None) -> None:
+        """Ends a sweep that this worker holds."""
+        with self._database.writing() as connection:
+            _change(connection, _held(sweep, worker), state=state, finished=time.time(), error=error, lease=None)
+
+    def stop_early(self, run: int, reason: str) -> None:
+        """Marks a trial as hopeless and asks its run to stop, with the reason as its note."""
+        with self._database.writing() as connection:
+            mark = update(TRIAL).where(TRIAL.c.run == run, TRIAL.c.stopped.is_(None)).values(stopped=reason)
+            if connection.execute(mark).rowcount:
+                works = (RUN.c.id == run) & (RUN.c.state == RunState.RUNNING)
+                connection.execute(update(RUN).where(works).values(cancelling=True))
+                connection.execute(update(RUN).where(works, RUN.c.note == "").values(note=reason))
+
+
+def _held(sweep: int, worker: str) -> ColumnElement[bool]:
+    return (SWEEP.c.id == sweep) & (SWEEP.c.worker == worker) & (SWEEP.c.state == SweepState.RUNNING)
+
+
+def _turn(connection: Connection, sweep: int, old: SweepState, new: SweepState) -> bool:
+    _row(connection, sweep)
+    return _change(connection, (SWEEP.c.id == sweep) & (SWEEP.c.state == old), state=new, lease=None)
+
+
+def _row(connection: Connection, sweep: int) -> Row:
+    row = connection.execute(select(SWEEP).where(SWEEP.c.id == sweep)).one_or_none()
+    if row is None:
+        raise UnknownName("sweep", sweep, [])
+    return row
+
+
+def _change(connection: Connection, which: ColumnElement[bool], **values: Any) -> bool:
+    return bool(connection.execute(update(SWEEP).where(which).values(**values)).rowcount)
+
+
+def _sweep(row: Row) -> Sweep:
+    moments = {
+        name: None if row._mapping[name] is None else datetime.fromtimestamp(row._mapping[name], UTC)
+        for name in ("created", "finished")
+    }
+    kept = {name: row._mapping[name] for name in ("id", "title", "state", "owner", "error")}
+    return Sweep.model_validate(kept | moments | {"spec": json.loads(row.spec), "facts": json.loads(row.facts)})
+
+
+def _trial(row: Row) -> Trial:
+    return Trial(
+        row.number,
+        row.run,
+        json.loads(row.params),
+        json.loads(row.attributes),
+        row.stopped,
+        None if row.state is None else RunState(row.state),
+        row.error,
+        json.loads(row.headline) if row.headline else {},
+        row.started,
+        row.finished,
+    )
