@@ -5,8 +5,13 @@ Presets are tuned on others (see CONTRIBUTING.md), so these say how a method doe
 
 import numpy as np
 
-from unlearn_core.domain.cards import DatasetCard
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.request import Forget, ForgetClasses, ForgetImages
+
+POPULATION = ("resnet8", "200-pictures")
+"""The classifier and the request of which a population of golds ships."""
+POPULATION_SIZE = 128
+"""Half of them to score against, the other half for the ceiling at the same number."""
 
 
 def standard(dataset: DatasetCard) -> dict[str, Forget]:
@@ -20,6 +25,17 @@ def standard(dataset: DatasetCard) -> dict[str, Forget]:
         "16-pictures": _drawn(dataset, 16),
         "200-pictures": _drawn(dataset, 200),
     }
+
+
+def shipped(classifier: ClassifierCard, dataset: DatasetCard) -> dict[str, Forget]:
+    """The requests whose golds ship with a classifier, by name: each class and the standard ones.
+
+    With the small net that is there for its population of golds ships the request of that population alone.
+    """
+    if classifier.id == POPULATION[0]:
+        return {POPULATION[1]: standard(dataset)[POPULATION[1]]}
+    every: dict[str, Forget] = {name: ForgetClasses(classes=(n,)) for n, name in enumerate(dataset.classes)}
+    return every | standard(dataset)
 
 
 def _drawn(dataset: DatasetCard, count: int) -> ForgetImages:

@@ -27,9 +27,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.catalog.files import ASSETS
+    from unlearn_core.catalog.standard import POPULATION
     from unlearn_core.domain.errors import BadRequest
     from unlearn_core.engine import example
-    from unlearn_core.engine.bundle import make_all, plan
+    from unlearn_core.engine.bundle import make_all, make_population, plan
     from unlearn_core.engine.devices import resolve
     from unlearn_core.store.reports import EXAMPLE
 
@@ -42,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
     SCRATCH.mkdir(parents=True, exist_ok=True)
     orders = plan(args.classifier, golds=args.golds, assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
     make_all(orders, jobs)
+    if args.classifier == POPULATION[0]:
+        make_population(assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
     if args.classifier == "resnet20" and not EXAMPLE.exists():
         example.make(EXAMPLE, device=device)
         print(f"The run that ships was made: {EXAMPLE}.", flush=True)

@@ -15,13 +15,15 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from unlearn_core.catalog import classifiers, datasets
+from unlearn_core.catalog import classifiers, datasets, populations
 from unlearn_core.catalog.files import sha256, write_whole
 from unlearn_core.catalog.nets import GOLD_SEED
-from unlearn_core.catalog.standard import standard
-from unlearn_core.domain.request import Forget, ForgetClasses
+from unlearn_core.catalog.populations import Population
+from unlearn_core.catalog.standard import POPULATION, POPULATION_SIZE, shipped, standard
+from unlearn_core.domain.request import Forget, ForgetRequest
 from unlearn_core.domain.split import cut
 from unlearn_core.domain.tracker import Silent
+from unlearn_core.engine import population
 from unlearn_core.engine.devices import describe
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.loops import State, train
@@ -44,14 +46,12 @@ class Order(NamedTuple):
 def plan(classifier: str, *, golds: int, assets: Path, scratch: Path, device: str, jobs: int) -> list[Order]:
     """All nets that ship with a classifier, the most needed first.
 
-    Original, golds of each class and of the standard requests, the original's twin from another seed; then as many
-    more golds of each.
+    Original, golds of the requests whose golds ship, the original's twin from another seed; then as many more golds of
+    each.
     """
     card = classifiers.card(classifier)
     dataset = datasets.card(card.dataset)
-    requests: dict[str, Forget] = {
-        name: ForgetClasses(classes=(number,)) for number, name in enumerate(dataset.classes)
-    } | standard(dataset)
+    requests = shipped(card, dataset)
     wanted: list[tuple[str, Forget | None, int]] = [("original-0", None, card.seed)]
     for k in range(golds):
         wanted += [(f"gold-{name}-{k}", forget, GOLD_SEED + k) for name, forget in requests.items()]
@@ -70,6 +70,25 @@ def make_all(orders: list[Order], jobs: int) -> None:
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         for line in pool.map(make, todo):
             print(line, flush=True)
+
+
+def make_population(*, assets: Path, scratch: Path, device: str, jobs: int) -> None:
+    """Makes the population of golds that ships, in so far as it is missing, and prints how far it is."""
+    classifier, name = POPULATION
+    card = classifiers.card(classifier)
+    forget = standard(datasets.card(card.dataset))[name]
+    request = ForgetRequest(classifier=classifier, dataset=card.dataset, forget=forget)
+    known, folder = populations.golds(request), scratch / f"population-{classifier}"
+    if known is not None and len(known) >= POPULATION_SIZE:
+        return
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    orders = [population.Order(request, k, folder, scratch, device, threads) for k in range(POPULATION_SIZE)]
+    for order in population.make_all(orders, jobs):
+        print(f"Gold {order.number + 1} of {POPULATION_SIZE} of {classifier}.", flush=True)
+    every = [population.kept(folder, order.number) for order in orders]
+    whole = Population.of([one for one in every if one is not None])
+    populations.write(assets, request, whole, {"torch": torch.__version__, "device": describe(device)})
+    print(f"{len(whole)} golds: {whole.test.mean():.1%} of the unseen pictures on average.", flush=True)
 
 
 def make(order: Order) -> str:
