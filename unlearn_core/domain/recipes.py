@@ -6,17 +6,43 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Recipe(BaseModel):
-    """A training recipe: SGD with Nesterov momentum under a one-cycle learning rate (Smith & Topin 2018).
+    """A training recipe under a one-cycle learning rate (Smith & Topin 2018).
 
-    `peak` is the highest learning rate; it is reached after `warm_up` of all steps and falls to 1/10,000 of its start.
+    The optimiser is SGD with Nesterov momentum, or AdamW (Loshchilov & Hutter 2019), which takes no momentum from
+    here. `peak` is the highest learning rate; it is reached after `warm_up` of all steps and falls to 1/10,000 of its
+    start. `label_smoothing` is the share of a target that is spread over all classes (Szegedy et al. 2016).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = Field(ge=1)
-    batch: int = Field(ge=1)
-    peak: float = Field(gt=0)
+    epochs: int = Field(ge=1, le=10_000)
+    batch: int = Field(ge=1, le=100_000)
+    peak: float = Field(gt=0, le=100, allow_inf_nan=False)
     warm_up: float = Field(default=0.3, gt=0, lt=1)
     momentum: float = 0.9
     weight_decay: float = 5e-4
     augment: Literal["none", "crop and flip"] = "crop and flip"
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    optimiser: Literal["sgd", "adamw"] = "sgd"
+
+
+FAST = {
+    "resnet18": Recipe(epochs=20, batch=512, peak=0.5, warm_up=0.25, label_smoothing=0.1),
+    "resnet20": Recipe(epochs=20, batch=512, peak=1.2, warm_up=0.25, label_smoothing=0.1),
+}
+"""Recipes for a GPU and a data set as large as CIFAR-10, by architecture: few epochs of large batches."""
+
+
+def in_words(recipe: Recipe) -> str:
+    """How a recipe trains, as a person would say it."""
+    how = {
+        "sgd": f"stochastic gradient descent (SGD with Nesterov momentum {recipe.momentum:g})",
+        "adamw": "adaptive gradient descent (AdamW)",
+    }[recipe.optimiser]
+    seen = {"none": "as they are", "crop and flip": "shifted by a few pixels and mirrored at random"}[recipe.augment]
+    smooth = f", targets smoothed by {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
+    epochs = "1 epoch" if recipe.epochs == 1 else f"{recipe.epochs} epochs"
+    return (
+        f"{epochs} of {how} in batches of {recipe.batch:,}, the learning rate rising to {recipe.peak:g} "
+        f"and falling to nearly 0 (one cycle), weight decay {recipe.weight_decay:g}{smooth}, pictures {seen}"
+    )

@@ -18,8 +18,11 @@ def crop_and_flip(images: Tensor, rows: Tensor, generator: torch.Generator) -> T
     """The chosen pictures, each shifted by up to 4 pixels (reflected at the border) and flipped half of the time.
 
     `images` (N, H, W, C) uint8 and `rows` (B,) in; (B, H, W, C) uint8 out. Shift, reflection and flip are one gather.
+    Pictures of up to 4 pixels stay as they are.
     """
     count, size, device = len(rows), images.shape[1], images.device
+    if size <= CROP:  # Nothing to shift or mirror in a picture that is smaller than the shift: a point stays itself.
+        return images[rows]
     shift = torch.randint(-CROP, CROP + 1, (2, count, 1), generator=generator).to(device)
     flip = torch.randint(0, 2, (count, 1), generator=generator).to(device).bool()
     place = torch.arange(size, device=device)

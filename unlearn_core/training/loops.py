@@ -12,10 +12,10 @@ from unlearn_core.domain.recipes import Recipe
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import epoch, steps_in_epoch
 from unlearn_core.training.precision import fast
-from unlearn_core.training.seeding import stream
+from unlearn_core.training.seeding import seeded, stream
 
 State = dict[str, Any]
-"""What a training needs to go on bit-equal: epochs done, weights, optimiser, schedule."""
+"""What a training needs to go on bit-equal: epochs done, weights, optimiser, schedule; and the epoch's mean loss."""
 
 
 def train(
@@ -38,9 +38,7 @@ def train(
     """
     device = images.device
     steps = steps_in_epoch(len(rows), recipe.batch, drop_last=True)
-    optimiser = torch.optim.SGD(
-        net.parameters(), recipe.peak, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
-    )
+    optimiser = _optimiser(net, recipe)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, recipe.peak, recipe.epochs * steps, pct_start=recipe.warm_up, cycle_momentum=False
     )
@@ -63,14 +61,17 @@ def train(
             augment=recipe.augment == "crop and flip",
             drop_last=True,
         )
-        loss = torch.zeros((), device=device)
-        for pictures, targets in track.over(batches):
-            with fast(device):
-                loss = F.cross_entropy(net(pictures), targets)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
+        loss, total = torch.zeros((), device=device), torch.zeros((), device=device)
+        # What nets draw by themselves (dropout) has a stream for each epoch too.
+        with seeded(seed, "noise", number, device=device):
+            for pictures, targets in track.over(batches):
+                with fast(device):
+                    loss = F.cross_entropy(net(pictures), targets, label_smoothing=recipe.label_smoothing)
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+                total += loss.detach()
         if not torch.isfinite(loss):
             raise Diverged(f"The loss became {loss.item()} in epoch {number + 1}: try a lower peak learning rate.")
         track.log(loss=loss.item())
@@ -80,5 +81,14 @@ def train(
                 "net": net.state_dict(),
                 "optimiser": optimiser.state_dict(),
                 "schedule": schedule.state_dict(),
+                "loss": total.item() / steps,
             }
         )
+
+
+def _optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    if recipe.optimiser == "adamw":
+        return torch.optim.AdamW(net.parameters(), recipe.peak, weight_decay=recipe.weight_decay)
+    return torch.optim.SGD(
+        net.parameters(), recipe.peak, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
+    )

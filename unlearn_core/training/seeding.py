@@ -19,8 +19,15 @@ def stream(seed: int, *purpose: str | int) -> torch.Generator:
 
 
 @contextmanager
-def seeded(seed: int, *purpose: str | int) -> Iterator[None]:
-    """Runs the block under a seeded global random state (weight initialisers know no other), then restores the old."""
-    with torch.random.fork_rng(devices=[]):
-        torch.set_rng_state(stream(seed, *purpose).get_state())
+def seeded(seed: int, *purpose: str | int, device: torch.device | None = None) -> Iterator[None]:
+    """Runs the block under a seeded global random state (weight initialisers know no other), then restores the old.
+
+    Where `device` is a GPU, so is that of its own generator, from which dropout draws there.
+    """
+    gpus = [device] if device is not None and device.type == "cuda" else []
+    with torch.random.fork_rng(devices=gpus):
+        generator = stream(seed, *purpose)
+        torch.set_rng_state(generator.get_state())
+        if gpus:
+            torch.cuda.manual_seed(generator.initial_seed())
         yield
