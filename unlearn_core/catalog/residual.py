@@ -1,7 +1,7 @@
 """Small residual nets for small pictures, which several architectures on the shelf are sizes of.
 
-Source: He et al., Deep Residual Learning for Image Recognition, 2016, section 4.2: 6n + 2 layers in three stages, here
-with projection shortcuts.
+Source: He et al., Deep Residual Learning for Image Recognition, 2016, section 4.2: 6n + 2 layers in three stages, with
+projection shortcuts (their option B) or the plain ones that they use there (option A).
 """
 
 import torch
@@ -13,23 +13,36 @@ from unlearn_core.domain.cards import LayerRoles
 STAGES = ("stage1", "stage2", "stage3")
 
 
+class Skip(nn.Module):
+    """A shortcut without weights: every second place of the input, with channels of zeros on either side."""
+
+    def __init__(self, added: int, stride: int) -> None:
+        super().__init__()
+        self.added, self.stride = added, stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        less = self.added // 2
+        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, less, self.added - less))
+
+
 class Block(nn.Module):
-    """Two 3x3 convolutions beside a shortcut, which is a 1x1 projection where the shape changes.
+    """Two 3x3 convolutions beside a shortcut; where the shape changes it is a 1x1 projection, or `plain` skipping.
 
     No ReLU here works in place: GradCAM keeps a view of what a block returns.
     """
 
-    def __init__(self, width_in: int, width: int, stride: int) -> None:
+    def __init__(self, width_in: int, width: int, stride: int, *, plain: bool = False) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(width_in, width, 3, stride, 1, bias=False)
         self.norm1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(width)
-        self.shortcut = (
-            nn.Identity()
-            if width_in == width and stride == 1
-            else nn.Sequential(nn.Conv2d(width_in, width, 1, stride, bias=False), nn.BatchNorm2d(width))
-        )
+        if width_in == width and stride == 1:
+            self.shortcut = nn.Identity()
+        elif plain:
+            self.shortcut = Skip(width - width_in, stride)
+        else:
+            self.shortcut = nn.Sequential(nn.Conv2d(width_in, width, 1, stride, bias=False), nn.BatchNorm2d(width))
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.norm1(self.conv1(x)))
@@ -42,13 +55,13 @@ class SmallResNet(nn.Module):
     `width` is the first stage's number of channels; each next one has twice as many.
     """
 
-    def __init__(self, classes: int, *, blocks: int, width: int, normalise: nn.Module) -> None:
+    def __init__(self, classes: int, *, blocks: int, width: int, normalise: nn.Module, plain: bool = False) -> None:
         super().__init__()
         self.normalise = normalise
         self.stem = nn.Sequential(nn.Conv2d(3, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
-        self.stage1 = _stage(width, width, 1, blocks)
-        self.stage2 = _stage(width, 2 * width, 2, blocks)
-        self.stage3 = _stage(2 * width, 4 * width, 2, blocks)
+        self.stage1 = _stage(width, width, 1, blocks, plain=plain)
+        self.stage2 = _stage(width, 2 * width, 2, blocks, plain=plain)
+        self.stage3 = _stage(2 * width, 4 * width, 2, blocks, plain=plain)
         self.head = nn.Linear(4 * width, classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -59,15 +72,16 @@ class SmallResNet(nn.Module):
         return self.head(torch.mean(x, dim=(2, 3)))
 
 
-def roles(blocks: int) -> LayerRoles:
-    """Who plays which part in a net of so many blocks a stage."""
+def roles(blocks: int, *, plain: bool = False) -> LayerRoles:
+    """Who plays which part in a net of so many blocks a stage; plain shortcuts are no layers."""
     return LayerRoles(
         layers=("stem", *(f"{stage}.{block}" for stage in STAGES for block in range(blocks)), "head"),
         head=("head",),
-        shortcuts=("stage2.0.shortcut", "stage3.0.shortcut"),
+        shortcuts=() if plain else ("stage2.0.shortcut", "stage3.0.shortcut"),
         cam=f"stage3.{blocks - 1}",
     )
 
 
-def _stage(width_in: int, width: int, stride: int, blocks: int) -> nn.Sequential:
-    return nn.Sequential(Block(width_in, width, stride), *(Block(width, width, 1) for _ in range(blocks - 1)))
+def _stage(width_in: int, width: int, stride: int, blocks: int, *, plain: bool) -> nn.Sequential:
+    first = Block(width_in, width, stride, plain=plain)
+    return nn.Sequential(first, *(Block(width, width, 1) for _ in range(blocks - 1)))

@@ -1,0 +1,45 @@
+"""What the shelf's nets from torchvision share: the normalising layer before them, and a stem for small pictures."""
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from unlearn_core.domain.cards import LayerRoles
+
+if TYPE_CHECKING:
+    from torchvision.models import ResNet
+
+WIDTH = 64
+"""Channels of a residual net's first convolution."""
+
+
+def behind(normalise: nn.Module, net: nn.Module) -> nn.Module:
+    """A net that takes pixels in [0, 1]: `normalise` and, under the name "net", the library's net as it is."""
+    return nn.Sequential(OrderedDict(normalise=normalise, net=net))
+
+
+def with_small_stem(net: "ResNet") -> nn.Module:
+    """The residual net with a 3x3 convolution of stride 1 and no pooling in front, as the field does at 32 pixels.
+
+    Seven by seven pixels, halved twice, leave nothing to look at in a small picture. Source: He et al. 2016, section
+    4.2, have such a stem for CIFAR-10.
+    """
+    net.conv1 = nn.Conv2d(3, WIDTH, 3, 1, 1, bias=False)
+    nn.init.kaiming_normal_(net.conv1.weight, mode="fan_out", nonlinearity="relu")
+    net.maxpool = nn.Identity()  # pyright: ignore[reportAttributeAccessIssue]
+    return net
+
+
+def resnet_roles(*blocks: int, cam: str, shortcuts: int = 2) -> LayerRoles:
+    """Who plays which part in one of torchvision's residual nets, with so many blocks in each of its four stages.
+
+    `shortcuts` is the first stage whose first block has a projection: 1 where blocks widen what they are given.
+    """
+    stages = [f"net.layer{stage}.{block}" for stage, count in enumerate(blocks, 1) for block in range(count)]
+    return LayerRoles(
+        layers=("net.conv1", "net.bn1", *stages, "net.fc"),
+        head=("net.fc",),
+        shortcuts=tuple(f"net.layer{stage}.0.downsample" for stage in range(shortcuts, 5)),
+        cam=cam,
+    )
