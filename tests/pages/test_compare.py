@@ -1,10 +1,19 @@
 """Runs side by side: from the history, from an address, and where there is nothing to compare."""
 
+import json
+import re
+import shutil
+
+from streamlit.testing.v1 import AppTest
+
 from tests.pages.conftest import Visit
 from tests.pages.finished import CLASS, PICTURES
 from tests.pages.look import fine, without_words, words
 from tests.pages.test_history import tick
+from unlearn_core.domain.run import GoldSpec, Look
+from unlearn_core.store import artifacts
 from unlearn_core.store.runs import RunStore
+from unlearn_core.ui import compare
 
 
 def test_without_two_runs_it_says_what_it_takes(visit: Visit, done: RunStore) -> None:
@@ -30,13 +39,13 @@ def test_ticked_runs_are_laid_side_by_side(visit: Visit, done: RunStore) -> None
     assert app.dataframe[0].value["setting"].tolist()[:2] == ["Method", "Forgotten"]
     assert list(app.dataframe[1].value.columns) == ["what", "UNSIR", "Fine-tune"]
     assert "**Fine-tune** beside **UNSIR**:" in said
-    assert len(app.get("plotly_chart")) >= 6
+    assert len(app.get("plotly_chart")) == 4, "two charts of the first tab, a figure a run"
     assert not without_words(app)
 
 
 def test_an_address_is_enough_and_what_it_has_wrong_is_said(visit: Visit, done: RunStore) -> None:
     app = fine(visit("compare", ids=f"{CLASS},99,x,{PICTURES}"))
-    assert "No finished run has the number 99." in words(app)
+    assert "There is no run 99." in words(app)
     assert app.multiselect(key="compared").value == [CLASS, PICTURES]
 
 
@@ -52,7 +61,7 @@ def test_a_run_that_the_list_has_no_room_for_is_compared_too(visit: Visit, done:
     monkeypatch.setattr(RunStore, "list", lambda store, **wishes: every(store, **wishes)[:1])
     app = fine(visit("compare", ids=f"{CLASS},{PICTURES}"))
     assert app.multiselect(key="compared").value == [CLASS, PICTURES]
-    assert "No finished run" not in words(app)
+    assert "There is no run" not in words(app)
 
 
 def test_the_address_follows_the_choice(visit: Visit, done: RunStore) -> None:
@@ -66,9 +75,122 @@ def test_the_address_follows_the_choice(visit: Visit, done: RunStore) -> None:
     assert "Choose two to four runs" in words(fine(app))
 
 
-def test_a_run_beside_itself_made_again_differs_in_nothing_but_the_seed(visit: Visit, done: RunStore) -> None:
-    spec = done.get(CLASS).spec
-    again = done.adopt(spec.model_copy(update={"seed": 0}), title="Forget discs with UNSIR", device="cpu")
-    assert done.get(again).state.value == "running"
+def test_a_run_that_is_not_over_cannot_be_compared_yet(visit: Visit, done: RunStore) -> None:
+    again = done.adopt(done.get(CLASS).spec, title="Forget discs with UNSIR", device="cpu")
     app = fine(visit("compare", ids=f"{CLASS},{again}"))
-    assert f"No finished run has the number {again}." in words(app), "an unfinished one has no report yet"
+    assert f"Run {again} is not over yet" in words(app)
+    assert "No other run has forgotten the same" in words(app)
+
+
+def test_why_a_run_cannot_be_compared_is_said_of_each(visit: Visit, done: RunStore) -> None:
+    spec = done.get(CLASS).spec
+    failed, stopped = (done.adopt(spec, title="Forget discs with UNSIR", device="cpu") for _ in range(2))
+    done.fail(failed, 1, "The loss is no longer a number.")
+    done.cancelled(stopped, 1)
+    gold = done.adopt(GoldSpec(request=spec.request), title="Gold without discs", device="cpu")
+    app = fine(visit("compare", ids=f"{failed},{stopped},{gold},{CLASS},{PICTURES}"))
+    said = words(app)
+    assert f"Run {failed} failed and has no report. The loss is no longer a number." in said
+    assert f"Run {stopped} was cancelled, so it has no report." in said
+    assert f"Run {gold} (Gold without discs) forgot nothing" in said.replace("\\", "")
+    assert app.multiselect(key="compared").value == [CLASS, PICTURES]
+    done.delete(PICTURES)
+    app = fine(visit("compare", ids=f"{failed},{CLASS}"))
+    assert "it takes two finished runs" in words(app)
+    assert "failed and has no report" in words(app)
+
+
+def test_more_than_four_are_left_out_with_a_word(visit: Visit, done: RunStore) -> None:
+    again = [_made_again(done) for _ in range(4)]
+    app = fine(visit("compare", ids=",".join(map(str, [CLASS, *again]))))
+    assert app.multiselect(key="compared").value == [CLASS, *again[:3]]
+    assert f"left out: {again[3]}." in words(app)
+    assert len(app.get("plotly_chart")) == 8
+    assert not without_words(app)
+
+
+def test_a_lone_run_is_offered_those_that_forgot_the_same(visit: Visit, done: RunStore) -> None:
+    again = _made_again(done)
+    app = fine(visit("compare", ids=str(CLASS)))
+    app.button(key=f"add-{again}").click().run()
+    assert app.query_params["ids"] == f"{CLASS},{again}"
+    assert "What came of it?" in words(fine(app))
+    assert "Nothing: these runs are the same in every setting." in words(app)
+
+
+def test_a_class_a_layer_and_a_picture_are_followed_and_kept_in_the_address(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", tab="Classes"))
+    app.selectbox(key="focus-class").select("discs").run()
+    assert app.query_params["class"] == "discs"
+    table = app.dataframe[2].value
+    assert table["followed"].tolist() == ["discs, unseen: named rightly", "discs: mostly called now"]
+    assert all("→" in cell for cell in table.iloc[0, 1:]), "one column a run"
+    assert all(len(one["shapes"]) == 1 for one in _layouts(app, "compare-classes"))
+    app.selectbox(key="focus-layer").select(app.selectbox(key="focus-layer").options[1]).run()
+    app.number_input(key="focus-picture").set_value(7).run()
+    fresh = fine(visit("compare", **dict(app.query_params)))
+    for key in ("focus-class", "focus-layer"):
+        assert fresh.selectbox(key=key).value == app.selectbox(key=key).value
+    assert fresh.number_input(key="focus-picture").value == 7
+    assert fresh.dataframe[2].value["followed"].tolist()[-1] == "picture 7: called a member"
+    fresh.selectbox(key="focus-class").select_index(0).run()
+    assert "class" not in fresh.query_params
+
+
+def test_what_cannot_be_followed_is_named(visit: Visit, done: RunStore) -> None:
+    wrong = {"class": "unicorn", "layer": "x", "picture": "-1"}
+    app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", **wrong))
+    said = words(app)
+    assert "a class called 'unicorn'" in said
+    assert "a layer called 'x'" in said
+    assert "no picture '-1'" in said
+    assert app.number_input(key="focus-picture").value is None
+
+
+def test_a_picture_is_asked_of_every_run_at_once(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", tab="Pictures"))
+    assert "for as long as none is chosen" in words(app)
+    shown = len(app.get("image"))
+    kept = set(done_cards(done))
+    name = next(one.key for one in app.button if re.fullmatch(r"look-\d+", one.key or "") and one.key not in kept)
+    picture = int(name.removeprefix("look-"))
+    app.button(key=name).click().run()
+    assert app.query_params["picture"] == str(picture)
+    looks = [run.spec for run in done.list(kinds=("look",)) if isinstance(run.spec, Look)]
+    assert {look.run for look in looks if look.picture == picture} == {CLASS, PICTURES}
+    assert "looking…" in words(fine(app))
+    assert len(app.get("image")) < shown + 24
+    app.run()
+    assert len(done.list(kinds=("look",))) == len(looks), "a question is asked once"
+
+
+def test_each_tab_draws_a_figure_a_run(visit: Visit, done: RunStore) -> None:
+    for tab, names in compare.TABS.items():
+        app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", tab=tab, **{"class": "discs", "picture": "3"}))
+        keys = [one.proto.id for one in app.get("plotly_chart")]
+        assert len(keys) >= 1, tab
+        assert len(app.subheader) >= 3 + len(names), tab
+        assert not without_words(app), tab
+
+
+def done_cards(store: RunStore) -> list[str]:
+    """The keys of the pictures that the reports have maps of, so that nobody needs to be asked."""
+    found = [artifacts.read_part(artifacts.folder_of(store.home, run), "cam") for run in (CLASS, PICTURES)]
+    return [f"look-{card['picture']}" for part in found if part for card in part.facts["cards"]]
+
+
+def _made_again(store: RunStore) -> int:
+    """Another finished run with the same report."""
+    run = store.get(CLASS)
+    number = store.adopt(run.spec, title=run.title, device="cpu")
+    shutil.copytree(store.home / "runs" / str(CLASS), store.home / "runs" / str(number), dirs_exist_ok=True)
+    head = store.home / "runs" / str(number) / artifacts.HEAD
+    head.write_text(json.dumps(json.loads(head.read_text()) | {"run": number}))
+    store.finish(number, 1, headline=run.headline)
+    return number
+
+
+def _layouts(app: AppTest, key: str) -> list[dict]:
+    """The layouts of the figures whose keys begin so."""
+    found = [one for one in app.get("plotly_chart") if key in one.proto.id]
+    return [json.loads(one.proto.spec)["layout"] for one in found]
