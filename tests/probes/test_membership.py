@@ -75,7 +75,24 @@ def test_identical_models_have_the_same_privacy_as_gold() -> None:
     same = Evaluation("same", "shapes", own.evaluations["gold"].logits)
     part = PROBE.measure(own._replace(evaluations={"before": same, "after": same, "gold": same}))
     assert isinstance(part, Part)
-    assert part.facts["privacy"] == {"before": 1.0, "after": 1.0}
+    assert part.facts["privacy"] == part.facts["privacy_val"] == {"before": 1.0, "after": 1.0}
+
+
+@pytest.mark.parametrize("forget", [CLASS, ForgetImages(images=tuple(range(0, 300, 7)))])
+def test_the_figure_for_tuning_does_not_depend_on_test_pictures(forget: object) -> None:
+    own = scene("before", "after", "gold", forget=forget)  # pyright: ignore[reportArgumentType]
+    first = own.dataset.train + own.dataset.val
+    assert matched(own, np.random.default_rng(0), unseen=("val",))[1].max() < first
+    other = {}
+    for model, one in own.evaluations.items():
+        logits = one.logits.copy()
+        logits[first:] = RNG.normal(0, 5, logits[first:].shape)
+        other[model] = one._replace(logits=logits)
+    part, changed = PROBE.measure(own), PROBE.measure(own._replace(evaluations=other))
+    assert isinstance(part, Part) and isinstance(changed, Part)
+    assert part.facts["privacy_val"] == changed.facts["privacy_val"]
+    assert part.facts["privacy"] != changed.facts["privacy"]
+    assert part.facts["privacy_val"].keys() == {"before", "after"}
 
 
 def test_a_net_that_knows_its_members_leaks() -> None:

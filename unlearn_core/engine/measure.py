@@ -135,7 +135,8 @@ def add_gold_to_replay(parts: dict[str, Part], layout: Layout, models: Mapping[s
         return
     pictures = torch.from_numpy(part.arrays["pictures"]).to(layout.data.images.device)
     targets = layout.data.pictures.labels[part.arrays["shown"]].tolist()
-    maps = gradcam.explain({"gold": models["gold"].net}, pictures, targets, part.facts["layer"])["gold"]
+    gold, prefix = {"gold": models["gold"].net}, layout.card.roles.prefix_tokens
+    maps = gradcam.explain(gold, pictures, targets, part.facts["layer"], prefix_tokens=prefix)["gold"]
     parts["snapshots"] = Part(part.facts, part.arrays | {"gold_maps": maps.astype(np.float16)})
 
 
@@ -148,4 +149,5 @@ def headline_of(parts: Mapping[str, Part], evaluations: Mapping[str, Evaluation]
         "evaluations": {model: one.weights for model, one in evaluations.items()},
         "gold": evaluations["gold"].weights if "gold" in evaluations else None,
         "distance": parts["distance"].facts["distance"] if "distance" in parts else None,
+        "privacy_val": parts["membership"].facts.get("privacy_val", {}).get("after") if "membership" in parts else None,
     }

@@ -35,9 +35,10 @@ def measure(scene: Scene) -> Part | str:
     """For every model and attack: AUC with its 95 % interval, members found at 1 % false alarms; and the worst case.
 
     `leak` is the largest |AUC - 0.5| of all attacks. `privacy` is 1 less twice the largest difference of an attack's
-    AUC to its AUC on gold: 1 where no attack can tell more about after than about gold, 0 where one tells all. The
-    arrays hold, for each model, how likely the logistic attack finds every member to be one (0 to 1); `called` counts
-    whom it calls a member (over 0.5), among the members and, wrongly, among the equally many strangers.
+    AUC to its AUC on gold: 1 where no attack can tell more about after than about gold, 0 where one tells all.
+    `privacy_val` is the same without test pictures and the logistic attack, for tuning by it. The arrays hold, for
+    each model, how likely the logistic attack finds every member to be one (0 to 1); `called` counts whom it calls a
+    member (over 0.5), among the members and, wrongly, among the equally many strangers.
     """
     broken = [model for model in _MODELS if model in scene.evaluations and not _told(scene.evaluations[model].logits)]
     if broken:
@@ -72,18 +73,37 @@ def measure(scene: Scene) -> Part | str:
             for model, own in facts["models"].items()
             if model != "gold"
         }
+        facts["privacy_val"] = _without_test(scene)
     return Part(facts, arrays)
 
 
-def matched(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Members and non-members: equally many of each class, drawn where there are more than the other side has."""
-    split, labels = scene.split, scene.labels
-    members, unseen = split.forget_train, np.concatenate([split.forget_val, split.forget_test])
-    if not len(unseen):  # Single pictures have unseen neighbours only among what is kept.
-        unseen = np.concatenate([split.retain_val, split.retain_test])
+def _without_test(scene: Scene) -> dict[str, float]:
+    """The same figure for tuning: the five simple attacks, with validation pictures alone as those never seen."""
+    members, strangers = matched(scene, np.random.default_rng(scene.spec.seed + 2), unseen=("val",))
+    if len(members) < FEWEST:
+        return {}
+    found: dict[str, dict[str, float]] = {}
+    for model in MODELS:
+        seen = signals(scene.evaluations[model].logits, scene.labels)
+        found[model] = {name: auc(values[members], values[strangers]) for name, values in seen.items()}
+    gold = found.pop("gold")
+    return {model: 1 - 2 * max(abs(own[name] - gold[name]) for name in own) for model, own in found.items()}
+
+
+def matched(
+    scene: Scene, rng: np.random.Generator, *, unseen: tuple[str, ...] = ("val", "test")
+) -> tuple[np.ndarray, np.ndarray]:
+    """Members and non-members: equally many of each class, drawn where there are more than the other side has.
+
+    Non-members are from these parts of the data set.
+    """
+    split, labels, members = scene.split, scene.labels, scene.split.forget_train
+    others = np.concatenate([getattr(split, f"forget_{part}") for part in unseen])
+    if not len(others):  # Single pictures have unseen neighbours only among what is kept.
+        others = np.concatenate([getattr(split, f"retain_{part}") for part in unseen])
     ours, theirs = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for own in np.unique(labels[members]):
-        inside, outside = members[labels[members] == own], unseen[labels[unseen] == own]
+        inside, outside = members[labels[members] == own], others[labels[others] == own]
         count = min(len(inside), len(outside))
         ours.append(rng.choice(inside, count, replace=False))
         theirs.append(rng.choice(outside, count, replace=False))

@@ -17,8 +17,9 @@ from unlearn_core.worker.listener import RHYTHM, News
 from unlearn_core.worker.log import say, write_down
 from unlearn_core.worker.runner import Job
 from unlearn_core.worker.seat import Seat
+from unlearn_core.worker.sweep import Conductor
 
-RUNS, LOOKS = frozenset({"unlearn", "gold", "measure"}), frozenset({"look"})
+RUNS, LOOKS = frozenset({"unlearn", "gold", "measure", "train", "add", "import"}), frozenset({"look"})
 
 TICK = 0.1
 """Seconds that a new run waits at the most for an idle worker."""
@@ -62,6 +63,8 @@ class Supervisor:
         # A look is answered while a run is in progress, and on a single thread so that the run hardly feels it.
         self.looker = Seat(Job(work, "cpu", store.home, 1), LOOKS)
         self.seats = (self.runner, self.looker)
+        self.sweeps = Conductor(store, self.name)
+        self._one_ended = False
         self._next_round = 0.0
         self._wanted = time.monotonic()
         self._trouble = ""
@@ -106,7 +109,11 @@ class Supervisor:
             for seat in self.seats:
                 seat.fill()
                 self._attend(seat)
-            if time.monotonic() >= self._next_round:
+            due = time.monotonic() >= self._next_round
+            if (due or self._one_ended) and not self.asked.leave:
+                self._one_ended = False
+                self.sweeps.turn()
+            if due:
                 self._next_round = time.monotonic() + ROUND
                 self._go_round()
             for seat in self.seats:
@@ -151,6 +158,7 @@ class Supervisor:
         assert seat.run is not None
         run, seat.heard = seat.run, time.monotonic()
         seat.wish(self.store.beat(run.id, run.attempt, progress=news.progress, points=news.points))
+        self.sweeps.watch(run, news.points)
 
     def _conclude(self, seat: Seat, outcome: Outcome) -> None:
         assert seat.run is not None
@@ -169,6 +177,7 @@ class Supervisor:
         if outcome.account:
             write_down(self.store.home, f"Run {run} stopped at this:\n{outcome.account}")
         seat.done()
+        self._one_ended = True
         self._tell_lock()
         row = self.store.get(run)
         say(f"Run {run} ({row.title}) {outcome.state}: it is {row.state}. {row.error or ''}".rstrip())
@@ -192,6 +201,7 @@ class Supervisor:
                     self._conclude(seat, seat.outcome or Outcome("gave way"))
         if self.lock.is_there:
             with suppress(StoreError):
+                self.store.sweeps.let_go(self.name)
                 self.store.worker_left(self.name)
 
     def _show(self, state: str) -> None:

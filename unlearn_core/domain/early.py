@@ -1,0 +1,101 @@
+"""When a trial need not go on: the median rule, between trials of one sweep at the same phase and step.
+
+The rule is Golovin et al.'s (Google Vizier, KDD 2017, section 3.2.2), changed in three ways. Phases are never compared
+with one another: impairing looks hopeless before repairing. A trial is stopped only if it is behind in every objective,
+since one that is best in either may be worth having. And it must be behind by more than chance among a few watched
+pictures.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+from typing import NamedTuple
+
+from unlearn_core.domain.run import Point
+from unlearn_core.domain.sweep import ObjectiveId
+
+ENOUGH = 5
+"""Finished trials that must have passed the same point, or there is no median to speak of."""
+MARGIN = 0.1
+"""How far behind an accuracy must be: about the 95 % interval of the 50 to 80 pictures that are watched."""
+SLOWER = 1.5
+"""How many times as long it must have taken."""
+
+
+class Goal(NamedTuple):
+    """Gold's accuracies (0 to 1) on the forget and the retain side, as far as they are known."""
+
+    forget: float
+    retain: float
+
+
+def hopeless(
+    objectives: Sequence[ObjectiveId],
+    own: Sequence[Point],
+    finished: Sequence[Sequence[Point]],
+    *,
+    gold: Goal | None = None,
+) -> str | None:
+    """Why a trial whose curve so far is `own` need not go on; None where it should, or where nobody can say."""
+    if not own or (place := _place(own)) == 0:
+        return None
+    now = own[-1]
+    beside = [point for curve in finished if (point := _at(curve, now.phase, place)) is not None]
+    if len(beside) < ENOUGH:
+        return None
+    said = []
+    for name in objectives:
+        mine = _figure(name, now, gold)
+        theirs = [found for point in beside if (found := _figure(name, point, gold)) is not None]
+        if mine is None or len(theirs) < ENOUGH:
+            return None
+        middle = median(theirs)
+        if not (mine > SLOWER * middle if name == "seconds" else mine > middle + MARGIN):
+            return None
+        said.append(_WORDS[name])
+    where = f"at step {place} of {now.phase}"
+    return f"Stopped early {where}: {' and '.join(said)} than the median of {len(beside)} finished trials there."
+
+
+def _place(curve: Sequence[Point]) -> int:
+    """How many steps of its last phase a curve has made."""
+    return curve[-1].step - next(point.step for point in curve if point.phase == curve[-1].phase)
+
+
+def _at(curve: Sequence[Point], phase: str, place: int) -> Point | None:
+    """Where a curve was after so many steps of that phase, between two of its points if need be."""
+    inside = [point for point in curve if point.phase == phase]
+    if not inside:
+        return None
+    first = inside[0].step
+    for one, other in pairwise(inside):
+        if one.step - first <= place <= other.step - first and other.step > one.step:
+            share = (place + first - one.step) / (other.step - one.step)
+            mixed = [(1 - share) * getattr(one, name) + share * getattr(other, name) for name in _MIXED]
+            return Point(place + first, mixed[0], phase, mixed[1], mixed[2])
+    return None
+
+
+_MIXED = ("seconds", "forget", "retain")
+
+
+def _figure(name: ObjectiveId, point: Point, gold: Goal | None) -> float | None:
+    """How bad a point is for an objective: more is worse; None where a curve cannot tell."""
+    if name == "seconds":
+        return point.seconds
+    if name == "forget":
+        return point.forget
+    if name == "retain":
+        return 1 - point.retain
+    if gold is None:
+        return None
+    return abs(point.forget - gold.forget) + abs(point.retain - gold.retain)
+
+
+_WORDS: dict[ObjectiveId, str] = {
+    "distance": "its accuracies were farther from gold's",
+    "privacy": "its accuracies were farther from gold's",
+    "retain": "it kept less",
+    "forget": "it still named more of what it should forget",
+    "seconds": "it took longer",
+}

@@ -1,0 +1,135 @@
+"""Serves sweeps beside everything else: asks for a trial when there is room for one, and sees to their end.
+
+It remembers nothing that the store does not know, so that any worker can go on where another one died.
+"""
+
+import time
+import traceback
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from unlearn_core.domain.early import Goal, hopeless
+from unlearn_core.domain.errors import StoreError, UnknownName
+from unlearn_core.domain.run import Point, Run, RunState
+from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, group_of, spent
+from unlearn_core.store.logs import LOG
+from unlearn_core.store.runs import RunStore
+from unlearn_core.worker import sampler
+from unlearn_core.worker.log import say, write_down
+
+ALL_LOST = 5
+"""When so many trials have failed and none has come through, the next one would fail too."""
+
+
+class End(NamedTuple):
+    """How a sweep ended, and why where it failed."""
+
+    state: SweepState
+    error: str | None = None
+
+
+class Conductor:
+    """One worker's part in the sweeps: it serves those whose lease it holds, and watches the trial in its hands."""
+
+    def __init__(self, store: RunStore, worker: str) -> None:
+        self._store, self._worker = store, worker
+        self._weighed: dict[int, int] = {}
+        self._curves: dict[int, list[Point]] = {}
+
+    def turn(self) -> None:
+        """Gives every sweep of this worker its next trials, as many as there are workers, or its end."""
+        for sweep in self._store.sweeps.hold(self._worker):
+            try:
+                self._serve(sweep)
+            except StoreError:
+                raise
+            except Exception as problem:  # noqa: BLE001 (a sampler may raise anything; the runs must go on)
+                write_down(self._store.home, f"Sweep {sweep.id} stopped at this:\n{traceback.format_exc()}")
+                reason = f"{type(problem).__name__}: {problem}".strip().rstrip(":.")
+                place = self._store.home / LOG
+                self._end(sweep, End(SweepState.FAILED, f"No next trial could be chosen, {reason}. See {place}."))
+
+    def watch(self, run: Run, points: Sequence[Point]) -> None:
+        """Stops the run in hand where it is a trial that the finished ones have left behind."""
+        sweep = _sweep_of(run)
+        if sweep is None or not points:
+            return
+        try:
+            spec = self._store.sweeps.get(sweep).spec
+        except UnknownName:  # it was cancelled and deleted, and this run is about to stop
+            return
+        if not spec.early:
+            return
+        done = [trial for trial in self._store.sweeps.trials(sweep) if trial.state is RunState.DONE]
+        own = self._store.points(run.id)
+        reason = hopeless(spec.objectives, own, [self._curve(trial) for trial in done], gold=_gold(done))
+        if reason is not None:
+            self._store.sweeps.stop_early(run.id, reason)
+
+    def _serve(self, sweep: Sweep) -> None:
+        room = max(1, len(self._store.workers()))
+        while (under_way := self._store.sweeps.unfinished(sweep.id)) < room:
+            trials = self._store.sweeps.trials(sweep.id)
+            self._weigh(sweep, trials)
+            ended = end_of(sweep.spec, trials, now=time.time())
+            if ended is not None:
+                if under_way == 0:
+                    self._end(sweep, ended)
+                return
+            asked = sampler.ask(sweep.spec, trials)
+            run = self._store.sweeps.add(
+                sweep, self._worker, number=asked.number, params=asked.params, attributes=asked.attributes
+            )
+            if run is None:  # paused, cancelled or taken over this very moment
+                return
+
+    def _weigh(self, sweep: Sweep, trials: Sequence[Trial]) -> None:
+        """Says anew which knob matters, when another trial is done."""
+        done = sum(trial.state is RunState.DONE for trial in trials)
+        if self._weighed.get(sweep.id) == done:
+            return
+        self._weighed[sweep.id] = done
+        found = sampler.importance(sweep.spec, trials)
+        if found:
+            self._store.sweeps.tell(sweep.id, self._worker, {"importance": found, "done": done})
+
+    def _end(self, sweep: Sweep, ended: End) -> None:
+        self._store.sweeps.end(sweep.id, self._worker, ended.state, error=ended.error)
+        say(f"Sweep {sweep.id} ({sweep.title}) is {ended.state}. {ended.error or ''}".rstrip())
+
+    def _curve(self, trial: Trial) -> list[Point]:
+        assert trial.run is not None
+        if trial.run not in self._curves:
+            self._curves[trial.run] = self._store.points(trial.run)
+        return self._curves[trial.run]
+
+
+def end_of(spec: SweepSpec, trials: Sequence[Trial], *, now: float) -> End | None:
+    """Whether a sweep asks for no more trials, and how it ends once those under way are over; None while it goes on."""
+    done = any(trial.state is RunState.DONE for trial in trials)
+    lost = [trial for trial in trials if trial.is_over and trial.outcome != "stopped early"]
+    used_up = len(trials) >= spec.most or (spec.minutes is not None and spent(trials, now) >= spec.minutes)
+    if done:
+        return End(SweepState.DONE) if used_up else None
+    if not used_up and len(lost) < ALL_LOST:
+        return None
+    reasons = [trial.error for trial in lost if trial.error]
+    why = f" The last one said: {reasons[-1]}" if reasons else " They were cancelled or deleted."
+    return End(SweepState.FAILED, f"Not one of its {len(trials)} trials came through, so it was ended.{why}")
+
+
+def _sweep_of(run: Run) -> int | None:
+    head = group_of(0).removesuffix("0")
+    number = (run.group or "").removeprefix(head)
+    return int(number) if (run.group or "").startswith(head) and number.isdecimal() else None
+
+
+def _gold(done: Sequence[Trial]) -> Goal | None:
+    """Gold's accuracies on validation pictures, on the forgotten ones themselves where there are no others."""
+    for trial in done:
+        known = (trial.headline.get("accuracy") or {}).get("gold") or {}
+        forget = known.get("forget_val")
+        forget = known.get("forget_train") if forget is None else forget
+        if forget is not None and known.get("retain_val") is not None:
+            return Goal(forget, known["retain_val"])
+    return None
