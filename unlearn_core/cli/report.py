@@ -1,0 +1,98 @@
+"""`report`: a finished run as one HTML file for people, or as an archive with all that belongs to it."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unlearn_core.domain.errors import BadRequest, StoreError, UnlearnError
+
+if TYPE_CHECKING:
+    from unlearn_core.catalog.pictures import Pictures
+    from unlearn_core.domain.report import Report
+
+HELP = "Write the report of a finished run, or of several side by side, as one file that needs no network."
+
+MOST = 4
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", help="a run's number, or a folder that `run --out` wrote; up to four"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="FILE.html for the report alone, FILE.zip for everything",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from unlearn_core.export.archive import archive
+    from unlearn_core.export.page import page
+    from unlearn_core.methods import methods
+
+    out = _free(args.out.expanduser())
+    if len(args.runs) > MOST:
+        raise BadRequest(f"{len(args.runs)} runs do not fit beside one another: name up to {MOST}.")
+    folders = [_folder(name) for name in args.runs]
+    found = [_report(name, folder) for name, folder in zip(args.runs, folders, strict=True)]
+    text = page(found, methods=methods(), pictures=_pictures(found))
+    if out.suffix == ".html":
+        data = text.encode()
+    else:
+        data = archive(found, page=text, weights=[folder / "weights.safetensors" for folder in folders])
+    try:
+        out.write_bytes(data)
+    except OSError as problem:
+        raise StoreError(f"{out} cannot be written ({problem.strerror}). Name another file.") from None
+    print(f"{out}: {len(data) / 1e6:.1f} MB, complete in itself.")
+    return 0
+
+
+def _free(out: Path) -> Path:
+    """The file to write. Raises BadRequest where its name fits no kind, StoreError where it is there already."""
+    if out.suffix not in (".html", ".zip"):
+        raise BadRequest(f"--out takes a file that ends with .html or .zip, and {out.name!r} does not.")
+    if out.exists():
+        raise StoreError(f"{out} is there already: name another file, so that nothing is overwritten.")
+    return out
+
+
+def _folder(name: str) -> Path:
+    """Where a run's report lies. Raises UnknownName or StoreError, with the run's own reason where it has failed."""
+    from unlearn_core.domain.run import RunState
+    from unlearn_core.store import artifacts
+    from unlearn_core.store.home import home
+    from unlearn_core.store.runs import RunStore
+
+    if not (name.isascii() and name.isdecimal()):
+        return Path(name).expanduser()
+    found = RunStore(home()).get(int(name))
+    if found.spec.kind != "unlearn":
+        raise BadRequest(f"Run {name} ({found.title}) has no report: only runs that forget something have one.")
+    if found.state is not RunState.DONE:
+        because = f": {found.error}" if found.error else ""
+        raise StoreError(f"Run {name} is {found.state}{because}. There is a report only of what is done.")
+    return artifacts.folder_of(home(), int(name))
+
+
+def _report(name: str, folder: Path) -> "Report":
+    from unlearn_core.store import reports
+    from unlearn_core.store.home import home
+
+    return reports.read(home(), int(name)) if name.isdecimal() else reports.read_folder(folder)
+
+
+def _pictures(found: "list[Report]") -> "dict[str, Pictures]":
+    """The pictures of the reports' data sets, as far as this machine has them."""
+    from unlearn_core.catalog import datasets
+
+    known = {}
+    for name in {report.dataset.id for report in found}:
+        try:
+            known[name] = datasets.load(name)
+        except UnlearnError:  # The report says so itself.
+            continue
+    return known

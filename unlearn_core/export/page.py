@@ -1,0 +1,148 @@
+"""The report as one HTML file: everything is inside, it fetches nothing, its charts stay alive, and it prints well."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import plotly
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from plotly.offline import get_plotlyjs
+
+from unlearn_core.catalog.pictures import Pictures
+from unlearn_core.charts import differences
+from unlearn_core.charts.chart import names
+from unlearn_core.charts.theme import THEMES
+from unlearn_core.domain.method import Method
+from unlearn_core.domain.report import Report
+from unlearn_core.export import plates
+from unlearn_core.export.plates import Plate
+from unlearn_core.export.settings import settings
+from unlearn_core.export.subject import subject, versions
+
+_FOLDER = Path(__file__).parent / "template"
+_MARKS = (
+    (re.compile(r"\*\*(.+?)\*\*"), r"<strong>\1</strong>"),
+    (re.compile(r"(?<![\w*])\*([^\s*][^*]*?)\*(?![\w*])"), r"<em>\1</em>"),
+    (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
+)
+
+
+class Side(NamedTuple):
+    """What stands beside the runs themselves.
+
+    `title` and `words` are those of the whole, instead of the first run's; `trials` is a table of many runs, such as
+    those of a sweep; `plates` are charts about all of them, which come first.
+    """
+
+    title: str = ""
+    words: str = ""
+    trials: pd.DataFrame | None = None
+    plates: tuple[Plate, ...] = ()
+
+
+def page(
+    reports: Sequence[Report],
+    *,
+    methods: Mapping[str, Method],
+    pictures: Mapping[str, Pictures],
+    side: Side | None = None,
+) -> str:
+    """One run's report, or that of several side by side, as a whole HTML document.
+
+    `methods` are those that this lab has and `pictures` its data sets, both by id; what is missing there is said. The
+    file is about 5 MB, of which plotly's own code is 4.8.
+    """
+    side, several = side or Side(), len(reports) > 1
+    subjects = [
+        subject(report, name=name, pictures=pictures.get(report.dataset.id))
+        for report, name in zip(reports, names(reports), strict=True)
+    ]
+    scripts = {"plotly": get_plotlyjs(), "report": (_FOLDER / "report.js").read_text()}
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            title=side.title or (_compared(reports) if several else subjects[0].title),
+            words=side.words or ("" if several else subjects[0].question),
+            several=several,
+            subjects=subjects,
+            warning=differences.warning(reports) if several else "",
+            differing=_differing(reports, methods) if several else [],
+            figures=differences.figures(reports) if several else None,
+            apart=[differences.sentence(reports[0], other) for other in reports[1:]],
+            trials=side.trials,
+            chapters=([plates.Chapter("All of them", side.plates)] if side.plates else []) + plates.chapters(reports),
+            absent=plates.absent(reports),
+            settings=[settings(report, methods) for report in reports],
+            origins=_origins(reports),
+            versions=dict.fromkeys(versions(report) for report in reports),
+            themes=THEMES,
+            inks=plates.inks(),
+            style=Markup((_FOLDER / "report.css").read_text()),
+            scripts={name: Markup(text) for name, text in scripts.items()},
+            policy=_policy(scripts.values()),
+            plotly=plotly.__version__,
+            made=datetime.now(UTC).strftime("%-d %B %Y, %H:%M UTC"),
+        )
+    )
+
+
+def _compared(reports: Sequence[Report]) -> str:
+    said = list(dict.fromkeys(names(reports)))
+    return f"{', '.join(said[:-1])} and {said[-1]}: which did better?"
+
+
+def _differing(reports: Sequence[Report], methods: Mapping[str, Method]) -> list[tuple[str, list[str]]]:
+    """The settings in which the runs differ, under the knobs' own titles where the methods are known."""
+    titles = {
+        report.spec.method: {name: knob.title for name, knob in method.params.knobs().items()}
+        if (method := methods.get(report.spec.method))
+        else {}
+        for report in reports
+    }
+    return differences.settings(reports, titles)
+
+
+def _origins(reports: Sequence[Report]) -> list[tuple[str, str, str]]:
+    """Each data set and classifier once: its title, where it comes from, and under which licence."""
+    cards = [card for report in reports for card in (report.dataset, report.classifier)]
+    return list(dict.fromkeys((card.title, card.source, card.licence) for card in cards))
+
+
+def _policy(scripts: object) -> str:
+    """What the browser may do with this file: run these very scripts, show pictures that are inside, fetch nothing."""
+    digests = (hashlib.sha256(text.encode()).digest() for text in scripts)  # type: ignore[attr-defined]
+    allowed = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["marked"] = marked
+    made.filters["embedded"] = lambda text: Markup(text)
+    return made
+
+
+def marked(text: str) -> Markup:
+    """Our sentences as HTML: escaped letter for letter, but for **bold**, *italics* and `code`."""
+    html = str(escape(text))
+    for mark, instead in _MARKS:
+        html = mark.sub(instead, html)
+    return Markup(html)

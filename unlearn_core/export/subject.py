@@ -1,0 +1,206 @@
+"""One run as a report tells it: its question, its verdict, its pictures and figures. Words and pictures, no figures."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from unlearn_core.catalog.pictures import Pictures
+from unlearn_core.charts import cam, flags, verdict
+from unlearn_core.charts.overlay import uri
+from unlearn_core.charts.words import by_class, capital, percent, seconds
+from unlearn_core.domain.report import MODELS, Report
+
+SETS = {
+    "forget_train": ("Forgotten", "trained on"),
+    "forget_val": ("Forgotten", "validation"),
+    "forget_test": ("Forgotten", "unseen"),
+    "retain_train": ("Kept", "trained on"),
+    "retain_val": ("Kept", "validation"),
+    "retain_test": ("Kept", "unseen"),
+}
+MOST_PICTURES = 24
+FIRST = 3
+"""So many forgotten pictures and so many kept ones stand for all those that have heat maps."""
+THUMB, CELL = 96, 176
+"""Sides in pixels of a forgotten picture and of a picture under a heat map."""
+
+
+class Tile(NamedTuple):
+    """A picture as a data URI, what stands beneath it, and what it shows for those who cannot see it."""
+
+    source: str
+    caption: str
+    alt: str
+
+
+class Strip(NamedTuple):
+    """One picture asked of every model."""
+
+    title: str
+    words: str
+    tiles: tuple[Tile, ...]
+    first: bool
+    """Whether it is among the few that stand for the others."""
+
+
+class Line(NamedTuple):
+    """The accuracies on one set: of before, after and gold, each with its interval; "–" where there is none."""
+
+    side: str
+    which: str
+    of: str
+    cells: tuple[tuple[str, str], ...]
+
+
+class Subject(NamedTuple):
+    """All that a report says about one run apart from its charts and settings."""
+
+    name: str
+    title: str
+    question: str
+    facts: tuple[str, ...]
+    verdicts: tuple[verdict.Verdict, ...]
+    flags: tuple[flags.Flag, ...]
+    doubt: str
+    forgotten: tuple[Tile, ...]
+    caption: str
+    lines: tuple[Line, ...]
+    no_gold: str
+    strips: tuple[Strip, ...]
+    strip_words: str
+    timings: tuple[tuple[str, str], ...]
+    weights: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+
+
+def subject(report: Report, *, name: str, pictures: Pictures | None) -> Subject:
+    """Tells one run; `pictures` are those of its data set, None where this machine has them no more."""
+    raised = tuple(flags.flags(report))
+    doubt = verdict.doubt(report) if raised else f"{flags.none_raised(report)} {verdict.doubt(report)}"
+    looks = cam.CHART.applies(report)
+    return Subject(
+        name=name,
+        title=f"Did it forget {report.forgotten}?",
+        question=_question(report),
+        facts=_facts(report),
+        verdicts=verdict.verdicts(report),
+        flags=raised,
+        doubt=doubt,
+        forgotten=tuple(_forgotten(report, pictures)),
+        caption=_caption(report, pictures),
+        lines=tuple(_lines(report)),
+        no_gold="" if "gold" in report.evaluations else report.missing.get("gold", "There is no gold yet."),
+        strips=tuple(_strips(report)) if looks is True else (),
+        strip_words=cam.CHART.sentence(report) if looks is True else str(looks),
+        timings=tuple(_timings(report)),
+        weights=tuple((model, one.weights[:16]) for model, one in report.evaluations.items()),
+        missing=tuple(dict.fromkeys(report.missing.values())),
+    )
+
+
+def thumbnail(picture: np.ndarray, side: int) -> str:
+    """A picture (H, W, 3) uint8 as a data URI: small ones enlarged smoothly, large ones reduced to about `side`."""
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    factor = max(1, round(scale)) if scale >= 1 else scale
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return uri(np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC)))
+
+
+def chosen(report: Report, most: int = MOST_PICTURES) -> list[int]:
+    """Forgotten training pictures at even distances: every class in its share, the same ones every time."""
+    rows = report.split.forget_train
+    return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int)].tolist()
+
+
+def _question(report: Report) -> str:
+    many = len(report.split.forget_train)
+    count = "1 training picture" if many == 1 else f"{many:,} training pictures"
+    what = f"the {'class' if len(_classes(report)) == 1 else 'classes'} {report.forgotten}" if by_class(report) else ""
+    asked = f"{what} ({count})" if what else count
+    kept = "the other classes" if by_class(report) else "all the others"
+    return (
+        f"A trained classifier, {report.classifier.title}, was made to forget {asked} by the method {report.method}, "
+        f"and was to keep {kept}. Did it forget, did it keep, and is it now like a net that never saw them?"
+    )
+
+
+def _classes(report: Report) -> tuple[int, ...]:
+    wish = report.spec.request.forget
+    return wish.classes if wish.kind == "classes" else ()
+
+
+def _facts(report: Report) -> tuple[str, ...]:
+    said = [] if report.run is None else [f"Run {report.run}"]
+    timings = report.parts["timings"].facts if "timings" in report.parts else {}
+    if "started" in timings:
+        said.append(f"begun {timings['started'][:16].replace('T', ' ')} UTC")
+    if timings:
+        said.append(f"{seconds(timings['seconds']['total'])} on {timings['device']}")
+    return (*said, f"seed {report.spec.seed}")
+
+
+def _forgotten(report: Report, pictures: Pictures | None) -> Iterable[Tile]:
+    if pictures is None:
+        return
+    for number in chosen(report):
+        name = report.dataset.classes[int(report.labels[number])]
+        caption = "" if by_class(report) and len(_classes(report)) == 1 else name
+        yield Tile(thumbnail(pictures.images[number], THUMB), caption, f"{name}, picture {number}")
+
+
+def _caption(report: Report, pictures: Pictures | None) -> str:
+    every = len(report.split.forget_train)
+    if pictures is None:
+        return f"The pictures of {report.dataset.title} are not on the machine that made this file."
+    shown = min(MOST_PICTURES, every)
+    return "All of them." if shown == every else f"{shown} of the {every:,}, at even distances."
+
+
+def _lines(report: Report) -> Iterable[Line]:
+    if "accuracy" not in report.parts:
+        return
+    facts = report.parts["accuracy"].facts
+    for name, (side, which) in SETS.items():
+        scores = [facts.get(model, {}).get(name) for model in MODELS]
+        known = [score for score in scores if score and score["accuracy"] is not None]
+        if known:
+            yield Line(side, which, f"{known[0]['of']:,}", tuple(_score(score) for score in scores))
+
+
+def _score(score: dict | None) -> tuple[str, str]:
+    if not score or score["accuracy"] is None:
+        return "–", ""
+    return percent(score["accuracy"]), f"{100 * score['low']:.1f}–{100 * score['high']:.1f}"
+
+
+def _strips(report: Report) -> Iterable[Strip]:
+    seen = {True: 0, False: 0}
+    for row in cam.rows(report):
+        tiles = (Tile(_reduced(cell.image), cell.caption, f"{row.title}: {cell.caption}") for cell in row.cells)
+        seen[row.forgotten] += 1
+        yield Strip(row.title, row.words, tuple(tiles), first=seen[row.forgotten] <= FIRST)
+
+
+def _reduced(picture: np.ndarray) -> str:
+    return uri(picture) if max(picture.shape[:2]) <= CELL else thumbnail(picture, CELL)
+
+
+def _timings(report: Report) -> Iterable[tuple[str, str]]:
+    if "timings" not in report.parts:
+        return
+    facts = report.parts["timings"].facts
+    for phase in facts["phases"]:
+        yield f"{capital(phase['name'])}, {phase['steps']:,} steps", seconds(phase["seconds"])
+    for name, spent in facts["seconds"].items():
+        yield f"{capital(name)}, in all" if name == "forget" else capital(name), seconds(spent)
+
+
+def versions(report: Report) -> str:
+    """The versions that a run was made with, in words."""
+    facts = report.parts["timings"].facts if "timings" in report.parts else {}
+    said = [f"{name} {version}" for name, version in facts.get("versions", {}).items()]
+    where = [f"{facts['threads']} threads"] if "threads" in facts else []
+    return " · ".join(said + where) or "not recorded"

@@ -1,0 +1,62 @@
+// Draws every chart; follows the reader's theme on screen and the light one on paper. Nothing here fetches anything.
+(() => {
+  const PAPER = { wide: 684, narrow: 420 }; // Pixels: an A4 page between its margins, and beside a chart's words.
+  const FLATTER = 0.87; // Three charts are to fit on a page, or two wide ones.
+  const inks = JSON.parse(document.getElementById("inks").textContent);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const paper = matchMedia("print");
+  const charts = [...document.querySelectorAll("script[data-chart]")].map((script) => ({
+    place: document.getElementById(script.dataset.chart),
+    text: script.textContent,
+  }));
+
+  const darkened = (value) => {
+    if (typeof value === "string") {
+      if (value.startsWith("data:")) return value;
+      return value
+        .replace(/#[0-9a-f]{6}\b/gi, (found) => inks[found.toUpperCase()] ?? found)
+        .replace(/(rgba?\()(\d+), ?(\d+), ?(\d+)/g, (whole, head, ...parts) => {
+          const other = inks[parts.slice(0, 3).join(",")];
+          return other ? head + other : whole;
+        });
+    }
+    if (Array.isArray(value)) return value.map(darkened);
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([name, own]) => [name, darkened(own)]));
+    }
+    return value;
+  };
+
+  const config = {
+    displaylogo: false,
+    displayModeBar: "hover",
+    modeBarButtons: [["toImage"]],
+    responsive: true,
+  };
+
+  const draw = (printing) => {
+    for (const { place, text } of charts) {
+      const light = JSON.parse(text);
+      const figure = printing || !dark.matches ? light : darkened(light);
+      const wide = place.closest(".wide") !== null;
+      const height = Math.round(figure.layout.height * (printing ? FLATTER : 1));
+      figure.layout.width = printing ? PAPER[wide ? "wide" : "narrow"] : undefined;
+      figure.layout.height = height;
+      figure.layout.autosize = !printing;
+      place.style.height = `${height}px`;
+      const own = { ...config, toImageButtonOptions: { format: "png", scale: 2, filename: place.id } };
+      Plotly.react(place, figure.data, figure.layout, own);
+      if (figure.frames && !place.dataset.framed) {
+        Plotly.addFrames(place, figure.frames);
+        place.dataset.framed = "yes";
+      }
+    }
+    document.documentElement.dataset.drawn = printing ? "paper" : dark.matches ? "dark" : "light";
+  };
+
+  draw(paper.matches);
+  dark.addEventListener("change", () => draw(paper.matches));
+  paper.addEventListener("change", (event) => draw(event.matches));
+  addEventListener("beforeprint", () => draw(true));
+  addEventListener("afterprint", () => draw(false));
+})();
