@@ -1,11 +1,13 @@
 """Pieces of work and what becomes of them."""
 
+import math
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
 
+from unlearn_core.domain.recipes import Recipe
 from unlearn_core.domain.request import ForgetRequest, fingerprint
 
 
@@ -72,6 +74,62 @@ class MeasureSpec(_Spec):
     what: Literal["new", "relearn"] = "new"
 
 
+class ImportSpec(_Spec):
+    """Prepares a data set once: its pictures are decoded, brought to one square size, and kept as `dataset`.
+
+    `source` is a kind of source on the shelf catalog/sources and `options` what that one asks for; `fit` says what
+    becomes of pictures that are not square: their middle is cut out, or black is added.
+    """
+
+    kind: Literal["import"] = "import"
+    dataset: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    title: str = Field(min_length=1, max_length=80)
+    source: str
+    options: dict[str, str | int] = {}
+    size: int = Field(ge=8, le=512)
+    fit: Literal["crop", "pad"] = "crop"
+
+
+class TrainSpec(_Spec):
+    """Trains a classifier here; the result joins the catalog, with its recipe.
+
+    `start` is a classifier of the same architecture whose weights are the beginning (its head is replaced), or None
+    for fresh ones drawn from `seed`. `name` is what people call the result, "" for a name made of the other two.
+    """
+
+    kind: Literal["train"] = "train"
+    architecture: str = Field(max_length=200)
+    dataset: str = Field(max_length=200)
+    name: str = Field(default="", max_length=80)
+    recipe: Recipe
+    seed: int = Field(default=0, ge=0, lt=1000)
+    start: str | None = Field(default=None, max_length=200)
+
+
+class AddSpec(_Spec):
+    """Takes in a checkpoint that somebody brought: looks whether it fits, and how good it is, before it may be used.
+
+    `upload` is the sha256 of its file, by which it lies in the data folder; `mean` and `std` are what was subtracted
+    from pixels in [0, 1], and what they were divided by, before this net saw them.
+    """
+
+    kind: Literal["add"] = "add"
+    upload: str = Field(pattern="^[0-9a-f]{64}$")
+    architecture: str = Field(max_length=200)
+    dataset: str = Field(max_length=200)
+    name: str = Field(default="", max_length=80)
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    @field_validator("mean", "std")
+    @classmethod
+    def _finite(cls, value: tuple[float, float, float], info: ValidationInfo) -> tuple[float, float, float]:
+        low = 0 if info.field_name == "std" else -math.inf
+        if not all(math.isfinite(one) and one > low for one in value):
+            raise ValueError("the mean is three numbers, and the standard deviation three above 0")
+        return value
+
+
 Algorithm = Literal["gradcam", "gradcam++", "layercam", "hirescam", "eigencam"]
 """How a class activation map is made."""
 
@@ -91,8 +149,10 @@ class Look(_Spec):
     algorithm: Algorithm = "gradcam"
 
 
-Spec = Annotated[RunSpec | GoldSpec | MeasureSpec | Look, Field(discriminator="kind")]
-SPEC: TypeAdapter[RunSpec | GoldSpec | MeasureSpec | Look] = TypeAdapter(Spec)
+Spec = Annotated[
+    RunSpec | GoldSpec | MeasureSpec | ImportSpec | TrainSpec | AddSpec | Look, Field(discriminator="kind")
+]
+SPEC: TypeAdapter[RunSpec | GoldSpec | MeasureSpec | ImportSpec | TrainSpec | AddSpec | Look] = TypeAdapter(Spec)
 
 
 class Phase(NamedTuple):

@@ -8,10 +8,24 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row
 
 from unlearn_core.domain.request import fingerprint
-from unlearn_core.domain.run import SPEC, GoldSpec, Look, MeasureSpec, Point, Priority, Progress, Run, RunSpec, RunState
+from unlearn_core.domain.run import (
+    SPEC,
+    AddSpec,
+    GoldSpec,
+    ImportSpec,
+    Look,
+    MeasureSpec,
+    Point,
+    Priority,
+    Progress,
+    Run,
+    RunSpec,
+    RunState,
+    TrainSpec,
+)
 from unlearn_core.store.schema import RUN
 
-AnySpec = RunSpec | GoldSpec | MeasureSpec | Look
+AnySpec = RunSpec | GoldSpec | MeasureSpec | ImportSpec | TrainSpec | AddSpec | Look
 
 
 def new(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: float) -> dict[str, Any]:
