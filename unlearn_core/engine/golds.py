@@ -1,23 +1,16 @@
 """Gold: the same classifier, retrained by its own recipe without the forgotten data."""
 
-import io
-import time
 from typing import Any
 
-import torch
-
 from unlearn_core.catalog import classifiers, nets
-from unlearn_core.catalog.files import write_whole
-from unlearn_core.domain.errors import GaveWay
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, RunSpec, RunState
 from unlearn_core.domain.split import cut
 from unlearn_core.engine.listener import Listener
-from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.resume import train_on
 from unlearn_core.engine.warm import Warm
 from unlearn_core.store.runs import RunStore
 from unlearn_core.training import evaluate, weights
-from unlearn_core.training.loops import State, train
 
 
 def train_gold(spec: GoldSpec, warm: Warm, listener: Listener) -> dict[str, Any]:
@@ -28,43 +21,21 @@ def train_gold(spec: GoldSpec, warm: Warm, listener: Listener) -> dict[str, Any]
     """
     card = classifiers.card(spec.request.classifier)
     recipe = card.trained_by
-    data, began = warm.data(card.dataset), time.perf_counter()
+    data = warm.data(card.dataset)
     found = warm.gold(card, spec.request, spec.seed)
     if found is not None:
         queue_measures(spec, warm)
         return {"gold": found.weights, "seconds": {"total": 0.0}, "note": f"This gold was there already: {found.name}."}
     rows = cut(data.card, data.pictures.labels, spec.request.forget).retain_train
     file = warm.golds.folder(spec.request, spec.seed) / "state.pt"
-    state = torch.load(file, weights_only=True, map_location=warm.device) if file.exists() else None
-    spent = state["seconds"] if state else 0.0
-
-    def after_epoch(state: State) -> None:
-        buffer = io.BytesIO()
-        torch.save(state | {"seconds": spent + time.perf_counter() - began}, buffer)
-        write_whole(file, buffer.getvalue())
-        if state["epochs"] < recipe.epochs and listener.give_way():
-            raise GaveWay(f"Stopped after epoch {state['epochs']} for something more urgent; goes on afterwards.")
-
-    net, tracker = warm.fresh(card, nets.GOLD_SEED + spec.seed), RunTracker(listener)
-    train(
-        net,
-        recipe,
-        data.images,
-        data.labels,
-        torch.from_numpy(rows).to(warm.device),
-        seed=nets.GOLD_SEED + spec.seed,
-        track=tracker,
-        state=state,
-        after_epoch=after_epoch,
-    )
-    here = time.perf_counter() - began
-    seconds = spent + here
+    seed = nets.GOLD_SEED + spec.seed
+    net = warm.fresh(card, seed)
+    spent = train_on(net, recipe, data, rows, seed=seed, file=file, listener=listener)
     sha = weights.checksum(net)
     warm.evaluations.put(Evaluation(sha, card.dataset, evaluate.logits(net, data.images)))
-    warm.golds.keep(spec.request, spec.seed, weights=sha, data=weights.to_bytes(net), seconds=seconds)
+    warm.golds.keep(spec.request, spec.seed, weights=sha, data=weights.to_bytes(net), seconds=spent.seconds)
     queue_measures(spec, warm)
-    pace = here / tracker.pictures if tracker.pictures else None
-    return {"gold": sha, "seconds": {"total": seconds}, "seconds_per_picture": pace}
+    return {"gold": sha, "seconds": {"total": spent.seconds}, "seconds_per_picture": spent.pace}
 
 
 def queue_measures(spec: GoldSpec, warm: Warm) -> None:

@@ -1,0 +1,81 @@
+"""`train`: a classifier of one's own, here and now."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unlearn_core.cli._bar import Bar
+from unlearn_core.domain.errors import BadRequest
+
+if TYPE_CHECKING:
+    from unlearn_core.domain.recipes import Recipe
+
+HELP = "Train a classifier here and now; it then stands in the catalog with its recipe, so that gold is defined."
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--classifier", required=True, metavar="ID", help="which architecture, such as resnet20")
+    parser.add_argument("--dataset", required=True, metavar="ID", help="on which pictures; `datasets` lists them")
+    parser.add_argument("--name", default="", help="what to call it")
+    parser.add_argument("--from", dest="start", metavar="ID", help="a classifier to begin with, its head replaced")
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
+    parser.add_argument("--batch", type=int, help="pictures a step, instead of the recipe's")
+    parser.add_argument("--peak", type=float, help="highest learning rate, instead of the recipe's")
+    parser.add_argument("--seed", type=int, default=0, help="makes all random draws (0)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    from pydantic import ValidationError
+
+    from unlearn_core.domain.run import TrainSpec
+    from unlearn_core.engine.devices import resolve
+    from unlearn_core.engine.train import train_here
+    from unlearn_core.store.home import home
+
+    device = resolve(args.device)
+    try:
+        spec = TrainSpec(
+            architecture=args.classifier,
+            dataset=args.dataset,
+            name=args.name,
+            recipe=_recipe(args, device),
+            seed=args.seed,
+            start=args.start,
+        )
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        raise BadRequest(f"--{first['loc'][-1]}: {first['msg'].lower()}.") from None
+    with Bar() as bar:
+        number, headline = train_here(spec, device=device, home=home(), listener=bar)
+    print(json.dumps({"run": number} | headline, indent=1) if args.json else as_text(number, headline, home()))
+    return 0
+
+
+def _recipe(args: argparse.Namespace, device: str) -> "Recipe":
+    """The architecture's recipe, or on a GPU its fast one where it has one, with what was said otherwise."""
+    from unlearn_core.catalog import architectures
+    from unlearn_core.domain.recipes import FAST, Recipe
+
+    usual = architectures.card(args.classifier).recipe
+    recipe = FAST.get(args.classifier, usual) if device != "cpu" else usual
+    said = {name: getattr(args, name) for name in ("epochs", "batch", "peak")}
+    return Recipe.model_validate(recipe.model_dump() | {name: one for name, one in said.items() if one is not None})
+
+
+def as_text(number: int, headline: dict[str, Any], home: Path) -> str:
+    """What came of it, as people read it."""
+    if "accuracies" not in headline:
+        return f"{headline['classifier']} was trained already, by the same recipe from the same seed."
+    found = headline["accuracies"]
+    shares = [f"{found[name]:.1%} of the {what}" for name, what in _SPLITS.items() if found[name] is not None]
+    return (
+        f"Run {number}: {headline['classifier']} is right about {', '.join(shares)} pictures "
+        f"({headline['seconds']['total']:.1f} s).\nNow make it forget: "
+        f"`python -m unlearn_core run --classifier {headline['classifier']} ...`. It lies in {home / 'trained'}."
+    )
+
+
+_SPLITS = {"train": "training", "val": "validation", "test": "test"}

@@ -1,0 +1,82 @@
+"""Trainings that are saved after every epoch, give way to what is more urgent, and go on with the same bits."""
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from unlearn_core.catalog.files import write_whole
+from unlearn_core.domain.errors import GaveWay
+from unlearn_core.domain.recipes import Recipe
+from unlearn_core.engine.listener import Listener
+from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.warm import Data
+from unlearn_core.training.loops import State, train
+
+NOTES = "notes"
+"""Under this name a state keeps what its owner noted along the way."""
+
+
+class Spent(NamedTuple):
+    """Seconds that a training took in all and in this last stretch, and the pictures that went through it there."""
+
+    seconds: float
+    here: float
+    pictures: int
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds a picture."""
+        return self.here / self.pictures if self.pictures else None
+
+
+def train_on(
+    net: nn.Module,
+    recipe: Recipe,
+    data: Data,
+    rows: np.ndarray,
+    *,
+    seed: int,
+    file: Path,
+    listener: Listener,
+    note: Callable[[State, dict[str, Any]], dict[str, Any]] = lambda state, notes: notes,
+) -> Spent:
+    """Trains `net` on the pictures at these rows, or goes on where `file` says that it was stopped.
+
+    `note` is handed the state after each epoch and what was noted before, {} at first, and gives what is to be
+    remembered now: plain values. Raises GaveWay between two epochs where something more urgent waits, Cancelled
+    between two steps, and Diverged.
+    """
+    began, device = time.perf_counter(), data.images.device
+    state = torch.load(file, weights_only=True, map_location=device) if file.exists() else None
+    spent = state["seconds"] if state else 0.0
+    notes = state.get(NOTES, {}) if state else {}
+
+    def after_epoch(state: State) -> None:
+        nonlocal notes
+        notes = note(state, notes)
+        buffer = io.BytesIO()
+        torch.save(state | {NOTES: notes, "seconds": spent + time.perf_counter() - began}, buffer)
+        write_whole(file, buffer.getvalue())
+        if state["epochs"] < recipe.epochs and listener.give_way():
+            raise GaveWay(f"Stopped after epoch {state['epochs']} for something more urgent; goes on afterwards.")
+
+    tracker = RunTracker(listener)
+    train(
+        net,
+        recipe,
+        data.images,
+        data.labels,
+        torch.from_numpy(rows).to(device),
+        seed=seed,
+        track=tracker,
+        state=state,
+        after_epoch=after_epoch,
+    )
+    here = time.perf_counter() - began
+    return Spent(spent + here, here, tracker.pictures)

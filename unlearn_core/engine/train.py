@@ -1,0 +1,218 @@
+"""Trains a classifier here; what comes of it stands in the catalog beside those that ship, with its recipe."""
+
+import io
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from unlearn_core.catalog import architectures, classifiers, datasets, trained
+from unlearn_core.catalog.pictures import Pictures
+from unlearn_core.domain.cards import ArchitectureCard, ClassifierCard, DatasetCard
+from unlearn_core.domain.errors import BadRequest, Cancelled, Diverged
+from unlearn_core.domain.report import Part
+from unlearn_core.domain.run import TrainSpec
+from unlearn_core.engine.devices import describe, resolve
+from unlearn_core.engine.listener import Listener
+from unlearn_core.engine.resume import Spent, train_on
+from unlearn_core.engine.warm import Data, Warm, after_of
+from unlearn_core.store import artifacts
+from unlearn_core.store.runs import RunStore
+from unlearn_core.training import evaluate, weights
+from unlearn_core.training.batches import to_floats
+from unlearn_core.training.evaluate import in_eval
+from unlearn_core.training.loops import State
+from unlearn_core.training.precision import fast
+
+PART = "training"
+"""The part of the run's folder that holds the curve."""
+
+WATCHED = 2_000
+"""At most so many validation pictures are asked after each epoch."""
+
+SAMPLED = 10_000
+"""From at most so many training pictures the mean and deviation of the colours are taken."""
+
+
+def train(spec: TrainSpec, warm: Warm, listener: Listener, folder: Path) -> dict[str, Any]:
+    """Trains, or goes on where it was stopped, and adds the classifier to the catalog; gives the headline.
+
+    After every epoch the curve (mean training loss, accuracy on validation pictures) is written to `folder`. The same
+    spec gives the same classifier: one that is there already is not trained again. Raises UnknownName, NotSupported,
+    BadRequest, Cancelled, GaveWay and Diverged.
+    """
+    card = card_of(spec, warm)
+    if trained.is_there(card.id):
+        return {"classifier": card.id, "seconds": {"total": 0.0}, "note": "It was trained already."}
+    data, device = warm.data(spec.dataset), warm.device
+    net = _begin(spec, card, warm)
+    pictures, labels = _watched(data, device)
+
+    def note(state: State, notes: dict[str, Any]) -> dict[str, Any]:
+        right = _right(net, pictures, labels) if len(labels) else float("nan")
+        curve = {"loss": [*notes.get("loss", []), state["loss"]], "accuracy": [*notes.get("accuracy", []), right]}
+        facts = {"epochs": spec.recipe.epochs, "pictures": len(labels), "classes": len(data.card.classes)}
+        artifacts.write_part(folder, PART, Part(facts, {name: np.array(values) for name, values in curve.items()}))
+        return curve
+
+    rows, file = np.arange(data.card.train), trained.making(spec.fingerprint()) / "state.pt"
+    spent = train_on(net, spec.recipe, data, rows, seed=spec.seed, file=file, listener=listener, note=note)
+    after = after_of(net)
+    logits = evaluate.logits(net, data.images)
+    if not np.isfinite(logits).all():
+        raise Diverged("The net's answers are no longer numbers: train it again with a lower peak learning rate.")
+    files = {".safetensors": weights.to_bytes(net), ".npy": _array(logits)}
+    accuracy = accuracies(logits, data.pictures)
+    listener.check()
+    trained.put(card, weights=after.weights, files=files, facts=_facts(spec, spent, accuracy, device), wait=False)
+    file.unlink(missing_ok=True)
+    return {
+        "classifier": card.id,
+        "accuracies": accuracy,
+        "seconds": {"total": spent.seconds},
+        "seconds_per_picture": spent.pace,
+    }
+
+
+def train_here(spec: TrainSpec, *, device: str, home: Path, listener: Listener) -> tuple[int, dict[str, Any]]:
+    """Trains in this process, as a run of the history: its number and headline. Ctrl-C keeps the last whole epoch."""
+    where = resolve(device)
+    warm, store = Warm(where, home), RunStore(home)
+    card = card_of(spec, warm)  # A spec that cannot be done leaves no row in the history.
+    run = store.adopt(spec, title=title_of(card), device=where)
+    try:
+        headline = train(spec, warm, listener, artifacts.folder_of(home, run))
+    except (Cancelled, KeyboardInterrupt):
+        store.cancelled(run, 1)
+        raise
+    except BaseException as problem:
+        store.fail(run, 1, str(problem) or type(problem).__name__)
+        raise
+    store.finish(run, 1, headline=headline)
+    return run, headline
+
+
+def card_of(spec: TrainSpec, warm: Warm) -> ClassifierCard:
+    """The card that the result will have. Raises UnknownName, NotSupported and BadRequest before any work."""
+    architecture, dataset = architectures.card(spec.architecture), datasets.card(spec.dataset)
+    start = None if spec.start is None else _start(spec, architecture)
+    mean, std = colours(warm.data(spec.dataset).pictures) if start is None else (start.mean, start.std)
+    how = "" if start is None else f" It began as {start.title}, its head replaced."
+    card = ClassifierCard(
+        id=trained.named(spec.architecture, spec.dataset, spec.fingerprint()),
+        title=spec.name.strip() or f"{architecture.title} · {dataset.title}",
+        summary=f"{architecture.summary} Trained here, seed {spec.seed}.{how}",
+        architecture=spec.architecture,
+        dataset=spec.dataset,
+        mean=mean,
+        std=std,
+        roles=architecture.roles,
+        recipe=spec.recipe,
+        seed=spec.seed,
+        licence="Yours; trained on pictures with terms of their own (see the data set's).",
+        source=f"Trained in this lab on {date.today():%-d %B %Y}.",
+    )
+    if len(dataset.classes) < 2 or not dataset.train:
+        raise BadRequest(f"{dataset.title} has not two classes to tell apart. Choose another data set.")
+    return card
+
+
+def title_of(card: ClassifierCard) -> str:
+    """What such a run is called."""
+    return f"Train {card.title}"
+
+
+def colours(pictures: Pictures) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Mean and standard deviation of each colour in [0, 1] over training pictures; a deviation of 0 counts as 1."""
+    step = max(1, -(-pictures.train // SAMPLED))
+    sample = np.asarray(pictures.images[: pictures.train : step])
+    levels = np.arange(256) / 255
+    found = []
+    for channel in range(3):
+        shares = np.bincount(sample[..., channel].ravel(), minlength=256) / sample[..., channel].size
+        mean = float(shares @ levels)
+        found.append((round(mean, 4), round(float(np.sqrt(shares @ (levels - mean) ** 2)), 4) or 1.0))
+    (red, green, blue) = found
+    return (red[0], green[0], blue[0]), (red[1], green[1], blue[1])
+
+
+def accuracies(logits: np.ndarray, pictures: Pictures) -> dict[str, Any]:
+    """How often it is right (0 to 1) in each split, and class by class on test pictures; None where there are none."""
+    right = logits.argmax(1) == pictures.labels
+    ends = np.cumsum([0, pictures.train, pictures.val, pictures.test])
+    found: dict[str, Any] = {
+        name: float(right[start:stop].mean()) if stop > start else None
+        for name, start, stop in zip(("train", "val", "test"), ends, ends[1:], strict=False)
+    }
+    unseen, labels = right[ends[2] :], pictures.labels[ends[2] :]
+    own = [unseen[labels == number] for number in range(logits.shape[1])]
+    return found | {"classes": [float(one.mean()) if len(one) else None for one in own]}
+
+
+def _begin(spec: TrainSpec, card: ClassifierCard, warm: Warm) -> nn.Module:
+    """The net before its first step: fresh, or another classifier's with a fresh head."""
+    net = warm.fresh(card, spec.seed)
+    if spec.start is None:
+        return net
+    base = classifiers.card(spec.start)
+    original = warm.original(base)
+    if original is None:
+        raise BadRequest(f"{base.title} has no weights here, so nothing can begin with them. Choose another.")
+    heads = tuple(f"{head}." for head in card.roles.head)
+    known, own = original.net.state_dict(), net.state_dict()
+    kept = {name: value for name, value in known.items() if not name.startswith(heads)}
+    unfit = [name for name, value in kept.items() if name not in own or own[name].shape != value.shape]
+    if unfit:
+        raise BadRequest(
+            f"{base.title} is another kind of net ({unfit[0]} does not fit). Choose one like {card.title}."
+        )
+    net.load_state_dict(own | kept)
+    return net
+
+
+def _start(spec: TrainSpec, architecture: ArchitectureCard) -> ClassifierCard:
+    base = classifiers.card(spec.start or "")
+    if base.architecture != spec.architecture:
+        raise BadRequest(
+            f"{base.title} is no {architecture.title}, so its weights cannot be the beginning of one. "
+            f"Train its own architecture, {base.architecture}, or begin with fresh weights."
+        )
+    return base
+
+
+def _watched(data: Data, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Some validation pictures, floats on the device, and their labels; the same ones every time."""
+    count: DatasetCard = data.card
+    ids = np.linspace(count.train, count.train + count.val - 1, min(count.val, WATCHED)).round().astype(int)
+    rows = torch.from_numpy(ids).to(data.images.device)
+    return to_floats(data.images[rows]).to(device), data.labels[rows].to(device)
+
+
+@torch.inference_mode()
+def _right(net: nn.Module, pictures: Tensor, labels: Tensor) -> float:
+    """The share of right answers in the precision of training: a look in passing, no measurement."""
+    with in_eval(net), fast(pictures.device):
+        answers = torch.cat([net(part).argmax(1) for part in pictures.split(evaluate.BATCH)])
+    return float((answers == labels).float().mean())
+
+
+def _facts(spec: TrainSpec, spent: Spent, accuracy: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    return {
+        "recipe": spec.recipe.model_dump(),
+        "accuracies": accuracy,
+        "seconds": round(spent.seconds, 1),
+        "made with": {
+            "torch": torch.__version__,
+            "device": describe(str(device)),
+            "threads": torch.get_num_threads(),
+        },
+    }
+
+
+def _array(values: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values)
+    return buffer.getvalue()
