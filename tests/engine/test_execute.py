@@ -291,7 +291,8 @@ def test_a_net_whose_layer_has_no_maps_is_watched_without(home: Path) -> None:
     spec = tiny_spec("finetune")
     layout = lay_out(spec, Warm("cpu", home))
     sets = {"forget_train": np.arange(4), "forget_val": np.array([], int), "retain_val": np.arange(400, 410)}
-    watch = Watch(layout.before.net, layout.data.images, layout.data.pictures.labels, sets, "head")
+    roles = layout.card.roles.model_copy(update={"cam": "head"})
+    watch = Watch(layout.before.net, layout.data.images, layout.data.pictures.labels, sets, roles)
     sight = watch.look()
     assert sight.maps.shape == (SHOWN, 0, 0) and "no map" in watch.no_maps
     assert sight.logits.shape == (14, 4) and 0 <= sight.forget <= 1

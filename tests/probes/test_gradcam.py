@@ -5,7 +5,7 @@ from typing import cast
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tests.plugin.catalog.architectures.tiny import Tiny
@@ -72,3 +72,62 @@ def test_eigencam_is_the_first_component_turned_towards_activation(whole: Scene)
 def test_a_layer_without_height_and_width_is_refused(whole: Scene) -> None:
     with pytest.raises(BadRequest, match=r"head gives no map.*earlier layer"):
         explain({"before": whole.nets["before"]}, whole.images[:1], [0], "head")
+
+
+class Tokens(nn.Module):
+    """A net whose layer gives tokens, channels last or channels first, of one and the same picture."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind, self.cut = kind, nn.Conv2d(3, 6, 4, 4)
+        self.lay, self.mix, self.head = nn.Identity(), nn.Identity(), nn.Linear(6, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.cut(x)
+        if self.kind == "channels first":
+            return self.head((self.lay(x) ** 2).mean((2, 3)))
+        if self.kind == "channels last":
+            return self.head((self.lay(x.permute(0, 2, 3, 1)) ** 2).mean((1, 2)))
+        tokens = self.mix(x.flatten(2).transpose(1, 2))
+        first = torch.full((len(x), 2, 6), 7.0)
+        return self.head((self.lay(torch.cat([first, tokens], 1))[:, 2:] ** 2).mean(1))
+
+
+@pytest.mark.parametrize("algorithm", ["gradcam", "hirescam", "eigencam"])
+def test_tokens_are_laid_out_as_the_picture_they_were_cut_from(algorithm: Algorithm, whole: Scene) -> None:
+    made = {}
+    for kind in ("channels first", "channels last", "tokens"):
+        torch.manual_seed(1)
+        made[kind] = Tokens(kind).eval()
+    found = {
+        kind: explain({"net": net}, whole.images[:5], TARGETS, "lay", algorithm=algorithm, prefix_tokens=2)["net"]
+        for kind, net in made.items()
+    }
+    assert found["tokens"].shape == (5, 4, 4) and found["tokens"].std() > 0
+    assert np.allclose(found["tokens"], found["channels first"], rtol=1e-4, atol=1e-6)
+    assert np.allclose(found["channels last"], found["channels first"], rtol=1e-4, atol=1e-6)
+    nets = {"net": made["tokens"]}
+    early = explain(nets, whole.images[:5], TARGETS, "mix", algorithm=algorithm, prefix_tokens=2)["net"]
+    assert np.allclose(early, found["tokens"], rtol=1e-4, atol=1e-6), "where no token is put in front yet"
+
+
+def test_tokens_of_no_transformer_are_no_places(whole: Scene) -> None:
+    with pytest.raises(BadRequest, match="lay gives no map"):
+        explain({"net": Tokens("tokens").eval()}, whole.images[:1], [0], "lay")
+
+
+def test_what_is_done_in_place_behind_a_layer_does_not_spoil_its_map(whole: Scene) -> None:
+    class InPlace(nn.Module):
+        def __init__(self, *, inplace: bool) -> None:
+            super().__init__()
+            self.seen, self.head, self.inplace = nn.Conv2d(3, 6, 4, 4), nn.Linear(6, 4), inplace
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(F.relu(self.seen(x), inplace=self.inplace).mean((2, 3)))
+
+    maps = []
+    for inplace in (False, True):
+        torch.manual_seed(1)
+        nets = {"net": InPlace(inplace=inplace).eval()}
+        maps.append(explain(nets, whole.images[:5], TARGETS, "seen", algorithm="layercam")["net"])
+    assert maps[0].max() > 0 and np.array_equal(*maps)

@@ -38,8 +38,19 @@ class LayerRoles(_Card):
     """The 1x1 projections beside residual blocks."""
     cam: str | None
     """The module whose output GradCAM looks at; None where no module's output has places to point at."""
+    maps: tuple[str, ...] | None = None
+    """The layers that GradCAM may look at, where these are not simply all but the head and the shortcuts."""
     prefix_tokens: int | None = None
     """For a transformer, whose layers give (N, tokens, channels): how many tokens come before the picture's own."""
+
+    @property
+    def with_maps(self) -> tuple[str, ...]:
+        """The layers whose output has places that reach the answer, in order, `cam` among them; none without one."""
+        if self.cam is None:
+            return ()
+        flat = {*self.head, *self.shortcuts}
+        found = self.maps if self.maps is not None else tuple(name for name in self.layers if name not in flat)
+        return found if self.cam in found else (*found, self.cam)
 
 
 class ArchitectureCard(_Card):

@@ -22,6 +22,7 @@ from unlearn_core.store import artifacts, reports
 from unlearn_core.store.home import home as data_folder
 from unlearn_core.store.runs import RunStore
 from unlearn_core.training import weights
+from unlearn_core.training.seeding import seeded
 
 __all__ = ["Finished", "Listener", "Warm", "carry_out", "title_of", "unlearn"]
 
@@ -103,7 +104,9 @@ def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dic
     problem = problem_of(layout, warm)
     tracker = RunTracker(listener, _watch(layout, problem.net))
     loaded = time.perf_counter()
-    layout.method.forget(problem, layout.knobs, tracker)
+    # Dropout inside a net draws from the global state; everything else has streams of its own.
+    with seeded(spec.seed, "noise", device=warm.device):
+        layout.method.forget(problem, layout.knobs, tracker)
     _settle(warm.device)
     forgot = time.perf_counter()
 
@@ -165,7 +168,7 @@ def _watch(layout: Layout, net: torch.nn.Module) -> Watch:
     if not len(layout.split.forget_val):
         counts["forget_train"] += counts["forget_val"]
     sets = {name: _spread(getattr(layout.split, name), count) for name, count in counts.items()}
-    return Watch(net, layout.data.images, layout.data.pictures.labels, sets, layout.card.roles.cam)
+    return Watch(net, layout.data.images, layout.data.pictures.labels, sets, layout.card.roles)
 
 
 def _spread(ids: np.ndarray, count: int) -> np.ndarray:

@@ -22,15 +22,18 @@ def answer(look: Look, warm: Warm, folder: Path) -> dict[str, Any]:
     if look.picture >= len(report.labels) or look.target >= len(report.dataset.classes):
         raise BadRequest(f"Run {look.run} has no picture {look.picture} or no class {look.target}.")
     layout = lay_out(report.spec, warm)
-    layer = look.layer or layout.card.roles.cam
-    if layer not in (layout.card.roles.cam, *layout.card.roles.layers):
+    roles = layout.card.roles
+    layer = look.layer or roles.cam
+    if layer not in (roles.cam, *roles.layers, *roles.with_maps):
         raise BadRequest(f"{layout.card.title} has no layer {layer}. Choose one of those that the page offers.")
     kept = artifacts.folder_of(warm.home, look.run) / artifacts.WEIGHTS
     after = warm.from_bytes(layout.card, "after", kept.read_bytes())
     models = models_of(report.spec, layout, warm, after, {})
     nets = {name: models[name].net for name in report.evaluations}
     pictures = layout.data.images[look.picture][None]
-    maps = gradcam.explain(nets, pictures, [look.target], layer, algorithm=look.algorithm)
+    maps = gradcam.explain(
+        nets, pictures, [look.target], layer, algorithm=look.algorithm, prefix_tokens=roles.prefix_tokens
+    )
     sides = (name for name in report.split._fields if look.picture in getattr(report.split, name))
     card = {
         "picture": look.picture,

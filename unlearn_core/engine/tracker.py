@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from unlearn_core.domain.cards import LayerRoles
 from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import Phase, Point, Progress
@@ -41,15 +42,15 @@ class Sight(NamedTuple):
 class Watch:
     """A net under observation: what it answers to a few fixed pictures while a method changes it.
 
-    `sets` names sides of the split and gives positions in the data set, none of them test pictures; `layer` is where
+    `sets` names sides of the split and gives positions in the data set, none of them test pictures; `roles` says where
     GradCAM looks. The pictures are shown to the net by the lab, not by the method, in eval mode, the logits in the
     training precision: a live display, no measurement. `no_maps` says why there are none where the layer gives none.
     """
 
     def __init__(
-        self, net: nn.Module, images: Tensor, labels: np.ndarray, sets: Mapping[str, np.ndarray], layer: str | None
+        self, net: nn.Module, images: Tensor, labels: np.ndarray, sets: Mapping[str, np.ndarray], roles: LayerRoles
     ) -> None:
-        self.ids, self.layer = np.concatenate(list(sets.values())), layer
+        self.ids, self.layer = np.concatenate(list(sets.values())), roles.cam
         self.sizes = {name: len(ids) for name, ids in sets.items()}
         self.shown = shown(sets)
         self.asked = {
@@ -59,6 +60,7 @@ class Watch:
         self.pictures = images[torch.from_numpy(self.shown).to(images.device)]
         self.targets, self.no_maps = labels[self.shown].tolist(), ""
         self.seconds = 0.0
+        self._prefix = roles.prefix_tokens
         self._net, self._labels = net, labels[self.ids]
         self._inputs = to_floats(images[torch.from_numpy(self.ids).to(images.device)])
         self._seen: tuple[int, Sight | None] = (-1, None)
@@ -82,7 +84,9 @@ class Watch:
     def _maps(self) -> np.ndarray:
         if not self.no_maps:
             try:
-                maps = gradcam.explain({"now": self._net}, self.pictures, self.targets, self.layer)["now"]
+                maps = gradcam.explain(
+                    {"now": self._net}, self.pictures, self.targets, self.layer, prefix_tokens=self._prefix
+                )["now"]
             except BadRequest as problem:
                 self.no_maps = str(problem)
             else:

@@ -43,10 +43,10 @@ def measure(scene: Scene) -> Part | str:
     rows = np.array([choice.picture for choice in sample])
     # The label is the forgotten class for a picture of one, and every model must be asked about the same class.
     targets = scene.labels[rows].tolist()
-    layer = scene.card.roles.cam
+    layer, prefix = scene.card.roles.cam, scene.card.roles.prefix_tokens
     pictures = scene.images[torch.from_numpy(rows).to(scene.images.device)]
     try:
-        maps = explain({model: scene.nets[model] for model in models}, pictures, targets, layer)
+        maps = explain({model: scene.nets[model] for model in models}, pictures, targets, layer, prefix_tokens=prefix)
     except BadRequest as problem:
         return str(problem)
     show = _shown(sample)

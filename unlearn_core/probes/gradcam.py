@@ -2,11 +2,14 @@
 
 The computing is pytorch-grad-cam's. Sources: Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2; Chattopadhay et
 al., Grad-CAM++, WACV 2018, equations 8 and 19; Muhammad and Yeasin, Eigen-CAM, IJCNN 2020; Jiang et al., LayerCAM, TIP
-2021, equations 4 and 5; Draelos and Carin, HiResCAM, 2020, equation 2.
+2021, equations 4 and 5; Draelos and Carin, HiResCAM, 2020, equation 2. A transformer's tokens are laid out as the
+picture they were cut from, which all of these then take for a layer's output.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -25,16 +28,39 @@ def explain(
     layer: str | None,
     *,
     algorithm: Algorithm = "gradcam",
+    prefix_tokens: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Raw maps of pictures (K, H, W, 3) uint8 at a layer, each (K, h, w) float32, at least 0, by model.
 
     `targets` are K classes, the same for every net (EigenCAM does not ask for them). The maps are as large as the
-    layer's output and not stretched one by one, so they compare. The nets stay as they are. Raises BadRequest where
-    the layer's output has no height and width, and where there is no layer to look at.
+    layer's output and not stretched one by one, so they compare. Where layers give tokens, `prefix_tokens` says how
+    many come before the picture's own. The nets stay as they are. Raises BadRequest where the layer's output has no
+    height and width, and where there is no layer to look at.
     """
     if layer is None:
         raise BadRequest("This kind of net looks at a picture as a whole: no layer of it has places to point at.")
-    return {name: _maps(net, images, targets, layer, algorithm) for name, net in nets.items()}
+    laid_out = partial(as_places, layer=layer, prefix_tokens=prefix_tokens)
+    return {name: _maps(net, images, targets, layer, algorithm, laid_out) for name, net in nets.items()}
+
+
+def as_places(output: Tensor, *, layer: str, prefix_tokens: int | None) -> Tensor:
+    """A layer's output as (N, C, h, w), whether it is that, (N, h, w, C) or tokens (N, prefix + h w, C) with h = w.
+
+    Tokens that come before the picture's own belong to no place and are left out; a layer that gives exactly a square
+    of tokens has none of them yet. Raises BadRequest where there are no places, or only one.
+    """
+    if output.ndim == 3 and prefix_tokens is not None:
+        places = output.shape[1] - prefix_tokens
+        places = places if isqrt(max(places, 0)) ** 2 == places else output.shape[1]
+        side = isqrt(places)
+        if side * side == places:
+            output = output[:, output.shape[1] - places :].unflatten(1, (side, side)).permute(0, 3, 1, 2)
+    elif output.ndim == 4 and output.shape[1] == output.shape[2] != output.shape[3]:
+        # Pictures are square, so that is channels last, as windowed transformers have it.
+        output = output.permute(0, 3, 1, 2)
+    if output.ndim != 4 or output[0, 0].numel() == 1:
+        raise BadRequest(f"{layer} gives no map: its output has no height and width. Choose an earlier layer.")
+    return output
 
 
 def prepare() -> None:
@@ -42,7 +68,14 @@ def prepare() -> None:
     import pytorch_grad_cam  # noqa: F401
 
 
-def _maps(net: nn.Module, images: Tensor, targets: Sequence[int], layer: str, algorithm: Algorithm) -> np.ndarray:
+def _maps(
+    net: nn.Module,
+    images: Tensor,
+    targets: Sequence[int],
+    layer: str,
+    algorithm: Algorithm,
+    laid_out: Callable[[Tensor], Tensor],
+) -> np.ndarray:
     import pytorch_grad_cam as library
 
     made = {
@@ -54,21 +87,18 @@ def _maps(net: nn.Module, images: Tensor, targets: Sequence[int], layer: str, al
     }[algorithm]
     # The library hooks the net that it is given and fills its gradients, so it is given one of its own.
     own = copy.deepcopy(net).float().requires_grad_(False)
-    # It keeps a view of what the layer returns, which an operation in place behind the layer would overwrite.
-    for module in own.modules():
-        vars(module)["inplace"] = False
     place = own.get_submodule(layer)
     # Gradients begin here: what lies before the layer needs none, which makes a map as cheap as a forward pass.
     place.register_forward_hook(lambda module, given, output: output.detach().requires_grad_())
     with torch.enable_grad(), torch.autocast(images.device.type, enabled=False):
-        pictures, cam = to_floats(images), made(own, [place])
+        pictures, cam = to_floats(images), made(own, [place], reshape_transform=laid_out)
+        # It keeps a view of what the layer returns, which an operation in place behind the layer would overwrite.
+        place.register_forward_hook(lambda module, given, output: output.clone())
         # Calling the object itself would stretch every map to [0, 1], which would hide that evidence is gone.
         seen = cam.activations_and_grads
         try:
             outputs = seen(pictures)
             activations = seen.activations[0].numpy()
-            if activations.ndim != 4 or activations[0, 0].size == 1:
-                raise BadRequest(f"{layer} gives no map: its output has no height and width. Choose an earlier layer.")
             outputs[range(len(targets)), list(targets)].sum().backward()
             given: list[Any] = [pictures, place, targets, activations, seen.gradients[0].numpy(), False]
             raw = cam.get_cam_image(*given)

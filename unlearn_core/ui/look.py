@@ -44,6 +44,8 @@ def show(report: Report) -> None:
         st.caption(
             "This report ships with the lab, so there is no run to ask. Run it yourself, then click any picture."
         )
+    elif report.classifier.roles.cam is None:
+        st.caption(f"{escape(report.classifier.title)} takes a picture as a whole: no layer has places to point at.")
     else:
         st.caption("Press a picture's name: within about a second you see where each model looks in it.")
     place = st.container()
@@ -52,7 +54,7 @@ def show(report: Report) -> None:
         if picked is not None:
             st.session_state[_key(report)] = picked
             st.session_state["looks"] = {}  # Asked again by hand: a question that failed gets another chance.
-        if report.run is not None and _key(report) in st.session_state:
+        if report.run is not None and layers(report) and _key(report) in st.session_state:
             _answer(report, report.run, st.session_state[_key(report)])
 
 
@@ -117,7 +119,7 @@ def _gallery(report: Report, rows: np.ndarray) -> int | None:
                 type="tertiary",
                 width="stretch",
                 help=f"Picture {row}, a {escape(own)}. Where do the models look in it?",
-                disabled=report.run is None,
+                disabled=report.run is None or not layers(report),
             ):
                 clicked = row
     st.caption("Beneath each picture: what it is called after forgetting, and how surely.")
@@ -145,9 +147,7 @@ def _answer(report: Report, run: int, picture: int) -> None:
 
 def layers(report: Report) -> list[str]:
     """The layers at which one may look: those whose output has height and width, the usual one among them."""
-    roles = report.classifier.roles
-    found = [layer for layer in roles.layers if layer not in {*roles.head, *roles.shortcuts}]
-    return found if roles.cam is None or roles.cam in found else [*found, roles.cam]
+    return list(report.classifier.roles.with_maps)
 
 
 def _manner(report: Report) -> tuple[str | None, Algorithm]:

@@ -6,13 +6,15 @@ from unlearn_core.catalog.torchvision_nets import behind, resnet_roles
 from unlearn_core.domain.cards import ArchitectureCard
 from unlearn_core.domain.recipes import Recipe
 
+ROLES = resnet_roles(2, 2, 2, 2, cam="net.layer2.1")
+"""At 32 pixels the stages end in 8, 4, 2 and 1 places a side: the third has little to tell apart, the last nothing."""
+
 CARD = ArchitectureCard(
     id="resnet18_torchvision",
     title="ResNet-18, torchvision's own",
     summary="ResNet-18 with the stem for 224 pixels: quick at 32, and weaker, since it shrinks a picture by four "
     "before it looks.",
-    # At 32 pixels the stages end in 8, 4, 2 and 1 places a side: the last two leave a map with nothing to tell apart.
-    roles=resnet_roles(2, 2, 2, 2, cam="net.layer2.1"),
+    roles=ROLES.model_copy(update={"maps": tuple(name for name in ROLES.layers if "layer4" not in name)[:-1]}),
     recipe=Recipe(epochs=40, batch=256, peak=0.01, weight_decay=1e-4, augment="none", optimiser="adamw"),
     smallest=32,
     source="torchvision's resnet18 (He et al. 2016, table 1), as Tarun et al., Fast Yet Effective Machine Unlearning, "

@@ -20,6 +20,7 @@ CARD = ArchitectureCard(
         shortcuts=(),
         # The answer is read off the class token alone: behind the last attention no patch has a say in it any more.
         cam=f"net.blocks.{DEPTH - 1}.norm1",
+        maps=("net.patch_embed", *(f"net.blocks.{block}" for block in range(DEPTH - 1))),
         prefix_tokens=1,
     ),
     recipe=Recipe(epochs=60, batch=128, peak=1e-3, weight_decay=0.05, optimiser="adamw"),
