@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from tests.methods.laid_out import tiny_spec
-from unlearn_core.catalog import nets
 from unlearn_core.cli.results import TABLE
 from unlearn_core.domain.errors import Diverged
-from unlearn_core.engine import results
+from unlearn_core.engine import results, tables
 from unlearn_core.engine.problem import Layout
 from unlearn_core.engine.results import COLUMNS, CORE, SEEDS, Case, cases, key_of
 from unlearn_core.methods import methods
@@ -20,7 +19,7 @@ from unlearn_core.methods import methods
 
 def test_every_method_has_its_rows() -> None:
     found = cases()
-    assert {case.method for case in found} == methods().keys() - {"retrain"}, "retraining is what gold is"
+    assert {case.method for case in found} == methods().keys()
     for name in CORE:
         kinds = methods()[name].supports
         wanted = [request for request in ("cat", "three-classes") if "classes" in kinds]
@@ -47,9 +46,9 @@ def test_a_row_is_out_of_date_when_the_spec_or_the_method_changes(monkeypatch: p
 
 def test_rows_survive_the_file(tmp_path: Path) -> None:
     row = dict.fromkeys(COLUMNS, "") | {"key": "k", "method": "unsir", "error": "a comma, and more"}
-    results.write(tmp_path / "runs.csv", [row])
-    assert results.read(tmp_path / "runs.csv") == {"k": row}
-    assert results.read(tmp_path / "none.csv") == {}
+    tables.write(tmp_path / "runs.csv", results.COLUMNS, [row])
+    assert tables.read(tmp_path / "runs.csv", "key") == {"k": row}
+    assert tables.read(tmp_path / "none.csv", "key") == {}
 
 
 def test_a_row_is_what_was_measured(tmp_path: Path) -> None:
@@ -116,19 +115,6 @@ def test_the_mean_over_the_seeds_counts_and_one_that_diverges_spoils_all() -> No
     assert results.shortfall([*rows, row_of() | {"error": "The loss is no longer a number."}]) == "diverges"
 
 
-def test_a_second_gold_stands_beside_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    originals = [nets.find(results.CLASSIFIER, None, seed) for seed in (0, 1)]
-    golds = dict(zip((nets.GOLD_SEED, nets.GOLD_SEED + 1), originals, strict=True))
-    monkeypatch.setattr(nets, "find", lambda classifier, forget, seed: golds.get(seed))
-    found = results.second_gold("200-pictures")
-    assert found is not None
-    assert set(found) == {"forget_train", "retain_train", "retain_test", "distance"}
-    assert found["retain_train"] > 0.9 > found["retain_test"] > 0.8
-    assert 0 < found["distance"] < 0.2
-    golds[nets.GOLD_SEED + 1] = None
-    assert results.second_gold("200-pictures") is None
-
-
 QUICK = (("unsir", "cat"), ("cfk", "cat"), ("bad_teacher", "16-pictures"))
 """Presets that are measured anew here; all others by `make results`."""
 
@@ -166,7 +152,7 @@ def test_what_was_measured_is_what_is_known() -> None:
     """RESULTS.md says of each preset whether it met its limits; which do not is known here, so that none slips in."""
     keys = {key_of(case.spec) for case in cases()}
     groups: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
-    for key, row in results.read(TABLE).items():
+    for key, row in tables.read(TABLE, "key").items():
         if key in keys and row["preset"] == "bundled":
             groups[row["method"], row["request"]].append(row)
     found = {case: words for case, rows in groups.items() if (words := results.shortfall(rows))}

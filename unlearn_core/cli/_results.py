@@ -1,12 +1,13 @@
 """RESULTS.md in words and tables, from the rows that were measured."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 
+from unlearn_core.cli import _ladder
 from unlearn_core.cli._findings import pattern, privacy
 from unlearn_core.cli._rows import REQUESTS, Row, percent, spread
-from unlearn_core.engine.results import ABOVE_GOLD, CORE, SEEDS, STILL_NAMED, UNDER_GOLD, Case, second_gold, shortfall
+from unlearn_core.engine.results import ABOVE_GOLD, CORE, SEEDS, STILL_NAMED, UNDER_GOLD, Case, shortfall
 from unlearn_core.methods import methods
 
 Group = dict[tuple[str, str], list[Row]]
@@ -14,12 +15,13 @@ Group = dict[tuple[str, str], list[Row]]
 TUNED_ON = ("airplane", "dog")
 
 
-def whole(rows: Sequence[Row], missing: Iterable[Case]) -> str:
+def whole(rows: Sequence[Row], missing: Iterable[Case], ladder: Mapping[str, Row]) -> str:
     """The page."""
     parts = [_head(rows)]
     parts += [f"## {title}\n\n{_table(rows, missing, request)}" for request, title in REQUESTS.items()]
     parts += ["## Perfect accuracy, broken privacy", privacy(rows)]
     parts += ["## Against the published pattern", pattern(rows)]
+    parts += ["## The ladder of stochastic re-initialisation", _ladder.section(ladder)]
     parts += ["## Each class alone: UNSIR with and without noise", by_class(rows)]
     return "\n\n".join(parts) + "\n"
 
@@ -104,8 +106,8 @@ How to read the tables:
 
 * Accuracies in per cent, mean ± standard deviation over the seeds; with one seed there is no deviation to show.
 * *Distance to gold* is the Jensen-Shannon divergence in bits between the answers of after and gold, the mean of two
-  values: the forgotten training pictures and the kept test pictures. 0 is the same answers. The row *gold, second seed*
-  says how far two golds are apart; where it is missing, the spread is unknown.
+  values: the forgotten training pictures and the kept test pictures. 0 is the same answers. The row *gold, from
+  other seeds* is the same retraining begun from other seeds, and says how far golds are apart by chance alone.
 * For single pictures the aim is gold's accuracy on them, not zero: a net that never saw them still recognises most.
   L2UL and NegGrad aim at zero by design, and so may end further from gold than they began.
 * Seconds are those of forgetting alone, with whatever else the machine was doing: runs were measured side by side, so
@@ -135,11 +137,7 @@ def _table(rows: Sequence[Row], missing: Iterable[Case], request: str) -> str:
         lines += [
             _model_line(name, model, here[0], sets) for name, model in (("*before*", "before"), ("*gold*", "gold"))
         ]
-        twin = second_gold(request)
-        if twin is not None:
-            figures = " | ".join(f"{100 * twin[name]:.1f}" for name in sets)
-            lines.append(f"| *gold, second seed* | | {figures} | {twin['distance']:.3f} | | | |")
-    ordered = sorted(groups.items(), key=lambda item: (item[0][0] not in CORE, item[0][1] != "bundled", item[0]))
+    ordered = sorted(groups.items(), key=_place)
     lines += [_line(_name(*key), own, sets) for key, own in ordered]
     for case in missing:
         if case.request == request and (case.method, case.preset) not in groups and case.seed == SEEDS[0]:
@@ -147,8 +145,14 @@ def _table(rows: Sequence[Row], missing: Iterable[Case], request: str) -> str:
     return "\n".join(lines)
 
 
+def _place(item: tuple[tuple[str, str], list[Row]]) -> tuple[object, ...]:
+    """Retraining first, which is gold from other seeds; then the core, then the others; presets behind their method."""
+    method, preset = item[0]
+    return method != "retrain", method not in CORE, preset != "bundled", item[0]
+
+
 def _name(method: str, preset: str) -> str:
-    title = methods()[method].title
+    title = "*gold, from other seeds* (Retrain)" if method == "retrain" else methods()[method].title
     return title if preset == "bundled" else f"{title}, preset {preset}"
 
 

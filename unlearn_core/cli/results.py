@@ -7,6 +7,7 @@ HELP = "Measure the methods on the bundled classifier (only what changed) and wr
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "assets" / "results" / "runs.csv"
+LADDER = ROOT / "assets" / "results" / "ladder.csv"
 PLOT = ROOT / "assets" / "results" / "trade-off.svg"
 SCRATCH = ROOT / "build" / "results"
 MARKS = "<!-- results -->", "<!-- /results -->"
@@ -21,11 +22,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.cli import _plot, _results
-    from unlearn_core.engine import results
+    from unlearn_core.engine import results, tables
 
     cases = results.cases()
     keys = [results.key_of(case.spec) for case in cases]
-    known = results.read(TABLE)
+    known = tables.read(TABLE, "key")
     todo = [
         case
         for case, key in zip(cases, keys, strict=True)
@@ -33,14 +34,14 @@ def run(args: argparse.Namespace) -> int:
     ]
     for number, row in enumerate(results.measure_all(todo, device=args.device, home=SCRATCH, jobs=args.jobs), 1):
         known[row["key"]] = {name: str(value) for name, value in row.items()}
-        results.write(TABLE, [known[key] for key in keys if key in known])
+        tables.write(TABLE, results.COLUMNS, [known[key] for key in keys if key in known])
         what = f"{row['method']} ({row['preset']}) on {row['request']}, seed {row['seed']}"
         print(f"{number} of {len(todo)}: {what}: {row['error'] or _said(row)}", flush=True)
     rows = [known[key] for key in keys if key in known]
-    results.write(TABLE, rows)
+    tables.write(TABLE, results.COLUMNS, rows)
     missing = [case for case, key in zip(cases, keys, strict=True) if key not in known]
     _plot.write_plot(PLOT, rows)
-    (ROOT / "RESULTS.md").write_text(_results.whole(rows, missing))
+    (ROOT / "RESULTS.md").write_text(_results.whole(rows, missing, tables.read(LADDER, "step")))
     head, rest = (ROOT / "README.md").read_text().split(MARKS[0])
     tail = rest.split(MARKS[1])[1]
     (ROOT / "README.md").write_text(f"{head}{MARKS[0]}\n{_results.by_class(rows)}\n{MARKS[1]}{tail}")

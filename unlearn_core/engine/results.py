@@ -4,10 +4,8 @@ A row is known by its key: spec, source of the method's file, weights of the cla
 run again, and an interrupted measuring goes on where it was.
 """
 
-import csv
 import hashlib
 import inspect
-import io
 import multiprocessing
 import os
 import time
@@ -21,13 +19,11 @@ from typing import Any, NamedTuple
 import torch
 
 from unlearn_core.catalog import classifiers, datasets, nets
-from unlearn_core.catalog.files import write_whole
 from unlearn_core.catalog.standard import standard
 from unlearn_core.domain.errors import Diverged
 from unlearn_core.domain.report import MODELS, Part
 from unlearn_core.domain.request import Forget, ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
-from unlearn_core.domain.split import cut
 from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Nobody
@@ -36,10 +32,9 @@ from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.warm import Warm, after_of
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
-from unlearn_core.probes.distance import js_bits, softmax
 
 CLASSIFIER = "resnet20"
-CORE = ("finetune", "neggrad", "neggrad_plus", "random_labels", "l2ul", "reinit", "unsir", "salun", "ssd")
+CORE = ("retrain", "finetune", "neggrad", "neggrad_plus", "random_labels", "l2ul", "reinit", "unsir", "salun", "ssd")
 """Measured on all standard requests with three seeds; the others on one class and 16 pictures with one."""
 SEEDS = (0, 1, 2)
 SETS = ("forget_train", "forget_test", "retain_train", "retain_test")
@@ -88,21 +83,23 @@ def cases() -> list[Case]:
         name: ForgetClasses(classes=(number,)) for number, name in enumerate(dataset.classes)
     }
     found = [_case("unsir", preset, name, by_class[name], 0) for preset in ("bundled", "no-noise") for name in by_class]
+    quick = [name for name in CORE if name != "retrain"]
     for seed in SEEDS:
         for request, forget in every.items():
-            found += [_case(name, "bundled", request, forget, seed) for name in CORE if _able(name, forget)]
+            found += [_case(name, "bundled", request, forget, seed) for name in quick if _able(name, forget)]
     for seed in SEEDS:
         for request in ("16-pictures", "200-pictures"):
             found += [_case("l2ul", preset, request, every[request], seed) for preset in ("neggrad", "adv")]
         for preset in ("all-layers", "one-cycle", "fisher"):
             found.append(_case("reinit", preset, "cat", every["cat"], seed))
     found.append(_case("neggrad", "unbounded", "16-pictures", every["16-pictures"], 0))
-    for name in sorted(methods().keys() - {*CORE, "retrain"}):
+    for name in sorted(methods().keys() - {*CORE}):
         found += [
             _case(name, "bundled", request, every[request], 0)
             for request in ("cat", "16-pictures")
             if _able(name, every[request])
         ]
+    found += [_case("retrain", "bundled", request, every[request], seed) for seed in SEEDS for request in every]
     return list({case[:4]: case for case in found}.values())
 
 
@@ -112,22 +109,6 @@ def key_of(spec: RunSpec) -> str:
     original = nets.find(spec.request.classifier, None, classifiers.card(spec.request.classifier).seed)
     whole = spec.model_dump_json() + source + (original.weights if original else "")
     return hashlib.sha256(whole.encode()).hexdigest()[:16]
-
-
-def read(path: Path) -> dict[str, dict[str, str]]:
-    """The rows that are there, by key."""
-    if not path.exists():
-        return {}
-    return {row["key"]: row for row in csv.DictReader(io.StringIO(path.read_text()))}
-
-
-def write(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Writes the table."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    write_whole(path, text.getvalue().encode())
 
 
 def shortfall(rows: Sequence[Mapping[str, str]]) -> str:
@@ -195,27 +176,6 @@ def _figures(parts: dict[str, Part]) -> dict[str, Any]:
         found |= {f"leak_{model}": _short(facts["leak"].get(model)) for model in MODELS}
         found["privacy_after"] = _short(facts.get("privacy", {}).get("after"))
     return found
-
-
-def second_gold(request: str) -> dict[str, float] | None:
-    """Where a second gold of a standard request stands: accuracies, and distance to the first; None without one.
-
-    It is read from what ships, so that it is there for every row as soon as somebody has trained it.
-    """
-    card = classifiers.card(CLASSIFIER)
-    forget = standard(datasets.card(card.dataset))[request]
-    golds = [nets.find(CLASSIFIER, forget, nets.GOLD_SEED + number) for number in (0, 1)]
-    if golds[0] is None or golds[1] is None:
-        return None
-    labels = datasets.load(card.dataset).labels
-    split = cut(datasets.card(card.dataset), labels, forget)
-    first, second = (nets.logits_of(gold) for gold in golds if gold is not None)
-    rows = {name: getattr(split, name) for name in SETS}
-    right = second.argmax(1) == labels
-    apart = js_bits(softmax(first), softmax(second))
-    return {name: float(right[own].mean()) for name, own in rows.items() if len(own)} | {
-        "distance": float(apart[rows["forget_train"]].mean() + apart[rows["retain_test"]].mean()) / 2
-    }
 
 
 def _short(value: float | None) -> float | str:

@@ -1,0 +1,39 @@
+"""The ladder's words from made-up rows."""
+
+from unlearn_core.cli import _ladder
+from unlearn_core.engine.ladder import CEILING, STEPS
+
+
+def rows(**scores: float) -> dict[str, dict[str, str]]:
+    """Rows in which every step scores as published, but for those named by their place."""
+    found = {}
+    for place, step in enumerate(STEPS):
+        score = scores.get(f"step{place}", step.published)
+        found[step.name] = row(step.name, score)
+    return found | {CEILING: row(CEILING, 0.2)}
+
+
+def row(name: str, score: float) -> dict[str, str]:
+    figures = {"forgetting": score, "error": 0.0001, "retain": 1, "test": 1, "score": score}
+    return {"step": name, "nets": "64", "device": "CPU"} | {key: str(value) for key, value in figures.items()}
+
+
+def test_without_rows_it_is_said_how_to_measure() -> None:
+    assert _ladder.section({}).startswith("Not measured yet: `python -m unlearn_core ladder`")
+
+
+def test_every_step_has_a_line_and_a_direction() -> None:
+    text = _ladder.section(rows())
+    assert "| three cycles | 64 | 0.0856 | 0.0856 | 0.0856 ± 0.0001 | 1.000 | 1.000 |" in text
+    assert f"| {CEILING} | 64 |  | 0.2000 |" in text
+    assert text.count(": same direction.") == len(STEPS) - 1
+
+
+def test_another_direction_and_one_within_the_error_are_said() -> None:
+    text = _ladder.section(rows(step2=0.0400, step6=0.06805))
+    assert (
+        "* **+ random re-initialisation**, beyond *fine-tune*: published 0.0496 to 0.0617, here 0.0496 to 0.0400: "
+        in text
+    )
+    assert "**not the same direction**." in text
+    assert "same direction, within 2 standard errors, so nothing is shown." in text
