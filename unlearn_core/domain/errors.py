@@ -32,6 +32,10 @@ class BadAsset(UnlearnError):
     """A bundled file that is missing or does not match its checksum."""
 
 
+class BadUpload(UnlearnError):
+    """A checkpoint that somebody brings and that is refused: damaged, dangerous, too large, or of another net."""
+
+
 class StoreError(UnlearnError):
     """The data folder cannot be read or written, or was made by a newer release."""
 
