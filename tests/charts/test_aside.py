@@ -1,6 +1,7 @@
 """A chart taken apart: a figure a run, on the scale that they had in one."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ def test_every_run_has_a_figure_of_its_own_on_one_scale(chart: Chart) -> None:
         tree = json.loads(one.to_json())
         assert {trace.get("xaxis", "x") for trace in tree["data"]} == {"x"}
         assert not {"xaxis2", "yaxis2"} & tree["layout"].keys()
-        alone = json.loads(chart.figure([report], LIGHT).to_json())
+        alone = json.loads(str(chart.figure([report], LIGHT).to_json()))
         assert len(tree["data"]) == len(alone["data"]), "nothing lost, nothing of a neighbour's"
         assert tree["layout"]["yaxis"].get("showticklabels", True) is True
         assert not {note["text"] for note in tree["layout"].get("annotations", ())} & {*names(REPORTS)}
@@ -57,7 +58,7 @@ def test_a_scale_that_is_shared_is_not_each_runs_own() -> None:
 def test_other_data_sets_are_drawn_by_themselves() -> None:
     other = made_up_report(seed=5)
     card = other.dataset.model_copy(update={"id": "elsewhere", "classes": tuple(f"{name}s" for name in CLASSES)})
-    strange = type(other)(**(vars(other) | {"dataset": card}))
+    strange = replace(other, dataset=card)
     found = aside.figures(charts()["classes"], [REPORTS[0], strange], LIGHT)
     assert "airplanes" in layout_of(found[1]).yaxis.ticktext
     assert "airplanes" not in layout_of(found[0]).yaxis.ticktext

@@ -1,5 +1,6 @@
 """Data folders that already hold runs: made once by the real engine, then copied for each test."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from unlearn_core.domain.run import Phase, Point, Progress, Run, RunSpec
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.spec import spec
+from unlearn_core.store import artifacts
 from unlearn_core.store.runs import RunStore
 
 CLASS, PICTURES = 1, 2
@@ -28,6 +30,17 @@ def done(template: Path, home: Path) -> RunStore:
     """The store of a copy of it, which the pages under test see."""
     shutil.copytree(template, home, dirs_exist_ok=True)
     return RunStore(home)
+
+
+def made_again(store: RunStore) -> int:
+    """Another finished run with the report of the first."""
+    run = store.get(CLASS)
+    number = store.adopt(run.spec, title=run.title, device="cpu")
+    shutil.copytree(store.home / "runs" / str(CLASS), store.home / "runs" / str(number), dirs_exist_ok=True)
+    head = store.home / "runs" / str(number) / artifacts.HEAD
+    head.write_text(json.dumps(json.loads(head.read_text()) | {"run": number}))
+    store.finish(number, 1, headline=run.headline)
+    return number
 
 
 def by_class(name: str = "discs") -> RunSpec:

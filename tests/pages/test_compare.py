@@ -2,12 +2,11 @@
 
 import json
 import re
-import shutil
 
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit
-from tests.pages.finished import CLASS, PICTURES
+from tests.pages.finished import CLASS, PICTURES, by_class, made_again
 from tests.pages.look import fine, without_words, words
 from tests.pages.test_history import tick
 from unlearn_core.domain.run import GoldSpec, Look
@@ -87,7 +86,7 @@ def test_why_a_run_cannot_be_compared_is_said_of_each(visit: Visit, done: RunSto
     failed, stopped = (done.adopt(spec, title="Forget discs with UNSIR", device="cpu") for _ in range(2))
     done.fail(failed, 1, "The loss is no longer a number.")
     done.cancelled(stopped, 1)
-    gold = done.adopt(GoldSpec(request=spec.request), title="Gold without discs", device="cpu")
+    gold = done.adopt(GoldSpec(request=by_class().request), title="Gold without discs", device="cpu")
     app = fine(visit("compare", ids=f"{failed},{stopped},{gold},{CLASS},{PICTURES}"))
     said = words(app)
     assert f"Run {failed} failed and has no report. The loss is no longer a number." in said
@@ -101,7 +100,7 @@ def test_why_a_run_cannot_be_compared_is_said_of_each(visit: Visit, done: RunSto
 
 
 def test_more_than_four_are_left_out_with_a_word(visit: Visit, done: RunStore) -> None:
-    again = [_made_again(done) for _ in range(4)]
+    again = [made_again(done) for _ in range(4)]
     app = fine(visit("compare", ids=",".join(map(str, [CLASS, *again]))))
     assert app.multiselect(key="compared").value == [CLASS, *again[:3]]
     assert f"left out: {again[3]}." in words(app)
@@ -110,7 +109,7 @@ def test_more_than_four_are_left_out_with_a_word(visit: Visit, done: RunStore) -
 
 
 def test_a_lone_run_is_offered_those_that_forgot_the_same(visit: Visit, done: RunStore) -> None:
-    again = _made_again(done)
+    again = made_again(done)
     app = fine(visit("compare", ids=str(CLASS)))
     app.button(key=f"add-{again}").click().run()
     assert app.query_params["ids"] == f"{CLASS},{again}"
@@ -126,14 +125,14 @@ def test_a_class_a_layer_and_a_picture_are_followed_and_kept_in_the_address(visi
     assert table["followed"].tolist() == ["discs, unseen: named rightly", "discs: mostly called now"]
     assert all("→" in cell for cell in table.iloc[0, 1:]), "one column a run"
     assert all(len(one["shapes"]) == 1 for one in _layouts(app, "compare-classes"))
-    app.selectbox(key="focus-layer").select(app.selectbox(key="focus-layer").options[1]).run()
+    app.selectbox(key="focus-layer").select(app.selectbox(key="focus-layer").options[0]).run()
     app.number_input(key="focus-picture").set_value(7).run()
     fresh = fine(visit("compare", **dict(app.query_params)))
     for key in ("focus-class", "focus-layer"):
         assert fresh.selectbox(key=key).value == app.selectbox(key=key).value
     assert fresh.number_input(key="focus-picture").value == 7
     assert fresh.dataframe[2].value["followed"].tolist()[-1] == "picture 7: called a member"
-    fresh.selectbox(key="focus-class").select_index(0).run()
+    fresh.selectbox(key="focus-class").set_value(None).run()
     assert "class" not in fresh.query_params
 
 
@@ -152,7 +151,8 @@ def test_a_picture_is_asked_of_every_run_at_once(visit: Visit, done: RunStore) -
     assert "for as long as none is chosen" in words(app)
     shown = len(app.get("image"))
     kept = set(done_cards(done))
-    name = next(one.key for one in app.button if re.fullmatch(r"look-\d+", one.key or "") and one.key not in kept)
+    keys = [str(one.key) for one in app.button]
+    name = next(key for key in keys if re.fullmatch(r"look-\d+", key) and key not in kept)
     picture = int(name.removeprefix("look-"))
     app.button(key=name).click().run()
     assert app.query_params["picture"] == str(picture)
@@ -177,17 +177,6 @@ def done_cards(store: RunStore) -> list[str]:
     """The keys of the pictures that the reports have maps of, so that nobody needs to be asked."""
     found = [artifacts.read_part(artifacts.folder_of(store.home, run), "cam") for run in (CLASS, PICTURES)]
     return [f"look-{card['picture']}" for part in found if part for card in part.facts["cards"]]
-
-
-def _made_again(store: RunStore) -> int:
-    """Another finished run with the same report."""
-    run = store.get(CLASS)
-    number = store.adopt(run.spec, title=run.title, device="cpu")
-    shutil.copytree(store.home / "runs" / str(CLASS), store.home / "runs" / str(number), dirs_exist_ok=True)
-    head = store.home / "runs" / str(number) / artifacts.HEAD
-    head.write_text(json.dumps(json.loads(head.read_text()) | {"run": number}))
-    store.finish(number, 1, headline=run.headline)
-    return number
 
 
 def _layouts(app: AppTest, key: str) -> list[dict]:

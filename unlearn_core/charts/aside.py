@@ -4,6 +4,7 @@ Drawn in one figure, four panels are unreadable on a telephone; drawn one by one
 """
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -12,6 +13,8 @@ from unlearn_core.charts.chart import Chart, names
 from unlearn_core.charts.theme import Theme
 from unlearn_core.domain.report import Report
 
+_LETTERS = 36
+"""So many letters of an axis' name fit into a line."""
 _TITLES = 30
 """Pixels above the panels that their titles take; taken apart they have none."""
 
@@ -50,7 +53,7 @@ def _panel(whole: dict[str, Any], number: int, *, titles: Sequence[str]) -> go.F
     """The traces, axes, shapes and words of one column, as a figure of their own."""
     suffix = "" if number == 1 else str(number)
     layout = {key: value for key, value in whole["layout"].items() if "axis" not in key}
-    layout["xaxis"] = _freed(whole["layout"][f"xaxis{suffix}"])
+    layout["xaxis"] = _in_lines(_freed(whole["layout"][f"xaxis{suffix}"]))
     first, own = whole["layout"]["yaxis"], whole["layout"][f"yaxis{suffix}"]
     layout["yaxis"] = _freed(own | {"title": own.get("title") or first.get("title") or {}, "showticklabels": True})
     for kind in ("annotations", "shapes"):
@@ -69,6 +72,12 @@ def _panel(whole: dict[str, Any], number: int, *, titles: Sequence[str]) -> go.F
 def _freed(axis: dict[str, Any]) -> dict[str, Any]:
     """An axis without its ties to the other panels."""
     return {key: value for key, value in axis.items() if key not in ("domain", "anchor", "matches")}
+
+
+def _in_lines(axis: dict[str, Any]) -> dict[str, Any]:
+    """An axis whose name does not run out of a figure that is a third of a page wide."""
+    title = axis.get("title", {})
+    return axis | {"title": title | {"text": "<br>".join(wrap(title["text"], _LETTERS))}} if "text" in title else axis
 
 
 def _placed(one: dict[str, Any], suffix: str) -> dict[str, Any] | None:

@@ -33,8 +33,8 @@ def choose(reports: Sequence[Report]) -> Focus:
     _keep("label", classes)
     _keep("layer", layers)
     with st.container(horizontal=True, vertical_alignment="bottom", key="focus"):
-        label = st.selectbox("Class", [None, *classes], format_func=_said, key=_key("label"), width=180)
-        layer = st.selectbox("Layer", [None, *layers], format_func=_said, key=_key("layer"), width=180)
+        label = st.selectbox("Class", classes, index=None, placeholder="none", key=_key("label"), width=180)
+        layer = st.selectbox("Layer", layers, index=None, placeholder="none", key=_key("layer"), width=180)
         picture = st.number_input(
             "Picture",
             min_value=0,
@@ -82,10 +82,6 @@ def table(reports: Sequence[Report], chosen: Focus) -> None:
 
 def _key(part: str) -> str:
     return f"focus-{KEYS[part]}"
-
-
-def _said(value: str | None) -> str:
-    return "none" if value is None else value
 
 
 def _known(what: str, text: str, known: Sequence[str]) -> str | None:

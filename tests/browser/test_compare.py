@@ -1,0 +1,70 @@
+"""Runs side by side, from three ticks in the history; and one click that all of them follow."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import NARROW
+from tests.browser.served import Served
+from tests.browser.steps import QUESTION, heading, settled
+from tests.pages.finished import made_again
+from unlearn_core.store.runs import RunStore
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+RUNS = 3
+
+
+def test_three_ticked_runs_are_compared_and_a_click_is_followed_in_all(page: Page, app: Served) -> None:
+    newest = [made_again(RunStore(app.home)) for _ in range(RUNS)]
+    page.goto(app.address("history"))
+    heading(page, "What has been tried?")
+    table = page.get_by_test_id("stDataFrame").last
+    table.get_by_test_id("glide-cell-1-2").wait_for(state="attached")
+    for row in range(RUNS):
+        table.click(position={"x": 18, "y": 60 + 44 * row})
+        settled(page)
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_url(re.compile("/compare"))
+    heading(page, "Which did better?")
+    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("Report of run"))).to_have_count(RUNS)
+    assert f"ids={'%2C'.join(map(str, newest))}" in page.url
+    page.get_by_role("tab", name="Classes").click()
+    charts = page.get_by_test_id("stPlotlyChart")
+    expect(charts).to_have_count(2 * RUNS)
+    settled(page)
+    _press(page, charts.first.locator(".scatterlayer path.point").first)
+    page.wait_for_url(re.compile("class=rows"))
+    for place in range(RUNS):
+        expect(charts.nth(place).locator(".layer-below .shapelayer path")).to_have_count(1)
+    expect(page.get_by_role("combobox", name=re.compile("Class")).first).to_have_value("rows")
+    page.reload()
+    expect(page.get_by_role("heading", name="Which other classes paid?")).to_be_visible()
+    expect(charts.nth(RUNS - 1).locator(".layer-below .shapelayer path")).to_have_count(1)
+
+
+def test_a_picture_is_asked_of_all_runs_and_a_telephone_has_them_beneath_each_other(page: Page, app: Served) -> None:
+    ids = ",".join(str(made_again(RunStore(app.home))) for _ in range(2))
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    page.goto(app.address(f"compare?ids={ids}&tab=Pictures"))
+    names = page.get_by_role("button", name=re.compile(r"^\w+ \d+ %$"))
+    expect(names).to_have_count(24)
+    settled(page)
+    names.nth(13).click()
+    page.wait_for_url(re.compile(r"picture=\d+"))
+    maps = page.get_by_test_id("stImageCaption").filter(has_text=re.compile("^(before|after|gold) ·"))
+    expect(maps).to_have_count(6)
+    assert page.get_by_test_id("stMain").evaluate("box => box.scrollWidth - box.clientWidth") <= 0
+    figures = [box for box in (one.bounding_box() for one in page.get_by_test_id("stPlotlyChart").all()) if box]
+    assert all(box["width"] > 300 for box in figures)
+
+
+def _press(page: Page, point: Locator) -> None:
+    """Clicks a point of a chart, which lies beneath the sheet that catches all clicks."""
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
