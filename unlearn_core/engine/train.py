@@ -64,7 +64,7 @@ def train(spec: TrainSpec, warm: Warm, listener: Listener, folder: Path) -> dict
     logits = evaluate.logits(net, data.images)
     if not np.isfinite(logits).all():
         raise Diverged("The net's answers are no longer numbers: train it again with a lower peak learning rate.")
-    files = {".safetensors": weights.to_bytes(net), ".npy": _array(logits)}
+    files = {".safetensors": weights.to_bytes(net), ".npy": as_array(logits)}
     accuracy = accuracies(logits, data.pictures)
     listener.check()
     trained.put(card, weights=after.weights, files=files, facts=_facts(spec, spent, accuracy, device), wait=False)
@@ -152,6 +152,13 @@ def accuracies(logits: np.ndarray, pictures: Pictures) -> dict[str, Any]:
     return found | {"classes": [float(one.mean()) if len(one) else None for one in own]}
 
 
+def as_array(values: np.ndarray) -> bytes:
+    """An array as numpy's own file."""
+    buffer = io.BytesIO()
+    np.save(buffer, values)
+    return buffer.getvalue()
+
+
 def _begin(spec: TrainSpec, card: ClassifierCard, warm: Warm) -> nn.Module:
     """The net before its first step: fresh, or another classifier's with a fresh head."""
     net = warm.fresh(card, spec.seed)
@@ -210,9 +217,3 @@ def _facts(spec: TrainSpec, spent: Spent, accuracy: dict[str, Any], device: torc
             "threads": torch.get_num_threads(),
         },
     }
-
-
-def _array(values: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, values)
-    return buffer.getvalue()
