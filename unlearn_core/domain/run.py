@@ -4,8 +4,9 @@ import math
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Literal, NamedTuple
+from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
 
 from unlearn_core.domain.recipes import Recipe
 from unlearn_core.domain.request import ForgetRequest, fingerprint
@@ -31,6 +32,21 @@ class Priority(IntEnum):
     INTERACTIVE = 0
     SWEEP = 1
     BACKGROUND = 2
+
+
+def _clean(text: object) -> object:
+    """A name without what nobody sees: control characters, and marks that turn the direction of writing."""
+    if not isinstance(text, str):
+        return text
+    seen = "".join(" " if one.isspace() else one for one in text if one.isspace() or category(one) not in _UNSEEN)
+    return " ".join(seen.split())[:LONGEST_NAME]
+
+
+_UNSEEN = ("Cc", "Cf", "Co", "Cs", "Cn")
+LONGEST_NAME = 80
+"""Characters of a name that somebody gives to a classifier; what is longer is cut."""
+
+Name = Annotated[str, BeforeValidator(_clean)]
 
 
 class _Spec(BaseModel):
@@ -100,7 +116,7 @@ class TrainSpec(_Spec):
     kind: Literal["train"] = "train"
     architecture: str = Field(max_length=200)
     dataset: str = Field(max_length=200)
-    name: str = Field(default="", max_length=80)
+    name: Name = ""
     recipe: Recipe
     seed: int = Field(default=0, ge=0, lt=1000)
     start: str | None = Field(default=None, max_length=200)
@@ -117,7 +133,7 @@ class AddSpec(_Spec):
     upload: str = Field(pattern="^[0-9a-f]{64}$")
     architecture: str = Field(max_length=200)
     dataset: str = Field(max_length=200)
-    name: str = Field(default="", max_length=80)
+    name: Name = ""
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
 
