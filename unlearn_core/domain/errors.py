@@ -32,6 +32,10 @@ class BadAsset(UnlearnError):
     """A bundled file that is missing or does not match its checksum."""
 
 
+class BadPictures(UnlearnError):
+    """Pictures that somebody brings and that cannot be used, or are refused before they are opened."""
+
+
 class BadUpload(UnlearnError):
     """A checkpoint that somebody brings and that is refused: damaged, dangerous, too large, or of another net."""
 

@@ -3,6 +3,8 @@
 None of this imports torch.
 """
 
+from typing import Any
+
 import numpy as np
 
 from unlearn_core.catalog import own
@@ -15,8 +17,8 @@ from unlearn_core.domain.shelf import entry, modules
 
 def cards() -> dict[str, DatasetCard]:
     """Every data set's card by its id, those that ship first."""
-    shipped = {module.CARD.id: module.CARD for module in modules("catalog.datasets").values()}
-    return shipped | {name: card for name, card in own.dataset_cards().items() if name not in shipped}
+    ours = {name: module.CARD for name, module in shipped().items()}
+    return ours | {name: card for name, card in own.dataset_cards().items() if name not in ours}
 
 
 def card(name: str) -> DatasetCard:
@@ -24,19 +26,30 @@ def card(name: str) -> DatasetCard:
     return entry("data set", cards(), name)
 
 
+def shipped() -> dict[str, Any]:
+    """The modules of the data sets that ship, or that a plug-in brings, by their id."""
+    return {module.CARD.id: module for module in modules("catalog.datasets").values()}
+
+
 def load(name: str) -> Pictures:
     """All pictures of a data set; raises UnknownName or BadAsset."""
-    known = {module.CARD.id: module for module in modules("catalog.datasets").values()}
+    known = shipped()
     return known[name].load(ASSETS) if name in known else _own(card(name))
 
 
 def _own(card: DatasetCard) -> Pictures:
-    """A prepared data set, its pictures mapped from the file: read from there as they are needed."""
+    """A prepared data set, its pictures mapped from the file: read from there as they are needed.
+
+    Mapped for writing into memory, which never reaches the file: torch takes nothing that is read only.
+    """
     folder = own.prepared(card.id)
     assert folder is not None
     try:
-        images = np.load(folder / own.IMAGES, mmap_mode="r", allow_pickle=False)
+        images = np.load(folder / own.IMAGES, mmap_mode="c", allow_pickle=False)
         labels = np.load(folder / own.LABELS, allow_pickle=False)
     except (OSError, ValueError) as problem:
         raise BadAsset(f"The pictures of {card.title} in {folder} cannot be read ({problem}). Add it again.") from None
+    shape = (card.train + card.val + card.test, card.size, card.size, 3)
+    if images.shape != shape or images.dtype != np.uint8 or len(labels) != shape[0]:
+        raise BadAsset(f"The pictures of {card.title} in {folder} are not those of its card. Add it again.")
     return Pictures(images, labels, card.train, card.val, card.test)

@@ -1,0 +1,46 @@
+"""How much somebody may bring: settings, each an environment variable."""
+
+import os
+from typing import NamedTuple
+
+from unlearn_core.domain.errors import BadPictures
+
+
+class Limits(NamedTuple):
+    """What uploads, pictures and prepared data sets may cost; the README's table says which variable sets which."""
+
+    upload_mb: int = 200
+    """An uploaded file."""
+    unpacked_mb: int = 2_000
+    """All files of a zip together, unpacked."""
+    pictures: int = 200_000
+    """Pictures of one data set."""
+    pixels: int = 25_000_000
+    """Width times height of one picture before it is made small."""
+    classes: int = 1_000
+    per_class: int = 3
+    """The fewest pictures of a class: one to train with, one to validate, one to test."""
+    unusable: int = 10
+    """Per cent of the pictures that may be left out because they cannot be read."""
+    folder_gb: int = 50
+    """All prepared data sets together, those in the trash included."""
+    minutes: int = 60
+    """For the decoding of one data set, on the clock."""
+    memory_mb: int = 1_500
+    """For the process that decodes, 300 more for each of its threads."""
+
+
+def variable(name: str) -> str:
+    """The environment variable that sets a limit."""
+    return f"UNLEARN_MOST_{name.upper()}" if name != "per_class" else "UNLEARN_LEAST_PER_CLASS"
+
+
+def limits() -> Limits:
+    """The limits as they are set. Raises BadPictures where a variable is no positive whole number."""
+    said = {name: os.environ.get(variable(name), "").strip() for name in Limits._fields}
+    for name, text in said.items():
+        if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
+            raise BadPictures(
+                f"{variable(name)} is {text[:40]!r}: set it to a whole number greater than 0, or unset it."
+            )
+    return Limits(**{name: int(text) for name, text in said.items() if text})

@@ -1,0 +1,85 @@
+"""One picture's bytes as pixels, or why not: the usual formats only, and nothing before its size is known."""
+
+import io
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+Fit = Literal["crop", "pad"]
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+_LONGEST_SIDE = 20_000
+
+
+class Unusable(Exception):
+    """A picture that cannot be used, and why: the end of a sentence."""
+
+
+def decode(data: bytes, *, size: int, fit: Fit, most_pixels: int) -> np.ndarray:
+    """A file's first frame as (size, size, 3) uint8; transparency becomes white. Raises Unusable."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check(image, most_pixels)
+            image.draft("RGB", (2 * size, 2 * size))
+            return squared(upright(image), size=size, fit=fit)
+    except Unusable:
+        raise
+    except UnidentifiedImageError:
+        raise Unusable("is no PNG, JPEG, WebP, BMP or GIF, whatever its name says") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise Unusable("claims to be far larger than a picture is") from None
+    except MemoryError:
+        raise Unusable("takes more memory than it may") from None
+    except Exception as problem:  # noqa: BLE001 (decoders raise whatever they like on damaged files)
+        raise Unusable(f"is damaged ({str(problem)[:60] or type(problem).__name__})") from None
+
+
+def _check(image: Image.Image, most_pixels: int) -> None:
+    width, height = image.size
+    if width * height > most_pixels or max(width, height) > _LONGEST_SIDE:
+        raise Unusable(f"is {width:,} × {height:,} pixels large, and {most_pixels / 1e6:g} million are allowed")
+    if min(width, height) < 1:
+        raise Unusable("has no pixels")
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """The picture as RGB, turned as its camera says, on white where it is transparent."""
+    turned = ImageOps.exif_transpose(image)
+    if turned.mode.startswith("I;16") or turned.mode in ("I", "F"):
+        values = np.asarray(turned, np.float32)
+        top = 65535.0 if turned.mode != "F" else max(float(values.max()), 1.0)
+        turned = Image.fromarray((values / top * 255).clip(0, 255).astype(np.uint8))
+    if turned.mode in ("RGBA", "LA", "PA") or "transparency" in turned.info:
+        clear = turned.convert("RGBA")
+        turned = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+    return turned.convert("RGB")
+
+
+def squared(image: Image.Image, *, size: int, fit: Fit) -> np.ndarray:
+    """The picture as a square of that size: its middle, or the whole with black beside it."""
+    if image.size == (size, size):
+        return np.asarray(image)
+    if fit == "crop":
+        return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
+    return np.asarray(ImageOps.pad(image, (size, size), Image.Resampling.BICUBIC))
+
+
+def resized(images: np.ndarray, *, size: int, fit: Fit) -> np.ndarray:
+    """Pictures (N, H, W) grey or (N, H, W, 3), uint8, as (N, size, size, 3).
+
+    "pad" sets smaller pictures into the middle of black, pixel for pixel; all else is made larger or smaller.
+    """
+    if images.ndim == 3:
+        images = np.repeat(images[..., None], 3, axis=3)
+    height, width = images.shape[1:3]
+    if (height, width) == (size, size):
+        return images
+    if fit == "pad" and max(height, width) <= size:
+        top, left = (size - height) // 2, (size - width) // 2
+        found = np.zeros((len(images), size, size, 3), np.uint8)
+        found[:, top : top + height, left : left + width] = images
+        return found
+    found = np.empty((len(images), size, size, 3), np.uint8)
+    for number, pixels in enumerate(images):
+        found[number] = squared(Image.fromarray(pixels), size=size, fit=fit)
+    return found
