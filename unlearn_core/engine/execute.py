@@ -10,8 +10,8 @@ import torch
 
 from unlearn_core.domain.errors import Cancelled
 from unlearn_core.domain.report import Part, Report, forgotten
-from unlearn_core.domain.run import AddSpec, GoldSpec, Look, MeasureSpec, Run, RunSpec, TrainSpec
-from unlearn_core.engine import golds, looks, measure, relearn, taken, train
+from unlearn_core.domain.run import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, Run, RunSpec, TrainSpec
+from unlearn_core.engine import golds, imports, looks, measure, relearn, taken, train
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Listener, Nobody
 from unlearn_core.engine.problem import Layout, lay_out, problem_of
@@ -57,6 +57,8 @@ def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
             return train.train(run.spec, warm, listener, folder)
         case AddSpec():
             return taken.look_over(run.spec, warm, listener, folder)
+        case ImportSpec():
+            return imports.bring_in(run.spec, warm.home, listener)
         case Look():
             return looks.answer(run.spec, warm, folder)
 
