@@ -1,0 +1,165 @@
+"""The charts of a sweep: what each promises, in every state that a sweep can be in."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.charts.swept import GOLD, KNOBS, swept, trial
+from unlearn_core.charts import (
+    charts,
+    sweep_along,
+    sweep_contour,
+    sweep_importance,
+    sweep_parallel,
+    sweep_slice,
+    sweep_tradeoff,
+    sweeps,
+)
+from unlearn_core.charts.sweeps import SweepChart, Swept
+from unlearn_core.charts.theme import CLEAR, DARK, LIGHT, Theme
+from unlearn_core.domain.ranges import Range
+from unlearn_core.domain.run import RunState
+
+MODULES = (sweep_tradeoff, sweep_importance, sweep_along, sweep_slice, sweep_contour, sweep_parallel)
+CHARTS = [
+    *(module.SWEEP_CHART for module in MODULES),
+    sweep_tradeoff.coloured("augment"),
+    sweep_tradeoff.coloured("repair_epochs", test=True),
+    sweep_along.along("augment"),
+    sweep_slice.about("repair_epochs", "seconds"),
+    sweep_slice.about("augment", "distance"),
+    sweep_contour.about(("augment", "impair_lr"), "retain"),
+]
+STATES = {
+    "three knobs": swept(),
+    "one knob": swept(8, knobs=KNOBS[:1], facts={}),
+    "one choice": swept(2, knobs=KNOBS[2:], facts={}),
+    "without gold": swept(12, gold=False),
+    "one objective": swept(12, objectives=["distance"]),
+    "one trial": swept(1, facts={}),
+    "all alike": Swept(
+        **{**vars(swept(8)), "trials": [trial(5, knobs=KNOBS)._replace(number=n, run=n) for n in range(8)]}
+    ),
+}
+EMPTY = {
+    "nothing yet": swept(0, facts={}),
+    "all failed": Swept(
+        **{**vars(swept(3, facts={})), "trials": [trial(n, knobs=KNOBS, state=RunState.FAILED) for n in range(3)]}
+    ),
+    "all under way": Swept(
+        **{**vars(swept(3, facts={})), "trials": [trial(n, knobs=KNOBS, state=RunState.QUEUED) for n in range(3)]}
+    ),
+    "deleted": Swept(**{**vars(swept(3, facts={})), "trials": [trial(n, knobs=KNOBS, state=None) for n in range(3)]}),
+}
+every_chart = pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.id)
+
+
+def knobs_are_there(chart: SweepChart, state: Swept) -> bool:
+    named = {one for one in ("augment", "repair_epochs", "impair_lr") if one in str(vars(chart)["figure"])}
+    return named <= {one.knob for one in state.sweep.spec.ranges}
+
+
+@every_chart
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+def test_it_is_drawn_said_and_tabled_or_says_why_not(chart: SweepChart, state: str, theme: Theme) -> None:
+    shown = STATES[state]
+    if not knobs_are_there(chart, shown):
+        pytest.skip("this sweep has no such knob")
+    answer = chart.applies(shown)
+    if answer is not True:
+        assert answer.endswith(".") and len(answer) > 20
+        return
+    figure = chart.figure(shown, theme)
+    text = figure.to_json() or ""
+    layout = json.loads(text)["layout"]
+    assert layout["template"]["layout"]["paper_bgcolor"] == CLEAR
+    assert not re.search(r"\b(NaN|Infinity)\b", text)
+    assert "title" not in layout or not layout["title"].get("text"), "the question is the page's heading"
+    sizes = [size for size in re.findall(r'"size":(\d+)', text.partition('"template"')[0]) if 0 < int(size) < 8]
+    assert not sizes, "nothing is written or drawn too small to see"
+    sentence = chart.sentence(shown)
+    assert sentence.endswith(".") and re.search(r"\d", sentence), sentence
+    assert "nan" not in sentence and "None" not in sentence, sentence
+    assert len(chart.alt(shown)) > 20
+    frame = chart.frame(shown)
+    assert isinstance(frame, pd.DataFrame) and len(frame)
+
+
+@every_chart
+@pytest.mark.parametrize("state", EMPTY)
+def test_a_sweep_without_a_finished_trial_has_a_sentence(chart: SweepChart, state: str) -> None:
+    answer = chart.applies(EMPTY[state])
+    assert answer is not True
+    assert answer.endswith(".")
+
+
+def test_they_are_no_charts_of_a_report() -> None:
+    assert not {module.SWEEP_CHART.id for module in MODULES} & {"accuracy", "layers"}
+    assert all(not isinstance(chart, SweepChart) for chart in charts().values())
+
+
+def test_every_point_leads_to_its_run() -> None:
+    for chart in (
+        sweep_tradeoff.SWEEP_CHART,
+        sweep_along.SWEEP_CHART,
+        sweep_slice.SWEEP_CHART,
+        sweep_contour.SWEEP_CHART,
+    ):
+        traces = json.loads(chart.figure(swept(), LIGHT).to_json() or "")["data"]
+        runs = {run for trace in traces for run in trace.get("customdata", [])}
+        assert runs == {one.run for one in swept().done}, chart.id
+
+
+def test_gold_is_a_star_and_the_front_holds_no_trial_that_another_beats() -> None:
+    traces = json.loads(sweep_tradeoff.figure(swept(), LIGHT).to_json() or "")["data"]
+    (star,) = [trace for trace in traces if trace.get("name") == "gold"]
+    assert (star["marker"]["symbol"], star["x"], star["y"]) == ("star", [GOLD["forget_val"]], [GOLD["retain_val"]])
+    leading = sweep_tradeoff.front(swept())
+    points = [
+        (sweeps.accuracy(one, "after", "forget") or 0, sweeps.accuracy(one, "after", "retain") or 0) for one in leading
+    ]
+    assert points == sorted(points)
+    assert [keep for _, keep in points] == sorted(keep for _, keep in points), "who names more must keep more"
+    assert list(sweep_tradeoff.frame(swept())["front"]).count(True) == len(leading)
+
+
+def test_test_pictures_are_shown_and_choose_nothing() -> None:
+    shown = sweep_tradeoff.coloured("impair_lr", test=True)
+    figure = json.loads(shown.figure(swept(), LIGHT).to_json() or "")
+    assert not [trace for trace in figure["data"] if trace.get("mode") == "lines"], "no front is drawn on them"
+    assert "took no part in the choice" in shown.sentence(swept())
+    best = swept().best
+    assert best is not None
+    changed = [one._replace(headline=worse(one.headline)) for one in swept().trials]
+    other = Swept(**{**vars(swept()), "trials": changed})
+    assert other.best is not None and other.best.number == best.number
+
+
+def worse(headline: dict) -> dict:
+    """The same headline with the test figures turned upside down."""
+    if not headline:
+        return headline
+    after = headline["accuracy"]["after"]
+    turned = {name: 1 - value if name.endswith("test") else value for name, value in after.items()}
+    return headline | {"accuracy": headline["accuracy"] | {"after": turned}}
+
+
+def test_the_scale_of_a_knob() -> None:
+    rates = sweeps.scale(Range(knob="k", low=0.0005, high=0.02, log=True))
+    assert rates.names == ["0.0005", "0.001", "0.002", "0.005", "0.01", "0.02"]
+    assert rates.place(0.001) == pytest.approx(-3)
+    assert sweeps.scale(Range(knob="k", low=1, high=20, whole=True, step=1)).names == ["5", "10", "15", "20"]
+    assert sweeps.scale(Range(knob="k", low=0.0, high=1.0, step=0.05)).names == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
+    named = sweeps.scale(Range(knob="k", values=(False, True)))
+    assert (named.names, named.place(True)) == (["off", "on"], 1)
+
+
+def test_a_map_is_drawn_only_where_something_was_tried() -> None:
+    axes, spans = [np.linspace(0, 1, 11)] * 2, [(0.0, 1.0)] * 2
+    map_ = sweep_contour.smoothed(np.array([[0.0, 0.0], [0.1, 0.0]]), np.array([1.0, 3.0]), axes, spans)
+    assert 1 < map_[0, 0] < 2 < map_[0, 2] < 3
+    assert np.isnan(map_[5:, 5:]).all()

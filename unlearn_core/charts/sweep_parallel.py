@@ -1,0 +1,115 @@
+"""Which settings end where? Every trial as a line through its knobs to its figures."""
+
+from typing import Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts import sweeps
+from unlearn_core.charts.sweeps import NONE_YET, SweepChart, Swept, figure_said, said
+from unlearn_core.charts.theme import SMALL, Theme
+from unlearn_core.domain import objectives
+from unlearn_core.domain.objectives import OBJECTIVES
+from unlearn_core.domain.sweep import Trial
+
+HEIGHT = 340
+
+
+def applies(swept: Swept) -> Literal[True] | str:
+    """Whether at least two trials have all figures that this sweep aims at."""
+    found = len(_told(swept))
+    if not found:
+        return NONE_YET
+    return True if found > 1 else "One trial is done: it takes two lines to see which way they go."
+
+
+def figure(swept: Swept, theme: Theme) -> go.Figure:
+    """One axis a knob, then one an objective; the brighter a line, the better its first objective."""
+    spec, told = swept.sweep.spec, _told(swept)
+    dimensions: list[dict[str, Any]] = []
+    for one in spec.ranges:
+        scale = sweeps.scale(one)
+        ends = [scale.place(value) for value in (one.values if one.is_choice else (one.low, one.top))]
+        dimensions.append(
+            {
+                "label": swept.title(one.knob),
+                "values": [scale.place(trial.params[one.knob]) for trial in told],
+                "range": [min(ends), max(ends)],
+                "tickvals": scale.marks,
+                "ticktext": scale.names,
+            }
+        )
+    for name in spec.objectives:
+        values = [value for trial in told if (value := objectives.value(name, trial.headline)) is not None]
+        least, most = min(values), max(values)
+        marks = [least, (least + most) / 2, most] if most > least else [least]
+        dimensions.append(
+            {
+                "label": OBJECTIVES[name].title,
+                "values": values,
+                "range": [least, most] if most > least else [least - 0.5, least + 0.5],
+                "tickvals": marks,
+                "ticktext": [figure_said(name, mark) for mark in marks],
+            }
+        )
+    first = OBJECTIVES[spec.objectives[0]]
+    drawn = go.Figure(
+        go.Parcoords(
+            dimensions=dimensions,
+            line={
+                "color": dimensions[len(spec.ranges)]["values"],
+                "colorscale": "Viridis",
+                "reversescale": first.lower,
+            },
+            labelfont={"size": SMALL + 1, "color": theme.ink},
+            tickfont={"size": SMALL, "color": theme.ink},
+            rangefont={"size": 11, "color": theme.quiet},
+            unselected={"line": {"color": theme.border, "opacity": 0.4}},
+        )
+    )
+    drawn.update_layout(template=theme.template, height=HEIGHT, margin={"l": 70, "r": 60, "t": 56, "b": 26})
+    return drawn
+
+
+def sentence(swept: Swept) -> str:
+    """The settings of the best trial and what they came to."""
+    best = swept.best
+    if best is None:
+        return "No trial has all the figures that this sweep aims at."
+    knobs = ", ".join(f"{swept.title(name).lower()} {said(value)}" for name, value in best.params.items())
+    aims = ", ".join(
+        f"{OBJECTIVES[name].title.lower()} {figure_said(name, value)}"
+        for name, value in zip(
+            swept.sweep.spec.objectives, objectives.values(swept.sweep.spec, best) or (), strict=True
+        )
+    )
+    return f"The best trial, run {best.run}, has {knobs}, and comes to {aims}. Drag along an axis to pick lines out."
+
+
+def alt(swept: Swept) -> str:
+    """How many lines through which axes."""
+    names = [swept.title(one.knob) for one in swept.sweep.spec.ranges]
+    names += [OBJECTIVES[name].title for name in swept.sweep.spec.objectives]
+    return f"{len(_told(swept))} lines through {', '.join(names)}. {sentence(swept)}"
+
+
+def frame(swept: Swept) -> pd.DataFrame:
+    """One row a trial, as every chart of a sweep has it."""
+    return sweeps.frame(swept)
+
+
+def _told(swept: Swept) -> list[Trial]:
+    return [trial for trial in swept.done if objectives.values(swept.sweep.spec, trial) is not None]
+
+
+SWEEP_CHART = SweepChart(
+    id="parallel",
+    title="Which settings end where?",
+    caveat="Lines that run together through a knob's axis share its value; that they also end together does not show "
+    "that the knob did it, since the sampler turns several at once.",
+    applies=applies,
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+)
