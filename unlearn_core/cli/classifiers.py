@@ -1,17 +1,43 @@
-"""`classifiers`: the nets that can be made to forget."""
+"""`classifiers`: the nets that can be made to forget; also takes in a checkpoint, and removes what was taken in."""
 
 import argparse
 import json
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-HELP = "List the classifiers, what they were trained on, and which golds ship with them."
+from unlearn_core.cli._bar import Bar
+from unlearn_core.domain.errors import BadRequest, BadUpload
+
+if TYPE_CHECKING:
+    from unlearn_core.domain.report import Part
+
+HELP = "List the classifiers and which golds ship with them; `add` takes in a checkpoint, `remove` removes your own."
+
+NAMED = 8
+"""How many names of a kind are printed."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON list")
+    doing = parser.add_subparsers(dest="doing", metavar="add | remove")
+    add = doing.add_parser("add", help="look a checkpoint over, and take it in if it fits", allow_abbrev=False)
+    add.add_argument("file", type=Path, help=".safetensors, or .pt and .pth that hold plain weights")
+    add.add_argument("--architecture", required=True, metavar="ID", help="which kind of net it is, such as resnet20")
+    add.add_argument("--dataset", required=True, metavar="ID", help="which pictures it was trained on")
+    add.add_argument("--mean", metavar="R,G,B", help="what was subtracted from pixels in [0, 1] (the data set's mean)")
+    add.add_argument("--std", metavar="R,G,B", help="what they were divided by (the data set's deviation)")
+    add.add_argument("--name", default="", help="what to call it (the file's name)")
+    add.add_argument("--anyway", action="store_true", help="take it in even if it is no better than chance")
+    add.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
+    remove = doing.add_parser("remove", help="remove one that was trained or brought here", allow_abbrev=False)
+    remove.add_argument("id")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.doing == "add":
+        return _add(args)
+    if args.doing == "remove":
+        return _remove(args.id)
     found = _found()
     if args.json:
         print(json.dumps(found, indent=1))
@@ -41,3 +67,100 @@ def _found() -> list[dict[str, Any]]:
         ]
         found.append({**card.model_dump(mode="json"), "nets": shipped})
     return found
+
+
+def _add(args: argparse.Namespace) -> int:
+    from unlearn_core.catalog import checkpoints, trained
+    from unlearn_core.domain.run import AddSpec
+    from unlearn_core.engine.taken import add_here
+    from unlearn_core.store.home import home
+
+    folder = home()
+    mean, std = _colours(args)
+    try:
+        with args.file.expanduser().open("rb") as file:
+            upload = checkpoints.receive(file)
+    except OSError as problem:
+        raise BadUpload(f"{args.file} cannot be read ({problem.strerror}). Name the file.") from None
+    spec = AddSpec(
+        upload=upload,
+        architecture=args.architecture,
+        dataset=args.dataset,
+        name=args.name or args.file.stem,
+        mean=mean,
+        std=std,
+    )
+    with Bar() as bar:
+        number, headline, part = add_here(spec, device=args.device, home=folder, listener=bar)
+    print("\n".join(as_lines(number, headline, part, args.dataset)))
+    if not headline["fits"]:
+        return 2
+    best = headline["accuracies"]["val"] or headline["accuracies"]["test"] or 0.0
+    if best <= 1.5 * headline["chance"] and not args.anyway:
+        print("That is hardly better than chance, so it was not taken in: look at --mean, --std, and the order of the")
+        print("classes. To take it in nevertheless, say so with --anyway.")
+        return 2
+    trained.take(headline["classifier"])
+    print(f"It is in the catalog as {headline['classifier']}.")
+    return 0
+
+
+def as_lines(number: int, headline: dict[str, Any], part: "Part", dataset: str) -> list[str]:
+    """What was found, as people read it: what fits, what does not, how good it is."""
+    from unlearn_core.catalog import datasets
+
+    facts = part.facts
+    lines = [f"Run {number}: {facts['tensors']:,} tensors. " + ("All of the net is there." if facts["fits"] else "")]
+    for name, count in zip(("missing", "unexpected", "shapes"), facts["counts"], strict=True):
+        shown = [one if isinstance(one, str) else f"{one[0]} {one[2]}, not {one[1]}" for one in facts[name][:NAMED]]
+        if count:
+            title = {"shapes": "of another shape"}.get(name, name)
+            lines.append(f"  {title} ({count:,}): {', '.join(map(ascii, shown))}{' ...' if count > len(shown) else ''}")
+    if not facts["fits"]:
+        return [*lines, facts["why"]]
+    found = headline["accuracies"]
+    lines += [f"  {name:<24}{found[name]:>7.1%}" for name in ("train", "val", "test") if found[name] is not None]
+    names = datasets.card(dataset).classes
+    return lines + [
+        f"    {name:<22}{share:>7.1%}" for name, share in zip(names, found["classes"], strict=True) if share is not None
+    ]
+
+
+def _colours(args: argparse.Namespace) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Mean and deviation as they were said, else those of the data set's pictures."""
+    from unlearn_core.catalog import datasets
+    from unlearn_core.engine.train import colours
+
+    said = [
+        None if text is None else _three(text, option) for option, text in (("--mean", args.mean), ("--std", args.std))
+    ]
+    if None in said:
+        usual = colours(datasets.load(args.dataset))
+        said = [own or one for own, one in zip(said, usual, strict=True)]
+    mean, std = said
+    assert mean is not None and std is not None
+    if min(std) <= 0:
+        raise BadRequest("--std is three numbers above 0: with anything less, pixels could not be divided by it.")
+    return mean, std
+
+
+def _three(text: str, option: str) -> tuple[float, float, float]:
+    import math
+
+    try:
+        red, green, blue = (float(one) for one in text.split(","))
+    except ValueError:
+        red = green = blue = math.nan
+    if not all(math.isfinite(one) for one in (red, green, blue)):
+        raise BadRequest(f"{option} takes three numbers, such as 0.49,0.48,0.45; {text[:40]!r} is not that.")
+    return red, green, blue
+
+
+def _remove(name: str) -> int:
+    from unlearn_core.store import uses
+    from unlearn_core.store.home import home
+    from unlearn_core.store.runs import RunStore
+
+    uses.remove(RunStore(home()), name)
+    print(f"{name} is gone, and its golds with it. Reports of its runs stay.")
+    return 0

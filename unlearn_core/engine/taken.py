@@ -76,7 +76,6 @@ def look_over(spec: AddSpec, warm: Warm, listener: Listener, folder: Path) -> di
     }
     if not found.whole:
         artifacts.write_part(folder, PART, Part(facts, {}))
-        checkpoints.drop(spec.upload)
         return {"fits": False, "why": facts["why"]}
     net.load_state_dict(net.state_dict() | found.state)
     tracker.doing("evaluating")

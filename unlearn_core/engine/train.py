@@ -1,6 +1,7 @@
 """Trains a classifier here; what comes of it stands in the catalog beside those that ship, with its recipe."""
 
 import io
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def train(spec: TrainSpec, warm: Warm, listener: Listener, folder: Path) -> dict
     accuracy = accuracies(logits, data.pictures)
     listener.check()
     trained.put(card, weights=after.weights, files=files, facts=_facts(spec, spent, accuracy, device), wait=False)
-    file.unlink(missing_ok=True)
+    shutil.rmtree(file.parent, ignore_errors=True)
     return {
         "classifier": card.id,
         "accuracies": accuracy,

@@ -1,6 +1,7 @@
 """Golds that were trained here, found again by request and number."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,3 +54,7 @@ class Golds:
         facts = {"request": request.model_dump(mode="json"), "seed": seed, "weights": weights, "sha256": sha256(data)}
         write_json(folder / "facts.json", facts | {"seconds": seconds})
         (folder / "state.pt").unlink(missing_ok=True)
+
+    def drop(self, request: ForgetRequest, seed: int) -> None:
+        """Removes a gold that was trained here, or what is left of an unfinished training."""
+        shutil.rmtree(self.folder(request, seed), ignore_errors=True)
