@@ -1,38 +1,32 @@
-"""Who needs an own classifier: the runs that it must not be taken away from, and the reports that speak of it."""
+"""What would break if a data set went away."""
 
-from unlearn_core.catalog import trained
-from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.run import GoldSpec, Run, RunSpec, RunState
-from unlearn_core.store.golds import Golds
+from unlearn_core.catalog import own
+from unlearn_core.domain.run import ImportSpec, Run
 from unlearn_core.store.runs import RunStore
 
-AT_WORK = (RunState.QUEUED, RunState.RUNNING)
+_MOST = 100_000
+_KINDS = ("unlearn", "gold", "train", "add")
 
 
-def runs_at(store: RunStore, classifier: str) -> list[Run]:
-    """The unfinished runs that need this classifier, or measure a run of it."""
-    found = []
-    for run in store.list(states=AT_WORK, limit=10_000):
-        spec = run.spec
-        about = getattr(spec, "run", None)
-        spec = spec if about is None else store.get(about).spec
-        needed = spec.request.classifier if isinstance(spec, RunSpec | GoldSpec) else getattr(spec, "start", None)
-        if needed == classifier:
-            found.append(run)
-    return found
+def why_needed(store: RunStore, dataset: str) -> str:
+    """Why a data set cannot be removed now, with what to do, as a sentence; "" where nothing needs it."""
+    trained = [card.title for card in own.classifier_cards().values() if card.dataset == dataset]
+    if trained:
+        which = ", ".join(trained[:3]) + (" and others" if len(trained) > 3 else "")
+        return f"Classifiers were trained on these pictures ({which}): remove those first."
+    runs = [run.id for run in store.list(kinds=_KINDS, limit=_MOST) if _is_about(run, dataset)]
+    if runs:
+        which = ", ".join(map(str, sorted(runs)[:5])) + (" and others" if len(runs) > 5 else "")
+        return f"Runs show these pictures ({which}): delete those first."
+    return ""
 
 
-def remove(store: RunStore, classifier: str) -> None:
-    """Removes an own classifier and its golds; reports of its runs stay, but can be measured no further.
-
-    Raises StoreError while runs need it, and UnknownName where it is no own classifier.
-    """
-    busy = runs_at(store, classifier)
-    if busy:
-        which = ", ".join(str(run.id) for run in busy[:5])
-        raise StoreError(f"Run {which} needs this classifier: wait until it is over, or cancel it; then remove it.")
-    golds = Golds(store.home)
-    for run in store.list(kinds=("gold",), limit=10_000):
-        if isinstance(run.spec, GoldSpec) and run.spec.request.classifier == classifier:
-            golds.drop(run.spec.request, run.spec.seed)
-    trained.remove(classifier)
+def _is_about(run: Run, dataset: str) -> bool:
+    """Whether a run needs a data set: a report draws its pictures; a training only while it goes on."""
+    spec = run.spec
+    if isinstance(spec, ImportSpec):
+        return False
+    request = getattr(spec, "request", None)
+    if request is not None:
+        return request.dataset == dataset
+    return getattr(spec, "dataset", None) == dataset and not run.state.is_finished

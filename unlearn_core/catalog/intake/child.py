@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def main() -> None:
     _confine(most, job["threads"])
     warnings.simplefilter("ignore")  # odd metadata, which nobody reads; sizes are checked by ourselves
     try:
-        _say({"found": prepare(job, most)})
+        _say({"found": prepare(job, most, cap=_cap)})
     except BadPictures as problem:
         _say({"refused": str(problem)})
     except MemoryError:
@@ -71,11 +71,14 @@ def main() -> None:
     os._exit(0)
 
 
-def prepare(job: dict[str, Any], most: Limits) -> dict[str, Any]:
-    """Reads, decodes, cuts and writes; gives what a card needs. Raises BadPictures."""
+def prepare(job: dict[str, Any], most: Limits, cap: Callable[[int], None] = lambda size: None) -> dict[str, Any]:
+    """Reads, decodes, cuts and writes; gives what a card needs. Raises BadPictures.
+
+    `cap` is told how many bytes the largest file will have, before anything is written.
+    """
     if "zip" in job:
         with zipped.opened(Path(job["zip"]), most) as file:
-            return _prepare(file, arrange(file.members, most), job, most)
+            return _prepare(file, arrange(file.members, most), job, most, cap)
     folder = Folder(Path(job["root"]), most)
     if job["items"] is None:
         paths = []
@@ -87,7 +90,7 @@ def prepare(job: dict[str, Any], most: Limits) -> dict[str, Any]:
     else:
         items = [Item(*item) for item in job["items"]]
         layout = Layout(tuple(job["classes"]), items, [])
-    return _prepare(folder, _frequent(layout, job["least"], most), job, most)
+    return _prepare(folder, _frequent(layout, job["least"], most), job, most, cap)
 
 
 def _frequent(layout: Layout, least: int | None, most: Limits) -> Layout:
@@ -106,15 +109,16 @@ def _frequent(layout: Layout, least: int | None, most: Limits) -> Layout:
     return Layout(kept, [item for item in layout.items if counts[item.label] >= least], [])
 
 
-def _prepare(source: Readable, layout: Layout, job: dict[str, Any], most: Limits) -> dict[str, Any]:
+def _prepare(
+    source: Readable, layout: Layout, job: dict[str, Any], most: Limits, cap: Callable[[int], None]
+) -> dict[str, Any]:
     out, size, number = Path(job["out"]), job["size"], {name: n for n, name in enumerate(layout.classes)}
     labels = np.array([number[item.label] for item in layout.items], np.int64)
     parts = np.array([item.part for item in layout.items])
     check_counts(np.bincount(labels, minlength=len(number)).tolist(), layout.classes, most)
     row = size * size * 3
     _check_room(len(labels) * row, job["room"], out)
-    bytes_most = len(labels) * (row + 8) + _SPARE
-    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_most, bytes_most))
+    cap(len(labels) * (row + 8) + _SPARE)
     first = cut(labels, parts)
     places = np.argsort(first.order)
     left = decode_all(
@@ -186,6 +190,10 @@ def _confine(most: Limits, threads: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (60 * most.minutes * threads, 60 * most.minutes * threads))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _cap(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 class _Rhythm:

@@ -1,0 +1,7 @@
+"""Stands in for a decoder that a picture has crashed."""
+
+import os
+import signal
+
+if __name__ == "__main__":
+    os.kill(os.getpid(), signal.SIGSEGV)
