@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tests.charts.made_up import alike
+from tests.charts.repeated import seeds_of
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard, LayerRoles
 from unlearn_core.domain.recipes import Recipe
 from unlearn_core.domain.relearn import STEPS, index_of, time_of
@@ -91,6 +92,7 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
         | ({"distance": _distance(rng, images)} if gold else {})
         | {"extras": _extras(rng, images)}
         | {"relearn": _relearn(rng, list(logits))}
+        | {"seeds": seeds_of(accuracy_of(logits, labels, split), seed, curves=_curves)}
         | alike(seed, split, LAYERS, gold=gold, twin=images),
         missing={} if gold else {"gold": NO_GOLD},
     )

@@ -173,8 +173,16 @@ def doubt(report: Report) -> str:
         said.append("Hiding one output would give the same first figure." if _names_few(report) else "")
     if count < FEW:
         said.append(f"With {pictures}, one more or less is {percent(1 / count)}.")
-    said.append("One seed, one classifier; two more seeds would tell how stable this is.")
+    said.append(_seeds(report))
     return " ".join(filter(None, said))
+
+
+def _seeds(report: Report) -> str:
+    """Of how many seeds the verdicts are, and what others would tell."""
+    if "seeds" not in report.parts:
+        return "One seed, one classifier; two more seeds would tell how stable this is."
+    count = len(report.parts["seeds"].facts["runs"])
+    return f"These verdicts are of one of {count} seeds, whose spread is shown below, and of one classifier."
 
 
 def _names_few(report: Report) -> bool:

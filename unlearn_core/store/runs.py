@@ -15,6 +15,7 @@ from unlearn_core.domain.run import Point, Priority, Progress, Run, RunState
 from unlearn_core.store import lease, queue, rows, workers
 from unlearn_core.store.database import Database
 from unlearn_core.store.lease import Wish
+from unlearn_core.store.repeats import Repeats
 from unlearn_core.store.schema import POINT, RUN
 from unlearn_core.store.sweeps import Sweeps
 from unlearn_core.store.workers import WorkerRow
@@ -39,6 +40,7 @@ class RunStore:
             raise StoreError(f"The data folder {home} cannot be made ({problem.strerror}). Name another.") from None
         self._database = Database(home, url)
         self.sweeps = Sweeps(self._database)
+        self.repeats = Repeats(self._database)
 
     def submit(
         self,

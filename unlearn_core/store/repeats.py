@@ -1,0 +1,127 @@
+"""The same run from several seeds: how more are asked for, which there are, and their figures beside one another."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, insert, or_, select
+
+from unlearn_core.domain.errors import BadRequest
+from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.request import fingerprint
+from unlearn_core.domain.run import Priority, Run, RunSpec, RunState
+from unlearn_core.store import artifacts, queue, rows
+from unlearn_core.store.database import Database
+from unlearn_core.store.schema import RUN
+
+GROUP = "seeds-"
+MOST = 20
+"""Seeds that one can ask for at once."""
+PART = "seeds"
+"""The name of the part that a report has once its run was repeated."""
+
+
+def group_of(spec: RunSpec) -> str:
+    """What all runs that differ by their seed alone have as their group."""
+    return GROUP + fingerprint(spec.model_copy(update={"seed": 0}))
+
+
+class Repeats:
+    """Runs of one data folder that were made again from other seeds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def order(self, run: Run, count: int, *, owner: str = "local") -> list[int]:
+        """Queues so many more runs of the same settings from seeds that are not there yet, behind what people wait for.
+
+        All of them or none. Raises BadRequest where the run cannot be repeated, StoreError where the queue is full.
+        """
+        spec = run.spec
+        if not isinstance(spec, RunSpec):
+            raise BadRequest(f"{run.title} cannot be repeated: only runs that forget something can.")
+        if not 1 <= count <= MOST:
+            raise BadRequest(f"{count} seeds cannot be asked for at once: from 1 to {MOST} can.")
+        made: list[int] = []
+        with self._database.writing() as connection:
+            known = _same(connection, run.id, spec)
+            taken = {own.spec.seed for own in known if own.state not in (RunState.FAILED, RunState.CANCELLED)}
+            for seed in _free(taken | {spec.seed}, count):
+                queue.check_room(connection, spec.kind, owner)
+                again = spec.model_copy(update={"seed": seed})
+                row = rows.new(again, title=run.title, owner=owner, priority=Priority.SWEEP, now=time.time())
+                row |= {"group": group_of(spec), "parent": run.id}
+                made.append(connection.execute(insert(RUN).values(row).returning(RUN.c.id)).scalar_one())
+        return made
+
+    def of(self, run: Run) -> list[Run]:
+        """The runs that were made as repeats of this one, of the one that it repeats, and itself; by their seeds.
+
+        In every state; of several with the same seed the newest that is done, else the newest. One run alone where it
+        was never repeated.
+        """
+        if not isinstance(run.spec, RunSpec):
+            return [run]
+        with self._database.reading() as connection:
+            found = _same(connection, run.id, run.spec)
+        best: dict[int, Run] = {}
+        for own in sorted(found, key=lambda own: (own.id == run.id, own.state is RunState.DONE, own.id)):
+            best[own.spec.seed] = own
+        return [best[seed] for seed in sorted(best)]
+
+
+def _same(connection: Connection, run: int, spec: RunSpec) -> list[Any]:
+    """Every run of the group, the one that it began with, and this one: all with this spec but for the seed."""
+    group = group_of(spec)
+    began = select(RUN.c.parent).where(RUN.c.group == group, RUN.c.parent.is_not(None))
+    mine = or_(RUN.c.group == group, RUN.c.id.in_(began), RUN.c.id == run)
+    wanted = select(RUN).where(RUN.c.request == spec.request.fingerprint(), RUN.c.kind == spec.kind, mine)
+    found = [rows.run(row) for row in connection.execute(wanted)]
+    return [own for own in found if isinstance(own.spec, RunSpec) and group_of(own.spec) == group]
+
+
+def _free(taken: set[int], count: int) -> list[int]:
+    """The smallest seeds that are not taken."""
+    return [seed for seed in range(len(taken) + count) if seed not in taken][:count]
+
+
+def with_seeds(report: Report, home: Path, runs: Sequence[Run]) -> Report:
+    """The report with the part that sets its run beside its finished repeats; as it is where there are none."""
+    part = seeds(home, runs)
+    return report if part is None else replace(report, parts={**report.parts, PART: part})
+
+
+def seeds(home: Path, runs: Sequence[Run]) -> Part | None:
+    """The figures of finished runs as the probes wrote them, run by run; None where fewer than two can be read.
+
+    Facts: of each run its number, seed, accuracies by model and set, distance to gold before and after, privacy and
+    seconds, None where they were not measured. Arrays: of each run its curve: `step_0`, `forget_0`, `retain_0`, ...
+    """
+    facts: list[dict[str, Any]] = []
+    arrays: dict[str, np.ndarray] = {}
+    for run in runs:
+        folder = artifacts.folder_of(home, run.id)
+        accuracy = artifacts.read_part(folder, "accuracy")
+        if accuracy is None or not isinstance(run.spec, RunSpec):
+            continue
+        curve = artifacts.read_part(folder, "curves")
+        if curve is not None:
+            arrays |= {f"{name}_{len(facts)}": curve.arrays[name] for name in ("step", "forget", "retain")}
+        facts.append({"run": run.id, "seed": run.spec.seed, **_figures(folder, accuracy)})
+    return Part({"runs": facts}, arrays) if len(facts) > 1 else None
+
+
+def _figures(folder: Path, accuracy: Part) -> dict[str, Any]:
+    distance, membership, timings = (
+        artifacts.read_part(folder, name) for name in ("distance", "membership", "timings")
+    )
+    whole = distance.facts["distance"]["test"] if distance else {}
+    return {
+        "accuracy": {m: {name: one["accuracy"] for name, one in sets.items()} for m, sets in accuracy.facts.items()},
+        "distance": {model: whole[model] for model in ("before", "after")} if whole else None,
+        "privacy": (membership.facts.get("privacy") or {}).get("after") if membership else None,
+        "seconds": timings.facts["seconds"]["forget"] if timings else None,
+    }
