@@ -32,6 +32,7 @@ def visit(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
     # Pictures and what is drawn from them are the same for every test; what hangs on a data folder is not.
     studio._store.clear()
     studio._report.clear()
+    studio._figures.clear()
     studio.example.clear()  # type: ignore[attr-defined]
 
 

@@ -42,8 +42,9 @@ def rows(reports: Sequence[Report], focus: Focus) -> list[tuple[str, list[str]]]
     return asked
 
 
-def mark(figure: go.Figure, chart: str, report: Report, focus: Focus, theme: Theme) -> go.Figure:
-    """The same figure of one run with what is followed marked in it: a band behind a row, rings around a picture."""
+def mark(figure: go.Figure | dict[str, Any], chart: str, report: Report, focus: Focus, theme: Theme) -> go.Figure:
+    """A copy of the figure of one run with what is followed marked in it: a band behind a row, a ring, three marks."""
+    figure = go.Figure(figure)
     for name in (focus.label, focus.layer):
         if name is not None:
             _band(figure, name, theme)

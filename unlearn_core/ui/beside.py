@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
-from unlearn_core.charts import aside, cam, charts, focus, strips
+from unlearn_core.charts import cam, charts, focus, strips
 from unlearn_core.charts.chart import Chart, names
 from unlearn_core.charts.focus import Focus
 from unlearn_core.domain.report import Part, Report
@@ -29,7 +30,7 @@ def show(name: str, found: Sequence[Report], followed: Focus) -> None:
     if one.variants and any(one.applies(report) is True for report in found):
         one = chart.chosen(one, place=PLACE, first="after" if name == "confusion" else None)
     able = [report for report in found if one.applies(report) is True]
-    drawn = iter(aside.figures(one, able, chart.theme()) if able else ())
+    drawn = iter(studio.figures(one, able, chart.theme()) if able else ())
     # Four would be too narrow beside one another: two by two.
     grid = st.grid(2 if len(found) in (2, 4) else len(found), min_column_width=NARROWEST, gap="medium")
     for report, title in zip(found, names(found), strict=True):
@@ -59,10 +60,10 @@ def picture(found: Sequence[Report], followed: Focus) -> None:
         _asked(found, followed)
 
 
-def _figure(one: Chart, report: Report, figure: object, followed: Focus, found: Sequence[Report]) -> None:
+def _figure(one: Chart, report: Report, figure: dict[str, Any], followed: Focus, found: Sequence[Report]) -> None:
     key = f"{PLACE}-{one.id}-{report.run}"
     st.plotly_chart(
-        focus.mark(figure, one.id, report, followed, chart.theme()),  # pyright: ignore[reportArgumentType]
+        focus.mark(figure, one.id, report, followed, chart.theme()),
         theme=None,
         key=key,
         on_select=lambda: following.clicked(key, found),

@@ -1,14 +1,18 @@
 """Everything that the pages keep between two clicks: the one place that caches. Nothing here imports torch."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from unlearn_core.catalog import datasets, nets
 from unlearn_core.catalog.pictures import Pictures
+from unlearn_core.charts import aside
+from unlearn_core.charts.chart import Chart
+from unlearn_core.charts.theme import Theme
 from unlearn_core.domain.report import Report
 from unlearn_core.store import reports
 from unlearn_core.store.home import home
@@ -53,6 +57,19 @@ def report(run_id: int, parts: tuple[str, ...]) -> Report:
 @st.cache_data(show_spinner=False, max_entries=16)
 def _report(folder: str, run_id: int, parts: tuple[str, ...]) -> Report:
     return reports.read(Path(folder), run_id)
+
+
+def figures(chart: Chart, found: Sequence[Report], theme: Theme) -> list[dict[str, Any]]:
+    """A chart of several runs taken apart, as plain values: drawn once for all redraws in which a click is followed."""
+    known = tuple(reports.parts_of(home(), report.run) if report.run else () for report in found)
+    return _figures(str(home()), chart.id, tuple(report.run for report in found), known, theme, chart, found)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _figures(
+    folder: str, name: str, runs: tuple[int | None, ...], parts: Any, theme: Theme, _chart: Chart, _found: Any
+) -> list[dict[str, Any]]:
+    return [figure.to_plotly_json() for figure in aside.figures(_chart, _found, theme)]
 
 
 @st.cache_resource(show_spinner=False)
