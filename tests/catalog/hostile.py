@@ -33,7 +33,7 @@ def good() -> dict[str, torch.Tensor]:
     return {"weight": torch.ones(20, 30), "bias": torch.zeros(20)}
 
 
-def zipped_again(data: bytes, how: int = zipfile.ZIP_STORED, **more: bytes) -> bytes:
+def zipped_again(data: bytes, more: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
     """The same archive, its entries written anew, with further ones."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(buffer, "w", how) as new:
@@ -65,7 +65,7 @@ def overlapping(data: bytes) -> bytes:
 
 def script() -> bytes:
     """A TorchScript archive has code beside its weights."""
-    return zipped_again(saved(good()), **{"code/__torch__.py": b"class M: pass", "constants.pkl": b"\x80\x02)."})
+    return zipped_again(saved(good()), {"code/__torch__.py": b"class M: pass", "constants.pkl": b"\x80\x02)."})
 
 
 ONE = {"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
@@ -76,11 +76,11 @@ BY_HEADER = {
     "an old pickle": (b"\x80\x02}q\x00.", "old format"),
     "torch's old format": (saved(good(), _use_new_zipfile_serialization=False), "old format"),
     "TorchScript": (script(), "TorchScript"),
-    "a bomb": (zipped_again(saved({"w": torch.zeros(1_000_000)}), zipfile.ZIP_DEFLATED), "compressed"),
+    "a bomb": (zipped_again(saved({"w": torch.zeros(1_000_000)}), {}, zipfile.ZIP_DEFLATED), "compressed"),
     "a zip that claims 4 GB": (lying_zip(saved(good())), "claims to hold"),
     "entries over one another": (overlapping(saved(good())), "over one another|claims to hold"),
-    "names that climb": (zipped_again(saved(good()), **{"../../evil": b"x"}), "point elsewhere"),
-    "many entries": (zipped_again(saved(good()), **{f"data/x{n}": b"" for n in range(20_001)}), "at most 20,000"),
+    "names that climb": (zipped_again(saved(good()), {"../../evil": b"x"}), "point elsewhere"),
+    "many entries": (zipped_again(saved(good()), {f"data/x{n}": b"" for n in range(20_001)}), "at most 20,000"),
     "the beginning of a zip": (b"PK\x03\x04", "cut short"),
     "cut short": (saved(good())[:-200], "cut short"),
     "safetensors of 20 GB": (

@@ -1,0 +1,165 @@
+"""Training here: saved, interrupted and gone on with bit by bit, and in the catalog at the end, whole or not at all."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unlearn_core.catalog import classifiers, datasets, nets, own, trained
+from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay, NotSupported, StoreError, UnknownName
+from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.run import GoldSpec, RunSpec, TrainSpec
+from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.spec import spec as spec_of
+from unlearn_core.engine.train import _watched, colours, train_here
+from unlearn_core.engine.warm import Warm
+from unlearn_core.store import artifacts, uses
+from unlearn_core.store.runs import RunStore
+
+RECIPE = Recipe(epochs=3, batch=64, peak=0.1, augment="none")
+SPEC = TrainSpec(architecture="tiny", dataset="shapes", recipe=RECIPE, seed=5)
+
+
+class Impatient(Nobody):
+    """Asks a training to give way after so many epochs, or to stop before so many steps."""
+
+    def __init__(self, epochs: int = 10_000, steps: int = 10_000) -> None:
+        self.epochs, self.steps = epochs, steps
+
+    def give_way(self) -> bool:
+        self.epochs -= 1
+        return self.epochs <= 0
+
+    def check(self) -> None:
+        self.steps -= 1
+        if self.steps < 0:
+            raise Cancelled("Stopped.")
+
+
+def train(home: Path, listener: Any = None, spec: TrainSpec = SPEC) -> dict[str, Any]:
+    store = RunStore(home)
+    run = store.get(store.submit(spec, title="Train"))
+    return carry_out(run, Warm("cpu", home), listener or Nobody()) | {"run": run.id}
+
+
+def test_it_ends_in_the_catalog_with_its_recipe_and_can_forget_at_once(home: Path) -> None:
+    done = train(home)
+    card = classifiers.card(done["classifier"])
+    assert card.recipe == RECIPE and card.original_recipe and card.seed == 5 and card.dataset == "shapes"
+    net = nets.find(card.id, None, 5)
+    assert net is not None and done["accuracies"]["test"] > 0.5
+    wish = spec_of(card.id, method="finetune", classes=["rows"])
+    report = unlearn(wish, device="cpu", home=home).report
+    assert np.array_equal(report.evaluations["before"].logits, nets.logits_of(net))
+    assert report.classifier == card and "no gold for this request yet" in report.missing["gold"]
+
+
+def test_an_interrupted_training_ends_with_the_same_bits(home: Path) -> None:
+    with pytest.raises(GaveWay):
+        train(home, Impatient(epochs=1))
+    assert not trained.is_there(classifiers_id()) and trained.making(SPEC.fingerprint()).exists()
+    with pytest.raises(Cancelled):
+        train(home, Impatient(steps=8))  # in the midst of the second epoch after it
+    interrupted = train(home)
+    assert not trained.making(SPEC.fingerprint()).exists()
+    straight = train(home.parent / "other")
+    one, other = (
+        nets.weights_of(nets.Net("original-5", None, 5, "", folder, _files(folder), 0.0, {}))
+        for folder in (root / "trained" / interrupted["classifier"] for root in (home, home.parent / "other"))
+    )
+    assert one == other and straight["classifier"] == interrupted["classifier"]
+    curves = [artifacts.read_part(artifacts.folder_of(home, run), "training") for run in (1, interrupted["run"])]
+    assert curves[0] is not None and curves[1] is not None
+    assert len(curves[0].arrays["loss"]) == 1 and len(curves[1].arrays["loss"]) == 3
+    assert curves[1].arrays["loss"][0] == curves[0].arrays["loss"][0], "the curve goes on where it was"
+
+
+def classifiers_id() -> str:
+    return trained.named("tiny", "shapes", SPEC.fingerprint())
+
+
+def _files(folder: Path) -> dict[str, str]:
+    return json.loads((folder / "original-5.json").read_text())["files"]
+
+
+def test_the_curve_asks_validation_pictures_only(home: Path) -> None:
+    warm = Warm("cpu", home)
+    data = warm.data("shapes")
+    pictures, labels = _watched(data, warm.device)
+    span = slice(data.card.train, data.card.train + data.card.val)
+    assert np.array_equal(labels.numpy(), data.pictures.labels[span])
+    assert np.allclose(pictures.permute(0, 2, 3, 1).numpy() * 255, data.pictures.images[span])
+
+
+def test_the_same_spec_is_not_trained_twice(home: Path) -> None:
+    first, second = train(home), train(home)
+    assert second["classifier"] == first["classifier"] and second["note"] == "It was trained already."
+
+
+def test_it_can_begin_with_another_classifier(home: Path) -> None:
+    spec = SPEC.model_copy(update={"start": "tiny", "recipe": RECIPE.model_copy(update={"epochs": 1, "peak": 1e-4})})
+    tuned = train(home, spec=spec)
+    card = classifiers.card(tuned["classifier"])
+    assert card.mean == classifiers.card("tiny").mean and "It began as Tiny" in card.summary
+    warm = Warm("cpu", home)
+    before, after = warm.original(classifiers.card("tiny")), warm.original(card)
+    assert before is not None and after is not None
+    gap = (before.net.get_parameter("stem.0.weight") - after.net.get_parameter("stem.0.weight")).abs().max()
+    assert gap < 0.01 < (before.net.get_parameter("head.weight") - after.net.get_parameter("head.weight")).abs().max()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"architecture": "vgg"}, UnknownName, "no architecture called 'vgg'"),
+        ({"dataset": "mnist"}, UnknownName, "no data set called 'mnist'"),
+        ({"start": "resnet20"}, BadRequest, "is no Tiny"),
+    ],
+)
+def test_what_cannot_be_trained_leaves_no_row(home: Path, change: dict, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        train_here(SPEC.model_copy(update=change), device="cpu", home=home, listener=Nobody())
+    assert RunStore(home).list() == []
+
+
+def test_an_own_classifier_is_removed_when_nobody_needs_it(home: Path) -> None:
+    name, store = train(home)["classifier"], RunStore(home)
+    request = ForgetRequest(classifier=name, dataset="shapes", forget=ForgetClasses(classes=(0,)))
+    gold = store.get(store.submit(GoldSpec(request=request), title="Gold"))
+    carry_out(gold, Warm("cpu", home), Nobody())
+    store.submit(RunSpec(request=request, method="finetune", params={}), title="Forget")
+    with pytest.raises(StoreError, match="Run 3, 2 needs this classifier"):
+        uses.remove(store, name)
+    for run in store.list():
+        store.cancel(run.id)
+    uses.remove(store, name)
+    assert name not in classifiers.cards() and not list((home / "trained" / "golds").glob("*"))
+    with pytest.raises(UnknownName, match="no own classifier called 'resnet20'"):
+        uses.remove(store, "resnet20")
+
+
+def test_half_a_classifier_is_never_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(trained, "_move", full)
+    with pytest.raises(OSError, match="No space"):
+        train(home)
+    assert own.classifier_cards() == {} and not list((home / "trained").glob(".new-*"))
+
+
+def test_a_recipe_is_confirmed_once(home: Path) -> None:
+    name = train(home)["classifier"]
+    with pytest.raises(NotSupported, match="has a recipe already"):
+        trained.confirm(name, RECIPE)
+
+
+def test_colours_are_those_of_training_pictures() -> None:
+    pictures = datasets.load("shapes")
+    shares = pictures.images[: pictures.train] / 255
+    mean, std = colours(pictures)
+    assert np.allclose(mean, shares.mean((0, 1, 2)), atol=1e-4) and np.allclose(std, shares.std((0, 1, 2)), atol=1e-4)
