@@ -17,7 +17,7 @@ from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.spec import spec as spec_of
 from unlearn_core.engine.train import _watched, colours, train_here
 from unlearn_core.engine.warm import Warm
-from unlearn_core.store import artifacts, uses
+from unlearn_core.store import artifacts, removal
 from unlearn_core.store.runs import RunStore
 
 RECIPE = Recipe(epochs=3, batch=64, peak=0.1, augment="none")
@@ -133,13 +133,13 @@ def test_an_own_classifier_is_removed_when_nobody_needs_it(home: Path) -> None:
     carry_out(gold, Warm("cpu", home), Nobody())
     store.submit(RunSpec(request=request, method="finetune", params={}), title="Forget")
     with pytest.raises(StoreError, match="Run 3, 2 needs this classifier"):
-        uses.remove(store, name)
+        removal.remove(store, name)
     for run in store.list():
         store.cancel(run.id)
-    uses.remove(store, name)
+    removal.remove(store, name)
     assert name not in classifiers.cards() and not list((home / "trained" / "golds").glob("*"))
     with pytest.raises(UnknownName, match="no own classifier called 'resnet20'"):
-        uses.remove(store, "resnet20")
+        removal.remove(store, "resnet20")
 
 
 def test_half_a_classifier_is_never_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

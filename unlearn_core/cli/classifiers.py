@@ -157,10 +157,10 @@ def _three(text: str, option: str) -> tuple[float, float, float]:
 
 
 def _remove(name: str) -> int:
-    from unlearn_core.store import uses
+    from unlearn_core.store import removal
     from unlearn_core.store.home import home
     from unlearn_core.store.runs import RunStore
 
-    uses.remove(RunStore(home()), name)
+    removal.remove(RunStore(home()), name)
     print(f"{name} is gone, and its golds with it. Reports of its runs stay.")
     return 0
