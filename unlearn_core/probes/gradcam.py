@@ -9,13 +9,13 @@ picture they were cut from, which all of these then take for a layer's output.
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from math import isqrt
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from unlearn_core.catalog.places import as_places
 from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.run import Algorithm
 from unlearn_core.training.batches import to_floats
@@ -39,28 +39,15 @@ def explain(
     """
     if layer is None:
         raise BadRequest("This kind of net looks at a picture as a whole: no layer of it has places to point at.")
-    laid_out = partial(as_places, layer=layer, prefix_tokens=prefix_tokens)
+    laid_out = partial(_as_places, layer=layer, prefix_tokens=prefix_tokens)
     return {name: _maps(net, images, targets, layer, algorithm, laid_out) for name, net in nets.items()}
 
 
-def as_places(output: Tensor, *, layer: str, prefix_tokens: int | None) -> Tensor:
-    """A layer's output as (N, C, h, w), whether it is that, (N, h, w, C) or tokens (N, prefix + h w, C) with h = w.
-
-    Tokens that come before the picture's own belong to no place and are left out; a layer that gives exactly a square
-    of tokens has none of them yet. Raises BadRequest where there are no places, or only one.
-    """
-    if output.ndim == 3 and prefix_tokens is not None:
-        places = output.shape[1] - prefix_tokens
-        places = places if isqrt(max(places, 0)) ** 2 == places else output.shape[1]
-        side = isqrt(places)
-        if side * side == places:
-            output = output[:, output.shape[1] - places :].unflatten(1, (side, side)).permute(0, 3, 1, 2)
-    elif output.ndim == 4 and output.shape[1] == output.shape[2] != output.shape[3]:
-        # Pictures are square, so that is channels last, as windowed transformers have it.
-        output = output.permute(0, 3, 1, 2)
-    if output.ndim != 4 or output[0, 0].numel() == 1:
+def _as_places(output: Tensor, *, layer: str, prefix_tokens: int | None) -> Tensor:
+    places = as_places(output, prefix_tokens=prefix_tokens)
+    if places is None:
         raise BadRequest(f"{layer} gives no map: its output has no height and width. Choose an earlier layer.")
-    return output
+    return places
 
 
 def prepare() -> None:

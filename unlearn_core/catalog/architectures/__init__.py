@@ -1,11 +1,13 @@
 """The shelf of architectures: each file has a CARD and `build(classes, size, normalise) -> nn.Module`.
 
 `normalise` is the first layer of every net (see catalog/normalise.py), so that all of them take pixels in [0, 1].
+Beside the shelf every classifier of torchvision and timm can be had by name (see catalog/library.py).
 Reading the shelf imports torch.
 """
 
 from torch import nn
 
+from unlearn_core.catalog import library
 from unlearn_core.domain.cards import ArchitectureCard
 from unlearn_core.domain.errors import NotSupported
 from unlearn_core.domain.shelf import entry, modules
@@ -16,16 +18,21 @@ def cards() -> dict[str, ArchitectureCard]:
     return {module.CARD.id: module.CARD for module in modules("catalog.architectures").values()}
 
 
-def card(name: str) -> ArchitectureCard:
-    """One architecture's card; raises UnknownName."""
-    return entry("architecture", cards(), name)
+def card(name: str, size: int | None = None) -> ArchitectureCard:
+    """One architecture's card; raises UnknownName.
+
+    The roles in a library's net depend on the pictures' `size` in pixels: it is the net's own where none is given.
+    """
+    return library.card(name, size) if library.is_library(name) else entry("architecture", cards(), name)
 
 
 def build(name: str, classes: int, size: int, normalise: nn.Module) -> nn.Module:
     """A net with fresh weights from torch's current random state, for square pictures of that many pixels a side.
 
-    Raises UnknownName, and NotSupported where the pictures are too small for it.
+    Raises UnknownName, and NotSupported where it does not take such pictures.
     """
+    if library.is_library(name):
+        return library.build(name, classes, size, normalise)
     known = {module.CARD.id: module for module in modules("catalog.architectures").values()}
     module = entry("architecture", known, name)
     if size < module.CARD.smallest:
