@@ -129,3 +129,40 @@ def seconds_per_picture(classifier: str, *kinds: str) -> Pace:
         if measured is not None:
             return Pace(measured, True, device)
     return Pace(TYPICAL_SECONDS, False, "cpu")
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def samples(dataset: str) -> bytes:
+    """The first training picture of each class, up to 20 of them in rows of ten, as PNG."""
+    every = pictures(dataset)
+    own = every.labels[: every.train]
+    firsts = [int((own == number).argmax()) for number in range(min(20, len(datasets.card(dataset).classes)))]
+    return mosaic.png(every.images[firsts], columns=min(10, len(firsts)))
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def multiplications(architecture: str, size: int) -> float | None:
+    """How many multiplications and additions one picture takes; None where the net cannot be laid out unfilled."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from unlearn_core.catalog import architectures
+    from unlearn_core.catalog.normalise import Normalise
+
+    try:
+        with torch.device("meta"):
+            net = architectures.build(architecture, 10, size, Normalise((0.0,) * 3, (1.0,) * 3)).eval()
+            picture = torch.zeros(1, 3, size, size)
+        with FlopCounterMode(display=False) as counter:
+            net(picture)
+    except (RuntimeError, NotImplementedError, TypeError, ValueError):
+        return None
+    return float(counter.get_total_flops())
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def colours(dataset: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Mean and standard deviation of a data set's colours."""
+    from unlearn_core.catalog.colours import colours
+
+    return colours(pictures(dataset))
