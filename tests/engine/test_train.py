@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from unlearn_core.catalog import classifiers, datasets, nets, own, trained
+from unlearn_core.catalog.colours import colours
 from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay, NotSupported, StoreError, UnknownName
 from unlearn_core.domain.recipes import Recipe
 from unlearn_core.domain.request import ForgetClasses, ForgetRequest
@@ -15,7 +16,7 @@ from unlearn_core.domain.run import GoldSpec, RunSpec, TrainSpec
 from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.spec import spec as spec_of
-from unlearn_core.engine.train import _watched, colours, train_here
+from unlearn_core.engine.train import _watched, train_here
 from unlearn_core.engine.warm import Warm
 from unlearn_core.store import artifacts, removal
 from unlearn_core.store.runs import RunStore

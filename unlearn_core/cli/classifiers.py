@@ -129,7 +129,7 @@ def as_lines(number: int, headline: dict[str, Any], part: "Part", dataset: str) 
 def _colours(args: argparse.Namespace) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Mean and deviation as they were said, else those of the data set's pictures."""
     from unlearn_core.catalog import datasets
-    from unlearn_core.engine.train import colours
+    from unlearn_core.catalog.colours import colours
 
     said = [
         None if text is None else _three(text, option) for option, text in (("--mean", args.mean), ("--std", args.std))

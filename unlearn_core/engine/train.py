@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from unlearn_core.catalog import architectures, classifiers, datasets, trained
+from unlearn_core.catalog.colours import colours
 from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.domain.cards import ArchitectureCard, ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadRequest, Cancelled, Diverged
@@ -33,9 +34,6 @@ PART = "training"
 
 WATCHED = 2_000
 """At most so many validation pictures are asked after each epoch."""
-
-SAMPLED = 10_000
-"""From at most so many training pictures the mean and deviation of the colours are taken."""
 
 
 def train(spec: TrainSpec, warm: Warm, listener: Listener, folder: Path) -> dict[str, Any]:
@@ -124,20 +122,6 @@ def card_of(spec: TrainSpec, warm: Warm) -> ClassifierCard:
 def title_of(card: ClassifierCard) -> str:
     """What such a run is called."""
     return f"Train {card.title}"
-
-
-def colours(pictures: Pictures) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Mean and standard deviation of each colour in [0, 1] over training pictures; a deviation of 0 counts as 1."""
-    step = max(1, -(-pictures.train // SAMPLED))
-    sample = np.asarray(pictures.images[: pictures.train : step])
-    levels = np.arange(256) / 255
-    found = []
-    for channel in range(3):
-        shares = np.bincount(sample[..., channel].ravel(), minlength=256) / sample[..., channel].size
-        mean = float(shares @ levels)
-        found.append((round(mean, 4), round(float(np.sqrt(shares @ (levels - mean) ** 2)), 4) or 1.0))
-    (red, green, blue) = found
-    return (red[0], green[0], blue[0]), (red[1], green[1], blue[1])
 
 
 def accuracies(logits: np.ndarray, pictures: Pictures) -> dict[str, Any]:

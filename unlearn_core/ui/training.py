@@ -1,0 +1,159 @@
+"""Training a classifier here: the form that asks for it, its curve while it goes on, and what came of it."""
+
+from typing import Any
+
+import streamlit as st
+
+from unlearn_core.catalog import architectures, classifiers, datasets, nets, trained
+from unlearn_core.charts import schooling
+from unlearn_core.charts.theme import CONFIG
+from unlearn_core.domain.cards import ArchitectureCard, ClassifierCard
+from unlearn_core.domain.recipes import in_words
+from unlearn_core.domain.run import LONGEST_NAME, Priority, Run, TrainSpec
+from unlearn_core.store import artifacts
+from unlearn_core.store.home import home
+from unlearn_core.ui import chart, effort, frame, process, session, studio, words
+from unlearn_core.ui import recipe as recipes
+from unlearn_core.ui.plain import escape
+
+PART = "training"
+FRESH = "fresh weights"
+
+
+def form(place: str = "train") -> None:
+    """Architecture, data set, recipe; what it costs; and the button."""
+    known, sets = architectures.cards(), datasets.cards()
+    left, right = st.columns(2)
+    name = left.selectbox(
+        "Architecture", list(known), format_func=lambda one: known[one].title, key=f"{place}-architecture"
+    )
+    dataset = right.selectbox("Pictures", list(sets), format_func=lambda one: sets[one].title, key=f"{place}-dataset")
+    card = known[name]
+    st.caption(f"{escape(card.summary)} {escape(sets[dataset].summary)}")
+    recipe = recipes.choose(place, name, card.recipe)
+    start = _start(place, card)
+    called, number = st.columns([2, 1])
+    title = called.text_input(
+        "What to call it",
+        placeholder=f"{card.title} · {sets[dataset].title}",
+        max_chars=LONGEST_NAME,
+        key=f"{place}-name",
+    )
+    seed = number.number_input("Seed", 0, 999, 0, key=f"{place}-seed")
+    if sets[dataset].size < card.smallest:
+        st.warning(
+            f"{escape(card.title)} takes pictures of {card.smallest} pixels or more, and these have "
+            f"{sets[dataset].size}. Choose another of the two.",
+            icon=":material/block:",
+        )
+        return
+    st.markdown(f"**What it costs:** {effort.of(name, dataset, recipe)}.")
+    st.caption(
+        "It is saved after every epoch and gives way to whatever people wait for, then goes on. What comes of it "
+        "stands among the classifiers, with this recipe, so that its golds can be trained."
+    )
+    if st.button("Train it", type="primary", icon=":material/model_training:", key=f"{place}-go"):
+        spec = TrainSpec(architecture=name, dataset=dataset, name=title, recipe=recipe, seed=seed, start=start)
+        st.switch_page(frame.page("run"), query_params={"id": str(order(spec))})
+
+
+def order(spec: TrainSpec) -> int:
+    """Asks for a training, behind everything that people wait for; the run that makes it."""
+    card, data = architectures.card(spec.architecture), datasets.card(spec.dataset)
+    title = f"Train {spec.name or f'{card.title} · {data.title}'}"
+    number = studio.store().order(spec, title=title, priority=Priority.BACKGROUND).run
+    process.see_to_it()
+    return number
+
+
+def live(run: Run) -> None:
+    """The curve of a training in progress: a point an epoch."""
+    st.subheader("How it learns", anchor=False)
+    if not _curve(run):
+        st.caption("The first point comes when the first epoch is over. Only validation pictures are asked.")
+
+
+def doing(spec: TrainSpec) -> str:
+    """What a training does, in words."""
+    return f"It learns its pictures: {in_words(spec.recipe)}."
+
+
+def done(run: Run, caption: str) -> None:
+    """What a training made, and the way on."""
+    st.caption(caption)
+    st.title(escape(run.title), anchor=False)
+    name = run.headline.get("classifier", "")
+    card = classifiers.cards().get(name)
+    if card is None:
+        st.markdown("It was trained, and has been removed since.")
+    else:
+        accuracy = run.headline.get("accuracies")
+        said = "It was trained already, by the same recipe from the same seed." if accuracy is None else good(accuracy)
+        st.markdown(f"**{escape(card.title)}** stands among the classifiers now. {said}")
+        with st.container(horizontal=True):
+            if st.button("Make it forget", type="primary", icon=":material/ink_eraser:", key="take-trained"):
+                take(card)
+                session.go("forget")
+            if st.button("Look at it", icon=":material/neurology:", key="see-trained"):
+                take(card)
+                session.go("classifier")
+    st.subheader("How it learned", anchor=False)
+    if not _curve(run):
+        st.caption("No curve of it was kept.")
+
+
+def take(card: ClassifierCard) -> None:
+    """Makes a classifier the session's choice."""
+    session.change(classifier=card.id, dataset=card.dataset, classes=(), images=(), start=None)
+
+
+def good(accuracy: dict[str, Any]) -> str:
+    """How often it is right, split by split, as a sentence."""
+    shares = [
+        f"**{words.share(accuracy[name])}** of the {what} pictures"
+        for name, what in (("train", "training"), ("val", "validation"), ("test", "unseen test"))
+        if accuracy[name] is not None
+    ]
+    return f"It names {', '.join(shares[:-1])} and {shares[-1]} rightly." if len(shares) > 1 else ""
+
+
+def is_begun(spec: TrainSpec) -> bool:
+    """Whether a training was stopped, and goes on from there."""
+    return (trained.making(spec.fingerprint()) / "state.pt").exists()
+
+
+def _start(place: str, card: ArchitectureCard) -> str | None:
+    """With which weights it begins: fresh ones, or those of a classifier of the same kind."""
+    able = {
+        one.id: one.title
+        for one in classifiers.cards().values()
+        if one.architecture == card.id and nets.find(one.id, None, one.seed) is not None
+    }
+    if not able:
+        return None
+    names = {FRESH: FRESH} | able
+    picked = st.selectbox(
+        "Begin with",
+        list(names),
+        format_func=names.__getitem__,
+        key=f"{place}-start-{card.id}",
+        help="Beginning with a trained net is fine-tuning: its last layer is replaced, all else goes on from there.",
+    )
+    return None if picked == FRESH else picked
+
+
+def _curve(run: Run) -> bool:
+    part = artifacts.read_part(artifacts.folder_of(home(), run.id), PART)
+    if part is None or not part.arrays:
+        return False
+    said = schooling.sentence(part)
+    st.plotly_chart(
+        schooling.figure(part, chart.theme()),
+        theme=None,
+        key=f"schooling-{run.id}",
+        height=schooling.HEIGHT,
+        config=CONFIG,
+        alt=f"Two lines by epoch, training loss and accuracy on validation pictures. {said}",
+    )
+    st.caption(said)
+    return True
