@@ -42,7 +42,7 @@ COLUMNS = {
 
 def show() -> None:
     """The table, what can be done with the ticked rows, and fresh figures while something runs."""
-    runs = studio.store().list(kinds=("unlearn", "gold"))
+    runs = studio.store().list(kinds=("unlearn", "gold", "train", "add"))
     if not runs:
         _empty()
         return
@@ -70,7 +70,7 @@ def _empty() -> None:
 
 
 def _board(was_busy: bool) -> None:
-    runs = studio.store().list(kinds=("unlearn", "gold"))
+    runs = studio.store().list(kinds=("unlearn", "gold", "train", "add"))
     if not runs or any(not run.state.is_finished for run in runs) != was_busy:
         st.rerun()
     actions = st.container()

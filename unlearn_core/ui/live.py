@@ -9,9 +9,9 @@ from unlearn_core import methods
 from unlearn_core.catalog import datasets
 from unlearn_core.charts import curve
 from unlearn_core.domain.report import forgotten
-from unlearn_core.domain.run import GoldSpec, Progress, Run, RunSpec, RunState
+from unlearn_core.domain.run import AddSpec, GoldSpec, Progress, Run, RunSpec, RunState, TrainSpec
 from unlearn_core.domain.split import cut
-from unlearn_core.ui import chart, pace, studio, words
+from unlearn_core.ui import chart, pace, studio, training, words
 from unlearn_core.ui.run import title
 
 POLL = 0.5
@@ -122,6 +122,8 @@ def _remaining(run: Run, past: Mapping[str, float]) -> str:
 
 
 def _curve(run: Run, expected: float | None) -> None:
+    if isinstance(run.spec, TrainSpec):
+        training.live(run)
     if not isinstance(run.spec, RunSpec):
         return
     st.subheader("Two accuracies, as they come", anchor=False)
@@ -152,6 +154,10 @@ def _doing(run: Run) -> str:
     if now in AFTERWARDS:
         return f"**{now.capitalize()}.** {AFTERWARDS[now]}"
     head = f"**Now: {now}.** " if now else ""
+    if isinstance(run.spec, TrainSpec):
+        return head + training.doing(run.spec)
+    if isinstance(run.spec, AddSpec):
+        return head + "The checkpoint is loaded by a process of its own, compared, and asked about every picture."
     if isinstance(run.spec, GoldSpec):
         return (
             head

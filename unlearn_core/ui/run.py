@@ -8,10 +8,10 @@ from unlearn_core import methods
 from unlearn_core.catalog import datasets
 from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.report import Report, forgotten
-from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Run, RunSpec, RunState
+from unlearn_core.domain.run import AddSpec, GoldSpec, Look, MeasureSpec, Run, RunSpec, RunState, TrainSpec
 from unlearn_core.store import reports
 from unlearn_core.store.home import home
-from unlearn_core.ui import frame, gold, report, session, strip, studio, words
+from unlearn_core.ui import checkpoint, frame, gold, report, session, strip, studio, training, words
 from unlearn_core.ui.plain import escape
 
 EXAMPLE = "example"
@@ -106,6 +106,9 @@ def done(run: Run) -> None:
     if isinstance(run.spec, GoldSpec):
         _gold_done(run, run.spec)
         return
+    if isinstance(run.spec, TrainSpec | AddSpec):
+        (training if isinstance(run.spec, TrainSpec) else checkpoint).done(run, _caption(run))
+        return
     try:
         found = studio.report(run.id, reports.parts_of(home(), run.id))
     except StoreError as problem:
@@ -144,7 +147,8 @@ def _ended(run: Run, state: str, reason: str, *, colour: str, icon: str) -> None
 
 
 def _kept(run: Run) -> str:
-    if isinstance(run.spec, GoldSpec) and gold.is_begun(run.spec):
+    begun = isinstance(run.spec, TrainSpec) and training.is_begun(run.spec)
+    if begun or (isinstance(run.spec, GoldSpec) and gold.is_begun(run.spec)):
         return "Its last whole epoch was kept: run again, it goes on from there."
     return "Nothing of it was kept. The settings are, so it can be changed and run again."
 
@@ -153,6 +157,8 @@ def _again(run: Run) -> None:
     if isinstance(run.spec, GoldSpec):  # It stays behind everything that people wait for.
         number = gold.order(run.spec, datasets.card(run.spec.request.dataset))
         st.switch_page(frame.page("run"), query_params={"id": str(number)})
+    if isinstance(run.spec, TrainSpec):
+        st.switch_page(frame.page("run"), query_params={"id": str(training.order(run.spec))})
     strip.submit(run.spec, run.title)
 
 
