@@ -1,16 +1,43 @@
-"""`datasets`: the pictures that there are."""
+"""`datasets`: the pictures that there are; `datasets add` brings more, `datasets remove` puts some away."""
 
 import argparse
 import json
+from pathlib import Path
 
-HELP = "List the data sets, with their classes and terms."
+from unlearn_core.cli._bar import Bar
+from unlearn_core.domain.errors import BadPictures, StoreError
+
+HELP = "List the data sets, with their classes and terms; add one, remove one."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON list")
+    acts = parser.add_subparsers(metavar="WHAT", dest="what")
+    acts.add_parser("sources", help="list where data sets can be had from, with their options")
+    add = acts.add_parser("add", help="prepare a data set, here and now", allow_abbrev=False)
+    add.add_argument("source", metavar="SOURCE", help="where it comes from; `datasets sources` lists them")
+    add.add_argument("--file", type=Path, metavar="ZIP", help="the zip of class folders, for the source zip")
+    add.add_argument("--root", type=Path, metavar="DIR", help="where files lie, instead of UNLEARN_DATA_ROOT")
+    add.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="choose an option; repeatable")
+    add.add_argument("--size", type=int, metavar="PIXELS", help="how wide the pictures become (the source's own size)")
+    add.add_argument("--fit", choices=("crop", "pad"), help="cut pictures square, or add black beside them")
+    add.add_argument("--name", default="", help="what it is called")
+    for name, words in (
+        ("remove", "put a data set of your own away"),
+        ("restore", "bring one back that was removed"),
+        ("delete", "delete one for good that was removed"),
+    ):
+        acts.add_parser(name, help=words).add_argument("dataset", metavar="ID")
 
 
 def run(args: argparse.Namespace) -> int:
+    match args.what:
+        case "sources":
+            return _sources(args.json)
+        case "add":
+            return _add(args)
+        case "remove" | "restore" | "delete":
+            return _move(args.what, args.dataset)
     from unlearn_core.catalog.datasets import cards
 
     if args.json:
@@ -24,3 +51,88 @@ def run(args: argparse.Namespace) -> int:
         print(f"  classes: {', '.join(card.classes)}")
         print(f"  terms: {card.licence}")
     return 0
+
+
+def _sources(as_json: bool) -> int:
+    from unlearn_core.catalog.sources import data_root, sources
+
+    root, found = data_root(), []
+    for one in sources().values():
+        options = [
+            option._asdict() | {"choices": one.choices(root).get(option.name, option.choices)} for option in one.options
+        ]
+        fields = ("id", "title", "summary", "needs", "size", "licence", "origin")
+        found.append({name: getattr(one, name) for name in fields} | {"options": options, "why_not": one.why_not(root)})
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return 0
+    for one in found:
+        print(f"{one['id']}: {one['title']}")
+        print(f"  {one['summary']}")
+        if one["needs"] == "upload":
+            print("  --file ZIP: a zip of class folders")
+        for option in one["options"] if one["needs"] != "upload" else ():
+            ways = ", ".join(option["choices"]) if option["choices"] else "a number" if option["high"] else "words"
+            print(f"  --set {option['name']}={option['default']}: {option['explain']} ({ways})")
+        print(f"  terms: {one['licence']}")
+        if one["why_not"]:
+            print(f"  not here: {one['why_not']}")
+    return 0
+
+
+def _add(args: argparse.Namespace) -> int:
+    from unlearn_core.catalog.intake import uploads
+    from unlearn_core.catalog.intake.asked import asked, named_after
+    from unlearn_core.catalog.intake.limits import limits
+    from unlearn_core.catalog.sources import source
+    from unlearn_core.engine.imports import add
+    from unlearn_core.store.home import home
+
+    wanted, answers, title = source(args.source), dict(map(_option, args.set)), args.name
+    if wanted.needs == "upload":
+        if args.file is None:
+            raise BadPictures("Name the zip of class folders: --file faces.zip.")
+        try:
+            with args.file.expanduser().open("rb") as file:
+                answers["upload"] = uploads.keep(home(), file, limits())
+        except OSError as problem:
+            raise StoreError(f"{args.file} cannot be read ({problem.strerror}). Name another file.") from None
+        title = title or named_after(args.file.name)
+    spec = asked(wanted, answers, title=title, size=args.size, fit=args.fit)
+    root = None if args.root is None else args.root.expanduser().resolve()
+    with Bar() as bar:
+        headline = add(spec, home(), bar, root=root)
+    print(
+        f"{spec.dataset}: {spec.title} is ready, {headline['pictures']:,} pictures of {headline['classes']:,} classes "
+        f"in {headline['seconds']['total']:.1f} s."
+    )
+    if headline["left"]:
+        print(f"Left out: {headline['left']:,}.")
+        for path, reason in headline["named"]:
+            print(f"  {path!a} {reason}")
+    return 0
+
+
+def _move(what: str, name: str) -> int:
+    from unlearn_core.catalog.intake import trash
+    from unlearn_core.store.home import home
+    from unlearn_core.store.runs import RunStore
+    from unlearn_core.store.uses import why_needed
+
+    if what == "remove":
+        why = why_needed(RunStore(home()), name)
+        if why:
+            raise StoreError(why)
+        trash.remove(home(), name)
+        print(f"{name} is removed; `datasets restore {name}` brings it back, `datasets delete {name}` frees its disk.")
+        return 0
+    getattr(trash, what)(home(), name)
+    print(f"{name} is {'back' if what == 'restore' else 'deleted for good'}.")
+    return 0
+
+
+def _option(text: str) -> tuple[str, str | int]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise BadPictures(f"--set takes option=value, and {text[:60]!r} is not: write for example --set labels=coarse.")
+    return name.strip(), value.strip()
