@@ -87,21 +87,29 @@ def pictures(dataset: str) -> Pictures:
     return found
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
 def class_mosaics(dataset: str) -> list[bytes]:
     """Six training pictures of each class side by side, as PNG."""
+    return [class_mosaic(dataset, number) for number in range(len(datasets.card(dataset).classes))]
+
+
+@st.cache_data(show_spinner=False, max_entries=2_000)
+def class_mosaic(dataset: str, number: int) -> bytes:
+    """Six training pictures of one class side by side, as PNG."""
     every = pictures(dataset)
-    own = every.labels[: every.train]
-    return [
-        mosaic.png(every.images[np.flatnonzero(own == number)[:6]], columns=3)
-        for number in range(len(datasets.card(dataset).classes))
-    ]
+    own = np.flatnonzero(every.labels[: every.train] == number)[:6]
+    return mosaic.png(every.images[own], columns=3, times=_times(every, 96))
 
 
 @st.cache_data(show_spinner=False, max_entries=2_000)
 def thumbnail(dataset: str, picture: int) -> bytes:
     """One picture, four times as large, as PNG."""
-    return mosaic.png(pictures(dataset).images[picture : picture + 1], columns=1, times=4)
+    every = pictures(dataset)
+    return mosaic.png(every.images[picture : picture + 1], columns=1, times=_times(every, 128))
+
+
+def _times(every: Pictures, wanted: int) -> int:
+    """How many times as large a picture is shown to be about so many pixels wide."""
+    return max(1, round(wanted / every.images.shape[1]))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
