@@ -35,6 +35,7 @@ SCREENS = {
     "forget": Screen("Lab", "lab/forget.py", "Forget", ":material/ink_eraser:"),
     "method": Screen("Lab", "lab/method.py", "Method", ":material/tune:"),
     "run": Screen("Lab", "lab/run.py", "Run", ":material/play_circle:"),
+    "pictures": Screen("Lab", "lab/pictures.py", "Pictures", ":material/photo_library:"),
     "history": Screen("Explore", "explore/history.py", "History", ":material/history:"),
     "compare": Screen("Explore", "explore/compare.py", "Compare", ":material/compare_arrows:"),
     "measures": Screen("Learn", "learn/measures.py", "Measures", ":material/straighten:"),
