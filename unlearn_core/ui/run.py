@@ -8,7 +8,7 @@ from unlearn_core import methods
 from unlearn_core.catalog import datasets
 from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.report import Report, forgotten
-from unlearn_core.domain.run import AddSpec, GoldSpec, Look, MeasureSpec, Run, RunSpec, RunState, TrainSpec
+from unlearn_core.domain.run import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, Run, RunSpec, RunState, TrainSpec
 from unlearn_core.store import reports
 from unlearn_core.store.home import home
 from unlearn_core.ui import checkpoint, frame, gold, report, session, strip, studio, training, words
@@ -62,6 +62,8 @@ def _run(wanted: str) -> Run | None:
         return None
     try:
         found = studio.store().get(int(wanted))
+        if isinstance(found.spec, ImportSpec):  # What it makes is on the page of pictures, and so is how far it is.
+            st.switch_page(frame.page("pictures"), query_params={})
         return studio.store().get(found.spec.run) if isinstance(found.spec, Look | MeasureSpec) else found
     except UnknownName:
         return None
