@@ -57,7 +57,7 @@ def _file() -> Any:
     file = st.file_uploader(
         "A zip of class folders",
         type="zip",
-        max_upload_size=most.upload_mb,
+        max_upload_size=min(most.upload_mb, st.get_option("server.maxUploadSize")),
         key=f"zip-{st.session_state.get(_ROUND, 0)}",
     )
     st.caption(
