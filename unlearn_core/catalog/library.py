@@ -136,13 +136,13 @@ def torchvision_options(known: Name) -> dict[str, Any]:
 
 def timm_options(known: Name, size: int) -> dict[str, Any]:
     """What timm has to be told of the pictures' size: only nets that are made for one size ask."""
-    return {"img_size": size} if _timm_config(known).fixed_input_size else {}
+    return {"img_size": size} if timm_config(known).fixed_input_size else {}
 
 
 def own_size(known: Name) -> int:
     """Height and width of the pictures that a net was made for, in pixels."""
     if known.library == "timm":
-        return _timm_config(known).input_size[-1]
+        return timm_config(known).input_size[-1]
     return torchvision_weights(known).transforms().crop_size[0]
 
 
@@ -150,6 +150,13 @@ def torchvision_weights(known: Name) -> Any:
     """Torchvision's description of the weights that a name means, those that it recommends where it names none."""
     every = _torchvision_weights(known.architecture)
     return every[known.weights or "DEFAULT"]
+
+
+def timm_config(known: Name) -> Any:
+    """Timm's description of the weights that a name means, those that it takes by itself where it names none."""
+    import timm
+
+    return timm.get_pretrained_cfg(f"{known.architecture}.{known.weights}" if known.weights else known.architecture)
 
 
 def head_of(known: Name, net: nn.Module) -> tuple[str, ...]:
@@ -196,12 +203,6 @@ def _timm_tags(architecture: str) -> tuple[str, ...]:
     import timm
 
     return tuple(name.partition(".")[2] for name in timm.list_pretrained(f"{architecture}.*"))
-
-
-def _timm_config(known: Name) -> Any:
-    import timm
-
-    return timm.get_pretrained_cfg(f"{known.architecture}.{known.weights}" if known.weights else known.architecture)
 
 
 def _known(what: str, name: str, names: tuple[str, ...]) -> str:

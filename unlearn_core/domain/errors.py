@@ -40,6 +40,10 @@ class BadUpload(UnlearnError):
     """A checkpoint that somebody brings and that is refused: damaged, dangerous, too large, or of another net."""
 
 
+class NotAtHand(UnlearnError):
+    """A file that is not on this machine and cannot be downloaded: says which, and where to put it by hand."""
+
+
 class StoreError(UnlearnError):
     """The data folder cannot be read or written, or was made by a newer release."""
 

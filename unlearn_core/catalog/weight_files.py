@@ -1,0 +1,74 @@
+"""Weights that others publish, as files on this machine: found where they were put, else downloaded, else asked for."""
+
+import hashlib
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import torch
+
+from unlearn_core.domain.errors import BadAsset, NotAtHand
+
+_HASH = re.compile(r"-([a-f0-9]{8,})\.")
+"""How torchvision and timm write the beginning of a file's sha256 into its name."""
+
+
+def folder() -> Path:
+    """Where torch keeps downloaded weights, and where a person puts them by hand: below TORCH_HOME."""
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def from_address(address: str, *, of: str, megabytes: float) -> Path:
+    """The file that torchvision or timm publishes at an https address, verified by the checksum in its name.
+
+    `of` says whose weights these are, for the sentence. Raises NotAtHand where it can neither be found nor downloaded,
+    and BadAsset where the file is damaged.
+    """
+    name = Path(urlsplit(address).path).name
+    path, beginning = folder() / name, _HASH.search(name)
+    expected = beginning.group(1) if beginning else ""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(address, str(path), expected or None, progress=False)
+        except (OSError, RuntimeError) as problem:
+            raise _not_at_hand(of, megabytes, problem, address=address, path=path) from None
+    elif not _sha256(path).startswith(expected):
+        raise BadAsset(f"{path} is damaged: it has not the checksum in its name. Remove it and get {address} again.")
+    return path
+
+
+def from_hub(repository: str, file: str, *, of: str, megabytes: float, by_hand: Path) -> Path:
+    """A file of a Hugging Face repository: where a person put it, in that library's cache, or downloaded into that.
+
+    Raises NotAtHand where it can neither be found nor downloaded.
+    """
+    if by_hand.exists():
+        return by_hand
+    import huggingface_hub as hub
+
+    known = hub.try_to_load_from_cache(repository, file)
+    if isinstance(known, str):
+        return Path(known)
+    address = f"https://huggingface.co/{repository}/resolve/main/{file}"
+    try:
+        return Path(hub.hf_hub_download(repository, file))
+    except (OSError, ValueError, RuntimeError, hub.errors.EntryNotFoundError, hub.errors.HTTPError) as problem:
+        cache = f" A copy in {hub.constants.HF_HUB_CACHE} (HF_HOME), as that library keeps it, does as well."
+        raise _not_at_hand(of, megabytes, problem, address=address, path=by_hand, more=cache) from None
+
+
+def _not_at_hand(
+    of: str, megabytes: float, problem: Exception, *, address: str, path: Path, more: str = ""
+) -> NotAtHand:
+    size = f"about {megabytes:,.0f} MB" if megabytes >= 1 else "less than 1 MB"
+    said = (str(problem).strip().splitlines() or [type(problem).__name__])[0][:200]
+    return NotAtHand(
+        f"The weights of {of} are not on this machine and could not be downloaded ({said}). Get {address} ({size}) "
+        f"elsewhere and put it here as {path}; TORCH_HOME moves that folder.{more}"
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
