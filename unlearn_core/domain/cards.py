@@ -27,6 +27,11 @@ class DatasetCard(_Card):
     licence: str
     source: str
 
+    @property
+    def is_points(self) -> bool:
+        """Whether its pictures are points of the plane: one pixel, red is x and green is y, in 255 steps."""
+        return self.size == 1
+
 
 class LayerRoles(_Card):
     """Which modules play which part: dotted names as `net.get_submodule` takes them."""
