@@ -108,8 +108,8 @@ def _stored(report: Report, number: int, followed: Focus) -> Part | None:
 
 
 def _question(report: Report, number: int, followed: Focus) -> int | None:
-    """The run that answers for this report; None where it has no such picture or no weights to ask."""
-    if report.run is None or number >= len(report.labels):
+    """The run that answers for this report; None where it has no such picture, or no layer that gives maps."""
+    if report.run is None or number >= len(report.labels) or not look.layers(report):
         return None
     layer, target = _layer(report, followed), _target(report, number, followed)
     return look.ask(report, Look(run=report.run, picture=number, target=target, layer=layer)).id
@@ -152,7 +152,7 @@ def _answer(run: Run | None) -> Part | None:
 def _why(run: Run | None) -> str:
     """Why a run has no maps of the picture, or not yet."""
     if run is None:
-        return "its data have no such picture."
+        return "its data have no such picture, or its net no layer that gives maps."
     if run.state is RunState.FAILED:
         return escape(run.error or "the question was not answered.")
     if run.state.is_finished:

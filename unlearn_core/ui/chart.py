@@ -63,6 +63,7 @@ def chosen(chart: Chart, *, place: str, first: str | None = None) -> Chart:
         default=first or ways[0],
         required=True,
         key=f"{place}-{chart.id}-way",
+        bind="query-params",
         label_visibility="collapsed",
     )
     return chart.variants[way]

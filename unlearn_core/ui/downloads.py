@@ -9,13 +9,6 @@ from unlearn_core.store import artifacts
 from unlearn_core.store.home import home
 
 
-def share(report: Report) -> None:
-    """The report's address, ready to be copied."""
-    with st.popover("Share", icon=":material/link:"):
-        st.code(f"{(st.context.url or '').rstrip('/')}?id={report.run or 'example'}", language=None, wrap_lines=True)
-        st.caption("Whoever can open this lab can open the report, as long as the run is kept.")
-
-
 def offer(report: Report) -> None:
     """The files of a report. Each is read only when its button is pressed."""
     name = f"run-{report.run or 'example'}"

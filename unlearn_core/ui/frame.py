@@ -14,7 +14,7 @@ import streamlit as st
 from unlearn_core.catalog import own
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.store.home import named
-from unlearn_core.ui import process
+from unlearn_core.ui import process, share
 from unlearn_core.ui.plain import escape
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +64,8 @@ def show() -> None:
     if asked not in SCREENS:
         # An address that the menu does not know would be answered by a dialog in front of the first page.
         menu["Lab"].append(st.Page(_lost, title="Not found", url_path=asked or "not-found", visibility="hidden"))
+    with st.sidebar:
+        share.link("frame")
     with guarded():
         st.navigation(menu).run()
     process.warm_up()

@@ -102,7 +102,7 @@ def _gallery(plan: Plan) -> None:
         st.session_state["gallery-page"] = pages
     slot = st.container()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        page = st.pagination(pages, key="gallery-page", persist_state="session")
+        page = st.pagination(pages, key="gallery-page", bind="query-params")
         here = ids[(page - 1) * PER_PAGE : page * PER_PAGE].tolist()
         whole = set(here) <= set(chosen)
         label = f"{'Untick' if whole else 'Tick'} the {len(here)} on this page"
@@ -124,11 +124,11 @@ def _filtered(plan: Plan, labels: np.ndarray, chosen: tuple[int, ...]) -> np.nda
             "Class",
             ["all classes", *plan.dataset.classes],
             key=f"gallery-class-{plan.dataset.id}",
-            persist_state="session",
+            bind="query-params",
             width=220,
             on_change=_first_page,
         )
-        only = st.toggle("Only ticked ones", key="gallery-ticked", persist_state="session", on_change=_first_page)
+        only = st.toggle("Only ticked ones", key="gallery-ticked", bind="query-params", on_change=_first_page)
     ids = np.array(chosen, dtype=int) if only else np.arange(len(labels))
     return ids if name == "all classes" else ids[labels[ids] == plan.dataset.classes.index(name)]
 

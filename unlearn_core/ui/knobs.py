@@ -22,7 +22,8 @@ def show(plan: Plan) -> None:
     if advanced:
         turned = sum(knob.name in plan.setup.params for knob in advanced)
         where = "at their preset" if not turned else f"of which {turned} turned"
-        with st.expander(f"Advanced: {words.counted(len(advanced), 'knob')} {where}", key=f"advanced-{plan.method.id}"):
+        label = f"Advanced: {words.counted(len(advanced), 'knob')} {where}"
+        with st.expander(label, key=f"advanced-{plan.method.id}", bind="query-params"):
             _columns(advanced, plan)
             _seed(plan)
 

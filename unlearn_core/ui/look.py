@@ -9,10 +9,12 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Algorithm, Look, Run, RunState
 from unlearn_core.store import artifacts
 from unlearn_core.store.home import home
-from unlearn_core.ui import cam, studio, words
+from unlearn_core.ui import cam, session, studio, words
 from unlearn_core.ui.plain import escape
 
 PER_PAGE = 24
+PICTURE = "picture"
+"""What the address calls the picture that is asked about."""
 POLL = 0.3
 PATIENCE = 5.0
 """Seconds after which a person is told that nobody answers."""
@@ -48,14 +50,26 @@ def show(report: Report) -> None:
         st.caption(f"{escape(report.classifier.title)} takes a picture as a whole: no layer has places to point at.")
     else:
         st.caption("Press a picture's name: within about a second you see where each model looks in it.")
+    session.follow(_key(report), PICTURE, lambda text: _read(text, len(report.labels)))
     place = st.container()
     picked = choose(report)
     with place:
         if picked is not None:
             st.session_state[_key(report)] = picked
             st.session_state["looks"] = {}  # Asked again by hand: a question that failed gets another chance.
-        if report.run is not None and layers(report) and _key(report) in st.session_state:
-            _answer(report, report.run, st.session_state[_key(report)])
+        picture = st.session_state[_key(report)]
+        session.say(_key(report), PICTURE, "" if picture is None else str(picture))
+        if report.run is not None and layers(report) and picture is not None:
+            _answer(report, report.run, picture)
+
+
+def _read(text: str, count: int) -> int | None:
+    """The picture that an address names."""
+    if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) < count:
+        return int(text)
+    if text:
+        st.warning(escape(f"There is no picture {text[:40]!r}: the last one is {count - 1:,}."))
+    return None
 
 
 def choose(report: Report) -> int | None:
@@ -79,8 +93,11 @@ def _filtered(report: Report) -> np.ndarray:
             required=True,
             wrap=True,
             key="look-set",
+            bind="query-params",
         )
-        order = st.selectbox("Order", list(ORDERS), format_func=ORDERS.__getitem__, key="look-order", width=220)
+        order = st.selectbox(
+            "Order", list(ORDERS), format_func=ORDERS.__getitem__, key="look-order", width=220, bind="query-params"
+        )
     rows = getattr(report.split, name)
     return rows[_ranked(report, rows, order)]
 
@@ -105,7 +122,7 @@ def _gallery(report: Report, rows: np.ndarray) -> int | None:
     pages = -(-len(rows) // PER_PAGE)
     slot = st.container()
     with st.container(horizontal=True, horizontal_alignment="center"):
-        page = min(st.pagination(pages, key=f"look-page-{pages}"), pages)
+        page = min(st.pagination(pages, key=f"look-page-{pages}", bind="query-params"), pages)
     shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
     shares, names, clicked = _shares(report, "after", shown), report.dataset.classes, None
     grid = slot.grid(8, min_column_width=96, gap="xsmall")
@@ -137,6 +154,7 @@ def _answer(report: Report, run: int, picture: int) -> None:
                 index=own,
                 format_func=lambda number: names[number] + (" (its own)" if number == own else ""),
                 key=f"look-target-{picture}",
+                bind="query-params",
                 width=220,
             )
             layer, algorithm = _manner(report)
@@ -159,6 +177,7 @@ def _manner(report: Report) -> tuple[str | None, Algorithm]:
         index=known.index(roles.cam) if roles.cam in known else 0,
         format_func=lambda name: name + (" (usual)" if name == roles.cam else ""),
         key="look-layer",
+        bind="query-params",
         width=180,
         help="Early layers see edges and colours in fine maps, late ones whole things in coarse maps.",
     )
@@ -167,6 +186,7 @@ def _manner(report: Report) -> tuple[str | None, Algorithm]:
         list(ALGORITHMS),
         format_func=ALGORITHMS.__getitem__,
         key="look-algorithm",
+        bind="query-params",
         width=190,
         help="Grad-CAM weighs channels by their mean slope, Grad-CAM++ by where it is positive; LayerCAM and HiResCAM "
         "weigh every place by itself, which suits early layers; EigenCAM shows the layer's main response and asks for "

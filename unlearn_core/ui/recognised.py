@@ -26,6 +26,7 @@ def show(report: Report) -> None:
         required=True,
         label_visibility="collapsed",
         key="recognised-which",
+        bind="query-params",
     )
     if name == "only" and not only:
         st.caption(f"No picture is called a member after and not by {other}.")
@@ -37,7 +38,7 @@ def _page(report: Report, found: list[Suspect], other: str) -> None:
     pages = -(-len(found) // PER_PAGE)
     slot = st.container()
     with st.container(horizontal=True, horizontal_alignment="center"):
-        page = min(st.pagination(pages, key=f"recognised-page-{pages}"), pages)
+        page = min(st.pagination(pages, key=f"recognised-page-{pages}", bind="query-params"), pages)
     grid = slot.grid(6, min_column_width=76, gap="xsmall")
     for one in found[(page - 1) * PER_PAGE : page * PER_PAGE]:
         name = escape(report.dataset.classes[one.label])

@@ -18,6 +18,7 @@ from unlearn_core.ui import (
     recognised,
     relearn,
     session,
+    share,
     words,
     yardstick,
 )
@@ -67,7 +68,7 @@ def _head(report: Report, run: Run | None) -> None:
                 session.go("method")
             if run is not None and st.button("Compare", icon=":material/compare_arrows:", key="compare"):
                 st.switch_page(frame.page("compare"), query_params=compare.address([run]))
-            downloads.share(report)
+            share.link("report")
             downloads.offer(report)
     if run is not None and run.note:
         st.caption(f":material/edit_note: {escape(run.note)}")

@@ -10,6 +10,9 @@ from unlearn_core.domain.run import RunSpec
 from unlearn_core.ui import frame
 from unlearn_core.ui.setup import Setup, link, of, read
 
+OWN = ("gallery-", "advanced-")
+"""How parameters begin that are bound to a widget of one page: Streamlit itself reads and writes them."""
+
 _SETUP, _TROUBLE = "setup", "setup trouble"
 
 
@@ -39,10 +42,13 @@ def trouble() -> list[str]:
 
 
 def write() -> None:
-    """Puts the setup into the address of the page on show."""
-    wanted = link(current())
-    if st.query_params.to_dict() != wanted:
-        st.query_params.from_dict(wanted)
+    """Puts the setup into the address of the page on show; what the page's own widgets say there stays."""
+    wanted, said = link(current()), st.query_params.to_dict()
+    for name in said.keys() - wanted.keys():
+        if not name.startswith(OWN):
+            del st.query_params[name]
+    if any(said.get(name) != value for name, value in wanted.items()):
+        st.query_params.update(wanted)
 
 
 def go(page: str) -> None:
