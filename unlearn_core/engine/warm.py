@@ -21,12 +21,13 @@ from unlearn_core.store.golds import Golds
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.memory import keep_freed_memory
 from unlearn_core.training.seeding import seeded
+from unlearn_core.training.streamed import placed
 
 REMEDY = "Turn the learning rate down, or whatever else says how hard the method hits, and run it again."
 
 
 class Data(NamedTuple):
-    """A data set on the device: images (N, H, W, 3) uint8 and labels (N,) int64."""
+    """A data set on the device: images (N, H, W, 3) uint8, streamed if they do not fit, and labels (N,) int64."""
 
     card: DatasetCard
     pictures: Pictures
@@ -73,7 +74,7 @@ class Warm:
         """A data set, loaded once. Raises UnknownName or BadAsset."""
         if name not in self._data:
             pictures = datasets.load(name)
-            images = torch.from_numpy(pictures.images).to(self.device)
+            images = placed(torch.from_numpy(pictures.images), self.device)
             labels = torch.from_numpy(pictures.labels).to(self.device)
             self._data[name] = Data(datasets.card(name), pictures, images, labels)
         return self._data[name]
