@@ -23,7 +23,7 @@ def frame(reports: Sequence[Report]) -> pd.DataFrame:
 
     def rows(report: Report) -> list[dict[str, Any]]:
         made: list[dict[str, Any]] = []
-        for title, values in _figures(report).items():
+        for title, values in figures(report).items():
             own = runs(report)
             for one, value in zip(own, values, strict=True):
                 made.append({"figure": title, "of": f"seed {one['seed']}", "its run": one["run"], "value": value})
@@ -35,7 +35,7 @@ def frame(reports: Sequence[Report]) -> pd.DataFrame:
     return table(reports, rows)
 
 
-def _figures(report: Report) -> dict[str, list[float]]:
+def figures(report: Report) -> dict[str, list[float]]:
     """Everything that every seed has measured, by what it is called."""
     found = {f"accuracy, {' '.join(words)}": accuracies(report, name) for name, words in SETS.items()}
     others = {
@@ -145,7 +145,7 @@ def _span(one: Interval) -> str:
 
 
 def _distance(report: Report) -> str:
-    known = _figures(report).get("distance to gold, bits")
+    known = figures(report).get("distance to gold, bits")
     if known is None:
         return ""
     one = interval(known)

@@ -7,12 +7,38 @@ import streamlit as st
 from unlearn_core.domain.report import Report
 from unlearn_core.store import artifacts
 from unlearn_core.store.home import home
+from unlearn_core.ui import studio
 
 
 def offer(report: Report) -> None:
     """The files of a report. Each is read only when its button is pressed."""
     name = f"run-{report.run or 'example'}"
     with st.popover("Download", icon=":material/download:"):
+        st.download_button(
+            "Report, in one file (HTML)",
+            lambda: studio.report_page(report),
+            f"{name}.html",
+            "text/html",
+            key="get-report",
+            icon=":material/article:",
+            on_click="ignore",
+            width="stretch",
+        )
+        st.download_button(
+            "Everything (zip)",
+            lambda: studio.archive(report),
+            f"{name}.zip",
+            "application/zip",
+            key="get-archive",
+            icon=":material/folder_zip:",
+            on_click="ignore",
+            width="stretch",
+        )
+        st.caption(
+            "The report opens in any browser, without a network, and prints well; about 5 MB, most of it the code that "
+            "draws its charts. The archive holds it too, with weights and model card, tables, settings, and a folder "
+            "for Python."
+        )
         if report.run is not None:
             weights = artifacts.folder_of(home(), report.run) / artifacts.WEIGHTS
             st.download_button(

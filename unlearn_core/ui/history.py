@@ -11,10 +11,16 @@ from unlearn_core.catalog import datasets
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import MODELS, forgotten
 from unlearn_core.domain.run import GoldSpec, Run, RunSpec, RunState
-from unlearn_core.ui import chart, compare, frame, session, spark, studio, words
+from unlearn_core.ui import chart, compare, fold, frame, incoming, session, spark, studio, words
+from unlearn_core.ui.fold import Entry
 
 POLL = 2.0
 """Seconds between two looks at the runs while one of them is unfinished."""
+
+MOST, READ = 200, 1_000
+"""Rows of the table at most, and runs that are looked through for them: a sweep's trials are one row."""
+
+_UNFOLDED = "history unfolded"
 
 STATES = {
     "queued": "◌ waiting",
@@ -42,7 +48,7 @@ COLUMNS = {
 
 def show() -> None:
     """The table, what can be done with the ticked rows, and fresh figures while something runs."""
-    runs = studio.store().list(kinds=("unlearn", "gold", "train", "add"))
+    runs = _runs()
     if not runs:
         _empty()
         return
@@ -50,9 +56,16 @@ def show() -> None:
     st.fragment(_board, run_every=POLL if busy else None, key="history")(busy)
 
 
-def table(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row a run, newest first; accuracies in percent on unseen pictures, on training ones where there are none."""
-    return pd.DataFrame([_row(run) for run in runs], columns=list(COLUMNS))
+def _runs() -> list[Run]:
+    return studio.store().list(kinds=("unlearn", "gold", "train", "add"), limit=READ)
+
+
+def table(entries: Sequence[Entry]) -> pd.DataFrame:
+    """One row an entry, newest first; accuracies in percent on unseen pictures, else on training ones.
+
+    The figures of a group of seeds are their means; those of a sweep's trials have none.
+    """
+    return pd.DataFrame([_row(entry) for entry in entries], columns=list(COLUMNS))
 
 
 def key_of(runs: Sequence[Run]) -> str:
@@ -67,15 +80,17 @@ def _empty() -> None:
             session.go("forget")
         if st.button("See a finished run", icon=":material/visibility:", key="to-example"):
             st.switch_page(frame.page("run"), query_params={"id": "example"})
+        incoming.offer()
 
 
 def _board(was_busy: bool) -> None:
-    runs = studio.store().list(kinds=("unlearn", "gold", "train", "add"))
+    runs = _runs()
     if not runs or any(not run.state.is_finished for run in runs) != was_busy:
         st.rerun()
     actions = st.container()
+    rows = fold.entries(runs, st.session_state.get(_UNFOLDED, ()))[:MOST]
     picked = st.dataframe(
-        table(runs),
+        table(rows),
         hide_index=True,
         column_config=COLUMNS,
         on_select="rerun",
@@ -84,24 +99,40 @@ def _board(was_busy: bool) -> None:
         height="content",
         placeholder="–",
         lazy=False,
-        key=key_of(runs),
+        key=key_of([entry.head for entry in rows]),
         alt="Every run: what was forgotten, how, accuracies before, after and of gold, note, and when",
     )
     click = st.session_state.get("history-open")
     if click is not None:
-        _open(runs[click["row"]])
+        _open(rows[click["row"]])
     with actions:
-        _actions([runs[row] for row in picked["selection"]["rows"]])
+        _actions([rows[row] for row in picked["selection"]["rows"]])
 
 
-def _actions(picked: list[Run]) -> None:
-    """What can be done with the ticked runs. The row of buttons is always there, so that nothing jumps."""
+def _actions(ticked: list[Entry]) -> None:
+    """What can be done with the ticked rows. The row of buttons is always there, so that nothing jumps.
+
+    A folded group is cancelled and deleted as a whole, and compared by the run that stands for it.
+    """
+    picked = [entry.head for entry in ticked]
     one = picked[0] if len(picked) == 1 else None
-    over = [run for run in picked if run.state.is_finished]
-    going = [run for run in picked if not run.state.is_finished]
+    every = list({run.id: run for entry in ticked for run in entry.runs}.values())
+    over = [run for run in every if run.state.is_finished]
+    going = [run for run in every if not run.state.is_finished]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button("Open", icon=":material/open_in_new:", key="open", disabled=one is None) and one:
-            _open(one)
+            _open(ticked[0])
+        group = ticked[0].group if len(ticked) == 1 else None
+        unfolded = group in st.session_state.get(_UNFOLDED, ())
+        st.button(
+            "Fold" if unfolded else "Unfold",
+            icon=f":material/unfold_{'less' if unfolded else 'more'}:",
+            key="unfold",
+            disabled=group is None,
+            help="Shows each run of a group in a row of its own: seeds, or trials of a sweep.",
+            on_click=_fold,
+            args=(group,),
+        )
         spec = one.spec if one and isinstance(one.spec, RunSpec) else None
         if st.button("Change and run again", icon=":material/fork_right:", key="again", disabled=not spec) and spec:
             session.take(spec)
@@ -125,12 +156,20 @@ def _actions(picked: list[Run]) -> None:
             disabled=one is None,
             on_change=_note,
             args=(one,),
-            width=320,
+            width=260,
         )
+        incoming.offer()
 
 
-def _open(run: Run) -> None:
-    st.switch_page(frame.page("run"), query_params={"id": str(run.id)})
+def _fold(group: str) -> None:
+    """Unfolds a group that is folded, and folds one that is not."""
+    st.session_state[_UNFOLDED] = set(st.session_state.get(_UNFOLDED, ())) ^ {group}
+
+
+def _open(entry: Entry) -> None:
+    if entry.folds and entry.sweep is not None and "sweep" in frame.SCREENS:
+        st.switch_page(frame.page("sweep"), query_params={"id": entry.sweep})
+    st.switch_page(frame.page("run"), query_params={"id": str(entry.head.id)})
 
 
 def _cancel(runs: list[Run]) -> None:
@@ -147,25 +186,27 @@ def _note(run: Run) -> None:
     studio.store().note(run.id, st.session_state[f"note-{run.id}"])
 
 
-def _row(run: Run) -> dict[str, Any]:
+def _row(entry: Entry) -> dict[str, Any]:
+    run, accuracy = entry.head, entry.accuracy
     what, method, picture = _words(run)
-    accuracy = run.headline.get("accuracy") or {}
+    if entry.inner and isinstance(run.spec, RunSpec):
+        what = f"↳ seed {run.spec.seed}" if entry.thing == "seed" else "↳ a trial"
     forget = [_unseen(accuracy.get(model), "forget") for model in MODELS]
     retain = [_unseen(accuracy.get(model), "retain") for model in MODELS]
     theme = chart.theme()
     return {
-        "run": f"Run {run.id}",
+        "run": f"Sweep {entry.sweep}" if entry.folds and entry.sweep else f"Run {run.id}",
         "picture": picture,
         "forgotten": what,
         "method": method,
-        "state": STATES[run.state.value],
+        "state": fold.state(entry, STATES),
         "forgot": spark.dumbbell(forget, theme),
         "forget after": _percent(forget[1]),
         "kept": spark.dumbbell(retain, theme),
         "retain after": _percent(retain[1]),
         "retain gold": _percent(retain[2]),
         "note": run.note,
-        "when": run.finished or run.started or run.created,
+        "when": max(own.finished or own.started or own.created for own in entry.runs),
     }
 
 

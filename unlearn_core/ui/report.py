@@ -17,6 +17,7 @@ from unlearn_core.ui import (
     look,
     recognised,
     relearn,
+    repeats,
     session,
     share,
     words,
@@ -53,6 +54,7 @@ def show(report: Report, run: Run | None) -> None:
     _head(report, run)
     _verdicts(report)
     st.markdown(chart.legend())
+    repeats.progress(run)
     if run is not None:
         yardstick.show(report, run)
     st.fragment(_tabs, key="report")(report, run)
@@ -68,6 +70,7 @@ def _head(report: Report, run: Run | None) -> None:
                 session.go("method")
             if run is not None and st.button("Compare", icon=":material/compare_arrows:", key="compare"):
                 st.switch_page(frame.page("compare"), query_params=compare.address([run]))
+            repeats.offer(report, run)
             share.link("report")
             downloads.offer(report)
     if run is not None and run.note:
@@ -106,6 +109,7 @@ def _tabs(report: Report, run: Run | None) -> None:
 
 def _show(name: str, report: Report, run: Run | None) -> None:
     if name == "Overview":
+        repeats.show(report)
         _charts(report, ("accuracy", "predictions"))
         cam.overview(report)
         _charts(report, ("distance", "classes", "layers"), switch=False)

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +15,10 @@ from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.charts import aside
 from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.theme import Theme
-from unlearn_core.domain.report import Report
-from unlearn_core.store import reports
+from unlearn_core.domain.errors import UnlearnError
+from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.run import Run, RunState
+from unlearn_core.store import artifacts, repeats, reports
 from unlearn_core.store.home import home
 from unlearn_core.store.runs import RunStore
 from unlearn_core.ui import mosaic, words
@@ -50,8 +54,66 @@ def _store(folder: str, url: str | None) -> RunStore:
 
 
 def report(run_id: int, parts: tuple[str, ...]) -> Report:
-    """A run's report; `parts` are the names of `reports.parts_of`, so that a part which comes later is seen."""
-    return _report(str(home()), run_id, parts)
+    """A run's report; `parts` are the names of `reports.parts_of`, so that a part which comes later is seen.
+
+    Where the run was repeated from other seeds, the report has the part that sets them beside one another.
+    """
+    found, part = _report(str(home()), run_id, parts), seeds(run_id)
+    return found if part is None else replace(found, parts={**found.parts, repeats.PART: part})
+
+
+def seeds(run_id: int) -> Part | None:
+    """What a run and its finished repeats measured, seed by seed; None while fewer than two are done."""
+    done = [run for run in store().repeats.of(store().get(run_id)) if run.state is RunState.DONE]
+    if len(done) < 2:
+        return None
+    known = tuple(reports.parts_of(home(), run.id) for run in done)
+    return _seeds(str(home()), tuple(run.id for run in done), known, done)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _seeds(folder: str, ids: tuple[int, ...], parts: tuple[tuple[str, ...], ...], _done: list[Run]) -> Part | None:
+    return repeats.seeds(Path(folder), _done)
+
+
+def report_page(*found: Report) -> str:
+    """The report file of one run, or of several side by side; made once for as long as nothing is added to them."""
+    return _page(str(home()), _key(found), found)
+
+
+def archive(*found: Report) -> bytes:
+    """The archive about one run, or several; made once for as long as nothing is added to them."""
+    return _archive(str(home()), _key(found), found)
+
+
+def _key(found: Sequence[Report]) -> tuple[Any, ...]:
+    """What is made of reports hangs on: each run, its parts, and the seeds beside it. The example never changes."""
+    return tuple((one.run, () if one.run is None else reports.parts_of(home(), one.run), _beside(one)) for one in found)
+
+
+def _beside(report: Report) -> tuple[int, ...]:
+    part = report.parts.get(repeats.PART)
+    return () if part is None else tuple(own["run"] for own in part.facts["runs"])
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _page(folder: str, key: tuple[Any, ...], _found: Sequence[Report]) -> str:
+    from unlearn_core.export.page import page
+    from unlearn_core.methods import methods  # Imports torch, which the first page does without.
+
+    known: dict[str, Pictures] = {}
+    for name in {one.dataset.id for one in _found}:
+        with suppress(UnlearnError):  # The report says itself that they are not there.
+            known[name] = pictures(name)
+    return page(_found, methods=methods(), pictures=known)
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _archive(folder: str, key: tuple[Any, ...], _found: Sequence[Report]) -> bytes:
+    from unlearn_core.export import archive as whole
+
+    weights = [None if one.run is None else artifacts.folder_of(home(), one.run) / artifacts.WEIGHTS for one in _found]
+    return whole.archive(_found, page=report_page(*_found), weights=weights)
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
@@ -61,13 +123,12 @@ def _report(folder: str, run_id: int, parts: tuple[str, ...]) -> Report:
 
 def figures(chart: Chart, found: Sequence[Report], theme: Theme) -> list[dict[str, Any]]:
     """A chart of several runs taken apart, as plain values: drawn once for all redraws in which a click is followed."""
-    known = tuple(reports.parts_of(home(), report.run) if report.run else () for report in found)
-    return _figures(str(home()), chart.id, tuple(report.run for report in found), known, theme, chart, found)
+    return _figures(str(home()), chart.id, _key(found), theme, chart, found)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _figures(
-    folder: str, name: str, runs: tuple[int | None, ...], parts: Any, theme: Theme, _chart: Chart, _found: Any
+    folder: str, name: str, key: tuple[Any, ...], theme: Theme, _chart: Chart, _found: Any
 ) -> list[dict[str, Any]]:
     return [figure.to_plotly_json() for figure in aside.figures(_chart, _found, theme)]
 
