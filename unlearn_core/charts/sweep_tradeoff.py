@@ -184,7 +184,7 @@ def _axis(values: list[float]) -> dict[str, Any]:
     """An axis that holds these shares with room around them, and not much of what no share can be."""
     middle, span = (min(values) + max(values)) / 2, max(LEAST, max(values) - min(values))
     low, high = middle - span * (0.5 + ROOM), middle + span * (0.5 + ROOM)
-    step = next(step for step in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2) if (high - low) / step < 7)
+    step = next((step for step in (0.005, 0.01, 0.02, 0.05, 0.1) if (high - low) / step < 7), 0.2)
     marks = [place * step for place in range(ceil(max(low, 0) / step), floor(min(high, 1) / step + 1e-9) + 1)]
     digits = 1 if step < 0.01 else 0
     return {"range": [low, high], "tickvals": marks, "ticktext": [percent(mark, digits) for mark in marks]}

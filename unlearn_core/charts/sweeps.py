@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, floor, log10
 from typing import Any, Literal, NamedTuple
 
@@ -32,12 +33,12 @@ class Swept:
     method: str
     forgotten: str
 
-    @property
+    @cached_property
     def done(self) -> list[Trial]:
         """The trials that came through."""
         return [trial for trial in self.trials if trial.state is RunState.DONE]
 
-    @property
+    @cached_property
     def best(self) -> Trial | None:
         """The trial that one would take."""
         return objectives.best(self.sweep.spec, self.trials)

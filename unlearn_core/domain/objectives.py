@@ -109,9 +109,17 @@ def values(spec: SweepSpec, trial: Trial) -> tuple[float, ...] | None:
 
 def front(spec: SweepSpec, trials: Sequence[Trial]) -> list[Trial]:
     """The trials that no other beats in every objective; with one objective the best one, ties included."""
-    known = [(trial, _losses(spec, trial)) for trial in trials]
-    told = [(trial, losses) for trial, losses in known if losses is not None]
-    return [trial for trial, own in told if not any(_beats(other, own) for _, other in told)]
+    told = [(losses, trial) for trial in trials if (losses := _losses(spec, trial)) is not None]
+    leading, least, last = set[int](), float("inf"), ()
+    # In the order of the first figure, a trial leads where its last one is below that of all that are better in the
+    # first; equals of a leading trial lead too.
+    for losses, trial in sorted(told, key=lambda one: one[0]):
+        if losses[-1] < least:
+            least, last = losses[-1], losses
+            leading.add(trial.number)
+        elif losses == last:
+            leading.add(trial.number)
+    return [trial for _, trial in told if trial.number in leading]
 
 
 def best(spec: SweepSpec, trials: Sequence[Trial]) -> Trial | None:
@@ -163,7 +171,3 @@ def _losses(spec: SweepSpec, trial: Trial) -> tuple[float, ...] | None:
     if found is None:
         return None
     return tuple(one if OBJECTIVES[name].lower else -one for name, one in zip(spec.objectives, found, strict=True))
-
-
-def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one != other and all(mine <= theirs for mine, theirs in zip(one, other, strict=True))

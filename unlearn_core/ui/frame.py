@@ -38,6 +38,7 @@ SCREENS = {
     "pictures": Screen("Lab", "lab/pictures.py", "Pictures", ":material/photo_library:"),
     "history": Screen("Explore", "explore/history.py", "History", ":material/history:"),
     "compare": Screen("Explore", "explore/compare.py", "Compare", ":material/compare_arrows:"),
+    "sweep": Screen("Explore", "explore/sweep.py", "Sweep", ":material/scatter_plot:"),
     "measures": Screen("Learn", "learn/measures.py", "Measures", ":material/straighten:"),
 }
 

@@ -7,8 +7,11 @@ import streamlit as st
 
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.params import Knob
-from unlearn_core.ui import session, words
+from unlearn_core.ui import frame, session, setup, words
 from unlearn_core.ui.plan import Plan
+
+SWEPT = "knobs"
+"""What the address of the sweep page calls the knobs that are swept."""
 
 _MANTISSAS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 
@@ -87,6 +90,15 @@ def _knob(knob: Knob, plan: Plan) -> None:
     _widget(knob, value, preset, key=key, on_change=_turn, args=(knob.name, key, preset))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         st.caption(f"preset {shown(preset)} {_unit(knob, preset)}".strip(), width="content")
+        st.space("stretch")
+        if knob.kind != "numbers" and st.button(
+            "try",
+            type="tertiary",
+            icon=":material/scatter_plot:",
+            key=f"try-{key}",
+            help="What does this knob do? Runs along its range, and what comes of each.",
+        ):
+            st.switch_page(frame.page("sweep"), query_params=setup.link(session.current()) | {SWEPT: knob.name})
         st.button(
             "reset",
             type="tertiary",

@@ -1,0 +1,261 @@
+"""The sweep page: the form, a sweep under way, and every way in which one can end."""
+
+import time
+
+import pytest
+
+from tests.pages.conftest import Visit
+from tests.pages.look import fine, without_words, words
+from tests.pages.sweeps import EPOCHS, ME, NORM, RATE, add, add_copies, begin, end
+from tests.store.specs import multiply
+from unlearn_core.domain.run import GoldSpec, RunState
+from unlearn_core.domain.sweep import SweepState
+from unlearn_core.store.runs import RunStore
+from unlearn_core.ui import sweep_charts
+
+SETUP = {"classifier": "tiny", "forget": "discs", "method": "unsir"}
+
+
+def test_one_knob_is_two_clicks_from_the_method_page(visit: Visit, store: RunStore) -> None:
+    app = visit("method", **SETUP, impair_epochs="2")
+    app.button(key="try-knob-unsir-impair_lr").click().run()
+    assert fine(app).title[0].value == "What do the knobs do?"
+    assert app.multiselect(key="sweep-knobs-unsir").value == ["impair_lr"]
+    assert app.query_params["knobs"] == "impair_lr"
+    app = visit("sweep", **app.query_params)  # AppTest itself stays on the page that it came from
+    app.button(key="sweep-start").click().run()
+    (sweep,) = store.sweeps.newest()
+    spec = sweep.spec
+    assert (spec.sampler, spec.most, spec.method, spec.request.classifier) == ("grid", 8, "unsir", "tiny")
+    assert spec.params["impair_epochs"] == 2, "the other knobs stay as they stood"
+    assert [(one.knob, one.low, one.high) for one in spec.ranges] == [("impair_lr", 0.0002, 0.02)]
+    assert spec.objectives == ("distance",)
+    assert app.query_params["id"] == str(sweep.id)
+    assert fine(app).title[0].value == "What does *impair: learning rate* do?"
+    assert sweep.title == "Forget discs with UNSIR"
+
+
+def test_the_form_without_a_knob_says_what_it_takes(visit: Visit, store: RunStore) -> None:
+    app = fine(visit("sweep", **SETUP))
+    assert "Choose one knob to see what it does" in words(app)
+    assert "None yet. A sweep goes on while this page is closed" in words(app)
+    app.multiselect(key="sweep-knobs-unsir").set_value(["impair_lr", "repair_epochs", "augment"]).run()
+    assert fine(app).query_params["knobs"] == "impair_lr,repair_epochs,augment"
+    assert app.query_params["method"] == "unsir", "a copied link opens the same"
+    assert app.segmented_control(key="sweep-sampler-more").value == "tpe"
+    app.number_input(key="sweep-trials").set_value(16).run()
+    app.multiselect(key="sweep-aims-True").set_value(["forget", "retain"]).run()
+    app.select_slider(key="sweep-unsir-impair_lr").set_value((0.001, 0.01)).run()
+    fine(app.button(key="sweep-start").click().run())
+    (sweep,) = store.sweeps.newest()
+    assert (sweep.spec.trials, sweep.spec.sampler, sweep.spec.objectives) == (16, "tpe", ("forget", "retain"))
+    rate, epochs, augment = sweep.spec.ranges
+    assert (rate.low, rate.high, rate.log) == (0.001, 0.01, True)
+    assert epochs.whole and augment.values == (False, True)
+    assert store.list() == [], "its trials are asked by the worker, not by the page"
+
+
+def test_a_link_with_nonsense_in_it_still_opens(visit: Visit) -> None:
+    app = fine(visit("sweep", **SETUP, knobs="speed,impair_lr,layers"))
+    assert app.multiselect(key="sweep-knobs-unsir").value == ["impair_lr"]
+
+
+def test_what_cannot_be_swept_is_said_beside_the_form(visit: Visit, store: RunStore) -> None:
+    app = visit("sweep", **SETUP, knobs="augment")
+    app.pills(key="sweep-unsir-augment").set_value([True]).run()
+    assert "name at least two different values" in words(fine(app))
+    assert not [button for button in app.button if button.key == "sweep-start"]
+    app = visit("sweep", **SETUP, knobs="impair_lr")
+    app.multiselect(key="sweep-aims-True").set_value([]).run()
+    assert "This cannot be swept" in words(fine(app))
+    nothing = fine(visit("sweep", classifier="tiny", forget="", method="unsir", knobs="impair_lr"))
+    assert "Nothing is chosen" in words(nothing)
+    wrong = fine(visit("sweep", classifier="tiny", images="1,2", method="unsir", knobs="impair_lr"))
+    assert "UNSIR cannot forget single pictures" in words(wrong)
+
+
+def test_without_gold_it_can_be_trained_and_the_accuracies_are_aimed_at(visit: Visit, store: RunStore) -> None:
+    app = fine(visit("sweep", classifier="tiny", images="3,7,11", method="finetune", knobs="lr"))
+    assert "There is no gold for this request" in words(app)
+    assert app.multiselect(key="sweep-aims-False").value == ["forget", "retain"]
+    assert "Distance to gold" not in app.multiselect(key="sweep-aims-False").options
+    fine(app.button(key="sweep-gold").click().run())
+    assert [type(run.spec) for run in store.list()] == [GoldSpec]
+    fine(app.button(key="sweep-start").click().run())
+    assert len(store.sweeps.newest()) == 1
+
+
+def test_a_sweep_without_a_trial_says_what_it_waits_for(visit: Visit, store: RunStore) -> None:
+    number = begin(store)
+    assert "A worker is coming up" in words(fine(visit("sweep", id=str(number))))
+    store.worker_beat(ME, device="cpu", pid=1, code="", state="idle")
+    assert "waits for its turn" in words(fine(visit("sweep", id=str(number))))
+    add(store, number, 0, fate="running")
+    app = fine(visit("sweep", id=str(number)))
+    assert "The first trial is under way" in words(app)
+    assert "0 of 8 trials" in words(app)
+    assert len(app.dataframe) == 1
+
+
+def test_a_sweep_under_way_shows_what_is_there(visit: Visit, store: RunStore) -> None:
+    number = begin(store, RATE, EPOCHS, NORM, trials=12)
+    for place in range(7):
+        add(store, number, place, fate="failed" if place == 2 else "stopped" if place == 3 else "done")
+    add(store, number, 7, fate="running")
+    app = fine(visit("sweep", id=str(number)))
+    said = words(app)
+    assert app.title[0].value == "What does it cost to forget *discs*?"
+    assert "7 of 12 trials · 1 stopped early · 1 failed" in said
+    assert "left" in said
+    for heading in ("What does forgetting cost?", "Which settings end where?", "How do two knobs work together?"):
+        assert heading in said
+    assert "It takes eight finished trials to say which knob matters." in said
+    assert "Nobody is at work" in said
+    assert not without_words(app)
+    table = app.dataframe[0].value
+    assert table["outcome"].tolist().count("done") == 5
+    assert table["outcome"].tolist()[:5] == ["done"] * 5, "the best first, what has no figures last"
+    assert "The loss is no longer a number." in table["why"].tolist()
+    app.selectbox(key="sweep-colour").set_value("augment").run()
+    fine(app.segmented_control(key="sweep-pictures").set_value("test").run())
+    assert "These pictures took no part in the choice." in words(app)
+    app.selectbox(key="sweep-slice").set_value("seconds").run()
+    fine(app.selectbox(key="sweep-across").set_value("augment").run())
+
+
+def test_a_click_on_a_point_opens_its_run(visit: Visit, store: RunStore) -> None:
+    number = begin(store)
+    run = add(store, number, 0)
+    add(store, number, 1)
+    end(store, number)
+    app = fine(visit("sweep", id=str(number)))
+    app.session_state[sweep_charts.OPENED] = run  # what the callback of a click does, which AppTest cannot cause
+    app.run()
+    assert app.query_params["id"] == str(run)
+
+
+def test_pause_resume_and_cancel(visit: Visit, store: RunStore) -> None:
+    number = begin(store)
+    add(store, number, 0)
+    add(store, number, 1, fate="queued")
+    app = fine(visit("sweep", id=str(number)))
+    fine(app.button(key="sweep-pause").click().run())
+    assert store.sweeps.get(number).state is SweepState.PAUSED
+    assert "Paused: no new trial begins until you resume." in words(app)
+    assert len(store.sweeps.trials(number)) == 1
+    fine(app.button(key="sweep-resume").click().run())
+    assert store.sweeps.get(number).state is SweepState.RUNNING
+    fine(app.button(key="sweep-cancel").click().run())
+    assert store.sweeps.get(number).state is SweepState.CANCELLED
+    said = words(app)
+    assert "cancelled" in said and "What does forgetting cost?" in said, "what is finished stays"
+    assert not [button for button in app.button if button.key in ("sweep-pause", "sweep-cancel")]
+
+
+def test_a_sweep_that_was_cancelled_at_once_has_a_sentence(visit: Visit, store: RunStore) -> None:
+    number = begin(store)
+    store.sweeps.cancel(number)
+    app = fine(visit("sweep", id=str(number)))
+    assert "cancelled before a trial was done" in words(app)
+    fine(app.button(key="to-sweeps").click().run())
+    assert f"Sweep {number} · UNSIR on discs" in words(app) or "cancelled" in words(app)
+
+
+def test_a_sweep_whose_every_trial_fails(visit: Visit, store: RunStore) -> None:
+    number = begin(store)
+    for place in range(5):
+        add(store, number, place, fate="failed")
+    end(store, number, SweepState.FAILED, "Not one of its 5 trials came through, so it was ended.")
+    app = fine(visit("sweep", id=str(number)))
+    said = words(app)
+    assert "Not one of its 5 trials came through" in said
+    assert "5 failed" in said
+    assert app.dataframe[0].value["why"].tolist() == ["The loss is no longer a number."] * 5
+    assert not app.get("plotly_chart")
+    fine(app.button(key="sweep-again").click().run())
+    assert app.multiselect(key="sweep-knobs-unsir").value == ["impair_lr"]
+
+
+def test_the_best_becomes_the_lab_s_setup(visit: Visit, store: RunStore) -> None:
+    number = begin(store, objectives=["distance"])
+    for place in range(3):
+        add(store, number, place)
+    end(store, number)
+    app = fine(visit("sweep", id=str(number)))
+    fine(app.button(key="sweep-take").click().run())
+    assert app.title[0].value == "How should it forget?"
+    best = store.sweeps.trials(number)[2]
+    assert app.query_params["impair_lr"] == str(best.params["impair_lr"])
+    assert (app.query_params["classifier"], app.query_params["forget"]) == ("tiny", "discs")
+
+
+def test_along_one_knob_the_reports_stand_side_by_side(visit: Visit, done: RunStore) -> None:
+    number = begin(done, sampler="grid")
+    for place in range(8):
+        add(done, number, place, reports=True)
+    app = fine(visit("sweep", id=str(number)))
+    assert "When the sweep is over or paused" in words(app)
+    end(done, number)
+    app = fine(visit("sweep", id=str(number)))
+    assert len(app.get("plotly_chart")) == 2 + 3 + 6, "trade-off, along, three figures, six small multiples"
+    assert not without_words(app)
+    fine(app.segmented_control(key="sweep-multiples").set_value("layers").run())
+    for run in (trial.run for trial in done.sweeps.trials(number)):
+        assert run is not None
+        done.delete(run)
+    said = words(fine(visit("sweep", id=str(number))))
+    assert "8 deleted" in said
+
+
+def test_a_run_without_a_report_any_more_is_left_out(visit: Visit, store: RunStore) -> None:
+    number = begin(store)
+    add(store, number, 0)
+    add(store, number, 1)
+    end(store, number)
+    assert "None of these runs has a report any more." in words(fine(visit("sweep", id=str(number))))
+
+
+@pytest.mark.parametrize("wanted", ["99", "x", "../etc", "1" * 40])
+def test_a_sweep_that_is_not_there_has_a_way_on(visit: Visit, wanted: str) -> None:
+    app = fine(visit("sweep", id=wanted))
+    assert app.title[0].value == "There is no such sweep"
+    fine(app.button(key="to-sweeps").click().run())
+    assert app.title[0].value == "What do the knobs do?"
+
+
+def test_a_sweep_of_a_method_that_is_gone_is_a_sentence(visit: Visit, store: RunStore) -> None:
+    number = begin(store, method="lost")
+    app = visit("sweep", id=str(number))
+    assert not app.exception
+    assert "There is no method called" in words(app)
+    assert "lost" in words(fine(visit("sweep", **SETUP))) or not app.exception
+
+
+def test_deleting_a_sweep_leaves_its_runs(visit: Visit, store: RunStore) -> None:
+    number = begin(store)
+    run = add(store, number, 0)
+    end(store, number)
+    app = fine(visit("sweep", **SETUP))
+    fine(app.button(key=f"sweep-delete-{number}").click().run())
+    assert store.sweeps.newest() == []
+    assert store.get(run).state is RunState.DONE
+
+
+def test_a_redraw_takes_less_than_a_second_with_a_thousand_runs(visit: Visit, store: RunStore) -> None:
+    """A sweep of as many trials as there can be, among 1,000 runs."""
+    number = begin(store, RATE, EPOCHS, NORM, trials=256)
+    for place in range(8):
+        add(store, number, place)
+    multiply(store.home, 1, 744)
+    add_copies(store, number, range(8, 256))
+    assert len(store.list(limit=2000)) == 1000
+    assert len(store.sweeps.trials(number)) == 256
+    end(store, number)
+    app = fine(visit("sweep", id=str(number)))
+    spans = []
+    for _ in range(3):
+        began = time.process_time()  # of all threads: other programs on this machine do not count
+        fine(app.run())
+        spans.append(time.process_time() - began)
+    print(f"a redraw of the sweep page, 256 trials among 1,000 runs: {1000 * min(spans):.0f} ms")
+    assert min(spans) < 1.0

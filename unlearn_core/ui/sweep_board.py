@@ -1,0 +1,196 @@
+"""One sweep as it goes and when it is over: the trade-off is the page, and all else serves it."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+import streamlit as st
+
+from unlearn_core import methods
+from unlearn_core.catalog import datasets
+from unlearn_core.charts.sweeps import Swept, said
+from unlearn_core.domain.cards import DatasetCard
+from unlearn_core.domain.method import Method
+from unlearn_core.domain.objectives import OBJECTIVES
+from unlearn_core.domain.report import in_words
+from unlearn_core.domain.run import RunState
+from unlearn_core.domain.sweep import Sweep, SweepState, Trial, spent
+from unlearn_core.ui import frame, process, session, studio, sweep_charts, sweep_form, sweep_table, words
+from unlearn_core.ui.plain import escape
+
+POLL = 2.0
+"""Seconds between two looks at a sweep that goes on."""
+GRACE = 20.0
+"""Seconds in which a worker that the app has just started may still be coming up."""
+
+
+def show(sweep: Sweep) -> None:
+    """The whole page of a sweep, which keeps itself up to date for as long as something of it goes on."""
+    _named(sweep)  # What is not on the shelves any more is said by the frame, which does not see into a fragment.
+    busy = _is_busy(sweep, studio.store().sweeps.unfinished(sweep.id))
+    st.fragment(_board, run_every=POLL if busy else None, key=f"sweep-{sweep.id}")(sweep.id, busy)
+
+
+def gather(sweep: Sweep) -> Swept:
+    """A sweep with its trials and the names of its knobs. Raises UnknownName where its method is gone."""
+    method, card = _named(sweep)
+    return Swept(
+        sweep=sweep,
+        trials=studio.store().sweeps.trials(sweep.id),
+        knobs=method.params.knobs(),
+        method=method.title,
+        forgotten=in_words(sweep.spec.request.forget, card),
+    )
+
+
+def _named(sweep: Sweep) -> tuple[Method, DatasetCard]:
+    return methods.method(sweep.spec.method), datasets.card(sweep.spec.request.dataset)
+
+
+def _is_busy(sweep: Sweep, unfinished: int) -> bool:
+    return sweep.state is SweepState.RUNNING or unfinished > 0
+
+
+def _board(number: int, was_busy: bool) -> None:
+    opened = st.session_state.pop(sweep_charts.OPENED, None)
+    if opened is not None:
+        st.switch_page(frame.page("run"), query_params={"id": str(opened)})
+    swept = gather(studio.store().sweeps.get(number))
+    under_way = [trial for trial in swept.trials if not trial.is_over]
+    if _is_busy(swept.sweep, len(under_way)) != was_busy:
+        st.rerun()
+    st.caption(_caption(swept))
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.title(_question(swept), anchor=False, width="content")
+        _buttons(swept)
+    _state(swept, under_way)
+    if swept.done:
+        sweep_charts.show(swept, busy=was_busy)
+    if swept.trials:
+        sweep_table.show(swept)
+    _foot(swept)
+
+
+def _question(swept: Swept) -> str:
+    ranges = swept.sweep.spec.ranges
+    if len(ranges) == 1:
+        return f"What does *{escape(swept.title(ranges[0].knob).lower())}* do?"
+    return f"What does it cost to forget *{escape(swept.forgotten)}*?"
+
+
+def _caption(swept: Swept) -> str:
+    """Which sweep, how far it is, what was lost on the way, and how long it may still take."""
+    sweep, over = swept.sweep, [trial for trial in swept.trials if trial.is_over]
+    parts = [f"Sweep {sweep.id}", f"{escape(swept.method)} on {escape(swept.forgotten)}"]
+    if sweep.spec.minutes is None:
+        parts.append(f"{len(over)} of {words.counted(sweep.spec.most, 'trial')}")
+    else:
+        used = min(sweep.spec.minutes, spent(swept.trials, time.time()))
+        parts.append(f"{words.counted(len(over), 'trial')} · {used:.1f} of {sweep.spec.minutes:g} minutes")
+    for outcome in ("stopped early", "failed", "cancelled", "deleted"):
+        count = sum(trial.outcome == outcome for trial in swept.trials)
+        parts += [f"{count} {outcome}"] if count else []
+    left = _left(swept)
+    if sweep.state is SweepState.RUNNING and left is not None:
+        parts.append(f"{words.about(left)} left")
+    elif sweep.state is not SweepState.RUNNING:
+        parts.append(sweep.state.value)
+    return " · ".join(parts)
+
+
+def _left(swept: Swept) -> float | None:
+    """Seconds that the trials to come will take, by those that were; None while there is none."""
+    spans = [trial.seconds(0) for trial in swept.trials if trial.is_over and trial.started is not None]
+    if not spans:
+        return None
+    if swept.sweep.spec.minutes is not None:
+        return max(0.0, 60 * (swept.sweep.spec.minutes - spent(swept.trials, time.time())))
+    over = sum(trial.is_over for trial in swept.trials)
+    return median(spans) * (swept.sweep.spec.most - over) / max(1, len(studio.store().workers()))
+
+
+def _buttons(swept: Swept) -> None:
+    sweep, store = swept.sweep, studio.store().sweeps
+    with st.container(horizontal=True, width="content", vertical_alignment="bottom", gap="small"):
+        if sweep.state is SweepState.RUNNING:
+            st.button("Pause", icon=":material/pause:", key="sweep-pause", on_click=store.pause, args=(sweep.id,))
+        elif sweep.state is SweepState.PAUSED:
+            st.button("Resume", icon=":material/play_arrow:", key="sweep-resume", on_click=_resume, args=(sweep.id,))
+        if not sweep.state.is_finished:
+            st.button("Cancel", icon=":material/stop:", key="sweep-cancel", on_click=store.cancel, args=(sweep.id,))
+        best = swept.best
+        if best is not None and st.button(
+            "Take the best as my settings",
+            type="primary",
+            icon=":material/check:",
+            key="sweep-take",
+            help=f"Run {best.run}: {_settings(swept, best)}",
+        ):
+            session.take(sweep.spec.run(best.params))
+            session.go("method")
+
+
+def _resume(number: int) -> None:
+    studio.store().sweeps.resume(number)
+    process.see_to_it()
+
+
+def _settings(swept: Swept, trial: Trial) -> str:
+    return escape(", ".join(f"{swept.title(name).lower()} {said(value)}" for name, value in trial.params.items()))
+
+
+def _state(swept: Swept, under_way: list[Trial]) -> None:
+    """What there is to say before, beside and instead of charts."""
+    sweep = swept.sweep
+    if sweep.state is SweepState.FAILED:
+        with st.container(border=True):
+            st.markdown(":red-badge[:material/error: failed]")
+            st.markdown(escape(sweep.error or "No reason was given; worker.log in the data folder may know more."))
+            st.caption("The runs below say what happened to each. Change the ranges or the method, and sweep again.")
+    elif sweep.state is SweepState.CANCELLED and not swept.done:
+        st.info("It was cancelled before a trial was done, so there is nothing to draw.", icon=":material/stop:")
+    elif sweep.state is SweepState.PAUSED:
+        waits = " The trial in hand still ends." if under_way else ""
+        st.info(f"Paused: no new trial begins until you resume.{waits}", icon=":material/pause:")
+    elif sweep.state is SweepState.RUNNING and not swept.done:
+        _before_the_first(sweep, under_way)
+    elif sweep.state is SweepState.RUNNING and not studio.store().workers():
+        _nobody()
+
+
+def _before_the_first(sweep: Sweep, under_way: list[Trial]) -> None:
+    fresh = datetime.now(UTC) - words.aware(sweep.created) < timedelta(seconds=GRACE)
+    if not studio.store().workers():
+        if not fresh:
+            _nobody()
+            return
+        st.markdown(":shimmer[A worker is coming up.] The first one takes some seconds.")
+    elif any(trial.state is RunState.RUNNING for trial in under_way):
+        st.markdown(":shimmer[The first trial is under way.] Its point appears here by itself.")
+    else:
+        st.markdown("The first trial waits for its turn: what people have asked for goes first.")
+    st.caption("You can close this page: the sweep goes on, and its address brings you back.")
+
+
+def _nobody() -> None:
+    st.warning("Nobody is at work on this data folder, so nothing goes on.", icon=":material/hourglass_empty:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Start a worker", icon=":material/play_arrow:", key="sweep-worker", on_click=process.see_to_it)
+        st.code("python -m unlearn_core worker", language="bash")
+
+
+def _foot(swept: Swept) -> None:
+    """How it was set up, and the way to another one like it."""
+    spec = swept.sweep.spec
+    aims = " and ".join(OBJECTIVES[name].title.lower() for name in spec.objectives)
+    early = "stopped early" if spec.early else "carried to their end"
+    st.caption(
+        f"Sampler {sweep_form.SAMPLERS[spec.sampler]}, aimed at {aims}, seed {spec.seed}, hopeless trials {early}."
+    )
+    with st.container(horizontal=True):
+        if st.button("Sweep again from these settings", icon=":material/fork_right:", key="sweep-again"):
+            session.take(spec.run({}))
+            link = sweep_form.address([one.knob for one in spec.ranges])
+            st.switch_page(frame.page("sweep"), query_params=link)
+        if st.button("All sweeps", icon=":material/scatter_plot:", key="to-sweeps"):
+            st.switch_page(frame.page("sweep"), query_params={})

@@ -1,0 +1,161 @@
+"""The charts of a sweep on its page: a click on a point opens its run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from unlearn_core.charts import (
+    sweep_along,
+    sweep_contour,
+    sweep_importance,
+    sweep_parallel,
+    sweep_slice,
+    sweep_tradeoff,
+)
+from unlearn_core.charts.sweeps import SweepChart, Swept
+from unlearn_core.domain import objectives
+from unlearn_core.domain.objectives import OBJECTIVES
+from unlearn_core.ui import chart, sweep_multiples
+from unlearn_core.ui.plain import escape
+
+OPENED = "run of a point"
+"""Where the run lies that somebody has just clicked on, until the page has gone there."""
+
+
+def show(swept: Swept, *, busy: bool) -> None:
+    """All charts of a sweep that has a finished trial."""
+    spec = swept.sweep.spec
+    knobs = [one.knob for one in spec.ranges]
+    left, right = st.columns([1.7, 1], gap="large")
+    with left:
+        _tradeoff(swept, knobs)
+    with right:
+        if len(knobs) > 1:
+            _chart(sweep_importance.SWEEP_CHART, swept)
+        knob = _pick("Along which knob?", knobs, swept, key="sweep-along-knob")
+        _chart(sweep_along.along(knob), swept)
+    if len(knobs) > 1:
+        _chart(sweep_parallel.SWEEP_CHART, swept, clicks=False)
+        _slices(swept, knobs)
+        _contour(swept, knobs)
+    else:
+        _figures(swept, knobs[0])
+        sweep_multiples.show(swept, knobs[0], busy=busy)
+
+
+def _tradeoff(swept: Swept, knobs: Sequence[str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        knob = _pick("Colour", knobs, swept, key="sweep-colour")
+        shown = st.segmented_control(
+            "Pictures",
+            ["validation", "test"],
+            default="validation",
+            required=True,
+            key="sweep-pictures",
+            format_func=str.capitalize,
+            help="The sweep chooses by validation pictures. Test pictures are shown, and nothing is chosen by them.",
+        )
+    _chart(sweep_tradeoff.coloured(knob, test=shown == "test"), swept, note=" Click a point to open its run.")
+
+
+def _pick(label: str, knobs: Sequence[str], swept: Swept, *, key: str) -> str:
+    """One of the knobs; nothing to choose where there is one."""
+    if len(knobs) == 1:
+        return knobs[0]
+    return st.selectbox(label, knobs, format_func=swept.title, key=key, width=260)
+
+
+def _chart(one: SweepChart, swept: Swept, *, clicks: bool = True, note: str = "", heading: str | None = None) -> None:
+    """Question, figure, sentence and caveat; or the reason why there is none."""
+    st.subheader(heading or one.title, anchor=False)
+    answer = one.applies(swept)
+    if answer is not True:
+        st.caption(escape(answer))
+        return
+    key = f"sweep-{swept.sweep.id}-{one.id}"
+    wiring: dict[str, Any] = {"on_select": lambda: _clicked(key), "selection_mode": "points"} if clicks else {}
+    st.plotly_chart(
+        one.figure(swept, chart.theme()),
+        theme=None,
+        key=key,
+        config=chart.config(key),
+        alt=f"{one.title} {one.alt(swept)}",
+        **wiring,
+    )
+    st.caption(escape(one.sentence(swept)) + note)
+    with st.popover("Caveat", icon=":material/info:", type="tertiary", key=f"{key}-caveat"):
+        st.markdown(one.caveat)
+
+
+def _clicked(key: str) -> None:
+    """Remembers the run of the point that was clicked; the page goes there when it is drawn next."""
+    points = st.session_state[key]["selection"]["points"]
+    found = points[0].get("customdata") if points else None
+    run = found[0] if isinstance(found, list | tuple) else found
+    if run is not None:
+        st.session_state[OPENED] = int(run)
+
+
+def _measured(swept: Swept) -> list[str]:
+    """The objectives that some trial has a figure of, those that were aimed at first."""
+    order = dict.fromkeys((*swept.sweep.spec.objectives, *OBJECTIVES))
+    return [name for name in order if any(objectives.value(name, trial.headline) is not None for trial in swept.done)]
+
+
+def _slices(swept: Swept, knobs: Sequence[str]) -> None:
+    """One figure over every knob."""
+    st.subheader(sweep_slice.SWEEP_CHART.title, anchor=False)
+    name = st.selectbox(
+        "Figure", _measured(swept), format_func=lambda one: OBJECTIVES[one].title, key="sweep-slice", width=260
+    )
+    board = st.grid(min(3, len(knobs)), min_column_width=280, gap="medium")
+    for knob in knobs:
+        with board.cell():
+            _small(sweep_slice.about(knob, name), swept, f"**{escape(swept.title(knob))}**")
+    with st.popover("Caveat", icon=":material/info:", type="tertiary", key="sweep-slice-caveat"):
+        st.markdown(sweep_slice.SWEEP_CHART.caveat)
+
+
+def _small(one: SweepChart, swept: Swept, heading: str) -> None:
+    st.markdown(heading)
+    answer = one.applies(swept)
+    if answer is not True:
+        st.caption(escape(answer))
+        return
+    key = f"sweep-{swept.sweep.id}-{one.id}"
+    st.plotly_chart(
+        one.figure(swept, chart.theme()),
+        theme=None,
+        key=key,
+        on_select=lambda: _clicked(key),
+        selection_mode="points",
+        config=chart.config(key),
+        alt=f"{one.title}. {one.alt(swept)}",
+    )
+    st.caption(escape(one.sentence(swept)))
+
+
+def _contour(swept: Swept, knobs: Sequence[str]) -> None:
+    st.subheader(sweep_contour.SWEEP_CHART.title, anchor=False)
+    with st.container(horizontal=True, gap="small"):
+        first = st.selectbox("Across", knobs, format_func=swept.title, key="sweep-across", width=260)
+        others = [knob for knob in knobs if knob != first]
+        second = st.selectbox("Up", others, format_func=swept.title, key=f"sweep-up-{first}", width=260)
+        name = st.selectbox(
+            "Colour", _measured(swept), format_func=lambda one: OBJECTIVES[one].title, key="sweep-map", width=260
+        )
+    with st.container(width=760):
+        _small(sweep_contour.about((first, second), name), swept, "")
+    with st.popover("Caveat", icon=":material/info:", type="tertiary", key="sweep-contour-caveat"):
+        st.markdown(sweep_contour.SWEEP_CHART.caveat)
+
+
+def _figures(swept: Swept, knob: str) -> None:
+    """Everything that was measured, along the one knob: small multiples of one figure each."""
+    st.subheader("And everything else?", anchor=False)
+    names = [name for name in _measured(swept) if name not in ("forget", "retain")]
+    board = st.grid(3, min_column_width=280, gap="medium")
+    for name in names:
+        with board.cell():
+            _small(sweep_slice.about(knob, name), swept, f"**{OBJECTIVES[name].title}**")
