@@ -15,7 +15,8 @@ from unlearn_core.charts import charts
 from unlearn_core.charts.theme import DARK, LIGHT
 from unlearn_core.domain.report import Report
 from unlearn_core.export import plates
-from unlearn_core.export.page import Side, marked, page
+from unlearn_core.export.page import marked, page
+from unlearn_core.export.side import Side
 from unlearn_core.methods import methods
 
 NASTY = '<script>alert(1)</script> & "quoted" </style> `x` **b**'

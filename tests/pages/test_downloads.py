@@ -19,7 +19,7 @@ def test_a_report_is_handed_out_whole_and_made_once(
     visit: Visit, done: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = fine(visit("run", id=str(CLASS)))
-    labels = [button.label for button in app.get("download_button")]
+    labels = [button.proto.label for button in app.get("download_button")]
     assert labels[:2] == ["Report, in one file (HTML)", "Everything (zip)"]
     found = studio.report(CLASS, reports.parts_of(done.home, CLASS))
     text = studio.report_page(found)

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
-import pandas as pd
 import plotly
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -22,8 +20,8 @@ from unlearn_core.charts.theme import THEMES
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.report import Report
 from unlearn_core.export import plates
-from unlearn_core.export.plates import Plate
 from unlearn_core.export.settings import settings
+from unlearn_core.export.side import Side
 from unlearn_core.export.subject import subject, versions
 
 _FOLDER = Path(__file__).parent / "template"
@@ -32,19 +30,6 @@ _MARKS = (
     (re.compile(r"(?<![\w*])\*([^\s*][^*]*?)\*(?![\w*])"), r"<em>\1</em>"),
     (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
 )
-
-
-class Side(NamedTuple):
-    """What stands beside the runs themselves.
-
-    `title` and `words` are those of the whole, instead of the first run's; `trials` is a table of many runs, such as
-    those of a sweep; `plates` are charts about all of them, which come first.
-    """
-
-    title: str = ""
-    words: str = ""
-    trials: pd.DataFrame | None = None
-    plates: tuple[Plate, ...] = ()
 
 
 def page(

@@ -10,6 +10,7 @@ from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart, names
 from unlearn_core.charts.theme import DARK, FONT, LIGHT
 from unlearn_core.domain.report import Report
+from unlearn_core.export.side import Plate
 
 CHAPTERS: dict[str, tuple[str, ...]] = {
     "Would another seed change it?": ("seeds",),
@@ -30,25 +31,6 @@ MOST_ROWS = 60
 """Longer tables are left to the CSV files, which hold every row."""
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 """What a file that fetches nothing is written in: whatever the reader's machine writes with."""
-
-
-class Plate(NamedTuple):
-    """One chart, ready to be printed.
-
-    `figure` is plotly's JSON in the light theme, and `rows` the table behind it, empty where that is too long.
-    """
-
-    id: str
-    title: str
-    figure: str
-    height: int
-    sentences: tuple[str, ...]
-    caveat: str
-    alt: str
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    count: int = 0
-    """How many rows the whole table has."""
 
 
 class Chapter(NamedTuple):

@@ -1,10 +1,12 @@
-"""What a person takes home from a report: its link, its weights, its settings, its figures."""
+"""What a person takes home from a report: its weights, its settings, its figures."""
 
 import json
+from collections.abc import Sequence
 
 import streamlit as st
 
 from unlearn_core.domain.report import Report
+from unlearn_core.export.side import Side
 from unlearn_core.store import artifacts
 from unlearn_core.store.home import home
 from unlearn_core.ui import studio
@@ -14,31 +16,7 @@ def offer(report: Report) -> None:
     """The files of a report. Each is read only when its button is pressed."""
     name = f"run-{report.run or 'example'}"
     with st.popover("Download", icon=":material/download:"):
-        st.download_button(
-            "Report, in one file (HTML)",
-            lambda: studio.report_page(report),
-            f"{name}.html",
-            "text/html",
-            key="get-report",
-            icon=":material/article:",
-            on_click="ignore",
-            width="stretch",
-        )
-        st.download_button(
-            "Everything (zip)",
-            lambda: studio.archive(report),
-            f"{name}.zip",
-            "application/zip",
-            key="get-archive",
-            icon=":material/folder_zip:",
-            on_click="ignore",
-            width="stretch",
-        )
-        st.caption(
-            "The report opens in any browser, without a network, and prints well; about 5 MB, most of it the code that "
-            "draws its charts. The archive holds it too, with weights and model card, tables, settings, and a folder "
-            "for Python."
-        )
+        whole([report], name=name)
         if report.run is not None:
             weights = artifacts.folder_of(home(), report.run) / artifacts.WEIGHTS
             st.download_button(
@@ -73,6 +51,41 @@ def offer(report: Report) -> None:
             width="stretch",
         )
         st.caption("Each chart has its own table (CSV) and picture (PNG) beneath it.")
+
+
+def several(found: Sequence[Report], *, place: str, side: Side | None = None) -> None:
+    """The files about several runs together: a comparison, or with a `side` the best of a sweep and its table."""
+    with st.popover("Download", icon=":material/download:", key=f"{place}-download"):
+        whole(found, name="runs-" + "-".join(str(report.run) for report in found), place=f"{place}-", side=side)
+
+
+def whole(found: Sequence[Report], *, name: str, place: str = "", side: Side | None = None) -> None:
+    """The report file and the archive. Each is made when its button is pressed, which turns while that lasts."""
+    st.download_button(
+        "Report, in one file (HTML)",
+        lambda: studio.report_page(*found, side=side),
+        f"{name}.html",
+        "text/html",
+        key=f"{place}get-report",
+        icon=":material/article:",
+        on_click="ignore",
+        width="stretch",
+    )
+    st.download_button(
+        "Everything (zip)",
+        lambda: studio.archive(*found, side=side),
+        f"{name}.zip",
+        "application/zip",
+        key=f"{place}get-archive",
+        icon=":material/folder_zip:",
+        on_click="ignore",
+        width="stretch",
+    )
+    st.caption(
+        "The report opens in any browser, without a network, and prints well; about 5 MB, most of it the code that "
+        "draws its charts. The archive holds it too, with weights and model card, tables, settings, and a folder "
+        "for Python."
+    )
 
 
 def figures(report: Report) -> str:

@@ -1,14 +1,18 @@
 """The same run from other seeds: asking for them, how many are done, and what they say together."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from unlearn_core.charts import seeds
+from unlearn_core.charts.chart import names
 from unlearn_core.charts.repeats import interval
 from unlearn_core.charts.words import number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.ui import chart, frame, process, studio, words
+from unlearn_core.ui.plain import escape
 
 POLL = 2.0
 """Seconds between two looks at repeats that are not done."""
@@ -108,3 +112,18 @@ def table(report: Report) -> pd.DataFrame:
 
 def _plain(value: float) -> str:
     return number(value, 3 if value < 10 else 1)
+
+
+def compared(found: Sequence[Report]) -> None:
+    """The same for several runs side by side, on one scale: those that were repeated. Nothing where none was."""
+    able = [report for report in found if seeds.CHART.applies(report) is True]
+    if not able:
+        return
+    st.subheader(seeds.CHART.title, anchor=False)
+    chart.draw(seeds.CHART, able, place="compare")
+    own = dict(zip((report.run for report in found), names(found), strict=True))
+    for report in found:
+        answer = seeds.CHART.applies(report)
+        said = seeds.CHART.sentence(report) if answer is True else answer
+        st.caption(f"**{escape(own[report.run])}**: {escape(said)}")
+    chart.foot(seeds.CHART, able, place="compare")

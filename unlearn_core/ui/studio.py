@@ -18,6 +18,7 @@ from unlearn_core.charts.theme import Theme
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import Part, Report
 from unlearn_core.domain.run import Run, RunState
+from unlearn_core.export.side import Side
 from unlearn_core.store import artifacts, repeats, reports
 from unlearn_core.store.home import home
 from unlearn_core.store.runs import RunStore
@@ -76,14 +77,14 @@ def _seeds(folder: str, ids: tuple[int, ...], parts: tuple[tuple[str, ...], ...]
     return repeats.seeds(Path(folder), _done)
 
 
-def report_page(*found: Report) -> str:
+def report_page(*found: Report, side: Side | None = None) -> str:
     """The report file of one run, or of several side by side; made once for as long as nothing is added to them."""
-    return _page(str(home()), _key(found), found)
+    return _page(str(home()), _key(found), side, found)
 
 
-def archive(*found: Report) -> bytes:
+def archive(*found: Report, side: Side | None = None) -> bytes:
     """The archive about one run, or several; made once for as long as nothing is added to them."""
-    return _archive(str(home()), _key(found), found)
+    return _archive(str(home()), _key(found), side, found)
 
 
 def _key(found: Sequence[Report]) -> tuple[Any, ...]:
@@ -97,7 +98,7 @@ def _beside(report: Report) -> tuple[int, ...]:
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _page(folder: str, key: tuple[Any, ...], _found: Sequence[Report]) -> str:
+def _page(folder: str, key: tuple[Any, ...], side: Side | None, _found: Sequence[Report]) -> str:
     from unlearn_core.export.page import page
     from unlearn_core.methods import methods  # Imports torch, which the first page does without.
 
@@ -105,15 +106,15 @@ def _page(folder: str, key: tuple[Any, ...], _found: Sequence[Report]) -> str:
     for name in {one.dataset.id for one in _found}:
         with suppress(UnlearnError):  # The report says itself that they are not there.
             known[name] = pictures(name)
-    return page(_found, methods=methods(), pictures=known)
+    return page(_found, methods=methods(), pictures=known, side=side)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _archive(folder: str, key: tuple[Any, ...], _found: Sequence[Report]) -> bytes:
+def _archive(folder: str, key: tuple[Any, ...], side: Side | None, _found: Sequence[Report]) -> bytes:
     from unlearn_core.export import archive as whole
 
     weights = [None if one.run is None else artifacts.folder_of(home(), one.run) / artifacts.WEIGHTS for one in _found]
-    return whole.archive(_found, page=report_page(*_found), weights=weights)
+    return whole.archive(_found, page=report_page(*_found, side=side), weights=weights)
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
