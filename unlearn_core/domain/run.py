@@ -82,12 +82,14 @@ class GoldSpec(_Spec):
 class MeasureSpec(_Spec):
     """Adds to a finished run's report what was not measured at its end.
 
-    `what` is "new", what needs a gold that came later, or "relearn", which costs so much that somebody must ask for it.
+    `what` is "new", what needs a gold that came later, or "relearn" or "score", which cost so much that somebody must
+    ask for them; `nets` is the number of nets of each kind that a score is taken with.
     """
 
     kind: Literal["measure"] = "measure"
     run: int
-    what: Literal["new", "relearn"] = "new"
+    what: Literal["new", "relearn", "score"] = "new"
+    nets: int = Field(default=16, ge=4, le=512)
 
 
 class ImportSpec(_Spec):

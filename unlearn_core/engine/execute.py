@@ -11,7 +11,7 @@ import torch
 from unlearn_core.domain.errors import Cancelled
 from unlearn_core.domain.report import Part, Report, forgotten
 from unlearn_core.domain.run import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, Run, RunSpec, TrainSpec
-from unlearn_core.engine import golds, imports, looks, measure, relearn, taken, train
+from unlearn_core.engine import golds, imports, looks, measure, relearn, score, taken, train
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Listener, Nobody
 from unlearn_core.engine.problem import Layout, lay_out, problem_of
@@ -51,8 +51,7 @@ def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
         case GoldSpec():
             return golds.train_gold(run.spec, warm, listener)
         case MeasureSpec():
-            add = {"new": measure.add_what_is_new, "relearn": relearn.add}[run.spec.what]
-            return add(run.spec.run, warm, listener)
+            return _measure(run.spec, warm, listener)
         case TrainSpec():
             return train.train(run.spec, warm, listener, folder)
         case AddSpec():
@@ -61,6 +60,13 @@ def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
             return imports.bring_in(run.spec, warm.home, listener)
         case Look():
             return looks.answer(run.spec, warm, folder)
+
+
+def _measure(spec: MeasureSpec, warm: Warm, listener: Listener) -> dict[str, Any]:
+    if spec.what == "score":
+        return score.add(spec.run, spec.nets, warm, listener)
+    add = {"new": measure.add_what_is_new, "relearn": relearn.add}[spec.what]
+    return add(spec.run, warm, listener)
 
 
 def unlearn(

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from unlearn_core.catalog import classifiers, datasets, nets, populations
 from unlearn_core.catalog.populations import Population
 from unlearn_core.catalog.standard import POPULATION, POPULATION_SIZE, standard
@@ -20,7 +22,7 @@ from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import cut
 from unlearn_core.engine import population
 from unlearn_core.methods import method as find_method
-from unlearn_core.probes.epsilon import Score, phi, scored, standard_error
+from unlearn_core.probes.epsilon import standard_error
 
 NETS = POPULATION_SIZE // 2
 """How many nets a step is scored by, and against how many golds."""
@@ -106,7 +108,7 @@ def ceiling() -> dict[str, Any]:
 
 
 def _row(step: Step, ours: Population, device: str) -> dict[str, Any]:
-    score = score_of(ours, _golds()[0])
+    score = population.score(ours, _golds()[0], _labels())
     figures = {
         "forgetting": score.forgetting,
         "error": standard_error(score.epsilons, len(ours)),
@@ -124,18 +126,12 @@ def _row(step: Step, ours: Population, device: str) -> dict[str, Any]:
     }
 
 
-def score_of(ours: Population, golds: Population) -> Score:
-    """The challenge's score of unlearned nets against equally many golds of the ladder's request."""
+def _labels() -> np.ndarray:
+    """The labels of the forgotten pictures."""
     wish = request()
     card = datasets.card(wish.dataset)
     labels = datasets.load(card.id).labels
-    own = labels[cut(card, labels, wish.forget).forget_train]
-    return scored(
-        phi(ours.logits, own),
-        phi(golds.logits, own),
-        retain=(float(ours.retain.mean()), float(golds.retain.mean())),
-        test=(float(ours.test.mean()), float(golds.test.mean())),
-    )
+    return labels[cut(card, labels, wish.forget).forget_train]
 
 
 def _golds() -> tuple[Population, Population]:

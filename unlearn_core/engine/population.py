@@ -25,6 +25,7 @@ from unlearn_core.domain.split import Split, cut
 from unlearn_core.domain.tracker import Silent, Tracker
 from unlearn_core.engine.problem import lay_out, problem_of
 from unlearn_core.engine.warm import Data, Warm, after_of
+from unlearn_core.probes.epsilon import Score, phi, scored
 from unlearn_core.training import evaluate
 from unlearn_core.training.loops import train
 
@@ -92,6 +93,16 @@ def asked(net: nn.Module, data: Data, split: Split) -> Population:
         float((answers(rows).argmax(1) == labels[rows]).mean()) for rows in (split.retain_train, split.retain_test)
     ]
     return Population(answers(split.forget_train)[None], *(np.array([share], np.float32) for share in right))
+
+
+def score(ours: Population, golds: Population, labels: np.ndarray) -> Score:
+    """The challenge's score of nets against equally many golds; labels (S,) are the forgotten pictures'."""
+    return scored(
+        phi(ours.logits, labels),
+        phi(golds.logits, labels),
+        retain=(float(ours.retain.mean()), float(golds.retain.mean())),
+        test=(float(ours.test.mean()), float(golds.test.mean())),
+    )
 
 
 def kept(folder: Path, number: int) -> Population | None:

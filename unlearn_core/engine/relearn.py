@@ -23,6 +23,9 @@ from unlearn_core.training.batches import to_floats
 from unlearn_core.training.relearn import Asked, lessons, relearn
 from unlearn_core.training.seeding import stream
 
+PHASES = {"fresh": "fresh net"}
+"""What a phase is called where a net's name alone would not say it."""
+
 
 class Plan(NamedTuple):
     """Positions in the data set: forgotten pictures that may be taught, and those of either side that are asked.
@@ -76,11 +79,11 @@ def measure(layout: Layout, models: Mapping[str, Trained], warm: Warm, listener:
         )
     tracker, arrays = RunTracker(listener), {"step": np.array(STEPS, np.float32)}
     shown = [name for name in ("after", "gold") if name in models] + ["fresh"]
-    tracker.plan(**dict.fromkeys(shown, TERMS.draws * LAST))
+    tracker.plan(**{PHASES.get(name, name): TERMS.draws * LAST for name in shown})
     pool, keep = (torch.from_numpy(rows).to(warm.device) for rows in (plan.pool, still_there(layout).retain_train))
     seed = layout.spec.seed
     for name in shown:
-        tracker.phase(name)
+        tracker.phase(PHASES.get(name, name))
         found = []
         for draw in range(TERMS.draws):
             net: nn.Module = warm.fresh(layout.card, seed, "relearn", draw) if name == "fresh" else models[name].net

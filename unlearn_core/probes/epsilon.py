@@ -87,8 +87,12 @@ def epsilon(unlearned: np.ndarray, golds: np.ndarray) -> float:
 
 def points(found: np.ndarray, nets: int) -> np.ndarray:
     """H (S,) of epsilons (S,): 1 in the first bucket, half of it in each next, 0 beyond what so many nets can show."""
-    last = np.ceil(np.log(nets - 1))
-    return np.where(found < last, 2.0 ** -np.floor(found / BUCKET), 0.0)
+    return np.where(found < last_bucket(nets), 2.0 ** -np.floor(found / BUCKET), 0.0)
+
+
+def last_bucket(nets: int) -> float:
+    """The epsilon from which on so many nets earn nothing: they could not show more."""
+    return float(np.ceil(np.log(nets - 1)))
 
 
 def mean_points(found: np.ndarray, nets: int) -> float:

@@ -7,6 +7,7 @@ from unlearn_core.charts.words import capital
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
 from unlearn_core.ui import (
+    asked,
     cam,
     chart,
     compare,
@@ -18,6 +19,7 @@ from unlearn_core.ui import (
     recognised,
     relearn,
     repeats,
+    score,
     session,
     share,
     words,
@@ -150,13 +152,14 @@ def _privacy(report: Report, run: Run | None) -> None:
     with left:
         chart.show(charts()[first], [report], place="report")
     with right:
-        relearn.show(report, run)
+        asked.show(relearn.ASKED, report, run)
     _charts(report, tuple(others))
     left, right = st.columns(2, gap="large")
     with left:
         chart.show(charts()["recognised"], [report], place="report")
     with right:
         recognised.show(report)
+    asked.show(score.ASKED, report, run)
 
 
 def _noise(report: Report) -> None:
