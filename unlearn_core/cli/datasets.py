@@ -13,7 +13,8 @@ HELP = "List the data sets, with their classes and terms; add one, remove one."
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON list")
     acts = parser.add_subparsers(metavar="WHAT", dest="what")
-    acts.add_parser("sources", help="list where data sets can be had from, with their options")
+    listed = acts.add_parser("sources", help="list where data sets can be had from, with their options")
+    listed.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON list")
     add = acts.add_parser("add", help="prepare a data set, here and now", allow_abbrev=False)
     add.add_argument("source", metavar="SOURCE", help="where it comes from; `datasets sources` lists them")
     add.add_argument("--file", type=Path, metavar="ZIP", help="the zip of class folders, for the source zip")

@@ -1,0 +1,66 @@
+"""`datasets add`, `remove`, `restore` and `delete`: the same road as the page's, without a browser."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.catalog.zips import faces, write
+from unlearn_core.__main__ import main
+from unlearn_core.catalog import own
+from unlearn_core.domain.run import RunState
+from unlearn_core.store.runs import RunStore
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
+    yield
+    own.use(None)
+
+
+def test_a_zip_is_added_removed_and_brought_back(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path / "my_faces.zip", faces(each=30) | {"anna/bad.png": b"x"})
+    assert main(["datasets", "add", "zip", "--file", str(file), "--size", "32"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"my-faces-\w{6}: my faces is ready, 90 pictures of 3 classes in [\d.]+ s\.", said)
+    assert "Left out: 1.\n  'anna/bad.png' is no PNG" in said
+    (name,) = own.dataset_cards()
+    (run,) = RunStore(home).list()
+    assert (run.state, run.title, run.headline["dataset"]) == (RunState.DONE, "Prepare my faces", name)
+    assert file.exists() and not list((home / "uploads").iterdir())
+    assert main(["datasets", "--json"]) == 0
+    assert name in {one["id"] for one in json.loads(capsys.readouterr().out)}
+    for act, there in (("remove", False), ("restore", True), ("remove", False), ("delete", False)):
+        assert main(["datasets", act, name]) == 0
+        assert (name in own.dataset_cards()) == there
+    assert main(["datasets", "restore", name]) == 2
+
+
+def test_sources_are_listed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["datasets", "sources", "--json"]) == 0
+    assert {"zip", "cifar100"} <= {one["id"] for one in json.loads(capsys.readouterr().out)}
+    assert main(["datasets", "sources"]) == 0
+    said = capsys.readouterr().out
+    assert "--set labels=fine" in said and "--file ZIP" in said and "not here: LFW can no longer" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["add", "imagenet"], "no source of pictures called 'imagenet'"),
+        (["add", "zip"], "--file faces.zip"),
+        (["add", "zip", "--file", "nowhere.zip"], "cannot be read"),
+        (["add", "cifar100", "--set", "labels"], "--set takes option=value"),
+        (["add", "cifar100", "--set", "labels=x"], "one of fine, coarse"),
+        (["add", "lfw"], "can no longer be downloaded"),
+        (["remove", "cifar10-sample"], "no data set of your own"),
+    ],
+)
+def test_mistakes(home: Path, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str) -> None:
+    assert main(["datasets", *words]) == 2
+    assert sentence in capsys.readouterr().err
