@@ -1,8 +1,8 @@
 """What an unlearning method is: a card, knobs, and one function."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from unlearn_core.domain.params import Params
 from unlearn_core.domain.request import Forget, Scale, scale_of
@@ -65,6 +65,15 @@ class Paper(NamedTuple):
     url: str
 
 
+class ForgetStacked(Protocol):
+    """Forgets by several trials at once, which differ in seed and in the knobs of `Method.stacks` only.
+
+    Every problem has a net of its own; gives for each trial what stopped it (Diverged, Cancelled), or None.
+    """
+
+    def __call__(self, problems: Sequence[Any], knobs: Sequence[Any], tracks: Sequence[Any]) -> list[Any]: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Method:
     """One way to forget.
@@ -88,3 +97,7 @@ class Method:
     passes: Callable[[Any, Sizes], int]
     forget: Callable[[Any, Any, Any], None]
     stops_early: bool = False
+    forget_stacked: ForgetStacked | None = None
+    """Where it is given, trials may be made side by side on one device (training/stacked.py)."""
+    stacks: frozenset[str] = frozenset()
+    """The continuous knobs in which trials that are made side by side may differ; all others must be the same."""

@@ -8,6 +8,8 @@ When it fails. Nearly always, gently: at a low rate the net still knows the forg
 forgets by being shaken up, and pays with kept accuracy. Single pictures hardly fade at all.
 """
 
+from collections.abc import Iterator, Sequence
+
 import torch
 from torch.nn import functional as F
 
@@ -18,6 +20,7 @@ from unlearn_core.domain.usual import augment, batch, falls, learning_rate, mome
 from unlearn_core.training.descent import descend, fall
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Problem
+from unlearn_core.training.stacked import Batch, Lane, by_seed, descend_side_by_side
 
 
 class Knobs(Params):
@@ -61,6 +64,24 @@ def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
         track.log(loss=loss.item())
 
 
+def forget_stacked(problems: Sequence[Problem], knobs: Sequence[Knobs], tracks: Sequence[Tracker]) -> list:
+    """The same for several trials side by side; gives for each what stopped it, or None."""
+    first, count = knobs[0], problems[0].retain.steps(knobs[0].batch) * knobs[0].epochs
+    for track in tracks:
+        track.plan(**{"fine-tune": count})
+        track.phase("fine-tune")
+
+    def batches(problem: Problem) -> Iterator[Batch]:
+        for number in range(first.epochs):
+            yield from problem.retain.epoch(first.batch, problem.stream("epoch", number), augment=first.augment)
+
+    lanes = [
+        Lane(problem.net, track, own, one.lr, one.momentum, one.weight_decay)
+        for problem, one, track, own in zip(problems, knobs, tracks, by_seed(problems, batches), strict=True)
+    ]
+    return descend_side_by_side(lanes, steps=count, falls=first.falls)
+
+
 def _passes(knobs: Knobs, sizes: Sizes) -> int:
     return sizes.retain * knobs.epochs
 
@@ -83,4 +104,6 @@ METHOD = Method(
     needs=lambda knobs: Needs(forget=False, retain=True),
     passes=_passes,
     forget=forget,
+    forget_stacked=forget_stacked,
+    stacks=frozenset({"lr", "momentum", "weight_decay"}),
 )
