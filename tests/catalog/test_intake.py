@@ -17,7 +17,7 @@ from unlearn_core.catalog import datasets, own
 from unlearn_core.catalog.intake import making, trash, uploads
 from unlearn_core.catalog.intake.asked import asked
 from unlearn_core.catalog.intake.cut import cut
-from unlearn_core.catalog.intake.limits import Limits
+from unlearn_core.catalog.intake.limits import Limits, variable
 from unlearn_core.catalog.intake.picture import Fit, Unusable, decode
 from unlearn_core.catalog.sources import source
 from unlearn_core.domain.errors import BadAsset, BadPictures, StoreError, UnknownName
@@ -217,3 +217,10 @@ def test_uploads_are_limited_and_not_kept_for_ever(mine: Path, monkeypatch: pyte
 def test_the_server_takes_what_an_upload_may_have() -> None:
     config = (ROOT / ".streamlit" / "config.toml").read_text()
     assert f"maxUploadSize = {MOST.upload_mb}" in config
+
+
+def test_the_readme_names_every_limit_with_its_value() -> None:
+    text = (ROOT / "README.md").read_text()
+    for name, value in MOST._asdict().items():
+        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{variable(name)}` |")]
+        assert line.endswith(f"| {value:,} |"), line
