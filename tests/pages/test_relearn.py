@@ -54,7 +54,7 @@ def test_it_is_offered_with_its_cost_worked_on_and_then_there(visit: Visit, done
     phases = (Phase("after", 40, 40, 4.0), Phase("gold", 40, 10, 1.0), Phase("fresh", 40, 0, 0.0))
     done.beat(order.id, order.attempt, progress=Progress(phases, "gold", 400.0))
     app.run()
-    assert "Taught again" in words(fine(app))
+    assert "Measuring" in words(fine(app))
     (bar,) = app.get("progress")
     assert bar.proto.text == "step 50 of 120 · about 7 s left"
     done.finish(order.id, order.attempt, headline=carry_out(order, Warm("cpu", home), Nobody()))

@@ -79,14 +79,15 @@ def make_population(*, assets: Path, scratch: Path, device: str, jobs: int) -> N
     forget = standard(datasets.card(card.dataset))[name]
     request = ForgetRequest(classifier=classifier, dataset=card.dataset, forget=forget)
     known, folder = populations.golds(request), scratch / f"population-{classifier}"
-    if known is not None and len(known) >= POPULATION_SIZE:
+    there = 0 if known is None else len(known)
+    if there >= POPULATION_SIZE:
         return
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    orders = [population.Order(request, k, folder, scratch, device, threads) for k in range(POPULATION_SIZE)]
+    orders = [population.Order(request, k, folder, scratch, device, threads) for k in range(there, POPULATION_SIZE)]
     for order in population.make_all(orders, jobs):
         print(f"Gold {order.number + 1} of {POPULATION_SIZE} of {classifier}.", flush=True)
     every = [population.kept(folder, order.number) for order in orders]
-    whole = Population.of([one for one in every if one is not None])
+    whole = Population.of([one for one in (known, *every) if one is not None])
     populations.write(assets, request, whole, {"torch": torch.__version__, "device": describe(device)})
     print(f"{len(whole)} golds: {whole.test.mean():.1%} of the unseen pictures on average.", flush=True)
 
