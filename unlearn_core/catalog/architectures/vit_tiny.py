@@ -42,4 +42,7 @@ def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
     net = VisionTransformer(
         img_size=size, patch_size=PATCH, embed_dim=WIDTH, depth=DEPTH, num_heads=HEADS, num_classes=classes
     )
+    for block in net.blocks:
+        # The fused attention has no form for many pictures' own gradients at once, which L2UL and Fisher ask for.
+        block.attn.fused_attn = False  # pyright: ignore[reportAttributeAccessIssue, reportArgumentType]
     return behind(normalise, net)

@@ -1,0 +1,79 @@
+"""Untrained classifiers of any architecture on a handful of 32-pixel pictures, in a data folder."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from unlearn_core.catalog import architectures, classifiers, own, trained
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
+from unlearn_core.training import evaluate, weights
+from unlearn_core.training.seeding import seeded
+
+DATASET = DatasetCard(
+    id="stripes",
+    title="Stripes",
+    summary="Stripes of four directions under noise.",
+    classes=("lying", "standing", "rising", "falling"),
+    size=32,
+    train=24,
+    val=8,
+    test=8,
+    licence="MIT, as this project.",
+    source="Drawn by the tests.",
+)
+
+
+def pictures() -> tuple[np.ndarray, np.ndarray]:
+    """The pictures (40, 32, 32, 3) uint8 and their labels (40,) int64; the same ones every time."""
+    rng = np.random.default_rng(5)
+    labels = np.arange(DATASET.train + DATASET.val + DATASET.test) % len(DATASET.classes)
+    y, x = np.mgrid[:32, :32]
+    stripes = np.stack([np.sin((a * y + b * x + 1) * 0.8) for a, b in ((1, 0), (0, 1), (1, 1), (1, -1))])
+    noisy = 0.5 + 0.3 * stripes[labels][..., None] * rng.uniform(0.5, 1, (len(labels), 1, 1, 3))
+    noisy += rng.normal(0, 0.1, noisy.shape)
+    return (noisy.clip(0, 1) * 255).astype(np.uint8), labels.astype(np.int64)
+
+
+def bring(architecture: str, home: Path) -> ClassifierCard:
+    """Puts an untrained net of that architecture into the catalog of a data folder, with its pictures."""
+    own.use(home)
+    known = own.classifier_cards().get(_id(architecture))
+    if known is not None:
+        return known
+    images, labels = pictures()
+    folder = own.prepared(DATASET.id)
+    assert folder is not None
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / own.CARD).write_text(DATASET.model_dump_json())
+    np.save(folder / own.IMAGES, images)
+    np.save(folder / own.LABELS, labels)
+    kind = architectures.card(architecture, DATASET.size)
+    card = ClassifierCard(
+        id=_id(architecture),
+        title=f"{kind.title} · Stripes",
+        summary=kind.summary,
+        architecture=architecture,
+        dataset=DATASET.id,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.25, 0.25, 0.25),
+        roles=kind.roles,
+        recipe=kind.recipe.model_copy(update={"epochs": 1, "batch": 16, "augment": "none"}),
+        seed=0,
+        licence="MIT, as this project.",
+        source="Not trained at all.",
+    )
+    with seeded(0, "brought"):
+        net = classifiers.build(card, DATASET).eval()
+    logits = evaluate.logits(net, torch.from_numpy(images))
+    buffer = io.BytesIO()
+    np.save(buffer, logits)
+    files = {".safetensors": weights.to_bytes(net), ".npy": buffer.getvalue()}
+    facts = {"seconds": 1.0, "made with": {"torch": "any"}}
+    trained.put(card, weights=weights.checksum(net), files=files, facts=facts, wait=False)
+    return card
+
+
+def _id(architecture: str) -> str:
+    return trained.named(architecture, DATASET.id, "000000")

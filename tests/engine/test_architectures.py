@@ -1,0 +1,123 @@
+"""Every architecture goes through every kind of method from spec to report: a few pictures, a step or two."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.engine.brought import DATASET, bring
+from unlearn_core.catalog import architectures, own
+from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.engine.execute import Finished, unlearn
+from unlearn_core.methods import method as find_method
+from unlearn_core.methods import methods
+
+TINY: dict[str, dict[str, Any]] = {
+    "unsir": {"noise_pictures": 16, "noise_steps": 1, "batch": 32, "augment": False},
+    "l2ul": {"guard": "adv-imp", "copies": 1, "attacked": 4, "attack_steps": 1, "max_steps": 1, "stops": False},
+    "reinit": {"cycles": 1, "layers": "1", "epochs": "1", "batch": 32, "share": 0.5},
+    "finetune": {"lr": 1e-3, "batch": 32},
+    "ssd": {"batch": 12},
+}
+"""Knobs with which each of the methods takes a step or two."""
+REST: dict[str, dict[str, Any]] = {
+    "bad_teacher": {},
+    "boundary": {"way": "expand", "epochs": 1},
+    "cfk": {"epochs": 1, "layers": 2},
+    "fisher": {"pictures": 10},
+    "l1_sparse": {"epochs": 1},
+    "msg": {"epochs": 1},
+    "neggrad": {"lr": 1e-4},
+    "neggrad_plus": {"lr": 1e-4},
+    "random_labels": {"epochs": 1},
+    "retrain": {},
+    "salun": {"epochs": 1},
+    "scrub": {},
+}
+FAST = ("resnet20", "resnet20_plain", "all_cnn", "resnet18_torchvision", "mobilenet_v2", "vit_tiny")
+SLOW = ("resnet18", "resnet50")
+LIBRARY = ("timm:test_vit", "timm:test_convnext", "torchvision:shufflenet_v2_x0_5")
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder to which each architecture is brought once, so that it is asked only once what it says before."""
+    yield tmp_path_factory.mktemp("catalog")
+    own.use(None)
+
+
+def forgets(name: str, architecture: str, home: Path, **knobs: Any) -> Finished:
+    card = bring(architecture, home)
+    forget = ForgetClasses(classes=(1,))
+    first = next(iter(find_method(name).presets.values())).params_for(forget)
+    request = ForgetRequest(classifier=card.id, dataset=DATASET.id, forget=forget)
+    spec = RunSpec(request=request, method=name, params=first.with_values(knobs).model_dump(), seed=1)
+    return unlearn(spec, device="cpu", home=home)
+
+
+def looks_right(finished: Finished) -> None:
+    """A whole report, with maps in which one place is not like the other."""
+    report = finished.report
+    weights = {model: one.weights for model, one in report.evaluations.items()}
+    assert weights["before"] != weights["after"]
+    assert {"accuracy", "logits", "layers", "cka", "cam", "predictions"} <= set(report.parts), report.missing
+    maps = report.parts["cam"].arrays
+    assert maps["before"].shape == maps["after"].shape and min(maps["before"].shape[1:]) > 1
+    assert np.isfinite(maps["after"]).all()
+    assert (maps["before"].std((1, 2)) > 0).any()
+    rows = report.parts["layers"].facts["rows"]
+    assert [row["layer"] for row in rows if row["layer"] != "other"] == list(report.classifier.roles.layers)
+    assert [row["layer"] for row in report.parts["cka"].facts["rows"]] == list(report.classifier.roles.layers)
+    assert not report.parts["snapshots"].facts["no_maps"]
+
+
+def test_every_architecture_and_method_is_named_here() -> None:
+    shipped = set(architectures.cards()) - {"tiny", "resnet8", "mlp"}
+    assert shipped == {*FAST, *SLOW}
+    assert set(methods()) == {*TINY, *REST}
+
+
+@pytest.mark.parametrize("method", TINY)
+@pytest.mark.parametrize("architecture", FAST)
+def test_forgets(architecture: str, method: str, catalog: Path) -> None:
+    looks_right(forgets(method, architecture, catalog, **TINY[method]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", TINY)
+@pytest.mark.parametrize("architecture", SLOW)
+def test_forgets_large(architecture: str, method: str, catalog: Path) -> None:
+    looks_right(forgets(method, architecture, catalog, **TINY[method]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", TINY)
+@pytest.mark.parametrize("architecture", LIBRARY)
+def test_forgets_by_name(architecture: str, method: str, catalog: Path) -> None:
+    looks_right(forgets(method, architecture, catalog, **TINY[method]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", REST)
+@pytest.mark.parametrize("architecture", ["vit_tiny", "mobilenet_v2", "timm:test_vit"])
+def test_no_method_needs_batch_norm_or_a_convolution(architecture: str, method: str, catalog: Path) -> None:
+    looks_right(forgets(method, architecture, catalog, **REST[method]))
+
+
+@pytest.mark.slow
+def test_the_published_settings_of_unsir_run_on_the_net_they_are_for(catalog: Path) -> None:
+    card = bring("resnet18_torchvision", catalog)
+    forget = ForgetClasses(classes=(1,))
+    knobs = find_method("unsir").presets["paper"].params.with_values({"noise_repeats": 1, "noise_steps": 2})
+    request = ForgetRequest(classifier=card.id, dataset=DATASET.id, forget=forget)
+    spec = RunSpec(request=request, method="unsir", params=knobs.model_dump(), seed=1)
+    looks_right(unlearn(spec, device="cpu", home=catalog))
+
+
+def test_dropout_is_drawn_from_the_seed(catalog: Path) -> None:
+    """MobileNetV2 has some: two runs in one process would otherwise draw different parts of one stream."""
+    runs = [forgets("finetune", "mobilenet_v2", catalog, **TINY["finetune"]) for _ in range(2)]
+    assert len({run.headline["weights"] for run in runs}) == 1
