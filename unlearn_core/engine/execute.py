@@ -22,6 +22,7 @@ from unlearn_core.store import artifacts, reports
 from unlearn_core.store.home import home as data_folder
 from unlearn_core.store.runs import RunStore
 from unlearn_core.training import weights
+from unlearn_core.training.problem import Problem
 from unlearn_core.training.seeding import seeded
 
 __all__ = ["Finished", "Listener", "Warm", "carry_out", "title_of", "unlearn"]
@@ -108,20 +109,45 @@ def title_of(spec: RunSpec, warm: Warm) -> str:
     return f"Forget {forgotten(spec, layout.data.card)} with {layout.method.title}"
 
 
-def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dict[str, Any]:
+class Begun(NamedTuple):
+    """A run that is laid out and about to forget; `load` are the seconds that this took."""
+
+    layout: Layout
+    problem: Problem
+    tracker: RunTracker
+    listener: Listener
+    started: str
+    load: float
+
+
+def begin(spec: RunSpec, warm: Warm, listener: Listener) -> Begun:
+    """Lays a run out. Raises UnlearnError where its spec cannot be done."""
     began, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     layout = lay_out(spec, warm)
     problem = problem_of(layout, warm)
     tracker = RunTracker(listener, _watch(layout, problem.net))
-    loaded = time.perf_counter()
+    return Begun(layout, problem, tracker, listener, started, time.perf_counter() - began)
+
+
+def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dict[str, Any]:
+    begun = begin(spec, warm, listener)
+    began = time.perf_counter()
     # Dropout inside a net draws from the global state; everything else has streams of its own.
     with seeded(spec.seed, "noise", device=warm.device):
-        layout.method.forget(problem, layout.knobs, tracker)
-    _settle(warm.device)
-    forgot = time.perf_counter()
+        begun.layout.method.forget(begun.problem, begun.layout.knobs, begun.tracker)
+    settle(warm.device)
+    return finish(begun, warm, folder, forget=time.perf_counter() - began)
 
+
+def finish(begun: Begun, warm: Warm, folder: Path, *, forget: float, together: int = 1) -> dict[str, Any]:
+    """Evaluates and measures a run that has forgotten in so many seconds, writes its report, and gives its headline.
+
+    Where runs forgot `together`, side by side, `forget` is this one's share of the time that all of them took.
+    """
+    layout, tracker, listener, spec = begun.layout, begun.tracker, begun.listener, begun.layout.spec
+    forgot = time.perf_counter()
     tracker.doing("evaluating")
-    after = after_of(problem.net)
+    after = after_of(begun.problem.net)
     missing: dict[str, str] = {}
     models = measure.models_of(spec, layout, warm, after, missing)
     evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
@@ -130,12 +156,13 @@ def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dic
     tracker.doing("measuring")
     parts = measure.look_at_all(spec, layout, models, evaluations, missing) | tracker.parts()
     measure.add_gold_to_replay(parts, layout, models)
+    now = time.perf_counter()
     seconds = {
-        "total": time.perf_counter() - began,
-        "load": loaded - began,
-        "forget": forgot - loaded,
+        "total": begun.load + forget + now - forgot,
+        "load": begun.load,
+        "forget": forget,
         "evaluate": evaluated - forgot,
-        "probes": time.perf_counter() - evaluated,
+        "probes": now - evaluated,
     }
     parts["timings"] = Part(
         {
@@ -146,8 +173,9 @@ def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dic
             "device": describe(str(warm.device)),
             "threads": torch.get_num_threads(),
             "versions": {"torch": torch.__version__, "numpy": np.__version__},
-            "started": started,
-        },
+            "started": begun.started,
+        }
+        | ({"together": together} if together > 1 else {}),
         {},
     )
     listener.check()
@@ -166,7 +194,8 @@ def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dic
     )
     # Runs of this data folder share their evaluations; what goes elsewhere has files of its own.
     reports.write(report, folder, pool=warm.evaluations if folder.is_relative_to(warm.home) else None)
-    speed = seconds["forget"] / tracker.pictures if tracker.pictures else None
+    # What a picture takes in a stack says nothing of what a run of its own will take.
+    speed = seconds["forget"] / tracker.pictures if tracker.pictures and together == 1 else None
     cost = {"seconds": seconds, "seconds_per_picture": speed, "weights": after.weights}
     return measure.headline_of(parts, evaluations) | cost
 
@@ -186,7 +215,7 @@ def _spread(ids: np.ndarray, count: int) -> np.ndarray:
     return ids[np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)]
 
 
-def _settle(device: torch.device) -> None:
+def settle(device: torch.device) -> None:
     """Waits until a GPU has really done what it was told, so that seconds mean something."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

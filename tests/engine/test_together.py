@@ -1,0 +1,73 @@
+"""Runs made side by side: each leaves what it would have left alone, and what cannot be stacked is said."""
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.methods.laid_out import tiny_spec
+from unlearn_core.domain.errors import Cancelled, NotSupported, UnlearnError
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.engine.execute import carry_out, title_of
+from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.together import carry_out_together, unlike
+from unlearn_core.engine.warm import Warm
+from unlearn_core.methods import finetune
+from unlearn_core.store import reports
+from unlearn_core.store.runs import RunStore
+from unlearn_core.training import stacked
+
+SPECS = [tiny_spec("finetune", seed=seed, lr=rate, batch=64) for seed, rate in ((0, 0.01), (0, 0.04), (1, 0.02))]
+
+
+class Unwanted(Nobody):
+    """Somebody cancels at once."""
+
+    def check(self) -> None:
+        raise Cancelled("no longer wanted")
+
+
+def test_each_run_has_the_report_that_it_would_have_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (stacked, finetune):
+        monkeypatch.setattr(module, "fast", lambda device: contextlib.nullcontext())
+    store, warm = RunStore(home), Warm("cpu", home)
+    runs = [store.get(store.adopt(spec, title=title_of(spec, warm), device="cpu")) for spec in SPECS * 2]
+    together = carry_out_together(runs[:3], warm, [Nobody()] * 3)
+    for run, twin, headline in zip(runs[:3], runs[3:], together, strict=True):
+        alone = carry_out(twin, warm, Nobody())
+        assert not isinstance(headline, UnlearnError)
+        assert headline.keys() == alone.keys()
+        assert headline["accuracy"] == alone["accuracy"]
+        assert headline["seconds_per_picture"] is None, "a share of a stack says nothing of a run's own pace"
+        one, other = reports.read(home, run.id), reports.read(home, twin.id)
+        assert one.parts.keys() == other.parts.keys()
+        gap = one.evaluations["after"].logits - other.evaluations["after"].logits
+        assert np.abs(gap).max() < 1e-3
+        curves = [np.array(each.parts["curves"].arrays["retain"]) for each in (one, other)]
+        assert np.array_equal(curves[0], curves[1]), "trackers looked at the weights of each moment"
+        assert one.parts["timings"].facts["together"] == 3
+        assert "together" not in other.parts["timings"].facts
+        assert one.parts["timings"].facts["steps"] == other.parts["timings"].facts["steps"]
+
+
+def test_a_cancelled_run_stops_no_other(home: Path) -> None:
+    store, warm = RunStore(home), Warm("cpu", home)
+    runs = [store.get(store.adopt(spec, title="x", device="cpu")) for spec in SPECS[:2]]
+    first, second = carry_out_together(runs, warm, [Unwanted(), Nobody()])
+    assert isinstance(first, Cancelled)
+    assert isinstance(second, dict)
+    assert not (home / "runs" / str(runs[0].id) / "report.json").exists()
+
+
+def test_what_cannot_be_made_side_by_side_is_said(home: Path) -> None:
+    assert unlike(SPECS) is None
+    assert "no `forget_stacked`" in (unlike([tiny_spec("unsir")]) or "")
+    assert "one request" in (unlike([SPECS[0], tiny_spec("finetune", kind="images")]) or "")
+    assert "lr, momentum, weight_decay" in (unlike([SPECS[0], tiny_spec("finetune", batch=32)]) or "")
+    assert "Only runs that forget" in (unlike([]) or "")
+    spec: RunSpec = tiny_spec("unsir")
+    store = RunStore(home)
+    run = store.get(store.adopt(spec, title="x", device="cpu"))
+    with pytest.raises(NotSupported):
+        carry_out_together([run], Warm("cpu", home), [Nobody()])
