@@ -30,7 +30,7 @@ def test_one_knob_is_two_clicks_from_the_method_page(visit: Visit, store: RunSto
     assert spec.params["impair_epochs"] == 2, "the other knobs stay as they stood"
     assert [(one.knob, one.low, one.high) for one in spec.ranges] == [("impair_lr", 0.0002, 0.02)]
     assert spec.objectives == ("distance",)
-    assert app.query_params["id"] == str(sweep.id)
+    assert app.query_params["sweep"] == str(sweep.id)
     assert fine(app).title[0].value == "What does *impair: learning rate* do?"
     assert sweep.title == "Forget discs with UNSIR"
 
@@ -87,11 +87,11 @@ def test_without_gold_it_can_be_trained_and_the_accuracies_are_aimed_at(visit: V
 
 def test_a_sweep_without_a_trial_says_what_it_waits_for(visit: Visit, store: RunStore) -> None:
     number = begin(store)
-    assert "A worker is coming up" in words(fine(visit("sweep", id=str(number))))
+    assert "A worker is coming up" in words(fine(visit("sweep", sweep=str(number))))
     store.worker_beat(ME, device="cpu", pid=1, code="", state="idle")
-    assert "waits for its turn" in words(fine(visit("sweep", id=str(number))))
+    assert "waits for its turn" in words(fine(visit("sweep", sweep=str(number))))
     add(store, number, 0, fate="running")
-    app = fine(visit("sweep", id=str(number)))
+    app = fine(visit("sweep", sweep=str(number)))
     assert "The first trial is under way" in words(app)
     assert "0 of 8 trials" in words(app)
     assert len(app.dataframe) == 1
@@ -102,7 +102,7 @@ def test_a_sweep_under_way_shows_what_is_there(visit: Visit, store: RunStore) ->
     for place in range(7):
         add(store, number, place, fate="failed" if place == 2 else "stopped" if place == 3 else "done")
     add(store, number, 7, fate="running")
-    app = fine(visit("sweep", id=str(number)))
+    app = fine(visit("sweep", sweep=str(number)))
     said = words(app)
     assert app.title[0].value == "What does it cost to forget *discs*?"
     assert "7 of 12 trials · 1 stopped early · 1 failed" in said
@@ -128,17 +128,29 @@ def test_a_click_on_a_point_opens_its_run(visit: Visit, store: RunStore) -> None
     run = add(store, number, 0)
     add(store, number, 1)
     end(store, number)
-    app = fine(visit("sweep", id=str(number)))
+    app = fine(visit("sweep", sweep=str(number)))
     app.session_state[sweep_charts.OPENED] = run  # what the callback of a click does, which AppTest cannot cause
     app.run()
     assert app.query_params["id"] == str(run)
+
+
+def test_the_way_back_from_a_run_leads_to_its_sweep(visit: Visit, store: RunStore) -> None:
+    number = begin(store)
+    run = add(store, number, 0)
+    end(store, number)
+    app = fine(visit("sweep", sweep=str(number)))
+    app.query_params.clear()
+    app.query_params["id"] = str(run)
+    fine(app.run())
+    assert app.query_params == {"sweep": str(number)}
+    assert "1 of 8 trials" in words(app)
 
 
 def test_pause_resume_and_cancel(visit: Visit, store: RunStore) -> None:
     number = begin(store)
     add(store, number, 0)
     add(store, number, 1, fate="queued")
-    app = fine(visit("sweep", id=str(number)))
+    app = fine(visit("sweep", sweep=str(number)))
     fine(app.button(key="sweep-pause").click().run())
     assert store.sweeps.get(number).state is SweepState.PAUSED
     assert "Paused: no new trial begins until you resume." in words(app)
@@ -155,7 +167,7 @@ def test_pause_resume_and_cancel(visit: Visit, store: RunStore) -> None:
 def test_a_sweep_that_was_cancelled_at_once_has_a_sentence(visit: Visit, store: RunStore) -> None:
     number = begin(store)
     store.sweeps.cancel(number)
-    app = fine(visit("sweep", id=str(number)))
+    app = fine(visit("sweep", sweep=str(number)))
     assert "cancelled before a trial was done" in words(app)
     fine(app.button(key="to-sweeps").click().run())
     assert f"Sweep {number} · UNSIR on discs" in words(app) or "cancelled" in words(app)
@@ -166,7 +178,7 @@ def test_a_sweep_whose_every_trial_fails(visit: Visit, store: RunStore) -> None:
     for place in range(5):
         add(store, number, place, fate="failed")
     end(store, number, SweepState.FAILED, "Not one of its 5 trials came through, so it was ended.")
-    app = fine(visit("sweep", id=str(number)))
+    app = fine(visit("sweep", sweep=str(number)))
     said = words(app)
     assert "Not one of its 5 trials came through" in said
     assert "5 failed" in said
@@ -181,7 +193,7 @@ def test_the_best_becomes_the_lab_s_setup(visit: Visit, store: RunStore) -> None
     for place in range(3):
         add(store, number, place)
     end(store, number)
-    app = fine(visit("sweep", id=str(number)))
+    app = fine(visit("sweep", sweep=str(number)))
     fine(app.button(key="sweep-take").click().run())
     assert app.title[0].value == "How should it forget?"
     best = store.sweeps.trials(number)[2]
@@ -193,17 +205,17 @@ def test_along_one_knob_the_reports_stand_side_by_side(visit: Visit, done: RunSt
     number = begin(done, sampler="grid")
     for place in range(8):
         add(done, number, place, reports=True)
-    app = fine(visit("sweep", id=str(number)))
+    app = fine(visit("sweep", sweep=str(number)))
     assert "When the sweep is over or paused" in words(app)
     end(done, number)
-    app = fine(visit("sweep", id=str(number)))
+    app = fine(visit("sweep", sweep=str(number)))
     assert len(app.get("plotly_chart")) == 2 + 3 + 6, "trade-off, along, three figures, six small multiples"
     assert not without_words(app)
     fine(app.segmented_control(key="sweep-multiples").set_value("layers").run())
     for run in (trial.run for trial in done.sweeps.trials(number)):
         assert run is not None
         done.delete(run)
-    said = words(fine(visit("sweep", id=str(number))))
+    said = words(fine(visit("sweep", sweep=str(number))))
     assert "8 deleted" in said
 
 
@@ -212,12 +224,12 @@ def test_a_run_without_a_report_any_more_is_left_out(visit: Visit, store: RunSto
     add(store, number, 0)
     add(store, number, 1)
     end(store, number)
-    assert "None of these runs has a report any more." in words(fine(visit("sweep", id=str(number))))
+    assert "None of these runs has a report any more." in words(fine(visit("sweep", sweep=str(number))))
 
 
 @pytest.mark.parametrize("wanted", ["99", "x", "../etc", "1" * 40])
 def test_a_sweep_that_is_not_there_has_a_way_on(visit: Visit, wanted: str) -> None:
-    app = fine(visit("sweep", id=wanted))
+    app = fine(visit("sweep", sweep=wanted))
     assert app.title[0].value == "There is no such sweep"
     fine(app.button(key="to-sweeps").click().run())
     assert app.title[0].value == "What do the knobs do?"
@@ -225,7 +237,7 @@ def test_a_sweep_that_is_not_there_has_a_way_on(visit: Visit, wanted: str) -> No
 
 def test_a_sweep_of_a_method_that_is_gone_is_a_sentence(visit: Visit, store: RunStore) -> None:
     number = begin(store, method="lost")
-    app = visit("sweep", id=str(number))
+    app = visit("sweep", sweep=str(number))
     assert not app.exception
     assert "There is no method called" in words(app)
     assert "lost" in words(fine(visit("sweep", **SETUP))) or not app.exception
@@ -251,7 +263,7 @@ def test_a_redraw_takes_less_than_a_second_with_a_thousand_runs(visit: Visit, st
     assert len(store.list(limit=2000)) == 1000
     assert len(store.sweeps.trials(number)) == 256
     end(store, number)
-    app = fine(visit("sweep", id=str(number)))
+    app = fine(visit("sweep", sweep=str(number)))
     spans = []
     for _ in range(3):
         began = time.process_time()  # of all threads: other programs on this machine do not count

@@ -9,7 +9,9 @@ from unlearn_core.domain.report import in_words
 from unlearn_core.domain.sweep import Sweep, SweepSpec
 from unlearn_core.ui import frame, studio, sweep_board, sweep_form, words
 from unlearn_core.ui.plain import escape
+from unlearn_core.ui.sweep_form import SWEEP
 
+_SHOWN = "sweep shown"
 STATES = {
     "running": ":material/autorenew: under way",
     "paused": ":material/pause: paused",
@@ -21,7 +23,7 @@ STATES = {
 
 def show() -> None:
     """The page, whatever its address asks for."""
-    wanted = st.query_params.get("id")
+    wanted = _wanted()
     if wanted is None:
         sweep_form.show()
         _earlier()
@@ -30,6 +32,7 @@ def show() -> None:
     if found is None:
         _nothing(wanted)
     else:
+        st.session_state[_SHOWN] = wanted
         sweep_board.show(found)
 
 
@@ -40,6 +43,17 @@ def title(spec: SweepSpec) -> str:
         return f"{methods.method(spec.method).title} on {in_words(spec.request.forget, card)}"
     except UnlearnError:
         return spec.method
+
+
+def _wanted() -> str | None:
+    """The sweep that the address names; on the way back from a run the one that was on show.
+
+    The back button leads to an address with this page's name and the run's parameters: so Streamlit leaves it behind.
+    """
+    shown = st.session_state.get(_SHOWN)
+    if SWEEP not in st.query_params and "id" in st.query_params and shown is not None:
+        st.query_params.from_dict({SWEEP: shown})
+    return st.query_params.get(SWEEP)
 
 
 def _find(wanted: str) -> Sweep | None:
@@ -73,7 +87,7 @@ def _earlier() -> None:
     for one in found:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"sweep-row-{one.id}"):
             label = f"Sweep {one.id} · {escape(title(one.spec))}"
-            st.page_link(frame.page("sweep"), label=label, query_params={"id": str(one.id)})
+            st.page_link(frame.page("sweep"), label=label, query_params={SWEEP: str(one.id)})
             knobs = ", ".join(escape(name) for name in (each.knob for each in one.spec.ranges))
             st.caption(
                 f"{words.counted(counts[one.id], 'trial')} over {knobs} · {words.ago(one.created)}", width="content"

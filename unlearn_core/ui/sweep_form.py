@@ -17,6 +17,9 @@ from unlearn_core.ui.knobs import SWEPT
 from unlearn_core.ui.plain import escape
 from unlearn_core.ui.plan import Plan
 
+SWEEP = "sweep"
+"""What the address calls the number of a sweep; not `id`, which is a run's."""
+
 SAMPLERS = {"grid": "Grid", "random": "Random", "tpe": "TPE", "nsga2": "NSGA-II"}
 CHOICE = {
     "grid": "Every combination of evenly spread values: the clearest picture of one or two knobs.",
@@ -197,5 +200,5 @@ def _start(now: Plan, spec: SweepSpec) -> None:
         if st.button("Start the sweep", type="primary", icon=":material/play_arrow:", key="sweep-start"):
             number = studio.store().sweeps.submit(spec, title=now.title())
             process.see_to_it()
-            st.switch_page(frame.page("sweep"), query_params={"id": str(number)})
+            st.switch_page(frame.page("sweep"), query_params={SWEEP: str(number)})
         st.caption(f"{cost}. Your own runs go first, and you can close this page meanwhile.", width="content")
