@@ -17,7 +17,7 @@ from unlearn_core.catalog import datasets, own
 from unlearn_core.catalog.intake import making, trash, uploads
 from unlearn_core.catalog.intake.asked import asked
 from unlearn_core.catalog.intake.cut import cut
-from unlearn_core.catalog.intake.limits import Limits, variable
+from unlearn_core.catalog.intake.limits import VARIABLES, Limits
 from unlearn_core.catalog.intake.picture import Fit, Unusable, decode
 from unlearn_core.catalog.sources import source
 from unlearn_core.domain.errors import BadAsset, BadPictures, StoreError, UnknownName
@@ -222,5 +222,5 @@ def test_the_server_takes_what_an_upload_may_have() -> None:
 def test_the_readme_names_every_limit_with_its_value() -> None:
     text = (ROOT / "README.md").read_text()
     for name, value in MOST._asdict().items():
-        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{variable(name)}` |")]
+        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{VARIABLES[name]}` |")]
         assert line.endswith(f"| {value:,} |"), line

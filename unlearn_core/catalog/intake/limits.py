@@ -30,17 +30,27 @@ class Limits(NamedTuple):
     """For the process that decodes, 300 more for each of its threads."""
 
 
-def variable(name: str) -> str:
-    """The environment variable that sets a limit."""
-    return f"UNLEARN_MOST_{name.upper()}" if name != "per_class" else "UNLEARN_LEAST_PER_CLASS"
+VARIABLES = {
+    "upload_mb": "UNLEARN_MOST_UPLOAD_MB",
+    "unpacked_mb": "UNLEARN_MOST_UNPACKED_MB",
+    "pictures": "UNLEARN_MOST_PICTURES",
+    "pixels": "UNLEARN_MOST_PIXELS",
+    "classes": "UNLEARN_MOST_CLASSES",
+    "per_class": "UNLEARN_LEAST_PER_CLASS",
+    "unusable": "UNLEARN_MOST_UNUSABLE",
+    "folder_gb": "UNLEARN_MOST_FOLDER_GB",
+    "minutes": "UNLEARN_MOST_MINUTES",
+    "memory_mb": "UNLEARN_MOST_MEMORY_MB",
+}
+"""The environment variable that sets each limit."""
 
 
 def limits() -> Limits:
     """The limits as they are set. Raises BadPictures where a variable is no positive whole number."""
-    said = {name: os.environ.get(variable(name), "").strip() for name in Limits._fields}
+    said = {name: os.environ.get(variable, "").strip() for name, variable in VARIABLES.items()}
     for name, text in said.items():
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
             raise BadPictures(
-                f"{variable(name)} is {text[:40]!r}: set it to a whole number greater than 0, or unset it."
+                f"{VARIABLES[name]} is {text[:40]!r}: set it to a whole number greater than 0, or unset it."
             )
     return Limits(**{name: int(text) for name, text in said.items() if text})
