@@ -14,6 +14,9 @@ HELP = "Measure a warm run, its parts, and how much slower it is than bare optim
 
 BARE_STEPS = 30
 
+STACKED = {"cpu": 4, "cuda": 64}
+"""Trials that are trained side by side, by kind of device."""
+
 TOGETHER, ALONE = 64, 8
 """Pictures that are attacked or weighed at once, and one after the other, to compare the two."""
 
@@ -76,6 +79,7 @@ def measure(wish: Any, device: str, home: Path) -> dict[str, float]:
         "  forgetting (s)": seconds["forget"],
         "  evaluating (s)": seconds["evaluate"],
         "  measuring (s)": seconds["probes"],
+        **_probes(run, warm),
         "method: pictures a second": rate,
         "bare training steps: pictures a second": bare,
         "bare steps / method": bare / rate,
@@ -83,7 +87,23 @@ def measure(wish: Any, device: str, home: Path) -> dict[str, float]:
         "evaluating / one pass": seconds["evaluate"] / once,
         "PGD batched vs one by one (times as fast)": _pgd_gain(warm, wish),
         "importance vectorised vs loop (times as fast)": _importance_gain(warm, wish),
+        "trials side by side vs one by one (times as fast)": _stack_gain(warm, wish, bare),
     }
+
+
+def _probes(run: int, warm: Any) -> dict[str, float]:
+    """The seconds of each probe by itself, the dearest first."""
+    from unlearn_core.engine import measure
+    from unlearn_core.probes import probes
+
+    _, report, layout, after = measure.reopen(run, warm)
+    models = measure.models_of(report.spec, layout, warm, after, {})
+    spent = {}
+    for name in probes():
+        began = time.perf_counter()
+        measure.look_at_all(report.spec, layout, models, report.evaluations, {}, only=(name,))
+        spent[f"    {name} (s)"] = time.perf_counter() - began
+    return dict(sorted(spent.items(), key=lambda item: -item[1]))
 
 
 def _card(wish: Any) -> Any:
@@ -154,6 +174,28 @@ def _importance_gain(warm: Any, wish: Any) -> float:
                 slope.abs_()
 
     return _gain(weigh, warm.device)
+
+
+def _stack_gain(warm: Any, wish: Any, bare: float) -> float:
+    """How many times as fast trials of this net are trained side by side as bare steps are made one after another."""
+    from unlearn_core.domain.tracker import Silent
+    from unlearn_core.training.batches import to_floats
+    from unlearn_core.training.stacked import Lane, descend_side_by_side
+
+    card, data, steps = _card(wish), warm.data(wish.request.dataset), 3
+    batch = card.recipe.batch
+    one = to_floats(data.images[:batch]), data.labels[:batch]
+    nets = [warm.fresh(card, number) for number in range(STACKED[warm.device.type])]
+
+    def train(count: int) -> None:
+        lanes = [Lane(net, Silent(), [one] * count, 0.01, 0.9, 0.0) for net in nets]
+        descend_side_by_side(lanes, steps=count, falls=False)
+        _settle(warm.device)
+
+    train(1)  # Whatever happens only once has happened.
+    began = time.perf_counter()
+    train(steps)
+    return len(nets) * steps * batch / (time.perf_counter() - began) / bare
 
 
 def _gain(work: Any, device: Any) -> float:

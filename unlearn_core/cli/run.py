@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
 
 def as_json(finished: "Finished") -> dict[str, Any]:
     """The run as plain values; an accuracy is a fraction, or null where the figure does not exist."""
+    from unlearn_core.charts.flags import flags
+
     spec = finished.report.spec
     return {
         "run": finished.run,
@@ -66,13 +68,16 @@ def as_json(finished: "Finished") -> dict[str, Any]:
         "params": spec.params,
         "seconds": finished.headline["seconds"],
         **{model: {"accuracy": _accuracies(finished, model)} for model in ("before", "after", "gold")},
+        "flags": [flag.kind for flag in flags(finished.report)],
         "report": str(finished.folder),
     }
 
 
 def as_table(finished: "Finished") -> str:
-    """The run as people read it: three columns, what they say, the seconds, and where the report lies."""
+    """The run as people read it: three columns, what they say and warn of, the seconds, where the report lies."""
+    from unlearn_core.charts.flags import flags
     from unlearn_core.charts.verdict import verdicts
+    from unlearn_core.charts.words import capital
 
     report, seconds = finished.report, finished.headline["seconds"]
     name = "" if finished.run is None else f"Run {finished.run}: "
@@ -83,13 +88,18 @@ def as_table(finished: "Finished") -> str:
         f"{'accuracy':<24}{'before':>9}{'after':>9}{'gold':>9}",
         *(f"{title:<24}" + "".join(_percent(column[key]) for column in columns) for key, title in SETS.items()),
         "",
-        *(f"{one.title}: {one.words}".replace("\N{NO-BREAK SPACE}", " ") for one in verdicts(report)),
+        *(_plain(f"{one.title}: {one.words}") for one in verdicts(report)),
+        *(_plain(f"Note: {capital(flag.title)}. {flag.words} {flag.doubt}") for flag in flags(report)),
         "",
         f"{seconds['total']:.1f} s in all: {seconds['forget']:.1f} s to forget, "
         f"{seconds['evaluate']:.1f} s to evaluate, {seconds['probes']:.1f} s to measure.",
         f"The report is in {finished.folder}.",
     ]
     return "\n".join([*lines, report.missing["gold"]] if "gold" in report.missing else lines)
+
+
+def _plain(words: str) -> str:
+    return words.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _accuracies(finished: "Finished", model: str) -> dict[str, float | None]:
