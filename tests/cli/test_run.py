@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from unlearn_core.__main__ import main
+from unlearn_core.charts.flags import flags
 from unlearn_core.cli.run import SETS
 from unlearn_core.domain.request import ForgetImages
 from unlearn_core.store import reports
@@ -23,7 +24,7 @@ ROWS = ["run", "--classifier", "tiny", "--forget-classes", "rows"]
 def test_json_is_what_the_report_holds(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*ROWS, *QUICK, "--seed", "3", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert set(said) == {"run", "method", "params", "seconds", "before", "after", "gold", "report"}
+    assert set(said) == {"run", "method", "params", "seconds", "before", "after", "gold", "flags", "report"}
     assert said["method"] == "unsir"
     assert said["params"]["kept_per_class"] == 50
     assert {"total", "forget", "evaluate"} <= set(said["seconds"])
@@ -31,6 +32,7 @@ def test_json_is_what_the_report_holds(home: Path, capsys: pytest.CaptureFixture
     report = reports.read(home, said["run"])
     assert report.spec.seed == 3
     assert Path(said["report"]) == home / "runs" / str(said["run"])
+    assert said["flags"] == [flag.kind for flag in flags(report)]
     for model in ("before", "after", "gold"):
         right = report.evaluations[model].logits.argmax(1) == report.labels
         for key in SETS:
@@ -57,6 +59,13 @@ def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest
     assert "fine-tune ..." in said.err
     assert reports.read_folder(out).spec.request.forget == ForgetImages(images=(3, 10, 11, 12))
     assert RunStore(home).list() == []
+
+
+def test_what_should_not_be_overlooked_is_noted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ROWS, "--method", "neggrad", "--preset", "unbounded", "--set", "lr=0.05"]) == 0
+    (note,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note: ")]
+    assert note.startswith("Note: Damage. The other classes lost")
+    assert "\N{NO-BREAK SPACE}" not in note
 
 
 @pytest.mark.parametrize(
