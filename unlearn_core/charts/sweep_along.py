@@ -15,8 +15,6 @@ from unlearn_core.charts.words import percent
 from unlearn_core.domain.sweep import Trial
 
 NAMES = {"retain": "kept ones", "forget": "forgotten ones"}
-CLOSE = 0.06
-"""Labels nearer to one another than this are moved apart."""
 
 
 def applies(swept: Swept) -> Literal[True] | str:
@@ -123,22 +121,22 @@ def _axis_title(swept: Swept, knob: str) -> str:
 
 
 def _label(drawn: go.Figure, swept: Swept, theme: Theme, trials: list[Trial], *, knob: str) -> None:
-    """Names both sides at the left end of their points, and gold at the right."""
-    first = sweeps.scale(swept.range(knob)).place(trials[0].params[knob])
-    heights = {side: accuracy(trials[0], "after", side) for side in NAMES}
-    keep, forget = heights["retain"], heights["forget"]
-    for side, height in heights.items():
-        if height is None:
-            continue
-        upper = side == "retain" if keep is None or forget is None or keep >= forget else side == "forget"
-        drawn.add_annotation(
-            text=NAMES[side],
-            x=first,
-            y=height,
-            xanchor="left",
-            yshift=13 if upper else -13,
-            font={"color": words_in(theme, side), "size": SMALL + 1},
-        )
+    """Names both sides at the left end of their points, clear of those nearby, and gold at the right."""
+    scale = sweeps.scale(swept.range(knob))
+    places = [scale.place(trial.params[knob]) for trial in trials]
+    near = [trial for trial, at in zip(trials, places, strict=True) if at <= places[0] + (places[-1] - places[0]) / 3]
+    heights = {side: [v for trial in near if (v := accuracy(trial, "after", side)) is not None] for side in NAMES}
+    upper = max(heights, key=lambda side: max(heights[side], default=0.0))
+    for side, own in heights.items():
+        if own:
+            drawn.add_annotation(
+                text=NAMES[side],
+                x=places[0],
+                y=max(own) if side == upper else min(own),
+                xanchor="left",
+                yshift=15 if side == upper else -15,
+                font={"color": words_in(theme, side), "size": SMALL + 1},
+            )
     golds = [gold for side in NAMES if (gold := yardstick(swept, "gold", side)) is not None]
     if golds:
         drawn.add_annotation(text="gold", x=1, xref="paper", xanchor="right", y=max(golds), yshift=9)

@@ -10,12 +10,12 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts import sweeps
 from unlearn_core.charts.sweeps import SweepChart, Swept, figure_said, hover, said
-from unlearn_core.charts.theme import SMALL, Theme
+from unlearn_core.charts.theme import Theme
 from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.domain.sweep import Trial
 
-HEIGHT = 380
+HEIGHT = 420
 FEWEST = 6
 """Trials under which a surface would be invention."""
 GRID = 40
@@ -48,7 +48,7 @@ def figure(
     axes = [np.linspace(low, high, GRID) for low, high in spans]
     share = OBJECTIVES[name].share
     drawn = go.Figure()
-    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 12, "r": 8})
+    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 66, "r": 8})
     drawn.add_heatmap(
         x=axes[0],
         y=axes[1],
@@ -59,13 +59,7 @@ def figure(
         zmax=float(values.max()) if np.ptp(values) else float(values.min()) + 1e-9,
         zsmooth="best",
         hoverinfo="skip",
-        colorbar={
-            "title": {"text": OBJECTIVES[name].title, "font": {"size": SMALL}, "side": "top"},
-            "tickformat": ".0%" if share else None,
-            "tickfont": {"size": SMALL, "color": theme.quiet},
-            "thickness": 10,
-            "outlinewidth": 0,
-        },
+        colorbar=sweeps.bar(OBJECTIVES[name].title, theme, tickformat=".0%" if share else None, nticks=6),
     )
     drawn.add_scatter(
         x=points[:, 0],

@@ -1,5 +1,6 @@
 """Which settings end where? Every trial as a line through its knobs to its figures."""
 
+from textwrap import wrap
 from typing import Any, Literal
 
 import pandas as pd
@@ -12,7 +13,7 @@ from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.domain.sweep import Trial
 
-HEIGHT = 340
+HEIGHT = 370
 
 
 def applies(swept: Swept) -> Literal[True] | str:
@@ -32,7 +33,7 @@ def figure(swept: Swept, theme: Theme) -> go.Figure:
         ends = [scale.place(value) for value in (one.values if one.is_choice else (one.low, one.top))]
         dimensions.append(
             {
-                "label": swept.title(one.knob),
+                "label": _wrapped(swept.title(one.knob)),
                 "values": [scale.place(trial.params[one.knob]) for trial in told],
                 "range": [min(ends), max(ends)],
                 "tickvals": scale.marks,
@@ -45,7 +46,7 @@ def figure(swept: Swept, theme: Theme) -> go.Figure:
         marks = [least, (least + most) / 2, most] if most > least else [least]
         dimensions.append(
             {
-                "label": OBJECTIVES[name].title,
+                "label": _wrapped(OBJECTIVES[name].title),
                 "values": values,
                 "range": [least, most] if most > least else [least - 0.5, least + 0.5],
                 "tickvals": marks,
@@ -61,13 +62,13 @@ def figure(swept: Swept, theme: Theme) -> go.Figure:
                 "colorscale": "Viridis",
                 "reversescale": first.lower,
             },
-            labelfont={"size": SMALL + 1, "color": theme.ink},
+            labelfont={"size": SMALL, "color": theme.ink},
             tickfont={"size": SMALL, "color": theme.ink},
             rangefont={"size": 11, "color": theme.quiet},
             unselected={"line": {"color": theme.border, "opacity": 0.4}},
         )
     )
-    drawn.update_layout(template=theme.template, height=HEIGHT, margin={"l": 70, "r": 60, "t": 56, "b": 26})
+    drawn.update_layout(template=theme.template, height=HEIGHT, margin={"l": 60, "r": 50, "t": 76, "b": 26})
     return drawn
 
 
@@ -96,6 +97,11 @@ def alt(swept: Swept) -> str:
 def frame(swept: Swept) -> pd.DataFrame:
     """One row a trial, as every chart of a sweep has it."""
     return sweeps.frame(swept)
+
+
+def _wrapped(title: str) -> str:
+    """A name on as many lines as it takes where six axes share a telephone."""
+    return "<br>".join(wrap(title, 11))
 
 
 def _told(swept: Swept) -> list[Trial]:

@@ -15,7 +15,7 @@ from unlearn_core.charts.words import percent
 from unlearn_core.domain import objectives
 from unlearn_core.domain.sweep import Trial
 
-HEIGHT = 460
+HEIGHT = 560
 ROOM = 0.08
 """Free space around the points, as a share of their span."""
 LEAST = 0.04
@@ -48,7 +48,7 @@ def figure(swept: Swept, theme: Theme, *, knob: str | None = None, test: bool = 
     shown = _shown(swept, test)
     knob = knob or swept.sweep.spec.ranges[0].knob
     drawn = go.Figure()
-    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 16, "r": 8})
+    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 66, "r": 8})
     if not test:
         leading = [_at(trial, test) for trial in front(swept)]
         drawn.add_scatter(
@@ -121,15 +121,7 @@ def _shown(swept: Swept, test: bool) -> list[Trial]:
 
 def _points(swept: Swept, shown: list[Trial], theme: Theme, *, knob: str, test: bool) -> go.Scatter:
     scale = sweeps.scale(swept.range(knob))
-    bar = {
-        "title": {"text": swept.title(knob), "font": {"size": SMALL}, "side": "top"},
-        "tickvals": scale.marks,
-        "ticktext": scale.names,
-        "tickfont": {"size": SMALL, "color": theme.quiet},
-        "thickness": 10,
-        "len": 0.7,
-        "outlinewidth": 0,
-    }
+    bar = sweeps.bar(swept.title(knob), theme, tickvals=scale.marks, ticktext=scale.names)
     marker: dict[str, Any] = {
         "size": 12,
         "color": [scale.place(trial.params[knob]) for trial in shown],
@@ -167,7 +159,7 @@ def _add_best(drawn: go.Figure, swept: Swept, theme: Theme, test: bool) -> None:
     drawn.add_scatter(x=[x], y=[y], mode="markers", marker=ring, hoverinfo="skip", cliponaxis=False)
     words = f"best: {said(next(iter(best.params.values())))}" if len(best.params) == 1 else "best"
     drawn.add_annotation(
-        text=words, x=x, y=y, xanchor="left", xshift=15, font={"color": theme.after, "size": SMALL + 1}
+        text=words, x=x, y=y, xanchor="left", xshift=12, yshift=-15, font={"color": theme.after, "size": SMALL + 1}
     )
 
 

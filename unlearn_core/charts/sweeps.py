@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.theme import Theme
+from unlearn_core.charts.theme import SMALL, Theme
 from unlearn_core.charts.words import number, percent
 from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
@@ -122,6 +122,24 @@ def scale(one: Range) -> Scale:
     step = max(step, 1.0) if one.whole else step
     stops = [place * step for place in range(ceil(one.low / step - 1e-9), floor(one.top / step + 1e-9) + 1)]
     return Scale(float, stops, [said(float(f"{stop:.6g}")) for stop in stops])
+
+
+def bar(title: str, theme: Theme, **ticks: Any) -> dict[str, Any]:
+    """The bar that says what a colour means: above the figure, so that it takes no width on a telephone."""
+    return {
+        "title": {"text": title, "font": {"size": SMALL, "color": theme.quiet}, "side": "top"},
+        "tickfont": {"size": SMALL, "color": theme.quiet},
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "xpad": 0,
+        "y": 1.01,
+        "yanchor": "bottom",
+        "len": 0.8,
+        "thickness": 8,
+        "outlinewidth": 0,
+        **ticks,
+    }
 
 
 def said(value: Any) -> str:

@@ -1,0 +1,87 @@
+"""`sweep` queues a sweep that a worker carries out, and answers mistakes with a sentence."""
+
+import pytest
+
+from tests.pages.sweeps import ME, headline
+from unlearn_core.__main__ import main
+from unlearn_core.cli import sweep as verb
+from unlearn_core.domain.sweep import SweepState
+from unlearn_core.store.runs import RunStore
+
+SWEEP = ["sweep", "--classifier", "tiny", "--forget-classes", "discs", "--method", "unsir"]
+
+
+def test_one_knob_is_a_grid_towards_gold(home, capsys) -> None:
+    assert main([*SWEEP, "--knob", "impair_lr=0.001:0.01", "--points", "4"]) == 0
+    (sweep,) = RunStore(home).sweeps.newest()
+    spec = sweep.spec
+    assert (spec.sampler, spec.objectives, spec.most, sweep.title) == (
+        "grid",
+        ("distance",),
+        4,
+        "Forget discs with UNSIR",
+    )
+    assert spec.ranges[0].levels() == [0.001, 0.00215, 0.00464, 0.01]
+    assert f"/sweep?sweep={sweep.id}" in capsys.readouterr().out
+
+
+def test_everything_can_be_said(home) -> None:
+    words = ["--knob", "repair_epochs", "--knob", "augment=on,off", "--sampler", "nsga2", "--aim", "forget", "--aim"]
+    assert main([*SWEEP, *words, "retain", "--minutes", "2.5", "--seed", "3", "--no-early-stop"]) == 0
+    spec = RunStore(home).sweeps.newest()[0].spec
+    assert (spec.sampler, spec.objectives, spec.minutes, spec.trials) == ("nsga2", ("forget", "retain"), 2.5, None)
+    assert (spec.seed, spec.early, spec.ranges[1].values) == (3, False, (True, False))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--knob", "speed"], "no knob called 'speed'"),
+        (["--knob", "impair_lr=1"], "names no range"),
+        (["--knob", "impair_lr=0.1:0.001"], "from a smaller to a larger number"),
+        (["--knob", "impair_lr=0.001:9"], "takes a number from"),
+        (["--knob", "augment=on"], "at least two different values"),
+        (["--knob", "impair_lr", "--trials", "1"], "trials: Input should be greater than or equal to 2"),
+        (["--knob", "impair_lr", "--aim", "forget", "--aim", "forget"], "two objectives must be different"),
+    ],
+)
+def test_a_mistake_is_a_sentence(home, capsys, words: list[str], said: str) -> None:
+    assert main([*SWEEP, *words]) == 2
+    assert said in capsys.readouterr().err
+    assert RunStore(home).sweeps.newest() == []
+
+
+def test_without_gold_distance_cannot_be_aimed_at(home, capsys) -> None:
+    images = ["sweep", "--classifier", "tiny", "--forget-images", "3,7", "--method", "finetune", "--knob", "lr"]
+    assert main([*images, "--aim", "distance"]) == 2
+    assert "no gold for this request" in capsys.readouterr().err
+    assert main(images) == 0
+    assert RunStore(home).sweeps.newest()[0].spec.objectives == ("forget", "retain")
+
+
+def test_waiting_without_a_worker_is_refused(home, capsys) -> None:
+    assert main([*SWEEP, "--knob", "impair_lr", "--wait"]) == 2
+    assert "no worker is there" in capsys.readouterr().err
+
+
+def test_waiting_ends_with_the_best_settings(home, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = RunStore(home)
+
+    def works(_seconds: float) -> None:
+        (sweep,) = store.sweeps.hold(ME)
+        number = len(store.sweeps.trials(sweep.id))
+        if number == 2:
+            store.sweeps.end(sweep.id, ME, SweepState.DONE)
+            return
+        store.sweeps.add(sweep, ME, number=number, params={"impair_lr": 0.001 * (number + 1)}, attributes={})
+        run = store.claim(ME, device="cpu", kinds={"unlearn"})
+        assert run is not None
+        store.finish(run.id, run.attempt, headline=headline(number))
+
+    store.worker_beat(ME, device="cpu", pid=1, code="", state="idle")
+    monkeypatch.setattr(verb.time, "sleep", works)
+    assert main([*SWEEP, "--knob", "impair_lr", "--wait"]) == 0
+    said = capsys.readouterr()
+    assert "The best of 2 trials is run 2: distance to gold 0.27" in said.out
+    assert "--set impair_lr=0.002" in said.out
+    assert "1 of 5 trials are over" in said.err
