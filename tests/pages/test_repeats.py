@@ -79,6 +79,16 @@ def test_a_report_shows_the_mean_over_its_seeds(visit: Visit, done: RunStore) ->
     assert np.isclose(mean.mean, first - 0.01)
 
 
+def test_a_seed_that_failed_is_named_and_in_no_mean(visit: Visit, done: RunStore) -> None:
+    carried_out(done, 1)
+    done.repeats.order(done.get(CLASS), 1)
+    run = started(done)
+    done.fail(run.id, run.attempt, "The loss is no longer a *number*.")
+    said = words(fine(visit("run", id=str(CLASS))))
+    assert f"1 seed failed and is in no mean. Run {run.id} (seed 2): The loss is no longer a \\*number\\*." in said
+    assert "one of 2 seeds" in said
+
+
 def test_seeds_are_one_entry_of_the_history(visit: Visit, done: RunStore) -> None:
     made = carried_out(done, 2)
     app = fine(visit("history"))

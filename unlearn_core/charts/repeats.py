@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
+from unlearn_core.charts.accuracy import SETS
 from unlearn_core.domain.report import Report
 
 ALONE = "This was run from one seed. Repeat it from others to see how much the seed matters."
@@ -47,3 +48,14 @@ def accuracies(report: Report, name: str) -> list[float]:
     """Every seed's accuracy after forgetting on a set; empty where the set has no pictures."""
     found = [own["accuracy"]["after"].get(name) for own in runs(report)]
     return [] if any(value is None for value in found) else found
+
+
+def figures(report: Report) -> dict[str, list[float]]:
+    """Everything that every seed has measured, by what it is called."""
+    found = {f"accuracy, {' '.join(words)}": accuracies(report, name) for name, words in SETS.items()}
+    others = {
+        "distance to gold, bits": [(own["distance"] or {}).get("after") for own in runs(report)],
+        "privacy, 1 is like gold": [own["privacy"] for own in runs(report)],
+        "seconds to forget": [own["seconds"] for own in runs(report)],
+    }
+    return {name: own for name, own in (found | others).items() if own and all(value is not None for value in own)}

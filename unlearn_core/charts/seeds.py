@@ -10,12 +10,13 @@ import plotly.graph_objects as go
 from unlearn_core.charts import courses
 from unlearn_core.charts.accuracy import SETS
 from unlearn_core.charts.chart import NO_GOLD, Chart, panels, percent_axis, table
-from unlearn_core.charts.repeats import Interval, accuracies, applies, interval, runs
+from unlearn_core.charts.repeats import Interval, accuracies, applies, figures, interval, runs
 from unlearn_core.charts.theme import SMALL, Theme, faded, marker, words_in
 from unlearn_core.charts.words import capital, forget_set, forget_words, number, percent, retain_words
 from unlearn_core.domain.report import Report
 
 _LIFT = 0.3
+_GAP = 2 * "\N{NO-BREAK SPACE}"
 
 
 def frame(reports: Sequence[Report]) -> pd.DataFrame:
@@ -33,17 +34,6 @@ def frame(reports: Sequence[Report]) -> pd.DataFrame:
         return made
 
     return table(reports, rows)
-
-
-def figures(report: Report) -> dict[str, list[float]]:
-    """Everything that every seed has measured, by what it is called."""
-    found = {f"accuracy, {' '.join(words)}": accuracies(report, name) for name, words in SETS.items()}
-    others = {
-        "distance to gold, bits": [(own["distance"] or {}).get("after") for own in runs(report)],
-        "privacy, 1 is like gold": [own["privacy"] for own in runs(report)],
-        "seconds to forget": [own["seconds"] for own in runs(report)],
-    }
-    return {name: own for name, own in (found | others).items() if own and all(value is not None for value in own)}
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
@@ -81,7 +71,7 @@ def _rows(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scat
         name="mean over seeds",
         x=[one.mean for one in over.values()],
         y=[heights[name] + _LIFT for name in over],
-        mode="markers+text",
+        mode="markers",
         marker=marker(theme, "after", 9),
         error_x={
             "type": "data",
@@ -92,17 +82,32 @@ def _rows(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scat
             "width": 4,
             "color": theme.after,
         },
-        text=[f"{percent(one.mean)}<br> " for one in over.values()],
-        textposition=[
-            "top right" if one.mean < 0.2 else "top left" if one.mean > 0.8 else "top center" for one in over.values()
-        ],
-        textfont={"size": SMALL, "color": words_in(theme, "after")},
         customdata=[[percent(one.low), percent(one.high), len(runs(report))] for one in over.values()],
         hovertemplate="<b>mean of %{customdata[2]} seeds</b><br>%{x:.1%}<br>95 % t-interval %{customdata[0]} to "
         "%{customdata[1]}<extra></extra>",
         cliponaxis=False,
     )
-    return [each, *(_beside(report, model, heights, theme) for model in _models(report)), mean]
+    return [
+        each,
+        *(_beside(report, model, heights, theme) for model in _models(report)),
+        mean,
+        _labels(over, heights, theme),
+    ]
+
+
+def _labels(over: dict[str, Interval], heights: dict[str, int], theme: Theme) -> go.Scatter:
+    """Each mean in figures, at that end of its interval which is nearer to the middle."""
+    left = [one.mean > 0.6 for one in over.values()]
+    return go.Scatter(
+        x=[max(0.0, one.low) if own else min(1.0, one.high) for own, one in zip(left, over.values(), strict=True)],
+        y=[heights[name] + _LIFT for name in over],
+        text=[f"{_GAP}{percent(one.mean)}{_GAP}" for one in over.values()],
+        textposition=["middle left" if own else "middle right" for own in left],
+        textfont={"size": SMALL, "color": words_in(theme, "after")},
+        mode="text",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
 
 
 def _models(report: Report) -> list[str]:

@@ -14,6 +14,8 @@ from unlearn_core.domain.run import GoldSpec, Run, RunSpec, RunState
 from unlearn_core.ui import chart, compare, fold, frame, incoming, session, spark, studio, words
 from unlearn_core.ui.fold import Entry
 
+TICKED = "ticked"
+"""What the address calls the runs that are ticked."""
 POLL = 2.0
 """Seconds between two looks at the runs while one of them is unfinished."""
 
@@ -35,13 +37,13 @@ COLUMNS = {
     "picture": st.column_config.ImageColumn("", width=50, help="A picture of what was forgotten"),
     "forgotten": st.column_config.TextColumn("Forgotten", width=92),
     "method": st.column_config.TextColumn("Method", width=92),
-    "state": st.column_config.TextColumn("State", width=86),
+    "state": st.column_config.TextColumn("State", width=98),
     "forgot": st.column_config.ImageColumn("Forgotten ones", width=100, help=_MARKS),
     "forget after": st.column_config.NumberColumn("after", width=62, format="%.1f %%"),
     "kept": st.column_config.ImageColumn("Kept ones", width=100, help=_MARKS),
     "retain after": st.column_config.NumberColumn("after", width=62, format="%.1f %%"),
     "retain gold": st.column_config.NumberColumn("gold", width=62, format="%.1f %%"),
-    "note": st.column_config.TextColumn("Note", width=88),
+    "note": st.column_config.TextColumn("Note", width=76),
     "when": st.column_config.DatetimeColumn("When", width=110, format="distance"),
 }
 
@@ -54,6 +56,7 @@ def show() -> None:
         return
     busy = any(not run.state.is_finished for run in runs)
     st.fragment(_board, run_every=POLL if busy else None, key="history")(busy)
+    incoming.offer()
 
 
 def _runs() -> list[Run]:
@@ -100,13 +103,22 @@ def _board(was_busy: bool) -> None:
         placeholder="–",
         lazy=False,
         key=key_of([entry.head for entry in rows]),
+        selection_default={"selection": {"rows": _asked(rows)}},
         alt="Every run: what was forgotten, how, accuracies before, after and of gold, note, and when",
     )
     click = st.session_state.get("history-open")
     if click is not None:
         _open(rows[click["row"]])
+    ticked = [rows[row] for row in picked["selection"]["rows"]]
+    session.put(TICKED, ",".join(str(entry.head.id) for entry in ticked))
     with actions:
-        _actions([rows[row] for row in picked["selection"]["rows"]])
+        _actions(ticked)
+
+
+def _asked(rows: Sequence[Entry]) -> list[int]:
+    """The rows of the runs that the address says are ticked."""
+    numbers = st.query_params.get(TICKED, "").split(",")
+    return [place for place, entry in enumerate(rows) if str(entry.head.id) in numbers]
 
 
 def _actions(ticked: list[Entry]) -> None:
@@ -156,9 +168,8 @@ def _actions(ticked: list[Entry]) -> None:
             disabled=one is None,
             on_change=_note,
             args=(one,),
-            width=260,
+            width=300,
         )
-        incoming.offer()
 
 
 def _fold(group: str) -> None:

@@ -7,10 +7,10 @@ import streamlit as st
 
 from unlearn_core.charts import seeds
 from unlearn_core.charts.chart import names
-from unlearn_core.charts.repeats import interval
+from unlearn_core.charts.repeats import figures, interval
 from unlearn_core.charts.words import number, percent
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import Run, RunState
+from unlearn_core.domain.run import Run, RunSpec, RunState
 from unlearn_core.ui import chart, frame, process, studio, words
 from unlearn_core.ui.plain import escape
 
@@ -76,7 +76,18 @@ def _cancel(runs: list[Run]) -> None:
 
 
 def show(report: Report) -> None:
-    """What the seeds say together: the chart, and every mean with its interval. Nothing where there is one seed."""
+    """What the seeds say together: the chart, and every mean with its interval. Nothing where there is one seed.
+
+    Seeds that failed are named: they are not in the mean, and it is the better for that.
+    """
+    lost = [] if report.run is None else _failed(report.run)
+    if lost:
+        said = f"Run {lost[0].id} (seed {_seed(lost[0])}): {lost[0].error or 'it gave no reason.'}"
+        st.warning(
+            f"{words.counted(len(lost), 'seed')} failed and {'is' if len(lost) == 1 else 'are'} in no mean. "
+            f"{escape(said)}",
+            icon=":material/casino:",
+        )
     if seeds.CHART.applies(report) is not True:
         return
     left, right = st.columns(2, gap="large")
@@ -91,10 +102,19 @@ def show(report: Report) -> None:
         )
 
 
+def _failed(number: int) -> list[Run]:
+    store = studio.store()
+    return [own for own in store.repeats.of(store.get(number)) if own.state is RunState.FAILED]
+
+
+def _seed(run: Run) -> int | None:
+    return run.spec.seed if isinstance(run.spec, RunSpec) else None
+
+
 def table(report: Report) -> pd.DataFrame:
     """One row a figure: the mean over seeds, its 95 % t-interval, and the lowest and highest seed."""
     rows = []
-    for name, values in seeds.figures(report).items():
+    for name, values in figures(report).items():
         share = name.startswith("accuracy")
         said = percent if share else _plain
         own = interval(values)
