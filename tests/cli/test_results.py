@@ -26,28 +26,28 @@ def row(method: str, request: str, *, preset: str = "bundled", seed: int = 0, **
 
 def test_seeds_become_mean_and_deviation() -> None:
     rows = [row("unsir", "cat", seed=seed, retain_test_after=value) for seed, value in enumerate((0.80, 0.82, 0.84))]
-    text = _results.whole(rows, [], {})
+    text = _results.whole(rows, [], {}, {})
     assert "| UNSIR | 3 | 50.0 ± 0.0 | 50.0 ± 0.0 | 50.0 ± 0.0 | 82.0 ± 2.0 | 0.100 ± 0.000 | 2.5 | 1,000 |" in text
 
 
 def test_what_was_not_run_or_diverged_is_said() -> None:
     rows = [row("unsir", "cat"), row("finetune", "cat", error="The loss is no longer a number.")]
     missing = [case for case in cases() if (case.method, case.request) == ("ssd", "cat")]
-    text = _results.whole(rows, missing, {})
+    text = _results.whole(rows, missing, {}, {})
     assert "| Fine-tune | 1 | diverged |" in text
     assert "| not run |" in text
 
 
 def test_gold_from_other_seeds_stands_first() -> None:
-    lines = _results.whole([row("unsir", "cat"), row("retrain", "cat")], [], {}).splitlines()
+    lines = _results.whole([row("unsir", "cat"), row("retrain", "cat")], [], {}, {}).splitlines()
     table = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
     assert table[table.index("*gold*") + 1] == "*gold, from other seeds* (Retrain)"
 
 
 def test_the_limits_stand_at_the_end_of_a_row() -> None:
-    text = _results.whole([row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)], [], {})
+    text = _results.whole([row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)], [], {}, {})
     assert "| 1,000 | met |" in text
-    assert "| 1,000 | forgets too little |" in _results.whole([row("unsir", "cat")], [], {})
+    assert "| 1,000 | forgets too little |" in _results.whole([row("unsir", "cat")], [], {}, {})
 
 
 def test_ten_classes_make_the_readmes_table() -> None:
@@ -101,12 +101,15 @@ def test_only_what_is_missing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def test_privacy_stands_beside_accuracies_that_look_alike() -> None:
-    assert "Not measured yet" in _results.whole([row("unsir", "cat")], [], {}).split("broken privacy")[1].split("##")[0]
+    assert (
+        "Not measured yet"
+        in _results.whole([row("unsir", "cat")], [], {}, {}).split("broken privacy")[1].split("##")[0]
+    )
     rows = [
         row(name, "cat", leak_after=leak, privacy_after=privacy, leak_before=0.1, leak_gold=0.02, forget_test_after=0)
         for name, leak, privacy in (("unsir", 0.03, 0.97), ("random_labels", 0.4, 0.3))
     ]
-    text = _results.whole(rows, [], {}).split("broken privacy")[1].split("##")[0]
+    text = _results.whole(rows, [], {}, {}).split("broken privacy")[1].split("##")[0]
     assert "| *gold* | 50.0 | 50.0 | 50.0 | 0.02 | 1.00 |" in text
     assert text.index("| UNSIR | 50.0 | 0.0 | 50.0 | 0.03 | 0.97 |") < text.index("| Random labels | 50.0 | 0.0 |")
     assert "among them UNSIR has a privacy of 0.97 and Random labels one of 0.30" in text
@@ -118,7 +121,7 @@ def test_a_claim_of_a_paper_holds_or_does_not() -> None:
             row("l2ul", "200-pictures", preset=preset, retain_test_after=value)
             for preset, value in zip(("neggrad", "adv", "bundled"), retain, strict=False)
         ]
-        return next(line for line in _results.whole(rows, [], {}).splitlines() if line.startswith("* **L2UL, 200"))
+        return next(line for line in _results.whole(rows, [], {}, {}).splitlines() if line.startswith("* **L2UL, 200"))
 
     assert "Holds here: NegGrad 10.0 (1 run), ADV 50.0 (1 run), ADV+IMP 60.0 (1 run)." in said(0.1, 0.5, 0.6)
     assert "**Does not hold here**: NegGrad 50.0 (1 run), ADV 50.0 (1 run), ADV+IMP 60.0 (1 run)." in said(
@@ -129,7 +132,7 @@ def test_a_claim_of_a_paper_holds_or_does_not() -> None:
 
 def test_three_cycles_are_held_against_one_by_distance_to_gold() -> None:
     rows = [row("reinit", "cat", preset=p, distance_after=d) for p, d in (("bundled", 0.2), ("one-cycle", 0.1))]
-    lines = _results.whole(rows, [], {}).splitlines()
+    lines = _results.whole(rows, [], {}, {}).splitlines()
     line = next(line for line in lines if "three cycles beat one" in line)
     assert "**Does not hold here**: as published 0.200 (1 run), one cycle 0.100 (1 run)." in line
 
@@ -141,5 +144,5 @@ def test_two_that_are_closer_than_their_runs_are_not_told_apart() -> None:
         for preset, own in values.items()
         for seed, value in enumerate(own)
     ]
-    line = next(line for line in _results.whole(rows, [], {}).splitlines() if "by Fisher information" in line)
+    line = next(line for line in _results.whole(rows, [], {}, {}).splitlines() if "by Fisher information" in line)
     assert "Holds here (the difference is within the spread of the runs): as published 0.250 (± 0.071, 2 runs)" in line

@@ -84,4 +84,4 @@ def test_waiting_ends_with_the_best_settings(home, capsys, monkeypatch: pytest.M
     said = capsys.readouterr()
     assert "The best of 2 trials is run 2: distance to gold 0.27" in said.out
     assert "--set impair_lr=0.002" in said.out
-    assert "1 of 5 trials are over" in said.err
+    assert "1 of 8 trials are over" in said.err

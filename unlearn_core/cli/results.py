@@ -8,6 +8,7 @@ HELP = "Measure the methods on the bundled classifier (only what changed) and wr
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "assets" / "results" / "runs.csv"
 LADDER = ROOT / "assets" / "results" / "ladder.csv"
+PUBLISHED = ROOT / "assets" / "results" / "published.csv"
 PLOT = ROOT / "assets" / "results" / "trade-off.svg"
 SCRATCH = ROOT / "build" / "results"
 MARKS = "<!-- results -->", "<!-- /results -->"
@@ -41,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
     tables.write(TABLE, results.COLUMNS, rows)
     missing = [case for case, key in zip(cases, keys, strict=True) if key not in known]
     _plot.write_plot(PLOT, rows)
-    (ROOT / "RESULTS.md").write_text(_results.whole(rows, missing, tables.read(LADDER, "step")))
+    (ROOT / "RESULTS.md").write_text(
+        _results.whole(rows, missing, tables.read(LADDER, "step"), tables.read(PUBLISHED, "name"))
+    )
     head, rest = (ROOT / "README.md").read_text().split(MARKS[0])
     tail = rest.split(MARKS[1])[1]
     (ROOT / "README.md").write_text(f"{head}{MARKS[0]}\n{_results.by_class(rows)}\n{MARKS[1]}{tail}")

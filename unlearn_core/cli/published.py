@@ -1,0 +1,30 @@
+"""`published`: UNSIR in its own setting, full CIFAR and torchvision's ResNet-18, beside the published figures."""
+
+import argparse
+
+from unlearn_core.cli._bar import Bar
+
+HELP = "Measure UNSIR's published settings on full CIFAR-10 and CIFAR-100 (an hour of CPU each); goes on where it was."
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0")
+
+
+def run(args: argparse.Namespace) -> int:
+    from unlearn_core.cli.results import PUBLISHED, SCRATCH
+    from unlearn_core.engine import published, tables
+    from unlearn_core.engine.devices import resolve
+
+    device, known = resolve(args.device), tables.read(PUBLISHED, "name")
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    for experiment in published.EXPERIMENTS:
+        if experiment.name in known:
+            continue
+        with Bar() as bar:
+            row = published.measure(experiment, device=device, home=SCRATCH, listener=bar)
+        known[experiment.name] = row
+        tables.write(PUBLISHED, published.COLUMNS, list(known.values()))
+        print(f"{experiment.name}: {row}", flush=True)
+    print("`make results ARGS=--no-runs` writes it into RESULTS.md.")
+    return 0
