@@ -26,7 +26,6 @@ class Experiment(NamedTuple):
     """One published row, accuracies in per cent, None where the paper gives none; and what is forgotten here."""
 
     name: str
-    source: str
     dataset: str
     classes: int
     retain: tuple[float, float]
@@ -35,11 +34,10 @@ class Experiment(NamedTuple):
 
 
 EXPERIMENTS = (
-    Experiment("CIFAR-10, one class", "cifar10", "cifar10", 1, (77.86, 71.06), (81.01, 0.0), ""),
+    Experiment("CIFAR-10, one class", "cifar10", 1, (77.86, 71.06), (81.01, 0.0), ""),
     Experiment(
         "CIFAR-100, twenty classes",
         "cifar100",
-        "cifar100-fine",
         20,
         (77.88, 75.38),
         (None, None),
@@ -75,7 +73,5 @@ def measure(experiment: Experiment, *, device: str, home: Path, listener: Listen
 def _dataset(experiment: Experiment, home: Path, listener: Listener) -> str:
     """The id of the prepared data set."""
     if experiment.dataset not in datasets.cards():
-        wish = asked(sources.source(experiment.source), {"labels": "fine"} if experiment.classes > 1 else {})
-        assert wish.dataset == experiment.dataset
-        imports.bring_in(wish, home, listener)
+        imports.bring_in(asked(sources.source(experiment.dataset), {}), home, listener)
     return experiment.dataset
