@@ -71,11 +71,16 @@ def follow(key: str, name: str, read: Callable[[str], Any]) -> None:
 def say(key: str, name: str, text: str) -> None:
     """After a widget was drawn: writes its value into the address under `name`; "" takes it out."""
     st.session_state[_written(key)] = text
+    put(name, text)
+
+
+def put(name: str, text: str) -> None:
+    """Writes a parameter of the page on show into its address; "" takes it out."""
     if text == st.query_params.get(name, ""):
         return
     if text:
         st.query_params[name] = text
-    else:
+    elif name in st.query_params:
         del st.query_params[name]
 
 
