@@ -9,7 +9,8 @@ from tests.catalog.zips import faces, picture, write
 from tests.pages.conftest import Visit
 from tests.pages.finished import started
 from tests.pages.look import fine, without_words, words
-from unlearn_core.catalog import own
+from unlearn_core.catalog import datasets, own
+from unlearn_core.catalog.sources import sources
 from unlearn_core.domain.run import ImportSpec, Phase, Progress, RunSpec, RunState
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
@@ -47,7 +48,9 @@ def test_what_ships_is_shown_with_its_card(visit: Visit) -> None:
     app = fine(visit("pictures"))
     said = words(app)
     assert "CIFAR-10 sample" in said and "Krizhevsky" in said
-    assert [radio.options for radio in app.radio] == [["CIFAR-10 sample", "Shapes"]]
+    (titles,) = [[title.replace("\\", "") for title in radio.options] for radio in app.radio]
+    assert titles[:2] == ["CIFAR-10 sample", "Shapes"], "points of the plane come last"
+    assert sorted(titles) == sorted(card.title for card in datasets.cards().values())
     assert not without_words(app)
     app.radio(key="picture-set").set_value("shapes").run()
     assert app.query_params["set"] == "shapes"
@@ -67,6 +70,7 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     fine(upload(app, zipped))
     (run,) = store.list(kinds=("import",))
     assert isinstance(run.spec, ImportSpec) and run.title == "Prepare Three people"
+    assert "On its way." in words(app)
     assert "Next in line." in next(bar.proto.text for bar in app.get("progress"))
     assert app.file_uploader(key="zip-1").value is None, "the field is empty again"
 
@@ -75,7 +79,7 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     assert "Decoding pictures, 6 of 24." in next(bar.proto.text for bar in app.run().get("progress"))
     store.finish(run.id, 1, headline=carry_out(claimed, Warm("cpu", store.home), Nobody()))
     fine(app.run())
-    assert "done." in app.success[0].value
+    assert "**Three people** is ready." in app.success[0].value
     fine(app.run())
     assert app.radio(key="picture-set").value == run.spec.dataset, "what came in is shown"
     assert app.query_params["set"] == run.spec.dataset
@@ -84,6 +88,9 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     assert all(name in said for name in ("anna", "ben", "carla"))
     assert not without_words(app)
     assert not list((store.home / "uploads").iterdir()), "the zip is not kept"
+    assert "On its way." not in said
+    fine(app.button(key="train-on").click().run())
+    assert app.selectbox(key="train-dataset").value == run.spec.dataset, "and a classifier can be trained on it"
 
 
 def test_the_same_zip_again_is_known(visit: Visit, store: RunStore, zipped: bytes) -> None:
@@ -140,15 +147,18 @@ def test_one_that_runs_show_stays(visit: Visit, store: RunStore, zipped: bytes) 
     assert "remove" not in [button.key for button in app.button]
 
 
-@pytest.mark.parametrize("source", ["cifar100", "lfw", "folder", "huggingface", "food101"])
-def test_every_source_has_its_form_or_says_why_not(
-    visit: Visit, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_source_has_its_form_or_says_why_not(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
-    app = fine(visit("pictures").selectbox(key="source").set_value(source).run())
-    offered = "add" in [button.key for button in app.button]
-    assert offered == (source in ("cifar100", "food101"))
-    assert offered or app.info[0].value
+    app = visit("pictures")
+    for name, source in sources().items():
+        fine(app.selectbox(key="source").set_value(name).run())
+        offered = "add" in [button.key for button in app.button]
+        assert offered == (not source.why_not(None)), name
+        assert offered or source.why_not(None).split(":")[0][:30] in app.info[0].value.replace("\\", "")
+        assert (
+            source.licence.split(",")[0].replace("(", "") in words(app).replace("\\", "").replace("(", "")
+            or not offered
+        )
 
 
 def test_a_folder_on_the_server_is_chosen_from_those_below_the_root(

@@ -39,6 +39,11 @@ def expect(run: int, dataset: str) -> None:
     st.session_state.setdefault(_SEEN, {})[run] = dataset
 
 
+def awaited() -> bool:
+    """Whether this visitor waits for an import."""
+    return bool(st.session_state.get(_SEEN))
+
+
 def _runs() -> list[Run]:
     return studio.store().list(kinds=("import",), limit=50)
 
@@ -55,7 +60,8 @@ def _greet(runs: list[Run]) -> None:
                 more = (
                     f" {words.counted(left, 'file')} could not be used and {'was' if left == 1 else 'were'} left out."
                 )
-                st.success(f"{escape(run.title)}: done.{more if left else ''}", icon=":material/check:")
+                title = run.spec.title if isinstance(run.spec, ImportSpec) else run.title
+                st.success(f"**{escape(title)}** is ready.{more if left else ''}", icon=":material/check:")
 
 
 def _board(numbers: tuple[int, ...]) -> None:

@@ -12,7 +12,7 @@ from unlearn_core.catalog.intake.source import Option, Source
 from unlearn_core.catalog.sources import data_root, sources
 from unlearn_core.domain.errors import BadPictures, UnlearnError
 from unlearn_core.store.home import home
-from unlearn_core.ui import arrivals, studio
+from unlearn_core.ui import arrivals, process, studio
 from unlearn_core.ui.plain import escape
 
 _ROUND = "uploads sent"
@@ -40,6 +40,8 @@ def show() -> None:
         ready = source.needs != "upload" or upload is not None
         if st.button("Add these pictures", type="primary", icon=":material/add:", key="add", disabled=not ready):
             _begin(source, answers, upload, title=title, size=size, fit=fit)
+        if arrivals.awaited():
+            st.caption(":shimmer[On its way.] How far it is stands at the top of this page.")
 
 
 def _answers(source: Source) -> tuple[dict[str, str | int], Any]:
@@ -61,8 +63,8 @@ def _file() -> Any:
         key=f"zip-{st.session_state.get(_ROUND, 0)}",
     )
     st.caption(
-        f"{WANTED.rstrip(' .')}. PNG, JPEG, WebP, BMP or GIF, {most.per_class} pictures a class at the least, "
-        f"{most.classes:,} classes at the most. They stay on this machine; nothing in the zip is unpacked to the disk."
+        f"{WANTED} PNG, JPEG, WebP, BMP or GIF, {most.per_class} pictures a class at the least, "
+        f"{most.classes:,} classes at the most. They stay on this machine, and the zip is never unpacked."
     )
     return file
 
@@ -133,6 +135,7 @@ def _begin(source: Source, answers: dict[str, str | int], upload: Any, *, title:
         return
     except OSError as problem:
         raise BadPictures(f"The upload could not be kept ({problem.strerror}). Make room on the disk.") from None
+    process.see_to_it()
     arrivals.expect(ordered.run, spec.dataset)
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
     st.rerun()

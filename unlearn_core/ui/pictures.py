@@ -21,7 +21,7 @@ PER_PAGE = 12
 
 def choice() -> str:
     """All data sets, one of them chosen; gives its id. The address holds which."""
-    cards = datasets.cards()
+    cards = _ordered()
     session.follow(CHOSEN, IN_ADDRESS, lambda text: text if text in cards else next(iter(cards)))
     if st.session_state[CHOSEN] not in cards:
         st.session_state[CHOSEN] = next(iter(cards))
@@ -33,8 +33,14 @@ def choice() -> str:
         key=CHOSEN,
         label_visibility="collapsed",
     )
-    session.say(CHOSEN, IN_ADDRESS, name if name != next(iter(cards)) else "")
+    session.say(CHOSEN, IN_ADDRESS, name)
     return name
+
+
+def _ordered() -> dict[str, DatasetCard]:
+    """All data sets: people's own first, then pictures, then points of the plane."""
+    cards, mine = datasets.cards(), own.dataset_cards()
+    return dict(sorted(cards.items(), key=lambda one: (one[0] not in mine, one[1].is_points, one[1].title)))
 
 
 def choose(name: str) -> None:
@@ -47,10 +53,14 @@ def card(name: str) -> None:
     found = datasets.card(name)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader(escape(found.title), anchor=False, width="content")
-        if name in own.dataset_cards():
-            _remove(found)
+        with st.container(horizontal=True, width="content"):
+            if st.button("Train a classifier on these", icon=":material/model_training:", key="train-on"):
+                st.session_state["train-part"], st.session_state["train-dataset"] = True, name
+                session.go("classifier")
+            if name in own.dataset_cards():
+                _remove(found)
     st.markdown(escape(found.summary))
-    st.caption(f"{_counts(found)} · {found.size} pixels wide · {_bytes(found)}")
+    st.caption(f"{_counts(found)} · {_bytes(found)}")
     st.caption(f"**Source.** {escape(found.source)} **Licence.** {escape(found.licence)}")
     _classes(found)
 
@@ -118,7 +128,8 @@ def _act(what: Callable[[Path, str], None], name: str) -> None:
 
 
 def _counts(card: DatasetCard) -> str:
-    return f"{words.counted(card.train + card.val + card.test, 'picture')} · {len(card.classes):,} classes"
+    thing = "point" if card.is_points else "picture"
+    return f"{words.counted(card.train + card.val + card.test, thing)} · {len(card.classes):,} classes"
 
 
 def _bytes(card: DatasetCard) -> str:

@@ -21,7 +21,7 @@ _TEXTS = frozenset({".txt", ".md", ".csv", ".json", ".pdf"})
 """Words about the pictures, which may lie beside them."""
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
-WANTED = "Make a folder for each class, with its pictures directly in it: faces/anna/1.png, faces/ben/1.png ..."
+WANTED = "Make a folder for each class, with its pictures directly in it: faces/anna/1.png, faces/ben/1.png and so on."
 
 
 class Item(NamedTuple):
