@@ -89,6 +89,16 @@ def test_a_seed_that_failed_is_named_and_in_no_mean(visit: Visit, done: RunStore
     assert "one of 2 seeds" in said
 
 
+def test_seeds_stand_beside_those_of_another_run(visit: Visit, done: RunStore) -> None:
+    carried_out(done, 2)
+    app = fine(visit("compare", ids="1,2"))
+    said = words(app)
+    assert "Would another seed change it?" in said
+    assert "Over 3 seeds" in said
+    assert "This was run from one seed." in said
+    assert not without_words(app)
+
+
 def test_seeds_are_one_entry_of_the_history(visit: Visit, done: RunStore) -> None:
     made = carried_out(done, 2)
     app = fine(visit("history"))

@@ -14,7 +14,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunSpec, RunState
 from unlearn_core.store import reports
 from unlearn_core.store.home import home
-from unlearn_core.ui import beside, chart, focus, frame, session, studio
+from unlearn_core.ui import beside, chart, downloads, focus, frame, repeats, session, studio
 from unlearn_core.ui.plain import escape
 
 MOST = 4
@@ -47,12 +47,13 @@ def show() -> None:
         _partners(chosen, runs)
         return
     found = [studio.report(run.id, reports.parts_of(home(), run.id)) for run in chosen]
-    _links(chosen)
+    _links(chosen, found)
     warning = differences.warning(found)
     if warning:
         st.warning(escape(warning), icon=":material/compare_arrows:")
     _settings(found)
     _figures(found)
+    repeats.compared(found)
     st.fragment(_charts, key="compared-charts")(found)
 
 
@@ -161,8 +162,8 @@ def _too_few(count: int) -> None:
     st.page_link(frame.page("method" if count else "forget"), label="To the lab", icon=":material/tune:")
 
 
-def _links(runs: Sequence[Run]) -> None:
-    with st.container(horizontal=True):
+def _links(runs: Sequence[Run], found: Sequence[Report]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
         for run in runs:
             st.page_link(
                 frame.page("run"),
@@ -170,6 +171,7 @@ def _links(runs: Sequence[Run]) -> None:
                 icon=":material/open_in_new:",
                 query_params={"id": str(run.id)},
             )
+        downloads.several(found, place="compare")
 
 
 def _settings(found: Sequence[Report]) -> None:

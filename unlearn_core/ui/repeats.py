@@ -65,7 +65,7 @@ def _progress(run: Run, before: int) -> None:
             f":material/casino: **{before} of {len(group)} seeds are done.** The others go on by themselves.",
             width="content",
         )
-        with st.container(horizontal=True, width="content", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             st.page_link(frame.page("history"), label="History", icon=":material/history:", query_params={})
             st.button("Cancel them", icon=":material/stop:", key="cancel-repeats", on_click=_cancel, args=(waiting,))
 

@@ -1,0 +1,72 @@
+"""The report file in a browser that has no network: downloaded from a page, opened, drawn, turned dark, printed."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import PATIENCE
+from tests.browser.served import Served
+from tests.browser.steps import heading
+from tests.pages.finished import CLASS
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+UNDRAWN = "[...document.querySelectorAll('.chart')].filter(own => !own.querySelector('.main-svg')).map(own => own.id)"
+INK = "getComputedStyle(document.querySelector('#chart-accuracy .ytick text')).fill"
+
+
+@pytest.fixture
+def downloaded(page: Page, app: Served, tmp_path: Path) -> Path:
+    page.goto(app.address(f"run?id={CLASS}"))
+    heading(page, "Forget discs with UNSIR")
+    page.get_by_role("button", name="Download").click()
+    with page.expect_download() as begun:
+        page.get_by_role("button", name="Report, in one file (HTML)").click()
+    assert begun.value.suggested_filename == f"run-{CLASS}.html"
+    file = tmp_path / "report.html"
+    begun.value.save_as(file)
+    return file
+
+
+def test_the_report_opens_with_the_network_cut(downloaded: Path, browser: Browser) -> None:
+    context = browser.new_context(offline=True, color_scheme="light", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    alone = context.new_page()
+    asked: list[str] = []
+    troubles: list[str] = []
+    alone.on("request", lambda request: asked.append(request.url))
+    alone.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
+    alone.on("pageerror", lambda problem: troubles.append(str(problem)))
+    alone.goto(downloaded.as_uri())
+    expect(alone.locator("html[data-drawn=light]")).to_be_attached()
+    expect(alone.get_by_role("heading", level=1)).to_have_text("Did it forget discs?")
+    assert alone.locator(".chart").count() >= 12
+    assert alone.evaluate(UNDRAWN) == []
+
+    alone.locator("#chart-accuracy").scroll_into_view_if_needed()  # Charts answer to the mouse.
+    alone.locator("#chart-accuracy .points path").nth(1).hover(force=True)
+    expect(alone.locator("#chart-accuracy .hoverlayer text").first).to_be_attached()
+
+    light = alone.evaluate(INK)
+    alone.emulate_media(color_scheme="dark")
+    expect(alone.locator("html[data-drawn=dark]")).to_be_attached()
+    assert alone.evaluate(INK) != light
+
+    # On paper it is light, whatever the screen is.
+    paper = alone.pdf(prefer_css_page_size=True, print_background=True)
+    assert paper.startswith(b"%PDF")
+    assert alone.evaluate("document.documentElement.dataset.drawn") == "dark", "the screen is as it was"
+    alone.emulate_media(media="print", color_scheme="dark")
+    expect(alone.locator("html[data-drawn=paper]")).to_be_attached()
+    assert alone.evaluate(INK) == light
+    assert alone.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+    alone.emulate_media(media="screen")
+    alone.set_viewport_size({"width": 390, "height": 844})  # A telephone.
+    assert alone.evaluate("document.documentElement.scrollWidth") == 390
+
+    outside = [url for url in asked if not url.startswith(("data:", "blob:"))]
+    assert outside == [downloaded.as_uri()]
+    assert troubles == []
+    context.close()
