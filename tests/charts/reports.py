@@ -94,6 +94,7 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
         | {"extras": _extras(rng, images)}
         | {"relearn": _relearn(rng, list(logits))}
         | {"seeds": seeds_of(accuracy_of(logits, labels, split), seed, curves=_curves)}
+        | {"regions": _regions(np.random.default_rng(seed), list(logits))}
         | ({"score": _score(np.random.default_rng(seed))} if gold else {})
         | alike(seed, split, LAYERS, gold=gold, twin=images),
         missing={} if gold else {"gold": NO_GOLD},
@@ -169,6 +170,22 @@ def _confusion(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
     }
     facts = {model: [score(int(row[n]), int(row.sum())) for n, row in enumerate(own)] for model, own in counts.items()}
     return Part(facts, {model: own.astype(np.float32) for model, own in counts.items()})
+
+
+def _regions(rng: np.random.Generator, shown: list[str]) -> Part:
+    """The part "regions", as if the pictures were points: stripes of ten answers, each model's moved a little."""
+    arrays: dict[str, np.ndarray] = {
+        "points": rng.integers(0, 256, (40, 2)).astype(np.uint8),
+        "labels": (np.arange(40) % 10).astype(np.uint8),
+        "forgotten": (np.arange(40) % 10 == CAT).astype(np.uint8),
+    }
+    for model in shown:
+        stripes = np.arange(64) // 7 + rng.integers(0, 2, 64)
+        arrays[model] = np.tile(stripes % 10, (64, 1)).astype(np.uint8)
+        arrays[f"sure-{model}"] = rng.uniform(0.2, 1, (64, 64)).astype(np.float32)
+    alike = {f"{a}-{b}": float((arrays[a] == arrays[b]).mean()) for n, a in enumerate(shown) for b in shown[n + 1 :]}
+    plane = {model: (np.bincount(arrays[model].ravel(), minlength=10) / 64**2).tolist() for model in shown}
+    return Part({"grid": 64, "plane": plane, "alike": alike}, arrays)
 
 
 def _score(rng: np.random.Generator) -> Part:

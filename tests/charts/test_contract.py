@@ -19,7 +19,7 @@ from tests.charts.layout import layout_of
 from tests.charts.reports import made_up_report
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import NO_GOLD, Chart
-from unlearn_core.charts.theme import CLEAR, DARK, LIGHT, Theme
+from unlearn_core.charts.theme import CLASSES, CLEAR, DARK, LIGHT, Theme
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.shelf import modules
 
@@ -167,7 +167,7 @@ def test_gridlines_go_one_way(chart: Chart, theme: Theme) -> None:
 @every_look
 def test_colours_come_from_the_theme(chart: Chart, theme: Theme, case: str) -> None:
     text = re.sub(r"data:image/[^\"]*", "", drawn(chart.id, case, theme))
-    allowed = {colour.upper() for colour in theme[1:]}
+    allowed = {colour.upper() for colour in (*theme[1:], *CLASSES)}
     found = {colour.upper() for colour in re.findall(r"#[0-9a-fA-F]{3,8}\b", text)}
     for parts in re.findall(r"rgba?\(([^)]*)\)", text.replace(CLEAR, "")):
         red, green, blue = (int(part) for part in parts.split(",")[:3])

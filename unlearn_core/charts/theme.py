@@ -61,6 +61,9 @@ DARK = Theme(
 )
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
+CLASSES = ("#3B82C4", "#D9822B", "#4D9F4A", "#B0559D", "#B3A02C", "#3AA6A6", "#8A6BC9", "#C8553D")
+"""Colours of classes where a map tells them apart; their names stand beside them. Fit for both themes."""
+
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "modeBarButtons": [["toImage"]],

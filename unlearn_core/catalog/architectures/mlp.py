@@ -1,0 +1,43 @@
+"""A small multi-layer perceptron: two hidden layers, for points of the plane and other tiny pictures.
+
+Its hidden layers are written as convolutions whose window is the whole picture: the same sums as a linear layer's, and
+methods that ask for convolutional weights find them.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from unlearn_core.domain.cards import ArchitectureCard, LayerRoles
+from unlearn_core.domain.recipes import Recipe
+
+WIDTH = 48
+
+CARD = ArchitectureCard(
+    id="mlp",
+    title="MLP",
+    summary="A net of two hidden layers that sees every pixel at once: for points of the plane, trained in a second.",
+    # Its layers have no places, only numbers: there is nothing for a heat map to point at.
+    roles=LayerRoles(layers=("first", "second", "head"), head=("head",), shortcuts=(), cam=None),
+    recipe=Recipe(epochs=60, batch=64, peak=0.2, augment="none"),
+    smallest=1,
+    source="Rumelhart, Hinton and Williams, Learning Representations by Back-Propagating Errors, 1986; with ReLU.",
+)
+
+
+class Perceptron(nn.Module):
+    """Pictures (N, 3, H, W) float in [0, 1] to logits (N, classes), over two layers of 48."""
+
+    def __init__(self, classes: int, size: int, normalise: nn.Module) -> None:
+        super().__init__()
+        self.normalise = normalise
+        self.first = nn.Sequential(nn.Conv2d(3, WIDTH, size), nn.ReLU())
+        self.second = nn.Sequential(nn.Conv2d(WIDTH, WIDTH, 1), nn.ReLU())
+        self.head = nn.Linear(WIDTH, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.flatten(self.second(self.first(self.normalise(x))), 1))
+
+
+def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
+    """A perceptron for pictures of exactly this size."""
+    return Perceptron(classes, size, normalise)

@@ -1,0 +1,51 @@
+"""The points of a data set of the plane, by class: what stands where pictures would."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from unlearn_core.catalog.pictures import Pictures
+from unlearn_core.charts.regions import colour
+from unlearn_core.charts.theme import SMALL, Theme, faded
+from unlearn_core.domain.cards import DatasetCard
+
+HEIGHT = 340
+MOST = 1_500
+"""Points that are drawn at most."""
+
+
+def figure(pictures: Pictures, card: DatasetCard, theme: Theme, chosen: tuple[int, ...] = ()) -> go.Figure:
+    """Training points by class, in the colours of the map of answers; `chosen` ones (their numbers) are crosses.
+
+    Every point's number is its `customdata`.
+    """
+    points = pictures.images[: pictures.train, 0, 0, :2]
+    labels, ticked = pictures.labels[: pictures.train], np.isin(np.arange(pictures.train), chosen)
+    drawn = go.Figure()
+    for number, name in enumerate(card.classes):
+        rows = np.flatnonzero(labels == number)[: max(1, MOST // len(card.classes))]
+        rows = np.union1d(rows, np.flatnonzero(ticked & (labels == number)))
+        drawn.add_scatter(
+            x=points[rows, 0],
+            y=points[rows, 1],
+            mode="markers",
+            name=name,
+            customdata=rows,
+            marker={
+                "size": np.where(ticked[rows], 10, 6),
+                "symbol": np.where(ticked[rows], "x", "circle"),
+                "color": [theme.forget if one else colour(number) for one in ticked[rows]],
+            },
+            hovertemplate=f"{name} %{{customdata}}<extra></extra>",
+        )
+        middle = np.median(points[labels == number], axis=0)
+        drawn.add_annotation(
+            x=middle[0],
+            y=middle[1],
+            text=f"<b>{name}</b>",
+            font={"size": SMALL, "color": theme.ink},
+            bgcolor=faded(theme.page, 0.7),
+        )
+    drawn.update_layout(template=theme.template, height=HEIGHT)
+    drawn.update_xaxes(range=[-4, 259], showticklabels=False)
+    drawn.update_yaxes(range=[-4, 259], showticklabels=False, scaleanchor="x")
+    return drawn

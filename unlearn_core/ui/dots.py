@@ -1,0 +1,26 @@
+"""Small pictures of points of the plane: all points faintly, those that are meant strongly. On no ground of its own."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from unlearn_core.catalog.pictures import Pictures
+
+SIDE = 96
+FAINT, STRONG = (128, 136, 148, 90), (194, 65, 12, 255)
+"""Grey and the colour of what is to be forgotten, which are seen on a light and on a dark page."""
+
+
+def png(every: Pictures, rows: np.ndarray, *, width: int = SIDE, height: int = SIDE) -> bytes:
+    """The plane of a data set with the points at `rows` marked, as PNG."""
+    sheet = Image.new("RGBA", (2 * width, 2 * height))  # Drawn twice as large, so that dots are round.
+    pen = ImageDraw.Draw(sheet)
+    points = every.images[: every.train, 0, 0, :2].astype(float) / 255
+    few = len(rows) < 8
+    for places, colour, size in ((points[::2], FAINT, 1.5), (points[rows], STRONG, 9 if few else 3)):
+        for x, y in places * [2 * width - 12, -(2 * height - 12)] + [6, 2 * height - 6]:
+            pen.ellipse((x - size, y - size, x + size, y + size), fill=colour)
+    buffer = io.BytesIO()
+    sheet.resize((width, height), Image.Resampling.LANCZOS).save(buffer, "PNG")
+    return buffer.getvalue()
