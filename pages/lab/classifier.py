@@ -11,5 +11,7 @@ left, right = st.columns([1, 1.15], gap="large")
 with left:
     classifier.facts(plan)
 with right:
+    classifier.samples(plan)
     classifier.accuracy(plan)
 classifier.foot(plan)
+classifier.more(plan)

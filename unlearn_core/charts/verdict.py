@@ -171,6 +171,11 @@ def doubt(report: Report) -> str:
         said.append("Without gold the yardstick is missing.")
     elif by_class(report):
         said.append("Hiding one output would give the same first figure." if _names_few(report) else "")
+    if "gold" in report.evaluations and not report.classifier.original_recipe:
+        said.append(
+            "Gold was trained by a recipe that somebody chose, not by the one that made this classifier: part of what "
+            "tells them apart may be the recipe."
+        )
     if count < FEW:
         said.append(f"With {pictures}, one more or less is {percent(1 / count)}.")
     said.append(_seeds(report))

@@ -27,7 +27,7 @@ def models_of(spec: RunSpec, layout: Layout, warm: Warm, after: Trained, missing
     models = {"before": layout.before, "after": after}
     gold = None if spec.start is not None else warm.gold(layout.card, spec.request, 0)
     if gold is None:
-        missing["gold"] = why_no_gold(spec.request, spec.start)
+        missing["gold"] = why_no_gold(spec.request, spec.start, layout.card)
     else:
         models["gold"] = gold
         twin = warm.gold(layout.card, spec.request, 1)
@@ -115,7 +115,7 @@ def add_what_is_new(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:
     new = Report(
         run=run,
         spec=old.spec,
-        classifier=old.classifier,
+        classifier=layout.card,  # Its recipe may have been confirmed since.
         dataset=old.dataset,
         method=old.method,
         labels=old.labels,

@@ -106,8 +106,10 @@ def original_of(card: ClassifierCard, warm: Warm) -> Trained:
     return found
 
 
-def why_no_gold(request: ForgetRequest, start: int | None) -> str:
+def why_no_gold(request: ForgetRequest, start: int | None, card: ClassifierCard) -> str:
     """The sentence that stands where gold should."""
+    if card.recipe is None:
+        return f"No gold: nobody has said how {card.title} was trained, so it cannot be trained anew. Confirm a recipe."
     if start is not None:
         return "No gold: this run goes on from an earlier one, so gold would have to be trained without either's data."
     return "There is no gold for this request yet: nobody has retrained the classifier without this data here."

@@ -1,13 +1,22 @@
 """Choosing a classifier, and what one should know of it before it forgets."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.catalog import classifiers, datasets, nets
+from unlearn_core.catalog import classifiers, datasets, nets, trained
 from unlearn_core.domain.cards import ClassifierCard
-from unlearn_core.ui import session, studio, words
+from unlearn_core.domain.errors import UnlearnError
+from unlearn_core.domain.recipes import in_words
+from unlearn_core.store import removal
+from unlearn_core.ui import checkpoint, gold, scatter, session, setup, studio, training, words
 from unlearn_core.ui.plain import escape
 from unlearn_core.ui.plan import Plan
+
+MOST_CHIPS = 8
+"""Classifiers beyond so many are chosen from a list."""
 
 
 def choice(plan: Plan) -> None:
@@ -19,17 +28,19 @@ def choice(plan: Plan) -> None:
             icon=":material/subdirectory_arrow_right:",
         )
         st.button("Begin with the original", key="from-original", on_click=_begin_afresh)
-    if len(cards) > 1:
-        st.session_state["classifier"] = plan.classifier.id
-        st.pills(
-            "Classifier",
-            list(cards),
-            format_func=lambda name: escape(cards[name].title),
-            required=True,
-            key="classifier",
-            label_visibility="collapsed",
-            on_change=_take,
-        )
+    if len(cards) < 2:
+        return
+    st.session_state["classifier"] = plan.classifier.id
+    wiring: dict[str, Any] = {"key": "classifier", "label_visibility": "collapsed", "on_change": _take}
+    names = list(cards if plan.classifier.id in cards else [plan.classifier.id, *cards])
+    if len(cards) > MOST_CHIPS:
+        st.selectbox("Classifier", names, format_func=lambda name: _title(cards, name), **wiring)
+    else:
+        st.pills("Classifier", names, format_func=lambda name: escape(_title(cards, name)), required=True, **wiring)
+
+
+def _title(cards: Mapping[str, ClassifierCard], name: str) -> str:
+    return cards[name].title if name in cards else name
 
 
 def facts(plan: Plan) -> None:
@@ -42,6 +53,8 @@ def facts(plan: Plan) -> None:
     _fact("Its gold", _golds(card))
     _fact("Source", escape(card.source))
     _fact("Licence", f"{escape(card.licence)} {escape(data.licence)}")
+    if trained.is_there(card.id):
+        _own(card)
 
 
 def accuracy(plan: Plan) -> None:
@@ -76,6 +89,56 @@ def accuracy(plan: Plan) -> None:
     )
 
 
+def samples(plan: Plan) -> None:
+    """A picture of each class, so that one sees what it was trained on."""
+    if plan.dataset.is_points:
+        scatter.show(plan.dataset)
+        return
+    names = plan.dataset.classes
+    shown = names[:20]
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    st.image(
+        studio.samples(plan.dataset.id),
+        width="stretch" if len(shown) > 5 else "content",
+        alt=f"One training picture of each class: {', '.join(shown)}{more}",
+    )
+    st.caption(f"One training picture of each class: {escape(', '.join(shown))}{more}.")
+
+
+def more(plan: Plan) -> None:
+    """Classifiers of one's own: trained here, or brought as a file; drawn only when somebody opens the part."""
+    st.subheader("Or one of your own", anchor=False)
+    with st.expander("Train one here", icon=":material/model_training:", key="train-part", on_change="rerun") as part:
+        if part.open:
+            training.form()
+    with st.expander("Bring a checkpoint", icon=":material/upload_file:", key="bring-part", on_change="rerun") as part:
+        if part.open:
+            checkpoint.form()
+
+
+def _own(card: ClassifierCard) -> None:
+    """What can be done with a classifier that was trained or brought here: a recipe for gold, and removing it."""
+    if card.recipe is None:
+        with st.container(border=True):
+            gold.confirm(card)
+    with st.popover("Remove this classifier", icon=":material/delete:", type="tertiary"):
+        st.markdown(
+            f"**{escape(card.title)}** and its golds will be gone for good. Reports of its runs stay readable, but "
+            "nothing more can be measured for them."
+        )
+        if st.button("Remove for good", type="primary", key="remove-classifier"):
+            try:
+                removal.remove(studio.store(), card.id)
+            except UnlearnError as problem:
+                st.warning(escape(problem), icon=":material/block:")
+            else:
+                usual = setup.default()
+                session.change(
+                    classifier=usual.classifier, dataset=usual.dataset, classes=usual.classes, images=(), start=None
+                )
+                st.rerun()
+
+
 def foot(plan: Plan) -> None:
     """The way on."""
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -94,11 +157,10 @@ def _how(card: ClassifierCard) -> str:
     recipe = card.recipe
     if recipe is None:
         return "Nobody has said how it was trained, so it has no gold: nobody could train it again."
-    return (
-        f"{recipe.epochs} epochs of stochastic gradient descent (SGD with Nesterov momentum {recipe.momentum:g}) in "
-        f"batches of {recipe.batch}, the learning rate rising to {recipe.peak:g} and falling to nearly 0 (one cycle), "
-        f"weight decay {recipe.weight_decay:g}, pictures {_augmented(recipe.augment)}. Seed {card.seed}."
-    )
+    said = in_words(recipe)
+    if not card.original_recipe:
+        return f"Nobody knows. Its golds are trained by a recipe that somebody chose: {said}."
+    return f"{said}. Seed {card.seed}."
 
 
 def _golds(card: ClassifierCard) -> str:
@@ -107,7 +169,7 @@ def _golds(card: ClassifierCard) -> str:
     found = [net.forget for net in nets.shipped(card.id) if net.forget is not None and net.seed == nets.GOLD_SEED]
     there = {wish.classes[0] for wish in found if wish.kind == "classes" and len(wish.classes) == 1}
     if not found:
-        return "None ships: results have no yardstick until a gold for their request has been trained."
+        return "None yet: results have no yardstick until a gold for their request has been trained, here or elsewhere."
     which = "each class" if len(there) == len(names) else escape(", ".join(names[number] for number in sorted(there)))
     more = len(found) - len(there)
     also = f" and for {words.counted(more, 'standard request')}" if more else ""
@@ -115,10 +177,6 @@ def _golds(card: ClassifierCard) -> str:
         f"Ships for {which}{also}: the same net, trained anew by the same recipe without them. "
         "For other requests it can be trained here, in the background."
     )
-
-
-def _augmented(augment: str) -> str:
-    return {"none": "as they are", "crop and flip": "shifted by a few pixels and mirrored at random"}[augment]
 
 
 def _percent(share: float) -> str:

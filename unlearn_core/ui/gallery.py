@@ -5,7 +5,7 @@ import streamlit as st
 
 from unlearn_core.catalog import nets
 from unlearn_core.catalog.standard import standard
-from unlearn_core.ui import session, studio, words
+from unlearn_core.ui import scatter, session, studio, words
 from unlearn_core.ui.plain import escape
 from unlearn_core.ui.plan import Plan
 
@@ -47,6 +47,8 @@ def classes(plan: Plan) -> None:
 def pictures(plan: Plan) -> None:
     """The training pictures, a page at a time; ticks outlive paging, filtering and leaving."""
     _standard(plan)
+    if plan.dataset.is_points:
+        _plane(plan)
     _gallery(plan)
 
 
@@ -66,6 +68,24 @@ def foot(plan: Plan) -> None:
         st.button("Clear", type="tertiary", key="clear", on_click=_clear, disabled=plan.setup.forget is None)
         if st.button("Next: method", type="primary", key="next", disabled=plan.split is None):
             session.go("method")
+
+
+def _plane(plan: Plan) -> None:
+    """Points are picked where they lie: with a box, a loop or by clicks; then a button ticks them."""
+    chosen = plan.setup.images
+    picked = scatter.pick(plan.dataset, chosen, key=f"plane-{plan.dataset.id}-{len(chosen)}")
+    new = tuple(sorted({*chosen, *(picked or ())}))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Tick the {words.counted(len(picked), 'point')} in the frame" if picked else "Draw a frame around points",
+            key="tick-points",
+            disabled=not picked,
+            on_click=_take_standard,
+            args=(new,),
+        )
+        st.caption(
+            "The frame, the loop and the clicks are those of the chart; crosses are ticked already.", width="content"
+        )
 
 
 def _standard(plan: Plan) -> None:

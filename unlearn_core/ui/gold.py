@@ -1,11 +1,15 @@
 """Golds as a page deals with them: what one costs here, and how it is asked for."""
 
-from unlearn_core.domain.cards import DatasetCard
+import streamlit as st
+
+from unlearn_core.catalog import own, trained
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.report import Report, gold_title
 from unlearn_core.domain.run import GoldSpec, Priority
 from unlearn_core.store.golds import Golds
 from unlearn_core.store.home import home
 from unlearn_core.ui import process, studio, words
+from unlearn_core.ui import recipe as recipes
 
 
 def lacking(report: Report) -> GoldSpec | None:
@@ -14,7 +18,7 @@ def lacking(report: Report) -> GoldSpec | None:
     None where it has both, and where none can be defined: a run that goes on from another one forgot more than its own
     request says, and of a classifier without a recipe nobody knows how to train it again.
     """
-    if report.spec.start is not None or report.classifier.recipe is None:
+    if report.spec.start is not None or card_of(report).recipe is None:
         return None
     wanted = (number for number, model in enumerate(("gold", "twin")) if model not in report.evaluations)
     number = next(wanted, None)
@@ -24,8 +28,33 @@ def lacking(report: Report) -> GoldSpec | None:
 def cost(report: Report) -> str:
     """What a gold of this report takes: "about 8 minutes on this CPU", by golds or runs of this very classifier."""
     pace = studio.seconds_per_picture(report.classifier.id, "gold", "unlearn")
-    passes = report.classifier.trained_by.epochs * len(report.split.retain_train)
+    passes = card_of(report).trained_by.epochs * len(report.split.retain_train)
     return f"{words.about(passes * pace.seconds)} {pace.where}"
+
+
+def card_of(report: Report) -> ClassifierCard:
+    """The classifier's card as it is now: a recipe may have been confirmed since the report was made."""
+    return own.classifier_cards().get(report.classifier.id, report.classifier)
+
+
+def needs_recipe(report: Report) -> bool:
+    """Whether there is no gold because nobody has said how to train this classifier."""
+    return card_of(report).recipe is None
+
+
+def confirm(card: ClassifierCard) -> None:
+    """Asks by which recipe golds of a classifier shall be trained that came without one; beginning with the usual."""
+    from unlearn_core.catalog import architectures  # Imports torch, which a report does without.
+
+    st.markdown(
+        "**How shall its golds be trained?** A file of weights does not say how it was made. Gold is a net trained "
+        "anew without the forgotten pictures, so it needs a recipe: confirm one, the architecture's usual one if "
+        "you know no better. Reports will say that it is not the original's. It can be confirmed only once."
+    )
+    recipe = recipes.choose(f"confirm-{card.id}", card.architecture, architectures.card(card.architecture).recipe)
+    if st.button("Confirm this recipe for gold", icon=":material/diamond:", key="confirm-recipe"):
+        trained.confirm(card.id, recipe)
+        st.rerun()
 
 
 def is_there(spec: GoldSpec) -> bool:

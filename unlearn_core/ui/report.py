@@ -112,6 +112,8 @@ def _tabs(report: Report, run: Run | None) -> None:
 def _show(name: str, report: Report, run: Run | None) -> None:
     if name == "Overview":
         repeats.show(report)
+        if report.dataset.is_points and charts()["regions"].applies(report) is True:
+            chart.show(charts()["regions"], [report], place="report")
         _charts(report, ("accuracy", "predictions"))
         cam.overview(report)
         _charts(report, ("distance", "classes", "layers"), switch=False)

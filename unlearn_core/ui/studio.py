@@ -22,7 +22,7 @@ from unlearn_core.export.side import Side
 from unlearn_core.store import artifacts, repeats, reports
 from unlearn_core.store.home import home
 from unlearn_core.store.runs import RunStore
-from unlearn_core.ui import mosaic, words
+from unlearn_core.ui import dots, mosaic, words
 
 TYPICAL_SECONDS = 1 / 900
 """Seconds that a picture takes forward and backward through a ResNet-20 on two cores of a 2024 server, in bfloat16.
@@ -158,6 +158,8 @@ def class_mosaics(dataset: str) -> list[bytes]:
 def class_mosaic(dataset: str, number: int) -> bytes:
     """Six training pictures of one class side by side, as PNG."""
     every = pictures(dataset)
+    if datasets.card(dataset).is_points:
+        return dots.png(every, np.flatnonzero(every.labels[: every.train] == number), width=288, height=192)
     own = np.flatnonzero(every.labels[: every.train] == number)[:6]
     return mosaic.png(every.images[own], columns=3, times=_times(every, 96))
 
@@ -166,6 +168,8 @@ def class_mosaic(dataset: str, number: int) -> bytes:
 def thumbnail(dataset: str, picture: int) -> bytes:
     """One picture, four times as large, as PNG."""
     every = pictures(dataset)
+    if datasets.card(dataset).is_points:
+        return dots.png(every, np.array([picture]))
     return mosaic.png(every.images[picture : picture + 1], columns=1, times=_times(every, 128))
 
 

@@ -84,6 +84,13 @@ def _training(run: Run, spec: GoldSpec) -> None:
 def _offer(report: Report, run_id: int, wanted: GoldSpec | None) -> None:
     if "gold" not in report.evaluations:
         st.markdown(escape(report.missing.get("gold", "There is no gold for this request yet.")))
+    if gold.needs_recipe(report):
+        st.page_link(
+            frame.page("classifier"),
+            label="Confirm a recipe, so that gold can be trained",
+            query_params={"classifier": report.classifier.id},
+        )
+        return
     if wanted is None:
         return  # Its gold would be one that never saw the earlier requests either.
     if gold.is_there(wanted):
