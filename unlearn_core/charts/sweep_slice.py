@@ -64,7 +64,9 @@ def figure(swept: Swept, theme: Theme, *, knob: str | None = None, objective: st
     drawn.update_xaxes(
         tickvals=scale.marks, ticktext=scale.names, title_text=swept.title(knob), range=_across(swept, knob)
     )
-    drawn.update_yaxes(showgrid=True, nticks=5, title_text=OBJECTIVES[name].axis, rangemode="normal")
+    drawn.update_yaxes(
+        showgrid=True, nticks=5, title_text=OBJECTIVES[name].axis, range=_up([value for _, value in known])
+    )
     if OBJECTIVES[name].share:
         drawn.update_yaxes(tickformat=".0%")
     return drawn
@@ -125,6 +127,12 @@ def about(knob: str, objective: str) -> SweepChart:
 def _known(swept: Swept, name: str) -> list[tuple[Trial, float]]:
     found = ((trial, objectives.value(name, trial.headline)) for trial in swept.done)
     return [(trial, value) for trial, value in found if value is not None]
+
+
+def _up(values: list[float]) -> list[float]:
+    """A vertical axis that holds these figures; all alike they lie in its middle."""
+    middle, span = (min(values) + max(values)) / 2, max(max(values) - min(values), 0.1 * abs(max(values)), 0.02)
+    return [middle - 0.6 * span, middle + 0.6 * span]
 
 
 def _across(swept: Swept, knob: str) -> list[float]:

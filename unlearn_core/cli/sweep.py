@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from unlearn_core.cli import _forget
 from unlearn_core.domain.errors import BadKnob, BadRequest, WorkerError
+from unlearn_core.domain.ranges import MOST_POINTS
 from unlearn_core.domain.sweep import LONGEST, MOST_TRIALS, ObjectiveId, Sampler, SweepState
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="what to sweep: a knob with its range, or its values as in loss=mse,ce; repeatable",
     )
     parser.add_argument("--sampler", choices=get_args(Sampler), help="who chooses: grid for one knob, else tpe")
-    parser.add_argument("--points", type=int, default=5, metavar="N", help="how many values of a knob a grid takes (5)")
+    parser.add_argument(
+        "--points", type=int, metavar="N", help="how many values of a knob a grid takes (8 of one, 4 of each)"
+    )
     parser.add_argument(
         "--aim",
         action="append",
@@ -87,7 +90,8 @@ def _spec(args: argparse.Namespace) -> "SweepSpec":
     )
     chosen = method(one.method)
     knobs = chosen.params.knobs()
-    ranges = [_range(text, knobs, one.params, args.points) for text in args.knob]
+    points = args.points or (min(args.trials or 8, MOST_POINTS) if len(args.knob) == 1 else 4)
+    ranges = [_range(text, knobs, one.params, points) for text in args.knob]
     gold = Golds(home()).is_there(one.request, 0)
     fields: dict[str, Any] = {
         "request": one.request,

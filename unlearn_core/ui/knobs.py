@@ -89,7 +89,7 @@ def _knob(knob: Knob, plan: Plan) -> None:
     st.session_state[key] = value
     _widget(knob, value, preset, key=key, on_change=_turn, args=(knob.name, key, preset))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
-        st.caption(f"preset {shown(preset)} {_unit(knob, preset)}".strip(), width="content")
+        st.caption(f"preset {shown(preset)} {unit(knob, preset)}".strip(), width="content")
         st.space("stretch")
         if knob.kind != "numbers" and st.button(
             "try",
@@ -110,7 +110,8 @@ def _knob(knob: Knob, plan: Plan) -> None:
         )
 
 
-def _unit(knob: Knob, value: Any) -> str:
+def unit(knob: Knob, value: Any) -> str:
+    """What a knob is counted in, in the singular where there is one of it."""
     return knob.unit.removesuffix("s") if value == 1 else knob.unit
 
 

@@ -45,6 +45,15 @@ def title(spec: SweepSpec) -> str:
         return spec.method
 
 
+def _knobs(spec: SweepSpec) -> list[str]:
+    """The names of the knobs that were swept, in lower case as within a sentence."""
+    try:
+        known = methods.method(spec.method).params.knobs()
+    except UnlearnError:
+        known = {}
+    return [known[one.knob].title.lower() if one.knob in known else one.knob for one in spec.ranges]
+
+
 def _wanted() -> str | None:
     """The sweep that the address names; on the way back from a run the one that was on show.
 
@@ -88,7 +97,7 @@ def _earlier() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"sweep-row-{one.id}"):
             label = f"Sweep {one.id} · {escape(title(one.spec))}"
             st.page_link(frame.page("sweep"), label=label, query_params={SWEEP: str(one.id)})
-            knobs = ", ".join(escape(name) for name in (each.knob for each in one.spec.ranges))
+            knobs = escape(", ".join(_knobs(one.spec)))
             st.caption(
                 f"{words.counted(counts[one.id], 'trial')} over {knobs} · {words.ago(one.created)}", width="content"
             )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from unlearn_core.domain.params import Knob
 from unlearn_core.domain.ranges import Range, range_of
-from unlearn_core.ui.knobs import grid, shown
+from unlearn_core.ui.knobs import grid, shown, unit
 from unlearn_core.ui.plan import Plan
 
 
@@ -49,7 +49,7 @@ def _range(knob: Knob, usual: Range, value: Any, *, key: str) -> Range:
         low, high = float(knob.low or 0), float(knob.high or 0)
         step = knob.step or (high - low) / 100
         ends = st.slider(min_value=low, max_value=high, value=(usual.low, usual.top), step=step, format="%g", **wiring)
-    st.caption(f"stands at {shown(value)} {knob.unit}".strip())
+    st.caption(f"stands at {shown(value)} {unit(knob, value)}".strip())
     return usual.model_copy(update={"low": float(ends[0]), "high": float(ends[1])})
 
 

@@ -27,7 +27,8 @@ def show(swept: Swept) -> None:
     click = st.session_state.get("sweep-open")
     if click is not None and ordered[click["row"]].run is not None:
         st.switch_page(frame.page("run"), query_params={"id": str(ordered[click["row"]].run)})
-    st.caption("The best first. Figures of test pictures are shown here, and took no part in the choice.")
+    if swept.done:
+        st.caption("The best first. Figures of test pictures are shown here, and took no part in the choice.")
     st.download_button(
         "Download CSV",
         lambda: sweeps.frame(swept).to_csv(index=False),
