@@ -90,7 +90,7 @@ def _spec(args: argparse.Namespace) -> "SweepSpec":
     )
     chosen = method(one.method)
     knobs = chosen.params.knobs()
-    points = args.points or (min(args.trials or 8, MOST_POINTS) if len(args.knob) == 1 else 4)
+    points = args.points or (max(2, min(args.trials or 8, MOST_POINTS)) if len(args.knob) == 1 else 4)
     ranges = [_range(text, knobs, one.params, points) for text in args.knob]
     gold = Golds(home()).is_there(one.request, 0)
     fields: dict[str, Any] = {

@@ -179,7 +179,7 @@ def _fold(group: str) -> None:
 
 def _open(entry: Entry) -> None:
     if entry.folds and entry.sweep is not None and "sweep" in frame.SCREENS:
-        st.switch_page(frame.page("sweep"), query_params={"id": entry.sweep})
+        st.switch_page(frame.page("sweep"), query_params={"sweep": entry.sweep})
     st.switch_page(frame.page("run"), query_params={"id": str(entry.head.id)})
 
 
