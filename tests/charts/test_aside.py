@@ -69,7 +69,8 @@ def test_a_class_is_marked_in_its_row(name: str) -> None:
     chart = charts()[name]
     figure = (chart.variants.get("after") or chart).figure([REPORTS[0]], DARK)
     figure = focus.mark(figure, name, REPORTS[0], Focus(label=CLASSES[CAT]), DARK)
-    bands = [one for one in layout_of(figure).shapes if one.layer == "below"]
+    bands = layout_of(figure).shapes
+    assert all((one.layer == "below") == (name != "confusion") for one in bands), "a heat map would hide a band"
     assert len(bands) == (2 if name == "confusion" else 1), "a forgotten class is found by its plain name too"
     axis = layout_of(figure).yaxis
     at = [place for place, text in zip(axis.tickvals, axis.ticktext, strict=True) if "cat" in text]

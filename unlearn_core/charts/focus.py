@@ -162,8 +162,11 @@ def _gold(known: dict[str, Any], said: Any) -> str:
 
 
 def _band(figure: go.Figure, name: str, theme: Theme) -> None:
-    """A band behind the row or column of that name, on whichever axis has it."""
+    """A band behind the row or column of that name on whichever axis has it; a frame where a heat map would hide it."""
     layout: Any = figure.layout
+    look: dict[str, Any] = {"fillcolor": faded(theme.after, 0.14), "line": {"width": 0}, "layer": "below"}
+    if any(trace.type == "heatmap" for trace in figure.select_traces()):
+        look = {"line": {"color": theme.ink, "width": 1.5}}
     for way in "xy":
         axis = layout[f"{way}axis"]
         values, texts = list(axis.tickvals or ()), list(axis.ticktext or ())
@@ -171,8 +174,7 @@ def _band(figure: go.Figure, name: str, theme: Theme) -> None:
             if name in (value, _plain(texts[place]) if place < len(texts) else None):
                 at = place if axis.type == "category" else float(value)
                 ends = {f"{way}0": at - 0.5, f"{way}1": at + 0.5}
-                fill = {"fillcolor": faded(theme.after, 0.14), "line": {"width": 0}, "layer": "below"}
-                (figure.add_vrect if way == "x" else figure.add_hrect)(**ends, **fill)
+                (figure.add_vrect if way == "x" else figure.add_hrect)(**ends, **look)
 
 
 def _plain(text: str) -> str:

@@ -16,7 +16,7 @@ _CSS = """
 button {
   display: inline-flex; align-items: center; gap: 0.4rem; padding: 0.25rem 0.5rem; min-height: 2.5rem;
   border: 1px solid transparent; border-radius: var(--st-button-radius); background: transparent; cursor: pointer;
-  color: var(--st-text-color); font-family: var(--st-font); font-size: var(--st-base-font-size);
+  color: var(--st-text-color); font-family: var(--st-font); font-size: 0.875rem;
 }
 button:hover, button:focus-visible { color: var(--st-primary-color); }
 button:focus-visible { outline: 2px solid var(--st-primary-color); }
