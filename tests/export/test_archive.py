@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +103,22 @@ def test_two_runs_have_a_folder_each(lab: Path, tmp_path: Path) -> None:
     for run in (CLASS, PICTURES):
         assert {f"run-{run}/{name}" for name in ("spec.json", "weights.safetensors", "report/report.json")} <= names
     assert "report.html" in names
+
+
+def test_the_seeds_of_a_run_are_in_its_report(lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(lab, home)
+    monkeypatch.setenv("UNLEARN_HOME", str(home))
+    store = RunStore(home)
+    (run,) = store.repeats.order(store.get(CLASS), 1)
+    claimed = store.claim("w", device="cpu", kinds={"unlearn"})
+    assert claimed is not None
+    shutil.copytree(artifacts.folder_of(home, CLASS), artifacts.folder_of(home, run))
+    store.finish(run, claimed.attempt, headline={})
+    assert main(["report", str(CLASS), "--out", str(tmp_path / "seeds.html")]) == 0
+    text = (tmp_path / "seeds.html").read_text()
+    assert "Over 2 seeds" in text
+    assert 'id="chart-seeds-course"' in text
 
 
 def test_without_weights_there_is_no_card() -> None:

@@ -67,7 +67,7 @@ def _folder(name: str) -> Path:
     from unlearn_core.store.home import home
     from unlearn_core.store.runs import RunStore
 
-    if not (name.isascii() and name.isdecimal()):
+    if not _is_number(name):
         return Path(name).expanduser()
     found = RunStore(home()).get(int(name))
     if found.spec.kind != "unlearn":
@@ -79,10 +79,22 @@ def _folder(name: str) -> Path:
 
 
 def _report(name: str, folder: Path) -> "Report":
+    """The report of a run, beside its finished repeats from other seeds; of a folder as it is."""
+    from unlearn_core.domain.run import RunState
     from unlearn_core.store import reports
     from unlearn_core.store.home import home
+    from unlearn_core.store.repeats import with_seeds
+    from unlearn_core.store.runs import RunStore
 
-    return reports.read(home(), int(name)) if name.isdecimal() else reports.read_folder(folder)
+    if not _is_number(name):
+        return reports.read_folder(folder)
+    store = RunStore(home())
+    done = [run for run in store.repeats.of(store.get(int(name))) if run.state is RunState.DONE]
+    return with_seeds(reports.read(home(), int(name)), home(), done)
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdecimal() and len(name) < 10
 
 
 def _pictures(found: "list[Report]") -> "dict[str, Pictures]":

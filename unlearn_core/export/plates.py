@@ -13,15 +13,18 @@ from unlearn_core.domain.report import Report
 from unlearn_core.export.side import Plate
 
 CHAPTERS: dict[str, tuple[str, ...]] = {
-    "Would another seed change it?": ("seeds",),
+    "How much is chance?": ("seeds",),
     "What does it answer now?": ("accuracy", "predictions", "classes", "confusion"),
     "Is it like gold?": ("distance", "closeness", "zrf", "cka"),
     "How sure is it?": ("confidence", "margin", "certainty"),
     "Can one tell what it was trained on?": ("membership", "recognised", "relearn"),
     "What happened inside?": ("layers", "places", "redrawn", "touched", "importance"),
-    "How did it go?": ("curve", "timing", "noise", "adversarials", "stopped", "replay"),
+    "What happened on the way?": ("curve", "timing", "noise", "adversarials", "stopped", "replay"),
 }
 """Which charts stand in which chapter; one that is in none comes last."""
+
+BOTH = ("seeds",)
+"""Charts that are drawn in every one of their ways, where others are drawn in their first."""
 
 APART = ("cam",)
 """Charts that the report shows as pictures of its own."""
@@ -46,12 +49,17 @@ def chapters(reports: Sequence[Report]) -> list[Chapter]:
     placed = {name for own in CHAPTERS.values() for name in own}
     plan = CHAPTERS | {OTHERS: tuple(name for name in shelf if name not in placed)}
     made = [
-        Chapter(
-            title, tuple(plate(shelf[name], reports) for name in own if name in shelf and able(shelf[name], reports))
-        )
+        Chapter(title, tuple(one for name in own if name in shelf for one in _drawn(shelf[name], reports)))
         for title, own in plan.items()
     ]
     return [chapter for chapter in made if chapter.plates]
+
+
+def _drawn(chart: Chart, reports: Sequence[Report]) -> list[Plate]:
+    """A chart in the ways that a file shows, as far as there is something to show."""
+    ways = [*chart.variants.items()] if chart.id in BOTH else [("", chart)]
+    made = [(way, plate(one, reports)) for way, one in ways if able(one, reports)]
+    return [one if at == 0 else one._replace(title=f"{one.title} {way}") for at, (way, one) in enumerate(made)]
 
 
 def able(chart: Chart, reports: Sequence[Report]) -> list[Report]:

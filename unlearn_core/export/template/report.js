@@ -27,6 +27,20 @@
     return value;
   };
 
+  // Titles of axes do not break by themselves; half a sentence beyond the edge says nothing.
+  const LETTER = 6.6;
+  const broken = (figure, width) => {
+    for (const [name, axis] of Object.entries(figure.layout)) {
+      const text = name.startsWith("xaxis") ? axis?.title?.text : undefined;
+      const [from, to] = axis?.domain ?? [0, 1];
+      if (!text || text.includes("<br>") || text.length * LETTER < 0.8 * width * (to - from)) continue;
+      const spaces = [...text.matchAll(/ /g)].map((found) => found.index);
+      const middle = spaces.sort((a, b) => Math.abs(a - text.length / 2) - Math.abs(b - text.length / 2))[0];
+      if (middle) axis.title.text = `${text.slice(0, middle)}<br>${text.slice(middle + 1)}`;
+    }
+    return figure;
+  };
+
   const config = {
     displaylogo: false,
     displayModeBar: "hover",
@@ -43,6 +57,7 @@
       figure.layout.width = printing ? PAPER[wide ? "wide" : "narrow"] : undefined;
       figure.layout.height = height;
       figure.layout.autosize = !printing;
+      broken(figure, figure.layout.width ?? place.clientWidth);
       place.style.height = `${height}px`;
       const own = { ...config, toImageButtonOptions: { format: "png", scale: 2, filename: place.id } };
       Plotly.react(place, figure.data, figure.layout, own);
