@@ -2,15 +2,17 @@
 
 import json
 import re
+import shutil
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import Visit
+from tests.pages.conftest import ROOT, Visit
 from tests.pages.finished import CLASS, PICTURES, by_class, made_again
 from tests.pages.look import fine, without_words, words
 from tests.pages.test_history import tick
 from unlearn_core.domain.run import GoldSpec, Look
-from unlearn_core.store import artifacts
+from unlearn_core.store import artifacts, reports
 from unlearn_core.store.runs import RunStore
 from unlearn_core.ui import compare
 
@@ -183,3 +185,23 @@ def _layouts(app: AppTest, key: str) -> list[dict]:
     """The layouts of the figures whose keys begin so."""
     found = [one for one in app.get("plotly_chart") if key in one.proto.id]
     return [json.loads(one.proto.spec)["layout"] for one in found]
+
+
+@pytest.mark.parametrize("tab", compare.TABS)
+def test_a_run_of_another_classifier_on_other_data_stands_beside_with_a_warning(
+    visit: Visit, done: RunStore, tab: str
+) -> None:
+    example = reports.example()
+    other = done.adopt(example.spec, title="Forget cat with UNSIR", device="cpu")
+    shutil.copytree(ROOT / "assets" / "example", done.home / "runs" / str(other))
+    done.finish(other, 1, headline={})
+    wish = {"class": "cat", "picture": "11174", "layer": "stage2.0"}
+    app = fine(visit("compare", ids=f"{CLASS},{other}", tab=tab, **wish))
+    said = words(app)
+    assert "These runs are on different data sets" in said
+    assert "on another data set, so no difference is computed." in said
+    followed = app.dataframe[2].value
+    assert followed.iloc[0, 1] == "–" and "→" in followed.iloc[0, 2], "the other one's data have no such class"
+    if tab == "Pictures":
+        assert "its data have no such picture" in said
+    assert not without_words(app)
