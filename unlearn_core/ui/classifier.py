@@ -15,7 +15,7 @@ from unlearn_core.ui import checkpoint, gold, scatter, session, setup, studio, t
 from unlearn_core.ui.plain import escape
 from unlearn_core.ui.plan import Plan
 
-MOST_CHIPS = 8
+MOST_CHIPS = 12
 """Classifiers beyond so many are chosen from a list."""
 
 
