@@ -135,6 +135,12 @@ def test_pictures_of_a_size_that_a_net_does_not_take_are_refused(name: str, size
         architectures.build(name, 10, size, nn.Identity())
 
 
+def test_pictures_that_shrink_to_one_place_too_soon_are_refused() -> None:
+    """Torch's bfloat16 gives garbage there as a gradient, on a CPU."""
+    with pytest.raises(NotSupported, match=r"shrunk to one place before net.layer4.0.conv1"):
+        architectures.card("torchvision:resnet18", 16)
+
+
 def test_one_seed_makes_one_net_whether_it_was_looked_at_before_or_not() -> None:
     nets = []
     for _ in range(2):

@@ -94,6 +94,7 @@ def test_forgets_large(architecture: str, method: str, catalog: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")  # One by one where attention is fused.
 @pytest.mark.parametrize("method", TINY)
 @pytest.mark.parametrize("architecture", LIBRARY)
 def test_forgets_by_name(architecture: str, method: str, catalog: Path) -> None:

@@ -31,8 +31,8 @@ def find(net: nn.Module, size: int, *, heads: tuple[str, ...] = ()) -> LayerRole
 
     Layers are stages or blocks in the order in which a picture passes them, cut finer as long as there are not too
     many. `heads` names the last layers where the library knows them; otherwise it is the last linear one that gives as
-    many numbers as there are classes. Raises NotSupported where there is none. The net is spoilt by being looked at:
-    hand in one with fresh weights that nobody needs.
+    many numbers as there are classes. Raises NotSupported where there is none, or the pictures are too small. The net
+    is spoilt by being looked at: hand in one with fresh weights that nobody needs.
     """
     draw = torch.Generator().manual_seed(0)
     for weight in net.eval().requires_grad_(False).parameters():
@@ -59,8 +59,13 @@ def _shown(net: nn.Module, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
     outputs: dict[str, Tensor] = {}
 
     def keep(name: str) -> Any:
-        def hook(_module: nn.Module, _given: Any, output: Any) -> None:
+        def hook(module: nn.Module, given: Any, output: Any) -> None:
             outputs.pop(name, None)
+            if isinstance(module, nn.Conv2d) and _halves_one_place(module, given[0]):
+                raise NotSupported(
+                    f"Such small pictures have shrunk to one place before {name}, which would halve even that. "
+                    "Choose larger pictures or another architecture."
+                )
             if isinstance(output, Tensor) and output.requires_grad:
                 output.retain_grad()
                 outputs[name] = output
@@ -74,6 +79,11 @@ def _shown(net: nn.Module, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _halves_one_place(part: nn.Conv2d, given: Tensor) -> bool:
+    """Whether it takes steps in a single place: no sense in that, and bfloat16 slopes of it are garbage on a CPU."""
+    return given.shape[2:].numel() == 1 and max(part.stride) > 1 and max(part.kernel_size) > 1
 
 
 def _head(net: nn.Module, outputs: dict[str, Tensor], classes: int) -> tuple[str, ...]:

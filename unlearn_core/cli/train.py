@@ -15,10 +15,17 @@ HELP = "Train a classifier here and now; it then stands in the catalog with its 
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--classifier", required=True, metavar="ID", help="which architecture, such as resnet20")
+    parser.add_argument(
+        "--classifier", required=True, metavar="ID", help="which architecture, such as resnet20 or timm:resnet26"
+    )
     parser.add_argument("--dataset", required=True, metavar="ID", help="on which pictures; `datasets` lists them")
     parser.add_argument("--name", default="", help="what to call it")
-    parser.add_argument("--from", dest="start", metavar="ID", help="a classifier to begin with, its head replaced")
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="ID",
+        help="a classifier to begin with, its head replaced; or weights such as timm:NAME",
+    )
     parser.add_argument("--epochs", type=int, help="instead of the recipe's")
     parser.add_argument("--batch", type=int, help="pictures a step, instead of the recipe's")
     parser.add_argument("--peak", type=float, help="highest learning rate, instead of the recipe's")
@@ -56,10 +63,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _recipe(args: argparse.Namespace, device: str) -> "Recipe":
     """The architecture's recipe, or on a GPU its fast one where it has one, with what was said otherwise."""
-    from unlearn_core.catalog import architectures
+    from unlearn_core.catalog import architectures, datasets
     from unlearn_core.domain.recipes import FAST, Recipe
 
-    usual = architectures.card(args.classifier).recipe
+    usual = architectures.card(args.classifier, datasets.card(args.dataset).size).recipe
     recipe = FAST.get(args.classifier, usual) if device != "cpu" else usual
     said = {name: getattr(args, name) for name in ("epochs", "batch", "peak")}
     return Recipe.model_validate(recipe.model_dump() | {name: one for name, one in said.items() if one is not None})

@@ -112,7 +112,8 @@ def add_here(spec: AddSpec, *, device: str, home: Path, listener: Listener) -> t
 
 def card_of(spec: AddSpec) -> ClassifierCard:
     """The card that it would have. Raises UnknownName."""
-    architecture, dataset = architectures.card(spec.architecture), datasets.card(spec.dataset)
+    dataset = datasets.card(spec.dataset)
+    architecture = architectures.card(spec.architecture, dataset.size)
     return ClassifierCard(
         id=trained.named(spec.architecture, spec.dataset, spec.fingerprint()),
         title=spec.name or f"{architecture.title} · {dataset.title}, brought",

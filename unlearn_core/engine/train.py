@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.catalog import architectures, classifiers, datasets, trained
+from unlearn_core.catalog import architectures, datasets, trained
 from unlearn_core.catalog.colours import colours
 from unlearn_core.catalog.pictures import Pictures
-from unlearn_core.domain.cards import ArchitectureCard, ClassifierCard, DatasetCard
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadRequest, Cancelled, Diverged
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import TrainSpec
+from unlearn_core.engine.beginnings import begin, beginning
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.resume import Spent, train_on
@@ -96,8 +97,9 @@ def train_here(spec: TrainSpec, *, device: str, home: Path, listener: Listener) 
 
 def card_of(spec: TrainSpec, warm: Warm) -> ClassifierCard:
     """The card that the result will have. Raises UnknownName, NotSupported and BadRequest before any work."""
-    architecture, dataset = architectures.card(spec.architecture), datasets.card(spec.dataset)
-    start = None if spec.start is None else _start(spec, architecture)
+    dataset = datasets.card(spec.dataset)
+    architecture = architectures.card(spec.architecture, dataset.size)
+    start = beginning(spec, architecture, size=dataset.size, warm=warm)
     mean, std = colours(warm.data(spec.dataset).pictures) if start is None else (start.mean, start.std)
     how = "" if start is None else f" It began as {start.title}, its head replaced."
     card = ClassifierCard(
@@ -145,34 +147,12 @@ def as_array(values: np.ndarray) -> bytes:
 
 
 def _begin(spec: TrainSpec, card: ClassifierCard, warm: Warm) -> nn.Module:
-    """The net before its first step: fresh, or another classifier's with a fresh head."""
-    net = warm.fresh(card, spec.seed)
-    if spec.start is None:
-        return net
-    base = classifiers.card(spec.start)
-    original = warm.original(base)
-    if original is None:
-        raise BadRequest(f"{base.title} has no weights here, so nothing can begin with them. Choose another.")
-    heads = tuple(f"{head}." for head in card.roles.head)
-    known, own = original.net.state_dict(), net.state_dict()
-    kept = {name: value for name, value in known.items() if not name.startswith(heads)}
-    unfit = [name for name, value in kept.items() if name not in own or own[name].shape != value.shape]
-    if unfit:
-        raise BadRequest(
-            f"{base.title} is another kind of net ({unfit[0]} does not fit). Choose one like {card.title}."
-        )
-    net.load_state_dict(own | kept)
+    """The net before its first step: fresh, or with given weights below a fresh head."""
+    net, size = warm.fresh(card, spec.seed), datasets.card(spec.dataset).size
+    given = beginning(spec, architectures.card(spec.architecture, size), size=size, warm=warm)
+    if given is not None:
+        begin(net, given, heads=card.roles.head)
     return net
-
-
-def _start(spec: TrainSpec, architecture: ArchitectureCard) -> ClassifierCard:
-    base = classifiers.card(spec.start or "")
-    if base.architecture != spec.architecture:
-        raise BadRequest(
-            f"{base.title} is no {architecture.title}, so its weights cannot be the beginning of one. "
-            f"Train its own architecture, {base.architecture}, or begin with fresh weights."
-        )
-    return base
 
 
 def _watched(data: Data, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -59,7 +59,8 @@ def form(place: str = "train") -> None:
 
 def order(spec: TrainSpec) -> int:
     """Asks for a training, behind everything that people wait for; the run that makes it."""
-    card, data = architectures.card(spec.architecture), datasets.card(spec.dataset)
+    data = datasets.card(spec.dataset)
+    card = architectures.card(spec.architecture, data.size)
     title = f"Train {spec.name or f'{card.title} · {data.title}'}"
     number = studio.store().order(spec, title=title, priority=Priority.BACKGROUND).run
     process.see_to_it()
