@@ -12,7 +12,7 @@ from torch import nn
 from tests.methods.laid_out import tiny_problem, tiny_spec
 from unlearn_core.domain.errors import Cancelled, Diverged, NotSupported
 from unlearn_core.domain.tracker import Silent
-from unlearn_core.methods import finetune, methods
+from unlearn_core.methods import finetune
 from unlearn_core.training import stacked
 from unlearn_core.training.problem import Problem
 from unlearn_core.training.weights import checksum
@@ -159,14 +159,6 @@ def test_nets_that_cannot_be_stacked_are_refused_in_a_sentence() -> None:
     assert "in two places" in (stacked.why_not(tied) or "")
     with pytest.raises(NotSupported, match="different shapes"), stacked.stacked([nn.Linear(2, 2), nn.Linear(2, 3)]):
         pass
-
-
-@pytest.mark.parametrize("name", [name for name, method in methods().items() if method.forget_stacked])
-def test_only_continuous_knobs_differ_in_a_stack(name: str) -> None:
-    method = methods()[name]
-    known = method.params.knobs()
-    assert method.stacks
-    assert all(known[knob].kind == "float" for knob in method.stacks)
 
 
 @pytest.mark.gpu
