@@ -6,16 +6,21 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from tests.engine.brought import DATASET, bring
-from unlearn_core.catalog import classifiers, library, own, weight_files
+from unlearn_core.catalog import classifiers, library, own, trained, weight_files
 from unlearn_core.domain.errors import BadRequest, NotAtHand
 from unlearn_core.domain.recipes import Recipe
-from unlearn_core.domain.run import TrainSpec
+from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.run import GoldSpec, TrainSpec
+from unlearn_core.engine.beginnings import untrained
+from unlearn_core.engine.golds import train_gold
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.train import train_here
 from unlearn_core.engine.warm import Warm
 from unlearn_core.store.runs import RunStore
+from unlearn_core.training import weights
 
 SPEC = TrainSpec(
     architecture="timm:test_resnet",
@@ -40,32 +45,59 @@ def pictures(home: Path) -> Iterator[Path]:
     own.use(None)
 
 
-def test_published_weights_lie_under_a_fresh_head(pictures: Path) -> None:
+def put_there(architecture: str) -> nn.Module:
+    """One of timm's nets with fresh weights, and these where published ones would be looked for."""
     torch.manual_seed(3)
-    net = library.bare(library.parse("timm:test_resnet"), 1000, 160)
-    path = weight_files.folder() / "test_resnet.r160_in1k.safetensors"
+    net = library.bare(library.parse(f"timm:{architecture}"), 1000, 160)
+    path = weight_files.folder() / f"{architecture}.r160_in1k.safetensors"
     path.parent.mkdir(parents=True)
     save_file({name: value.contiguous() for name, value in net.state_dict().items()}, path)
+    return net
+
+
+def test_published_weights_lie_under_a_fresh_head(pictures: Path) -> None:
+    net = put_there("test_resnet")
     _, headline = train_here(SPEC, device="cpu", home=pictures, listener=Nobody())
     card = classifiers.card(headline["classifier"])
     assert card.architecture == "timm:test_resnet" and card.mean == (0.5, 0.5, 0.5)
     assert "It began as timm:test_resnet.r160_in1k, its head replaced." in card.summary
     assert card.roles.cam is not None and card.roles.head == ("net.fc",)
-    trained = Warm("cpu", pictures).original(card)
-    assert trained is not None and trained.net.get_parameter("net.fc.weight").shape[0] == 4
-    gap = trained.net.get_parameter("net.conv1.0.weight") - net.get_parameter("conv1.0.weight")
+    tuned = Warm("cpu", pictures).original(card)
+    assert tuned is not None and tuned.net.get_parameter("net.fc.weight").shape[0] == 4
+    gap = tuned.net.get_parameter("net.conv1.0.weight") - net.get_parameter("conv1.0.weight")
     assert 0 < gap.abs().max() < 0.01
 
 
 def test_weights_that_are_not_there_or_of_another_net_leave_no_row(pictures: Path) -> None:
     with pytest.raises(NotAtHand, match=r"test_resnet.r160_in1k.safetensors"):
         train_here(SPEC, device="cpu", home=pictures, listener=Nobody())
-    torch.manual_seed(3)
-    net = library.bare(library.parse("timm:test_convnext"), 1000, 160)
-    path = weight_files.folder() / "test_convnext.r160_in1k.safetensors"
-    path.parent.mkdir(parents=True)
-    save_file({name: value.contiguous() for name, value in net.state_dict().items()}, path)
+    put_there("test_convnext")
     other = SPEC.model_copy(update={"start": "timm:test_convnext"})
     with pytest.raises(BadRequest, match=r"is no test_resnet \(timm\)"):
         train_here(other, device="cpu", home=pictures, listener=Nobody())
     assert RunStore(pictures).list() == []
+
+
+def test_gold_begins_where_its_classifier_began(pictures: Path) -> None:
+    put_there("test_resnet")
+    _, headline = train_here(SPEC, device="cpu", home=pictures, listener=Nobody())
+    card, warm = classifiers.card(headline["classifier"]), Warm("cpu", pictures)
+    assert card.start == SPEC.start and card.recipe == SPEC.recipe
+    request = ForgetRequest(classifier=card.id, dataset=DATASET.id, forget=ForgetClasses(classes=(1,)))
+    train_gold(GoldSpec(request=request), warm, Nobody())
+    gold, original = warm.gold(card, request, 0), warm.original(card)
+    assert gold is not None and original is not None and gold.weights != original.weights
+    gap = gold.net.get_parameter("net.conv1.0.weight") - original.net.get_parameter("net.conv1.0.weight")
+    assert gap.abs().max() < 0.01, "both are a step from the published weights"
+
+
+def test_what_began_with_a_net_that_had_seen_the_pictures_has_no_gold_by_its_recipe(pictures: Path) -> None:
+    base = bring("resnet8", pictures)
+    spec = SPEC.model_copy(update={"architecture": "resnet8", "start": base.id})
+    _, headline = train_here(spec, device="cpu", home=pictures, listener=Nobody())
+    card = classifiers.card(headline["classifier"])
+    assert card.recipe is None and "had seen these pictures" in card.summary
+    trained.confirm(card.id, spec.recipe)
+    card, warm = classifiers.card(card.id), Warm("cpu", pictures)
+    began, fresh = untrained(card, 1, warm), warm.fresh(card, 1)
+    assert weights.checksum(began) == weights.checksum(fresh), "what was confirmed is for fresh weights"

@@ -86,6 +86,8 @@ class ClassifierCard(_Card):
     """None where nobody has said how it was trained: then there is no gold of it."""
     original_recipe: bool = True
     """False where `recipe` is one that somebody chose for gold, not the one that made the classifier."""
+    start: str | None = None
+    """What its training began with, where not with fresh weights: a classifier, or published weights by name."""
     seed: int
     """The seed that the original was trained with."""
     licence: str

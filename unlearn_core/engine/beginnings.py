@@ -1,14 +1,16 @@
-"""What a training begins with, where not with fresh weights: another classifier's, or published ones by name."""
+"""What a training begins with, where not with fresh weights: another classifier's, or published ones by name.
+
+Gold begins where its classifier began, unless that had seen the forgotten pictures: then its recipe gives no gold.
+"""
 
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from unlearn_core.catalog import classifiers
+from unlearn_core.catalog import architectures, classifiers, datasets
 from unlearn_core.catalog.pretrained import pretrained
-from unlearn_core.domain.cards import ArchitectureCard
+from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.run import TrainSpec
 from unlearn_core.engine.warm import Warm
 
 
@@ -21,26 +23,27 @@ class Beginning(NamedTuple):
     state: dict[str, Tensor]
 
 
-def beginning(spec: TrainSpec, architecture: ArchitectureCard, *, size: int, warm: Warm) -> Beginning | None:
-    """What a spec names as its start; None for fresh weights.
+def beginning(start: str | None, architecture: str, *, size: int, warm: Warm) -> Beginning | None:
+    """What a start names, for an architecture and pictures of that size; None for fresh weights.
 
     A start is a classifier of the catalog or, with a colon in it, published weights, which may be downloaded now (see
     catalog/pretrained.py, which has more errors). Raises UnknownName, and BadRequest where that is another kind of net.
     """
-    if spec.start is None:
+    if start is None:
         return None
-    if ":" in spec.start:
-        found = pretrained(spec.start, size=size)
-        if found.architecture.split(":")[:2] != architecture.id.split(":")[:2]:
+    kind = architectures.card(architecture, size)
+    if ":" in start:
+        found = pretrained(start, size=size)
+        if found.architecture.split(":")[:2] != kind.id.split(":")[:2]:
             raise BadRequest(
-                f"{spec.start} is no {architecture.title}, so its weights cannot be the beginning of one. "
+                f"{start} is no {kind.title}, so its weights cannot be the beginning of one. "
                 f"Train {found.architecture} instead, or begin with fresh weights."
             )
-        return Beginning(spec.start, found.mean, found.std, found.net.state_dict())
-    base = classifiers.card(spec.start)
-    if base.architecture != spec.architecture:
+        return Beginning(start, found.mean, found.std, found.net.state_dict())
+    base = classifiers.card(start)
+    if base.architecture != architecture:
         raise BadRequest(
-            f"{base.title} is no {architecture.title}, so its weights cannot be the beginning of one. "
+            f"{base.title} is no {kind.title}, so its weights cannot be the beginning of one. "
             f"Train its own architecture, {base.architecture}, or begin with fresh weights."
         )
     original = warm.original(base)
@@ -57,3 +60,26 @@ def begin(net: nn.Module, given: Beginning, *, heads: tuple[str, ...]) -> None:
     if unfit:
         raise BadRequest(f"{given.title} is another kind of net ({unfit[0]} does not fit). Choose one like this one.")
     net.load_state_dict(own | kept)
+
+
+def has_seen(start: str | None, dataset: str) -> bool:
+    """Whether what a training would begin with was itself trained on that data set, or began with what was.
+
+    Of published weights nobody here knows; they count as not having seen it.
+    """
+    while start is not None and ":" not in start:
+        base = classifiers.card(start)
+        if base.dataset == dataset:
+            return True
+        start = base.start
+    return False
+
+
+def untrained(card: ClassifierCard, seed: int, warm: Warm) -> nn.Module:
+    """A classifier's net before the first step of its recipe, on the device: what its gold begins with as well."""
+    net, size = warm.fresh(card, seed), datasets.card(card.dataset).size
+    # A recipe that somebody chose for gold is for fresh weights.
+    given = beginning(card.start if card.original_recipe else None, card.architecture, size=size, warm=warm)
+    if given is not None:
+        begin(net, given, heads=card.roles.head)
+    return net

@@ -6,6 +6,7 @@ from unlearn_core.catalog import classifiers, nets
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, RunSpec, RunState
 from unlearn_core.domain.split import cut
+from unlearn_core.engine.beginnings import untrained
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.resume import train_on
 from unlearn_core.engine.warm import Warm
@@ -29,7 +30,7 @@ def train_gold(spec: GoldSpec, warm: Warm, listener: Listener) -> dict[str, Any]
     rows = cut(data.card, data.pictures.labels, spec.request.forget).retain_train
     file = warm.golds.folder(spec.request, spec.seed) / "state.pt"
     seed = nets.GOLD_SEED + spec.seed
-    net = warm.fresh(card, seed)
+    net = untrained(card, seed, warm)
     spent = train_on(net, recipe, data, rows, seed=seed, file=file, listener=listener)
     sha = weights.checksum(net)
     warm.evaluations.put(Evaluation(sha, card.dataset, evaluate.logits(net, data.images)))

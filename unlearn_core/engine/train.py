@@ -17,7 +17,7 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadRequest, Cancelled, Diverged
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import TrainSpec
-from unlearn_core.engine.beginnings import begin, beginning
+from unlearn_core.engine.beginnings import beginning, has_seen, untrained
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.resume import Spent, train_on
@@ -48,7 +48,7 @@ def train(spec: TrainSpec, warm: Warm, listener: Listener, folder: Path) -> dict
     if trained.is_there(card.id):
         return {"classifier": card.id, "seconds": {"total": 0.0}, "note": "It was trained already."}
     data, device = warm.data(spec.dataset), warm.device
-    net = _begin(spec, card, warm)
+    net = untrained(card, spec.seed, warm)
     pictures, labels = _watched(data, device)
 
     def note(state: State, notes: dict[str, Any]) -> dict[str, Any]:
@@ -99,9 +99,11 @@ def card_of(spec: TrainSpec, warm: Warm) -> ClassifierCard:
     """The card that the result will have. Raises UnknownName, NotSupported and BadRequest before any work."""
     dataset = datasets.card(spec.dataset)
     architecture = architectures.card(spec.architecture, dataset.size)
-    start = beginning(spec, architecture, size=dataset.size, warm=warm)
+    start = beginning(spec.start, spec.architecture, size=dataset.size, warm=warm)
+    seen = has_seen(spec.start, spec.dataset)
     mean, std = colours(warm.data(spec.dataset).pictures) if start is None else (start.mean, start.std)
     how = "" if start is None else f" It began as {start.title}, its head replaced."
+    how += " That had seen these pictures, so its recipe gives no gold." if seen else ""
     card = ClassifierCard(
         id=trained.named(spec.architecture, spec.dataset, spec.fingerprint()),
         title=spec.name.strip() or f"{architecture.title} · {dataset.title}",
@@ -111,7 +113,8 @@ def card_of(spec: TrainSpec, warm: Warm) -> ClassifierCard:
         mean=mean,
         std=std,
         roles=architecture.roles,
-        recipe=spec.recipe,
+        recipe=None if seen else spec.recipe,
+        start=spec.start,
         seed=spec.seed,
         licence="Yours; trained on pictures with terms of their own (see the data set's).",
         source=f"Trained in this lab on {date.today():%-d %B %Y}.",
@@ -144,15 +147,6 @@ def as_array(values: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, values)
     return buffer.getvalue()
-
-
-def _begin(spec: TrainSpec, card: ClassifierCard, warm: Warm) -> nn.Module:
-    """The net before its first step: fresh, or with given weights below a fresh head."""
-    net, size = warm.fresh(card, spec.seed), datasets.card(spec.dataset).size
-    given = beginning(spec, architectures.card(spec.architecture, size), size=size, warm=warm)
-    if given is not None:
-        begin(net, given, heads=card.roles.head)
-    return net
 
 
 def _watched(data: Data, device: torch.device) -> tuple[Tensor, Tensor]:
