@@ -141,6 +141,14 @@ def test_a_list_that_lies_about_sizes(tmp_path: Path) -> None:
     assert found(tmp_path / "z.zip")["left"] == 1
 
 
+def test_a_name_that_differs_between_list_and_file(tmp_path: Path) -> None:
+    """What the reason then quotes is a stranger's words too."""
+    data = write(tmp_path / "z.zip", faces(each=20)).read_bytes()
+    (tmp_path / "z.zip").write_bytes(data.replace(b"anna/7.png", "ann\u202e\x07.pn".encode(), 1))
+    got = found(tmp_path / "z.zip")
+    assert got["left"] == 1 and got["named"][0].reason.isprintable()
+
+
 def test_encrypted_and_oddly_packed_files(tmp_path: Path) -> None:
     data = bytearray(write(tmp_path / "z.zip", GOOD).read_bytes())
     data[data.find(b"PK\1\2") + 8] |= 1

@@ -123,6 +123,7 @@ def _begin(source: Source, answers: dict[str, str | int], upload: Any, *, title:
     kept = None
     try:
         if upload is not None:
+            upload.seek(0)  # It may have been read before, when something else was refused.
             kept = uploads.keep(home(), upload, limits())
             answers |= {"upload": kept}
             title = title.strip() or named_after(upload.name)

@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ import numpy as np
 from unlearn_core.catalog.intake import zipped
 from unlearn_core.catalog.intake.cut import cut
 from unlearn_core.catalog.intake.decoding import Readable, decode_all, header
-from unlearn_core.catalog.intake.layout import Item, Layout, Left, arrange, check_counts
+from unlearn_core.catalog.intake.folder import Folder
+from unlearn_core.catalog.intake.layout import Item, Layout, Left, arrange, check_counts, frequent
 from unlearn_core.catalog.intake.limits import Limits
 from unlearn_core.catalog.intake.names import said
 from unlearn_core.catalog.own import IMAGES, LABELS
@@ -31,28 +32,6 @@ RHYTHM = 0.2
 NAMED = 20
 """Of how many files that were left out the names are kept."""
 _SPARE = 1 << 20
-
-
-class Folder:
-    """A folder on this machine, read file by file; links are not followed."""
-
-    def __init__(self, root: Path, most: Limits) -> None:
-        self.root, self.most = root, most
-
-    def read(self, path: str) -> bytes:
-        handle = os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as file:
-            if os.fstat(handle).st_size > 4 * self.most.pixels + _SPARE:
-                raise ValueError("it is too large for a picture")
-            return file.read()
-
-    def paths(self) -> Iterator[str]:
-        """All files below, and the folders with / at their end, in alphabetical order."""
-        for place, folders, files in os.walk(self.root):
-            folders[:] = sorted(name for name in folders if not (Path(place) / name).is_symlink())
-            above = "" if place == str(self.root) else f"{Path(place).relative_to(self.root).as_posix()}/"
-            yield from (f"{above}{name}/" for name in folders)
-            yield from (f"{above}{name}" for name in sorted(files))
 
 
 def main() -> None:
@@ -67,6 +46,8 @@ def main() -> None:
         _say({"refused": str(problem)})
     except MemoryError:
         _say({"refused": f"Reading these pictures takes more than {most.memory_mb:,} MB of memory. Make them smaller."})
+    except OSError as problem:  # What cannot be read is left out; this is the disk that is written to.
+        _say({"refused": f"The pictures cannot be written ({problem.strerror or problem}). Make room on the disk."})
     sys.stdout.flush()
     os._exit(0)
 
@@ -90,23 +71,7 @@ def prepare(job: dict[str, Any], most: Limits, cap: Callable[[int], None] = lamb
     else:
         items = [Item(*item) for item in job["items"]]
         layout = Layout(tuple(job["classes"]), items, [])
-    return _prepare(folder, _frequent(layout, job["least"], most), job, most, cap)
-
-
-def _frequent(layout: Layout, least: int | None, most: Limits) -> Layout:
-    """The classes with so many pictures at the least."""
-    if least is None:
-        return layout
-    counts = dict.fromkeys(layout.classes, 0)
-    for item in layout.items:
-        counts[item.label] += 1
-    kept = tuple(name for name in layout.classes if counts[name] >= least)
-    if not 2 <= len(kept) <= most.classes:
-        raise BadPictures(
-            f"{len(kept):,} classes have {least:,} pictures or more, and a data set has 2 to {most.classes:,}. "
-            "Ask for another number of pictures."
-        )
-    return Layout(kept, [item for item in layout.items if counts[item.label] >= least], [])
+    return _prepare(folder, frequent(layout, job["least"], most), job, most, cap)
 
 
 def _prepare(

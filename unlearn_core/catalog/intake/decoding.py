@@ -10,6 +10,7 @@ import numpy as np
 
 from unlearn_core.catalog.intake.layout import Left
 from unlearn_core.catalog.intake.limits import Limits
+from unlearn_core.catalog.intake.names import plain
 from unlearn_core.catalog.intake.picture import Fit, Unusable, decode
 
 Tell = Callable[[str, int, int], None]
@@ -59,7 +60,7 @@ def decode_all(
                 pixels = decode(source.read(paths[number]), size=size, fit=fit, most_pixels=most.pixels)
             except (Unusable, OSError, ValueError) as problem:
                 reason = str(problem) if isinstance(problem, Unusable) else f"cannot be read ({str(problem)[:60]})"
-                left[number] = Left(paths[number], reason)
+                left[number] = Left(paths[number], plain(reason))
             else:
                 os.pwrite(target, pixels.tobytes(), start + int(places[number]) * row)
         return len(numbers)

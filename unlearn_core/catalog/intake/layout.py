@@ -91,6 +91,22 @@ def check_counts(counts: Sequence[int], classes: Sequence[str], most: Limits) ->
         )
 
 
+def frequent(layout: Layout, least: int | None, most: Limits) -> Layout:
+    """The same with only the classes that have so many pictures; raises BadPictures where these make no data set."""
+    if least is None:
+        return layout
+    counts = dict.fromkeys(layout.classes, 0)
+    for item in layout.items:
+        counts[item.label] += 1
+    kept = tuple(name for name in layout.classes if counts[name] >= least)
+    if not 2 <= len(kept) <= most.classes:
+        raise BadPictures(
+            f"{len(kept):,} classes have {least:,} pictures or more, and a data set has 2 to {most.classes:,}. "
+            "Ask for another number of pictures."
+        )
+    return Layout(kept, [item for item in layout.items if counts[item.label] >= least], [])
+
+
 def _check(names: set[str], items: list[Item], left: list[Left], most: Limits) -> None:
     for name in sorted(names):
         why = why_no_class(name)

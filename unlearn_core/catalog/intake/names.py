@@ -10,8 +10,13 @@ _ACTIVE = frozenset("<>[]`\\|")
 
 def said(name: str) -> str:
     """A name as a sentence may hold it: at most 60 characters, and what one does not see written as its number."""
-    text = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in name)
+    text = plain(name)
     return f"“{text}”" if len(text) <= LONGEST_SAID else f"“{text[:LONGEST_SAID]}…”"
+
+
+def plain(text: str) -> str:
+    """Words of others on one line, with what one does not see written as its number."""
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
 
 
 def class_name(name: str) -> str:

@@ -19,7 +19,7 @@ from unlearn_core.catalog.intake.names import said
 from unlearn_core.catalog.intake.picture import resized
 from unlearn_core.catalog.intake.source import Archive, Arrays, Found, Place, Source
 from unlearn_core.domain.cards import DatasetCard
-from unlearn_core.domain.errors import BadPictures
+from unlearn_core.domain.errors import BadPictures, Cancelled
 from unlearn_core.domain.run import ImportSpec
 
 FACTS = "import.json"
@@ -48,7 +48,7 @@ def prepare(spec: ImportSpec, source: Source, place: Place, most: Limits) -> Pre
             asked = spec.model_dump(mode="json") | {"left": facts["left"], "named": facts["named"]}
             write_whole(folder / FACTS, json.dumps(asked, indent=1).encode())
             making.finish(folder, card, place.home)
-    except BadPictures:
+    except (BadPictures, Cancelled):
         _drop(found)
         raise
     _drop(found)
@@ -133,6 +133,6 @@ def _card(spec: ImportSpec, source: Source, facts: dict[str, Any]) -> DatasetCar
 
 
 def _drop(found: Found) -> None:
-    """Removes the file that was kept for this import only; after a cancel or a crash it stays, to begin again."""
+    """Removes the file that was kept for this import only; after a crash it stays, to begin again."""
     if isinstance(found, Archive) and found.ours:
         found.file.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 Where its top folders are called train, val and test, these are the sets; else they are cut by a fixed seed.
 """
 
+import os
 from pathlib import Path
 
 from unlearn_core.catalog.intake.source import Answers, Files, Option, Place, Source
@@ -31,18 +32,19 @@ def folders(root: Path | None) -> dict[str, tuple[str, ...]]:
     found: list[str] = []
     level = [root] if root is not None and root.is_dir() else []
     for _ in range(_DEPTH):
-        below = [child for folder in level for child in _children(folder)]
+        below = [child for folder in level for child in _children(folder)][:_MOST]
         found += [child.relative_to(root).as_posix() for child in below if root is not None and _children(child)]
-        level = below[:_MOST]
-    return {"folder": tuple(sorted(found)[:_MOST])}
+        level = below
+    return {"folder": tuple(sorted(found))}
 
 
 def _children(folder: Path) -> list[Path]:
     try:
-        inside = sorted(folder.iterdir())
-        return [one for one in inside if not one.name.startswith(".") and not one.is_symlink() and one.is_dir()]
+        with os.scandir(folder) as inside:
+            names = [one.name for one in inside if one.is_dir(follow_symlinks=False) and not one.name.startswith(".")]
     except OSError:
         return []
+    return [folder / name for name in sorted(names)]
 
 
 def _missing(root: Path | None) -> str:
