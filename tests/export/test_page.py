@@ -180,6 +180,7 @@ def test_a_sweep_brings_its_table_and_its_charts() -> None:
     assert "Every trial" in text
     assert "rate <b>" in text
     assert "What does it cost?" in text
+    assert text.index("What does it cost?") < text.index("Every trial") < text.index("What came of it?")
     assert 'id="chart-trade-off"' in found
 
 
