@@ -8,7 +8,7 @@ import pytest
 
 from tests.charts.layout import layout_of
 from tests.charts.reports import CAT, CLASSES, made_up_report
-from unlearn_core.charts import aside, charts, focus
+from unlearn_core.charts import aside, charts, focus, marks
 from unlearn_core.charts.chart import Chart, names
 from unlearn_core.charts.focus import Focus
 from unlearn_core.charts.theme import DARK, LIGHT
@@ -68,7 +68,7 @@ def test_other_data_sets_are_drawn_by_themselves() -> None:
 def test_a_class_is_marked_in_its_row(name: str) -> None:
     chart = charts()[name]
     figure = (chart.variants.get("after") or chart).figure([REPORTS[0]], DARK)
-    figure = focus.mark(figure, name, REPORTS[0], Focus(label=CLASSES[CAT]), DARK)
+    figure = marks.mark(figure, name, REPORTS[0], Focus(label=CLASSES[CAT]), DARK)
     bands = layout_of(figure).shapes
     assert all((one.layer == "below") == (name != "confusion") for one in bands), "a heat map would hide a band"
     assert len(bands) == (2 if name == "confusion" else 1), "a forgotten class is found by its plain name too"
@@ -80,7 +80,7 @@ def test_a_class_is_marked_in_its_row(name: str) -> None:
 @pytest.mark.parametrize("name", ["layers", "cka"])
 def test_a_layer_is_marked_in_its_column(name: str) -> None:
     figure = charts()[name].figure([REPORTS[0]], LIGHT)
-    figure = focus.mark(figure, name, REPORTS[0], Focus(layer="stage2.0"), LIGHT)
+    figure = marks.mark(figure, name, REPORTS[0], Focus(layer="stage2.0"), LIGHT)
     (band,) = [one for one in layout_of(figure).shapes if one.layer == "below"]
     at = list(layout_of(figure).xaxis.tickvals).index("stage2.0")
     assert (band.x0, band.x1) == (at - 0.5, at + 0.5)
@@ -89,7 +89,7 @@ def test_a_layer_is_marked_in_its_column(name: str) -> None:
 def test_a_picture_is_marked_where_it_stands() -> None:
     report, picture = REPORTS[0], int(REPORTS[0].parts["membership"].arrays["members"][0])
     certainty = charts()["confidence"].figure([report], LIGHT)
-    certainty = focus.mark(certainty, "confidence", report, Focus(picture=picture), LIGHT)
+    certainty = marks.mark(certainty, "confidence", report, Focus(picture=picture), LIGHT)
     spots = named(certainty, f"picture {picture}")
     arrays = report.parts["logits"].arrays
     assert [one["x"][0] for one in spots if one["marker"]["symbol"] == "diamond"] == [
@@ -97,11 +97,11 @@ def test_a_picture_is_marked_where_it_stands() -> None:
     ]
     assert len(spots) == 3
     scatter = charts()["recognised"].figure([report], LIGHT)
-    scatter = focus.mark(scatter, "recognised", report, Focus(picture=picture), LIGHT)
+    scatter = marks.mark(scatter, "recognised", report, Focus(picture=picture), LIGHT)
     (ring,) = named(scatter, f"picture {picture}")
     assert ring["y"][0] == pytest.approx(report.parts["membership"].arrays["after_guess"][0])
     nowhere = charts()["recognised"].figure([report], LIGHT)
-    nowhere = focus.mark(nowhere, "recognised", report, Focus(picture=10**6), LIGHT)
+    nowhere = marks.mark(nowhere, "recognised", report, Focus(picture=10**6), LIGHT)
     assert not named(nowhere, f"picture {10**6}")
 
 

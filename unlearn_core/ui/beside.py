@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.charts import cam, charts, focus, strips
+from unlearn_core.charts import cam, charts, marks, strips
 from unlearn_core.charts.chart import Chart, names
 from unlearn_core.charts.focus import Focus
 from unlearn_core.domain.report import Part, Report
@@ -63,7 +63,7 @@ def picture(found: Sequence[Report], followed: Focus) -> None:
 def _figure(one: Chart, report: Report, figure: dict[str, Any], followed: Focus, found: Sequence[Report]) -> None:
     key = f"{PLACE}-{one.id}-{report.run}"
     st.plotly_chart(
-        focus.mark(figure, one.id, report, followed, chart.theme()),
+        marks.mark(figure, one.id, report, followed, chart.theme()),
         theme=None,
         key=key,
         on_select=lambda: following.clicked(key, found),

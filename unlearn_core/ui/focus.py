@@ -32,6 +32,7 @@ def choose(reports: Sequence[Report]) -> Focus:
             st.session_state[_key(part)] = value
     _keep("label", classes)
     _keep("layer", layers)
+    _keep("picture", range(most + 1))
     with st.container(horizontal=True, vertical_alignment="bottom", key="focus"):
         label = st.selectbox("Class", classes, index=None, placeholder="none", key=_key("label"), width=180)
         layer = st.selectbox("Layer", layers, index=None, placeholder="none", key=_key("layer"), width=180)
@@ -99,7 +100,7 @@ def _picture(text: str, most: int) -> int | None:
     return None
 
 
-def _keep(part: str, known: Sequence[str]) -> None:
+def _keep(part: str, known: Sequence[str] | range) -> None:
     """Forgets what was chosen among other runs and does not exist among these."""
     if st.session_state[_key(part)] not in known:
         st.session_state[_key(part)] = None
