@@ -209,6 +209,9 @@ def test_along_one_knob_the_reports_stand_side_by_side(visit: Visit, done: RunSt
     assert "When the sweep is over or paused" in words(app)
     end(done, number)
     app = fine(visit("sweep", sweep=str(number)))
+    assert {"sweep-get-html", "sweep-get-zip"} <= {button.key for button in app.get("download_button")}
+    run = fine(visit("run", id=str(done.sweeps.trials(number)[0].run)))
+    assert [link.proto.label for link in run.get("page_link") if "sweep" in link.proto.label] == ["Trial of sweep 1"]
     assert len(app.get("plotly_chart")) == 2 + 3 + 6, "trade-off, along, three figures, six small multiples"
     assert not without_words(app)
     fine(app.segmented_control(key="sweep-multiples").set_value("layers").run())
@@ -241,6 +244,13 @@ def test_a_sweep_of_a_method_that_is_gone_is_a_sentence(visit: Visit, store: Run
     assert not app.exception
     assert "There is no method called" in words(app)
     assert "lost" in words(fine(visit("sweep", **SETUP))) or not app.exception
+
+
+def test_a_trial_that_was_stopped_early_says_why_and_leads_back(visit: Visit, store: RunStore) -> None:
+    number = begin(store)
+    run = add(store, number, 0, fate="stopped")
+    said = words(fine(visit("run", id=str(run))))
+    assert "Stopped early at step 4 of impair." in said
 
 
 def test_deleting_a_sweep_leaves_its_runs(visit: Visit, store: RunStore) -> None:

@@ -144,6 +144,12 @@ def group_of(sweep: int) -> str:
     return f"sweep-{sweep}"
 
 
+def sweep_of(group: str | None) -> int | None:
+    """The sweep whose runs have this group; None where it is no sweep's."""
+    head, number = group_of(0)[:-1], group or ""
+    return int(number[len(head) :]) if number.startswith(head) and number[len(head) :].isdecimal() else None
+
+
 def spent(trials: Sequence[Trial], now: float) -> float:
     """Minutes that the trials have worked."""
     return sum(trial.seconds(now) for trial in trials) / 60

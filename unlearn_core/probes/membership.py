@@ -84,8 +84,9 @@ def _without_test(scene: Scene) -> dict[str, float]:
         return {}
     found: dict[str, dict[str, float]] = {}
     for model in MODELS:
-        seen = signals(scene.evaluations[model].logits, scene.labels)
-        found[model] = {name: auc(values[members], values[strangers]) for name, values in seen.items()}
+        logits = scene.evaluations[model].logits
+        ours, theirs = (signals(logits[rows], scene.labels[rows]) for rows in (members, strangers))
+        found[model] = {name: auc(ours[name], theirs[name]) for name in ours}
     gold = found.pop("gold")
     return {model: 1 - 2 * max(abs(own[name] - gold[name]) for name in own) for model, own in found.items()}
 

@@ -9,6 +9,7 @@ from unlearn_core.catalog import datasets
 from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.report import Report, forgotten
 from unlearn_core.domain.run import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, Run, RunSpec, RunState, TrainSpec
+from unlearn_core.domain.sweep import sweep_of
 from unlearn_core.store import reports
 from unlearn_core.store.home import home
 from unlearn_core.ui import checkpoint, frame, gold, report, session, strip, studio, training, words
@@ -116,6 +117,7 @@ def done(run: Run) -> None:
     except StoreError as problem:
         _ended(run, "report lost", str(problem), colour="red", icon=":material/broken_image:")
         return
+    _whose(run)
     report.show(found, run)
 
 
@@ -125,10 +127,12 @@ def ended(run: Run) -> None:
         reason = run.error or "The worker gave no reason; its log, worker.log in the data folder, may know more."
         _ended(run, "failed", reason, colour="red", icon=":material/error:")
     else:
-        _ended(run, "cancelled", _how_far(run), colour="gray", icon=":material/stop:")
+        why = f" {run.note}" if sweep_of(run.group) is not None and run.note else ""
+        _ended(run, "cancelled", _how_far(run) + why, colour="gray", icon=":material/stop:")
 
 
 def _ended(run: Run, state: str, reason: str, *, colour: str, icon: str) -> None:
+    _whose(run)
     st.caption(_caption(run))
     with st.container(horizontal=True):  # As above a live run and a report, so that the heading stays where it was.
         st.title(title(run), anchor=False, width="content")
@@ -146,6 +150,16 @@ def _ended(run: Run, state: str, reason: str, *, colour: str, icon: str) -> None
             _again(run)
         if st.button("All runs", icon=":material/history:", key="to-history"):
             st.switch_page(frame.page("history"), query_params={})
+
+
+def _whose(run: Run) -> None:
+    """The way to the sweep that this run is a trial of."""
+    number = sweep_of(run.group)
+    if number is not None:
+        icon = frame.SCREENS["sweep"].icon
+        st.page_link(
+            frame.page("sweep"), label=f"Trial of sweep {number}", icon=icon, query_params={"sweep": str(number)}
+        )
 
 
 def _kept(run: Run) -> str:

@@ -15,7 +15,17 @@ from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.domain.report import in_words
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import Sweep, SweepState, Trial, spent
-from unlearn_core.ui import frame, process, session, studio, sweep_charts, sweep_form, sweep_table, words
+from unlearn_core.ui import (
+    frame,
+    process,
+    session,
+    studio,
+    sweep_charts,
+    sweep_download,
+    sweep_form,
+    sweep_table,
+    words,
+)
 from unlearn_core.ui.plain import escape
 
 POLL = 2.0
@@ -188,6 +198,7 @@ def _foot(swept: Swept) -> None:
         f"Sampler {sweep_form.SAMPLERS[spec.sampler]}, aimed at {aims}, seed {spec.seed}, hopeless trials {early}."
     )
     with st.container(horizontal=True):
+        sweep_download.show(swept)
         if st.button("Sweep again from these settings", icon=":material/fork_right:", key="sweep-again"):
             session.take(spec.run({}))
             link = sweep_form.address([one.knob for one in spec.ranges])

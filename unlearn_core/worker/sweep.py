@@ -11,7 +11,7 @@ from typing import NamedTuple
 from unlearn_core.domain.early import Goal, hopeless
 from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.run import Point, Run, RunState
-from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, group_of, spent
+from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, spent, sweep_of
 from unlearn_core.store.logs import LOG
 from unlearn_core.store.runs import RunStore
 from unlearn_core.worker import sampler
@@ -51,7 +51,7 @@ class Conductor:
 
     def watch(self, run: Run, points: Sequence[Point]) -> None:
         """Stops the run in hand where it is a trial that the finished ones have left behind."""
-        sweep = _sweep_of(run)
+        sweep = sweep_of(run.group)
         if sweep is None or not points:
             return
         try:
@@ -116,12 +116,6 @@ def end_of(spec: SweepSpec, trials: Sequence[Trial], *, now: float) -> End | Non
     reasons = [trial.error for trial in lost if trial.error]
     why = f" The last one said: {reasons[-1]}" if reasons else " They were cancelled or deleted."
     return End(SweepState.FAILED, f"Not one of its {len(trials)} trials came through, so it was ended.{why}")
-
-
-def _sweep_of(run: Run) -> int | None:
-    head = group_of(0).removesuffix("0")
-    number = (run.group or "").removeprefix(head)
-    return int(number) if (run.group or "").startswith(head) and number.isdecimal() else None
 
 
 def _gold(done: Sequence[Trial]) -> Goal | None:

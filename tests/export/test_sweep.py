@@ -1,0 +1,31 @@
+"""A sweep as a file for people."""
+
+import json
+
+from tests.charts.reports import made_up_report
+from tests.charts.swept import KNOBS, swept
+from unlearn_core.export.page import page
+from unlearn_core.export.sweep import side
+
+
+def test_a_sweep_is_told_with_its_charts_and_every_trial() -> None:
+    found = side(swept())
+    assert found.title == "What does it cost to forget cat?"
+    assert "24 runs of UNSIR, of which 22 came through" in found.words
+    assert "whose report follows" in found.words
+    assert found.trials is not None and len(found.trials) == 24
+    ids = [plate.id for plate in found.plates]
+    assert len(ids) == len(set(ids)) == 10
+    for plate in found.plates:
+        assert json.loads(plate.figure)["data"] and plate.height > 100
+        assert plate.sentences[0].endswith(".")
+    html = page([made_up_report()], methods={}, pictures={}, side=found)
+    assert "What does it cost to forget cat?" in html
+    assert "Every trial" in html
+
+
+def test_one_knob_and_no_finished_trial_are_told_too() -> None:
+    assert side(swept(8, knobs=KNOBS[:1], facts={})).title == "What does impair: learning rate do?"
+    nothing = side(swept(0, facts={}))
+    assert nothing.plates == ()
+    assert "of which 0 came through" in nothing.words
