@@ -19,13 +19,13 @@ import pytest
 from scipy.io import savemat
 from torchvision import datasets as torchvision_sets
 
-from tests.catalog.zips import faces, picture
+from tests.catalog.zips import faces, picture, write
 from unlearn_core.catalog import datasets, own
 from unlearn_core.catalog.intake import fetch as fetching
+from unlearn_core.catalog.intake import uploads
 from unlearn_core.catalog.intake.asked import SIZES, asked, named_after
 from unlearn_core.catalog.intake.fetch import Part, fetch
 from unlearn_core.catalog.intake.limits import Limits, limits
-from unlearn_core.catalog.intake.source import Place
 from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.catalog.sources import cifar100, fashion_mnist, source, sources
 from unlearn_core.domain.errors import BadPictures, Cancelled
@@ -429,6 +429,14 @@ def test_a_cancel_leaves_nothing(mine: Path, root: Path, moment: int) -> None:
     assert not list((mine / "datasets").iterdir())
 
 
-def test_where_pictures_are_read_from_is_no_secret_place(tmp_path: Path) -> None:
-    place = Place(None, tmp_path, quiet)
-    assert place.downloads == tmp_path / "downloads"
+def test_a_cancelled_upload_is_not_kept(mine: Path, tmp_path: Path) -> None:
+    with write(tmp_path / "z.zip", faces()).open("rb") as file:
+        kept = uploads.keep(mine, file, Limits())
+
+    class Impatient(Nobody):
+        def check(self) -> None:
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        bring_in(asked(source("zip"), {"upload": kept}), mine, Impatient())
+    assert not list((mine / "uploads").iterdir()) and not list((mine / "datasets").iterdir())
