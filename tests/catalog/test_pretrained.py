@@ -1,8 +1,9 @@
 """Published weights: found where they were put, downloaded by a stand-in, or a sentence; and nothing that runs code."""
 
 import hashlib
+import io
 import json
-import pickle
+import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -31,7 +32,7 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*_: Any, **__: Any) -> str:
         raise URLError("no such host")
 
-    monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
+    monkeypatch.setattr(urllib.request, "urlopen", unreachable)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", unreachable)
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_: None)
 
@@ -40,11 +41,11 @@ def brings(monkeypatch: pytest.MonkeyPatch, data: bytes) -> list[str]:
     """Stands in for the internet: whatever is downloaded is this; the addresses that were asked for."""
     asked: list[str] = []
 
-    def download(address: str, path: str, expected: str | None, *, progress: bool) -> None:
+    def download(address: str, path: Path, expected: str) -> None:
         asked.append(address)
-        Path(path).write_bytes(data)
+        path.write_bytes(data)
 
-    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    monkeypatch.setattr(weight_files, "_download", download)
     return asked
 
 
@@ -112,6 +113,17 @@ def test_a_file_that_lies_there_is_verified_and_not_downloaded(tmp_path: Path, m
         weight_files.from_address(f"https://example.com/{right.name}", of="it", megabytes=1)
 
 
+def test_a_download_comes_whole_with_the_right_checksum_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"weights"
+    monkeypatch.setattr(urllib.request, "urlopen", lambda address, timeout: io.BytesIO(data))
+    name = f"net-{hashlib.sha256(data).hexdigest()[:8]}.pth"
+    path = weight_files.from_address(f"https://example.com/{name}", of="it", megabytes=1)
+    assert path.read_bytes() == data and [each.name for each in path.parent.iterdir()] == [name]
+    with pytest.raises(NotAtHand, match="has not the checksum"):
+        weight_files.from_address("https://example.com/net-0123abcd.pth", of="it", megabytes=1)
+    assert [each.name for each in path.parent.iterdir()] == [name]
+
+
 class Runs:
     """A pickle that writes a file when it is opened."""
 
@@ -129,8 +141,9 @@ def test_a_file_that_would_run_code_does_not(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(BadAsset, match="holds no weights of that net"):
         pretrained(SQUEEZE)
     assert not proof.exists()
-    pickle.loads(pickle.dumps(Runs(proof)))  # noqa: S301 - so that the proof is one
-    assert proof.exists()
+    what, given = Runs(proof).__reduce__()
+    what(*given)
+    assert proof.exists(), "else it would prove nothing"
 
 
 def by_hand(net: nn.Module, path: Path) -> None:

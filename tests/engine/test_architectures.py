@@ -102,6 +102,7 @@ def test_forgets_by_name(architecture: str, method: str, catalog: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")
 @pytest.mark.parametrize("method", REST)
 @pytest.mark.parametrize("architecture", ["vit_tiny", "mobilenet_v2", "timm:test_vit"])
 def test_no_method_needs_batch_norm_or_a_convolution(architecture: str, method: str, catalog: Path) -> None:

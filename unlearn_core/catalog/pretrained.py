@@ -5,17 +5,14 @@ loaded here can run code: torchvision's and timm's files are opened as plain wei
 their architecture has to be one of timm's own. Source: torchvision's weights enums; timm's pretrained configurations.
 """
 
-import pickle
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
 from torch import nn
 
 from unlearn_core.catalog import hub, library, weight_files
 from unlearn_core.catalog.library import Name
-from unlearn_core.catalog.published import Pretrained, damaged, megabytes, of_timm, ready
+from unlearn_core.catalog.published import Pretrained, damaged, megabytes, of_timm, only_weights, ready
 from unlearn_core.domain.errors import NotSupported
 
 
@@ -42,10 +39,10 @@ def _torchvision(known: Name, classes: int | None, size: int | None) -> Pretrain
         raise NotSupported(f"{known} with these weights takes pictures of {own} pixels only, not of {size}.")
     title = f"{known}:{weights.name}"
     path = weight_files.from_address(weights.url, of=title, megabytes=weights.meta["_file_size"])
+    only_weights(path)
     try:
-        torch.load(path, map_location="meta", weights_only=True)  # Refuses what is more than weights.
         net = torchvision.models.get_model(known.architecture, weights=weights, **library.torchvision_options(known))
-    except (RuntimeError, pickle.UnpicklingError, EOFError) as problem:
+    except RuntimeError as problem:
         raise damaged(path, problem) from None
     if classes is not None:
         _new_head(net, len(names), classes)
@@ -73,6 +70,7 @@ def _timm(known: Name, classes: int | None, size: int | None) -> Pretrained:
         raise NotSupported(f"timm has no weights of a classifier for {known}. Choose another net.")
     side = size or config.input_size[-1]
     path = _timm_file(known, config, title)
+    only_weights(path)
     try:
         net = timm.create_model(
             title.removeprefix("timm:"),
@@ -80,7 +78,7 @@ def _timm(known: Name, classes: int | None, size: int | None) -> Pretrained:
             pretrained_cfg_overlay={"file": str(path), "custom_load": False},
             **library.timm_options(known, side),
         )
-    except (RuntimeError, pickle.UnpicklingError, EOFError, SafetensorError, KeyError) as problem:
+    except (RuntimeError, KeyError) as problem:
         raise damaged(path, problem) from None
     subset = infer_imagenet_subset(net)
     names = tuple(config.label_names or (ImageNetInfo(subset).label_descriptions() if subset else ()))

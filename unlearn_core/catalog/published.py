@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
+from safetensors import safe_open
 from torch import nn
 
 from unlearn_core.catalog.library import Name
@@ -49,6 +51,18 @@ def ready(net: nn.Module, mean: Three, std: Three) -> nn.Module:
 def megabytes(net: nn.Module) -> float:
     """How large the file of a net's weights is, roughly."""
     return sum(weight.numel() for weight in net.parameters()) * 4 / 1e6
+
+
+def only_weights(path: Path) -> None:
+    """Looks whether a file holds weights and nothing that would be run. Raises BadAsset."""
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, "pt") as file:
+                file.keys()
+        else:
+            torch.load(path, map_location="meta", weights_only=True)
+    except Exception as problem:  # noqa: BLE001 (a file may make the reader raise anything; all of it is a refusal)
+        raise damaged(path, problem) from None
 
 
 def damaged(path: Path, problem: Exception) -> BadAsset:

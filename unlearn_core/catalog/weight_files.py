@@ -1,21 +1,27 @@
 """Weights that others publish, as files on this machine: found where they were put, else downloaded, else asked for."""
 
 import hashlib
+import os
 import re
+import shutil
+import tempfile
+import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import torch
-
 from unlearn_core.domain.errors import BadAsset, NotAtHand
 
+PATIENCE = 30.0
+"""Seconds after which a server that says nothing is given up."""
 _HASH = re.compile(r"-([a-f0-9]{8,})\.")
 """How torchvision and timm write the beginning of a file's sha256 into its name."""
 
 
 def folder() -> Path:
     """Where torch keeps downloaded weights, and where a person puts them by hand: below TORCH_HOME."""
-    return Path(torch.hub.get_dir()) / "checkpoints"
+    caches = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return Path(os.environ.get("TORCH_HOME", f"{caches}/torch")).expanduser() / "hub" / "checkpoints"
 
 
 def from_address(address: str, *, of: str, megabytes: float) -> Path:
@@ -30,8 +36,8 @@ def from_address(address: str, *, of: str, megabytes: float) -> Path:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            torch.hub.download_url_to_file(address, str(path), expected or None, progress=False)
-        except (OSError, RuntimeError) as problem:
+            _download(address, path, expected)
+        except (OSError, HTTPException) as problem:
             raise _not_at_hand(of, megabytes, problem, address=address, path=path) from None
     elif not _sha256(path).startswith(expected):
         raise BadAsset(f"{path} is damaged: it has not the checksum in its name. Remove it and get {address} again.")
@@ -56,6 +62,17 @@ def from_hub(repository: str, file: str, *, of: str, megabytes: float, by_hand: 
     except (OSError, ValueError, RuntimeError, hub.errors.EntryNotFoundError, hub.errors.HTTPError) as problem:
         cache = f" A copy in {hub.constants.HF_HUB_CACHE} (HF_HOME), as that library keeps it, does as well."
         raise _not_at_hand(of, megabytes, problem, address=address, path=by_hand, more=cache) from None
+
+
+def _download(address: str, path: Path, expected: str) -> None:
+    """Brings a file whole or not at all. Raises OSError or HTTPException."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as aside:
+        begun = Path(aside) / path.name
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer, begun.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+        if not _sha256(begun).startswith(expected):
+            raise OSError("what came has not the checksum in the file's name")
+        begun.replace(path)
 
 
 def _not_at_hand(
