@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -141,6 +142,23 @@ def test_what_stops_one_stops_no_other(exact: None) -> None:
     assert gap(apart[3].net, together[3].net) < CLOSE
     assert gap(apart[1].net, together[1].net) > CLOSE, "it stood still from the third step on"
     assert all(torch.isfinite(tensor).all() for tensor in together[3].net.state_dict().values())
+
+
+def test_what_a_stopped_trial_shared_is_not_kept_for_it() -> None:
+    problems, knobs = trials(seeds=(5, 5, 5, 5))
+    alive: list[weakref.ref] = []
+
+    class Counting(Silent):
+        def over(self, items: Iterable) -> Iterator:
+            for item in items:
+                alive.append(weakref.ref(item[0]))
+                yield item
+                del item
+                assert sum(one() is not None for one in alive) <= 4, "the batch in hand and a few before it"
+
+    ended = side_by_side(problems, knobs, [Counting(), Stopping(after=1), Silent(), Silent()])
+    assert isinstance(ended[1], Cancelled)
+    assert len(alive) > 8
 
 
 def test_when_all_are_stopped_it_is_over() -> None:

@@ -7,9 +7,10 @@ for rounding: the stack's convolutions are one grouped convolution, its batch no
 """
 
 import copy
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import tee
+from itertools import islice
 from typing import NamedTuple
 
 import torch
@@ -65,8 +66,26 @@ def by_seed(problems: Sequence[Problem], batches: Callable[[Problem], Iterator[B
         sharing.setdefault(problem.seed, []).append(place)
     found: dict[int, Iterator[Batch]] = {}
     for places in sharing.values():
-        found |= zip(places, tee(batches(problems[places[0]]), len(places)), strict=True)
+        found |= zip(places, _shared(batches(problems[places[0]]), len(places)), strict=True)
     return [found[place] for place in range(len(problems))]
+
+
+def _shared(source: Iterator[Batch], count: int) -> list[Iterator[Batch]]:
+    """So many iterators over one source. (`itertools.tee` keeps up to 57 items that all have had already.)"""
+    waiting: list[deque[Batch]] = [deque() for _ in range(count)]
+
+    def own(queue: deque[Batch]) -> Iterator[Batch]:
+        while True:
+            if not queue:
+                for batch in islice(source, 1):
+                    for each in waiting:
+                        each.append(batch)
+                    del batch
+            if not queue:
+                return
+            yield queue.popleft()
+
+    return [own(queue) for queue in waiting]
 
 
 def descend_side_by_side(lanes: Sequence[Lane], *, steps: int, falls: bool) -> list[UnlearnError | None]:
@@ -155,7 +174,8 @@ def _give_back(net: nn.Module, had: dict[tuple[str, str], Tensor]) -> None:
 
 def _in_step(lanes: Sequence[Lane], ended: list[UnlearnError | None]) -> Iterator[list[Batch]]:
     """One batch of every lane at a time; a lane that has ended is shown a neighbour's, which has the right size."""
-    walking = [iter(lane.track.over(lane.batches)) for lane in lanes]
+    sources = [iter(lane.batches) for lane in lanes]
+    walking = [iter(lane.track.over(source)) for lane, source in zip(lanes, sources, strict=True)]
     held: list[Batch | None] = [None] * len(lanes)
     while True:
         over = 0
@@ -167,6 +187,8 @@ def _in_step(lanes: Sequence[Lane], ended: list[UnlearnError | None]) -> Iterato
                     over += 1
                 except UnlearnError as reason:
                     ended[place] = reason
+            else:
+                next(sources[place], None)  # Batches that lanes share are kept until the last of them has had them.
         if over or all(end is not None for end in ended):
             return
         going = next(batch for batch, end in zip(held, ended, strict=True) if batch is not None and end is None)
