@@ -42,7 +42,7 @@ def test_the_form_without_a_knob_says_what_it_takes(visit: Visit, store: RunStor
     app.multiselect(key="sweep-knobs-unsir").set_value(["impair_lr", "repair_epochs", "augment"]).run()
     assert fine(app).query_params["knobs"] == "impair_lr,repair_epochs,augment"
     assert app.query_params["method"] == "unsir", "a copied link opens the same"
-    assert app.segmented_control(key="sweep-sampler-more").value == "tpe"
+    assert app.segmented_control(key="sweep-sampler-tpe").value == "tpe"
     app.number_input(key="sweep-trials").set_value(16).run()
     app.multiselect(key="sweep-aims-True").set_value(["forget", "retain"]).run()
     app.select_slider(key="sweep-unsir-impair_lr").set_value((0.001, 0.01)).run()
@@ -58,6 +58,42 @@ def test_the_form_without_a_knob_says_what_it_takes(visit: Visit, store: RunStor
 def test_a_link_with_nonsense_in_it_still_opens(visit: Visit) -> None:
     app = fine(visit("sweep", **SETUP, knobs="speed,impair_lr,layers"))
     assert app.multiselect(key="sweep-knobs-unsir").value == ["impair_lr"]
+
+
+def test_a_copied_link_opens_the_same_form(visit: Visit, store: RunStore) -> None:
+    app = fine(visit("sweep", **SETUP, knobs="impair_lr,repair_epochs,augment"))
+    app.select_slider(key="sweep-unsir-impair_lr").set_value((0.001, 0.01)).run()
+    app.slider(key="sweep-unsir-repair_epochs").set_value((1, 3)).run()
+    app.segmented_control(key="sweep-sampler-tpe").set_value("random").run()
+    app.multiselect(key="sweep-aims-True").set_value(["retain", "seconds"]).run()
+    app.segmented_control(key="sweep-budget").set_value("minutes").run()
+    app.number_input(key="sweep-minutes").set_value(7).run()
+    fine(app.toggle(key="sweep-early").set_value(False).run())
+    copied = dict(app.query_params)
+    assert copied == SETUP | {
+        "knobs": "impair_lr,repair_epochs,augment",
+        "impair_lr.range": "0.001~0.01",
+        "repair_epochs.range": "1~3",
+        "sampler": "random",
+        "aim": "retain,seconds",
+        "minutes": "7",
+        "early": "off",
+    }
+    fresh = fine(visit("sweep", **copied))
+    assert dict(fresh.query_params) == copied
+    fine(fresh.button(key="sweep-start").click().run())
+    spec = store.sweeps.newest()[0].spec
+    assert (spec.sampler, spec.objectives, spec.minutes, spec.early) == ("random", ("retain", "seconds"), 7, False)
+    assert [(one.low, one.high) for one in spec.ranges[:2]] == [(0.001, 0.01), (1, 3)]
+
+
+def test_a_link_with_impossible_values_opens_with_the_usual_ones(visit: Visit) -> None:
+    wrong = {"impair_lr.range": "nan~x", "sampler": "magic", "aim": "test", "points": "999999", "minutes": "-3"}
+    app = fine(visit("sweep", **SETUP, knobs="impair_lr", **wrong))
+    assert app.select_slider(key="sweep-unsir-impair_lr").value == (0.0002, 0.02)
+    assert app.segmented_control(key="sweep-sampler-grid").value == "grid"
+    assert app.multiselect(key="sweep-aims-True").value == ["distance"]
+    assert app.number_input(key="sweep-points-1").value == 8
 
 
 def test_what_cannot_be_swept_is_said_beside_the_form(visit: Visit, store: RunStore) -> None:

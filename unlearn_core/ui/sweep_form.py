@@ -7,18 +7,21 @@ from pydantic import ValidationError
 
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.objectives import OBJECTIVES, check
-from unlearn_core.domain.ranges import MOST_POINTS, Range
+from unlearn_core.domain.ranges import Range
 from unlearn_core.domain.run import GoldSpec
-from unlearn_core.domain.sweep import LONGEST, MOST_KNOBS, MOST_TRIALS, SweepSpec
+from unlearn_core.domain.sweep import MOST_KNOBS, SweepSpec
 from unlearn_core.store.golds import Golds
 from unlearn_core.store.home import home
-from unlearn_core.ui import frame, gold, plan, process, session, setup, studio, sweep_ranges, words
+from unlearn_core.ui import frame, gold, plan, process, session, setup, studio, sweep_budget, sweep_ranges, words
 from unlearn_core.ui.knobs import SWEPT
 from unlearn_core.ui.plain import escape
 from unlearn_core.ui.plan import Plan
 
 SWEEP = "sweep"
 """What the address calls the number of a sweep; not `id`, which is a run's."""
+
+_OWN = (SWEPT, "sampler", "aim", "points", "trials", "minutes", "early")
+"""What the address says of the form itself, beside the lab's setup."""
 
 SAMPLERS = {"grid": "Grid", "random": "Random", "tpe": "TPE", "nsga2": "NSGA-II"}
 CHOICE = {
@@ -27,8 +30,6 @@ CHOICE = {
     "tpe": "Tries more where trials were good (tree-structured Parzen estimators): soon near the best.",
     "nsga2": "Crosses the best trials of two aims (a genetic algorithm): a wide front, given some fifty trials.",
 }
-_POINTS = {1: 8, 2: 4}
-"""Points a knob in a grid, by how many knobs it has."""
 
 
 def show() -> None:
@@ -85,7 +86,8 @@ def _knobs(now: Plan) -> list[str]:
     able = {name: knob for name, knob in now.method.params.knobs().items() if knob.kind != "numbers"}
     key = f"sweep-knobs-{now.method.id}"
     session.follow(key, SWEPT, lambda text: [name for name in text.split(",") if name in able][:MOST_KNOBS])
-    wanted = setup.link(now.setup) | ({SWEPT: st.query_params[SWEPT]} if SWEPT in st.query_params else {})
+    said = {name: text for name, text in st.query_params.items() if name in _OWN or name.endswith(sweep_ranges.RANGE)}
+    wanted = setup.link(now.setup) | said
     if st.query_params.to_dict() != wanted:  # so that the link opens the same in a fresh browser
         st.query_params.from_dict(wanted)
     picked = st.multiselect(
@@ -102,44 +104,59 @@ def _knobs(now: Plan) -> list[str]:
 
 def _choices(now: Plan, ranges: list[Range], has_gold: bool) -> dict[str, Any]:
     """Who chooses, what is aimed at, and the budget, as fields of the spec."""
-    count = "one" if len(ranges) == 1 else "more"
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        sampler = st.segmented_control(
-            "Who chooses the settings?",
-            list(SAMPLERS),
-            default="grid" if count == "one" else "tpe",
-            format_func=SAMPLERS.__getitem__,
-            required=True,
-            wrap=True,
-            key=f"sweep-sampler-{count}",
-        )
-        st.caption(CHOICE[sampler])
+        sampler = _sampler("grid" if len(ranges) == 1 else "tpe")
     with middle:
-        able = [name for name, one in OBJECTIVES.items() if has_gold or not one.needs_gold]
-        aims = st.multiselect(
-            "What is aimed at?",
-            able,
-            default=["distance"] if has_gold else ["forget", "retain"],
-            format_func=lambda name: OBJECTIVES[name].title,
-            max_selections=2,
-            key=f"sweep-aims-{has_gold}",
-            help="One or two. They are read from training and validation pictures; test pictures are only shown.",
-        )
-        for name in aims:
-            st.caption(OBJECTIVES[name].explain)
+        aims = _aims(has_gold)
         if not has_gold:
             _offer_gold(now)
     with right:
-        budget = _grid(ranges) if sampler == "grid" else _budget()
+        budget = sweep_budget.of_grid(ranges) if sampler == "grid" else sweep_budget.ask()
+        session.follow("sweep-early", "early", lambda text: text != "off")
         early = st.toggle(
             "Stop hopeless trials early",
-            value=True,
             key="sweep-early",
             help="A trial ends when it is far behind the median of the finished ones at the same step of the same "
             "phase, in everything that is aimed at. It takes five finished trials before any is stopped.",
         )
+        session.say("sweep-early", "early", "" if early else "off")
     return {"ranges": ranges, "sampler": sampler, "objectives": aims, "early": early} | budget
+
+
+def _sampler(usual: str) -> str:
+    key = f"sweep-sampler-{usual}"
+    session.follow(key, "sampler", lambda text: text if text in SAMPLERS else usual)
+    sampler = st.segmented_control(
+        "Who chooses the settings?",
+        list(SAMPLERS),
+        format_func=SAMPLERS.__getitem__,
+        required=True,
+        wrap=True,
+        key=key,
+    )
+    assert sampler is not None  # one is required
+    session.say(key, "sampler", "" if sampler == usual else sampler)
+    st.caption(CHOICE[sampler])
+    return sampler
+
+
+def _aims(has_gold: bool) -> list[str]:
+    able = [name for name, one in OBJECTIVES.items() if has_gold or not one.needs_gold]
+    usual, key = ["distance"] if has_gold else ["forget", "retain"], f"sweep-aims-{has_gold}"
+    session.follow(key, "aim", lambda text: [name for name in text.split(",") if name in able][:2] or usual)
+    aims = st.multiselect(
+        "What is aimed at?",
+        able,
+        format_func=lambda name: OBJECTIVES[name].title,
+        max_selections=2,
+        key=key,
+        help="One or two. They are read from training and validation pictures; test pictures are only shown.",
+    )
+    session.say(key, "aim", "" if aims == usual else ",".join(aims))
+    for name in aims:
+        st.caption(OBJECTIVES[name].explain)
+    return aims
 
 
 def _offer_gold(now: Plan) -> None:
@@ -150,37 +167,6 @@ def _offer_gold(now: Plan) -> None:
     if st.button("Train gold in the background", type="tertiary", icon=":material/diamond:", key="sweep-gold"):
         number = gold.order(GoldSpec(request=now.spec.request), now.dataset)
         st.toast(f"Run {number} trains gold while nothing more urgent waits.")
-
-
-def _grid(ranges: list[Range]) -> dict[str, Any]:
-    """How fine a grid is; its size is the budget."""
-    points = st.number_input(
-        "Points a knob",
-        min_value=2,
-        max_value=MOST_POINTS,
-        value=_POINTS.get(len(ranges), 3),
-        key=f"sweep-points-{len(ranges)}",
-        help="Evenly spread from one end to the other; choices have as many as they have.",
-    )
-    finer = [one.model_copy(update={"points": int(points)}) for one in ranges]
-    size = 1
-    for one in finer:
-        size *= len(one.levels()) if one.values or (one.low or 0) < one.top else 1
-    if size > MOST_TRIALS:
-        st.caption(f"That would be {size:,} trials; the first {MOST_TRIALS} of them are made, drawn by chance.")
-    return {"ranges": finer, "trials": max(2, min(size, MOST_TRIALS))}
-
-
-def _budget() -> dict[str, Any]:
-    kind = st.segmented_control(
-        "Budget", ["trials", "minutes"], default="trials", required=True, key="sweep-budget", format_func=str.capitalize
-    )
-    if kind == "minutes":
-        most = int(LONGEST)
-        return {
-            "minutes": st.number_input("Minutes of work", min_value=1, max_value=most, value=10, key="sweep-minutes")
-        }
-    return {"trials": st.number_input("Trials", min_value=2, max_value=MOST_TRIALS, value=24, key="sweep-trials")}
 
 
 def _spec(now: Plan, values: dict[str, Any]) -> SweepSpec:
