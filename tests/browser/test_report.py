@@ -7,8 +7,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE
 from tests.browser.served import Served
-from tests.browser.steps import heading
+from tests.browser.steps import heading, until
 from tests.pages.finished import CLASS
+from unlearn_core.domain.run import RunState
+from unlearn_core.store.runs import RunStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -70,3 +72,22 @@ def test_the_report_opens_with_the_network_cut(downloaded: Path, browser: Browse
     assert outside == [downloaded.as_uri()]
     assert troubles == []
     context.close()
+
+
+def test_a_run_is_repeated_from_its_report(page: Page, app: Served) -> None:
+    store = RunStore(app.home)
+    page.goto(app.address(f"run?id={CLASS}"))
+    heading(page, "Forget discs with UNSIR")
+    page.get_by_role("button", name="Repeat", exact=True).click()
+    page.get_by_role("button", name="Repeat it").click()
+    until(page, lambda: sum(run.group is not None for run in store.list(kinds=("unlearn",))) == 2)
+    made = [run.id for run in store.list(kinds=("unlearn",)) if run.group is not None]
+    try:  # The page draws itself again with each seed that is done, and nobody touches it.
+        expect(page.get_by_text("Over 3 seeds").first).to_be_visible()
+        expect(page.get_by_role("heading", name="The mean over seeds")).to_have_count(1)
+        assert {store.get(run).state for run in made} == {RunState.DONE}
+    finally:
+        for run in made:
+            store.cancel(run)
+            until(page, lambda run=run: store.get(run).state.is_finished)
+            store.delete(run)

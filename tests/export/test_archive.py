@@ -76,7 +76,7 @@ def test_the_model_card_tells_how_to_load_the_weights(
     import torch
 
     text = card(reports.read(lab, CLASS))
-    for part in ("## How it fares", "## What this does not prove", "## Licence", "--method unsir", "unseen"):
+    for part in ("## How it fares", "## Limits", "What this does not prove", "## Licence", "--method unsir", "unseen"):
         assert part in text
     code = text.partition("```python\n")[2].partition("```")[0]
     monkeypatch.chdir(artifacts.folder_of(lab, CLASS))

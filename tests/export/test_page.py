@@ -199,6 +199,21 @@ def test_a_run_that_went_on_from_another_says_what_its_command_cannot() -> None:
     assert "It went on from run 3 of its lab." in Reader(made(replace(REPORT, spec=spec))).text
 
 
+def test_points_of_the_plane_are_not_shown_as_pictures() -> None:
+    found = replace(REPORT, dataset=REPORT.dataset.model_copy(update={"size": 1}))
+    read = Reader(made(found))
+    assert "300 points of the plane" in read.text
+    assert not [own for tag, own in read.elements if tag == "img" and (own["alt"] or "").startswith("cat, picture")]
+
+
+def test_a_chart_that_has_no_chapter_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plates, "CHAPTERS", {"Which?": ("timing",)})
+    first, last = plates.chapters([REPORT])
+    assert [one.id for one in first.plates] == ["timing"]
+    assert last.title == plates.OTHERS
+    assert "accuracy" in {one.id for one in last.plates}
+
+
 def test_single_pictures_are_named_by_their_class() -> None:
     text = Reader(made(made_up_report(images=True))).text
     assert "Did it forget 100 pictures?" in text

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import plotly
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -58,10 +59,7 @@ def page(
             words=side.words or ("" if several else subjects[0].question),
             several=several,
             subjects=subjects,
-            warning=differences.warning(reports) if several else "",
-            differing=_differing(reports, methods) if several else [],
-            figures=differences.figures(reports) if several else None,
-            apart=[differences.sentence(reports[0], other) for other in reports[1:]],
+            **_apart(reports, methods),
             trials=side.trials,
             plates=side.plates,
             chapters=plates.chapters(reports),
@@ -83,6 +81,17 @@ def page(
 def _compared(reports: Sequence[Report]) -> str:
     said = list(dict.fromkeys(names(reports)))
     return f"{', '.join(said[:-1])} and {said[-1]}: which did better?"
+
+
+def _apart(reports: Sequence[Report], methods: Mapping[str, Method]) -> dict[str, Any]:
+    """What several runs differ in; nothing for one."""
+    several = len(reports) > 1
+    return {
+        "warning": differences.warning(reports) if several else "",
+        "differing": _differing(reports, methods) if several else [],
+        "figures": differences.figures(reports) if several else None,
+        "apart": [differences.sentence(reports[0], other) for other in reports[1:]],
+    }
 
 
 def _differing(reports: Sequence[Report], methods: Mapping[str, Method]) -> list[tuple[str, list[str]]]:

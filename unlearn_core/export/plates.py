@@ -14,10 +14,10 @@ from unlearn_core.export.side import Plate
 
 CHAPTERS: dict[str, tuple[str, ...]] = {
     "How much is chance?": ("seeds",),
-    "What does it answer now?": ("accuracy", "predictions", "classes", "confusion"),
+    "What does it answer now?": ("accuracy", "predictions", "classes", "confusion", "regions"),
     "Is it like gold?": ("distance", "closeness", "zrf", "cka"),
     "How sure is it?": ("confidence", "margin", "certainty"),
-    "Can one tell what it was trained on?": ("membership", "recognised", "relearn"),
+    "Can one tell what it was trained on?": ("membership", "score", "recognised", "relearn"),
     "What happened inside?": ("layers", "places", "redrawn", "touched", "importance"),
     "What happened on the way?": ("curve", "timing", "noise", "adversarials", "stopped", "replay"),
 }

@@ -1,16 +1,16 @@
-"""One run as a report tells it: its question, its verdict, its pictures and figures. Words and pictures, no figures."""
+"""One run as a report tells it: its question, its verdict, its pictures and accuracies. Plain values, no charts."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.charts import cam, flags, verdict
 from unlearn_core.charts.overlay import uri
-from unlearn_core.charts.words import by_class, capital, percent, seconds
+from unlearn_core.charts.words import by_class, capital, forgotten_classes, percent, seconds
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.export.pictures import Tile, caption, thumbnail, tiles
 
 SETS = {
     "forget_train": ("Forgotten", "trained on"),
@@ -20,19 +20,10 @@ SETS = {
     "retain_val": ("Kept", "validation"),
     "retain_test": ("Kept", "unseen"),
 }
-MOST_PICTURES = 24
 FIRST = 3
 """So many forgotten pictures and so many kept ones stand for all those that have heat maps."""
-THUMB, CELL = 96, 176
-"""Sides in pixels of a forgotten picture and of a picture under a heat map."""
-
-
-class Tile(NamedTuple):
-    """A picture as a data URI, what stands beneath it, and what it shows for those who cannot see it."""
-
-    source: str
-    caption: str
-    alt: str
+CELL = 176
+"""The side in pixels of a picture under a heat map."""
 
 
 class Strip(NamedTuple):
@@ -88,9 +79,9 @@ def subject(report: Report, *, name: str, pictures: Pictures | None) -> Subject:
         verdicts=verdict.verdicts(report),
         flags=raised,
         doubt=doubt,
-        forgotten=tuple(_forgotten(report, pictures)),
-        caption=_caption(report, pictures),
-        lines=tuple(_lines(report)),
+        forgotten=tuple(tiles(report, pictures)),
+        caption=caption(report, pictures),
+        lines=accuracies(report),
         no_gold="" if "gold" in report.evaluations else report.missing.get("gold", "There is no gold yet."),
         strips=tuple(_strips(report)) if looks is True else (),
         strip_words=cam.CHART.sentence(report) if looks is True else str(looks),
@@ -100,36 +91,20 @@ def subject(report: Report, *, name: str, pictures: Pictures | None) -> Subject:
     )
 
 
-def thumbnail(picture: np.ndarray, side: int) -> str:
-    """A picture (H, W, 3) uint8 as a data URI: small ones enlarged smoothly, large ones reduced to about `side`."""
-    height, width = picture.shape[:2]
-    scale = side / max(height, width)
-    factor = max(1, round(scale)) if scale >= 1 else scale
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return uri(np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC)))
-
-
-def chosen(report: Report, most: int = MOST_PICTURES) -> list[int]:
-    """Forgotten training pictures at even distances: every class in its share, the same ones every time."""
-    rows = report.split.forget_train
-    return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int)].tolist()
-
-
 def _question(report: Report) -> str:
     many = len(report.split.forget_train)
     count = "1 training picture" if many == 1 else f"{many:,} training pictures"
-    what = f"the {'class' if len(_classes(report)) == 1 else 'classes'} {report.forgotten}" if by_class(report) else ""
+    what = (
+        f"the {'class' if len(forgotten_classes(report)) == 1 else 'classes'} {report.forgotten}"
+        if by_class(report)
+        else ""
+    )
     asked = f"{what} ({count})" if what else count
     kept = "the other classes" if by_class(report) else "all the others"
     return (
         f"A trained classifier, {report.classifier.title}, was made to forget {asked} by the method {report.method}, "
         f"and was to keep {kept}. Did it forget, did it keep, and is it now like a net that never saw them?"
     )
-
-
-def _classes(report: Report) -> tuple[int, ...]:
-    wish = report.spec.request.forget
-    return wish.classes if wish.kind == "classes" else ()
 
 
 def _facts(report: Report) -> tuple[str, ...]:
@@ -142,32 +117,16 @@ def _facts(report: Report) -> tuple[str, ...]:
     return (*said, f"seed {report.spec.seed}")
 
 
-def _forgotten(report: Report, pictures: Pictures | None) -> Iterable[Tile]:
-    if pictures is None:
-        return
-    for number in chosen(report):
-        name = report.dataset.classes[int(report.labels[number])]
-        caption = "" if by_class(report) and len(_classes(report)) == 1 else name
-        yield Tile(thumbnail(pictures.images[number], THUMB), caption, f"{name}, picture {number}")
-
-
-def _caption(report: Report, pictures: Pictures | None) -> str:
-    every = len(report.split.forget_train)
-    if pictures is None:
-        return f"The pictures of {report.dataset.title} are not on the machine that made this file."
-    shown = min(MOST_PICTURES, every)
-    return "All of them." if shown == every else f"{shown} of the {every:,}, at even distances."
-
-
-def _lines(report: Report) -> Iterable[Line]:
-    if "accuracy" not in report.parts:
-        return
-    facts = report.parts["accuracy"].facts
+def accuracies(report: Report) -> tuple[Line, ...]:
+    """A line for every set of pictures that there is; none where accuracies were not measured."""
+    facts = report.parts["accuracy"].facts if "accuracy" in report.parts else {}
+    lines = []
     for name, (side, which) in SETS.items():
         scores = [facts.get(model, {}).get(name) for model in MODELS]
         known = [score for score in scores if score and score["accuracy"] is not None]
         if known:
-            yield Line(side, which, f"{known[0]['of']:,}", tuple(_score(score) for score in scores))
+            lines.append(Line(side, which, f"{known[0]['of']:,}", tuple(_score(score) for score in scores)))
+    return tuple(lines)
 
 
 def _score(score: dict | None) -> tuple[str, str]:
