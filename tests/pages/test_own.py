@@ -44,7 +44,7 @@ def brought(app: AppTest, data: bytes, name: str = "mine.safetensors") -> AppTes
     """The form filled in for a tiny net on the shapes, and sent."""
     app = opened(app, "bring")
     app.selectbox(key="bring-architecture").set_value("tiny")
-    app.selectbox(key="bring-dataset").set_value("shapes")
+    app.selectbox(key="bring-trained on").set_value("shapes")
     app.file_uploader(key="bring-file").set_value((name, data, "application/octet-stream"))
     return app.run().button(key="bring-go").click().run()
 
@@ -52,7 +52,7 @@ def brought(app: AppTest, data: bytes, name: str = "mine.safetensors") -> AppTes
 def test_a_training_is_asked_for_with_its_cost_and_watched(visit: Visit, store: RunStore, home: Path) -> None:
     app = opened(visit("classifier"), "train")
     app.selectbox(key="train-architecture").set_value("tiny")
-    app.selectbox(key="train-dataset").set_value("shapes")
+    app.selectbox(key="train-pictures").set_value("shapes")
     app = fine(app.run())
     assert "**What it costs:** about" in words(app)
     app.number_input(key="train-tiny-True-epochs").set_value(2)
@@ -78,7 +78,7 @@ def test_a_training_is_asked_for_with_its_cost_and_watched(visit: Visit, store: 
 def test_pictures_that_are_too_small_are_refused_before_anything_is_asked(visit: Visit) -> None:
     app = opened(visit("classifier"), "train")
     app.selectbox(key="train-architecture").set_value("resnet20")
-    app.selectbox(key="train-dataset").set_value("moons")
+    app.selectbox(key="train-pictures").set_value("moons")
     app = fine(app.run())
     assert "takes pictures of 8 pixels or more" in words(app)
     assert "train-go" not in [button.key for button in app.button]

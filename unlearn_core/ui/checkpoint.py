@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from unlearn_core.catalog import architectures, checkpoints, classifiers, datasets, trained
+from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadUpload
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import LONGEST_NAME, AddSpec, Run
@@ -24,8 +25,11 @@ _PLAIN = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 _WAYS = ("by this data set's colours", "by ImageNet's colours", "not at all", "by other numbers")
 
 
-def form(place: str = "bring") -> None:
-    """A file, the architecture and pictures that it belongs to, and what was done to pixels before it saw them."""
+def form(like: ClassifierCard, place: str = "bring") -> None:
+    """A file, the architecture and pictures that it belongs to, and what was done to pixels before it saw them.
+
+    Architecture and pictures begin with those of a classifier.
+    """
     most = checkpoints.limits().checkpoint_mb
     file = st.file_uploader(
         "A checkpoint",
@@ -36,10 +40,8 @@ def form(place: str = "bring") -> None:
     )
     known, sets = architectures.cards(), datasets.cards()
     left, right = st.columns(2)
-    name = left.selectbox(
-        "Architecture", list(known), format_func=lambda one: known[one].title, key=f"{place}-architecture"
-    )
-    dataset = right.selectbox("Trained on", list(sets), format_func=lambda one: sets[one].title, key=f"{place}-dataset")
+    name = training.which(left, "Architecture", {one.id: one.title for one in known.values()}, like.architecture, place)
+    dataset = training.which(right, "Trained on", {one.id: one.title for one in sets.values()}, like.dataset, place)
     mean, std = _normalised(place, dataset)
     title = st.text_input(
         "What to call it",

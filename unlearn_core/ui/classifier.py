@@ -110,10 +110,10 @@ def more(plan: Plan) -> None:
     st.subheader("Or one of your own", anchor=False)
     with st.expander("Train one here", icon=":material/model_training:", key="train-part", on_change="rerun") as part:
         if part.open:
-            training.form()
+            training.form(plan.classifier)
     with st.expander("Bring a checkpoint", icon=":material/upload_file:", key="bring-part", on_change="rerun") as part:
         if part.open:
-            checkpoint.form()
+            checkpoint.form(plan.classifier)
 
 
 def _own(card: ClassifierCard) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from unlearn_core.catalog import architectures, classifiers, datasets, nets, trained
 from unlearn_core.charts import schooling
@@ -20,14 +21,12 @@ PART = "training"
 FRESH = "fresh weights"
 
 
-def form(place: str = "train") -> None:
-    """Architecture, data set, recipe; what it costs; and the button."""
+def form(like: ClassifierCard, place: str = "train") -> None:
+    """Architecture, data set, recipe; what it costs; and the button. It begins with those of a classifier."""
     known, sets = architectures.cards(), datasets.cards()
     left, right = st.columns(2)
-    name = left.selectbox(
-        "Architecture", list(known), format_func=lambda one: known[one].title, key=f"{place}-architecture"
-    )
-    dataset = right.selectbox("Pictures", list(sets), format_func=lambda one: sets[one].title, key=f"{place}-dataset")
+    name = which(left, "Architecture", {one.id: one.title for one in known.values()}, like.architecture, place)
+    dataset = which(right, "Pictures", {one.id: one.title for one in sets.values()}, like.dataset, place)
     card = known[name]
     st.caption(f"{escape(card.summary)} {escape(sets[dataset].summary)}")
     recipe = recipes.choose(place, name, card.recipe)
@@ -55,6 +54,17 @@ def form(place: str = "train") -> None:
     if st.button("Train it", type="primary", icon=":material/model_training:", key=f"{place}-go"):
         spec = TrainSpec(architecture=name, dataset=dataset, name=title, recipe=recipe, seed=seed, start=start)
         st.switch_page(frame.page("run"), query_params={"id": str(order(spec))})
+
+
+def which(column: DeltaGenerator, label: str, titles: dict[str, str], first: str, place: str) -> str:
+    """A choice among cards by their titles, which begins with `first` where that is one of them."""
+    return column.selectbox(
+        label,
+        list(titles),
+        index=list(titles).index(first) if first in titles else 0,
+        format_func=titles.__getitem__,
+        key=f"{place}-{label.lower()}",
+    )
 
 
 def order(spec: TrainSpec) -> int:
