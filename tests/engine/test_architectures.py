@@ -9,6 +9,8 @@ import pytest
 
 from tests.engine.brought import DATASET, bring
 from unlearn_core.catalog import architectures, own
+from unlearn_core.charts import charts
+from unlearn_core.charts.theme import LIGHT
 from unlearn_core.domain.request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.execute import Finished, unlearn
@@ -117,6 +119,15 @@ def test_the_published_settings_of_unsir_run_on_the_net_they_are_for(catalog: Pa
     request = ForgetRequest(classifier=card.id, dataset=DATASET.id, forget=forget)
     spec = RunSpec(request=request, method="unsir", params=knobs.model_dump(), seed=1)
     looks_right(unlearn(spec, device="cpu", home=catalog))
+
+
+@pytest.mark.parametrize("architecture", ["vit_tiny", "mobilenet_v2"])
+def test_every_chart_can_be_drawn_of_it(architecture: str, catalog: Path) -> None:
+    report = forgets("ssd", architecture, catalog, **TINY["ssd"]).report
+    drawn = [chart for chart in charts().values() if chart.applies(report) is True]
+    assert {"layers", "cam", "cka", "ssd"} & {chart.id for chart in drawn}
+    for chart in drawn:
+        assert chart.figure([report], LIGHT).layout.height and chart.sentence(report)
 
 
 def test_dropout_is_drawn_from_the_seed(catalog: Path) -> None:
