@@ -141,6 +141,12 @@ def test_a_list_that_lies_about_sizes(tmp_path: Path) -> None:
     assert found(tmp_path / "z.zip")["left"] == 1
 
 
+def test_one_file_that_is_far_larger_than_a_picture(tmp_path: Path) -> None:
+    """It is not even read: its claim is enough."""
+    got = found(write(tmp_path / "z.zip", GOOD | {"anna/big.png": os.urandom(1_200_000)}), MOST._replace(pixels=400))
+    assert got["left"] == 1 and "too large for a picture" in got["named"][0].reason
+
+
 def test_a_name_that_differs_between_list_and_file(tmp_path: Path) -> None:
     """What the reason then quotes is a stranger's words too."""
     data = write(tmp_path / "z.zip", faces(each=20)).read_bytes()

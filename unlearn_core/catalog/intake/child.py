@@ -22,7 +22,7 @@ from unlearn_core.catalog.intake.cut import cut
 from unlearn_core.catalog.intake.decoding import Readable, decode_all, header
 from unlearn_core.catalog.intake.folder import Folder
 from unlearn_core.catalog.intake.layout import Item, Layout, Left, arrange, check_counts, frequent
-from unlearn_core.catalog.intake.limits import Limits
+from unlearn_core.catalog.intake.limits import Limits, change
 from unlearn_core.catalog.intake.names import said
 from unlearn_core.catalog.own import IMAGES, LABELS
 from unlearn_core.domain.errors import BadPictures
@@ -125,7 +125,7 @@ def _check_room(wanted: int, room: int, out: Path) -> None:
     if wanted > room:
         raise BadPictures(
             f"The pictures would take {wanted / 1e6:,.0f} MB, and {max(room, 0) / 1e6:,.0f} MB are left for data sets. "
-            "Delete one for good, or choose a smaller size."
+            f"Delete one for good, or choose a smaller size. {change('folder_gb')}"
         )
 
 
@@ -134,7 +134,7 @@ def _check_left(left: list[Left], total: int, most: Limits) -> None:
         which = "; ".join(f"{said(one.path)} {one.reason}" for one in left[:3])
         raise BadPictures(
             f"{len(left):,} of {total:,} pictures cannot be used, and {most.unusable} % may be left out: {which}. "
-            "Mend them or take them out."
+            f"Mend them or take them out. {change('unusable')}"
         )
 
 

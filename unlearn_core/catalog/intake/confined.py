@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from unlearn_core.catalog.intake.decoding import Tell
-from unlearn_core.catalog.intake.limits import Limits
+from unlearn_core.catalog.intake.limits import Limits, change
 from unlearn_core.domain.errors import BadPictures
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -78,7 +78,7 @@ def _listen(child: subprocess.Popen[bytes], most: Limits, tell: Tell) -> dict[st
             if time.monotonic() > end:
                 raise BadPictures(
                     f"The pictures were not decoded within {most.minutes:,} minutes, so this was stopped. "
-                    "Take some out, or make them smaller."
+                    f"Take some out, or make them smaller. {change('minutes')}"
                 )
 
 

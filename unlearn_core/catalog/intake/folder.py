@@ -6,8 +6,6 @@ from pathlib import Path
 
 from unlearn_core.catalog.intake.limits import Limits
 
-_SPARE = 1 << 20
-
 
 class Folder:
     """The files below a root."""
@@ -18,7 +16,7 @@ class Folder:
     def read(self, path: str) -> bytes:
         handle = os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(handle, "rb") as file:
-            if os.fstat(handle).st_size > 4 * self.most.pixels + _SPARE:
+            if os.fstat(handle).st_size > self.most.bytes_of_one:
                 raise ValueError("it is too large for a picture")
             return file.read()
 

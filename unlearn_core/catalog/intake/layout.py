@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from unlearn_core.catalog.intake.limits import Limits
+from unlearn_core.catalog.intake.limits import Limits, change
 from unlearn_core.catalog.intake.names import class_name, said, why_no_class
 from unlearn_core.domain.errors import BadPictures
 
@@ -113,13 +113,17 @@ def _check(names: set[str], items: list[Item], left: list[Left], most: Limits) -
         if why:
             raise BadPictures(f"The class {said(name)} {why}.")
     if len(names) > most.classes:
-        raise BadPictures(f"There are {len(names):,} classes, and {most.classes:,} are allowed. Take some out.")
+        raise BadPictures(
+            f"There are {len(names):,} classes, and {most.classes:,} are allowed. Take some out. {change('classes')}"
+        )
     if len(names) < 2:
         raise BadPictures(
             f"There is one class only ({said(min(names))}); a classifier tells at least two apart. {WANTED}"
         )
     if len(items) > most.pictures:
-        raise BadPictures(f"There are {len(items):,} pictures, and {most.pictures:,} are allowed. Take some out.")
+        raise BadPictures(
+            f"There are {len(items):,} pictures, and {most.pictures:,} are allowed. Take some out. {change('pictures')}"
+        )
     none = sorted(names - {item.label for item in items})
     if none:
         why = next((f": {said(one.path.split('/')[-1])} {one.reason}" for one in left if f"{none[0]}/" in one.path), "")

@@ -29,6 +29,11 @@ class Limits(NamedTuple):
     memory_mb: int = 1_500
     """For the process that decodes, 300 more for each of its threads."""
 
+    @property
+    def bytes_of_one(self) -> int:
+        """The most bytes that a picture's file may have: what its pixels take when nothing is compressed, and a bit."""
+        return 4 * self.pixels + (1 << 20)
+
 
 VARIABLES = {
     "upload_mb": "UNLEARN_MOST_UPLOAD_MB",
@@ -43,6 +48,11 @@ VARIABLES = {
     "memory_mb": "UNLEARN_MOST_MEMORY_MB",
 }
 """The environment variable that sets each limit."""
+
+
+def change(name: str) -> str:
+    """The sentence that follows where a limit was met."""
+    return f"Whoever runs this server may change {VARIABLES[name]}."
 
 
 def limits() -> Limits:

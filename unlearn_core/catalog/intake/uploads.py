@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from unlearn_core.catalog.intake.limits import Limits
+from unlearn_core.catalog.intake.limits import Limits, change
 from unlearn_core.domain.errors import BadPictures
 
 _PIECE = 1 << 20
@@ -40,7 +40,10 @@ def keep(home: Path, file: BinaryIO, most: Limits) -> str:
                 digest.update(piece)
                 size += len(piece)
                 if size > largest:
-                    raise BadPictures(f"The file is larger than the {most.upload_mb:,} MB that an upload may have.")
+                    raise BadPictures(
+                        f"The file is larger than the {most.upload_mb:,} MB that an upload may have. "
+                        + change("upload_mb")
+                    )
                 kept.write(piece)
         kept_as = (
             f"{digest.hexdigest()}-{secrets.token_hex(4)}"  # The same file twice is two uploads: each run has its own.

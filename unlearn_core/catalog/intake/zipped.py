@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from unlearn_core.catalog.intake.limits import Limits
+from unlearn_core.catalog.intake.limits import Limits, change
 from unlearn_core.catalog.intake.names import said, why_no_path
 from unlearn_core.domain.errors import BadPictures
 
@@ -19,14 +19,20 @@ _KINDS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
 class Zipped(NamedTuple):
-    """An open zip that has passed every check, and the paths of its members; those of folders end with /."""
+    """An open zip that has passed every check, and the paths of its members; those of folders end with /.
+
+    `largest` is how many bytes a member may have.
+    """
 
     file: zipfile.ZipFile
     members: dict[str, zipfile.ZipInfo]
+    largest: int
 
     def read(self, path: str) -> bytes:
         """A member's bytes, never more than it claims. Raises OSError or ValueError where it is damaged."""
         info = self.members[path]
+        if info.file_size > self.largest:
+            raise ValueError("it is too large for a picture")
         try:
             with self.file.open(info) as member:
                 data = member.read(info.file_size + 1)
@@ -60,13 +66,14 @@ def opened(path: Path, most: Limits) -> Zipped:
         if info.filename in members:
             raise BadPictures(f"The zip holds two files called {said(info.filename)}. Make it again.")
         members[info.filename] = info
-    return Zipped(file, members)
+    return Zipped(file, members, most.bytes_of_one)
 
 
 def _check_size(infos: list[zipfile.ZipInfo], packed: int, most: Limits) -> None:
     if len(infos) > 2 * most.pictures:
         raise BadPictures(
-            f"The zip lists {len(infos):,} files, and a data set may have {most.pictures:,} pictures. Take some out."
+            f"The zip lists {len(infos):,} files, and a data set may have {most.pictures:,} pictures. Take some out. "
+            + change("pictures")
         )
     unpacked = sum(info.file_size for info in infos)
     if unpacked > max(_RATIO * packed, _SPARED):
@@ -77,7 +84,7 @@ def _check_size(infos: list[zipfile.ZipInfo], packed: int, most: Limits) -> None
     if unpacked > most.unpacked_mb * 1_000_000:
         raise BadPictures(
             f"Unpacked, the zip would take {unpacked / 1e6:,.0f} MB, and {most.unpacked_mb:,} MB are allowed. "
-            "Make the pictures smaller, or take some out."
+            f"Make the pictures smaller, or take some out. {change('unpacked_mb')}"
         )
 
 
