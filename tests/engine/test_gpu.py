@@ -1,13 +1,19 @@
 """The same road on a GPU; these tests ask for one (`pytest -m gpu`)."""
 
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.methods.laid_out import STRONG, tiny_spec
-from unlearn_core.engine import devices
+from unlearn_core.catalog import own
+from unlearn_core.domain.recipes import FAST
+from unlearn_core.domain.run import ImportSpec, TrainSpec
+from unlearn_core.engine import devices, imports
 from unlearn_core.engine.execute import unlearn
+from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.train import train_here
 
 pytestmark = [
     pytest.mark.gpu,
@@ -26,3 +32,21 @@ def test_a_run_on_the_gpu_forgets_and_repeats_itself(home: Path, tmp_path: Path)
         assert run.headline["accuracy"]["after"]["retain_test"] > 0.8
     assert runs[0].headline["weights"] == runs[1].headline["weights"]
     assert runs[0].report.parts["timings"].facts["device"] != "CPU"
+
+
+@pytest.mark.parametrize(("architecture", "accuracy", "seconds"), [("resnet18", 0.94, 60), ("resnet20", 0.91, 20)])
+def test_training_here_is_fast(home: Path, architecture: str, accuracy: float, seconds: float) -> None:
+    """The targets on one H100 or H200 with the whole of CIFAR-10; a first, short training warms the device up."""
+    if not os.environ.get("UNLEARN_DATA_ROOT"):
+        pytest.skip("UNLEARN_DATA_ROOT names no folder with the whole of CIFAR-10")
+    own.use(home)
+    imports.add(ImportSpec(dataset="cifar10-whole", title="CIFAR-10", source="cifar10", size=32), home, Nobody())
+    recipe = FAST[architecture]
+    for epochs in (1, recipe.epochs):
+        spec = TrainSpec(
+            architecture=architecture, dataset="cifar10-whole", recipe=recipe.model_copy(update={"epochs": epochs})
+        )
+        _, headline = train_here(spec, device="cuda", home=home, listener=Nobody())
+    print(architecture, headline)
+    assert headline["accuracies"]["test"] >= accuracy
+    assert headline["seconds"]["total"] <= seconds

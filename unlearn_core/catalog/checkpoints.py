@@ -46,7 +46,11 @@ def limits() -> Limits:
 
 def variable(name: str) -> str:
     """The environment variable that sets a limit."""
-    return f"UNLEARN_MOST_{name.upper()}"
+    return {
+        "checkpoint_mb": "UNLEARN_MOST_CHECKPOINT_MB",
+        "checkpoint_seconds": "UNLEARN_MOST_CHECKPOINT_SECONDS",
+        "trained_gb": "UNLEARN_MOST_TRAINED_GB",
+    }[name]
 
 
 def receive(file: BinaryIO) -> str:

@@ -23,18 +23,13 @@ def figure(pictures: Pictures, card: DatasetCard, theme: Theme, chosen: tuple[in
     drawn = go.Figure()
     for number, name in enumerate(card.classes):
         rows = np.flatnonzero(labels == number)[: max(1, MOST // len(card.classes))]
-        rows = np.union1d(rows, np.flatnonzero(ticked & (labels == number)))
         drawn.add_scatter(
             x=points[rows, 0],
             y=points[rows, 1],
             mode="markers",
             name=name,
             customdata=rows,
-            marker={
-                "size": np.where(ticked[rows], 10, 6),
-                "symbol": np.where(ticked[rows], "x", "circle"),
-                "color": [theme.forget if one else colour(number) for one in ticked[rows]],
-            },
+            marker={"size": 6, "color": colour(number)},
             hovertemplate=f"{name} %{{customdata}}<extra></extra>",
         )
         middle = np.median(points[labels == number], axis=0)
@@ -45,6 +40,15 @@ def figure(pictures: Pictures, card: DatasetCard, theme: Theme, chosen: tuple[in
             font={"size": SMALL, "color": theme.ink},
             bgcolor=faded(theme.page, 0.7),
         )
+    gone = np.flatnonzero(ticked)
+    drawn.add_scatter(
+        x=points[gone, 0],
+        y=points[gone, 1],
+        mode="markers",
+        customdata=gone,
+        marker={"size": 13, "symbol": "x", "color": theme.forget, "line": {"color": theme.page, "width": 1}},
+        hovertemplate="ticked: %{customdata}<extra></extra>",
+    )
     drawn.update_layout(template=theme.template, height=HEIGHT)
     drawn.update_xaxes(range=[-4, 259], showticklabels=False)
     drawn.update_yaxes(range=[-4, 259], showticklabels=False, scaleanchor="x")
