@@ -15,7 +15,7 @@ from unlearn_core.charts.repeats import interval
 from unlearn_core.domain.run import Priority, RunSpec, RunState
 from unlearn_core.store import artifacts
 from unlearn_core.store.runs import RunStore
-from unlearn_core.ui import fold, history, repeats, studio
+from unlearn_core.ui import fold, history, history_rows, repeats, studio
 
 
 def carried_out(store: RunStore, count: int) -> list[int]:
@@ -150,7 +150,7 @@ def test_a_group_of_which_one_is_left_is_a_run_like_any_other(done: RunStore) ->
 
 def state(store: RunStore) -> str:
     entries = fold.entries(store.list(kinds=("unlearn",)))
-    return fold.state(next(entry for entry in entries if entry.folds), history.STATES)
+    return fold.state(next(entry for entry in entries if entry.folds), history_rows.STATES)
 
 
 def tick(app: AppTest, store: RunStore, *rows: int) -> AppTest:
