@@ -68,6 +68,7 @@ def shots(runs: dict[str, int]) -> list[Shot]:
         Shot("run-unknown", "run?id=999999", "There is no such run"),
         Shot("pictures", "pictures", "Bring other pictures"),
         Shot("history", "history", "What has been tried?"),
+        Shot("sweep-form", "sweep?knobs=impair_lr,repair_lr", "Start the sweep"),
         Shot("measures", "measures", "What it does not say"),
     ]
 

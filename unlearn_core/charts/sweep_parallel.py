@@ -25,7 +25,7 @@ def applies(swept: Swept) -> Literal[True] | str:
 
 
 def figure(swept: Swept, theme: Theme) -> go.Figure:
-    """One axis a knob, then one an objective; the brighter a line, the better its first objective."""
+    """One axis a knob, then one an objective; the stronger a line's colour, the better its first objective."""
     spec, told = swept.sweep.spec, _told(swept)
     dimensions: list[dict[str, Any]] = []
     for one in spec.ranges:
@@ -59,7 +59,7 @@ def figure(swept: Swept, theme: Theme) -> go.Figure:
             dimensions=dimensions,
             line={
                 "color": dimensions[len(spec.ranges)]["values"],
-                "colorscale": "Viridis",
+                "colorscale": [[0, theme.border], [0.5, theme.before], [1, theme.after]],
                 "reversescale": first.lower,
             },
             labelfont={"size": SMALL, "color": theme.ink},
@@ -84,7 +84,7 @@ def sentence(swept: Swept) -> str:
             swept.sweep.spec.objectives, objectives.values(swept.sweep.spec, best) or (), strict=True
         )
     )
-    return f"The best trial, run {best.run}, has {knobs}, and comes to {aims}. Drag along an axis to pick lines out."
+    return f"The best trial, run {best.run}, has {knobs}, and comes to {aims}. The stronger the colour, the better; drag along an axis to pick lines out."
 
 
 def alt(swept: Swept) -> str:
@@ -100,8 +100,8 @@ def frame(swept: Swept) -> pd.DataFrame:
 
 
 def _wrapped(title: str) -> str:
-    """A name on as many lines as it takes where six axes share a telephone."""
-    return "<br>".join(wrap(title, 11))
+    """A name on two lines at the most: several axes share a telephone, and a third line would lie on the axis."""
+    return "<br>".join(wrap(title, max(12, len(title) // 2 + 4)))
 
 
 def _told(swept: Swept) -> list[Trial]:
