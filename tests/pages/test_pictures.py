@@ -90,7 +90,7 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     assert not list((store.home / "uploads").iterdir()), "the zip is not kept"
     assert "On its way." not in said
     fine(app.button(key="train-on").click().run())
-    assert app.selectbox(key="train-dataset").value == run.spec.dataset, "and a classifier can be trained on it"
+    assert app.selectbox(key="train-pictures").value == run.spec.dataset, "and a classifier can be trained on it"
 
 
 def test_the_same_zip_again_is_known(visit: Visit, store: RunStore, zipped: bytes) -> None:

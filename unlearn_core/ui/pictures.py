@@ -11,7 +11,7 @@ from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.store.home import home
 from unlearn_core.store.uses import why_needed
-from unlearn_core.ui import session, studio, words
+from unlearn_core.ui import session, studio, training, words
 from unlearn_core.ui.plain import escape
 
 CHOSEN, IN_ADDRESS = "picture-set", "set"
@@ -55,8 +55,7 @@ def card(name: str) -> None:
         st.subheader(escape(found.title), anchor=False, width="content")
         with st.container(horizontal=True, width="content"):
             if st.button("Train a classifier on these", icon=":material/model_training:", key="train-on"):
-                st.session_state["train-part"], st.session_state["train-dataset"] = True, name
-                session.go("classifier")
+                training.begin(name)
             if name in own.dataset_cards():
                 _remove(found)
     st.markdown(escape(found.summary))

@@ -56,6 +56,12 @@ def form(like: ClassifierCard, place: str = "train") -> None:
         st.switch_page(frame.page("run"), query_params={"id": str(order(spec))})
 
 
+def begin(dataset: str, place: str = "train") -> None:
+    """Opens the form on the page Classifier, with these pictures chosen."""
+    st.session_state[f"{place}-part"], st.session_state[f"{place}-pictures"] = True, dataset
+    session.go("classifier")
+
+
 def which(column: DeltaGenerator, label: str, titles: dict[str, str], first: str, place: str) -> str:
     """A choice among cards by their titles, which begins with `first` where that is one of them."""
     return column.selectbox(
