@@ -62,6 +62,12 @@ def colour(number: int) -> str:
     return CLASSES[number % len(CLASSES)]
 
 
+def middle(points: np.ndarray) -> np.ndarray:
+    """Where the name of a class stands: at that of its points (n, 2) which is nearest to the middle of all of them."""
+    points = points.astype(float)
+    return points[((points - np.median(points, axis=0)) ** 2).sum(1).argmin()]
+
+
 def _answers(report: Report, model: str) -> go.Heatmap:
     arrays, classes = report.parts["regions"].arrays, report.dataset.classes
     answers, count = arrays[model], len(classes)
@@ -83,7 +89,7 @@ def _answers(report: Report, model: str) -> go.Heatmap:
 
 
 def _points(report: Report, theme: Theme) -> list[go.Scatter]:
-    """The points, in the colour of their own class: crosses are forgotten ones; a name at the middle of each class."""
+    """The points, in the colour of their own class: crosses are forgotten ones; a name near the middle of each class."""
     arrays, classes = report.parts["regions"].arrays, report.dataset.classes
     points, labels = arrays["points"].astype(float), arrays["labels"].astype(int)
     traces = []
@@ -99,7 +105,7 @@ def _points(report: Report, theme: Theme) -> list[go.Scatter]:
             )
         )
     there = [number for number in range(len(classes)) if (labels == number).any()]
-    middles = np.array([np.median(points[labels == number], axis=0) for number in there])
+    middles = np.array([middle(points[labels == number]) for number in there])
     traces.append(
         go.Scatter(
             x=middles[:, 0],

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from unlearn_core.catalog.pictures import Pictures
-from unlearn_core.charts.regions import colour
+from unlearn_core.charts.regions import colour, middle
 from unlearn_core.charts.theme import SMALL, Theme, faded
 from unlearn_core.domain.cards import DatasetCard
 
@@ -32,10 +32,10 @@ def figure(pictures: Pictures, card: DatasetCard, theme: Theme, chosen: tuple[in
             marker={"size": 6, "color": colour(number)},
             hovertemplate=f"{name} %{{customdata}}<extra></extra>",
         )
-        middle = np.median(points[labels == number], axis=0)
+        x, y = middle(points[labels == number])
         drawn.add_annotation(
-            x=middle[0],
-            y=middle[1],
+            x=x,
+            y=y,
             text=f"<b>{name}</b>",
             font={"size": SMALL, "color": theme.ink},
             bgcolor=faded(theme.page, 0.7),

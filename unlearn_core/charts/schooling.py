@@ -49,7 +49,7 @@ def sentence(part: Part) -> str:
     if not np.isfinite(right).any():
         return f"{said}; this data set has no validation pictures to ask."
     best = int(np.nanargmax(right))
-    high = "" if best == done - 1 else f" (the most was {percent(right[best])}, after epoch {best + 1})"
+    high = "" if right[best] == right[-1] else f" (the most was {percent(right[best])}, after epoch {best + 1})"
     return (
         f"{said}, and {percent(right[-1])} of {part.facts['pictures']:,} validation pictures are named rightly{high}; "
         f"guessing would name {percent(1 / part.facts['classes'])}."
