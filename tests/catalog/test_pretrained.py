@@ -176,6 +176,13 @@ def test_a_name_without_weights_is_refused() -> None:
         pretrained("timm:vit_small_patch14_reg4_dinov2")
 
 
+def test_pictures_that_the_net_does_not_take_are_refused_before_anything_is_downloaded() -> None:
+    with pytest.raises(NotSupported, match="does not take pictures of 33 pixels"):
+        pretrained("timm:test_vit", size=33)
+    with pytest.raises(NotSupported, match="224 pixels only"):
+        pretrained("torchvision:vit_b_16", size=32)
+
+
 def test_the_hub_is_closed_unless_the_operator_opens_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotSupported, match="UNLEARN_ALLOW_HUB=1"):
         pretrained("hf_hub:owner/name")

@@ -26,6 +26,8 @@ def pretrained(name: str, *, classes: int | None = None, size: int | None = None
     if name.startswith("hf_hub:"):
         return hub.load(name, classes, size)
     known = library.parse(name)
+    if size is not None:
+        library.card(str(known), size)  # Refuses pictures that the net does not take before anything is downloaded.
     return (_timm if known.library == "timm" else _torchvision)(known, classes, size)
 
 
