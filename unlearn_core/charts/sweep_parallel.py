@@ -84,7 +84,8 @@ def sentence(swept: Swept) -> str:
             swept.sweep.spec.objectives, objectives.values(swept.sweep.spec, best) or (), strict=True
         )
     )
-    return f"The best trial, run {best.run}, has {knobs}, and comes to {aims}. The stronger the colour, the better; drag along an axis to pick lines out."
+    how = "The stronger the colour, the better; drag along an axis to pick lines out."
+    return f"The best trial, run {best.run}, has {knobs}, and comes to {aims}. {how}"
 
 
 def alt(swept: Swept) -> str:
