@@ -89,7 +89,7 @@ def _answers(report: Report, model: str) -> go.Heatmap:
 
 
 def _points(report: Report, theme: Theme) -> list[go.Scatter]:
-    """The points, in the colour of their own class: crosses are forgotten ones; a name near the middle of each class."""
+    """The points in the colours of their own classes, crosses for forgotten ones, and each class's name among them."""
     arrays, classes = report.parts["regions"].arrays, report.dataset.classes
     points, labels = arrays["points"].astype(float), arrays["labels"].astype(int)
     traces = []
