@@ -16,18 +16,18 @@ FIGURES = {"confidence": "true", "margin": "margin", "certainty": "entropy"}
 
 def mark(figure: go.Figure | dict[str, Any], chart: str, report: Report, focus: Focus, theme: Theme) -> go.Figure:
     """A copy of the figure of one run with what is followed marked in it: a band behind a row, a ring, three marks."""
-    figure = go.Figure(figure)
+    drawn = go.Figure(figure)
     for name in (focus.label, focus.layer):
         if name is not None:
-            _band(figure, name, theme)
+            _band(drawn, name, theme)
     if focus.picture is not None and focus.picture < len(report.labels):
         if chart in FIGURES and "logits" in report.parts:
-            _spot(figure, report, FIGURES[chart], focus.picture, theme)
-        _ring(figure, focus.picture, theme)
+            _spot(drawn, report, FIGURES[chart], focus.picture, theme)
+        _ring(drawn, focus.picture, theme)
     # A click that chooses must not fade all that was not clicked.
-    figure.update_traces(unselected={"marker": {"opacity": 1}}, selector={"type": "scatter"})
-    figure.update_traces(unselected={"marker": {"opacity": 1}}, selector={"type": "bar"})
-    return figure
+    drawn.update_traces(unselected={"marker": {"opacity": 1}}, selector={"type": "scatter"})
+    drawn.update_traces(unselected={"marker": {"opacity": 1}}, selector={"type": "bar"})
+    return drawn
 
 
 def _band(figure: go.Figure, name: str, theme: Theme) -> None:
