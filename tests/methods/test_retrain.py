@@ -17,7 +17,7 @@ def test_it_is_the_training_loop_bit_for_bit(kind: str) -> None:
     layout, problem = tiny_problem(tiny_spec("retrain", kind=kind, seed=5))
     by_hand, kept = copy_of(problem.fresh()), problem.retain
     rows = kept.rows[[row in set(layout.split.retain_train.tolist()) for row in kept.rows.tolist()]]
-    train(by_hand, layout.card.recipe, kept.images, kept.labels, rows, seed=5, track=Silent())
+    train(by_hand, layout.card.trained_by, kept.images, kept.labels, rows, seed=5, track=Silent())
     layout.method.forget(problem, layout.knobs, Silent())
     assert checksum(problem.net) == checksum(by_hand)
 

@@ -10,7 +10,7 @@ def test_the_card_is_complete(visit: Visit) -> None:
     card = classifiers.card("resnet20")
     for text in (card.title, card.summary, card.source, card.licence, datasets.card(card.dataset).licence):
         assert text in said
-    assert f"{card.recipe.epochs} epochs" in said
+    assert f"{card.trained_by.epochs} epochs" in said
 
 
 def test_the_figures_are_those_of_the_shipped_net(visit: Visit) -> None:

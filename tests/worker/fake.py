@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay
-from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Phase, Point, Progress, Run
+from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Phase, Point, Progress, Run, RunSpec
 from unlearn_core.engine.listener import Listener
 
 EPOCHS = 8
@@ -37,6 +37,7 @@ def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
             return facts | _gold(run, warm.home, listener)
         case MeasureSpec():
             return {"gold": "measured"}
+    assert isinstance(run.spec, RunSpec)
     params = dict(run.spec.params)
     return facts | (globals()[f"_{params.pop('do')}"](run, warm, listener, **params) or {})
 
