@@ -27,8 +27,9 @@ def section(rows: Mapping[str, Mapping[str, str]]) -> str:
     return "\n".join(
         [
             "The preset `paper` of UNSIR on torchvision's ResNet-18 at 32 pixels, trained for 40 epochs on the whole "
-            "data set without augmentation. Accuracies in per cent on 8,000 unseen pictures (the other 2,000 of the test "
-            "set are for validation), one run each with seed 0; there is no gold here. The paper does not say which classes it forgot: here they are the first ones. "
+            "data set without augmentation. Accuracies in per cent on 8,000 unseen pictures (the other 2,000 of the "
+            "test set are for validation), one run each with seed 0; there is no gold here. The paper does not say "
+            "which classes it forgot: here they are the first ones. "
             f"Our training recipe is one cycle of AdamW, theirs Adam lowered where it stalls. {notes} Measured on: "
             f"{', '.join(measured)}.",
             "",
