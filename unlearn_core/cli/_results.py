@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 
-from unlearn_core.cli import _ladder, _published
+from unlearn_core.cli import _ladder, _reproduced
 from unlearn_core.cli._findings import pattern, privacy
 from unlearn_core.cli._rows import REQUESTS, Row, percent, spread
 from unlearn_core.engine.results import ABOVE_GOLD, CORE, SEEDS, STILL_NAMED, UNDER_GOLD, Case, shortfall
@@ -22,7 +22,7 @@ def whole(rows: Sequence[Row], missing: Iterable[Case], ladder: Mapping[str, Row
     parts += ["## Perfect accuracy, broken privacy", privacy(rows)]
     parts += ["## Against the published pattern", pattern(rows)]
     parts += ["## The ladder of stochastic re-initialisation", _ladder.section(ladder)]
-    parts += ["## UNSIR in its own setting", _published.section(published)]
+    parts += ["## UNSIR in its own setting", _reproduced.section(published)]
     parts += ["## Each class alone: UNSIR with and without noise", by_class(rows)]
     return "\n\n".join(parts) + "\n"
 

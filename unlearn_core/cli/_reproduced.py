@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from unlearn_core.engine.published import EXPERIMENTS
+from unlearn_core.engine.reproduce import EXPERIMENTS
 
 
 def section(rows: Mapping[str, Mapping[str, str]]) -> str:
     """The table, its terms, and what differs from the paper."""
     if not rows:
-        return "Not measured yet: `python -m unlearn_core published` measures it, in an hour of CPU a row."
+        return "Not measured yet: `python -m unlearn_core reproduce` measures it, in an hour of CPU a row."
     lines = [
         "| setting | | kept, before | kept, after | forgotten, before | forgotten, after | seconds |",
         "|---|---|---:|---:|---:|---:|---:|",

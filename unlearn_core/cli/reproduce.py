@@ -1,4 +1,4 @@
-"""`published`: UNSIR in its own setting, full CIFAR and torchvision's ResNet-18, beside the published figures."""
+"""`reproduce`: UNSIR in its own setting, full CIFAR and torchvision's ResNet-18, beside the published figures."""
 
 import argparse
 
@@ -13,18 +13,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.cli.results import PUBLISHED, SCRATCH
-    from unlearn_core.engine import published, tables
+    from unlearn_core.engine import reproduce, tables
     from unlearn_core.engine.devices import resolve
 
     device, known = resolve(args.device), tables.read(PUBLISHED, "name")
     SCRATCH.mkdir(parents=True, exist_ok=True)
-    for experiment in published.EXPERIMENTS:
+    for experiment in reproduce.EXPERIMENTS:
         if experiment.name in known:
             continue
         with Bar() as bar:
-            row = published.measure(experiment, device=device, home=SCRATCH, listener=bar)
+            row = reproduce.measure(experiment, device=device, home=SCRATCH, listener=bar)
         known[experiment.name] = row
-        tables.write(PUBLISHED, published.COLUMNS, list(known.values()))
+        tables.write(PUBLISHED, reproduce.COLUMNS, list(known.values()))
         print(f"{experiment.name}: {row}", flush=True)
     print("`make results ARGS=--no-runs` writes it into RESULTS.md.")
     return 0
