@@ -20,8 +20,6 @@ SCENES = {
     "pictures, no gold": (("before", "after"), IMAGES),
 }
 
-OF_POINTS = ("regions",)
-"""Probes for data whose pictures are points of the plane, which these are not."""
 
 every_probe = pytest.mark.parametrize("probe", probes().values(), ids=probes().keys())
 every_scene = pytest.mark.parametrize("name", SCENES)
@@ -58,7 +56,7 @@ def test_its_part_can_be_stored(probe: Probe, name: str) -> None:
     part = probe.measure(made(name))
     if isinstance(part, str):
         assert part.endswith(".")
-        assert name != "class" or probe.id in OF_POINTS, "where all is there, all is measured"
+        assert name != "class" or probe.of_points, "where all is there, all is measured"
         return
     assert json.loads(json.dumps(part.facts, allow_nan=False)) == part.facts
     for array in part.arrays.values():
@@ -79,7 +77,7 @@ def test_gold_is_there_exactly_where_there_is_one(probe: Probe, name: str) -> No
 
 @every_probe
 def test_it_finds_the_same_twice_and_leaves_the_scene_alone(probe: Probe) -> None:
-    if probe.id in OF_POINTS:
+    if probe.of_points:
         pytest.skip("it measures nothing in pictures; tests/probes has it on points")
     scene = made("class")
     nets = {model: checksum(net) for model, net in scene.nets.items()}

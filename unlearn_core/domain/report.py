@@ -84,3 +84,5 @@ class Probe:
     question: str
     caveat: str
     measure: Callable[[Any], Part | str]
+    of_points: bool = False
+    """Whether it is about data sets of points in the plane alone, and nobody misses it elsewhere."""

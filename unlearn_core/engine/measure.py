@@ -67,7 +67,7 @@ def look_at_all(
     )
     parts = {}
     for name, probe in probes().items():
-        if only is not None and name not in only:
+        if (only is not None and name not in only) or (probe.of_points and not layout.data.card.is_points):
             continue
         part = probe.measure(scene)
         if isinstance(part, Part):

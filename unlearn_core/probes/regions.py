@@ -66,4 +66,5 @@ PROBE = Probe(
     caveat="The map also shows places where no point of the data lies: there any answer is a guess that training never "
     "checked, and two golds differ there too. What counts is where the points are.",
     measure=measure,
+    of_points=True,
 )
