@@ -47,3 +47,10 @@ def test_a_setup_that_begins_with_an_earlier_run_says_so_and_can_be_undone(visit
     fine(app.button(key="from-original").click().run())
     assert "start" not in app.query_params
     assert not app.button(key="strip-run").disabled
+
+
+def test_nets_of_pictures_stand_before_those_of_points(visit: Visit) -> None:
+    titles = list(fine(visit("classifier")).pills(key="classifier").options)
+    cards = sorted(classifiers.cards().values(), key=lambda card: titles.index(card.title))
+    points = [datasets.card(card.dataset).is_points for card in cards]
+    assert points == sorted(points) and any(points)

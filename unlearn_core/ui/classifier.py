@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.catalog import classifiers, datasets, nets, trained
+from unlearn_core.catalog import classifiers, datasets, nets, own, trained
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.recipes import in_words
@@ -21,7 +21,7 @@ MOST_CHIPS = 12
 
 def choice(plan: Plan) -> None:
     """All classifiers as chips; where there is one only, nothing need be chosen and nothing is asked."""
-    cards = classifiers.cards()
+    cards = _ordered()
     if plan.setup.start is not None:
         st.info(
             f"It begins where run {plan.setup.start} ended, so that one request follows another.",
@@ -37,6 +37,17 @@ def choice(plan: Plan) -> None:
         st.selectbox("Classifier", names, format_func=lambda name: _title(cards, name), **wiring)
     else:
         st.pills("Classifier", names, format_func=lambda name: escape(_title(cards, name)), required=True, **wiring)
+
+
+def _ordered() -> dict[str, ClassifierCard]:
+    """Every classifier, one's own first, those of pictures before those of points."""
+    mine, data = own.classifier_cards(), datasets.cards()
+
+    def place(one: tuple[str, ClassifierCard]) -> tuple[object, ...]:
+        name, card = one
+        return name not in mine, card.dataset in data and data[card.dataset].is_points, card.title
+
+    return dict(sorted(classifiers.cards().items(), key=place))
 
 
 def _title(cards: Mapping[str, ClassifierCard], name: str) -> str:
