@@ -23,6 +23,7 @@ from unlearn_core.domain.request import ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split, cut
 from unlearn_core.domain.tracker import Silent, Tracker
+from unlearn_core.engine.beginnings import untrained
 from unlearn_core.engine.problem import lay_out, problem_of
 from unlearn_core.engine.warm import Data, Warm, after_of
 from unlearn_core.probes.epsilon import Score, phi, scored
@@ -68,7 +69,7 @@ def gold(request: ForgetRequest, number: int, warm: Warm, track: Tracker) -> Pop
     card = classifiers.card(request.classifier)
     data, seed = warm.data(card.dataset), nets.GOLD_SEED + number
     split = cut(data.card, data.pictures.labels, request.forget)
-    net = warm.fresh(card, seed)
+    net = untrained(card, seed, warm)
     rows = torch.from_numpy(split.retain_train).to(warm.device)
     train(net, card.trained_by, data.images, data.labels, rows, seed=seed, track=track)
     return asked(net.eval(), data, split)
