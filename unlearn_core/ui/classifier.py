@@ -51,7 +51,11 @@ def _ordered() -> dict[str, ClassifierCard]:
 
 
 def _title(cards: Mapping[str, ClassifierCard], name: str) -> str:
-    return cards[name].title if name in cards else name
+    """What a classifier is called among the others: where two have one title, its id stands beside it."""
+    if name not in cards:
+        return name
+    title = cards[name].title
+    return title if [card.title for card in cards.values()].count(title) == 1 else f"{title} ({name})"
 
 
 def facts(plan: Plan) -> None:
