@@ -128,6 +128,7 @@ def test_a_preset_keeps_within_its_limits(name: str, request_name: str, tmp_path
 
 
 SHORT: dict[tuple[str, str], str] = {
+    ("retrain", "16-pictures"): "forgets too little",  # by chance: so far are two golds apart on 16 pictures
     ("neggrad", "cat"): "keeps too little",
     ("neggrad", "three-classes"): "keeps too little",
     ("l2ul", "16-pictures"): "keeps too little",
