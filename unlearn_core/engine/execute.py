@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from unlearn_core.domain.errors import Cancelled
 from unlearn_core.domain.report import Part, Report, forgotten
 from unlearn_core.domain.run import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, Run, RunSpec, TrainSpec
 from unlearn_core.engine import golds, imports, looks, measure, relearn, score, taken, train
 from unlearn_core.engine.devices import describe, resolve
+from unlearn_core.engine.history import in_history
 from unlearn_core.engine.listener import Listener, Nobody
 from unlearn_core.engine.problem import Layout, lay_out, problem_of
 from unlearn_core.engine.tracker import RunTracker, Watch
@@ -89,17 +89,13 @@ def unlearn(
     if out is not None:
         headline = _unlearn(spec, warm, listener, out)
         return Finished(reports.read_folder(out), out, None, headline)
-    store = RunStore(folder)
-    run = store.adopt(spec, title=title_of(spec, warm), device=where)
-    try:
-        headline = _unlearn(spec, warm, listener, artifacts.folder_of(folder, run))
-    except (Cancelled, KeyboardInterrupt):
-        store.cancelled(run, 1)
-        raise
-    except BaseException as problem:
-        store.fail(run, 1, str(problem) or type(problem).__name__)
-        raise
-    store.finish(run, 1, headline=headline)
+    run, headline = in_history(
+        RunStore(folder),
+        spec,
+        title=title_of(spec, warm),
+        device=where,
+        work=lambda run: _unlearn(spec, warm, listener, artifacts.folder_of(folder, run)),
+    )
     return Finished(reports.read(folder, run), artifacts.folder_of(folder, run), run, headline)
 
 

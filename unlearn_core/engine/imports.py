@@ -8,8 +8,9 @@ from unlearn_core.catalog import datasets, sources
 from unlearn_core.catalog.intake.limits import limits
 from unlearn_core.catalog.intake.prepare import Prepared, prepare
 from unlearn_core.catalog.intake.source import Place
-from unlearn_core.domain.errors import BadPictures, Cancelled
+from unlearn_core.domain.errors import BadPictures
 from unlearn_core.domain.run import ImportSpec, Phase, Progress
+from unlearn_core.engine.history import in_history
 from unlearn_core.engine.listener import Listener
 from unlearn_core.store.runs import RunStore
 
@@ -38,17 +39,13 @@ def bring_in(spec: ImportSpec, home: Path, listener: Listener, *, root: Path | N
 
 def add(spec: ImportSpec, home: Path, listener: Listener, *, root: Path | None = None) -> dict[str, Any]:
     """Does the same in this process, as a run that joins the history: for the command line and notebooks."""
-    store = RunStore(home)
-    run = store.adopt(spec, title=f"Prepare {spec.title}", device="cpu")
-    try:
-        headline = bring_in(spec, home, listener, root=root)
-    except (Cancelled, KeyboardInterrupt):
-        store.cancelled(run, 1)
-        raise
-    except BaseException as problem:
-        store.fail(run, 1, str(problem) or type(problem).__name__)
-        raise
-    store.finish(run, 1, headline=headline)
+    _, headline = in_history(
+        RunStore(home),
+        spec,
+        title=f"Prepare {spec.title}",
+        device="cpu",
+        work=lambda run: bring_in(spec, home, listener, root=root),
+    )
     return headline
 
 

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from unlearn_core.catalog import architectures, checkpoints, datasets, trained
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
-from unlearn_core.domain.errors import BadUpload, Cancelled
+from unlearn_core.domain.errors import BadUpload
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import AddSpec
 from unlearn_core.engine.devices import describe, resolve
+from unlearn_core.engine.history import in_history
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.train import accuracies, as_array
@@ -93,19 +94,14 @@ def look_over(spec: AddSpec, warm: Warm, listener: Listener, folder: Path) -> di
 def add_here(spec: AddSpec, *, device: str, home: Path, listener: Listener) -> tuple[int, dict[str, Any], Part]:
     """Looks a checkpoint over in this process, as a run of the history: its number, headline and what was found."""
     where = resolve(device)
-    warm, store = Warm(where, home), RunStore(home)
-    run = store.adopt(spec, title=title_of(card_of(spec)), device=where)
-    folder = artifacts.folder_of(home, run)
-    try:
-        headline = look_over(spec, warm, listener, folder)
-    except (Cancelled, KeyboardInterrupt):
-        store.cancelled(run, 1)
-        raise
-    except BaseException as problem:
-        store.fail(run, 1, str(problem) or type(problem).__name__)
-        raise
-    store.finish(run, 1, headline=headline)
-    found = artifacts.read_part(folder, PART)
+    run, headline = in_history(
+        RunStore(home),
+        spec,
+        title=title_of(card_of(spec)),
+        device=where,
+        work=lambda run: look_over(spec, Warm(where, home), listener, artifacts.folder_of(home, run)),
+    )
+    found = artifacts.read_part(artifacts.folder_of(home, run), PART)
     assert found is not None
     return run, headline, found
 

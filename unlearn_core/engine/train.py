@@ -14,11 +14,12 @@ from unlearn_core.catalog import architectures, datasets, trained
 from unlearn_core.catalog.colours import colours
 from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
-from unlearn_core.domain.errors import BadRequest, Cancelled, Diverged
+from unlearn_core.domain.errors import BadRequest, Diverged
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import TrainSpec
 from unlearn_core.engine.beginnings import beginning, has_seen, untrained
 from unlearn_core.engine.devices import describe, resolve
+from unlearn_core.engine.history import in_history
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.resume import Spent, train_on
 from unlearn_core.engine.warm import Data, Warm, after_of
@@ -80,19 +81,15 @@ def train(spec: TrainSpec, warm: Warm, listener: Listener, folder: Path) -> dict
 def train_here(spec: TrainSpec, *, device: str, home: Path, listener: Listener) -> tuple[int, dict[str, Any]]:
     """Trains in this process, as a run of the history: its number and headline. Ctrl-C keeps the last whole epoch."""
     where = resolve(device)
-    warm, store = Warm(where, home), RunStore(home)
+    warm = Warm(where, home)
     card = card_of(spec, warm)  # A spec that cannot be done leaves no row in the history.
-    run = store.adopt(spec, title=title_of(card), device=where)
-    try:
-        headline = train(spec, warm, listener, artifacts.folder_of(home, run))
-    except (Cancelled, KeyboardInterrupt):
-        store.cancelled(run, 1)
-        raise
-    except BaseException as problem:
-        store.fail(run, 1, str(problem) or type(problem).__name__)
-        raise
-    store.finish(run, 1, headline=headline)
-    return run, headline
+    return in_history(
+        RunStore(home),
+        spec,
+        title=title_of(card),
+        device=where,
+        work=lambda run: train(spec, warm, listener, artifacts.folder_of(home, run)),
+    )
 
 
 def card_of(spec: TrainSpec, warm: Warm) -> ClassifierCard:

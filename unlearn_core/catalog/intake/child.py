@@ -153,7 +153,8 @@ def _rewrite(out: Path, rows: np.ndarray, size: int) -> None:
 def _confine(most: Limits, threads: int) -> None:
     memory = (most.memory_mb + 300 * threads) << 20
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (60 * most.minutes * threads, 60 * most.minutes * threads))
+    seconds = 60 * most.minutes * threads
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # The first one's signal says why it ends.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

@@ -51,7 +51,7 @@ def prepare(job: dict[str, Any], *, most: Limits, tell: Tell) -> dict[str, Any]:
                 child.stdout.close()
         if answer is None:
             errors.seek(0)
-            raise BadPictures(_of_death(code, errors.read().decode(errors="replace")))
+            raise BadPictures(_of_death(code, errors.read().decode(errors="replace"), most))
     if "refused" in answer:
         raise BadPictures(answer["refused"])
     return answer["found"]
@@ -76,16 +76,20 @@ def _listen(child: subprocess.Popen[bytes], most: Limits, tell: Tell) -> dict[st
                     told = (said[0], said[1], said[2])
             tell(*told)
             if time.monotonic() > end:
-                raise BadPictures(
-                    f"The pictures were not decoded within {most.minutes:,} minutes, so this was stopped. "
-                    f"Take some out, or make them smaller. {change('minutes')}"
-                )
+                raise BadPictures(_too_long(most))
 
 
-def _of_death(code: int, errors: str) -> str:
-    if code in (-signal.SIGXCPU, -signal.SIGKILL):
-        return "Decoding these pictures took more time or memory than it may. Take some out, or make them smaller."
-    if "MemoryError" in errors:
+def _too_long(most: Limits) -> str:
+    return (
+        f"The pictures were not decoded within {most.minutes:,} minutes, so this was stopped. "
+        f"Take some out, or make them smaller. {change('minutes')}"
+    )
+
+
+def _of_death(code: int, errors: str, most: Limits) -> str:
+    if code == -signal.SIGXCPU:
+        return _too_long(most)
+    if code == -signal.SIGKILL or "MemoryError" in errors:
         return "Decoding these pictures took more memory than it may. Take some out, or make them smaller."
     last = errors.strip().splitlines()[-1][:120] if errors.strip() else "it said nothing"
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
