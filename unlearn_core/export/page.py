@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import plotly
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
@@ -72,7 +71,7 @@ def page(
             style=Markup((_FOLDER / "report.css").read_text()),
             scripts={name: Markup(text) for name, text in scripts.items()},
             policy=_policy(scripts.values()),
-            plotly=plotly.__version__,
+            plotly=version("plotly"),
             made=datetime.now(UTC).strftime("%-d %B %Y, %H:%M UTC"),
         )
     )
