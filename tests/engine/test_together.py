@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from tests.methods.laid_out import tiny_spec
+from unlearn_core.domain.abreast import unlike
 from unlearn_core.domain.errors import Cancelled, NotSupported, UnlearnError
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.execute import carry_out, title_of
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.together import carry_out_together, unlike
+from unlearn_core.engine.together import carry_out_together, stacks
 from unlearn_core.engine.warm import Warm
 from unlearn_core.methods import finetune
 from unlearn_core.store import reports
@@ -33,7 +34,7 @@ def test_each_run_has_the_report_that_it_would_have_alone(home: Path, monkeypatc
         monkeypatch.setattr(module, "fast", lambda device: contextlib.nullcontext())
     store, warm = RunStore(home), Warm("cpu", home)
     runs = [store.get(store.adopt(spec, title=title_of(spec, warm), device="cpu")) for spec in SPECS * 2]
-    together = carry_out_together(runs[:3], warm, [Nobody()] * 3)
+    together = list(carry_out_together(runs[:3], warm, [Nobody()] * 3))
     for run, twin, headline in zip(runs[:3], runs[3:], together, strict=True):
         alone = carry_out(twin, warm, Nobody())
         assert not isinstance(headline, UnlearnError)
@@ -61,13 +62,15 @@ def test_a_cancelled_run_stops_no_other(home: Path) -> None:
 
 
 def test_what_cannot_be_made_side_by_side_is_said(home: Path) -> None:
-    assert unlike(SPECS) is None
-    assert "no `forget_stacked`" in (unlike([tiny_spec("unsir")]) or "")
-    assert "one request" in (unlike([SPECS[0], tiny_spec("finetune", kind="images")]) or "")
-    assert "lr, momentum, weight_decay" in (unlike([SPECS[0], tiny_spec("finetune", batch=32)]) or "")
-    assert "Only runs that forget" in (unlike([]) or "")
+    able = stacks("cuda:0")
+    assert stacks("cpu") == {}
+    assert unlike(SPECS, able) is None
+    assert "no `forget_stacked`" in (unlike([tiny_spec("unsir")], able) or "")
+    assert "one request" in (unlike([SPECS[0], tiny_spec("finetune", kind="images")], able) or "")
+    assert "lr, momentum, weight_decay" in (unlike([SPECS[0], tiny_spec("finetune", batch=32)], able) or "")
+    assert "Only runs that forget" in (unlike([], able) or "")
     spec: RunSpec = tiny_spec("unsir")
     store = RunStore(home)
     run = store.get(store.adopt(spec, title="x", device="cpu"))
     with pytest.raises(NotSupported):
-        carry_out_together([run], Warm("cpu", home), [Nobody()])
+        list(carry_out_together([run], Warm("cpu", home), [Nobody()]))

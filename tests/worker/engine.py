@@ -4,11 +4,20 @@ import time
 from pathlib import Path
 from typing import Any
 
+from unlearn_core.domain.abreast import Stacks
 from unlearn_core.domain.run import GoldSpec, Point, Progress, Run
-from unlearn_core.engine import execute, relearn, warm
+from unlearn_core.engine import execute, relearn, together, warm
 from unlearn_core.engine.listener import Listener
+from unlearn_core.engine.work import carry_out_together
+
+__all__ = ["Warm", "carry_out", "carry_out_together", "stacks"]
 
 relearn.TERMS = relearn.TERMS._replace(draws=1, half=8)
+
+
+def stacks(device: str) -> Stacks:
+    """On a CPU too, for a test that has no GPU."""
+    return together.stacks("cuda:0")
 
 
 class Warm(warm.Warm):

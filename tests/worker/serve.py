@@ -14,7 +14,7 @@ if __name__ == "__main__":  # every child imports this module anew, and needs no
     parser.add_argument("--from-app", action="store_true")
     parser.add_argument("--patience", type=float)
     parser.add_argument("--code", help="what to take the source code for")
-    parser.add_argument("--work", default="tests.worker.fake:carry_out")
+    parser.add_argument("--work", default="tests.worker.fake")
     args = parser.parse_args()
     if args.code:
         start.of_code = lambda: args.code

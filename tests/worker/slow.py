@@ -2,8 +2,8 @@
 
 import time
 
-from tests.worker.fake import Warm, carry_out
+from tests.worker.fake import Warm, carry_out, stacks
 
-__all__ = ["Warm", "carry_out"]
+__all__ = ["Warm", "carry_out", "stacks"]
 
 time.sleep(1.5)

@@ -20,13 +20,30 @@ def end_of(store: RunStore, run: int) -> Run:
     return until(lambda: one if (one := store.get(run)).state.is_finished else None, LONG)
 
 
+def test_trials_of_a_group_are_made_side_by_side_by_the_real_engine(home) -> None:
+    store = RunStore(home)
+    with worker(home, "--work", "tests.worker.engine"):
+        rates = (0.01, 0.02)
+        other = store.submit(tiny_spec("finetune", seed=9), title="something else")
+        runs = [
+            store.submit(tiny_spec("finetune", lr=rate), title="trial", priority=Priority.SWEEP, group="sweep-1")
+            for rate in rates
+        ]
+        assert end_of(store, other).state is RunState.DONE
+        ends = [end_of(store, run) for run in runs]
+    assert [end.state for end in ends] == [RunState.DONE] * 2, [end.error for end in ends]
+    reports_of = [reports.read(home, run) for run in runs]
+    assert {report.parts["timings"].facts.get("together") for report in reports_of} == {2}
+    assert [report.spec.params["lr"] for report in reports_of] == list(rates)
+
+
 @pytest.mark.timeout(900)
 def test_a_persons_run_starts_within_an_epoch_of_a_gold_and_the_gold_ends_with_the_same_bits(home) -> None:
     store = RunStore(home)
     spec = tiny_spec("finetune", kind="images")
     request = spec.request.model_copy(update={"forget": ForgetImages(images=tuple(range(40)))})
     spec = spec.model_copy(update={"request": request})
-    with worker(home, "--work", "tests.worker.engine:carry_out"):
+    with worker(home, "--work", "tests.worker.engine"):
         gold = store.order(GoldSpec(request=request), title="gold", priority=Priority.BACKGROUND).run
         until((home / "epochs").exists, LONG)
         urgent = end_of(store, store.submit(spec, title="a person's"))

@@ -185,7 +185,7 @@ def test_if_idle_goes_with_stop():
 
 
 def test_a_worker_is_seen_while_its_work_is_imported(store, home):
-    with worker(home, "--work", "tests.worker.slow:carry_out") as process:
+    with worker(home, "--work", "tests.worker.slow") as process:
         until(lambda: [row.state for row in store.workers()] == ["starting"])
         [(first,)] = sql(home, "SELECT seen FROM worker")
         until(
@@ -195,7 +195,7 @@ def test_a_worker_is_seen_while_its_work_is_imported(store, home):
 
 
 def test_work_that_cannot_be_imported_fails_its_run_and_says_why(store, home):
-    with worker(home, "--work", "tests.worker.nowhere:carry_out"):
+    with worker(home, "--work", "tests.worker.nowhere"):
         run = end_of(store, submit(store, do="steps", steps=1))
     assert (run.state, run.attempt) == (RunState.FAILED, 1)
     assert "No module named 'tests.worker.nowhere'" in (run.error or "")

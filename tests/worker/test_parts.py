@@ -97,7 +97,9 @@ def test_the_listener_tells_everything_in_a_measured_rhythm():
     seconds = time.monotonic() - began
     listener.flush()
     while here.poll():
-        told.append(here.recv())
+        place, news = here.recv()
+        assert place == 0
+        told.append(news)
     assert [point.step for news in told for point in news.points] == list(range(100))
     assert told[-1].progress.phases[0].done == 99
     assert 2 <= len(told) <= seconds / RHYTHM + 2
@@ -175,23 +177,23 @@ def test_what_loads_slowly_is_loaded_once_for_all_children(monkeypatch):
     monkeypatch.setattr(CONTEXT, "set_forkserver_preload", told.append)
     monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
     prepare(start.WORK)
-    prepare("tests.worker.fake:carry_out")
-    assert told[0] == ["unlearn_core.engine.execute", "unlearn_core.worker.runner", "pytorch_grad_cam"]
+    prepare("tests.worker.fake")
+    assert told[0] == ["unlearn_core.engine.work", "unlearn_core.worker.runner", "pytorch_grad_cam"]
     assert all(find_spec(name) for name in told[0]), "the forkserver passes over what it does not find"
     assert "pytorch_grad_cam" not in told[1]
 
 
 def test_a_child_loads_what_ships_before_its_first_run(home, monkeypatch):
-    job, ways = Job("tests.worker.fake:carry_out", "cpu", home, None), []
+    job, ways = Job("tests.worker.fake", "cpu", home, None), []
     monkeypatch.setattr(fake.Warm, "prepare", lambda warm: ways.append(warm.device))
-    assert callable(_warm_up(job))
+    assert not _warm_up(job).stacks
     assert ways == ["cpu"]
 
     def damaged(warm) -> None:
         raise BadAsset("original-0 is damaged.")
 
     monkeypatch.setattr(fake.Warm, "prepare", damaged)
-    assert callable(_warm_up(job)), "runs that need nothing of it can still be made"
+    assert _warm_up(job), "runs that need nothing of it can still be made"
 
 
 class Flaky(RunStore):
@@ -210,7 +212,7 @@ class Flaky(RunStore):
 def inside(home, monkeypatch):
     """A supervisor in a thread of this process, so that its store can be meddled with; its seats are real."""
     monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
-    work = "tests.worker.fake:carry_out"
+    work = "tests.worker.fake"
     prepare(work)
     lock = Lock.take(path_of(home, "cpu"))
     assert lock is not None

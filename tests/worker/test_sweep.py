@@ -72,7 +72,7 @@ def store(home) -> RunStore:
 
 
 def turn(store: RunStore) -> None:
-    Conductor(store, NAME).turn()
+    Conductor(store, NAME).turn({})
 
 
 def claim(store: RunStore):
@@ -115,7 +115,7 @@ def test_a_trial_that_is_left_behind_is_stopped_and_the_sweep_goes_on(store) -> 
     number = store.sweeps.submit(spec(objectives=["retain"], trials=7), title="a trial")
     conductor = Conductor(store, NAME)
     for place in range(7):
-        conductor.turn()
+        conductor.turn({})
         run = claim(store)
         kept = 0.9 if place < 5 else 0.2
         points = [Point(0, 0.0, "impair", 0.9, 0.9), Point(10, 1.0, "impair", 0.1, kept)]
@@ -127,7 +127,7 @@ def test_a_trial_that_is_left_behind_is_stopped_and_the_sweep_goes_on(store) -> 
             store.cancelled(run.id, run.attempt)
         else:
             store.finish(run.id, run.attempt, headline={"accuracy": {"after": {"retain_val": 0.9}}})
-    conductor.turn()
+    conductor.turn({})
     assert store.sweeps.get(number).state is SweepState.DONE
     assert [trial.outcome for trial in store.sweeps.trials(number)] == ["done"] * 5 + ["stopped early"] * 2
     assert "kept less than the median of 5" in store.get(7).note
@@ -137,7 +137,7 @@ def test_where_nobody_wants_early_stops_there_are_none(store) -> None:
     store.sweeps.submit(spec(objectives=["retain"], early=False), title="a trial")
     conductor = Conductor(store, NAME)
     for _ in range(6):
-        conductor.turn()
+        conductor.turn({})
         run = claim(store)
         points = [Point(0, 0.0, "impair", 0.9, 0.9), Point(10, 1.0, "impair", 0.1, 0.9 if run.id < 6 else 0.0)]
         store.beat(run.id, run.attempt, points=points)

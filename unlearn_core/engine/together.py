@@ -1,10 +1,10 @@
 """Several unlearning runs made side by side on one device, each with a report of its own like any other run's."""
 
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from unlearn_core.domain.abreast import Stacks, unlike
 from unlearn_core.domain.errors import NotSupported, UnlearnError
 from unlearn_core.domain.run import Run, RunSpec
 from unlearn_core.engine.execute import Begun, begin, finish, settle
@@ -17,45 +17,33 @@ from unlearn_core.training.stacked import TOGETHER, why_not
 
 def carry_out_together(
     runs: Sequence[Run], warm: Warm, listeners: Sequence[Listener]
-) -> list[dict[str, Any] | UnlearnError]:
-    """Does several runs at once; gives for each its headline figures, or what stopped it.
+) -> Iterator[dict[str, Any] | UnlearnError]:
+    """Does several runs at once; gives for each in turn its headline figures, or what stopped it.
 
-    The runs' specs must be `alike`. A run that is cancelled, or whose loss is no longer a number, stops no other.
-    Raises NotSupported where they cannot be made side by side: then carry them out one after another.
+    A run that is cancelled, or whose loss is no longer a number, stops no other. Raises NotSupported where they cannot
+    be made side by side: then carry them out one after another.
     """
-    reason = unlike([run.spec for run in runs])
+    reason = unlike([run.spec for run in runs], _able())
     if reason is not None:
         raise NotSupported(reason)
     every = [begin(_spec(run), warm, listener) for run, listener in zip(runs, listeners, strict=True)]
     reason = why_not(every[0].problem.net)
     if reason is not None:
         raise NotSupported(reason)
-    found: list[dict[str, Any] | UnlearnError] = []
+    waiting = iter(runs)
     for part in _fitting(every):
         for begun, ended, seconds in _forget(part, warm):
-            run = runs[len(found)]
-            found.append(_measured(begun, run, warm, seconds, len(part)) if ended is None else ended)
-    return found
+            run = next(waiting)
+            yield _measured(begun, run, warm, seconds, len(part)) if ended is None else ended
 
 
-def unlike(specs: Sequence[Any]) -> str | None:
-    """Why these runs cannot be made side by side, in a sentence; None where they can, as far as the specs tell.
+def stacks(device: str) -> Stacks:
+    """What is made side by side on a device: nothing on a CPU, which a stack keeps no busier than a single run does."""
+    return _able() if device.startswith("cuda") else {}
 
-    They may differ in their seeds, and in the knobs that their method names in `stacks`.
-    """
-    if not specs or not all(isinstance(spec, RunSpec) for spec in specs):
-        return "Only runs that forget can be made side by side."
-    method = methods().get(specs[0].method)
-    if method is None or method.forget_stacked is None:
-        return f"{specs[0].method} cannot be made side by side: its file has no `forget_stacked`."
-    apart = Counter((spec.method, spec.request.fingerprint(), spec.start) for spec in specs)
-    if len(apart) > 1:
-        return "Only runs of one method, one request and one start can be made side by side."
-    fixed = {tuple((name, value) for name, value in spec.params.items() if name not in method.stacks) for spec in specs}
-    if len(fixed) > 1:
-        may = ", ".join(sorted(method.stacks))
-        return f"Runs that are made side by side may differ in these knobs only: {may}."
-    return None
+
+def _able() -> Stacks:
+    return {method.id: method.stacks for method in methods().values() if method.forget_stacked is not None}
 
 
 def _spec(run: Run) -> RunSpec:

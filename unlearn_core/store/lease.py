@@ -41,8 +41,11 @@ class Wish(NamedTuple):
 def claim(connection: Connection, worker: str, *, device: str, kinds: Collection[str], now: float) -> int | None:
     """Gives the next run to this worker."""
     run = queue.next_of(connection, kinds, now)
-    if run is None:
-        return None
+    return run if run is not None and take(connection, run, worker, device=device, now=now) else None
+
+
+def take(connection: Connection, run: int, worker: str, *, device: str, now: float) -> bool:
+    """Gives this run to this worker, if it still waits."""
     taken = connection.execute(
         update(RUN)
         # On a database without SQLite's single writer, two workers may have chosen the same run: one gets it.
@@ -51,9 +54,9 @@ def claim(connection: Connection, worker: str, *, device: str, kinds: Collection
         .values(started=now, progress=None, error=None)
     )
     if taken.rowcount == 0:
-        return None
+        return False
     connection.execute(delete(POINT).where(POINT.c.run == run))
-    return run
+    return True
 
 
 def to_maker(device: str, now: float) -> dict[str, Any]:

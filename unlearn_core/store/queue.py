@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.run import RunState
+from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.schema import RUN
 
 LOOK = "look"
@@ -51,6 +51,13 @@ def next_of(connection: Connection, kinds: Collection[str], now: float) -> int |
     )
     order = (func.coalesce(running.c.runs, 0), func.coalesce(served.c.seconds, 0), first.c.id)
     return connection.execute(select(first.c.id).select_from(joined).order_by(*order).limit(1)).scalar()
+
+
+def mates(run: Run) -> Select:
+    """The other runs of a run's group that wait as urgently, in order; none where any process has died on this one."""
+    alive = select(RUN.c.id).where(RUN.c.id == run.id, RUN.c.deaths == 0).exists()
+    same = (RUN.c.group == run.group) & (RUN.c.owner == run.owner) & (RUN.c.priority == run.priority)
+    return select(RUN).where(_queued(_of((run.spec.kind,))), same, RUN.c.deaths == 0, alive).order_by(RUN.c.id)
 
 
 def before(connection: Connection, run: Row, now: float) -> int:

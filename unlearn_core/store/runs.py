@@ -4,14 +4,14 @@ import json
 import shutil
 import statistics
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from unlearn_core.domain.errors import StoreError, UnknownName
-from unlearn_core.domain.run import Point, Priority, Progress, Run, RunState
+from unlearn_core.domain.run import Point, Priority, Progress, Run, RunSpec, RunState
 from unlearn_core.store import lease, queue, rows, workers
 from unlearn_core.store.database import Database
 from unlearn_core.store.lease import Wish
@@ -153,6 +153,19 @@ class RunStore:
                 run = lease.claim(connection, worker, device=device, kinds=kinds, now=time.time())
                 if run is not None:
                     return rows.run(_row(connection, run))
+
+    def claim_mates(
+        self, run: Run, worker: str, *, device: str, alike: Callable[[RunSpec], bool], most: int
+    ) -> list[Run]:
+        """Gives more runs of a run's group that wait to its worker: those `alike`, in their order, `most` at most.
+
+        One whose process has died on it goes alone, so that the others do not die with it once more.
+        """
+        with self._database.writing() as connection:
+            found = [rows.run(row) for row in connection.execute(queue.mates(run)).all()]
+            chosen = [one for one in found if isinstance(one.spec, RunSpec) and alike(one.spec)][:most]
+            taken = [one.id for one in chosen if lease.take(connection, one.id, worker, device=device, now=time.time())]
+            return [rows.run(_row(connection, number)) for number in taken]
 
     def beat(self, run: int, attempt: int, *, progress: Progress | None = None, points: Sequence[Point] = ()) -> Wish:
         """Keeps a run for its worker, and tells what is wished of it. Raises Fenced when it no longer is."""

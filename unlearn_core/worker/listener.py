@@ -11,8 +11,8 @@ from unlearn_core.domain.run import Point, Progress
 RHYTHM = 0.25
 """Seconds between two messages at the least."""
 
-CANCEL, GIVE_WAY = 0, 1
-"""Places of the two wishes in the memory that supervisor and child share."""
+GIVE_WAY, CANCEL = 0, 1
+"""Places of the wishes in the memory that supervisor and child share; each run in hand has a CANCEL of its own."""
 
 
 class News(NamedTuple):
@@ -23,10 +23,15 @@ class News(NamedTuple):
 
 
 class PipeListener:
-    """The engine's listener in a child process; everything here costs about a microsecond, but for a due message."""
+    """The engine's listener in a child process; everything here costs about a microsecond, but for a due message.
 
-    def __init__(self, pipe: Connection, wishes: MutableSequence[int]) -> None:
-        self._pipe, self._wishes = pipe, wishes
+    Of several runs that are made side by side each has one, with its `place` among them, and each speaks less often.
+    """
+
+    def __init__(
+        self, pipe: Connection, wishes: MutableSequence[int], *, place: int = 0, rhythm: float = RHYTHM
+    ) -> None:
+        self._pipe, self._wishes, self._place, self._rhythm = pipe, wishes, place, rhythm
         self._progress: Progress | None = None
         self._points: list[Point] = []
         self._due = 0.0
@@ -39,7 +44,7 @@ class PipeListener:
         self._points.append(point)
 
     def check(self) -> None:
-        if self._wishes[CANCEL]:
+        if self._wishes[CANCEL + self._place]:
             raise Cancelled("Somebody asked for this run to stop.")
         self._send_if_due()
 
@@ -49,11 +54,11 @@ class PipeListener:
     def flush(self) -> None:
         """Sends what is left to tell."""
         if self._progress is not None or self._points:
-            self._pipe.send(News(self._progress, tuple(self._points)))
+            self._pipe.send((self._place, News(self._progress, tuple(self._points))))
             self._progress, self._points = None, []
 
     def _send_if_due(self) -> None:
         now = time.monotonic()
         if now >= self._due:
-            self._due = now + RHYTHM
+            self._due = now + self._rhythm
             self.flush()

@@ -1,4 +1,4 @@
-"""The child process that does the work: it keeps data and nets warm, and takes one run after another from a pipe.
+"""The child process that does the work: it keeps data and nets warm, and takes from a pipe what is to be run next.
 
 This is a module of its own because a forkserver's child must be able to import what it runs.
 """
@@ -11,21 +11,24 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, MutableSequence
+from collections.abc import Iterator, MutableSequence
 from contextlib import suppress
+from itertools import repeat
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from unlearn_core.domain.abreast import Stacks
+from unlearn_core.domain.errors import NotSupported
 from unlearn_core.domain.run import Run
 from unlearn_core.worker.failures import Outcome, outcome_of
-from unlearn_core.worker.listener import PipeListener
+from unlearn_core.worker.listener import RHYTHM, PipeListener
 
 
 class Job(NamedTuple):
-    """What a child is for. `work` names the function that carries a run out, as "module:function"; the same module
-    has `Warm(device, home)` with `prepare()`. `threads` limits torch's, where it is given."""
+    """What a child is for. `work` names a module like `engine/work.py`, which has all that is done here. `threads`
+    limits torch's, where it is given."""
 
     work: str
     device: str
@@ -34,39 +37,84 @@ class Job(NamedTuple):
 
 
 def serve(pipe: Connection, wishes: MutableSequence[int], job: Job) -> None:
-    """Carries out the runs that come through the pipe, until it closes; answers each with an Outcome."""
+    """Carries out the runs that come through the pipe, until it closes; answers each with its place and an Outcome.
+
+    What comes is a list: one run, or several to be made side by side. The first answer is a Ready.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the supervisor decides
     faulthandler.enable()
     _die_with_supervisor()
-    listener, work = PipeListener(pipe, wishes), None
+    work = None
     with suppress(Exception):  # the first run tries again, and its owner reads why
         work = _warm_up(job)
+        pipe.send(Ready(dict(work.stacks)))
     while True:
         try:
-            run: Run = pipe.recv()
+            runs: list[Run] = pipe.recv()
         except EOFError:
             return
+        rhythm = RHYTHM * len(runs)
+        listeners = [PipeListener(pipe, wishes, place=place, rhythm=rhythm) for place in range(len(runs))]
         try:
             work = work or _warm_up(job)
-            headline = work(run, listener)
-            outcome = Outcome("done", headline=json.loads(json.dumps(headline)))
+            for place, outcome in enumerate(work.ends(runs, listeners)):
+                listeners[place].flush()
+                pipe.send((place, outcome))
+        except Exception as problem:  # noqa: BLE001 (opening a device may raise anything, and owners must hear of it)
+            for place in range(len(runs)):
+                pipe.send((place, outcome_of(problem, job.home)))
+
+
+class Ready(NamedTuple):
+    """Said once, by a child that has warmed up: what it can make side by side."""
+
+    stacks: dict[str, frozenset[str]]
+
+
+class _Work:
+    """The work's module, with the device opened and what ships loaded."""
+
+    def __init__(self, module: Any, job: Job) -> None:
+        self._module, self._warm, self._home = module, module.Warm(job.device, job.home), job.home
+        self.stacks: Stacks = module.stacks(job.device)
+        with suppress(Exception):  # a run that needs what cannot be loaded says so; the others need not suffer
+            self._warm.prepare()
+
+    def ends(self, runs: list[Run], listeners: list[PipeListener]) -> Iterator[Outcome]:
+        """How each run ended, in turn. Several are made side by side, or the first is, and the others wait again."""
+        if len(runs) == 1:
+            yield self._alone(runs[0], listeners[0])
+            return
+        done = 0
+        try:
+            for end in self._module.carry_out_together(runs, self._warm, listeners):
+                yield self._told(end)
+                done += 1
+        except NotSupported:  # as with a net that draws by chance, which only the engine can know
+            yield self._alone(runs[0], listeners[0])
+            yield from repeat(Outcome("gave way"), len(runs) - 1)
+        except Exception as problem:  # noqa: BLE001 (memory, say; each has a second life, and lives it alone)
+            yield from repeat(outcome_of(problem, self._home)._replace(state="died", renew=True), len(runs) - done)
+
+    def _alone(self, run: Run, listener: PipeListener) -> Outcome:
+        try:
+            return self._told(self._module.carry_out(run, self._warm, listener))
         except Exception as problem:  # noqa: BLE001 (a method may raise anything, and its owner must hear of it)
-            outcome = outcome_of(problem, job.home)
-        listener.flush()
-        pipe.send(outcome)
+            return outcome_of(problem, self._home)
+
+    def _told(self, end: dict[str, Any] | Exception) -> Outcome:
+        if isinstance(end, Exception):
+            return outcome_of(end, self._home)
+        return Outcome("done", headline=json.loads(json.dumps(end)))
 
 
-def _warm_up(job: Job) -> Callable[[Run, PipeListener], dict[str, Any]]:
-    """Imports the work, opens the device and loads what ships; gives what carries out a run there."""
-    module, _, function = job.work.partition(":")
-    work = importlib.import_module(module)
+def _warm_up(job: Job) -> _Work:
+    """Imports the work, opens the device and loads what ships."""
+    module = importlib.import_module(job.work)
     torch = sys.modules.get("torch")
     if job.threads is not None and torch is not None:
         torch.set_num_threads(job.threads)
-    carry_out, warm = getattr(work, function), work.Warm(job.device, job.home)
-    with suppress(Exception):  # a run that needs what cannot be loaded says so; the others need not suffer
-        warm.prepare()
-    return lambda run, listener: carry_out(run, warm, listener)
+    return _Work(module, job)
 
 
 def _die_with_supervisor() -> None:

@@ -1,18 +1,20 @@
-"""One warm child process, seen from the supervisor, and the run that it has in hand."""
+"""One warm child process, seen from the supervisor, and the runs that it has in hand."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 
+from unlearn_core.domain.abreast import ABREAST, Stacks
 from unlearn_core.domain.errors import WorkerError
 from unlearn_core.domain.run import Run
 from unlearn_core.store.runs import Wish
 from unlearn_core.worker.failures import Outcome
-from unlearn_core.worker.listener import CANCEL, GIVE_WAY, News
-from unlearn_core.worker.runner import Job, serve
+from unlearn_core.worker.hand import Hand
+from unlearn_core.worker.listener import CANCEL, GIVE_WAY, RHYTHM, News
+from unlearn_core.worker.runner import Job, Ready, serve
 
 RUNS = 200
 """How many runs a child carries out before a fresh one takes its place: what leaks, leaks no further."""
@@ -24,28 +26,24 @@ CONTEXT = get_context("forkserver")
 
 
 class Seat:
-    """A place for one run at a time. It knows nothing of the store: the supervisor stands between them."""
+    """A place for one run, or one stack, at a time. It knows nothing of the store: the supervisor stands between."""
 
     def __init__(self, job: Job, kinds: frozenset[str]) -> None:
         """Of which `kinds` the runs are that it takes. The child starts with `fill`."""
         self.job, self.kinds = job, kinds
-        self.run: Run | None = None
-        self.outcome: Outcome | None = None
-        """How the run in hand ended, until the store knows."""
-        self.heard = 0.0
-        """When the store last heard that the run in hand is alive."""
-        self.cancelled: float | None = None
-        """When the child was asked to stop the run in hand."""
+        self.hands: list[Hand] = []
+        self.stacks: Stacks = {}
+        """What the child can make side by side, as soon as it has said so."""
         self._process: ForkServerProcess | None = None
         self._pipe: Connection | None = None
-        self._wishes = CONTEXT.RawArray("b", 2)
-        self._served, self._started = 0, -REST
+        self._wishes = CONTEXT.RawArray("b", CANCEL + ABREAST)
+        self._served, self._started, self._worn = 0, -REST, False
 
     def fill(self) -> None:
         """Starts a child where there is none; one that died without a run has its successor wait a moment."""
         if self._process is not None or time.monotonic() < self._started + REST:
             return
-        self._started, self._served = time.monotonic(), 0
+        self._started, self._served, self._worn = time.monotonic(), 0, False
         self._pipe, other = CONTEXT.Pipe()
         process = CONTEXT.Process(target=serve, args=(other, self._wishes, self.job), daemon=True)
         try:
@@ -57,37 +55,49 @@ class Seat:
         other.close()
         self._process = process
 
-    def give(self, run: Run) -> None:
-        """Hands a run to the child. A child that died this very moment is found out by `hear`."""
+    def give(self, runs: Sequence[Run]) -> None:
+        """Hands one run, or several to be made side by side, to the child. `hear` finds out if it has just died."""
         assert self._pipe is not None
-        self._wishes[CANCEL] = self._wishes[GIVE_WAY] = False
-        self.run, self.outcome, self.cancelled, self.heard = run, None, None, time.monotonic()
-        self._served += 1
+        self._wishes[:] = bytes(len(self._wishes))
+        self.hands = [Hand(run, place, RHYTHM * len(runs)) for place, run in enumerate(runs)]
+        self._served += len(runs)
         with suppress(OSError):
-            self._pipe.send(run)
+            self._pipe.send(list(runs))
 
-    def wish(self, wish: Wish) -> None:
-        """Passes on what is wished of the run in hand."""
+    def wish(self, hand: Hand, wish: Wish) -> None:
+        """Passes on what is wished of a run in hand."""
         self._wishes[GIVE_WAY] = wish.give_way
-        if wish.cancel and self.cancelled is None:
-            self._wishes[CANCEL], self.cancelled = True, time.monotonic()
+        if wish.cancel:
+            self.stop(hand)
 
-    def hear(self) -> Iterator[News]:
-        """What the child has told since the last time; its last word becomes `outcome`."""
-        pipe = self._pipe
+    def stop(self, hand: Hand) -> None:
+        """Asks the child to stop a run in hand."""
+        if hand.cancelled is None:
+            self._wishes[CANCEL + hand.place], hand.cancelled = True, time.monotonic()
+
+    def hear(self) -> Iterator[tuple[Hand, News]]:
+        """What the child has told since the last time; its last word on a run becomes that one's `outcome`."""
+        pipe, hands = self._pipe, {hand.place: hand for hand in self.hands}
         with suppress(EOFError, OSError):
             while pipe is not None and pipe.poll():
                 message = pipe.recv()
-                if isinstance(message, Outcome):
-                    self.outcome = message
+                if isinstance(message, Ready):
+                    self.stacks = message.stacks
+                    continue
+                place, said = message
+                if isinstance(said, Outcome):
+                    hands[place].outcome = said
                 else:
-                    yield message
+                    yield hands[place], said
 
-    def done(self) -> None:
-        """Forgets the run in hand, whose end the store knows; a child that has served its time makes room."""
-        if self.outcome is None or self.outcome.renew or self._served >= RUNS:
+    def drop(self, hand: Hand) -> None:
+        """Forgets a run in hand that is over. After the last one a child that has served its time makes room."""
+        self.hands.remove(hand)
+        self._worn |= hand.outcome is None or hand.outcome.renew
+        if self.hands:
+            return
+        if self._worn or self._served >= RUNS:
             self.clear()
-        self.run = self.outcome = self.cancelled = None
         self._started = -REST  # if the child is gone, then a run was at fault: nothing to wait for
 
     def clear(self) -> int | None:
@@ -105,7 +115,7 @@ class Seat:
     @property
     def is_free(self) -> bool:
         """Whether a child is there that has nothing to do."""
-        return self._process is not None and self.run is None
+        return self._process is not None and not self.hands
 
     @property
     def is_dead(self) -> bool:

@@ -16,7 +16,7 @@ from unlearn_core.worker.log import say
 from unlearn_core.worker.seat import CONTEXT
 from unlearn_core.worker.supervisor import Supervisor, Terms
 
-WORK = "unlearn_core.engine.execute:carry_out"
+WORK = "unlearn_core.engine.work"
 
 SLOW_TO_LOAD = ("pytorch_grad_cam",)
 """What the first look would otherwise wait seconds for, and each child hold 300 MB of for itself."""
@@ -36,7 +36,7 @@ class Asked:
 def supervise(device: str, home: Path, *, from_app: bool = False, terms: Terms | None = None, work: str = WORK) -> None:
     """Serves a device of this machine in a data folder, until a signal, idleness or the folder's end.
 
-    `work` names the function that carries a run out, as "module:function"; that module has `Warm(device, home)` too.
+    `work` names a module that has all of `engine/work.py`.
     Raises AlreadyServed where a worker of the same code serves the device.
     """
     me = lock.Holder(os.getpid(), of_code(), from_app)
@@ -81,4 +81,4 @@ def prepare(work: str) -> None:
     # It is a fresh interpreter, which finds modules only where it is told to look.
     os.environ["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     late = SLOW_TO_LOAD if work == WORK else ()
-    CONTEXT.set_forkserver_preload([work.partition(":")[0], runner.__name__, *late])
+    CONTEXT.set_forkserver_preload([work, runner.__name__, *late])

@@ -8,12 +8,15 @@ from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import NamedTuple, Protocol
 
+from unlearn_core.domain.abreast import ABREAST, unlike
 from unlearn_core.domain.errors import Fenced, StoreError
+from unlearn_core.domain.run import Run, RunSpec
 from unlearn_core.store.processes import web_servers
 from unlearn_core.store.runs import RunStore
 from unlearn_core.worker import lock
-from unlearn_core.worker.failures import Outcome, of_death
-from unlearn_core.worker.listener import RHYTHM, News
+from unlearn_core.worker.failures import Outcome
+from unlearn_core.worker.hand import Hand, of_lost, tell
+from unlearn_core.worker.listener import News
 from unlearn_core.worker.log import say, write_down
 from unlearn_core.worker.runner import Job
 from unlearn_core.worker.seat import Seat
@@ -92,7 +95,7 @@ class Supervisor:
         self._wanted = time.monotonic()
 
     def _reason_to_go(self) -> str:
-        busy = any(seat.run for seat in self.seats)
+        busy = any(seat.hands for seat in self.seats)
         if not self.lock.is_there:
             return "its data folder is gone"
         if self.asked.stop:
@@ -112,12 +115,12 @@ class Supervisor:
             due = time.monotonic() >= self._next_round
             if (due or self._one_ended) and not self.asked.leave:
                 self._one_ended = False
-                self.sweeps.turn()
+                self.sweeps.turn(self.runner.stacks)
             if due:
                 self._next_round = time.monotonic() + ROUND
                 self._go_round()
             for seat in self.seats:
-                if seat.is_free and (not self.asked.leave or (seat is self.looker and self.runner.run)):
+                if seat.is_free and (not self.asked.leave or (seat is self.looker and self.runner.hands)):
                     self._claim(seat)
             self._trouble = ""
         except StoreError as problem:  # a full disk, say: nothing is dropped, all of it is tried again
@@ -128,62 +131,73 @@ class Supervisor:
     def _claim(self, seat: Seat) -> None:
         run = self.store.claim(self.name, device=seat.job.device, kinds=set(seat.kinds))
         if run is not None:
-            seat.give(run)
+            seat.give([run, *self._mates(seat, run)])
             self._tell_lock()
 
+    def _mates(self, seat: Seat, run: Run) -> list[Run]:
+        """More runs of this run's group, which the seat's child can make side by side with it."""
+
+        def alike(other: RunSpec) -> bool:
+            return unlike([run.spec, other], seat.stacks) is None
+
+        if run.group is None or not isinstance(run.spec, RunSpec) or run.spec.method not in seat.stacks:
+            return []
+        return self.store.claim_mates(run, self.name, device=seat.job.device, alike=alike, most=ABREAST - 1)
+
     def _attend(self, seat: Seat) -> None:
-        """Passes on what the child of a busy seat says, and sees to its end."""
+        """Passes on what the child of a busy seat says, and sees to the end of what it has in hand."""
         dead = seat.is_dead  # asked before its last words are heard, so that none is missed
-        if seat.run is None:
+        for hand, news in seat.hear():
+            self._beat(seat, hand, news)
+        if not seat.hands:
             if dead:
                 say(f"The idle process on {seat.job.device} died (exit code {seat.clear()}); another takes its place.")
             return
+        late = [hand.cancelled for hand in seat.hands if hand.outcome is None and hand.cancelled is not None]
+        # Of a stack, the runs before this one may be in the middle of their evaluation.
+        overdue = any(time.monotonic() - since > self.terms.grace * len(seat.hands) for since in late)
+        code = seat.clear() if dead or overdue else None
+        for hand in list(seat.hands):
+            if hand.outcome is None and (dead or overdue):
+                hand.outcome = of_lost(hand, dead=dead, code=code)
+            if hand.outcome is not None:
+                self._conclude(seat, hand, hand.outcome)
+            elif time.monotonic() - hand.heard >= hand.rhythm:
+                self._beat(seat, hand, News(None, ()))
+
+    def _beat(self, seat: Seat, hand: Hand, news: News) -> None:
+        if not hand.ours:
+            return
+        run, hand.heard = hand.run, time.monotonic()
         try:
-            for news in seat.hear():
-                self._beat(seat, news)
-            if seat.outcome is None and not dead and time.monotonic() - seat.heard >= RHYTHM:
-                self._beat(seat, News(None, ()))
-            overdue = seat.cancelled is not None and time.monotonic() - seat.cancelled > self.terms.grace
-            if seat.outcome is None and (dead or overdue):
-                code = seat.clear()
-                seat.outcome = Outcome("cancelled") if seat.cancelled else Outcome("died", reason=of_death(code))
-            if seat.outcome is not None:
-                self._conclude(seat, seat.outcome)
+            seat.wish(hand, self.store.beat(run.id, run.attempt, progress=news.progress, points=news.points))
         except Fenced as problem:
             say(str(problem))
-            seat.outcome = None
-            seat.done()
+            hand.ours = False
+            seat.stop(hand)
+        else:
+            self.sweeps.watch(run, news.points)
 
-    def _beat(self, seat: Seat, news: News) -> None:
-        assert seat.run is not None
-        run, seat.heard = seat.run, time.monotonic()
-        seat.wish(self.store.beat(run.id, run.attempt, progress=news.progress, points=news.points))
-        self.sweeps.watch(run, news.points)
-
-    def _conclude(self, seat: Seat, outcome: Outcome) -> None:
-        assert seat.run is not None
-        run, attempt = seat.run.id, seat.run.attempt
-        match outcome.state:
-            case "done":
-                self.store.finish(run, attempt, headline=outcome.headline or {})
-            case "failed":
-                self.store.fail(run, attempt, outcome.reason)
-            case "cancelled":
-                self.store.cancelled(run, attempt)
-            case "gave way":
-                self.store.requeue(run, attempt)
-            case "died":
-                self.store.lost(run, attempt, outcome.reason)
+    def _conclude(self, seat: Seat, hand: Hand, outcome: Outcome) -> None:
+        """Tells the store how a run in hand ended, and forgets it; where the store does not listen now, it is kept."""
+        run = hand.run.id
+        if hand.ours:
+            try:
+                tell(self.store, hand.run, outcome)
+            except Fenced as problem:
+                say(str(problem))
+                hand.ours = False
         if outcome.account:
             write_down(self.store.home, f"Run {run} stopped at this:\n{outcome.account}")
-        seat.done()
+        seat.drop(hand)
         self._one_ended = True
         self._tell_lock()
-        row = self.store.get(run)
-        say(f"Run {run} ({row.title}) {outcome.state}: it is {row.state}. {row.error or ''}".rstrip())
+        if hand.ours:
+            row = self.store.get(run)
+            say(f"Run {run} ({row.title}) {outcome.state}: it is {row.state}. {row.error or ''}".rstrip())
 
     def _go_round(self) -> None:
-        busy = any(seat.run for seat in self.seats)
+        busy = any(seat.hands for seat in self.seats)
         self._show("leaving" if self.asked.leave else "busy" if busy else "idle")
         for run in self.store.settle():
             say(f"Run {run} was left by the worker that had it.")
@@ -196,9 +210,10 @@ class Supervisor:
             for _ in seat.hear():
                 pass
             seat.clear()
-            if seat.run is not None and self.lock.is_there:
-                with suppress(StoreError, Fenced):
-                    self._conclude(seat, seat.outcome or Outcome("gave way"))
+            for hand in list(seat.hands):
+                if self.lock.is_there:
+                    with suppress(StoreError):
+                        self._conclude(seat, hand, hand.outcome or Outcome("gave way"))
         if self.lock.is_there:
             with suppress(StoreError):
                 self.store.sweeps.let_go(self.name)
@@ -209,4 +224,4 @@ class Supervisor:
 
     def _tell_lock(self) -> None:
         with suppress(OSError):
-            self.lock.tell(self.me._replace(run=self.runner.run.id if self.runner.run else None))
+            self.lock.tell(self.me._replace(run=self.runner.hands[0].run.id if self.runner.hands else None))

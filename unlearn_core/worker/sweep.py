@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from unlearn_core.domain.abreast import ABREAST, Stacks
 from unlearn_core.domain.early import Goal, hopeless
 from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.run import Point, Run, RunState
@@ -19,6 +20,10 @@ from unlearn_core.worker.log import say, write_down
 
 ALL_LOST = 5
 """When so many trials have failed and none has come through, the next one would fail too."""
+
+
+LEARNING = 8
+"""Trials side by side where the next ones are chosen by what came of the last."""
 
 
 class End(NamedTuple):
@@ -36,11 +41,14 @@ class Conductor:
         self._weighed: dict[int, int] = {}
         self._curves: dict[int, list[Point]] = {}
 
-    def turn(self) -> None:
-        """Gives every sweep of this worker its next trials, as many as there are workers, or its end."""
+    def turn(self, stacks: Stacks) -> None:
+        """Gives every sweep of this worker its next trials, or its end.
+
+        As many trials as there are workers; several for each where `stacks` says that this one makes them side by side.
+        """
         for sweep in self._store.sweeps.hold(self._worker):
             try:
-                self._serve(sweep)
+                self._serve(sweep, abreast(sweep.spec, stacks))
             except StoreError:
                 raise
             except Exception as problem:  # noqa: BLE001 (a sampler may raise anything; the runs must go on)
@@ -66,8 +74,8 @@ class Conductor:
         if reason is not None:
             self._store.sweeps.stop_early(run.id, reason)
 
-    def _serve(self, sweep: Sweep) -> None:
-        room = max(1, len(self._store.workers()))
+    def _serve(self, sweep: Sweep, each: int) -> None:
+        room = max(1, len(self._store.workers())) * each
         while (under_way := self._store.sweeps.unfinished(sweep.id)) < room:
             trials = self._store.sweeps.trials(sweep.id)
             self._weigh(sweep, trials)
@@ -102,6 +110,13 @@ class Conductor:
         if trial.run not in self._curves:
             self._curves[trial.run] = self._store.points(trial.run)
         return self._curves[trial.run]
+
+
+def abreast(spec: SweepSpec, stacks: Stacks) -> int:
+    """How many trials a worker makes side by side, fewer where the sampler learns from each."""
+    if spec.method not in stacks or not {one.knob for one in spec.ranges} <= stacks[spec.method]:
+        return 1
+    return LEARNING if spec.sampler in ("tpe", "nsga2") else ABREAST
 
 
 def end_of(spec: SweepSpec, trials: Sequence[Trial], *, now: float) -> End | None:

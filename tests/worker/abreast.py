@@ -1,0 +1,42 @@
+"""Fake work that is made side by side: runs of the method "any" that differ in their steps and pauses."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tests.worker.fake import Warm, carry_out
+from unlearn_core.domain.errors import Cancelled, NotSupported
+from unlearn_core.domain.run import Phase, Point, Progress, Run, RunSpec
+from unlearn_core.engine.listener import Listener
+
+__all__ = ["Warm", "carry_out", "carry_out_together", "stacks"]
+
+
+def stacks(device: str) -> dict[str, frozenset[str]]:
+    return {"any": frozenset({"pause", "steps", "times"})}
+
+
+def carry_out_together(runs: Sequence[Run], warm: Warm, listeners: Sequence[Listener]) -> Iterator[Any]:
+    """All runs step by step, each for as many as it wants; the first one's parameters say what befalls the stack."""
+    wishes = [dict(run.spec.params) for run in runs if isinstance(run.spec, RunSpec)]
+    for run in runs:
+        (warm.home / f"began-{run.id}-{run.attempt}").write_text(str(os.getpid()))
+    match wishes[0]["do"]:
+        case "die":
+            raise NotSupported("These draw by chance.")
+        case "fail":
+            raise MemoryError
+    ended: list[Any] = [None] * len(runs)
+    for step in range(1, max(wish["steps"] for wish in wishes) + 1):
+        time.sleep(0.01)
+        for place, listener in enumerate(listeners):
+            if ended[place] is None and step <= wishes[place]["steps"]:
+                try:
+                    listener.check()
+                except Cancelled as problem:
+                    ended[place] = problem
+                listener.point(Point(step, step * 0.01, "walk", 0.5, 0.9))
+                listener.progress(Progress((Phase("walk", wishes[place]["steps"], step, 0.0),), "walk", None))
+    for end in ended:
+        yield end or {"together": len(runs), "pid": os.getpid()}
