@@ -159,6 +159,19 @@ def test_a_sweep_under_way_shows_what_is_there(visit: Visit, store: RunStore) ->
     fine(app.selectbox(key="sweep-across").set_value("augment").run())
 
 
+def test_an_address_says_what_is_looked_at(visit: Visit, store: RunStore) -> None:
+    number = begin(store, RATE, EPOCHS, NORM)
+    for place in range(4):
+        add(store, number, place)
+    end(store, number)
+    said = {"sweep-pictures": "Test", "sweep-colour": "Crop and flip", "sweep-slice": "Seconds", "sweep-across": "No"}
+    app = fine(visit("sweep", sweep=str(number), **said))
+    assert app.segmented_control(key="sweep-pictures").value == "test"
+    assert app.selectbox(key="sweep-colour").value == "augment"
+    assert app.selectbox(key="sweep-slice").value == "seconds"
+    assert app.selectbox(key="sweep-across").value == "impair_lr", "of a knob that is not there, the first"
+
+
 def test_a_click_on_a_point_opens_its_run(visit: Visit, store: RunStore) -> None:
     number = begin(store)
     run = add(store, number, 0)

@@ -53,6 +53,7 @@ def _tradeoff(swept: Swept, knobs: Sequence[str]) -> None:
             default="validation",
             required=True,
             key="sweep-pictures",
+            bind="query-params",
             format_func=str.capitalize,
             help="The sweep chooses by validation pictures. Test pictures are shown, and nothing is chosen by them.",
         )
@@ -63,7 +64,19 @@ def _pick(label: str, knobs: Sequence[str], swept: Swept, *, key: str) -> str:
     """One of the knobs; nothing to choose where there is one."""
     if len(knobs) == 1:
         return knobs[0]
-    return st.selectbox(label, knobs, format_func=swept.title, key=key, width=260)
+    return st.selectbox(label, knobs, format_func=swept.title, key=key, width=260, bind="query-params")
+
+
+def _objective(label: str, swept: Swept, *, key: str) -> str:
+    """One of the figures that some trial has."""
+    return st.selectbox(
+        label,
+        _measured(swept),
+        format_func=lambda one: OBJECTIVES[one].title,
+        key=key,
+        width=260,
+        bind="query-params",
+    )
 
 
 def _chart(one: SweepChart, swept: Swept, *, clicks: bool = True, note: str = "", heading: str | None = None) -> None:
@@ -106,9 +119,7 @@ def _measured(swept: Swept) -> list[str]:
 def _slices(swept: Swept, knobs: Sequence[str]) -> None:
     """One figure over every knob."""
     st.subheader(sweep_slice.SWEEP_CHART.title, anchor=False)
-    name = st.selectbox(
-        "Figure", _measured(swept), format_func=lambda one: OBJECTIVES[one].title, key="sweep-slice", width=260
-    )
+    name = _objective("Figure", swept, key="sweep-slice")
     board = st.grid(min(3, len(knobs)), min_column_width=280, gap="medium")
     for knob in knobs:
         with board.cell():
@@ -139,12 +150,9 @@ def _small(one: SweepChart, swept: Swept, heading: str) -> None:
 def _contour(swept: Swept, knobs: Sequence[str]) -> None:
     st.subheader(sweep_contour.SWEEP_CHART.title, anchor=False)
     with st.container(horizontal=True, gap="small"):
-        first = st.selectbox("Across", knobs, format_func=swept.title, key="sweep-across", width=260)
-        others = [knob for knob in knobs if knob != first]
-        second = st.selectbox("Up", others, format_func=swept.title, key=f"sweep-up-{first}", width=260)
-        name = st.selectbox(
-            "Colour", _measured(swept), format_func=lambda one: OBJECTIVES[one].title, key="sweep-map", width=260
-        )
+        first = _pick("Across", knobs, swept, key="sweep-across")
+        second = _pick("Up", [knob for knob in knobs if knob != first], swept, key=f"sweep-up-{first}")
+        name = _objective("Colour", swept, key="sweep-map")
     with st.container(width=760):
         _small(sweep_contour.about((first, second), name), swept, "")
     with st.popover("Caveat", icon=":material/info:", type="tertiary", key="sweep-contour-caveat"):
