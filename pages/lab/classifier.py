@@ -6,6 +6,7 @@ from unlearn_core.ui import classifier, strip
 
 plan = strip.show()
 st.title("Which classifier should forget?", anchor=False)
+classifier.wanted(plan)
 classifier.choice(plan)
 left, right = st.columns([1, 1.15], gap="large")
 with left:

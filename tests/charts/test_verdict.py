@@ -63,6 +63,26 @@ def test_what_it_was_trained_on_counts_too() -> None:
     assert plain(verdict.words).endswith("Of the 1,000 that it was trained on, 60.0 % are.")
 
 
+def people(before: int, after: int, gold: int, *, trained: tuple[int, int, int]) -> Report:
+    """Two unseen pictures of somebody, and seven that it was trained on."""
+    models = ("before", "after", "gold")
+    return scored(
+        REPORT,
+        forget_test={model: (right, 2) for model, right in zip(models, (before, after, gold), strict=True)},
+        forget_train={model: (right, 7) for model, right in zip(models, trained, strict=True)},
+    )
+
+
+def test_two_unseen_pictures_tell_nothing_and_seven_that_it_learned_do() -> None:
+    verdict = forgot(people(2, 1, 0, trained=(7, 1, 0)))
+    assert verdict[:2] == ("forgot", "good")
+    assert plain(verdict.words).endswith(
+        "Gold: 0.0 %. They tell nothing: before and gold are not apart. Of the 7 that it was trained on, 14.3 % are."
+    )
+    assert forgot(people(2, 0, 0, trained=(7, 7, 0))).title == "not forgotten"
+    assert forgot(people(2, 1, 0, trained=(3, 1, 0)))[:2] == ("cannot tell", "unknown")
+
+
 def test_forgotten_classes_have_a_yardstick_even_without_gold() -> None:
     bare = made_up_report(gold=False)
     done = scored(bare, forget_test={"after": (0, 200)}, forget_train={"after": (0, 300)})

@@ -55,7 +55,7 @@ def test_a_training_is_asked_for_with_its_cost_and_watched(visit: Visit, store: 
     app.selectbox(key="train-pictures").set_value("shapes")
     app = fine(app.run())
     assert "**What it costs:** about" in words(app)
-    app.number_input(key="train-tiny-True-epochs").set_value(2)
+    app.number_input(key="train-tiny-True-400-epochs").set_value(2)
     app.text_input(key="train-name").set_value(ODD[:80])
     app = fine(app.run())
     app = app.button(key="train-go").click().run()

@@ -53,14 +53,14 @@ def test_what_ships_is_shown_with_its_card(visit: Visit) -> None:
     assert sorted(titles) == sorted(card.title for card in datasets.cards().values())
     assert not without_words(app)
     app.radio(key="picture-set").set_value("shapes").run()
-    assert app.query_params["set"] == "shapes"
+    assert app.query_params["dataset"] == "shapes"
     assert "Rows, columns, checks and discs" in words(fine(app))
     assert "Remove" not in [button.label for button in app.button], "what ships stays"
 
 
 def test_an_address_names_a_data_set_and_another_one_is_harmless(visit: Visit) -> None:
-    assert "Rows, columns" in words(fine(visit("pictures", set="shapes")))
-    assert "CIFAR-10 sample" in words(fine(visit("pictures", set="../../etc")))
+    assert "Rows, columns" in words(fine(visit("pictures", dataset="shapes")))
+    assert "CIFAR-10 sample" in words(fine(visit("pictures", dataset="../../etc")))
 
 
 def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: bytes) -> None:
@@ -82,7 +82,7 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     assert "**Three people** is ready." in app.success[0].value
     fine(app.run())
     assert app.radio(key="picture-set").value == run.spec.dataset, "what came in is shown"
-    assert app.query_params["set"] == run.spec.dataset
+    assert app.query_params["dataset"] == run.spec.dataset
     said = words(app)
     assert "15 training, 3 validation and 6 test pictures of 3 classes, 64 pixels wide" in said
     assert all(name in said for name in ("anna", "ben", "carla"))
@@ -91,6 +91,13 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     assert "On its way." not in said
     fine(app.button(key="train-on").click().run())
     assert app.selectbox(key="train-pictures").value == run.spec.dataset, "and a classifier can be trained on it"
+    assert not app.warning, "its address is understood by the pages that come after"
+    said = words(app)
+    assert said.index("Train one here") < said.index("Or take one that is there"), "the form stands first"
+    assert app.number_input(key="train-resnet20-True-15-batch").value == 8, "the recipe suits fifteen pictures"
+    assert "are made for more than 15 pictures" in said
+    app = fine(app.button(key="train-not-now").click().run())
+    assert not app.number_input, "and is gone again"
 
 
 def test_the_same_zip_again_is_known(visit: Visit, store: RunStore, zipped: bytes) -> None:
@@ -126,12 +133,12 @@ def test_one_on_its_way_can_be_stopped(visit: Visit, store: RunStore, zipped: by
 def test_put_away_and_brought_back(visit: Visit, store: RunStore, zipped: bytes) -> None:
     app = added(visit, store, zipped)
     (name,) = own.dataset_cards()
-    fine(visit("pictures", set=name).button(key="remove").click().run())
+    fine(visit("pictures", dataset=name).button(key="remove").click().run())
     app = fine(visit("pictures"))
     assert name not in app.radio(key="picture-set").options and not own.dataset_cards()
     fine(app.button(key=f"restore-{name}").click().run())
     assert list(own.dataset_cards()) == [name]
-    fine(visit("pictures", set=name).button(key="remove").click().run())
+    fine(visit("pictures", dataset=name).button(key="remove").click().run())
     app = fine(visit("pictures").button(key=f"delete-{name}").click().run())
     assert not (store.home / "trash" / "datasets" / name).exists()
 
@@ -142,7 +149,7 @@ def test_one_that_runs_show_stays(visit: Visit, store: RunStore, zipped: bytes) 
     about = spec("tiny", method="finetune", images=[1])
     about = RunSpec.model_validate(about.model_dump() | {"request": about.request.model_dump() | {"dataset": name}})
     number = store.submit(about, title="x")
-    app = fine(visit("pictures", set=name))
+    app = fine(visit("pictures", dataset=name))
     assert f"Runs show these pictures ({number})" in words(app).replace("\\", "")
     assert "remove" not in [button.key for button in app.button]
 

@@ -143,9 +143,10 @@ def sentence(report: Report) -> str:
 
 def _as_intended(facts: dict[str, Any], name: str) -> str:
     """How after's score stands to gold's, where their intervals are apart or overlap."""
-    after, gold = facts["after"][name], facts["gold"][name]
+    before, after, gold = (facts[model][name] for model in ("before", "after", "gold"))
     if after["low"] <= gold["high"] and gold["low"] <= after["high"]:
-        return ", so as intended"
+        told = before["low"] > gold["high"] or gold["low"] > before["high"]
+        return ", so as intended" if told else ", and before is no further from it than chance allows"
     return ", which is less" if gold["accuracy"] < after["accuracy"] else ", which is more"
 
 

@@ -3,7 +3,7 @@
 Shares are compared by their 95 % intervals: two that overlap, or lie within POINT of one another, count as equal.
 
 * Forgot? Measured on unseen pictures of the forgotten classes and on those that were trained on (the worse counts), or
-  on the forgotten pictures themselves. Good: equal to gold. Middling: at least NEARLY of the way from before to gold
+  on the forgotten pictures themselves. Where before and gold are equal there, nothing can be told by them. Good: equal to gold. Middling: at least NEARLY of the way from before to gold
   is made; or, for single pictures, clearly under gold, which gives them away. Without gold, forgotten classes are
   held against 0 %, since a net that never saw a class does not name it; single pictures get no verdict.
 * Kept? Measured on unseen pictures of what is kept, against gold (without gold: against before). Good: equal or
@@ -67,17 +67,18 @@ def forgot(report: Report) -> Verdict:
 def _forgot_classes(report: Report) -> Verdict:
     name = forget_set(report)
     before, after, gold = (_score(report, model, name) for model in ("before", "after", "gold"))
-    tone = _grade(before, after, gold or _NEVER)
+    tone: Tone = _told(before, after, gold or _NEVER)
     words = _share_named(report, after) + (f" Gold: {percent(gold['accuracy'])}." if gold else "")
     if name == "forget_test":
         trained = [_score(report, model, "forget_train") for model in ("before", "after", "gold")]
-        worse = _grade(trained[0], trained[1], trained[2] or _NEVER)
+        worse = _told(trained[0], trained[1], trained[2] or _NEVER)
+        words += " They tell nothing: before and gold are not apart." if tone == "unknown" else ""
         if _order(worse) > _order(tone):
             tone = worse
             words += f" Of the {trained[1]['of']:,} that it was trained on, {percent(trained[1]['accuracy'])} are."
     if gold is None:
         words += " There is no gold yet; a net that never saw them would name none so."
-    titles = {"good": "forgot", "middling": "forgot, nearly", "bad": "not forgotten"}
+    titles = {"good": "forgot", "middling": "forgot, nearly", "bad": "not forgotten", "unknown": "cannot tell"}
     return Verdict(titles[tone], tone, words)
 
 
@@ -212,5 +213,10 @@ def _grade(before: Score, after: Score, gold: Score) -> Tone:
     return "middling" if way > 0 and before["accuracy"] - after["accuracy"] >= NEARLY * way else "bad"
 
 
+def _told(before: Score, after: Score, gold: Score) -> Tone:
+    """The grade, where before and gold are far enough apart to give one."""
+    return "unknown" if _equal(before, gold) else _grade(before, after, gold)
+
+
 def _order(tone: Tone) -> int:
-    return ("good", "middling", "bad").index(tone)
+    return ("unknown", "good", "middling", "bad").index(tone)

@@ -62,12 +62,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _recipe(args: argparse.Namespace, device: str) -> "Recipe":
-    """The architecture's recipe, or on a GPU its fast one where it has one, with what was said otherwise."""
+    """The architecture's recipe, or on a GPU its fast one, suited to few pictures, with what was said otherwise."""
     from unlearn_core.catalog import architectures, datasets
-    from unlearn_core.domain.recipes import FAST, Recipe
+    from unlearn_core.domain.recipes import FAST, Recipe, suited
 
-    usual = architectures.card(args.classifier, datasets.card(args.dataset).size).recipe
-    recipe = FAST.get(args.classifier, usual) if device != "cpu" else usual
+    data = datasets.card(args.dataset)
+    usual = architectures.card(args.classifier, data.size).recipe
+    recipe = suited(FAST.get(args.classifier, usual) if device != "cpu" else usual, data.train)
     said = {name: getattr(args, name) for name in ("epochs", "batch", "peak")}
     return Recipe.model_validate(recipe.model_dump() | {name: one for name, one in said.items() if one is not None})
 

@@ -1,5 +1,6 @@
 """How a classifier was trained, so that gold can be trained in the same way."""
 
+from math import ceil, log2
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -31,6 +32,24 @@ FAST = {
     "resnet20": Recipe(epochs=20, batch=512, peak=1.2, warm_up=0.25, label_smoothing=0.1),
 }
 """Recipes for a GPU and a data set as large as CIFAR-10, by architecture: few epochs of large batches."""
+
+
+STEPS, LEAST_BATCH = 500, 8
+"""Steps that a training from fresh weights takes at the least, and the fewest pictures a step that batch norm bears."""
+
+
+def suited(recipe: Recipe, pictures: int) -> Recipe:
+    """A recipe for so many training pictures: where it would take fewer than STEPS steps, smaller ones and more epochs.
+
+    The batch is halved until there are enough steps, down to LEAST_BATCH, and the peak falls with its square root.
+    """
+    wanted = min(recipe.batch, recipe.epochs * pictures // STEPS)
+    if wanted == recipe.batch:
+        return recipe
+    batch = min(recipe.batch, max(LEAST_BATCH, 2 ** int(log2(max(1, wanted)))))
+    epochs = max(recipe.epochs, ceil(STEPS / ceil(pictures / batch)))
+    peak = float(f"{recipe.peak * (batch / recipe.batch) ** 0.5:.2g}")
+    return recipe.model_copy(update={"batch": batch, "epochs": epochs, "peak": peak})
 
 
 def in_words(recipe: Recipe) -> str:

@@ -120,12 +120,26 @@ def samples(plan: Plan) -> None:
     st.caption(f"One training picture of each class: {escape(', '.join(shown))}{more}.")
 
 
+def wanted(plan: Plan) -> None:
+    """Training one, on top of all that is there, for somebody who has come for nothing else."""
+    if not training.is_first():
+        return
+    with st.container(border=True, key="train-first-part"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.subheader("Train one here", anchor=False, width="content")
+            st.button("Not now", type="tertiary", key="train-not-now", on_click=training.put_back)
+        training.form(plan.classifier)
+    st.subheader("Or take one that is there", anchor=False)
+
+
 def more(plan: Plan) -> None:
     """Classifiers of one's own: trained here, or brought as a file; drawn only when somebody opens the part."""
     st.subheader("Or one of your own", anchor=False)
-    with st.expander("Train one here", icon=":material/model_training:", key="train-part", on_change="rerun") as part:
-        if part.open:
-            training.form(plan.classifier)
+    if not training.is_first():
+        title, icon = "Train one here", ":material/model_training:"
+        with st.expander(title, icon=icon, key="train-part", on_change="rerun") as part:
+            if part.open:
+                training.form(plan.classifier)
     with st.expander("Bring a checkpoint", icon=":material/upload_file:", key="bring-part", on_change="rerun") as part:
         if part.open:
             checkpoint.form(plan.classifier)

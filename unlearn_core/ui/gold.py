@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.catalog import own, trained
+from unlearn_core.catalog import datasets, own, trained
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.report import Report, gold_title
 from unlearn_core.domain.run import GoldSpec, Priority
@@ -51,7 +51,8 @@ def confirm(card: ClassifierCard) -> None:
         "anew without the forgotten pictures, so it needs a recipe: confirm one, the architecture's usual one if "
         "you know no better. Reports will say that it is not the original's. It can be confirmed only once."
     )
-    recipe = recipes.choose(f"confirm-{card.id}", card.architecture, architectures.card(card.architecture).recipe)
+    usual, data = architectures.card(card.architecture).recipe, datasets.card(card.dataset)
+    recipe = recipes.choose(f"confirm-{card.id}", card.architecture, usual, pictures=data.train)
     if st.button("Confirm this recipe for gold", icon=":material/diamond:", key="confirm-recipe"):
         trained.confirm(card.id, recipe)
         st.rerun()

@@ -14,7 +14,7 @@ from unlearn_core.store.uses import why_needed
 from unlearn_core.ui import session, studio, training, words
 from unlearn_core.ui.plain import escape
 
-CHOSEN, IN_ADDRESS = "picture-set", "set"
+CHOSEN, IN_ADDRESS = "picture-set", "dataset"
 PER_PAGE = 12
 """Classes of which pictures are shown at a time."""
 

@@ -4,14 +4,18 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.domain.recipes import FAST, Recipe
+from unlearn_core.domain.recipes import FAST, Recipe, suited
+from unlearn_core.ui import words
 
 _AUGMENT = {"crop and flip": "shifted and mirrored", "none": "as they are"}
 _OPTIMISER = {"sgd": "SGD, Nesterov", "adamw": "AdamW"}
 
 
-def choose(place: str, architecture: str, usual: Recipe) -> Recipe:
-    """A recipe, beginning with the architecture's usual one, or with its fast one for a GPU where it has one."""
+def choose(place: str, architecture: str, usual: Recipe, *, pictures: int) -> Recipe:
+    """A recipe, beginning with the architecture's usual one, or with its fast one for a GPU where it has one.
+
+    Either is changed to suit few training `pictures`.
+    """
     recipe = usual
     if architecture in FAST:
         which = st.segmented_control(
@@ -23,7 +27,13 @@ def choose(place: str, architecture: str, usual: Recipe) -> Recipe:
             help="The fast one trains few epochs of large batches: it is made for a GPU and 50,000 pictures.",
         )
         recipe = FAST[architecture] if which == "fast, for a GPU" else usual
-    key = f"{place}-{architecture}-{recipe is usual}"
+    plain, recipe = recipe, suited(recipe, pictures)
+    key = f"{place}-{architecture}-{plain is usual}" + ("" if recipe is plain else f"-{pictures}")
+    if recipe is not plain:
+        st.caption(
+            f"Its usual {plain.epochs} epochs of {plain.batch} pictures a step are made for more than "
+            f"{words.counted(pictures, 'picture')}: smaller steps, and enough of them, are set."
+        )
     first, second, third = st.columns(3)
     said: dict[str, Any] = {
         "epochs": first.number_input("Epochs", 1, 1_000, recipe.epochs, key=f"{key}-epochs"),

@@ -19,6 +19,7 @@ from unlearn_core.ui.plain import escape
 
 PART = "training"
 FRESH = "fresh weights"
+_FIRST = "first"
 
 
 def form(like: ClassifierCard, place: str = "train") -> None:
@@ -29,7 +30,7 @@ def form(like: ClassifierCard, place: str = "train") -> None:
     dataset = which(right, "Pictures", {one.id: one.title for one in sets.values()}, like.dataset, place)
     card = known[name]
     st.caption(f"{escape(card.summary)} {escape(sets[dataset].summary)}")
-    recipe = recipes.choose(place, name, card.recipe)
+    recipe = recipes.choose(place, name, card.recipe, pictures=sets[dataset].train)
     start = _start(place, card)
     called, number = st.columns([2, 1])
     title = called.text_input(
@@ -53,24 +54,33 @@ def form(like: ClassifierCard, place: str = "train") -> None:
     )
     if st.button("Train it", type="primary", icon=":material/model_training:", key=f"{place}-go"):
         spec = TrainSpec(architecture=name, dataset=dataset, name=title, recipe=recipe, seed=seed, start=start)
+        put_back(place)
         st.switch_page(frame.page("run"), query_params={"id": str(order(spec))})
 
 
 def begin(dataset: str, place: str = "train") -> None:
-    """Opens the form on the page Classifier, with these pictures chosen."""
-    st.session_state[f"{place}-part"], st.session_state[f"{place}-pictures"] = True, dataset
+    """Opens the form on top of the page Classifier, with these pictures chosen."""
+    st.session_state[f"{place}-{_FIRST}"], st.session_state[f"{place}-pictures"] = True, dataset
     session.go("classifier")
+
+
+def is_first(place: str = "train") -> bool:
+    """Whether somebody has come to the page Classifier only to train one."""
+    return bool(st.session_state.get(f"{place}-{_FIRST}"))
+
+
+def put_back(place: str = "train") -> None:
+    """Has the form stand beneath all else again."""
+    st.session_state.pop(f"{place}-{_FIRST}", None)
 
 
 def which(column: DeltaGenerator, label: str, titles: dict[str, str], first: str, place: str) -> str:
     """A choice among cards by their titles, which begins with `first` where that is one of them."""
-    return column.selectbox(
-        label,
-        list(titles),
-        index=list(titles).index(first) if first in titles else 0,
-        format_func=titles.__getitem__,
-        key=f"{place}-{label.lower()}",
-    )
+    key = f"{place}-{label.lower()}"
+    # What was put into the session's state beforehand goes before; Streamlit frowns on a default beside it.
+    if st.session_state.get(key) not in titles:
+        st.session_state[key] = first if first in titles else next(iter(titles))
+    return column.selectbox(label, list(titles), format_func=titles.__getitem__, key=key)
 
 
 def order(spec: TrainSpec) -> int:
