@@ -3,9 +3,10 @@
 Shares are compared by their 95 % intervals: two that overlap, or lie within POINT of one another, count as equal.
 
 * Forgot? Measured on unseen pictures of the forgotten classes and on those that were trained on (the worse counts), or
-  on the forgotten pictures themselves. Where before and gold are equal there, nothing can be told by them. Good: equal to gold. Middling: at least NEARLY of the way from before to gold
-  is made; or, for single pictures, clearly under gold, which gives them away. Without gold, forgotten classes are
-  held against 0 %, since a net that never saw a class does not name it; single pictures get no verdict.
+  on the forgotten pictures themselves. Where before and gold are equal there, nothing can be told by them. Good: equal
+  to gold. Middling: at least NEARLY of the way from before to gold is made; or, for single pictures, clearly under
+  gold, which gives them away. Without gold, forgotten classes are held against 0 %, since a net that never saw a class
+  does not name it; single pictures get no verdict.
 * Kept? Measured on unseen pictures of what is kept, against gold (without gold: against before). Good: equal or
   better. Middling: at most SLIGHT under it.
 * Like gold? The share of the forgotten pictures to which after and gold give the same answer, and the total variation
