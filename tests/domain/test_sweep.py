@@ -140,7 +140,9 @@ def test_what_is_no_number_is_no_value() -> None:
 def test_a_budget_counts_work_and_not_waiting() -> None:
     ended, works, waits = trial(0, 0, 1), trial(1, 0, 1), trial(2, 0, 1)
     works, waits = works._replace(finished=None), waits._replace(started=None, finished=None)
-    assert spent([ended, works, waits], 190.0) == pytest.approx((30 + 90) / 60)
+    assert spent([ended, works, waits], 190.0) == pytest.approx(90 / 60), "side by side"
+    later = ended._replace(started=200.0, finished=230.0)
+    assert spent([later, ended], 300.0) == pytest.approx((30 + 30) / 60), "one after another, with a pause"
 
 
 def test_what_cannot_be_swept_is_said() -> None:

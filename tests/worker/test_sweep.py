@@ -173,9 +173,11 @@ def ended(number: int, state: RunState, *, seconds: float = 60.0) -> Trial:
 
 def test_a_budget_in_minutes_is_of_work() -> None:
     wanted = spec(trials=None, minutes=3)
-    two = [ended(number, RunState.DONE) for number in range(2)]
-    assert end_of(wanted, two, now=time.time()) is None
-    assert end_of(wanted, [*two, ended(2, RunState.DONE)], now=time.time()) == (SweepState.DONE, None)
+    trials = [ended(number, RunState.DONE) for number in range(3)]
+    assert end_of(wanted, trials, now=time.time()) is None, "side by side"
+    trials = [trial._replace(started=100.0 * trial.number, finished=100.0 * trial.number + 60) for trial in trials]
+    assert end_of(wanted, trials[:2], now=time.time()) is None
+    assert end_of(wanted, trials, now=time.time()) == (SweepState.DONE, None)
 
 
 def test_one_trial_that_comes_through_is_enough() -> None:

@@ -118,10 +118,6 @@ class Trial(NamedTuple):
             return "stopped early"
         return "waiting" if self.state is RunState.QUEUED else self.state.value
 
-    def seconds(self, now: float) -> float:
-        """How long it has worked until now."""
-        return 0.0 if self.started is None else max(0.0, (self.finished or now) - self.started)
-
 
 class Sweep(BaseModel):
     """One sweep as it stands. `facts` holds what its worker has found out about all trials together."""
@@ -151,5 +147,10 @@ def sweep_of(group: str | None) -> int | None:
 
 
 def spent(trials: Sequence[Trial], now: float) -> float:
-    """Minutes that the trials have worked."""
-    return sum(trial.seconds(now) for trial in trials) / 60
+    """Minutes in which at least one trial was at work: those made side by side take no longer than one of them."""
+    spans = sorted((trial.started, trial.finished or now) for trial in trials if trial.started is not None)
+    total, last = 0.0, float("-inf")
+    for start, end in spans:
+        total += max(0.0, end - max(start, last))
+        last = max(last, end)
+    return total / 60

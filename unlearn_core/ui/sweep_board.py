@@ -2,7 +2,6 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from statistics import median
 
 import streamlit as st
 
@@ -110,13 +109,13 @@ def _caption(swept: Swept) -> str:
 
 def _left(swept: Swept) -> float | None:
     """Seconds that the trials to come will take, by those that were; None while there is none."""
-    spans = [trial.seconds(0) for trial in swept.trials if trial.is_over and trial.started is not None]
-    if not spans:
+    over = [trial for trial in swept.trials if trial.is_over and trial.started is not None]
+    if not over:
         return None
     if swept.sweep.spec.minutes is not None:
         return max(0.0, 60 * (swept.sweep.spec.minutes - spent(swept.trials, time.time())))
-    over = sum(trial.is_over for trial in swept.trials)
-    return median(spans) * (swept.sweep.spec.most - over) / max(1, len(studio.store().workers()))
+    to_come = swept.sweep.spec.most - sum(trial.is_over for trial in swept.trials)
+    return 60 * spent(over, time.time()) / len(over) * to_come
 
 
 def _buttons(swept: Swept) -> None:
