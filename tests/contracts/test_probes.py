@@ -22,6 +22,9 @@ SCENES = {
 
 
 every_probe = pytest.mark.parametrize("probe", probes().values(), ids=probes().keys())
+of_pictures = {name: probe for name, probe in probes().items() if not probe.of_points}
+"""tests/probes has the others on points."""
+probes_of_pictures = pytest.mark.parametrize("probe", of_pictures.values(), ids=of_pictures.keys())
 every_scene = pytest.mark.parametrize("name", SCENES)
 
 
@@ -75,10 +78,8 @@ def test_gold_is_there_exactly_where_there_is_one(probe: Probe, name: str) -> No
         assert ("gold" in words) == ("gold" in made(name).nets)
 
 
-@every_probe
+@probes_of_pictures
 def test_it_finds_the_same_twice_and_leaves_the_scene_alone(probe: Probe) -> None:
-    if probe.of_points:
-        pytest.skip("it measures nothing in pictures; tests/probes has it on points")
     scene = made("class")
     nets = {model: checksum(net) for model, net in scene.nets.items()}
     logits = {model: own.logits.copy() for model, own in scene.evaluations.items()}
