@@ -112,7 +112,7 @@ def build(name: str, classes: int, size: int, normalise: nn.Module) -> nn.Module
 
 def bare(known: Name, classes: int, size: int) -> nn.Module:
     """The library's own net, without a normalising layer. Raises NotSupported."""
-    with _misfits(known, size):
+    with misfits(known, size):
         if known.library == "timm":
             import timm
 
@@ -177,12 +177,13 @@ def _looked_at(known: Name, size: int) -> nn.Module:
 
 def _roles(known: Name, net: nn.Module, size: int) -> LayerRoles:
     heads = tuple(f"net.{name}" for name in head_of(known, net.get_submodule("net")))
-    with _misfits(known, size):
+    with misfits(known, size):
         return roles.find(net, size, heads=heads)
 
 
 @contextmanager
-def _misfits(known: Name, size: int) -> Iterator[None]:
+def misfits(known: Name, size: int) -> Iterator[None]:
+    """Turns what a library raises for pictures that a net does not take into NotSupported, in a sentence."""
     try:
         yield
     except _MISFITS as problem:

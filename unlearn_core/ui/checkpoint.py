@@ -5,14 +5,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.catalog import architectures, checkpoints, classifiers, datasets, trained
+from unlearn_core.catalog import checkpoints, classifiers, datasets, trained
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadUpload
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import LONGEST_NAME, AddSpec, Run
 from unlearn_core.store import artifacts
 from unlearn_core.store.home import home
-from unlearn_core.ui import session, strip, studio, training, words
+from unlearn_core.ui import architecture, session, strip, studio, training, words
 from unlearn_core.ui.plain import escape
 
 PART = "checkpoint"
@@ -38,10 +38,12 @@ def form(like: ClassifierCard, place: str = "bring") -> None:
         key=f"{place}-file",
         help="Plain weights: .safetensors, or what torch.save(model.state_dict(), ...) writes. Nothing in it is run.",
     )
-    known, sets = architectures.cards(), datasets.cards()
+    sets = datasets.cards()
     left, right = st.columns(2)
-    name = training.which(left, "Architecture", {one.id: one.title for one in known.values()}, like.architecture, place)
-    dataset = training.which(right, "Trained on", {one.id: one.title for one in sets.values()}, like.dataset, place)
+    chosen = architecture.choose(left, like.architecture, place)
+    titles = {one.id: one.title for one in sets.values()}
+    dataset = architecture.which(right, "Trained on", titles, like.dataset, place)
+    kind = architecture.described(architecture.named(chosen, like.architecture, place), sets[dataset])
     mean, std = _normalised(place, dataset)
     title = st.text_input(
         "What to call it",
@@ -53,17 +55,16 @@ def form(like: ClassifierCard, place: str = "bring") -> None:
         "Its header is checked, then a process with little memory and time loads it, and it is compared with the "
         "architecture and asked about all pictures. Only then can it be taken in."
     )
-    if st.button(
-        "Look it over", type="primary", icon=":material/search_check:", key=f"{place}-go", disabled=file is None
-    ):
-        assert file is not None
+    ready = file is not None and kind is not None
+    if st.button("Look it over", type="primary", icon=":material/search_check:", key=f"{place}-go", disabled=not ready):
+        assert file is not None and kind is not None
         try:
             upload = checkpoints.receive(file)
         except BadUpload as problem:
             st.error(f"{escape(file.name[:LONGEST_NAME])} is refused. {escape(problem)}", icon=":material/block:")
             return
         called = title or file.name.rpartition(".")[0]
-        spec = AddSpec(upload=upload, architecture=name, dataset=dataset, name=called, mean=mean, std=std)
+        spec = AddSpec(upload=upload, architecture=kind.name, dataset=dataset, name=called, mean=mean, std=std)
         strip.submit(spec, f"Look over {spec.name or 'a checkpoint'}")
 
 

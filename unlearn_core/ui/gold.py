@@ -44,14 +44,15 @@ def needs_recipe(report: Report) -> bool:
 
 def confirm(card: ClassifierCard) -> None:
     """Asks by which recipe golds of a classifier shall be trained that came without one; beginning with the usual."""
-    from unlearn_core.catalog import architectures  # Imports torch, which a report does without.
+    from unlearn_core.ui import architecture  # Imports torch, which a report does without.
 
     st.markdown(
         "**How shall its golds be trained?** A file of weights does not say how it was made. Gold is a net trained "
         "anew without the forgotten pictures, so it needs a recipe: confirm one, the architecture's usual one if "
         "you know no better. Reports will say that it is not the original's. It can be confirmed only once."
     )
-    usual, data = architectures.card(card.architecture).recipe, datasets.card(card.dataset)
+    data = datasets.card(card.dataset)
+    usual = architecture.usual(card.architecture, data.size)
     recipe = recipes.choose(f"confirm-{card.id}", card.architecture, usual, pictures=data.train)
     if st.button("Confirm this recipe for gold", icon=":material/diamond:", key="confirm-recipe"):
         trained.confirm(card.id, recipe)

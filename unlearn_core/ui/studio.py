@@ -220,9 +220,12 @@ def multiplications(architecture: str, size: int) -> float | None:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from unlearn_core.catalog import architectures
+    from unlearn_core.catalog import architectures, library
     from unlearn_core.catalog.normalise import Normalise
+    from unlearn_core.catalog.outline import outline
 
+    if library.is_library(architecture):
+        return outline(architecture, size).multiplications
     try:
         with torch.device("meta"):
             net = architectures.build(architecture, 10, size, Normalise((0.0,) * 3, (1.0,) * 3)).eval()

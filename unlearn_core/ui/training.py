@@ -3,17 +3,16 @@
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from unlearn_core.catalog import architectures, classifiers, datasets, nets, trained
+from unlearn_core.catalog import classifiers, datasets, nets, trained
 from unlearn_core.charts import schooling
 from unlearn_core.charts.theme import CONFIG
-from unlearn_core.domain.cards import ArchitectureCard, ClassifierCard
+from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.recipes import in_words
 from unlearn_core.domain.run import LONGEST_NAME, Priority, Run, TrainSpec
 from unlearn_core.store import artifacts
 from unlearn_core.store.home import home
-from unlearn_core.ui import chart, effort, frame, process, session, studio, words
+from unlearn_core.ui import architecture, chart, effort, frame, process, session, studio, words
 from unlearn_core.ui import recipe as recipes
 from unlearn_core.ui.plain import escape
 
@@ -24,35 +23,33 @@ _FIRST = "first"
 
 def form(like: ClassifierCard, place: str = "train") -> None:
     """Architecture, data set, recipe; what it costs; and the button. It begins with those of a classifier."""
-    known, sets = architectures.cards(), datasets.cards()
+    sets = datasets.cards()
     left, right = st.columns(2)
-    name = which(left, "Architecture", {one.id: one.title for one in known.values()}, like.architecture, place)
-    dataset = which(right, "Pictures", {one.id: one.title for one in sets.values()}, like.dataset, place)
-    card = known[name]
-    st.caption(f"{escape(card.summary)} {escape(sets[dataset].summary)}")
-    recipe = recipes.choose(place, name, card.recipe, pictures=sets[dataset].train)
-    start = _start(place, card)
+    chosen = architecture.choose(left, like.architecture, place)
+    titles = {one.id: one.title for one in sets.values()}
+    dataset = architecture.which(right, "Pictures", titles, like.dataset, place)
+    kind = architecture.described(architecture.named(chosen, like.architecture, place), sets[dataset])
+    if kind is None:
+        return
+    name = kind.name
+    recipe = recipes.choose(place, name, kind.recipe, pictures=sets[dataset].train)
+    start = _start(place, name)
     called, number = st.columns([2, 1])
     title = called.text_input(
         "What to call it",
-        placeholder=f"{card.title} · {sets[dataset].title}",
+        placeholder=f"{kind.title} · {sets[dataset].title}",
         max_chars=LONGEST_NAME,
         key=f"{place}-name",
     )
     seed = number.number_input("Seed", 0, 999, 0, key=f"{place}-seed")
-    if sets[dataset].size < card.smallest:
-        st.warning(
-            f"{escape(card.title)} takes pictures of {card.smallest} pixels or more, and these have "
-            f"{sets[dataset].size}. Choose another of the two.",
-            icon=":material/block:",
-        )
-        return
     st.markdown(f"**What it costs:** {effort.of(name, dataset, recipe)}.")
     st.caption(
         "It is saved after every epoch and gives way to whatever people wait for, then goes on. What comes of it "
         "stands among the classifiers, with this recipe, so that its golds can be trained."
     )
     if st.button("Train it", type="primary", icon=":material/model_training:", key=f"{place}-go"):
+        # Two of torchvision's nets are built otherwise for their published weights than for fresh ones.
+        name = start if start and architecture.goes_with(start) else name
         spec = TrainSpec(architecture=name, dataset=dataset, name=title, recipe=recipe, seed=seed, start=start)
         put_back(place)
         st.switch_page(frame.page("run"), query_params={"id": str(order(spec))})
@@ -74,20 +71,10 @@ def put_back(place: str = "train") -> None:
     st.session_state.pop(f"{place}-{_FIRST}", None)
 
 
-def which(column: DeltaGenerator, label: str, titles: dict[str, str], first: str, place: str) -> str:
-    """A choice among cards by their titles, which begins with `first` where that is one of them."""
-    key = f"{place}-{label.lower()}"
-    # What was put into the session's state beforehand goes before; Streamlit frowns on a default beside it.
-    if st.session_state.get(key) not in titles:
-        st.session_state[key] = first if first in titles else next(iter(titles))
-    return column.selectbox(label, list(titles), format_func=titles.__getitem__, key=key)
-
-
 def order(spec: TrainSpec) -> int:
     """Asks for a training, behind everything that people wait for; the run that makes it."""
     data = datasets.card(spec.dataset)
-    card = architectures.card(spec.architecture, data.size)
-    title = f"Train {spec.name or f'{card.title} · {data.title}'}"
+    title = f"Train {spec.name or f'{architecture.title(spec.architecture)} · {data.title}'}"
     number = studio.store().order(spec, title=title, priority=Priority.BACKGROUND).run
     process.see_to_it()
     return number
@@ -149,13 +136,15 @@ def is_begun(spec: TrainSpec) -> bool:
     return (trained.making(spec.fingerprint()) / "state.pt").exists()
 
 
-def _start(place: str, card: ArchitectureCard) -> str | None:
-    """With which weights it begins: fresh ones, or those of a classifier of the same kind."""
+def _start(place: str, name: str) -> str | None:
+    """With which weights it begins: fresh ones, those of a classifier of the same kind, or published ones."""
     able = {
         one.id: one.title
         for one in classifiers.cards().values()
-        if one.architecture == card.id and nets.find(one.id, None, one.seed) is not None
+        if one.architecture == name and nets.find(one.id, None, one.seed) is not None
     }
+    public = architecture.published(name)
+    able |= {one: f"{one} (published, {'on this machine' if here else 'to be downloaded'})" for one, here in public}
     if not able:
         return None
     names = {FRESH: FRESH} | able
@@ -163,9 +152,14 @@ def _start(place: str, card: ArchitectureCard) -> str | None:
         "Begin with",
         list(names),
         format_func=names.__getitem__,
-        key=f"{place}-start-{card.id}",
+        key=f"{place}-start-{name}",
         help="Beginning with a trained net is fine-tuning: its last layer is replaced, all else goes on from there.",
     )
+    if not dict(public).get(picked, True):
+        st.caption(
+            f"The weights {escape(picked)} are not on this machine. The run downloads them first; where it cannot, it "
+            "ends at once and says which file to put where."
+        )
     return None if picked == FRESH else picked
 
 
