@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay
-from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Phase, Point, Progress, Run, RunSpec
+from unlearn_core.domain.run import GoldSpec, ImportSpec, Look, MeasureSpec, Phase, Point, Progress, Run, RunSpec
 from unlearn_core.engine.listener import Listener
 
 EPOCHS = 8
@@ -35,7 +35,7 @@ def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
     warm.runs += 1
     facts = {"pid": os.getpid(), "runs": warm.runs, "device": warm.device}
     match run.spec:
-        case Look():
+        case Look() | ImportSpec():
             return facts
         case GoldSpec():
             return facts | _gold(run, warm.home, listener)

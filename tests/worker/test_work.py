@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.store.specs import REQUEST
-from tests.worker.hands import begun, end_of, is_running, submit, until, worker
-from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Priority, RunState
+from tests.worker.hands import begun, end_of, enough, is_running, submit, until, worker
+from unlearn_core.domain.run import GoldSpec, ImportSpec, Look, MeasureSpec, Priority, RunState
 from unlearn_core.store.processes import lives
 from unlearn_core.store.runs import RunStore
 
@@ -130,6 +130,19 @@ def test_a_look_is_answered_while_a_run_is_in_progress(store):
     assert is_running(store, number)
     store.cancel(number)
     end_of(store, number)
+
+
+def test_pictures_are_brought_in_while_a_run_is_in_progress(store):
+    number = submit(store, do="await")
+    begun(store, number)
+    wanted = ImportSpec(dataset="faces", title="Faces", source="folder", size=32)
+    ends = [end_of(store, store.submit(wanted, title="import")) for _ in range(2)]
+    assert [end.state for end in ends] == [RunState.DONE] * 2
+    assert len({end.headline["pid"] for end in ends}) == 2, "a process for each, which holds no memory afterwards"
+    assert {end.headline["device"] for end in ends} == {"cpu"}
+    assert is_running(store, number)
+    enough(store, number)
+    assert end_of(store, number).state is RunState.DONE
 
 
 def test_a_gold_gives_way_and_goes_on_where_it_was(store):

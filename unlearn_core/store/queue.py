@@ -9,8 +9,8 @@ from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.schema import RUN
 
-LOOK = "look"
-"""Looks have a queue of their own, because a worker answers them beside everything else."""
+APART = ("look", "import")
+"""Looks and imports have queues of their own, because a worker sees to them beside everything else."""
 
 MEASURE = "measure"
 """Measurements are few, one of a kind for each finished run, and most are queued by the lab itself: never refused."""
@@ -109,7 +109,7 @@ def _of(kinds: Collection[str]) -> ColumnElement[bool]:
 
 def _lane(kind: str) -> ColumnElement[bool]:
     """The runs that wait in the same queue as one of this kind."""
-    return RUN.c.kind == LOOK if kind == LOOK else RUN.c.kind != LOOK
+    return RUN.c.kind == kind if kind in APART else RUN.c.kind.not_in(APART)
 
 
 def _queued(which: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -145,14 +145,17 @@ class RunStore:
 
     def claim(self, worker: str, *, device: str, kinds: Collection[str]) -> Run | None:
         """Gives the next run of these kinds to a worker, under a lease that `beat` extends; to no other as well."""
-        while True:
-            with self._database.reading() as connection:
-                if not queue.anything(connection, kinds):
-                    return None
+        while self.waits(kinds):
             with self._database.writing() as connection:
                 run = lease.claim(connection, worker, device=device, kinds=kinds, now=time.time())
                 if run is not None:
                     return rows.run(_row(connection, run))
+        return None
+
+    def waits(self, kinds: Collection[str]) -> bool:
+        """Whether a run of these kinds is to be claimed; a glance that locks nothing."""
+        with self._database.reading() as connection:
+            return queue.anything(connection, kinds)
 
     def claim_mates(
         self, run: Run, worker: str, *, device: str, alike: Callable[[RunSpec], bool], most: int

@@ -159,9 +159,9 @@ def _privacy(report: Report, run: Run | None) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         chart.show(charts()["recognised"], [report], place="report")
+        asked.show(score.ASKED, report, run)
     with right:
         recognised.show(report)
-    asked.show(score.ASKED, report, run)
 
 
 def _noise(report: Report) -> None:

@@ -28,12 +28,13 @@ from unlearn_core.worker.listener import RHYTHM, PipeListener
 
 class Job(NamedTuple):
     """What a child is for. `work` names a module like `engine/work.py`, which has all that is done here. `threads`
-    limits torch's, where it is given."""
+    limits torch's, where it is given. With `ahead` it loads what ships before it is asked for it."""
 
     work: str
     device: str
     home: Path
     threads: int | None
+    ahead: bool = True
 
 
 def serve(pipe: Connection, wishes: MutableSequence[int], job: Job) -> None:
@@ -77,8 +78,9 @@ class _Work:
     def __init__(self, module: Any, job: Job) -> None:
         self._module, self._warm, self._home = module, module.Warm(job.device, job.home), job.home
         self.stacks: Stacks = module.stacks(job.device)
-        with suppress(Exception):  # a run that needs what cannot be loaded says so; the others need not suffer
-            self._warm.prepare()
+        if job.ahead:
+            with suppress(Exception):  # a run that needs what cannot be loaded says so; the others need not suffer
+                self._warm.prepare()
 
     def ends(self, runs: list[Run], listeners: list[PipeListener]) -> Iterator[Outcome]:
         """How each run ended, in turn. Several are made side by side, or the first is, and the others wait again."""

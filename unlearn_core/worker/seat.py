@@ -28,9 +28,9 @@ CONTEXT = get_context("forkserver")
 class Seat:
     """A place for one run, or one stack, at a time. It knows nothing of the store: the supervisor stands between."""
 
-    def __init__(self, job: Job, kinds: frozenset[str]) -> None:
-        """Of which `kinds` the runs are that it takes. The child starts with `fill`."""
-        self.job, self.kinds = job, kinds
+    def __init__(self, job: Job, kinds: frozenset[str], *, lasting: bool = True) -> None:
+        """Of which `kinds` the runs are that it takes. A child starts with `fill`; a `lasting` one stays for more."""
+        self.job, self.kinds, self.lasting = job, kinds, lasting
         self.hands: list[Hand] = []
         self.stacks: Stacks = {}
         """What the child can make side by side, as soon as it has said so."""
@@ -96,7 +96,7 @@ class Seat:
         self._worn |= hand.outcome is None or hand.outcome.renew
         if self.hands:
             return
-        if self._worn or self._served >= RUNS:
+        if self._worn or not self.lasting or self._served >= RUNS:
             self.clear()
         self._started = -REST  # if the child is gone, then a run was at fault: nothing to wait for
 

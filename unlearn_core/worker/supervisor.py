@@ -22,7 +22,8 @@ from unlearn_core.worker.runner import Job
 from unlearn_core.worker.seat import Seat
 from unlearn_core.worker.sweep import Conductor
 
-RUNS, LOOKS = frozenset({"unlearn", "gold", "measure", "train", "add", "import"}), frozenset({"look"})
+RUNS = frozenset({"unlearn", "gold", "measure", "train", "add"})
+LOOKS, IMPORTS = frozenset({"look"}), frozenset({"import"})
 
 TICK = 0.1
 """Seconds that a new run waits at the most for an idle worker."""
@@ -47,7 +48,7 @@ class Asked(Protocol):
 
 
 class Supervisor:
-    """One device's worker while it holds the lock: a seat for runs on the device, and one for looks on the CPU."""
+    """One device's worker while it holds the lock: a seat for runs on the device; on the CPU for looks and imports."""
 
     def __init__(
         self,
@@ -65,7 +66,9 @@ class Supervisor:
         self.runner = Seat(Job(work, device, store.home, None), RUNS)
         # A look is answered while a run is in progress, and on a single thread so that the run hardly feels it.
         self.looker = Seat(Job(work, "cpu", store.home, 1), LOOKS)
-        self.seats = (self.runner, self.looker)
+        # Downloads and pictures keep no device busy, and may take an hour: nobody's run waits behind them.
+        self.intake = Seat(Job(work, "cpu", store.home, 1, ahead=False), IMPORTS, lasting=False)
+        self.seats = (self.runner, self.looker, self.intake)
         self.sweeps = Conductor(store, self.name)
         self._one_ended = False
         self._next_round = 0.0
@@ -87,7 +90,7 @@ class Supervisor:
     def _start(self) -> None:
         """Starts the children. The forkserver imports torch first, which takes a while that people are told of."""
         with ThreadPoolExecutor(1) as pool:
-            filling = pool.submit(lambda: [seat.fill() for seat in self.seats])
+            filling = pool.submit(lambda: [seat.fill() for seat in self.seats if seat.lasting])
             while not filling.done():
                 self._show("starting")
                 futures.wait([filling], ROUND)
@@ -110,7 +113,8 @@ class Supervisor:
     def _turn(self) -> None:
         try:
             for seat in self.seats:
-                seat.fill()
+                if seat.lasting or self.store.waits(seat.kinds):
+                    seat.fill()
                 self._attend(seat)
             due = time.monotonic() >= self._next_round
             if (due or self._one_ended) and not self.asked.leave:
