@@ -1,4 +1,4 @@
-"""Choosing what to forget: a card a class, or single pictures page by page, and what that leaves."""
+"""Choosing what to forget: classes or single pictures, the latter page by page, and what that leaves."""
 
 import numpy as np
 import streamlit as st
@@ -25,23 +25,6 @@ def kind(plan: Plan) -> None:
         label_visibility="collapsed",
         on_change=_take_kind,
     )
-
-
-def classes(plan: Plan) -> None:
-    """A card a class: six of its pictures, a tick, and how often the classifier is right about it."""
-    shown = studio.class_mosaics(plan.dataset.id)
-    right = studio.class_accuracies(plan.classifier.id, plan.dataset.id, plan.classifier.seed)
-    grid = st.grid(5, min_column_width=150)
-    for number, name in enumerate(plan.dataset.classes):
-        with grid.cell(), st.container(border=True, gap="xsmall"):
-            st.image(shown[number], width="stretch", alt=f"Six training pictures of the class {name}")
-            key = f"class-{plan.dataset.id}-{number}"
-            st.session_state[key] = number in plan.setup.classes
-            st.checkbox(f"**{escape(name)}**", key=key, on_change=_tick_class, args=(number, key))
-            if right is not None:
-                st.caption(f"right {round(100 * right[number])} % of the time")
-    if right is not None:
-        st.caption(f"Right: on {words.counted(plan.dataset.test, 'test picture')} that no training has seen.")
 
 
 def pictures(plan: Plan) -> None:
@@ -163,10 +146,6 @@ def _take_standard(images: tuple[int, ...]) -> None:
 
 def _first_page() -> None:
     st.session_state["gallery-page"] = 1
-
-
-def _tick_class(number: int, key: str) -> None:
-    session.change(classes=_with(session.current().classes, number, st.session_state[key]))
 
 
 def _tick_picture(number: int, key: str) -> None:

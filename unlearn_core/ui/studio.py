@@ -149,11 +149,6 @@ def pictures(dataset: str) -> Pictures:
     return found
 
 
-def class_mosaics(dataset: str) -> list[bytes]:
-    """Six training pictures of each class side by side, as PNG."""
-    return [class_mosaic(dataset, number) for number in range(len(datasets.card(dataset).classes))]
-
-
 @st.cache_data(show_spinner=False, max_entries=2_000)
 def class_mosaic(dataset: str, number: int) -> bytes:
     """Six training pictures of one class side by side, as PNG."""
