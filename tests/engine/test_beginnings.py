@@ -9,18 +9,24 @@ from safetensors.torch import save_file
 from torch import nn
 
 from tests.engine.brought import DATASET, bring
+from unlearn_core import methods
 from unlearn_core.catalog import classifiers, library, own, trained, weight_files
+from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadRequest, NotAtHand
 from unlearn_core.domain.recipes import Recipe
 from unlearn_core.domain.request import ForgetClasses, ForgetRequest
-from unlearn_core.domain.run import GoldSpec, TrainSpec
+from unlearn_core.domain.run import GoldSpec, RunSpec, TrainSpec
 from unlearn_core.engine.beginnings import untrained
 from unlearn_core.engine.golds import train_gold
 from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.problem import lay_out, problem_of
+from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.train import train_here
 from unlearn_core.engine.warm import Warm
+from unlearn_core.methods.retrain import Knobs as Retrain
 from unlearn_core.store.runs import RunStore
 from unlearn_core.training import weights
+from unlearn_core.training.problem import Problem
 
 SPEC = TrainSpec(
     architecture="timm:test_resnet",
@@ -101,3 +107,43 @@ def test_what_began_with_a_net_that_had_seen_the_pictures_has_no_gold_by_its_rec
     card, warm = classifiers.card(card.id), Warm("cpu", pictures)
     began, fresh = untrained(card, 1, warm), warm.fresh(card, 1)
     assert weights.checksum(began) == weights.checksum(fresh), "what was confirmed is for fresh weights"
+
+
+def given_for(card: ClassifierCard, warm: Warm, method: str) -> Problem:
+    request = ForgetRequest(classifier=card.id, dataset=DATASET.id, forget=ForgetClasses(classes=(1,)))
+    knobs = methods.method(method).presets["bundled"].params_for(request.forget)
+    return problem_of(lay_out(RunSpec(request=request, method=method, params=knobs.model_dump(), seed=5), warm), warm)
+
+
+def test_what_a_method_draws_afresh_begins_where_gold_begins(pictures: Path) -> None:
+    net = put_there("test_resnet")
+    _, headline = train_here(SPEC, device="cpu", home=pictures, listener=Nobody())
+    card, warm = classifiers.card(headline["classifier"]), Warm("cpu", pictures)
+    given = given_for(card, warm, "finetune")
+    one, other = given.fresh(), given.fresh(1)
+    for fresh in (one, other):
+        assert torch.equal(fresh.get_parameter("net.conv1.0.weight"), net.get_parameter("conv1.0.weight"))
+        assert fresh.get_parameter("net.fc.weight").shape[0] == 4
+    assert not torch.equal(one.get_parameter("net.fc.weight"), other.get_parameter("net.fc.weight"))
+    (weight_files.folder() / "test_resnet.r160_in1k.safetensors").unlink()
+    assert given.fresh() is not one, "the weights are looked up once"
+
+
+def test_retrain_ends_near_published_weights_as_gold_does(pictures: Path) -> None:
+    net = put_there("test_resnet")
+    _, headline = train_here(SPEC, device="cpu", home=pictures, listener=Nobody())
+    card, warm = classifiers.card(headline["classifier"]), Warm("cpu", pictures)
+    given = given_for(card, warm, "retrain")
+    methods.method("retrain").forget(given, Retrain(), RunTracker(Nobody()))
+    gap = given.net.get_parameter("net.conv1.0.weight") - net.get_parameter("conv1.0.weight")
+    assert 0 < gap.abs().max() < 0.01, "a few small steps from them"
+
+
+def test_a_net_that_had_seen_the_pictures_is_no_fresh_one(pictures: Path) -> None:
+    base = bring("resnet8", pictures)
+    spec = SPEC.model_copy(update={"architecture": "resnet8", "start": base.id})
+    _, headline = train_here(spec, device="cpu", home=pictures, listener=Nobody())
+    card, warm = classifiers.card(headline["classifier"]), Warm("cpu", pictures)
+    assert card.start == base.id and card.recipe is None
+    given = given_for(card, warm, "finetune").fresh()
+    assert weights.checksum(given) == weights.checksum(warm.fresh(card, 5, "fresh", 0))

@@ -3,6 +3,8 @@
 Gold begins where its classifier began, unless that had seen the forgotten pictures: then its recipe gives no gold.
 """
 
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -77,9 +79,27 @@ def has_seen(start: str | None, dataset: str) -> bool:
 
 def untrained(card: ClassifierCard, seed: int, warm: Warm) -> nn.Module:
     """A classifier's net before the first step of its recipe, on the device: what its gold begins with as well."""
-    net, size = warm.fresh(card, seed), datasets.card(card.dataset).size
-    # A recipe that somebody chose for gold is for fresh weights.
-    given = beginning(card.start if card.original_recipe else None, card.architecture, size=size, warm=warm)
+    return _begun(card, warm.fresh(card, seed), _given(card, warm))
+
+
+def unknowing(card: ClassifierCard, warm: Warm) -> Callable[..., nn.Module]:
+    """Makes nets that know nothing of a classifier's pictures, as its gold does before its first step.
+
+    What is made is called with a seed and, so that each has draws of its own, with purposes. Where a classifier began
+    with a net that had seen its pictures, that would know what is to be forgotten: then all of a net is fresh.
+    Raises as `beginning` does, when the first net is made.
+    """
+    given = cache(lambda: None if has_seen(card.start, card.dataset) else _given(card, warm))
+    return lambda seed, *purpose: _begun(card, warm.fresh(card, seed, *purpose), given())
+
+
+def _given(card: ClassifierCard, warm: Warm) -> Beginning | None:
+    """What a classifier's recipe begins with; one that somebody chose for gold is for fresh weights."""
+    start, size = card.start if card.original_recipe else None, datasets.card(card.dataset).size
+    return beginning(start, card.architecture, size=size, warm=warm)
+
+
+def _begun(card: ClassifierCard, net: nn.Module, given: Beginning | None) -> nn.Module:
     if given is not None:
         begin(net, given, heads=card.roles.head)
     return net

@@ -15,6 +15,7 @@ from unlearn_core.domain.request import Forget, ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.shelf import entry
 from unlearn_core.domain.split import Split, cut
+from unlearn_core.engine.beginnings import unknowing
 from unlearn_core.engine.warm import Data, Trained, Warm, copy_of
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
@@ -72,6 +73,7 @@ def problem_of(layout: Layout, warm: Warm) -> Problem:
         rows = np.sort(np.concatenate(ids))
         return Pool(data.images, data.labels, torch.from_numpy(rows).to(warm.device))
 
+    fresh = unknowing(layout.card, warm)
     return Problem(
         net=copy_of(layout.before.net),
         original=layout.before.net,
@@ -90,7 +92,7 @@ def problem_of(layout: Layout, warm: Warm) -> Problem:
         ),
         device=warm.device,
         seed=spec.seed,
-        build=lambda number: warm.fresh(layout.card, spec.seed, "fresh", number),
+        build=lambda number: fresh(spec.seed, "fresh", number),
         forget_pool=pool(split.forget_train) if needs.forget else None,
         retain_pool=pool(split.retain_train) if needs.retain else None,
         validation_pool=pool(split.forget_val, split.retain_val) if needs.validation else None,

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
 
 from unlearn_core.domain.errors import Diverged
 from unlearn_core.domain.relearn import LAST, STEPS, TERMS, index_of, time_of
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.request import ForgetClasses
+from unlearn_core.engine.beginnings import unknowing
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.measure import Reopened, models_of, reopen
 from unlearn_core.engine.problem import Layout, still_there
@@ -81,12 +81,12 @@ def measure(layout: Layout, models: Mapping[str, Trained], warm: Warm, listener:
     shown = [name for name in ("after", "gold") if name in models] + ["fresh"]
     tracker.plan(**{PHASES.get(name, name): TERMS.draws * LAST for name in shown})
     pool, keep = (torch.from_numpy(rows).to(warm.device) for rows in (plan.pool, still_there(layout).retain_train))
-    seed = layout.spec.seed
+    seed, fresh = layout.spec.seed, unknowing(layout.card, warm)
     for name in shown:
         tracker.phase(PHASES.get(name, name))
         found = []
         for draw in range(TERMS.draws):
-            net: nn.Module = warm.fresh(layout.card, seed, "relearn", draw) if name == "fresh" else models[name].net
+            net = fresh(seed, "relearn", draw) if name == "fresh" else models[name].net
             batches = lessons(pool, keep, terms=TERMS, taught=plan.taught, seed=seed, draw=draw)
             try:
                 found.append(relearn(net, images, labels, batches, asked=asked, terms=TERMS, track=tracker))

@@ -113,6 +113,7 @@ class Problem:
     def fresh(self, number: int = 0) -> nn.Module:
         """The same architecture with new weights, drawn from this run's seed, on the device; each number has its own.
 
-        They share no draw with an original's, whatever the seeds.
+        They share no draw with an original's, whatever the seeds. Where the classifier's recipe begins with published
+        or another net's weights, only the head is drawn: a net that knows nothing of these pictures, as gold at first.
         """
         return self.build(number)
