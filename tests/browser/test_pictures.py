@@ -106,8 +106,8 @@ def _is_told(page: Page) -> None:
     expect(page.get_by_text(before)).to_be_visible()
     expect(page.get_by_text("There is no gold for this request yet").first).to_be_visible()
     page.get_by_role("button", name="Train gold in the background").click()
-    expect(page.get_by_text("Gold: 0.0")).to_be_visible()
-    expect(page.get_by_text("get gold's answer")).to_be_visible()
+    expect(page.get_by_text("Gold: 0.0").first).to_be_visible()
+    expect(page.get_by_text("get gold's answer").first).to_be_visible()
 
 
 def test_hostile_names_ask_nobody_for_anything(page: Page, app: Served, tmp_path: Path) -> None:
