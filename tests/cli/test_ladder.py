@@ -37,3 +37,11 @@ def test_another_direction_and_one_within_the_error_are_said() -> None:
     )
     assert "**not the same direction**." in text
     assert "same direction, within 2 standard errors, so nothing is shown." in text
+
+
+def test_a_step_that_was_not_measured_is_marked_and_nothing_is_said_of_its_direction() -> None:
+    some = rows()
+    del some["three cycles"]
+    text = _ladder.section(some)
+    assert "| three cycles | not run | 0.0856 | | | | |" in text
+    assert text.count(": same direction.") == len(STEPS) - 3, "neither of it nor of the step beyond it"

@@ -2,21 +2,21 @@
 
 from collections.abc import Mapping
 
-from unlearn_core.engine.ladder import CEILING, STEPS
+from unlearn_core.engine.ladder import CEILING, STEPS, Step
 
 SURE = 2.0
 """So many standard errors apart two scores must be for a direction to be told."""
 
 
 def section(rows: Mapping[str, Mapping[str, str]]) -> str:
-    """The table and a sentence a step."""
+    """The table and a sentence a step; one that was not measured yet is marked as such."""
     if CEILING not in rows:
         return "Not measured yet: `python -m unlearn_core ladder` measures it, in hours on a CPU."
     top = rows[CEILING]
     lines = [
         "| step | nets | published | here: score | forgetting (± standard error) | retain | test |",
         "|---|---:|---:|---:|---:|---:|---:|",
-        *(_line(rows[step.name], f"{step.published:.4f}") for step in STEPS),
+        *(_line(rows[step.name], f"{step.published:.4f}") if step.name in rows else _not_run(step) for step in STEPS),
         _line(top, ""),
     ]
     words = (
@@ -26,7 +26,7 @@ def section(rows: Mapping[str, Mapping[str, str]]) -> str:
         "pictures (*retain*) and on test pictures (*test*), both relative to gold. The last line scores as many other "
         "golds: what perfect unlearning would get, and the ceiling. The standard error is over the pictures; that of "
         f"the nets is not in it. All but NegGrad are settings of stochastic re-initialisation, measured on: "
-        f"{rows[STEPS[-1].name]['device']}."
+        f"{', '.join(sorted({row['device'] for row in rows.values() if row['device']}))}."
     )
     return "\n".join([words, "", *lines, "", *_directions(rows)])
 
@@ -37,11 +37,15 @@ def _line(row: Mapping[str, str], published: str) -> str:
     return f"| {row['step']} | {row['nets']} | {published} | {float(row['score']):.4f} | {forgetting} | {ratios} |"
 
 
+def _not_run(step: Step) -> str:
+    return f"| {step.name} | not run | {step.published:.4f} | | | | |"
+
+
 def _directions(rows: Mapping[str, Mapping[str, str]]) -> list[str]:
     published = {step.name: step.published for step in STEPS}
     found = []
     for step in STEPS:
-        if step.beyond is None:
+        if step.beyond is None or not {step.name, step.beyond} <= rows.keys():
             continue
         ours, theirs = (float(rows[name]["score"]) for name in (step.name, step.beyond))
         up = step.published > published[step.beyond]
