@@ -10,7 +10,7 @@ import pytest
 
 from tests.domain.test_sweep import spec as sweep_of
 from tests.store.specs import spec, sql
-from tests.worker.hands import begun, end_of, enough, until, worker
+from tests.worker.hands import begun, end_of, enough, output, until, worker
 from unlearn_core.domain.abreast import ABREAST
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.domain.sweep import SweepState
@@ -87,6 +87,20 @@ def test_those_whose_process_died_go_on_alone(store) -> None:
     assert all("together" not in end.headline for end in ends), "a stack that took a process with it is not made again"
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_one_on_which_a_process_has_died_goes_alone_and_the_others_together(store, place: int) -> None:
+    with ready(store):
+        other = store.submit(spec(do="await"), title="something else")
+        begun(store, other)
+        wish = spec(do="steps", steps=3)
+        runs = [store.submit(wish, title="one", priority=Priority.SWEEP, group="g") for _ in range(3)]
+        sql(store.home, "UPDATE run SET deaths = 1 WHERE id = ?", runs[place])
+        enough(store, other)
+        ends = [end_of(store, run).headline.get("together") for run in runs]
+    assert ends.pop(place) is None
+    assert ends == [2, 2]
+
+
 def test_those_that_need_too_much_memory_together_go_on_alone(store) -> None:
     with ready(store):
         runs = group(store, 2, do="fail", kind="ours")
@@ -102,6 +116,7 @@ def test_those_that_do_not_stack_are_made_one_after_another(store) -> None:
         ends = [end_of(store, run) for run in runs]
     assert [(end.state, end.attempt) for end in ends] == [(RunState.DONE, 1), (RunState.DONE, 2), (RunState.DONE, 3)]
     assert all("together" not in end.headline for end in ends)
+    assert "gave way: it is queued. These draw by chance." in output(store.home), "it is said why"
     assert sql(store.home, "SELECT DISTINCT deaths FROM run") == [(0,)]
 
 

@@ -114,7 +114,7 @@ def key_of(spec: RunSpec) -> str:
 def golds_of(rows: Iterable[Mapping[str, str]], request: str) -> list[float]:
     """How often (0 to 1) golds from other seeds than the bundled one name the forgotten pictures of a request."""
     own = [row for row in rows if (row["method"], row["request"]) == ("retrain", request)]
-    return [float(row["forget_train_after"]) for row in own]
+    return [float(row["forget_train_after"]) for row in own if not row["error"]]
 
 
 def shortfall(rows: Sequence[Mapping[str, str]], golds: Sequence[float] = ()) -> str:

@@ -54,10 +54,9 @@ def next_of(connection: Connection, kinds: Collection[str], now: float) -> int |
 
 
 def mates(run: Run) -> Select:
-    """The other runs of a run's group that wait as urgently, in order; none where any process has died on this one."""
-    alive = select(RUN.c.id).where(RUN.c.id == run.id, RUN.c.deaths == 0).exists()
+    """The other runs of a run's group that wait as urgently, in order, but for those on which a process has died."""
     same = (RUN.c.group == run.group) & (RUN.c.owner == run.owner) & (RUN.c.priority == run.priority)
-    return select(RUN).where(_queued(_of((run.spec.kind,))), same, RUN.c.deaths == 0, alive).order_by(RUN.c.id)
+    return select(RUN).where(_queued(_of((run.spec.kind,))), same, RUN.c.deaths == 0).order_by(RUN.c.id)
 
 
 def before(connection: Connection, run: Row, now: float) -> int:

@@ -165,6 +165,8 @@ class RunStore:
         One whose process has died on it goes alone, so that the others do not die with it once more.
         """
         with self._database.writing() as connection:
+            if _row(connection, run.id).deaths:
+                return []
             found = [rows.run(row) for row in connection.execute(queue.mates(run)).all()]
             chosen = [one for one in found if isinstance(one.spec, RunSpec) and alike(one.spec)][:most]
             taken = [one.id for one in chosen if lease.take(connection, one.id, worker, device=device, now=time.time())]

@@ -58,12 +58,13 @@ def serve(pipe: Connection, wishes: MutableSequence[int], job: Job) -> None:
         listeners = [PipeListener(pipe, wishes, place=place, rhythm=rhythm) for place in range(len(runs))]
         try:
             work = work or _warm_up(job)
-            for place, outcome in enumerate(work.ends(runs, listeners)):
-                listeners[place].flush()
-                pipe.send((place, outcome))
         except Exception as problem:  # noqa: BLE001 (opening a device may raise anything, and owners must hear of it)
-            for place in range(len(runs)):
-                pipe.send((place, outcome_of(problem, job.home)))
+            ends: Iterator[Outcome] = repeat(outcome_of(problem, job.home), len(runs))
+        else:
+            ends = work.ends(runs, listeners)
+        for place, outcome in enumerate(ends):
+            listeners[place].flush()
+            pipe.send((place, outcome))
 
 
 class Ready(NamedTuple):
@@ -92,10 +93,11 @@ class _Work:
             for end in self._module.carry_out_together(runs, self._warm, listeners):
                 yield self._told(end)
                 done += 1
-        except NotSupported:  # as with a net that draws by chance, which only the engine can know
-            yield self._alone(runs[0], listeners[0])
-            yield from repeat(Outcome("gave way"), len(runs) - 1)
-        except Exception as problem:  # noqa: BLE001 (memory, say; each has a second life, and lives it alone)
+        except NotSupported as problem:  # as with a net that draws by chance, which only the engine can know
+            yield self._alone(runs[done], listeners[done])
+            yield from repeat(Outcome("gave way", reason=str(problem)), len(runs) - done - 1)
+        except Exception as problem:  # noqa: BLE001 (a method may raise anything, as when memory is short for so many:
+            # the log has the account, and each run has a second life, which it lives alone)
             yield from repeat(outcome_of(problem, self._home)._replace(state="died", renew=True), len(runs) - done)
 
     def _alone(self, run: Run, listener: PipeListener) -> Outcome:

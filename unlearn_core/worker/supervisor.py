@@ -198,7 +198,7 @@ class Supervisor:
         self._tell_lock()
         if hand.ours:
             row = self.store.get(run)
-            say(f"Run {run} ({row.title}) {outcome.state}: it is {row.state}. {row.error or ''}".rstrip())
+            say(f"Run {run} ({row.title}) {outcome.state}: it is {row.state}. {row.error or outcome.reason}".rstrip())
 
     def _go_round(self) -> None:
         busy = any(seat.hands for seat in self.seats)
