@@ -95,7 +95,7 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
         | {"relearn": _relearn(rng, list(logits))}
         | {"seeds": seeds_of(accuracy_of(logits, labels, split), seed, curves=_curves)}
         | {"regions": _regions(np.random.default_rng(seed), list(logits))}
-        | ({"score": _score(np.random.default_rng(seed))} if gold else {})
+        | ({"score": _score(np.random.default_rng(seed)), "lira": _lira(np.random.default_rng(seed))} if gold else {})
         | alike(seed, split, LAYERS, gold=gold, twin=images),
         missing={} if gold else {"gold": NO_GOLD},
     )
@@ -205,6 +205,14 @@ def _score(rng: np.random.Generator) -> Part:
         for (side, found), ratio in zip(arrays.items(), (0.97, 1.0), strict=True)
     }
     return Part(facts | {"nets": 32, "bucket": BUCKET, "last": last_bucket(32)}, arrays)
+
+
+def _lira(rng: np.random.Generator) -> Part:
+    """The part "lira": shadow nets that were made to forget are called seen more often than golds are."""
+    seen, unseen = rng.normal(0.62, 0.06, 17), rng.normal(0.4, 0.05, 17)
+    facts = {"nets": 16, "told": 0.71, "low": 0.66, "high": 0.76, "after": seen[-1], "gold": unseen[-1]}
+    seen, unseen = seen[:-1], unseen[:-1]
+    return Part(facts, {"seen": seen.astype(np.float32), "unseen": unseen.astype(np.float32)})
 
 
 def _relearn(rng: np.random.Generator, shown: list[str]) -> Part:

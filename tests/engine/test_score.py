@@ -13,6 +13,7 @@ from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import MeasureSpec
 from unlearn_core.engine import population
 from unlearn_core.engine import score as scoring
+from unlearn_core.engine.crowd import Inside
 from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.measure import Reopened, reopen
@@ -133,7 +134,7 @@ def test_shipped_golds_are_used_and_only_the_missing_trained(
 ) -> None:
     finished = reopen(run, warm)
     request = finished.report.spec.request
-    some = [population.gold(request, number, warm, scoring._Inside(Nobody())) for number in range(2)]
+    some = [population.gold(request, number, warm, Inside(Nobody())) for number in range(2)]
     monkeypatch.setattr(populations, "golds", lambda asked: Population.of(some * 4) if asked == request else None)
     monkeypatch.setattr(population, "gold", lambda *_: pytest.fail("none is missing"))
     found = scoring.measure(finished, NETS, warm, Nobody())
@@ -144,7 +145,7 @@ def test_a_gold_of_a_population_is_the_gold_of_that_number(run: int, warm: Warm)
     finished = reopen(run, warm)
     gold = warm.gold(finished.layout.card, finished.report.spec.request, 0)
     assert gold is not None
-    trained = population.gold(finished.report.spec.request, 0, warm, scoring._Inside(Nobody()))
+    trained = population.gold(finished.report.spec.request, 0, warm, Inside(Nobody()))
     asked = population.asked(gold.net, finished.layout.data, finished.layout.split)
     # What ships was cut to 16 bits.
     assert np.allclose(trained.logits, asked.logits, atol=0.1)

@@ -15,6 +15,8 @@ from unlearn_core.domain.request import Forget
 
 GOLD_SEED = 1000
 """What is added to a gold's number to make its training seed, so that it shares no draw with an original."""
+SHADOW_SEED = 2000
+"""The same for shadow nets: originals that stand for the classifier where many are needed."""
 
 
 class Net(NamedTuple):

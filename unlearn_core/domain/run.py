@@ -82,13 +82,13 @@ class GoldSpec(_Spec):
 class MeasureSpec(_Spec):
     """Adds to a finished run's report what was not measured at its end.
 
-    `what` is "new", what needs a gold that came later, or "relearn" or "score", which cost so much that somebody must
-    ask for them; `nets` is the number of nets of each kind that a score is taken with.
+    `what` is "new", what needs a gold that came later, or "relearn", "score" or "lira", which cost so much that
+    somebody must ask for them; `nets` is the number of nets of each kind that the last two are taken with.
     """
 
     kind: Literal["measure"] = "measure"
     run: int
-    what: Literal["new", "relearn", "score"] = "new"
+    what: Literal["new", "relearn", "score", "lira"] = "new"
     nets: int = Field(default=16, ge=4, le=512)
 
 

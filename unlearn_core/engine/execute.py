@@ -10,7 +10,7 @@ import torch
 
 from unlearn_core.domain.report import Part, Report, forgotten
 from unlearn_core.domain.run import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, Run, RunSpec, TrainSpec
-from unlearn_core.engine import golds, imports, looks, measure, relearn, score, taken, train
+from unlearn_core.engine import golds, imports, lira, looks, measure, relearn, score, taken, train
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.history import in_history
 from unlearn_core.engine.listener import Listener, Nobody
@@ -64,10 +64,15 @@ def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
 
 
 def _measure(spec: MeasureSpec, warm: Warm, listener: Listener) -> dict[str, Any]:
-    if spec.what == "score":
-        return score.add(spec.run, spec.nets, warm, listener)
-    add = {"new": measure.add_what_is_new, "relearn": relearn.add}[spec.what]
-    return add(spec.run, warm, listener)
+    match spec.what:
+        case "new":
+            return measure.add_what_is_new(spec.run, warm, listener)
+        case "relearn":
+            return relearn.add(spec.run, warm, listener)
+        case "score":
+            return score.add(spec.run, spec.nets, warm, listener)
+        case "lira":
+            return lira.add(spec.run, spec.nets, warm, listener)
 
 
 def unlearn(

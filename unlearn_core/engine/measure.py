@@ -1,6 +1,7 @@
 """Lets the probes look: when a run ends, and again when a gold that it lacked is there."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -95,6 +96,15 @@ def reopen(run: int, warm: Warm) -> Reopened:
     layout = lay_out(report.spec, warm)
     after = warm.from_bytes(layout.card, "after", (folder / artifacts.WEIGHTS).read_bytes())
     return Reopened(folder, report, layout, after)
+
+
+def attach(finished: Reopened, name: str, found: Part | str, warm: Warm) -> None:
+    """Puts a part that somebody asked for into a finished run's report, or the reason for its absence."""
+    if isinstance(found, Part):
+        artifacts.write_part(finished.folder, name, found)
+        return
+    missing = {**finished.report.missing, name: found}
+    reports.write(replace(finished.report, parts={}, missing=missing), finished.folder, pool=warm.evaluations)
 
 
 def add_what_is_new(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:

@@ -19,13 +19,14 @@ from torch import nn
 from unlearn_core.catalog import classifiers, nets
 from unlearn_core.catalog.files import write_whole
 from unlearn_core.catalog.populations import Population
+from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.request import ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split, cut
 from unlearn_core.domain.tracker import Silent, Tracker
 from unlearn_core.engine.beginnings import untrained
 from unlearn_core.engine.problem import lay_out, problem_of
-from unlearn_core.engine.warm import Data, Warm, after_of
+from unlearn_core.engine.warm import Data, Trained, Warm, after_of
 from unlearn_core.probes.epsilon import Score, phi, scored
 from unlearn_core.training import evaluate
 from unlearn_core.training.loops import train
@@ -65,19 +66,34 @@ def _warm(device: str, home: Path) -> Warm:
 
 
 def gold(request: ForgetRequest, number: int, warm: Warm, track: Tracker) -> Population:
-    """One gold's answers: the very net that the run of kind gold with this number would give."""
+    """One gold's answers; the very net that the run of kind gold with this number would give."""
     card = classifiers.card(request.classifier)
-    data, seed = warm.data(card.dataset), nets.GOLD_SEED + number
+    data = warm.data(card.dataset)
     split = cut(data.card, data.pictures.labels, request.forget)
-    net = untrained(card, seed, warm)
-    rows = torch.from_numpy(split.retain_train).to(warm.device)
-    train(net, card.trained_by, data.images, data.labels, rows, seed=seed, track=track)
-    return asked(net.eval(), data, split)
+    return asked(_trained(card, split.retain_train, nets.GOLD_SEED + number, warm, track), data, split)
 
 
-def unlearned(spec: RunSpec, number: int, warm: Warm, track: Tracker) -> Population:
-    """The answers of what the spec's method makes of its classifier, `number` seeds on."""
+def original(request: ForgetRequest, number: int, warm: Warm, track: Tracker) -> nn.Module:
+    """A net that the classifier's recipe makes of all training pictures from another seed than the classifier's."""
+    card = classifiers.card(request.classifier)
+    data = warm.data(card.dataset)
+    split = cut(data.card, data.pictures.labels, request.forget)
+    rows = np.sort(np.concatenate([split.forget_train, split.retain_train]))
+    return _trained(card, rows, nets.SHADOW_SEED + number, warm, track)
+
+
+def _trained(card: ClassifierCard, rows: np.ndarray, seed: int, warm: Warm, track: Tracker) -> nn.Module:
+    data, net = warm.data(card.dataset), untrained(card, seed, warm)
+    where = torch.from_numpy(rows).to(warm.device)
+    train(net, card.trained_by, data.images, data.labels, where, seed=seed, track=track)
+    return net.eval()
+
+
+def unlearned(spec: RunSpec, number: int, warm: Warm, track: Tracker, before: Trained | None = None) -> Population:
+    """The answers of what the spec's method makes of its classifier, or of `before`, `number` seeds on."""
     layout = lay_out(spec.model_copy(update={"seed": spec.seed + number}), warm)
+    if before is not None:
+        layout = layout._replace(before=before)
     problem = problem_of(layout, warm)
     layout.method.forget(problem, layout.knobs, track)
     return asked(after_of(problem.net).net, layout.data, layout.split)

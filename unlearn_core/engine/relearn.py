@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,11 +13,10 @@ from unlearn_core.domain.report import Part
 from unlearn_core.domain.request import ForgetClasses
 from unlearn_core.engine.beginnings import unknowing
 from unlearn_core.engine.listener import Listener
-from unlearn_core.engine.measure import Reopened, models_of, reopen
+from unlearn_core.engine.measure import Reopened, attach, models_of, reopen
 from unlearn_core.engine.problem import Layout, still_there
 from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.warm import Trained, Warm
-from unlearn_core.store import artifacts, reports
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.relearn import Asked, lessons, relearn
 from unlearn_core.training.seeding import stream
@@ -48,18 +46,14 @@ def add(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:
 
 def complete(finished: Reopened, warm: Warm, listener: Listener) -> dict[str, Any]:
     """The same for a report wherever its folder lies."""
-    folder, report, layout, after = finished
-    models = models_of(report.spec, layout, warm, after, {})
-    part = measure(layout, models, warm, listener)
+    models = models_of(finished.report.spec, finished.layout, warm, finished.after, {})
+    found = measure(finished.layout, models, warm, listener)
     listener.check()
-    if isinstance(part, str):
-        reports.write(
-            replace(report, parts={}, missing={**report.missing, "relearn": part}), folder, pool=warm.evaluations
-        )
+    attach(finished, "relearn", found, warm)
+    if isinstance(found, str):
         return {"relearn": None}
-    artifacts.write_part(folder, "relearn", part)
-    times = {model: own["time"] for model, own in part.facts["models"].items()}
-    return {"relearn": {"times": times, "index": part.facts["index"]}}
+    times = {model: own["time"] for model, own in found.facts["models"].items()}
+    return {"relearn": {"times": times, "index": found.facts["index"]}}
 
 
 def measure(layout: Layout, models: Mapping[str, Trained], warm: Warm, listener: Listener) -> Part | str:

@@ -17,7 +17,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "What does it answer now?": ("accuracy", "predictions", "classes", "confusion", "regions"),
     "Is it like gold?": ("distance", "closeness", "zrf", "cka"),
     "How sure is it?": ("confidence", "margin", "certainty"),
-    "Can one tell what it was trained on?": ("membership", "score", "recognised", "relearn"),
+    "Can one tell what it was trained on?": ("membership", "score", "lira", "recognised", "relearn"),
     "What happened inside?": ("layers", "places", "redrawn", "touched", "importance"),
     "What happened on the way?": ("curve", "timing", "noise", "adversarials", "stopped", "replay"),
 }

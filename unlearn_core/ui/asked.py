@@ -18,7 +18,7 @@ POLL = 1.0
 class Asked(NamedTuple):
     """One such measurement: what it is in a spec, the chart that shows it, and how it is offered."""
 
-    what: Literal["relearn", "score"]
+    what: Literal["relearn", "score", "lira"]
     chart: Chart
     offer: Callable[[Report, Run], MeasureSpec | None]
     """Says what it is good for and shows its controls; the spec where somebody has just asked for it."""

@@ -15,6 +15,7 @@ from unlearn_core.ui import (
     details,
     downloads,
     frame,
+    lira,
     look,
     recognised,
     relearn,
@@ -159,9 +160,13 @@ def _privacy(report: Report, run: Run | None) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         chart.show(charts()["recognised"], [report], place="report")
-        asked.show(score.ASKED, report, run)
     with right:
         recognised.show(report)
+    left, right = st.columns(2, gap="large")
+    with left:
+        asked.show(score.ASKED, report, run)
+    with right:
+        asked.show(lira.ASKED, report, run)
 
 
 def _noise(report: Report) -> None:

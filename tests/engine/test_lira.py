@@ -1,0 +1,98 @@
+"""The likelihood-ratio attack on a tiny run: what is made, what is kept, and what nothing can be said about."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.methods.laid_out import tiny_spec
+from unlearn_core.domain.errors import Cancelled
+from unlearn_core.domain.report import Part
+from unlearn_core.domain.run import MeasureSpec
+from unlearn_core.engine import lira, population
+from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.measure import Reopened, reopen
+from unlearn_core.engine.warm import Warm
+from unlearn_core.store import reports
+from unlearn_core.store.runs import RunStore
+
+NETS = 4
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def warm(home: Path) -> Warm:
+    return Warm("cpu", home)
+
+
+@pytest.fixture(scope="module")
+def run(home: Path) -> int:
+    finished = unlearn(tiny_spec("finetune", epochs=1, lr=0.01), device="cpu", home=home)
+    assert finished.run is not None
+    return finished.run
+
+
+@pytest.fixture(scope="module")
+def part(warm: Warm, run: int) -> Part:
+    found = lira.measure(reopen(run, warm), NETS, warm, Nobody())
+    assert isinstance(found, Part)
+    return found
+
+
+def test_every_figure_is_a_share_and_every_shadow_has_its_own(part: Part) -> None:
+    assert all(0 <= part.facts[name] <= 1 for name in ("told", "low", "high", "after", "gold"))
+    assert part.facts["low"] <= part.facts["told"] <= part.facts["high"]
+    assert part.arrays["seen"].shape == part.arrays["unseen"].shape == (NETS,)
+
+
+def test_shadows_are_originals_of_their_own_and_are_trained_once_for_every_method(
+    part: Part, run: int, warm: Warm, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = sorted((home / "populations" / "originals").glob("*/*"))
+    assert len({file.read_bytes() for file in files}) == NETS
+    for kind in ("shadows", "golds"):
+        assert sum(1 for _ in (home / "populations" / kind).glob("*/*")) == NETS + (kind == "golds")
+    monkeypatch.setattr(population, "original", lambda *_: pytest.fail("they are there"))
+    finished = reopen(run, warm)
+    again = lira.measure(finished, NETS, warm, Nobody())
+    assert isinstance(again, Part) and again.facts["told"] == part.facts["told"]
+    other = unlearn(tiny_spec("finetune", epochs=1, lr=0.02), device="cpu", home=home)
+    assert other.run is not None
+    found = lira.measure(reopen(other.run, warm), NETS, warm, Nobody())
+    assert isinstance(found, Part)
+
+
+def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: Warm) -> None:
+    class Stops(Nobody):
+        steps = 0
+
+        def check(self) -> None:
+            self.steps += 1
+            if self.steps > 3:
+                raise Cancelled("Stopped.")
+
+    stops = Stops()
+    with pytest.raises(Cancelled):
+        lira.measure(reopen(run, warm), NETS, Warm("cpu", tmp_path), stops)
+    assert stops.steps == 4
+
+
+def test_a_run_of_this_kind_adds_its_part(run: int, home: Path, warm: Warm, part: Part) -> None:
+    store = RunStore(home)
+    number = store.adopt(MeasureSpec(run=run, what="lira", nets=NETS), title="LiRA", device="cpu")
+    headline = carry_out(store.get(number), warm, Nobody())
+    told = reports.read(home, run).parts["lira"].facts
+    assert headline["lira"] == {name: told[name] for name in ("nets", "told", "low", "high", "after", "gold")}
+    assert told["told"] == part.facts["told"]
+
+
+def test_without_a_recipe_it_says_why_there_is_none(run: int, home: Path, warm: Warm) -> None:
+    finished = reopen(run, warm)
+    card = finished.layout.card.model_copy(update={"recipe": None})
+    without = Reopened(finished.folder, finished.report, finished.layout._replace(card=card), finished.after)
+    found = lira.measure(without, NETS, warm, Nobody())
+    assert isinstance(found, str) and "Nobody has said how" in found
