@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tests.engine.brought import DATASET, bring
-from unlearn_core.catalog import architectures, own
+from unlearn_core.catalog import architectures, classifiers, own
 from unlearn_core.charts import charts
 from unlearn_core.charts.theme import LIGHT
+from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.execute import Finished, unlearn
@@ -52,10 +53,13 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def forgets(name: str, architecture: str, home: Path, **knobs: Any) -> Finished:
-    card = bring(architecture, home)
+    return made_to_forget(name, bring(architecture, home), home, **knobs)
+
+
+def made_to_forget(name: str, card: ClassifierCard, home: Path, **knobs: Any) -> Finished:
     forget = ForgetClasses(classes=(1,))
     first = next(iter(find_method(name).presets.values())).params_for(forget)
-    request = ForgetRequest(classifier=card.id, dataset=DATASET.id, forget=forget)
+    request = ForgetRequest(classifier=card.id, dataset=card.dataset, forget=forget)
     spec = RunSpec(request=request, method=name, params=first.with_values(knobs).model_dump(), seed=1)
     return unlearn(spec, device="cpu", home=home)
 
@@ -114,6 +118,14 @@ def test_forgets_by_name(architecture: str, method: str, catalog: Path) -> None:
 @pytest.mark.parametrize("architecture", ["vit_tiny", "mobilenet_v2", "timm:test_vit"])
 def test_no_method_needs_batch_norm_or_a_convolution(architecture: str, method: str, catalog: Path) -> None:
     looks_right(forgets(method, architecture, catalog, **REST[method]))
+
+
+@pytest.mark.parametrize("method", TINY | REST)
+def test_every_method_forgets_points(method: str, catalog: Path) -> None:
+    report = made_to_forget(method, classifiers.card("mlp-blobs"), catalog, **(TINY | REST)[method]).report
+    assert report.evaluations["before"].weights != report.evaluations["after"].weights
+    assert {"accuracy", "logits", "layers", "regions"} <= set(report.parts), report.missing
+    assert "cam" in report.missing
 
 
 @pytest.mark.slow

@@ -52,10 +52,11 @@ def test_every_figure_is_a_share_and_every_shadow_has_its_own(part: Part) -> Non
 def test_shadows_are_originals_of_their_own_and_are_trained_once_for_every_method(
     part: Part, run: int, warm: Warm, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = sorted((home / "populations" / "originals").glob("*/*"))
+    (crowds,) = (home / "trained" / "crowds").iterdir()
+    files = sorted((crowds / "originals").glob("*/*"))
     assert len({file.read_bytes() for file in files}) == NETS
     for kind in ("shadows", "golds"):
-        assert sum(1 for _ in (home / "populations" / kind).glob("*/*")) == NETS + (kind == "golds")
+        assert sum(1 for _ in (crowds / kind).glob("*/*")) == NETS + (kind == "golds")
     monkeypatch.setattr(population, "original", lambda *_: pytest.fail("they are there"))
     finished = reopen(run, warm)
     again = lira.measure(finished, NETS, warm, Nobody())

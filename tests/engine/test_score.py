@@ -79,7 +79,7 @@ def test_what_is_done_is_not_done_again_and_an_interruption_changes_nothing(part
     warm = Warm("cpu", home)
     again = scoring.measure(reopen(run, warm), NETS, warm, Stops(urgent=True))
     assert isinstance(again, Part), "there was nothing left to give way with"
-    folder = next((home / "populations" / "unlearned").iterdir())
+    folder = next((home / "trained" / "crowds").glob("*/unlearned/*"))
     kept = sorted(folder.iterdir())
     assert len(kept) == NETS
     first = kept[0].read_bytes()

@@ -9,6 +9,7 @@ import pytest
 
 from unlearn_core.catalog import classifiers, datasets, nets, own, trained
 from unlearn_core.catalog.colours import colours
+from unlearn_core.catalog.files import write_whole
 from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay, NotSupported, StoreError, UnknownName
 from unlearn_core.domain.recipes import Recipe
 from unlearn_core.domain.request import ForgetClasses, ForgetRequest
@@ -18,7 +19,7 @@ from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.spec import spec as spec_of
 from unlearn_core.engine.train import _watched, train_here
 from unlearn_core.engine.warm import Warm
-from unlearn_core.store import artifacts, removal
+from unlearn_core.store import artifacts, crowds, removal
 from unlearn_core.store.runs import RunStore
 
 RECIPE = Recipe(epochs=3, batch=64, peak=0.1, augment="none")
@@ -137,8 +138,12 @@ def test_an_own_classifier_is_removed_when_nobody_needs_it(home: Path) -> None:
         removal.remove(store, name)
     for run in store.list():
         store.cancel(run.id)
+    kept = {owner: crowds.folder(home, owner, "originals", "x") / "000.safetensors" for owner in (name, "tiny")}
+    for file in kept.values():
+        write_whole(file, b"")
     removal.remove(store, name)
     assert name not in classifiers.cards() and not list((home / "trained" / "golds").glob("*"))
+    assert not kept[name].exists() and kept["tiny"].exists()
     with pytest.raises(UnknownName, match="no own classifier called 'resnet20'"):
         removal.remove(store, "resnet20")
 

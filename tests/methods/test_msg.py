@@ -32,6 +32,11 @@ def test_the_score_is_kept_less_forgotten() -> None:
     assert not torch.allclose(alone["stem.0.weight"], found["stem.0.weight"], atol=1e-3)
 
 
+def test_layers_are_all_that_multiply_but_the_head() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 4), nn.Linear(4, 2))
+    assert tuple(msg._layers(net, ("4",))) == ("0.weight", "3.weight")
+
+
 def test_the_mask_is_a_ranking_by_size_layer_by_layer() -> None:
     masks = msg._smallest({"a": torch.tensor([[-5.0, 0.1], [2.0, -0.2]]), "b": torch.tensor([100.0, -90.0])}, 0.5)
     assert masks["a"].tolist() == [[False, True], [False, True]] and masks["b"].tolist() == [False, True]

@@ -32,7 +32,7 @@ class Limits(NamedTuple):
     checkpoint_seconds: int = 60
     """For the process that loads it, on its clock and on the wall's."""
     trained_gb: int = 20
-    """All own classifiers, golds and uploads together."""
+    """All own classifiers, golds, other nets that measurements needed, and uploads together."""
 
 
 def limits() -> Limits:

@@ -83,12 +83,25 @@ def measure(wish: Any, device: str, home: Path) -> dict[str, float]:
         "method: pictures a second": rate,
         "bare training steps: pictures a second": bare,
         "bare steps / method": bare / rate,
+        "bare steps / training a classifier here": bare * _training_pace(wish, device, home),
         "one pass over all pictures (s)": once,
         "evaluating / one pass": seconds["evaluate"] / once,
         "PGD batched vs one by one (times as fast)": _pgd_gain(warm, wish),
         "importance vectorised vs loop (times as fast)": _importance_gain(warm, wish),
         "trials side by side vs one by one (times as fast)": _stack_gain(warm, wish, bare),
     }
+
+
+def _training_pace(wish: Any, device: str, home: Path) -> float:
+    """Seconds a picture of an epoch as `train` trains it: augmented, watched, and saved in the end."""
+    from unlearn_core.domain.run import TrainSpec
+    from unlearn_core.engine.listener import Nobody
+    from unlearn_core.engine.train import train_here
+
+    card = _card(wish)
+    recipe = card.trained_by.model_copy(update={"epochs": 1})
+    spec = TrainSpec(architecture=card.architecture, dataset=card.dataset, recipe=recipe)
+    return train_here(spec, device=device, home=home, listener=Nobody())[1]["seconds_per_picture"]
 
 
 def _probes(run: int, warm: Any) -> dict[str, float]:

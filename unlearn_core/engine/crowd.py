@@ -18,6 +18,7 @@ from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.measure import Reopened
 from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.warm import Trained, Warm
+from unlearn_core.store import crowds
 from unlearn_core.training import weights
 
 T = TypeVar("T")
@@ -72,7 +73,8 @@ class Crowd:
                 return population.asked(known.net, self._layout.data, self._layout.split)
             return population.gold(request, number, self._warm, self._inside)
 
-        there = {number: self._shipped.part(number, number + 1) for number in numbers if self._ships(number)}
+        shipped = self._shipped
+        there = {} if shipped is None else {n: shipped.part(n, n + 1) for n in numbers if n < len(shipped)}
         missing = [number for number in numbers if number not in there]
         made = dict(zip(missing, self._made(GOLDS, missing, folder, make), strict=True))
         return Population.of([(there | made)[number] for number in numbers])
@@ -106,7 +108,7 @@ class Crowd:
         return self._shipped is not None and number < len(self._shipped)
 
     def _folder(self, kind: str, name: str) -> Path:
-        return self._warm.home / "populations" / kind / name
+        return crowds.folder(self._warm.home, self._spec.request.classifier, kind, name)
 
     def _made(
         self, phase: str, numbers: Sequence[int], folder: Path, make: Callable[[int], Population]

@@ -1,8 +1,8 @@
 """MSG: redraw the weights with the smallest gradients, then train on (third place, NeurIPS unlearning challenge 2023).
 
 Idea. Take the gradient of the kept pictures' loss less the forgotten pictures'. A weight where it is small is one that
-keeping and forgetting do not argue about, so it can be replaced without harm: in every convolution the 30 % of the
-weights with the smallest gradient get fresh values. Then train on the kept pictures, the weights that stayed with a
+keeping and forgetting do not argue about, so it can be replaced without harm: in every layer but the head the 30 % of
+the weights with the smallest gradient get fresh values. Then train on the kept pictures, the weights that stayed with a
 tenth of the gradient, so that the fresh ones learn what is missing and the rest hardly moves.
 
 Cost. Two gradients over some pictures, then epochs over the kept pictures (five in the original).
@@ -13,11 +13,12 @@ rate it is fine-tuning after a shock. Redrawing a third of a small net costs mor
 Source: secondary throughout. The winners' own write-up was not at hand: all is taken from the re-implementation in
 xcadet/deepunlearn (kgltop2), which names this recipe MSG: score, per layer and not over the net; share 0.3; factor
 0.1 on gradients but not on weight decay; SGD at 0.001 for five epochs, the rate rising over the first half and falling
-over the second; batch 64. It leaves open in which mode the net is scored; here in eval mode, as sums over equally many
-pictures of either side. "kept" as score is ours: it asks what the forgotten pictures add to the choice.
+over the second; batch 64. It redraws convolutions, its net having nothing else below the head. It leaves open in which
+mode the net is scored; here in eval mode, as sums over equally many pictures of either side. "kept" as score is ours:
+it asks what the forgotten pictures add to the choice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 import torch
@@ -49,7 +50,7 @@ class Knobs(Params):
         step=0.05,
         title="Share redrawn",
         unit="of the weights",
-        explain="How many weights of every convolution get fresh values: those with the smallest gradient.",
+        explain="How many weights of every layer get fresh values: those with the smallest gradient.",
     )
     hold: float = knob(
         0.5,
@@ -120,10 +121,8 @@ def _sides(problem: Problem, knobs: Knobs) -> list[Pool]:
 
 
 def _score(problem: Problem, sides: list[Pool], track: Tracker) -> dict[str, Tensor]:
-    """For every convolution's weights the gradient of the first side's summed loss less the second's, in eval mode."""
-    weights = {
-        f"{name}.weight": part.weight for name, part in problem.net.named_modules() if isinstance(part, nn.Conv2d)
-    }
+    """For every layer's weights the gradient of the first side's summed loss less the second's, in eval mode."""
+    weights = _layers(problem.net, problem.card.roles.head)
     totals = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     batches = (
         (pictures, labels, sign)
@@ -136,6 +135,15 @@ def _score(problem: Problem, sides: list[Pool], track: Tracker) -> dict[str, Ten
             for name, slope in zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True):
                 totals[name] += slope
     return totals
+
+
+def _layers(net: nn.Module, head: Collection[str]) -> dict[str, Tensor]:
+    """The weights of every convolution and linear layer but the head, by name."""
+    return {
+        f"{name}.weight": part.weight
+        for name, part in net.named_modules()
+        if isinstance(part, nn.Conv2d | nn.Linear) and name not in head
+    }
 
 
 def _smallest(score: dict[str, Tensor], share: float) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from unlearn_core.catalog import trained
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.run import GoldSpec, Run, RunSpec, RunState
+from unlearn_core.store import crowds
 from unlearn_core.store.golds import Golds
 from unlearn_core.store.runs import RunStore
 
@@ -23,7 +24,7 @@ def runs_at(store: RunStore, classifier: str) -> list[Run]:
 
 
 def remove(store: RunStore, classifier: str) -> None:
-    """Removes an own classifier and its golds; reports of its runs stay, but can be measured no further.
+    """Removes an own classifier, its golds and its crowds; reports of its runs stay, but can be measured no further.
 
     Raises StoreError while runs need it, and UnknownName where it is no own classifier.
     """
@@ -35,4 +36,5 @@ def remove(store: RunStore, classifier: str) -> None:
     for run in store.list(kinds=("gold",), limit=10_000):
         if isinstance(run.spec, GoldSpec) and run.spec.request.classifier == classifier:
             golds.drop(run.spec.request, run.spec.seed)
+    crowds.drop(store.home, classifier)
     trained.remove(classifier)
