@@ -59,9 +59,9 @@ class Crowd:
 
     def plan(self, nets: Mapping[str, Sequence[int]]) -> None:
         """Says how many nets of each kind are to come; golds that ship are there already."""
-        self._tracker.plan(
-            **{kind: sum(kind != GOLDS or not self._ships(number) for number in nets[kind]) for kind in nets}
-        )
+        counts = {kind: len(numbers) for kind, numbers in nets.items()}
+        counts[GOLDS] = sum(not self._ships(number) for number in nets[GOLDS])
+        self._tracker.plan(**counts)
 
     def golds(self, numbers: Sequence[int]) -> Population:
         """The answers of golds: those that ship, those that somebody has trained here, and new ones."""
@@ -82,7 +82,10 @@ class Crowd:
     def unlearned(self, numbers: Sequence[int]) -> Population:
         """The answers of what the run's method makes of the classifier itself, from seed after seed."""
         folder = self._folder("unlearned", fingerprint(self._spec) + self._layout.before.weights[:16])
-        make = lambda number: population.unlearned(self._spec, number, self._warm, self._inside)  # noqa: E731
+
+        def make(number: int) -> Population:
+            return population.unlearned(self._spec, number, self._warm, self._inside)
+
         return Population.of(self._made(UNLEARNED, numbers, folder, make))
 
     def shadows(self, numbers: Sequence[int]) -> Population:
