@@ -23,3 +23,12 @@ def test_it_has_every_part_and_nothing_that_ships_already(tmp_path: Path, monkey
     (kept,) = (tmp_path / "example" / "evaluations").rglob("*.npy")
     assert report.evaluations["after"].weights[:32] in kept.name
     assert not (tmp_path / "example" / artifacts.WEIGHTS).exists()
+
+
+def test_what_many_nets_tell_ships_without_anything_else(tmp_path: Path) -> None:
+    wish = tiny_spec("finetune", epochs=1, lr=0.01)
+    example.make_crowd(tmp_path / "example", wish, device="cpu", home=tmp_path / "home", nets=4, shadows=4)
+    report = reports.read_folder(tmp_path / "example")
+    assert set(report.parts) == {"score", "lira"} and not report.evaluations
+    assert report.parts["score"].facts["nets"] == report.parts["lira"].facts["nets"] == 4
+    assert sum(file.stat().st_size for file in (tmp_path / "example").rglob("*") if file.is_file()) < 100_000

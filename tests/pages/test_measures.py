@@ -10,7 +10,7 @@ from tests.pages.look import fine, without_words, words
 from unlearn_core.probes import probes
 from unlearn_core.store import reports
 from unlearn_core.ui import measures
-from unlearn_core.ui.measures import described, drawn_from
+from unlearn_core.ui.measures import drawn_from
 
 
 def test_it_opens_with_the_one_number_and_its_chart(visit: Visit) -> None:
@@ -23,13 +23,14 @@ def test_it_opens_with_the_one_number_and_its_chart(visit: Visit) -> None:
     assert not without_words(app)
 
 
-@pytest.mark.parametrize("probe", probes())
-def test_every_measure_has_its_page(probe: str, visit: Visit) -> None:
-    app = fine(visit("measures", measure=probes()[probe].title))
-    assert probes()[probe].question in [heading.value for heading in app.subheader]
+@pytest.mark.parametrize("name", measures.measures())
+def test_every_measure_has_its_page(name: str, visit: Visit) -> None:
+    measure = measures.measures()[name]
+    app = fine(visit("measures", measure=measure.title))
+    assert measure.question in [heading.value for heading in app.subheader]
     said = words(app)
-    assert probes()[probe].caveat in said
-    assert described(probe)[0] in said
+    assert measure.caveat in said
+    assert measure.described[0] in said
     assert app.get("plotly_chart") or "made before this measure" in said or "with its pictures" in said
     assert not without_words(app)
 
@@ -42,6 +43,12 @@ def test_a_measure_is_chosen_by_its_name(visit: Visit) -> None:
 
 def test_an_address_with_an_unknown_measure_opens_the_first(visit: Visit) -> None:
     assert probes()["distance"].question in words(fine(visit("measures", measure="nonsense")))
+
+
+def test_what_must_be_asked_for_is_explained_too() -> None:
+    assert set(measures.measures()) == {*probes(), "relearn", "score", "lira"}
+    for name in ("score", "lira"):
+        assert [one.id for one in drawn_from(name, reports.crowd_example())] == [name]
 
 
 def test_charts_are_found_by_the_part_that_they_need() -> None:

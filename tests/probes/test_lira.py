@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from unlearn_core.probes.lira import LEAST_SPREAD, called, fit, held_out, interval
 
@@ -57,6 +57,8 @@ def test_nets_that_are_all_the_same_are_chance_and_nets_that_are_apart_are_certa
 
 def test_interval_and_share() -> None:
     assert interval(np.array([1.0, 1.0, 1.0])) == (1.0, 1.0, 1.0)
-    mean, low, high = interval(np.array([0.4, 0.6]))
-    assert (mean, low, high) == pytest.approx((0.5, 0.5 - 1.96 * 0.1, 0.5 + 1.96 * 0.1))
+    values = np.array([0.45, 0.5, 0.55, 0.6])
+    expected = t.interval(0.95, 3, values.mean(), values.std(ddof=1) / 2)
+    assert interval(values) == pytest.approx((values.mean(), *expected))
+    assert interval(np.array([0.1, 0.9]))[1:] == (0.0, 1.0), "a share is never beyond"
     assert called(np.array([-1.0, 0.0, 2.0, 3.0])) == 0.5

@@ -29,10 +29,10 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.catalog.files import ASSETS
     from unlearn_core.catalog.standard import POPULATION
     from unlearn_core.domain.errors import BadRequest
-    from unlearn_core.engine import example
+    from unlearn_core.engine import example, ladder
     from unlearn_core.engine.bundle import make_all, make_population, plan
     from unlearn_core.engine.devices import resolve
-    from unlearn_core.store.reports import EXAMPLE
+    from unlearn_core.store.reports import CROWD, EXAMPLE
 
     if args.golds < 0 or (args.jobs is not None and args.jobs < 1):
         raise BadRequest("--golds is at least 0, and --jobs at least 1.")
@@ -45,6 +45,10 @@ def run(args: argparse.Namespace) -> int:
     make_all(orders, jobs)
     if args.classifier == POPULATION[0]:
         make_population(assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
+        if not CROWD.exists():
+            wish = ladder.spec_of(ladder.STEPS[2])
+            example.make_crowd(CROWD, wish, device=device, home=SCRATCH / "crowd", nets=16, shadows=8)
+            print(f"What many nets tell was measured: {CROWD}.", flush=True)
     if args.classifier == "resnet20" and not EXAMPLE.exists():
         example.make(EXAMPLE, device=device)
         print(f"The run that ships was made: {EXAMPLE}.", flush=True)

@@ -1,5 +1,10 @@
 """Can it be brought back? The terms on which nets are taught again, and how the time that they take is counted.
 
+Copies of after, of gold and of a fresh net are taught a few of the forgotten pictures again, in steps, with kept ones
+beside them. The relearn time is the first step after which a net names forgotten pictures that it was not taught nearly
+as well as the original does, and is still sane about the kept ones. The anamnesis index is after's time by gold's: 1
+for a net that knows no more than one that never saw the pictures, less where something was left.
+
 Source: relearn time (Golatkar et al. 2020) and anamnesis index (Chundawat et al. 2023, "Zero-shot machine unlearning",
 section 5), with steps in place of epochs, and without what misleads in their code: every net is copied first, all see
 the same batches, all answers are given in eval mode, and a net that does not come back is said to, not given the cap.

@@ -116,14 +116,13 @@ class Crowd:
     def _made(
         self, phase: str, numbers: Sequence[int], folder: Path, make: Callable[[int], Population]
     ) -> list[Population]:
-        """The answers of these nets, made where they are missing."""
+        """The answers of these nets, made where they are missing; as they were kept, so that they are always the same."""
         self._tracker.phase(phase)
-        found = []
+        found: list[Population] = []
         for number in self._tracker.over(numbers):
             one = population.kept(folder, number)
             if one is None:
-                one = make(number)
-                population.keep(folder, number, one)
+                one = population.keep(folder, number, make(number))
                 if number != numbers[-1] and self._listener.give_way():
                     raise GaveWay("Stopped after a net for something more urgent; goes on afterwards.")
             found.append(one)

@@ -1,11 +1,13 @@
-"""Makes the finished run that ships: what a visitor sees before any click."""
+"""Makes the finished runs that ship: the one that a visitor sees before any click, and one for what many nets tell."""
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from unlearn_core.catalog import nets
-from unlearn_core.engine import relearn
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.engine import lira, relearn, score
 from unlearn_core.engine.devices import resolve
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.listener import Nobody
@@ -13,6 +15,7 @@ from unlearn_core.engine.measure import Reopened
 from unlearn_core.engine.problem import lay_out
 from unlearn_core.engine.spec import spec
 from unlearn_core.engine.warm import Warm
+from unlearn_core.store import reports
 from unlearn_core.store.artifacts import WEIGHTS
 
 
@@ -41,3 +44,19 @@ def make(folder: Path, *, device: str) -> None:
                 file.unlink()
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(out, folder)
+
+
+def make_crowd(folder: Path, wish: RunSpec, *, device: str, home: Path, nets: int, shadows: int) -> None:
+    """Carries a run out, takes its score and tries the attack with shadow nets; `folder` gets these two parts alone.
+
+    `home` is a data folder in which every net is kept, so that what was interrupted goes on.
+    """
+    finished = unlearn(wish, device=device, home=home)
+    assert finished.run is not None, "it has a data folder"
+    warm = Warm(resolve(device), home)
+    score.add(finished.run, nets, warm, Nobody())
+    lira.add(finished.run, shadows, warm, Nobody())
+    whole = reports.read(home, finished.run)
+    parts = {name: whole.parts[name] for name in ("score", "lira")}
+    shutil.rmtree(folder, ignore_errors=True)
+    reports.write(replace(whole, evaluations={}, parts=parts, missing={}), folder)

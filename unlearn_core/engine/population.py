@@ -128,9 +128,11 @@ def kept(folder: Path, number: int) -> Population | None:
     return Population.from_bytes(path.read_bytes()) if path.exists() else None
 
 
-def keep(folder: Path, number: int, one: Population) -> None:
-    """Keeps a net's answers."""
-    write_whole(_file(folder, number), one.to_bytes())
+def keep(folder: Path, number: int, one: Population) -> Population:
+    """Keeps a net's answers, and gives them as they were kept: in 16 bits."""
+    data = one.to_bytes()
+    write_whole(_file(folder, number), data)
+    return Population.from_bytes(data)
 
 
 def _file(folder: Path, number: int) -> Path:

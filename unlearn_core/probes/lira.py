@@ -13,11 +13,11 @@ should ask the net under attack. Some code of others scores right or wrong in pl
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import stdtrit
 
 LEAST_SPREAD = 0.05
 """No Gaussian is taken to be narrower: nets' answers are kept in 16 bits."""
-CONFIDENT = 1.96
-"""Standard errors on either side of a mean."""
+SURE = 0.95
 
 
 class Gaussians(NamedTuple):
@@ -70,8 +70,9 @@ def called(ratio: np.ndarray) -> float:
 
 
 def interval(told: np.ndarray) -> tuple[float, float, float]:
-    """The mean over nets (K,) and its 95 % interval, between 0 and 1."""
-    mean, half = float(told.mean()), CONFIDENT * float(told.std(ddof=1)) / len(told) ** 0.5
+    """The mean over nets (K,) and its interval (Student's t, 95 %), between 0 and 1; K is at least 2."""
+    mean, error = float(told.mean()), float(told.std(ddof=1)) / len(told) ** 0.5
+    half = float(stdtrit(len(told) - 1, (1 + SURE) / 2)) * error
     return mean, max(0.0, mean - half), min(1.0, mean + half)
 
 

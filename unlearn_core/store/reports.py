@@ -15,7 +15,7 @@ from unlearn_core.domain.split import cut
 from unlearn_core.store import artifacts
 from unlearn_core.store.evaluations import Evaluations
 
-EXAMPLE = ASSETS / "example"
+EXAMPLE, CROWD = ASSETS / "example", ASSETS / "example-crowd"
 
 FORMAT = 1
 """Counts up when a report's files change so that an older release cannot read them."""
@@ -120,3 +120,8 @@ def parts_of(home: Path, run: int) -> tuple[str, ...]:
 def example() -> Report:
     """The finished run that ships with the project."""
     return read_folder(EXAMPLE)
+
+
+def crowd_example() -> Report:
+    """Of another run that ships, what many nets like it tell: no more than that."""
+    return read_folder(CROWD)

@@ -3,14 +3,17 @@
 import inspect
 from collections.abc import Sequence
 from dataclasses import replace
+from types import ModuleType
+from typing import NamedTuple
 
 import streamlit as st
 
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart
-from unlearn_core.domain.report import Probe, Report
+from unlearn_core.domain import relearn
+from unlearn_core.domain.report import Report
 from unlearn_core.domain.shelf import modules
-from unlearn_core.probes import probes
+from unlearn_core.probes import epsilon, lira, probes
 from unlearn_core.ui import chart, frame, studio
 from unlearn_core.ui.plain import escape
 
@@ -18,9 +21,41 @@ FIRST = "distance"
 """The measure that the page opens with: the one number that stands everywhere."""
 
 
+class Measure(NamedTuple):
+    """One kind of measurement: the part of a report that holds it, and the module that says how it is made."""
+
+    part: str
+    title: str
+    question: str
+    caveat: str
+    module: ModuleType
+
+    @property
+    def described(self) -> list[str]:
+        """What the measure's own file says of it, paragraph by paragraph: formula and source with it."""
+        return (inspect.getdoc(self.module) or "").split("\n\n")
+
+
+def measures() -> dict[str, Measure]:
+    """What is measured in every run, and what somebody must ask for, by their parts."""
+    files = modules("probes")
+    every = {
+        name: Measure(name, probe.title, probe.question, probe.caveat, files[name]) for name, probe in probes().items()
+    }
+    asked = {
+        "relearn": ("Relearning", relearn),
+        "score": ("The challenge's score", epsilon),
+        "lira": ("Shadow nets (LiRA)", lira),
+    }
+    return every | {
+        name: Measure(name, title, charts()[name].title, charts()[name].caveat, module)
+        for name, (title, module) in asked.items()
+    }
+
+
 def show() -> None:
     """The measures to choose from, and the chosen one; the address holds which."""
-    shelf = probes()
+    shelf = measures()
     ordered = sorted(shelf, key=lambda name: (name != FIRST, shelf[name].title))
     name = st.pills(
         "Measure",
@@ -36,33 +71,30 @@ def show() -> None:
     with words:
         _explain(shelf[name])
     with figure, frame.guarded():
-        _example(shelf[name])
+        _example(name)
 
 
-def _explain(probe: Probe) -> None:
-    st.subheader(probe.question, anchor=False)
-    for paragraph in described(probe.id):
+def _explain(measure: Measure) -> None:
+    st.subheader(measure.question, anchor=False)
+    for paragraph in measure.described:
         st.markdown(paragraph)
-    st.markdown(f"**What it does not say.** {probe.caveat}")
+    st.markdown(f"**What it does not say.** {measure.caveat}")
 
 
-def described(probe: str) -> list[str]:
-    """What a probe's own file says of it, paragraph by paragraph: formula and source with it."""
-    return (inspect.getdoc(modules("probes")[probe]) or "").split("\n\n")
-
-
-def _example(probe: Probe) -> None:
-    report = studio.example()
+def _example(part: str) -> None:
+    many = part in ("score", "lira")
+    report = studio.crowd_example() if many else studio.example()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**A real run: forget {escape(report.forgotten)} with {escape(report.method)}**", width="content")
-        st.page_link(
-            frame.page("run"), label="Its report", icon=":material/arrow_forward:", query_params={"id": "example"}
-        )
-    drawn = drawn_from(probe.id, report)
+        if not many:
+            st.page_link(
+                frame.page("run"), label="Its report", icon=":material/arrow_forward:", query_params={"id": "example"}
+            )
+    drawn = drawn_from(part, report)
     for one in drawn:
         chart.show(one, [report], place="measures")
     if not drawn:
-        st.caption(escape(_why_none(probe.id, report)))
+        st.caption(escape(_why_none(part, report)))
 
 
 def drawn_from(part: str, report: Report) -> Sequence[Chart]:

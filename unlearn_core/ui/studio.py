@@ -140,6 +140,12 @@ def example() -> Report:
     return reports.example()
 
 
+@st.cache_resource(show_spinner=False)
+def crowd_example() -> Report:
+    """The run that ships for what many nets like it tell; read only."""
+    return reports.crowd_example()
+
+
 @st.cache_resource(show_spinner=False, max_entries=4)
 def pictures(dataset: str) -> Pictures:
     """All pictures of a data set, read only. Raises UnknownName or BadAsset."""
