@@ -116,7 +116,7 @@ class Crowd:
     def _made(
         self, phase: str, numbers: Sequence[int], folder: Path, make: Callable[[int], Population]
     ) -> list[Population]:
-        """The answers of these nets, made where they are missing; as they were kept, so that they are always the same."""
+        """The answers of these nets as they are kept, made where they are missing."""
         self._tracker.phase(phase)
         found: list[Population] = []
         for number in self._tracker.over(numbers):
