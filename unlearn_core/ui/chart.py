@@ -31,13 +31,14 @@ def config(name: str) -> dict[str, Any]:
     return CONFIG | {"toImageButtonOptions": {"format": "png", "scale": 2, "filename": name}}
 
 
-def show(chart: Chart, reports: Sequence[Report], *, place: str, switch: bool = True) -> None:
+def show(chart: Chart, reports: Sequence[Report], *, place: str, switch: bool = True, neighbour: bool = True) -> None:
     """One chart about one run or several. `place` tells apart charts that are on a page twice.
 
-    Where a chart can be drawn in several ways a switch offers them, unless the page wants none.
+    Where a chart can be drawn in several ways a switch offers them, unless the page wants none. The lines under two
+    neighbours are level; a chart that stands alone in its column, or with others, has no `neighbour`.
     """
     report = reports[0]
-    with st.container(height="stretch"):  # So that the lines under two neighbours are level.
+    with st.container(height="stretch" if neighbour else "content"):
         st.subheader(chart.title, anchor=False)
         answer = chart.applies(report)
         if answer is not True:

@@ -92,7 +92,7 @@ def _example(part: str) -> None:
             )
     drawn = drawn_from(part, report)
     for one in drawn:
-        chart.show(one, [report], place="measures")
+        chart.show(one, [report], place="measures", neighbour=False)
     if not drawn:
         st.caption(escape(_why_none(part, report)))
 

@@ -159,13 +159,10 @@ def _privacy(report: Report, run: Run | None) -> None:
     _charts(report, tuple(others))
     left, right = st.columns(2, gap="large")
     with left:
-        chart.show(charts()["recognised"], [report], place="report")
-    with right:
-        recognised.show(report)
-    left, right = st.columns(2, gap="large")
-    with left:
+        chart.show(charts()["recognised"], [report], place="report", neighbour=False)
         asked.show(score.ASKED, report, run)
     with right:
+        recognised.show(report)
         asked.show(lira.ASKED, report, run)
 
 
