@@ -41,7 +41,8 @@ EXPERIMENTS = (
         20,
         (77.88, 75.38),
         (None, None),
-        "On CIFAR-100 the paper's net was pretrained with weights that are not to be had; ours is trained from nothing.",
+        "On CIFAR-100 the paper's net was pretrained with weights that are not to be had; ours is trained from "
+        "nothing.",
     ),
 )
 
