@@ -30,7 +30,8 @@ def section(rows: Mapping[str, Mapping[str, str]]) -> str:
             "data set without augmentation. Accuracies in per cent on 8,000 unseen pictures (the other 2,000 of the "
             "test set are for validation), one run each with seed 0; there is no gold here. The paper does not say "
             "which classes it forgot: here they are the first ones. "
-            f"Our training recipe is one cycle of AdamW, theirs Adam lowered where it stalls. {notes} Measured on: "
+            f"Our training recipe is one cycle of AdamW, theirs Adam lowered where it stalls. {notes} Seconds are "
+            "those of forgetting, with whatever else the machine was doing. Measured on: "
             f"{', '.join(measured)}.",
             "",
             *lines,

@@ -94,7 +94,7 @@ def _class_line(name: str, tuned: list[Row], bare: list[Row]) -> str:
 
 
 def _head(rows: Sequence[Row]) -> str:
-    devices = ", ".join(sorted({row["device"] for row in rows}))
+    devices = " and ".join(sorted({row["device"] for row in rows}))
     return f"""# Results
 
 Every method of the lab on the bundled ResNet-20 (10,000 CIFAR-10 pictures, 1,000 a class), with its preset `bundled`.

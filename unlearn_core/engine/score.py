@@ -1,6 +1,5 @@
 """The NeurIPS challenge's score of a run: N nets that its method makes against N golds, and golds against golds."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ def measure(finished: Reopened, nets: int, warm: Warm, listener: Listener) -> Pa
     In the facts "after" and "ceiling" have score, forgetting, error (the standard error of forgetting over pictures),
     retain and test (accuracies relative to gold); in the arrays each has its epsilons (S,), nan where none is defined.
     """
-    began, crowd = time.perf_counter(), Crowd(finished, warm, listener)
+    crowd = Crowd(finished, warm, listener)
     if crowd.why_none is not None:
         return crowd.why_none
     crowd.plan({UNLEARNED: range(nets), GOLDS: range(2 * nets)})
@@ -43,7 +42,7 @@ def measure(finished: Reopened, nets: int, warm: Warm, listener: Listener) -> Pa
         score = population.score(some, every.part(0, nets), labels)
         facts[name] = _facts(score, nets)
         arrays[name] = score.epsilons.astype(np.float32)
-    return Part(facts | {"seconds": time.perf_counter() - began}, arrays)
+    return Part(facts, arrays)
 
 
 def _facts(score: Score, nets: int) -> dict[str, float]:

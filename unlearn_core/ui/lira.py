@@ -35,7 +35,7 @@ def _needs(report: Report, nets: int) -> str:
     there = "which ship" if golds == 0 else f"{golds} of which must be trained first"
     return (
         f"{nets} classifiers are trained from other seeds and made to forget by these settings; beside them stand "
-        f"{nets + 1} golds, {there}. What is done stays, and serves every other method on this classifier."
+        f"{nets + 1} golds, {there}. What is trained stays, and is not trained again for another method."
     )
 
 
