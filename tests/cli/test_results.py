@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from unlearn_core.cli import _plot, _results
+from unlearn_core.cli import _findings, _plot, _results
 from unlearn_core.cli import results as verb
 from unlearn_core.domain.errors import Diverged
 from unlearn_core.engine import results
@@ -48,6 +48,19 @@ def test_the_limits_stand_at_the_end_of_a_row() -> None:
     text = _results.whole([row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)], [], {}, {})
     assert "| 1,000 | met |" in text
     assert "| 1,000 | forgets too little |" in _results.whole([row("unsir", "cat")], [], {}, {})
+
+
+def test_who_falls_short_is_told_with_what_is_known_of_it() -> None:
+    rows = [row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)]
+    rows += [row("boundary", "cat"), row("scrub", "cat"), row("scrub", "three-classes")]
+    rows += [row("l2ul", "16-pictures"), row("l2ul", "16-pictures", preset="adv", retain_test_after=0.1)]
+    text = _findings.shortfalls(rows)
+    assert "in 3 of 5 cases" in text
+    assert "Of the 2 methods that do, 1 see no" in text
+    assert "| Boundary | no | cat: forgets too little |" in text
+    assert "| SCRUB | yes | cat: forgets too little; three classes: forgets too little |" in text
+    assert "UNSIR" not in text and "L2UL" not in text
+    assert _findings.shortfalls(rows[:1]) == "All presets are within their limits."
 
 
 def test_ten_classes_make_the_readmes_table() -> None:

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from statistics import mean, stdev
 
-from unlearn_core.cli._rows import Row, percent, spread
-from unlearn_core.engine.results import STILL_NAMED, UNDER_GOLD
+from unlearn_core.cli._rows import REQUESTS, Row, percent, spread
+from unlearn_core.engine.results import STILL_NAMED, UNDER_GOLD, golds_of, shortfall
 from unlearn_core.methods import methods
 
 L2UL = {"NegGrad": ("l2ul", "neggrad"), "ADV": ("l2ul", "adv"), "ADV+IMP": ("l2ul", "bundled")}
@@ -106,6 +106,38 @@ def _gap(ours: list[float], theirs: list[float]) -> float:
 
 def _deviation(values: list[float]) -> float:
     return stdev(values) if len(values) > 1 else 0.0
+
+
+def shortfalls(rows: Sequence[Row]) -> str:
+    """Which presets `bundled` miss their limits, where, and what their method is known to fail at."""
+    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        if row["preset"] == "bundled" and row["request"] in REQUESTS:
+            groups[row["request"], row["method"]].append(row)
+    missed: dict[str, list[str]] = defaultdict(list)
+    for (request, method), own in groups.items():
+        if words := shortfall(own, golds_of(rows, request)):
+            missed[method].append(f"{request.replace('-', ' ')}: {words}")
+    if not missed:
+        return "All presets are within their limits."
+    blind = [name for name in missed if not _sees_kept(name)]
+    lines = [
+        f"With its preset `bundled` a method misses its limits in {sum(map(len, missed.values()))} of {len(groups)} "
+        f"cases, one case being one method on one request. Of the {len(missed)} methods that do, {len(blind)} see no "
+        "kept picture, and so have nothing to mend by. Of 16 pictures one is 6 points.",
+        "",
+        "| method | sees kept pictures | where it falls short | what is known of it |",
+        "|---|---|---|---|",
+    ]
+    for name, where in sorted(missed.items(), key=lambda item: (_sees_kept(item[0]), item[0])):
+        sees = "yes" if _sees_kept(name) else "no"
+        lines.append(f"| {methods()[name].title} | {sees} | {'; '.join(where)} | {methods()[name].fails} |")
+    return "\n".join(lines)
+
+
+def _sees_kept(name: str) -> bool:
+    method = methods()[name]
+    return method.needs(method.presets["bundled"].params).retain
 
 
 def privacy(rows: Sequence[Row]) -> str:

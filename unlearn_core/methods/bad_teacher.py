@@ -120,7 +120,10 @@ METHOD = Method(
     params=Knobs,
     presets={
         "bundled": Preset(
-            "bundled", "One epoch, as in the paper, at ten times its rate and with smaller batches.", Knobs()
+            "bundled",
+            "One epoch, as in the paper, at ten times its rate and with smaller batches; for classes the rate falls.",
+            Knobs(falls=True),
+            fitted={"few pictures": Knobs(), "many pictures": Knobs()},
         ),
         "paper": Preset("paper", "The published settings.", Knobs(lr=1e-4, batch=256)),
     },
