@@ -72,6 +72,20 @@ def test_the_student_comes_to_answer_as_its_teachers_do() -> None:
     assert checksum(problem.fresh().eval()) == before, "the fresh teacher is the run's own, and drawn from its seed"
 
 
+def test_of_several_fresh_nets_the_one_that_names_the_fewest_teaches() -> None:
+    """With tiny's forgotten class some draws answer it to everything, and would teach the class that is to go."""
+    _, problem = tiny_problem(tiny_spec("bad_teacher", seed=3))
+    pictures, labels = problem.forget.all()
+    named = [accuracy(problem.fresh(number), pictures, labels) for number in range(8)]
+    assert max(named) > min(named), "otherwise nothing is to choose"
+    worst = named.index(max(named))
+    chosen = bad_teacher.fresh_teacher(problem, 8)
+    assert checksum(chosen) == checksum(problem.fresh(named.index(min(named))))
+    assert checksum(chosen) != checksum(problem.fresh(worst))
+    assert not chosen.training
+    assert checksum(bad_teacher.fresh_teacher(problem, 1)) == checksum(problem.fresh()), "the paper's: one draw"
+
+
 @pytest.mark.parametrize("frozen", [True, False])
 def test_batch_norm_is_frozen_where_asked(frozen: bool) -> None:
     layout, problem = tiny_problem(tiny_spec("bad_teacher", frozen_norm=frozen))
