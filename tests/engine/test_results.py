@@ -138,11 +138,10 @@ SHORT: dict[tuple[str, str], str] = {
     ("reinit", "16-pictures"): "forgets too little",
     ("reinit", "200-pictures"): "forgets too little",
     ("ssd", "200-pictures"): "forgets too little",
-    ("bad_teacher", "cat"): "keeps too little",
     ("boundary", "cat"): "keeps too little",
-    ("cfk", "16-pictures"): "keeps too little",
+    ("cfk", "16-pictures"): "forgets too little and keeps too little",
     ("fisher", "16-pictures"): "forgets too little",
-    ("msg", "16-pictures"): "forgets too little",
+    ("l1_sparse", "16-pictures"): "forgets too little",
     ("scrub", "16-pictures"): "forgets too little",
 }
 """Methods that miss their limits on a standard request with their preset `bundled`, and in which way."""
