@@ -24,8 +24,11 @@ def row(method: str, request: str, *, preset: str = "bundled", seed: int = 0, **
     return dict.fromkeys(COLUMNS, "") | {name: str(value) for name, value in (sets | own | rest | figures).items()}
 
 
-def test_seeds_become_mean_and_deviation() -> None:
-    rows = [row("unsir", "cat", seed=seed, retain_test_after=value) for seed, value in enumerate((0.80, 0.82, 0.84))]
+def test_seeds_become_mean_and_deviation_and_the_fastest_says_the_seconds() -> None:
+    rows = [
+        row("unsir", "cat", seed=seed, retain_test_after=value, seconds=seconds)
+        for seed, (value, seconds) in enumerate(((0.80, 9.0), (0.82, 2.5), (0.84, 4.0)))
+    ]
     text = _results.whole(rows, [], {}, {})
     assert "| UNSIR | 3 | 50.0 ± 0.0 | 50.0 ± 0.0 | 50.0 ± 0.0 | 82.0 ± 2.0 | 0.100 ± 0.000 | 2.5 | 1,000 |" in text
 

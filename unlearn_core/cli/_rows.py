@@ -18,9 +18,10 @@ def percent(rows: Sequence[Row], column: str) -> float:
     return 100 * mean(float(row[column]) for row in rows)
 
 
-def spread(rows: Sequence[Row], column: str, scale: float, digits: int, *, deviation: bool = True) -> str:
+def spread(rows: Sequence[Row], column: str, scale: float, digits: int) -> str:
+    """Mean and, over several rows, standard deviation of a column times `scale`; "" where no row has it."""
     values = [scale * float(row[column]) for row in rows if row[column]]
     if not values:
         return ""
     text = f"{mean(values):.{digits}f}"
-    return f"{text} ± {stdev(values):.{digits}f}" if deviation and len(values) > 1 else text
+    return f"{text} ± {stdev(values):.{digits}f}" if len(values) > 1 else text
