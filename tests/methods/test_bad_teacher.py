@@ -74,16 +74,18 @@ def test_the_student_comes_to_answer_as_its_teachers_do() -> None:
 
 def test_of_several_fresh_nets_the_one_that_names_the_fewest_teaches() -> None:
     """With tiny's forgotten class some draws answer it to everything, and would teach the class that is to go."""
-    _, problem = tiny_problem(tiny_spec("bad_teacher", seed=3))
+    layout, problem = tiny_problem(tiny_spec("bad_teacher", seed=3, teachers=8))
+    assert isinstance(layout.knobs, bad_teacher.Knobs)
     pictures, labels = problem.forget.all()
     named = [accuracy(problem.fresh(number), pictures, labels) for number in range(8)]
     assert max(named) > min(named), "otherwise nothing is to choose"
     worst = named.index(max(named))
-    chosen = bad_teacher.fresh_teacher(problem, 8)
+    chosen = bad_teacher.fresh_teacher(problem, layout.knobs, Silent())
     assert checksum(chosen) == checksum(problem.fresh(named.index(min(named))))
     assert checksum(chosen) != checksum(problem.fresh(worst))
     assert not chosen.training
-    assert checksum(bad_teacher.fresh_teacher(problem, 1)) == checksum(problem.fresh()), "the paper's: one draw"
+    alone = bad_teacher.fresh_teacher(problem, bad_teacher.Knobs(), Silent())
+    assert checksum(alone) == checksum(problem.fresh()), "the paper's: one draw"
 
 
 @pytest.mark.parametrize("frozen", [True, False])

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from statistics import mean, stdev
 
 from unlearn_core.cli._rows import REQUESTS, Row, percent, spread
-from unlearn_core.engine.results import STILL_NAMED, UNDER_GOLD, golds_of, shortfall
+from unlearn_core.engine import results
+from unlearn_core.engine.results import STILL_NAMED, UNDER_GOLD
 from unlearn_core.methods import methods
 
 L2UL = {"NegGrad": ("l2ul", "neggrad"), "ADV": ("l2ul", "adv"), "ADV+IMP": ("l2ul", "bundled")}
@@ -110,19 +111,16 @@ def _deviation(values: list[float]) -> float:
 
 def shortfalls(rows: Sequence[Row]) -> str:
     """Which presets `bundled` miss their limits, where, and what their method is known to fail at."""
-    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in rows:
-        if row["preset"] == "bundled" and row["request"] in REQUESTS:
-            groups[row["request"], row["method"]].append(row)
+    own = [row for row in rows if row["preset"] == "bundled" and row["request"] in REQUESTS]
+    cases = {(row["method"], row["request"]) for row in own}
     missed: dict[str, list[str]] = defaultdict(list)
-    for (request, method), own in groups.items():
-        if words := shortfall(own, golds_of(rows, request)):
-            missed[method].append(f"{request.replace('-', ' ')}: {words}")
+    for (method, request), words in results.shortfalls(own).items():
+        missed[method].append(f"{request.replace('-', ' ')}: {words}")
     if not missed:
         return "All presets are within their limits."
     blind = [name for name in missed if not _sees_kept(name)]
     lines = [
-        f"With its preset `bundled` a method misses its limits in {sum(map(len, missed.values()))} of {len(groups)} "
+        f"With its preset `bundled` a method misses its limits in {sum(map(len, missed.values()))} of {len(cases)} "
         f"cases, one case being one method on one request. Of the {len(missed)} methods that do, {len(blind)} see no "
         "kept picture, and so have nothing to mend by. Of 16 pictures one is 6 points.",
         "",

@@ -9,6 +9,7 @@ import inspect
 import multiprocessing
 import os
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
@@ -137,6 +138,16 @@ def shortfall(rows: Sequence[Mapping[str, str]], golds: Sequence[float] = ()) ->
     words = ["forgets too little"] if max(named, unseen or 0.0) > limit else []
     words += ["keeps too little"] if kept < aim - UNDER_GOLD else []
     return " and ".join(words)
+
+
+def shortfalls(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], str]:
+    """Each method and request that misses its limits with the preset `bundled`, and in which way."""
+    groups: dict[tuple[str, str], list[Mapping[str, str]]] = defaultdict(list)
+    for row in rows:
+        if row["preset"] == "bundled":
+            groups[row["method"], row["request"]].append(row)
+    every = {case: shortfall(own, golds_of(rows, case[1])) for case, own in groups.items()}
+    return {case: words for case, words in every.items() if words}
 
 
 def measure_all(todo: list[Case], *, device: str, home: Path, jobs: int) -> Iterator[dict[str, Any]]:

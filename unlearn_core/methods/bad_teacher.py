@@ -76,8 +76,8 @@ class Knobs(Params):
 def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
     """Teaches `problem.net` by two teachers; raises Diverged where the loss is no longer a number."""
     steps = steps_in_epoch(problem.sizes.forget + _kept(knobs, problem.sizes), knobs.batch) * knobs.epochs
-    track.plan(teach=steps)
-    incompetent = fresh_teacher(problem, knobs.teachers)
+    track.plan(**({"draw": knobs.teachers} if knobs.teachers > 1 else {}), teach=steps)
+    incompetent = fresh_teacher(problem, knobs, track)
     optimiser = torch.optim.Adam(problem.net.parameters(), knobs.lr)
     train_mode(problem.net, frozen_norm=knobs.frozen_norm)
     track.phase("teach")
@@ -91,11 +91,15 @@ def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
         track.log(loss=loss.item())
 
 
-def fresh_teacher(problem: Problem, drawn: int) -> nn.Module:
-    """Of so many nets with fresh weights the one that names the fewest forgotten pictures, of equals the first."""
-    nets = [problem.fresh(number).eval() for number in range(drawn)]
+def fresh_teacher(problem: Problem, knobs: Knobs, track: Tracker) -> nn.Module:
+    """Of the nets with fresh weights the one that names the fewest forgotten pictures, of equals the first."""
+    if knobs.teachers == 1:
+        return problem.fresh().eval()
+    track.phase("draw")
     asked = problem.forget.sample(ASKED, problem.stream("asked")).all()
-    return nets[0] if drawn == 1 else min(nets, key=lambda net: accuracy(net, *asked))
+    shown = track.over([asked] * knobs.teachers)
+    named = [accuracy(problem.fresh(number), *pictures) for number, pictures in enumerate(shown)]
+    return problem.fresh(named.index(min(named))).eval()
 
 
 @torch.no_grad()
@@ -123,7 +127,8 @@ def _kept(knobs: Knobs, sizes: Sizes) -> int:
 
 
 def _passes(knobs: Knobs, sizes: Sizes) -> int:
-    return (sizes.forget + _kept(knobs, sizes)) * knobs.epochs
+    drawn = min(ASKED, sizes.forget) * knobs.teachers if knobs.teachers > 1 else 0
+    return drawn + (sizes.forget + _kept(knobs, sizes)) * knobs.epochs
 
 
 METHOD = Method(
