@@ -1,4 +1,4 @@
-"""Small pictures of points of the plane: all points faintly, those that are meant strongly. On no ground of its own."""
+"""Small pictures of points of the plane: training points faintly, those that are meant strongly, on a clear ground."""
 
 import io
 
@@ -13,12 +13,12 @@ FAINT, STRONG = (128, 136, 148, 90), (194, 65, 12, 255)
 
 
 def png(every: Pictures, rows: np.ndarray, *, width: int = SIDE, height: int = SIDE) -> bytes:
-    """The plane of a data set with the points at `rows` marked, as PNG."""
+    """The plane of a data set: its training points, and over them the points at `rows`, of any part of it, as PNG."""
     sheet = Image.new("RGBA", (2 * width, 2 * height))  # Drawn twice as large, so that dots are round.
     pen = ImageDraw.Draw(sheet)
-    points = every.images[: every.train, 0, 0, :2].astype(float) / 255
+    points = every.images[:, 0, 0, :2].astype(float) / 255
     few = len(rows) < 8
-    for places, colour, size in ((points[::2], FAINT, 1.5), (points[rows], STRONG, 9 if few else 3)):
+    for places, colour, size in ((points[: every.train : 2], FAINT, 1.5), (points[rows], STRONG, 9 if few else 3)):
         for x, y in places * [2 * width - 12, -(2 * height - 12)] + [6, 2 * height - 6]:
             pen.ellipse((x - size, y - size, x + size, y + size), fill=colour)
     buffer = io.BytesIO()

@@ -1,0 +1,56 @@
+"""Runs on points of the plane: their galleries, where a point is drawn instead of a picture."""
+
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.pages.conftest import Visit
+from tests.pages.finished import CLASS, made_again
+from tests.pages.look import fine, without_words
+from unlearn_core.catalog import datasets
+from unlearn_core.engine.execute import unlearn
+from unlearn_core.engine.spec import spec
+from unlearn_core.store.runs import RunStore
+from unlearn_core.ui import dots, look
+
+
+@pytest.fixture(scope="module")
+def points(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a run that forgot a half-moon; nobody may write to it."""
+    folder = tmp_path_factory.mktemp("points")
+    unlearn(spec("mlp-moons", method="finetune", classes=["dawn"]), device="cpu", home=folder)
+    return folder
+
+
+@pytest.fixture
+def runs(points: Path, home: Path) -> list[int]:
+    """That run and one more like it, in a data folder that the pages under test see."""
+    shutil.copytree(points, home, dirs_exist_ok=True)
+    return [CLASS, made_again(RunStore(home))]
+
+
+@pytest.mark.parametrize("page", ["run", "compare"])
+@pytest.mark.parametrize("chosen", look.SETS)
+def test_each_set_of_points_has_its_gallery(visit: Visit, runs: list[int], page: str, chosen: str) -> None:
+    query = {"id": str(runs[0])} if page == "run" else {"ids": ",".join(map(str, runs))}
+    app = fine(visit(page, tab="Pictures", **query))
+    fine(app.segmented_control(key="look-set").set_value(chosen).run())
+    rows = [int(key.removeprefix("look-")) for one in app.button if (key := one.key or "").startswith("look-")]
+    assert len(rows) == look.PER_PAGE
+    assert all((row >= datasets.card("moons").train) is chosen.endswith("test") for row in rows)
+    assert not without_words(app)
+
+
+@pytest.mark.parametrize("part", ["train", "val", "test"])
+def test_a_point_of_any_part_is_marked_where_it_lies(part: str) -> None:
+    every = datasets.load("moons")
+    row = {"train": 0, "val": every.train, "test": len(every.labels) - 1}[part]
+    image = np.asarray(Image.open(io.BytesIO(dots.png(every, np.array([row])))))
+    strong = (image[..., 3] == 255) & (image[..., 0] > image[..., 2] + 100)
+    y, x = (where.mean() / dots.SIDE for where in np.nonzero(strong))
+    place = every.images[row, 0, 0, :2] / 255
+    assert (x, 1 - y) == pytest.approx(place, abs=0.08)
