@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import FILES, ROOT, Visit
 from tests.pages.look import fine, without_words, words
 from unlearn_core.domain.errors import StoreError
+from unlearn_core.store import processes
 from unlearn_core.store.logs import LONGEST
 from unlearn_core.ui import address, frame, process
 from unlearn_core.ui.plain import escape
@@ -107,7 +108,7 @@ def test_the_server_leaves_a_mark_while_it_lives(home: Path) -> None:
 
     async def live() -> None:
         async with process.lifespan(st.App(ROOT / "unlearn_core" / "ui" / "router.py")):
-            assert mark.read_text() == str(os.getpid())
+            assert mark.read_text() == processes.birth(os.getpid())
 
     asyncio.run(live())
     assert not mark.exists()

@@ -35,4 +35,4 @@ def multiply(home: Path, run: int, count: int, *, owners: int = 1) -> None:
 
 def expire(home: Path, run: int) -> None:
     """Lets the lease of a run end now."""
-    sql(home, "UPDATE run SET lease = 0 WHERE id = ?", run)
+    sql(home, "UPDATE run SET lease = 0, uptime = 0 WHERE id = ?", run)

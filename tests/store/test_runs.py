@@ -255,7 +255,8 @@ def test_a_run_whose_maker_died_has_failed(store, home):
     number = store.adopt(spec(), title="a", device="cpu")
     maker = subprocess.Popen([sys.executable, "-c", ""])
     maker.wait()
-    sql(home, "UPDATE run SET lease = 0, worker = replace(worker, ?, ?)", f" {os.getpid()}", f" {maker.pid}")
+    expire(home, number)
+    sql(home, "UPDATE run SET worker = replace(worker, ?, ?)", f" {os.getpid()}", f" {maker.pid}")
     assert store.settle() == [number]
     assert store.get(number).state is RunState.FAILED
     assert "program that made this run ended" in (store.get(number).error or "")
@@ -311,7 +312,7 @@ def test_live_workers_are_listed(store, home):
         ("a", "cpu", "busy"),
         ("b", "cuda:0", "idle"),
     ]
-    sql(home, "UPDATE worker SET seen = seen - 60 WHERE name = 'a'")
+    sql(home, "UPDATE worker SET seen = seen - 60, uptime = uptime - 60 WHERE name = 'a'")
     store.worker_left("b")
     assert store.workers() == []
 

@@ -60,7 +60,7 @@ def test_a_trial_is_added_once_and_only_by_who_holds_the_sweep(store, sweep):
 def test_a_sweep_has_one_holder_until_that_one_is_silent_or_lets_go(store, sweep):
     assert store.sweeps.hold(OTHER) == []
     assert [one.id for one in store.sweeps.hold(ME)] == [sweep.id]
-    sql(store.home, "UPDATE sweep SET lease = 1")
+    sql(store.home, "UPDATE sweep SET lease = 1, uptime = 0")
     assert [one.id for one in store.sweeps.hold(OTHER)] == [sweep.id]
     assert store.sweeps.hold(ME) == []
     store.sweeps.let_go(OTHER)

@@ -1,8 +1,9 @@
-"""A real worker with fake work: `python -m tests.worker.serve HOME [--from-app] [--patience SECONDS] [--code NAME]`."""
+"""A real worker with fake work: `python -m tests.worker.serve HOME [--from-app] [--patience SECONDS] ...`."""
 
 if __name__ == "__main__":  # every child imports this module anew, and needs nothing of it
     import argparse
     import sys
+    import time
     from pathlib import Path
 
     from unlearn_core.domain.errors import AlreadyServed
@@ -14,10 +15,13 @@ if __name__ == "__main__":  # every child imports this module anew, and needs no
     parser.add_argument("--from-app", action="store_true")
     parser.add_argument("--patience", type=float)
     parser.add_argument("--code", help="what to take the source code for")
+    parser.add_argument("--ahead", type=float, default=0.0, help="by how many seconds its clock is wrong")
     parser.add_argument("--work", default="tests.worker.fake")
     args = parser.parse_args()
     if args.code:
         start.of_code = lambda: args.code
+    clock = time.time
+    time.time = lambda: clock() + args.ahead
     try:
         terms = Terms(grace=0.5, patience=args.patience)
         start.supervise("cpu", args.home, from_app=args.from_app, terms=terms, work=args.work)

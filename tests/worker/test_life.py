@@ -49,6 +49,29 @@ def test_a_killed_supervisor_takes_its_children_along_and_the_next_one_takes_ove
     assert (run.state, run.attempt) == (RunState.DONE, 2)
 
 
+def test_a_supervisor_that_was_killed_with_its_clock_an_hour_ahead_is_missed_as_soon(store, home):
+    with worker(home, "--ahead", "3600") as first:
+        number = submit(store, do="hang")
+        begun(store, number)
+        first.kill()
+        first.wait()
+    until(lambda: not store.workers(), 10)
+    with worker(home):
+        assert (end_of(store, number).state, store.get(number).attempt) == (RunState.DONE, 2)
+
+
+def test_a_worker_whose_clock_is_an_hour_behind_is_seen_and_keeps_its_run(store, home):
+    with worker(home, "--ahead", "-3600") as process:
+        ready(store, process.pid)
+        number = submit(store, do="await")
+        begun(store, number)
+        time.sleep(1.5)
+        assert [row.state for row in store.workers()] == ["busy"]
+        assert store.settle() == []
+        enough(store, number)
+        assert (end_of(store, number).state, store.get(number).attempt) == (RunState.DONE, 1)
+
+
 def test_a_second_worker_of_the_same_code_is_not_needed(store, home, capsys):
     with worker(home) as first:
         until(lambda: holder_of(path_of(home, "cpu")))

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from unlearn_core.domain.errors import Fenced
 from unlearn_core.domain.run import Point, Progress, RunState
-from unlearn_core.store import queue, rows
-from unlearn_core.store.processes import lives
+from unlearn_core.store import clock, queue, rows
+from unlearn_core.store.clock import Now
+from unlearn_core.store.processes import birth, lives
 from unlearn_core.store.schema import POINT, RUN
 
 LEASE = 5.0
@@ -25,10 +26,10 @@ LIVES = 2
 """How often the process that works on a run may die before the run is given up."""
 
 MAKER = "maker"
-"""The first word of who holds a run that is made outside of every worker; host and process id follow."""
+"""The first word of who holds a run that is made outside of every worker; host, process id and birth follow."""
 
 DAY = 86_400.0
-"""Seconds that a run is left to a maker on another machine, whose life cannot be seen from here."""
+"""Seconds that a run is left to a maker whose life cannot be seen from here, or of whom only the id is known."""
 
 
 class Wish(NamedTuple):
@@ -38,20 +39,20 @@ class Wish(NamedTuple):
     give_way: bool
 
 
-def claim(connection: Connection, worker: str, *, device: str, kinds: Collection[str], now: float) -> int | None:
+def claim(connection: Connection, worker: str, *, device: str, kinds: Collection[str], now: Now) -> int | None:
     """Gives the next run to this worker."""
-    run = queue.next_of(connection, kinds, now)
+    run = queue.next_of(connection, kinds, now.date)
     return run if run is not None and take(connection, run, worker, device=device, now=now) else None
 
 
-def take(connection: Connection, run: int, worker: str, *, device: str, now: float) -> bool:
+def take(connection: Connection, run: int, worker: str, *, device: str, now: Now) -> bool:
     """Gives this run to this worker, if it still waits."""
     taken = connection.execute(
         update(RUN)
         # On a database without SQLite's single writer, two workers may have chosen the same run: one gets it.
         .where(RUN.c.id == run, RUN.c.state == RunState.QUEUED)
-        .values(state=RunState.RUNNING, attempt=RUN.c.attempt + 1, worker=worker, device=device, lease=now + LEASE)
-        .values(started=now, progress=None, error=None)
+        .values(state=RunState.RUNNING, attempt=RUN.c.attempt + 1, worker=worker, device=device, **_held_from(now))
+        .values(started=now.date, progress=None, error=None)
     )
     if taken.rowcount == 0:
         return False
@@ -59,10 +60,10 @@ def take(connection: Connection, run: int, worker: str, *, device: str, now: flo
     return True
 
 
-def to_maker(device: str, now: float) -> dict[str, Any]:
+def to_maker(device: str, now: Now) -> dict[str, Any]:
     """What a row says of a run that this very process makes."""
-    holder = f"{MAKER} {socket.gethostname()} {os.getpid()}"
-    return {"state": RunState.RUNNING, "attempt": 1, "device": device, "worker": holder, "lease": now + LEASE}
+    holder = f"{MAKER} {socket.gethostname()} {os.getpid()} {birth(os.getpid()) or ''}"
+    return {"state": RunState.RUNNING, "attempt": 1, "device": device, "worker": holder, **_held_from(now)}
 
 
 def beat(
@@ -72,59 +73,82 @@ def beat(
     *,
     progress: Progress | None,
     points: Sequence[Point],
-    now: float,
+    now: Now,
 ) -> Wish:
     """Extends the lease, adds what is new, and tells what is wished of the run."""
     news = {} if progress is None else {"progress": rows.progress(progress)}
-    _change(connection, run, attempt, lease=now + LEASE, **news)
+    _change(connection, run, attempt, **_held_from(now), **news)
     if points:
         connection.execute(insert(POINT), [point._asdict() | {"run": run} for point in points])
     row = connection.execute(select(RUN.c.cancelling, RUN.c.kind, RUN.c.priority).where(RUN.c.id == run)).one()
     return Wish(row.cancelling, queue.more_urgent(connection, row.kind, row.priority))
 
 
-def end(connection: Connection, run: int, attempt: int, state: RunState, *, now: float, **values: Any) -> None:
+def end(connection: Connection, run: int, attempt: int, state: RunState, *, now: Now, **values: Any) -> None:
     """Ends a run in a finished state."""
-    _change(connection, run, attempt, state=state, finished=now, lease=None, cancelling=False, **values)
+    values |= _UNHELD
+    _change(connection, run, attempt, state=state, finished=now.date, cancelling=False, **values)
 
 
-def give_back(connection: Connection, run: int, attempt: int, *, now: float) -> None:
+def give_back(connection: Connection, run: int, attempt: int, *, now: Now) -> None:
     """Puts a run back to its old place in the queue, or ends it where somebody asked for that meanwhile."""
     if _row(connection, run, attempt).cancelling:
         end(connection, run, attempt, RunState.CANCELLED, now=now)
     else:
-        _change(connection, run, attempt, state=RunState.QUEUED, started=None, worker=None, lease=None)
+        _change(connection, run, attempt, state=RunState.QUEUED, started=None, worker=None, **_UNHELD)
 
 
-def lose(connection: Connection, run: int, attempt: int, reason: str, *, now: float) -> None:
+def lose(connection: Connection, run: int, attempt: int, reason: str, *, now: Now) -> None:
     """Deals with the death of the process that worked on a run: once it starts again, then it has failed."""
     row = _row(connection, run, attempt)
-    if row.deaths + 1 >= LIVES and not row.cancelling:
+    if _fate(row) is RunState.FAILED:
         end(connection, run, attempt, RunState.FAILED, now=now, error=reason)
     else:
         _change(connection, run, attempt, deaths=row.deaths + 1)
         give_back(connection, run, attempt, now=now)
 
 
-def settle(connection: Connection, now: float) -> list[int]:
+def settle(connection: Connection, now: Now) -> list[int]:
     """Deals with all runs whose worker or maker has been silent for too long."""
-    silent = select(RUN.c.id, RUN.c.attempt, RUN.c.worker, RUN.c.lease)
     found = []
-    for row in connection.execute(silent.where(RUN.c.state == RunState.RUNNING, RUN.c.lease < now)).all():
+    for row in _left(connection, now):
         with suppress(Fenced):  # on a database that lets two write at once, somebody else was faster
-            if not row.worker.startswith(MAKER):
-                lose(connection, row.id, row.attempt, _SILENT, now=now)
-            elif not _at_it(row.worker, row.lease, now):
+            if _is_made(row):
                 end(connection, row.id, row.attempt, RunState.FAILED, now=now, error=_UNFINISHED)
             else:
-                continue
+                lose(connection, row.id, row.attempt, _SILENT, now=now)
             found.append(row.id)
     return found
 
 
-def _at_it(maker: str, lease: float, now: float) -> bool:
-    _, host, pid = maker.split(" ")
-    return lives(int(pid)) if host == socket.gethostname() else now < lease + DAY
+def left(connection: Connection, now: Now) -> dict[int, RunState]:
+    """The runs with which `settle` would have to deal now, and the state into which it would put each."""
+    return {row.id: _fate(row) for row in _left(connection, now)}
+
+
+def _left(connection: Connection, now: Now) -> list[Row]:
+    silent = (RUN.c.state == RunState.RUNNING) & ~clock.within(RUN, RUN.c.lease, now, 0.0, LEASE)
+    return [row for row in connection.execute(select(RUN).where(silent)) if not (_is_made(row) and _at_it(row, now))]
+
+
+def _fate(row: Row) -> RunState:
+    """What becomes of a run when the process that worked on it has died."""
+    if row.cancelling and not _is_made(row):
+        return RunState.CANCELLED
+    return RunState.FAILED if _is_made(row) or row.deaths + 1 >= LIVES else RunState.QUEUED
+
+
+def _is_made(row: Row) -> bool:
+    return row.worker.startswith(f"{MAKER} ")
+
+
+def _at_it(row: Row, now: Now) -> bool:
+    """Whether the maker of a run lives; the releases before this one have not written down when it was born."""
+    host, pid, born = f"{row.worker} ".split(" ", 3)[1:]
+    here = host == socket.gethostname()
+    if here and not lives(int(pid), born.strip() or None):
+        return False
+    return (here and born.strip() != "") or abs(now.date - row.lease) < DAY
 
 
 _SILENT = (
@@ -145,6 +169,13 @@ def _row(connection: Connection, run: int, attempt: int) -> Row:
 def _change(connection: Connection, run: int, attempt: int, **values: Any) -> None:
     if connection.execute(update(RUN).where(_held(run, attempt)).values(**values)).rowcount == 0:
         raise _fenced(run)
+
+
+def _held_from(now: Now) -> dict[str, Any]:
+    return clock.stamp("lease", now, LEASE)
+
+
+_UNHELD = clock.unset("lease")
 
 
 def _held(run: int, attempt: int):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.run import Point, Priority, Progress, Run, RunSpec, RunState
-from unlearn_core.store import lease, queue, rows, workers
+from unlearn_core.store import clock, lease, queue, rows, workers
 from unlearn_core.store.database import Database
 from unlearn_core.store.lease import Wish
 from unlearn_core.store.repeats import Repeats
@@ -92,10 +92,10 @@ class RunStore:
 
         Its maker holds attempt 1 until it calls `finish` or `fail`; it need not beat, for its life is proof enough.
         """
-        now = time.time()
-        row = rows.new(spec, title=title, owner=owner, priority=Priority.INTERACTIVE, now=now)
+        now = clock.now()
+        row = rows.new(spec, title=title, owner=owner, priority=Priority.INTERACTIVE, now=now.date)
         with self._database.writing() as connection:
-            return _insert(connection, row | lease.to_maker(device, now) | {"started": now - seconds})
+            return _insert(connection, row | lease.to_maker(device, now) | {"started": now.date - seconds})
 
     def get(self, run: int) -> Run:
         """One run; raises UnknownName."""
@@ -116,13 +116,17 @@ class RunStore:
             return [rows.point(row) for row in connection.execute(wanted)]
 
     def cancel(self, run: int) -> None:
-        """Ends a run that waits at once, asks the worker to end one in progress, and leaves a finished one alone."""
+        """Ends a run that waits at once, asks the worker to end one in progress, and leaves a finished one alone.
+
+        One whose worker is dead ends at once too, for there may be no other worker to see to that.
+        """
         with self._database.writing() as connection:
             state = _row(connection, run).state
             if state == RunState.QUEUED:
                 _change(connection, run, state=RunState.CANCELLED, finished=time.time())
             elif state == RunState.RUNNING:
                 _change(connection, run, cancelling=True)
+                lease.settle(connection, clock.now())
 
     def note(self, run: int, text: str) -> None:
         """Writes a person's words beside a run, in place of what was there."""
@@ -147,7 +151,7 @@ class RunStore:
         """Gives the next run of these kinds to a worker, under a lease that `beat` extends; to no other as well."""
         while self.waits(kinds):
             with self._database.writing() as connection:
-                run = lease.claim(connection, worker, device=device, kinds=kinds, now=time.time())
+                run = lease.claim(connection, worker, device=device, kinds=kinds, now=clock.now())
                 if run is not None:
                     return rows.run(_row(connection, run))
         return None
@@ -169,19 +173,19 @@ class RunStore:
                 return []
             found = [rows.run(row) for row in connection.execute(queue.mates(run)).all()]
             chosen = [one for one in found if isinstance(one.spec, RunSpec) and alike(one.spec)][:most]
-            taken = [one.id for one in chosen if lease.take(connection, one.id, worker, device=device, now=time.time())]
+            taken = [one.id for one in chosen if lease.take(connection, one.id, worker, device=device, now=clock.now())]
             return [rows.run(_row(connection, number)) for number in taken]
 
     def beat(self, run: int, attempt: int, *, progress: Progress | None = None, points: Sequence[Point] = ()) -> Wish:
         """Keeps a run for its worker, and tells what is wished of it. Raises Fenced when it no longer is."""
         with self._database.writing() as connection:
-            return lease.beat(connection, run, attempt, progress=progress, points=points, now=time.time())
+            return lease.beat(connection, run, attempt, progress=progress, points=points, now=clock.now())
 
     def finish(self, run: int, attempt: int, *, headline: dict[str, Any]) -> None:
         """Ends a run well. What a measurement found becomes part of the measured run's headline too. Raises Fenced."""
         figures = json.dumps(headline)
         with self._database.writing() as connection:
-            lease.end(connection, run, attempt, RunState.DONE, now=time.time(), headline=figures)
+            lease.end(connection, run, attempt, RunState.DONE, now=clock.now(), headline=figures)
             row = _row(connection, run)
             if row.kind == queue.MEASURE:
                 measured = _row(connection, row.about)
@@ -190,27 +194,32 @@ class RunStore:
     def fail(self, run: int, attempt: int, reason: str) -> None:
         """Ends a run badly, with a sentence that a person understands. Raises Fenced."""
         with self._database.writing() as connection:
-            lease.end(connection, run, attempt, RunState.FAILED, now=time.time(), error=reason)
+            lease.end(connection, run, attempt, RunState.FAILED, now=clock.now(), error=reason)
 
     def cancelled(self, run: int, attempt: int) -> None:
         """Ends a run that somebody asked to stop. Raises Fenced."""
         with self._database.writing() as connection:
-            lease.end(connection, run, attempt, RunState.CANCELLED, now=time.time())
+            lease.end(connection, run, attempt, RunState.CANCELLED, now=clock.now())
 
     def requeue(self, run: int, attempt: int) -> None:
         """Puts a run back to its old place in the queue: it gave way, or its worker leaves. Raises Fenced."""
         with self._database.writing() as connection:
-            lease.give_back(connection, run, attempt, now=time.time())
+            lease.give_back(connection, run, attempt, now=clock.now())
 
     def lost(self, run: int, attempt: int, reason: str) -> None:
         """Deals with a dead runner: the run starts again once; then it has failed, for this reason. Raises Fenced."""
         with self._database.writing() as connection:
-            lease.lose(connection, run, attempt, reason, now=time.time())
+            lease.lose(connection, run, attempt, reason, now=clock.now())
 
     def settle(self) -> list[int]:
         """Takes runs away from workers that have gone silent, and gives their ids: each starts again once."""
         with self._database.writing() as connection:
-            return lease.settle(connection, time.time())
+            return lease.settle(connection, clock.now())
+
+    def left(self) -> dict[int, RunState]:
+        """The runs in progress whose worker has gone silent, and what each becomes as soon as a worker is there."""
+        with self._database.reading() as connection:
+            return lease.left(connection, clock.now())
 
     def seconds_per_picture(self, device: str, classifier: str, *, kind: str = "unlearn") -> float | None:
         """What a training picture of this classifier lately took on this device: the median of 20 runs of that kind.
@@ -229,7 +238,7 @@ class RunStore:
     def worker_beat(self, name: str, *, device: str, pid: int, code: str, state: str) -> None:
         """Says that a worker is alive, and what it does: starting, idle, busy or leaving."""
         with self._database.writing() as connection:
-            workers.beat(connection, WorkerRow(name, device, pid, code, state), time.time())
+            workers.beat(connection, WorkerRow(name, device, pid, code, state), clock.now())
 
     def worker_left(self, name: str) -> None:
         """Strikes a worker off the list."""
@@ -239,7 +248,7 @@ class RunStore:
     def workers(self) -> list[WorkerRow]:
         """The workers that are alive."""
         with self._database.reading() as connection:
-            return workers.alive(connection, time.time())
+            return workers.alive(connection, clock.now())
 
     def list(
         self,

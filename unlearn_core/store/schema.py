@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: what a database must have been brought to."""
 
 METADATA = MetaData()
@@ -34,6 +34,8 @@ RUN = Table(
     Column("cancelling", Boolean, nullable=False),
     Column("worker", String(200)),
     Column("lease", Double),
+    Column("boot", String(40)),  # of the machine that wrote the lease, and the lease by its uptime: see clock.py
+    Column("uptime", Double),
     Index("run_queue", "state", "priority", "owner", "id"),
     Index("run_served", "finished"),
     Index("run_request", "request"),
@@ -63,6 +65,8 @@ WORKER = Table(
     Column("code", String(64), nullable=False),
     Column("state", String(40), nullable=False),
     Column("seen", Double, nullable=False),
+    Column("boot", String(40)),
+    Column("uptime", Double),
 )
 
 SWEEP = Table(
@@ -79,6 +83,8 @@ SWEEP = Table(
     Column("facts", Text, nullable=False),
     Column("worker", String(200)),  # who asks and tells, and until when nobody else may
     Column("lease", Double),
+    Column("boot", String(40)),
+    Column("uptime", Double),
     Index("sweep_state", "state"),
     sqlite_autoincrement=True,
 )

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_
 from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, group_of
-from unlearn_core.store import rows
+from unlearn_core.store import clock, rows
 from unlearn_core.store.database import Database
 from unlearn_core.store.schema import RUN, SWEEP, TRIAL
 
@@ -111,17 +111,18 @@ class Sweeps:
 
     def hold(self, worker: str) -> list[Sweep]:
         """The running sweeps that are this worker's to serve: those that it has, and those that nobody else holds."""
-        now = time.time()
-        mine, free = SWEEP.c.worker == worker, or_(SWEEP.c.lease.is_(None), SWEEP.c.lease < now)
-        wanted = select(SWEEP).where(SWEEP.c.state == SweepState.RUNNING, or_(mine, free)).order_by(SWEEP.c.id)
+        now = clock.now()
+        mine, free = SWEEP.c.worker == worker, or_(SWEEP.c.lease.is_(None), ~_leased(now, 0.0))
+        fresh = func.coalesce(_leased(now, LEASE / 2), False).label("fresh")
+        wanted = select(SWEEP, fresh).where(SWEEP.c.state == SweepState.RUNNING, or_(mine, free)).order_by(SWEEP.c.id)
         with self._database.reading() as connection:
             found = connection.execute(wanted).all()
         held = []
         for row in found:
-            if row.worker != worker or row.lease is None or row.lease < now + LEASE / 2:
+            if row.worker != worker or not row.fresh:
                 with self._database.writing() as connection:
                     still = (SWEEP.c.id == row.id) & (SWEEP.c.state == SweepState.RUNNING) & or_(mine, free)
-                    if not _change(connection, still, worker=worker, lease=now + LEASE):
+                    if not _change(connection, still, worker=worker, **clock.stamp("lease", now, LEASE)):
                         continue
             held.append(_sweep(row))
         return held
@@ -129,7 +130,7 @@ class Sweeps:
     def let_go(self, worker: str) -> None:
         """Leaves every sweep of this worker to the next one."""
         with self._database.writing() as connection:
-            _change(connection, SWEEP.c.worker == worker, lease=None)
+            _change(connection, SWEEP.c.worker == worker, **clock.unset("lease"))
 
     def add(
         self, sweep: Sweep, worker: str, *, number: int, params: Mapping[str, Any], attributes: Mapping[str, Any]
@@ -161,7 +162,9 @@ class Sweeps:
     def end(self, sweep: int, worker: str, state: SweepState, *, error: str | None = None) -> None:
         """Ends a sweep that this worker holds."""
         with self._database.writing() as connection:
-            _change(connection, _held(sweep, worker), state=state, finished=time.time(), error=error, lease=None)
+            _change(
+                connection, _held(sweep, worker), state=state, finished=time.time(), error=error, **clock.unset("lease")
+            )
 
     def stop_early(self, run: int, reason: str) -> None:
         """Marks a trial as hopeless and asks its run to stop, with the reason as its note."""
@@ -173,13 +176,18 @@ class Sweeps:
                 connection.execute(update(RUN).where(works, RUN.c.note == "").values(note=reason))
 
 
+def _leased(now: clock.Now, seconds: float) -> ColumnElement[bool]:
+    """Whether a sweep is somebody's for so many seconds more."""
+    return clock.within(SWEEP, SWEEP.c.lease, now, seconds, LEASE)
+
+
 def _held(sweep: int, worker: str) -> ColumnElement[bool]:
     return (SWEEP.c.id == sweep) & (SWEEP.c.worker == worker) & (SWEEP.c.state == SweepState.RUNNING)
 
 
 def _turn(connection: Connection, sweep: int, old: SweepState, new: SweepState) -> bool:
     _row(connection, sweep)
-    return _change(connection, (SWEEP.c.id == sweep) & (SWEEP.c.state == old), state=new, lease=None)
+    return _change(connection, (SWEEP.c.id == sweep) & (SWEEP.c.state == old), state=new, **clock.unset("lease"))
 
 
 def _row(connection: Connection, sweep: int) -> Row:

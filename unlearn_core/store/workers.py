@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
 
+from unlearn_core.store import clock
+from unlearn_core.store.clock import Now
 from unlearn_core.store.schema import WORKER
 
 ALIVE = 5.0
@@ -23,10 +25,11 @@ class WorkerRow(NamedTuple):
     state: str
 
 
-def beat(connection: Connection, worker: WorkerRow, now: float) -> None:
+def beat(connection: Connection, worker: WorkerRow, now: Now) -> None:
     """Writes the row of a worker anew, and forgets those that died long ago."""
-    connection.execute(delete(WORKER).where((WORKER.c.name == worker.name) | (WORKER.c.seen < now - KEPT)))
-    connection.execute(insert(WORKER).values(**worker._asdict(), seen=now))
+    old = ~clock.within(WORKER, WORKER.c.seen, now, -KEPT, 0.0)
+    connection.execute(delete(WORKER).where((WORKER.c.name == worker.name) | old))
+    connection.execute(insert(WORKER).values(**worker._asdict(), **clock.stamp("seen", now)))
 
 
 def strike(connection: Connection, name: str) -> None:
@@ -34,8 +37,8 @@ def strike(connection: Connection, name: str) -> None:
     connection.execute(delete(WORKER).where(WORKER.c.name == name))
 
 
-def alive(connection: Connection, now: float) -> list[WorkerRow]:
+def alive(connection: Connection, now: Now) -> list[WorkerRow]:
     """The workers that were heard of lately, by name."""
     columns = [WORKER.c[name] for name in WorkerRow._fields]
-    recent = select(*columns).where(WORKER.c.seen > now - ALIVE).order_by(WORKER.c.name)
+    recent = select(*columns).where(clock.within(WORKER, WORKER.c.seen, now, -ALIVE, 0.0)).order_by(WORKER.c.name)
     return [WorkerRow(*row) for row in connection.execute(recent)]

@@ -42,13 +42,11 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 def _mark() -> Path:
     folder = home()
     try:
-        mark = processes.locks(folder) / f"web-{os.getpid()}"
-        mark.write_text(str(os.getpid()))
+        return processes.mark(folder)
     except OSError as problem:
         raise StoreError(
             f"The data folder {folder} cannot be written to ({problem.strerror}). Give this user the right to."
         ) from None
-    return mark
 
 
 def see_to_it() -> None:

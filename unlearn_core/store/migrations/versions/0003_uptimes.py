@@ -1,0 +1,15 @@
+"""Adds to each lease and sign of life the uptime of the machine that wrote it, which no change of its clock moves."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for table in ("run", "worker", "sweep"):
+        op.add_column(table, sa.Column("boot", sa.String(40)))
+        op.add_column(table, sa.Column("uptime", sa.Double))
