@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.pages.conftest import Visit
 from tests.pages.finished import CLASS, made_again
-from tests.pages.look import fine, without_words
+from tests.pages.look import fine, without_words, words
 from unlearn_core.catalog import datasets
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.spec import spec
@@ -43,6 +43,18 @@ def test_each_set_of_points_has_its_gallery(visit: Visit, runs: list[int], page:
     assert len(rows) == look.PER_PAGE
     assert all((row >= datasets.card("moons").train) is chosen.endswith("test") for row in rows)
     assert not without_words(app)
+
+
+def test_a_point_can_be_followed_through_all_runs(visit: Visit, runs: list[int]) -> None:
+    app = fine(visit("compare", ids=",".join(map(str, runs)), tab="Pictures"))
+    assert "MLP · Moons takes a picture as a whole: no layer has places to point at." in words(app)
+    one = next(one for one in app.button if (one.key or "").startswith("look-"))
+    number = (one.key or "").removeprefix("look-")
+    fine(one.click().run())
+    assert app.query_params["picture"] == number
+    shown = [picture for element in app.get("image") for picture in element.proto.imgs]
+    assert (shown[0].alt, shown[0].caption) == (f"dawn, picture {number}", f"dawn, picture {number}")
+    assert f"picture {number}: answers" in app.dataframe[1].value["followed"].tolist()
 
 
 @pytest.mark.parametrize("part", ["train", "val", "test"])

@@ -14,7 +14,7 @@ from unlearn_core.domain.run import Look, Run, RunState
 from unlearn_core.store import artifacts
 from unlearn_core.store.home import home
 from unlearn_core.ui import cam as rows_of
-from unlearn_core.ui import chart, look, studio, words
+from unlearn_core.ui import chart, look, process, studio, words
 from unlearn_core.ui import focus as following
 from unlearn_core.ui.plain import escape
 
@@ -47,17 +47,32 @@ def show(name: str, found: Sequence[Report], followed: Focus) -> None:
 
 
 def picture(found: Sequence[Report], followed: Focus) -> None:
-    """Where all runs look in one picture, on one scale, and the gallery to choose it from."""
+    """Where all runs look in one picture, on one scale, and the gallery to choose it from.
+
+    Where no net gives maps there is the picture alone; what each run answers stands in the table of what is followed.
+    """
     st.subheader(cam.CHART.title, anchor=False)
     slot = st.container()
     st.subheader("Choose a picture", anchor=False)
-    st.caption(f"Sorted and named as {escape(names(found)[0])} has them. Press a name: all runs are asked about it.")
-    clicked = look.choose(found[0])
+    mapped = any(look.layers(report) for report in found)
+    what = "all runs are asked about it" if mapped else "what all runs answer stands in the table above"
+    st.caption(f"Sorted and named as {escape(names(found)[0])} has them. Press a name: {what}.")
+    clicked = look.choose(found[0], able=True)
     if clicked is not None:
         following.wish(Focus(picture=clicked))
         st.rerun()
     with slot:
-        _asked(found, followed)
+        if mapped:
+            _asked(found, followed)
+        else:
+            _alone(found[0], followed.picture)
+
+
+def _alone(report: Report, number: int | None) -> None:
+    st.caption(look.unmapped(report))
+    if number is not None and number < len(report.labels):
+        name = f"{report.dataset.classes[report.labels[number]]}, picture {number}"
+        st.image(studio.thumbnail(report.dataset.id, number), caption=escape(name), alt=name)
 
 
 def _figure(one: Chart, report: Report, figure: dict[str, Any], followed: Focus, found: Sequence[Report]) -> None:
@@ -131,6 +146,8 @@ def _rows(found: Sequence[Report], known: Sequence[Part | int | None], waited: b
     runs = [studio.store().get(one) if isinstance(one, int) else None for one in known]
     if waited and not any(run is not None and not run.state.is_finished for run in runs):
         st.rerun()
+    if waited:
+        process.see_to_it()
     ready, sayings = [], []
     for report, title, one, run in zip(found, names(found), known, runs, strict=True):
         part = one if isinstance(one, Part) else _answer(run)

@@ -9,7 +9,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Algorithm, Look, Run, RunState
 from unlearn_core.store import artifacts
 from unlearn_core.store.home import home
-from unlearn_core.ui import cam, session, studio, words
+from unlearn_core.ui import cam, process, session, studio, words
 from unlearn_core.ui.plain import escape
 
 PER_PAGE = 24
@@ -47,12 +47,12 @@ def show(report: Report) -> None:
             "This report ships with the lab, so there is no run to ask. Run it yourself, then click any picture."
         )
     elif report.classifier.roles.cam is None:
-        st.caption(f"{escape(report.classifier.title)} takes a picture as a whole: no layer has places to point at.")
+        st.caption(unmapped(report))
     else:
         st.caption("Press a picture's name: within about a second you see where each model looks in it.")
     session.follow(_key(report), PICTURE, lambda text: _read(text, len(report.labels)))
     place = st.container()
-    picked = choose(report)
+    picked = choose(report, able=report.run is not None and bool(layers(report)))
     with place:
         if picked is not None:
             st.session_state[_key(report)] = picked
@@ -72,9 +72,14 @@ def _read(text: str, count: int) -> int | None:
     return None
 
 
-def choose(report: Report) -> int | None:
-    """The gallery with its filters; the position of the picture that was just clicked."""
-    return _gallery(report, _filtered(report))
+def unmapped(report: Report) -> str:
+    """Why a net gives no maps, as Markdown."""
+    return f"{escape(report.classifier.title)} takes a picture as a whole: no layer has places to point at."
+
+
+def choose(report: Report, *, able: bool) -> int | None:
+    """The gallery with its filters; the position of the picture that was just clicked, where one is `able` to."""
+    return _gallery(report, _filtered(report), able)
 
 
 def _key(report: Report) -> str:
@@ -117,7 +122,7 @@ def _shares(report: Report, model: str, rows: np.ndarray) -> np.ndarray:
     return powers / powers.sum(1, keepdims=True)
 
 
-def _gallery(report: Report, rows: np.ndarray) -> int | None:
+def _gallery(report: Report, rows: np.ndarray, able: bool) -> int | None:
     """A page of pictures, each with what it is called now; the position of the one that was just clicked."""
     pages = -(-len(rows) // PER_PAGE)
     slot = st.container()
@@ -125,6 +130,7 @@ def _gallery(report: Report, rows: np.ndarray) -> int | None:
         page = min(st.pagination(pages, key=f"look-page-{pages}", bind="query-params"), pages)
     shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
     shares, names, clicked = _shares(report, "after", shown), report.dataset.classes, None
+    question = " Where do the models look in it?" if layers(report) else ""
     grid = slot.grid(8, min_column_width=96, gap="xsmall")
     for row, share in zip(shown.tolist(), shares, strict=True):
         with grid.cell(), st.container(gap="xxsmall"):
@@ -135,8 +141,8 @@ def _gallery(report: Report, rows: np.ndarray) -> int | None:
                 key=f"look-{row}",
                 type="tertiary",
                 width="stretch",
-                help=f"Picture {row}, a {escape(own)}. Where do the models look in it?",
-                disabled=report.run is None or not layers(report),
+                help=f"Picture {row}, a {escape(own)}.{question}",
+                disabled=not able,
             ):
                 clicked = row
     st.caption("Beneath each picture: what it is called after forgetting, and how surely.")
@@ -210,6 +216,8 @@ def _card(report: Report, number: int, waited: bool) -> None:
     asked = studio.store().get(number)
     if waited and asked.state.is_finished:
         st.rerun()
+    if waited:
+        process.see_to_it()
     if asked.state is RunState.DONE:
         found = artifacts.answer(home(), number)
         if found is not None:
