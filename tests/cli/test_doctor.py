@@ -8,6 +8,7 @@ import pytest
 from unlearn_core.__main__ import main
 from unlearn_core.catalog import nets
 from unlearn_core.cli import doctor
+from unlearn_core.store import restore
 
 
 def examined(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, dict[str, str]]]:
@@ -51,6 +52,14 @@ def test_an_unwritable_home(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert code == 1
     assert "UNLEARN_HOME" in found["data_folder"]["words"]
     assert found["database"]["state"] == "problem"
+
+
+def test_a_restored_history(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / restore.NOTICE).write_text("The run database was missing.")
+    quick(monkeypatch, doctor._database)
+    code, found = examined(capsys)
+    assert code == 0
+    assert (found["history"]["state"], found["history"]["words"]) == ("note", "The run database was missing.")
 
 
 def test_a_library_that_is_missing_or_too_old(

@@ -113,7 +113,7 @@ def test_the_seeds_of_a_run_are_in_its_report(lab: Path, tmp_path: Path, monkeyp
     (run,) = store.repeats.order(store.get(CLASS), 1)
     claimed = store.claim("w", device="cpu", kinds={"unlearn"})
     assert claimed is not None
-    shutil.copytree(artifacts.folder_of(home, CLASS), artifacts.folder_of(home, run))
+    shutil.copytree(artifacts.folder_of(home, CLASS), artifacts.folder_of(home, run), dirs_exist_ok=True)
     store.finish(run, claimed.attempt, headline={})
     assert main(["report", str(CLASS), "--out", str(tmp_path / "seeds.html")]) == 0
     text = (tmp_path / "seeds.html").read_text()

@@ -52,7 +52,9 @@ def add(store: RunStore, number: int, place: int, *, fate: str = "done", reports
     elif fate == "done":
         store.finish(run, claimed.attempt, headline=headline(place))
     if reports:
-        shutil.copytree(artifacts.folder_of(store.home, CLASS), artifacts.folder_of(store.home, run))
+        shutil.copytree(
+            artifacts.folder_of(store.home, CLASS), artifacts.folder_of(store.home, run), dirs_exist_ok=True
+        )
     return run
 
 

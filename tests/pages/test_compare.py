@@ -193,7 +193,7 @@ def test_a_run_of_another_classifier_on_other_data_stands_beside_with_a_warning(
 ) -> None:
     example = reports.example()
     other = done.adopt(example.spec, title="Forget cat with UNSIR", device="cpu")
-    shutil.copytree(ROOT / "assets" / "example", done.home / "runs" / str(other))
+    shutil.copytree(ROOT / "assets" / "example", done.home / "runs" / str(other), dirs_exist_ok=True)
     done.finish(other, 1, headline={})
     wish = {"class": "cat", "picture": "11174", "layer": "stage2.0"}
     app = fine(visit("compare", ids=f"{CLASS},{other}", tab=tab, **wish))

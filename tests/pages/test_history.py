@@ -13,7 +13,7 @@ from tests.pages.finished import CLASS, PICTURES, advance, by_class, by_picture,
 from tests.pages.look import fine, without_words, words
 from unlearn_core.domain.errors import UnknownName
 from unlearn_core.domain.run import GoldSpec, Look, RunState
-from unlearn_core.store import artifacts
+from unlearn_core.store import artifacts, restore
 from unlearn_core.store.runs import RunStore
 from unlearn_core.ui import history
 
@@ -33,6 +33,31 @@ def test_an_empty_history_has_a_next_step(visit: Visit) -> None:
     assert "Nothing has been run here yet" in words(app)
     app.button(key="to-forget").click().run()
     assert fine(app).title[0].value == "What should it forget?"
+
+
+def test_a_restored_history_says_so_until_somebody_has_read_it(visit: Visit, done: RunStore, home: Path) -> None:
+    before = list(fine(visit("history")).dataframe[0].value["forgotten"])
+    assert "database was missing" not in words(visit("history"))
+    for path in home.glob("lab.db*"):
+        path.unlink()
+    app = fine(visit("history"))
+    assert list(app.dataframe[0].value["forgotten"]) == before
+    assert "The run database was missing. 2 runs were restored from their folders" in words(app)
+    app.button(key="restored-read").click().run()
+    assert "database was missing" not in words(fine(app))
+    assert "database was missing" not in words(visit("history"))
+
+
+def test_an_old_folder_gives_the_history_the_same_figures(visit: Visit, done: RunStore, home: Path) -> None:
+    """An older release wrote no record beside the report."""
+    figures = fine(visit("history")).dataframe[0].value.drop(columns="when")
+    headline = done.get(CLASS).headline
+    for path in (*home.glob("lab.db*"), *home.glob(f"runs/*/{restore.RECORD}")):
+        path.unlink()
+    again = fine(visit("history")).dataframe[0].value.drop(columns="when")
+    assert again.equals(figures)
+    assert {**headline, "seconds_per_picture": None} == {**done.get(CLASS).headline, "seconds_per_picture": None}
+    assert fine(visit("run", id=str(CLASS))).title[0].value == "Forget *discs* with UNSIR"
 
 
 def test_every_run_is_a_row_with_its_figures(visit: Visit, done: RunStore) -> None:

@@ -25,7 +25,7 @@ def carried_out(store: RunStore, count: int) -> list[int]:
         claimed = started(store)
         assert claimed.id == run
         folder = artifacts.folder_of(store.home, run)
-        shutil.copytree(artifacts.folder_of(store.home, CLASS), folder)
+        shutil.copytree(artifacts.folder_of(store.home, CLASS), folder, dirs_exist_ok=True)
         part = artifacts.read_part(folder, "accuracy")
         assert part is not None
         part.facts["after"]["retain_test"]["accuracy"] -= 0.01 * place

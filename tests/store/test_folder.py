@@ -75,7 +75,7 @@ def test_a_folder_says_what_it_is(tmp_path: Path) -> None:
     told = (tmp_path / "README.txt").read_text()
     files = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*") if path.is_file()}
     named = {line.split()[0].strip("/") for line in told.splitlines() if line[:1].isalpha() and "  " in line}
-    assert files - {"README.txt"} <= named and named - files == {"weights.safetensors"}
+    assert files - {"README.txt"} <= named and named - files == {"weights.safetensors", "run.json"}
     assert "versions" in json.loads((tmp_path / "parts" / "timings.json").read_text())
 
 

@@ -284,7 +284,7 @@ def test_deleting_takes_the_folder_and_what_was_asked_later(store, home):
     child = store.submit(spec(), title="fork", parent=number)
     claim(store, {"look"})
     for run in (number, look, child):
-        (home / "runs" / str(run)).mkdir(parents=True)
+        (home / "runs" / str(run)).mkdir(parents=True, exist_ok=True)
     with pytest.raises(StoreError, match="looked at"):
         store.delete(number)
     store.finish(look, 1, headline={})

@@ -161,10 +161,14 @@ def _data_folder() -> Iterator[Finding]:
 
 def _database() -> Iterator[Finding]:
     from unlearn_core.store.home import home
+    from unlearn_core.store.restore import notice
     from unlearn_core.store.runs import RunStore
 
     store = RunStore(home())
     yield Finding("database", "ok", f"opens; {len(store.list(limit=1_000_000)):,} runs in the history")
+    told = notice(store.home)
+    if told:
+        yield Finding("history", "note", told)
     workers = store.workers()
     for worker in workers:
         yield Finding("worker", "ok", f"{worker.name} on {worker.device} is {worker.state} (process {worker.pid})")

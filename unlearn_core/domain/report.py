@@ -75,6 +75,23 @@ def in_words(wish: Forget, dataset: DatasetCard) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def headline_of(parts: Mapping[str, Part], weights: Mapping[str, str]) -> dict[str, Any]:
+    """The few figures that stand in a run's row: accuracies as fractions with their 95 % intervals.
+
+    `weights` are the checksums of the models that were compared.
+    """
+    figures = parts["accuracy"].facts
+    distance, membership = parts.get("distance"), parts.get("membership")
+    return {
+        "accuracy": {m: {k: one["accuracy"] for k, one in sets.items()} for m, sets in figures.items()},
+        "intervals": {m: {k: [one["low"], one["high"]] for k, one in sets.items()} for m, sets in figures.items()},
+        "evaluations": dict(weights),
+        "gold": weights.get("gold"),
+        "distance": distance.facts["distance"] if distance else None,
+        "privacy_val": membership.facts.get("privacy_val", {}).get("after") if membership else None,
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Probe:
     """One measurement: `measure(scene)` looks at the models and gives its part, or says in words why there is none."""

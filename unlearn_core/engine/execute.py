@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from unlearn_core.domain.report import Part, Report, forgotten
+from unlearn_core.domain.report import Part, Report, forgotten, headline_of
 from unlearn_core.domain.run import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, Run, RunSpec, TrainSpec
 from unlearn_core.engine import golds, imports, lira, looks, measure, relearn, score, taken, train
 from unlearn_core.engine.devices import describe, resolve
@@ -198,7 +198,7 @@ def finish(begun: Begun, warm: Warm, folder: Path, *, forget: float, together: i
     # What a picture takes in a stack says nothing of what a run of its own will take.
     speed = seconds["forget"] / tracker.pictures if tracker.pictures and together == 1 else None
     cost = {"seconds": seconds, "seconds_per_picture": speed, "weights": after.weights}
-    return measure.headline_of(parts, evaluations) | cost
+    return headline_of(parts, {model: one.weights for model, one in evaluations.items()}) | cost
 
 
 def _watch(layout: Layout, net: torch.nn.Module) -> Watch:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.report import Evaluation, Part, Report
+from unlearn_core.domain.report import Evaluation, Part, Report, headline_of
 from unlearn_core.domain.request import ForgetClasses
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.listener import Listener
@@ -135,7 +135,7 @@ def add_what_is_new(run: int, warm: Warm, listener: Listener) -> dict[str, Any]:
         missing=missing,
     )
     reports.write(new, folder, pool=warm.evaluations)
-    return headline_of(parts, evaluations)
+    return headline_of(parts, {model: one.weights for model, one in evaluations.items()})
 
 
 def add_gold_to_replay(parts: dict[str, Part], layout: Layout, models: Mapping[str, Trained]) -> None:
@@ -148,16 +148,3 @@ def add_gold_to_replay(parts: dict[str, Part], layout: Layout, models: Mapping[s
     gold, prefix = {"gold": models["gold"].net}, layout.card.roles.prefix_tokens
     maps = gradcam.explain(gold, pictures, targets, part.facts["layer"], prefix_tokens=prefix)["gold"]
     parts["snapshots"] = Part(part.facts, part.arrays | {"gold_maps": maps.astype(np.float16)})
-
-
-def headline_of(parts: Mapping[str, Part], evaluations: Mapping[str, Evaluation]) -> dict[str, Any]:
-    """The few figures that stand in a run's row: accuracies as fractions with their 95 % intervals."""
-    figures = parts["accuracy"].facts
-    return {
-        "accuracy": {m: {k: one["accuracy"] for k, one in sets.items()} for m, sets in figures.items()},
-        "intervals": {m: {k: [one["low"], one["high"]] for k, one in sets.items()} for m, sets in figures.items()},
-        "evaluations": {model: one.weights for model, one in evaluations.items()},
-        "gold": evaluations["gold"].weights if "gold" in evaluations else None,
-        "distance": parts["distance"].facts["distance"] if "distance" in parts else None,
-        "privacy_val": parts["membership"].facts.get("privacy_val", {}).get("after") if "membership" in parts else None,
-    }

@@ -2,13 +2,16 @@
 
 import io
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unlearn_core.catalog.files import write_whole
+from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Part
 
 WEIGHTS = "weights.safetensors"
@@ -18,6 +21,38 @@ HEAD = "report.json"
 def folder_of(home: Path, run: int) -> Path:
     """Where the artifacts of a run lie."""
     return home / "runs" / str(run)
+
+
+def make_folder(home: Path, run: int) -> bool:
+    """Makes the folder of a run that begins; False where there is one already: it holds another run."""
+    folder = folder_of(home, run)
+    with explained(folder):
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            return False
+    return True
+
+
+def clear_folder(home: Path, run: int) -> None:
+    """Takes away what an attempt that ended early left in the folder of a run."""
+    folder = folder_of(home, run)
+    with explained(folder):
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Says in plain words why a run's folder cannot be written, as a StoreError."""
+    try:
+        yield
+    except OSError as problem:
+        raise StoreError(
+            f"The folder {folder} cannot be written ({problem.strerror}). Make room on its disk, or give this user the "
+            "right to write there."
+        ) from None
 
 
 def write_json(path: Path, facts: Mapping[str, Any]) -> None:

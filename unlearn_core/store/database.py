@@ -1,10 +1,12 @@
 """Opens the lab's database: settings, transactions, migrations, and plain words for what can go wrong."""
 
+import fcntl
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from unlearn_core.domain.errors import StoreError
+from unlearn_core.store import restore
+from unlearn_core.store.processes import locks
 from unlearn_core.store.schema import HEAD
 
 DATABASE = "UNLEARN_DATABASE"
@@ -28,7 +32,10 @@ class Database:
     """Short transactions on one database; every failure leaves here as a StoreError in plain words."""
 
     def __init__(self, home: Path, url: str | None = None, *, scripts: Path = SCRIPTS, head: str = HEAD) -> None:
-        """Opens the database and brings it to the newest schema; `scripts` and `head` say which that is."""
+        """Opens the database and brings it to the newest schema; `scripts` and `head` say which that is.
+
+        Runs of `home` that it knows nothing of are restored from their folders.
+        """
         url = url or os.environ.get(DATABASE)
         try:
             where = make_url(url) if url else URL.create("sqlite", database=str(home / FILE))
@@ -36,24 +43,54 @@ class Database:
         except (ArgumentError, ImportError) as problem:
             raise StoreError(f"{DATABASE} is not the URL of a database that can be opened: {problem}.") from None
         self.place = where.database if where.drivername == "sqlite" else where.render_as_string(hide_password=True)
+        self._file = None
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _set_up)
             event.listen(self._engine, "begin", _begin)
+            if where.database and where.database != ":memory:":
+                self._file = Path(where.database).resolve()
         self._writer = self._engine.execution_options(writes=True)
+        self._home, self._scripts, self._head = home, scripts, head
+        self._opened: tuple[int, int] | None = None
+        self._opening = threading.Lock()
         with self._explained():
-            _migrate(self._engine, self._writer, scripts=scripts, head=head)
+            self._open()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that changes nothing and waits for nobody."""
-        with self._explained(), self._engine.begin() as connection:
-            yield connection
+        with self._explained():
+            self._follow()
+            with self._engine.begin() as connection:
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is alone in changing the database from its first moment."""
-        with self._explained(), self._writer.begin() as connection:
-            yield connection
+        with self._explained():
+            self._follow()
+            with self._writer.begin() as connection:
+                yield connection
+
+    def _follow(self) -> None:
+        """Opens the database again where its file was deleted, moved away, emptied or replaced under this process."""
+        if self._file is None or _identity(self._file) == self._opened:
+            return
+        with self._opening:
+            if _identity(self._file) != self._opened:
+                self._engine.dispose()
+                self._open()
+
+    def _open(self) -> None:
+        with _one_by_one(self._home, self._file):
+            _migrate(self._engine, self._writer, scripts=self._scripts, head=self._head)
+            with self._engine.begin() as connection:
+                behind = restore.is_behind(connection, self._home)
+            if behind:
+                with self._writer.begin() as connection:
+                    _alone(connection)
+                    restore.restore(connection, self._home)
+            self._opened = self._file and _identity(self._file)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -62,6 +99,42 @@ class Database:
         except SQLAlchemyError as problem:
             cause = str(getattr(problem, "orig", None) or problem)
             raise StoreError(_sentence(cause, str(self.place))) from problem
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file this is; None where there is none or it is empty, as no database is that was ever opened."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found.st_size else None
+
+
+@contextmanager
+def _one_by_one(home: Path, file: Path | None) -> Iterator[None]:
+    """Lets one process after the other open the database's file, and clears away what is left of a lost one.
+
+    An emptied file is still locked by the processes that had it open, so a new one must take its place.
+    """
+    if file is None:
+        yield
+        return
+    with ExitStack() as stack:
+        try:
+            lock = stack.enter_context((locks(home) / "database").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _identity(file) is None:
+                for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
+                    file.with_name(name).unlink(missing_ok=True)
+        except OSError:
+            raise StoreError(_sentence("unable to open", str(file))) from None
+        yield
+
+
+def _alone(connection: Connection) -> None:
+    """Keeps other openers waiting on PostgreSQL, where, unlike in SQLite, two may write tables at once."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(1)"))
 
 
 def _set_up(connection: Any, _record: object) -> None:
@@ -107,8 +180,7 @@ def _migrate(engine: Engine, writer: Engine, *, scripts: Path, head: str) -> Non
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     with writer.begin() as connection:
-        if engine.dialect.name == "postgresql":  # there, unlike in SQLite, two may write tables at once
-            connection.execute(text("SELECT pg_advisory_xact_lock(1)"))
+        _alone(connection)
         version = _version(connection)
         if version == head:
             return
@@ -151,9 +223,9 @@ _WORDS = {
     "readonly": "The database {place} cannot be written to. Give this user the right to, or name another data folder.",
     "unable to open": "The database {place} cannot be opened: its folder is missing, or this user may not write there. "
     "Make the folder, give this user the right to write to it, or name another data folder.",
-    "malformed": "The database {place} is damaged. Put back a copy of it, or move it away to begin an empty history "
-    "(the runs' folders stay as they are).",
-    "not a database": "{place} is not a database, or is damaged. Put back a copy of it, or move it away to begin an "
-    "empty history (the runs' folders stay as they are).",
+    "malformed": "The database {place} is damaged. Put back a copy of it, or move it away: then finished runs are "
+    "restored from their folders.",
+    "not a database": "{place} is not a database, or is damaged. Put back a copy of it, or move it away: then finished "
+    "runs are restored from their folders.",
     "locked": "The database {place} is held by another program. End that program, then try again.",
 }

@@ -28,6 +28,7 @@ parts/               one measurement each: facts (.json), arrays (.npz); timings
 evaluations/         what each of these nets answered to every picture of the data set: logits (.npy), by checksum
 labels.npy           the true classes, in the same order: training, validation and test pictures
 weights.safetensors  the net after forgetting, where it was kept
+run.json             title, owner, note and times of the run, where it belongs to a data folder's history
 
 To read it, with no model and no torch at hand:
     from unlearn_core.store.reports import read_folder

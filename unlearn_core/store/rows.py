@@ -49,6 +49,14 @@ def new(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: float
     }
 
 
+def done(run: Run) -> dict[str, Any]:
+    """The row of a finished run that is known already, with its number."""
+    fresh = new(run.spec, title=run.title, owner=run.owner, priority=run.priority, now=run.created.timestamp())
+    kept = run.model_dump(include={"id", "state", "group", "parent", "note", "device", "attempt"})
+    moments = {name: _seconds(getattr(run, name)) for name in ("started", "finished")}
+    return fresh | kept | moments | {"headline": json.dumps(run.headline)}
+
+
 def about(classifier: str) -> ColumnElement[bool]:
     """Whether a row's spec names that classifier; SQLite takes large and small letters for the same."""
     named = f'"classifier":{json.dumps(classifier, ensure_ascii=False)}'
@@ -78,6 +86,10 @@ def point(row: Row) -> Point:
 
 
 _COLUMNS = {name: RUN.c[name] for name in Run.model_fields}
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -12,13 +12,16 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.run import Point, Priority, Progress, Run, RunSpec, RunState
-from unlearn_core.store import clock, lease, queue, rows, workers
+from unlearn_core.store import artifacts, clock, lease, queue, restore, rows, workers
 from unlearn_core.store.database import Database
 from unlearn_core.store.lease import Wish
 from unlearn_core.store.repeats import Repeats
 from unlearn_core.store.schema import POINT, RUN
 from unlearn_core.store.sweeps import Sweeps
 from unlearn_core.store.workers import WorkerRow
+
+RESUMED = "train"
+"""The kind of run whose next attempt goes on with what the last one left in the folder."""
 
 
 class Ordered(NamedTuple):
@@ -95,7 +98,11 @@ class RunStore:
         now = clock.now()
         row = rows.new(spec, title=title, owner=owner, priority=Priority.INTERACTIVE, now=now.date)
         with self._database.writing() as connection:
-            return _insert(connection, row | lease.to_maker(device, now) | {"started": now.date - seconds})
+            run = _insert(connection, row | lease.to_maker(device, now) | {"started": now.date - seconds})
+            begun = self._begin(connection, run)
+        if not begun:
+            raise StoreError(self._in_the_way(run))
+        return run
 
     def get(self, run: int) -> Run:
         """One run; raises UnknownName."""
@@ -133,26 +140,27 @@ class RunStore:
         with self._database.writing() as connection:
             _row(connection, run)
             _change(connection, run, note=text)
+            self._record(connection, run)
 
     def delete(self, run: int) -> None:
         """Removes a finished run, its folder, and what was asked about it later. Raises StoreError while it lasts."""
         with self._database.writing() as connection:
             if not RunState(_row(connection, run).state).is_finished:
                 raise StoreError(f"Run {run} is not over yet: cancel it first, then delete it.")
-            about = connection.execute(select(RUN.c.id, RUN.c.state).where(RUN.c.about == run)).all()
-            if any(row.state == RunState.RUNNING for row in about):
+            gone = connection.execute(select(RUN).where((RUN.c.id == run) | (RUN.c.about == run))).all()
+            if any(row.state == RunState.RUNNING for row in gone):
                 raise StoreError(f"Run {run} is being measured or looked at: wait a moment, then delete it.")
-            gone = [run, *(row.id for row in about)]
-            connection.execute(delete(RUN).where(RUN.c.id.in_(gone)))
-        for number in gone:
-            shutil.rmtree(self.home / "runs" / str(number), ignore_errors=True)
+            connection.execute(delete(RUN).where(RUN.c.id.in_([row.id for row in gone])))
+        for row in gone:
+            if row.attempt:  # one that never began has no folder of its own
+                shutil.rmtree(artifacts.folder_of(self.home, row.id), ignore_errors=True)
 
     def claim(self, worker: str, *, device: str, kinds: Collection[str]) -> Run | None:
         """Gives the next run of these kinds to a worker, under a lease that `beat` extends; to no other as well."""
         while self.waits(kinds):
             with self._database.writing() as connection:
                 run = lease.claim(connection, worker, device=device, kinds=kinds, now=clock.now())
-                if run is not None:
+                if run is not None and self._begin(connection, run):
                     return rows.run(_row(connection, run))
         return None
 
@@ -174,7 +182,7 @@ class RunStore:
             found = [rows.run(row) for row in connection.execute(queue.mates(run)).all()]
             chosen = [one for one in found if isinstance(one.spec, RunSpec) and alike(one.spec)][:most]
             taken = [one.id for one in chosen if lease.take(connection, one.id, worker, device=device, now=clock.now())]
-            return [rows.run(_row(connection, number)) for number in taken]
+            return [rows.run(_row(connection, number)) for number in taken if self._begin(connection, number)]
 
     def beat(self, run: int, attempt: int, *, progress: Progress | None = None, points: Sequence[Point] = ()) -> Wish:
         """Keeps a run for its worker, and tells what is wished of it. Raises Fenced when it no longer is."""
@@ -190,6 +198,8 @@ class RunStore:
             if row.kind == queue.MEASURE:
                 measured = _row(connection, row.about)
                 _change(connection, row.about, headline=json.dumps(json.loads(measured.headline) | headline))
+                run = row.about
+            self._record(connection, run)
 
     def fail(self, run: int, attempt: int, reason: str) -> None:
         """Ends a run badly, with a sentence that a person understands. Raises Fenced."""
@@ -264,6 +274,29 @@ class RunStore:
             wanted = wanted if values is None else wanted.where(column.in_(values))
         with self._database.reading() as connection:
             return [rows.run(row) for row in connection.execute(wanted)]
+
+    def _begin(self, connection: Connection, run: int) -> bool:
+        """Makes the folder of a run that was just taken. Where another run's is in its place, this one has failed."""
+        row = _row(connection, run)
+        if row.attempt > 1:
+            if row.kind != RESUMED:
+                artifacts.clear_folder(self.home, run)
+            return True
+        if artifacts.make_folder(self.home, run):
+            return True
+        end = {"state": RunState.FAILED, "attempt": 0, "worker": None, "lease": None, "finished": time.time()}
+        _change(connection, run, **end, error=self._in_the_way(run))
+        return False
+
+    def _in_the_way(self, run: int) -> str:
+        folder = artifacts.folder_of(self.home, run)
+        return f"The folder {folder} holds another run, so run {run} was not begun. Start it again."
+
+    def _record(self, connection: Connection, run: int) -> None:
+        """Writes what the row of a finished run says into its folder, from where a lost database is restored."""
+        found = rows.run(_row(connection, run))
+        if found.state is RunState.DONE and found.spec.kind not in (*queue.APART, queue.MEASURE):
+            restore.record(self.home, found)
 
 
 def _insert(connection: Connection, row: dict[str, Any]) -> int:

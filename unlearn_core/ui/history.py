@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from unlearn_core.domain.run import Run, RunSpec, RunState
+from unlearn_core.store import restore
+from unlearn_core.store.home import home
 from unlearn_core.ui import compare, fold, frame, incoming, session, studio, words
 from unlearn_core.ui.fold import Entry
 from unlearn_core.ui.history_rows import COLUMNS, table
@@ -24,6 +26,7 @@ _UNFOLDED = "history unfolded"
 def show() -> None:
     """The table, what can be done with the ticked rows, and fresh figures while something runs."""
     runs = _runs()
+    _restored()
     if not runs:
         _empty()
         return
@@ -39,6 +42,14 @@ def _runs() -> list[Run]:
 def key_of(runs: Sequence[Run]) -> str:
     """The table's key. Ticks are row numbers, so they must not outlive the rows that they were meant for."""
     return f"runs-{hashlib.sha256(str([run.id for run in runs]).encode()).hexdigest()[:12]}"
+
+
+def _restored() -> None:
+    """What was restored from folders, until somebody has read it."""
+    told = restore.notice(home())
+    if told:
+        st.info(told, icon=":material/settings_backup_restore:")
+        st.button("Hide this notice", key="restored-read", on_click=restore.dismiss, args=(home(),))
 
 
 def _empty() -> None:

@@ -1,0 +1,181 @@
+"""Restores runs from their folders where the database knows nothing of them: it was lost, or an old copy was put back.
+
+A folder with a greater number than the database ever gave holds such a run. Finished runs are restored; every other
+folder stays as it is, and its number is not given again.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text
+
+from unlearn_core.catalog.files import write_whole
+from unlearn_core.domain.cards import DatasetCard
+from unlearn_core.domain.report import Part, forgotten, headline_of
+from unlearn_core.domain.run import Priority, Run, RunSpec, RunState
+from unlearn_core.domain.sweep import sweep_of
+from unlearn_core.store import artifacts, rows
+from unlearn_core.store.schema import RUN
+
+RECORD = "run.json"
+"""The file in a finished run's folder that says what its row said."""
+
+NOTICE = "restored.txt"
+"""The file in the data folder that says what was restored, until somebody has read it."""
+
+_logger = logging.getLogger(__name__)
+
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
+
+
+def record(home: Path, run: Run) -> None:
+    """Writes a finished run beside its report, so that the database can be restored from the folder."""
+    folder = artifacts.folder_of(home, run.id)
+    with artifacts.explained(folder):
+        write_whole(folder / RECORD, run.model_dump_json(indent=1).encode())
+
+
+def is_behind(connection: Connection, home: Path) -> bool:
+    """Whether there are folders of runs that the database knows nothing of."""
+    return bool(_newer(connection, home))
+
+
+def restore(connection: Connection, home: Path) -> None:
+    """Takes in the finished runs whose folders are newer than the database, and counts on behind the last folder.
+
+    The caller holds the database alone, so that it happens once.
+    """
+    numbers = _newer(connection, home)
+    if not numbers:
+        return
+    was_empty = _last(connection) == 0
+    found = {number: _run_of(artifacts.folder_of(home, number), number) for number in numbers}
+    known = set(connection.execute(select(RUN.c.id)).scalars())
+    runs = [run for run in found.values() if run is not None]
+    for run in runs:
+        own = {} if run.parent in known else {"parent": None}
+        # A new sweep may get the number of a lost one, whose trials must not be taken for its own.
+        own |= {} if sweep_of(run.group) is None else {"group": None}
+        connection.execute(insert(RUN).values(rows.done(run) | own))
+        known.add(run.id)
+    _count_from(connection, numbers[-1])
+    left = [number for number, run in found.items() if run is None and any(artifacts.folder_of(home, number).iterdir())]
+    if runs or left:
+        told = _told(runs, left, was_empty=was_empty)
+        _logger.warning(told)
+        write_whole(home / NOTICE, told.encode())
+
+
+def notice(home: Path) -> str:
+    """What was restored in this data folder, in words; "" where nothing was, or somebody has read it."""
+    try:
+        return (home / NOTICE).read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def dismiss(home: Path) -> None:
+    """Forgets the notice."""
+    (home / NOTICE).unlink(missing_ok=True)
+
+
+def _newer(connection: Connection, home: Path) -> list[int]:
+    """The numbers of folders that are greater than any that the database has given, in their order."""
+    last = _last(connection)
+    names = (path.name for path in (home / "runs").glob("*"))
+    return sorted(number for name in names if re.fullmatch("[1-9][0-9]{0,8}", name) and (number := int(name)) > last)
+
+
+def _last(connection: Connection) -> int:
+    """The greatest number that the database has given to a run, whether that is still there or not."""
+    given = {
+        "sqlite": "SELECT max(seq) FROM sqlite_sequence WHERE name = 'run'",
+        "postgresql": "SELECT pg_sequence_last_value(pg_get_serial_sequence('run', 'id'))",
+    }[connection.dialect.name]
+    return connection.execute(text(given)).scalar() or 0
+
+
+def _count_from(connection: Connection, last: int) -> None:
+    """Lets the next run get a greater number than this one."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT setval(pg_get_serial_sequence('run', 'id'), :last)"), {"last": last})
+        return
+    connection.execute(text("DELETE FROM sqlite_sequence WHERE name = 'run'"))
+    connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES ('run', :last)"), {"last": last})
+
+
+def _run_of(folder: Path, number: int) -> Run | None:
+    """The finished run that a folder holds; None where there is none that can be read."""
+    recorded = _recorded(folder)
+    if recorded is None or isinstance(recorded.spec, RunSpec):
+        reported = _reported(folder, number)
+        recorded = reported if recorded is None or reported is None else recorded
+    return None if recorded is None else recorded.model_copy(update={"id": number})
+
+
+def _recorded(folder: Path) -> Run | None:
+    try:
+        return Run.model_validate_json((folder / RECORD).read_bytes())
+    except _UNREADABLE:
+        return None
+
+
+def _reported(folder: Path, number: int) -> Run | None:
+    """The run as its report alone tells it: all that there is in a folder that an older release wrote."""
+    try:
+        head = json.loads((folder / artifacts.HEAD).read_bytes())
+        spec, dataset = RunSpec.model_validate(head["spec"]), DatasetCard.model_validate(head["dataset"])
+        parts = {name: Part(_facts(folder, name), {}) for name in artifacts.names(folder)}
+        timings = parts["timings"].facts if "timings" in parts else None
+        if timings is None:
+            started = finished = datetime.fromtimestamp((folder / artifacts.HEAD).stat().st_mtime, UTC)
+        else:
+            started = datetime.fromisoformat(timings["started"])
+            finished = started + timedelta(seconds=timings["seconds"]["total"])
+        figures = headline_of(parts, head["evaluations"]) | {"weights": head["evaluations"]["after"]}
+        return Run(
+            id=number,
+            spec=spec,
+            title=f"Forget {forgotten(spec, dataset)} with {head['method']}",
+            state=RunState.DONE,
+            owner="local",
+            priority=Priority.INTERACTIVE,
+            group=None,
+            parent=None,
+            note="",
+            device=None,
+            attempt=1,
+            created=started,
+            started=started,
+            finished=finished,
+            error=None,
+            progress=None,
+            headline=figures | ({} if timings is None else {"seconds": timings["seconds"]}),
+            cancelling=False,
+        )
+    except _UNREADABLE:
+        return None
+
+
+def _facts(folder: Path, name: str) -> dict[str, Any]:
+    return json.loads((folder / "parts" / f"{name}.json").read_bytes())
+
+
+def _told(runs: Sequence[Run], left: Sequence[int], *, was_empty: bool) -> str:
+    one = len(runs) == 1
+    some = "1 run was restored from its folder" if one else f"{len(runs)} runs were restored from their folders"
+    told = [
+        f"The run database was {'missing' if was_empty else 'older than the folders of the runs'}.",
+        f"{some}; cancelled and failed runs without a report could not be.",
+    ]
+    if any(sweep_of(run.group) is not None for run in runs):
+        told.append("The trials of sweeps are now ordinary runs.")
+    if left:
+        which = ", ".join(map(str, left[:5])) + (" and others" if len(left) > 5 else "")
+        told.append(f"No report can be read in these folders of runs, which stay as they are: {which}.")
+    return " ".join(told)
