@@ -33,6 +33,7 @@ test-all: check
 check: $(DEV_READY)
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
+	$(PY) -m tests.architecture.linted
 	.venv/bin/pyright
 	.venv/bin/lint-imports
 
