@@ -5,14 +5,15 @@ PY := .venv/bin/python
 RUN_READY := .venv/.ready-to-run
 DEV_READY := .venv/.ready-to-test
 PYTEST := $(PY) -m pytest
+CORES ?= 2
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: run test test-all check bench bundle results setup clean help
+.PHONY: run test test-long check bench bundle results setup clean help
 
 help:
 	@echo "make run       the lab, in a browser"
-	@echo "make test      the checks, and every test that is quick"
-	@echo "make test-all  the checks, and every test"
+	@echo "make test      the checks, and every test that is quick (CORES=2 side by side)"
+	@echo "make test-long the tests that take long: faults, load, browser, fuzzing"
 	@echo "make check     format, lint, types, layers"
 	@echo "make bench     how long a run takes here"
 	@echo "make bundle    what ships in assets, in so far as it is missing (ARGS='--source DIR --golds 2')"
@@ -25,10 +26,10 @@ run: $(RUN_READY)
 	if [ "$$stopped" ]; then $(PY) -m unlearn_core worker --stop --if-idle; else exit $$code; fi
 
 test: check
-	$(PYTEST) -m "not slow and not gpu"
+	$(PYTEST) -m "not slow and not gpu" -n $(CORES) --dist loadfile
 
-test-all: check
-	$(PYTEST)
+test-long: $(DEV_READY)
+	$(PYTEST) -m "slow and not gpu"
 
 check: $(DEV_READY)
 	.venv/bin/ruff format --check .

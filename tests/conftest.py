@@ -7,6 +7,16 @@ import pytest
 
 os.environ["UNLEARN_PLUGINS"] = "tests.plugin"
 os.environ["UNLEARN_WORKER"] = "none"
+if "PYTEST_XDIST_WORKER" in os.environ:  # One process a core: more threads than that only get in each other's way.
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest picks by mark
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks as slow what drives a browser."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
 
 
 @pytest.fixture

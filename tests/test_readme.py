@@ -45,6 +45,7 @@ def test_python_blocks_are_short(text: str) -> None:
     assert len([line for line in text.splitlines() if line.strip()]) <= 9
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_the_run_in_python_does_what_is_said(outside: dict[str, str]) -> None:
     said = run([sys.executable, "-W", "error", "-c", PYTHON[0]], outside, 390)

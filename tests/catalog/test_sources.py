@@ -119,6 +119,7 @@ def test_limits_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @FULL
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "answers", "classes"), [("cifar10", {}, 10), ("cifar100", {"labels": "fine"}, 100)])
 def test_full_cifar_is_there_in_seconds_and_then_at_once(mine: Path, name: str, answers: dict, classes: int) -> None:
     """At most 10 s the first time and 1 s from the cache, with torch imported, as it is in a worker."""

@@ -121,6 +121,8 @@ QUICK = (("unsir", "cat"), ("cfk", "cat"), ("bad_teacher", "16-pictures"))
 """Presets that are measured anew here; all others by `make results`."""
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(("name", "request_name"), QUICK)
 def test_a_preset_keeps_within_its_limits(name: str, request_name: str, tmp_path_factory: Any) -> None:
     case = next(case for case in cases() if case[:4] == (name, "bundled", request_name, 0))

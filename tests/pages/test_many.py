@@ -15,6 +15,8 @@ from unlearn_core.store.runs import RunStore
 from unlearn_core.store.schema import RUN
 from unlearn_core.ui import compare
 
+pytestmark = pytest.mark.slow
+
 MANY, LIMIT = 1_000, 1.0
 """Runs in the store, and seconds that a page may take to be drawn again on two cores."""
 

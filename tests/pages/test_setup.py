@@ -86,6 +86,7 @@ def test_ranges_say_what_they_were_given(pictures: tuple[int, ...]) -> None:
     assert requests.from_ranges(requests.as_ranges(pictures), most=401) == pictures
 
 
+@pytest.mark.slow
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(said=st.dictionaries(st.sampled_from(KEYS), st.text(max_size=60) | st.just("x" * 10_000), max_size=5))
 def test_no_address_whatever_ends_in_a_traceback(said: dict[str, str], home: Path) -> None:

@@ -312,6 +312,7 @@ def test_deleting_a_sweep_leaves_its_runs(visit: Visit, store: RunStore) -> None
     assert store.get(run).state is RunState.DONE
 
 
+@pytest.mark.slow
 def test_a_redraw_takes_less_than_a_second_with_a_thousand_runs(visit: Visit, store: RunStore) -> None:
     """A sweep of as many trials as there can be, among 1,000 runs."""
     number = begin(store, RATE, EPOCHS, NORM, trials=256)

@@ -17,6 +17,8 @@ from unlearn_core.domain.errors import Fenced
 from unlearn_core.domain.run import Priority
 from unlearn_core.store.runs import RunStore
 
+pytestmark = pytest.mark.slow  # it draws what happens: fuzzing
+
 
 @dataclass
 class Row:

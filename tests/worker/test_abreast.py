@@ -17,6 +17,8 @@ from unlearn_core.domain.sweep import SweepState
 from unlearn_core.store.runs import RunStore
 from unlearn_core.worker.sweep import LEARNING, abreast
 
+pytestmark = pytest.mark.slow  # real workers, and what may befall them
+
 STACKS = {"unsir": frozenset({"impair_lr", "repair_lr"})}
 
 

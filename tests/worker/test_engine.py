@@ -12,6 +12,8 @@ from unlearn_core.engine.warm import Warm
 from unlearn_core.store import reports
 from unlearn_core.store.runs import RunStore
 
+pytestmark = pytest.mark.slow  # real workers, and what may befall them
+
 LONG = 240.0
 """Seconds that training may take where other things train too."""
 

@@ -17,6 +17,8 @@ from unlearn_core.domain.run import RunState
 from unlearn_core.store.runs import RunStore
 from unlearn_core.worker.lock import holder_of, path_of
 
+pytestmark = pytest.mark.slow  # real workers, and what may befall them
+
 
 @pytest.fixture
 def store(home) -> RunStore:

@@ -14,6 +14,8 @@ from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial
 from unlearn_core.store.runs import RunStore
 from unlearn_core.worker.sweep import ALL_LOST, Conductor, end_of
 
+pytestmark = pytest.mark.slow  # real workers, and what may befall them
+
 NAME = "a worker"
 
 

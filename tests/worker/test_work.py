@@ -11,6 +11,8 @@ from unlearn_core.domain.run import GoldSpec, ImportSpec, Look, MeasureSpec, Pri
 from unlearn_core.store.processes import lives
 from unlearn_core.store.runs import RunStore
 
+pytestmark = pytest.mark.slow  # real workers, and what may befall them
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Iterator[RunStore]:
