@@ -98,8 +98,7 @@ def test_a_waiting_run_knows_its_place_and_whether_anybody_works(visit: Visit, s
     first, second = submitted(store, "rows"), submitted(store)
     app = fine(visit("run", id=str(second)))
     assert "1 run goes before this one" in words(app)
-    assert "A worker is coming up" in words(app)
-    assert "python -m unlearn_core worker" not in [code.value for code in app.code]
+    assert "No worker is running" in words(app)
     store.worker_beat("w", device="cpu", pid=1, code="c", state="busy")
     app.run()
     assert "as soon as a worker is free" in words(fine(app))
@@ -108,10 +107,9 @@ def test_a_waiting_run_knows_its_place_and_whether_anybody_works(visit: Visit, s
     assert "Next in line" in words(fine(app))
 
 
-def test_nobody_at_work_is_said_after_a_while(visit: Visit, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unlearn_core.ui.live.GRACE", -1.0)
+def test_where_no_worker_is_started_it_is_said_how_to_start_one(visit: Visit, store: RunStore) -> None:
     app = visit("run", id=str(submitted(store)))
-    assert "Nobody is at work" in app.warning[0].value
+    assert "No worker is running" in app.warning[0].value
     assert app.code[0].value == "python -m unlearn_core worker"
 
 

@@ -123,7 +123,7 @@ def test_without_gold_it_can_be_trained_and_the_accuracies_are_aimed_at(visit: V
 
 def test_a_sweep_without_a_trial_says_what_it_waits_for(visit: Visit, store: RunStore) -> None:
     number = begin(store)
-    assert "A worker is coming up" in words(fine(visit("sweep", sweep=str(number))))
+    assert "No worker is running" in words(fine(visit("sweep", sweep=str(number))))
     store.worker_beat(ME, device="cpu", pid=1, code="", state="idle")
     assert "waits for its turn" in words(fine(visit("sweep", sweep=str(number))))
     add(store, number, 0, fate="running")
@@ -146,7 +146,7 @@ def test_a_sweep_under_way_shows_what_is_there(visit: Visit, store: RunStore) ->
     for heading in ("What does forgetting cost?", "Which settings end where?", "How do two knobs work together?"):
         assert heading in said
     assert "It takes eight finished trials to say which knob matters." in said
-    assert "Nobody is at work" in said
+    assert "No worker is running" in said
     assert not without_words(app)
     table = app.dataframe[0].value
     assert table["outcome"].tolist().count("done") == 5

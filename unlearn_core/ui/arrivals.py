@@ -1,11 +1,9 @@
 """Data sets on their way in: how far each is, how to stop it, and why one could not be prepared."""
 
-from datetime import UTC, datetime, timedelta
-
 import streamlit as st
 
 from unlearn_core.domain.run import ImportSpec, Progress, Run, RunState
-from unlearn_core.ui import live, pictures, studio, words
+from unlearn_core.ui import live, pictures, standstill, studio, words
 from unlearn_core.ui.plain import escape
 
 SHOWN = 5
@@ -69,6 +67,7 @@ def _board(numbers: tuple[int, ...]) -> None:
     runs = [studio.store().get(number) for number in numbers]
     if any(run.state.is_finished for run in runs):
         st.rerun()
+    standstill.of(*runs, place="arrivals")
     for run in runs:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -92,13 +91,6 @@ def _how_far(run: Run) -> None:
     before = studio.store().position(run.id)
     where = "Next in line." if not before else f"{words.counted(before, 'run')} before this one."
     st.progress(0.0, text=f"{where} You can leave this page: it goes on.")
-    young = datetime.now(UTC) - words.aware(run.created) < timedelta(seconds=live.GRACE)
-    if not studio.store().workers() and not young:
-        st.warning(
-            "Nobody is at work on this data folder, so nothing starts. Start a worker by hand, and look at what it "
-            "says: `python -m unlearn_core worker`",
-            icon=":material/hourglass_empty:",
-        )
 
 
 def _progress(progress: Progress | None) -> tuple[float, str]:

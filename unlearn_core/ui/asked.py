@@ -8,7 +8,7 @@ import streamlit as st
 from unlearn_core.charts.chart import Chart
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import MeasureSpec, Priority, Run, RunState
-from unlearn_core.ui import chart, pace, process, studio, words
+from unlearn_core.ui import chart, pace, process, standstill, studio, words
 from unlearn_core.ui.plain import escape
 
 POLL = 1.0
@@ -49,6 +49,7 @@ def _card(asked: Asked, report: Report, run: Run, waited: bool) -> None:
     else:
         st.subheader(asked.chart.title, anchor=False)
     if at_work is not None:
+        standstill.of(at_work, place=asked.what)
         _working(asked, at_work)
     elif not there or asked.again(report):
         _offer(asked, report, run)

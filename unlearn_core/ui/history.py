@@ -8,7 +8,7 @@ import streamlit as st
 from unlearn_core.domain.run import Run, RunSpec, RunState
 from unlearn_core.store import restore
 from unlearn_core.store.home import home
-from unlearn_core.ui import compare, fold, frame, incoming, session, studio, words
+from unlearn_core.ui import compare, fold, frame, incoming, session, standstill, studio, words
 from unlearn_core.ui.fold import Entry
 from unlearn_core.ui.history_rows import COLUMNS, table
 
@@ -66,6 +66,8 @@ def _board(was_busy: bool) -> None:
     runs = _runs()
     if not runs or any(not run.state.is_finished for run in runs) != was_busy:
         st.rerun()
+    if was_busy:
+        standstill.of(*(run for run in runs if not run.state.is_finished), place="history")
     actions = st.container()
     rows = fold.entries(runs, st.session_state.get(_UNFOLDED, ()))[:MOST]
     picked = st.dataframe(

@@ -1,7 +1,6 @@
 """A run that waits or works: where it stands, and how to end it. It turns into the report by one rerun of the page."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
@@ -11,7 +10,7 @@ from unlearn_core.charts import curve
 from unlearn_core.domain.report import forgotten
 from unlearn_core.domain.run import AddSpec, GoldSpec, Progress, Run, RunSpec, RunState, TrainSpec
 from unlearn_core.domain.split import cut
-from unlearn_core.ui import chart, pace, studio, training, words
+from unlearn_core.ui import chart, pace, standstill, studio, training, words
 from unlearn_core.ui.run import title
 
 POLL = 0.5
@@ -19,9 +18,6 @@ POLL = 0.5
 
 HEIGHT = 340
 """Pixels kept free for the curve, whether there is one yet or not."""
-
-GRACE = 20.0
-"""Seconds in which a worker that the app has just started may still be coming up."""
 
 AFTERWARDS = {
     "evaluating": "Every picture of the data set is shown to the net once, in full precision.",
@@ -71,32 +67,25 @@ def _waiting(run: Run) -> None:
         st.markdown(f"**{words.counted(before, 'run')} {'goes' if before == 1 else 'go'} before this one.**")
     else:
         st.markdown("**Next in line.**")
-    if studio.store().workers():
+    if not standstill.of(run, place="live"):
         st.caption("It starts as soon as a worker is free. You can close this page: its address brings you back.")
-        return
-    if datetime.now(UTC) - words.aware(run.created) < timedelta(seconds=GRACE):
-        st.caption(":shimmer[A worker is coming up.] The first one takes some seconds.")
-        return
-    st.warning(
-        "Nobody is at work on this data folder, so nothing starts. Start a worker by hand, and look at what it says:",
-        icon=":material/hourglass_empty:",
-    )
-    st.code("python -m unlearn_core worker", language="bash")
 
 
 def _working(run: Run) -> None:
-    store = studio.store()
+    stands, store = standstill.of(run, place="live"), studio.store()
     past = pace.learned(run, store.list(kinds=("unlearn",), states=(RunState.DONE,), limit=20))
     if run.progress is None or not run.progress.phases:
         st.progress(0.0, text=":shimmer[Getting ready]: the classifier and its pictures are loaded.")
     else:
         _bands(run.progress, past)
-    st.caption(_remaining(run, past))
+    if not stands:
+        st.caption(_remaining(run, past))
     left, right = st.columns([1.9, 1], gap="large")
     with right:
         st.subheader("What it is doing", anchor=False)
         st.markdown(_doing(run))
-        st.caption("You can close this page: the run goes on, and its address brings you back.")
+        if not stands:
+            st.caption("You can close this page: the run goes on, and its address brings you back.")
     # The curve comes last: what waits for it would be greyed out in every tick.
     with left, st.container(height=HEIGHT + 110, border=False):
         _curve(run, pace.whole(run.progress, past) if run.progress else None)

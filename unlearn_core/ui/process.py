@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,24 @@ from unlearn_core.ui import studio
 WORKER, WARM_UP = "UNLEARN_WORKER", "UNLEARN_WARMUP"
 _logger = logging.getLogger(__name__)
 _warm = threading.Event()
+
+LOOK = 2.0
+"""Seconds between two looks at whether a worker is there, however many pages are open."""
+
+RETRY = 60.0
+"""Seconds that a worker may take to come up, and until one that ended by itself is followed by the next."""
+
+
+class _Watch:
+    """What this server knows of the worker that it started last."""
+
+    def __init__(self) -> None:
+        self.looking, self.next = threading.Lock(), 0.0
+        self.worker: subprocess.Popen | None = None
+        self.started = 0.0
+
+
+_watch = _Watch()
 
 
 @asynccontextmanager
@@ -50,18 +69,43 @@ def _mark() -> Path:
 
 
 def see_to_it() -> None:
-    """Sees that somebody is at work on what was just asked for."""
-    if not studio.store().workers():
-        start_worker()
+    """Starts a worker where there is none and none is coming up; pages call this as often as they like."""
+    if not _watch.looking.acquire(blocking=False):
+        return  # another page is at it
+    try:
+        if time.monotonic() >= _watch.next:
+            _watch.next = time.monotonic() + LOOK
+            if is_coming() and not _is_starting() and not studio.store().workers():
+                start_worker()
+    finally:
+        _watch.looking.release()
+
+
+def is_allowed() -> bool:
+    """Whether this server may start workers."""
+    return os.environ.get(WORKER) != "none"
+
+
+def is_coming() -> bool:
+    """Whether a worker is coming up, or is started at the next look; not while the last one hangs or has given up."""
+    if not is_allowed() or _watch.worker is None:
+        return is_allowed()
+    late = time.monotonic() >= _watch.started + RETRY
+    code = _watch.worker.poll()
+    return not late if code is None else late or code < 0
+
+
+def _is_starting() -> bool:
+    return _watch.worker is not None and _watch.worker.poll() is None
 
 
 def start_worker() -> None:
     """Starts a local worker, which looks for itself whether it is needed; nothing where `UNLEARN_WORKER` is none."""
-    if os.environ.get(WORKER) == "none":
+    if not is_allowed():
         return
     # With a pipe of ours in its hands the worker would hold on to whoever reads the server's output.
     with log_of(home()).open("ab") as log:
-        subprocess.Popen(
+        _watch.worker = subprocess.Popen(
             [sys.executable, "-m", "unlearn_core", "worker", "--device", "auto", "--from-app"],
             cwd=Path(__file__).resolve().parents[2],
             stdin=subprocess.DEVNULL,
@@ -69,6 +113,7 @@ def start_worker() -> None:
             stderr=log,
             start_new_session=True,
         )
+        _watch.started = time.monotonic()
 
 
 def warm_up() -> None:

@@ -11,7 +11,7 @@ from unlearn_core.charts.repeats import figures, interval
 from unlearn_core.charts.words import number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunSpec, RunState
-from unlearn_core.ui import chart, frame, process, studio, words
+from unlearn_core.ui import chart, frame, process, standstill, studio, words
 from unlearn_core.ui.plain import escape
 
 POLL = 2.0
@@ -60,6 +60,7 @@ def _progress(run: Run, before: int) -> None:
     waiting = [own for own in group if not own.state.is_finished]
     if _done(group) != before or not waiting:
         st.rerun()
+    standstill.of(*waiting, place="repeats")
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
             f":material/casino: **{before} of {len(group)} seeds are done.** The others go on by themselves.",

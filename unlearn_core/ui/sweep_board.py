@@ -1,7 +1,6 @@
 """One sweep as it goes and when it is over: the trade-off is the page, and all else serves it."""
 
 import time
-from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
@@ -18,6 +17,7 @@ from unlearn_core.ui import (
     frame,
     process,
     session,
+    standstill,
     studio,
     sweep_charts,
     sweep_download,
@@ -29,8 +29,6 @@ from unlearn_core.ui.plain import escape
 
 POLL = 2.0
 """Seconds between two looks at a sweep that goes on."""
-GRACE = 20.0
-"""Seconds in which a worker that the app has just started may still be coming up."""
 
 
 def show(sweep: Sweep) -> None:
@@ -150,7 +148,9 @@ def _settings(swept: Swept, trial: Trial) -> str:
 
 def _state(swept: Swept, under_way: list[Trial]) -> None:
     """What there is to say before, beside and instead of charts."""
-    sweep = swept.sweep
+    sweep, goes_on = swept.sweep, swept.sweep.state is SweepState.RUNNING
+    runs = [trial.run for trial in under_way if trial.run is not None]
+    stands = (goes_on or bool(runs)) and standstill.say(runs, waits=goes_on, place="sweep")
     if sweep.state is SweepState.FAILED:
         with st.container(border=True):
             st.markdown(":red-badge[:material/error: failed]")
@@ -161,31 +161,16 @@ def _state(swept: Swept, under_way: list[Trial]) -> None:
     elif sweep.state is SweepState.PAUSED:
         waits = " The trial in hand still ends." if under_way else ""
         st.info(f"Paused: no new trial begins until you resume.{waits}", icon=":material/pause:")
-    elif sweep.state is SweepState.RUNNING and not swept.done:
-        _before_the_first(sweep, under_way)
-    elif sweep.state is SweepState.RUNNING and not studio.store().workers():
-        _nobody()
+    elif goes_on and not swept.done and not stands:
+        _before_the_first(under_way)
 
 
-def _before_the_first(sweep: Sweep, under_way: list[Trial]) -> None:
-    fresh = datetime.now(UTC) - words.aware(sweep.created) < timedelta(seconds=GRACE)
-    if not studio.store().workers():
-        if not fresh:
-            _nobody()
-            return
-        st.markdown(":shimmer[A worker is coming up.] The first one takes some seconds.")
-    elif any(trial.state is RunState.RUNNING for trial in under_way):
+def _before_the_first(under_way: list[Trial]) -> None:
+    if any(trial.state is RunState.RUNNING for trial in under_way):
         st.markdown(":shimmer[The first trial is under way.] Its point appears here by itself.")
     else:
         st.markdown("The first trial waits for its turn: what people have asked for goes first.")
     st.caption("You can close this page: the sweep goes on, and its address brings you back.")
-
-
-def _nobody() -> None:
-    st.warning("Nobody is at work on this data folder, so nothing goes on.", icon=":material/hourglass_empty:")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Start a worker", icon=":material/play_arrow:", key="sweep-worker", on_click=process.see_to_it)
-        st.code("python -m unlearn_core worker", language="bash")
 
 
 def _foot(swept: Swept) -> None:

@@ -7,7 +7,7 @@ from unlearn_core.domain.run import GoldSpec, MeasureSpec, Run, RunState
 from unlearn_core.export import command
 from unlearn_core.store import reports
 from unlearn_core.store.home import home
-from unlearn_core.ui import frame, gold, pace, process, studio, words
+from unlearn_core.ui import frame, gold, pace, process, standstill, studio, words
 from unlearn_core.ui.plain import escape
 
 POLL = 2.0
@@ -43,6 +43,8 @@ def _card(report: Report, run_id: int, before: int | None, known: tuple[str, ...
     wanted = gold.lacking(report)
     # A report without its third column is half a report, and says so in a frame; a second gold is an extra.
     with st.container(border=at_work is not None or "gold" not in report.evaluations):
+        if at_work is not None:
+            standstill.of(at_work, place="yardstick")
         if at_work is None:
             _offer(report, run_id, wanted)
         elif isinstance(at_work.spec, GoldSpec):
