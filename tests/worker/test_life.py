@@ -123,7 +123,7 @@ def test_who_waits_gives_its_turn_to_newer_code(store, home):
 
 
 def test_a_worker_of_the_app_goes_when_nobody_needs_it(store, home):
-    (home / "locks").mkdir()
+    (home / "locks").mkdir(exist_ok=True)
     ours, dead = home / "locks" / f"web-{os.getpid()}", home / "locks" / "web-999999999"
     ours.touch()
     dead.touch()

@@ -50,7 +50,7 @@ def test_a_lock_has_one_holder_and_says_who(home):
     assert again is not None
     shutil.rmtree(home / "locks")
     assert not again.is_there
-    (home / "locks").mkdir()
+    (home / "locks").mkdir(exist_ok=True)
     path.touch()
     assert not again.is_there, "another file under the same name is not the one"
     again.let_go()

@@ -25,6 +25,9 @@ FILE = "lab.db"
 WAIT = 30.0
 """Seconds that a transaction waits for another one's end."""
 
+GOING = 0.5
+"""Seconds that a database is missed before another one is made in its place."""
+
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -77,6 +80,8 @@ class Database:
         if self._file is None or _identity(self._file) == self._opened:
             return
         with self._opening:
+            if _identity(self._file) is None:  # if the whole data folder is being removed, nothing is made in it again
+                time.sleep(GOING)
             if _identity(self._file) != self._opened:
                 self._engine.dispose()
                 self._open()
