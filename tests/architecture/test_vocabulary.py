@@ -193,6 +193,7 @@ def f(x):
     """Another with a net."""
     st.button("one net", help=f"{x} nets", key="net key", on_click=lambda: st.toast("toasted net"))
     st.session_state.get("net")
+    st.page_link(page("net"), label="net page")
     x["subscripted net"]
     if x:
         raise BadPictures(f"Take another {x}, "
@@ -206,7 +207,7 @@ def test_every_kind_of_literal_is_found() -> None:
     errors = {one.text for one in raised(TEXTS, "x.py", ["UnknownName"])}
     assert errors == {"Take another …, or two nets.", "net", "nets of "}
     shown = {one.text for one in streamlit_texts(TEXTS, "x.py")}
-    assert shown == {"one net", "… nets", "toasted net"}
+    assert shown == {"one net", "… nets", "toasted net", "net page"}
     spaced = {one.text for one in literals(TEXTS, "x.py", lambda text: " " in text.strip())}
     assert spaced >= {"one net", "toasted net", "unmade net", "Take another …, or two nets."}
     assert not any("docstring" in text or "subscripted" in text or "Another with" in text for text in spaced)

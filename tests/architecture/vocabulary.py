@@ -199,7 +199,8 @@ def streamlit_texts(source: str, place: str) -> Iterator[Shown]:
     """Every literal that a call of `st` shows."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and re.match(r"st\.(?!query_params|session_state|cache)", _called(node)):
-            shown = [*node.args, *(one.value for one in node.keywords if one.arg in SHOWN_ARGUMENTS)]
+            pages = _called(node) in ("st.page_link", "st.switch_page")  # Their first argument is a page's address.
+            shown = [*([] if pages else node.args), *(one.value for one in node.keywords if one.arg in SHOWN_ARGUMENTS)]
             for part in (part for one in shown for part in _without_docstrings(one)):
                 if (text := _text(part)) is not None:
                     yield Shown(f"{place}:{part.lineno}", text)  # type: ignore[attr-defined]
