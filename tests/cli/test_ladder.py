@@ -15,7 +15,9 @@ def rows(**scores: float) -> dict[str, dict[str, str]]:
 
 def row(name: str, score: float) -> dict[str, str]:
     figures = {"forgetting": score, "error": 0.0001, "retain": 1, "test": 1, "score": score}
-    return {"step": name, "nets": "64", "device": "CPU"} | {key: str(value) for key, value in figures.items()}
+    return {"key": f"key of {name}", "step": name, "nets": "64", "device": "CPU"} | {
+        key: str(value) for key, value in figures.items()
+    }
 
 
 def test_without_rows_it_is_said_how_to_measure() -> None:
@@ -37,6 +39,12 @@ def test_another_direction_and_one_within_the_error_are_said() -> None:
     )
     assert "**not the same direction**." in text
     assert "same direction, within 2 standard errors, so nothing is shown." in text
+
+
+def test_a_step_whose_key_is_outdated_is_marked() -> None:
+    text = _ladder.section(rows(), {"key of three cycles"})
+    assert "| three cycles (outdated) | 64 | 0.0856 |" in text
+    assert text.count("outdated") == 1
 
 
 def test_a_step_that_was_not_measured_is_marked_and_nothing_is_said_of_its_direction() -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from unlearn_core.catalog import datasets
 from unlearn_core.cli import _findings, _plot, _results
 from unlearn_core.cli import results as verb
 from unlearn_core.domain.errors import Diverged
-from unlearn_core.engine import results
+from unlearn_core.engine import results, tables
 from unlearn_core.engine.results import COLUMNS, cases
 
 
@@ -41,6 +42,38 @@ def test_what_was_not_run_or_diverged_is_said() -> None:
     assert "| not run |" in text
 
 
+def test_an_outdated_row_keeps_its_figures_and_is_marked() -> None:
+    rows = [row("unsir", "cat", seed=seed) for seed in (0, 1)] + [row("finetune", "cat")]
+    text = _results.whole(rows, [], {}, {}, {rows[1]["key"]})
+    assert "| UNSIR (outdated) | 2 | 50.0" in text
+    assert "| Fine-tune | 1 | 50.0" in text
+    assert "* 1 of 3 rows are *outdated*: " in text
+    assert "outdated" not in _results.whole(rows, [], {}, {})
+
+
+def test_a_class_whose_row_is_outdated_is_marked() -> None:
+    names = datasets.card("cifar10-sample").classes
+    rows = [row("unsir", name, preset=preset) for name in names for preset in ("bundled", "no-noise")]
+    for one in rows:
+        one["key"] += one["preset"]
+    text = _results.by_class(rows, {"unsirship0no-noise"})
+    assert "| ship (outdated) |" in text and "| truck |" in text
+    assert "**mean of ten** (outdated)" in text
+
+
+def test_the_committed_pages_are_what_the_rows_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    committed = {name: (verb.ROOT / name).read_text() for name in ("RESULTS.md", "README.md")}
+    committed["runs.csv"] = verb.TABLE.read_text()
+    for name, text in committed.items():
+        (tmp_path / name).write_text("" if name == "RESULTS.md" else text)
+    for name, path in (("ROOT", tmp_path), ("TABLE", tmp_path / "runs.csv"), ("PLOT", tmp_path / "plot.svg")):
+        monkeypatch.setattr(verb, name, path)
+    monkeypatch.setattr(_plot, "write_plot", lambda path, rows: None)
+    assert verb.run(argparse.Namespace(device="cpu", jobs=1, only=None, no_runs=True)) == 0
+    for name, text in committed.items():
+        assert (tmp_path / name).read_text() == text, f"{name}: write it with `make results ARGS=--no-runs`"
+
+
 def test_gold_from_other_seeds_stands_first() -> None:
     lines = _results.whole([row("unsir", "cat"), row("retrain", "cat")], [], {}, {}).splitlines()
     table = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
@@ -67,8 +100,6 @@ def test_who_falls_short_is_told_with_what_is_known_of_it() -> None:
 
 
 def test_ten_classes_make_the_readmes_table() -> None:
-    from unlearn_core.catalog import datasets
-
     names = datasets.card("cifar10-sample").classes
     rows = [
         row("unsir", name, preset=preset, retain_test_gold=0.9, retain_test_after=0.88 if preset == "bundled" else 0.8)
@@ -112,6 +143,13 @@ def test_only_what_is_missing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert verb.run(args) == 0
     assert verb.run(args) == 0
     assert asked == [3, 2, 0]
+    monkeypatch.setattr(results, "key_of", lambda spec: f"revised {spec.seed}{spec.request.fingerprint()}")
+    assert verb.run(argparse.Namespace(device="cpu", jobs=1, only=None, no_runs=True)) == 0
+    assert "3 of 3 rows are *outdated*" in (tmp_path / "RESULTS.md").read_text(), "kept, and marked"
+    assert verb.run(args) == 0
+    assert asked == [3, 2, 0, 0, 3]
+    assert "outdated" not in (tmp_path / "RESULTS.md").read_text()
+    assert len(tables.read(tmp_path / "runs.csv", "key")) == 3
     assert readme.read_text().startswith("above\n<!-- results -->\n") and readme.read_text().endswith("below\n")
     assert (tmp_path / "RESULTS.md").read_text().startswith("# Results")
 

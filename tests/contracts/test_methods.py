@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.contracts import fixed_runs
 from tests.methods.laid_out import FORGET, tiny_problem, tiny_spec
 from unlearn_core.domain.errors import Cancelled, DataNotGranted
 from unlearn_core.domain.run import RunSpec
@@ -88,6 +89,22 @@ def test_same_seed_same_weights_and_the_original_untouched(name: str, kind: str)
         assert track.steps == planned or layout.method.stops_early
         sums.append(checksum(problem.net))
     assert sums[0] == sums[1]
+
+
+@each_method
+def test_other_weights_mean_another_revision(name: str) -> None:
+    runs = fixed_runs.recorded(name)
+    assert runs, (
+        f"Of {METHODS[name].title} at this revision ({fixed_runs.revision(name)}) no fixed runs are recorded. "
+        "Record them with `python -m tests.contracts.fixed_runs`, and commit fixed_runs.json."
+    )
+    for run in runs:
+        found = fixed_runs.norms_of(tiny_spec(name, kind=run["kind"], **run["params"]))
+        assert not fixed_runs.differing(found, run["norms"]), (
+            f"{METHODS[name].title} gives other weights than when its fixed runs were recorded ({run['kind']}, "
+            f"{run['params']}). If that is meant, raise `revision` in its METHOD (where all methods change, REVISION "
+            "in training/__init__.py), and record it with `python -m tests.contracts.fixed_runs`."
+        )
 
 
 @each_case

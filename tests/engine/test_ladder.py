@@ -1,13 +1,15 @@
 """The ladder: every step is a run that can be done, one idea beyond another, and is known by what it depends on."""
 
-import inspect
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from unlearn_core.domain.tracker import Silent
-from unlearn_core.engine import ladder, population
+from unlearn_core.engine import ladder, population, row_keys
 from unlearn_core.engine.warm import Warm
+from unlearn_core.methods import methods
+from unlearn_core.probes import epsilon
 
 FINE_TUNE, REDRAWN, *_ = ladder.STEPS[1:]
 
@@ -25,12 +27,14 @@ def test_each_step_is_one_idea_beyond_another() -> None:
         assert len(changed) == (2 if step.name in ("three cycles", "without head and shortcuts") else 1), changed
 
 
-def test_a_step_is_measured_anew_when_it_or_its_method_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_is_measured_anew_when_it_its_method_or_the_score_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [ladder.key_of(step) for step in ladder.STEPS]
     assert len(set(keys)) == len(keys)
     assert ladder.key_of(REDRAWN._replace(knobs=REDRAWN.knobs | {"lr": 0.001})) != keys[2]
-    source = inspect.getsource
-    monkeypatch.setattr(inspect, "getsource", lambda what: source(what) + "#")
+    with monkeypatch.context() as changed:
+        changed.setattr(row_keys, "method", lambda name: replace(methods()[name], revision=2))
+        assert ladder.key_of(REDRAWN) != keys[2]
+    monkeypatch.setattr(epsilon, "REVISION", 2)
     assert ladder.key_of(REDRAWN) != keys[2]
 
 

@@ -1,6 +1,5 @@
-"""The table of results: which runs it is made of, what makes a row out of date, and one row for real."""
+"""The table of results: which runs it is made of, what makes a row outdated, and one row for real."""
 
-import inspect
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,12 +7,16 @@ from typing import Any
 import pytest
 
 from tests.methods.laid_out import tiny_spec
+from unlearn_core import training
+from unlearn_core.catalog import nets
 from unlearn_core.cli.results import TABLE
 from unlearn_core.domain.errors import Diverged
-from unlearn_core.engine import results, tables
+from unlearn_core.engine import results, row_keys, tables
 from unlearn_core.engine.problem import Layout
 from unlearn_core.engine.results import COLUMNS, CORE, SEEDS, Case, cases, key_of
 from unlearn_core.methods import methods
+from unlearn_core.probes import probes
+from unlearn_core.training import evaluate
 
 
 def test_every_method_has_its_rows() -> None:
@@ -32,15 +35,35 @@ def test_no_run_stands_there_twice() -> None:
     assert len(set(specs)) == len(specs)
 
 
-def test_a_row_is_out_of_date_when_the_spec_or_the_method_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_is_outdated_when_its_spec_changes() -> None:
     spec = tiny_spec("unsir")
     assert key_of(spec) == key_of(tiny_spec("unsir"))
     assert key_of(spec) != key_of(tiny_spec("unsir", seed=1))
     assert key_of(spec) != key_of(tiny_spec("unsir", impair_lr=0.007))
-    before = key_of(spec)
-    source = inspect.getsource
-    monkeypatch.setattr(inspect, "getsource", lambda of: source(of) + "# one more line")
+
+
+@pytest.mark.parametrize("what", ["method", "training", "evaluation", *results.MEASUREMENTS, "weights"])
+def test_a_row_is_outdated_when_something_it_depends_on_is_revised(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = tiny_spec("unsir")
+    before, found = key_of(spec), nets.find("tiny", None, 0)
+    assert found is not None
+    if what == "method":
+        monkeypatch.setattr(row_keys, "method", lambda name: replace(methods()[name], revision=2))
+    elif what in ("training", "evaluation"):
+        monkeypatch.setattr({"training": training, "evaluation": evaluate}[what], "REVISION", 2)
+    elif what == "weights":
+        monkeypatch.setattr(nets, "find", lambda *of: found._replace(weights="others"))
+    else:
+        revised = {name: replace(probe, revision=2) if name == what else probe for name, probe in probes().items()}
+        monkeypatch.setattr(results, "probes", lambda: revised)
     assert key_of(spec) != before
+
+
+def test_a_row_outlives_a_probe_that_is_not_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, revised = tiny_spec("unsir"), {name: replace(probe, revision=2) for name, probe in probes().items()}
+    before = key_of(spec)
+    monkeypatch.setattr(results, "probes", lambda: revised | {name: probes()[name] for name in results.MEASUREMENTS})
+    assert key_of(spec) == before
 
 
 def test_rows_survive_the_file(tmp_path: Path) -> None:

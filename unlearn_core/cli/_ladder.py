@@ -1,23 +1,24 @@
 """The ladder in words: our score of every step beside the published one, and whether the two go the same way."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
+from unlearn_core.cli._rows import mark
 from unlearn_core.engine.ladder import CEILING, STEPS, Step
 
 SURE = 2.0
 """So many standard errors apart two scores must be for a direction to be told."""
 
 
-def section(rows: Mapping[str, Mapping[str, str]]) -> str:
-    """The table and a sentence a step; one that was not measured yet is marked as such."""
+def section(rows: Mapping[str, Mapping[str, str]], outdated: Container[str] = ()) -> str:
+    """The table and a sentence a step; one that was not measured yet, or whose key is outdated, is marked as such."""
     if CEILING not in rows:
         return "Not measured yet: `python -m unlearn_core ladder` measures it, in hours on a CPU."
     top = rows[CEILING]
     lines = [
         "| step | nets | published | here: score | forgetting (± standard error) | retain | test |",
         "|---|---:|---:|---:|---:|---:|---:|",
-        *(_line(rows[step.name], f"{step.published:.4f}") if step.name in rows else _not_run(step) for step in STEPS),
-        _line(top, ""),
+        *(_line(rows[step.name], step, outdated) if step.name in rows else _not_run(step) for step in STEPS),
+        _figures(top, top["step"], ""),
     ]
     words = (
         f"Each step is {top['nets']} nets of the small ResNet-8 from as many seeds, asked to forget 200 pictures, "
@@ -31,10 +32,14 @@ def section(rows: Mapping[str, Mapping[str, str]]) -> str:
     return "\n".join([words, "", *lines, "", *_directions(rows)])
 
 
-def _line(row: Mapping[str, str], published: str) -> str:
+def _line(row: Mapping[str, str], step: Step, outdated: Container[str]) -> str:
+    return _figures(row, step.name + mark([row], outdated), f"{step.published:.4f}")
+
+
+def _figures(row: Mapping[str, str], name: str, published: str) -> str:
     forgetting = f"{float(row['forgetting']):.4f} ± {float(row['error']):.4f}"
     ratios = " | ".join(f"{float(row[name]):.3f}" for name in ("retain", "test"))
-    return f"| {row['step']} | {row['nets']} | {published} | {float(row['score']):.4f} | {forgetting} | {ratios} |"
+    return f"| {name} | {row['nets']} | {published} | {float(row['score']):.4f} | {forgetting} | {ratios} |"
 
 
 def _not_run(step: Step) -> str:

@@ -1,12 +1,12 @@
 """RESULTS.md in words and tables, from the rows that were measured."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from statistics import mean
 
 from unlearn_core.cli import _ladder, _reproduced
 from unlearn_core.cli._findings import pattern, privacy, shortfalls
-from unlearn_core.cli._rows import REQUESTS, Row, percent, spread
+from unlearn_core.cli._rows import REQUESTS, Row, mark, percent, spread
 from unlearn_core.engine.results import ABOVE_GOLD, CORE, SEEDS, STILL_NAMED, UNDER_GOLD, Case, golds_of, shortfall
 from unlearn_core.methods import methods
 
@@ -15,20 +15,26 @@ Group = dict[tuple[str, str], list[Row]]
 TUNED_ON = ("airplane", "dog")
 
 
-def whole(rows: Sequence[Row], missing: Iterable[Case], ladder: Mapping[str, Row], published: Mapping[str, Row]) -> str:
-    """The page."""
-    parts = [_head(rows)]
-    parts += [f"## {title}\n\n{_table(rows, missing, request)}" for request, title in REQUESTS.items()]
+def whole(
+    rows: Sequence[Row],
+    missing: Iterable[Case],
+    ladder: Mapping[str, Row],
+    published: Mapping[str, Row],
+    outdated: Container[str] = (),
+) -> str:
+    """The page; `outdated` holds the keys of those rows that are marked as such."""
+    parts = [_head(rows, outdated)]
+    parts += [f"## {title}\n\n{_table(rows, missing, request, outdated)}" for request, title in REQUESTS.items()]
     parts += ["## Where presets fall short", shortfalls(rows)]
     parts += ["## Perfect accuracy, broken privacy", privacy(rows)]
     parts += ["## Against the published pattern", pattern(rows)]
-    parts += ["## The ladder of stochastic re-initialisation", _ladder.section(ladder)]
+    parts += ["## The ladder of stochastic re-initialisation", _ladder.section(ladder, outdated)]
     parts += ["## UNSIR in its own setting", _reproduced.section(published)]
-    parts += ["## Each class alone: UNSIR with and without noise", by_class(rows)]
+    parts += ["## Each class alone: UNSIR with and without noise", by_class(rows, outdated)]
     return "\n\n".join(parts) + "\n"
 
 
-def by_class(rows: Sequence[Row]) -> str:
+def by_class(rows: Sequence[Row], outdated: Container[str] = ()) -> str:
     """UNSIR on each of the ten classes, with its averages."""
     tuned, bare = (
         {row["request"]: row for row in rows if (row["method"], row["preset"]) == ("unsir", preset)}
@@ -49,7 +55,9 @@ def by_class(rows: Sequence[Row]) -> str:
         "**mean of ten**": names,
         "**mean of the eight not tuned on**": untouched,
     }
-    lines += [_class_line(name, [tuned[n] for n in own], [bare[n] for n in own]) for name, own in groups.items()]
+    for name, own in groups.items():
+        with_noise, without = [tuned[n] for n in own], [bare[n] for n in own]
+        lines.append(_class_line(name + mark([*with_noise, *without], outdated), with_noise, without))
     lines += [
         "",
         "Accuracies in per cent on test pictures (200 of the forgotten class, 1,800 of the others; the 95 % interval "
@@ -94,8 +102,15 @@ def _class_line(name: str, tuned: list[Row], bare: list[Row]) -> str:
     return f"| {name} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |"
 
 
-def _head(rows: Sequence[Row]) -> str:
+def _head(rows: Sequence[Row], outdated: Container[str]) -> str:
     devices = " and ".join(sorted({row["device"] for row in rows}))
+    old = sum(row["key"] in outdated for row in rows)
+    marked = (
+        f"* {old} of {len(rows)} rows are *outdated*: since they were measured, their settings, method, training, "
+        "evaluation or measurements changed. `make results` measures them anew.\n"
+        if old
+        else ""
+    )
     return f"""# Results
 
 Every method of the lab on the bundled ResNet-20 (10,000 CIFAR-10 pictures, 1,000 a class), with its preset `bundled`.
@@ -121,12 +136,12 @@ How to read the tables:
   trained on or unseen; forgotten single pictures may be named as often as by the gold that names most of them, or
   {100 * ABOVE_GOLD:.1f} points more often than by the mean of all golds; kept unseen pictures at most
   {100 * UNDER_GOLD:.0f} points less often than by gold.
-* None of this proves that no trace is left in the weights.
+{marked}* None of this proves that no trace is left in the weights.
 
 ![Trade-off: forgotten against kept, one mark a method and request](assets/results/trade-off.svg)"""
 
 
-def _table(rows: Sequence[Row], missing: Iterable[Case], request: str) -> str:
+def _table(rows: Sequence[Row], missing: Iterable[Case], request: str, outdated: Container[str]) -> str:
     here = [row for row in rows if row["request"] == request]
     groups: Group = defaultdict(list)
     for row in here:
@@ -145,7 +160,7 @@ def _table(rows: Sequence[Row], missing: Iterable[Case], request: str) -> str:
         ]
     ordered = sorted(groups.items(), key=_place)
     golds = golds_of(rows, request)
-    lines += [_line(_name(*key), own, sets, golds) for key, own in ordered]
+    lines += [_line(_name(*key) + mark(own, outdated), own, sets, golds) for key, own in ordered]
     for case in missing:
         if case.request == request and (case.method, case.preset) not in groups and case.seed == SEEDS[0]:
             lines.append(f"| {_name(case.method, case.preset)} | not run |{' |' * (len(sets) + 4)}")

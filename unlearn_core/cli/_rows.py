@@ -1,6 +1,6 @@
 """Rows of the table of results, and the figures that are made of several."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from statistics import mean, stdev
 
 Row = dict[str, str]
@@ -11,6 +11,11 @@ REQUESTS = {
     "16-pictures": "16 pictures, drawn at random",
     "200-pictures": "200 pictures, drawn at random",
 }
+
+
+def mark(rows: Iterable[Mapping[str, str]], outdated: Container[str]) -> str:
+    """What stands behind the name of rows of which one at least has an outdated key; "" behind others."""
+    return " (outdated)" if any(row["key"] in outdated for row in rows) else ""
 
 
 def percent(rows: Sequence[Row], column: str) -> float:

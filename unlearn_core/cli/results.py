@@ -23,32 +23,38 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.cli import _plot, _results
-    from unlearn_core.engine import results, tables
+    from unlearn_core.engine import ladder, results, tables
 
     cases = results.cases()
-    keys = [results.key_of(case.spec) for case in cases]
-    known = tables.read(TABLE, "key")
+    keys = {case.name: results.key_of(case.spec) for case in cases}
+    known = {results.name_of(row): row for row in tables.read(TABLE, "key").values()}
+    steps = tables.read(LADDER, "step")
+    current = {*keys.values(), *map(ladder.key_of, ladder.STEPS)}
+    outdated = {row["key"] for row in (*known.values(), *steps.values())} - current
     todo = [
         case
-        for case, key in zip(cases, keys, strict=True)
-        if key not in known and not args.no_runs and args.only in (None, case.method)
+        for case in cases
+        if (case.name not in known or known[case.name]["key"] in outdated)
+        and not args.no_runs
+        and args.only in (None, case.method)
     ]
     for number, row in enumerate(results.measure_all(todo, device=args.device, home=SCRATCH, jobs=args.jobs), 1):
-        known[row["key"]] = {name: str(value) for name, value in row.items()}
-        tables.write(TABLE, results.COLUMNS, [known[key] for key in keys if key in known])
+        new = {name: str(value) for name, value in row.items()}
+        known[results.name_of(new)] = new
+        tables.write(TABLE, results.COLUMNS, [known[name] for name in keys if name in known])
         what = f"{row['method']} ({row['preset']}) on {row['request']}, seed {row['seed']}"
         print(f"{number} of {len(todo)}: {what}: {row['error'] or _said(row)}", flush=True)
-    rows = [known[key] for key in keys if key in known]
+    rows = [known[name] for name in keys if name in known]
     tables.write(TABLE, results.COLUMNS, rows)
-    missing = [case for case, key in zip(cases, keys, strict=True) if key not in known]
+    missing = [case for case in cases if case.name not in known]
     _plot.write_plot(PLOT, rows)
-    (ROOT / "RESULTS.md").write_text(
-        _results.whole(rows, missing, tables.read(LADDER, "step"), tables.read(PUBLISHED, "name"))
-    )
+    (ROOT / "RESULTS.md").write_text(_results.whole(rows, missing, steps, tables.read(PUBLISHED, "name"), outdated))
     head, rest = (ROOT / "README.md").read_text().split(MARKS[0])
     tail = rest.split(MARKS[1])[1]
-    (ROOT / "README.md").write_text(f"{head}{MARKS[0]}\n{_results.by_class(rows)}\n{MARKS[1]}{tail}")
-    print(f"{len(rows)} of {len(cases)} rows are there. RESULTS.md and the README's table are written.")
+    (ROOT / "README.md").write_text(f"{head}{MARKS[0]}\n{_results.by_class(rows, outdated)}\n{MARKS[1]}{tail}")
+    old = sum(row["key"] in outdated for row in rows)
+    there = f"{len(rows)} of {len(cases)} rows are there" + (f", {old} of them outdated" if old else "")
+    print(f"{there}. RESULTS.md and the README's table are written.")
     return 0
 
 

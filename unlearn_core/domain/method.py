@@ -90,6 +90,8 @@ class Method:
     idea: str
     fails: str
     paper: Paper
+    revision: int = 1
+    """Raise it when a change gives other weights: what was measured before is then outdated."""
     supports: frozenset[Kind]
     params: type[Params]
     presets: Mapping[str, Preset]

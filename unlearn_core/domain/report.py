@@ -103,3 +103,5 @@ class Probe:
     measure: Callable[[Any], Part | str]
     of_points: bool = False
     """Whether it is about data sets of points in the plane alone, and nobody misses it elsewhere."""
+    revision: int = 1
+    """Raise it when a change gives other figures for the same models: what was measured before is then outdated."""

@@ -5,15 +5,13 @@ published; here on the small ResNet-8, whose golds ship by the hundred. A step i
 as many other golds are scored against the same, which is the ceiling that no method can be expected to pass.
 """
 
-import hashlib
-import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from unlearn_core.catalog import classifiers, datasets, nets, populations
+from unlearn_core.catalog import classifiers, datasets, populations
 from unlearn_core.catalog.populations import Population
 from unlearn_core.catalog.standard import POPULATION, POPULATION_SIZE, standard
 from unlearn_core.domain.errors import BadAsset
@@ -21,8 +19,9 @@ from unlearn_core.domain.request import ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import cut
 from unlearn_core.engine import population
+from unlearn_core.engine.row_keys import row_key
 from unlearn_core.methods import method as find_method
-from unlearn_core.probes.epsilon import standard_error
+from unlearn_core.probes import epsilon
 
 NETS = POPULATION_SIZE // 2
 """How many nets a step is scored by, and against how many golds."""
@@ -79,11 +78,8 @@ def spec_of(step: Step) -> RunSpec:
 
 
 def key_of(step: Step) -> str:
-    """What a step's figures depend on; a change of any of it makes them out of date."""
-    source = inspect.getsource(inspect.getmodule(find_method(step.method).forget) or find_method)
-    original = nets.find(POPULATION[0], None, classifiers.card(POPULATION[0]).seed)
-    whole = spec_of(step).model_dump_json() + source + (original.weights if original else "") + str(NETS)
-    return hashlib.sha256(whole.encode()).hexdigest()[:16]
+    """What a step's figures depend on; a change of any of it makes them outdated."""
+    return row_key(spec_of(step), {"epsilon": epsilon.REVISION}, nets=NETS)
 
 
 def orders(step: Step, *, scratch: Path, device: str, threads: int) -> list[population.Order]:
@@ -111,7 +107,7 @@ def _row(step: Step, ours: Population, device: str) -> dict[str, Any]:
     score = population.score(ours, _golds()[0], _labels())
     figures = {
         "forgetting": score.forgetting,
-        "error": standard_error(score.epsilons, len(ours)),
+        "error": epsilon.standard_error(score.epsilons, len(ours)),
         "retain": score.retain,
         "test": score.test,
         "score": score.final,

@@ -1,11 +1,9 @@
 """What the methods do on the bundled classifier: every figure of RESULTS.md and of the README's table is a row here.
 
-A row is known by its key: spec, source of the method's file, weights of the classifier. What has not changed is not
-run again, and an interrupted measuring goes on where it was.
+A row has the key of what its figures depend on (`engine/row_keys.py`). What has not changed is not run again, and an
+interrupted measuring goes on where it was.
 """
 
-import hashlib
-import inspect
 import multiprocessing
 import os
 import time
@@ -19,7 +17,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from unlearn_core.catalog import classifiers, datasets, nets
+from unlearn_core.catalog import classifiers, datasets
 from unlearn_core.catalog.standard import standard
 from unlearn_core.domain.errors import Diverged
 from unlearn_core.domain.report import MODELS, Part
@@ -29,10 +27,12 @@ from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.problem import lay_out, problem_of
+from unlearn_core.engine.row_keys import row_key
 from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.warm import Warm, after_of
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
+from unlearn_core.probes import probes
 
 CLASSIFIER = "resnet20"
 CORE = ("retrain", "finetune", "neggrad", "neggrad_plus", "random_labels", "l2ul", "reinit", "unsir", "salun", "ssd")
@@ -58,12 +58,18 @@ COLUMNS: tuple[str, ...] = (
 
 An `error` stands where the run ended with one; such a row has no figures of after.
 """
+MEASUREMENTS = ("accuracy", "distance", "membership")
+"""The probes whose figures stand in a row."""
 STILL_NAMED = 0.05
 """The share of a forgotten class, trained on or unseen, that may still be named."""
 ABOVE_GOLD = 0.065
 """How far over the mean of golds the accuracy on forgotten single pictures may be: one picture of 16 is 0.0625."""
 UNDER_GOLD = 0.05
 """How far under gold's the accuracy on kept unseen pictures may be."""
+
+
+Name = tuple[str, str, str, int]
+"""What a run is called in the table: method, preset, request and seed."""
 
 
 class Case(NamedTuple):
@@ -74,6 +80,15 @@ class Case(NamedTuple):
     request: str
     seed: int
     spec: RunSpec
+
+    @property
+    def name(self) -> Name:
+        return self[:4]
+
+
+def name_of(row: Mapping[str, str]) -> Name:
+    """The name of the run that a row is about."""
+    return row["method"], row["preset"], row["request"], int(row["seed"])
 
 
 def cases() -> list[Case]:
@@ -102,15 +117,12 @@ def cases() -> list[Case]:
             if _able(name, every[request])
         ]
     found += [_case("retrain", "bundled", request, every[request], seed) for seed in SEEDS for request in every]
-    return list({case[:4]: case for case in found}.values())
+    return list({case.name: case for case in found}.values())
 
 
 def key_of(spec: RunSpec) -> str:
-    """What a row depends on; a change of any of it makes the row out of date."""
-    source = inspect.getsource(inspect.getmodule(find_method(spec.method).forget) or find_method)
-    original = nets.find(spec.request.classifier, None, classifiers.card(spec.request.classifier).seed)
-    whole = spec.model_dump_json() + source + (original.weights if original else "")
-    return hashlib.sha256(whole.encode()).hexdigest()[:16]
+    """What a row depends on; a change of any of it makes the row outdated."""
+    return row_key(spec, {name: probes()[name].revision for name in MEASUREMENTS})
 
 
 def golds_of(rows: Iterable[Mapping[str, str]], request: str) -> list[float]:
@@ -182,7 +194,7 @@ def measure_one(case: Case, device: str, home: Path, threads: int) -> dict[str, 
         evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
     except Diverged as problem_met:
         return row | {"error": str(problem_met)}
-    parts = measure.look_at_all(case.spec, layout, models, evaluations, {}, only=("accuracy", "distance", "membership"))
+    parts = measure.look_at_all(case.spec, layout, models, evaluations, {}, only=MEASUREMENTS)
     return row | _figures(parts)
 
 

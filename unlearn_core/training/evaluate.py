@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from unlearn_core.training.batches import to_floats
 
+REVISION = 1
+"""Raise it when a change gives other logits for the same weights: what was measured before is then outdated."""
 BATCH = 500
 
 

@@ -1,0 +1,25 @@
+"""The key of a measured row: what its figures depend on. A row that has another key is outdated."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from unlearn_core import training
+from unlearn_core.catalog import classifiers, nets
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.methods import method
+from unlearn_core.training import evaluate
+
+
+def row_key(spec: RunSpec, measurements: Mapping[str, int], **more: int) -> str:
+    """The key of the figures that these measurements, each with its revision, give for a run; `more` counts too."""
+    card = classifiers.card(spec.request.classifier)
+    original = nets.find(card.id, None, card.seed)
+    revisions = {"method": method(spec.method).revision, "training": training.REVISION, "evaluation": evaluate.REVISION}
+    whole = {
+        "spec": spec.model_dump(mode="json"),
+        "weights": original.weights if original else None,
+        "revisions": revisions | {"measurements": dict(measurements)},
+        **more,
+    }
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
