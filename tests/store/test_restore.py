@@ -274,9 +274,21 @@ def test_another_database_counts_on_behind_the_folders_too(home: Path, tmp_path:
     folder(home, 7).mkdir()
     for name in ("08", "x", "9.tmp", "0"):
         folder(home, 7).with_name(name).mkdir()
+    folder(home, 6).write_text("a file")
     other = RunStore(home, f"sqlite:///{tmp_path / 'other.db'}")
     assert [run.id for run in other.list()] == [number]
     assert other.submit(spec(), title="new") == 8
+
+
+def test_a_notice_that_cannot_be_written_is_named_and_the_history_restored_later(home: Path) -> None:
+    number = ended(RunStore(home))
+    deleted(home)
+    (home / restore.NOTICE).mkdir()
+    with pytest.raises(StoreError, match="cannot be written"):
+        RunStore(home)
+    (home / restore.NOTICE).rmdir()
+    assert [run.id for run in RunStore(home).list()] == [number]
+    assert "1 run was restored" in restore.notice(home)
 
 
 def test_a_deleted_run_does_not_come_back(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def clear_folder(home: Path, run: int) -> None:
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Says in plain words why a run's folder cannot be written, as a StoreError."""
+    """Says in plain words why a folder cannot be written, as a StoreError."""
     try:
         yield
     except OSError as problem:

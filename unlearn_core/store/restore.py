@@ -64,11 +64,12 @@ def restore(connection: Connection, home: Path) -> None:
         connection.execute(insert(RUN).values(rows.done(run) | own))
         known.add(run.id)
     _count_from(connection, numbers[-1])
-    left = [number for number, run in found.items() if run is None and any(artifacts.folder_of(home, number).iterdir())]
+    left = [number for number, run in found.items() if run is None and any(artifacts.folder_of(home, number).glob("*"))]
     if runs or left:
         told = _told(runs, left, was_empty=was_empty)
         _logger.warning(told)
-        write_whole(home / NOTICE, told.encode())
+        with artifacts.explained(home):
+            write_whole(home / NOTICE, told.encode())
 
 
 def notice(home: Path) -> str:
@@ -96,7 +97,7 @@ def _last(connection: Connection) -> int:
     given = {
         "sqlite": "SELECT max(seq) FROM sqlite_sequence WHERE name = 'run'",
         "postgresql": "SELECT pg_sequence_last_value(pg_get_serial_sequence('run', 'id'))",
-    }[connection.dialect.name]
+    }.get(connection.dialect.name, "SELECT max(id) FROM run")
     return connection.execute(text(given)).scalar() or 0
 
 
@@ -104,9 +105,9 @@ def _count_from(connection: Connection, last: int) -> None:
     """Lets the next run get a greater number than this one."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT setval(pg_get_serial_sequence('run', 'id'), :last)"), {"last": last})
-        return
-    connection.execute(text("DELETE FROM sqlite_sequence WHERE name = 'run'"))
-    connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES ('run', :last)"), {"last": last})
+    elif connection.dialect.name == "sqlite":
+        connection.execute(text("DELETE FROM sqlite_sequence WHERE name = 'run'"))
+        connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES ('run', :last)"), {"last": last})
 
 
 def _run_of(folder: Path, number: int) -> Run | None:
