@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from unlearn_core.catalog import architectures, residual, roles
 from unlearn_core.catalog.normalise import Normalise
 from unlearn_core.domain.errors import NotSupported, UnknownName
-from unlearn_core.domain.shelf import modules
+from unlearn_core.plugins import modules
 from unlearn_core.probes.gradcam import explain
 from unlearn_core.training import weights
 from unlearn_core.training.seeding import seeded

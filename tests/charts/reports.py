@@ -8,10 +8,10 @@ import numpy as np
 from tests.charts.made_up import alike
 from tests.charts.repeated import seeds_of
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard, LayerRoles
-from unlearn_core.domain.recipes import Recipe
-from unlearn_core.domain.relearn import STEPS, index_of, time_of
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
+from unlearn_core.domain.recipe import Recipe
+from unlearn_core.domain.relearn_protocol import STEPS, index_of, time_of
 from unlearn_core.domain.report import Evaluation, Part, Report
-from unlearn_core.domain.request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split, cut
 from unlearn_core.probes.epsilon import BUCKET, last_bucket, mean_points, standard_error

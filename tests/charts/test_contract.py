@@ -21,7 +21,7 @@ from unlearn_core.charts import charts
 from unlearn_core.charts.chart import NO_GOLD, Chart
 from unlearn_core.charts.theme import CLASSES, CLEAR, DARK, LIGHT, Theme
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.shelf import modules
+from unlearn_core.plugins import modules
 
 SHELF = charts() | {each.id: each for chart in charts().values() for each in chart.variants.values()}
 CHARTS = list(SHELF.values())

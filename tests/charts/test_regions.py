@@ -8,8 +8,8 @@ import numpy as np
 from tests.probes.test_regions import plane
 from unlearn_core.charts.regions import CHART
 from unlearn_core.charts.theme import DARK, LIGHT
+from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 from unlearn_core.domain.report import Part, Report
-from unlearn_core.domain.request import Forget, ForgetClasses, ForgetImages
 from unlearn_core.probes.regions import PROBE
 
 

@@ -12,7 +12,7 @@ from tests.charts.test_figures import plain, with_part
 from unlearn_core.charts import relearn
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.theme import LIGHT
-from unlearn_core.domain.relearn import STEPS, index_of
+from unlearn_core.domain.relearn_protocol import STEPS, index_of
 from unlearn_core.domain.report import Part, Report
 
 REPORT = made_up_report()

@@ -20,8 +20,8 @@ from unlearn_core.charts import (
 )
 from unlearn_core.charts.sweeps import SweepChart, Swept
 from unlearn_core.charts.theme import CLEAR, DARK, LIGHT, Theme
-from unlearn_core.domain.ranges import Range
 from unlearn_core.domain.run import RunState
+from unlearn_core.domain.search_space import Range
 
 MODULES = (sweep_tradeoff, sweep_importance, sweep_along, sweep_slice, sweep_contour, sweep_parallel)
 CHARTS = [

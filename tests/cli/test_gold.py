@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from unlearn_core.__main__ import main
-from unlearn_core.domain.request import ForgetClasses
+from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.run import GoldSpec, Priority
 from unlearn_core.store.runs import RunStore
 

@@ -13,7 +13,7 @@ import pytest
 from unlearn_core.__main__ import main
 from unlearn_core.charts.flags import flags
 from unlearn_core.cli.run import SETS
-from unlearn_core.domain.request import ForgetImages
+from unlearn_core.domain.forget_request import ForgetImages
 from unlearn_core.store import reports
 from unlearn_core.store.runs import RunStore
 

@@ -12,9 +12,9 @@ from tests.contracts import fixed_runs
 from tests.methods.laid_out import FORGET, tiny_problem, tiny_spec
 from unlearn_core.domain.errors import Cancelled, DataNotGranted
 from unlearn_core.domain.run import RunSpec
-from unlearn_core.domain.shelf import modules
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.methods import methods
+from unlearn_core.plugins import modules
 from unlearn_core.training import stacked
 from unlearn_core.training.weights import checksum
 

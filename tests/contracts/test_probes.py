@@ -8,7 +8,7 @@ import pytest
 
 from tests.probes.tiny import CLASS, IMAGES, scene
 from unlearn_core.domain.report import Part, Probe
-from unlearn_core.domain.shelf import modules
+from unlearn_core.plugins import modules
 from unlearn_core.probes import probes
 from unlearn_core.probes.scene import Scene
 from unlearn_core.training.weights import checksum

@@ -1,6 +1,6 @@
 """The median rule: hopeless is what is behind at the same place, by more than chance, in everything that counts."""
 
-from unlearn_core.domain.early import ENOUGH, Goal, hopeless
+from unlearn_core.domain.pruning import ENOUGH, Goal, hopeless
 from unlearn_core.domain.run import Point
 
 

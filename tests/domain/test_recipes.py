@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearn_core.domain.recipes import LEAST_BATCH, STEPS, Recipe, suited
+from unlearn_core.domain.recipe import LEAST_BATCH, STEPS, Recipe, suited
 
 USUAL = Recipe(epochs=40, batch=128, peak=0.3)
 

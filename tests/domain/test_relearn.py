@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unlearn_core.domain.relearn import LAST, STEPS, TERMS, index_of, pictures, time_of
+from unlearn_core.domain.relearn_protocol import LAST, STEPS, TERMS, index_of, pictures, time_of
 
 FULL = np.ones(len(STEPS))
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.request import ForgetClasses, ForgetImages, ForgetRequest
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.split import cut
 
 CARD = DatasetCard(

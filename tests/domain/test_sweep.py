@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from tests.store.specs import REQUEST
 from unlearn_core.domain.errors import BadKnob, BadRequest, UnknownName
 from unlearn_core.domain.objectives import OBJECTIVES, best, check, front, values
-from unlearn_core.domain.ranges import Range, range_of
 from unlearn_core.domain.run import RunState
+from unlearn_core.domain.search_space import Range, range_of
 from unlearn_core.domain.sweep import MOST_TRIALS, SweepSpec, Trial, spent
 from unlearn_core.methods import method, methods
 

@@ -12,7 +12,7 @@ from unlearn_core.catalog import architectures, classifiers, own
 from unlearn_core.charts import charts
 from unlearn_core.charts.theme import LIGHT
 from unlearn_core.domain.cards import ClassifierCard
-from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.execute import Finished, unlearn
 from unlearn_core.methods import method as find_method

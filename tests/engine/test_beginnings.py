@@ -13,8 +13,8 @@ from unlearn_core import methods
 from unlearn_core.catalog import classifiers, library, own, trained, weight_files
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadRequest, NotAtHand
-from unlearn_core.domain.recipes import Recipe
-from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.run import GoldSpec, RunSpec, TrainSpec
 from unlearn_core.engine.beginnings import untrained
 from unlearn_core.engine.golds import train_gold

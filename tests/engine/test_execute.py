@@ -10,7 +10,7 @@ import pytest
 from tests.methods.laid_out import STRONG, tiny_spec
 from unlearn_core.catalog import classifiers, datasets
 from unlearn_core.domain.errors import BadKnob, BadRequest, Cancelled, Diverged, GaveWay, UnknownName, UnlearnError
-from unlearn_core.domain.request import ForgetImages, ForgetRequest
+from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
 from unlearn_core.domain.run import GoldSpec, Look, Point, Progress, RunSpec
 from unlearn_core.engine import execute
 from unlearn_core.engine import problem as problem_module

@@ -8,7 +8,7 @@ import torch
 
 from tests.methods.laid_out import STRONG, tiny_spec
 from unlearn_core.catalog import own
-from unlearn_core.domain.recipes import FAST
+from unlearn_core.domain.recipe import FAST
 from unlearn_core.domain.run import ImportSpec, TrainSpec
 from unlearn_core.engine import devices, imports
 from unlearn_core.engine.execute import unlearn

@@ -8,9 +8,9 @@ import torch
 
 from tests.methods.laid_out import tiny_spec
 from unlearn_core.domain.errors import BadRequest, Cancelled
-from unlearn_core.domain.relearn import LAST, STEPS, TERMS
+from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
+from unlearn_core.domain.relearn_protocol import LAST, STEPS, TERMS
 from unlearn_core.domain.report import Evaluation, Part
-from unlearn_core.domain.request import Forget, ForgetClasses, ForgetImages
 from unlearn_core.domain.run import MeasureSpec, Progress, RunSpec
 from unlearn_core.engine import relearn as asking
 from unlearn_core.engine.execute import carry_out, unlearn

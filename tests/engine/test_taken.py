@@ -10,7 +10,7 @@ from safetensors.torch import load
 from unlearn_core.catalog import checkpoints, classifiers, nets, own, trained
 from unlearn_core.charts import verdict
 from unlearn_core.domain.errors import NotSupported
-from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import AddSpec, GoldSpec
 from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.listener import Nobody

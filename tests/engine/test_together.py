@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.methods.laid_out import tiny_spec
-from unlearn_core.domain.abreast import unlike
 from unlearn_core.domain.errors import Cancelled, NotSupported, UnlearnError
 from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.stacking import unlike
 from unlearn_core.engine.execute import carry_out, title_of
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.together import carry_out_together, stacks

@@ -11,8 +11,8 @@ from unlearn_core.catalog import classifiers, datasets, nets, own, trained
 from unlearn_core.catalog.colours import colours
 from unlearn_core.catalog.files import write_whole
 from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay, NotSupported, StoreError, UnknownName
-from unlearn_core.domain.recipes import Recipe
-from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.run import GoldSpec, RunSpec, TrainSpec
 from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.listener import Nobody

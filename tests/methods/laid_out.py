@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from unlearn_core.domain.request import ForgetClasses, ForgetImages, ForgetRequest
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.problem import Layout, lay_out, problem_of
 from unlearn_core.engine.warm import Warm

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from tests.methods.laid_out import tiny_problem, tiny_spec
 from unlearn_core.domain.errors import Cancelled, NotSupported
+from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.method import Needs
-from unlearn_core.domain.request import ForgetClasses
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.methods import boundary
 from unlearn_core.training.evaluate import accuracy

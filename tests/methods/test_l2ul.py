@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from tests.methods.laid_out import FORGET, tiny_problem, tiny_spec
 from unlearn_core.charts import charts
 from unlearn_core.domain.errors import Diverged
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages
 from unlearn_core.domain.method import Needs
-from unlearn_core.domain.request import ForgetClasses, ForgetImages
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine.execute import unlearn

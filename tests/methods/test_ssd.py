@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tests.methods.laid_out import tiny_problem, tiny_spec
-from unlearn_core.domain.request import ForgetClasses
+from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.methods import ssd

@@ -9,8 +9,8 @@ import torch
 
 from tests.methods.laid_out import STRONG, tiny_problem, tiny_spec
 from unlearn_core.domain.errors import NotSupported
+from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.method import Needs
-from unlearn_core.domain.request import ForgetClasses
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine.execute import unlearn

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit, turn
 from tests.pages.look import fine, without_words, words
 from unlearn_core.catalog import nets, own, trained
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.run import AddSpec, Priority, Run, TrainSpec
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody

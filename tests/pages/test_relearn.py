@@ -7,7 +7,7 @@ import pytest
 from tests.pages.conftest import Visit
 from tests.pages.finished import CLASS, PICTURES, by_class, started
 from tests.pages.look import fine, without_words, words
-from unlearn_core.domain.relearn import TERMS, pictures
+from unlearn_core.domain.relearn_protocol import TERMS, pictures
 from unlearn_core.domain.run import MeasureSpec, Phase, Priority, Progress, RunState
 from unlearn_core.engine import relearn as asking
 from unlearn_core.engine.execute import carry_out, unlearn

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from unlearn_core import methods
 from unlearn_core.domain.errors import BadRequest, UnknownName
-from unlearn_core.domain.request import ForgetClasses, ForgetImages, ForgetRequest
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.store import requests
 from unlearn_core.ui import plan

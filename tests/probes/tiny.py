@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from unlearn_core.catalog import classifiers, datasets
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.domain.request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import cut
 from unlearn_core.probes.scene import Scene

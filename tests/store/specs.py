@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 
 REQUEST = ForgetRequest(classifier="tiny", dataset="shapes", forget=ForgetClasses(classes=(1,)))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from unlearn_core.domain.request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import Phase, Priority, Progress, Run, RunSpec, RunState
 from unlearn_core.ui import pace
 

@@ -9,7 +9,7 @@ import pytest
 from unlearn_core.catalog import datasets
 from unlearn_core.charts.theme import DARK, LIGHT
 from unlearn_core.cli import _forget
-from unlearn_core.domain.request import ForgetClasses, ForgetImages, ForgetRequest
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.run import GoldSpec, RunSpec
 from unlearn_core.export import command
 from unlearn_core.ui import spark, words

@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from unlearn_core.domain.abreast import Stacks
 from unlearn_core.domain.run import GoldSpec, Point, Progress, Run
+from unlearn_core.domain.stacking import Stacks
 from unlearn_core.engine import execute, relearn, together, warm
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.work import carry_out_together

@@ -11,8 +11,8 @@ import pytest
 from tests.domain.test_sweep import spec as sweep_of
 from tests.store.specs import spec, sql
 from tests.worker.hands import begun, end_of, enough, output, until, worker
-from unlearn_core.domain.abreast import ABREAST
 from unlearn_core.domain.run import Priority, RunState
+from unlearn_core.domain.stacking import ABREAST
 from unlearn_core.domain.sweep import SweepState
 from unlearn_core.store.runs import RunStore
 from unlearn_core.worker.sweep import LEARNING, abreast

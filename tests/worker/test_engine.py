@@ -4,7 +4,7 @@ import pytest
 
 from tests.methods.laid_out import tiny_spec
 from tests.worker.hands import until, worker
-from unlearn_core.domain.request import ForgetImages
+from unlearn_core.domain.forget_request import ForgetImages
 from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, Run, RunState
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody

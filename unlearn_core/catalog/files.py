@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from unlearn_core.domain.errors import BadAsset
-from unlearn_core.domain.shelf import plugins
+from unlearn_core.plugins import plugins
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 """What ships with the project."""

@@ -19,7 +19,7 @@ from unlearn_core.catalog.normalise import Normalise
 from unlearn_core.catalog.torchvision_nets import behind
 from unlearn_core.domain.cards import ArchitectureCard, LayerRoles
 from unlearn_core.domain.errors import NotSupported, UnknownName
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 
 LIBRARIES = {"torchvision": "https://docs.pytorch.org/vision/stable/models.html", "timm": "https://huggingface.co/timm"}
 """Where each of them describes its nets."""

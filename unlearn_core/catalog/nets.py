@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from unlearn_core.catalog import own
 from unlearn_core.catalog.files import asset_roots, read_verified
 from unlearn_core.domain.errors import BadAsset
-from unlearn_core.domain.request import Forget
+from unlearn_core.domain.forget_request import Forget
 
 GOLD_SEED = 1000
 """What is added to a gold's number to make its training seed, so that it shares no draw with an original."""

@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from unlearn_core.catalog import library, weight_files
 from unlearn_core.catalog.library import Name
 from unlearn_core.domain.errors import NotSupported
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 
 MOST_WEIGHTS = 8
 """Sets of published weights of one net that are offered; timm has dozens of some."""

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from unlearn_core.catalog.files import asset_roots, read_verified, sha256, write_whole
 from unlearn_core.domain.errors import BadAsset
-from unlearn_core.domain.request import ForgetRequest
+from unlearn_core.domain.forget_request import ForgetRequest
 
 MANIFEST, GOLDS = "manifest.json", "golds.npz"
 

@@ -6,7 +6,7 @@ Presets are tuned on others (see CONTRIBUTING.md), so these say how a method doe
 import numpy as np
 
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
-from unlearn_core.domain.request import Forget, ForgetClasses, ForgetImages
+from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 
 POPULATION = ("resnet8", "200-pictures")
 """The classifier and the request of which a population of golds ships."""

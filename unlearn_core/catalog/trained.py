@@ -12,7 +12,7 @@ from unlearn_core.catalog import own
 from unlearn_core.catalog.files import sha256, write_whole
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import NotSupported, StoreError, UnknownName
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 
 WAITING = ".waiting"
 """Where checkpoints lie that have been looked at and not yet taken in."""

@@ -1,7 +1,7 @@
 """The shelf of charts: each file with a CHART answers one question. None needs torch."""
 
 from unlearn_core.charts.chart import Chart
-from unlearn_core.domain.shelf import modules
+from unlearn_core.plugins import modules
 
 
 def charts() -> dict[str, Chart]:

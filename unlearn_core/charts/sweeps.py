@@ -14,8 +14,8 @@ from unlearn_core.charts.words import number, percent
 from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.domain.params import Knob
-from unlearn_core.domain.ranges import Range
 from unlearn_core.domain.run import RunState
+from unlearn_core.domain.search_space import Range
 from unlearn_core.domain.sweep import Sweep, Trial
 
 NONE_YET = "No trial is done yet: the first point appears as soon as one is."

@@ -2,7 +2,7 @@
 
 import argparse
 
-from unlearn_core.domain.request import MAX_IMAGES, ForgetRequest
+from unlearn_core.domain.forget_request import MAX_IMAGES, ForgetRequest
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
 def as_text(card: ArchitectureCard, *, whole: bool) -> str:
     """A card as people read it; `whole` with its layers."""
-    from unlearn_core.domain.recipes import in_words
+    from unlearn_core.domain.recipe import in_words
 
     own = card.roles
     lines = [

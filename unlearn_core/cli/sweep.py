@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from unlearn_core.cli import _forget
 from unlearn_core.domain.errors import BadKnob, BadRequest, WorkerError
-from unlearn_core.domain.ranges import MOST_POINTS
+from unlearn_core.domain.search_space import MOST_POINTS
 from unlearn_core.domain.sweep import LONGEST, MOST_TRIALS, ObjectiveId, Sampler, SweepState
 
 if TYPE_CHECKING:
     from unlearn_core.domain.params import Knob
-    from unlearn_core.domain.ranges import Range
+    from unlearn_core.domain.search_space import Range
     from unlearn_core.domain.sweep import Sweep, SweepSpec
     from unlearn_core.store.runs import RunStore
 
@@ -118,8 +118,8 @@ def _spec(args: argparse.Namespace) -> "SweepSpec":
 
 def _range(text: str, knobs: "dict[str, Knob]", params: dict[str, Any], points: int) -> "Range | dict[str, Any]":
     """A knob's range from "lr", "lr=0.001:0.1" or "loss=mse,ce". Raises UnknownName or BadKnob."""
-    from unlearn_core.domain.ranges import range_of
-    from unlearn_core.domain.shelf import entry
+    from unlearn_core.domain.search_space import range_of
+    from unlearn_core.plugins import entry
 
     name, _, said = text.partition("=")
     knob = entry("knob", knobs, name.strip())

@@ -9,7 +9,7 @@ from unlearn_core.cli._bar import Bar
 from unlearn_core.domain.errors import BadRequest
 
 if TYPE_CHECKING:
-    from unlearn_core.domain.recipes import Recipe
+    from unlearn_core.domain.recipe import Recipe
 
 HELP = "Train a classifier here and now; it then stands in the catalog with its recipe, so that gold is defined."
 
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 def _recipe(args: argparse.Namespace, device: str) -> "Recipe":
     """The architecture's recipe, or on a GPU its fast one, suited to few pictures, with what was said otherwise."""
     from unlearn_core.catalog import architectures, datasets
-    from unlearn_core.domain.recipes import FAST, Recipe, suited
+    from unlearn_core.domain.recipe import FAST, Recipe, suited
 
     data = datasets.card(args.dataset)
     usual = architectures.card(args.classifier, data.size).recipe

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from unlearn_core.domain.errors import NotSupported
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 
 
 class _Card(BaseModel):

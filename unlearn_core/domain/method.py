@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+from unlearn_core.domain.forget_request import Forget, Scale, scale_of
 from unlearn_core.domain.params import Params
-from unlearn_core.domain.request import Forget, Scale, scale_of
 
 Kind = Literal["classes", "images"]
 

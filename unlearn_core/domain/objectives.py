@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from unlearn_core.domain.errors import BadKnob, BadRequest, UnknownName
 from unlearn_core.domain.method import Method
-from unlearn_core.domain.ranges import Range
 from unlearn_core.domain.run import RunState
+from unlearn_core.domain.search_space import Range
 from unlearn_core.domain.sweep import SweepSpec, Trial
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
-from unlearn_core.domain.request import Forget
+from unlearn_core.domain.forget_request import Forget
 from unlearn_core.domain.run import GoldSpec, RunSpec
 from unlearn_core.domain.split import Split
 

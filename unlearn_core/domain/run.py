@@ -8,8 +8,8 @@ from unicodedata import category
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
 
-from unlearn_core.domain.recipes import Recipe
-from unlearn_core.domain.request import ForgetRequest, fingerprint
+from unlearn_core.domain.forget_request import ForgetRequest, fingerprint
+from unlearn_core.domain.recipe import Recipe
 
 
 class RunState(StrEnum):

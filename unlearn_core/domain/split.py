@@ -6,7 +6,7 @@ import numpy as np
 
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.request import Forget, ForgetClasses
+from unlearn_core.domain.forget_request import Forget, ForgetClasses
 
 
 class Split(NamedTuple):

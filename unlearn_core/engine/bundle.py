@@ -20,7 +20,7 @@ from unlearn_core.catalog.files import sha256, write_whole
 from unlearn_core.catalog.nets import GOLD_SEED
 from unlearn_core.catalog.populations import Population
 from unlearn_core.catalog.standard import POPULATION, POPULATION_SIZE, shipped, standard
-from unlearn_core.domain.request import Forget, ForgetRequest
+from unlearn_core.domain.forget_request import Forget, ForgetRequest
 from unlearn_core.domain.split import cut
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine import population

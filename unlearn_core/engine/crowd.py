@@ -11,7 +11,7 @@ from typing import TypeVar
 from unlearn_core.catalog import populations
 from unlearn_core.catalog.populations import Population
 from unlearn_core.domain.errors import GaveWay
-from unlearn_core.domain.request import fingerprint
+from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine import population
 from unlearn_core.engine.listener import Listener

@@ -15,7 +15,7 @@ from unlearn_core.catalog import classifiers, datasets, populations
 from unlearn_core.catalog.populations import Population
 from unlearn_core.catalog.standard import POPULATION, POPULATION_SIZE, standard
 from unlearn_core.domain.errors import BadAsset
-from unlearn_core.domain.request import ForgetRequest
+from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import cut
 from unlearn_core.engine import population

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from unlearn_core.domain.errors import BadRequest
+from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.report import Evaluation, Part, Report, headline_of
-from unlearn_core.domain.request import ForgetClasses
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.problem import Layout, lay_out, why_no_gold

@@ -20,7 +20,7 @@ from unlearn_core.catalog import classifiers, nets
 from unlearn_core.catalog.files import write_whole
 from unlearn_core.catalog.populations import Population
 from unlearn_core.domain.cards import ClassifierCard
-from unlearn_core.domain.request import ForgetRequest
+from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split, cut
 from unlearn_core.domain.tracker import Silent, Tracker

@@ -9,16 +9,16 @@ import torch
 from unlearn_core.catalog import classifiers
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadAsset, BadRequest, NotSupported
+from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequest
 from unlearn_core.domain.method import Method, Sizes
 from unlearn_core.domain.params import Params
-from unlearn_core.domain.request import Forget, ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
-from unlearn_core.domain.shelf import entry
 from unlearn_core.domain.split import Split, cut
 from unlearn_core.engine.beginnings import unknowing
 from unlearn_core.engine.warm import Data, Trained, Warm, copy_of
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
+from unlearn_core.plugins import entry
 from unlearn_core.store import artifacts
 from unlearn_core.training.problem import Pool, Problem
 

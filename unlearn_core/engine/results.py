@@ -20,8 +20,8 @@ import torch
 from unlearn_core.catalog import classifiers, datasets
 from unlearn_core.catalog.standard import standard
 from unlearn_core.domain.errors import Diverged
+from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequest
 from unlearn_core.domain.report import MODELS, Part
-from unlearn_core.domain.request import Forget, ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe, resolve

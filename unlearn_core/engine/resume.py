@@ -12,7 +12,7 @@ from torch import nn
 
 from unlearn_core.catalog.files import write_whole
 from unlearn_core.domain.errors import GaveWay
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.warm import Data

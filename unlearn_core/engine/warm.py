@@ -13,8 +13,8 @@ from unlearn_core.catalog import classifiers, datasets, nets, own
 from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadAsset, Diverged
+from unlearn_core.domain.forget_request import Forget, ForgetRequest
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.domain.request import Forget, ForgetRequest
 from unlearn_core.probes import gradcam, membership
 from unlearn_core.store.evaluations import Evaluations
 from unlearn_core.store.golds import Golds

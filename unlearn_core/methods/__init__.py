@@ -1,7 +1,7 @@
 """The shelf of unlearning methods: each file has a docstring, Knobs, `forget` and METHOD, in that order."""
 
 from unlearn_core.domain.method import Method
-from unlearn_core.domain.shelf import entry, modules
+from unlearn_core.plugins import entry, modules
 
 
 def methods() -> dict[str, Method]:

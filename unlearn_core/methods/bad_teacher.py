@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.shared_params import augment, batch, falls, frozen_norm, learning_rate
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.domain.usual import augment, batch, falls, frozen_norm, learning_rate
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.descent import descend, fall, train_mode
 from unlearn_core.training.evaluate import accuracy

@@ -25,8 +25,8 @@ from torch.nn import functional as F
 from unlearn_core.domain.errors import NotSupported
 from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.shared_params import batch, frozen_norm, learning_rate, momentum
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.domain.usual import batch, frozen_norm, learning_rate, momentum
 from unlearn_core.training.attacks import fgsm
 from unlearn_core.training.descent import descend, train_mode
 from unlearn_core.training.evaluate import in_eval

@@ -15,8 +15,8 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.shared_params import augment, batch, falls, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.domain.usual import augment, batch, falls, learning_rate, momentum, weight_decay
 from unlearn_core.training.descent import descend, fall
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Problem

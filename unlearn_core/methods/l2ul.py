@@ -30,8 +30,8 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.shared_params import batch, clip, frozen_norm, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.domain.usual import batch, clip, frozen_norm, learning_rate, momentum, weight_decay
 from unlearn_core.training.attacks import TOGETHER, in_parts
 from unlearn_core.training.batches import pictures_in, to_floats
 from unlearn_core.training.descent import descend, train_mode

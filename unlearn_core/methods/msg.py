@@ -27,8 +27,8 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.shared_params import augment, batch, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.domain.usual import augment, batch, learning_rate, momentum, weight_decay
 from unlearn_core.training.descent import descend
 from unlearn_core.training.evaluate import in_eval
 from unlearn_core.training.precision import fast

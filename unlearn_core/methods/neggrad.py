@@ -16,8 +16,17 @@ import torch
 
 from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.shared_params import (
+    augment,
+    batch,
+    clip,
+    frozen_norm,
+    learning_rate,
+    momentum,
+    most,
+    weight_decay,
+)
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.domain.usual import augment, batch, clip, frozen_norm, learning_rate, momentum, most, weight_decay
 from unlearn_core.training.descent import descend, train_mode
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.losses import wrongness

@@ -21,8 +21,7 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
-from unlearn_core.domain.tracker import Tracker
-from unlearn_core.domain.usual import (
+from unlearn_core.domain.shared_params import (
     augment,
     batch,
     clip,
@@ -34,6 +33,7 @@ from unlearn_core.domain.usual import (
     most,
     weight_decay,
 )
+from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.descent import descend, fall, train_mode
 from unlearn_core.training.losses import wrongness

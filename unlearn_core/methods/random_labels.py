@@ -21,8 +21,16 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.shared_params import (
+    augment,
+    batch,
+    falls,
+    kept_per_class,
+    learning_rate,
+    momentum,
+    weight_decay,
+)
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.domain.usual import augment, batch, falls, kept_per_class, learning_rate, momentum, weight_decay
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.descent import descend, fall
 from unlearn_core.training.losses import wrong_labels

@@ -28,8 +28,7 @@ from torch.nn import functional as F
 from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob, numbers
-from unlearn_core.domain.tracker import Tracker
-from unlearn_core.domain.usual import (
+from unlearn_core.domain.shared_params import (
     augment,
     batch,
     clip,
@@ -39,6 +38,7 @@ from unlearn_core.domain.usual import (
     momentum,
     weight_decay,
 )
+from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.descent import descend, train_mode
 from unlearn_core.training.evaluate import accuracy, answers

@@ -26,8 +26,8 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.shared_params import augment, batch
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.domain.usual import augment, batch
 from unlearn_core.training.batches import crop_and_flip, to_floats
 from unlearn_core.training.descent import descend, fall
 from unlearn_core.training.precision import fast

@@ -1,7 +1,7 @@
 """The shelf of measurements: each file has a PROBE, and writes the part of the report that bears its id."""
 
 from unlearn_core.domain.report import Probe
-from unlearn_core.domain.shelf import modules
+from unlearn_core.plugins import modules
 
 
 def probes() -> dict[str, Probe]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from unlearn_core.catalog import nets
 from unlearn_core.catalog.files import read_verified, sha256, write_whole
-from unlearn_core.domain.request import ForgetRequest
+from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.store.artifacts import write_json
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from sqlalchemy import Connection, insert, or_, select
 
 from unlearn_core.domain.errors import BadRequest
+from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.report import Part, Report
-from unlearn_core.domain.request import fingerprint
 from unlearn_core.domain.run import Priority, Run, RunSpec, RunState
 from unlearn_core.store import artifacts, queue, rows
 from unlearn_core.store.database import Database

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row
 
-from unlearn_core.domain.request import fingerprint
+from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.run import (
     SPEC,
     AddSpec,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unlearn_core.domain.errors import Diverged
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import epoch, steps_in_epoch
 from unlearn_core.training.precision import fast

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.domain.relearn import LAST, STEPS, Terms
+from unlearn_core.domain.relearn_protocol import LAST, STEPS, Terms
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.descent import descend

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from unlearn_core.catalog import architectures, library
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 from unlearn_core.ui.plain import escape
 
 OTHER = "another, by its name"

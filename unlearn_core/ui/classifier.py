@@ -9,7 +9,7 @@ import streamlit as st
 from unlearn_core.catalog import classifiers, datasets, nets, own, trained
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.recipes import in_words
+from unlearn_core.domain.recipe import in_words
 from unlearn_core.store import removal
 from unlearn_core.ui import checkpoint, gold, scatter, session, setup, studio, training, words
 from unlearn_core.ui.plain import escape

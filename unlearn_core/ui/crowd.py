@@ -2,9 +2,9 @@
 
 from unlearn_core import methods
 from unlearn_core.catalog import populations
+from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.method import Sizes
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.request import ForgetClasses
 from unlearn_core.ui import plan, studio, words
 
 

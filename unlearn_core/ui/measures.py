@@ -10,9 +10,9 @@ import streamlit as st
 
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart
-from unlearn_core.domain import relearn
+from unlearn_core.domain import relearn_protocol
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.shelf import modules
+from unlearn_core.plugins import modules
 from unlearn_core.probes import epsilon, lira, probes
 from unlearn_core.ui import chart, frame, studio
 from unlearn_core.ui.plain import escape
@@ -43,7 +43,7 @@ def measures() -> dict[str, Measure]:
         name: Measure(name, probe.title, probe.question, probe.caveat, files[name]) for name, probe in probes().items()
     }
     asked = {
-        "relearn": ("Relearning", relearn),
+        "relearn": ("Relearning", relearn_protocol),
         "score": ("The challenge's score", epsilon),
         "lira": ("Shadow nets (LiRA)", lira),
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.domain.recipes import FAST, Recipe, suited
+from unlearn_core.domain.recipe import FAST, Recipe, suited
 from unlearn_core.ui import words
 
 _AUGMENT = {"crop and flip": "shifted and mirrored", "none": "as they are"}

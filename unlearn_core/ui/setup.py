@@ -7,7 +7,7 @@ from typing import Any, Literal
 from unlearn_core.catalog import datasets
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import BadRequest, UnknownName, UnlearnError
-from unlearn_core.domain.request import Forget, ForgetClasses, ForgetImages
+from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.store import requests
 from unlearn_core.store.home import home

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.domain.ranges import MOST_POINTS, Range
+from unlearn_core.domain.search_space import MOST_POINTS, Range
 from unlearn_core.domain.sweep import LONGEST, MOST_TRIALS
 from unlearn_core.ui import session
 

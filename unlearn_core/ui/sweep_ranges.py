@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from unlearn_core.domain.params import Knob
-from unlearn_core.domain.ranges import Range, range_of
+from unlearn_core.domain.search_space import Range, range_of
 from unlearn_core.ui import session
 from unlearn_core.ui.knobs import grid, shown, unit
 from unlearn_core.ui.plan import Plan

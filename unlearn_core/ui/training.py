@@ -8,7 +8,7 @@ from unlearn_core.catalog import classifiers, datasets, nets, trained
 from unlearn_core.charts import schooling
 from unlearn_core.charts.theme import CONFIG
 from unlearn_core.domain.cards import ClassifierCard
-from unlearn_core.domain.recipes import in_words
+from unlearn_core.domain.recipe import in_words
 from unlearn_core.domain.run import LONGEST_NAME, Priority, Run, TrainSpec
 from unlearn_core.store import artifacts
 from unlearn_core.store.home import home

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from unlearn_core.domain.shelf import PLUGINS
+from unlearn_core.plugins import PLUGINS
 
 CORE = Path(__file__).resolve().parents[1]
 

@@ -19,9 +19,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from unlearn_core.domain.abreast import Stacks
 from unlearn_core.domain.errors import NotSupported
 from unlearn_core.domain.run import Run
+from unlearn_core.domain.stacking import Stacks
 from unlearn_core.worker.failures import Outcome, outcome_of
 from unlearn_core.worker.listener import RHYTHM, PipeListener
 

@@ -9,7 +9,7 @@ from math import floor, isfinite, log10
 from typing import Any, NamedTuple
 
 from unlearn_core.domain.objectives import OBJECTIVES, values
-from unlearn_core.domain.ranges import Range
+from unlearn_core.domain.search_space import Range
 from unlearn_core.domain.sweep import SweepSpec, Trial
 
 FIGURES = 4

@@ -7,9 +7,9 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 
-from unlearn_core.domain.abreast import ABREAST, Stacks
 from unlearn_core.domain.errors import WorkerError
 from unlearn_core.domain.run import Run
+from unlearn_core.domain.stacking import ABREAST, Stacks
 from unlearn_core.store.runs import Wish
 from unlearn_core.worker.failures import Outcome
 from unlearn_core.worker.hand import Hand

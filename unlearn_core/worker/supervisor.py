@@ -8,9 +8,9 @@ from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import NamedTuple, Protocol
 
-from unlearn_core.domain.abreast import ABREAST, unlike
 from unlearn_core.domain.errors import Fenced, StoreError
 from unlearn_core.domain.run import Run, RunSpec
+from unlearn_core.domain.stacking import ABREAST, unlike
 from unlearn_core.store.processes import web_servers
 from unlearn_core.store.runs import RunStore
 from unlearn_core.worker import lock

@@ -8,10 +8,10 @@ import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from unlearn_core.domain.abreast import ABREAST, Stacks
-from unlearn_core.domain.early import Goal, hopeless
 from unlearn_core.domain.errors import StoreError, UnknownName
+from unlearn_core.domain.pruning import Goal, hopeless
 from unlearn_core.domain.run import Point, Run, RunState
+from unlearn_core.domain.stacking import ABREAST, Stacks
 from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, spent, sweep_of
 from unlearn_core.store.logs import LOG
 from unlearn_core.store.runs import RunStore

@@ -10,7 +10,7 @@ from torch import nn
 from unlearn_core.catalog import library
 from unlearn_core.domain.cards import ArchitectureCard
 from unlearn_core.domain.errors import NotSupported
-from unlearn_core.domain.shelf import entry, modules
+from unlearn_core.plugins import entry, modules
 
 
 def cards() -> dict[str, ArchitectureCard]:

@@ -5,7 +5,7 @@ from itertools import starmap
 from torch import Tensor, nn
 
 from unlearn_core.domain.cards import ArchitectureCard, LayerRoles
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 
 SHAPES = ((96, 3, 1), (96, 3, 1), (192, 3, 2), (192, 3, 1), (192, 3, 1), (192, 3, 2), (192, 3, 1), (192, 1, 1))
 """Channels, size and stride of each convolution."""

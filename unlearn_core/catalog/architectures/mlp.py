@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from unlearn_core.domain.cards import ArchitectureCard, LayerRoles
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 
 WIDTH = 48
 

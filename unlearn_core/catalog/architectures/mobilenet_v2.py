@@ -4,7 +4,7 @@ from torch import nn
 
 from unlearn_core.catalog.torchvision_nets import behind
 from unlearn_core.domain.cards import ArchitectureCard, LayerRoles
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 
 BLOCKS = 19
 """The first convolution, seventeen blocks, and the last convolution."""

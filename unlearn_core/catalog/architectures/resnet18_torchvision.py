@@ -4,7 +4,7 @@ from torch import nn
 
 from unlearn_core.catalog.torchvision_nets import behind, resnet_roles
 from unlearn_core.domain.cards import ArchitectureCard
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 
 ROLES = resnet_roles(2, 2, 2, 2, cam="net.layer2.1")
 """At 32 pixels the stages end in 8, 4, 2 and 1 places a side: the third has little to tell apart, the last nothing."""

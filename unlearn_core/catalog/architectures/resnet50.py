@@ -4,7 +4,7 @@ from torch import nn
 
 from unlearn_core.catalog.torchvision_nets import behind, resnet_roles, with_small_stem
 from unlearn_core.domain.cards import ArchitectureCard
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 
 CARD = ArchitectureCard(
     id="resnet50",

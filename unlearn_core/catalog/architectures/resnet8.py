@@ -4,7 +4,7 @@ from torch import nn
 
 from unlearn_core.catalog import residual
 from unlearn_core.domain.cards import ArchitectureCard
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 
 CARD = ArchitectureCard(
     id="resnet8",

@@ -5,7 +5,7 @@ from torch import nn
 from unlearn_core.catalog.torchvision_nets import behind
 from unlearn_core.domain.cards import ArchitectureCard, LayerRoles
 from unlearn_core.domain.errors import NotSupported
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 
 PATCH, WIDTH, DEPTH, HEADS = 4, 192, 6, 3
 

@@ -8,7 +8,7 @@ from torch import nn
 from unlearn_core.catalog import architectures, own
 from unlearn_core.catalog.normalise import Normalise
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
-from unlearn_core.domain.shelf import entry, modules
+from unlearn_core.plugins import entry, modules
 
 
 def cards() -> dict[str, ClassifierCard]:

@@ -12,7 +12,7 @@ from unlearn_core.catalog.files import ASSETS
 from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import BadAsset
-from unlearn_core.domain.shelf import entry, modules
+from unlearn_core.plugins import entry, modules
 
 
 def cards() -> dict[str, DatasetCard]:

@@ -9,7 +9,7 @@ from unlearn_core.catalog.intake.picture import Fit
 from unlearn_core.catalog.intake.prepare import slug
 from unlearn_core.catalog.intake.source import Answers, Source
 from unlearn_core.domain.errors import BadPictures
-from unlearn_core.domain.request import fingerprint
+from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.run import ImportSpec
 
 SIZES = (16, 24, 28, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from unlearn_core.catalog.intake.source import Source
-from unlearn_core.domain.shelf import entry, modules
+from unlearn_core.plugins import entry, modules
 
 ROOT = "UNLEARN_DATA_ROOT"
 """Names the one folder on the server from which data sets may be read."""

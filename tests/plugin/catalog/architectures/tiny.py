@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unlearn_core.domain.cards import ArchitectureCard, LayerRoles
-from unlearn_core.domain.recipes import Recipe
+from unlearn_core.domain.recipe import Recipe
 
 CARD = ArchitectureCard(
     id="tiny",
