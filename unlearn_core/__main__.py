@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from unlearn_core import cli
-from unlearn_core.catalog import own
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import Cancelled, UnlearnError
 from unlearn_core.store.home import named
 
@@ -39,7 +39,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Carries out one verb and gives the exit code; a person's mistake is one sentence on stderr."""
     words = sys.argv[1:] if words is None else words
     known = verbs()
-    own.use(named())
+    user_catalog.use(named())
     args = parser([words[0]] if words and words[0] in known else known).parse_args(words)
     try:
         return args.act(args)

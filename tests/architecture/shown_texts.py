@@ -20,8 +20,8 @@ from tests.charts.test_contract import CASES, SHELF
 from tests.charts.test_sweeps import CHARTS as SWEEP_CHARTS
 from tests.charts.test_sweeps import EMPTY, STATES
 from unlearn_core.__main__ import main, parser, verbs
-from unlearn_core.catalog import architectures, classifiers, datasets, sources
 from unlearn_core.charts.theme import LIGHT
+from unlearn_core.data import datasets, sources
 from unlearn_core.domain import errors
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.objectives import OBJECTIVES
@@ -30,6 +30,7 @@ from unlearn_core.export.card import card
 from unlearn_core.export.page import page
 from unlearn_core.export.sweep import side
 from unlearn_core.methods import methods
+from unlearn_core.models import architectures, classifiers
 from unlearn_core.ui.measures import measures
 
 CORE = ROOT / "unlearn_core"

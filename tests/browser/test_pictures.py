@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.served import ROOT, Served
 from tests.browser.steps import QUESTION, heading, settled
-from tests.catalog.zips import faces, picture, write
+from tests.data.zips import faces, picture, write
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 

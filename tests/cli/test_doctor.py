@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from unlearn_core.__main__ import main
-from unlearn_core.catalog import nets
 from unlearn_core.cli import doctor
+from unlearn_core.models import bundled_models
 from unlearn_core.store import restore
 
 
@@ -33,11 +33,11 @@ def quick(monkeypatch: pytest.MonkeyPatch, *checks: object) -> None:
 
 
 def test_a_damaged_asset(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def shipped(name: str) -> list[nets.Net]:
+    def shipped(name: str) -> list[bundled_models.Net]:
         return [net._replace(files=dict.fromkeys(net.files, "0" * 64)) for net in real(name)]
 
-    real = nets.shipped
-    monkeypatch.setattr(nets, "shipped", shipped)
+    real = bundled_models.shipped
+    monkeypatch.setattr(bundled_models, "shipped", shipped)
     quick(monkeypatch, doctor._assets)
     code, found = examined(capsys)
     assert code == 1

@@ -8,8 +8,9 @@ import pytest
 
 from unlearn_core import __main__ as program
 from unlearn_core.__main__ import main
-from unlearn_core.catalog import classifiers, datasets
+from unlearn_core.data import datasets
 from unlearn_core.methods import methods
+from unlearn_core.models import classifiers
 
 
 def test_methods(capsys: pytest.CaptureFixture[str]) -> None:

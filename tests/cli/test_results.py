@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from unlearn_core.catalog import datasets
 from unlearn_core.cli import _findings, _plot, _results
 from unlearn_core.cli import results as verb
+from unlearn_core.data import datasets
 from unlearn_core.domain.errors import Diverged
 from unlearn_core.engine import results, tables
 from unlearn_core.engine.results import COLUMNS, cases

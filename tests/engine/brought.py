@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from unlearn_core.catalog import architectures, classifiers, own, trained
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
+from unlearn_core.models import architectures, classifiers, user_models
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.seeding import seeded
 
@@ -38,17 +39,17 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
 
 def bring(architecture: str, home: Path) -> ClassifierCard:
     """Puts an untrained net of that architecture into the catalog of a data folder, with its pictures."""
-    own.use(home)
-    known = own.classifier_cards().get(_id(architecture))
+    user_catalog.use(home)
+    known = user_catalog.classifier_cards().get(_id(architecture))
     if known is not None:
         return known
     images, labels = pictures()
-    folder = own.prepared(DATASET.id)
+    folder = user_catalog.prepared(DATASET.id)
     assert folder is not None
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / own.CARD).write_text(DATASET.model_dump_json())
-    np.save(folder / own.IMAGES, images)
-    np.save(folder / own.LABELS, labels)
+    (folder / user_catalog.CARD).write_text(DATASET.model_dump_json())
+    np.save(folder / user_catalog.IMAGES, images)
+    np.save(folder / user_catalog.LABELS, labels)
     kind = architectures.card(architecture, DATASET.size)
     card = ClassifierCard(
         id=_id(architecture),
@@ -71,9 +72,9 @@ def bring(architecture: str, home: Path) -> ClassifierCard:
     np.save(buffer, logits)
     files = {".safetensors": weights.to_bytes(net), ".npy": buffer.getvalue()}
     facts = {"seconds": 1.0, "made with": {"torch": "any"}}
-    trained.put(card, weights=weights.checksum(net), files=files, facts=facts, wait=False)
+    user_models.put(card, weights=weights.checksum(net), files=files, facts=facts, wait=False)
     return card
 
 
 def _id(architecture: str) -> str:
-    return trained.named(architecture, DATASET.id, "000000")
+    return user_models.named(architecture, DATASET.id, "000000")

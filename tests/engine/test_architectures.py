@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from tests.engine.brought import DATASET, bring
-from unlearn_core.catalog import architectures, classifiers, own
 from unlearn_core.charts import charts
 from unlearn_core.charts.theme import LIGHT
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.execute import Finished, unlearn
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
+from unlearn_core.models import architectures, classifiers
 
 TINY: dict[str, dict[str, Any]] = {
     "unsir": {"noise_pictures": 16, "noise_steps": 1, "batch": 32, "augment": False},
@@ -49,7 +50,7 @@ LIBRARY = ("timm:test_vit", "timm:test_convnext", "torchvision:shufflenet_v2_x0_
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data folder to which each architecture is brought once, so that it is asked only once what it says before."""
     yield tmp_path_factory.mktemp("catalog")
-    own.use(None)
+    user_catalog.use(None)
 
 
 def forgets(name: str, architecture: str, home: Path, **knobs: Any) -> Finished:

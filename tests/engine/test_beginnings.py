@@ -10,7 +10,7 @@ from torch import nn
 
 from tests.engine.brought import DATASET, bring
 from unlearn_core import methods
-from unlearn_core.catalog import classifiers, library, own, trained, weight_files
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadRequest, NotAtHand
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
@@ -24,6 +24,7 @@ from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.train import train_here
 from unlearn_core.engine.warm import Warm
 from unlearn_core.methods.retrain import Knobs as Retrain
+from unlearn_core.models import classifiers, external, user_models, weight_cache
 from unlearn_core.store.runs import RunStore
 from unlearn_core.training import weights
 from unlearn_core.training.problem import Problem
@@ -48,14 +49,14 @@ def pictures(home: Path) -> Iterator[Path]:
     """A data folder with 32-pixel pictures to train on."""
     bring("resnet8", home)
     yield home
-    own.use(None)
+    user_catalog.use(None)
 
 
 def put_there(architecture: str) -> nn.Module:
     """One of timm's nets with fresh weights, and these where published ones would be looked for."""
     torch.manual_seed(3)
-    net = library.bare(library.parse(f"timm:{architecture}"), 1000, 160)
-    path = weight_files.folder() / f"{architecture}.r160_in1k.safetensors"
+    net = external.bare(external.parse(f"timm:{architecture}"), 1000, 160)
+    path = weight_cache.folder() / f"{architecture}.r160_in1k.safetensors"
     path.parent.mkdir(parents=True)
     save_file({name: value.contiguous() for name, value in net.state_dict().items()}, path)
     return net
@@ -103,7 +104,7 @@ def test_what_began_with_a_net_that_had_seen_the_pictures_has_no_gold_by_its_rec
     _, headline = train_here(spec, device="cpu", home=pictures, listener=Nobody())
     card = classifiers.card(headline["classifier"])
     assert card.recipe is None and "had seen these pictures" in card.summary
-    trained.confirm(card.id, spec.recipe)
+    user_models.confirm(card.id, spec.recipe)
     card, warm = classifiers.card(card.id), Warm("cpu", pictures)
     began, fresh = untrained(card, 1, warm), warm.fresh(card, 1)
     assert weights.checksum(began) == weights.checksum(fresh), "what was confirmed is for fresh weights"
@@ -125,7 +126,7 @@ def test_what_a_method_draws_afresh_begins_where_gold_begins(pictures: Path) -> 
         assert torch.equal(fresh.get_parameter("net.conv1.0.weight"), net.get_parameter("conv1.0.weight"))
         assert fresh.get_parameter("net.fc.weight").shape[0] == 4
     assert not torch.equal(one.get_parameter("net.fc.weight"), other.get_parameter("net.fc.weight"))
-    (weight_files.folder() / "test_resnet.r160_in1k.safetensors").unlink()
+    (weight_cache.folder() / "test_resnet.r160_in1k.safetensors").unlink()
     assert given.fresh() is not one, "the weights are looked up once"
 
 

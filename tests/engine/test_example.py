@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 
 from tests.methods.laid_out import tiny_spec
-from unlearn_core.catalog import nets
 from unlearn_core.engine import example, relearn
+from unlearn_core.models import bundled_models
 from unlearn_core.store import artifacts, reports
 
 
 def test_it_has_every_part_and_nothing_that_ships_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shipped = nets.shipped("tiny")
+    shipped = bundled_models.shipped("tiny")
     monkeypatch.setattr(relearn, "TERMS", relearn.TERMS._replace(draws=1, half=8))
     monkeypatch.setattr(example, "spec", lambda *names, **settings: tiny_spec("unsir"))
-    monkeypatch.setattr(nets, "shipped", lambda classifier: shipped)
+    monkeypatch.setattr(bundled_models, "shipped", lambda classifier: shipped)
     example.make(tmp_path / "example", device="cpu")
     report = reports.read_folder(tmp_path / "example")
     assert {"accuracy", "curves", "relearn", "timings"} <= report.parts.keys()

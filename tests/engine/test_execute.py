@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.methods.laid_out import STRONG, tiny_spec
-from unlearn_core.catalog import classifiers, datasets
+from unlearn_core.data import datasets
 from unlearn_core.domain.errors import BadKnob, BadRequest, Cancelled, Diverged, GaveWay, UnknownName, UnlearnError
 from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
 from unlearn_core.domain.run import GoldSpec, Look, Point, Progress, RunSpec
@@ -19,6 +19,7 @@ from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.problem import lay_out
 from unlearn_core.engine.tracker import SHOWN, Watch, shown
 from unlearn_core.methods import method as find_method
+from unlearn_core.models import classifiers
 from unlearn_core.probes.gradcam import explain
 from unlearn_core.store import artifacts, reports
 from unlearn_core.store.golds import Golds

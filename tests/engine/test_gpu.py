@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.methods.laid_out import STRONG, tiny_spec
-from unlearn_core.catalog import own
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.recipe import FAST
 from unlearn_core.domain.run import ImportSpec, TrainSpec
 from unlearn_core.engine import devices, imports
@@ -39,7 +39,7 @@ def test_training_here_is_fast(home: Path, architecture: str, accuracy: float, s
     """The targets on one H100 or H200 with the whole of CIFAR-10; a first, short training warms the device up."""
     if not os.environ.get("UNLEARN_DATA_ROOT"):
         pytest.skip("UNLEARN_DATA_ROOT names no folder with the whole of CIFAR-10")
-    own.use(home)
+    user_catalog.use(home)
     imports.add(ImportSpec(dataset="cifar10-whole", title="CIFAR-10", source="cifar10", size=32), home, Nobody())
     recipe = FAST[architecture]
     for epochs in (1, recipe.epochs):

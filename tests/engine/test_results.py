@@ -8,13 +8,13 @@ import pytest
 
 from tests.methods.laid_out import tiny_spec
 from unlearn_core import training
-from unlearn_core.catalog import nets
 from unlearn_core.cli.results import TABLE
 from unlearn_core.domain.errors import Diverged
 from unlearn_core.engine import results, row_keys, tables
 from unlearn_core.engine.problem import Layout
 from unlearn_core.engine.results import COLUMNS, CORE, SEEDS, Case, cases, key_of
 from unlearn_core.methods import methods
+from unlearn_core.models import bundled_models
 from unlearn_core.probes import probes
 from unlearn_core.training import evaluate
 
@@ -45,14 +45,14 @@ def test_a_row_is_outdated_when_its_spec_changes() -> None:
 @pytest.mark.parametrize("what", ["method", "training", "evaluation", *results.MEASUREMENTS, "weights"])
 def test_a_row_is_outdated_when_something_it_depends_on_is_revised(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = tiny_spec("unsir")
-    before, found = key_of(spec), nets.find("tiny", None, 0)
+    before, found = key_of(spec), bundled_models.find("tiny", None, 0)
     assert found is not None
     if what == "method":
         monkeypatch.setattr(row_keys, "method", lambda name: replace(methods()[name], revision=2))
     elif what in ("training", "evaluation"):
         monkeypatch.setattr({"training": training, "evaluation": evaluate}[what], "REVISION", 2)
     elif what == "weights":
-        monkeypatch.setattr(nets, "find", lambda *of: found._replace(weights="others"))
+        monkeypatch.setattr(bundled_models, "find", lambda *of: found._replace(weights="others"))
     else:
         revised = {name: replace(probe, revision=2) if name == what else probe for name, probe in probes().items()}
         monkeypatch.setattr(results, "probes", lambda: revised)

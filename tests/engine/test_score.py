@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from tests.methods.laid_out import tiny_spec
-from unlearn_core.catalog import populations
-from unlearn_core.catalog.populations import Population
 from unlearn_core.domain.errors import Cancelled, GaveWay
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import MeasureSpec
@@ -18,6 +16,8 @@ from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.measure import Reopened, reopen
 from unlearn_core.engine.warm import Warm
+from unlearn_core.models import ensembles
+from unlearn_core.models.ensembles import Population
 from unlearn_core.store import reports
 from unlearn_core.store.runs import RunStore
 
@@ -135,7 +135,7 @@ def test_shipped_golds_are_used_and_only_the_missing_trained(
     finished = reopen(run, warm)
     request = finished.report.spec.request
     some = [population.gold(request, number, warm, Inside(Nobody())) for number in range(2)]
-    monkeypatch.setattr(populations, "golds", lambda asked: Population.of(some * 4) if asked == request else None)
+    monkeypatch.setattr(ensembles, "golds", lambda asked: Population.of(some * 4) if asked == request else None)
     monkeypatch.setattr(population, "gold", lambda *_: pytest.fail("none is missing"))
     found = scoring.measure(finished, NETS, warm, Nobody())
     assert isinstance(found, Part)
@@ -159,5 +159,5 @@ def test_a_population_survives_its_file(tmp_path: Path) -> None:
     assert len(again) == 3 and np.allclose(again.logits, logits, atol=1e-2) and np.array_equal(again.test, shares)
     assert np.array_equal(Population.of([again.part(0, 1), again.part(1, 3)]).logits, again.logits)
     request = tiny_spec("finetune").request
-    populations.write(tmp_path, request, whole, {"torch": "x"})
-    assert populations.golds(request) is None, "this is not a folder of assets"
+    ensembles.write(tmp_path, request, whole, {"torch": "x"})
+    assert ensembles.golds(request) is None, "this is not a folder of assets"

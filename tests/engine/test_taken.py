@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from unlearn_core.catalog import checkpoints, classifiers, nets, own, trained
 from unlearn_core.charts import verdict
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import NotSupported
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import AddSpec, GoldSpec
@@ -17,6 +17,8 @@ from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.spec import spec
 from unlearn_core.engine.taken import fit
 from unlearn_core.engine.warm import Warm
+from unlearn_core.models import bundled_models, classifiers, user_models
+from unlearn_core.models.upload import receive
 from unlearn_core.store import reports
 from unlearn_core.store.runs import RunStore
 
@@ -38,10 +40,10 @@ def test_names_match_under_the_prefix_by_which_most_agree() -> None:
 
 
 def test_its_gold_is_trained_by_the_recipe_that_was_confirmed_and_reports_say_so(home: Path) -> None:
-    own.use(home)
-    original = nets.find("tiny", None, 0)
+    user_catalog.use(home)
+    original = bundled_models.find("tiny", None, 0)
     assert original is not None
-    upload = checkpoints.receive(io.BytesIO(nets.weights_of(original)))
+    upload = receive.receive(io.BytesIO(bundled_models.weights_of(original)))
     card = classifiers.card("tiny")
     wish = AddSpec(upload=upload, architecture="tiny", dataset="shapes", mean=card.mean, std=card.std)
     store, warm = RunStore(home), Warm("cpu", home)
@@ -52,10 +54,10 @@ def test_its_gold_is_trained_by_the_recipe_that_was_confirmed_and_reports_say_so
     headline = work(wish)
     assert headline["fits"] and headline["accuracies"]["test"] > 0.9
     name = headline["classifier"]
-    trained.take(name)
-    kept = nets.find(name, None, 0)
+    user_models.take(name)
+    kept = bundled_models.find(name, None, 0)
     assert kept is not None
-    theirs, ours = load(nets.weights_of(original)), load(nets.weights_of(kept))
+    theirs, ours = load(bundled_models.weights_of(original)), load(bundled_models.weights_of(kept))
     assert all(torch.equal(ours[one].float(), value.float()) for one, value in theirs.items())
 
     done = unlearn(spec(name, method="finetune", classes=["rows"]), device="cpu", home=home)
@@ -63,7 +65,7 @@ def test_its_gold_is_trained_by_the_recipe_that_was_confirmed_and_reports_say_so
     request = ForgetRequest(classifier=name, dataset="shapes", forget=ForgetClasses(classes=(0,)))
     with pytest.raises(NotSupported, match="Nobody has said how"):
         work(GoldSpec(request=request))
-    trained.confirm(name, card.trained_by.model_copy(update={"epochs": 1}))
+    user_models.confirm(name, card.trained_by.model_copy(update={"epochs": 1}))
     work(GoldSpec(request=request))
     (measure,) = store.list(kinds=("measure",))
     carry_out(measure, warm, Nobody())

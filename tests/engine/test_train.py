@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unlearn_core.catalog import classifiers, datasets, nets, own, trained
-from unlearn_core.catalog.colours import colours
-from unlearn_core.catalog.files import write_whole
+from unlearn_core.data import datasets, user_catalog
+from unlearn_core.data.atomic_files import write_whole
+from unlearn_core.data.pixel_statistics import colours
 from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay, NotSupported, StoreError, UnknownName
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.recipe import Recipe
@@ -19,6 +19,7 @@ from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.spec import spec as spec_of
 from unlearn_core.engine.train import _watched, train_here
 from unlearn_core.engine.warm import Warm
+from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store import artifacts, crowds, removal
 from unlearn_core.store.runs import RunStore
 
@@ -52,25 +53,25 @@ def test_it_ends_in_the_catalog_with_its_recipe_and_can_forget_at_once(home: Pat
     done = train(home)
     card = classifiers.card(done["classifier"])
     assert card.recipe == RECIPE and card.original_recipe and card.seed == 5 and card.dataset == "shapes"
-    net = nets.find(card.id, None, 5)
+    net = bundled_models.find(card.id, None, 5)
     assert net is not None and done["accuracies"]["test"] > 0.5
     wish = spec_of(card.id, method="finetune", classes=["rows"])
     report = unlearn(wish, device="cpu", home=home).report
-    assert np.array_equal(report.evaluations["before"].logits, nets.logits_of(net))
+    assert np.array_equal(report.evaluations["before"].logits, bundled_models.logits_of(net))
     assert report.classifier == card and "no gold for this request yet" in report.missing["gold"]
 
 
 def test_an_interrupted_training_ends_with_the_same_bits(home: Path) -> None:
     with pytest.raises(GaveWay):
         train(home, Impatient(epochs=1))
-    assert not trained.is_there(classifiers_id()) and trained.making(SPEC.fingerprint()).exists()
+    assert not user_models.is_there(classifiers_id()) and user_models.making(SPEC.fingerprint()).exists()
     with pytest.raises(Cancelled):
         train(home, Impatient(steps=8))  # in the midst of the second epoch after it
     interrupted = train(home)
-    assert not trained.making(SPEC.fingerprint()).exists()
+    assert not user_models.making(SPEC.fingerprint()).exists()
     straight = train(home.parent / "other")
     one, other = (
-        nets.weights_of(nets.Net("original-5", None, 5, "", folder, _files(folder), 0.0, {}))
+        bundled_models.weights_of(bundled_models.Net("original-5", None, 5, "", folder, _files(folder), 0.0, {}))
         for folder in (root / "trained" / interrupted["classifier"] for root in (home, home.parent / "other"))
     )
     assert one == other and straight["classifier"] == interrupted["classifier"]
@@ -81,7 +82,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(home: Path) -> None:
 
 
 def classifiers_id() -> str:
-    return trained.named("tiny", "shapes", SPEC.fingerprint())
+    return user_models.named("tiny", "shapes", SPEC.fingerprint())
 
 
 def _files(folder: Path) -> dict[str, str]:
@@ -152,16 +153,16 @@ def test_half_a_classifier_is_never_found(home: Path, monkeypatch: pytest.Monkey
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(trained, "_move", full)
+    monkeypatch.setattr(user_models, "_move", full)
     with pytest.raises(OSError, match="No space"):
         train(home)
-    assert own.classifier_cards() == {} and not list((home / "trained").glob(".new-*"))
+    assert user_catalog.classifier_cards() == {} and not list((home / "trained").glob(".new-*"))
 
 
 def test_a_recipe_is_confirmed_once(home: Path) -> None:
     name = train(home)["classifier"]
     with pytest.raises(NotSupported, match="has a recipe already"):
-        trained.confirm(name, RECIPE)
+        user_models.confirm(name, RECIPE)
 
 
 def test_colours_are_those_of_training_pictures() -> None:

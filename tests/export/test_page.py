@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.charts.reports import made_up_report
-from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.charts import charts
 from unlearn_core.charts.theme import DARK, LIGHT
+from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.report import Report
 from unlearn_core.export import plates
 from unlearn_core.export.page import marked, page

@@ -3,10 +3,11 @@
 import pytest
 
 from tests.methods.laid_out import tiny_problem, tiny_spec
-from unlearn_core.catalog import classifiers, datasets
+from unlearn_core.data import datasets
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine.warm import copy_of
 from unlearn_core.methods import retrain
+from unlearn_core.models import classifiers
 from unlearn_core.training.loops import train
 from unlearn_core.training.seeding import seeded
 from unlearn_core.training.weights import checksum

@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit
 from tests.pages.look import fine, foot, label, words
-from unlearn_core.catalog import classifiers, own, trained
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import DatasetCard
+from unlearn_core.models import classifiers, user_models
 from unlearn_core.ui import studio
 
 CLASSES, EACH, SIZE = 500, (8, 1, 1), 64
@@ -35,18 +36,18 @@ def many(home: Path) -> str:
     folder = home / "datasets" / card.id
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
-    np.save(folder / own.IMAGES, rng.integers(0, 255, (train + val + test, SIZE, SIZE, 3), np.uint8))
+    np.save(folder / user_catalog.IMAGES, rng.integers(0, 255, (train + val + test, SIZE, SIZE, 3), np.uint8))
     labels = np.concatenate([np.repeat(np.arange(CLASSES), count) for count in EACH])
-    np.save(folder / own.LABELS, labels)
-    (folder / own.CARD).write_text(card.model_dump_json())
-    own.use(home)
+    np.save(folder / user_catalog.LABELS, labels)
+    (folder / user_catalog.CARD).write_text(card.model_dump_json())
+    user_catalog.use(home)
     logits = np.eye(CLASSES, dtype=np.float32)[labels]
     like = classifiers.card("tiny").model_copy(update={"id": "many", "title": "Many", "dataset": card.id})
     with (home / "logits.npy").open("wb") as file:
         np.save(file, logits)
     files = {".npy": (home / "logits.npy").read_bytes(), ".safetensors": b""}
     facts = {"seconds": 1.0, "made with": {}}
-    trained.put(like, weights="none", files=files, facts=facts, wait=False)
+    user_models.put(like, weights="none", files=files, facts=facts, wait=False)
     return like.id
 
 

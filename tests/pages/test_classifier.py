@@ -2,7 +2,8 @@
 
 from tests.pages.conftest import Visit
 from tests.pages.look import fine, words
-from unlearn_core.catalog import classifiers, datasets, nets
+from unlearn_core.data import datasets
+from unlearn_core.models import bundled_models, classifiers
 
 
 def test_the_card_is_complete(visit: Visit) -> None:
@@ -15,9 +16,9 @@ def test_the_card_is_complete(visit: Visit) -> None:
 
 def test_the_figures_are_those_of_the_shipped_net(visit: Visit) -> None:
     app = fine(visit("classifier", classifier="tiny"))
-    original, pictures = nets.find("tiny", None, 0), datasets.load("shapes")
+    original, pictures = bundled_models.find("tiny", None, 0), datasets.load("shapes")
     assert original
-    right = (nets.logits_of(original).argmax(1) == pictures.labels)[-120:]
+    right = (bundled_models.logits_of(original).argmax(1) == pictures.labels)[-120:]
     labels = pictures.labels[-120:]
     table = app.dataframe[0].value
     assert list(table["class"]) == ["rows", "columns", "checks", "discs"]

@@ -5,8 +5,9 @@ import pytest
 
 from tests.pages.conftest import Visit, turn
 from tests.pages.look import fine, foot, label, words
-from unlearn_core.catalog import datasets, nets
-from unlearn_core.catalog.standard import standard
+from unlearn_core.data import datasets
+from unlearn_core.data.standard_requests import standard
+from unlearn_core.models import bundled_models
 from unlearn_core.ui import studio
 
 
@@ -19,9 +20,9 @@ def test_cats_are_ticked_for_a_newcomer(visit: Visit) -> None:
 
 def test_a_card_says_how_often_the_shipped_net_is_right(visit: Visit) -> None:
     app = fine(visit("forget"))
-    pictures, original = datasets.load("cifar10-sample"), nets.find("resnet20", None, 0)
+    pictures, original = datasets.load("cifar10-sample"), bundled_models.find("resnet20", None, 0)
     assert original
-    right = nets.logits_of(original).argmax(1) == pictures.labels
+    right = bundled_models.logits_of(original).argmax(1) == pictures.labels
     for number in range(10):
         unseen = np.flatnonzero(pictures.labels == number)[-200:]
         assert f"right {round(100 * right[unseen].mean())} % of the time" in words(app)
@@ -54,7 +55,8 @@ def test_the_last_tick_can_be_taken_away(visit: Visit) -> None:
 
 
 @pytest.mark.skipif(
-    nets.find("resnet20", standard(datasets.card("cifar10-sample"))["16-pictures"], nets.GOLD_SEED) is None,
+    bundled_models.find("resnet20", standard(datasets.card("cifar10-sample"))["16-pictures"], bundled_models.GOLD_SEED)
+    is None,
     reason="Its gold is not in assets.",
 )
 def test_a_request_whose_gold_ships_is_one_click(visit: Visit) -> None:

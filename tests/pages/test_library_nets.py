@@ -8,10 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit
 from tests.pages.look import fine, without_words, words
-from unlearn_core.catalog import library, weight_files
-from unlearn_core.catalog.outline import outline, published
 from unlearn_core.domain.errors import NotSupported, UnknownName
 from unlearn_core.domain.run import TrainSpec
+from unlearn_core.models import external, weight_cache
+from unlearn_core.models.model_summary import outline, published
 from unlearn_core.store.runs import RunStore
 from unlearn_core.ui.architecture import OTHER
 
@@ -63,9 +63,9 @@ def test_a_net_of_torchvision_is_described_and_trained(
 
 def test_weights_that_lie_here_are_said_to(visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    file = library.torchvision_weights(library.parse(f"torchvision:{SMALL}")).url.rpartition("/")[2]
-    weight_files.folder().mkdir(parents=True)
-    (weight_files.folder() / file).touch()
+    file = external.torchvision_weights(external.parse(f"torchvision:{SMALL}")).url.rpartition("/")[2]
+    weight_cache.folder().mkdir(parents=True)
+    (weight_cache.folder() / file).touch()
     app = picked(asked(visit), SMALL)
     start = app.selectbox(key=f"train-start-torchvision:{SMALL}")
     assert start.options[1].endswith("(published, on this machine)")
@@ -73,7 +73,7 @@ def test_weights_that_lie_here_are_said_to(visit: Visit, tmp_path: Path, monkeyp
 
 
 def description(name: str) -> None:
-    from unlearn_core.catalog import datasets
+    from unlearn_core.data import datasets
     from unlearn_core.ui import architecture
 
     architecture.described(name, datasets.card("cifar10-sample"))
@@ -113,10 +113,10 @@ def test_a_file_may_be_of_such_a_net(visit: Visit) -> None:
 def test_timm_is_asked_only_when_somebody_asks_for_it(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [one for one in sys.modules if one == "timm" or one.startswith("timm.")]:
         monkeypatch.delitem(sys.modules, name)
-    asked_for = library.architectures.cache_info().misses
+    asked_for = external.architectures.cache_info().misses
     app = asked(visit)
     assert "timm" not in sys.modules
-    assert library.architectures.cache_info().misses <= asked_for + 1
+    assert external.architectures.cache_info().misses <= asked_for + 1
     monkeypatch.undo()
     monkeypatch.setenv("UNLEARN_WARMUP", "none")
     app = fine(app.segmented_control(key="train-library").set_value("timm").run())
@@ -131,7 +131,7 @@ def test_an_outline_is_had_without_memory_for_weights() -> None:
     found = outline("timm:vit_giant_patch14_224", 224)
     assert found.weights is not None and found.weights > 1e9 and (found.multiplications or 0) > 1e11
     assert "How large it is shows" in outline("torchvision:regnet_x_400mf", 32).summary
-    assert outline("torchvision:resnet18", 32).recipe == library.card("torchvision:resnet18", 32).recipe
+    assert outline("torchvision:resnet18", 32).recipe == external.card("torchvision:resnet18", 32).recipe
     assert next(iter(published("torchvision:regnet_x_400mf"))).name == "torchvision:regnet_x_400mf:IMAGENET1K_V1"
     with pytest.raises(NotSupported, match="does not take pictures of 16 pixels"):
         outline("torchvision:alexnet", 16)

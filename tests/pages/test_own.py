@@ -9,12 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit, turn
 from tests.pages.look import fine, without_words, words
-from unlearn_core.catalog import nets, own, trained
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.run import AddSpec, Priority, Run, TrainSpec
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.warm import Warm
+from unlearn_core.models import bundled_models, user_models
 from unlearn_core.store.runs import RunStore
 
 ODD = "<b>cat</b> \u202egnp.exe ![x](http://evil)" + "x" * 300
@@ -22,9 +23,9 @@ QUICK = Recipe(epochs=2, batch=64, peak=0.1, augment="none")
 
 
 def weights() -> dict[str, torch.Tensor]:
-    original = nets.find("tiny", None, 0)
+    original = bundled_models.find("tiny", None, 0)
     assert original is not None
-    return load(nets.weights_of(original))
+    return load(bundled_models.weights_of(original))
 
 
 def opened(app: AppTest, part: str) -> AppTest:
@@ -98,22 +99,22 @@ def test_a_checkpoint_is_looked_over_taken_in_and_given_a_recipe(visit: Visit, s
     run = work(store, home)
     assert isinstance(run.spec, AddSpec) and len(run.spec.name) <= 80
     name = run.headline["classifier"]
-    assert not trained.is_there(name), "it waits until somebody takes it in"
+    assert not user_models.is_there(name), "it waits until somebody takes it in"
 
     app = fine(visit("run", id=str(run.id)))
     assert "fits" in words(app) and "aux.<img>" in list(app.dataframe[1].value["Name"])
     assert len(app.dataframe[0].value) == 4 and not without_words(app)
     app = fine(app.button(key="take-in").click().run())
-    assert trained.is_there(name) and app.query_params["classifier"] == name
+    assert user_models.is_there(name) and app.query_params["classifier"] == name
     assert "Nobody has said how it was trained" in words(app)
 
     app = visit("classifier", classifier=name)
     app = fine(app.button(key="confirm-recipe").click().run())
-    card = own.classifier_cards()[name]
+    card = user_catalog.classifier_cards()[name]
     assert card.recipe is not None and not card.original_recipe
     assert "Nobody knows. Its golds are trained by a recipe that somebody chose" in words(app)
     app = fine(app.button(key="remove-classifier").click().run())
-    assert own.classifier_cards() == {} and app.query_params["classifier"] == "resnet20"
+    assert user_catalog.classifier_cards() == {} and app.query_params["classifier"] == "resnet20"
 
 
 def test_one_that_does_not_fit_says_what_does_not(visit: Visit, store: RunStore, home: Path) -> None:
@@ -134,7 +135,7 @@ def test_it_is_not_removed_while_a_run_needs_it(visit: Visit, store: RunStore, h
     store.submit(TrainSpec(architecture="tiny", dataset="shapes", recipe=QUICK, start=name), title="Fine-tune")
     app = fine(visit("classifier", classifier=name))
     app = fine(app.button(key="remove-classifier").click().run())
-    assert "needs this classifier" in words(app) and trained.is_there(name)
+    assert "needs this classifier" in words(app) and user_models.is_there(name)
 
 
 def test_points_are_shown_as_points(visit: Visit) -> None:

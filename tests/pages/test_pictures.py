@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.catalog.zips import faces, picture, write
+from tests.data.zips import faces, picture, write
 from tests.pages.conftest import Visit
 from tests.pages.finished import started
 from tests.pages.look import fine, without_words, words
-from unlearn_core.catalog import datasets, own
-from unlearn_core.catalog.sources import sources
+from unlearn_core.data import datasets, user_catalog
+from unlearn_core.data.sources import sources
 from unlearn_core.domain.run import ImportSpec, Phase, Progress, RunSpec, RunState
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
@@ -132,12 +132,12 @@ def test_one_on_its_way_can_be_stopped(visit: Visit, store: RunStore, zipped: by
 
 def test_put_away_and_brought_back(visit: Visit, store: RunStore, zipped: bytes) -> None:
     app = added(visit, store, zipped)
-    (name,) = own.dataset_cards()
+    (name,) = user_catalog.dataset_cards()
     fine(visit("pictures", dataset=name).button(key="remove").click().run())
     app = fine(visit("pictures"))
-    assert name not in app.radio(key="picture-set").options and not own.dataset_cards()
+    assert name not in app.radio(key="picture-set").options and not user_catalog.dataset_cards()
     fine(app.button(key=f"restore-{name}").click().run())
-    assert list(own.dataset_cards()) == [name]
+    assert list(user_catalog.dataset_cards()) == [name]
     fine(visit("pictures", dataset=name).button(key="remove").click().run())
     app = fine(visit("pictures").button(key=f"delete-{name}").click().run())
     assert not (store.home / "trash" / "datasets" / name).exists()
@@ -145,7 +145,7 @@ def test_put_away_and_brought_back(visit: Visit, store: RunStore, zipped: bytes)
 
 def test_one_that_runs_show_stays(visit: Visit, store: RunStore, zipped: bytes) -> None:
     added(visit, store, zipped)
-    (name,) = own.dataset_cards()
+    (name,) = user_catalog.dataset_cards()
     about = spec("tiny", method="finetune", images=[1])
     about = RunSpec.model_validate(about.model_dump() | {"request": about.request.model_dump() | {"dataset": name}})
     number = store.submit(about, title="x")
@@ -181,7 +181,7 @@ def test_a_folder_on_the_server_is_chosen_from_those_below_the_root(
     fine(app.button(key="add").click().run())
     work(store)
     fine(app.run())
-    (card,) = own.dataset_cards().values()
+    (card,) = user_catalog.dataset_cards().values()
     assert card.title == "A folder on the server" and card.classes == ("anna", "ben", "carla")
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.pages.conftest import Visit
 from tests.pages.finished import CLASS, made_again
 from tests.pages.look import fine, without_words, words
-from unlearn_core.catalog import datasets
+from unlearn_core.data import datasets
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.spec import spec
 from unlearn_core.store.runs import RunStore

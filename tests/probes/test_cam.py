@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tests.plugin.catalog.architectures.tiny import Tiny
+from tests.plugin.models.architectures.tiny import Tiny
 from tests.probes.tiny import IMAGES, net, scene
 from unlearn_core.domain.report import Part
 from unlearn_core.probes.cam import PER_SIDE, SAMPLE, choose, measure

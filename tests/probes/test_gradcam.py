@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tests.plugin.catalog.architectures.tiny import Tiny
+from tests.plugin.models.architectures.tiny import Tiny
 from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.run import Algorithm
 from unlearn_core.probes.gradcam import explain

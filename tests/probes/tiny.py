@@ -4,11 +4,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from unlearn_core.catalog import classifiers, datasets
+from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import cut
+from unlearn_core.models import classifiers
 from unlearn_core.probes.scene import Scene
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.seeding import seeded

@@ -3,7 +3,8 @@
 import torch
 from torch import nn
 
-from unlearn_core.catalog import classifiers, datasets
+from unlearn_core.data import datasets
+from unlearn_core.models import classifiers
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.seeding import seeded
 
@@ -41,9 +42,9 @@ def test_evaluating_leaves_every_module_in_its_mode() -> None:
 
 
 def test_the_bundled_weights_are_the_nets_that_their_descriptions_name() -> None:
-    from unlearn_core.catalog import nets
+    from unlearn_core.models import bundled_models
 
-    for found in nets.shipped("tiny"):
+    for found in bundled_models.shipped("tiny"):
         net = classifiers.build(classifiers.card("tiny"), datasets.card("shapes"))
-        weights.from_bytes(net, nets.weights_of(found))
+        weights.from_bytes(net, bundled_models.weights_of(found))
         assert weights.checksum(net) == found.weights

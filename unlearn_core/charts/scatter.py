@@ -3,9 +3,9 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.charts.regions import colour, middle
 from unlearn_core.charts.theme import SMALL, Theme, faded
+from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.cards import DatasetCard
 
 HEIGHT = 340

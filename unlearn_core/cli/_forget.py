@@ -22,7 +22,8 @@ def images(args: argparse.Namespace) -> tuple[int, ...]:
     """The picture numbers that were given. Raises BadRequest, or UnknownName where the classifier does not exist."""
     if not args.forget_images:
         return ()
-    from unlearn_core.catalog import classifiers, datasets
+    from unlearn_core.data import datasets
+    from unlearn_core.models import classifiers
     from unlearn_core.store.requests import from_ranges
 
     card = datasets.card(classifiers.card(args.classifier).dataset)

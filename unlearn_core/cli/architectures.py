@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.catalog import architectures, library
+    from unlearn_core.models import architectures, external
 
     found = [architectures.card(args.name, args.size)] if args.name else list(architectures.cards().values())
     if args.json:
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     for card in found:
         print(as_text(card, whole=bool(args.name)))
     if not args.name:
-        counts = [f"{len(library.architectures(one)):,} of {one}'s ({one}:NAME)" for one in library.LIBRARIES]
+        counts = [f"{len(external.architectures(one)):,} of {one}'s ({one}:NAME)" for one in external.LIBRARIES]
         print(f"\nAnd by name {' and '.join(counts)}.")
     return 0
 

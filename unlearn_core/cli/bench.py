@@ -120,7 +120,7 @@ def _probes(run: int, warm: Any) -> dict[str, float]:
 
 
 def _card(wish: Any) -> Any:
-    from unlearn_core.catalog import classifiers
+    from unlearn_core.models import classifiers
 
     return classifiers.card(wish.request.classifier)
 

@@ -26,8 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.catalog.files import ASSETS
-    from unlearn_core.catalog.standard import POPULATION
+    from unlearn_core.data.atomic_files import ASSETS
+    from unlearn_core.data.standard_requests import POPULATION
     from unlearn_core.domain.errors import BadRequest
     from unlearn_core.engine import example, ladder
     from unlearn_core.engine.bundle import make_all, make_population, plan
@@ -61,8 +61,8 @@ def pictures(assets: Path, source: Path | None) -> str:
 
     Raises BadAsset where neither a whole sample nor a source is there.
     """
-    from unlearn_core.catalog.cifar10_source import read
-    from unlearn_core.catalog.datasets import cifar10_sample as sample
+    from unlearn_core.data.cifar10_archive import read
+    from unlearn_core.data.datasets import cifar10_sample as sample
     from unlearn_core.domain.errors import BadAsset
 
     try:

@@ -55,31 +55,33 @@ def run(args: argparse.Namespace) -> int:
 
 def _found() -> list[dict[str, Any]]:
     """Every card, with the nets that ship: an original saw every class, a gold never saw some."""
-    from unlearn_core.catalog import classifiers, datasets, nets
+    from unlearn_core.data import datasets
     from unlearn_core.domain.report import in_words
+    from unlearn_core.models import bundled_models, classifiers
 
     found = []
     for card in classifiers.cards().values():
         dataset = datasets.card(card.dataset)
         shipped = [
             {"name": net.name, "forget": net.forget and in_words(net.forget, dataset), "seed": net.seed}
-            for net in nets.shipped(card.id)
+            for net in bundled_models.shipped(card.id)
         ]
         found.append({**card.model_dump(mode="json"), "nets": shipped})
     return found
 
 
 def _add(args: argparse.Namespace) -> int:
-    from unlearn_core.catalog import checkpoints, trained
     from unlearn_core.domain.run import AddSpec
     from unlearn_core.engine.taken import add_here
+    from unlearn_core.models import user_models
+    from unlearn_core.models.upload import receive
     from unlearn_core.store.home import home
 
     folder = home()
     mean, std = _colours(args)
     try:
         with args.file.expanduser().open("rb") as file:
-            upload = checkpoints.receive(file)
+            upload = receive.receive(file)
     except OSError as problem:
         raise BadUpload(f"{args.file} cannot be read ({problem.strerror}). Name the file.") from None
     spec = AddSpec(
@@ -100,14 +102,14 @@ def _add(args: argparse.Namespace) -> int:
         print("That is hardly better than chance, so it was not taken in: look at --mean, --std, and the order of the")
         print("classes. To take it in nevertheless, say so with --anyway.")
         return 2
-    trained.take(headline["classifier"])
+    user_models.take(headline["classifier"])
     print(f"It is in the catalog as {headline['classifier']}.")
     return 0
 
 
 def as_lines(number: int, headline: dict[str, Any], part: "Part", dataset: str) -> list[str]:
     """What was found, as people read it: what fits, what does not, how good it is."""
-    from unlearn_core.catalog import datasets
+    from unlearn_core.data import datasets
 
     facts = part.facts
     lines = [f"Run {number}: {facts['tensors']:,} tensors. " + ("All of the net is there." if facts["fits"] else "")]
@@ -128,8 +130,8 @@ def as_lines(number: int, headline: dict[str, Any], part: "Part", dataset: str) 
 
 def _colours(args: argparse.Namespace) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Mean and deviation as they were said, else those of the data set's pictures."""
-    from unlearn_core.catalog import datasets
-    from unlearn_core.catalog.colours import colours
+    from unlearn_core.data import datasets
+    from unlearn_core.data.pixel_statistics import colours
 
     said = [
         None if text is None else _three(text, option) for option, text in (("--mean", args.mean), ("--std", args.std))

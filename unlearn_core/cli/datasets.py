@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
             return _add(args)
         case "remove" | "restore" | "delete":
             return _move(args.what, args.dataset)
-    from unlearn_core.catalog.datasets import cards
+    from unlearn_core.data.datasets import cards
 
     if args.json:
         print(json.dumps([card.model_dump(mode="json") for card in cards().values()], indent=1))
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _sources(as_json: bool) -> int:
-    from unlearn_core.catalog.sources import data_root, sources
+    from unlearn_core.data.sources import data_root, sources
 
     root, found = data_root(), []
     for one in sources().values():
@@ -82,10 +82,10 @@ def _sources(as_json: bool) -> int:
 
 
 def _add(args: argparse.Namespace) -> int:
-    from unlearn_core.catalog.intake import uploads
-    from unlearn_core.catalog.intake.asked import asked, named_after
-    from unlearn_core.catalog.intake.limits import limits
-    from unlearn_core.catalog.sources import source
+    from unlearn_core.data.ingest import upload_store
+    from unlearn_core.data.ingest.import_spec import asked, named_after
+    from unlearn_core.data.ingest.upload_limits import limits
+    from unlearn_core.data.sources import source
     from unlearn_core.engine.imports import add
     from unlearn_core.store.home import home
 
@@ -95,7 +95,7 @@ def _add(args: argparse.Namespace) -> int:
             raise BadPictures("Name the zip of class folders: --file faces.zip.")
         try:
             with args.file.expanduser().open("rb") as file:
-                answers["upload"] = uploads.keep(home(), file, limits())
+                answers["upload"] = upload_store.keep(home(), file, limits())
         except OSError as problem:
             raise StoreError(f"{args.file} cannot be read ({problem.strerror}). Name another file.") from None
         title = title or named_after(args.file.name)
@@ -115,7 +115,7 @@ def _add(args: argparse.Namespace) -> int:
 
 
 def _move(what: str, name: str) -> int:
-    from unlearn_core.catalog.intake import trash
+    from unlearn_core.data.ingest import trash
     from unlearn_core.store.home import home
     from unlearn_core.store.runs import RunStore
     from unlearn_core.store.uses import why_needed

@@ -112,7 +112,7 @@ def _bfloat16(device: str) -> str:
     import torch
     from torch import nn
 
-    from unlearn_core.catalog import architectures
+    from unlearn_core.models import architectures
 
     where = torch.device(device)
     net = architectures.build("resnet20", 10, 32, nn.Identity()).to(where).to(memory_format=torch.channels_last)
@@ -129,18 +129,19 @@ def _bfloat16(device: str) -> str:
 
 
 def _assets() -> Iterator[Finding]:
-    from unlearn_core.catalog import classifiers, datasets, nets
+    from unlearn_core.data import datasets
+    from unlearn_core.models import bundled_models, classifiers
 
     for card in datasets.cards().values():
         pictures = datasets.load(card.id)
         yield Finding(f"data set {card.id}", "ok", f"{len(pictures.labels):,} pictures, checksums right")
     for card in classifiers.cards().values():
-        shipped = nets.shipped(card.id)
+        shipped = bundled_models.shipped(card.id)
         for net in shipped:
-            nets.weights_of(net)
-            nets.logits_of(net)
+            bundled_models.weights_of(net)
+            bundled_models.logits_of(net)
         what, golds = f"classifier {card.id}", sum(net.forget is not None for net in shipped)
-        if nets.find(card.id, None, card.seed) is None:
+        if bundled_models.find(card.id, None, card.seed) is None:
             yield Finding(what, "problem", "has no weights. Restore them: `git checkout -- assets`, or `make bundle`.")
         else:
             yield Finding(what, "ok", f"{len(shipped)} nets, {golds} of them golds, checksums right")

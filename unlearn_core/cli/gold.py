@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _spec(args: argparse.Namespace) -> GoldSpec:
     """The gold that is asked for. Raises BadRequest where nothing would be left to train on."""
-    from unlearn_core.catalog import datasets
+    from unlearn_core.data import datasets
     from unlearn_core.domain.split import cut
 
     if not 0 <= args.seed < MOST:
@@ -59,11 +59,11 @@ def _spec(args: argparse.Namespace) -> GoldSpec:
 
 def _ready(spec: GoldSpec) -> str | None:
     """The name of this gold where it ships or was trained here."""
-    from unlearn_core.catalog import nets
+    from unlearn_core.models import bundled_models
     from unlearn_core.store.golds import Golds
     from unlearn_core.store.home import home
 
-    shipped = nets.find(spec.request.classifier, spec.request.forget, nets.GOLD_SEED + spec.seed)
+    shipped = bundled_models.find(spec.request.classifier, spec.request.forget, bundled_models.GOLD_SEED + spec.seed)
     if shipped is not None:
         return f"{shipped.name}, which ships"
     trained = Golds(home()).find(spec.request, spec.seed)
@@ -71,7 +71,7 @@ def _ready(spec: GoldSpec) -> str | None:
 
 
 def _title(spec: GoldSpec) -> str:
-    from unlearn_core.catalog import datasets
+    from unlearn_core.data import datasets
     from unlearn_core.domain.report import gold_title
 
     return gold_title(spec, datasets.card(spec.request.dataset))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from unlearn_core.domain.errors import BadRequest, StoreError, UnlearnError
 
 if TYPE_CHECKING:
-    from unlearn_core.catalog.pictures import Pictures
+    from unlearn_core.data.image_dataset import Pictures
     from unlearn_core.domain.report import Report
 
 HELP = "Write the report of a finished run, or of several side by side, as one file that needs no network."
@@ -99,7 +99,7 @@ def _is_number(name: str) -> bool:
 
 def _pictures(found: "list[Report]") -> "dict[str, Pictures]":
     """The pictures of the reports' data sets, as far as this machine has them."""
-    from unlearn_core.catalog import datasets
+    from unlearn_core.data import datasets
 
     known = {}
     for name in {report.dataset.id for report in found}:

@@ -53,7 +53,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.catalog import datasets
+    from unlearn_core.data import datasets
     from unlearn_core.domain.report import in_words
     from unlearn_core.methods import method
     from unlearn_core.store.home import home

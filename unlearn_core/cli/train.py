@@ -63,8 +63,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _recipe(args: argparse.Namespace, device: str) -> "Recipe":
     """The architecture's recipe, or on a GPU its fast one, suited to few pictures, with what was said otherwise."""
-    from unlearn_core.catalog import architectures, datasets
+    from unlearn_core.data import datasets
     from unlearn_core.domain.recipe import FAST, Recipe, suited
+    from unlearn_core.models import architectures
 
     data = datasets.card(args.dataset)
     usual = architectures.card(args.classifier, data.size).recipe

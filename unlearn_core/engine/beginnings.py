@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from unlearn_core.catalog import architectures, classifiers, datasets
-from unlearn_core.catalog.pretrained import pretrained
+from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadRequest
 from unlearn_core.engine.warm import Warm
+from unlearn_core.models import architectures, classifiers
+from unlearn_core.models.pretrained import pretrained
 
 
 class Beginning(NamedTuple):
@@ -29,7 +30,7 @@ def beginning(start: str | None, architecture: str, *, size: int, warm: Warm) ->
     """What a start names, for an architecture and pictures of that size; None for fresh weights.
 
     A start is a classifier of the catalog or, with a colon in it, published weights, which may be downloaded now (see
-    catalog/pretrained.py, which has more errors). Raises UnknownName, and BadRequest where that is another kind of net.
+    models/pretrained.py, which has more errors). Raises UnknownName, and BadRequest where that is another kind of net.
     """
     if start is None:
         return None

@@ -15,16 +15,17 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from unlearn_core.catalog import classifiers, datasets, populations
-from unlearn_core.catalog.files import sha256, write_whole
-from unlearn_core.catalog.nets import GOLD_SEED
-from unlearn_core.catalog.populations import Population
-from unlearn_core.catalog.standard import POPULATION, POPULATION_SIZE, shipped, standard
+from unlearn_core.data import datasets
+from unlearn_core.data.atomic_files import sha256, write_whole
+from unlearn_core.data.standard_requests import POPULATION, POPULATION_SIZE, shipped, standard
 from unlearn_core.domain.forget_request import Forget, ForgetRequest
 from unlearn_core.domain.split import cut
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine import population
 from unlearn_core.engine.devices import describe
+from unlearn_core.models import classifiers, ensembles
+from unlearn_core.models.bundled_models import GOLD_SEED
+from unlearn_core.models.ensembles import Population
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.loops import State, train
 from unlearn_core.training.seeding import seeded
@@ -78,7 +79,7 @@ def make_population(*, assets: Path, scratch: Path, device: str, jobs: int) -> N
     card = classifiers.card(classifier)
     forget = standard(datasets.card(card.dataset))[name]
     request = ForgetRequest(classifier=classifier, dataset=card.dataset, forget=forget)
-    known, folder = populations.golds(request), scratch / f"population-{classifier}"
+    known, folder = ensembles.golds(request), scratch / f"population-{classifier}"
     there = 0 if known is None else len(known)
     if there >= POPULATION_SIZE:
         return
@@ -88,7 +89,7 @@ def make_population(*, assets: Path, scratch: Path, device: str, jobs: int) -> N
         print(f"Gold {order.number + 1} of {POPULATION_SIZE} of {classifier}.", flush=True)
     every = [population.kept(folder, order.number) for order in orders]
     whole = Population.of([one for one in (known, *every) if one is not None])
-    populations.write(assets, request, whole, {"torch": torch.__version__, "device": describe(device)})
+    ensembles.write(assets, request, whole, {"torch": torch.__version__, "device": describe(device)})
     print(f"{len(whole)} golds: {whole.test.mean():.1%} of the unseen pictures on average.", flush=True)
 
 

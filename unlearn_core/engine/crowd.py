@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from unlearn_core.catalog import populations
-from unlearn_core.catalog.populations import Population
 from unlearn_core.domain.errors import GaveWay
 from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.tracker import Silent
@@ -18,6 +16,8 @@ from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.measure import Reopened
 from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.warm import Trained, Warm
+from unlearn_core.models import ensembles
+from unlearn_core.models.ensembles import Population
 from unlearn_core.store import crowds
 from unlearn_core.training import weights
 
@@ -45,7 +45,7 @@ class Crowd:
     def __init__(self, finished: Reopened, warm: Warm, listener: Listener) -> None:
         self._layout, self._warm, self._listener = finished.layout, warm, listener
         self._spec = finished.report.spec.model_copy(update={"seed": 0})
-        self._shipped = populations.golds(self._spec.request)
+        self._shipped = ensembles.golds(self._spec.request)
         self._tracker, self._inside = RunTracker(listener), Inside(listener)
 
     @property

@@ -5,7 +5,6 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from unlearn_core.catalog import nets
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine import lira, relearn, score
 from unlearn_core.engine.devices import resolve
@@ -15,6 +14,7 @@ from unlearn_core.engine.measure import Reopened
 from unlearn_core.engine.problem import lay_out
 from unlearn_core.engine.spec import spec
 from unlearn_core.engine.warm import Warm
+from unlearn_core.models import bundled_models
 from unlearn_core.store import reports
 from unlearn_core.store.artifacts import WEIGHTS
 
@@ -38,7 +38,7 @@ def make(folder: Path, *, device: str) -> None:
         relearn.complete(Reopened(out, finished.report, layout, after), warm, Nobody())
         (out / WEIGHTS).unlink()
         # What before and gold answer ships with the classifier, and need not ship twice.
-        shipped = tuple(net.weights[:32] for net in nets.shipped("resnet20"))
+        shipped = tuple(net.weights[:32] for net in bundled_models.shipped("resnet20"))
         for file in (out / "evaluations").rglob("*.npy"):
             if file.stem.endswith(shipped):
                 file.unlink()

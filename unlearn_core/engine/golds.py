@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from unlearn_core.catalog import classifiers, nets
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, RunSpec, RunState
 from unlearn_core.domain.split import cut
@@ -10,6 +9,7 @@ from unlearn_core.engine.beginnings import untrained
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.resume import train_on
 from unlearn_core.engine.warm import Warm
+from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.store.runs import RunStore
 from unlearn_core.training import evaluate, weights
 
@@ -29,7 +29,7 @@ def train_gold(spec: GoldSpec, warm: Warm, listener: Listener) -> dict[str, Any]
         return {"gold": found.weights, "seconds": {"total": 0.0}, "note": f"This gold was there already: {found.name}."}
     rows = cut(data.card, data.pictures.labels, spec.request.forget).retain_train
     file = warm.golds.folder(spec.request, spec.seed) / "state.pt"
-    seed = nets.GOLD_SEED + spec.seed
+    seed = bundled_models.GOLD_SEED + spec.seed
     net = untrained(card, seed, warm)
     spent = train_on(net, recipe, data, rows, seed=seed, file=file, listener=listener)
     sha = weights.checksum(net)

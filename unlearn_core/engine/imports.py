@@ -4,10 +4,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from unlearn_core.catalog import datasets, sources
-from unlearn_core.catalog.intake.limits import limits
-from unlearn_core.catalog.intake.prepare import Prepared, prepare
-from unlearn_core.catalog.intake.source import Place
+from unlearn_core.data import datasets, sources
+from unlearn_core.data.ingest.prepare import Prepared, prepare
+from unlearn_core.data.ingest.source import Place
+from unlearn_core.data.ingest.upload_limits import limits
 from unlearn_core.domain.errors import BadPictures
 from unlearn_core.domain.run import ImportSpec, Phase, Progress
 from unlearn_core.engine.history import in_history

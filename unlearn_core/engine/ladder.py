@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unlearn_core.catalog import classifiers, datasets, populations
-from unlearn_core.catalog.populations import Population
-from unlearn_core.catalog.standard import POPULATION, POPULATION_SIZE, standard
+from unlearn_core.data import datasets
+from unlearn_core.data.standard_requests import POPULATION, POPULATION_SIZE, standard
 from unlearn_core.domain.errors import BadAsset
 from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.run import RunSpec
@@ -21,6 +20,8 @@ from unlearn_core.domain.split import cut
 from unlearn_core.engine import population
 from unlearn_core.engine.row_keys import row_key
 from unlearn_core.methods import method as find_method
+from unlearn_core.models import classifiers, ensembles
+from unlearn_core.models.ensembles import Population
 from unlearn_core.probes import epsilon
 
 NETS = POPULATION_SIZE // 2
@@ -131,7 +132,7 @@ def _labels() -> np.ndarray:
 
 
 def _golds() -> tuple[Population, Population]:
-    every = populations.golds(request())
+    every = ensembles.golds(request())
     if every is None or len(every) < POPULATION_SIZE:
         raise BadAsset("The golds of the ladder are not in assets. Make them with `make bundle`.")
     return every.part(0, NETS), every.part(NETS, 2 * NETS)

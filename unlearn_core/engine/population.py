@@ -16,9 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from unlearn_core.catalog import classifiers, nets
-from unlearn_core.catalog.files import write_whole
-from unlearn_core.catalog.populations import Population
+from unlearn_core.data.atomic_files import write_whole
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.run import RunSpec
@@ -27,6 +25,8 @@ from unlearn_core.domain.tracker import Silent, Tracker
 from unlearn_core.engine.beginnings import untrained
 from unlearn_core.engine.problem import lay_out, problem_of
 from unlearn_core.engine.warm import Data, Trained, Warm, after_of
+from unlearn_core.models import bundled_models, classifiers
+from unlearn_core.models.ensembles import Population
 from unlearn_core.probes.epsilon import Score, phi, scored
 from unlearn_core.training import evaluate
 from unlearn_core.training.loops import train
@@ -70,7 +70,7 @@ def gold(request: ForgetRequest, number: int, warm: Warm, track: Tracker) -> Pop
     card = classifiers.card(request.classifier)
     data = warm.data(card.dataset)
     split = cut(data.card, data.pictures.labels, request.forget)
-    return asked(_trained(card, split.retain_train, nets.GOLD_SEED + number, warm, track), data, split)
+    return asked(_trained(card, split.retain_train, bundled_models.GOLD_SEED + number, warm, track), data, split)
 
 
 def original(request: ForgetRequest, number: int, warm: Warm, track: Tracker) -> nn.Module:
@@ -79,7 +79,7 @@ def original(request: ForgetRequest, number: int, warm: Warm, track: Tracker) ->
     data = warm.data(card.dataset)
     split = cut(data.card, data.pictures.labels, request.forget)
     rows = np.sort(np.concatenate([split.forget_train, split.retain_train]))
-    return _trained(card, rows, nets.SHADOW_SEED + number, warm, track)
+    return _trained(card, rows, bundled_models.SHADOW_SEED + number, warm, track)
 
 
 def _trained(card: ClassifierCard, rows: np.ndarray, seed: int, warm: Warm, track: Tracker) -> nn.Module:

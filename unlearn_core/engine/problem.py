@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from unlearn_core.catalog import classifiers
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadAsset, BadRequest, NotSupported
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequest
@@ -18,6 +17,7 @@ from unlearn_core.engine.beginnings import unknowing
 from unlearn_core.engine.warm import Data, Trained, Warm, copy_of
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
+from unlearn_core.models import classifiers
 from unlearn_core.plugins import entry
 from unlearn_core.store import artifacts
 from unlearn_core.training.problem import Pool, Problem

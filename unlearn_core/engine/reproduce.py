@@ -7,8 +7,8 @@ Which class or classes were forgotten there is not said; here it is the first, o
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from unlearn_core.catalog import architectures, datasets, own, sources
-from unlearn_core.catalog.intake.asked import asked
+from unlearn_core.data import datasets, sources, user_catalog
+from unlearn_core.data.ingest.import_spec import asked
 from unlearn_core.domain.run import TrainSpec
 from unlearn_core.engine import imports
 from unlearn_core.engine.devices import describe
@@ -16,6 +16,7 @@ from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.spec import spec
 from unlearn_core.engine.train import train_here
+from unlearn_core.models import architectures
 
 ARCHITECTURE = "resnet18_torchvision"
 COLUMNS = ("name", "retain_before", "retain_after", "forget_before", "forget_after", "seconds", "trained_in", "device")
@@ -49,7 +50,7 @@ EXPERIMENTS = (
 
 def measure(experiment: Experiment, *, device: str, home: Path, listener: Listener) -> dict[str, Any]:
     """Prepares the pictures, trains the classifier (what was begun goes on), forgets, and gives the row."""
-    own.use(home)
+    user_catalog.use(home)
     dataset = _dataset(experiment, home, listener)
     recipe = architectures.card(ARCHITECTURE).recipe
     wish = TrainSpec(architecture=ARCHITECTURE, dataset=dataset, recipe=recipe)

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from unlearn_core.catalog import classifiers, datasets
-from unlearn_core.catalog.standard import standard
+from unlearn_core.data import datasets
+from unlearn_core.data.standard_requests import standard
 from unlearn_core.domain.errors import Diverged
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequest
 from unlearn_core.domain.report import MODELS, Part
@@ -32,6 +32,7 @@ from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.warm import Warm, after_of
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
+from unlearn_core.models import classifiers
 from unlearn_core.probes import probes
 
 CLASSIFIER = "resnet20"

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from unlearn_core.catalog.files import write_whole
+from unlearn_core.data.atomic_files import write_whole
 from unlearn_core.domain.errors import GaveWay
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.engine.listener import Listener

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unlearn_core.catalog import classifiers, datasets
+from unlearn_core.data import datasets
 from unlearn_core.domain.errors import BadRequest, UnknownName
 from unlearn_core.domain.forget_request import MAX_IMAGES, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.problem import check_support, params_of
 from unlearn_core.methods import method as find_method
+from unlearn_core.models import classifiers
 
 MAX_SEED = 2**31 - 1
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load
 from torch import Tensor
 
-from unlearn_core.catalog import architectures, checkpoints, datasets, trained
+from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadUpload
 from unlearn_core.domain.report import Part
@@ -21,6 +21,8 @@ from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.train import accuracies, as_array
 from unlearn_core.engine.warm import Warm
+from unlearn_core.models import architectures, user_models
+from unlearn_core.models.upload import receive
 from unlearn_core.store import artifacts
 from unlearn_core.store.runs import RunStore
 from unlearn_core.training import evaluate, weights
@@ -62,9 +64,9 @@ def look_over(spec: AddSpec, warm: Warm, listener: Listener, folder: Path) -> di
     card, data = card_of(spec), warm.data(spec.dataset)
     tracker = RunTracker(listener)
     tracker.doing("opening")
-    told = checkpoints.convert(spec.upload)
+    told = receive.convert(spec.upload)
     net = warm.fresh(card, 0)
-    found = fit(load(checkpoints.plain(spec.upload).read_bytes()), net.state_dict())
+    found = fit(load(receive.plain(spec.upload).read_bytes()), net.state_dict())
     facts = {
         "fits": found.whole,
         "tensors": len(told["tensors"]),
@@ -86,7 +88,7 @@ def look_over(spec: AddSpec, warm: Warm, listener: Listener, folder: Path) -> di
     accuracy = accuracies(logits, data.pictures)
     files = {".safetensors": weights.to_bytes(net), ".npy": as_array(logits)}
     made = {"seconds": 0.0, "made with": {"torch": torch.__version__, "device": describe(str(warm.device))}}
-    trained.put(card, weights=weights.checksum(net), files=files, facts=made | {"accuracies": accuracy}, wait=True)
+    user_models.put(card, weights=weights.checksum(net), files=files, facts=made | {"accuracies": accuracy}, wait=True)
     artifacts.write_part(folder, PART, Part(facts | {"accuracies": accuracy, "classifier": card.id}, {}))
     return {"fits": True, "classifier": card.id, "accuracies": accuracy, "chance": 1 / len(data.card.classes)}
 
@@ -111,7 +113,7 @@ def card_of(spec: AddSpec) -> ClassifierCard:
     dataset = datasets.card(spec.dataset)
     architecture = architectures.card(spec.architecture, dataset.size)
     return ClassifierCard(
-        id=trained.named(spec.architecture, spec.dataset, spec.fingerprint()),
+        id=user_models.named(spec.architecture, spec.dataset, spec.fingerprint()),
         title=spec.name or f"{architecture.title} · {dataset.title}, brought",
         summary=f"{architecture.summary} Its weights were brought here as a file.",
         architecture=spec.architecture,

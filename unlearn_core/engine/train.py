@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.catalog import architectures, datasets, trained
-from unlearn_core.catalog.colours import colours
-from unlearn_core.catalog.pictures import Pictures
+from unlearn_core.data import datasets
+from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.pixel_statistics import colours
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadRequest, Diverged
 from unlearn_core.domain.report import Part
@@ -23,6 +23,7 @@ from unlearn_core.engine.history import in_history
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.resume import Spent, train_on
 from unlearn_core.engine.warm import Data, Warm, after_of
+from unlearn_core.models import architectures, user_models
 from unlearn_core.store import artifacts
 from unlearn_core.store.runs import RunStore
 from unlearn_core.training import evaluate, weights
@@ -46,7 +47,7 @@ def train(spec: TrainSpec, warm: Warm, listener: Listener, folder: Path) -> dict
     BadRequest, Cancelled, GaveWay and Diverged.
     """
     card = card_of(spec, warm)
-    if trained.is_there(card.id):
+    if user_models.is_there(card.id):
         return {"classifier": card.id, "seconds": {"total": 0.0}, "note": "It was trained already."}
     data, device = warm.data(spec.dataset), warm.device
     net = untrained(card, spec.seed, warm)
@@ -59,7 +60,7 @@ def train(spec: TrainSpec, warm: Warm, listener: Listener, folder: Path) -> dict
         artifacts.write_part(folder, PART, Part(facts, {name: np.array(values) for name, values in curve.items()}))
         return curve
 
-    rows, file = np.arange(data.card.train), trained.making(spec.fingerprint()) / "state.pt"
+    rows, file = np.arange(data.card.train), user_models.making(spec.fingerprint()) / "state.pt"
     spent = train_on(net, spec.recipe, data, rows, seed=spec.seed, file=file, listener=listener, note=note)
     after = after_of(net)
     logits = evaluate.logits(net, data.images)
@@ -68,7 +69,7 @@ def train(spec: TrainSpec, warm: Warm, listener: Listener, folder: Path) -> dict
     files = {".safetensors": weights.to_bytes(net), ".npy": as_array(logits)}
     accuracy = accuracies(logits, data.pictures)
     listener.check()
-    trained.put(card, weights=after.weights, files=files, facts=_facts(spec, spent, accuracy, device), wait=False)
+    user_models.put(card, weights=after.weights, files=files, facts=_facts(spec, spent, accuracy, device), wait=False)
     shutil.rmtree(file.parent, ignore_errors=True)
     return {
         "classifier": card.id,
@@ -102,7 +103,7 @@ def card_of(spec: TrainSpec, warm: Warm) -> ClassifierCard:
     how = "" if start is None else f" It began as {start.title}, its head replaced."
     how += " That had seen these pictures, so its recipe gives no gold." if seen else ""
     card = ClassifierCard(
-        id=trained.named(spec.architecture, spec.dataset, spec.fingerprint()),
+        id=user_models.named(spec.architecture, spec.dataset, spec.fingerprint()),
         title=spec.name.strip() or f"{architecture.title} · {dataset.title}",
         summary=f"{architecture.summary} Trained here, seed {spec.seed}.{how}",
         architecture=spec.architecture,

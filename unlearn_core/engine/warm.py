@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.catalog import classifiers, datasets, nets, own
-from unlearn_core.catalog.pictures import Pictures
+from unlearn_core.data import datasets, user_catalog
+from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadAsset, Diverged
 from unlearn_core.domain.forget_request import Forget, ForgetRequest
 from unlearn_core.domain.report import Evaluation
+from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.probes import gradcam, membership
 from unlearn_core.store.evaluations import Evaluations
 from unlearn_core.store.golds import Golds
@@ -48,7 +49,7 @@ class Warm:
 
     def __init__(self, device: str, home: Path) -> None:
         self.device, self.home = torch.device(device), home
-        own.use(home)
+        user_catalog.use(home)
         if self.device.type == "cpu":
             keep_freed_memory()
         self._data: dict[str, Data] = {}
@@ -97,7 +98,7 @@ class Warm:
 
     def gold(self, card: ClassifierCard, request: ForgetRequest, seed: int) -> Trained | None:
         """The gold of a request: a shipped one, or one trained here; None where nobody has trained it yet."""
-        shipped = self._shipped(card, request.forget, nets.GOLD_SEED + seed)
+        shipped = self._shipped(card, request.forget, bundled_models.GOLD_SEED + seed)
         if shipped is not None:
             return shipped
         found = self.golds.find(request, seed)
@@ -119,11 +120,11 @@ class Warm:
         return known
 
     def _shipped(self, card: ClassifierCard, forget: Forget | None, seed: int) -> Trained | None:
-        found = nets.find(card.id, forget, seed)
+        found = bundled_models.find(card.id, forget, seed)
         if found is None:
             return None
         if found.weights not in self._nets:
-            trained = self.from_bytes(card, found.name, nets.weights_of(found))
+            trained = self.from_bytes(card, found.name, bundled_models.weights_of(found))
             if trained.weights != found.weights:
                 raise BadAsset(f"{found.name} is not the net that it should be. Restore it: `git checkout -- assets`.")
             self._nets[found.weights] = trained

@@ -7,7 +7,7 @@ import zlib
 
 from pydantic import ValidationError
 
-from unlearn_core.catalog import datasets
+from unlearn_core.data import datasets
 from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.export.archive import SPEC

@@ -14,10 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.charts import differences
 from unlearn_core.charts.chart import names
 from unlearn_core.charts.theme import THEMES
+from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.report import Report
 from unlearn_core.export import plates

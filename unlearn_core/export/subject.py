@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.charts import cam, flags, verdict
 from unlearn_core.charts.overlay import uri
 from unlearn_core.charts.words import by_class, capital, forgotten_classes, percent, seconds
+from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.export.pictures import Tile, caption, thumbnail, tiles
 

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.catalog.places import as_places
 from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.run import Algorithm
+from unlearn_core.models.spatial import as_places
 from unlearn_core.training.batches import to_floats
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from unlearn_core.catalog import classifiers
 from unlearn_core.domain.report import MODELS, Part, Probe
+from unlearn_core.models import classifiers
 from unlearn_core.probes.distance import js_bits, softmax
 from unlearn_core.probes.scene import Scene
 from unlearn_core.training import evaluate

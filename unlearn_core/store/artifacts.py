@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.catalog.files import write_whole
+from unlearn_core.data.atomic_files import write_whole
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Part
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from unlearn_core.catalog import nets
-from unlearn_core.catalog.files import write_whole
+from unlearn_core.data.atomic_files import write_whole
 from unlearn_core.domain.report import Evaluation
+from unlearn_core.models import bundled_models
 
 VERSION = "v1"
 """Counts up when the way of evaluating changes, so that old answers are not mixed with new ones."""
@@ -25,8 +25,8 @@ class Evaluations:
         path = self._path(weights, dataset)
         if path.exists():
             return Evaluation(weights, dataset, np.load(path, allow_pickle=False))
-        shipped = next((net for net in nets.shipped(classifier) if net.weights == weights), None)
-        return None if shipped is None else Evaluation(weights, dataset, nets.logits_of(shipped))
+        shipped = next((net for net in bundled_models.shipped(classifier) if net.weights == weights), None)
+        return None if shipped is None else Evaluation(weights, dataset, bundled_models.logits_of(shipped))
 
     def put(self, evaluation: Evaluation) -> None:
         """Keeps an evaluation."""

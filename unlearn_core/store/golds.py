@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from unlearn_core.catalog import nets
-from unlearn_core.catalog.files import read_verified, sha256, write_whole
+from unlearn_core.data.atomic_files import read_verified, sha256, write_whole
 from unlearn_core.domain.forget_request import ForgetRequest
+from unlearn_core.models import bundled_models
 from unlearn_core.store.artifacts import write_json
 
 
@@ -31,7 +31,7 @@ class Golds:
 
     def is_there(self, request: ForgetRequest, seed: int) -> bool:
         """Whether a gold need not be trained any more: it ships, or was trained here."""
-        shipped = nets.find(request.classifier, request.forget, nets.GOLD_SEED + seed)
+        shipped = bundled_models.find(request.classifier, request.forget, bundled_models.GOLD_SEED + seed)
         return shipped is not None or (self.folder(request, seed) / "facts.json").exists()
 
     def is_begun(self, request: ForgetRequest, seed: int) -> bool:

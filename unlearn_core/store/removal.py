@@ -1,8 +1,8 @@
 """Who needs an own classifier: the runs that it must not be taken away from, and the reports that speak of it."""
 
-from unlearn_core.catalog import trained
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.run import GoldSpec, Run, RunSpec, RunState
+from unlearn_core.models import user_models
 from unlearn_core.store import crowds
 from unlearn_core.store.golds import Golds
 from unlearn_core.store.runs import RunStore
@@ -37,4 +37,4 @@ def remove(store: RunStore, classifier: str) -> None:
         if isinstance(run.spec, GoldSpec) and run.spec.request.classifier == classifier:
             golds.drop(run.spec.request, run.spec.seed)
     crowds.drop(store.home, classifier)
-    trained.remove(classifier)
+    user_models.remove(classifier)

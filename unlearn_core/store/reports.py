@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unlearn_core.catalog.files import ASSETS, write_whole
+from unlearn_core.data.atomic_files import ASSETS, write_whole
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Report

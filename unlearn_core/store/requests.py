@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from unlearn_core.catalog.files import write_whole
+from unlearn_core.data.atomic_files import write_whole
 from unlearn_core.domain.errors import BadRequest, StoreError
 
 

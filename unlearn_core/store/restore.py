@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, text
 
-from unlearn_core.catalog.files import write_whole
+from unlearn_core.data.atomic_files import write_whole
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.report import Part, forgotten, headline_of
 from unlearn_core.domain.run import Priority, Run, RunSpec, RunState

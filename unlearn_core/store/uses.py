@@ -1,6 +1,6 @@
 """What would break if a data set went away."""
 
-from unlearn_core.catalog import own
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.run import ImportSpec, Run
 from unlearn_core.store.runs import RunStore
 
@@ -10,7 +10,7 @@ _KINDS = ("unlearn", "gold", "train", "add")
 
 def why_needed(store: RunStore, dataset: str) -> str:
     """Why a data set cannot be removed now, with what to do, as a sentence; "" where nothing needs it."""
-    trained = [card.title for card in own.classifier_cards().values() if card.dataset == dataset]
+    trained = [card.title for card in user_catalog.classifier_cards().values() if card.dataset == dataset]
     if trained:
         which = ", ".join(trained[:3]) + (" and others" if len(trained) > 3 else "")
         return f"Classifiers were trained on these pictures ({which}): remove those first."

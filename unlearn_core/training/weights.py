@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from unlearn_core.catalog.files import write_whole
+from unlearn_core.data.atomic_files import write_whole
 
 
 def checksum(net: nn.Module) -> str:

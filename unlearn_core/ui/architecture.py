@@ -5,10 +5,10 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from unlearn_core.catalog import architectures, library
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.recipe import Recipe
+from unlearn_core.models import architectures, external
 from unlearn_core.ui.plain import escape
 
 OTHER = "another, by its name"
@@ -27,7 +27,7 @@ class Kind(NamedTuple):
 def choose(column: DeltaGenerator, first: str, place: str) -> str:
     """The shelf's architectures, and the way to all others; begins with `first`."""
     titles = {one.id: one.title for one in architectures.cards().values()} | {OTHER: _OTHER_TITLE}
-    return which(column, "Architecture", titles, OTHER if library.is_library(first) else first, place)
+    return which(column, "Architecture", titles, OTHER if external.is_library(first) else first, place)
 
 
 def which(column: DeltaGenerator, label: str, titles: dict[str, str], first: str, place: str) -> str:
@@ -43,13 +43,13 @@ def named(chosen: str, first: str, place: str) -> str | None:
     """The architecture's name: what was chosen, or what is looked up now; None while nothing is."""
     if chosen != OTHER:
         return chosen
-    usual, _, name = first.partition(":") if library.is_library(first) else ("torchvision", "", "")
+    usual, _, name = first.partition(":") if external.is_library(first) else ("torchvision", "", "")
     left, right = st.columns([1, 2])
     source = left.segmented_control(
-        "From", list(library.LIBRARIES), default=usual, required=True, key=f"{place}-library", help=_where()
+        "From", list(external.LIBRARIES), default=usual, required=True, key=f"{place}-library", help=_where()
     )
     with st.spinner(f"Asking {source} for its nets…"):
-        names = library.architectures(source)
+        names = external.architectures(source)
     own = name.partition(":")[0]
     found = right.selectbox(
         "Name",
@@ -68,7 +68,7 @@ def described(name: str | None, data: DatasetCard) -> Kind | None:
         st.caption("Choose one of its nets. What it is and costs stands here then; nothing is downloaded by that.")
         return None
     try:
-        return _of_library(name, data) if library.is_library(name) else _of_shelf(name, data)
+        return _of_library(name, data) if external.is_library(name) else _of_shelf(name, data)
     except UnlearnError as problem:
         st.warning(escape(problem), icon=":material/block:")
         return None
@@ -76,31 +76,31 @@ def described(name: str | None, data: DatasetCard) -> Kind | None:
 
 def title(name: str) -> str:
     """What an architecture is called; raises UnknownName."""
-    if not library.is_library(name):
+    if not external.is_library(name):
         return architectures.card(name).title
-    known = library.parse(name)
+    known = external.parse(name)
     return f"{known.architecture} ({known.library})"
 
 
 def published(name: str) -> list[tuple[str, bool]]:
     """The published weights of a library's net, and whether they lie on this machine; none for the shelf's."""
-    if not library.is_library(name):
+    if not external.is_library(name):
         return []
-    from unlearn_core.catalog import outline
+    from unlearn_core.models import model_summary
 
-    return [(one.name, one.is_here) for one in outline.published(name)]
+    return [(one.name, one.is_here) for one in model_summary.published(name)]
 
 
 def goes_with(start: str) -> bool:
     """Whether these published weights ask for a net of their own making."""
-    return library.is_library(start) and bool(library.torchvision_options(library.parse(start)))
+    return external.is_library(start) and bool(external.torchvision_options(external.parse(start)))
 
 
 def usual(name: str, size: int) -> Recipe:
     """How such a net is usually trained. Raises UnknownName and NotSupported."""
-    if not library.is_library(name):
+    if not external.is_library(name):
         return architectures.card(name).recipe
-    from unlearn_core.catalog.outline import outline
+    from unlearn_core.models.model_summary import outline
 
     return outline(name, size).recipe
 
@@ -119,7 +119,7 @@ def _of_shelf(name: str, data: DatasetCard) -> Kind | None:
 
 
 def _of_library(name: str, data: DatasetCard) -> Kind:
-    from unlearn_core.catalog.outline import outline
+    from unlearn_core.models.model_summary import outline
 
     with st.spinner("Laying it out…"):
         found = outline(name, data.size)
@@ -139,4 +139,4 @@ def _weight(count: int | None) -> str:
 
 
 def _where() -> str:
-    return " · ".join(f"[{name}]({address})" for name, address in library.LIBRARIES.items())
+    return " · ".join(f"[{name}]({address})" for name, address in external.LIBRARIES.items())

@@ -4,12 +4,12 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.catalog.intake import uploads
-from unlearn_core.catalog.intake.asked import SIZES, asked, named_after
-from unlearn_core.catalog.intake.layout import WANTED
-from unlearn_core.catalog.intake.limits import limits
-from unlearn_core.catalog.intake.source import Option, Source
-from unlearn_core.catalog.sources import data_root, sources
+from unlearn_core.data.ingest import upload_store
+from unlearn_core.data.ingest.class_folders import WANTED
+from unlearn_core.data.ingest.import_spec import SIZES, asked, named_after
+from unlearn_core.data.ingest.source import Option, Source
+from unlearn_core.data.ingest.upload_limits import limits
+from unlearn_core.data.sources import data_root, sources
 from unlearn_core.domain.errors import BadPictures, UnlearnError
 from unlearn_core.store.home import home
 from unlearn_core.ui import arrivals, process, studio
@@ -124,14 +124,14 @@ def _begin(source: Source, answers: dict[str, str | int], upload: Any, *, title:
     try:
         if upload is not None:
             upload.seek(0)  # It may have been read before, when something else was refused.
-            kept = uploads.keep(home(), upload, limits())
+            kept = upload_store.keep(home(), upload, limits())
             answers |= {"upload": kept}
             title = title.strip() or named_after(upload.name)
         spec = asked(source, answers, title=title, size=size, fit=fit)
         ordered = studio.store().order(spec, title=f"Prepare {spec.title}")
     except UnlearnError as problem:
         if kept is not None:
-            uploads.drop(home(), kept)
+            upload_store.drop(home(), kept)
         st.error(escape(problem), icon=":material/error:")
         return
     except OSError as problem:

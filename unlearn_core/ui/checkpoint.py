@@ -5,11 +5,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.catalog import checkpoints, classifiers, datasets, trained
+from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadUpload
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import LONGEST_NAME, AddSpec, Run
+from unlearn_core.models import classifiers, user_models
+from unlearn_core.models.upload import receive
 from unlearn_core.store import artifacts
 from unlearn_core.store.home import home
 from unlearn_core.ui import architecture, session, strip, studio, training, words
@@ -30,7 +32,7 @@ def form(like: ClassifierCard, place: str = "bring") -> None:
 
     Architecture and pictures begin with those of a classifier.
     """
-    most = checkpoints.limits().checkpoint_mb
+    most = receive.limits().checkpoint_mb
     file = st.file_uploader(
         "A checkpoint",
         type=["safetensors", "pt", "pth"],
@@ -59,7 +61,7 @@ def form(like: ClassifierCard, place: str = "bring") -> None:
     if st.button("Look it over", type="primary", icon=":material/search_check:", key=f"{place}-go", disabled=not ready):
         assert file is not None and kind is not None
         try:
-            upload = checkpoints.receive(file)
+            upload = receive.receive(file)
         except BadUpload as problem:
             st.error(f"{escape(file.name[:LONGEST_NAME])} is refused. {escape(problem)}", icon=":material/block:")
             return
@@ -112,7 +114,7 @@ def _take(run: Run, part: Part) -> None:
         icon=":material/library_add:",
         key="take-in",
     ):
-        trained.take(name)
+        user_models.take(name)
         training.take(classifiers.card(name))
         session.go("classifier")
 

@@ -6,10 +6,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.catalog import classifiers, datasets, nets, own, trained
+from unlearn_core.data import datasets, user_catalog
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.recipe import in_words
+from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store import removal
 from unlearn_core.ui import checkpoint, gold, scatter, session, setup, studio, training, words
 from unlearn_core.ui.plain import escape
@@ -41,7 +42,7 @@ def choice(plan: Plan) -> None:
 
 def _ordered() -> dict[str, ClassifierCard]:
     """Every classifier, one's own first, those of pictures before those of points."""
-    mine, data = own.classifier_cards(), datasets.cards()
+    mine, data = user_catalog.classifier_cards(), datasets.cards()
 
     def place(one: tuple[str, ClassifierCard]) -> tuple[object, ...]:
         name, card = one
@@ -68,7 +69,7 @@ def facts(plan: Plan) -> None:
     _fact("Its gold", _golds(card))
     _fact("Source", escape(card.source))
     _fact("Licence", f"{escape(card.licence)} {escape(data.licence)}")
-    if trained.is_there(card.id):
+    if user_models.is_there(card.id):
         _own(card)
 
 
@@ -195,7 +196,11 @@ def _how(card: ClassifierCard) -> str:
 def _golds(card: ClassifierCard) -> str:
     """For which requests the yardstick ships, in words."""
     names = datasets.card(card.dataset).classes
-    found = [net.forget for net in nets.shipped(card.id) if net.forget is not None and net.seed == nets.GOLD_SEED]
+    found = [
+        net.forget
+        for net in bundled_models.shipped(card.id)
+        if net.forget is not None and net.seed == bundled_models.GOLD_SEED
+    ]
     there = {wish.classes[0] for wish in found if wish.kind == "classes" and len(wish.classes) == 1}
     if not found:
         return "None yet: results have no yardstick until a gold for their request has been trained, here or elsewhere."

@@ -1,10 +1,10 @@
 """What a measurement that needs many nets costs: counted in pictures that are seen, at this machine's pace."""
 
 from unlearn_core import methods
-from unlearn_core.catalog import populations
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.method import Sizes
 from unlearn_core.domain.report import Report
+from unlearn_core.models import ensembles
 from unlearn_core.ui import plan, studio, words
 
 
@@ -17,7 +17,7 @@ def why_none(report: Report) -> str | None:
 
 def golds_to_train(report: Report, golds: int) -> int:
     """How many of so many golds must be trained at the most: the others ship."""
-    shipped = populations.golds(report.spec.request)
+    shipped = ensembles.golds(report.spec.request)
     return max(0, golds - (0 if shipped is None else len(shipped)))
 
 

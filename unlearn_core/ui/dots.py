@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw
 
-from unlearn_core.catalog.pictures import Pictures
+from unlearn_core.data.image_dataset import Pictures
 
 SIDE = 96
 FAINT, STRONG = (128, 136, 148, 90), (194, 65, 12, 255)

@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from unlearn_core.catalog import datasets
+from unlearn_core.data import datasets
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.run import RunState, TrainSpec
 from unlearn_core.ui import studio, words

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
-from unlearn_core.catalog import own
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.store.home import named
 from unlearn_core.ui import process, share
@@ -54,7 +54,7 @@ def page(name: str) -> st.Page:
 
 def show() -> None:
     """Lays out the frame and runs the page that the address names."""
-    own.use(named())
+    user_catalog.use(named())
     icon = str(ROOT / "assets" / "logo.svg")
     st.set_page_config("Unlearn Lab", icon, layout="wide")
     st.logo(str(ROOT / "assets" / f"logo-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=icon)

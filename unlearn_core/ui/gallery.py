@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from unlearn_core.catalog import nets
-from unlearn_core.catalog.standard import standard
+from unlearn_core.data.standard_requests import standard
+from unlearn_core.models import bundled_models
 from unlearn_core.ui import scatter, session, studio, words
 from unlearn_core.ui.plain import escape
 from unlearn_core.ui.plan import Plan
@@ -76,7 +76,7 @@ def _standard(plan: Plan) -> None:
     ready = {
         name: forget.images
         for name, forget in standard(plan.dataset).items()
-        if forget.kind == "images" and nets.find(plan.classifier.id, forget, nets.GOLD_SEED)
+        if forget.kind == "images" and bundled_models.find(plan.classifier.id, forget, bundled_models.GOLD_SEED)
     }
     if not ready:
         return

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from unlearn_core.catalog import datasets, own, trained
+from unlearn_core.data import datasets, user_catalog
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.report import Report, gold_title
 from unlearn_core.domain.run import GoldSpec, Priority
+from unlearn_core.models import user_models
 from unlearn_core.store.golds import Golds
 from unlearn_core.store.home import home
 from unlearn_core.ui import process, studio, words
@@ -34,7 +35,7 @@ def cost(report: Report) -> str:
 
 def card_of(report: Report) -> ClassifierCard:
     """The classifier's card as it is now: a recipe may have been confirmed since the report was made."""
-    return own.classifier_cards().get(report.classifier.id, report.classifier)
+    return user_catalog.classifier_cards().get(report.classifier.id, report.classifier)
 
 
 def needs_recipe(report: Report) -> bool:
@@ -55,7 +56,7 @@ def confirm(card: ClassifierCard) -> None:
     usual = architecture.usual(card.architecture, data.size)
     recipe = recipes.choose(f"confirm-{card.id}", card.architecture, usual, pictures=data.train)
     if st.button("Confirm this recipe for gold", icon=":material/diamond:", key="confirm-recipe"):
-        trained.confirm(card.id, recipe)
+        user_models.confirm(card.id, recipe)
         st.rerun()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.catalog import datasets
+from unlearn_core.data import datasets
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import MODELS, forgotten
 from unlearn_core.domain.run import GoldSpec, Run, RunSpec

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from unlearn_core import methods
-from unlearn_core.catalog import datasets
 from unlearn_core.charts import curve
+from unlearn_core.data import datasets
 from unlearn_core.domain.report import forgotten
 from unlearn_core.domain.run import AddSpec, GoldSpec, Progress, Run, RunSpec, RunState, TrainSpec
 from unlearn_core.domain.split import cut

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from unlearn_core.catalog import datasets, own
-from unlearn_core.catalog.intake import trash
+from unlearn_core.data import datasets, user_catalog
+from unlearn_core.data.ingest import trash
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.store.home import home
@@ -39,7 +39,7 @@ def choice() -> str:
 
 def _ordered() -> dict[str, DatasetCard]:
     """All data sets: people's own first, then pictures, then points of the plane."""
-    cards, mine = datasets.cards(), own.dataset_cards()
+    cards, mine = datasets.cards(), user_catalog.dataset_cards()
     return dict(sorted(cards.items(), key=lambda one: (one[0] not in mine, one[1].is_points, one[1].title)))
 
 
@@ -56,7 +56,7 @@ def card(name: str) -> None:
         with st.container(horizontal=True, width="content"):
             if st.button("Train a classifier on these", icon=":material/model_training:", key="train-on"):
                 training.begin(name)
-            if name in own.dataset_cards():
+            if name in user_catalog.dataset_cards():
                 _remove(found)
     st.markdown(escape(found.summary))
     st.caption(f"{_counts(found)} · {_bytes(found)}")

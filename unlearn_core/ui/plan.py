@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from unlearn_core import methods
-from unlearn_core.catalog import classifiers, datasets
+from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadRequest, UnlearnError
 from unlearn_core.domain.forget_request import ForgetRequest
@@ -13,6 +13,7 @@ from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.report import forgotten
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split, cut
+from unlearn_core.models import classifiers
 from unlearn_core.ui import studio
 from unlearn_core.ui.setup import Setup
 from unlearn_core.ui.studio import Pace

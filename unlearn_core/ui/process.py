@@ -127,7 +127,7 @@ def warm_up() -> None:
 def _import() -> None:
     try:
         from unlearn_core import methods
-        from unlearn_core.catalog import classifiers
+        from unlearn_core.models import classifiers
 
         classifiers.cards()
         methods.methods()

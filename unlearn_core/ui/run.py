@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from unlearn_core import methods
-from unlearn_core.catalog import datasets
+from unlearn_core.data import datasets
 from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.report import Report, forgotten
 from unlearn_core.domain.run import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, Run, RunSpec, RunState, TrainSpec

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from unlearn_core.catalog import datasets
+from unlearn_core.data import datasets
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import BadRequest, UnknownName, UnlearnError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
@@ -60,7 +60,7 @@ def of(spec: RunSpec) -> Setup:
     Raises UnknownName or BadKnob where the run cannot be made any more.
     """
     from unlearn_core import methods  # Imports torch, which the history does without until somebody clicks.
-    from unlearn_core.catalog import classifiers
+    from unlearn_core.models import classifiers
 
     classifiers.card(spec.request.classifier)
     method = methods.method(spec.method)
@@ -114,7 +114,7 @@ def read(said: dict[str, str]) -> tuple[Setup, list[str]]:
 def _classifier(setup: Setup, said: dict[str, str]) -> Setup:
     if said.get("classifier", setup.classifier) == setup.classifier:
         return setup
-    from unlearn_core.catalog import classifiers  # Imports torch, which the first page does without.
+    from unlearn_core.models import classifiers  # Imports torch, which the first page does without.
 
     card = classifiers.card(said["classifier"])
     return replace(setup, classifier=card.id, dataset=card.dataset, classes=())

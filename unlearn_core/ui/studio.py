@@ -10,15 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from unlearn_core.catalog import datasets, nets
-from unlearn_core.catalog.pictures import Pictures
 from unlearn_core.charts import aside
 from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.theme import Theme
+from unlearn_core.data import datasets
+from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import Part, Report
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.export.side import Side
+from unlearn_core.models import bundled_models
 from unlearn_core.store import artifacts, repeats, reports
 from unlearn_core.store.home import home
 from unlearn_core.store.runs import RunStore
@@ -182,12 +183,12 @@ def _times(every: Pictures, wanted: int) -> int:
 @st.cache_data(show_spinner=False, max_entries=64)
 def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float] | None:
     """How often the shipped original is right about unseen test pictures, class by class (0 to 1); None without one."""
-    original = nets.find(classifier, None, seed)
+    original = bundled_models.find(classifier, None, seed)
     if original is None:
         return None
     every = pictures(dataset)
     unseen = slice(every.train + every.val, None)
-    labels, answers = every.labels[unseen], nets.logits_of(original)[unseen].argmax(1)
+    labels, answers = every.labels[unseen], bundled_models.logits_of(original)[unseen].argmax(1)
     return [
         float((answers[labels == number] == number).mean()) for number in range(len(datasets.card(dataset).classes))
     ]
@@ -221,11 +222,11 @@ def multiplications(architecture: str, size: int) -> float | None:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from unlearn_core.catalog import architectures, library
-    from unlearn_core.catalog.normalise import Normalise
-    from unlearn_core.catalog.outline import outline
+    from unlearn_core.models import architectures, external
+    from unlearn_core.models.model_summary import outline
+    from unlearn_core.models.normalize import Normalise
 
-    if library.is_library(architecture):
+    if external.is_library(architecture):
         return outline(architecture, size).multiplications
     try:
         with torch.device("meta"):
@@ -241,6 +242,6 @@ def multiplications(architecture: str, size: int) -> float | None:
 @st.cache_data(show_spinner=False, max_entries=64)
 def colours(dataset: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Mean and standard deviation of a data set's colours."""
-    from unlearn_core.catalog.colours import colours
+    from unlearn_core.data.pixel_statistics import colours
 
     return colours(pictures(dataset))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from unlearn_core import methods
-from unlearn_core.catalog import datasets
+from unlearn_core.data import datasets
 from unlearn_core.domain.errors import UnknownName, UnlearnError
 from unlearn_core.domain.report import in_words
 from unlearn_core.domain.sweep import Sweep, SweepSpec

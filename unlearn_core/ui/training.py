@@ -4,12 +4,13 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.catalog import classifiers, datasets, nets, trained
 from unlearn_core.charts import schooling
 from unlearn_core.charts.theme import CONFIG
+from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.recipe import in_words
 from unlearn_core.domain.run import LONGEST_NAME, Priority, Run, TrainSpec
+from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store import artifacts
 from unlearn_core.store.home import home
 from unlearn_core.ui import architecture, chart, effort, frame, process, session, studio, words
@@ -133,7 +134,7 @@ def good(accuracy: dict[str, Any]) -> str:
 
 def is_begun(spec: TrainSpec) -> bool:
     """Whether a training was stopped, and goes on from there."""
-    return (trained.making(spec.fingerprint()) / "state.pt").exists()
+    return (user_models.making(spec.fingerprint()) / "state.pt").exists()
 
 
 def _start(place: str, name: str) -> str | None:
@@ -141,7 +142,7 @@ def _start(place: str, name: str) -> str | None:
     able = {
         one.id: one.title
         for one in classifiers.cards().values()
-        if one.architecture == name and nets.find(one.id, None, one.seed) is not None
+        if one.architecture == name and bundled_models.find(one.id, None, one.seed) is not None
     }
     public = architecture.published(name)
     able |= {one: f"{one} (published, {'on this machine' if here else 'to be downloaded'})" for one, here in public}

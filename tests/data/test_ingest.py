@@ -1,0 +1,226 @@
+"""Pictures as they are decoded, sets as they are cut, and data sets as they become visible: whole or not at all."""
+
+import io
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.data.zips import encoded, faces, write
+from unlearn_core.data import datasets, user_catalog
+from unlearn_core.data.ingest import staging, trash, upload_store
+from unlearn_core.data.ingest.decode_image import Fit, Unusable, decode
+from unlearn_core.data.ingest.import_spec import asked
+from unlearn_core.data.ingest.splitting import cut
+from unlearn_core.data.ingest.upload_limits import VARIABLES, Limits
+from unlearn_core.data.sources import source
+from unlearn_core.domain.errors import BadAsset, BadPictures, StoreError, UnknownName
+from unlearn_core.engine.imports import bring_in
+from unlearn_core.engine.listener import Nobody
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST = Limits()
+
+
+@pytest.fixture
+def mine(home: Path) -> Iterator[Path]:
+    user_catalog.use(home)
+    yield home
+    user_catalog.use(None)
+
+
+def pixels(data: bytes, *, size: int = 8, fit: Fit = "crop") -> np.ndarray:
+    return decode(data, size=size, fit=fit, most_pixels=MOST.pixels)
+
+
+def plain(colour, mode: str = "RGB", size: tuple[int, int] = (8, 8)) -> Image.Image:
+    return Image.new(mode, size, colour)
+
+
+def test_every_mode_becomes_rgb() -> None:
+    half = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
+    deep = Image.fromarray(np.full((8, 8), 32_768, np.uint16))
+    palette = plain((200, 100, 0)).quantize(4)
+    for image, kind, wanted in (
+        (plain(90, "L"), "PNG", (90, 90, 90)),
+        (plain(1, "1"), "PNG", (255, 255, 255)),
+        (half, "PNG", (255, 255, 255)),
+        (deep, "PNG", (127, 127, 127)),
+        (palette, "GIF", (200, 100, 0)),
+        (plain((10, 20, 30)), "BMP", (10, 20, 30)),
+        (plain((10, 20, 30)), "WEBP", (10, 20, 30)),
+        (plain((0, 0, 0, 0), "CMYK"), "JPEG", (255, 255, 255)),
+    ):
+        found = pixels(encoded(image, kind, **({"lossless": True} if kind == "WEBP" else {})))
+        assert found.shape == (8, 8, 3) and found.dtype == np.uint8
+        assert np.abs(found.astype(int) - wanted).max() <= 2, (image.mode, kind, found[0, 0])
+
+
+def test_the_first_frame_is_taken() -> None:
+    buffer = io.BytesIO()
+    plain((255, 0, 0)).save(buffer, "GIF", save_all=True, append_images=[plain((0, 0, 255))])
+    assert pixels(buffer.getvalue())[4, 4].tolist() == [255, 0, 0]
+
+
+def test_a_camera_that_was_held_upright() -> None:
+    image = Image.fromarray(np.vstack([np.full((8, 16, 3), 255, np.uint8), np.zeros((8, 16, 3), np.uint8)]))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    found = pixels(encoded(image, "PNG", exif=exif))
+    assert found[1].max() < 20 and found[-2].min() > 230
+
+
+def test_pictures_that_are_not_square() -> None:
+    wide = Image.fromarray(np.hstack([np.full((10, 10, 3), tone, np.uint8) for tone in (0, 200, 0)]))
+    assert pixels(encoded(wide, "PNG"), size=10).min() == 200, "the middle"
+    padded = pixels(encoded(wide, "PNG"), size=30, fit="pad")
+    assert not padded[:9].any() and not padded[-9:].any() and padded[15, 15].min() > 190
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    place=st.integers(0, 1_500), value=st.integers(0, 255), kind=st.sampled_from(["PNG", "JPEG", "GIF", "BMP", "WEBP"])
+)
+def test_a_flipped_byte_gives_a_picture_or_a_reason(place: int, value: int, kind: str) -> None:
+    data = bytearray(encoded(Image.effect_noise((24, 24), 80).convert("RGB"), kind))
+    data[place % len(data)] = value
+    try:
+        found = pixels(bytes(data))
+    except Unusable:
+        return
+    assert found.shape == (8, 8, 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["", "train", "val", "test"])), min_size=12, max_size=80))
+def test_a_cut_is_disjoint_exhaustive_and_the_same_each_time(rows: list[tuple[int, str]]) -> None:
+    labels, parts = np.array([label for label, _ in rows]), np.array([part for _, part in rows])
+    found = cut(labels, parts)
+    assert sorted(found.order.tolist()) == list(range(len(rows)))
+    assert found.train + found.val + found.test == len(rows)
+    assert (cut(labels, parts).order == found.order).all()
+    if {"val", "test"} <= set(parts.tolist()):
+        assert set(parts[found.order[: found.train]]) <= {"", "train"}
+        assert set(parts[found.order[found.train + found.val :]]) == {"test"}
+
+
+def test_each_class_has_its_share_of_what_is_cut() -> None:
+    labels = np.repeat(np.arange(5), 30)
+    found = cut(labels, np.full(150, ""))
+    ends = np.cumsum([found.train, found.val])
+    shares = [np.bincount(part, minlength=5).tolist() for part in np.split(labels[found.order], ends)]
+    assert shares == [[21] * 5, [3] * 5, [6] * 5]
+    three = cut(np.repeat([0, 1], 3), np.full(6, ""))
+    assert (three.train, three.val, three.test) == (2, 2, 2), "one of each, of three"
+
+
+def zipped(home: Path, file: Path) -> str:
+    """Brings a small zip in; gives its id."""
+    with write(file, faces(each=5)).open("rb") as opened:
+        kept = upload_store.keep(home, opened, MOST)
+    spec = asked(source("zip"), {"upload": kept}, title="Faces")
+    return bring_in(spec, home, Nobody())["dataset"]
+
+
+def test_a_data_set_is_mapped_and_taken_by_torch_as_it_is(mine: Path, tmp_path: Path) -> None:
+    name = zipped(mine, tmp_path / "z.zip")
+    found = datasets.load(name)
+    assert isinstance(found.images, np.memmap)
+    found.images[0, 0, 0, 0] ^= 255  # What is written to memory never reaches the file.
+    assert (datasets.load(name).images != found.images).sum() == 1
+
+
+def test_a_damaged_data_set_is_said(mine: Path, tmp_path: Path) -> None:
+    name = zipped(mine, tmp_path / "z.zip")
+    file = mine / "datasets" / name / user_catalog.IMAGES
+    whole = file.read_bytes()
+    file.write_bytes(whole[:1000])
+    with pytest.raises(BadAsset, match="cannot be read"):
+        datasets.load(name)
+    np.save(file, np.zeros((3, 8, 8, 3), np.uint8))
+    with pytest.raises(BadAsset, match="not those of its card"):
+        datasets.load(name)
+    file.unlink()
+    with pytest.raises(BadAsset, match="Add it again"):
+        datasets.load(name)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from unlearn_core.data.ingest import making
+with making.begun(Path(sys.argv[1])) as folder:
+    (folder / "images.npy").write_bytes(b"half of it")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_leaves_is_never_seen_and_is_swept(mine: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(mine)], cwd=ROOT, timeout=60, check=False)
+    assert done.returncode == -9
+    (left,) = (mine / "datasets").iterdir()
+    assert (left / "images.npy").exists() and not user_catalog.dataset_cards()
+    with staging.begun(mine) as folder:
+        assert not left.exists()
+        with staging.begun(mine):
+            assert folder.exists(), "one that somebody is at work in stays"
+
+
+def test_room_counts_what_is_in_the_trash(mine: Path, tmp_path: Path) -> None:
+    name = zipped(mine, tmp_path / "z.zip")
+    taken = MOST.folder_gb * 10**9 - staging.room(mine, MOST)
+    assert taken == (mine / "datasets" / name / user_catalog.IMAGES).stat().st_size
+    trash.remove(mine, name)
+    assert MOST.folder_gb * 10**9 - staging.room(mine, MOST) == taken
+    trash.delete(mine, name)
+    assert staging.room(mine, MOST) == MOST.folder_gb * 10**9
+
+
+def test_the_trash_gives_back_what_it_took(mine: Path, tmp_path: Path) -> None:
+    name = zipped(mine, tmp_path / "z.zip")
+    trash.remove(mine, name)
+    assert name not in datasets.cards() and list(trash.removed(mine)) == [name]
+    assert zipped(mine, tmp_path / "z.zip") == name, "the same pictures, brought once more"
+    with pytest.raises(StoreError, match="there is another one"):
+        trash.restore(mine, name)
+    trash.remove(mine, name)
+    trash.restore(mine, name)
+    assert name in datasets.cards() and not trash.removed(mine)
+    for act in (trash.remove, trash.restore, trash.delete):
+        with pytest.raises(UnknownName):
+            act(mine, "../../etc")
+
+
+def test_uploads_are_limited_and_not_kept_for_ever(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = MOST._replace(upload_mb=1)
+    with pytest.raises(BadPictures, match="larger than the 1 MB"):
+        upload_store.keep(mine, io.BytesIO(bytes(1_000_001)), small)
+    assert not list((mine / "uploads").iterdir())
+    for _ in range(5):
+        upload_store.keep(mine, io.BytesIO(bytes(1_000_000)), small)
+    with pytest.raises(BadPictures, match="Too many uploads wait"):
+        upload_store.keep(mine, io.BytesIO(b"x"), small)
+    monkeypatch.setattr(upload_store, "_KEPT", -1.0)
+    upload_store.keep(mine, io.BytesIO(b"x"), small)
+    assert len(list((mine / "uploads").iterdir())) == 1
+    for name in ("../../etc/passwd", "x", ""):
+        with pytest.raises(BadPictures):
+            upload_store.path(mine, name)
+
+
+def test_the_server_takes_what_an_upload_may_have() -> None:
+    config = (ROOT / ".streamlit" / "config.toml").read_text()
+    assert f"maxUploadSize = {MOST.upload_mb}" in config
+
+
+def test_the_readme_names_every_limit_with_its_value() -> None:
+    text = (ROOT / "README.md").read_text()
+    for name, value in MOST._asdict().items():
+        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{VARIABLES[name]}` |")]
+        assert line.endswith(f"| {value:,} |"), line

@@ -1,0 +1,440 @@
+"""Every kind of source, on small files laid out as the real ones are; full CIFAR where there is a root with it."""
+
+import gzip
+import hashlib
+import json
+import os
+import struct
+import sys
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
+from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+from torchvision import datasets as torchvision_sets
+
+from tests.data.zips import faces, picture, write
+from unlearn_core.data import datasets, user_catalog
+from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.ingest import download as fetching
+from unlearn_core.data.ingest import sandbox, upload_store
+from unlearn_core.data.ingest.download import Part, fetch
+from unlearn_core.data.ingest.import_spec import SIZES, asked, named_after
+from unlearn_core.data.ingest.upload_limits import Limits, limits
+from unlearn_core.data.sources import cifar100, fashion_mnist, source, sources
+from unlearn_core.domain.errors import BadPictures, Cancelled
+from unlearn_core.domain.run import Progress
+from unlearn_core.engine.imports import bring_in
+from unlearn_core.engine.listener import Nobody
+
+COARSE_LABELS = "1804078d4e89b6b90bd5da6ffead1404596f6eecba15ceb8d95b6a09dfbba4c0"
+
+FULL = pytest.mark.skipif("UNLEARN_DATA_ROOT" not in os.environ, reason="UNLEARN_DATA_ROOT names no torchvision root")
+
+
+@pytest.fixture
+def mine(home: Path) -> Iterator[Path]:
+    """A data folder whose data sets this process sees."""
+    user_catalog.use(home)
+    yield home
+    user_catalog.use(None)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "root"
+    folder.mkdir()
+    return folder
+
+
+def brought(kind: str, home: Path, root: Path | None, size: int | None = None, **answers: str | int) -> Pictures:
+    """Prepares a source's data set and loads it."""
+    spec = asked(source(kind), answers, size=size)
+    headline = bring_in(spec, home, Nobody(), root=root)
+    found = datasets.load(headline["dataset"])
+    assert len(found.images) == headline["pictures"] == found.train + found.val + found.test
+    return found
+
+
+def quiet(*_: object) -> None:
+    pass
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+# What every source says of itself.
+
+
+def test_every_source_says_what_it_is_and_whose() -> None:
+    every = sources()
+    assert {"cifar10", "cifar100", "svhn", "fashion-mnist", "food101", "flowers102"} <= set(every)
+    assert {"zip", "folder", "lfw", "huggingface"} <= set(every)
+    for name, one in every.items():
+        assert one.id == name and one.size in SIZES
+        assert all(text.endswith(".") for text in (one.summary, one.licence)), name
+        assert one.answers({}) == {option.name: option.default for option in one.options}
+        with pytest.raises(BadPictures, match="has no option called 'nonsense'"):
+            one.answers({"nonsense": 1})
+
+
+def test_answers_out_of_range_are_refused() -> None:
+    for value in ("2", 501, "x", "9" * 50):
+        with pytest.raises(BadPictures, match="from 3 to 500"):
+            source("lfw").answers({"least": value})
+    assert source("lfw").answers({"least": "70"}) == {"least": 70}
+    with pytest.raises(BadPictures, match="one of fine, coarse"):
+        source("cifar100").answers({"labels": "super"})
+
+
+def test_ids_mean_these_pictures() -> None:
+    assert asked(source("cifar100"), {"labels": "coarse"}).dataset == "cifar100-coarse"
+    assert asked(source("food101"), {}, size=96).dataset == "food101-96-crop"
+    first, again, other = (asked(source("zip"), {"upload": f"{name * 64}-{n * 8}"}) for name, n in ("ab", "ac", "bb"))
+    assert first.dataset == again.dataset != other.dataset, "the same file sent twice is the same data set"
+    with pytest.raises(BadPictures, match="could act as markup"):
+        asked(source("cifar10"), {}, title="<b>")
+    with pytest.raises(BadPictures, match="pixels wide, not 33"):
+        asked(source("cifar10"), {}, size=33)
+    assert named_after("my_faces.zip") == "my faces" and named_after("[<>].zip") == "My pictures"
+
+
+def test_limits_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNLEARN_MOST_PICTURES", "7")
+    monkeypatch.setenv("UNLEARN_LEAST_PER_CLASS", "2")
+    assert limits() == Limits(pictures=7, per_class=2)
+    monkeypatch.setenv("UNLEARN_MOST_PICTURES", "many")
+    with pytest.raises(BadPictures, match="UNLEARN_MOST_PICTURES is 'many'"):
+        limits()
+
+
+# Full CIFAR, where it is.
+
+
+@FULL
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "answers", "classes"), [("cifar10", {}, 10), ("cifar100", {"labels": "fine"}, 100)])
+def test_full_cifar_is_there_in_seconds_and_then_at_once(mine: Path, name: str, answers: dict, classes: int) -> None:
+    """At most 10 s the first time and 1 s from the cache, with torch imported, as it is in a worker."""
+    root, began = Path(os.environ["UNLEARN_DATA_ROOT"]), time.perf_counter()
+    spec = asked(source(name), answers)
+    bring_in(spec, mine, Nobody(), root=root)
+    first = time.perf_counter() - began
+    began = time.perf_counter()
+    found = datasets.load(spec.dataset)
+    again = time.perf_counter() - began
+    print(f"{name}: {first:.2f} s the first time, {again:.4f} s from the cache")
+    assert first <= 10 and again <= 1
+    assert (found.train, found.val, found.test) == (50_000, 2_000, 8_000)
+    assert np.bincount(found.labels[50_000:52_000], minlength=classes).tolist() == [2_000 // classes] * classes
+    kind = torchvision_sets.CIFAR10 if name == "cifar10" else torchvision_sets.CIFAR100
+    real = kind(str(root), train=True)
+    assert (found.images[:50_000] == real.data).all() and found.labels[:50_000].tolist() == real.targets
+
+
+@FULL
+def test_coarse_classes_are_the_authors_own(mine: Path) -> None:
+    root = Path(os.environ["UNLEARN_DATA_ROOT"])
+    if not (root / "cifar-100-python").is_dir():
+        pytest.skip("UNLEARN_DATA_ROOT has no CIFAR-100")
+    found = brought("cifar100", mine, root, labels="coarse")
+    # The checksum of the coarse labels that lie beside the fine ones in the authors' own training file.
+    assert hashlib.sha256(found.labels[:50_000].astype(np.uint8).tobytes()).hexdigest() == COARSE_LABELS
+
+
+def test_coarse_classes_hold_each_fine_class_once() -> None:
+    fine = [name for names in cifar100.COARSE.values() for name in names.split()]
+    assert len(fine) == len(set(fine)) == 100 and len(cifar100.COARSE) == 20
+
+
+# The others, in small.
+
+
+def test_svhn(mine: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, known = np.random.default_rng(0), {}
+    for part in ("train", "test"):
+        file = root / f"{part}_32x32.mat"
+        pixels = rng.integers(0, 256, (32, 32, 3, 60), np.uint8)
+        savemat(file, {"X": pixels, "y": (np.arange(60) % 10 + 1)[:, None].astype(np.uint8)})
+        known[part] = ["http://nowhere.invalid", file.name, md5(file.read_bytes())]
+        if part == "train":
+            first = pixels[..., 0]
+    monkeypatch.setattr(torchvision_sets.SVHN, "split_list", known | {"extra": known["train"]})
+    found = brought("svhn", mine, root)
+    assert (found.train, found.val, found.test) == (60, 10, 50)
+    assert (found.images[0] == first).all() and found.labels[:10].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]
+
+
+def idx(array: np.ndarray) -> bytes:
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
+
+
+def clothes() -> dict[str, bytes]:
+    rng = np.random.default_rng(1)
+    return {
+        f"{part}-{kind}.gz": gzip.compress(idx(array))
+        for part in ("train", "t10k")
+        for kind, array in (
+            ("images-idx3-ubyte", rng.integers(0, 256, (40, 28, 28), np.uint8)),
+            ("labels-idx1-ubyte", np.arange(40) % 10),
+        )
+    }
+
+
+def test_fashion_mnist_becomes_three_channels_in_a_black_frame(mine: Path, root: Path) -> None:
+    raw = root / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name, data in clothes().items():
+        (raw / name.removesuffix(".gz")).write_bytes(gzip.decompress(data))
+    found = brought("fashion-mnist", mine, root)
+    grey = np.frombuffer(gzip.decompress(clothes()["train-images-idx3-ubyte.gz"])[16:], np.uint8).reshape(-1, 28, 28)
+    assert found.images.shape[1:] == (32, 32, 3)
+    assert (found.images[:40, 2:30, 2:30] == grey[..., None]).all()
+    assert not found.images[:, :2].any() and not found.images[:, :, 30:].any()
+    assert "T-shirt or top" in datasets.card("fashion-mnist").classes
+    assert brought("fashion-mnist", mine, root, size=28).images.shape[1:] == (28, 28, 3)
+
+
+def test_food101_keeps_the_authors_lists(mine: Path, root: Path) -> None:
+    lists = {"train": range(6), "test": range(6, 11)}
+    for part, numbers in lists.items():
+        names = {dish: [f"{dish}/{number}" for number in numbers] for dish in ("apple_pie", "waffles")}
+        file = root / "food-101" / "meta" / f"{part}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(names))
+        for path in [path for paths in names.values() for path in paths]:
+            image = root / "food-101" / "images" / f"{path}.jpg"
+            image.parent.mkdir(parents=True, exist_ok=True)
+            image.write_bytes(picture(len(path), size=(90, 60), kind="JPEG"))
+    found = brought("food101", mine, root)
+    assert (found.train, found.val, found.test) == (12, 2, 8)
+    assert datasets.card("food101").classes == ("apple pie", "waffles") and found.images.shape[1:] == (64, 64, 3)
+
+
+def test_flowers102_keeps_the_authors_three_sets(mine: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = root / "flowers-102"
+    (base / "jpg").mkdir(parents=True)
+    for number in range(1, 409):
+        (base / "jpg" / f"image_{number:05d}.jpg").write_bytes(picture(1, size=(20, 20), kind="JPEG"))
+    savemat(base / "imagelabels.mat", {"labels": np.arange(408) % 102 + 1})
+    savemat(
+        base / "setid.mat", {"trnid": np.arange(1, 103), "valid": np.arange(103, 205), "tstid": np.arange(205, 409)}
+    )
+    known = {"image": ("102flowers.tgz", "")} | {
+        name: (f"{file}.mat", md5((base / f"{file}.mat").read_bytes()))
+        for name, file in (("label", "imagelabels"), ("setid", "setid"))
+    }
+    monkeypatch.setattr(torchvision_sets.Flowers102, "_file_dict", known)
+    found = brought("flowers102", mine, root, size=16)
+    assert (found.train, found.val, found.test) == (102, 102, 204)
+
+
+def laid_out(folder: Path, members: dict[str, bytes]) -> Path:
+    for path, data in members.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    return folder
+
+
+def test_lfw_keeps_the_people_with_enough_pictures(mine: Path, root: Path) -> None:
+    assert "unpack it as lfw_funneled" in source("lfw").why_not(root)
+    with pytest.raises(BadPictures, match="can no longer be downloaded"):
+        brought("lfw", mine, root)
+    many = faces(3, 8) | {f"Once_{number}/Once_{number}_0001.jpg": picture(number) for number in range(5)}
+    laid_out(root / "lfw_funneled", many)
+    assert not source("lfw").why_not(root)
+    found = brought("lfw", mine, root, least=5)
+    assert len(found.images) == 24
+    with pytest.raises(BadPictures, match="0 classes have 20 pictures or more"):
+        brought("lfw", mine, root, least=20)
+
+
+def test_a_folder_below_the_root_and_nowhere_else(
+    mine: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid_out(root / "faces", faces(3, 6))
+    outside = laid_out(tmp_path / "outside", faces(3, 6))
+    (root / "link").symlink_to(outside)
+    (root / "faces" / "anna" / "link.png").symlink_to(outside / "anna" / "0.png")
+    (root / "faces" / "secrets").symlink_to(outside / "ben")
+    assert source("folder").choices(root)["folder"] == ("faces",)
+    for folder in ("../outside", str(outside), "link", ".", "", "faces/../../outside", "nowhere"):
+        with pytest.raises(BadPictures):
+            brought("folder", mine, root, folder=folder)
+    monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
+    with pytest.raises(BadPictures, match="UNLEARN_DATA_ROOT"):
+        brought("folder", mine, None, folder="faces")
+    found = brought("folder", mine, root, folder="faces")
+    assert len(found.images) == 18, "links lead nowhere"
+
+
+def test_train_val_and_test_folders_are_kept(mine: Path, root: Path) -> None:
+    parts = {"train": 4, "Valid": 2, "test": 3}
+    members = {f"{part}/{path}": data for part, each in parts.items() for path, data in faces(3, each).items()}
+    laid_out(root / "sets", members)
+    found = brought("folder", mine, root, folder="sets")
+    assert (found.train, found.val, found.test) == (12, 6, 9)
+
+
+def test_hugging_face_by_a_library_that_is_there_or_not(
+    mine: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if not source("huggingface").why_not(None):
+        pytest.skip("the library `datasets` is installed here")
+    with pytest.raises(BadPictures, match="pip install datasets"):
+        brought("huggingface", mine, None, name="a/b")
+
+    class Image:
+        def __init__(self, decode: bool = True) -> None: ...
+
+    class ClassLabel:
+        names = ("cat", "dog/hound", "emu")
+
+    class Rows(list):
+        features = {"img": Image(), "label": ClassLabel()}  # noqa: RUF012
+
+        def cast_column(self, name: str, kind: Image) -> "Rows":
+            return self
+
+    def load_dataset(name: str, config: str | None) -> dict[str, Rows]:
+        if name != "a/b":
+            raise ConnectionError("no internet")
+        rows = [{"img": {"bytes": picture(n), "path": None}, "label": n % 3} for n in range(30)]
+        return {"train": Rows(rows), "test": Rows(rows[:15])}
+
+    library = SimpleNamespace(load_dataset=load_dataset, Image=Image, ClassLabel=ClassLabel)
+    monkeypatch.setitem(sys.modules, "datasets", library)
+    monkeypatch.setattr("unlearn_core.data.sources.huggingface.importlib.util.find_spec", lambda name: library)
+    monkeypatch.setattr(metadata, "version", lambda name: "3.9.1")
+    assert "version 4 or newer" in source("huggingface").why_not(None), "older ones run a data set's own script"
+    monkeypatch.setattr(metadata, "version", lambda name: "4.1.0")
+    found = brought("huggingface", mine, None, name="a/b", size=16)
+    assert (found.train, found.val, found.test) == (30, 3, 12)
+    assert [card.classes for card in user_catalog.dataset_cards().values()] == [("cat", "dog or hound", "emu")]
+    assert not list((mine / "uploads").iterdir())
+    with pytest.raises(BadPictures, match="could not be loaded"):
+        brought("huggingface", mine, None, name="a/c")
+    for name in ("../../etc", "https://evil/x", "a/b/c", "", "unlearn_core/catalog"):
+        with pytest.raises(BadPictures):
+            brought("huggingface", mine, None, name=name)
+
+
+# Downloads.
+
+
+class Files(ThreadingHTTPServer):
+    """Serves files from memory, ranges too; `cut` breaks the first answer off after so many bytes."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files, self.asked, self.cut = files, [], 0
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.server_port}/{name}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Files
+
+    def do_GET(self) -> None:
+        wanted = self.headers.get("Range")
+        self.server.asked.append((self.path, wanted))
+        data = self.server.files[self.path.rpartition("/")[2]]
+        first = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+        self.send_response(206 if wanted else 200)
+        self.send_header("Content-Length", str(len(data) - first))
+        self.end_headers()
+        cut, self.server.cut = self.server.cut, 0
+        self.wfile.write(data[first : cut or None])
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def server() -> Iterator[Files]:
+    files = Files(clothes() | {"big.bin": os.urandom(300_000)})
+    thread = Thread(target=files.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield files
+    files.shutdown()
+    thread.join()
+    files.server_close()
+
+
+def test_a_download_that_broke_off_goes_on(server: Files, tmp_path: Path) -> None:
+    part = Part(server.url("big.bin"), "sub/big.bin", md5(server.files["big.bin"]))
+    server.cut = 100_000
+    with pytest.raises(BadPictures, match="it goes on from there"):
+        fetch(part, tmp_path, quiet)
+    told: list[tuple] = []
+    assert fetch(part, tmp_path, lambda *now: told.append(now)).read_bytes() == server.files["big.bin"]
+    assert [wanted for _, wanted in server.asked] == [None, "bytes=100000-"]
+    assert {phase for phase, *_ in told} == {"download", "check"}
+    fetch(part, tmp_path, quiet)
+    assert len(server.asked) == 2, "what is there is not fetched again"
+
+
+def test_a_download_with_another_checksum_is_refused_and_begun_anew(server: Files, tmp_path: Path) -> None:
+    part = Part(server.url("big.bin"), "big.bin", md5(b"another"))
+    with pytest.raises(BadPictures, match="its checksum is another"):
+        fetch(part, tmp_path, quiet)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_internet_it_says_what_to_put_where(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "_PATIENCE", 1.0)
+    monkeypatch.setattr("unlearn_core.data.sources.svhn.PARTS", (Part("http://127.0.0.1:9/x.mat", "x.mat", "0" * 32),))
+    with pytest.raises(BadPictures) as refused:
+        brought("svhn", mine, None)
+    assert "http://127.0.0.1:9/x.mat was to be downloaded" in str(refused.value)
+    assert f"put the file into {mine / 'downloads'}" in str(refused.value)
+
+
+def test_a_set_is_downloaded_checked_and_unpacked(mine: Path, server: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = [(name, md5(data)) for name, data in clothes().items()]
+    monkeypatch.setattr(torchvision_sets.FashionMNIST, "resources", known)
+    monkeypatch.setattr(torchvision_sets.FashionMNIST, "mirrors", ["http://nowhere.invalid/"])
+    parts = tuple(Part(server.url(name), f"FashionMNIST/raw/{name}", sum_) for name, sum_ in known)
+    monkeypatch.setattr(fashion_mnist, "PARTS", parts)
+    found = brought("fashion-mnist", mine, None)
+    assert (found.train, found.val, found.test) == (40, 10, 30)
+    assert len(server.asked) == 4
+
+
+# A cancel, at any moment, leaves nothing.
+
+
+@pytest.mark.parametrize("moment", [0, 60])
+def test_a_cancel_leaves_nothing(mine: Path, root: Path, moment: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "CHILD", "tests.data.fake_decoder_hangs")  # Pictures would be done when speed says so.
+    laid_out(root / "faces", faces(3, 60))
+
+    class Impatient(Nobody):
+        def progress(self, progress: Progress) -> None:
+            if progress.phases[-1].done >= moment:
+                raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        bring_in(asked(source("folder"), {"folder": "faces"}), mine, Impatient(), root=root)
+    assert not list((mine / "datasets").iterdir())
+
+
+def test_a_cancelled_upload_is_not_kept(mine: Path, tmp_path: Path) -> None:
+    with write(tmp_path / "z.zip", faces()).open("rb") as file:
+        kept = upload_store.keep(mine, file, Limits())
+
+    class Impatient(Nobody):
+        def check(self) -> None:
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        bring_in(asked(source("zip"), {"upload": kept}), mine, Impatient())
+    assert not list((mine / "uploads").iterdir()) and not list((mine / "datasets").iterdir())

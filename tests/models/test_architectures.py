@@ -1,0 +1,159 @@
+"""Each architecture on the shelf: its card says what is so, one seed makes one net, and its maps tell places apart."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+import torch
+from _pytest.mark import ParameterSet
+from torch import Tensor, nn
+
+from unlearn_core.domain.errors import NotSupported, UnknownName
+from unlearn_core.models import architectures, layer_roles, small_resnet
+from unlearn_core.models.normalize import Normalise
+from unlearn_core.plugins import modules
+from unlearn_core.probes.gradcam import explain
+from unlearn_core.training import weights
+from unlearn_core.training.seeding import seeded
+
+CARDS = architectures.cards()
+PICTURES = {name: card for name, card in CARDS.items() if card.roles.cam is not None}
+LARGE = {"resnet50"}
+
+
+def _marked(names: Iterable[str]) -> list[ParameterSet]:
+    return [pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else []) for name in names]
+
+
+each = pytest.mark.parametrize("name", _marked(CARDS))
+each_with_maps = pytest.mark.parametrize("name", _marked(PICTURES))
+
+
+def made(name: str, *, seed: int = 0, classes: int = 5, size: int = 32) -> nn.Module:
+    with seeded(seed, "architectures"):
+        return architectures.build(name, classes, max(size, CARDS[name].smallest), Normalise((0.5,) * 3, (0.25,) * 3))
+
+
+def seen_in(net: nn.Module, names: tuple[str, ...], size: int) -> dict[str, Tensor]:
+    """What the named modules give for two pictures, in the order in which they come."""
+    found: dict[str, Tensor] = {}
+
+    def keep(name: str):
+        return lambda module, given, output: found.setdefault(name, output)
+
+    hooks = [net.get_submodule(name).register_forward_hook(keep(name)) for name in names]
+    with torch.no_grad():
+        net.eval()(torch.rand(2, 3, size, size))
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+@each
+def test_its_card_is_complete_and_named_like_its_file(name: str) -> None:
+    card = CARDS[name]
+    assert modules("models.architectures")[name].CARD is card and card.id == name
+    assert card.title and card.summary.endswith(".") and card.source.endswith(".")
+
+
+@each
+def test_its_layers_are_there_in_the_order_of_passing_and_overlap_nowhere(name: str) -> None:
+    net, own = made(name), CARDS[name].roles
+    assert list(seen_in(net, own.layers, max(32, CARDS[name].smallest)))[: len(own.layers)] == list(own.layers)
+    for layer in own.layers:
+        assert any(True for _ in net.get_submodule(layer).parameters()), f"{layer} has no weights"
+        assert not any(other.startswith(f"{layer}.") for other in own.layers)
+    named = [weight for layer in own.layers for weight in net.get_submodule(layer).parameters()]
+    whole = sum(weight.numel() for weight in net.parameters())
+    assert sum(weight.numel() for weight in named) > 0.98 * whole
+
+
+@each
+def test_its_head_and_its_projections_are_what_they_are_called(name: str) -> None:
+    net, own = made(name), CARDS[name].roles
+    head = net.get_submodule(own.head[-1])
+    assert isinstance(head, nn.Linear) and head.out_features == 5
+    for shortcut in own.shortcuts:
+        kernels = {part.kernel_size for part in net.get_submodule(shortcut).modules() if isinstance(part, nn.Conv2d)}
+        assert kernels == {(1, 1)}
+    assert own.shortcuts or name not in ("resnet18", "resnet50", "resnet20", "resnet18_torchvision")
+
+
+@each
+def test_one_seed_makes_one_net_and_its_weights_travel(name: str) -> None:
+    one, same, other = made(name), made(name), made(name, seed=1)
+    assert weights.checksum(one) == weights.checksum(same) != weights.checksum(other)
+    assert not any(key.startswith("normalise") for key in one.state_dict())
+    weights.from_bytes(other, weights.to_bytes(one))
+    assert weights.checksum(other) == weights.checksum(one)
+    pictures = torch.rand(2, 3, *[max(32, CARDS[name].smallest)] * 2)
+    assert torch.equal(one.eval()(pictures), other.eval()(pictures))
+
+
+@each
+def test_pixels_are_normalised_first(name: str) -> None:
+    size = max(32, CARDS[name].smallest)
+    with seeded(0, "architectures"):
+        bare = architectures.build(name, 5, size, nn.Identity()).eval()
+    pictures = torch.rand(2, 3, size, size)
+    assert torch.equal(made(name).eval()(pictures), bare((pictures - 0.5) / 0.25))
+
+
+@each_with_maps
+def test_its_maps_tell_places_apart(name: str) -> None:
+    """For some class of each picture: an untrained net has nothing to say for others, which is a map of nothing."""
+    net, own = made(name).eval(), CARDS[name].roles
+    draw = torch.Generator().manual_seed(0)
+    pictures = torch.randint(0, 256, (2, 32, 32, 3), generator=draw).byte()
+    layers = own.with_maps if name == "vit_tiny" else (own.cam,)
+    for layer in layers:
+        maps = [
+            explain({"net": net}, pictures, [target] * 2, layer, prefix_tokens=own.prefix_tokens)["net"]
+            for target in range(5)
+        ]
+        assert (np.stack(maps).std((2, 3)) > 0).any(0).all(), layer
+        assert min(maps[0].shape[1:]) >= (4 if layer == own.cam else 2)
+
+
+@each_with_maps
+def test_the_layers_that_are_offered_have_places_at_32_pixels(name: str) -> None:
+    own = CARDS[name].roles
+    assert own.cam in own.with_maps
+    for layer, output in seen_in(made(name), own.with_maps, 32).items():
+        assert own.prefix_tokens is not None or output[0, 0].numel() > 1, layer
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet18_torchvision", "mobilenet_v2", "vit_tiny"])
+def test_looking_finds_what_the_card_says(name: str) -> None:
+    own, found = CARDS[name].roles, layer_roles.find(made(name), 32)
+    assert (found.layers, found.head, found.shortcuts) == (own.layers, own.head, own.shortcuts)
+    assert found.prefix_tokens == own.prefix_tokens and found.cam == own.cam
+    assert found.with_maps == own.with_maps
+
+
+def test_the_small_stem_halves_nothing_and_torchvisions_does() -> None:
+    shapes = {
+        name: [tuple(one.shape[2:]) for one in seen_in(made(name), CARDS[name].roles.layers[2:-1], 32).values()]
+        for name in ("resnet18", "resnet18_torchvision")
+    }
+    assert [shape[0] for shape in shapes["resnet18"][::2]] == [32, 16, 8, 4]
+    assert [shape[0] for shape in shapes["resnet18_torchvision"][::2]] == [8, 4, 2, 1]
+
+
+def test_a_plain_shortcut_skips_places_and_fills_up_with_zeros() -> None:
+    x = torch.rand(2, 16, 8, 8)
+    y = small_resnet.Skip(16, 2)(x)
+    assert y.shape == (2, 32, 4, 4)
+    assert torch.equal(y[:, 8:24], x[:, :, ::2, ::2]) and not y[:, :8].any() and not y[:, 24:].any()
+    plain, projected = made("resnet20_plain"), made("resnet20")
+    assert not any("shortcut" in key for key in plain.state_dict())
+    assert any("shortcut" in key for key in projected.state_dict())
+
+
+def test_what_does_not_fit_is_refused_with_a_reason() -> None:
+    with pytest.raises(NotSupported, match="no multiple"):
+        architectures.build("vit_tiny", 5, 30, nn.Identity())
+    with pytest.raises(NotSupported, match="32 pixels or more, and these have 16"):
+        architectures.build("resnet18_torchvision", 5, 16, nn.Identity())
+    with pytest.raises(UnknownName, match="resnet18"):
+        architectures.card("resnet_18")

@@ -1,0 +1,132 @@
+"""Nothing of a hostile checkpoint runs, nothing outside its own folder is written, and its refusal says why."""
+
+import io
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.data import hostile_files
+from unlearn_core.data import user_catalog
+from unlearn_core.domain.errors import BadUpload
+from unlearn_core.models.upload import header_checks, load_worker, receive
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[Path]:
+    user_catalog.use(tmp_path / "home")
+    (tmp_path / "home").mkdir()
+    yield tmp_path / "home"
+    user_catalog.use(None)
+
+
+def files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", hostile_files.BY_HEADER)
+def test_what_the_first_bytes_give_away(root: Path, name: str) -> None:
+    data, reason = hostile_files.BY_HEADER[name]
+    with pytest.raises(BadUpload, match=reason):
+        receive.receive(io.BytesIO(data))
+    assert not files(root.parent), "nothing of it is kept"
+
+
+@pytest.mark.parametrize("name", hostile_files.BY_CONTENT)
+def test_what_only_loading_gives_away(name: str) -> None:
+    made, reason = hostile_files.BY_CONTENT[name]
+    with pytest.raises(BadUpload, match=reason):
+        load_worker.plain(made(), 600)
+
+
+def test_code_in_a_pickle_is_not_run(root: Path, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    upload = receive.receive(io.BytesIO(hostile_files.saved({"w": hostile_files.Canary(canary)})))
+    with pytest.raises(BadUpload, match=r"asks for \w+.system to be run.*safetensors"):
+        receive.convert(upload)
+    assert not canary.exists() and not files(root), "it is gone, and so is what it wanted"
+
+
+def test_a_whole_module_is_refused_with_what_to_save_instead(root: Path) -> None:
+    upload = receive.receive(io.BytesIO(hostile_files.saved(hostile_files.Net(2, 2))))
+    with pytest.raises(BadUpload, match=r"state_dict\(\)"):
+        receive.convert(upload)
+
+
+def test_a_good_one_is_unwrapped_and_converted_in_a_limited_process(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_SERVER", "1")
+    seen: dict = {}
+    begun = subprocess.Popen
+
+    def watched(command: list[str], **how: object) -> subprocess.Popen:
+        seen.update(how, command=command)
+        return begun(command, **how)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "Popen", watched)
+    weights = {f"module.{name}": value for name, value in hostile_files.good().items()}
+    upload = receive.receive(io.BytesIO(hostile_files.saved({"epoch": 3, "state_dict": weights, "lr": 0.1})))
+    assert receive.convert(upload) == {"tensors": {"weight": [20, 30], "bias": [20]}, "ignored": []}
+    assert header_checks.check(receive.plain(upload)) == "safetensors"
+    assert "SECRET_OF_THE_SERVER" not in seen["env"] and "unlearn_core.models.upload.load_worker" in seen["command"]
+
+
+def test_the_process_has_limits(tmp_path: Path) -> None:
+    script = (
+        "import json, resource, sys; from unlearn_core.data import unpacked; unpacked._confine(1000, 7);"
+        "print(json.dumps([resource.getrlimit(getattr(resource, n))[0] for n in"
+        " ('RLIMIT_AS', 'RLIMIT_CPU', 'RLIMIT_FSIZE', 'RLIMIT_CORE')]));"
+        "import torch; torch.zeros(10**9)"
+    )
+    import sys
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    memory, seconds, written, core = map(int, done.stdout.strip("[]\n").split(","))
+    assert 0 < memory < 2**40 and seconds == 7 and written < 20 << 20 and core == 0
+    assert done.returncode and "allocate" in done.stderr, "four gigabytes are refused"
+
+
+def test_the_limits_are_settings(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNLEARN_MOST_CHECKPOINT_MB", "1")
+    big = hostile_files.saved({"w": torch.zeros(300_000)})
+    with pytest.raises(BadUpload, match=r"larger than 1 MB.*UNLEARN_MOST_CHECKPOINT_MB"):
+        receive.receive(io.BytesIO(big))
+    assert not files(root)
+    monkeypatch.setenv("UNLEARN_MOST_CHECKPOINT_MB", "many")
+    with pytest.raises(BadUpload, match="'many': set it to a whole number"):
+        receive.receive(io.BytesIO(big))
+    monkeypatch.setattr(receive, "limits", lambda: receive.Limits(trained_gb=0))
+    (root / "trained" / "x").write_bytes(b"1")
+    with pytest.raises(BadUpload, match="Own classifiers take"):
+        receive.receive(io.BytesIO(big))
+
+
+def test_uploads_that_nobody_came_back_for_are_swept(root: Path) -> None:
+    upload = receive.receive(io.BytesIO(hostile_files.saved(hostile_files.good())))
+    folder = root / "trained" / receive.UPLOADS / upload
+    os.utime(folder, (0, 0))
+    other = receive.receive(io.BytesIO(hostile_files.saved({"w": torch.ones(3)})))
+    assert not folder.exists()
+    with pytest.raises(BadUpload, match="bring the file again"):
+        receive.convert(upload)
+    assert other != upload
+
+
+def test_flipped_bytes_never_bring_down_more_than_the_child(root: Path) -> None:
+    """Every header check either passes a damaged file on or refuses it with a sentence: it never raises otherwise."""
+    rng = torch.Generator().manual_seed(0)
+    for data in (hostile_files.saved(hostile_files.good()), hostile_files.safetensors(hostile_files.ONE, bytes(8))):
+        path = root / "file"
+        for _ in range(150):
+            damaged = bytearray(data)
+            for _ in range(int(torch.randint(1, 5, (), generator=rng))):
+                place = int(torch.randint(0, len(damaged), (), generator=rng))
+                damaged[place] = int(torch.randint(0, 256, (), generator=rng))
+            path.write_bytes(damaged)
+            with suppress(BadUpload):
+                assert header_checks.check(path) in ("pt", "safetensors")

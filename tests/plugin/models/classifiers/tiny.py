@@ -1,0 +1,19 @@
+"""The tiny architecture on the drawn shapes."""
+
+from tests.plugin.models.architectures import tiny
+from unlearn_core.domain.cards import ClassifierCard
+
+CARD = ClassifierCard(
+    id="tiny",
+    title="Tiny · Shapes",
+    summary="Small enough for tests.",
+    architecture="tiny",
+    dataset="shapes",
+    mean=(0.4, 0.4, 0.4),
+    std=(0.3, 0.3, 0.3),
+    roles=tiny.CARD.roles,
+    recipe=tiny.CARD.recipe,
+    seed=0,
+    licence="MIT, as this project.",
+    source="Trained by tests/plugin/make.py.",
+)

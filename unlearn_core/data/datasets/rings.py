@@ -1,0 +1,23 @@
+"""Three rings around one centre."""
+
+from pathlib import Path
+
+import numpy as np
+
+from unlearn_core.data import point_dataset
+from unlearn_core.data.image_dataset import Pictures
+
+CARD = point_dataset.card(
+    "rings",
+    "Rings (points)",
+    "Points of the plane on three rings, each around the next smaller one.",
+    ("inner", "central", "outer"),
+)
+
+
+def load(assets: Path) -> Pictures:
+    """Draws the points; the same ones every time."""
+    rng, labels = point_dataset.drawn(CARD, 4)
+    angle = rng.uniform(0, 2 * np.pi, len(labels))
+    far = np.array([0.1, 0.26, 0.42])[labels] + rng.normal(0, 0.025, len(labels))
+    return point_dataset.scatter(0.5 + far[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1), labels, CARD)

@@ -1,0 +1,24 @@
+"""Three arms of a spiral."""
+
+from pathlib import Path
+
+import numpy as np
+
+from unlearn_core.data import point_dataset
+from unlearn_core.data.image_dataset import Pictures
+
+CARD = point_dataset.card(
+    "spirals",
+    "Spirals (points)",
+    "Points of the plane on three arms that wind around one another.",
+    ("first", "second", "third"),
+)
+
+
+def load(assets: Path) -> Pictures:
+    """Draws the points; the same ones every time."""
+    rng, labels = point_dataset.drawn(CARD, 2)
+    along = np.sqrt(rng.uniform(0.02, 1, len(labels)))
+    angle = 3.6 * along + 2 * np.pi / len(CARD.classes) * labels
+    places = 0.46 * along[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return point_dataset.scatter(0.5 + places + rng.normal(0, 0.014, places.shape), labels, CARD)

@@ -1,0 +1,76 @@
+"""Many files into one array of pictures, several at a time, row by row on the disk."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from unlearn_core.data.ingest.class_folders import Left
+from unlearn_core.data.ingest.decode_image import Fit, Unusable, decode
+from unlearn_core.data.ingest.sanitize import plain
+from unlearn_core.data.ingest.upload_limits import Limits
+
+Tell = Callable[[str, int, int], None]
+"""Hears of a phase how much is done and how much there is; raises where nobody wants it any more."""
+
+_AT_ONCE = 64
+
+
+class Readable(Protocol):
+    """Where files are read from."""
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one; raises OSError or ValueError."""
+        ...
+
+
+def header(file: Path, shape: tuple[int, ...]) -> int:
+    """Begins an .npy file of uint8 with that shape, as long as it will be, and gives where its first row begins."""
+    with file.open("wb") as begun:
+        np.lib.format.write_array_header_1_0(begun, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        start = begun.tell()
+        begun.truncate(start + int(np.prod(shape)))
+    return start
+
+
+def decode_all(
+    source: Readable,
+    paths: Sequence[str],
+    places: np.ndarray,
+    out: Path,
+    *,
+    size: int,
+    fit: Fit,
+    most: Limits,
+    threads: int,
+    tell: Tell,
+) -> dict[int, Left]:
+    """Decodes every path into its row of a new .npy file (N, size, size, 3); gives what could not be, by position."""
+    start, row = header(out, (len(paths), size, size, 3)), size * size * 3
+    left: dict[int, Left] = {}
+    target = os.open(out, os.O_WRONLY)
+
+    def work(first: int) -> int:
+        numbers = range(first, min(first + _AT_ONCE, len(paths)))
+        for number in numbers:
+            try:
+                pixels = decode(source.read(paths[number]), size=size, fit=fit, most_pixels=most.pixels)
+            except (Unusable, OSError, ValueError) as problem:
+                reason = str(problem) if isinstance(problem, Unusable) else f"cannot be read ({str(problem)[:60]})"
+                left[number] = Left(paths[number], plain(reason))
+            else:
+                os.pwrite(target, pixels.tobytes(), start + int(places[number]) * row)
+        return len(numbers)
+
+    done = 0
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            for count in pool.map(work, range(0, len(paths), _AT_ONCE)):
+                done += count
+                tell("decode", done, len(paths))
+    finally:
+        os.close(target)
+    return left

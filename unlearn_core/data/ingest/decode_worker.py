@@ -1,0 +1,183 @@
+"""The process that opens what strangers made: limited in memory, time and disk, and nobody's loss if it is killed.
+
+It reads one job from stdin, as JSON, and writes lines of JSON: ["decode", done, total] as it goes, and at the end
+{"found": ...} or {"refused": "a sentence"}. The pictures go to two files in the folder that the job names.
+"""
+
+import json
+import os
+import resource
+import shutil
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unlearn_core.data.ingest import zip_reader
+from unlearn_core.data.ingest.class_folders import Item, Layout, Left, arrange, check_counts, frequent
+from unlearn_core.data.ingest.decode_batch import Readable, decode_all, header
+from unlearn_core.data.ingest.folder_reader import Folder
+from unlearn_core.data.ingest.sanitize import said
+from unlearn_core.data.ingest.splitting import cut
+from unlearn_core.data.ingest.upload_limits import Limits, change
+from unlearn_core.data.user_catalog import IMAGES, LABELS
+from unlearn_core.domain.errors import BadPictures
+
+RHYTHM = 0.2
+"""Seconds between two lines about progress at the least."""
+NAMED = 20
+"""Of how many files that were left out the names are kept."""
+_SPARE = 1 << 20
+
+
+def main() -> None:
+    """Does the job that stdin holds; ends without tidying up, since threads may hang in a decoder."""
+    job = json.load(sys.stdin)
+    most = Limits(**job["limits"])
+    _confine(most, job["threads"])
+    warnings.simplefilter("ignore")  # odd metadata, which nobody reads; sizes are checked by ourselves
+    try:
+        _say({"found": prepare(job, most, cap=_cap)})
+    except BadPictures as problem:
+        _say({"refused": str(problem)})
+    except MemoryError:
+        _say({"refused": f"Reading these pictures takes more than {most.memory_mb:,} MB of memory. Make them smaller."})
+    except OSError as problem:  # What cannot be read is left out; this is the disk that is written to.
+        _say({"refused": f"The pictures cannot be written ({problem.strerror or problem}). Make room on the disk."})
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def prepare(job: dict[str, Any], most: Limits, cap: Callable[[int], None] = lambda size: None) -> dict[str, Any]:
+    """Reads, decodes, cuts and writes; gives what a card needs. Raises BadPictures.
+
+    `cap` is told how many bytes the largest file will have, before anything is written.
+    """
+    if "zip" in job:
+        with zip_reader.opened(Path(job["zip"]), most) as file:
+            return _prepare(file, arrange(file.members, most), job, most, cap)
+    folder = Folder(Path(job["root"]), most)
+    if job["items"] is None:
+        paths = []
+        for path in folder.paths():
+            paths.append(path)
+            if len(paths) > 2 * most.pictures:
+                raise BadPictures(f"The folder holds more than {2 * most.pictures:,} files. Choose a smaller one.")
+        layout = arrange(paths, most._replace(classes=most.classes if job["least"] is None else len(paths)))
+    else:
+        items = [Item(*item) for item in job["items"]]
+        layout = Layout(tuple(job["classes"]), items, [])
+    return _prepare(folder, frequent(layout, job["least"], most), job, most, cap)
+
+
+def _prepare(
+    source: Readable, layout: Layout, job: dict[str, Any], most: Limits, cap: Callable[[int], None]
+) -> dict[str, Any]:
+    out, size, number = Path(job["out"]), job["size"], {name: n for n, name in enumerate(layout.classes)}
+    labels = np.array([number[item.label] for item in layout.items], np.int64)
+    parts = np.array([item.part for item in layout.items])
+    check_counts(np.bincount(labels, minlength=len(number)).tolist(), layout.classes, most)
+    row = size * size * 3
+    _check_room(len(labels) * row, job["room"], out)
+    cap(len(labels) * (row + 8) + _SPARE)
+    first = cut(labels, parts)
+    places = np.argsort(first.order)
+    left = decode_all(
+        source,
+        [item.path for item in layout.items],
+        places,
+        out / IMAGES,
+        size=size,
+        fit=job["fit"],
+        most=most,
+        threads=job["threads"],
+        tell=_Rhythm(),
+    )
+    every = [*layout.left, *left.values()]
+    _check_left(every, len(layout.items) + len(layout.left), most)
+    usable = np.setdiff1d(np.arange(len(labels)), np.array(sorted(left), np.int64))
+    final = first if not left else cut(labels[usable], parts[usable])
+    order = usable[final.order]
+    check_counts(np.bincount(labels[order], minlength=len(number)).tolist(), layout.classes, most)
+    if left:
+        _rewrite(out, places[order], size)
+    np.save(out / LABELS, labels[order], allow_pickle=False)
+    return {
+        "classes": layout.classes,
+        "train": final.train,
+        "val": final.val,
+        "test": final.test,
+        "left": len(every),
+        "named": every[:NAMED],
+    }
+
+
+def _check_room(wanted: int, room: int, out: Path) -> None:
+    free = shutil.disk_usage(out).free
+    if 2 * wanted > free:
+        raise BadPictures(
+            f"The pictures would take {wanted / 1e6:,.0f} MB, and the disk has {free / 1e6:,.0f} MB free. Make room."
+        )
+    if wanted > room:
+        raise BadPictures(
+            f"The pictures would take {wanted / 1e6:,.0f} MB, and {max(room, 0) / 1e6:,.0f} MB are left for data sets. "
+            f"Delete one for good, or choose a smaller size. {change('folder_gb')}"
+        )
+
+
+def _check_left(left: list[Left], total: int, most: Limits) -> None:
+    if 100 * len(left) > most.unusable * total:
+        which = "; ".join(f"{said(one.path)} {one.reason}" for one in left[:3])
+        raise BadPictures(
+            f"{len(left):,} of {total:,} pictures cannot be used, and {most.unusable} % may be left out: {which}. "
+            f"Mend them or take them out. {change('unusable')}"
+        )
+
+
+def _rewrite(out: Path, rows: np.ndarray, size: int) -> None:
+    """Writes the pictures once more, in the order of these rows, without those that are left out."""
+    old = np.load(out / IMAGES, mmap_mode="r", allow_pickle=False)
+    new = out / f"new-{IMAGES}"
+    header(new, (len(rows), size, size, 3))
+    with new.open("r+b") as file:
+        file.seek(-len(rows) * size * size * 3, os.SEEK_END)
+        for first in range(0, len(rows), 1000):
+            file.write(old[rows[first : first + 1000]].tobytes())
+    new.replace(out / IMAGES)
+
+
+def _confine(most: Limits, threads: int) -> None:
+    memory = (most.memory_mb + 300 * threads) << 20
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    seconds = 60 * most.minutes * threads
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # The first one's signal says why it ends.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _cap(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+class _Rhythm:
+    """Passes progress on, not too often."""
+
+    def __init__(self) -> None:
+        self._due = 0.0
+
+    def __call__(self, phase: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now >= self._due or done == total:
+            self._due = now + RHYTHM
+            _say([phase, done, total])
+
+
+def _say(value: Any) -> None:
+    print(json.dumps(value), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""A folder on this machine, read file by file; links are not followed."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from unlearn_core.data.ingest.upload_limits import Limits
+
+
+class Folder:
+    """The files below a root."""
+
+    def __init__(self, root: Path, most: Limits) -> None:
+        self.root, self.most = root, most
+
+    def read(self, path: str) -> bytes:
+        handle = os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            if os.fstat(handle).st_size > self.most.bytes_of_one:
+                raise ValueError("it is too large for a picture")
+            return file.read()
+
+    def paths(self) -> Iterator[str]:
+        """All files below, and the folders with / at their end, in alphabetical order."""
+        for place, folders, files in os.walk(self.root):
+            folders[:] = sorted(name for name in folders if not (Path(place) / name).is_symlink())
+            above = "" if place == str(self.root) else f"{Path(place).relative_to(self.root).as_posix()}/"
+            yield from (f"{above}{name}/" for name in folders)
+            yield from (f"{above}{name}" for name in sorted(files))

@@ -1,0 +1,119 @@
+"""A kind of source: what one must say to have its pictures, and how they are had."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from unlearn_core.data.ingest.class_folders import Item
+from unlearn_core.data.ingest.decode_batch import Tell
+from unlearn_core.data.ingest.decode_image import Fit
+from unlearn_core.domain.errors import BadPictures
+
+Answers = Mapping[str, str | int]
+"""What somebody chose: a value for each option."""
+
+
+class Option(NamedTuple):
+    """One thing to choose: among `choices`, a whole number from `low` to `high`, or words."""
+
+    name: str
+    title: str
+    explain: str
+    default: str | int
+    choices: tuple[str, ...] = ()
+    low: int = 0
+    high: int = 0
+    placeholder: str = ""
+
+
+class Place(NamedTuple):
+    """Where a run finds and keeps files: the operator's root (UNLEARN_DATA_ROOT), the data folder; and who hears."""
+
+    root: Path | None
+    home: Path
+    tell: Tell
+
+    @property
+    def downloads(self) -> Path:
+        """Where downloaded files are kept, laid out as below a root."""
+        return self.home / "downloads"
+
+
+class Arrays(NamedTuple):
+    """Pictures as they lie in memory: (N, H, W) grey or (N, H, W, 3), uint8, with labels (N,), for each part."""
+
+    classes: tuple[str, ...]
+    parts: dict[str, tuple[np.ndarray, np.ndarray]]
+
+
+class Files(NamedTuple):
+    """Pictures as files below a folder: all class folders in it, or the ones that are listed.
+
+    `least` keeps only the classes with so many pictures.
+    """
+
+    root: Path
+    classes: tuple[str, ...] = ()
+    items: list[Item] | None = None
+    least: int | None = None
+
+
+class Archive(NamedTuple):
+    """Pictures in a zip of class folders; it is removed when it has been read, if it was made or kept for that."""
+
+    file: Path
+    ours: bool = True
+
+
+Found = Arrays | Files | Archive
+
+
+class Source(NamedTuple):
+    """One file of the shelf catalog/sources.
+
+    `needs` is what somebody must have: a connection or a local copy, a folder below the operator's root, a file to
+    upload, or a library. `size` is what pictures are brought to unless somebody asks for another, `natural` whether
+    they are so large by themselves. `why_not` says why it cannot be used here, or "".
+    """
+
+    id: str
+    title: str
+    summary: str
+    needs: Literal["download", "root", "upload", "library"]
+    size: int
+    natural: bool
+    licence: str
+    origin: str
+    read: Callable[[Answers, Place], Found]
+    options: tuple[Option, ...] = ()
+    fit: Fit = "crop"
+    choices: Callable[[Path | None], dict[str, tuple[str, ...]]] = lambda root: {}
+    """Choices that are known only here and now, by the option's name."""
+    why_not: Callable[[Path | None], str] = lambda root: ""
+    """Why it cannot be used here, as a sentence; "" where it can."""
+    names: Callable[[Answers], str] = lambda answers: ""
+    """What is added to the id and the title by what was chosen."""
+
+    def answers(self, given: Answers) -> dict[str, str | int]:
+        """Every option with its value. Raises BadPictures where one is unknown or out of range."""
+        known = {option.name: option for option in self.options}
+        for name in given:
+            if name not in known:
+                ways = ", ".join(known) or "none"
+                raise BadPictures(f"{self.title} has no option called {name[:40]!r}. It has: {ways}.")
+        return {name: _checked(option, given.get(name, option.default)) for name, option in known.items()}
+
+
+def _checked(option: Option, value: str | int) -> str | int:
+    if option.high:
+        if isinstance(value, str) and value.isascii() and value.isdecimal():
+            value = int(value[:12])
+        if not isinstance(value, int) or not option.low <= value <= option.high:
+            raise BadPictures(f"{option.title} takes a whole number from {option.low:,} to {option.high:,}.")
+    elif option.choices and value not in option.choices:
+        raise BadPictures(f"{option.title} ({option.name}) is one of {', '.join(option.choices)}.")
+    elif not isinstance(value, str) or len(value) > 300:
+        raise BadPictures(f"{option.title} takes words, 300 letters at the most.")
+    return value

@@ -1,0 +1,94 @@
+"""A prepared data set in the making: a folder that becomes visible whole, or leaves nothing behind."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from unlearn_core.data import user_catalog
+from unlearn_core.data.atomic_files import write_whole
+from unlearn_core.data.ingest.upload_limits import Limits
+from unlearn_core.domain.cards import DatasetCard
+from unlearn_core.domain.errors import BadPictures
+
+_BEGUN, _LOCK, _AGE = ".making-", "lock", 3600.0
+
+
+@contextmanager
+def begun(home: Path) -> Iterator[Path]:
+    """A fresh folder to write a data set into; what is still in it at the end is removed.
+
+    Folders that a killed process has left are removed first: nobody holds their lock.
+    """
+    shelf = home / "datasets"
+    shelf.mkdir(parents=True, exist_ok=True)
+    for old in shelf.glob(f"{_BEGUN}*"):
+        if not _is_held(old):
+            shutil.rmtree(old, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=_BEGUN, dir=shelf))
+    lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        os.close(lock)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def finish(folder: Path, card: DatasetCard, home: Path) -> None:
+    """Makes the data set in that folder visible under its id. Raises BadPictures where the id is taken."""
+    write_whole(folder / user_catalog.CARD, card.model_dump_json(indent=1).encode())
+    for name in (user_catalog.IMAGES, user_catalog.LABELS):
+        handle = os.open(folder / name, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    (folder / _LOCK).unlink()
+    folder.chmod(0o755)
+    target = home / "datasets" / card.id
+    try:
+        if target.exists():
+            raise FileExistsError
+        folder.rename(target)
+    except OSError:
+        raise BadPictures(f"There is a data set called {card.id} already: remove it first, or use it.") from None
+
+
+def room(home: Path, most: Limits) -> int:
+    """Bytes that further data sets may take: the limit less what there is, in the trash too."""
+    taken = sum(file.stat().st_size for place in ("datasets", "trash") for file in _files(home / place))
+    return most.folder_gb * 1_000_000_000 - taken
+
+
+def write_labels(folder: Path, labels: np.ndarray) -> None:
+    """Labels (N,) int64 as the data set keeps them."""
+    np.save(folder / user_catalog.LABELS, labels.astype(np.int64), allow_pickle=False)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    with suppress(FileNotFoundError):
+        yield from (path for path in folder.glob(f"**/*{user_catalog.IMAGES}") if path.is_file())
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether somebody is at work in a folder; one without a lock is just being made or named, unless it is old."""
+    try:
+        handle = os.open(folder / _LOCK, os.O_RDWR)
+    except FileNotFoundError:
+        with suppress(FileNotFoundError):
+            return time.time() - folder.stat().st_mtime < _AGE
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False

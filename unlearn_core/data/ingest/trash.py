@@ -1,0 +1,61 @@
+"""Prepared data sets that somebody removed: out of sight, and brought back until they are deleted for good."""
+
+import shutil
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from unlearn_core.data import user_catalog
+from unlearn_core.domain.cards import DatasetCard
+from unlearn_core.domain.errors import StoreError, UnknownName
+
+
+def remove(home: Path, name: str) -> None:
+    """Moves a data set into the trash. Raises UnknownName or StoreError."""
+    if name not in user_catalog.dataset_cards():
+        raise UnknownName("data set of your own", name, list(user_catalog.dataset_cards()))
+    _folder(home).mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(_folder(home) / name, ignore_errors=True)  # Of the same id, so it held the same pictures.
+    _move(home / "datasets" / name, _folder(home) / name)
+
+
+def restore(home: Path, name: str) -> None:
+    """Brings a data set back from the trash. Raises UnknownName or StoreError."""
+    _check(home, name)
+    _move(_folder(home) / name, home / "datasets" / name)
+
+
+def delete(home: Path, name: str) -> None:
+    """Deletes a data set in the trash for good. Raises UnknownName."""
+    _check(home, name)
+    shutil.rmtree(_folder(home) / name, ignore_errors=True)
+
+
+def removed(home: Path) -> dict[str, DatasetCard]:
+    """The cards of what is in the trash, by id."""
+    found = {}
+    for file in sorted(_folder(home).glob(f"*/{user_catalog.CARD}")):
+        try:
+            card = DatasetCard.model_validate_json(file.read_bytes())
+        except (OSError, ValidationError):  # Being deleted, or damaged: nothing that one could bring back.
+            continue
+        found[card.id] = card
+    return found
+
+
+def _check(home: Path, name: str) -> None:
+    if name not in removed(home):
+        raise UnknownName("removed data set", name, list(removed(home)))
+
+
+def _move(old: Path, new: Path) -> None:
+    try:
+        if new.exists():
+            raise FileExistsError(f"there is another one called {new.name}")
+        old.rename(new)
+    except OSError as problem:
+        raise StoreError(f"{old.name} could not be moved ({problem.strerror or problem}). Try again.") from None
+
+
+def _folder(home: Path) -> Path:
+    return home / "trash" / "datasets"

@@ -1,0 +1,43 @@
+"""FashionMNIST: grey pictures of clothes, 28 pixels wide; grey becomes three equal channels.
+
+Source: Xiao, Rasul and Vollgraf 2017, Fashion-MNIST.
+"""
+
+from unlearn_core.data.ingest.download import Part
+from unlearn_core.data.ingest.source import Answers, Arrays, Place, Source
+from unlearn_core.data.ingest.torchvision_roots import opened
+
+_HOST = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
+_RAW = "FashionMNIST/raw"
+PARTS = tuple(
+    Part(f"{_HOST}/{name}", f"{_RAW}/{name}", md5)
+    for name, md5 in (
+        ("train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+        ("train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe"),
+        ("t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"),
+        ("t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"),
+    )
+)
+
+
+def read(answers: Answers, place: Place) -> Arrays:
+    """All pictures, grey."""
+    sets = opened("FashionMNIST", [{"train": True}, {"train": False}], PARTS, place)
+    return Arrays(
+        tuple(name.replace("/", " or ") for name in sets[0].classes),
+        {name: (one.data.numpy(), one.targets.numpy()) for name, one in zip(("train", "test"), sets, strict=True)},
+    )
+
+
+SOURCE = Source(
+    id="fashion-mnist",
+    title="FashionMNIST",
+    summary="Ten kinds of clothes in grey: 60,000 training and 10,000 test pictures, 28 pixels wide, in a black frame.",
+    needs="download",
+    size=32,
+    natural=False,
+    licence="MIT.",
+    origin="Xiao, Rasul and Vollgraf, Zalando Research.",
+    read=read,
+    fit="pad",
+)

@@ -1,0 +1,47 @@
+"""Flowers-102: flowers of the United Kingdom, ten training and ten validation pictures of each kind.
+
+Source: Nilsback and Zisserman 2008, Automated Flower Classification over a Large Number of Classes.
+"""
+
+from pathlib import Path
+
+from unlearn_core.data.ingest.class_folders import Item
+from unlearn_core.data.ingest.download import Part
+from unlearn_core.data.ingest.source import Answers, Files, Place, Source
+from unlearn_core.data.ingest.torchvision_roots import opened, relative
+
+_HOST = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102"
+PARTS = tuple(
+    Part(f"{_HOST}/{name}", f"flowers-102/{name}", md5)
+    for name, md5 in (
+        ("102flowers.tgz", "52808999861908f626f3c1f4e79d11fa"),
+        ("imagelabels.mat", "e0620be6f572b9609742df49c70aed4d"),
+        ("setid.mat", "a5357ecc9cb78c4bef273ce3793fc85c"),
+    )
+)
+
+
+def read(answers: Answers, place: Place) -> Files:
+    """The files of the authors' own three sets."""
+    sets = opened("Flowers102", [{"split": name} for name in ("train", "val", "test")], PARTS, place)
+    classes = tuple(name.rstrip("?") for name in sets[0].classes)
+    root = Path(sets[0].root) / "flowers-102" / "jpg"
+    items = [
+        Item(path, classes[label], part)
+        for part, one in zip(("train", "val", "test"), sets, strict=True)
+        for path, label in zip(relative(one._image_files, root), one._labels, strict=True)
+    ]
+    return Files(root, classes, items)
+
+
+SOURCE = Source(
+    id="flowers102",
+    title="Flowers-102",
+    summary="102 kinds of flowers: 1,020 training, 1,020 validation and 6,149 test photographs.",
+    needs="download",
+    size=64,
+    natural=False,
+    licence="The authors name no licence; for research, with citation of Nilsback and Zisserman (2008).",
+    origin="Nilsback and Zisserman, University of Oxford.",
+    read=read,
+)

@@ -1,0 +1,41 @@
+"""Food-101: dishes as guests photograph them, some of the training pictures wrongly labelled on purpose.
+
+Source: Bossard, Guillaumin and Van Gool 2014, Food-101: Mining Discriminative Components with Random Forests.
+"""
+
+from pathlib import Path
+
+from unlearn_core.data.ingest.class_folders import Item
+from unlearn_core.data.ingest.download import Part
+from unlearn_core.data.ingest.source import Answers, Files, Place, Source
+from unlearn_core.data.ingest.torchvision_roots import opened, relative
+
+PARTS = (
+    Part("http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz", "food-101.tar.gz", "85eeb15f3717b99a5da872d97d918f87"),
+)
+
+
+def read(answers: Answers, place: Place) -> Files:
+    """The files of the authors' own training and test lists."""
+    sets = opened("Food101", [{"split": "train"}, {"split": "test"}], PARTS, place)
+    classes = tuple(name.replace("_", " ") for name in sets[0].classes)
+    root = Path(sets[0].root) / "food-101" / "images"
+    items = [
+        Item(path, classes[label], part)
+        for part, one in zip(("train", "test"), sets, strict=True)
+        for path, label in zip(relative(one._image_files, root), one._labels, strict=True)
+    ]
+    return Files(root, classes, items)
+
+
+SOURCE = Source(
+    id="food101",
+    title="Food-101",
+    summary="101 dishes: 75,750 training and 25,250 test photographs, up to 512 pixels wide (a download of 5 GB).",
+    needs="download",
+    size=64,
+    natural=False,
+    licence="The photographs come from foodspotting.com and belong to those who took them; for research only.",
+    origin="Bossard, Guillaumin and Van Gool, ETH Zurich.",
+    read=read,
+)

@@ -1,0 +1,25 @@
+"""ResNet-18 for small pictures: torchvision's, with a stem of one 3x3 convolution."""
+
+from torch import nn
+
+from unlearn_core.domain.cards import ArchitectureCard
+from unlearn_core.domain.recipe import Recipe
+from unlearn_core.models.torchvision_stem import behind, resnet_roles, with_small_stem
+
+CARD = ArchitectureCard(
+    id="resnet18",
+    title="ResNet-18",
+    summary="A residual net of 18 layers and 11 million weights, its stem made for 32 pixels. Slow without a GPU.",
+    roles=resnet_roles(2, 2, 2, 2, cam="net.layer4.1"),
+    recipe=Recipe(epochs=30, batch=128, peak=0.1),
+    smallest=16,
+    source="He et al., Deep Residual Learning for Image Recognition, 2016, table 1; torchvision's resnet18 with a 3x3 "
+    "convolution of stride 1 and no max-pool in front.",
+)
+
+
+def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
+    """A ResNet-18; it averages over all places at the end, so any size will do."""
+    from torchvision.models import resnet18
+
+    return behind(normalise, with_small_stem(resnet18(num_classes=classes)))

@@ -1,0 +1,24 @@
+"""ResNet-20 as first published: shortcuts without weights (He et al. 2016, section 4.2)."""
+
+from torch import nn
+
+from unlearn_core.domain.cards import ArchitectureCard
+from unlearn_core.domain.recipe import Recipe
+from unlearn_core.models import small_resnet
+
+CARD = ArchitectureCard(
+    id="resnet20_plain",
+    title="ResNet-20, plain shortcuts",
+    summary="The original ResNet-20 for small pictures, of 270,000 weights: where the shape changes, a shortcut skips "
+    "places and fills up with zeros.",
+    roles=small_resnet.roles(3, plain=True),
+    recipe=Recipe(epochs=40, batch=128, peak=0.3),
+    smallest=8,
+    source="He et al., Deep Residual Learning for Image Recognition, 2016, section 4.2, with shortcuts of option A "
+    "(section 4.1), which they use for CIFAR-10.",
+)
+
+
+def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
+    """A ResNet-20; it averages over all places at the end, so any size will do."""
+    return small_resnet.SmallResNet(classes, blocks=3, width=16, normalise=normalise, plain=True)

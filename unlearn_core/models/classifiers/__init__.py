@@ -1,0 +1,29 @@
+"""The shelf of classifiers: each file has a CARD; people's own are found beside them.
+
+Reading the shelf imports torch.
+"""
+
+from torch import nn
+
+from unlearn_core.data import user_catalog
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
+from unlearn_core.models import architectures
+from unlearn_core.models.normalize import Normalise
+from unlearn_core.plugins import entry, modules
+
+
+def cards() -> dict[str, ClassifierCard]:
+    """Every classifier's card by its id, those that ship first."""
+    shipped = {module.CARD.id: module.CARD for module in modules("models.classifiers").values()}
+    return shipped | {name: card for name, card in user_catalog.classifier_cards().items() if name not in shipped}
+
+
+def card(name: str) -> ClassifierCard:
+    """One classifier's card; raises UnknownName."""
+    return entry("classifier", cards(), name)
+
+
+def build(card: ClassifierCard, dataset: DatasetCard) -> nn.Module:
+    """A net of that classifier's architecture with fresh weights from torch's current random state."""
+    normalise = Normalise(card.mean, card.std)
+    return architectures.build(card.architecture, len(dataset.classes), dataset.size, normalise)

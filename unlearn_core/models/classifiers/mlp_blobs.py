@@ -1,0 +1,19 @@
+"""A small net that tells clouds of points apart, whose whole answer fits into one picture."""
+
+from unlearn_core.domain.cards import ClassifierCard
+from unlearn_core.models.architectures import mlp
+
+CARD = ClassifierCard(
+    id="mlp-blobs",
+    title="MLP · Blobs",
+    summary="Two hidden layers on points of the plane: all that it says can be seen at once, as a map.",
+    architecture="mlp",
+    dataset="blobs",
+    mean=(0.4998, 0.4985, 0.0),
+    std=(0.2322, 0.2271, 1.0),
+    roles=mlp.CARD.roles,
+    recipe=mlp.CARD.recipe,
+    seed=0,
+    licence="MIT, as this project.",
+    source="Trained by `make bundle ARGS='--classifier mlp-blobs'`.",
+)

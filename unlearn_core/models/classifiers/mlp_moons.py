@@ -1,0 +1,19 @@
+"""A small net that tells half-moons of points apart, whose whole answer fits into one picture."""
+
+from unlearn_core.domain.cards import ClassifierCard
+from unlearn_core.models.architectures import mlp
+
+CARD = ClassifierCard(
+    id="mlp-moons",
+    title="MLP · Moons",
+    summary="Two hidden layers on points of the plane: all that it says can be seen at once, as a map.",
+    architecture="mlp",
+    dataset="moons",
+    mean=(0.5069, 0.5028, 0.0),
+    std=(0.2249, 0.2585, 1.0),
+    roles=mlp.CARD.roles,
+    recipe=mlp.CARD.recipe,
+    seed=0,
+    licence="MIT, as this project.",
+    source="Trained by `make bundle ARGS='--classifier mlp-moons'`.",
+)

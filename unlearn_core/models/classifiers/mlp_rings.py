@@ -1,0 +1,19 @@
+"""A small net that tells rings of points apart, whose whole answer fits into one picture."""
+
+from unlearn_core.domain.cards import ClassifierCard
+from unlearn_core.models.architectures import mlp
+
+CARD = ClassifierCard(
+    id="mlp-rings",
+    title="MLP · Rings",
+    summary="Two hidden layers on points of the plane: all that it says can be seen at once, as a map.",
+    architecture="mlp",
+    dataset="rings",
+    mean=(0.4996, 0.4946, 0.0),
+    std=(0.211, 0.2013, 1.0),
+    roles=mlp.CARD.roles,
+    recipe=mlp.CARD.recipe,
+    seed=0,
+    licence="MIT, as this project.",
+    source="Trained by `make bundle ARGS='--classifier mlp-rings'`.",
+)

@@ -1,0 +1,123 @@
+"""Nets with the weights that torchvision, timm or, where the operator allows it, anybody on the hub publishes.
+
+Loading may download, so it belongs into a worker or on the command line, never where a page waits. Nothing that is
+loaded here can run code: torchvision's and timm's files are opened as plain weights, the hub's as safetensors only, and
+their architecture has to be one of timm's own. Source: torchvision's weights enums; timm's pretrained configurations.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from unlearn_core.domain.errors import NotSupported
+from unlearn_core.models import external, huggingface_hub, weight_cache
+from unlearn_core.models.external import Name
+from unlearn_core.models.pretrained_common import Pretrained, damaged, megabytes, of_timm, only_weights, ready
+
+
+def pretrained(name: str, *, classes: int | None = None, size: int | None = None) -> Pretrained:
+    """The net of that name with its published weights, for pictures of its own size where none is given.
+
+    With `classes` it gets a new head for so many, drawn from torch's current random state. Names are those of
+    models/external.py, or "hf_hub:owner/name". Raises UnknownName, NotSupported, NotAtHand where the weights would
+    have to be downloaded and cannot be, and BadAsset or BadUpload where they are damaged.
+    """
+    if name.startswith("hf_hub:"):
+        return huggingface_hub.load(name, classes, size)
+    known = external.parse(name)
+    if size is not None:
+        external.card(str(known), size)  # Refuses pictures that the net does not take before anything is downloaded.
+    return (_timm if known.library == "timm" else _torchvision)(known, classes, size)
+
+
+def _torchvision(known: Name, classes: int | None, size: int | None) -> Pretrained:
+    import torchvision.models
+
+    weights = external.torchvision_weights(known)
+    known = known._replace(weights=weights.name)
+    shown, names, own = weights.transforms(), tuple(weights.meta["categories"]), weights.transforms().crop_size[0]
+    if known.architecture.startswith("vit_") and size not in (None, own):
+        raise NotSupported(f"{known} with these weights takes pictures of {own} pixels only, not of {size}.")
+    title = f"{known}:{weights.name}"
+    path = weight_cache.from_address(weights.url, of=title, megabytes=weights.meta["_file_size"])
+    only_weights(path)
+    try:
+        net = torchvision.models.get_model(known.architecture, weights=weights, **external.torchvision_options(known))
+    except RuntimeError as problem:
+        raise damaged(path, problem) from None
+    if classes is not None:
+        _new_head(net, len(names), classes)
+    needs_weights = "transform_input" in external.torchvision_options(known)
+    return Pretrained(
+        architecture=title if needs_weights else str(known),
+        net=ready(net, tuple(shown.mean), tuple(shown.std)),
+        classes=names if classes is None else ("",) * classes,
+        mean=tuple(shown.mean),
+        std=tuple(shown.std),
+        size=size or own,
+        licence=weights.meta.get("license", "None is stated for the weights; torchvision's code is BSD-3-Clause.")
+        + " Trained on ImageNet, whose pictures are for research only.",
+        source=weights.url,
+    )
+
+
+def _timm(known: Name, classes: int | None, size: int | None) -> Pretrained:
+    import timm
+    from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
+
+    config: Any = external.timm_config(known)
+    title = f"{known}.{config.tag}" if config.tag else str(known)
+    if not config.has_weights or not config.num_classes:
+        raise NotSupported(f"timm has no weights of a classifier for {known}. Choose another net.")
+    side = size or config.input_size[-1]
+    path = _timm_file(known, config, title)
+    only_weights(path)
+    try:
+        net = timm.create_model(
+            title.removeprefix("timm:"),
+            pretrained=True,
+            pretrained_cfg_overlay={"file": str(path), "custom_load": False},
+            **external.timm_options(known, side),
+        )
+    except (RuntimeError, KeyError) as problem:
+        raise damaged(path, problem) from None
+    subset = infer_imagenet_subset(net)
+    names = tuple(config.label_names or (ImageNetInfo(subset).label_descriptions() if subset else ()))
+    return of_timm(
+        known,
+        net,
+        names if len(names) == config.num_classes else tuple(f"class {own}" for own in range(config.num_classes)),
+        classes,
+        mean=tuple(config.mean),
+        std=tuple(config.std),
+        size=side,
+        licence=config.license or "None is stated for the weights; timm's code is Apache-2.0.",
+        source=f"https://huggingface.co/{config.hf_hub_id}" if config.hf_hub_id else config.url,
+    )
+
+
+def _timm_file(known: Name, config: Any, title: str) -> Path:
+    size = megabytes(external.bare(known, config.num_classes, config.input_size[-1]))
+    if config.hf_hub_id:
+        by_hand = weight_cache.folder() / f"{title.removeprefix('timm:')}.safetensors"
+        return weight_cache.from_hub(config.hf_hub_id, "model.safetensors", of=title, megabytes=size, by_hand=by_hand)
+    if not str(config.url).endswith((".pth", ".safetensors")):
+        raise NotSupported(f"The weights of {title} are not in a form that is opened here. Choose another net.")
+    return weight_cache.from_address(config.url, of=title, megabytes=size)
+
+
+def _new_head(net: nn.Module, classes: int, wanted: int) -> None:
+    """Puts a fresh layer with `wanted` outputs where one of torchvision's nets has its last one with `classes`."""
+    name, head = next(
+        (name, part)
+        for name, part in reversed(list(net.named_modules()))
+        if isinstance(part, nn.Linear | nn.Conv2d) and len(part.weight) == classes
+    )
+    fresh = (
+        nn.Linear(head.in_features, wanted)
+        if isinstance(head, nn.Linear)
+        else nn.Conv2d(head.in_channels, wanted, 1)  # Squeezenet's: one place, every channel.
+    )
+    owner, _, own = name.rpartition(".")
+    setattr(net.get_submodule(owner), own, fresh)

@@ -1,0 +1,75 @@
+"""What comes of loading a net that others have published, and the pieces that every way of loading it shares."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import safe_open
+from torch import nn
+
+from unlearn_core.domain.errors import BadAsset
+from unlearn_core.models.external import Name
+from unlearn_core.models.normalize import Normalise
+from unlearn_core.models.torchvision_stem import behind
+
+Three = tuple[float, float, float]
+
+
+class Pretrained(NamedTuple):
+    """A trained net and what has to be known to use it.
+
+    `net` takes pictures (N, 3, size, size) float in [0, 1], `mean` and `std` being in its first layer, and is in eval
+    mode; its logits are in the order of `classes`, whose names are empty where the head is new. `architecture` is the
+    name by which catalog/architectures builds such a net again.
+    """
+
+    architecture: str
+    net: nn.Module
+    classes: tuple[str, ...]
+    mean: Three
+    std: Three
+    size: int
+    licence: str
+    source: str
+
+
+def of_timm(
+    known: Name, net: nn.Module, names: tuple[str, ...], classes: int | None, *, mean: Three, std: Three, **facts: Any
+) -> Pretrained:
+    """A net of timm's, as published, or with a fresh head for so many `classes`."""
+    if classes is not None:
+        net.reset_classifier(classes)  # pyright: ignore[reportCallIssue]
+        names = ("",) * classes
+    return Pretrained(str(known), ready(net, mean, std), names, mean=mean, std=std, **facts)
+
+
+def ready(net: nn.Module, mean: Three, std: Three) -> nn.Module:
+    """The library's net in eval mode, behind the layer that normalises pixels as it was trained with."""
+    return behind(Normalise(mean, std), net).eval()
+
+
+def megabytes(net: nn.Module) -> float:
+    """How large the file of a net's weights is, roughly."""
+    return sum(weight.numel() for weight in net.parameters()) * 4 / 1e6
+
+
+def only_weights(path: Path) -> None:
+    """Looks whether a file holds weights and nothing that would be run. Raises BadAsset."""
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, "pt") as file:
+                file.keys()
+        else:
+            torch.load(path, map_location="meta", weights_only=True)
+    except Exception as problem:  # noqa: BLE001 (a file may make the reader raise anything; all of it is a refusal)
+        raise damaged(path, problem) from None
+
+
+def damaged(path: Path, problem: Exception) -> BadAsset:
+    """The error for a file that was found and holds something else."""
+    return BadAsset(f"{path} holds no weights of that net ({first_line(problem)}). Remove it and get it again.")
+
+
+def first_line(problem: Exception) -> str:
+    """The beginning of what a library says went wrong."""
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:200]
