@@ -17,7 +17,7 @@ from unlearn_core.methods import reinit
 from unlearn_core.methods.reinit import METHOD, Knobs
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.problem import Problem
-from unlearn_core.training.redraw import norms
+from unlearn_core.training.reinitialize import norms
 
 POOL = ["stem.0", "body.0"]
 STREAM = torch.Generator

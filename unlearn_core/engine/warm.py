@@ -22,7 +22,7 @@ from unlearn_core.store.golds import Golds
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.memory import keep_freed_memory
 from unlearn_core.training.seeding import seeded
-from unlearn_core.training.streamed import placed
+from unlearn_core.training.streaming import placed
 
 REMEDY = "Turn the learning rate down, or whatever else says how hard the method hits, and run it again."
 

@@ -24,9 +24,9 @@ from unlearn_core.domain.params import Params, knob
 from unlearn_core.domain.shared_params import augment, batch, falls, frozen_norm, learning_rate
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
-from unlearn_core.training.descent import descend, fall, train_mode
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.losses import distillation
+from unlearn_core.training.optim import descend, fall, train_mode
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Pool, Problem
 

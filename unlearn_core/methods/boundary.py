@@ -28,8 +28,8 @@ from unlearn_core.domain.params import Params, knob
 from unlearn_core.domain.shared_params import batch, frozen_norm, learning_rate, momentum
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.attacks import fgsm
-from unlearn_core.training.descent import descend, train_mode
 from unlearn_core.training.evaluate import in_eval
+from unlearn_core.training.optim import descend, train_mode
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Pool, Problem
 

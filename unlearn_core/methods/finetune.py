@@ -17,7 +17,7 @@ from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
 from unlearn_core.domain.shared_params import augment, batch, falls, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.training.descent import descend, fall
+from unlearn_core.training.optim import descend, fall
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Problem
 from unlearn_core.training.stacked import Batch, Lane, by_seed, descend_side_by_side

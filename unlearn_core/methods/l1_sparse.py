@@ -29,7 +29,7 @@ from unlearn_core.domain.shared_params import (
 )
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
-from unlearn_core.training.descent import descend, fall
+from unlearn_core.training.optim import descend, fall
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Problem
 

@@ -34,10 +34,10 @@ from unlearn_core.domain.shared_params import batch, clip, frozen_norm, learning
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.attacks import TOGETHER, in_parts
 from unlearn_core.training.batches import pictures_in, to_floats
-from unlearn_core.training.descent import descend, train_mode
 from unlearn_core.training.evaluate import answers
 from unlearn_core.training.importance import at_once, drift, output_sensitivity, share_by_layer, stretched
 from unlearn_core.training.losses import wrong_labels, wrongness
+from unlearn_core.training.optim import descend, train_mode
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Pool, Problem
 

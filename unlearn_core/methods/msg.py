@@ -29,11 +29,11 @@ from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob
 from unlearn_core.domain.shared_params import augment, batch, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.training.descent import descend
 from unlearn_core.training.evaluate import in_eval
+from unlearn_core.training.optim import descend
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Pool, Problem
-from unlearn_core.training.redraw import redraw_where
+from unlearn_core.training.reinitialize import redraw_where
 
 SCORED = 512
 """Pictures of either side at most that a weight is scored by."""

@@ -27,9 +27,9 @@ from unlearn_core.domain.shared_params import (
     weight_decay,
 )
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.training.descent import descend, train_mode
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.losses import wrongness
+from unlearn_core.training.optim import descend, train_mode
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Problem
 

@@ -31,11 +31,11 @@ from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
 from unlearn_core.domain.params import Params, knob, numbers
 from unlearn_core.domain.shared_params import augment, batch, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.training.descent import descend
 from unlearn_core.training.importance import at_once, fisher_diagonal
+from unlearn_core.training.optim import descend
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Problem
-from unlearn_core.training.redraw import layers, norms, random_masks, redraw, redraw_where
+from unlearn_core.training.reinitialize import layers, norms, random_masks, redraw, redraw_where
 
 SCORED = 64
 """Forgotten pictures at most that the Fisher information is taken from, where it chooses the layers."""

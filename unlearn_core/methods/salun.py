@@ -35,9 +35,9 @@ from unlearn_core.domain.shared_params import (
 )
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
-from unlearn_core.training.descent import descend, fall
 from unlearn_core.training.importance import batch_gradients, share_by_layer, weights_by_layer
 from unlearn_core.training.losses import wrong_labels
+from unlearn_core.training.optim import descend, fall
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Pool, Problem
 

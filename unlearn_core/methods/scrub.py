@@ -40,9 +40,9 @@ from unlearn_core.domain.shared_params import (
 )
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
-from unlearn_core.training.descent import descend, train_mode
 from unlearn_core.training.evaluate import accuracy, answers
 from unlearn_core.training.losses import distillation
+from unlearn_core.training.optim import descend, train_mode
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Problem
 

@@ -29,7 +29,7 @@ from unlearn_core.domain.params import Params, knob
 from unlearn_core.domain.shared_params import augment, batch
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import crop_and_flip, to_floats
-from unlearn_core.training.descent import descend, fall
+from unlearn_core.training.optim import descend, fall
 from unlearn_core.training.precision import fast
 from unlearn_core.training.problem import Pool, Problem
 

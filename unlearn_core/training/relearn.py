@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from unlearn_core.domain.relearn_protocol import LAST, STEPS, Terms
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import to_floats
-from unlearn_core.training.descent import descend
 from unlearn_core.training.evaluate import accuracy
+from unlearn_core.training.optim import descend
 from unlearn_core.training.precision import fast
 from unlearn_core.training.seeding import stream
 

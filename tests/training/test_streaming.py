@@ -9,9 +9,9 @@ import torch
 from unlearn_core.engine import warm as warming
 from unlearn_core.engine.execute import Warm, unlearn
 from unlearn_core.engine.spec import spec
-from unlearn_core.training import streamed
+from unlearn_core.training import streaming
 from unlearn_core.training.batches import crop_and_flip, epoch
-from unlearn_core.training.streamed import Streamed, placed
+from unlearn_core.training.streaming import Streamed, placed
 
 IMAGES = torch.randint(0, 256, (70, 16, 16, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(70) % 7
@@ -69,7 +69,7 @@ def test_pictures_mapped_from_a_file_are_taken_without_copying(tmp_path: Path) -
 def test_on_a_gpu_what_does_not_fit_is_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     device = torch.device("cuda")
     assert type(placed(IMAGES, device)) is torch.Tensor
-    monkeypatch.setattr(streamed, "SHARE", 0.0)
+    monkeypatch.setattr(streaming, "SHARE", 0.0)
     one, rows = placed(IMAGES, device), torch.tensor([5, 2, 69], device=device)
     assert isinstance(one, Streamed) and one.device.type == "cuda"
     assert torch.equal(one[rows].cpu(), IMAGES[rows.cpu()])

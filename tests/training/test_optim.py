@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from unlearn_core.domain.errors import Diverged
-from unlearn_core.training.descent import descend, fall, train_mode
+from unlearn_core.training.optim import descend, fall, train_mode
 
 
 def test_a_step_goes_downhill_by_the_gradient() -> None:
