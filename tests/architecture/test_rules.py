@@ -34,7 +34,7 @@ def test_pages_are_thin(path) -> None:
         ("unlearn_core/domain/x.py", "from torch import nn"),
         ("unlearn_core/charts/x.py", "from torchvision.ops import nms"),
         ("unlearn_core/engine/x.py", "def f():\n    import pytorch_grad_cam"),
-        ("unlearn_core/probes/gradcam.py", "from pytorch_grad_cam import GradCAM"),
+        ("unlearn_core/probes/common/class_activation.py", "from pytorch_grad_cam import GradCAM"),
         ("unlearn_core/models/x.py", "import pickle"),
         ("unlearn_core/models/x.py", "from torch import hub"),
         ("unlearn_core/models/x.py", "import torch\ntorch.hub.load('a', 'b')"),
@@ -54,7 +54,7 @@ def test_a_file_out_of_its_place_is_caught(place: str, text: str) -> None:
     [
         ("unlearn_core/ui/x.py", "import streamlit as st\nst.markdown(STYLE, unsafe_allow_html=True)"),
         ("unlearn_core/charts/x.py", "import plotly.graph_objects as go"),
-        ("unlearn_core/probes/gradcam.py", "def f():\n    from pytorch_grad_cam import GradCAM"),
+        ("unlearn_core/probes/common/class_activation.py", "def f():\n    from pytorch_grad_cam import GradCAM"),
         ("unlearn_core/training/x.py", "import torch\ntorch.load(file, weights_only=True)"),
     ],
 )

@@ -14,7 +14,7 @@ from unlearn_core.domain.relearn_protocol import STEPS, index_of, time_of
 from unlearn_core.domain.report import Evaluation, Part, Report
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split, cut
-from unlearn_core.probes.epsilon import BUCKET, last_bucket, mean_points, standard_error
+from unlearn_core.probes.common.neurips_score import BUCKET, last_bucket, mean_points, standard_error
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CAT = 3

@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 import torch
 
-from tests.methods.laid_out import FORGET, tiny_problem, tiny_spec
+from tests.methods.small_problem import FORGET, tiny_problem, tiny_spec
 from unlearn_core import training
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.tracker import Silent

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.contracts import fixed_runs
-from tests.methods.laid_out import FORGET, tiny_problem, tiny_spec
+from tests.methods.small_problem import FORGET, tiny_problem, tiny_spec
 from unlearn_core.domain.errors import Cancelled, DataNotGranted
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.tracker import Silent

@@ -6,11 +6,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tests.probes.tiny import CLASS, IMAGES, scene
+from tests.probes.small_context import CLASS, IMAGES, scene
 from unlearn_core.domain.report import Part, Probe
 from unlearn_core.plugins import modules
 from unlearn_core.probes import probes
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.context import Scene
 from unlearn_core.training.weights import checksum
 
 SCENES = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.methods.laid_out import tiny_spec
+from tests.methods.small_problem import tiny_spec
 from unlearn_core.engine import example, relearn
 from unlearn_core.models import bundled_models
 from unlearn_core.store import artifacts, reports

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.methods.laid_out import STRONG, tiny_spec
+from tests.methods.small_problem import STRONG, tiny_spec
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import BadKnob, BadRequest, Cancelled, Diverged, GaveWay, UnknownName, UnlearnError
 from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
@@ -20,7 +20,7 @@ from unlearn_core.engine.problem import lay_out
 from unlearn_core.engine.tracker import SHOWN, Watch, shown
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers
-from unlearn_core.probes.gradcam import explain
+from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.store import artifacts, reports
 from unlearn_core.store.golds import Golds
 from unlearn_core.store.runs import RunStore

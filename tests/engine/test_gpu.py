@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.methods.laid_out import STRONG, tiny_spec
+from tests.methods.small_problem import STRONG, tiny_spec
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.recipe import FAST
 from unlearn_core.domain.run import ImportSpec, TrainSpec

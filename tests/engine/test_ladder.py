@@ -9,7 +9,7 @@ from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine import ladder, population, row_keys
 from unlearn_core.engine.warm import Warm
 from unlearn_core.methods import methods
-from unlearn_core.probes import epsilon
+from unlearn_core.probes.common import neurips_score
 
 FINE_TUNE, REDRAWN, *_ = ladder.STEPS[1:]
 
@@ -34,7 +34,7 @@ def test_a_step_is_measured_anew_when_it_its_method_or_the_score_changes(monkeyp
     with monkeypatch.context() as changed:
         changed.setattr(row_keys, "method", lambda name: replace(methods()[name], revision=2))
         assert ladder.key_of(REDRAWN) != keys[2]
-    monkeypatch.setattr(epsilon, "REVISION", 2)
+    monkeypatch.setattr(neurips_score, "REVISION", 2)
     assert ladder.key_of(REDRAWN) != keys[2]
 
 

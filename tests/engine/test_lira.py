@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.methods.laid_out import tiny_spec
+from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import Cancelled
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import MeasureSpec

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.methods.laid_out import tiny_spec
+from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import BadRequest, Cancelled
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 from unlearn_core.domain.relearn_protocol import LAST, STEPS, TERMS

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.methods.laid_out import tiny_spec
+from tests.methods.small_problem import tiny_spec
 from unlearn_core import training
 from unlearn_core.cli.results import TABLE
 from unlearn_core.domain.errors import Diverged

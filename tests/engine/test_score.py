@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.methods.laid_out import tiny_spec
+from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import Cancelled, GaveWay
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import MeasureSpec

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.methods.laid_out import tiny_spec
+from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import Cancelled, NotSupported, UnlearnError
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.stacking import unlike

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.methods.laid_out import tiny_problem, tiny_spec
+from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.tracker import Silent
 
 LAYERS = ("stem", "body", "shortcut", "head")

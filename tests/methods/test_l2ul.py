@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tests.methods.laid_out import FORGET, tiny_problem, tiny_spec
+from tests.methods.small_problem import FORGET, tiny_problem, tiny_spec
 from unlearn_core.charts import charts
 from unlearn_core.domain.errors import Diverged
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from tests.methods.laid_out import tiny_problem, tiny_spec
+from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.methods import neggrad
 from unlearn_core.training.evaluate import accuracy

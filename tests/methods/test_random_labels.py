@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.methods.laid_out import tiny_problem, tiny_spec
+from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.methods import random_labels
 from unlearn_core.training.evaluate import accuracy

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.methods.laid_out import tiny_problem, tiny_spec
+from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.errors import DataNotGranted
 from unlearn_core.domain.method import Needs
 from unlearn_core.domain.tracker import Silent

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.methods.laid_out import tiny_problem, tiny_spec
+from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.data import datasets
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine.warm import copy_of

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tests.methods.laid_out import tiny_problem, tiny_spec
+from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.methods import salun
 from unlearn_core.training.evaluate import accuracy

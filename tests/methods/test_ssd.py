@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tests.methods.laid_out import tiny_problem, tiny_spec
+from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.tracker import Silent

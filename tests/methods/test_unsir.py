@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.methods.laid_out import STRONG, tiny_problem, tiny_spec
+from tests.methods.small_problem import STRONG, tiny_problem, tiny_spec
 from unlearn_core.domain.errors import NotSupported
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.method import Needs

@@ -12,7 +12,7 @@ from unlearn_core.domain.errors import NotSupported, UnknownName
 from unlearn_core.models import architectures, layer_roles, small_resnet
 from unlearn_core.models.normalize import Normalise
 from unlearn_core.plugins import modules
-from unlearn_core.probes.gradcam import explain
+from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.training import weights
 from unlearn_core.training.seeding import seeded
 

@@ -12,7 +12,7 @@ from unlearn_core.domain.errors import NotSupported, UnknownName
 from unlearn_core.models import architectures, external, layer_roles
 from unlearn_core.models.external import Name
 from unlearn_core.models.torchvision_stem import behind
-from unlearn_core.probes.gradcam import explain
+from unlearn_core.probes.common.class_activation import explain
 
 SMALL = (
     "timm:test_resnet",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.probes.tiny import scene
-from unlearn_core.probes.scene import Scene
+from tests.probes.small_context import scene
+from unlearn_core.probes.common.context import Scene
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests.probes.tiny import IMAGES, net, scene
+from tests.probes.small_context import IMAGES, net, scene
 from unlearn_core.domain.report import Part
 from unlearn_core.probes.cka import PAIRS, PER_SIDE, biased_hsic, chosen, compared, grams_of, measure, unbiased_hsic
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.context import Scene
 from unlearn_core.training.batches import to_floats
 
 

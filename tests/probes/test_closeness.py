@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.probes.tiny import IMAGES, scene
+from tests.probes.small_context import IMAGES, scene
 from unlearn_core.domain.report import Evaluation, Part
 from unlearn_core.probes.closeness import PAIRS, activation, kolmogorov_smirnov, measure, wasserstein
+from unlearn_core.probes.common.context import Scene
 from unlearn_core.probes.distance import softmax
 from unlearn_core.probes.logits import figures
-from unlearn_core.probes.scene import Scene
 
 FOUR = ("before", "after", "gold", "twin")
 

@@ -5,7 +5,7 @@ from math import log2
 import numpy as np
 import pytest
 
-from tests.probes.tiny import IMAGES, scene
+from tests.probes.small_context import IMAGES, scene
 from unlearn_core.domain.report import Part
 from unlearn_core.probes.distance import PROBE, js_bits, softmax
 

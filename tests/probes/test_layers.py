@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from unlearn_core.domain.report import Part
+from unlearn_core.probes.common.context import Scene
 from unlearn_core.probes.layers import measure
-from unlearn_core.probes.scene import Scene
 
 
 def facts(scene: Scene) -> dict[str, Any]:

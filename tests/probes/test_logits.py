@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from unlearn_core.probes.common.context import Scene
 from unlearn_core.probes.logits import figures, measure
-from unlearn_core.probes.scene import Scene
 
 
 def test_figures_by_hand() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from tests.probes.tiny import CLASS, IMAGES, answering, scene
+from tests.probes.small_context import CLASS, IMAGES, answering, scene
 from unlearn_core.domain.forget_request import ForgetImages
 from unlearn_core.domain.report import Evaluation, Part
 from unlearn_core.probes.membership import PROBE, auc, logistic, matched, signals, success

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tests.probes.tiny import answering
+from tests.probes.small_context import answering
+from unlearn_core.probes.common.context import Scene
 from unlearn_core.probes.predictions import entropy, measure, total_variation
-from unlearn_core.probes.scene import Scene
 
 
 def test_entropy_by_hand() -> None:

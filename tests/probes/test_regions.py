@@ -3,15 +3,15 @@
 import numpy as np
 import torch
 
-from tests.probes.tiny import scene
+from tests.probes.small_context import scene
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.report import Evaluation, Part
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import cut
 from unlearn_core.models import classifiers
+from unlearn_core.probes.common.context import Scene
 from unlearn_core.probes.regions import GRID, PROBE
-from unlearn_core.probes.scene import Scene
 from unlearn_core.training import evaluate
 from unlearn_core.training.seeding import seeded
 

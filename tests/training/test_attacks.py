@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.methods.laid_out import tiny_problem, tiny_spec
+from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.training.attacks import fgsm, pgd_l2
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.losses import wrong_labels

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.methods.laid_out import tiny_problem, tiny_spec
+from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.training import importance
 from unlearn_core.training.importance import at_once, drift, output_sensitivity, own_gradients, stretched
 

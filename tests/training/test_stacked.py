@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.methods.laid_out import tiny_problem, tiny_spec
+from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.errors import Cancelled, Diverged, NotSupported
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.methods import finetune

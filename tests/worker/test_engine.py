@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.methods.laid_out import tiny_spec
+from tests.methods.small_problem import tiny_spec
 from tests.worker.hands import until, worker
 from unlearn_core.domain.forget_request import ForgetImages
 from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, Run, RunState

@@ -17,7 +17,7 @@ from unlearn_core.engine.listener import Listener, Nobody
 from unlearn_core.engine.problem import Layout, lay_out, problem_of
 from unlearn_core.engine.tracker import RunTracker, Watch
 from unlearn_core.engine.warm import Warm, after_of
-from unlearn_core.probes import gradcam
+from unlearn_core.probes.common import class_activation
 from unlearn_core.store import artifacts, reports
 from unlearn_core.store.home import home as data_folder
 from unlearn_core.store.runs import RunStore
@@ -203,7 +203,7 @@ def finish(begun: Begun, warm: Warm, folder: Path, *, forget: float, together: i
 
 def _watch(layout: Layout, net: torch.nn.Module) -> Watch:
     """The curve follows validation pictures where there are any; single forgotten pictures are watched themselves."""
-    gradcam.prepare()
+    class_activation.prepare()
     counts = dict(WATCHED)
     if not len(layout.split.forget_val):
         counts["forget_train"] += counts["forget_val"]

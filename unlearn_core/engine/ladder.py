@@ -22,7 +22,7 @@ from unlearn_core.engine.row_keys import row_key
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers, ensembles
 from unlearn_core.models.ensembles import Population
-from unlearn_core.probes import epsilon
+from unlearn_core.probes.common import neurips_score
 
 NETS = POPULATION_SIZE // 2
 """How many nets a step is scored by, and against how many golds."""
@@ -80,7 +80,7 @@ def spec_of(step: Step) -> RunSpec:
 
 def key_of(step: Step) -> str:
     """What a step's figures depend on; a change of any of it makes them outdated."""
-    return row_key(spec_of(step), {"epsilon": epsilon.REVISION}, nets=NETS)
+    return row_key(spec_of(step), {"epsilon": neurips_score.REVISION}, nets=NETS)
 
 
 def orders(step: Step, *, scratch: Path, device: str, threads: int) -> list[population.Order]:
@@ -108,7 +108,7 @@ def _row(step: Step, ours: Population, device: str) -> dict[str, Any]:
     score = population.score(ours, _golds()[0], _labels())
     figures = {
         "forgetting": score.forgetting,
-        "error": epsilon.standard_error(score.epsilons, len(ours)),
+        "error": neurips_score.standard_error(score.epsilons, len(ours)),
         "retain": score.retain,
         "test": score.test,
         "score": score.final,

@@ -9,8 +9,8 @@ from unlearn_core.engine.crowd import GOLDS, SHADOWS, Crowd
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.measure import Reopened, attach, reopen
 from unlearn_core.engine.warm import Warm
-from unlearn_core.probes.epsilon import phi
-from unlearn_core.probes.lira import called, fit, held_out, interval
+from unlearn_core.probes.common.likelihood_ratio import called, fit, held_out, interval
+from unlearn_core.probes.common.neurips_score import phi
 
 
 def add(run: int, nets: int, warm: Warm, listener: Listener) -> dict[str, Any]:

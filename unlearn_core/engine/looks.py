@@ -9,7 +9,8 @@ from unlearn_core.domain.run import Look
 from unlearn_core.engine.measure import models_of
 from unlearn_core.engine.problem import lay_out
 from unlearn_core.engine.warm import Warm
-from unlearn_core.probes import cam, gradcam
+from unlearn_core.probes import cam
+from unlearn_core.probes.common import class_activation
 from unlearn_core.store import artifacts, reports
 
 
@@ -31,7 +32,7 @@ def answer(look: Look, warm: Warm, folder: Path) -> dict[str, Any]:
     models = models_of(report.spec, layout, warm, after, {})
     nets = {name: models[name].net for name in report.evaluations}
     pictures = layout.data.images[look.picture][None]
-    maps = gradcam.explain(
+    maps = class_activation.explain(
         nets, pictures, [look.target], layer, algorithm=look.algorithm, prefix_tokens=roles.prefix_tokens
     )
     sides = (name for name in report.split._fields if look.picture in getattr(report.split, name))

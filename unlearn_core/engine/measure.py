@@ -15,8 +15,9 @@ from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.problem import Layout, lay_out, why_no_gold
 from unlearn_core.engine.warm import Trained, Warm
-from unlearn_core.probes import gradcam, probes
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes import probes
+from unlearn_core.probes.common import class_activation
+from unlearn_core.probes.common.context import Scene
 from unlearn_core.store import artifacts, reports
 
 
@@ -146,5 +147,5 @@ def add_gold_to_replay(parts: dict[str, Part], layout: Layout, models: Mapping[s
     pictures = torch.from_numpy(part.arrays["pictures"]).to(layout.data.images.device)
     targets = layout.data.pictures.labels[part.arrays["shown"]].tolist()
     gold, prefix = {"gold": models["gold"].net}, layout.card.roles.prefix_tokens
-    maps = gradcam.explain(gold, pictures, targets, part.facts["layer"], prefix_tokens=prefix)["gold"]
+    maps = class_activation.explain(gold, pictures, targets, part.facts["layer"], prefix_tokens=prefix)["gold"]
     parts["snapshots"] = Part(part.facts, part.arrays | {"gold_maps": maps.astype(np.float16)})

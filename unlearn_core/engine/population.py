@@ -27,7 +27,7 @@ from unlearn_core.engine.problem import lay_out, problem_of
 from unlearn_core.engine.warm import Data, Trained, Warm, after_of
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.models.ensembles import Population
-from unlearn_core.probes.epsilon import Score, phi, scored
+from unlearn_core.probes.common.neurips_score import Score, phi, scored
 from unlearn_core.training import evaluate
 from unlearn_core.training.loops import train
 

@@ -10,7 +10,7 @@ from unlearn_core.engine.crowd import GOLDS, UNLEARNED, Crowd
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.measure import Reopened, attach, reopen
 from unlearn_core.engine.warm import Warm
-from unlearn_core.probes.epsilon import BUCKET, Score, last_bucket, standard_error
+from unlearn_core.probes.common.neurips_score import BUCKET, Score, last_bucket, standard_error
 
 
 def add(run: int, nets: int, warm: Warm, listener: Listener) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import Phase, Point, Progress
 from unlearn_core.engine.listener import Listener
-from unlearn_core.probes import gradcam
+from unlearn_core.probes.common import class_activation
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.evaluate import in_eval
 from unlearn_core.training.precision import fast
@@ -84,7 +84,7 @@ class Watch:
     def _maps(self) -> np.ndarray:
         if not self.no_maps:
             try:
-                maps = gradcam.explain(
+                maps = class_activation.explain(
                     {"now": self._net}, self.pictures, self.targets, self.layer, prefix_tokens=self._prefix
                 )["now"]
             except BadRequest as problem:

@@ -16,7 +16,8 @@ from unlearn_core.domain.errors import BadAsset, Diverged
 from unlearn_core.domain.forget_request import Forget, ForgetRequest
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.models import bundled_models, classifiers
-from unlearn_core.probes import gradcam, membership
+from unlearn_core.probes import membership
+from unlearn_core.probes.common import class_activation
 from unlearn_core.store.evaluations import Evaluations
 from unlearn_core.store.golds import Golds
 from unlearn_core.training import evaluate, weights
@@ -57,7 +58,7 @@ class Warm:
 
     def prepare(self) -> None:
         """Loads what somebody would otherwise wait for: what probes import late, every original, its pictures."""
-        gradcam.prepare()
+        class_activation.prepare()
         membership.prepare()
         for card in classifiers.cards().values():
             if self.original(card) is not None:

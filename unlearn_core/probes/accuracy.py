@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unlearn_core.domain.report import MODELS, Part, Probe
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.context import Scene
 
 _Z = NormalDist().inv_cdf(0.975)
 

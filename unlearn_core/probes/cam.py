@@ -12,9 +12,9 @@ import torch
 from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.report import MODELS, Part, Probe
 from unlearn_core.domain.split import Split
-from unlearn_core.probes.gradcam import explain
-from unlearn_core.probes.heatmaps import alike
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.class_activation import explain
+from unlearn_core.probes.common.context import Scene
+from unlearn_core.probes.common.heatmap_similarity import alike
 from unlearn_core.training.seeding import stream
 
 PER_SIDE = 6

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from unlearn_core.domain.report import Part, Probe
 from unlearn_core.domain.split import Split
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.context import Scene
 from unlearn_core.training.batches import to_floats
 
 PER_SIDE = 32

@@ -6,7 +6,7 @@ import numpy as np
 
 from unlearn_core.domain.report import MODELS, Part, Probe
 from unlearn_core.probes.accuracy import wilson
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.context import Scene
 
 
 def measure(scene: Scene) -> Part:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from unlearn_core.domain.report import Part, Probe
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.context import Scene
 
 SETS = ("forget_train", "retain_val", "retain_test", "forget_test")
 _PAIRS = {"before": "before", "after": "after", "spread": "twin"}

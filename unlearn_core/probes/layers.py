@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from unlearn_core.domain.report import Part, Probe
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.context import Scene
 
 PAIRS = {
     "before-after": ("before", "after"),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from unlearn_core.domain.report import MODELS, Part, Probe
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.context import Scene
 
 DRAWS = 500
 """Bootstrap samples behind an interval."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from unlearn_core.domain.report import MODELS, Part, Probe
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.context import Scene
 
 _SETS = ("forget_train", "forget_test")
 _PAIRS = {"before": "before", "after": "after", "spread": "twin"}

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from unlearn_core.domain.report import MODELS, Part, Probe
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.context import Scene
 from unlearn_core.training import evaluate
 
 GRID = 64

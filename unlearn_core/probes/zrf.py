@@ -14,8 +14,8 @@ import torch
 
 from unlearn_core.domain.report import MODELS, Part, Probe
 from unlearn_core.models import classifiers
+from unlearn_core.probes.common.context import Scene
 from unlearn_core.probes.distance import js_bits, softmax
-from unlearn_core.probes.scene import Scene
 from unlearn_core.training import evaluate
 from unlearn_core.training.seeding import seeded
 

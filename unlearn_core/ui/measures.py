@@ -13,7 +13,8 @@ from unlearn_core.charts.chart import Chart
 from unlearn_core.domain import relearn_protocol
 from unlearn_core.domain.report import Report
 from unlearn_core.plugins import modules
-from unlearn_core.probes import epsilon, lira, probes
+from unlearn_core.probes import probes
+from unlearn_core.probes.common import likelihood_ratio, neurips_score
 from unlearn_core.ui import chart, frame, studio
 from unlearn_core.ui.plain import escape
 
@@ -44,8 +45,8 @@ def measures() -> dict[str, Measure]:
     }
     asked = {
         "relearn": ("Relearning", relearn_protocol),
-        "score": ("The challenge's score", epsilon),
-        "lira": ("Shadow nets (LiRA)", lira),
+        "score": ("The challenge's score", neurips_score),
+        "lira": ("Shadow nets (LiRA)", likelihood_ratio),
     }
     return every | {
         name: Measure(name, title, charts()[name].title, charts()[name].caveat, module)

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from tests.plugin.models.architectures.tiny import Tiny
 from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.run import Algorithm
-from unlearn_core.probes.gradcam import explain
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.class_activation import explain
+from unlearn_core.probes.common.context import Scene
 
 TARGETS = [2, 0, 2, 3, 1]
 

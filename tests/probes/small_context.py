@@ -10,7 +10,7 @@ from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import cut
 from unlearn_core.models import classifiers
-from unlearn_core.probes.scene import Scene
+from unlearn_core.probes.common.context import Scene
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.seeding import seeded
 

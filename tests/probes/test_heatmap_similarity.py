@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 
-from unlearn_core.probes.heatmaps import MEASURES, alike, ranks
+from unlearn_core.probes.common.heatmap_similarity import MEASURES, alike, ranks
 
 RNG = np.random.default_rng(0)
 

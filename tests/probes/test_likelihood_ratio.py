@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from unlearn_core.probes.lira import LEAST_SPREAD, called, fit, held_out, interval
+from unlearn_core.probes.common.likelihood_ratio import LEAST_SPREAD, called, fit, held_out, interval
 
 
 def drawn(shift: float, *, nets: int, pictures: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

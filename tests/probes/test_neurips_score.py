@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unlearn_core.probes.epsilon import (
+from unlearn_core.probes.common.neurips_score import (
     CERTAIN,
     DELTA,
     epsilon,
