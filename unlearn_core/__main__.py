@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from unlearn_core import cli
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import Cancelled, UnlearnError
-from unlearn_core.store.home import named
+from unlearn_core.store.data_folder import named
 
 MISTAKE, STOPPED = 2, 130
 """Exit codes: of what a person can put right, and of Ctrl-C."""

@@ -9,7 +9,7 @@ from tests.browser.conftest import NARROW
 from tests.browser.served import Served
 from tests.browser.steps import QUESTION, heading, settled
 from tests.pages.finished import made_again
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 

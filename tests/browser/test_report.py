@@ -10,7 +10,7 @@ from tests.browser.served import Served
 from tests.browser.steps import heading, until
 from tests.pages.finished import CLASS
 from unlearn_core.domain.run import RunState
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 

@@ -9,7 +9,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from tests.browser.served import Served
 from tests.browser.steps import LONG, QUESTION, QUICK, STOPPED, begin, heading, settled, step, until
 from unlearn_core.domain.run import RunState
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 

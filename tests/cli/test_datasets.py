@@ -11,7 +11,7 @@ from tests.data.zips import faces, write
 from unlearn_core.__main__ import main
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.run import RunState
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 from unlearn_core.__main__ import main
 from unlearn_core.cli import doctor
 from unlearn_core.models import bundled_models
-from unlearn_core.store import restore
+from unlearn_core.store.files import restore
 
 
 def examined(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, dict[str, str]]]:

@@ -9,7 +9,7 @@ import pytest
 from unlearn_core.__main__ import main
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.run import GoldSpec, Priority
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 TWO = ["gold", "--classifier", "tiny", "--forget-classes", "rows,discs"]
 

@@ -14,8 +14,8 @@ from unlearn_core.__main__ import main
 from unlearn_core.charts.flags import flags
 from unlearn_core.cli.run import SETS
 from unlearn_core.domain.forget_request import ForgetImages
-from unlearn_core.store import reports
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import reports
+from unlearn_core.store.queue.run_store import RunStore
 
 QUICK = ["--method", "unsir", "--set", "kept_per_class=50", "--set", "noise_pictures=16"]
 ROWS = ["run", "--classifier", "tiny", "--forget-classes", "rows"]

@@ -6,7 +6,7 @@ from tests.pages.sweeps import ME, headline
 from unlearn_core.__main__ import main
 from unlearn_core.cli import sweep as verb
 from unlearn_core.domain.sweep import SweepState
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 SWEEP = ["sweep", "--classifier", "tiny", "--forget-classes", "discs", "--method", "unsir"]
 

@@ -25,7 +25,7 @@ from unlearn_core.engine.train import train_here
 from unlearn_core.engine.warm import Warm
 from unlearn_core.methods.retrain import Knobs as Retrain
 from unlearn_core.models import classifiers, external, user_models, weight_cache
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import weights
 from unlearn_core.training.problem import Problem
 

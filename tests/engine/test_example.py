@@ -7,7 +7,7 @@ import pytest
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.engine import example, relearn
 from unlearn_core.models import bundled_models
-from unlearn_core.store import artifacts, reports
+from unlearn_core.store.files import artifacts, reports
 
 
 def test_it_has_every_part_and_nothing_that_ships_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,9 +21,9 @@ from unlearn_core.engine.tracker import SHOWN, Watch, shown
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers
 from unlearn_core.probes.common.class_activation import explain
-from unlearn_core.store import artifacts, reports
-from unlearn_core.store.golds import Golds
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.files.golds import Golds
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import evaluate
 from unlearn_core.training.problem import Problem
 

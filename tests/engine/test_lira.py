@@ -13,8 +13,8 @@ from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.measure import Reopened, reopen
 from unlearn_core.engine.warm import Warm
-from unlearn_core.store import reports
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import reports
+from unlearn_core.store.queue.run_store import RunStore
 
 NETS = 4
 

@@ -17,8 +17,8 @@ from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.problem import lay_out
 from unlearn_core.engine.warm import Warm
-from unlearn_core.store import artifacts, reports
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import weights
 from unlearn_core.training.relearn import lessons
 

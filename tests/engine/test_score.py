@@ -18,8 +18,8 @@ from unlearn_core.engine.measure import Reopened, reopen
 from unlearn_core.engine.warm import Warm
 from unlearn_core.models import ensembles
 from unlearn_core.models.ensembles import Population
-from unlearn_core.store import reports
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import reports
+from unlearn_core.store.queue.run_store import RunStore
 
 NETS = 4
 QUICK = {"epochs": 1, "lr": 0.01}

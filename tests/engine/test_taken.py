@@ -19,8 +19,8 @@ from unlearn_core.engine.taken import fit
 from unlearn_core.engine.warm import Warm
 from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.models.upload import receive
-from unlearn_core.store import reports
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import reports
+from unlearn_core.store.queue.run_store import RunStore
 
 OWN = {
     "net.stem.weight": torch.ones(4, 3),

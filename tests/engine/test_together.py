@@ -15,8 +15,8 @@ from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.together import carry_out_together, stacks
 from unlearn_core.engine.warm import Warm
 from unlearn_core.methods import finetune
-from unlearn_core.store import reports
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import reports
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import stacked
 
 SPECS = [tiny_spec("finetune", seed=seed, lr=rate, batch=64) for seed, rate in ((0, 0.01), (0, 0.04), (1, 0.02))]

@@ -20,8 +20,9 @@ from unlearn_core.engine.spec import spec as spec_of
 from unlearn_core.engine.train import _watched, train_here
 from unlearn_core.engine.warm import Warm
 from unlearn_core.models import bundled_models, classifiers, user_models
-from unlearn_core.store import artifacts, crowds, removal
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store import deletion
+from unlearn_core.store.files import artifacts, ensemble_files
+from unlearn_core.store.queue.run_store import RunStore
 
 RECIPE = Recipe(epochs=3, batch=64, peak=0.1, augment="none")
 SPEC = TrainSpec(architecture="tiny", dataset="shapes", recipe=RECIPE, seed=5)
@@ -136,17 +137,17 @@ def test_an_own_classifier_is_removed_when_nobody_needs_it(home: Path) -> None:
     carry_out(gold, Warm("cpu", home), Nobody())
     store.submit(RunSpec(request=request, method="finetune", params={}), title="Forget")
     with pytest.raises(StoreError, match="Run 3, 2 needs this classifier"):
-        removal.remove(store, name)
+        deletion.remove(store, name)
     for run in store.list():
         store.cancel(run.id)
-    kept = {owner: crowds.folder(home, owner, "originals", "x") / "000.safetensors" for owner in (name, "tiny")}
+    kept = {owner: ensemble_files.folder(home, owner, "originals", "x") / "000.safetensors" for owner in (name, "tiny")}
     for file in kept.values():
         write_whole(file, b"")
-    removal.remove(store, name)
+    deletion.remove(store, name)
     assert name not in classifiers.cards() and not list((home / "trained" / "golds").glob("*"))
     assert not kept[name].exists() and kept["tiny"].exists()
     with pytest.raises(UnknownName, match="no own classifier called 'resnet20'"):
-        removal.remove(store, "resnet20")
+        deletion.remove(store, "resnet20")
 
 
 def test_half_a_classifier_is_never_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,8 @@ from unlearn_core.charts.theme import LIGHT
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.export.archive import archive, csv, tables
 from unlearn_core.export.card import card
-from unlearn_core.store import artifacts, reports
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.queue.run_store import RunStore
 
 __all__ = ["template"]
 

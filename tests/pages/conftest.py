@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.finished import done, template
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import studio
 
 __all__ = ["done", "template"]  # fixtures, made once for all modules

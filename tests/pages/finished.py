@@ -9,8 +9,8 @@ import pytest
 from unlearn_core.domain.run import Phase, Point, Progress, Run, RunSpec
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.spec import spec
-from unlearn_core.store import artifacts
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue.run_store import RunStore
 
 CLASS, PICTURES = 1, 2
 """The runs in that folder: discs forgotten by UNSIR, with its gold; three pictures by fine-tuning, without one."""

@@ -8,8 +8,8 @@ from typing import Any
 from tests.pages.finished import CLASS, by_class
 from tests.store.specs import sql
 from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState
-from unlearn_core.store import artifacts
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue.run_store import RunStore
 
 ME = "a worker"
 RATE = {"knob": "impair_lr", "low": 0.0002, "high": 0.02, "log": True}

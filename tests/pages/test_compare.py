@@ -12,8 +12,8 @@ from tests.pages.finished import CLASS, PICTURES, by_class, made_again
 from tests.pages.look import fine, without_words, words
 from tests.pages.test_history import tick
 from unlearn_core.domain.run import GoldSpec, Look
-from unlearn_core.store import artifacts, reports
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import compare
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.pages.conftest import Visit
 from tests.pages.finished import CLASS, PICTURES
 from tests.pages.look import fine, without_words, words
-from unlearn_core.store import artifacts
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue.run_store import RunStore
 
 
 def test_every_distance_stands_beside_gold(visit: Visit, done: RunStore) -> None:

@@ -10,8 +10,8 @@ from tests.pages.conftest import Visit
 from tests.pages.finished import CLASS, PICTURES
 from tests.pages.look import fine, words
 from unlearn_core.domain.run import RunSpec
-from unlearn_core.store import reports
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import reports
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import studio
 
 

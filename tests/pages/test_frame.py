@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import FILES, ROOT, Visit
 from tests.pages.look import fine, without_words, words
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.store import processes
-from unlearn_core.store.logs import LONGEST
+from unlearn_core.store.files.log_file import LONGEST
+from unlearn_core.store.queue import processes
 from unlearn_core.ui import address, frame, process
 from unlearn_core.ui.plain import escape
 

@@ -13,8 +13,8 @@ from tests.pages.finished import CLASS, PICTURES, advance, by_class, by_picture,
 from tests.pages.look import fine, without_words, words
 from unlearn_core.domain.errors import UnknownName
 from unlearn_core.domain.run import GoldSpec, Look, RunState
-from unlearn_core.store import artifacts, restore
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts, restore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import history
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ from unlearn_core.domain.errors import NotSupported, UnknownName
 from unlearn_core.domain.run import TrainSpec
 from unlearn_core.models import external, weight_cache
 from unlearn_core.models.model_summary import outline, published
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.architecture import OTHER
 
 SMALL = "mobilenet_v3_small"

@@ -5,7 +5,7 @@ from tests.pages.finished import CLASS, started
 from tests.pages.look import fine, words
 from unlearn_core.charts import lira
 from unlearn_core.domain.run import MeasureSpec, Phase, Priority, Progress
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 
 def test_it_is_offered_with_its_cost_and_followed(visit: Visit, done: RunStore) -> None:

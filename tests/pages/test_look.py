@@ -7,8 +7,8 @@ from typing import Any
 from tests.pages.conftest import Visit
 from tests.pages.finished import CLASS
 from tests.pages.look import fine, words
-from unlearn_core.store import artifacts
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue.run_store import RunStore
 
 
 def with_roles(home: Path, **roles: Any) -> None:

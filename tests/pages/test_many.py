@@ -10,9 +10,9 @@ from tests.pages.conftest import Visit
 from tests.pages.finished import CLASS, PICTURES, by_class, made_again
 from tests.pages.look import fine
 from unlearn_core.domain.run import Priority, RunState
-from unlearn_core.store import rows
-from unlearn_core.store.runs import RunStore
-from unlearn_core.store.schema import RUN
+from unlearn_core.store.db import rows
+from unlearn_core.store.db.schema import RUN
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import compare
 
 pytestmark = pytest.mark.slow

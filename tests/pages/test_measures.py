@@ -8,7 +8,7 @@ import pytest
 from tests.pages.conftest import Visit
 from tests.pages.look import fine, without_words, words
 from unlearn_core.probes import probes
-from unlearn_core.store import reports
+from unlearn_core.store.files import reports
 from unlearn_core.ui import measures
 from unlearn_core.ui.measures import drawn_from
 

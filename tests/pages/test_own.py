@@ -16,7 +16,7 @@ from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.warm import Warm
 from unlearn_core.models import bundled_models, user_models
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 ODD = "<b>cat</b> \u202egnp.exe ![x](http://evil)" + "x" * 300
 QUICK = Recipe(epochs=2, batch=64, peak=0.1, augment="none")

@@ -16,7 +16,7 @@ from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.spec import spec
 from unlearn_core.engine.warm import Warm
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from tests.pages.finished import CLASS, started
 from tests.pages.look import fine, without_words, words
 from unlearn_core.charts.repeats import interval
 from unlearn_core.domain.run import Priority, RunSpec, RunState
-from unlearn_core.store import artifacts
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import fold, history, history_rows, repeats, studio
 
 

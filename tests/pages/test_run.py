@@ -16,8 +16,8 @@ from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Priority, RunSt
 from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.warm import Warm
-from unlearn_core.store import artifacts, reports
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.queue.run_store import RunStore
 
 
 def submitted(store: RunStore, name: str = "discs") -> int:

@@ -11,7 +11,7 @@ from unlearn_core import methods
 from unlearn_core.domain.errors import BadRequest, UnknownName
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.run import RunSpec
-from unlearn_core.store import requests
+from unlearn_core.store import image_lists
 from unlearn_core.ui import plan
 from unlearn_core.ui import setup as setups
 from unlearn_core.ui.setup import Setup
@@ -72,18 +72,18 @@ def test_a_list_that_was_kept_elsewhere_is_missed_in_a_sentence(home: Path) -> N
 def test_a_kept_list_has_no_other_names(name: str, home: Path) -> None:
     (home / "requests").mkdir()
     with pytest.raises(BadRequest):
-        requests.read(home, name, most=10)
+        image_lists.read(home, name, most=10)
 
 
 @pytest.mark.parametrize("text", ["-1", "5-3", "1,,2", "10", "3-10", "1e3", "\uff11", "a", "0-999999999999"])
 def test_a_list_of_pictures_is_read_strictly(text: str) -> None:
     with pytest.raises(BadRequest):
-        requests.from_ranges(text, most=10)
+        image_lists.from_ranges(text, most=10)
 
 
 @given(st.sets(st.integers(0, 400)).map(lambda found: tuple(sorted(found))).filter(bool))
 def test_ranges_say_what_they_were_given(pictures: tuple[int, ...]) -> None:
-    assert requests.from_ranges(requests.as_ranges(pictures), most=401) == pictures
+    assert image_lists.from_ranges(image_lists.as_ranges(pictures), most=401) == pictures
 
 
 @pytest.mark.slow

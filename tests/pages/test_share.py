@@ -4,7 +4,7 @@ from tests.pages.conftest import Visit
 from tests.pages.finished import CLASS, PICTURES
 from tests.pages.look import fine, words
 from tests.pages.test_history import tick
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import session
 
 

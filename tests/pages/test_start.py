@@ -11,7 +11,7 @@ import pytest
 from tests.pages.conftest import ROOT, Visit
 from tests.pages.look import fine, without_words, words
 from unlearn_core.domain.run import RunSpec, RunState
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import plan, setup, studio
 
 WITHOUT_TORCH = """

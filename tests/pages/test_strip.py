@@ -5,7 +5,7 @@ import pytest
 from tests.pages.conftest import Visit
 from tests.pages.look import fine, label, words
 from unlearn_core.domain.run import RunSpec, RunState
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import plan
 from unlearn_core.ui import setup as setups
 

@@ -10,7 +10,7 @@ from tests.pages.sweeps import EPOCHS, ME, NORM, RATE, add, add_copies, begin, e
 from tests.store.specs import multiply
 from unlearn_core.domain.run import GoldSpec, RunState
 from unlearn_core.domain.sweep import SweepState
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import sweep_charts
 
 SETUP = {"classifier": "tiny", "forget": "discs", "method": "unsir"}

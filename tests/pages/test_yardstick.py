@@ -9,9 +9,9 @@ from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, RunState
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.warm import Warm
-from unlearn_core.store import reports
-from unlearn_core.store.golds import Golds
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import reports
+from unlearn_core.store.files.golds import Golds
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import studio
 
 GOLD, TWIN = (GoldSpec(request=by_picture().request, seed=seed) for seed in (0, 1))

@@ -13,9 +13,9 @@ from tests.domain.test_sweep import spec as sweep_spec
 from tests.store.specs import EVERY, expire, spec, sql
 from unlearn_core.domain.errors import UnknownName
 from unlearn_core.domain.run import RunState
-from unlearn_core.store import processes
-from unlearn_core.store.database import SCRIPTS, Database
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.db.database import SCRIPTS, Database
+from unlearn_core.store.queue import processes
+from unlearn_core.store.queue.run_store import RunStore
 
 HOUR = 3600.0
 SILENT = 6.0

@@ -14,9 +14,9 @@ from sqlalchemy import Engine, create_engine, event
 
 from tests.store.specs import spec, sql
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.store.database import SCRIPTS, Database
-from unlearn_core.store.runs import RunStore
-from unlearn_core.store.schema import HEAD, METADATA
+from unlearn_core.store.db.database import SCRIPTS, Database
+from unlearn_core.store.db.schema import HEAD, METADATA
+from unlearn_core.store.queue.run_store import RunStore
 
 
 def test_migrations_make_exactly_the_tables_of_the_schema(home):
@@ -81,9 +81,7 @@ def test_a_newer_database_is_refused(home):
 
 
 def test_several_processes_may_make_the_same_database(home):
-    code = (
-        f"from pathlib import Path; from unlearn_core.store.runs import RunStore; RunStore(Path({str(home)!r})).list()"
-    )
+    code = f"from pathlib import Path; from unlearn_core.store.queue.run_store import RunStore; RunStore(Path({str(home)!r})).list()"
     makers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [maker.wait(timeout=60) for maker in makers] == [0, 0, 0, 0]
 

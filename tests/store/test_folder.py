@@ -13,8 +13,8 @@ import pytest
 from tests.charts.reports import made_up_report
 from unlearn_core.charts import charts
 from unlearn_core.domain.report import Evaluation, Report
-from unlearn_core.store import reports
-from unlearn_core.store.evaluations import Evaluations
+from unlearn_core.store.files import reports
+from unlearn_core.store.files.evaluations import Evaluations
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAW = """
@@ -23,7 +23,7 @@ for name in ("torch", "torchvision", "sklearn", "streamlit", "pytorch_grad_cam")
     sys.modules[name] = None  # whoever imports it fails
 from unlearn_core.charts import charts
 from unlearn_core.charts.theme import LIGHT
-from unlearn_core.store.reports import read_folder
+from unlearn_core.store.files.reports import read_folder
 report = read_folder(sys.argv[1])
 for chart in charts().values():
     if chart.applies(report) is True:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from unlearn_core.store import logs
-from unlearn_core.store.logs import LONGEST, log_of
+from unlearn_core.store.files import log_file
+from unlearn_core.store.files.log_file import LONGEST, log_of
 
 
 def test_a_long_log_is_put_aside_and_the_one_before_it_goes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "LONGEST", 10)
+    monkeypatch.setattr(log_file, "LONGEST", 10)
     log, aside = home / "worker.log", home / "worker.log.1"
     assert log_of(home) == log and not log.exists()
     log.write_text("0123456789")
@@ -23,7 +23,7 @@ def test_a_long_log_is_put_aside_and_the_one_before_it_goes(home: Path, monkeypa
 
 def test_a_log_that_cannot_be_put_aside_is_gone_on_with(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "worker.log.1").mkdir()
-    monkeypatch.setattr(logs, "LONGEST", 10)
+    monkeypatch.setattr(log_file, "LONGEST", 10)
     (home / "worker.log").write_text("the first, too long")
     assert log_of(home).read_text() == "the first, too long"
     assert LONGEST == 5_000_000

@@ -15,7 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from tests.store.specs import EVERY, expire, spec
 from unlearn_core.domain.errors import Fenced
 from unlearn_core.domain.run import Priority
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = pytest.mark.slow  # it draws what happens: fuzzing
 

@@ -11,8 +11,8 @@ import pytest
 from tests.store.specs import EVERY, REQUEST, multiply, spec, sql
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Priority
-from unlearn_core.store.queue import IN_ALL, PER_OWNER
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.store.queue.scheduling import IN_ALL, PER_OWNER
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def served(store: RunStore, seconds: float = 10.0) -> str:
 def test_several_processes_claim_every_run_once(store, home):
     multiply(home, store.submit(spec(), title="a"), 400, owners=7)
     names = ("a", "b", "c", "d")
-    command = [sys.executable, "-m", "tests.store.claimer", str(home)]
+    command = [sys.executable, "-m", "tests.store.claim_process", str(home)]
     claimers = [
         subprocess.Popen([*command, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for name in names
     ]

@@ -9,9 +9,10 @@ from tests.charts.reports import made_up_report
 from tests.store.specs import spec
 from unlearn_core.domain.errors import BadRequest, StoreError
 from unlearn_core.domain.run import GoldSpec, Priority, RunSpec, RunState
-from unlearn_core.store import artifacts, queue
-from unlearn_core.store.repeats import MOST, group_of, seeds, with_seeds
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue import scheduling
+from unlearn_core.store.queue.repeats import MOST, group_of, seeds, with_seeds
+from unlearn_core.store.queue.run_store import RunStore
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_they_hold_together_when_the_first_is_gone(store: RunStore) -> None:
 
 def test_a_full_queue_takes_none_of_them(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     first = begun(store)
-    monkeypatch.setattr(queue, "PER_OWNER", 3)
+    monkeypatch.setattr(scheduling, "PER_OWNER", 3)
     with pytest.raises(StoreError, match="queue is full"):
         store.repeats.order(store.get(first), 3)
     assert [run.id for run in store.list()] == [first]

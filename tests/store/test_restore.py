@@ -19,8 +19,8 @@ from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Run, RunState, TrainSpec
 from unlearn_core.domain.sweep import group_of
-from unlearn_core.store import artifacts, reports, restore
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts, reports, restore
+from unlearn_core.store.queue.run_store import RunStore
 
 
 def deleted(home: Path) -> None:
@@ -103,7 +103,7 @@ def test_no_old_folder_is_written_to_when_the_database_is_lost(home: Path, lose:
 CLAIMER = """
 import sys
 from pathlib import Path
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 store = RunStore(Path(sys.argv[1]))
 store.worker_beat("a worker", device="cpu", pid=1, code="", state="idle")
 print("open", flush=True)
@@ -259,7 +259,7 @@ def test_several_processes_restore_the_same_history_once(home: Path) -> None:
     del store
     deleted(home)
     code = (
-        "from pathlib import Path; from unlearn_core.store.runs import RunStore; "
+        "from pathlib import Path; from unlearn_core.store.queue.run_store import RunStore; "
         f"print(len(RunStore(Path({str(home)!r})).list()))"
     )
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

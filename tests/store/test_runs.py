@@ -10,7 +10,7 @@ import pytest
 from tests.store.specs import EVERY, REQUEST, expire, spec, sql
 from unlearn_core.domain.errors import Fenced, StoreError, UnknownName
 from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Phase, Point, Priority, Progress, RunState
-from unlearn_core.store.runs import RunStore, Wish
+from unlearn_core.store.queue.run_store import RunStore, Wish
 
 
 @pytest.fixture
@@ -319,7 +319,7 @@ def test_live_workers_are_listed(store, home):
 
 def test_the_store_needs_neither_torch_nor_alembic_once_it_is_made(store, home):
     code = (
-        "import sys; from pathlib import Path; from unlearn_core.store.runs import RunStore;"
+        "import sys; from pathlib import Path; from unlearn_core.store.queue.run_store import RunStore;"
         f"RunStore(Path({str(home)!r})).list(); sys.exit(len({{'torch', 'alembic', 'streamlit'}} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

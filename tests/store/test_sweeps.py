@@ -8,7 +8,7 @@ from tests.store.specs import spec as run_spec
 from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.domain.sweep import Sweep, SweepState, group_of
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 ME, OTHER = "a worker", "another"
 

@@ -185,7 +185,7 @@ def test_64_trials_of_the_bundled_net_take_at_most_a_quarter_of_the_time() -> No
     from unlearn_core.engine.problem import lay_out, problem_of
     from unlearn_core.engine.spec import spec
     from unlearn_core.engine.warm import Warm
-    from unlearn_core.store.home import home
+    from unlearn_core.store.data_folder import home
 
     warm, spent = Warm("cuda:0", home()), {}
     rates = [0.001 * 1.08**number for number in range(64)]

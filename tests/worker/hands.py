@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.store.specs import spec
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 LONG = 60.0
 """Seconds that anything may take on a machine that is busy with other things."""

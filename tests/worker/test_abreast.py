@@ -14,7 +14,7 @@ from tests.worker.hands import begun, end_of, enough, output, until, worker
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.domain.stacking import ABREAST
 from unlearn_core.domain.sweep import SweepState
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker.sweep import LEARNING, abreast
 
 pytestmark = pytest.mark.slow  # real workers, and what may befall them

@@ -9,8 +9,8 @@ from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, Run, RunSta
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.warm import Warm
-from unlearn_core.store import reports
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import reports
+from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = pytest.mark.slow  # real workers, and what may befall them
 

@@ -14,7 +14,7 @@ from tests.worker.hands import LONG, begun, end_of, enough, is_running, members,
 from unlearn_core.cli import worker as verb
 from unlearn_core.domain.errors import AlreadyServed, WorkerError
 from unlearn_core.domain.run import RunState
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker.lock import holder_of, path_of
 
 pytestmark = pytest.mark.slow  # real workers, and what may befall them

@@ -18,7 +18,7 @@ from tests.worker import fake
 from tests.worker.hands import end_of, submit, until
 from unlearn_core.domain.errors import AlreadyServed, BadAsset, BadKnob, Cancelled, GaveWay, StoreError
 from unlearn_core.domain.run import Phase, Point, Progress, RunState
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import start
 from unlearn_core.worker.failures import outcome_of
 from unlearn_core.worker.fingerprint import of_code

@@ -11,7 +11,7 @@ from tests.domain.test_sweep import spec
 from tests.worker.hands import begun, until, worker
 from unlearn_core.domain.run import Point, RunState
 from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker.sweep import ALL_LOST, Conductor, end_of
 
 pytestmark = pytest.mark.slow  # real workers, and what may befall them

@@ -8,8 +8,8 @@ import pytest
 from tests.store.specs import REQUEST
 from tests.worker.hands import begun, end_of, enough, is_running, submit, until, worker
 from unlearn_core.domain.run import GoldSpec, ImportSpec, Look, MeasureSpec, Priority, RunState
-from unlearn_core.store.processes import lives
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.processes import lives
+from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = pytest.mark.slow  # real workers, and what may befall them
 

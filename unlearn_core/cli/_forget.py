@@ -24,7 +24,7 @@ def images(args: argparse.Namespace) -> tuple[int, ...]:
         return ()
     from unlearn_core.data import datasets
     from unlearn_core.models import classifiers
-    from unlearn_core.store.requests import from_ranges
+    from unlearn_core.store.image_lists import from_ranges
 
     card = datasets.card(classifiers.card(args.classifier).dataset)
     return from_ranges(args.forget_images, most=min(card.train, MAX_IMAGES))

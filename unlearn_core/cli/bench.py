@@ -54,8 +54,8 @@ def measure(wish: Any, device: str, home: Path) -> dict[str, float]:
 
     from unlearn_core.engine.execute import Warm, carry_out
     from unlearn_core.engine.listener import Nobody
-    from unlearn_core.store import reports
-    from unlearn_core.store.runs import RunStore
+    from unlearn_core.store.files import reports
+    from unlearn_core.store.queue.run_store import RunStore
     from unlearn_core.training import evaluate
 
     store, warm, walls, headline, run = RunStore(home), Warm(device, home), [], {}, 0

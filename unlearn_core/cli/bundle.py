@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.engine import example, ladder
     from unlearn_core.engine.bundle import make_all, make_population, plan
     from unlearn_core.engine.devices import resolve
-    from unlearn_core.store.reports import CROWD, EXAMPLE
+    from unlearn_core.store.files.reports import CROWD, EXAMPLE
 
     if args.golds < 0 or (args.jobs is not None and args.jobs < 1):
         raise BadRequest("--golds is at least 0, and --jobs at least 1.")

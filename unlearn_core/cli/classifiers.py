@@ -75,7 +75,7 @@ def _add(args: argparse.Namespace) -> int:
     from unlearn_core.engine.taken import add_here
     from unlearn_core.models import user_models
     from unlearn_core.models.upload import receive
-    from unlearn_core.store.home import home
+    from unlearn_core.store.data_folder import home
 
     folder = home()
     mean, std = _colours(args)
@@ -159,10 +159,10 @@ def _three(text: str, option: str) -> tuple[float, float, float]:
 
 
 def _remove(name: str) -> int:
-    from unlearn_core.store import removal
-    from unlearn_core.store.home import home
-    from unlearn_core.store.runs import RunStore
+    from unlearn_core.store import deletion
+    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.queue.run_store import RunStore
 
-    removal.remove(RunStore(home()), name)
+    deletion.remove(RunStore(home()), name)
     print(f"{name} is gone, and its golds with it. Reports of its runs stay.")
     return 0

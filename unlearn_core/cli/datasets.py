@@ -87,7 +87,7 @@ def _add(args: argparse.Namespace) -> int:
     from unlearn_core.data.ingest.upload_limits import limits
     from unlearn_core.data.sources import source
     from unlearn_core.engine.imports import add
-    from unlearn_core.store.home import home
+    from unlearn_core.store.data_folder import home
 
     wanted, answers, title = source(args.source), dict(map(_option, args.set)), args.name
     if wanted.needs == "upload":
@@ -116,8 +116,8 @@ def _add(args: argparse.Namespace) -> int:
 
 def _move(what: str, name: str) -> int:
     from unlearn_core.data.ingest import trash
-    from unlearn_core.store.home import home
-    from unlearn_core.store.runs import RunStore
+    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.queue.run_store import RunStore
     from unlearn_core.store.uses import why_needed
 
     if what == "remove":

@@ -148,7 +148,7 @@ def _assets() -> Iterator[Finding]:
 
 
 def _data_folder() -> Iterator[Finding]:
-    from unlearn_core.store.home import HOME, home
+    from unlearn_core.store.data_folder import HOME, home
 
     folder = home()
     yield Finding("data folder", "ok", f"{folder} can be written to")
@@ -161,9 +161,9 @@ def _data_folder() -> Iterator[Finding]:
 
 
 def _database() -> Iterator[Finding]:
-    from unlearn_core.store.home import home
-    from unlearn_core.store.restore import notice
-    from unlearn_core.store.runs import RunStore
+    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.files.restore import notice
+    from unlearn_core.store.queue.run_store import RunStore
 
     store = RunStore(home())
     yield Finding("database", "ok", f"opens; {len(store.list(limit=1_000_000)):,} runs in the history")

@@ -11,7 +11,7 @@ from unlearn_core.domain.errors import BadRequest, WorkerError
 from unlearn_core.domain.run import GoldSpec, Priority, RunState
 
 if TYPE_CHECKING:
-    from unlearn_core.store.runs import RunStore
+    from unlearn_core.store.queue.run_store import RunStore
 
 HELP = "Queue the retraining of a gold: the same classifier without the forgotten data."
 
@@ -28,8 +28,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.store.home import home
-    from unlearn_core.store.runs import RunStore
+    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.queue.run_store import RunStore
 
     spec = _spec(args)
     ready = _ready(spec)
@@ -60,8 +60,8 @@ def _spec(args: argparse.Namespace) -> GoldSpec:
 def _ready(spec: GoldSpec) -> str | None:
     """The name of this gold where it ships or was trained here."""
     from unlearn_core.models import bundled_models
-    from unlearn_core.store.golds import Golds
-    from unlearn_core.store.home import home
+    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.files.golds import Golds
 
     shipped = bundled_models.find(spec.request.classifier, spec.request.forget, bundled_models.GOLD_SEED + spec.seed)
     if shipped is not None:

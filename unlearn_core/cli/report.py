@@ -63,9 +63,9 @@ def _free(out: Path) -> Path:
 def _folder(name: str) -> Path:
     """Where a run's report lies. Raises UnknownName or StoreError, with the run's own reason where it has failed."""
     from unlearn_core.domain.run import RunState
-    from unlearn_core.store import artifacts
-    from unlearn_core.store.home import home
-    from unlearn_core.store.runs import RunStore
+    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.files import artifacts
+    from unlearn_core.store.queue.run_store import RunStore
 
     if not _is_number(name):
         return Path(name).expanduser()
@@ -81,10 +81,10 @@ def _folder(name: str) -> Path:
 def _report(name: str, folder: Path) -> "Report":
     """The report of a run, beside its finished repeats from other seeds; of a folder as it is."""
     from unlearn_core.domain.run import RunState
-    from unlearn_core.store import reports
-    from unlearn_core.store.home import home
-    from unlearn_core.store.repeats import with_seeds
-    from unlearn_core.store.runs import RunStore
+    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.files import reports
+    from unlearn_core.store.queue.repeats import with_seeds
+    from unlearn_core.store.queue.run_store import RunStore
 
     if not _is_number(name):
         return reports.read_folder(folder)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from unlearn_core.domain.params import Knob
     from unlearn_core.domain.search_space import Range
     from unlearn_core.domain.sweep import Sweep, SweepSpec
-    from unlearn_core.store.runs import RunStore
+    from unlearn_core.store.queue.run_store import RunStore
 
 HELP = "Queue a sweep: many runs of one method that differ in some knobs, chosen by Optuna as they end."
 
@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.data import datasets
     from unlearn_core.domain.report import in_words
     from unlearn_core.methods import method
-    from unlearn_core.store.home import home
-    from unlearn_core.store.runs import RunStore
+    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.queue.run_store import RunStore
 
     spec = _spec(args)
     what = in_words(spec.request.forget, datasets.card(spec.request.dataset))
@@ -77,8 +77,8 @@ def _spec(args: argparse.Namespace) -> "SweepSpec":
     from unlearn_core.domain.sweep import SweepSpec
     from unlearn_core.engine.spec import spec as run_spec
     from unlearn_core.methods import method
-    from unlearn_core.store.golds import Golds
-    from unlearn_core.store.home import home
+    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.files.golds import Golds
 
     one = run_spec(
         args.classifier,

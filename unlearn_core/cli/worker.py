@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.store.home import home
+    from unlearn_core.store.data_folder import home
 
     if args.stop:
         return _stop(home(), None if args.device == "auto" else args.device, only_idle=args.if_idle)
@@ -68,7 +68,7 @@ def _several(devices: list[str], from_app: bool) -> int:
 
 
 def _stop(home: Path, device: str | None, *, only_idle: bool) -> int:
-    from unlearn_core.store.processes import locks, web_servers
+    from unlearn_core.store.queue.processes import locks, web_servers
     from unlearn_core.worker import lock
 
     wanted = "*" if device is None else lock.path_of(home, device).stem

@@ -18,7 +18,7 @@ from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.warm import Trained, Warm
 from unlearn_core.models import ensembles
 from unlearn_core.models.ensembles import Population
-from unlearn_core.store import crowds
+from unlearn_core.store.files import ensemble_files
 from unlearn_core.training import weights
 
 T = TypeVar("T")
@@ -111,7 +111,7 @@ class Crowd:
         return self._shipped is not None and number < len(self._shipped)
 
     def _folder(self, kind: str, name: str) -> Path:
-        return crowds.folder(self._warm.home, self._spec.request.classifier, kind, name)
+        return ensemble_files.folder(self._warm.home, self._spec.request.classifier, kind, name)
 
     def _made(
         self, phase: str, numbers: Sequence[int], folder: Path, make: Callable[[int], Population]

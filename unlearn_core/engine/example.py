@@ -15,8 +15,8 @@ from unlearn_core.engine.problem import lay_out
 from unlearn_core.engine.spec import spec
 from unlearn_core.engine.warm import Warm
 from unlearn_core.models import bundled_models
-from unlearn_core.store import reports
-from unlearn_core.store.artifacts import WEIGHTS
+from unlearn_core.store.files import reports
+from unlearn_core.store.files.artifacts import WEIGHTS
 
 
 def make(folder: Path, *, device: str) -> None:

@@ -18,9 +18,9 @@ from unlearn_core.engine.problem import Layout, lay_out, problem_of
 from unlearn_core.engine.tracker import RunTracker, Watch
 from unlearn_core.engine.warm import Warm, after_of
 from unlearn_core.probes.common import class_activation
-from unlearn_core.store import artifacts, reports
-from unlearn_core.store.home import home as data_folder
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.data_folder import home as data_folder
+from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import weights
 from unlearn_core.training.problem import Problem
 from unlearn_core.training.seeding import seeded

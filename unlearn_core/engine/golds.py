@@ -10,7 +10,7 @@ from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.resume import train_on
 from unlearn_core.engine.warm import Warm
 from unlearn_core.models import bundled_models, classifiers
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import evaluate, weights
 
 

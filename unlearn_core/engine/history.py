@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from unlearn_core.domain.errors import Cancelled
-from unlearn_core.store.rows import AnySpec
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.db.rows import AnySpec
+from unlearn_core.store.queue.run_store import RunStore
 
 Headline = dict[str, Any]
 

@@ -12,7 +12,7 @@ from unlearn_core.domain.errors import BadPictures
 from unlearn_core.domain.run import ImportSpec, Phase, Progress
 from unlearn_core.engine.history import in_history
 from unlearn_core.engine.listener import Listener
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 
 def bring_in(spec: ImportSpec, home: Path, listener: Listener, *, root: Path | None = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from unlearn_core.engine.problem import lay_out
 from unlearn_core.engine.warm import Warm
 from unlearn_core.probes import cam
 from unlearn_core.probes.common import class_activation
-from unlearn_core.store import artifacts, reports
+from unlearn_core.store.files import artifacts, reports
 
 
 def answer(look: Look, warm: Warm, folder: Path) -> dict[str, Any]:

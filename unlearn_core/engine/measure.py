@@ -18,7 +18,7 @@ from unlearn_core.engine.warm import Trained, Warm
 from unlearn_core.probes import probes
 from unlearn_core.probes.common import class_activation
 from unlearn_core.probes.common.context import Scene
-from unlearn_core.store import artifacts, reports
+from unlearn_core.store.files import artifacts, reports
 
 
 def models_of(spec: RunSpec, layout: Layout, warm: Warm, after: Trained, missing: dict[str, str]) -> dict[str, Trained]:

@@ -19,7 +19,7 @@ from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
 from unlearn_core.models import classifiers
 from unlearn_core.plugins import entry
-from unlearn_core.store import artifacts
+from unlearn_core.store.files import artifacts
 from unlearn_core.training.problem import Pool, Problem
 
 

@@ -23,8 +23,8 @@ from unlearn_core.engine.train import accuracies, as_array
 from unlearn_core.engine.warm import Warm
 from unlearn_core.models import architectures, user_models
 from unlearn_core.models.upload import receive
-from unlearn_core.store import artifacts
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import evaluate, weights
 
 PART = "checkpoint"

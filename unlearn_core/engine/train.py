@@ -24,8 +24,8 @@ from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.resume import Spent, train_on
 from unlearn_core.engine.warm import Data, Warm, after_of
 from unlearn_core.models import architectures, user_models
-from unlearn_core.store import artifacts
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.evaluate import in_eval

@@ -18,8 +18,8 @@ from unlearn_core.domain.report import Evaluation
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.probes import membership
 from unlearn_core.probes.common import class_activation
-from unlearn_core.store.evaluations import Evaluations
-from unlearn_core.store.golds import Golds
+from unlearn_core.store.files.evaluations import Evaluations
+from unlearn_core.store.files.golds import Golds
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.memory import keep_freed_memory
 from unlearn_core.training.seeding import seeded

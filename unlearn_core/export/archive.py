@@ -12,7 +12,7 @@ from unlearn_core.charts import charts
 from unlearn_core.domain.report import Report
 from unlearn_core.export.card import card
 from unlearn_core.export.plates import able
-from unlearn_core.store import artifacts, reports
+from unlearn_core.store.files import artifacts, reports
 
 SPEC = "spec.json"
 ABOUT = """What Unlearn Lab wrote about a run. Nothing in here is run by being opened.

@@ -2,7 +2,7 @@
 
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.run import ImportSpec, Run
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 _MOST = 100_000
 _KINDS = ("unlearn", "gold", "train", "add")

@@ -11,8 +11,8 @@ from unlearn_core.charts.chart import Chart, names
 from unlearn_core.charts.focus import Focus
 from unlearn_core.domain.report import Part, Report
 from unlearn_core.domain.run import Look, Run, RunState
-from unlearn_core.store import artifacts
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import artifacts
 from unlearn_core.ui import cam as rows_of
 from unlearn_core.ui import chart, look, process, studio, words
 from unlearn_core.ui import focus as following

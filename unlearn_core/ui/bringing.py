@@ -11,7 +11,7 @@ from unlearn_core.data.ingest.source import Option, Source
 from unlearn_core.data.ingest.upload_limits import limits
 from unlearn_core.data.sources import data_root, sources
 from unlearn_core.domain.errors import BadPictures, UnlearnError
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
 from unlearn_core.ui import arrivals, process, studio
 from unlearn_core.ui.plain import escape
 

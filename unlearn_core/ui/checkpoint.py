@@ -12,8 +12,8 @@ from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import LONGEST_NAME, AddSpec, Run
 from unlearn_core.models import classifiers, user_models
 from unlearn_core.models.upload import receive
-from unlearn_core.store import artifacts
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import artifacts
 from unlearn_core.ui import architecture, session, strip, studio, training, words
 from unlearn_core.ui.plain import escape
 

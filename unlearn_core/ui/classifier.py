@@ -11,7 +11,7 @@ from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.recipe import in_words
 from unlearn_core.models import bundled_models, classifiers, user_models
-from unlearn_core.store import removal
+from unlearn_core.store import deletion
 from unlearn_core.ui import checkpoint, gold, scatter, session, setup, studio, training, words
 from unlearn_core.ui.plain import escape
 from unlearn_core.ui.plan import Plan
@@ -158,7 +158,7 @@ def _own(card: ClassifierCard) -> None:
         )
         if st.button("Remove for good", type="primary", key="remove-classifier"):
             try:
-                removal.remove(studio.store(), card.id)
+                deletion.remove(studio.store(), card.id)
             except UnlearnError as problem:
                 st.warning(escape(problem), icon=":material/block:")
             else:

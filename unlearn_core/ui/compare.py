@@ -10,8 +10,8 @@ from unlearn_core.charts import chart as drawn
 from unlearn_core.charts import differences
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
-from unlearn_core.store import reports
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import reports
 from unlearn_core.ui import beside, candidates, chart, downloads, focus, frame, repeats, studio
 from unlearn_core.ui.candidates import MOST, address
 from unlearn_core.ui.plain import escape

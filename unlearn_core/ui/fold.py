@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.run import Run, RunSpec, RunState
-from unlearn_core.store.repeats import GROUP
+from unlearn_core.store.queue.repeats import GROUP
 
 SWEEP = "sweep-"
 """How the groups of a sweep's trials begin."""

@@ -13,7 +13,7 @@ import streamlit as st
 
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.store.home import named
+from unlearn_core.store.data_folder import named
 from unlearn_core.ui import process, share
 from unlearn_core.ui.plain import escape
 

@@ -7,8 +7,8 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.report import Report, gold_title
 from unlearn_core.domain.run import GoldSpec, Priority
 from unlearn_core.models import user_models
-from unlearn_core.store.golds import Golds
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files.golds import Golds
 from unlearn_core.ui import process, studio, words
 from unlearn_core.ui import recipe as recipes
 

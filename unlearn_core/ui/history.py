@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from unlearn_core.domain.run import Run, RunSpec, RunState
-from unlearn_core.store import restore
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import restore
 from unlearn_core.ui import compare, fold, frame, incoming, session, standstill, studio, words
 from unlearn_core.ui.fold import Entry
 from unlearn_core.ui.history_rows import COLUMNS, table

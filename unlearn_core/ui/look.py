@@ -7,8 +7,8 @@ import streamlit as st
 
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Algorithm, Look, Run, RunState
-from unlearn_core.store import artifacts
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import artifacts
 from unlearn_core.ui import cam, process, session, studio, words
 from unlearn_core.ui.plain import escape
 

@@ -9,7 +9,7 @@ from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.ingest import trash
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
 from unlearn_core.store.uses import why_needed
 from unlearn_core.ui import session, studio, training, words
 from unlearn_core.ui.plain import escape

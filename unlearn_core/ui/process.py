@@ -14,9 +14,9 @@ from pathlib import Path
 import streamlit as st
 
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.store import processes
-from unlearn_core.store.home import home
-from unlearn_core.store.logs import log_of
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files.log_file import log_of
+from unlearn_core.store.queue import processes
 from unlearn_core.ui import studio
 
 WORKER, WARM_UP = "UNLEARN_WORKER", "UNLEARN_WARMUP"

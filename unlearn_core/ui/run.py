@@ -10,8 +10,8 @@ from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.report import Report, forgotten
 from unlearn_core.domain.run import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, Run, RunSpec, RunState, TrainSpec
 from unlearn_core.domain.sweep import sweep_of
-from unlearn_core.store import reports
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import reports
 from unlearn_core.ui import checkpoint, frame, gold, report, session, strip, studio, training, words
 from unlearn_core.ui.plain import escape
 

@@ -9,8 +9,8 @@ from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import BadRequest, UnknownName, UnlearnError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 from unlearn_core.domain.run import RunSpec
-from unlearn_core.store import requests
-from unlearn_core.store.home import home
+from unlearn_core.store import image_lists
+from unlearn_core.store.data_folder import home
 
 CLASSIFIER, DATASET, CLASS, METHOD = "resnet20", "cifar10-sample", "cat", "unsir"
 """What a newcomer finds set up."""
@@ -90,8 +90,8 @@ def link(setup: Setup) -> dict[str, str]:
     if setup.by == "classes":
         said["forget"] = ",".join(card.classes[number] for number in setup.classes)
     else:
-        text = requests.as_ranges(setup.images)
-        said |= {"images": text} if len(text) <= LONGEST else {"set": requests.keep(home(), setup.images)}
+        text = image_lists.as_ranges(setup.images)
+        said |= {"images": text} if len(text) <= LONGEST else {"set": image_lists.keep(home(), setup.images)}
     said["method"] = setup.method
     said |= {"preset": setup.preset} if setup.preset else {}
     said |= {name: str(value) for name, value in setup.params.items()}
@@ -123,9 +123,9 @@ def _classifier(setup: Setup, said: dict[str, str]) -> Setup:
 def _forget(setup: Setup, said: dict[str, str]) -> Setup:
     card = datasets.card(setup.dataset)
     if said.get("set"):
-        return replace(setup, by="images", images=requests.read(home(), said["set"], most=card.train))
+        return replace(setup, by="images", images=image_lists.read(home(), said["set"], most=card.train))
     if said.get("images"):
-        return replace(setup, by="images", images=requests.from_ranges(said["images"], most=card.train))
+        return replace(setup, by="images", images=image_lists.from_ranges(said["images"], most=card.train))
     if "images" in said:
         return replace(setup, by="images")
     if "forget" in said:

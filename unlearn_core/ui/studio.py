@@ -20,9 +20,10 @@ from unlearn_core.domain.report import Part, Report
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.export.side import Side
 from unlearn_core.models import bundled_models
-from unlearn_core.store import artifacts, repeats, reports
-from unlearn_core.store.home import home
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.queue import repeats
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import dots, mosaic, words
 
 TYPICAL_SECONDS = 1 / 900

@@ -8,8 +8,8 @@ import streamlit as st
 from unlearn_core.charts.sweeps import Swept
 from unlearn_core.domain.report import Report
 from unlearn_core.export.sweep import side
-from unlearn_core.store import reports
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import reports
 from unlearn_core.ui import studio
 
 

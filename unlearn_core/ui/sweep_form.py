@@ -10,8 +10,8 @@ from unlearn_core.domain.objectives import OBJECTIVES, check
 from unlearn_core.domain.run import GoldSpec
 from unlearn_core.domain.search_space import Range
 from unlearn_core.domain.sweep import MOST_KNOBS, SweepSpec
-from unlearn_core.store.golds import Golds
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files.golds import Golds
 from unlearn_core.ui import frame, gold, plan, process, session, setup, studio, sweep_budget, sweep_ranges, words
 from unlearn_core.ui.knobs import SWEPT
 from unlearn_core.ui.plain import escape

@@ -9,8 +9,8 @@ from unlearn_core.charts.sweeps import Swept, said
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.sweep import Trial
-from unlearn_core.store import reports
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import reports
 from unlearn_core.ui import chart, frame, studio
 from unlearn_core.ui.plain import escape
 

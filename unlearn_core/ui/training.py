@@ -11,8 +11,8 @@ from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.recipe import in_words
 from unlearn_core.domain.run import LONGEST_NAME, Priority, Run, TrainSpec
 from unlearn_core.models import bundled_models, classifiers, user_models
-from unlearn_core.store import artifacts
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import artifacts
 from unlearn_core.ui import architecture, chart, effort, frame, process, session, studio, words
 from unlearn_core.ui import recipe as recipes
 from unlearn_core.ui.plain import escape

@@ -5,8 +5,8 @@ import streamlit as st
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import GoldSpec, MeasureSpec, Run, RunState
 from unlearn_core.export import command
-from unlearn_core.store import reports
-from unlearn_core.store.home import home
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import reports
 from unlearn_core.ui import frame, gold, pace, process, standstill, studio, words
 from unlearn_core.ui.plain import escape
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from unlearn_core.domain.errors import Cancelled, GaveWay, UnlearnError
-from unlearn_core.store.logs import LOG
+from unlearn_core.store.files.log_file import LOG
 
 REMEDIES = "Turn the batch size down, or end what else uses that memory; then start the run again."
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from unlearn_core.domain.run import Run
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker.failures import Outcome, of_death
 from unlearn_core.worker.listener import RHYTHM
 

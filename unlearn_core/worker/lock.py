@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from unlearn_core.domain.errors import AlreadyServed
-from unlearn_core.store.processes import locks
+from unlearn_core.store.queue.processes import locks
 
 LEAVE = signal.SIGUSR1
 """Asks a worker to go as soon as nothing is in hand."""

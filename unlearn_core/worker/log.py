@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from unlearn_core.store.logs import LOG
+from unlearn_core.store.files.log_file import LOG
 
 
 def say(words: str) -> None:

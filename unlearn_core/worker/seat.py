@@ -10,7 +10,7 @@ from multiprocessing.context import ForkServerProcess
 from unlearn_core.domain.errors import WorkerError
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.stacking import ABREAST, Stacks
-from unlearn_core.store.runs import Wish
+from unlearn_core.store.queue.run_store import Wish
 from unlearn_core.worker.failures import Outcome
 from unlearn_core.worker.hand import Hand
 from unlearn_core.worker.listener import CANCEL, GIVE_WAY, RHYTHM, News

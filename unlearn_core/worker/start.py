@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from unlearn_core.store.logs import log_of
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files.log_file import log_of
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import lock, runner
 from unlearn_core.worker.fingerprint import of_code
 from unlearn_core.worker.log import say

@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 from unlearn_core.domain.errors import Fenced, StoreError
 from unlearn_core.domain.run import Run, RunSpec
 from unlearn_core.domain.stacking import ABREAST, unlike
-from unlearn_core.store.processes import web_servers
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.processes import web_servers
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import lock
 from unlearn_core.worker.failures import Outcome
 from unlearn_core.worker.hand import Hand, of_lost, tell

@@ -13,8 +13,8 @@ from unlearn_core.domain.pruning import Goal, hopeless
 from unlearn_core.domain.run import Point, Run, RunState
 from unlearn_core.domain.stacking import ABREAST, Stacks
 from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, spent, sweep_of
-from unlearn_core.store.logs import LOG
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files.log_file import LOG
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import sampler
 from unlearn_core.worker.log import say, write_down
 

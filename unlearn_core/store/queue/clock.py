@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Table, case
 
-from unlearn_core.store.processes import boot
+from unlearn_core.store.queue.processes import boot
 
 SKEW = 60.0
 """Seconds by which the clocks of two machines may differ. A date further ahead than that is one that was set wrong."""

@@ -13,9 +13,11 @@ from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.report import Part, Report
 from unlearn_core.domain.run import Priority, Run, RunSpec, RunState
-from unlearn_core.store import artifacts, queue, rows
-from unlearn_core.store.database import Database
-from unlearn_core.store.schema import RUN
+from unlearn_core.store.db import rows
+from unlearn_core.store.db.database import Database
+from unlearn_core.store.db.schema import RUN
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue import scheduling
 
 GROUP = "seeds-"
 MOST = 20
@@ -50,7 +52,7 @@ class Repeats:
             known = _same(connection, run.id, spec)
             taken = {own.spec.seed for own in known if own.state not in (RunState.FAILED, RunState.CANCELLED)}
             for seed in _free(taken | {spec.seed}, count):
-                queue.check_room(connection, spec.kind, owner)
+                scheduling.check_room(connection, spec.kind, owner)
                 again = spec.model_copy(update={"seed": seed})
                 row = rows.new(again, title=run.title, owner=owner, priority=Priority.SWEEP, now=time.time())
                 row |= {"group": group_of(spec), "parent": run.id}

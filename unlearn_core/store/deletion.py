@@ -3,9 +3,9 @@
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.run import GoldSpec, Run, RunSpec, RunState
 from unlearn_core.models import user_models
-from unlearn_core.store import crowds
-from unlearn_core.store.golds import Golds
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.files import ensemble_files
+from unlearn_core.store.files.golds import Golds
+from unlearn_core.store.queue.run_store import RunStore
 
 AT_WORK = (RunState.QUEUED, RunState.RUNNING)
 
@@ -36,5 +36,5 @@ def remove(store: RunStore, classifier: str) -> None:
     for run in store.list(kinds=("gold",), limit=10_000):
         if isinstance(run.spec, GoldSpec) and run.spec.request.classifier == classifier:
             golds.drop(run.spec.request, run.spec.seed)
-    crowds.drop(store.home, classifier)
+    ensemble_files.drop(store.home, classifier)
     user_models.remove(classifier)

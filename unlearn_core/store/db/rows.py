@@ -23,7 +23,7 @@ from unlearn_core.domain.run import (
     RunState,
     TrainSpec,
 )
-from unlearn_core.store.schema import RUN
+from unlearn_core.store.db.schema import RUN
 
 AnySpec = RunSpec | GoldSpec | MeasureSpec | ImportSpec | TrainSpec | AddSpec | Look
 

@@ -15,9 +15,10 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_
 from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, group_of
-from unlearn_core.store import clock, rows
-from unlearn_core.store.database import Database
-from unlearn_core.store.schema import RUN, SWEEP, TRIAL
+from unlearn_core.store.db import rows
+from unlearn_core.store.db.database import Database
+from unlearn_core.store.db.schema import RUN, SWEEP, TRIAL
+from unlearn_core.store.queue import clock
 
 LEASE = 5.0
 """Seconds after which a sweep whose worker is silent may be taken by another."""

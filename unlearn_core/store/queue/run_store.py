@@ -12,13 +12,15 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from unlearn_core.domain.errors import StoreError, UnknownName
 from unlearn_core.domain.run import Point, Priority, Progress, Run, RunSpec, RunState
-from unlearn_core.store import artifacts, clock, lease, queue, restore, rows, workers
-from unlearn_core.store.database import Database
-from unlearn_core.store.lease import Wish
-from unlearn_core.store.repeats import Repeats
-from unlearn_core.store.schema import POINT, RUN
-from unlearn_core.store.sweeps import Sweeps
-from unlearn_core.store.workers import WorkerRow
+from unlearn_core.store.db import rows
+from unlearn_core.store.db.database import Database
+from unlearn_core.store.db.schema import POINT, RUN
+from unlearn_core.store.files import artifacts, restore
+from unlearn_core.store.queue import clock, lease, scheduling, workers
+from unlearn_core.store.queue.lease import Wish
+from unlearn_core.store.queue.repeats import Repeats
+from unlearn_core.store.queue.sweeps import Sweeps
+from unlearn_core.store.queue.workers import WorkerRow
 
 RESUMED = "train"
 """The kind of run whose next attempt goes on with what the last one left in the folder."""
@@ -58,7 +60,7 @@ class RunStore:
         """Queues a run and gives its id. Raises StoreError where too many wait already."""
         row = rows.new(spec, title=title, owner=owner, priority=priority, now=time.time())
         with self._database.writing() as connection:
-            queue.check_room(connection, spec.kind, owner)
+            scheduling.check_room(connection, spec.kind, owner)
             return _insert(connection, row | {"group": group, "parent": parent})
 
     def order(
@@ -76,10 +78,10 @@ class RunStore:
         """
         row = rows.new(spec, title=title, owner=owner, priority=priority, now=time.time())
         with self._database.writing() as connection:
-            same = queue.same(connection, row["kind"], row["spec"])
+            same = scheduling.same(connection, row["kind"], row["spec"])
             if same is not None:
                 return Ordered(same, shared=True)
-            queue.check_room(connection, spec.kind, owner)
+            scheduling.check_room(connection, spec.kind, owner)
             return Ordered(_insert(connection, row | {"parent": parent}), shared=False)
 
     def adopt(
@@ -113,7 +115,7 @@ class RunStore:
         """How many runs go before this one as things stand; 0 when it is next or waits no longer."""
         with self._database.reading() as connection:
             row = _row(connection, run)
-            return queue.before(connection, row, time.time()) if row.state == RunState.QUEUED else 0
+            return scheduling.before(connection, row, time.time()) if row.state == RunState.QUEUED else 0
 
     def points(self, run: int, after: int = -1) -> list[Point]:
         """The live curve of the attempt in hand: the points whose step is greater than `after`."""
@@ -167,7 +169,7 @@ class RunStore:
     def waits(self, kinds: Collection[str]) -> bool:
         """Whether a run of these kinds is to be claimed; a glance that locks nothing."""
         with self._database.reading() as connection:
-            return queue.anything(connection, kinds)
+            return scheduling.anything(connection, kinds)
 
     def claim_mates(
         self, run: Run, worker: str, *, device: str, alike: Callable[[RunSpec], bool], most: int
@@ -179,7 +181,7 @@ class RunStore:
         with self._database.writing() as connection:
             if _row(connection, run.id).deaths:
                 return []
-            found = [rows.run(row) for row in connection.execute(queue.mates(run)).all()]
+            found = [rows.run(row) for row in connection.execute(scheduling.mates(run)).all()]
             chosen = [one for one in found if isinstance(one.spec, RunSpec) and alike(one.spec)][:most]
             taken = [one.id for one in chosen if lease.take(connection, one.id, worker, device=device, now=clock.now())]
             return [rows.run(_row(connection, number)) for number in taken if self._begin(connection, number)]
@@ -195,7 +197,7 @@ class RunStore:
         with self._database.writing() as connection:
             lease.end(connection, run, attempt, RunState.DONE, now=clock.now(), headline=figures)
             row = _row(connection, run)
-            if row.kind == queue.MEASURE:
+            if row.kind == scheduling.MEASURE:
                 measured = _row(connection, row.about)
                 _change(connection, row.about, headline=json.dumps(json.loads(measured.headline) | headline))
                 run = row.about
@@ -295,7 +297,7 @@ class RunStore:
     def _record(self, connection: Connection, run: int) -> None:
         """Writes what the row of a finished run says into its folder, from where a lost database is restored."""
         found = rows.run(_row(connection, run))
-        if found.state is RunState.DONE and found.spec.kind not in (*queue.APART, queue.MEASURE):
+        if found.state is RunState.DONE and found.spec.kind not in (*scheduling.APART, scheduling.MEASURE):
             restore.record(self.home, found)
 
 

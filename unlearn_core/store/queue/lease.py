@@ -14,10 +14,11 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from unlearn_core.domain.errors import Fenced
 from unlearn_core.domain.run import Point, Progress, RunState
-from unlearn_core.store import clock, queue, rows
-from unlearn_core.store.clock import Now
-from unlearn_core.store.processes import birth, lives
-from unlearn_core.store.schema import POINT, RUN
+from unlearn_core.store.db import rows
+from unlearn_core.store.db.schema import POINT, RUN
+from unlearn_core.store.queue import clock, scheduling
+from unlearn_core.store.queue.clock import Now
+from unlearn_core.store.queue.processes import birth, lives
 
 LEASE = 5.0
 """Seconds after which a run whose worker is silent is taken from it."""
@@ -41,7 +42,7 @@ class Wish(NamedTuple):
 
 def claim(connection: Connection, worker: str, *, device: str, kinds: Collection[str], now: Now) -> int | None:
     """Gives the next run to this worker."""
-    run = queue.next_of(connection, kinds, now.date)
+    run = scheduling.next_of(connection, kinds, now.date)
     return run if run is not None and take(connection, run, worker, device=device, now=now) else None
 
 
@@ -81,7 +82,7 @@ def beat(
     if points:
         connection.execute(insert(POINT), [point._asdict() | {"run": run} for point in points])
     row = connection.execute(select(RUN.c.cancelling, RUN.c.kind, RUN.c.priority).where(RUN.c.id == run)).one()
-    return Wish(row.cancelling, queue.more_urgent(connection, row.kind, row.priority))
+    return Wish(row.cancelling, scheduling.more_urgent(connection, row.kind, row.priority))
 
 
 def end(connection: Connection, run: int, attempt: int, state: RunState, *, now: Now, **values: Any) -> None:

@@ -12,8 +12,8 @@ from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import cut
-from unlearn_core.store import artifacts
-from unlearn_core.store.evaluations import Evaluations
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.files.evaluations import Evaluations
 
 EXAMPLE, CROWD = ASSETS / "example", ASSETS / "example-crowd"
 
@@ -31,7 +31,7 @@ weights.safetensors  the net after forgetting, where it was kept
 run.json             title, owner, note and times of the run, where it belongs to a data folder's history
 
 To read it, with no model and no torch at hand:
-    from unlearn_core.store.reports import read_folder
+    from unlearn_core.store.files.reports import read_folder
     report = read_folder("this folder")
 """
 

@@ -14,9 +14,9 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.store import restore
-from unlearn_core.store.processes import locks
-from unlearn_core.store.schema import HEAD
+from unlearn_core.store.db.schema import HEAD
+from unlearn_core.store.files import restore
+from unlearn_core.store.queue.processes import locks
 
 DATABASE = "UNLEARN_DATABASE"
 """The variable that names another database, as a URL."""

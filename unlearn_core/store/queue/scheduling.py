@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.store.schema import RUN
+from unlearn_core.store.db.schema import RUN
 
 APART = ("look", "import")
 """Looks and imports have queues of their own, because a worker sees to them beside everything else."""

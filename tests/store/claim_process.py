@@ -1,10 +1,10 @@
-"""A process that claims runs until there are none: `python -m tests.store.claimer HOME NAME`."""
+"""A process that claims runs until there are none: `python -m tests.store.claim_process HOME NAME`."""
 
 import sys
 from pathlib import Path
 
 from tests.store.specs import EVERY
-from unlearn_core.store.runs import RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 if __name__ == "__main__":
     store, claimed = RunStore(Path(sys.argv[1])), []

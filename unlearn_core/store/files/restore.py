@@ -19,8 +19,9 @@ from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.report import Part, forgotten, headline_of
 from unlearn_core.domain.run import Priority, Run, RunSpec, RunState
 from unlearn_core.domain.sweep import sweep_of
-from unlearn_core.store import artifacts, rows
-from unlearn_core.store.schema import RUN
+from unlearn_core.store.db import rows
+from unlearn_core.store.db.schema import RUN
+from unlearn_core.store.files import artifacts
 
 RECORD = "run.json"
 """The file in a finished run's folder that says what its row said."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from unlearn_core.data.atomic_files import read_verified, sha256, write_whole
 from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.models import bundled_models
-from unlearn_core.store.artifacts import write_json
+from unlearn_core.store.files.artifacts import write_json
 
 
 class Gold(NamedTuple):

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
 
-from unlearn_core.store import clock
-from unlearn_core.store.clock import Now
-from unlearn_core.store.schema import WORKER
+from unlearn_core.store.db.schema import WORKER
+from unlearn_core.store.queue import clock
+from unlearn_core.store.queue.clock import Now
 
 ALIVE = 5.0
 """Seconds of silence after which a worker is taken for dead."""
