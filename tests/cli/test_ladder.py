@@ -1,7 +1,7 @@
 """The ladder's words from made-up rows."""
 
-from unlearn_core.cli import _ladder
-from unlearn_core.engine.ladder import CEILING, STEPS
+from unlearn_core.benchmarks import ablation_section
+from unlearn_core.benchmarks.ablation import CEILING, STEPS
 
 
 def rows(**scores: float) -> dict[str, dict[str, str]]:
@@ -21,18 +21,18 @@ def row(name: str, score: float) -> dict[str, str]:
 
 
 def test_without_rows_it_is_said_how_to_measure() -> None:
-    assert _ladder.section({}).startswith("Not measured yet: `python -m unlearn_core ladder`")
+    assert ablation_section.section({}).startswith("Not measured yet: `python -m unlearn_core ladder`")
 
 
 def test_every_step_has_a_line_and_a_direction() -> None:
-    text = _ladder.section(rows())
+    text = ablation_section.section(rows())
     assert "| three cycles | 64 | 0.0856 | 0.0856 | 0.0856 ± 0.0001 | 1.000 | 1.000 |" in text
     assert f"| {CEILING} | 64 |  | 0.2000 |" in text
     assert text.count(": same direction.") == len(STEPS) - 1
 
 
 def test_another_direction_and_one_within_the_error_are_said() -> None:
-    text = _ladder.section(rows(step2=0.0400, step6=0.06805))
+    text = ablation_section.section(rows(step2=0.0400, step6=0.06805))
     assert (
         "* **+ random re-initialisation**, beyond *fine-tune*: published 0.0496 to 0.0617, here 0.0496 to 0.0400: "
         in text
@@ -42,7 +42,7 @@ def test_another_direction_and_one_within_the_error_are_said() -> None:
 
 
 def test_a_step_whose_key_is_outdated_is_marked() -> None:
-    text = _ladder.section(rows(), {"key of three cycles"})
+    text = ablation_section.section(rows(), {"key of three cycles"})
     assert "| three cycles (outdated) | 64 | 0.0856 |" in text
     assert text.count("outdated") == 1
 
@@ -50,6 +50,6 @@ def test_a_step_whose_key_is_outdated_is_marked() -> None:
 def test_a_step_that_was_not_measured_is_marked_and_nothing_is_said_of_its_direction() -> None:
     some = rows()
     del some["three cycles"]
-    text = _ladder.section(some)
+    text = ablation_section.section(some)
     assert "| three cycles | not run | 0.0856 | | | | |" in text
     assert text.count(": same direction.") == len(STEPS) - 3, "neither of it nor of the step beyond it"

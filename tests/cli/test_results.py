@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from unlearn_core.cli import _findings, _plot, _results
+from unlearn_core.benchmarks import csv_tables, results, results_findings, results_page, tradeoff_plot
+from unlearn_core.benchmarks.results import COLUMNS, cases
 from unlearn_core.cli import results as verb
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import Diverged
-from unlearn_core.engine import results, tables
-from unlearn_core.engine.results import COLUMNS, cases
 
 
 def row(method: str, request: str, *, preset: str = "bundled", seed: int = 0, **figures: object) -> dict[str, str]:
@@ -30,25 +29,25 @@ def test_seeds_become_mean_and_deviation_and_the_fastest_says_the_seconds() -> N
         row("unsir", "cat", seed=seed, retain_test_after=value, seconds=seconds)
         for seed, (value, seconds) in enumerate(((0.80, 9.0), (0.82, 2.5), (0.84, 4.0)))
     ]
-    text = _results.whole(rows, [], {}, {})
+    text = results_page.whole(rows, [], {}, {})
     assert "| UNSIR | 3 | 50.0 ± 0.0 | 50.0 ± 0.0 | 50.0 ± 0.0 | 82.0 ± 2.0 | 0.100 ± 0.000 | 2.5 | 1,000 |" in text
 
 
 def test_what_was_not_run_or_diverged_is_said() -> None:
     rows = [row("unsir", "cat"), row("finetune", "cat", error="The loss is no longer a number.")]
     missing = [case for case in cases() if (case.method, case.request) == ("ssd", "cat")]
-    text = _results.whole(rows, missing, {}, {})
+    text = results_page.whole(rows, missing, {}, {})
     assert "| Fine-tune | 1 | diverged |" in text
     assert "| not run |" in text
 
 
 def test_an_outdated_row_keeps_its_figures_and_is_marked() -> None:
     rows = [row("unsir", "cat", seed=seed) for seed in (0, 1)] + [row("finetune", "cat")]
-    text = _results.whole(rows, [], {}, {}, {rows[1]["key"]})
+    text = results_page.whole(rows, [], {}, {}, {rows[1]["key"]})
     assert "| UNSIR (outdated) | 2 | 50.0" in text
     assert "| Fine-tune | 1 | 50.0" in text
     assert "* 1 of 3 rows are *outdated*: " in text
-    assert "outdated" not in _results.whole(rows, [], {}, {})
+    assert "outdated" not in results_page.whole(rows, [], {}, {})
 
 
 def test_a_class_whose_row_is_outdated_is_marked() -> None:
@@ -56,7 +55,7 @@ def test_a_class_whose_row_is_outdated_is_marked() -> None:
     rows = [row("unsir", name, preset=preset) for name in names for preset in ("bundled", "no-noise")]
     for one in rows:
         one["key"] += one["preset"]
-    text = _results.by_class(rows, {"unsirship0no-noise"})
+    text = results_page.by_class(rows, {"unsirship0no-noise"})
     assert "| ship (outdated) |" in text and "| truck |" in text
     assert "**mean of ten** (outdated)" in text
 
@@ -68,35 +67,35 @@ def test_the_committed_pages_are_what_the_rows_say(monkeypatch: pytest.MonkeyPat
         (tmp_path / name).write_text("" if name == "RESULTS.md" else text)
     for name, path in (("ROOT", tmp_path), ("TABLE", tmp_path / "runs.csv"), ("PLOT", tmp_path / "plot.svg")):
         monkeypatch.setattr(verb, name, path)
-    monkeypatch.setattr(_plot, "write_plot", lambda path, rows: None)
+    monkeypatch.setattr(tradeoff_plot, "write_plot", lambda path, rows: None)
     assert verb.run(argparse.Namespace(device="cpu", jobs=1, only=None, no_runs=True)) == 0
     for name, text in committed.items():
         assert (tmp_path / name).read_text() == text, f"{name}: write it with `make results ARGS=--no-runs`"
 
 
 def test_gold_from_other_seeds_stands_first() -> None:
-    lines = _results.whole([row("unsir", "cat"), row("retrain", "cat")], [], {}, {}).splitlines()
+    lines = results_page.whole([row("unsir", "cat"), row("retrain", "cat")], [], {}, {}).splitlines()
     table = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
     assert table[table.index("*gold*") + 1] == "*gold, from other seeds* (Retrain)"
 
 
 def test_the_limits_stand_at_the_end_of_a_row() -> None:
-    text = _results.whole([row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)], [], {}, {})
+    text = results_page.whole([row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)], [], {}, {})
     assert "| 1,000 | met |" in text
-    assert "| 1,000 | forgets too little |" in _results.whole([row("unsir", "cat")], [], {}, {})
+    assert "| 1,000 | forgets too little |" in results_page.whole([row("unsir", "cat")], [], {}, {})
 
 
 def test_who_falls_short_is_told_with_what_is_known_of_it() -> None:
     rows = [row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)]
     rows += [row("boundary", "cat"), row("scrub", "cat"), row("scrub", "three-classes")]
     rows += [row("l2ul", "16-pictures"), row("l2ul", "16-pictures", preset="adv", retain_test_after=0.1)]
-    text = _findings.shortfalls(rows)
+    text = results_findings.shortfalls(rows)
     assert "in 3 of 5 cases" in text
     assert "Of the 2 methods that do, 1 see no" in text
     assert "| Boundary | no | cat: forgets too little |" in text
     assert "| SCRUB | yes | cat: forgets too little; three classes: forgets too little |" in text
     assert "UNSIR" not in text and "L2UL" not in text
-    assert _findings.shortfalls(rows[:1]) == "All presets are within their limits."
+    assert results_findings.shortfalls(rows[:1]) == "All presets are within their limits."
 
 
 def test_ten_classes_make_the_readmes_table() -> None:
@@ -106,16 +105,16 @@ def test_ten_classes_make_the_readmes_table() -> None:
         for name in names
         for preset in ("bundled", "no-noise")
     ]
-    text = _results.by_class(rows)
+    text = results_page.by_class(rows)
     assert "| ship | 50.0 | 50.0 | 50.0 | 50.0 | 88.0 | 80.0 | 90.0 | 2.0 | 10.0 |" in text
     assert "mean of the eight" in text
-    assert _results.by_class(rows[:-1]).startswith("Not measured yet")
+    assert results_page.by_class(rows[:-1]).startswith("Not measured yet")
 
 
 def test_the_plot_is_the_same_for_the_same_rows(tmp_path: Path) -> None:
     rows = [row("unsir", "cat"), row("finetune", "16-pictures")]
     for name in ("one.svg", "two.svg"):
-        _plot.write_plot(tmp_path / name, rows)
+        tradeoff_plot.write_plot(tmp_path / name, rows)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
 
 
@@ -149,7 +148,7 @@ def test_only_what_is_missing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert verb.run(args) == 0
     assert asked == [3, 2, 0, 0, 3]
     assert "outdated" not in (tmp_path / "RESULTS.md").read_text()
-    assert len(tables.read(tmp_path / "runs.csv", "key")) == 3
+    assert len(csv_tables.read(tmp_path / "runs.csv", "key")) == 3
     assert readme.read_text().startswith("above\n<!-- results -->\n") and readme.read_text().endswith("below\n")
     assert (tmp_path / "RESULTS.md").read_text().startswith("# Results")
 
@@ -157,13 +156,13 @@ def test_only_what_is_missing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_privacy_stands_beside_accuracies_that_look_alike() -> None:
     assert (
         "Not measured yet"
-        in _results.whole([row("unsir", "cat")], [], {}, {}).split("broken privacy")[1].split("##")[0]
+        in results_page.whole([row("unsir", "cat")], [], {}, {}).split("broken privacy")[1].split("##")[0]
     )
     rows = [
         row(name, "cat", leak_after=leak, privacy_after=privacy, leak_before=0.1, leak_gold=0.02, forget_test_after=0)
         for name, leak, privacy in (("unsir", 0.03, 0.97), ("random_labels", 0.4, 0.3))
     ]
-    text = _results.whole(rows, [], {}, {}).split("broken privacy")[1].split("##")[0]
+    text = results_page.whole(rows, [], {}, {}).split("broken privacy")[1].split("##")[0]
     assert "| *gold* | 50.0 | 50.0 | 50.0 | 0.02 | 1.00 |" in text
     assert text.index("| UNSIR | 50.0 | 0.0 | 50.0 | 0.03 | 0.97 |") < text.index("| Random labels | 50.0 | 0.0 |")
     assert "among them UNSIR has a privacy of 0.97 and Random labels one of 0.30" in text
@@ -175,7 +174,9 @@ def test_a_claim_of_a_paper_holds_or_does_not() -> None:
             row("l2ul", "200-pictures", preset=preset, retain_test_after=value)
             for preset, value in zip(("neggrad", "adv", "bundled"), retain, strict=False)
         ]
-        return next(line for line in _results.whole(rows, [], {}, {}).splitlines() if line.startswith("* **L2UL, 200"))
+        return next(
+            line for line in results_page.whole(rows, [], {}, {}).splitlines() if line.startswith("* **L2UL, 200")
+        )
 
     assert "Holds here: NegGrad 10.0 (1 run), ADV 50.0 (1 run), ADV+IMP 60.0 (1 run)." in said(0.1, 0.5, 0.6)
     assert "**Does not hold here**: NegGrad 50.0 (1 run), ADV 50.0 (1 run), ADV+IMP 60.0 (1 run)." in said(
@@ -186,7 +187,7 @@ def test_a_claim_of_a_paper_holds_or_does_not() -> None:
 
 def test_three_cycles_are_held_against_one_by_distance_to_gold() -> None:
     rows = [row("reinit", "cat", preset=p, distance_after=d) for p, d in (("bundled", 0.2), ("one-cycle", 0.1))]
-    lines = _results.whole(rows, [], {}, {}).splitlines()
+    lines = results_page.whole(rows, [], {}, {}).splitlines()
     line = next(line for line in lines if "three cycles beat one" in line)
     assert "**Does not hold here**: as published 0.200 (1 run), one cycle 0.100 (1 run)." in line
 
@@ -198,5 +199,5 @@ def test_two_that_are_closer_than_their_runs_are_not_told_apart() -> None:
         for preset, own in values.items()
         for seed, value in enumerate(own)
     ]
-    line = next(line for line in _results.whole(rows, [], {}, {}).splitlines() if "by Fisher information" in line)
+    line = next(line for line in results_page.whole(rows, [], {}, {}).splitlines() if "by Fisher information" in line)
     assert "Holds here (the difference is within the spread of the runs): as published 0.250 (± 0.071, 2 runs)" in line

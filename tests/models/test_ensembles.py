@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
+from unlearn_core.benchmarks import ablation
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import BadAsset
 from unlearn_core.domain.split import cut
-from unlearn_core.engine import ladder
 from unlearn_core.models import bundled_models, ensembles
 
 
 def test_the_golds_that_ship_answer_like_golds() -> None:
-    request = ladder.request()
+    request = ablation.request()
     golds = ensembles.golds(request)
     assert golds is not None and len(golds) >= 32, "enough for a score of 16 nets and its ceiling"
     card = datasets.card(request.dataset)
@@ -25,7 +25,7 @@ def test_the_golds_that_ship_answer_like_golds() -> None:
 
 
 def test_the_first_of_them_is_the_gold_that_ships() -> None:
-    request = ladder.request()
+    request = ablation.request()
     golds, first = (
         ensembles.golds(request),
         bundled_models.find(request.classifier, request.forget, bundled_models.GOLD_SEED),
@@ -37,7 +37,7 @@ def test_the_first_of_them_is_the_gold_that_ships() -> None:
 
 
 def test_other_requests_have_none() -> None:
-    request = ladder.request()
+    request = ablation.request()
     other = request.model_copy(update={"classifier": "resnet20"})
     assert ensembles.golds(other) is None
 
@@ -48,4 +48,4 @@ def test_a_damaged_description_says_how_to_restore_it(monkeypatch: pytest.Monkey
     (folder / ensembles.MANIFEST).write_text("{")
     monkeypatch.setattr(ensembles, "asset_roots", lambda: [tmp_path])
     with pytest.raises(BadAsset, match="git checkout"):
-        ensembles.golds(ladder.request())
+        ensembles.golds(ablation.request())

@@ -26,11 +26,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from unlearn_core.benchmarks import ablation, make_example
+    from unlearn_core.benchmarks.make_bundle import make_all, make_population, plan
     from unlearn_core.data.atomic_files import ASSETS
     from unlearn_core.data.standard_requests import POPULATION
     from unlearn_core.domain.errors import BadRequest
-    from unlearn_core.engine import example, ladder
-    from unlearn_core.engine.bundle import make_all, make_population, plan
     from unlearn_core.engine.devices import resolve
     from unlearn_core.store.files.reports import CROWD, EXAMPLE
 
@@ -46,11 +46,11 @@ def run(args: argparse.Namespace) -> int:
     if args.classifier == POPULATION[0]:
         make_population(assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
         if not CROWD.exists():
-            wish = ladder.spec_of(ladder.STEPS[2])
-            example.make_crowd(CROWD, wish, device=device, home=SCRATCH / "crowd", nets=16, shadows=8)
+            wish = ablation.spec_of(ablation.STEPS[2])
+            make_example.make_crowd(CROWD, wish, device=device, home=SCRATCH / "crowd", nets=16, shadows=8)
             print(f"What many nets tell was measured: {CROWD}.", flush=True)
     if args.classifier == "resnet20" and not EXAMPLE.exists():
-        example.make(EXAMPLE, device=device)
+        make_example.make(EXAMPLE, device=device)
         print(f"The run that ships was made: {EXAMPLE}.", flush=True)
     print("The bundle is complete.")
     return 0

@@ -14,25 +14,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from unlearn_core.benchmarks import ablation, csv_tables
     from unlearn_core.cli.results import LADDER, SCRATCH
-    from unlearn_core.engine import ladder, tables
     from unlearn_core.engine.devices import describe, resolve
 
     device = resolve(args.device)
     jobs = args.jobs or (1 if device != "cpu" else os.cpu_count() or 1)
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    known = tables.read(LADDER, "step")
-    for step in ladder.STEPS:
-        if known.get(step.name, {}).get("key") == ladder.key_of(step):
+    known = csv_tables.read(LADDER, "step")
+    for step in ablation.STEPS:
+        if known.get(step.name, {}).get("key") == ablation.key_of(step):
             continue
-        for found in ladder.measure(step, scratch=SCRATCH, device=device, threads=threads, jobs=jobs):
+        for found in ablation.measure(step, scratch=SCRATCH, device=device, threads=threads, jobs=jobs):
             if isinstance(found, dict):
                 known[step.name] = found | {"device": describe(device)}
                 print(f"{step.name}: {found['score']} (published {step.published})", flush=True)
             else:
-                print(f"{step.name}: net {found} of {ladder.NETS}", flush=True)
-        tables.write(LADDER, ladder.COLUMNS, [known[one.name] for one in ladder.STEPS if one.name in known])
-    rows = [known[step.name] for step in ladder.STEPS]
-    tables.write(LADDER, ladder.COLUMNS, [*rows, ladder.ceiling()])
+                print(f"{step.name}: net {found} of {ablation.NETS}", flush=True)
+        csv_tables.write(LADDER, ablation.COLUMNS, [known[one.name] for one in ablation.STEPS if one.name in known])
+    rows = [known[step.name] for step in ablation.STEPS]
+    csv_tables.write(LADDER, ablation.COLUMNS, [*rows, ablation.ceiling()])
     print("The ladder is complete: `make results ARGS=--no-runs` writes it into RESULTS.md.")
     return 0

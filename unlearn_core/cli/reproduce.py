@@ -12,19 +12,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from unlearn_core.benchmarks import csv_tables, published_settings
     from unlearn_core.cli.results import PUBLISHED, SCRATCH
-    from unlearn_core.engine import reproduce, tables
     from unlearn_core.engine.devices import resolve
 
-    device, known = resolve(args.device), tables.read(PUBLISHED, "name")
+    device, known = resolve(args.device), csv_tables.read(PUBLISHED, "name")
     SCRATCH.mkdir(parents=True, exist_ok=True)
-    for experiment in reproduce.EXPERIMENTS:
+    for experiment in published_settings.EXPERIMENTS:
         if experiment.name in known:
             continue
         with Bar() as bar:
-            row = reproduce.measure(experiment, device=device, home=SCRATCH, listener=bar)
+            row = published_settings.measure(experiment, device=device, home=SCRATCH, listener=bar)
         known[experiment.name] = row
-        tables.write(PUBLISHED, reproduce.COLUMNS, list(known.values()))
+        csv_tables.write(PUBLISHED, published_settings.COLUMNS, list(known.values()))
         print(f"{experiment.name}: {row}", flush=True)
     print("`make results ARGS=--no-runs` writes it into RESULTS.md.")
     return 0

@@ -22,14 +22,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.cli import _plot, _results
-    from unlearn_core.engine import ladder, results, tables
+    from unlearn_core.benchmarks import ablation, csv_tables, results, results_page, tradeoff_plot
 
     cases = results.cases()
     keys = {case.name: results.key_of(case.spec) for case in cases}
-    known = {results.name_of(row): row for row in tables.read(TABLE, "key").values()}
-    steps = tables.read(LADDER, "step")
-    current = {*keys.values(), *map(ladder.key_of, ladder.STEPS)}
+    known = {results.name_of(row): row for row in csv_tables.read(TABLE, "key").values()}
+    steps = csv_tables.read(LADDER, "step")
+    current = {*keys.values(), *map(ablation.key_of, ablation.STEPS)}
     outdated = {row["key"] for row in (*known.values(), *steps.values())} - current
     todo = [
         case
@@ -41,17 +40,19 @@ def run(args: argparse.Namespace) -> int:
     for number, row in enumerate(results.measure_all(todo, device=args.device, home=SCRATCH, jobs=args.jobs), 1):
         new = {name: str(value) for name, value in row.items()}
         known[results.name_of(new)] = new
-        tables.write(TABLE, results.COLUMNS, [known[name] for name in keys if name in known])
+        csv_tables.write(TABLE, results.COLUMNS, [known[name] for name in keys if name in known])
         what = f"{row['method']} ({row['preset']}) on {row['request']}, seed {row['seed']}"
         print(f"{number} of {len(todo)}: {what}: {row['error'] or _said(row)}", flush=True)
     rows = [known[name] for name in keys if name in known]
-    tables.write(TABLE, results.COLUMNS, rows)
+    csv_tables.write(TABLE, results.COLUMNS, rows)
     missing = [case for case in cases if case.name not in known]
-    _plot.write_plot(PLOT, rows)
-    (ROOT / "RESULTS.md").write_text(_results.whole(rows, missing, steps, tables.read(PUBLISHED, "name"), outdated))
+    tradeoff_plot.write_plot(PLOT, rows)
+    (ROOT / "RESULTS.md").write_text(
+        results_page.whole(rows, missing, steps, csv_tables.read(PUBLISHED, "name"), outdated)
+    )
     head, rest = (ROOT / "README.md").read_text().split(MARKS[0])
     tail = rest.split(MARKS[1])[1]
-    (ROOT / "README.md").write_text(f"{head}{MARKS[0]}\n{_results.by_class(rows, outdated)}\n{MARKS[1]}{tail}")
+    (ROOT / "README.md").write_text(f"{head}{MARKS[0]}\n{results_page.by_class(rows, outdated)}\n{MARKS[1]}{tail}")
     old = sum(row["key"] in outdated for row in rows)
     there = f"{len(rows)} of {len(cases)} rows are there" + (f", {old} of them outdated" if old else "")
     print(f"{there}. RESULTS.md and the README's table are written.")

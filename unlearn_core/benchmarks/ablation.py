@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from unlearn_core.benchmarks.row_keys import row_key
 from unlearn_core.data import datasets
 from unlearn_core.data.standard_requests import POPULATION, POPULATION_SIZE, standard
 from unlearn_core.domain.errors import BadAsset
@@ -18,7 +19,6 @@ from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import cut
 from unlearn_core.engine import population
-from unlearn_core.engine.row_keys import row_key
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers, ensembles
 from unlearn_core.models.ensembles import Population

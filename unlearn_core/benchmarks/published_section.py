@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from unlearn_core.engine.reproduce import EXPERIMENTS
+from unlearn_core.benchmarks.published_settings import EXPERIMENTS
 
 
 def section(rows: Mapping[str, Mapping[str, str]]) -> str:

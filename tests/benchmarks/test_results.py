@@ -8,11 +8,11 @@ import pytest
 
 from tests.methods.small_problem import tiny_spec
 from unlearn_core import training
+from unlearn_core.benchmarks import csv_tables, results, row_keys
+from unlearn_core.benchmarks.results import COLUMNS, CORE, SEEDS, Case, cases, key_of
 from unlearn_core.cli.results import TABLE
 from unlearn_core.domain.errors import Diverged
-from unlearn_core.engine import results, row_keys, tables
 from unlearn_core.engine.problem import Layout
-from unlearn_core.engine.results import COLUMNS, CORE, SEEDS, Case, cases, key_of
 from unlearn_core.methods import methods
 from unlearn_core.models import bundled_models
 from unlearn_core.probes import probes
@@ -68,9 +68,9 @@ def test_a_row_outlives_a_probe_that_is_not_in_it(monkeypatch: pytest.MonkeyPatc
 
 def test_rows_survive_the_file(tmp_path: Path) -> None:
     row = dict.fromkeys(COLUMNS, "") | {"key": "k", "method": "unsir", "error": "a comma, and more"}
-    tables.write(tmp_path / "runs.csv", results.COLUMNS, [row])
-    assert tables.read(tmp_path / "runs.csv", "key") == {"k": row}
-    assert tables.read(tmp_path / "none.csv", "key") == {}
+    csv_tables.write(tmp_path / "runs.csv", results.COLUMNS, [row])
+    assert csv_tables.read(tmp_path / "runs.csv", "key") == {"k": row}
+    assert csv_tables.read(tmp_path / "none.csv", "key") == {}
 
 
 def test_a_row_is_what_was_measured(tmp_path: Path) -> None:
@@ -174,6 +174,6 @@ SHORT: dict[tuple[str, str], str] = {
 def test_what_was_measured_is_what_is_known() -> None:
     """RESULTS.md says of each preset whether it met its limits; which do not is known here, so that none slips in."""
     keys = {key_of(case.spec) for case in cases()}
-    rows = [row for key, row in tables.read(TABLE, "key").items() if key in keys]
+    rows = [row for key, row in csv_tables.read(TABLE, "key").items() if key in keys]
     measured = {(row["method"], row["request"]) for row in rows if row["preset"] == "bundled"}
     assert results.shortfalls(rows) == {case: words for case, words in SHORT.items() if case in measured}

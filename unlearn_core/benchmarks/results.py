@@ -1,6 +1,6 @@
 """What the methods do on the bundled classifier: every figure of RESULTS.md and of the README's table is a row here.
 
-A row has the key of what its figures depend on (`engine/row_keys.py`). What has not changed is not run again, and an
+A row has the key of what its figures depend on (`benchmarks/row_keys.py`). What has not changed is not run again, and an
 interrupted measuring goes on where it was.
 """
 
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from unlearn_core.benchmarks.row_keys import row_key
 from unlearn_core.data import datasets
 from unlearn_core.data.standard_requests import standard
 from unlearn_core.domain.errors import Diverged
@@ -27,7 +28,6 @@ from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.problem import lay_out, problem_of
-from unlearn_core.engine.row_keys import row_key
 from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.engine.warm import Warm, after_of
 from unlearn_core.methods import method as find_method

@@ -2,8 +2,8 @@
 
 from collections.abc import Container, Mapping
 
-from unlearn_core.cli._rows import mark
-from unlearn_core.engine.ladder import CEILING, STEPS, Step
+from unlearn_core.benchmarks.ablation import CEILING, STEPS, Step
+from unlearn_core.benchmarks.result_rows import mark
 
 SURE = 2.0
 """So many standard errors apart two scores must be for a direction to be told."""

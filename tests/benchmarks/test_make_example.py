@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.methods.small_problem import tiny_spec
-from unlearn_core.engine import example, relearn
+from unlearn_core.benchmarks import make_example
+from unlearn_core.engine import relearn
 from unlearn_core.models import bundled_models
 from unlearn_core.store.files import artifacts, reports
 
@@ -13,9 +14,9 @@ from unlearn_core.store.files import artifacts, reports
 def test_it_has_every_part_and_nothing_that_ships_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = bundled_models.shipped("tiny")
     monkeypatch.setattr(relearn, "TERMS", relearn.TERMS._replace(draws=1, half=8))
-    monkeypatch.setattr(example, "spec", lambda *names, **settings: tiny_spec("unsir"))
+    monkeypatch.setattr(make_example, "spec", lambda *names, **settings: tiny_spec("unsir"))
     monkeypatch.setattr(bundled_models, "shipped", lambda classifier: shipped)
-    example.make(tmp_path / "example", device="cpu")
+    make_example.make(tmp_path / "example", device="cpu")
     report = reports.read_folder(tmp_path / "example")
     assert {"accuracy", "curves", "relearn", "timings"} <= report.parts.keys()
     assert report.parts["relearn"].facts["models"].keys() == {"after", "gold", "fresh"}
@@ -27,7 +28,7 @@ def test_it_has_every_part_and_nothing_that_ships_already(tmp_path: Path, monkey
 
 def test_what_many_nets_tell_ships_without_anything_else(tmp_path: Path) -> None:
     wish = tiny_spec("finetune", epochs=1, lr=0.01)
-    example.make_crowd(tmp_path / "example", wish, device="cpu", home=tmp_path / "home", nets=4, shadows=4)
+    make_example.make_crowd(tmp_path / "example", wish, device="cpu", home=tmp_path / "home", nets=4, shadows=4)
     report = reports.read_folder(tmp_path / "example")
     assert set(report.parts) == {"score", "lira"} and not report.evaluations
     assert report.parts["score"].facts["nets"] == report.parts["lira"].facts["nets"] == 4

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from statistics import mean
 
-from unlearn_core.cli import _ladder, _reproduced
-from unlearn_core.cli._findings import pattern, privacy, shortfalls
-from unlearn_core.cli._rows import REQUESTS, Row, mark, percent, spread
-from unlearn_core.engine.results import ABOVE_GOLD, CORE, SEEDS, STILL_NAMED, UNDER_GOLD, Case, golds_of, shortfall
+from unlearn_core.benchmarks import ablation_section, published_section
+from unlearn_core.benchmarks.result_rows import REQUESTS, Row, mark, percent, spread
+from unlearn_core.benchmarks.results import ABOVE_GOLD, CORE, SEEDS, STILL_NAMED, UNDER_GOLD, Case, golds_of, shortfall
+from unlearn_core.benchmarks.results_findings import pattern, privacy, shortfalls
 from unlearn_core.methods import methods
 
 Group = dict[tuple[str, str], list[Row]]
@@ -28,8 +28,8 @@ def whole(
     parts += ["## Where presets fall short", shortfalls(rows)]
     parts += ["## Perfect accuracy, broken privacy", privacy(rows)]
     parts += ["## Against the published pattern", pattern(rows)]
-    parts += ["## The ladder of stochastic re-initialisation", _ladder.section(ladder, outdated)]
-    parts += ["## UNSIR in its own setting", _reproduced.section(published)]
+    parts += ["## The ladder of stochastic re-initialisation", ablation_section.section(ladder, outdated)]
+    parts += ["## UNSIR in its own setting", published_section.section(published)]
     parts += ["## Each class alone: UNSIR with and without noise", by_class(rows, outdated)]
     return "\n\n".join(parts) + "\n"
 

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from statistics import mean, stdev
 
-from unlearn_core.cli._rows import REQUESTS, Row, percent, spread
-from unlearn_core.engine import results
-from unlearn_core.engine.results import STILL_NAMED, UNDER_GOLD
+from unlearn_core.benchmarks import results
+from unlearn_core.benchmarks.result_rows import REQUESTS, Row, percent, spread
+from unlearn_core.benchmarks.results import STILL_NAMED, UNDER_GOLD
 from unlearn_core.methods import methods
 
 L2UL = {"NegGrad": ("l2ul", "neggrad"), "ADV": ("l2ul", "adv"), "ADV+IMP": ("l2ul", "bundled")}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from unlearn_core.cli._rows import REQUESTS, Row
+from unlearn_core.benchmarks.result_rows import REQUESTS, Row
 from unlearn_core.methods import methods
 
 
