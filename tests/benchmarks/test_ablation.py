@@ -7,8 +7,8 @@ import pytest
 
 from unlearn_core.benchmarks import ablation, row_keys
 from unlearn_core.domain.tracker import Silent
-from unlearn_core.engine import population
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.jobs import ensemble_members
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.methods import methods
 from unlearn_core.probes.common import neurips_score
 
@@ -45,7 +45,7 @@ def test_fine_tuning_redraws_nothing_and_the_next_step_does(tmp_path: Path, monk
 
     def moved(step: ablation.Step) -> float:
         knobs = {"lr": 1e-5, "share": 0.05, "epochs": "1"}
-        one = population.unlearned(ablation.spec_of(step._replace(knobs=step.knobs | knobs)), 0, warm, Silent())
+        one = ensemble_members.unlearned(ablation.spec_of(step._replace(knobs=step.knobs | knobs)), 0, warm, Silent())
         return float(one.retain.mean())
 
     assert moved(FINE_TUNE) > moved(REDRAWN) + 0.1

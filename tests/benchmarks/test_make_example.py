@@ -6,7 +6,7 @@ import pytest
 
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.benchmarks import make_example
-from unlearn_core.engine import relearn
+from unlearn_core.engine.jobs import relearn
 from unlearn_core.models import bundled_models
 from unlearn_core.store.files import artifacts, reports
 

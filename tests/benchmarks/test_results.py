@@ -12,7 +12,7 @@ from unlearn_core.benchmarks import csv_tables, results, row_keys
 from unlearn_core.benchmarks.results import COLUMNS, CORE, SEEDS, Case, cases, key_of
 from unlearn_core.cli.results import TABLE
 from unlearn_core.domain.errors import Diverged
-from unlearn_core.engine.problem import Layout
+from unlearn_core.engine.setup import Layout
 from unlearn_core.methods import methods
 from unlearn_core.models import bundled_models
 from unlearn_core.probes import probes

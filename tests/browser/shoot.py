@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.served import OPTIONS, ROOT, Served, chromium
 from unlearn_core.domain.run import RunState
-from unlearn_core.engine.spec import spec
+from unlearn_core.engine.build_spec import spec
 from unlearn_core.store.queue.run_store import RunStore
 
 FOLDER = ROOT / "screenshots"

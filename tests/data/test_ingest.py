@@ -21,7 +21,7 @@ from unlearn_core.data.ingest.splitting import cut
 from unlearn_core.data.ingest.upload_limits import VARIABLES, Limits
 from unlearn_core.data.sources import source
 from unlearn_core.domain.errors import BadAsset, BadPictures, StoreError, UnknownName
-from unlearn_core.engine.imports import bring_in
+from unlearn_core.engine.jobs.import_dataset import bring_in
 from unlearn_core.engine.listener import Nobody
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -30,7 +30,7 @@ from unlearn_core.data.ingest.upload_limits import Limits, limits
 from unlearn_core.data.sources import cifar100, fashion_mnist, source, sources
 from unlearn_core.domain.errors import BadPictures, Cancelled
 from unlearn_core.domain.run import Progress
-from unlearn_core.engine.imports import bring_in
+from unlearn_core.engine.jobs.import_dataset import bring_in
 from unlearn_core.engine.listener import Nobody
 
 COARSE_LABELS = "1804078d4e89b6b90bd5da6ffead1404596f6eecba15ceb8d95b6a09dfbba4c0"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.engine.brought import DATASET, bring
+from tests.engine.uploaded_model import DATASET, bring
 from unlearn_core.charts import charts
 from unlearn_core.charts.theme import LIGHT
 from unlearn_core.data import user_catalog

@@ -13,10 +13,10 @@ from unlearn_core.domain.errors import BadKnob, BadRequest, Cancelled, Diverged,
 from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
 from unlearn_core.domain.run import GoldSpec, Look, Point, Progress, RunSpec
 from unlearn_core.engine import execute
-from unlearn_core.engine import problem as problem_module
+from unlearn_core.engine import setup as problem_module
 from unlearn_core.engine.execute import Warm, carry_out, unlearn
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.problem import lay_out
+from unlearn_core.engine.setup import lay_out
 from unlearn_core.engine.tracker import SHOWN, Watch, shown
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers

@@ -10,10 +10,11 @@ from tests.methods.small_problem import STRONG, tiny_spec
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.recipe import FAST
 from unlearn_core.domain.run import ImportSpec, TrainSpec
-from unlearn_core.engine import devices, imports
+from unlearn_core.engine import devices
 from unlearn_core.engine.execute import unlearn
+from unlearn_core.engine.jobs import import_dataset
+from unlearn_core.engine.jobs.train_classifier import train_here
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.train import train_here
 
 pytestmark = [
     pytest.mark.gpu,
@@ -40,7 +41,7 @@ def test_training_here_is_fast(home: Path, architecture: str, accuracy: float, s
     if not os.environ.get("UNLEARN_DATA_ROOT"):
         pytest.skip("UNLEARN_DATA_ROOT names no folder with the whole of CIFAR-10")
     user_catalog.use(home)
-    imports.add(ImportSpec(dataset="cifar10-whole", title="CIFAR-10", source="cifar10", size=32), home, Nobody())
+    import_dataset.add(ImportSpec(dataset="cifar10-whole", title="CIFAR-10", source="cifar10", size=32), home, Nobody())
     recipe = FAST[architecture]
     for epochs in (1, recipe.epochs):
         spec = TrainSpec(

@@ -8,11 +8,11 @@ from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import Cancelled
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import MeasureSpec
-from unlearn_core.engine import lira, population
 from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.engine.jobs import ensemble_members, lira
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.measure import Reopened, reopen
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -57,7 +57,7 @@ def test_shadows_are_originals_of_their_own_and_are_trained_once_for_every_metho
     assert len({file.read_bytes() for file in files}) == NETS
     for kind in ("shadows", "golds"):
         assert sum(1 for _ in (crowds / kind).glob("*/*")) == NETS + (kind == "golds")
-    monkeypatch.setattr(population, "original", lambda *_: pytest.fail("they are there"))
+    monkeypatch.setattr(ensemble_members, "original", lambda *_: pytest.fail("they are there"))
     finished = reopen(run, warm)
     again = lira.measure(finished, NETS, warm, Nobody())
     assert isinstance(again, Part) and again.facts["told"] == part.facts["told"]

@@ -12,11 +12,11 @@ from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImag
 from unlearn_core.domain.relearn_protocol import LAST, STEPS, TERMS
 from unlearn_core.domain.report import Evaluation, Part
 from unlearn_core.domain.run import MeasureSpec, Progress, RunSpec
-from unlearn_core.engine import relearn as asking
 from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.engine.jobs import relearn as asking
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.problem import lay_out
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.setup import lay_out
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import weights

@@ -6,8 +6,8 @@ from typing import Any
 
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.run import RunSpec
-from unlearn_core.engine.problem import Layout, lay_out, problem_of
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.setup import Layout, lay_out, problem_of
 from unlearn_core.methods import method as find_method
 from unlearn_core.training.problem import Problem
 

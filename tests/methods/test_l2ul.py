@@ -18,8 +18,8 @@ from unlearn_core.domain.method import Needs
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine.execute import unlearn
-from unlearn_core.engine.problem import lay_out, problem_of
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.setup import lay_out, problem_of
 from unlearn_core.methods import l2ul
 from unlearn_core.methods.l2ul import Knobs
 from unlearn_core.training.evaluate import accuracy, answers

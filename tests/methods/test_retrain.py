@@ -5,7 +5,7 @@ import pytest
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.data import datasets
 from unlearn_core.domain.tracker import Silent
-from unlearn_core.engine.warm import copy_of
+from unlearn_core.engine.model_cache import copy_of
 from unlearn_core.methods import retrain
 from unlearn_core.models import classifiers
 from unlearn_core.training.loops import train

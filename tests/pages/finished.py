@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from unlearn_core.domain.run import Phase, Point, Progress, Run, RunSpec
+from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.execute import unlearn
-from unlearn_core.engine.spec import spec
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tests.pages.conftest import Visit
 from tests.pages.look import fine, without_words, words
+from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.execute import unlearn
-from unlearn_core.engine.spec import spec
 
 KNOBS = {"copies": 2, "attack_steps": 2, "max_steps": 2}
 

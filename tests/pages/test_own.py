@@ -14,7 +14,7 @@ from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.run import AddSpec, Priority, Run, TrainSpec
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.models import bundled_models, user_models
 from unlearn_core.store.queue.run_store import RunStore
 

@@ -12,10 +12,10 @@ from tests.pages.look import fine, without_words, words
 from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.sources import sources
 from unlearn_core.domain.run import ImportSpec, Phase, Progress, RunSpec, RunState
+from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.spec import spec
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.store.queue.run_store import RunStore
 
 

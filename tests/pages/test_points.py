@@ -12,8 +12,8 @@ from tests.pages.conftest import Visit
 from tests.pages.finished import CLASS, made_again
 from tests.pages.look import fine, without_words, words
 from unlearn_core.data import datasets
+from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.execute import unlearn
-from unlearn_core.engine.spec import spec
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import dots, look
 

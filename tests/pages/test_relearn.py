@@ -9,10 +9,10 @@ from tests.pages.finished import CLASS, PICTURES, by_class, started
 from tests.pages.look import fine, without_words, words
 from unlearn_core.domain.relearn_protocol import TERMS, pictures
 from unlearn_core.domain.run import MeasureSpec, Phase, Priority, Progress, RunState
-from unlearn_core.engine import relearn as asking
 from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.engine.jobs import relearn as asking
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import plan

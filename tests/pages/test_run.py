@@ -15,7 +15,7 @@ from unlearn_core.domain.errors import UnknownName
 from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Priority, RunState
 from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 

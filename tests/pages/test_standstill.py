@@ -15,7 +15,7 @@ from tests.pages.finished import CLASS, by_class, by_picture, started
 from tests.pages.look import fine, words
 from tests.store.specs import expire, sql
 from unlearn_core.domain.run import GoldSpec, ImportSpec, Look, MeasureSpec, RunState
-from unlearn_core.engine.spec import spec
+from unlearn_core.engine.build_spec import spec
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui import process
 

@@ -8,7 +8,7 @@ from tests.pages.look import fine, words
 from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, RunState
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.store.files import reports
 from unlearn_core.store.files.golds import Golds
 from unlearn_core.store.queue.run_store import RunStore

@@ -182,9 +182,9 @@ def test_nets_that_cannot_be_stacked_are_refused_in_a_sentence() -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.device_count(), reason="there is no GPU on this machine")
 def test_64_trials_of_the_bundled_net_take_at_most_a_quarter_of_the_time() -> None:
-    from unlearn_core.engine.problem import lay_out, problem_of
-    from unlearn_core.engine.spec import spec
-    from unlearn_core.engine.warm import Warm
+    from unlearn_core.engine.build_spec import spec
+    from unlearn_core.engine.model_cache import Warm
+    from unlearn_core.engine.setup import lay_out, problem_of
     from unlearn_core.store.data_folder import home
 
     warm, spent = Warm("cuda:0", home()), {}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from unlearn_core.engine import warm as warming
+from unlearn_core.engine import model_cache as warming
+from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.execute import Warm, unlearn
-from unlearn_core.engine.spec import spec
 from unlearn_core.training import streaming
 from unlearn_core.training.batches import crop_and_flip, epoch
 from unlearn_core.training.streaming import Streamed, placed

@@ -6,9 +6,10 @@ from typing import Any
 
 from unlearn_core.domain.run import GoldSpec, Point, Progress, Run
 from unlearn_core.domain.stacking import Stacks
-from unlearn_core.engine import execute, relearn, together, warm
+from unlearn_core.engine import execute, model_cache, stacked_execute
+from unlearn_core.engine.entry_point import carry_out_together
+from unlearn_core.engine.jobs import relearn
 from unlearn_core.engine.listener import Listener
-from unlearn_core.engine.work import carry_out_together
 
 __all__ = ["Warm", "carry_out", "carry_out_together", "stacks"]
 
@@ -17,10 +18,10 @@ relearn.TERMS = relearn.TERMS._replace(draws=1, half=8)
 
 def stacks(device: str) -> Stacks:
     """On a CPU too, for a test that has no GPU."""
-    return together.stacks("cuda:0")
+    return stacked_execute.stacks("cuda:0")
 
 
-class Warm(warm.Warm):
+class Warm(model_cache.Warm):
     """Loads what is asked for, and nothing ahead of that."""
 
     def prepare(self) -> None:

@@ -178,7 +178,7 @@ def test_what_loads_slowly_is_loaded_once_for_all_children(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
     prepare(start.WORK)
     prepare("tests.worker.fake")
-    assert told[0] == ["unlearn_core.engine.work", "unlearn_core.worker.runner", "pytorch_grad_cam"]
+    assert told[0] == ["unlearn_core.engine.entry_point", "unlearn_core.worker.runner", "pytorch_grad_cam"]
     assert all(find_spec(name) for name in told[0]), "the forkserver passes over what it does not find"
     assert "pytorch_grad_cam" not in told[1]
 

@@ -18,7 +18,7 @@ from unlearn_core.domain.errors import BadAsset
 from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import cut
-from unlearn_core.engine import population
+from unlearn_core.engine.jobs import ensemble_members
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers, ensembles
 from unlearn_core.models.ensembles import Population
@@ -83,18 +83,18 @@ def key_of(step: Step) -> str:
     return row_key(spec_of(step), {"epsilon": neurips_score.REVISION}, nets=NETS)
 
 
-def orders(step: Step, *, scratch: Path, device: str, threads: int) -> list[population.Order]:
+def orders(step: Step, *, scratch: Path, device: str, threads: int) -> list[ensemble_members.Order]:
     """The nets that a step needs."""
     folder = scratch / "ladder" / key_of(step)
-    return [population.Order(spec_of(step), seed, folder, scratch, device, threads) for seed in range(NETS)]
+    return [ensemble_members.Order(spec_of(step), seed, folder, scratch, device, threads) for seed in range(NETS)]
 
 
 def measure(step: Step, *, scratch: Path, device: str, threads: int, jobs: int) -> Iterator[int | dict[str, Any]]:
     """Makes the nets of a step, as far as they are missing, and gives how many there are; at last the step's row."""
     wanted = orders(step, scratch=scratch, device=device, threads=threads)
-    for order in population.make_all(wanted, jobs):
+    for order in ensemble_members.make_all(wanted, jobs):
         yield order.number + 1
-    every = [population.kept(order.folder, order.number) for order in wanted]
+    every = [ensemble_members.kept(order.folder, order.number) for order in wanted]
     yield _row(step, Population.of([one for one in every if one is not None]), device)
 
 
@@ -105,7 +105,7 @@ def ceiling() -> dict[str, Any]:
 
 
 def _row(step: Step, ours: Population, device: str) -> dict[str, Any]:
-    score = population.score(ours, _golds()[0], _labels())
+    score = ensemble_members.score(ours, _golds()[0], _labels())
     figures = {
         "forgetting": score.forgetting,
         "error": neurips_score.standard_error(score.epsilons, len(ours)),

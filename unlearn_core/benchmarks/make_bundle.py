@@ -21,8 +21,8 @@ from unlearn_core.data.standard_requests import POPULATION, POPULATION_SIZE, shi
 from unlearn_core.domain.forget_request import Forget, ForgetRequest
 from unlearn_core.domain.split import cut
 from unlearn_core.domain.tracker import Silent
-from unlearn_core.engine import population
 from unlearn_core.engine.devices import describe
+from unlearn_core.engine.jobs import ensemble_members
 from unlearn_core.models import classifiers, ensembles
 from unlearn_core.models.bundled_models import GOLD_SEED
 from unlearn_core.models.ensembles import Population
@@ -84,10 +84,12 @@ def make_population(*, assets: Path, scratch: Path, device: str, jobs: int) -> N
     if there >= POPULATION_SIZE:
         return
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    orders = [population.Order(request, k, folder, scratch, device, threads) for k in range(there, POPULATION_SIZE)]
-    for order in population.make_all(orders, jobs):
+    orders = [
+        ensemble_members.Order(request, k, folder, scratch, device, threads) for k in range(there, POPULATION_SIZE)
+    ]
+    for order in ensemble_members.make_all(orders, jobs):
         print(f"Gold {order.number + 1} of {POPULATION_SIZE} of {classifier}.", flush=True)
-    every = [population.kept(folder, order.number) for order in orders]
+    every = [ensemble_members.kept(folder, order.number) for order in orders]
     whole = Population.of([one for one in (known, *every) if one is not None])
     ensembles.write(assets, request, whole, {"torch": torch.__version__, "device": describe(device)})
     print(f"{len(whole)} golds: {whole.test.mean():.1%} of the unseen pictures on average.", flush=True)

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from unlearn_core.domain.run import RunSpec
-from unlearn_core.engine import lira, relearn, score
+from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.devices import resolve
 from unlearn_core.engine.execute import unlearn
+from unlearn_core.engine.jobs import lira, neurips_score, relearn
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.measure import Reopened
-from unlearn_core.engine.problem import lay_out
-from unlearn_core.engine.spec import spec
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.setup import lay_out
 from unlearn_core.models import bundled_models
 from unlearn_core.store.files import reports
 from unlearn_core.store.files.artifacts import WEIGHTS
@@ -54,7 +54,7 @@ def make_crowd(folder: Path, wish: RunSpec, *, device: str, home: Path, nets: in
     finished = unlearn(wish, device=device, home=home)
     assert finished.run is not None, "it has a data folder"
     warm = Warm(resolve(device), home)
-    score.add(finished.run, nets, warm, Nobody())
+    neurips_score.add(finished.run, nets, warm, Nobody())
     lira.add(finished.run, shadows, warm, Nobody())
     whole = reports.read(home, finished.run)
     parts = {name: whole.parts[name] for name in ("score", "lira")}

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from unlearn_core.data import datasets, sources, user_catalog
 from unlearn_core.data.ingest.import_spec import asked
 from unlearn_core.domain.run import TrainSpec
-from unlearn_core.engine import imports
+from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.devices import describe
 from unlearn_core.engine.execute import unlearn
+from unlearn_core.engine.jobs import import_dataset
+from unlearn_core.engine.jobs.train_classifier import train_here
 from unlearn_core.engine.listener import Listener
-from unlearn_core.engine.spec import spec
-from unlearn_core.engine.train import train_here
 from unlearn_core.models import architectures
 
 ARCHITECTURE = "resnet18_torchvision"
@@ -75,5 +75,5 @@ def measure(experiment: Experiment, *, device: str, home: Path, listener: Listen
 def _dataset(experiment: Experiment, home: Path, listener: Listener) -> str:
     """The id of the prepared data set."""
     if experiment.dataset not in datasets.cards():
-        imports.bring_in(asked(sources.source(experiment.dataset), {}), home, listener)
+        import_dataset.bring_in(asked(sources.source(experiment.dataset), {}), home, listener)
     return experiment.dataset

@@ -27,9 +27,9 @@ from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.problem import lay_out, problem_of
+from unlearn_core.engine.model_cache import Warm, after_of
+from unlearn_core.engine.setup import lay_out, problem_of
 from unlearn_core.engine.tracker import RunTracker
-from unlearn_core.engine.warm import Warm, after_of
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
 from unlearn_core.models import classifiers

@@ -32,6 +32,6 @@ def images(args: argparse.Namespace) -> tuple[int, ...]:
 
 def request(args: argparse.Namespace) -> ForgetRequest:
     """What is to be forgotten. Raises BadRequest or UnknownName."""
-    from unlearn_core.engine.spec import request
+    from unlearn_core.engine.build_spec import request
 
     return request(args.classifier, classes=classes(args), images=images(args))

@@ -30,8 +30,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from unlearn_core.engine.build_spec import spec
     from unlearn_core.engine.devices import describe, resolve
-    from unlearn_core.engine.spec import spec
 
     device = resolve(args.device)
     wish = spec(args.classifier, method=args.method, classes=[args.forget_class])
@@ -95,8 +95,8 @@ def measure(wish: Any, device: str, home: Path) -> dict[str, float]:
 def _training_pace(wish: Any, device: str, home: Path) -> float:
     """Seconds a picture of an epoch as `train` trains it: augmented, watched, and saved in the end."""
     from unlearn_core.domain.run import TrainSpec
+    from unlearn_core.engine.jobs.train_classifier import train_here
     from unlearn_core.engine.listener import Nobody
-    from unlearn_core.engine.train import train_here
 
     card = _card(wish)
     recipe = card.trained_by.model_copy(update={"epochs": 1})

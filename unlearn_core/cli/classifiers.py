@@ -72,7 +72,7 @@ def _found() -> list[dict[str, Any]]:
 
 def _add(args: argparse.Namespace) -> int:
     from unlearn_core.domain.run import AddSpec
-    from unlearn_core.engine.taken import add_here
+    from unlearn_core.engine.jobs.add_checkpoint import add_here
     from unlearn_core.models import user_models
     from unlearn_core.models.upload import receive
     from unlearn_core.store.data_folder import home

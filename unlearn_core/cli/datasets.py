@@ -86,7 +86,7 @@ def _add(args: argparse.Namespace) -> int:
     from unlearn_core.data.ingest.import_spec import asked, named_after
     from unlearn_core.data.ingest.upload_limits import limits
     from unlearn_core.data.sources import source
-    from unlearn_core.engine.imports import add
+    from unlearn_core.engine.jobs.import_dataset import add
     from unlearn_core.store.data_folder import home
 
     wanted, answers, title = source(args.source), dict(map(_option, args.set)), args.name

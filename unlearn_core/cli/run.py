@@ -38,8 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from unlearn_core.engine.build_spec import spec
     from unlearn_core.engine.execute import unlearn
-    from unlearn_core.engine.spec import spec
 
     wish = spec(
         args.classifier,

@@ -75,7 +75,7 @@ def _spec(args: argparse.Namespace) -> "SweepSpec":
 
     from unlearn_core.domain.objectives import check
     from unlearn_core.domain.sweep import SweepSpec
-    from unlearn_core.engine.spec import spec as run_spec
+    from unlearn_core.engine.build_spec import spec as run_spec
     from unlearn_core.methods import method
     from unlearn_core.store.data_folder import home
     from unlearn_core.store.files.golds import Golds

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
     from unlearn_core.domain.run import TrainSpec
     from unlearn_core.engine.devices import resolve
-    from unlearn_core.engine.train import train_here
+    from unlearn_core.engine.jobs.train_classifier import train_here
     from unlearn_core.store.data_folder import home
 
     device = resolve(args.device)

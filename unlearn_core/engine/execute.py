@@ -10,13 +10,23 @@ import torch
 
 from unlearn_core.domain.report import Part, Report, forgotten, headline_of
 from unlearn_core.domain.run import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, Run, RunSpec, TrainSpec
-from unlearn_core.engine import golds, imports, lira, looks, measure, relearn, score, taken, train
+from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe, resolve
-from unlearn_core.engine.history import in_history
+from unlearn_core.engine.jobs import (
+    add_checkpoint,
+    explain,
+    import_dataset,
+    lira,
+    neurips_score,
+    relearn,
+    train_classifier,
+    train_gold,
+)
 from unlearn_core.engine.listener import Listener, Nobody
-from unlearn_core.engine.problem import Layout, lay_out, problem_of
+from unlearn_core.engine.model_cache import Warm, after_of
+from unlearn_core.engine.record_run import in_history
+from unlearn_core.engine.setup import Layout, lay_out, problem_of
 from unlearn_core.engine.tracker import RunTracker, Watch
-from unlearn_core.engine.warm import Warm, after_of
 from unlearn_core.probes.common import class_activation
 from unlearn_core.store.data_folder import home as data_folder
 from unlearn_core.store.files import artifacts, reports
@@ -50,17 +60,17 @@ def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
         case RunSpec():
             return _unlearn(run.spec, warm, listener, folder)
         case GoldSpec():
-            return golds.train_gold(run.spec, warm, listener)
+            return train_gold.train_gold(run.spec, warm, listener)
         case MeasureSpec():
             return _measure(run.spec, warm, listener)
         case TrainSpec():
-            return train.train(run.spec, warm, listener, folder)
+            return train_classifier.train(run.spec, warm, listener, folder)
         case AddSpec():
-            return taken.look_over(run.spec, warm, listener, folder)
+            return add_checkpoint.look_over(run.spec, warm, listener, folder)
         case ImportSpec():
-            return imports.bring_in(run.spec, warm.home, listener)
+            return import_dataset.bring_in(run.spec, warm.home, listener)
         case Look():
-            return looks.answer(run.spec, warm, folder)
+            return explain.answer(run.spec, warm, folder)
 
 
 def _measure(spec: MeasureSpec, warm: Warm, listener: Listener) -> dict[str, Any]:
@@ -70,7 +80,7 @@ def _measure(spec: MeasureSpec, warm: Warm, listener: Listener) -> dict[str, Any
         case "relearn":
             return relearn.add(spec.run, warm, listener)
         case "score":
-            return score.add(spec.run, spec.nets, warm, listener)
+            return neurips_score.add(spec.run, spec.nets, warm, listener)
         case "lira":
             return lira.add(spec.run, spec.nets, warm, listener)
 

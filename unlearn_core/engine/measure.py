@@ -13,8 +13,8 @@ from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.report import Evaluation, Part, Report, headline_of
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.engine.listener import Listener
-from unlearn_core.engine.problem import Layout, lay_out, why_no_gold
-from unlearn_core.engine.warm import Trained, Warm
+from unlearn_core.engine.model_cache import Trained, Warm
+from unlearn_core.engine.setup import Layout, lay_out, why_no_gold
 from unlearn_core.probes import probes
 from unlearn_core.probes.common import class_activation
 from unlearn_core.probes.common.context import Scene

@@ -27,7 +27,7 @@ from unlearn_core.worker.listener import RHYTHM, PipeListener
 
 
 class Job(NamedTuple):
-    """What a child is for. `work` names a module like `engine/work.py`, which has all that is done here. `threads`
+    """What a child is for. `work` names a module like `engine/entry_point.py`, which has all that is done here. `threads`
     limits torch's, where it is given. With `ahead` it loads what ships before it is asked for it."""
 
     work: str

@@ -16,7 +16,7 @@ from unlearn_core.worker.log import say
 from unlearn_core.worker.seat import CONTEXT
 from unlearn_core.worker.supervisor import Supervisor, Terms
 
-WORK = "unlearn_core.engine.work"
+WORK = "unlearn_core.engine.entry_point"
 
 SLOW_TO_LOAD = ("pytorch_grad_cam",)
 """What the first look would otherwise wait seconds for, and each child hold 300 MB of for itself."""
@@ -36,7 +36,7 @@ class Asked:
 def supervise(device: str, home: Path, *, from_app: bool = False, terms: Terms | None = None, work: str = WORK) -> None:
     """Serves a device of this machine in a data folder, until a signal, idleness or the folder's end.
 
-    `work` names a module that has all of `engine/work.py`.
+    `work` names a module that has all of `engine/entry_point.py`.
     Raises AlreadyServed where a worker of the same code serves the device.
     """
     me = lock.Holder(os.getpid(), of_code(), from_app)

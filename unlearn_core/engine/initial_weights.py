@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadRequest
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.models import architectures, classifiers
 from unlearn_core.models.pretrained import pretrained
 

@@ -22,9 +22,9 @@ from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split, cut
 from unlearn_core.domain.tracker import Silent, Tracker
-from unlearn_core.engine.beginnings import untrained
-from unlearn_core.engine.problem import lay_out, problem_of
-from unlearn_core.engine.warm import Data, Trained, Warm, after_of
+from unlearn_core.engine.initial_weights import untrained
+from unlearn_core.engine.model_cache import Data, Trained, Warm, after_of
+from unlearn_core.engine.setup import lay_out, problem_of
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.models.ensembles import Population
 from unlearn_core.probes.common.neurips_score import Score, phi, scored

@@ -13,8 +13,8 @@ from unlearn_core.domain.method import Method, Sizes
 from unlearn_core.domain.params import Params
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split, cut
-from unlearn_core.engine.beginnings import unknowing
-from unlearn_core.engine.warm import Data, Trained, Warm, copy_of
+from unlearn_core.engine.initial_weights import unknowing
+from unlearn_core.engine.model_cache import Data, Trained, Warm, copy_of
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
 from unlearn_core.models import classifiers

@@ -17,12 +17,12 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadRequest, Diverged
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import TrainSpec
-from unlearn_core.engine.beginnings import beginning, has_seen, untrained
 from unlearn_core.engine.devices import describe, resolve
-from unlearn_core.engine.history import in_history
+from unlearn_core.engine.initial_weights import beginning, has_seen, untrained
 from unlearn_core.engine.listener import Listener
-from unlearn_core.engine.resume import Spent, train_on
-from unlearn_core.engine.warm import Data, Warm, after_of
+from unlearn_core.engine.model_cache import Data, Warm, after_of
+from unlearn_core.engine.record_run import in_history
+from unlearn_core.engine.resumable_training import Spent, train_on
 from unlearn_core.models import architectures, user_models
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore

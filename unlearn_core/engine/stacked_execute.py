@@ -9,7 +9,7 @@ from unlearn_core.domain.run import Run, RunSpec
 from unlearn_core.domain.stacking import Stacks, unlike
 from unlearn_core.engine.execute import Begun, begin, finish, settle
 from unlearn_core.engine.listener import Listener
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.methods import methods
 from unlearn_core.store.files import artifacts
 from unlearn_core.training.stacked import TOGETHER, why_not

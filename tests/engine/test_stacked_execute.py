@@ -12,8 +12,8 @@ from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.stacking import unlike
 from unlearn_core.engine.execute import carry_out, title_of
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.together import carry_out_together, stacks
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.stacked_execute import carry_out_together, stacks
 from unlearn_core.methods import finetune
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from tests.engine.brought import DATASET, bring
+from tests.engine.uploaded_model import DATASET, bring
 from unlearn_core import methods
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import ClassifierCard
@@ -16,13 +16,13 @@ from unlearn_core.domain.errors import BadRequest, NotAtHand
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.run import GoldSpec, RunSpec, TrainSpec
-from unlearn_core.engine.beginnings import untrained
-from unlearn_core.engine.golds import train_gold
+from unlearn_core.engine.initial_weights import untrained
+from unlearn_core.engine.jobs.train_classifier import train_here
+from unlearn_core.engine.jobs.train_gold import train_gold
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.problem import lay_out, problem_of
+from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.setup import lay_out, problem_of
 from unlearn_core.engine.tracker import RunTracker
-from unlearn_core.engine.train import train_here
-from unlearn_core.engine.warm import Warm
 from unlearn_core.methods.retrain import Knobs as Retrain
 from unlearn_core.models import classifiers, external, user_models, weight_cache
 from unlearn_core.store.queue.run_store import RunStore

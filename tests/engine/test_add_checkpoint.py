@@ -12,11 +12,11 @@ from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import NotSupported
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.run import AddSpec, GoldSpec
+from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.engine.jobs.add_checkpoint import fit
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.spec import spec
-from unlearn_core.engine.taken import fit
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.models.upload import receive
 from unlearn_core.store.files import reports

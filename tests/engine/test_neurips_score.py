@@ -9,13 +9,13 @@ from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import Cancelled, GaveWay
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import MeasureSpec
-from unlearn_core.engine import population
-from unlearn_core.engine import score as scoring
-from unlearn_core.engine.crowd import Inside
 from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.engine.jobs import ensemble_members
+from unlearn_core.engine.jobs import neurips_score as scoring
+from unlearn_core.engine.jobs.ensemble import Inside
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.measure import Reopened, reopen
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.models import ensembles
 from unlearn_core.models.ensembles import Population
 from unlearn_core.store.files import reports
@@ -134,9 +134,9 @@ def test_shipped_golds_are_used_and_only_the_missing_trained(
 ) -> None:
     finished = reopen(run, warm)
     request = finished.report.spec.request
-    some = [population.gold(request, number, warm, Inside(Nobody())) for number in range(2)]
+    some = [ensemble_members.gold(request, number, warm, Inside(Nobody())) for number in range(2)]
     monkeypatch.setattr(ensembles, "golds", lambda asked: Population.of(some * 4) if asked == request else None)
-    monkeypatch.setattr(population, "gold", lambda *_: pytest.fail("none is missing"))
+    monkeypatch.setattr(ensemble_members, "gold", lambda *_: pytest.fail("none is missing"))
     found = scoring.measure(finished, NETS, warm, Nobody())
     assert isinstance(found, Part)
 
@@ -145,8 +145,8 @@ def test_a_gold_of_a_population_is_the_gold_of_that_number(run: int, warm: Warm)
     finished = reopen(run, warm)
     gold = warm.gold(finished.layout.card, finished.report.spec.request, 0)
     assert gold is not None
-    trained = population.gold(finished.report.spec.request, 0, warm, Inside(Nobody()))
-    asked = population.asked(gold.net, finished.layout.data, finished.layout.split)
+    trained = ensemble_members.gold(finished.report.spec.request, 0, warm, Inside(Nobody()))
+    asked = ensemble_members.asked(gold.net, finished.layout.data, finished.layout.split)
     # What ships was cut to 16 bits.
     assert np.allclose(trained.logits, asked.logits, atol=0.1)
 

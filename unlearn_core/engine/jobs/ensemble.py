@@ -11,11 +11,11 @@ from typing import TypeVar
 from unlearn_core.domain.errors import GaveWay
 from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.tracker import Silent
-from unlearn_core.engine import population
+from unlearn_core.engine.jobs import ensemble_members
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.measure import Reopened
+from unlearn_core.engine.model_cache import Trained, Warm
 from unlearn_core.engine.tracker import RunTracker
-from unlearn_core.engine.warm import Trained, Warm
 from unlearn_core.models import ensembles
 from unlearn_core.models.ensembles import Population
 from unlearn_core.store.files import ensemble_files
@@ -70,8 +70,8 @@ class Crowd:
         def make(number: int) -> Population:
             known = self._warm.gold(self._layout.card, request, number)
             if known is not None:
-                return population.asked(known.net, self._layout.data, self._layout.split)
-            return population.gold(request, number, self._warm, self._inside)
+                return ensemble_members.asked(known.net, self._layout.data, self._layout.split)
+            return ensemble_members.gold(request, number, self._warm, self._inside)
 
         shipped = self._shipped
         there = {} if shipped is None else {n: shipped.part(n, n + 1) for n in numbers if n < len(shipped)}
@@ -84,7 +84,7 @@ class Crowd:
         folder = self._folder("unlearned", fingerprint(self._spec) + self._layout.before.weights[:16])
 
         def make(number: int) -> Population:
-            return population.unlearned(self._spec, number, self._warm, self._inside)
+            return ensemble_members.unlearned(self._spec, number, self._warm, self._inside)
 
         return Population.of(self._made(UNLEARNED, numbers, folder, make))
 
@@ -93,14 +93,14 @@ class Crowd:
         folder = self._folder("shadows", fingerprint(self._spec) + self._recipe())
 
         def make(number: int) -> Population:
-            return population.unlearned(self._spec, number, self._warm, self._inside, self._original(number))
+            return ensemble_members.unlearned(self._spec, number, self._warm, self._inside, self._original(number))
 
         return Population.of(self._made(SHADOWS, numbers, folder, make))
 
     def _original(self, number: int) -> Trained:
         file = self._folder("originals", self._recipe()) / f"{number:03d}.safetensors"
         if not file.exists():
-            net = population.original(self._spec.request, number, self._warm, self._inside)
+            net = ensemble_members.original(self._spec.request, number, self._warm, self._inside)
             weights.write(file, net)
         return self._warm.from_bytes(self._layout.card, f"shadow {number}", file.read_bytes())
 
@@ -120,9 +120,9 @@ class Crowd:
         self._tracker.phase(phase)
         found: list[Population] = []
         for number in self._tracker.over(numbers):
-            one = population.kept(folder, number)
+            one = ensemble_members.kept(folder, number)
             if one is None:
-                one = population.keep(folder, number, make(number))
+                one = ensemble_members.keep(folder, number, make(number))
                 if number != numbers[-1] and self._listener.give_way():
                     raise GaveWay("Stopped after a net for something more urgent; goes on afterwards.")
             found.append(one)

@@ -5,10 +5,10 @@ from typing import Any
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, RunSpec, RunState
 from unlearn_core.domain.split import cut
-from unlearn_core.engine.beginnings import untrained
+from unlearn_core.engine.initial_weights import untrained
 from unlearn_core.engine.listener import Listener
-from unlearn_core.engine.resume import train_on
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.resumable_training import train_on
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import evaluate, weights

@@ -14,8 +14,8 @@ from unlearn_core.data.atomic_files import write_whole
 from unlearn_core.domain.errors import GaveWay
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.engine.listener import Listener
+from unlearn_core.engine.model_cache import Data
 from unlearn_core.engine.tracker import RunTracker
-from unlearn_core.engine.warm import Data
 from unlearn_core.training.loops import State, train
 
 NOTES = "notes"

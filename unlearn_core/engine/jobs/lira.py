@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from unlearn_core.domain.report import Part
-from unlearn_core.engine.crowd import GOLDS, SHADOWS, Crowd
+from unlearn_core.engine.jobs.ensemble import GOLDS, SHADOWS, Crowd
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.measure import Reopened, attach, reopen
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.probes.common.likelihood_ratio import called, fit, held_out, interval
 from unlearn_core.probes.common.neurips_score import phi
 

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from unlearn_core.domain.report import Part
-from unlearn_core.engine import population
-from unlearn_core.engine.crowd import GOLDS, UNLEARNED, Crowd
+from unlearn_core.engine.jobs import ensemble_members
+from unlearn_core.engine.jobs.ensemble import GOLDS, UNLEARNED, Crowd
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.measure import Reopened, attach, reopen
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.probes.common.neurips_score import BUCKET, Score, last_bucket, standard_error
 
 
@@ -39,7 +39,7 @@ def measure(finished: Reopened, nets: int, warm: Warm, listener: Listener) -> Pa
     facts: dict[str, Any] = {"nets": nets, "bucket": BUCKET, "last": last_bucket(nets)}
     arrays = {}
     for name, some in (("after", ours), ("ceiling", every.part(nets, 2 * nets))):
-        score = population.score(some, every.part(0, nets), labels)
+        score = ensemble_members.score(some, every.part(0, nets), labels)
         facts[name] = _facts(score, nets)
         arrays[name] = score.epsilons.astype(np.float32)
     return Part(facts, arrays)

@@ -11,12 +11,12 @@ from unlearn_core.domain.errors import Diverged
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.relearn_protocol import LAST, STEPS, TERMS, index_of, time_of
 from unlearn_core.domain.report import Part
-from unlearn_core.engine.beginnings import unknowing
+from unlearn_core.engine.initial_weights import unknowing
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.measure import Reopened, attach, models_of, reopen
-from unlearn_core.engine.problem import Layout, still_there
+from unlearn_core.engine.model_cache import Trained, Warm
+from unlearn_core.engine.setup import Layout, still_there
 from unlearn_core.engine.tracker import RunTracker
-from unlearn_core.engine.warm import Trained, Warm
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.relearn import Asked, lessons, relearn
 from unlearn_core.training.seeding import stream

@@ -16,11 +16,11 @@ from unlearn_core.domain.errors import BadUpload
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import AddSpec
 from unlearn_core.engine.devices import describe, resolve
-from unlearn_core.engine.history import in_history
+from unlearn_core.engine.jobs.train_classifier import accuracies, as_array
 from unlearn_core.engine.listener import Listener
+from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.record_run import in_history
 from unlearn_core.engine.tracker import RunTracker
-from unlearn_core.engine.train import accuracies, as_array
-from unlearn_core.engine.warm import Warm
 from unlearn_core.models import architectures, user_models
 from unlearn_core.models.upload import receive
 from unlearn_core.store.files import artifacts

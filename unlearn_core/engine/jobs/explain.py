@@ -7,8 +7,8 @@ from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.report import Part
 from unlearn_core.domain.run import Look
 from unlearn_core.engine.measure import models_of
-from unlearn_core.engine.problem import lay_out
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.setup import lay_out
 from unlearn_core.probes import cam
 from unlearn_core.probes.common import class_activation
 from unlearn_core.store.files import artifacts, reports

@@ -14,11 +14,11 @@ from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay, NotSuppor
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.run import GoldSpec, RunSpec, TrainSpec
+from unlearn_core.engine.build_spec import spec as spec_of
 from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.engine.jobs.train_classifier import _watched, train_here
 from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.spec import spec as spec_of
-from unlearn_core.engine.train import _watched, train_here
-from unlearn_core.engine.warm import Warm
+from unlearn_core.engine.model_cache import Warm
 from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store import deletion
 from unlearn_core.store.files import artifacts, ensemble_files
