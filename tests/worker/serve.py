@@ -16,7 +16,7 @@ if __name__ == "__main__":  # every child imports this module anew, and needs no
     parser.add_argument("--patience", type=float)
     parser.add_argument("--code", help="what to take the source code for")
     parser.add_argument("--ahead", type=float, default=0.0, help="by how many seconds its clock is wrong")
-    parser.add_argument("--work", default="tests.worker.fake")
+    parser.add_argument("--work", default="tests.worker.fake_work")
     args = parser.parse_args()
     if args.code:
         start.of_code = lambda: args.code

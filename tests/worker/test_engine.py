@@ -3,7 +3,7 @@
 import pytest
 
 from tests.methods.small_problem import tiny_spec
-from tests.worker.hands import until, worker
+from tests.worker.worker_processes import until, worker
 from unlearn_core.domain.forget_request import ForgetImages
 from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, Run, RunState
 from unlearn_core.engine.execute import carry_out
@@ -24,7 +24,7 @@ def end_of(store: RunStore, run: int) -> Run:
 
 def test_trials_of_a_group_are_made_side_by_side_by_the_real_engine(home) -> None:
     store = RunStore(home)
-    with worker(home, "--work", "tests.worker.engine"):
+    with worker(home, "--work", "tests.worker.engine_work"):
         rates = (0.01, 0.02)
         other = store.submit(tiny_spec("finetune", seed=9), title="something else")
         runs = [
@@ -45,7 +45,7 @@ def test_a_persons_run_starts_within_an_epoch_of_a_gold_and_the_gold_ends_with_t
     spec = tiny_spec("finetune", kind="images")
     request = spec.request.model_copy(update={"forget": ForgetImages(images=tuple(range(40)))})
     spec = spec.model_copy(update={"request": request})
-    with worker(home, "--work", "tests.worker.engine"):
+    with worker(home, "--work", "tests.worker.engine_work"):
         gold = store.order(GoldSpec(request=request), title="gold", priority=Priority.BACKGROUND).run
         until((home / "epochs").exists, LONG)
         urgent = end_of(store, store.submit(spec, title="a person's"))

@@ -10,12 +10,23 @@ from collections.abc import Iterator
 import pytest
 
 from tests.store.specs import sql
-from tests.worker.hands import LONG, begun, end_of, enough, is_running, members, output, submit, until, worker
+from tests.worker.worker_processes import (
+    LONG,
+    begun,
+    end_of,
+    enough,
+    is_running,
+    members,
+    output,
+    submit,
+    until,
+    worker,
+)
 from unlearn_core.cli import worker as verb
 from unlearn_core.domain.errors import AlreadyServed, WorkerError
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.worker.lock import holder_of, path_of
+from unlearn_core.worker.device_lock import holder_of, path_of
 
 pytestmark = pytest.mark.slow  # real workers, and what may befall them
 
@@ -210,7 +221,7 @@ def test_if_idle_goes_with_stop():
 
 
 def test_a_worker_is_seen_while_its_work_is_imported(store, home):
-    with worker(home, "--work", "tests.worker.slow") as process:
+    with worker(home, "--work", "tests.worker.slow_work") as process:
         until(lambda: [row.state for row in store.workers()] == ["starting"])
         [(first,)] = sql(home, "SELECT seen FROM worker")
         until(

@@ -14,18 +14,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.worker import fake
-from tests.worker.hands import end_of, submit, until
+from tests.worker import fake_work
+from tests.worker.worker_processes import end_of, submit, until
 from unlearn_core.domain.errors import AlreadyServed, BadAsset, BadKnob, Cancelled, GaveWay, StoreError
 from unlearn_core.domain.run import Phase, Point, Progress, RunState
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import start
+from unlearn_core.worker.child_main import Job, _warm_up
+from unlearn_core.worker.child_process import CONTEXT
+from unlearn_core.worker.code_version import of_code
+from unlearn_core.worker.device_lock import Holder, Lock, holder_of, path_of, take_over
 from unlearn_core.worker.failures import outcome_of
-from unlearn_core.worker.fingerprint import of_code
 from unlearn_core.worker.listener import CANCEL, GIVE_WAY, RHYTHM, News, PipeListener
-from unlearn_core.worker.lock import Holder, Lock, holder_of, path_of, take_over
-from unlearn_core.worker.runner import Job, _warm_up
-from unlearn_core.worker.seat import CONTEXT
 from unlearn_core.worker.start import Asked, prepare
 from unlearn_core.worker.supervisor import Supervisor, Terms
 
@@ -59,7 +59,7 @@ def test_a_lock_has_one_holder_and_says_who(home):
 def test_a_lock_is_free_when_its_holder_is_killed(home):
     path = path_of(home, "cpu")
     code = (
-        "import sys, time; from pathlib import Path; from unlearn_core.worker.lock import Lock;"
+        "import sys, time; from pathlib import Path; from unlearn_core.worker.device_lock import Lock;"
         f"lock = Lock.take(Path({str(path)!r})); print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
@@ -177,22 +177,22 @@ def test_what_loads_slowly_is_loaded_once_for_all_children(monkeypatch):
     monkeypatch.setattr(CONTEXT, "set_forkserver_preload", told.append)
     monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
     prepare(start.WORK)
-    prepare("tests.worker.fake")
-    assert told[0] == ["unlearn_core.engine.entry_point", "unlearn_core.worker.runner", "pytorch_grad_cam"]
+    prepare("tests.worker.fake_work")
+    assert told[0] == ["unlearn_core.engine.entry_point", "unlearn_core.worker.child_main", "pytorch_grad_cam"]
     assert all(find_spec(name) for name in told[0]), "the forkserver passes over what it does not find"
     assert "pytorch_grad_cam" not in told[1]
 
 
 def test_a_child_loads_what_ships_before_its_first_run(home, monkeypatch):
-    job, ways = Job("tests.worker.fake", "cpu", home, None), []
-    monkeypatch.setattr(fake.Warm, "prepare", lambda warm: ways.append(warm.device))
+    job, ways = Job("tests.worker.fake_work", "cpu", home, None), []
+    monkeypatch.setattr(fake_work.Warm, "prepare", lambda warm: ways.append(warm.device))
     assert not _warm_up(job).stacks
     assert ways == ["cpu"]
 
     def damaged(warm) -> None:
         raise BadAsset("original-0 is damaged.")
 
-    monkeypatch.setattr(fake.Warm, "prepare", damaged)
+    monkeypatch.setattr(fake_work.Warm, "prepare", damaged)
     assert _warm_up(job), "runs that need nothing of it can still be made"
 
 
@@ -212,7 +212,7 @@ class Flaky(RunStore):
 def inside(home, monkeypatch):
     """A supervisor in a thread of this process, so that its store can be meddled with; its seats are real."""
     monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
-    work = "tests.worker.fake"
+    work = "tests.worker.fake_work"
     prepare(work)
     lock = Lock.take(path_of(home, "cpu"))
     assert lock is not None
@@ -236,7 +236,7 @@ def test_no_result_is_lost_while_the_store_is_out_of_order(inside, capsys):
 
 
 def test_a_child_is_replaced_after_its_time_and_when_it_dies_idle(inside, monkeypatch):
-    monkeypatch.setattr("unlearn_core.worker.seat.RUNS", 2)
+    monkeypatch.setattr("unlearn_core.worker.child_process.RUNS", 2)
     pids = [end_of(inside.store, submit(inside.store, do="steps", steps=1)).headline["pid"] for _ in range(4)]
     assert len(set(pids)) == 2
     assert pids[0] == pids[1]

@@ -8,11 +8,11 @@ from contextlib import suppress
 import pytest
 
 from tests.domain.test_sweep import spec
-from tests.worker.hands import begun, until, worker
+from tests.worker.worker_processes import begun, until, worker
 from unlearn_core.domain.run import Point, RunState
 from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.worker.sweep import ALL_LOST, Conductor, end_of
+from unlearn_core.worker.sweep_scheduler import ALL_LOST, Conductor, end_of
 
 pytestmark = pytest.mark.slow  # real workers, and what may befall them
 
@@ -20,7 +20,7 @@ NAME = "a worker"
 
 
 def fake(do: str, trials: int = 8, **changes) -> SweepSpec:
-    """A sweep whose trials do what their parameters tell tests/worker/fake.py."""
+    """A sweep whose trials do what their parameters tell tests/worker/fake_work.py."""
     params = {"do": do} | changes.pop("params", {})
     ranges = changes.pop("ranges", [{"knob": "pause", "low": 0.001, "high": 0.01}])
     return spec(params=params, ranges=ranges, trials=trials, sampler="random", **changes)

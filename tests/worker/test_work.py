@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.store.specs import REQUEST
-from tests.worker.hands import begun, end_of, enough, is_running, submit, until, worker
+from tests.worker.worker_processes import begun, end_of, enough, is_running, submit, until, worker
 from unlearn_core.domain.run import GoldSpec, ImportSpec, Look, MeasureSpec, Priority, RunState
 from unlearn_core.store.queue.processes import lives
 from unlearn_core.store.queue.run_store import RunStore

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from unlearn_core.domain.errors import AlreadyServed, WorkerError
 
 if TYPE_CHECKING:
-    from unlearn_core.worker.lock import Holder
+    from unlearn_core.worker.device_lock import Holder
 
 NAME = "worker"
 HELP = "Carry out the queued runs of the data folder, until Ctrl-C; or end the worker that does."
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         return _stop(home(), None if args.device == "auto" else args.device, only_idle=args.if_idle)
     if args.if_idle:
         raise WorkerError("--if-idle goes with --stop: write `worker --stop --if-idle`.")
-    from unlearn_core.worker.devices import served
+    from unlearn_core.worker.device_choice import served
 
     devices = served(args.device)
     return _several(devices, args.from_app) if len(devices) > 1 else _serve(devices[0], home(), args.from_app)
@@ -69,12 +69,12 @@ def _several(devices: list[str], from_app: bool) -> int:
 
 def _stop(home: Path, device: str | None, *, only_idle: bool) -> int:
     from unlearn_core.store.queue.processes import locks, web_servers
-    from unlearn_core.worker import lock
+    from unlearn_core.worker import device_lock
 
-    wanted = "*" if device is None else lock.path_of(home, device).stem
+    wanted = "*" if device is None else device_lock.path_of(home, device).stem
     # Those that wait for their turn first, so that none takes the place of one that goes.
     paths = [*locks(home).glob(f"{wanted}.next"), *locks(home).glob(f"{wanted}.lock")]
-    holders = [(path, holder) for path in paths if (holder := lock.holder_of(path)) is not None]
+    holders = [(path, holder) for path in paths if (holder := device_lock.holder_of(path)) is not None]
     if not holders and not only_idle:
         print(f"No worker serves {home}.")
     spared = only_idle and web_servers(home)
@@ -83,12 +83,12 @@ def _stop(home: Path, device: str | None, *, only_idle: bool) -> int:
         if only_idle and holder.run is not None:
             print(f"The worker goes on with run {holder.run}. To end it too: `python -m unlearn_core worker --stop`.")
         elif not only_idle or (holder.from_app and not spared):
-            codes.append(_end(path, holder, lock.LEAVE if only_idle else lock.STOP))
+            codes.append(_end(path, holder, device_lock.LEAVE if only_idle else device_lock.STOP))
     return max(codes)
 
 
 def _end(path: Path, holder: "Holder", how: signal.Signals) -> int:
-    from unlearn_core.worker import lock
+    from unlearn_core.worker import device_lock
 
     try:
         os.kill(holder.pid, how)
@@ -97,7 +97,7 @@ def _end(path: Path, holder: "Holder", how: signal.Signals) -> int:
     except PermissionError:
         raise WorkerError(f"The worker (process {holder.pid}) belongs to another user, who alone may end it.") from None
     end = time.monotonic() + GOING
-    while (now := lock.holder_of(path)) is not None and now.pid == holder.pid:
+    while (now := device_lock.holder_of(path)) is not None and now.pid == holder.pid:
         if time.monotonic() > end:
             print(f"The worker (process {holder.pid}) has not gone yet: look at worker.log in the data folder.")
             return 1

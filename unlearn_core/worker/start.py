@@ -10,10 +10,10 @@ from pathlib import Path
 
 from unlearn_core.store.files.log_file import log_of
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.worker import lock, runner
-from unlearn_core.worker.fingerprint import of_code
-from unlearn_core.worker.log import say
-from unlearn_core.worker.seat import CONTEXT
+from unlearn_core.worker import child_main, device_lock
+from unlearn_core.worker.child_process import CONTEXT
+from unlearn_core.worker.code_version import of_code
+from unlearn_core.worker.logging import say
 from unlearn_core.worker.supervisor import Supervisor, Terms
 
 WORK = "unlearn_core.engine.entry_point"
@@ -39,10 +39,10 @@ def supervise(device: str, home: Path, *, from_app: bool = False, terms: Terms |
     `work` names a module that has all of `engine/entry_point.py`.
     Raises AlreadyServed where a worker of the same code serves the device.
     """
-    me = lock.Holder(os.getpid(), of_code(), from_app)
+    me = device_lock.Holder(os.getpid(), of_code(), from_app)
     terms = terms or Terms(patience=PATIENCE if from_app else None)
     with _signals() as asked:
-        mine = lock.take_over(home, device, me, wanted=lambda: not asked.leave and home.exists(), say=say)
+        mine = device_lock.take_over(home, device, me, wanted=lambda: not asked.leave and home.exists(), say=say)
         if mine is None:
             return
         try:
@@ -60,9 +60,12 @@ def _signals() -> Iterator[Asked]:
 
     def hear(number: int, _frame: object) -> None:
         asked.leave = True
-        asked.stop = asked.stop or number != lock.LEAVE
+        asked.stop = asked.stop or number != device_lock.LEAVE
 
-    before = {number: signal.getsignal(number) for number in (lock.LEAVE, lock.STOP, signal.SIGINT, signal.SIGHUP)}
+    before = {
+        number: signal.getsignal(number)
+        for number in (device_lock.LEAVE, device_lock.STOP, signal.SIGINT, signal.SIGHUP)
+    }
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:  # `nohup` means what it says
             signal.signal(number, hear)
@@ -81,4 +84,4 @@ def prepare(work: str) -> None:
     # It is a fresh interpreter, which finds modules only where it is told to look.
     os.environ["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     late = SLOW_TO_LOAD if work == WORK else ()
-    CONTEXT.set_forkserver_preload([work, runner.__name__, *late])
+    CONTEXT.set_forkserver_preload([work, child_main.__name__, *late])

@@ -13,14 +13,14 @@ from unlearn_core.domain.run import Run, RunSpec
 from unlearn_core.domain.stacking import ABREAST, unlike
 from unlearn_core.store.queue.processes import web_servers
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.worker import lock
+from unlearn_core.worker import device_lock
+from unlearn_core.worker.active_run import Hand, of_lost, tell
+from unlearn_core.worker.child_main import Job
+from unlearn_core.worker.child_process import Seat
 from unlearn_core.worker.failures import Outcome
-from unlearn_core.worker.hand import Hand, of_lost, tell
 from unlearn_core.worker.listener import News
-from unlearn_core.worker.log import say, write_down
-from unlearn_core.worker.runner import Job
-from unlearn_core.worker.seat import Seat
-from unlearn_core.worker.sweep import Conductor
+from unlearn_core.worker.logging import say, write_down
+from unlearn_core.worker.sweep_scheduler import Conductor
 
 RUNS = frozenset({"unlearn", "gold", "measure", "train", "add"})
 LOOKS, IMPORTS = frozenset({"look"}), frozenset({"import"})
@@ -54,9 +54,9 @@ class Supervisor:
         self,
         device: str,
         store: RunStore,
-        mine: lock.Lock,
+        mine: device_lock.Lock,
         *,
-        me: lock.Holder,
+        me: device_lock.Holder,
         asked: Asked,
         terms: Terms,
         work: str,

@@ -16,7 +16,7 @@ from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, spent
 from unlearn_core.store.files.log_file import LOG
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import sampler
-from unlearn_core.worker.log import say, write_down
+from unlearn_core.worker.logging import say, write_down
 
 ALL_LOST = 5
 """When so many trials have failed and none has come through, the next one would fail too."""

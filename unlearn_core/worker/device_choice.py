@@ -4,7 +4,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from unlearn_core.domain.errors import WorkerError
-from unlearn_core.worker.seat import CONTEXT
+from unlearn_core.worker.child_process import CONTEXT
 from unlearn_core.worker.start import WORK, prepare
 
 

@@ -2,7 +2,7 @@
 
 import time
 
-from tests.worker.fake import Warm, carry_out, stacks
+from tests.worker.fake_work import Warm, carry_out, stacks
 
 __all__ = ["Warm", "carry_out", "stacks"]
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tests.worker.fake import Warm, carry_out
+from tests.worker.fake_work import Warm, carry_out
 from unlearn_core.domain.errors import Cancelled, NotSupported
 from unlearn_core.domain.run import Phase, Point, Progress, Run, RunSpec
 from unlearn_core.engine.listener import Listener

@@ -10,12 +10,12 @@ import pytest
 
 from tests.domain.test_sweep import spec as sweep_of
 from tests.store.specs import spec, sql
-from tests.worker.hands import begun, end_of, enough, output, until, worker
+from tests.worker.worker_processes import begun, end_of, enough, output, until, worker
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.domain.stacking import ABREAST
 from unlearn_core.domain.sweep import SweepState
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.worker.sweep import LEARNING, abreast
+from unlearn_core.worker.sweep_scheduler import LEARNING, abreast
 
 pytestmark = pytest.mark.slow  # real workers, and what may befall them
 
@@ -30,7 +30,7 @@ def store(home) -> RunStore:
 @contextmanager
 def ready(store: RunStore) -> Iterator[Popen]:
     """A worker whose child has said what it can make side by side."""
-    with worker(store.home, "--work", "tests.worker.abreast") as process:
+    with worker(store.home, "--work", "tests.worker.stackable_trials") as process:
         end_of(store, store.submit(spec(do="steps", steps=1), title="the first"))
         yield process
 

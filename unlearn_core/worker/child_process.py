@@ -11,10 +11,10 @@ from unlearn_core.domain.errors import WorkerError
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.stacking import ABREAST, Stacks
 from unlearn_core.store.queue.run_store import Wish
+from unlearn_core.worker.active_run import Hand
+from unlearn_core.worker.child_main import Job, Ready, serve
 from unlearn_core.worker.failures import Outcome
-from unlearn_core.worker.hand import Hand
 from unlearn_core.worker.listener import CANCEL, GIVE_WAY, RHYTHM, News
-from unlearn_core.worker.runner import Job, Ready, serve
 
 RUNS = 200
 """How many runs a child carries out before a fresh one takes its place: what leaks, leaks no further."""
