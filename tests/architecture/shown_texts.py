@@ -20,7 +20,7 @@ from tests.charts.test_contract import CASES, SHELF
 from tests.charts.test_sweeps import CHARTS as SWEEP_CHARTS
 from tests.charts.test_sweeps import EMPTY, STATES
 from unlearn_core.__main__ import main, parser, verbs
-from unlearn_core.charts.theme import LIGHT
+from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import datasets, sources
 from unlearn_core.domain import errors
 from unlearn_core.domain.method import Method

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.charts.reports import made_up_report
+from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.chart import apart, names, percent_axis
-from unlearn_core.charts.theme import DARK, LIGHT, Theme, faded, words_in
-from unlearn_core.charts.words import change, listed, number, percent, seconds
+from unlearn_core.charts.drawing.theme import DARK, LIGHT, Theme, faded, words_in
+from unlearn_core.charts.drawing.wording import change, listed, number, percent, seconds
 
 both_themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
 

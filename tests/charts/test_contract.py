@@ -15,11 +15,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from tests.charts.fake_reports import made_up_report
 from tests.charts.layout import layout_of
-from tests.charts.reports import made_up_report
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import NO_GOLD, Chart
-from unlearn_core.charts.theme import CLASSES, CLEAR, DARK, LIGHT, Theme
+from unlearn_core.charts.drawing.theme import CLASSES, CLEAR, DARK, LIGHT, Theme
 from unlearn_core.domain.report import Report
 from unlearn_core.plugins import modules
 
@@ -109,7 +109,7 @@ def test_the_charts_of_the_contract_are_there() -> None:
 
 
 def test_file_name_is_id() -> None:
-    for name, module in modules("charts").items():
+    for name, module in modules("charts.report").items():
         if hasattr(module, "CHART"):
             assert module.CHART.id == name
 
@@ -264,7 +264,7 @@ def test_a_figure_needs_no_other_parts(chart: Chart) -> None:
 
 def test_charts_need_neither_torch_nor_streamlit() -> None:
     script = (
-        "import sys; from unlearn_core.charts import charts; charts(); import unlearn_core.charts.verdict; "
+        "import sys; from unlearn_core.charts import charts; charts(); import unlearn_core.charts.text.verdict; "
         "sys.exit(' '.join({'torch', 'streamlit', 'matplotlib'} & sys.modules.keys()) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

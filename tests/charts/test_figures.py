@@ -7,12 +7,22 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.charts.fake_reports import UNCHANGED, accuracy_of, made_up_report, score
 from tests.charts.layout import layout_of
-from tests.charts.reports import UNCHANGED, accuracy_of, made_up_report, score
-from unlearn_core.charts import accuracy, certainty, confidence, layers, noise, predictions, redrawn, timing, touched
-from unlearn_core.charts.densities import FEW, Span, density
-from unlearn_core.charts.theme import LIGHT
-from unlearn_core.charts.words import short_layers
+from unlearn_core.charts.drawing.density import FEW, Span, density
+from unlearn_core.charts.drawing.theme import LIGHT
+from unlearn_core.charts.drawing.wording import short_layers
+from unlearn_core.charts.report import (
+    accuracy,
+    entropy,
+    layer_shift,
+    predictions,
+    reinit_layers,
+    selected_weights,
+    timing,
+    true_logit,
+    unsir_noise,
+)
 from unlearn_core.domain.report import Part, Report
 
 REPORT = made_up_report()
@@ -120,9 +130,9 @@ def test_densities_have_area_one(values: np.ndarray, closed: bool) -> None:
 def test_few_pictures_are_drawn_one_by_one() -> None:
     rows = REPORT.split.forget_test[: FEW // 2]
     few = replace(REPORT, split=REPORT.split._replace(forget_test=rows))
-    ticks = trace(confidence.figure([few], LIGHT), "after, each picture")
+    ticks = trace(true_logit.figure([few], LIGHT), "after, each picture")
     assert sorted(ticks.x) == pytest.approx(sorted(REPORT.parts["logits"].arrays["after_true"][rows].tolist()))
-    assert not [trace for trace in confidence.figure([REPORT], LIGHT).data if "each" in trace.name]
+    assert not [trace for trace in true_logit.figure([REPORT], LIGHT).data if "each" in trace.name]
 
 
 @pytest.mark.parametrize(
@@ -131,19 +141,19 @@ def test_few_pictures_are_drawn_one_by_one() -> None:
 def test_confidence_is_told_beside_gold(shift: float, words: str) -> None:
     arrays = dict(REPORT.parts["logits"].arrays)
     arrays["after_true"] = arrays["gold_true"] + shift
-    assert words in plain(confidence.sentence(with_part(REPORT, "logits", Part({}, arrays))))
+    assert words in plain(true_logit.sentence(with_part(REPORT, "logits", Part({}, arrays))))
 
 
 def test_hesitation_is_a_share_of_the_highest_possible() -> None:
     arrays = dict(REPORT.parts["logits"].arrays)
     arrays["after_entropy"] = np.full_like(arrays["after_entropy"], np.log(10) * 1.0000001)
     report = with_part(REPORT, "logits", Part({}, arrays))
-    assert certainty.values(report)["after"].max() <= 1
-    assert "to 100 %: more undecided than gold" in plain(certainty.sentence(report))
+    assert entropy.values(report)["after"].max() <= 1
+    assert "to 100 %: more undecided than gold" in plain(entropy.sentence(report))
 
 
 def test_layers_that_stayed_are_drawn_apart_and_named() -> None:
-    figure = layers.CHART.figure([REPORT], LIGHT)
+    figure = layer_shift.CHART.figure([REPORT], LIGHT)
     moved, stayed = [trace for trace in figure.data if trace.name == "after"]
     shown = dict(zip(moved.x, moved.y, strict=True))
     assert [layer for layer, height in shown.items() if height is None] == list(UNCHANGED)
@@ -155,7 +165,7 @@ def test_layers_that_stayed_are_drawn_apart_and_named() -> None:
     low, high = layout_of(figure).yaxis.range
     assert low < np.log10(height) < high
     assert layout_of(figure).xaxis.type == "category"
-    assert "Unchanged: stem and stage1.0." in layers.CHART.sentence(REPORT)
+    assert "Unchanged: stem and stage1.0." in layer_shift.CHART.sentence(REPORT)
 
 
 def moved_by(share: float) -> Report:
@@ -168,16 +178,16 @@ def moved_by(share: float) -> Report:
 
 def test_a_run_that_changed_nothing_can_be_drawn() -> None:
     report = moved_by(0.0)
-    assert layers.CHART.sentence(report) == "No layer moved: all weights are exactly what they were."
-    (stayed,) = layers.CHART.figure([report], LIGHT).data
+    assert layer_shift.CHART.sentence(report) == "No layer moved: all weights are exactly what they were."
+    (stayed,) = layer_shift.CHART.figure([report], LIGHT).data
     assert all(height > 0 for height in stayed.y)
-    assert "unchanged" in layers.CHART.alt(report)
+    assert "unchanged" in layer_shift.CHART.alt(report)
 
 
 def test_a_run_that_changed_all_has_no_line_for_unchanged() -> None:
-    figure = layers.CHART.figure([moved_by(0.02)], LIGHT)
+    figure = layer_shift.CHART.figure([moved_by(0.02)], LIGHT)
     assert "unchanged" not in layout_of(figure).yaxis.ticktext
-    assert "Unchanged" not in layers.CHART.sentence(moved_by(0.02))
+    assert "Unchanged" not in layer_shift.CHART.sentence(moved_by(0.02))
 
 
 def test_layer_names_are_shortened_only_where_they_stay_different() -> None:
@@ -210,11 +220,11 @@ def test_timing_in_words() -> None:
 
 def test_tiles_of_noise_are_pictures_of_it_enlarged() -> None:
     pictures = REPORT.parts["extras"].arrays["noise_pictures"]
-    shown = noise.tiles(REPORT, count=3, scale=3)
+    shown = unsir_noise.tiles(REPORT, count=3, scale=3)
     assert [tile.shape for tile in shown] == [(32 * 3, 32 * 3, 3)] * 3
     assert (shown[0][::3, 1::3] == pictures[0]).all()
     assert (shown[-1][2::3, ::3] == pictures[-1]).all()
-    assert len(noise.tiles(REPORT, count=1_000)) == len(pictures)
+    assert len(unsir_noise.tiles(REPORT, count=1_000)) == len(pictures)
 
 
 def test_noise_tells_two_classes_apart() -> None:
@@ -222,8 +232,8 @@ def test_noise_tells_two_classes_apart() -> None:
     error = np.hstack([arrays["noise_loss"], 0.1 * arrays["noise_loss"]])
     facts = {"noise_loss": {"classes": [3, 5]}, "noise_pictures": {}}
     report = with_part(REPORT, "extras", Part(facts, dict(arrays) | {"noise_loss": error}))
-    assert [trace.name for trace in noise.figure([report], LIGHT).data] == ["cat", "dog"]
-    assert "(mean of 2 classes)" in noise.sentence(report)
+    assert [trace.name for trace in unsir_noise.figure([report], LIGHT).data] == ["cat", "dog"]
+    assert "(mean of 2 classes)" in unsir_noise.sentence(report)
 
 
 def chosen(name: str, *shares: float, share: float) -> Report:
@@ -232,13 +242,13 @@ def chosen(name: str, *shares: float, share: float) -> Report:
 
 
 def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
-    figure = touched.figure([chosen("saliency", 0.25, 0.5, 0.75, share=0.49)], LIGHT)
+    figure = selected_weights.figure([chosen("saliency", 0.25, 0.5, 0.75, share=0.49)], LIGHT)
     (bars,) = figure.data
     assert (list(bars.x), list(bars.y)) == (["stem", "body", "head"], [0.25, 0.5, 0.75])
     assert [line.y0 for line in layout_of(figure).shapes] == [0.49]
     low, high = layout_of(figure).yaxis.range
     assert (low, high) == pytest.approx((0, 0.84))
-    frame = touched.frame([chosen("dampened", 0.25, 0.5, 0.75, share=0.49)])
+    frame = selected_weights.frame([chosen("dampened", 0.25, 0.5, 0.75, share=0.49)])
     assert frame[["layer", "weights", "chosen to", "share"]].to_numpy().tolist()[1] == [
         "body",
         1000,
@@ -273,13 +283,13 @@ def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
 )
 def test_touched_in_words(name: str, shares: tuple[float, ...], share: float, words: str) -> None:
     report = chosen(name, *shares, share=share)
-    assert plain(touched.sentence(report)) == words
-    assert len(touched.figure([report], LIGHT).data) == 1
+    assert plain(selected_weights.sentence(report)) == words
+    assert len(selected_weights.figure([report], LIGHT).data) == 1
 
 
 def test_touched_says_who_chooses() -> None:
     noisy = with_part(REPORT, "extras", Part({}, {"noise_loss": np.zeros((2, 1))}))
-    assert "SalUn and SSD choose." in str(touched.applies(noisy))
+    assert "SalUn and SSD choose." in str(selected_weights.applies(noisy))
 
 
 def test_accuracy_part_of_the_made_up_report_fits_its_answers() -> None:
@@ -294,7 +304,7 @@ def redrew(counts: list[list[float]], *, of: str = "layers", choice: str = "rand
 
 def test_redrawn_layers_stand_where_and_when_they_were_drawn() -> None:
     report = redrew([[0, 2, 0], [1, 0, 0]])
-    figure = redrawn.figure([report], LIGHT)
+    figure = reinit_layers.figure([report], LIGHT)
     dots, empty = trace(figure, "redrawn"), trace(figure, "not redrawn")
     assert sorted(zip(dots.x, dots.y, strict=True)) == [(1, 1), (2, 0)]
     assert len(empty.x) == 4 and not set(zip(empty.x, empty.y, strict=True)) & set(zip(dots.x, dots.y, strict=True))
@@ -303,28 +313,28 @@ def test_redrawn_layers_stand_where_and_when_they_were_drawn() -> None:
     assert low > high, "the first layer is on top"
     (twice,) = layout_of(figure).annotations
     assert (twice.text, twice.x, twice.y) == ("2×", 1, 1)
-    assert redrawn.frame([report])["times drawn"].tolist() == [0, 2, 0, 1, 0, 0]
+    assert reinit_layers.frame([report])["times drawn"].tolist() == [0, 2, 0, 1, 0, 0]
 
 
 def test_redrawn_layers_in_words() -> None:
-    assert redrawn.sentence(redrew([[0, 2, 0], [1, 0, 0]])) == (
+    assert reinit_layers.sentence(redrew([[0, 2, 0], [1, 0, 0]])) == (
         "In 2 cycles, 3 draws fell on 2 of 3 layers: more than once on a.conv1. "
         "1 layer was never redrawn and kept what it knew."
     )
-    assert redrawn.sentence(redrew([[1, 1, 1]], choice="fisher")) == (
+    assert reinit_layers.sentence(redrew([[1, 1, 1]], choice="fisher")) == (
         "In 1 cycle, 3 draws by Fisher information fell on 3 of 3 layers: stem.0, a.conv1 and a.conv2, none more than "
         "once. No layer kept all that it knew."
     )
-    assert "0 of 3 layers. 3 layers were never redrawn" in redrawn.sentence(redrew([[0, 0, 0]]))
-    assert redrawn.alt(redrew([[0, 2, 0], [0, 0, 0]])).endswith("Cycle 1: a.conv1 (drawn twice). Cycle 2: none.")
+    assert "0 of 3 layers. 3 layers were never redrawn" in reinit_layers.sentence(redrew([[0, 0, 0]]))
+    assert reinit_layers.alt(redrew([[0, 2, 0], [0, 0, 0]])).endswith("Cycle 1: a.conv1 (drawn twice). Cycle 2: none.")
 
 
 def test_redrawn_weights_are_told_as_shares() -> None:
     report = redrew([[0.25] * 3, [0.5] * 3], of="weights")
-    assert plain(redrawn.sentence(report)) == (
+    assert plain(reinit_layers.sentence(report)) == (
         "In 2 cycles, 25 % and 50 % of the weights of each of 3 layers got fresh values, drawn by chance."
     )
-    figure = redrawn.figure([report], LIGHT)
+    figure = reinit_layers.figure([report], LIGHT)
     assert len(trace(figure, "redrawn").x) == 6
     assert [plain(note.text) for note in layout_of(figure).annotations] == ["25 %", "50 %"]
-    assert plain(redrawn.alt(report)).endswith("Cycle 2: 50.0 % of each layer's weights.")
+    assert plain(reinit_layers.alt(report)).endswith("Cycle 2: 50.0 % of each layer's weights.")

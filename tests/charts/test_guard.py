@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.charts.fake_reports import made_up_report
 from tests.charts.layout import layout_of
-from tests.charts.reports import made_up_report
 from tests.charts.test_figures import plain, trace, with_part
-from unlearn_core.charts import adversarials, importance, stopped
-from unlearn_core.charts.theme import LIGHT
+from unlearn_core.charts.drawing.theme import LIGHT
+from unlearn_core.charts.report import adversarial_examples, stop_rule, weight_importance
 from unlearn_core.domain.report import Part, Report
 
 REPORT = made_up_report()
@@ -26,13 +26,13 @@ def attacked(answers: list[tuple[int, int, int, int]], **facts: Any) -> Report:
 
 def test_shares_are_those_of_the_answers() -> None:
     report = attacked([(0, 3, 3, 3), (0, 3, 3, 0), (1, 3, 1, 3), (1, 5, 5, 5)])
-    assert adversarials.rows(report) == [
-        adversarials.Row("all", 4, 0.75, 0.75),
-        adversarials.Row("cat", 3, 2 / 3, 2 / 3),
-        adversarials.Row("dog", 1, 1.0, 1.0),
+    assert adversarial_examples.rows(report) == [
+        adversarial_examples.Row("all", 4, 0.75, 0.75),
+        adversarial_examples.Row("cat", 3, 2 / 3, 2 / 3),
+        adversarial_examples.Row("dog", 1, 1.0, 1.0),
     ]
-    assert adversarials.frame([report])["pictures"].tolist() == [4, 3, 1]
-    figure = adversarials.figure([report], LIGHT)
+    assert adversarial_examples.frame([report])["pictures"].tolist() == [4, 3, 1]
+    figure = adversarial_examples.figure([report], LIGHT)
     assert list(trace(figure, "before").x) == pytest.approx([0.75, 2 / 3, 1.0])
     assert list(layout_of(figure).yaxis.ticktext) == ["<b>all</b>", "cat", "dog"]
 
@@ -42,25 +42,25 @@ def test_of_many_targets_those_held_worst_are_named() -> None:
     wide = replace(REPORT, dataset=REPORT.dataset.model_copy(update={"classes": names}))
     answers = [(29, number, number, number if number < 18 else 29) for number in range(29) for _ in range(2)]
     part = attacked(answers).parts["extras"]
-    shown = adversarials.rows(with_part(wide, "extras", part))
+    shown = adversarial_examples.rows(with_part(wide, "extras", part))
     assert [row.name for row in shown] == ["all", *names[18:29], "18 others"]
-    assert shown[-1] == adversarials.Row("18 others", 36, 1.0, 1.0)
+    assert shown[-1] == adversarial_examples.Row("18 others", 36, 1.0, 1.0)
 
 
 def test_the_attack_in_words() -> None:
     held = attacked([(0, 3, 3, 3)] * 19 + [(0, 3, 0, 0)])
-    assert plain(adversarials.sentence(held)) == (
+    assert plain(adversarial_examples.sentence(held)) == (
         "95.0 % of 20 adversarial pictures deceived the net before, each 1.25 of at most 2 away from its original. "
         "After forgetting 95.0 % are called by their target, so these borders held."
     )
-    weak = adversarials.sentence(attacked([(0, 3, 3, 0)] + [(0, 3, 0, 0)] * 3))
+    weak = adversarial_examples.sentence(attacked([(0, 3, 3, 0)] + [(0, 3, 0, 0)] * 3))
     assert "so the guard learned many labels that the net never gave" in weak
     assert weak.endswith("so even these borders gave way.")
 
 
 def test_a_pair_shows_the_original_left_and_the_attacked_one_right() -> None:
     extras = REPORT.parts["extras"]
-    (first, *others) = adversarials.pairs(REPORT)
+    (first, *others) = adversarial_examples.pairs(REPORT)
     assert len(others) == 11
     assert first.image.dtype == np.uint8 and first.image.shape == (160, 328, 4)
     assert (first.image[:, 160:168, 3] == 0).all(), "one sees the page between them, light or dark"
@@ -76,7 +76,7 @@ def test_a_pair_in_words() -> None:
     arrays = dict(extras.arrays) | {"adversarial_answers": np.array([(3, 5, 5, 3), (3, 5, 3, 3)])}
     facts = extras.facts | {"adversarial_pictures": {"rows": [0, 1]}}
     arrays |= {name: arrays[name][:2] for name in ("adversarial_originals", "adversarial_pictures")}
-    hit, missed = adversarials.pairs(with_part(REPORT, "extras", Part(facts, arrays)))
+    hit, missed = adversarial_examples.pairs(with_part(REPORT, "extras", Part(facts, arrays)))
     assert hit.words == "cat, attacked: dog, after forgetting: cat"
     assert missed.words == "cat, attacked: cat (should be dog), after forgetting: cat"
 
@@ -89,15 +89,15 @@ def weighed(values: list[float]) -> Report:
 
 def test_importance_by_layer() -> None:
     report = weighed([0.1, 0.4, 0.02])
-    bars = trace(importance.figure([report], LIGHT), "importance")
+    bars = trace(weight_importance.figure([report], LIGHT), "importance")
     assert list(bars.x) == pytest.approx([0.1, 0.4, 0.02])
     assert [plain(text) for text in bars.text] == ["10 %", "40 %", "2.0 %"]
-    assert importance.frame([report])["hold"].tolist() == pytest.approx([0.9, 0.6, 0.98])
-    assert plain(importance.sentence(report)) == (
+    assert weight_importance.frame([report])["hold"].tolist() == pytest.approx([0.9, 0.6, 0.98])
+    assert plain(weight_importance.sentence(report)) == (
         "Weights of layer1 mattered most for 16 forgotten pictures (on average 40.0 % of the most important one), "
         "those of layer2 least (2.0 %), so layer2 is held most firmly."
     )
-    assert "has a mean importance of" in importance.sentence(weighed([0.3]))
+    assert "has a mean importance of" in weight_importance.sentence(weighed([0.3]))
 
 
 def ended(left: list[float], **facts: Any) -> Report:
@@ -106,20 +106,20 @@ def ended(left: list[float], **facts: Any) -> Report:
 
 
 def test_why_it_stopped_in_words() -> None:
-    said = plain(stopped.sentence(ended([1, 0.5, 0])))
+    said = plain(stop_rule.sentence(ended([1, 0.5, 0])))
     assert said.startswith(
         "It stopped after 2 steps of at most 400, because its goal was reached: "
         "0.0 % of the forgotten pictures are still named rightly. Gold, which never saw them, names "
     )
-    assert plain(stopped.sentence(ended([1, 0.25], done=False, goal="relabel"))).startswith(
+    assert plain(stop_rule.sentence(ended([1, 0.25], done=False, goal="relabel"))).startswith(
         "It made all 1 step that it was given and was not told to stop: "
         "25.0 % of the forgotten pictures are not yet called by their new label. Gold, "
     )
-    assert plain(stopped.alt(ended([1, 0.5, 0]))).endswith(
+    assert plain(stop_rule.alt(ended([1, 0.5, 0]))).endswith(
         "still named rightly: 100.0 % after 0 steps, 50.0 % after 1 step, 0.0 % after 2 steps."
     )
 
 
 def test_the_line_has_a_point_before_the_first_step_and_one_after_each() -> None:
-    line = trace(stopped.figure([ended([1, 0.5, 0])], LIGHT), "left")
+    line = trace(stop_rule.figure([ended([1, 0.5, 0])], LIGHT), "left")
     assert list(zip(line.x, line.y, strict=True)) == [(0, 1.0), (1, 0.5), (2, 0.0)]

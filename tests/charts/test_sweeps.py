@@ -7,31 +7,31 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.charts.swept import GOLD, KNOBS, swept, trial
-from unlearn_core.charts import (
-    charts,
-    sweep_along,
-    sweep_contour,
-    sweep_importance,
-    sweep_parallel,
-    sweep_slice,
-    sweep_tradeoff,
-    sweeps,
+from tests.charts.fake_sweeps import GOLD, KNOBS, swept, trial
+from unlearn_core.charts import charts
+from unlearn_core.charts.drawing import sweep_drawing
+from unlearn_core.charts.drawing.sweep_drawing import SweepChart, Swept
+from unlearn_core.charts.drawing.theme import CLEAR, DARK, LIGHT, Theme
+from unlearn_core.charts.sweep import (
+    along_hyperparameter,
+    contour,
+    hyperparameter_importance,
+    parallel,
+    slices,
+    tradeoff,
 )
-from unlearn_core.charts.sweeps import SweepChart, Swept
-from unlearn_core.charts.theme import CLEAR, DARK, LIGHT, Theme
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.search_space import Range
 
-MODULES = (sweep_tradeoff, sweep_importance, sweep_along, sweep_slice, sweep_contour, sweep_parallel)
+MODULES = (tradeoff, hyperparameter_importance, along_hyperparameter, slices, contour, parallel)
 CHARTS = [
     *(module.SWEEP_CHART for module in MODULES),
-    sweep_tradeoff.coloured("augment"),
-    sweep_tradeoff.coloured("repair_epochs", test=True),
-    sweep_along.along("augment"),
-    sweep_slice.about("repair_epochs", "seconds"),
-    sweep_slice.about("augment", "distance"),
-    sweep_contour.about(("augment", "impair_lr"), "retain"),
+    tradeoff.coloured("augment"),
+    tradeoff.coloured("repair_epochs", test=True),
+    along_hyperparameter.along("augment"),
+    slices.about("repair_epochs", "seconds"),
+    slices.about("augment", "distance"),
+    contour.about(("augment", "impair_lr"), "retain"),
 ]
 STATES = {
     "three knobs": swept(),
@@ -108,10 +108,10 @@ def test_they_are_no_charts_of_a_report() -> None:
 
 def test_every_point_leads_to_its_run() -> None:
     for chart in (
-        sweep_tradeoff.SWEEP_CHART,
-        sweep_along.SWEEP_CHART,
-        sweep_slice.SWEEP_CHART,
-        sweep_contour.SWEEP_CHART,
+        tradeoff.SWEEP_CHART,
+        along_hyperparameter.SWEEP_CHART,
+        slices.SWEEP_CHART,
+        contour.SWEEP_CHART,
     ):
         traces = json.loads(chart.figure(swept(), LIGHT).to_json() or "")["data"]
         runs = {run for trace in traces for run in trace.get("customdata", [])}
@@ -119,20 +119,21 @@ def test_every_point_leads_to_its_run() -> None:
 
 
 def test_gold_is_a_star_and_the_front_holds_no_trial_that_another_beats() -> None:
-    traces = json.loads(sweep_tradeoff.figure(swept(), LIGHT).to_json() or "")["data"]
+    traces = json.loads(tradeoff.figure(swept(), LIGHT).to_json() or "")["data"]
     (star,) = [trace for trace in traces if trace.get("name") == "gold"]
     assert (star["marker"]["symbol"], star["x"], star["y"]) == ("star", [GOLD["forget_val"]], [GOLD["retain_val"]])
-    leading = sweep_tradeoff.front(swept())
+    leading = tradeoff.front(swept())
     points = [
-        (sweeps.accuracy(one, "after", "forget") or 0, sweeps.accuracy(one, "after", "retain") or 0) for one in leading
+        (sweep_drawing.accuracy(one, "after", "forget") or 0, sweep_drawing.accuracy(one, "after", "retain") or 0)
+        for one in leading
     ]
     assert points == sorted(points)
     assert [keep for _, keep in points] == sorted(keep for _, keep in points), "who names more must keep more"
-    assert list(sweep_tradeoff.frame(swept())["front"]).count(True) == len(leading)
+    assert list(tradeoff.frame(swept())["front"]).count(True) == len(leading)
 
 
 def test_test_pictures_are_shown_and_choose_nothing() -> None:
-    shown = sweep_tradeoff.coloured("impair_lr", test=True)
+    shown = tradeoff.coloured("impair_lr", test=True)
     figure = json.loads(shown.figure(swept(), LIGHT).to_json() or "")
     assert not [trace for trace in figure["data"] if trace.get("mode") == "lines"], "no front is drawn on them"
     assert "took no part in the choice" in shown.sentence(swept())
@@ -153,17 +154,24 @@ def worse(headline: dict) -> dict:
 
 
 def test_the_scale_of_a_knob() -> None:
-    rates = sweeps.scale(Range(knob="k", low=0.0005, high=0.02, log=True))
+    rates = sweep_drawing.scale(Range(knob="k", low=0.0005, high=0.02, log=True))
     assert rates.names == ["0.0005", "0.001", "0.002", "0.005", "0.01", "0.02"]
     assert rates.place(0.001) == pytest.approx(-3)
-    assert sweeps.scale(Range(knob="k", low=1, high=20, whole=True, step=1)).names == ["5", "10", "15", "20"]
-    assert sweeps.scale(Range(knob="k", low=0.0, high=1.0, step=0.05)).names == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
-    named = sweeps.scale(Range(knob="k", values=(False, True)))
+    assert sweep_drawing.scale(Range(knob="k", low=1, high=20, whole=True, step=1)).names == ["5", "10", "15", "20"]
+    assert sweep_drawing.scale(Range(knob="k", low=0.0, high=1.0, step=0.05)).names == [
+        "0",
+        "0.2",
+        "0.4",
+        "0.6",
+        "0.8",
+        "1",
+    ]
+    named = sweep_drawing.scale(Range(knob="k", values=(False, True)))
     assert (named.names, named.place(True)) == (["off", "on"], 1)
 
 
 def test_a_map_is_drawn_only_where_something_was_tried() -> None:
     axes, spans = [np.linspace(0, 1, 11)] * 2, [(0.0, 1.0)] * 2
-    map_ = sweep_contour.smoothed(np.array([[0.0, 0.0], [0.1, 0.0]]), np.array([1.0, 3.0]), axes, spans)
+    map_ = contour.smoothed(np.array([[0.0, 0.0], [0.1, 0.0]]), np.array([1.0, 3.0]), axes, spans)
     assert 1 < map_[0, 0] < 2 < map_[0, 2] < 3
     assert np.isnan(map_[5:, 5:]).all()

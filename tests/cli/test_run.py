@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from unlearn_core.__main__ import main
-from unlearn_core.charts.flags import flags
+from unlearn_core.charts.text.warnings import flags
 from unlearn_core.cli.run import SETS
 from unlearn_core.domain.forget_request import ForgetImages
 from unlearn_core.store.files import reports

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from unlearn_core.charts import verdict
+from unlearn_core.charts.text import verdict
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import NotSupported
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine.uploaded_model import DATASET, bring
 from unlearn_core.charts import charts
-from unlearn_core.charts.theme import LIGHT
+from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest

@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.charts.reports import made_up_report
+from tests.charts.fake_reports import made_up_report
 from tests.pages.finished import CLASS, PICTURES, template
 from unlearn_core.__main__ import main
 from unlearn_core.charts import charts
-from unlearn_core.charts.theme import LIGHT
+from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.export.archive import archive, csv, tables
 from unlearn_core.export.card import card

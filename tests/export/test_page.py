@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tests.charts.reports import made_up_report
+from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts import charts
-from unlearn_core.charts.theme import DARK, LIGHT
+from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.report import Report
 from unlearn_core.export import plates

@@ -2,8 +2,8 @@
 
 import json
 
-from tests.charts.reports import made_up_report
-from tests.charts.swept import KNOBS, swept
+from tests.charts.fake_reports import made_up_report
+from tests.charts.fake_sweeps import KNOBS, swept
 from unlearn_core.export.page import page
 from unlearn_core.export.sweep import side
 

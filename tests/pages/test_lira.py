@@ -3,7 +3,7 @@
 from tests.pages.conftest import Visit
 from tests.pages.finished import CLASS, started
 from tests.pages.look import fine, words
-from unlearn_core.charts import lira
+from unlearn_core.charts.report import lira
 from unlearn_core.domain.run import MeasureSpec, Phase, Priority, Progress
 from unlearn_core.store.queue.run_store import RunStore
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit
 from tests.pages.finished import CLASS, started
 from tests.pages.look import fine, without_words, words
-from unlearn_core.charts.repeats import interval
+from unlearn_core.charts.drawing.seed_statistics import interval
 from unlearn_core.domain.run import Priority, RunSpec, RunState
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit, turn
 from tests.pages.finished import CLASS, PICTURES, advance, by_class, by_picture, started
 from tests.pages.look import fine, without_words, words
-from unlearn_core.charts.recognised import beside, is_only_after, suspects
+from unlearn_core.charts.report.member_scores import beside, is_only_after, suspects
 from unlearn_core.domain.errors import UnknownName
 from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Priority, RunState
 from unlearn_core.engine.execute import carry_out, unlearn

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.charts.reports import made_up_report
+from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts import charts
 from unlearn_core.domain.report import Evaluation, Report
 from unlearn_core.store.files import reports
@@ -22,7 +22,7 @@ import sys
 for name in ("torch", "torchvision", "sklearn", "streamlit", "pytorch_grad_cam"):
     sys.modules[name] = None  # whoever imports it fails
 from unlearn_core.charts import charts
-from unlearn_core.charts.theme import LIGHT
+from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.store.files.reports import read_folder
 report = read_folder(sys.argv[1])
 for chart in charts().values():

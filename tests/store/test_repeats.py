@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.charts.reports import made_up_report
+from tests.charts.fake_reports import made_up_report
 from tests.store.specs import spec
 from unlearn_core.domain.errors import BadRequest, StoreError
 from unlearn_core.domain.run import GoldSpec, Priority, RunSpec, RunState

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.charts.reports import made_up_report
+from tests.charts.fake_reports import made_up_report
 from tests.store.specs import EVERY, spec, sql
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Report

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from unlearn_core.charts.theme import DARK, LIGHT
+from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.cli import _forget
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest

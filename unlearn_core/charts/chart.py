@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from unlearn_core.charts.theme import Theme
-from unlearn_core.charts.words import percent
+from unlearn_core.charts.drawing.theme import Theme
+from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import MODELS, Report
 
 HEIGHT = 310

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 def as_json(finished: "Finished") -> dict[str, Any]:
     """The run as plain values; an accuracy is a fraction, or null where the figure does not exist."""
-    from unlearn_core.charts.flags import flags
+    from unlearn_core.charts.text.warnings import flags
 
     spec = finished.report.spec
     return {
@@ -75,9 +75,9 @@ def as_json(finished: "Finished") -> dict[str, Any]:
 
 def as_table(finished: "Finished") -> str:
     """The run as people read it: three columns, what they say and warn of, the seconds, where the report lies."""
-    from unlearn_core.charts.flags import flags
-    from unlearn_core.charts.verdict import verdicts
-    from unlearn_core.charts.words import capital
+    from unlearn_core.charts.drawing.wording import capital
+    from unlearn_core.charts.text.verdict import verdicts
+    from unlearn_core.charts.text.warnings import flags
 
     report, seconds = finished.report, finished.headline["seconds"]
     name = "" if finished.run is None else f"Run {finished.run}: "

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from unlearn_core.charts import verdict
-from unlearn_core.charts.words import by_class
+from unlearn_core.charts.drawing.wording import by_class
+from unlearn_core.charts.text import verdict
 from unlearn_core.domain.report import Report
 from unlearn_core.export import command
 from unlearn_core.export.subject import accuracies, versions

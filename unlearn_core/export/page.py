@@ -14,9 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from unlearn_core.charts import differences
 from unlearn_core.charts.chart import names
-from unlearn_core.charts.theme import THEMES
+from unlearn_core.charts.drawing.theme import THEMES
+from unlearn_core.charts.text import run_comparison
 from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.report import Report
@@ -87,10 +87,10 @@ def _apart(reports: Sequence[Report], methods: Mapping[str, Method]) -> dict[str
     """What several runs differ in; nothing for one."""
     several = len(reports) > 1
     return {
-        "warning": differences.warning(reports) if several else "",
+        "warning": run_comparison.warning(reports) if several else "",
         "differing": _differing(reports, methods) if several else [],
-        "figures": differences.figures(reports) if several else None,
-        "apart": [differences.sentence(reports[0], other) for other in reports[1:]],
+        "figures": run_comparison.figures(reports) if several else None,
+        "apart": [run_comparison.sentence(reports[0], other) for other in reports[1:]],
     }
 
 
@@ -102,7 +102,7 @@ def _differing(reports: Sequence[Report], methods: Mapping[str, Method]) -> list
         else {}
         for report in reports
     }
-    return differences.settings(reports, titles)
+    return run_comparison.settings(reports, titles)
 
 
 def _origins(reports: Sequence[Report]) -> list[tuple[str, str, str]]:

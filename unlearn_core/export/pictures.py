@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from unlearn_core.charts.overlay import uri
-from unlearn_core.charts.words import by_class, forgotten_classes
+from unlearn_core.charts.drawing.heatmap_overlay import uri
+from unlearn_core.charts.drawing.wording import by_class, forgotten_classes
 from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.report import Report
 

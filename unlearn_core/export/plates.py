@@ -8,7 +8,7 @@ import pandas as pd
 
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart, names
-from unlearn_core.charts.theme import DARK, FONT, LIGHT
+from unlearn_core.charts.drawing.theme import DARK, FONT, LIGHT
 from unlearn_core.domain.report import Report
 from unlearn_core.export.side import Plate
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from unlearn_core.charts.words import capital
+from unlearn_core.charts.drawing.wording import capital
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.params import Knob
 from unlearn_core.domain.report import Report

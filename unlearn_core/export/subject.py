@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unlearn_core.charts import cam, flags, verdict
-from unlearn_core.charts.overlay import uri
-from unlearn_core.charts.words import by_class, capital, forgotten_classes, percent, seconds
+from unlearn_core.charts.drawing.heatmap_overlay import uri
+from unlearn_core.charts.drawing.wording import by_class, capital, forgotten_classes, percent, seconds
+from unlearn_core.charts.report import gradcam
+from unlearn_core.charts.text import verdict, warnings
 from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.export.pictures import Tile, caption, thumbnail, tiles
@@ -53,7 +54,7 @@ class Subject(NamedTuple):
     question: str
     facts: tuple[str, ...]
     verdicts: tuple[verdict.Verdict, ...]
-    flags: tuple[flags.Flag, ...]
+    flags: tuple[warnings.Flag, ...]
     doubt: str
     forgotten: tuple[Tile, ...]
     caption: str
@@ -68,9 +69,9 @@ class Subject(NamedTuple):
 
 def subject(report: Report, *, name: str, pictures: Pictures | None) -> Subject:
     """Tells one run; `pictures` are those of its data set, None where this machine has them no more."""
-    raised = tuple(flags.flags(report))
-    doubt = verdict.doubt(report) if raised else f"{flags.none_raised(report)} {verdict.doubt(report)}"
-    looks = cam.CHART.applies(report)
+    raised = tuple(warnings.flags(report))
+    doubt = verdict.doubt(report) if raised else f"{warnings.none_raised(report)} {verdict.doubt(report)}"
+    looks = gradcam.CHART.applies(report)
     return Subject(
         name=name,
         title=f"Did it forget {report.forgotten}?",
@@ -84,7 +85,7 @@ def subject(report: Report, *, name: str, pictures: Pictures | None) -> Subject:
         lines=accuracies(report),
         no_gold="" if "gold" in report.evaluations else report.missing.get("gold", "There is no gold yet."),
         strips=tuple(_strips(report)) if looks is True else (),
-        strip_words=cam.CHART.sentence(report) if looks is True else str(looks),
+        strip_words=gradcam.CHART.sentence(report) if looks is True else str(looks),
         timings=tuple(_timings(report)),
         weights=tuple((model, one.weights[:16]) for model, one in report.evaluations.items()),
         missing=tuple(dict.fromkeys(report.missing.values())),
@@ -137,7 +138,7 @@ def _score(score: dict | None) -> tuple[str, str]:
 
 def _strips(report: Report) -> Iterable[Strip]:
     seen = {True: 0, False: 0}
-    for row in cam.rows(report):
+    for row in gradcam.rows(report):
         tiles = (Tile(_reduced(cell.image), cell.caption, f"{row.title}: {cell.caption}") for cell in row.cells)
         seen[row.forgotten] += 1
         yield Strip(row.title, row.words, tuple(tiles), first=seen[row.forgotten] <= FIRST)

@@ -1,16 +1,16 @@
 """A sweep as a report tells it: what was tried, its charts, every trial; the best trial's own report follows."""
 
-from unlearn_core.charts import (
-    sweep_along,
-    sweep_contour,
-    sweep_importance,
-    sweep_parallel,
-    sweep_slice,
-    sweep_tradeoff,
-    sweeps,
+from unlearn_core.charts.drawing import sweep_drawing
+from unlearn_core.charts.drawing.sweep_drawing import SweepChart, Swept, said
+from unlearn_core.charts.drawing.theme import LIGHT
+from unlearn_core.charts.sweep import (
+    along_hyperparameter,
+    contour,
+    hyperparameter_importance,
+    parallel,
+    slices,
+    tradeoff,
 )
-from unlearn_core.charts.sweeps import SweepChart, Swept, said
-from unlearn_core.charts.theme import LIGHT
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.export.plates import embedded
 from unlearn_core.export.side import Plate, Side
@@ -20,12 +20,12 @@ def side(swept: Swept) -> Side:
     """What stands before the best trial's report: the question, how it was looked for, charts, and all trials."""
     spec = swept.sweep.spec
     knobs = [one.knob for one in spec.ranges]
-    shown = [sweep_tradeoff.SWEEP_CHART, *(sweep_along.along(knob) for knob in knobs)]
+    shown = [tradeoff.SWEEP_CHART, *(along_hyperparameter.along(knob) for knob in knobs)]
     if len(knobs) > 1:
-        first = [sweep_slice.about(knob, spec.objectives[0]) for knob in knobs]
-        shown += [sweep_importance.SWEEP_CHART, sweep_parallel.SWEEP_CHART, *first, sweep_contour.SWEEP_CHART]
+        first = [slices.about(knob, spec.objectives[0]) for knob in knobs]
+        shown += [hyperparameter_importance.SWEEP_CHART, parallel.SWEEP_CHART, *first, contour.SWEEP_CHART]
     plates = tuple(_plate(one, swept) for one in shown if one.applies(swept) is True)
-    return Side(title=_title(swept), words=_words(swept), trials=sweeps.frame(swept), plates=plates)
+    return Side(title=_title(swept), words=_words(swept), trials=sweep_drawing.frame(swept), plates=plates)
 
 
 def _title(swept: Swept) -> str:

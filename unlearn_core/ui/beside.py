@@ -6,9 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.charts import cam, charts, marks, strips
+from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart, names
-from unlearn_core.charts.focus import Focus
+from unlearn_core.charts.drawing import heatmap_rows, highlight
+from unlearn_core.charts.drawing.selection import Focus
+from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.report import Part, Report
 from unlearn_core.domain.run import Look, Run, RunState
 from unlearn_core.store.data_folder import home
@@ -51,7 +53,7 @@ def picture(found: Sequence[Report], followed: Focus) -> None:
 
     Where no net gives maps there is the picture alone; what each run answers stands in the table of what is followed.
     """
-    st.subheader(cam.CHART.title, anchor=False)
+    st.subheader(gradcam.CHART.title, anchor=False)
     slot = st.container()
     st.subheader("Choose a picture", anchor=False)
     mapped = any(look.layers(report) for report in found)
@@ -78,7 +80,7 @@ def _alone(report: Report, number: int | None) -> None:
 def _figure(one: Chart, report: Report, figure: dict[str, Any], followed: Focus, found: Sequence[Report]) -> None:
     key = f"{PLACE}-{one.id}-{report.run}"
     st.plotly_chart(
-        marks.mark(figure, one.id, report, followed, chart.theme()),
+        highlight.mark(figure, one.id, report, followed, chart.theme()),
         theme=None,
         key=key,
         on_select=lambda: following.clicked(key, found),
@@ -116,7 +118,7 @@ def _default(found: Sequence[Report]) -> int | None:
 
 def _stored(report: Report, number: int, followed: Focus) -> Part | None:
     """What the report itself knows, where it was asked the same question."""
-    part = strips.card_of(report, number)
+    part = heatmap_rows.card_of(report, number)
     if part is None or _layer(report, followed) is not None:
         return None
     return part if part.facts["cards"][0]["target"] == _target(report, number, followed) else None
@@ -156,7 +158,7 @@ def _rows(found: Sequence[Report], known: Sequence[Part | int | None], waited: b
         else:
             sayings.append(f"**{escape(title)}**: {_why(run)}")
     if ready:
-        rows_of.lay_out(strips.aligned(ready))
+        rows_of.lay_out(heatmap_rows.aligned(ready))
         st.caption("One colour scale for all runs and nets: bright is evidence for the class that is asked for.")
     for saying in sayings:
         st.markdown(saying)

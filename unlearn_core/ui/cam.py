@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from unlearn_core.charts import cam
+from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.report import Part, Report
 from unlearn_core.ui import chart
 from unlearn_core.ui.plain import escape
@@ -22,8 +22,8 @@ def overview(report: Report) -> None:
     forgotten, kept = ([row for row in rows if row.forgotten is side] for side in (True, False))
     lay_out([*forgotten[:2], *kept[:1]])
     if rows:
-        st.caption(cam.CHART.sentence(report))
-        chart.foot(cam.CHART, [report], place="overview")
+        st.caption(gradcam.CHART.sentence(report))
+        chart.foot(gradcam.CHART, [report], place="overview")
 
 
 def every(report: Report) -> None:
@@ -31,16 +31,16 @@ def every(report: Report) -> None:
     rows = _rows(report, "pictures")
     lay_out(rows)
     if rows:
-        st.caption(cam.CHART.sentence(report))
-        chart.foot(cam.CHART, [report], place="pictures")
+        st.caption(gradcam.CHART.sentence(report))
+        chart.foot(gradcam.CHART, [report], place="pictures")
 
 
 def answer(report: Report, part: Part) -> None:
     """What a look saw, in the same manner."""
-    lay_out(cam.rows(report, part))
+    lay_out(gradcam.rows(report, part))
 
 
-def lay_out(rows: Sequence[cam.Row]) -> None:
+def lay_out(rows: Sequence[gradcam.Row]) -> None:
     """One grid a row, so that captions stay beneath their pictures; the words go beneath where the screen is narrow."""
     for row in rows:
         count = len(row.cells)
@@ -54,12 +54,12 @@ def lay_out(rows: Sequence[cam.Row]) -> None:
         words.markdown(f"**{escape(first)}.** {escape(rest)}" if rest else escape(row.words))
 
 
-def _rows(report: Report, place: str) -> list[cam.Row]:
-    st.subheader(cam.CHART.title, anchor=False)
-    why = cam.CHART.applies(report)
+def _rows(report: Report, place: str) -> list[gradcam.Row]:
+    st.subheader(gradcam.CHART.title, anchor=False)
+    why = gradcam.CHART.applies(report)
     if why is not True:
         st.caption(escape(why))
         return []
     if place == "overview":
         st.caption("GradCAM for the picture's own class, one colour scale a row: bright is evidence for that class.")
-    return cam.rows(report)
+    return gradcam.rows(report)

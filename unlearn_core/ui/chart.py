@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from unlearn_core.charts.chart import Chart
-from unlearn_core.charts.theme import CONFIG, THEMES, Theme
+from unlearn_core.charts.drawing.theme import CONFIG, THEMES, Theme
 from unlearn_core.domain.report import Report
 from unlearn_core.ui.plain import escape
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from unlearn_core import methods
 from unlearn_core.charts import chart as drawn
-from unlearn_core.charts import differences
+from unlearn_core.charts.text import run_comparison
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
 from unlearn_core.store.data_folder import home
@@ -38,7 +38,7 @@ def show() -> None:
         return
     found = [studio.report(run.id, reports.parts_of(home(), run.id)) for run in runs]
     _links(runs, found)
-    warning = differences.warning(found)
+    warning = run_comparison.warning(found)
     if warning:
         st.warning(escape(warning), icon=":material/compare_arrows:")
     _settings(found)
@@ -61,7 +61,7 @@ def _links(runs: Sequence[Run], found: Sequence[Report]) -> None:
 
 def _settings(found: Sequence[Report]) -> None:
     st.subheader("What differs in the settings?", anchor=False)
-    rows = differences.settings(found, {report.spec.method: _knobs(report) for report in found})
+    rows = run_comparison.settings(found, {report.spec.method: _knobs(report) for report in found})
     if not rows:
         st.caption("Nothing: these runs are the same in every setting.")
         return
@@ -84,7 +84,7 @@ def _knobs(report: Report) -> dict[str, str]:
 def _figures(found: Sequence[Report]) -> None:
     st.subheader("What came of it?", anchor=False)
     st.dataframe(
-        differences.figures(found),
+        run_comparison.figures(found),
         hide_index=True,
         height="content",
         alt="Figures before and after each run and of gold, side by side",
@@ -93,7 +93,7 @@ def _figures(found: Sequence[Report]) -> None:
         "Accuracies before → after, in brackets the 95 % interval (Wilson). Differences are those of after, ± half "
         "of their 95 % interval; nets that were asked the same pictures are compared picture by picture."
     )
-    said = [differences.sentence(found[0], other) for other in found[1:]]
+    said = [run_comparison.sentence(found[0], other) for other in found[1:]]
     names = drawn.names(found)
     for name, words in zip(names[1:], said, strict=True):
         st.caption(f"**{escape(name)}** beside **{escape(names[0])}**: {words}")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.charts import confusion
+from unlearn_core.charts.report import confusion
 from unlearn_core.domain.report import Report
 from unlearn_core.ui import chart
 from unlearn_core.ui.plain import escape

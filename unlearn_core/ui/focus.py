@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.charts import focus
 from unlearn_core.charts.chart import names
-from unlearn_core.charts.focus import Focus
+from unlearn_core.charts.drawing import selection
+from unlearn_core.charts.drawing.selection import Focus
 from unlearn_core.domain.report import Report
 from unlearn_core.ui import session
 from unlearn_core.ui.plain import escape
@@ -21,7 +21,7 @@ _WISH, _TROUBLE = "focus wish", "focus trouble"
 def choose(reports: Sequence[Report]) -> Focus:
     """The three choices, from the address at first; a click on a chart or a picture changes them too."""
     classes = list(dict.fromkeys(name for report in reports for name in report.dataset.classes))
-    layers = list(dict.fromkeys(layer for report in reports for layer in focus.layers_of(report)))
+    layers = list(dict.fromkeys(layer for report in reports for layer in selection.layers_of(report)))
     most = max(len(report.labels) for report in reports) - 1
     st.session_state[_TROUBLE] = []
     session.follow(_key("label"), KEYS["label"], lambda text: _known("class", text, classes))
@@ -63,12 +63,12 @@ def clicked(key: str, reports: Sequence[Report]) -> None:
     """What a chart calls when something in it was clicked: the class, layer or picture it stands for is followed."""
     points: list[dict[str, Any]] = st.session_state[key]["selection"]["points"]
     if points:
-        wish(focus.found(points[0], reports))
+        wish(selection.found(points[0], reports))
 
 
 def table(reports: Sequence[Report], chosen: Focus) -> None:
     """What each run says of what is followed, one column a run."""
-    rows = focus.rows(reports, chosen)
+    rows = selection.rows(reports, chosen)
     if not rows:
         st.caption("Choose one here, or click it in a chart: it is marked in every chart below, for all runs at once.")
         return

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.charts import lira
+from unlearn_core.charts.report import lira
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import MeasureSpec, Priority, Run
 from unlearn_core.ui import crowd

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from unlearn_core import methods
-from unlearn_core.charts import curve
+from unlearn_core.charts.report import training_curve
 from unlearn_core.data import datasets
 from unlearn_core.domain.report import forgotten
 from unlearn_core.domain.run import AddSpec, GoldSpec, Progress, Run, RunSpec, RunState, TrainSpec
@@ -118,7 +118,7 @@ def _curve(run: Run, expected: float | None) -> None:
     st.subheader("Two accuracies, as they come", anchor=False)
     phases = run.progress.phases if run.progress else ()
     points = studio.store().points(run.id)
-    figure = curve.live(points, phases, _sides(run.spec), chart.theme(), expected=expected)
+    figure = training_curve.live(points, phases, _sides(run.spec), chart.theme(), expected=expected)
     st.plotly_chart(
         figure,
         theme=None,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.charts.recognised import CHART, Suspect, beside, is_only_after, suspects
+from unlearn_core.charts.report.member_scores import CHART, Suspect, beside, is_only_after, suspects
 from unlearn_core.domain.report import Report
 from unlearn_core.ui import studio
 from unlearn_core.ui.plain import escape

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.charts import relearn
+from unlearn_core.charts.report import relearn
 from unlearn_core.domain.relearn_protocol import pictures
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import MeasureSpec, Run

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.charts import seeds
 from unlearn_core.charts.chart import names
-from unlearn_core.charts.repeats import figures, interval
-from unlearn_core.charts.words import number, percent
+from unlearn_core.charts.drawing.seed_statistics import figures, interval
+from unlearn_core.charts.drawing.wording import number, percent
+from unlearn_core.charts.report import seeds
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunSpec, RunState
 from unlearn_core.ui import chart, frame, process, standstill, studio, words

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from unlearn_core.charts import adversarials, charts, flags, noise, replay, verdict
-from unlearn_core.charts.words import capital
+from unlearn_core.charts import charts
+from unlearn_core.charts.drawing.wording import capital
+from unlearn_core.charts.report import adversarial_examples, replay, unsir_noise
+from unlearn_core.charts.text import verdict, warnings
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
 from unlearn_core.ui import (
@@ -96,10 +98,10 @@ def _verdicts(report: Report) -> None:
         with column.container(border=True, height="stretch"):
             st.markdown(f":{colour}-badge[{icon} {one.title}]")
             st.markdown(one.words)
-    raised = flags.flags(report)
+    raised = warnings.flags(report)
     for flag in raised:
         st.markdown(f":material/flag: **{capital(flag.title)}.** {flag.words} :gray[{flag.doubt}]")
-    st.caption(verdict.doubt(report) if raised else f"{flags.none_raised(report)} {verdict.doubt(report)}")
+    st.caption(verdict.doubt(report) if raised else f"{warnings.none_raised(report)} {verdict.doubt(report)}")
 
 
 def _tabs(report: Report, run: Run | None) -> None:
@@ -167,30 +169,30 @@ def _privacy(report: Report, run: Run | None) -> None:
 
 
 def _noise(report: Report) -> None:
-    if noise.CHART.applies(report) is not True:
+    if unsir_noise.CHART.applies(report) is not True:
         return
     left, right = st.columns(2, gap="large")
     with left:
-        chart.show(noise.CHART, [report], place="report")
+        chart.show(unsir_noise.CHART, [report], place="report")
     with right:
         st.subheader("What did the noise look like?", anchor=False)
         grid = st.grid(4, min_column_width=76, gap="small")
-        for number, tile in enumerate(noise.tiles(report), 1):
+        for number, tile in enumerate(unsir_noise.tiles(report), 1):
             with grid.cell():
                 st.image(tile, width="stretch", alt=f"Noise picture {number} that the method learned")
         st.caption("Some of the noise as pictures, cut to the colours that a screen can show.")
 
 
 def _adversarials(report: Report) -> None:
-    if adversarials.CHART.applies(report) is not True:
+    if adversarial_examples.CHART.applies(report) is not True:
         return
     left, right = st.columns(2, gap="large")
     with left:
-        chart.show(adversarials.CHART, [report], place="report")
+        chart.show(adversarial_examples.CHART, [report], place="report")
     with right:
         st.subheader("What did the attack make?", anchor=False)
         grid = st.grid(3, min_column_width=150, gap="small")
-        for pair in adversarials.pairs(report):
+        for pair in adversarial_examples.pairs(report):
             with grid.cell():
                 words = escape(pair.words)
                 st.image(pair.image, caption=words, width="stretch", alt=f"A forgotten picture and its copy: {words}")

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from unlearn_core.charts import scatter
-from unlearn_core.charts.theme import CONFIG
+from unlearn_core.charts.drawing import point_scatter
+from unlearn_core.charts.drawing.theme import CONFIG
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.ui import chart, studio, words
 
@@ -11,10 +11,10 @@ from unlearn_core.ui import chart, studio, words
 def show(card: DatasetCard) -> None:
     """The training points, by class."""
     st.plotly_chart(
-        scatter.figure(studio.pictures(card.id), card, chart.theme()),
+        point_scatter.figure(studio.pictures(card.id), card, chart.theme()),
         theme=None,
         key=f"points-{card.id}",
-        height=scatter.HEIGHT,
+        height=point_scatter.HEIGHT,
         config=CONFIG,
         alt=f"Training points of the plane by class: {', '.join(card.classes)}.",
     )
@@ -24,10 +24,10 @@ def show(card: DatasetCard) -> None:
 def pick(card: DatasetCard, chosen: tuple[int, ...], *, key: str) -> list[int] | None:
     """The plane to pick points from, with a box or by clicks; the numbers of those just picked, None while none is."""
     event = st.plotly_chart(
-        scatter.figure(studio.pictures(card.id), card, chart.theme(), chosen),
+        point_scatter.figure(studio.pictures(card.id), card, chart.theme(), chosen),
         theme=None,
         key=key,
-        height=scatter.HEIGHT,
+        height=point_scatter.HEIGHT,
         config={"displaylogo": False, "modeBarButtons": [["select2d", "lasso2d"]]},
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.charts import score
+from unlearn_core.charts.report import neurips_score
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import MeasureSpec, Priority, Run
 from unlearn_core.ui import crowd
@@ -41,7 +41,7 @@ def _needs(report: Report, nets: int) -> str:
 
 ASKED = Asked(
     what="score",
-    chart=score.CHART,
+    chart=neurips_score.CHART,
     offer=offer,
     title=lambda run: f"Take the challenge's score of run {run.id}",
     again=lambda report: False,

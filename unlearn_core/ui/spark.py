@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 
-from unlearn_core.charts.theme import Theme
+from unlearn_core.charts.drawing.theme import Theme
 
 WIDTH, HEIGHT, EDGE = 92, 36, 8
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.charts import cam, charts
+from unlearn_core.charts import charts
+from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import Part, Report
 from unlearn_core.domain.run import RunSpec, RunState
@@ -124,7 +125,7 @@ def _asked_three_times(report: Report) -> None:
     cards = part.facts["cards"]
     place = max(range(len(cards)), key=lambda number: _telling(cards[number]))
     arrays = {name: values[place : place + 1] for name, values in part.arrays.items()}
-    row = cam.rows(report, Part({**part.facts, "cards": [cards[place]]}, arrays))[0]
+    row = gradcam.rows(report, Part({**part.facts, "cards": [cards[place]]}, arrays))[0]
     asked = sum(" · " in cell.caption for cell in row.cells)
     st.markdown(f"**{escape(row.title)}, asked {'three times' if asked == 3 else 'before and after'}**")
     grid = st.grid(1 + asked, min_column_width=64)

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from unlearn_core.charts import aside
 from unlearn_core.charts.chart import Chart
-from unlearn_core.charts.theme import Theme
+from unlearn_core.charts.drawing import split_panels
+from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.data import datasets
 from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.errors import UnlearnError
@@ -133,7 +133,7 @@ def figures(chart: Chart, found: Sequence[Report], theme: Theme) -> list[dict[st
 def _figures(
     folder: str, name: str, key: tuple[Any, ...], theme: Theme, _chart: Chart, _found: Any
 ) -> list[dict[str, Any]]:
-    return [figure.to_plotly_json() for figure in aside.figures(_chart, _found, theme)]
+    return [figure.to_plotly_json() for figure in split_panels.figures(_chart, _found, theme)]
 
 
 @st.cache_resource(show_spinner=False)

@@ -5,7 +5,7 @@ import time
 import streamlit as st
 
 from unlearn_core import methods
-from unlearn_core.charts.sweeps import Swept, said
+from unlearn_core.charts.drawing.sweep_drawing import Swept, said
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.method import Method

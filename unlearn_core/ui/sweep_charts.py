@@ -5,15 +5,15 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.charts import (
-    sweep_along,
-    sweep_contour,
-    sweep_importance,
-    sweep_parallel,
-    sweep_slice,
-    sweep_tradeoff,
+from unlearn_core.charts.drawing.sweep_drawing import SweepChart, Swept
+from unlearn_core.charts.sweep import (
+    along_hyperparameter,
+    contour,
+    hyperparameter_importance,
+    parallel,
+    slices,
+    tradeoff,
 )
-from unlearn_core.charts.sweeps import SweepChart, Swept
 from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.ui import chart, sweep_multiples
@@ -32,11 +32,11 @@ def show(swept: Swept, *, busy: bool) -> None:
         _tradeoff(swept, knobs)
     with right:
         if len(knobs) > 1:
-            _chart(sweep_importance.SWEEP_CHART, swept)
+            _chart(hyperparameter_importance.SWEEP_CHART, swept)
         knob = _pick("Along which knob?", knobs, swept, key="sweep-along-knob")
-        _chart(sweep_along.along(knob), swept)
+        _chart(along_hyperparameter.along(knob), swept)
     if len(knobs) > 1:
-        _chart(sweep_parallel.SWEEP_CHART, swept, clicks=False)
+        _chart(parallel.SWEEP_CHART, swept, clicks=False)
         _slices(swept, knobs)
         _contour(swept, knobs)
     else:
@@ -57,7 +57,7 @@ def _tradeoff(swept: Swept, knobs: Sequence[str]) -> None:
             format_func=str.capitalize,
             help="The sweep chooses by validation pictures. Test pictures are shown, and nothing is chosen by them.",
         )
-    _chart(sweep_tradeoff.coloured(knob, test=shown == "test"), swept, note=" Click a point to open its run.")
+    _chart(tradeoff.coloured(knob, test=shown == "test"), swept, note=" Click a point to open its run.")
 
 
 def _pick(label: str, knobs: Sequence[str], swept: Swept, *, key: str) -> str:
@@ -118,14 +118,14 @@ def _measured(swept: Swept) -> list[str]:
 
 def _slices(swept: Swept, knobs: Sequence[str]) -> None:
     """One figure over every knob."""
-    st.subheader(sweep_slice.SWEEP_CHART.title, anchor=False)
+    st.subheader(slices.SWEEP_CHART.title, anchor=False)
     name = _objective("Figure", swept, key="sweep-slice")
     board = st.grid(min(3, len(knobs)), min_column_width=280, gap="medium")
     for knob in knobs:
         with board.cell():
-            _small(sweep_slice.about(knob, name), swept, f"**{escape(swept.title(knob))}**")
+            _small(slices.about(knob, name), swept, f"**{escape(swept.title(knob))}**")
     with st.popover("Caveat", icon=":material/info:", type="tertiary", key="sweep-slice-caveat"):
-        st.markdown(sweep_slice.SWEEP_CHART.caveat)
+        st.markdown(slices.SWEEP_CHART.caveat)
 
 
 def _small(one: SweepChart, swept: Swept, heading: str) -> None:
@@ -148,15 +148,15 @@ def _small(one: SweepChart, swept: Swept, heading: str) -> None:
 
 
 def _contour(swept: Swept, knobs: Sequence[str]) -> None:
-    st.subheader(sweep_contour.SWEEP_CHART.title, anchor=False)
+    st.subheader(contour.SWEEP_CHART.title, anchor=False)
     with st.container(horizontal=True, gap="small"):
         first = _pick("Across", knobs, swept, key="sweep-across")
         second = _pick("Up", [knob for knob in knobs if knob != first], swept, key=f"sweep-up-{first}")
         name = _objective("Colour", swept, key="sweep-map")
     with st.container(width=760):
-        _small(sweep_contour.about((first, second), name), swept, "")
+        _small(contour.about((first, second), name), swept, "")
     with st.popover("Caveat", icon=":material/info:", type="tertiary", key="sweep-contour-caveat"):
-        st.markdown(sweep_contour.SWEEP_CHART.caveat)
+        st.markdown(contour.SWEEP_CHART.caveat)
 
 
 def _figures(swept: Swept, knob: str) -> None:
@@ -166,4 +166,4 @@ def _figures(swept: Swept, knob: str) -> None:
     board = st.grid(3, min_column_width=280, gap="medium")
     for name in names:
         with board.cell():
-            _small(sweep_slice.about(knob, name), swept, f"**{OBJECTIVES[name].title}**")
+            _small(slices.about(knob, name), swept, f"**{OBJECTIVES[name].title}**")

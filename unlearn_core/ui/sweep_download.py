@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from unlearn_core.charts.sweeps import Swept
+from unlearn_core.charts.drawing.sweep_drawing import Swept
 from unlearn_core.domain.report import Report
 from unlearn_core.export.sweep import side
 from unlearn_core.store.data_folder import home

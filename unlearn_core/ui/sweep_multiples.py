@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from unlearn_core.charts import aside, charts, sweeps
-from unlearn_core.charts.sweeps import Swept, said
+from unlearn_core.charts import charts
+from unlearn_core.charts.drawing import split_panels, sweep_drawing
+from unlearn_core.charts.drawing.sweep_drawing import Swept, said
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.sweep import Trial
@@ -42,7 +43,7 @@ def show(swept: Swept, knob: str, *, busy: bool) -> None:
         st.caption(escape(str(one.applies(found[0][1]))) if found else "None of these runs has a report any more.")
         return
     board = st.grid(3, min_column_width=300, gap="medium")
-    figures = aside.figures(one, [report for _, report in able], chart.theme())
+    figures = split_panels.figures(one, [report for _, report in able], chart.theme())
     for (trial, report), figure in zip(able, figures, strict=True):
         with board.cell():
             label = f"**{escape(swept.title(knob))} {said(trial.params[knob])}** · run {trial.run}"
@@ -59,7 +60,7 @@ def show(swept: Swept, knob: str, *, busy: bool) -> None:
 
 def _spread(swept: Swept, knob: str) -> list[Trial]:
     """Up to PANELS finished trials, evenly from one end of the knob to the other."""
-    place = sweeps.scale(swept.range(knob)).place
+    place = sweep_drawing.scale(swept.range(knob)).place
     ordered = sorted(swept.done, key=lambda trial: place(trial.params[knob]))
     if len(ordered) <= PANELS:
         return ordered

@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.charts import sweeps
-from unlearn_core.charts.sweeps import Swept, figure_said, said
+from unlearn_core.charts.drawing import sweep_drawing
+from unlearn_core.charts.drawing.sweep_drawing import Swept, figure_said, said
 from unlearn_core.domain.objectives import OBJECTIVES, values
 from unlearn_core.domain.sweep import Trial
 from unlearn_core.ui import frame
@@ -31,7 +31,7 @@ def show(swept: Swept) -> None:
         st.caption("The best first. Figures of test pictures are shown here, and took no part in the choice.")
     st.download_button(
         "Download CSV",
-        lambda: sweeps.frame(swept).to_csv(index=False),
+        lambda: sweep_drawing.frame(swept).to_csv(index=False),
         f"sweep-{swept.sweep.id}.csv",
         "text/csv",
         key="sweep-csv",
@@ -53,7 +53,7 @@ def _rank(swept: Swept, trial: Trial) -> tuple[float, float]:
 def _rows(swept: Swept, ordered: list[Trial]) -> pd.DataFrame:
     spec = swept.sweep.spec
     shown = dict.fromkeys((*spec.objectives, "forget", "retain"))
-    found = sweeps.frame(swept).set_index("trial").loc[[trial.number for trial in ordered]]
+    found = sweep_drawing.frame(swept).set_index("trial").loc[[trial.number for trial in ordered]]
     rows = pd.DataFrame({"open": [f"Run {trial.run}" if trial.run else "deleted" for trial in ordered]})
     rows["outcome"] = [trial.outcome for trial in ordered]
     for one in spec.ranges:

@@ -4,8 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.charts import schooling
-from unlearn_core.charts.theme import CONFIG
+from unlearn_core.charts.drawing import epoch_curve
+from unlearn_core.charts.drawing.theme import CONFIG
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.recipe import in_words
@@ -168,12 +168,12 @@ def _curve(run: Run) -> bool:
     part = artifacts.read_part(artifacts.folder_of(home(), run.id), PART)
     if part is None or not part.arrays:
         return False
-    said = schooling.sentence(part)
+    said = epoch_curve.sentence(part)
     st.plotly_chart(
-        schooling.figure(part, chart.theme()),
+        epoch_curve.figure(part, chart.theme()),
         theme=None,
         key=f"schooling-{run.id}",
-        height=schooling.HEIGHT,
+        height=epoch_curve.HEIGHT,
         config=CONFIG,
         alt=f"Two lines by epoch, training loss and accuracy on validation pictures. {said}",
     )

@@ -1,0 +1,32 @@
+"""The curve of a training: one point an epoch, and a sentence with its figures."""
+
+import numpy as np
+
+from unlearn_core.charts.drawing.epoch_curve import figure, sentence
+from unlearn_core.charts.drawing.theme import DARK, LIGHT
+from unlearn_core.domain.report import Part
+
+
+def part(loss: list[float], right: list[float]) -> Part:
+    return Part({"epochs": 5, "pictures": 80, "classes": 4}, {"loss": np.array(loss), "accuracy": np.array(right)})
+
+
+def said(loss: list[float], right: list[float]) -> str:
+    return sentence(part(loss, right)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_the_sentence_has_the_last_figures_and_the_best_where_it_was_better() -> None:
+    assert said([1.2, 0.5], [0.4, 0.6]) == (
+        "After epoch 2 of 5 the mean training loss is 0.500, and 60.0 % of 80 validation pictures are named rightly; "
+        "guessing would name 25.0 %."
+    )
+    assert "(the most was 70.0 %, after epoch 1)" in said([1.2, 0.5], [0.7, 0.6])
+    assert "the most" not in said([1.2, 0.5, 0.4], [0.7, 0.6, 0.7])
+    assert "no validation pictures" in said([1.2], [np.nan])
+
+
+def test_both_lines_are_drawn_over_all_planned_epochs() -> None:
+    for theme in (LIGHT, DARK):
+        drawn = figure(part([1.2, 0.5], [0.4, 0.6]), theme)
+        assert [list(trace.y) for trace in drawn.data] == [[1.2, 0.5], [0.4, 0.6]]  # type: ignore[union-attr]
+        assert tuple(drawn.layout.xaxis.range) == (0.5, 5.5)  # type: ignore[union-attr]

@@ -1,0 +1,77 @@
+"""Parts about likeness to gold, made up from random numbers in the shape that the probes write."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from unlearn_core.charts.report.gold_metrics import MEASURES
+from unlearn_core.domain.report import Part
+from unlearn_core.domain.split import Split
+
+
+def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: bool) -> dict[str, Part]:
+    """The parts "closeness" (where there is gold), "zrf" and "cka"."""
+    rng = np.random.default_rng(seed)
+    models = ("before", "after", *(["gold"] if gold else []), *(["twin"] if twin else []))
+    parts = {"zrf": _zrf(rng, models), "cka": _cka(rng, layers, models)}
+    return parts | ({"closeness": _closeness(rng, split, twin)} if gold else {})
+
+
+def _closeness(rng: np.random.Generator, split: Split, twin: bool) -> Part:
+    names = ("forget_train", "retain_val", "retain_test", "forget_test")
+    reasons = {} if twin else {"gold-twin": "There is one gold, so how far two golds are apart is not known."}
+    sets: dict[str, Any] = {}
+    for name in names:
+        count = len(getattr(split, name))
+        if not count:
+            reasons[name] = "This request leaves no pictures in this set."
+            continue
+        sets[name] = {
+            "pictures": count,
+            "values": {
+                what: {
+                    "before-gold": float(rng.uniform(0.4, 0.9)),
+                    "after-gold": float(rng.uniform(0.05, 0.5)),
+                    "gold-twin": 0.1 if twin else None,
+                }
+                for what in MEASURES
+            },
+            "agreement": {
+                "before-gold": _agree(0.2),
+                "after-gold": _agree(float(rng.uniform(0.5, 0.8))),
+                "gold-twin": _agree(0.85) if twin else None,
+            },
+        }
+    return Part({"sets": sets, "reasons": reasons}, {})
+
+
+def _agree(share: float) -> dict[str, float]:
+    return {"same": round(300 * share), "share": share, "low": share - 0.05, "high": share + 0.05}
+
+
+def _zrf(rng: np.random.Generator, models: Sequence[str]) -> Part:
+    values = {
+        model: {"proper": float(at), "official": float(0.8 + at / 5)}
+        for model, at in zip(models, rng.uniform(0.2, 0.6, len(models)), strict=True)
+    }
+    return Part({"pictures": 96, "evenness": 0.8, "models": values, "reasons": {}}, {})
+
+
+def _cka(rng: np.random.Generator, layers: Sequence[str], models: Sequence[str]) -> Part:
+    pairs = {
+        "before-after": ("before", "after"),
+        "after-gold": ("after", "gold"),
+        "before-gold": ("before", "gold"),
+        "gold-twin": ("gold", "twin"),
+    }
+    rows = []
+    for depth, layer in enumerate(layers):
+        values = {pair: float(0.97 - 0.02 * depth - rng.uniform(0, 0.05)) for pair in pairs}
+        own = {
+            pair: {"unbiased": values[pair], "plain": (1 + values[pair]) / 2}
+            for pair, both in pairs.items()
+            if set(both) <= set(models)
+        }
+        rows.append({"layer": layer, "pairs": own})
+    return Part({"pictures": 64, "forgotten": 32, "rows": rows, "reasons": {}}, {})

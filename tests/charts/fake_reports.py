@@ -1,0 +1,508 @@
+"""Reports made up from random numbers, shaped like those that the probes write; needs no torch and no training."""
+
+from math import log, sqrt
+from typing import Any
+
+import numpy as np
+
+from tests.charts.fake_curves import alike
+from tests.charts.fake_repeats import seeds_of
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard, LayerRoles
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
+from unlearn_core.domain.recipe import Recipe
+from unlearn_core.domain.relearn_protocol import STEPS, index_of, time_of
+from unlearn_core.domain.report import Evaluation, Part, Report
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.split import Split, cut
+from unlearn_core.probes.common.neurips_score import BUCKET, last_bucket, mean_points, standard_error
+
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CAT = 3
+LAYERS = ("stem", *(f"stage{stage}.{block}" for stage in (1, 2, 3) for block in range(3)), "head")
+UNCHANGED = ("stem", "stage1.0")
+"""Layers that the made-up run never touched."""
+WATCHED = {"forget_train": 20, "forget_val": 20, "retain_val": 40}
+KINDS = {"conv": 4, "norm": 0, "head": -1}
+"""The kinds of weights, each with the layer whose figures it borrows."""
+NO_GOLD = "There is no gold for this request yet: it is being trained."
+
+DATASET = DatasetCard(
+    id="made-up",
+    title="Made up",
+    summary="Ten classes of random numbers.",
+    classes=CLASSES,
+    size=32,
+    train=3000,
+    val=500,
+    test=2000,
+    licence="MIT, as this project.",
+    source="tests/charts/fake_reports.py",
+)
+CLASSIFIER = ClassifierCard(
+    id="made-up-net",
+    title="Made-up net",
+    summary="Answers at random, with a leaning.",
+    architecture="made-up-net",
+    dataset="made-up",
+    mean=(0.5, 0.5, 0.5),
+    std=(0.25, 0.25, 0.25),
+    roles=LayerRoles(layers=LAYERS, head=("head",), shortcuts=(), cam="stage3.2"),
+    recipe=Recipe(epochs=10, batch=100, peak=0.1),
+    seed=0,
+    licence="MIT, as this project.",
+    source="tests/charts/fake_reports.py",
+)
+
+
+def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) -> Report:
+    """A whole report: cat is forgotten, or 100 training pictures if `images`; without `gold` nobody retrained yet."""
+    rng = np.random.default_rng(seed)
+    count = DATASET.train + DATASET.val + DATASET.test
+    labels = np.arange(count) % len(CLASSES)
+    chosen = tuple(int(row) for row in rng.choice(DATASET.train, 100, replace=False))
+    forget = ForgetImages(images=chosen) if images else ForgetClasses(classes=(CAT,))
+    split = cut(DATASET, labels, forget)
+    logits = _answers(rng, labels, split, images)
+    if not gold:
+        del logits["gold"]
+    return Report(
+        run=42 + seed,
+        spec=RunSpec(
+            request=ForgetRequest(classifier=CLASSIFIER.id, dataset=DATASET.id, forget=forget),
+            method="finetune" if images else "unsir",
+            params={},
+            seed=seed,
+        ),
+        classifier=CLASSIFIER,
+        dataset=DATASET,
+        method="Fine-tune" if images else "UNSIR",
+        labels=labels,
+        split=split,
+        evaluations={name: Evaluation(f"{name}-{seed}", DATASET.id, values) for name, values in logits.items()},
+        parts={
+            "accuracy": accuracy_of(logits, labels, split),
+            "logits": _logits(logits, labels),
+            "predictions": _predictions(logits, split, images),
+            "layers": _layers(rng, gold),
+            "cam": _cam(rng, logits, labels, split),
+            "timings": _timings(rng),
+            "curves": _curves(rng),
+            "snapshots": _snapshots(rng, logits, labels, split),
+        }
+        | {"membership": _membership(rng, list(logits), split), "confusion": _confusion(logits, labels)}
+        | ({"distance": _distance(rng, images)} if gold else {})
+        | {"extras": _extras(rng, images)}
+        | {"relearn": _relearn(rng, list(logits))}
+        | {"seeds": seeds_of(accuracy_of(logits, labels, split), seed, curves=_curves)}
+        | {"regions": _regions(np.random.default_rng(seed), list(logits))}
+        | ({"score": _score(np.random.default_rng(seed)), "lira": _lira(np.random.default_rng(seed))} if gold else {})
+        | alike(seed, split, LAYERS, gold=gold, twin=images),
+        missing={} if gold else {"gold": NO_GOLD},
+    )
+
+
+def _answers(rng: np.random.Generator, labels: np.ndarray, split: Split, images: bool) -> dict[str, np.ndarray]:
+    """Logits (N, C) of three models: before knows its training pictures best, gold never saw the forgotten ones."""
+    alike = rng.normal(0, 0.5, (10, 10))
+    alike[CAT, [2, 5, 6, 4]] = 1.0, 3.4, 2.0, 0.5
+    own = np.where(np.arange(len(labels)) < DATASET.train, 7.5, 5.0)
+    forgotten = np.zeros(len(labels), bool)
+    forgotten[np.concatenate([split.forget_train, split.forget_val, split.forget_test])] = True
+    strength = {"before": own, "after": own - 0.4, "gold": own}
+    strength["after"] = np.where(forgotten, 4.2 if images else -3.0, strength["after"])
+    strength["gold"] = np.where(forgotten, 5.0 if images else -1.0, strength["gold"])
+    made = {}
+    for name, values in strength.items():
+        logits = alike[labels] + rng.normal(0, 1.5, (len(labels), 10))
+        logits[np.arange(len(labels)), labels] += values
+        if not images and name != "before":
+            logits[:, CAT] -= 4
+        made[name] = logits.astype(np.float32)
+    return made
+
+
+def accuracy_of(logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> Part:
+    """The part "accuracy" of these answers."""
+    facts: dict[str, Any] = {}
+    for model, values in logits.items():
+        right = values.argmax(1) == labels
+        facts[model] = {name: score(int(right[rows].sum()), len(rows)) for name, rows in split._asdict().items()}
+    return Part(facts, {})
+
+
+def score(right: int, of: int) -> dict[str, Any]:
+    """A share with its Wilson interval."""
+    if of == 0:
+        return {"right": 0, "of": 0, "accuracy": None, "low": None, "high": None}
+    share, z = right / of, 1.96
+    centre = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z / (1 + z * z / of) * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return {
+        "right": right,
+        "of": of,
+        "accuracy": share,
+        "low": max(0.0, centre - half),
+        "high": min(1.0, centre + half),
+    }
+
+
+def _logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
+    arrays, rows = {}, np.arange(len(labels))
+    for model, values in logits.items():
+        others = values.copy()
+        others[rows, labels] = -np.inf
+        shares = _shares(values)
+        arrays |= {
+            f"{model}_true": values[rows, labels],
+            f"{model}_top": values.max(1),
+            f"{model}_margin": values[rows, labels] - others.max(1),
+            f"{model}_entropy": -(shares * np.log(shares)).sum(1),
+        }
+    return Part({}, {name: array.astype(np.float32) for name, array in arrays.items()})
+
+
+def _confusion(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
+    """The part "confusion" of these answers."""
+    test = np.arange(DATASET.train + DATASET.val, len(labels))
+    counts = {
+        model: np.histogram2d(labels[test], values[test].argmax(1), bins=(np.arange(11), np.arange(11)))[0]
+        for model, values in logits.items()
+    }
+    facts = {model: [score(int(row[n]), int(row.sum())) for n, row in enumerate(own)] for model, own in counts.items()}
+    return Part(facts, {model: own.astype(np.float32) for model, own in counts.items()})
+
+
+def _regions(rng: np.random.Generator, shown: list[str]) -> Part:
+    """The part "regions", as if the pictures were points: stripes of ten answers, each model's moved a little."""
+    arrays: dict[str, np.ndarray] = {
+        "points": rng.integers(0, 256, (40, 2)).astype(np.uint8),
+        "labels": (np.arange(40) % 10).astype(np.uint8),
+        "forgotten": (np.arange(40) % 10 == CAT).astype(np.uint8),
+    }
+    for model in shown:
+        stripes = np.arange(64) // 7 + rng.integers(0, 2, 64)
+        arrays[model] = np.tile(stripes % 10, (64, 1)).astype(np.uint8)
+        arrays[f"sure-{model}"] = rng.uniform(0.2, 1, (64, 64)).astype(np.float32)
+    alike = {f"{a}-{b}": float((arrays[a] == arrays[b]).mean()) for n, a in enumerate(shown) for b in shown[n + 1 :]}
+    plane = {model: (np.bincount(arrays[model].ravel(), minlength=10) / 64**2).tolist() for model in shown}
+    return Part({"grid": 64, "plane": plane, "alike": alike}, arrays)
+
+
+def _score(rng: np.random.Generator) -> Part:
+    """The part "score" of 32 nets: after is found out more easily than golds are."""
+    arrays = {
+        "after": rng.gamma(3.0, 1.1, 120).astype(np.float32),
+        "ceiling": np.append(rng.gamma(4.0, 0.45, 119), np.nan).astype(np.float32),
+    }
+    facts = {
+        side: {
+            "forgetting": mean_points(found, 32),
+            "error": standard_error(found, 32),
+            "retain": ratio,
+            "test": 1.0,
+            "score": mean_points(found, 32) * ratio,
+        }
+        for (side, found), ratio in zip(arrays.items(), (0.97, 1.0), strict=True)
+    }
+    return Part(facts | {"nets": 32, "bucket": BUCKET, "last": last_bucket(32)}, arrays)
+
+
+def _lira(rng: np.random.Generator) -> Part:
+    """The part "lira": shadow nets that were made to forget are called seen more often than golds are."""
+    seen, unseen = rng.normal(0.62, 0.06, 17), rng.normal(0.4, 0.05, 17)
+    facts = {"nets": 16, "told": 0.71, "low": 0.66, "high": 0.76, "after": seen[-1], "gold": unseen[-1]}
+    seen, unseen = seen[:-1], unseen[:-1]
+    return Part(facts, {"seen": seen.astype(np.float32), "unseen": unseen.astype(np.float32)})
+
+
+def _relearn(rng: np.random.Generator, shown: list[str]) -> Part:
+    """The part "relearn": after is back early, gold later, a fresh net only by calling everything alike."""
+    steps, ceiling, kept = np.array(STEPS), 0.9, 0.86
+    goal = {"target": 0.95 * ceiling, "floor": 0.5 * kept}
+    halfway = {"after": int(rng.integers(2, 6)), "gold": 14, "fresh": 4}
+    arrays, own = {"step": steps.astype(np.float32)}, {}
+    for model in (*(name for name in ("after", "gold") if name in shown), "fresh"):
+        rise = 1 / (1 + np.exp(-(np.log1p(steps) - np.log1p(halfway[model])) * 4))
+        arrays[model] = (rise + rng.normal(0, 0.01, (3, len(steps)))).clip(0, 1).astype(np.float32)
+        arrays[f"{model}_keep"] = np.full((3, len(steps)), 0.1 if model == "fresh" else 0.8, np.float32)
+        pairs = list(zip(arrays[model], arrays[f"{model}_keep"], strict=True))
+        mean = arrays[model].mean(0), arrays[f"{model}_keep"].mean(0)
+        own[model] = {"time": time_of(*mean, **goal), "times": [time_of(*pair, **goal) for pair in pairs]}
+    index = index_of(own["after"]["time"], own["gold"]["time"]) if "gold" in own else "There is no index without gold."
+    facts = {
+        "asked": {"set": "forget_val", "pictures": 50, "beside": 50},
+        "taught": 32,
+        "ceiling": ceiling,
+        "kept": kept,
+        **goal,
+        "models": own,
+        **({"index": None, "why": index} if isinstance(index, str) else {"index": index}),
+        "weights": {},
+        "seconds": 20.0,
+    }
+    return Part(facts, arrays)
+
+
+def _membership(rng: np.random.Generator, shown: list[str], split: Split) -> Part:
+    """The part "membership"."""
+    attacks = ("loss", "confidence", "entropy", "modified entropy", "margin", "logistic")
+    own: dict[str, Any] = {}
+    for model in shown:
+        middle = rng.uniform(0.3, 0.9, len(attacks))
+        own[model] = {
+            name: {"auc": float(at), "low": float(at - 0.05), "high": float(at + 0.05), "found": float(at / 10)}
+            for name, at in zip(attacks, middle, strict=True)
+        }
+    facts: dict[str, Any] = {"members": 300, "models": own, "leak": dict.fromkeys(shown, 0.3)}
+    if "gold" in shown:
+        facts["privacy"] = {"before": 0.4, "after": float(rng.uniform(0.5, 1))}
+    members = split.forget_train[:100].astype(np.float32)
+    guesses = {f"{model}_guess": rng.uniform(0.2, 0.9, len(members)).astype(np.float32) for model in shown}
+    facts["called"] = {
+        model: {"members": int((guesses[f"{model}_guess"] > 0.5).sum()), "strangers": int(rng.integers(20, 60))}
+        for model in shown
+    }
+    return Part(facts | {"members": len(members)}, {"members": members, **guesses})
+
+
+def _distance(rng: np.random.Generator, images: bool) -> Part:
+    """The part "distance"; there is a second gold where single pictures are forgotten."""
+    sets = {
+        name: {
+            "before": float(rng.uniform(0.2, 0.6)),
+            "after": float(rng.uniform(0.05, 0.2)),
+            "spread": 0.04 if images else None,
+        }
+        for name in ("forget_train", "retain_val", "retain_test", *(() if images else ("forget_test",)))
+    }
+    whole = {
+        kind: {
+            what: None if value is None else (value + sets[f"retain_{kind}"][what]) / 2
+            for what, value in sets["forget_train"].items()
+        }
+        for kind in ("val", "test")
+    }
+    return Part({"sets": sets, "distance": whole}, {})
+
+
+def _shares(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits.astype(float) - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+def _predictions(logits: dict[str, np.ndarray], split: Split, images: bool) -> Part:
+    sets: dict[str, Any] = {}
+    variation: dict[str, Any] = {}
+    for name in ("forget_train", "forget_test"):
+        rows = getattr(split, name)
+        if not len(rows):
+            continue
+        counts = {model: np.bincount(values[rows].argmax(1), minlength=10) for model, values in logits.items()}
+        sets[name] = {}
+        for model, hits in counts.items():
+            kept = hits if images else np.delete(hits, CAT)
+            shares = kept[kept > 0] / max(1, kept.sum())
+            entropy = float(-(shares * np.log(shares)).sum() / log(len(kept))) if len(shares) else None
+            sets[name][model] = {"counts": hits.tolist(), "entropy": entropy, "top": float(hits.max() / hits.sum())}
+        gold = counts.get("gold")
+        variation[name] = {
+            model: None if gold is None else float(abs(counts[model] - gold).sum() / len(rows) / 2)
+            for model in ("before", "after")
+        }
+    return Part({"sets": sets, "total_variation": variation}, {})
+
+
+def _layers(rng: np.random.Generator, gold: bool) -> Part:
+    rows = []
+    for depth, layer in enumerate(LAYERS):
+        weights = 448 if layer == "stem" else 650 if layer == "head" else 4672 * 4 ** ((depth - 1) // 3)
+        size = sqrt(weights) * 0.1
+        moved = 0.0 if layer in UNCHANGED else 0.004 * 1.5**depth * rng.uniform(0.8, 1.25)
+        shares = {"before-after": moved}
+        if gold:
+            shares |= {"before-gold": rng.uniform(1.2, 1.5), "before-other": rng.uniform(1.25, 1.45)}
+        pairs = {pair: {"l2": share * size, "relative": share} for pair, share in shares.items()}
+        shape = "10×64" if layer == "head" else "64×64×3×3"
+        names = [[f"{layer}.weight", shape], [f"{layer}.bias", "10"]]
+        row = {"layer": layer, "tensors": 6, "weights": weights, "shape": shape, "names": names, "pairs": pairs}
+        rows.append(row | {"kinds": {"head" if layer == "head" else "conv": pairs}})
+    statistics = [row | {"tensors": 2, "weights": 32, "shape": "16"} for row in rows[:-1]]
+    total = {
+        pair: {"l2": sqrt(sum(row["pairs"][pair]["l2"] ** 2 for row in rows)), "relative": 0.2}
+        for pair in rows[0]["pairs"]
+    }
+    kinds = [{"kind": kind, **{k: v for k, v in rows[at].items() if k != "layer"}} for kind, at in KINDS.items()]
+    return Part({"rows": rows, "kinds": kinds, "buffers": statistics, "total": total, "mean": total}, {})
+
+
+def _cam(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> Part:
+    name = "forget_test" if len(split.forget_test) else "forget_train"
+    picks = [(int(row), name) for row in getattr(split, name)[:3]] + [
+        (int(row), "retain_test") for row in split.retain_test[:3]
+    ]
+    y, x = np.mgrid[:8, :8]
+    grid = np.mgrid[:32, :32].transpose(1, 2, 0)
+    cards, pictures, maps = [], [], {model: [] for model in logits}
+    for row, where in picks:
+        target = int(labels[row])
+        centre = rng.uniform(2, 6, 2)
+        blob = np.exp(-((grid - 4 * centre) ** 2).sum(2) / 60)[..., None]
+        tone = rng.uniform(60, 200, 3)
+        noisy = tone * (0.4 + 0.8 * blob) + rng.normal(0, 6, (32, 32, 3))
+        pictures.append(noisy.clip(0, 255).astype(np.uint8))
+        answers: dict[str, Any] = {}
+        for model, values in logits.items():
+            weak = model != "before" and where.startswith("forget")
+            peak = rng.uniform(0.3, 0.7) if weak else rng.uniform(2.5, 3.5)
+            drawn = peak * np.exp(-((y - centre[0]) ** 2 + (x - centre[1]) ** 2) / 4)
+            maps[model].append(drawn.astype(np.float32))
+            shares = _shares(values[row : row + 1])[0]
+            answers[model] = {
+                "predicted": int(shares.argmax()),
+                "probability": float(shares.max()),
+                "target_probability": float(shares[target]),
+                "peak": float(drawn.max()),
+            }
+        cards.append({"picture": row, "set": where, "label": target, "target": target, "models": answers})
+    arrays = {"pictures": np.stack(pictures)} | {model: np.stack(drawn) for model, drawn in maps.items()}
+    return Part({"cards": cards, "layer": "stage3.2", "similarity": _similarity(rng, "gold" in logits)}, arrays)
+
+
+def _similarity(rng: np.random.Generator, gold: bool) -> dict[str, Any]:
+    """How alike maps are, side by side and pair by pair."""
+    pairs = ("before-after", *(("gold-after", "before-gold") if gold else ()))
+
+    def one() -> dict[str, Any]:
+        middle = float(rng.uniform(0.3, 0.8))
+        quartiles = {name: [middle - 0.1, middle, middle + 0.1] for name in ("cosine", "rank", "top")}
+        return {"pictures": 40, "blank": int(rng.integers(0, 5))} | quartiles
+
+    return {side: {pair: one() for pair in pairs} for side in ("forget", "retain")}
+
+
+def _timings(rng: np.random.Generator) -> Part:
+    pace = float(rng.uniform(0.8, 1.2))
+    phases = [("noise", 20, 1.9 * pace), ("impair", 42, 4.4 * pace), ("repair", 38, 3.9 * pace)]
+    facts = {
+        "phases": [{"name": name, "steps": steps, "seconds": spent} for name, steps, spent in phases],
+        "seconds": {"total": 10.3 * pace + 3.9, "load": 0.3, "forget": 10.3 * pace, "evaluate": 2.6, "probes": 1.0},
+        "pictures": 14_520,
+        "device": "CPU",
+        "threads": 2,
+        "versions": {"torch": "2.15.0"},
+        "started": "2025-11-21T09:00:00+00:00",
+    }
+    return Part(facts, {})
+
+
+def _curves(rng: np.random.Generator) -> Part:
+    seconds = np.linspace(0, 10.2, 18)
+    fall = np.where(seconds < 1.9, 0.94, 0.94 * np.exp(-(seconds - 1.9) / 1.1))
+    dip = np.where(seconds < 1.9, 0.86, 0.86 - 0.17 * (1 - np.exp(-(seconds - 1.9))))
+    back = np.where(seconds < 6.3, 0, 0.16 * (1 - np.exp(-(seconds - 6.3) / 1.2)))
+    phases = [
+        {"name": "noise", "first_step": 0, "last_step": 20, "start": 0.0, "end": 1.9},
+        {"name": "impair", "first_step": 20, "last_step": 62, "start": 1.9, "end": 6.3},
+        {"name": "repair", "first_step": 62, "last_step": 100, "start": 6.3, "end": 10.2},
+    ]
+    arrays = {
+        "step": np.linspace(0, 100, 18).round().astype(int),
+        "seconds": seconds,
+        "forget": fall,
+        "retain": dip + back + rng.normal(0, 0.004, 18),
+    }
+    facts = {
+        "phases": phases,
+        "pictures": {"forget": 150, "retain": 150, "set": "validation"},
+        "logged": {"loss": [[0, 2.0], [50, 1.1], [100, 0.6]]},
+    }
+    return Part(facts, arrays)
+
+
+def _snapshots(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> Part:
+    """Forgotten and kept pictures on their way from before to after, in three phases."""
+    sets = {name: getattr(split, name)[:count] for name, count in WATCHED.items()}
+    ids = np.concatenate(list(sets.values()))
+    count = 18
+    way = np.clip(np.linspace(-0.5, 1.5, count) + rng.normal(0, 0.02, count), 0, 1)[:, None, None]
+    shown = ids[[0, 1, len(ids) - len(sets["retain_val"]) - 1, len(ids) - 1]]
+    y, x = np.mgrid[:8, :8]
+    centres = rng.uniform(2, 6, (4, 2))
+    blobs = np.stack([np.exp(-((y - a) ** 2 + (x - b) ** 2) / 4) for a, b in centres])
+    arrays = {
+        "logits": ((1 - way) * logits["before"][ids] + way * logits["after"][ids]).astype(np.float16),
+        "maps": ((3 - 2.8 * way[..., None]) * blobs).astype(np.float16),
+        "ids": ids,
+        "step": np.linspace(0, 100, count).round().astype(int),
+        "shown": shown,
+        "pictures": rng.integers(0, 256, (4, 32, 32, 3)).astype(np.uint8),
+    }
+    if "gold" in logits:
+        arrays["gold_maps"] = (0.3 * blobs).astype(np.float16)
+    phases = ["noise"] * 5 + ["impair"] * 7 + ["repair"] * 6
+    facts = {"sets": {name: len(rows) for name, rows in sets.items()}, "phases": phases}
+    return Part(facts | {"layer": "stage3.2", "no_maps": "", "seconds": 0.8}, arrays)
+
+
+def _extras(rng: np.random.Generator, images: bool) -> Part:
+    """What several methods keep, as if one method did all of it: no method does, but each chart looks for its own."""
+    kept = [_guard(rng), _touched(rng)] + ([] if images else [_noise(rng), _drawn(rng)])
+    return Part(
+        {name: fact for part in kept for name, fact in part.facts.items()},
+        {name: array for part in kept for name, array in part.arrays.items()},
+    )
+
+
+def _guard(rng: np.random.Generator) -> Part:
+    """What L2UL keeps: adversarial pictures and what they are called, importances, and its way to the end."""
+    label = rng.integers(0, 10, 200)
+    target = (label + rng.integers(1, 10, 200)) % 10
+    before = np.where(rng.random(200) < rng.uniform(0.85, 0.99), target, label)
+    after = np.where(rng.random(200) < rng.uniform(0.6, 0.9), before, rng.integers(0, 10, 200))
+    shown = np.linspace(0, 199, 12).round().astype(int)
+    originals = rng.integers(0, 256, (12, 32, 32, 3))
+    moved = originals + rng.normal(0, 12, originals.shape)
+    steps = int(rng.integers(20, 60))
+    arrays = {
+        "adversarial_answers": np.stack([label, target, before, after], 1).astype(np.int16),
+        "adversarial_originals": originals.astype(np.uint8),
+        "adversarial_pictures": moved.clip(0, 255).astype(np.uint8),
+        "importance": rng.uniform(0.02, 0.35, len(LAYERS)).astype(np.float32),
+        "stopped": np.linspace(1, 0, steps + 1, dtype=np.float32),
+    }
+    facts = {
+        "adversarial_answers": {"length": 3.9, "radius": 4.0},
+        "adversarial_originals": {},
+        "adversarial_pictures": {"rows": shown.tolist()},
+        "importance": {"layers": list(LAYERS), "pictures": 100},
+        "stopped": {"goal": "misclassify", "done": True, "most": 200},
+    }
+    return Part(facts, arrays)
+
+
+def _drawn(rng: np.random.Generator) -> Part:
+    """Two draws with replacement in each of three cycles, from the two convolutions of each block."""
+    pool = [f"{layer}.conv{number}" for layer in LAYERS[1:-1] for number in (1, 2)]
+    counts = np.stack([np.bincount(rng.integers(0, len(pool), 2), minlength=len(pool)) for _ in range(3)])
+    counts[1, int(rng.integers(len(pool)))] = 2
+    return Part({"drawn_layers": {"layers": pool, "of": "layers", "choice": "random"}}, {"drawn_layers": counts})
+
+
+def _noise(rng: np.random.Generator) -> Part:
+    steps = np.arange(21)
+    error = 2.3 + rng.uniform(8, 10) * (1 - np.exp(-np.maximum(0, steps - 6) / 5)) + rng.normal(0, 0.15, 21)
+    wrong = {str(CAT): {"before": float(error[0]), "after": float(error[-1])}}
+    facts = {
+        "noise_pictures": {"classes": [CAT], "each": 24},
+        "noise_loss": {"classes": [CAT], "error": wrong},
+    }
+    pictures = rng.integers(0, 256, (24, 32, 32, 3)).astype(np.uint8)
+    return Part(facts, {"noise_pictures": pictures, "noise_loss": error[:, None].astype(np.float32)})
+
+
+def _touched(rng: np.random.Generator) -> Part:
+    """What SalUn keeps: of each layer the share of weights that may move."""
+    shares = rng.uniform(0.1, 0.7, len(LAYERS)).astype(np.float32)
+    sizes = [row["weights"] for row in _layers(rng, gold=False).facts["rows"]]
+    whole = float((shares * sizes).sum() / sum(sizes))
+    return Part({"saliency": {"layers": list(LAYERS), "weights": sizes, "share": whole}}, {"saliency": shares})

@@ -1,0 +1,115 @@
+"""Pictures under heat maps: one scale a row, fair to all three models."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.charts.fake_reports import made_up_report
+from tests.charts.layout import layout_of
+from unlearn_core.charts.drawing.heatmap_overlay import SIDE, difference, enlarged, heat
+from unlearn_core.charts.drawing.theme import LIGHT
+from unlearn_core.charts.report.gradcam import figure, rows
+from unlearn_core.domain.report import MODELS, Part, Report
+
+REPORT = made_up_report()
+GREY = np.full((32, 32, 3), 128, np.uint8)
+
+
+def one_card(peaks: dict[str, float], *, target: int = 3, forgotten: bool = True) -> Report:
+    """A report with one grey picture of a cat, whose maps are flat at these heights."""
+    answers = {
+        model: {"predicted": 5, "probability": 0.61, "target_probability": 0.1, "peak": peak}
+        for model, peak in peaks.items()
+    }
+    where = "forget_test" if forgotten else "retain_test"
+    card = {"picture": 1, "set": where, "label": 3, "target": target, "models": answers}
+    arrays = {model: np.full((1, 4, 4), peak, np.float32) for model, peak in peaks.items()}
+    part = Part({"cards": [card], "layer": "x"}, {"pictures": GREY[None], **arrays})
+    return replace(REPORT, parts={**REPORT.parts, "cam": part})
+
+
+def test_forgotten_pictures_come_first() -> None:
+    part = REPORT.parts["cam"]
+    turned = Part(part.facts | {"cards": part.facts["cards"][::-1]}, {k: v[::-1] for k, v in part.arrays.items()})
+    assert [row.forgotten for row in rows(REPORT, turned)] == [True] * 3 + [False] * 3
+    assert (rows(REPORT, turned)[0].cells[0].image == rows(REPORT)[2].cells[0].image).all()
+
+
+def test_cells_and_captions() -> None:
+    row = rows(one_card({"before": 2.0, "after": 1.0, "gold": 1.0}))[0]
+    captions = [cell.caption.replace("\N{NO-BREAK SPACE}", " ") for cell in row.cells]
+    assert captions == ["a forgotten cat", "before · dog 61 %", "after · dog 61 %", "gold · dog 61 %", "after − gold"]
+    assert all(cell.image.dtype == np.uint8 for cell in row.cells)
+    assert {cell.image.shape for cell in row.cells} == {(SIDE, SIDE, 3)}
+
+
+def test_maps_of_a_row_share_one_scale() -> None:
+    low, high = (rows(one_card({"before": 4.0, "after": peak, "gold": 1.0}))[0] for peak in (1.0, 4.0))
+    before, after, gold = (cell.image.astype(int) for cell in low.cells[1:4])
+    assert (after == gold).all(), "equal evidence looks equal"
+    assert not (after == before).all(), "a quarter of the evidence does not look like all of it"
+    assert (high.cells[2].image == high.cells[1].image).all()
+    assert (high.cells[1].image == low.cells[1].image).all()
+
+
+def test_no_evidence_stays_dark() -> None:
+    row = rows(one_card(dict.fromkeys(MODELS, 0.0)))[0]
+    assert (row.cells[1].image == heat(enlarged(GREY), np.zeros((4, 4)))).all()
+    assert row.words == "Nothing in it spoke for cat before. There is none now either."
+
+
+def test_difference_is_bare_at_zero_and_tells_its_sign() -> None:
+    same, more, less = (difference(GREY, np.full((4, 4), gap)).astype(int) for gap in (0.0, 1.0, -1.0))
+    assert (same == GREY).all()
+    assert more[0, 0, 2] > more[0, 0, 0], "after's colour is blue"
+    assert less[0, 0, 0] > less[0, 0, 2], "gold's is not"
+
+
+def test_pictures_are_enlarged_smoothly_on_the_server() -> None:
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
+    assert enlarged(small).shape == (160, 160, 3)
+    assert enlarged(np.zeros((64, 64, 3), np.uint8)).shape == (192, 192, 3)
+    assert len(np.unique(enlarged(small))) > 200
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (0.21, "The evidence for cat is gone. The peak fell to 0.21 of before; gold's is 0.18."),
+        (0.5, "The evidence for cat is weaker. The peak fell to 0.50 of before; gold's is 0.18."),
+        (1.0, "The evidence for cat is still there. The peak came to 1.00 of before; gold's is 0.18."),
+        (1.5, "The evidence for cat has grown. The peak rose to 1.50 of before; gold's is 0.18."),
+    ],
+)
+def test_words_come_from_the_peaks(after: float, words: str) -> None:
+    assert rows(one_card({"before": 2.0, "after": 2 * after, "gold": 0.36}))[0].words == words
+
+
+def test_without_gold_there_is_no_difference() -> None:
+    row = rows(one_card({"before": 2.0, "after": 1.0}))[0]
+    assert [cell.caption.split(" ")[0] for cell in row.cells[1:]] == ["before", "after"]
+    assert "gold" not in row.words
+
+
+def test_asking_for_another_class_is_said() -> None:
+    row = rows(one_card({"before": 2.0, "after": 1.0}, target=5, forgotten=False))[0]
+    assert row.title == "A kept cat, asked for dog"
+    assert "evidence for dog" in row.words
+
+
+def test_the_figure_shows_every_cell_as_a_picture() -> None:
+    drawn = figure([REPORT], LIGHT)
+    assert len(layout_of(drawn).images) == 6 * 5
+    assert all(image.source.startswith("data:image/") for image in layout_of(drawn).images)
+    assert all(0 <= image.y <= 1 and image.sizing == "contain" for image in layout_of(drawn).images)
+
+
+def test_an_algorithm_that_asks_about_no_class_is_not_said_to_show_evidence() -> None:
+    report = one_card({"before": 2.0, "after": 1.0, "gold": 1.0}, target=5)
+    part = report.parts["cam"]
+    (row,) = rows(report, Part(part.facts | {"algorithm": "eigencam"}, part.arrays))
+    assert row.title == "A forgotten cat, asked for no class"
+    assert row.words.endswith("The peak after is 0.50 of before; gold's is 0.50.")
+    assert "evidence" not in row.words

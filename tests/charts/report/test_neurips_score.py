@@ -1,0 +1,46 @@
+"""The chart of the score claims no more than both populations show."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.charts.fake_reports import made_up_report
+from tests.charts.test_figures import plain, with_part
+from unlearn_core.charts.report import neurips_score
+from unlearn_core.domain.report import Part, Report
+
+REPORT = made_up_report()
+
+
+def told(after: float, ceiling: float, *, error: float = 0.01) -> Report:
+    part = REPORT.parts["score"]
+    sides: dict[str, Any] = {
+        side: {"score": value, "forgetting": value, "error": error, "retain": 1.0, "test": 1.0}
+        for side, value in (("after", after), ("ceiling", ceiling))
+    }
+    return with_part(REPORT, "score", Part(part.facts | sides, part.arrays))
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        (told(0.05, 0.2), "Score 0.050 ± 0.010 with 32 nets against 32 golds, where as many other golds get 0.200 ±"),
+        (told(0.05, 0.2), "can be told from golds"),
+        (told(0.19, 0.2), "no difference to retraining is seen at this number"),
+        (told(0.3, 0.2), "above it by more than chance would do"),
+        (told(float("nan"), 0.2), "no comparison can be made"),
+    ],
+)
+def test_the_sentence_compares_with_the_ceiling(report: Report, words: str) -> None:
+    assert words in plain(neurips_score.sentence(report))
+
+
+def test_every_picture_with_an_epsilon_is_in_one_bucket() -> None:
+    table = neurips_score.frame([REPORT])
+    assert [own["share"].sum() for _, own in table.groupby("side")] == pytest.approx([1, 1])
+    assert table["points"].tolist()[:3] == [1.0, 0.5, 0.25]
+    assert table["points"].iloc[-1] == 0
+    beyond = REPORT.parts["score"].arrays["after"] >= REPORT.parts["score"].facts["last"]
+    last = table[(table["side"] == "after") & (table["points"] == 0)]["share"].item()
+    assert last == pytest.approx(np.mean(beyond))

@@ -1,0 +1,64 @@
+"""The map of answers as it is drawn: one colour a class in every panel, and the figures of the probe in words."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tests.probes.test_regions import plane
+from unlearn_core.charts.drawing.theme import DARK, LIGHT
+from unlearn_core.charts.report.regions import CHART
+from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
+from unlearn_core.domain.report import Part, Report
+from unlearn_core.probes.regions import PROBE
+
+
+def report(*models: str, forget: Forget) -> Report:
+    scene = plane(*models, forget=forget)
+    part = PROBE.measure(scene)
+    assert isinstance(part, Part)
+    return Report(
+        run=1,
+        spec=scene.spec,
+        classifier=scene.card,
+        dataset=scene.dataset,
+        method="Any",
+        labels=scene.labels,
+        split=scene.split,
+        evaluations=scene.evaluations,
+        parts={"regions": part},
+    )
+
+
+CLASS, POINTS = ForgetClasses(classes=(4,)), ForgetImages(images=(3, 9))
+WHOLE = report("before", "after", "gold", forget=CLASS)
+HALF = report("before", "after", forget=POINTS)
+
+
+def test_all_panels_share_one_scale() -> None:
+    for theme in (LIGHT, DARK):
+        traces: Any = CHART.figure([WHOLE, HALF], theme).data
+        maps = [trace for trace in traces if trace.type == "heatmap"]
+        assert len(maps) == 5
+        assert {(trace.zmin, trace.zmax, str(trace.colorscale)) for trace in maps} == {
+            (-0.5, 4.5, str(maps[0].colorscale))
+        }
+        assert np.array_equal(maps[1].z, WHOLE.parts["regions"].arrays["after"])
+
+
+def test_the_sentence_has_the_figures_of_the_probe() -> None:
+    facts = WHOLE.parts["regions"].facts
+    said = CHART.sentence(WHOLE).replace("\N{NO-BREAK SPACE}", " ")
+    for model in ("before", "after", "gold"):
+        assert f"{100 * facts['plane'][model][4]:.1f} %" in said
+    assert f"same answer on {100 * facts['alike']['after-gold']:.1f} % of the plane" in said
+    alone = CHART.sentence(HALF)
+    assert "no gold yet" in alone and "held" not in alone
+    assert "middle" in CHART.alt(WHOLE) and len(CHART.frame([WHOLE])) == 15
+
+
+def test_reports_without_the_map_say_why() -> None:
+
+    bare = replace(WHOLE, parts={}, missing={"regions": "CIFAR has pictures of many pixels."})
+    assert CHART.applies(bare) == "CIFAR has pictures of many pixels."
+    assert "no record of its regions" in str(CHART.applies(replace(bare, missing={})))

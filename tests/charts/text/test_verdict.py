@@ -1,0 +1,198 @@
+"""The three verdicts: titles follow the numbers and their intervals, and say what they cannot know."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.charts.fake_reports import CAT, NO_GOLD, made_up_report, score
+from unlearn_core.charts.text.verdict import doubt, forgot, kept, like_gold, verdicts
+from unlearn_core.domain.report import Evaluation, Part, Report
+
+REPORT = made_up_report()
+PICTURES = made_up_report(images=True)
+
+
+def scored(report: Report, **sets: dict[str, tuple[int, int]]) -> Report:
+    """The report with these right answers and counts: set name -> model -> (right, of)."""
+    facts: dict[str, Any] = {model: dict(old) for model, old in report.parts["accuracy"].facts.items()}
+    for name, models in sets.items():
+        for model, (right, of) in models.items():
+            facts[model][name] = score(right, of)
+    return replace(report, parts={**report.parts, "accuracy": Part(facts, {})})
+
+
+def cats(before: int, after: int, gold: int, trained: int = 0) -> Report:
+    return scored(
+        REPORT,
+        forget_test={"before": (before, 200), "after": (after, 200), "gold": (gold, 200)},
+        forget_train={"before": (950, 1000), "after": (trained, 1000), "gold": (0, 1000)},
+    )
+
+
+def plain(words: str) -> str:
+    return words.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("after", "gold", "title", "tone"),
+    [
+        (0, 0, "forgot", "good"),
+        (3, 0, "forgot", "good"),  # The intervals still overlap.
+        (30, 0, "forgot, nearly", "middling"),  # 80 % of the way from 150.
+        (38, 0, "not forgotten", "bad"),
+        (150, 0, "not forgotten", "bad"),
+        (30, 22, "forgot", "good"),
+        (0, 22, "forgot", "good"),  # Whole classes: less than gold is no fault.
+    ],
+)
+def test_forgot_classes(after: int, gold: int, title: str, tone: str) -> None:
+    assert forgot(cats(150, after, gold))[:2] == (title, tone)
+
+
+def test_forgot_words() -> None:
+    assert plain(forgot(cats(150, 0, 0)).words) == (
+        "0.0 % of 200 unseen pictures of cat are still called cat. Gold: 0.0 %."
+    )
+
+
+def test_what_it_was_trained_on_counts_too() -> None:
+    verdict = forgot(cats(150, 0, 0, trained=600))
+    assert verdict[:2] == ("not forgotten", "bad")
+    assert plain(verdict.words).endswith("Of the 1,000 that it was trained on, 60.0 % are.")
+
+
+def people(before: int, after: int, gold: int, *, trained: tuple[int, int, int]) -> Report:
+    """Two unseen pictures of somebody, and seven that it was trained on."""
+    models = ("before", "after", "gold")
+    return scored(
+        REPORT,
+        forget_test={model: (right, 2) for model, right in zip(models, (before, after, gold), strict=True)},
+        forget_train={model: (right, 7) for model, right in zip(models, trained, strict=True)},
+    )
+
+
+def test_two_unseen_pictures_tell_nothing_and_seven_that_it_learned_do() -> None:
+    verdict = forgot(people(2, 1, 0, trained=(7, 1, 0)))
+    assert verdict[:2] == ("forgot", "good")
+    assert plain(verdict.words).endswith(
+        "Gold: 0.0 %. They tell nothing: before and gold are not apart. Of the 7 that it was trained on, 14.3 % are."
+    )
+    assert forgot(people(2, 0, 0, trained=(7, 7, 0))).title == "not forgotten"
+    assert forgot(people(2, 1, 0, trained=(3, 1, 0)))[:2] == ("cannot tell", "unknown")
+
+
+def test_forgotten_classes_have_a_yardstick_even_without_gold() -> None:
+    bare = made_up_report(gold=False)
+    done = scored(bare, forget_test={"after": (0, 200)}, forget_train={"after": (0, 300)})
+    undone = scored(bare, forget_test={"after": (140, 200)}, forget_train={"after": (280, 300)})
+    assert forgot(done).title == "forgot"
+    assert forgot(undone).title == "not forgotten"
+    assert "There is no gold yet" in forgot(done).words
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "gold", "title", "tone"),
+    [
+        (990, 850, 850, "forgot", "good"),
+        (990, 890, 850, "forgot", "good"),  # The intervals still overlap.
+        (990, 920, 850, "not forgotten", "bad"),  # Half of the way.
+        (999, 830, 780, "forgot, nearly", "middling"),
+        (990, 990, 850, "not forgotten", "bad"),
+        (990, 500, 850, "forgot, beyond gold", "middling"),
+        (855, 855, 850, "cannot tell", "unknown"),
+    ],
+)
+def test_forgot_pictures(before: int, after: int, gold: int, title: str, tone: str) -> None:
+    given = {"before": (before, 1000), "after": (after, 1000), "gold": (gold, 1000)}
+    assert forgot(scored(PICTURES, forget_train=given))[:2] == (title, tone)
+
+
+def test_three_pictures_cannot_tell() -> None:
+    given = {"before": (3, 3), "after": (2, 3), "gold": (2, 3)}
+    assert forgot(scored(PICTURES, forget_train=given)).tone == "unknown"
+
+
+def test_single_pictures_without_gold_get_no_verdict() -> None:
+    verdict = forgot(made_up_report(images=True, gold=False))
+    assert verdict[:2] == ("no yardstick yet", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("after", "gold", "title", "words"),
+    [
+        (1552, 1579, "kept", "Other classes: 86.7 → 86.2 %. Gold reaches 87.7 %: 1.5 points under."),
+        (1600, 1579, "kept", "Other classes: 86.7 → 88.9 %. Gold reaches 87.7 %: 1.2 points above."),
+        (1579, 1579, "kept", "Other classes: 86.7 → 87.7 %. Gold reaches 87.7 %: as much."),
+        (1510, 1579, "kept, nearly", "Other classes: 86.7 → 83.9 %. Gold reaches 87.7 %: 3.8 points under."),
+        (900, 1579, "not kept", "Other classes: 86.7 → 50.0 %. Gold reaches 87.7 %: 37.7 points under."),
+    ],
+)
+def test_kept(after: int, gold: int, title: str, words: str) -> None:
+    given = {"before": (1561, 1800), "after": (after, 1800), "gold": (gold, 1800)}
+    verdict = kept(scored(REPORT, retain_test=given))
+    assert verdict.title == title
+    assert plain(verdict.words) == words
+
+
+def test_kept_without_gold_is_held_against_before() -> None:
+    bare = made_up_report(gold=False)
+    lost = scored(bare, retain_test={"before": (1561, 1800), "after": (900, 1800)})
+    assert kept(lost).title == "not kept"
+    assert "no gold yet" in kept(lost).words
+    assert kept(scored(bare, retain_test={"before": (1561, 1800), "after": (1550, 1800)})).title == "kept"
+
+
+def answering(**answers: np.ndarray) -> Report:
+    """The report with these answers (classes) to the 200 unseen cats; each next guess is the class after it."""
+    rows, found = REPORT.split.forget_test, dict(REPORT.evaluations)
+    for model, given in answers.items():
+        logits = found[model].logits.copy()
+        logits[rows] = np.eye(10, dtype=np.float32)[given] * 9 + np.eye(10, dtype=np.float32)[(given + 1) % 10]
+        found[model] = Evaluation(model, "made-up", logits)
+    return replace(REPORT, evaluations=found)
+
+
+GOLD = np.repeat([5, 6, 2, 4], 50)
+
+
+def test_like_gold_is_held_against_hiding_the_output() -> None:
+    guess = np.where(np.arange(200) < 100, GOLD, 0)
+    hidden = np.full(200, CAT)  # Before says cat to all; with cat taken away it says deer, as gold does to 50 of 200.
+    assert like_gold(answering(before=hidden, gold=GOLD, after=GOLD)).title == "like gold"
+    verdict = like_gold(answering(before=hidden, gold=GOLD, after=guess))
+    assert verdict.title == "like gold"
+    words = plain(verdict.words)
+    assert words.startswith(
+        "50.0 % of 200 unseen pictures of cat get gold's answer; hiding that output would give 25.0 %. "
+        "The spreads of answers differ by 0.50. Distance to gold: "
+    )
+    assert words.endswith("bits (spread unknown: one gold).")
+    assert like_gold(answering(before=GOLD, gold=GOLD, after=guess)).title == "not like gold"
+    nearly = np.where(np.arange(200) % 10 == 0, 0, GOLD)
+    assert like_gold(answering(before=GOLD, gold=GOLD, after=nearly)).title == "somewhat like gold"
+
+
+def test_two_golds_give_the_distance_its_yardstick() -> None:
+    assert plain(like_gold(made_up_report(images=True)).words).endswith("bits (two golds: 0.040).")
+
+
+def test_like_gold_without_gold_gives_the_reason() -> None:
+    assert like_gold(made_up_report(gold=False)) == ("gold not there yet", "unknown", NO_GOLD)
+
+
+def test_always_three_and_always_with_words() -> None:
+    for report in (REPORT, PICTURES, made_up_report(gold=False), replace(REPORT, parts={}, evaluations={})):
+        given = verdicts(report)
+        assert len(given) == 3
+        assert all(verdict.words.endswith(".") and len(verdict.title.split()) <= 4 for verdict in given)
+        assert "left no trace" in doubt(report)
+
+
+def test_doubt_fits_the_run() -> None:
+    assert "Hiding one output" in doubt(cats(150, 0, 0))
+    assert "Hiding one output" not in doubt(cats(150, 150, 0))
+    assert "yardstick is missing" in doubt(made_up_report(gold=False))
+    few = replace(PICTURES, split=PICTURES.split._replace(forget_train=PICTURES.split.forget_train[:16]))
+    assert "With 16 forgotten pictures, one more or less is 6.2" in doubt(few)

@@ -1,0 +1,169 @@
+"""What the three charts of logits share: smooth densities of before, after and gold, and their quantiles."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from unlearn_core.charts.chart import models, panels
+from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, stroke, words_in
+from unlearn_core.domain.report import Report
+
+Values = Callable[[Report], dict[str, np.ndarray]]
+POINTS = 240
+FEW = 40
+"""Up to so many pictures each is drawn as a tick too: a smooth curve would promise more than there is."""
+_CLOSE = 0.08
+"""Peaks closer than this share of the axis leave no room for a name beside each."""
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+class Span(NamedTuple):
+    """The stretch of an axis: `low` and `high` bound what is drawn, `closed` ends cannot be passed by any value."""
+
+    low: float
+    high: float
+    closed: bool
+
+
+def of_set(report: Report, what: str, name: str) -> dict[str, np.ndarray]:
+    """One figure ("true", "margin", "entropy") of every picture in a set, for each model."""
+    arrays, rows = report.parts["logits"].arrays, getattr(report.split, name)
+    return {model: arrays[f"{model}_{what}"][rows].astype(float) for model in models(report)}
+
+
+def medians(values: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Each model's median."""
+    return {model: float(np.median(part)) for model, part in values.items()}
+
+
+def quantiles(values: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    """One row a model: pictures, mean, and the 5, 25, 50, 75 and 95 % quantiles."""
+    return [
+        {"model": model, "pictures": len(part), "mean": float(part.mean())}
+        | {f"{share:.0%}": float(np.quantile(part, share)) for share in _QUANTILES}
+        for model, part in values.items()
+    ]
+
+
+def density(values: np.ndarray, at: np.ndarray, span: Span) -> np.ndarray:
+    """A Gaussian kernel density of values (n,) at points (m,), at least 0 and of area 1.
+
+    The width is Silverman's rule of thumb (Density Estimation, 1986, equation 3.31), but never under 1.5 % of the
+    axis. At closed ends the kernel is reflected, so that none of the area is lost beyond them.
+    """
+    quarter, three = np.quantile(values, [0.25, 0.75])
+    spread = min(float(values.std()), float(three - quarter) / 1.34) or float(values.std())
+    width = max(0.9 * spread * len(values) ** -0.2, 0.015 * (span.high - span.low))
+    centres = [values, 2 * span.low - values, 2 * span.high - values] if span.closed else [values]
+    heights = sum(np.exp(-0.5 * ((at[:, None] - part[None, :]) / width) ** 2).sum(1) for part in centres)
+    return heights / (len(values) * width * np.sqrt(2 * np.pi))
+
+
+def draw(
+    reports: Sequence[Report],
+    theme: Theme,
+    *,
+    values: Values,
+    axis: str,
+    span: Span | None = None,
+    mark: float | None = None,
+) -> go.Figure:
+    """One density a model: before a grey area, after a line, gold a dotted line, each with its name beside it.
+
+    `axis` names what is measured; `span` is found from the values where it is not given; `mark` is a place on the
+    axis worth a vertical line.
+    """
+    found = [values(report) for report in reports]
+    span = span or _span([part for each in found for part in each.values()])
+    drawn = panels(reports, theme)
+    at = np.linspace(span.low, span.high, POINTS)
+    top = 0.0
+    for column, each in enumerate(found, 1):
+        curves = {model: density(part, at, span) for model, part in each.items()}
+        top = max(top, *(float(curve.max()) for curve in curves.values()))
+        for model, curve in curves.items():
+            drawn.add_trace(_curve(model, at, curve, theme), row=1, col=column)
+            if len(each[model]) <= FEW:
+                drawn.add_trace(_ticks(model, each[model], theme), row=1, col=column)
+        for label in _labels(curves, at, span, theme):
+            drawn.add_annotation(**label, row=1, col=column)
+    if mark is not None:
+        drawn.add_vline(x=mark, line={"color": theme.quiet, "width": 1})
+    drawn.update_yaxes(visible=False, range=[-0.06 * top, 1.16 * top])
+    drawn.update_xaxes(range=[span.low, span.high], showgrid=True, nticks=6, title_text=axis, showline=True)
+    return drawn
+
+
+def _span(parts: Sequence[np.ndarray]) -> Span:
+    low, high = min(float(part.min()) for part in parts), max(float(part.max()) for part in parts)
+    room = 0.12 * (high - low) or 1.0
+    return Span(low - room, high + room, closed=False)
+
+
+def _curve(model: str, at: np.ndarray, curve: np.ndarray, theme: Theme) -> go.Scatter:
+    look: dict[str, Any] = {"line": stroke(theme, model)}
+    if model == "before":
+        look = {"line": {"width": 0}, "fill": "tozeroy", "fillcolor": faded(theme.before, 0.35)}
+    return go.Scatter(
+        name=model,
+        x=at,
+        y=curve,
+        mode="lines",
+        hovertemplate=f"<b>{model}</b> at %{{x:.1f}}<extra></extra>",
+        **look,
+    )
+
+
+def _ticks(model: str, values: np.ndarray, theme: Theme) -> go.Scatter:
+    colour = getattr(theme, model)
+    return go.Scatter(
+        name=f"{model}, each picture",
+        x=np.sort(values),
+        y=np.zeros(len(values)),
+        mode="markers",
+        marker={"symbol": "line-ns", "size": 9, "color": colour, "line": {"color": colour, "width": 1.5}},
+        hovertemplate=f"<b>{model}</b>: %{{x:.2f}}<extra></extra>",
+    )
+
+
+def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, span: Span, theme: Theme) -> list[dict[str, Any]]:
+    """The name of each model beside its curve; a key in the emptier corner where peaks lie too close, or at an end."""
+    peaks = sorted(float(at[curve.argmax()]) for curve in curves.values())
+    if span.closed or min(np.diff(peaks), default=np.inf) < _CLOSE * (span.high - span.low):
+        return [_key(curves, theme)]
+    order = sorted(curves, key=lambda model: float(at[curves[model].argmax()]))
+    labels = []
+    for place, model in enumerate(order):
+        curve, peak = curves[model], int(curves[model].argmax())
+        label = {"text": model, "font": {"size": SMALL + 1, "color": words_in(theme, model)}, "x": at[peak]}
+        left, right = place == 0 and len(order) > 1, place == len(order) - 1 and len(order) > 1
+        if left or right:
+            flank = np.flatnonzero(curve >= 0.6 * curve[peak])[0 if left else -1]
+            label |= {"x": at[flank], "y": curve[flank], "xanchor": "right" if left else "left"}
+            label["xshift"] = -6 if left else 6
+        else:
+            label |= {"y": max(other[peak] for other in curves.values()), "yanchor": "bottom", "yshift": 2}
+        labels.append(label)
+    return labels
+
+
+def _key(curves: Mapping[str, np.ndarray], theme: Theme) -> dict[str, Any]:
+    third = POINTS // 3
+    right = sum(curve[-third:].sum() for curve in curves.values()) <= sum(
+        curve[:third].sum() for curve in curves.values()
+    )
+    signs = {"before": (faded(theme.before, 0.6), "█"), "after": (theme.after, "━━"), "gold": (theme.gold, "┅┅")}
+    lines = [f'<span style="color:{signs[model][0]}">{signs[model][1]}</span> {model}' for model in curves]
+    return {
+        "text": "<br>".join(lines),
+        "align": "left",
+        "xref": "x domain",
+        "yref": "y domain",
+        "x": 1 if right else 0,
+        "y": 0.98,
+        "xanchor": "right" if right else "left",
+        "yanchor": "top",
+        "font": {"size": SMALL + 1},
+    }

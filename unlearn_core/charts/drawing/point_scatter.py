@@ -1,0 +1,55 @@
+"""The points of a data set of the plane, by class: what stands where pictures would."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from unlearn_core.charts.drawing.theme import SMALL, Theme, faded
+from unlearn_core.charts.report.regions import colour, middle
+from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.domain.cards import DatasetCard
+
+HEIGHT = 340
+MOST = 1_500
+"""Points that are drawn at most."""
+
+
+def figure(pictures: Pictures, card: DatasetCard, theme: Theme, chosen: tuple[int, ...] = ()) -> go.Figure:
+    """Training points by class, in the colours of the map of answers; `chosen` ones (their numbers) are crosses.
+
+    Every point's number is its `customdata`.
+    """
+    points = pictures.images[: pictures.train, 0, 0, :2]
+    labels, ticked = pictures.labels[: pictures.train], np.isin(np.arange(pictures.train), chosen)
+    drawn = go.Figure()
+    for number, name in enumerate(card.classes):
+        rows = np.flatnonzero(labels == number)[: max(1, MOST // len(card.classes))]
+        drawn.add_scatter(
+            x=points[rows, 0],
+            y=points[rows, 1],
+            mode="markers",
+            name=name,
+            customdata=rows,
+            marker={"size": 6, "color": colour(number)},
+            hovertemplate=f"{name} %{{customdata}}<extra></extra>",
+        )
+        x, y = middle(points[labels == number])
+        drawn.add_annotation(
+            x=x,
+            y=y,
+            text=f"<b>{name}</b>",
+            font={"size": SMALL, "color": theme.ink},
+            bgcolor=faded(theme.page, 0.7),
+        )
+    gone = np.flatnonzero(ticked)
+    drawn.add_scatter(
+        x=points[gone, 0],
+        y=points[gone, 1],
+        mode="markers",
+        customdata=gone,
+        marker={"size": 13, "symbol": "x", "color": theme.forget, "line": {"color": theme.page, "width": 1}},
+        hovertemplate="ticked: %{customdata}<extra></extra>",
+    )
+    drawn.update_layout(template=theme.template, height=HEIGHT)
+    drawn.update_xaxes(range=[-4, 259], showticklabels=False)
+    drawn.update_yaxes(range=[-4, 259], showticklabels=False, scaleanchor="x")
+    return drawn

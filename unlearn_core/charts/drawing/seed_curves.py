@@ -1,0 +1,115 @@
+"""How a run went from several seeds: the mean of its curves, in a band from the lowest seed to the highest."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+from unlearn_core.charts.chart import NO_GOLD, panels, percent_axis
+from unlearn_core.charts.drawing.seed_statistics import applies, runs
+from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, stroke, words_in
+from unlearn_core.charts.drawing.wording import capital, number, percent
+from unlearn_core.domain.report import Report
+
+POINTS = 60
+"""Moments at which the bands are drawn."""
+
+
+def applies_to_curves(report: Report) -> Literal[True] | str:
+    """Whether every seed has recorded its curve."""
+    why = applies(report)
+    if why is not True:
+        return why
+    every = all(f"step_{number}" in report.parts["seeds"].arrays for number in range(len(runs(report))))
+    return every or "Not every seed has recorded how it went, so there is no band to draw."
+
+
+def _curves(report: Report, side: str) -> tuple[np.ndarray, np.ndarray]:
+    """Steps, and every seed's accuracy at each of them (seeds, steps); one that ended earlier stays where it ended."""
+    arrays, count = report.parts["seeds"].arrays, len(runs(report))
+    steps = np.linspace(0, max(float(arrays[f"step_{number}"][-1]) for number in range(count)), POINTS)
+    lines = [np.interp(steps, arrays[f"step_{own}"], arrays[f"{side}_{own}"]) for own in range(count)]
+    return steps, np.stack(lines)
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """Two lines over the optimiser steps, each the mean over seeds, in a band from the lowest seed to the highest."""
+    drawn = panels(reports, theme)
+    for column, report in enumerate(reports, 1):
+        for side in ("retain", "forget"):
+            steps, lines = _curves(report, side)
+            for trace in _band(side, steps, lines, theme):
+                drawn.add_trace(trace, row=1, col=column)
+            drawn.add_annotation(
+                text="kept" if side == "retain" else "forgotten",
+                x=float(steps[-1]),
+                y=float(lines.mean(0)[-1]),
+                xanchor="right",
+                yshift=13,
+                font={"size": SMALL + 1, "color": words_in(theme, side)},
+                row=1,
+                col=column,
+            )
+    drawn.update_yaxes(showgrid=True, **percent_axis(-0.04, 1.12, most=4))
+    drawn.update_xaxes(title_text="optimiser steps", row=1)
+    return drawn
+
+
+def _band(side: str, steps: np.ndarray, lines: np.ndarray, theme: Theme) -> list[go.Scatter]:
+    low, high, mean = (np.round(own, 4).tolist() for own in (lines.min(0), lines.max(0), lines.mean(0)))
+    at = steps.tolist()
+    outline = go.Scatter(
+        name=f"{side}, all seeds",
+        x=[*at, *at[::-1]],
+        y=[*high, *low[::-1]],
+        fill="toself",
+        fillcolor=faded(getattr(theme, side), 0.18),
+        mode="lines",
+        line={"width": 0, "color": faded(getattr(theme, side), 0)},
+        hoverinfo="skip",
+    )
+    line = go.Scatter(
+        name=f"{side}, mean",
+        x=at,
+        y=mean,
+        mode="lines",
+        line=stroke(theme, side, 3),
+        customdata=[[percent(a, 0), percent(b, 0)] for a, b in zip(low, high, strict=True)],
+        hovertemplate="step %{x:.0f}: %{y:.0%}, seeds %{customdata[0]} to %{customdata[1]}<extra></extra>",
+        cliponaxis=False,
+    )
+    return [outline, line]
+
+
+def sentence(report: Report) -> str:
+    """How wide the bands are at their widest and at the end."""
+    said = []
+    for side, words in (("forget", "forgotten pictures"), ("retain", "kept ones")):
+        _, lines = _curves(report, side)
+        width = lines.max(0) - lines.min(0)
+        said.append(
+            f"on {words} the seeds lie {number(100 * float(width.max()))} points apart at most and "
+            f"{number(100 * float(width[-1]))} at the end, where their mean is {percent(float(lines.mean(0)[-1]))}"
+        )
+    band = "The line is the mean of the seeds, the band goes from the lowest to the highest of them."
+    return f"{capital('; '.join(said))}. {band} {_gold(report)}"
+
+
+def _gold(report: Report) -> str:
+    """Where gold stands on all pictures of the sets that the watched ones are from."""
+    gold = runs(report)[0]["accuracy"].get("gold")
+    if gold is None:
+        return NO_GOLD
+    forget = gold["forget_train"] if gold.get("forget_val") is None else gold["forget_val"]
+    return f"Gold has {percent(forget, 0)} and {percent(gold['retain_val'], 0)} there."
+
+
+def alt(report: Report) -> str:
+    """Where the bands begin, and where they end."""
+    ends = []
+    for side, words in (("forget", "forgotten"), ("retain", "kept")):
+        _, lines = _curves(report, side)
+        first, last = (f"{percent(float(own.min()))} to {percent(float(own.max()))}" for own in lines.T[[0, -1]])
+        ends.append(f"{words} from {first} at the start, {last} at the end")
+    return f"Two lines in bands over the steps of {len(runs(report))} seeds: {'; '.join(ends)}."

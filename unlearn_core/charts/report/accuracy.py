@@ -1,0 +1,177 @@
+"""Did it forget, and did it keep? Accuracies before and after as dumbbells, with gold and their intervals."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.chart import NO_GOLD, Chart, models, needs, panels, percent_axis, table
+from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, words_in
+from unlearn_core.charts.drawing.wording import capital, change, forget_set, forget_words, percent, retain_words
+from unlearn_core.domain.report import Report
+
+SETS = {
+    "forget_train": ("forgotten", "trained on"),
+    "forget_test": ("forgotten", "unseen"),
+    "retain_train": ("kept", "trained on"),
+    "retain_test": ("kept", "unseen"),
+}
+"""The sets drawn, from top to bottom; those of validation are in the table only."""
+_ABOVE = 0.27
+"""How far gold sits above its row, in rows: apart from the two others where all three agree."""
+
+
+def frame(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a model and set: right answers, pictures, accuracy and its 95 % interval."""
+    return table(
+        reports,
+        lambda report: [
+            {"model": model, "set": name, **score}
+            for model in models(report)
+            for name, score in report.parts["accuracy"].facts[model].items()
+        ],
+    )
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """Dumbbells, a row a set."""
+    sets = [name for name in SETS if any(len(getattr(report.split, name)) for report in reports)]
+    heights = {name: len(sets) - 1 - place for place, name in enumerate(sets)}
+    drawn = panels(reports, theme)
+    for column, report in enumerate(reports, 1):
+        known = {name: at for name, at in heights.items() if len(getattr(report.split, name))}
+        for trace in _traces(report, known, theme):
+            drawn.add_trace(trace, row=1, col=column)
+    drawn.update_yaxes(
+        tickvals=list(heights.values()),
+        ticktext=[f"<b>{SETS[name][0]}</b><br>{SETS[name][1]}" for name in sets],
+        tickfont={"size": 13, "color": theme.ink},
+        range=[-0.5, len(sets) - 0.3],
+    )
+    drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, most=3 if len(reports) > 1 else 5))
+    drawn.update_xaxes(title_text="accuracy", row=1)
+    return drawn
+
+
+def _traces(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scatter]:
+    facts = report.parts["accuracy"].facts
+    ends = [(facts["before"][name]["accuracy"], facts["after"][name]["accuracy"], at) for name, at in heights.items()]
+    rods = go.Scatter(
+        x=[x for before, after, _ in ends for x in (before, after, None)],
+        y=[y for *_, at in ends for y in (at, at, None)],
+        mode="lines",
+        line={"color": faded(theme.after, 0.4), "width": 4},
+        hoverinfo="skip",
+    )
+    return [rods, *(_dots(report, model, heights, theme) for model in models(report)), _labels(report, heights, theme)]
+
+
+def _dots(report: Report, model: str, heights: dict[str, int], theme: Theme) -> go.Scatter:
+    scores = {name: report.parts["accuracy"].facts[model][name] for name in heights}
+    shift = _ABOVE if model == "gold" else 0
+    return go.Scatter(
+        name=model,
+        x=[score["accuracy"] for score in scores.values()],
+        y=[at + shift for at in heights.values()],
+        mode="markers",
+        marker=marker(theme, model, 9 if model == "after" else 10),
+        error_x={
+            "type": "data",
+            "array": [score["high"] - score["accuracy"] for score in scores.values()],
+            "arrayminus": [score["accuracy"] - score["low"] for score in scores.values()],
+            "thickness": 1.5,
+            "width": 0,
+            "color": faded(getattr(theme, model), 0.75),
+        },
+        customdata=[
+            [" ".join(SETS[name]), score["right"], score["of"], percent(score["low"]), percent(score["high"])]
+            for name, score in scores.items()
+        ],
+        hovertemplate=f"<b>{model}</b>, %{{customdata[0]}}<br>%{{x:.1%}} right: %{{customdata[1]:,}} of "
+        "%{customdata[2]:,}<br>95 % interval %{customdata[3]} to %{customdata[4]}<extra></extra>",
+    )
+
+
+def _labels(report: Report, heights: dict[str, int], theme: Theme) -> go.Scatter:
+    """The figure of after under each dot, that of before where there is room; the models' names in the first row."""
+    facts, words = report.parts["accuracy"].facts, []
+    for place, (name, at) in enumerate(heights.items()):
+        first = place == 0
+        before, after = facts["before"][name]["accuracy"], facts["after"][name]["accuracy"]
+        apart = abs(before - after) > (0.4 if first else 0.25)
+        said = f"after {percent(after)}" if first else percent(after)
+        if first and not apart:
+            said = f"before {percent(before)}, {said}"
+        words.append((after, at - _ABOVE, said, words_in(theme, "after")))
+        if apart:
+            said = f"before {percent(before)}" if first else percent(before)
+            words.append((before, at - _ABOVE, said, theme.quiet))
+        if first and "gold" in facts:
+            gold = facts["gold"][name]["accuracy"]
+            words.append((gold, at + 1.9 * _ABOVE, f"gold {percent(gold)}", theme.quiet))
+    return go.Scatter(
+        x=[x for x, *_ in words],
+        y=[y for _, y, *_ in words],
+        text=[text for _, _, text, _ in words],
+        textposition=[f"middle {_towards_middle(x)}" for x, *_ in words],
+        textfont={"size": SMALL, "color": [colour for *_, colour in words]},
+        mode="text",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
+
+
+def _towards_middle(x: float) -> str:
+    """Where a label goes so that it stays inside the chart."""
+    return "right" if x < 0.2 else "left" if x > 0.8 else "center"
+
+
+def sentence(report: Report) -> str:
+    """What became of both accuracies, beside gold's."""
+    facts, name = report.parts["accuracy"].facts, forget_set(report)
+    forget = {model: facts[model][name]["accuracy"] for model in models(report)}
+    retain = {model: facts[model]["retain_test"]["accuracy"] for model in models(report)}
+    gold = f" (gold: {percent(forget['gold'])}{_as_intended(facts, name)})" if "gold" in forget else ""
+    kept = f"{capital(retain_words(report))} {change(retain['before'], retain['after'])} on unseen pictures"
+    yardstick = f"; gold {change(retain['before'], retain['gold'])}." if "gold" in retain else f". {NO_GOLD}"
+    return (
+        f"Of the {forget_words(report)}, {percent(forget['before'])} were named rightly before and "
+        f"{percent(forget['after'])} are after{gold}. {kept}{yardstick} Bars are 95{chr(160)}% intervals."
+    )
+
+
+def _as_intended(facts: dict[str, Any], name: str) -> str:
+    """How after's score stands to gold's, where their intervals are apart or overlap."""
+    before, after, gold = (facts[model][name] for model in ("before", "after", "gold"))
+    if after["low"] <= gold["high"] and gold["low"] <= after["high"]:
+        told = before["low"] > gold["high"] or gold["low"] > before["high"]
+        return ", so as intended" if told else ", and before is no further from it than chance allows"
+    return ", which is less" if gold["accuracy"] < after["accuracy"] else ", which is more"
+
+
+def alt(report: Report) -> str:
+    """The same as words, set by set."""
+    facts = report.parts["accuracy"].facts
+    rows = [_spoken(facts, name, models(report)) for name in SETS if len(getattr(report.split, name))]
+    return f"Dot chart of accuracy after forgetting {report.forgotten}. {' '.join(rows)}"
+
+
+def _spoken(facts: dict[str, Any], name: str, shown: list[str]) -> str:
+    values = ", ".join(f"{model} {percent(facts[model][name]['accuracy'])}" for model in shown)
+    return f"{capital(' '.join(SETS[name]))}: {values}."
+
+
+CHART = Chart(
+    id="accuracy",
+    title="Did it forget, and did it keep?",
+    caveat="A forgotten class that is never named proves little by itself: hiding one output would do that. Where "
+    "single pictures were forgotten the aim is not zero but what gold gets, since a net that never saw them still "
+    "recognises most. The intervals say how much chance there is in so few pictures, not how much another seed "
+    "would change.",
+    applies=needs("accuracy"),
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+)

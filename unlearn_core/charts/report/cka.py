@@ -1,0 +1,172 @@
+"""Where does it see as gold does? Likeness of features (CKA) layer by layer, beside that of two golds."""
+
+from collections.abc import Sequence
+from math import floor
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, Chart, needs, panels, table
+from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, words_in
+from unlearn_core.charts.drawing.wording import listed, number, short_layers
+from unlearn_core.domain.report import Report
+
+PAIRS = {
+    "gold-twin": "two golds",
+    "before-gold": "before and gold",
+    "before-after": "before and after",
+    "after-gold": "after and gold",
+}
+"""In the order in which they are drawn: the last lies on top."""
+_HEIGHT = 410
+
+
+def frame(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a layer and pair: the unbiased estimate that is drawn, the plain one, and why one is missing."""
+    return table(
+        reports,
+        lambda report: [
+            {
+                "layer": row["layer"],
+                "pair": PAIRS[pair],
+                **each,
+                "missing": _facts(report)["reasons"].get(f"{row['layer']}, {pair}", ""),
+            }
+            for row in _facts(report)["rows"]
+            for pair, each in row["pairs"].items()
+        ],
+    )
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    return report.parts["cka"].facts
+
+
+def likeness(report: Report, pair: str) -> dict[str, float | None]:
+    """The unbiased estimate of each layer; empty where there is no such pair."""
+    return {row["layer"]: row["pairs"][pair]["unbiased"] for row in _facts(report)["rows"] if pair in row["pairs"]}
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """One line a pair over the layers, from input to output, on one scale that ends at 1."""
+    drawn = panels(reports, theme, height=_HEIGHT)
+    seen = [value for report in reports for pair in PAIRS for value in likeness(report, pair).values()]
+    low = floor(10 * min([value for value in seen if value is not None] or [0.0])) / 10
+    for column, report in enumerate(reports, 1):
+        for pair in PAIRS:
+            values = likeness(report, pair)
+            if values:
+                drawn.add_trace(_trace(pair, values, theme), row=1, col=column)
+    drawn.update_yaxes(showgrid=True, range=[low - 0.02, 1.02], nticks=6)
+    drawn.update_yaxes(title_text="likeness (CKA)", col=1)
+    layers = list(dict.fromkeys(row["layer"] for report in reports for row in _facts(report)["rows"]))
+    drawn.update_xaxes(type="category", tickvals=layers, ticktext=short_layers(layers), range=[-0.5, len(layers) - 0.5])
+    drawn.update_xaxes(title_text="layer, input to output", row=1)
+    several = len(reports) > 1
+    drawn.update_layout(margin={"t": 84 if several else 48})
+    shown = [pair for pair in reversed(PAIRS) if any(likeness(report, pair) for report in reports)]
+    drawn.add_annotation(
+        text=_legend(shown, theme),
+        x=0,
+        y=1,
+        xref="paper",
+        yref="paper",
+        xanchor="left",
+        yanchor="bottom",
+        align="left",
+        yshift=34 if several else 6,
+        font={"size": SMALL, "color": theme.ink},
+    )
+    return drawn
+
+
+def _legend(shown: list[str], theme: Theme) -> str:
+    """What the lines are, two in a row: they lie too close to one another to be named where they are."""
+    words = {
+        "after-gold": f'<span style="color:{words_in(theme, "after")}">●</span> after and gold',
+        "before-gold": f'<span style="color:{theme.before}">○</span> before and gold',
+        "gold-twin": f'<span style="color:{theme.gold}">■</span> two golds',
+        "before-after": f'<span style="color:{words_in(theme, "after")}">┄</span> before and after',
+    }
+    parts = [words[pair] for pair in shown]
+    return "<br>".join("   ".join(parts[at : at + 2]) for at in range(0, len(parts), 2))
+
+
+def _trace(pair: str, values: dict[str, float | None], theme: Theme) -> go.Scatter:
+    looks: dict[str, dict[str, Any]] = {
+        "gold-twin": {"mode": "lines", "line": {"color": faded(theme.gold, 0.4), "width": 12}},
+        "before-gold": {
+            "mode": "lines+markers",
+            "line": {"color": theme.before, "width": 2},
+            "marker": marker(theme, "before", 7),
+        },
+        "before-after": {"mode": "lines", "line": {"color": theme.after, "width": 2, "dash": "dash"}},
+        "after-gold": {
+            "mode": "lines+markers",
+            "line": {"color": theme.after, "width": 2.5},
+            "marker": marker(theme, "after", 8),
+        },
+    }
+    return go.Scatter(
+        name=PAIRS[pair],
+        x=list(values),
+        y=list(values.values()),
+        hovertemplate=f"<b>{PAIRS[pair]}</b>, %{{x}}<br>%{{y:.3f}}<extra></extra>",
+        **looks[pair],
+    )
+
+
+def sentence(report: Report) -> str:
+    """The layer that changed most, and how like gold it is there."""
+    changed = {layer: value for layer, value in likeness(report, "before-after").items() if value is not None}
+    if not changed:
+        return f"None of {len(_facts(report)['rows'])} layers has a likeness. {NO_GOLD}"
+    most = min(changed, key=lambda layer: changed[layer])
+    said = f"{most} changed most: before and after are {number(changed[most], 2)} alike there."
+    lost = [layer for layer, value in likeness(report, "before-after").items() if value is None]
+    said += f" No value for {listed(lost)}." if lost else ""
+    near = {pair: likeness(report, pair).get(most) for pair in ("after-gold", "before-gold", "gold-twin")}
+    if not likeness(report, "after-gold"):
+        return f"{said} {NO_GOLD}"
+    told = [
+        f"{words} {number(value, 2)}"
+        for words, value in (
+            ("after and gold", near["after-gold"]),
+            ("before and gold", near["before-gold"]),
+            ("two golds", near["gold-twin"]),
+        )
+        if value is not None
+    ]
+    said += f" In that layer: {', '.join(told)}." if told else ""
+    return said if likeness(report, "gold-twin") else f"{said} {ONE_GOLD}"
+
+
+def alt(report: Report) -> str:
+    """Every layer's likeness to what it was, and to gold where there is one."""
+    pairs = [pair for pair in ("before-after", "after-gold", "gold-twin") if likeness(report, pair)]
+    rows = [
+        f"{PAIRS[pair]}: "
+        + ", ".join(
+            f"{layer} {'no value' if value is None else number(value, 2)}"
+            for layer, value in likeness(report, pair).items()
+        )
+        for pair in pairs
+    ]
+    return f"Line chart of the likeness of features, layer by layer. {'; '.join(rows)}."
+
+
+CHART = Chart(
+    id="cka",
+    title="In which layers does it see as gold does?",
+    caveat="Linear CKA of what a layer puts out for the same pictures, half of them forgotten: 1 is the same up to "
+    "rotation and scale, 0 unrelated. Early layers are alike in any two nets of one recipe, so what counts is whether "
+    "the line of after and gold reaches the band of two golds. An estimator is drawn that few pictures do not inflate; "
+    "the usual one is in the table. Being alike does not prove that something is remembered.",
+    applies=needs("cka"),
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+    height=_HEIGHT,
+)

@@ -1,0 +1,193 @@
+"""What is taken for what? True class by row, answer by column, for each model on one scale."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from unlearn_core.charts.chart import NO_GOLD, Chart, models, names, needs, table
+from unlearn_core.charts.drawing.theme import SMALL, Theme
+from unlearn_core.charts.drawing.wording import forgotten_classes, number, percent
+from unlearn_core.domain.report import MODELS, Report
+
+WRITTEN = 12
+"""Up to so many classes every share is written into its field, where there is one panel only."""
+_STRONG = 0.35
+"""From this share on a field is nearer to the accent than to the page."""
+_PANEL = 400
+_HEADING = 40
+
+
+def frame(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a model, true class and answer that occurred: how many pictures, and their share of the class."""
+    return table(reports, lambda report: [row for model in models(report) for row in _rows(report, model)])
+
+
+def _rows(report: Report, model: str) -> list[dict[str, Any]]:
+    counts, share = _counts(report, model), shares(report, model)
+    classes = report.dataset.classes
+    return [
+        {
+            "model": model,
+            "true class": classes[true],
+            "answer": classes[said],
+            "pictures": int(counts[true, said]),
+            "share": float(share[true, said]),
+        }
+        for true, said in np.argwhere(counts).tolist()
+    ]
+
+
+def _counts(report: Report, model: str) -> np.ndarray:
+    return report.parts["confusion"].arrays[model]
+
+
+def shares(report: Report, model: str) -> np.ndarray:
+    """Of each class (row) the share that got each answer (column): (C, C); a class without pictures has none."""
+    counts = _counts(report, model)
+    whole = counts.sum(1, keepdims=True)
+    return np.divide(counts, whole, out=np.zeros_like(counts), where=whole > 0)
+
+
+def figure(reports: Sequence[Report], theme: Theme, only: str | None = None) -> go.Figure:
+    """A panel a model and a row a report; or, with `only` a model, one panel with the shares written in it."""
+    shown = [only] if only else [model for model in MODELS if any(model in models(report) for report in reports)]
+    drawn = make_subplots(
+        rows=len(reports),
+        cols=len(shown),
+        shared_yaxes=True,
+        column_titles=None if only else shown,
+        row_titles=names(reports) if len(reports) > 1 else None,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.12 if len(reports) > 1 else 0,
+    )
+    drawn.update_annotations(font={"size": 14, "color": theme.ink})
+    top = 8 if only else _HEADING
+    drawn.update_layout(template=theme.template, height=_PANEL * len(reports) + top, margin={"t": top})
+    for row, report in enumerate(reports, 1):
+        classes, gone = report.dataset.classes, forgotten_classes(report)
+        for column, model in enumerate(shown, 1):
+            if model in models(report):
+                drawn.add_trace(_heat(report, model, theme), row=row, col=column)
+                if only and len(classes) <= WRITTEN:
+                    drawn.add_trace(_written(shares(report, model), theme), row=row, col=column)
+        ticks = {
+            "tickvals": list(range(len(classes))),
+            "ticktext": [f"<b>{name}</b>" if number in gone else name for number, name in enumerate(classes)],
+        }
+        drawn.update_xaxes(**ticks, tickangle=-90, range=[-0.5, len(classes) - 0.5], row=row)
+        drawn.update_yaxes(**ticks, range=[len(classes) - 0.5, -0.5], row=row)
+        drawn.update_yaxes(title_text="true class", row=row, col=1)
+        drawn.update_xaxes(title_text="answer", row=row)
+    return drawn
+
+
+def _heat(report: Report, model: str, theme: Theme) -> go.Heatmap:
+    """The square root of the shares, so that rare mistakes are seen; under the pointer are the shares themselves."""
+    share, counts, classes = shares(report, model), _counts(report, model), report.dataset.classes
+    return go.Heatmap(
+        name=model,
+        z=np.sqrt(share).round(4).tolist(),
+        zmin=0,
+        zmax=1,
+        colorscale=[[0, theme.page], [1, theme.after]],
+        showscale=False,
+        xgap=1,
+        ygap=1,
+        customdata=[
+            [
+                [classes[true], classes[said], int(counts[true, said]), percent(float(share[true, said]))]
+                for said in range(len(classes))
+            ]
+            for true in range(len(classes))
+        ],
+        hovertemplate=f"<b>{model}</b><br>%{{customdata[0]}}, called %{{customdata[1]}}: %{{customdata[2]:,}} pictures"
+        "<br>%{customdata[3]} of that class<extra></extra>",
+    )
+
+
+def _written(share: np.ndarray, theme: Theme) -> go.Scatter:
+    """The shares in per cent, in the page's colour where the field is strong and in ink where it is pale."""
+    places = np.argwhere(np.round(100 * share) >= 1).tolist()
+    return go.Scatter(
+        x=[said for _, said in places],
+        y=[true for true, _ in places],
+        text=[f"{100 * share[true, said]:.0f}" for true, said in places],
+        textfont={
+            "size": SMALL,
+            "color": [theme.page if share[true, said] > _STRONG else theme.ink for true, said in places],
+        },
+        mode="text",
+        hoverinfo="skip",
+    )
+
+
+def sentence(report: Report) -> str:
+    """The most frequent mistake before and after, and how much of it gold makes."""
+    classes, share = report.dataset.classes, {model: shares(report, model) for model in models(report)}
+    grown = share["after"] - share["before"]
+    np.fill_diagonal(grown, -1)
+    true, said = (int(at) for at in np.unravel_index(grown.argmax(), grown.shape))
+    if grown[true, said] <= 0:
+        wrong = 1 - np.trace(_counts(report, "after")) / _counts(report, "after").sum()
+        found = f"No mistake became more frequent; {percent(float(wrong))} of all answers are wrong after."
+    else:
+        before, after = float(share["before"][true, said]), float(share["after"][true, said])
+        found = (
+            f"The mistake that grew most: {classes[true]} is called {classes[said]} in {percent(after)} of its unseen "
+            f"pictures, up {number(100 * (after - before))} points."
+        )
+    if "gold" not in share:
+        return f"{found} {NO_GOLD}"
+    return f"{found} Gold does so in {percent(float(share['gold'][true, said]))}."
+
+
+def alt(report: Report) -> str:
+    """The three most frequent mistakes of every model."""
+    classes = report.dataset.classes
+    said = []
+    for model in models(report):
+        share = shares(report, model).copy()
+        np.fill_diagonal(share, 0)
+        top = np.argsort(-share, axis=None, kind="stable")[:3]
+        pairs = [tuple(int(part) for part in np.unravel_index(at, share.shape)) for at in top]
+        rows = [
+            f"{classes[true]} called {classes[called]} {percent(float(share[true, called]))}" for true, called in pairs
+        ]
+        said.append(f"{model}: {', '.join(rows)}")
+    return f"Heat maps of what unseen pictures of each class are called. Most frequent mistakes {'; '.join(said)}."
+
+
+def applies(report: Report, only: str) -> Literal[True] | str:
+    """Needs this model's answers."""
+    answer = needs("confusion")(report)
+    if answer is not True or only in models(report):
+        return answer
+    return report.missing.get(only, NO_GOLD)
+
+
+def _one(model: str) -> Chart:
+    return replace(
+        CHART, id=f"confusion-{model}", applies=partial(applies, only=model), figure=partial(figure, only=model)
+    )
+
+
+CHART = Chart(
+    id="confusion",
+    title="What is taken for what?",
+    caveat="Each row is a class and adds up to 100 %: unseen pictures only, so a class has few of them and a field of "
+    "one or two per cent is a handful of pictures. Colour grows with the square root of the share, or rare mistakes "
+    "could not be seen beside right answers. Gold, trained from another seed, has mistakes of its own.",
+    applies=needs("confusion"),
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+    height=_PANEL + _HEADING,
+)
+CHART = replace(CHART, variants={model: _one(model) for model in MODELS})

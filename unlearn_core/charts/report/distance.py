@@ -1,0 +1,143 @@
+"""How far from gold is it? Jensen-Shannon divergence to gold's answers, before and after, beside two golds' own."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.chart import ONE_GOLD, Chart, needs_gold, panels, table
+from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, words_in
+from unlearn_core.charts.drawing.wording import capital, number
+from unlearn_core.domain.report import Report
+
+SETS = {
+    "forget_train": ("forgotten", "trained on"),
+    "forget_test": ("forgotten", "unseen"),
+    "retain_test": ("kept", "unseen"),
+}
+"""The sets drawn, from top to bottom; that of validation is in the table only."""
+_BELOW = 0.27
+_ANOTHER = "To know it, train a second one: `python -m unlearn_core gold` with the same request and `--seed 1`."
+
+
+def frame(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a set and pair: bits to gold."""
+    return table(
+        reports,
+        lambda report: [
+            {"set": name, "from": "second gold" if what == "spread" else what, "bits to gold": bits}
+            for name, each in _sets(report).items()
+            for what, bits in each.items()
+        ],
+    )
+
+
+def _sets(report: Report) -> dict[str, dict[str, float | None]]:
+    return report.parts["distance"].facts["sets"]
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """A row a set: where before and after stand, and as a gold mark how far two golds are apart."""
+    names = [name for name in SETS if any(name in _sets(report) for report in reports)]
+    heights = {name: len(names) - 1 - place for place, name in enumerate(names)}
+    top = max(bits for report in reports for name in names for bits in _sets(report).get(name, {}).values() if bits)
+    drawn = panels(reports, theme)
+    for column, report in enumerate(reports, 1):
+        known = {name: at for name, at in heights.items() if name in _sets(report)}
+        for trace in _traces(report, known, theme, top):
+            drawn.add_trace(trace, row=1, col=column)
+    drawn.update_yaxes(
+        tickvals=list(heights.values()),
+        ticktext=[f"<b>{SETS[name][0]}</b><br>{SETS[name][1]}" for name in names],
+        tickfont={"size": 13, "color": theme.ink},
+        range=[-0.6, len(names) - 0.4],
+    )
+    drawn.update_xaxes(showgrid=True, range=[-0.03 * top, 1.08 * top], nticks=5)
+    drawn.update_xaxes(title_text="bits to gold (0 = the same answers)", row=1)
+    return drawn
+
+
+def _traces(report: Report, heights: dict[str, int], theme: Theme, top: float) -> list[go.Scatter]:
+    found = _sets(report)
+    rods = go.Scatter(
+        x=[x for name in heights for x in (found[name]["before"], found[name]["after"], None)],
+        y=[y for at in heights.values() for y in (at, at, None)],
+        mode="lines",
+        line={"color": faded(theme.after, 0.4), "width": 4},
+        hoverinfo="skip",
+    )
+    dots = [
+        go.Scatter(
+            name="two golds" if what == "spread" else what,
+            x=[found[name][what] for name in heights],
+            y=list(heights.values()),
+            mode="markers",
+            marker=marker(theme, "gold" if what == "spread" else what, 10),
+            hovertemplate=f"<b>{'second gold' if what == 'spread' else what}</b><br>%{{x:.3f}} bits<extra></extra>",
+        )
+        for what in ("before", "after", "spread")
+        if found["forget_train"][what] is not None
+    ]
+    return [rods, *dots, _labels(found, heights, theme, top)]
+
+
+def _labels(found: dict[str, Any], heights: dict[str, int], theme: Theme, top: float) -> go.Scatter:
+    """The figures under their dots; the models' names in the first row, and before's only where there is room."""
+    words = []
+    for place, (name, at) in enumerate(heights.items()):
+        before, after = found[name]["before"], found[name]["after"]
+        named = place == 0
+        words.append((after, at - _BELOW, f"{'after ' if named else ''}{after:.2f}", words_in(theme, "after")))
+        if abs(before - after) > 0.3 * top:
+            words.append((before, at - _BELOW, f"{'before ' if named else ''}{before:.2f}", theme.quiet))
+        if named and found[name]["spread"] is not None:
+            words.append((found[name]["spread"], at + _BELOW, f"two golds {found[name]['spread']:.2f}", theme.quiet))
+    return go.Scatter(
+        x=[x for x, *_ in words],
+        y=[y for _, y, *_ in words],
+        text=[text for _, _, text, _ in words],
+        textposition=[
+            f"middle {'right' if x < 0.2 * top else 'left' if x > 0.8 * top else 'center'}" for x, *_ in words
+        ],
+        textfont={"size": SMALL, "color": [colour for *_, colour in words]},
+        mode="text",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
+
+
+def sentence(report: Report) -> str:
+    """The one number, before and after, beside the spread of gold."""
+    figures = report.parts["distance"].facts["distance"]["test"]
+    spread = "" if figures["spread"] is None else f" Two golds are {number(figures['spread'], 3)} apart."
+    return (
+        f"The distance to gold, over forgotten training pictures and kept unseen ones alike, went from "
+        f"{number(figures['before'], 3)} to {number(figures['after'], 3)} bits.{spread or f' {ONE_GOLD} {_ANOTHER}'}"
+    )
+
+
+def alt(report: Report) -> str:
+    """Every set with its distances."""
+    rows = [
+        f"{capital(' '.join(SETS[name]))}: before {number(each['before'] or 0, 3)}, "
+        f"after {number(each['after'] or 0, 3)} bits."
+        for name, each in _sets(report).items()
+        if name in SETS
+    ]
+    return f"Dot chart of the distance to gold after forgetting {report.forgotten}. {' '.join(rows)}"
+
+
+CHART = Chart(
+    id="distance",
+    title="How far from gold is it?",
+    caveat="Jensen-Shannon divergence between the probabilities that two nets give to the same picture, in bits, "
+    "averaged: 0 is the same answer with the same certainty, 1 has nothing in common. Two golds from different seeds "
+    "are not at 0 either, so below their spread there is nothing to gain. Being alike in answers does not prove that "
+    "no trace is left in the weights.",
+    applies=needs_gold("distance"),
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+)

@@ -1,0 +1,136 @@
+"""Where does it look? GradCAM of the same pictures for the same class, before, after and gold on one scale a row."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.chart import NO_GOLD, Chart, names, needs, table
+from unlearn_core.charts.drawing.heatmap_overlay import uri
+from unlearn_core.charts.drawing.heatmap_rows import Row, rows
+from unlearn_core.charts.drawing.theme import SMALL, Theme
+from unlearn_core.domain.report import Report
+
+ROW = 246
+"""Height of a row in the figure, words and captions included, in pixels."""
+
+
+def frame(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a picture and model: the answer, its probability, that of the class asked for, and the map's peak."""
+
+    def found(report: Report) -> list[dict[str, Any]]:
+        classes = report.dataset.classes
+        return [
+            {"picture": card["picture"], "set": card["set"], "label": classes[card["label"]]}
+            | {"asked for": classes[card["target"]], "model": model}
+            | answer
+            | {"predicted": classes[answer["predicted"]]}
+            for card in report.parts["cam"].facts["cards"]
+            for model, answer in card["models"].items()
+        ]
+
+    return table(reports, found)
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """Every row under the other; several reports follow one another."""
+    shown = [
+        (row, row.title if len(reports) == 1 else f"{name} · {row.title}")
+        for report, name in zip(reports, names(reports), strict=True)
+        for row in rows(report)
+    ]
+    height = ROW * len(shown) or ROW
+    columns = max((len(row.cells) for row, _ in shown), default=1)
+    laid = [
+        _laid(row, title, top=1 - place * ROW / height, unit=1 / height, columns=columns, theme=theme)
+        for place, (row, title) in enumerate(shown)
+    ]
+    hidden = {"visible": False}
+    return go.Figure(
+        layout={
+            "template": theme.template,
+            "height": height,
+            "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+            "xaxis": hidden,
+            "yaxis": hidden,
+            "images": [image for images, _ in laid for image in images],
+            "annotations": [words for _, annotations in laid for words in annotations],
+        }
+    )
+
+
+def _laid(
+    row: Row, title: str, *, top: float, unit: float, columns: int, theme: Theme
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Images and annotations of one row of `columns` cells below `top`; `unit` is a pixel's height.
+
+    Where the page is narrow pictures shrink and keep their shape; captions hang from their lower edge.
+    """
+    page = {"xref": "paper", "yref": "paper"}
+    words, _, rest = row.words.partition(". ")
+    left = page | {"x": 0, "xanchor": "left", "yanchor": "top"}
+    annotations = [left | {"text": f"<b>{title}.</b> {words.rstrip('.')}.", "y": top, "font": {"size": 13}}]
+    if rest:
+        annotations.append(left | {"text": rest, "y": top - 19 * unit, "font": {"color": theme.quiet}})
+    captions = ["the picture", *(cell.caption for cell in row.cells[1:])]
+    images, small = [], {"size": SMALL, "color": theme.quiet}
+    for column, (cell, caption) in enumerate(zip(row.cells, captions, strict=True)):
+        middle = page | {"x": (column + 0.5) / columns, "xanchor": "center"}
+        size = {"sizex": 0.96 / columns, "sizey": 140 * unit, "sizing": "contain"}
+        images.append(middle | size | {"source": uri(cell.image), "y": top - 182 * unit, "yanchor": "bottom"})
+        below = {"y": top - 184 * unit, "yanchor": "top", "font": small}
+        annotations.append(middle | below | {"text": _in_lines(caption)})
+    return images, annotations
+
+
+def _in_lines(caption: str) -> str:
+    """Model, class and probability under one another: beside one another they need a wider page."""
+    model, dot, answer = caption.partition(" · ")
+    return f"{model}<br>{'<br>'.join(answer.rsplit(' ', 1))}" if dot else caption
+
+
+def sentence(report: Report) -> str:
+    """How much evidence is left, over all pictures shown, beside gold."""
+    said = []
+    for side, words in (("forget", "forgotten"), ("retain", "kept")):
+        cards = [card["models"] for card in report.parts["cam"].facts["cards"] if card["set"].startswith(side)]
+        left = {model: _left(cards, model) for model in ("after", "gold")}
+        if left["after"] is not None:
+            gold = "" if left["gold"] is None else f" (gold: {left['gold']:.2f})"
+            said.append(f"{left['after']:.2f} on {len(cards)} {words} pictures{gold}")
+    if not said:
+        return "Nothing in these pictures spoke for their class before."
+    end = "" if "gold" in report.evaluations else f" {NO_GOLD}"
+    return f"The median peak, as a share of before: {', '.join(said)}. Colours share one scale in each row.{end}"
+
+
+def _left(cards: list[dict[str, Any]], model: str) -> float | None:
+    """The median of a model's peaks as shares of before's, over the pictures that had any evidence."""
+    shares = [
+        card[model]["peak"] / card["before"]["peak"] for card in cards if model in card and card["before"]["peak"]
+    ]
+    return float(np.median(shares)) if shares else None
+
+
+def alt(report: Report) -> str:
+    """Every row in words."""
+    said = [f"{row.title}: {', '.join(cell.caption for cell in row.cells[1:])}. {row.words}" for row in rows(report)]
+    return f"Pictures under heat maps of where each model looks. {' '.join(said)}"
+
+
+CHART = Chart(
+    id="cam",
+    title="Where does it look?",
+    caveat="The class asked for is the same for all models: the picture's own, which for a forgotten picture is the "
+    "forgotten one. The strongest value in a row, over all its models, is the top of that row's scale, so a dark map "
+    "means that little speaks for the class, not that the net sees nothing. Maps are coarse and smoothed. They show "
+    "what raises a logit at one layer; they neither prove nor rule out that something is remembered.",
+    applies=needs("cam"),
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+    height=6 * ROW,
+)

@@ -1,0 +1,168 @@
+"""What does it answer where? The plane coloured by answer, for each model, with unseen points over it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from unlearn_core.charts.chart import NO_GOLD, Chart, models, names, needs, table
+from unlearn_core.charts.drawing.theme import CLASSES, SMALL, Theme
+from unlearn_core.charts.drawing.wording import forgotten_classes, listed, percent
+from unlearn_core.domain.report import MODELS, Report
+
+PANEL, HEADING = 330, 40
+_FAINT = 0.3
+"""How strong an answer's colour is under the points."""
+
+
+def frame(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a model and class: the share of the plane that gets this answer."""
+    return table(
+        reports,
+        lambda report: [
+            {"model": model, "answer": report.dataset.classes[number], "share of the plane": share}
+            for model in _models(report)
+            for number, share in enumerate(report.parts["regions"].facts["plane"][model])
+        ],
+    )
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """A panel a model and a row a report; all share both axes, and each class has one colour everywhere."""
+    shown = [model for model in MODELS if any(model in _models(report) for report in reports)]
+    drawn = make_subplots(
+        rows=len(reports),
+        cols=len(shown),
+        shared_yaxes=True,
+        shared_xaxes=True,
+        column_titles=shown,
+        row_titles=names(reports) if len(reports) > 1 else None,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.06,
+    )
+    drawn.update_annotations(font={"size": 14, "color": theme.ink})
+    drawn.update_layout(template=theme.template, height=PANEL * len(reports) + HEADING, margin={"t": HEADING})
+    for row, report in enumerate(reports, 1):
+        for column, model in enumerate(shown, 1):
+            if model in _models(report):
+                drawn.add_trace(_answers(report, model), row=row, col=column)
+                for trace in _points(report, theme):
+                    drawn.add_trace(trace, row=row, col=column)
+    hidden: dict[str, Any] = {"showticklabels": False, "range": [0, 255], "constrain": "domain"}
+    drawn.update_xaxes(**hidden)
+    drawn.update_yaxes(**hidden, scaleanchor="x")
+    return drawn
+
+
+def colour(number: int) -> str:
+    """A class's colour, the same in every map; beyond as many as there are they come again."""
+    return CLASSES[number % len(CLASSES)]
+
+
+def middle(points: np.ndarray) -> np.ndarray:
+    """Where the name of a class stands: at that of its points (n, 2) which is nearest to the middle of all of them."""
+    points = points.astype(float)
+    return points[((points - np.median(points, axis=0)) ** 2).sum(1).argmin()]
+
+
+def _answers(report: Report, model: str) -> go.Heatmap:
+    arrays, classes = report.parts["regions"].arrays, report.dataset.classes
+    answers, count = arrays[model], len(classes)
+    side = (np.arange(len(answers)) + 0.5) * 255 / len(answers)
+    steps = [(edge, colour(number)) for number in range(count) for edge in (number / count, (number + 1) / count)]
+    return go.Heatmap(
+        x=side,
+        y=side,
+        z=answers.astype(int),
+        zmin=-0.5,
+        zmax=count - 0.5,
+        colorscale=steps,
+        showscale=False,
+        opacity=_FAINT,
+        customdata=arrays[f"sure-{model}"],
+        text=np.array(classes)[answers],
+        hovertemplate=f"{model}: %{{text}}, %{{customdata:.0%}} sure<extra></extra>",
+    )
+
+
+def _points(report: Report, theme: Theme) -> list[go.Scatter]:
+    """The points in the colours of their own classes, crosses for forgotten ones, and each class's name among them."""
+    arrays, classes = report.parts["regions"].arrays, report.dataset.classes
+    points, labels = arrays["points"].astype(float), arrays["labels"].astype(int)
+    traces = []
+    for forgotten, symbol, size in ((False, "circle", 4), (True, "x", 6)):
+        rows = arrays["forgotten"] == forgotten
+        traces.append(
+            go.Scatter(
+                x=points[rows, 0],
+                y=points[rows, 1],
+                mode="markers",
+                marker={"symbol": symbol, "size": size, "color": [colour(one) for one in labels[rows]]},
+                hoverinfo="skip",
+            )
+        )
+    there = [number for number in range(len(classes)) if (labels == number).any()]
+    middles = np.array([middle(points[labels == number]) for number in there])
+    traces.append(
+        go.Scatter(
+            x=middles[:, 0],
+            y=middles[:, 1],
+            mode="text",
+            text=[f"<b>{classes[number]}</b>" for number in there],
+            textfont={"size": SMALL, "color": theme.ink},
+            hoverinfo="skip",
+        )
+    )
+    return traces
+
+
+def sentence(report: Report) -> str:
+    """How much of the plane the forgotten classes hold, and where after and gold agree."""
+    facts, gone = report.parts["regions"].facts, forgotten_classes(report)
+    said = ""
+    if gone:
+        held = {model: percent(sum(shares[number] for number in gone)) for model, shares in facts["plane"].items()}
+        what = listed([report.dataset.classes[number] for number in gone])
+        gold = f", and {held['gold']} for gold" if "gold" in held else ""
+        said = f"The answer “{what}” held {held['before']} of the plane before and holds {held['after']} now{gold}. "
+    alike = facts["alike"]
+    if "after-gold" not in alike:
+        return f"{said}After answers as before on {percent(alike['before-after'])} of it. {NO_GOLD}"
+    return (
+        f"{said}After and gold give the same answer on {percent(alike['after-gold'])} of the plane, before and gold on "
+        f"{percent(alike['before-gold'])}."
+    )
+
+
+def alt(report: Report) -> str:
+    """The shares of the plane, model by model."""
+    classes, told = report.dataset.classes, []
+    for model in _models(report):
+        shares = report.parts["regions"].facts["plane"][model]
+        told.append(
+            f"{model}: " + ", ".join(f"{name} {percent(share, 0)}" for name, share in zip(classes, shares, strict=True))
+        )
+    return f"Maps of the plane coloured by answer, with points over them. {'; '.join(told)}."
+
+
+def _models(report: Report) -> list[str]:
+    return [model for model in models(report) if model in report.parts["regions"].facts["plane"]]
+
+
+CHART = Chart(
+    id="regions",
+    title="What does it answer where?",
+    caveat="Each place of the plane has the colour of the class that is answered there; crosses are forgotten points, "
+    "dots are kept ones, both unseen in training unless single points were forgotten. Where no points lie, any answer "
+    "is a guess that training never checked, and two golds differ there too. Real pictures have thousands of such "
+    "directions, and no map shows them.",
+    applies=needs("regions"),
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+    height=PANEL + HEADING,
+)

@@ -1,0 +1,159 @@
+"""Which layers were redrawn? Cycle by cycle, what stochastic re-initialisation gave fresh weights."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.chart import Chart, panels, table
+from unlearn_core.charts.drawing.theme import SMALL, Theme
+from unlearn_core.charts.drawing.wording import capital, listed, percent
+from unlearn_core.domain.report import Report
+
+_ROW = 19
+"""Pixels a layer."""
+
+
+def applies(report: Report) -> Literal[True] | str:
+    """Only stochastic re-initialisation notes what it drew."""
+    extras = report.parts.get("extras")
+    if extras is not None and "drawn_layers" in extras.arrays:
+        return True
+    return "This run redrew no layers by chance: only stochastic re-initialisation does."
+
+
+def drawn(report: Report) -> tuple[list[str], np.ndarray, bool]:
+    """The layers that could be drawn, and for each cycle (cycles, layers) how often each was.
+
+    Where single weights were drawn it is the share (0 to 1) of a layer's weights instead, and the third value is True.
+    """
+    extras = report.parts["extras"]
+    facts = extras.facts["drawn_layers"]
+    return facts["layers"], extras.arrays["drawn_layers"].astype(float), facts["of"] == "weights"
+
+
+def frame(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a cycle and layer: how often it was drawn, or which share of its weights."""
+
+    def rows(report: Report) -> list[dict[str, Any]]:
+        layers, counts, shares = drawn(report)
+        what = "share redrawn" if shares else "times drawn"
+        return [
+            {"cycle": cycle, "layer": layer, what: float(value) if shares else int(value)}
+            for cycle, row in enumerate(counts, 1)
+            for layer, value in zip(layers, row, strict=True)
+        ]
+
+    return table(reports, rows)
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """A dot where a layer was redrawn, a faint one where it was not; the first layer on top."""
+    found = [drawn(report) for report in reports]
+    every = list(dict.fromkeys(layer for layers, _, _ in found for layer in layers))
+    figure = panels(reports, theme, height=80 + _ROW * len(every))
+    marks = {"not redrawn": {"size": 4, "color": theme.border}, "redrawn": {"size": 12, "color": theme.after}}
+    for column, (layers, counts, shares) in enumerate(found, 1):
+        here: dict[str, Any] = {"row": 1, "col": column}
+        for name, mark in marks.items():
+            points = [
+                (cycle, layer, value)
+                for cycle, row in enumerate(counts.tolist(), 1)
+                for layer, value in zip(layers, row, strict=True)
+                if bool(value) == (name == "redrawn")
+            ]
+            dots = go.Scatter(
+                name=name,
+                x=[cycle for cycle, _, _ in points],
+                y=[every.index(layer) for _, layer, _ in points],
+                mode="markers",
+                marker=mark,
+                customdata=[[layer, _times(value, shares)] for _, layer, value in points],
+                hovertemplate="<b>%{customdata[0]}</b>, cycle %{x}<br>%{customdata[1]}<extra></extra>",
+            )
+            figure.add_trace(dots, **here)
+        for cycle, layer, text in _notes(layers, counts, shares):
+            figure.add_annotation(text=text, x=cycle, y=every.index(layer), xanchor="left", xshift=9, **here)
+        last = len(counts)
+        figure.update_xaxes(range=[0.5, last + 0.75], tickvals=list(range(1, last + 1)), matches=None, **here)
+    figure.update_xaxes(title_text="cycle")
+    figure.update_yaxes(range=[len(every) - 0.4, -0.6], tickvals=list(range(len(every))), ticktext=every)
+    figure.update_yaxes(tickfont={"size": SMALL, "color": theme.ink}, showgrid=True)
+    return figure
+
+
+def _times(value: float, shares: bool) -> str:
+    if shares:
+        return f"{percent(value)} of its weights redrawn"
+    return {0: "not drawn", 1: "drawn once", 2: "drawn twice"}.get(int(value), f"drawn {int(value)} times")
+
+
+def _notes(layers: Sequence[str], counts: np.ndarray, shares: bool) -> list[tuple[int, str, str]]:
+    """Cycle, layer and words where a dot alone does not say it: drawn more than once, or which share of the weights."""
+    if shares:
+        return [(cycle, layers[0], percent(row[0], 0)) for cycle, row in enumerate(counts, 1)]
+    return [
+        (cycle, layer, f"{int(count)}×")
+        for cycle, row in enumerate(counts, 1)
+        for layer, count in zip(layers, row, strict=True)
+        if count > 1
+    ]
+
+
+def sentence(report: Report) -> str:
+    """How many draws fell on how many layers, which came more than once, and how many never."""
+    layers, counts, shares = drawn(report)
+    cycles = f"{len(counts)} cycle{'s' if len(counts) > 1 else ''}"
+    if shares:
+        given = listed([percent(row[0], 0) for row in counts])
+        return f"In {cycles}, {given} of the weights of each of {len(layers)} layers got fresh values, drawn by chance."
+    total = counts.sum(0)
+    came = [layer for layer, count in zip(layers, total, strict=True) if count]
+    by = " by Fisher information" if report.parts["extras"].facts["drawn_layers"]["choice"] == "fisher" else ""
+    said = f"In {cycles}, {int(total.sum())} draws{by} fell on {len(came)} of {len(layers)} layers"
+    again = [layer for layer, count in zip(layers, total, strict=True) if count > 1]
+    said += (
+        f": more than once on {listed(again)}" if again else f": {listed(came)}, none more than once" if came else ""
+    )
+    never = len(layers) - len(came)
+    return f"{said}. {capital(_never(never))}"
+
+
+def _never(count: int) -> str:
+    if not count:
+        return "no layer kept all that it knew."
+    if count == 1:
+        return "1 layer was never redrawn and kept what it knew."
+    return f"{count} layers were never redrawn and kept what they knew."
+
+
+def alt(report: Report) -> str:
+    """Cycle by cycle the layers that were drawn."""
+    layers, counts, shares = drawn(report)
+    if shares:
+        rows = [f"Cycle {cycle}: {percent(row[0])} of each layer's weights." for cycle, row in enumerate(counts, 1)]
+        return f"A grid of {len(layers)} layers and {len(counts)} cycles. {' '.join(rows)}"
+    rows = []
+    for cycle, row in enumerate(counts, 1):
+        names = [f"{layer} ({_times(count, shares)})" for layer, count in zip(layers, row, strict=True) if count]
+        rows.append(f"Cycle {cycle}: {listed(names, len(names)) if names else 'none'}.")
+    return (
+        f"A grid of {len(layers)} layers and {len(counts)} cycles, with a dot where one was redrawn. {' '.join(rows)}"
+    )
+
+
+CHART = Chart(
+    id="redrawn",
+    title="Which layers were redrawn?",
+    caveat="A redrawn layer lost all that it knew, not only the forgotten pictures, and was taught the old answers "
+    "again. One that was never drawn may hold what should be forgotten, and the next seed draws others: look at more "
+    "than one. Layers that the settings spare (the head and the projections beside blocks) are not listed.",
+    applies=applies,
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+    height=400,
+)

@@ -1,0 +1,194 @@
+"""Would another seed change it? The same run from several seeds: every figure, their mean, and its interval."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.chart import NO_GOLD, Chart, panels, percent_axis, table
+from unlearn_core.charts.drawing import seed_curves
+from unlearn_core.charts.drawing.seed_statistics import Interval, accuracies, applies, figures, interval, runs
+from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, words_in
+from unlearn_core.charts.drawing.wording import capital, forget_set, forget_words, number, percent, retain_words
+from unlearn_core.charts.report.accuracy import SETS
+from unlearn_core.domain.report import Report
+
+_LIFT = 0.3
+_GAP = 2 * "\N{NO-BREAK SPACE}"
+
+
+def frame(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a figure and seed, and one for the mean over seeds with its 95 % t-interval."""
+
+    def rows(report: Report) -> list[dict[str, Any]]:
+        made: list[dict[str, Any]] = []
+        for title, values in figures(report).items():
+            own = runs(report)
+            for one, value in zip(own, values, strict=True):
+                made.append({"figure": title, "of": f"seed {one['seed']}", "its run": one["run"], "value": value})
+            over = interval(values)
+            mean = {"value": over.mean, "low": over.low, "high": over.high}
+            made.append({"figure": title, "of": f"mean of {len(own)} seeds", "its run": None, **mean})
+        return made
+
+    return table(reports, rows)
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """A row a set: every seed as a small dot, their mean with its t-interval, and where before and gold are."""
+    sets = [name for name in SETS if any(accuracies(report, name) for report in reports)]
+    drawn = panels(reports, theme)
+    for column, report in enumerate(reports, 1):
+        for trace in _rows(report, {name: len(sets) - 1 - at for at, name in enumerate(sets)}, theme):
+            drawn.add_trace(trace, row=1, col=column)
+    drawn.update_yaxes(
+        tickvals=list(range(len(sets)))[::-1],
+        ticktext=[f"<b>{SETS[name][0]}</b><br>{SETS[name][1]}" for name in sets],
+        tickfont={"size": 13, "color": theme.ink},
+        range=[-0.5, len(sets) - 0.3],
+    )
+    drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, most=3 if len(reports) > 1 else 5))
+    drawn.update_xaxes(title_text="accuracy", row=1)
+    return drawn
+
+
+def _rows(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scatter]:
+    known = {name: own for name in heights if (own := accuracies(report, name))}
+    over = {name: interval(own) for name, own in known.items()}
+    each = go.Scatter(
+        name="every seed",
+        x=[value for own in known.values() for value in own],
+        y=[heights[name] for name, own in known.items() for _ in own],
+        mode="markers",
+        marker={"size": 7, "color": faded(theme.after, 0.35), "line": {"width": 0}},
+        customdata=[[own["seed"], own["run"]] for _ in known for own in runs(report)],
+        hovertemplate="seed %{customdata[0]}, run %{customdata[1]}<br>%{x:.1%} right<extra></extra>",
+        cliponaxis=False,
+    )
+    mean = go.Scatter(
+        name="mean over seeds",
+        x=[one.mean for one in over.values()],
+        y=[heights[name] + _LIFT for name in over],
+        mode="markers",
+        marker=marker(theme, "after", 9),
+        error_x={
+            "type": "data",
+            # A share lies between 0 and 1, whatever the t distribution says.
+            "array": [min(1.0, one.high) - one.mean for one in over.values()],
+            "arrayminus": [one.mean - max(0.0, one.low) for one in over.values()],
+            "thickness": 2,
+            "width": 4,
+            "color": theme.after,
+        },
+        customdata=[[percent(one.low), percent(one.high), len(runs(report))] for one in over.values()],
+        hovertemplate="<b>mean of %{customdata[2]} seeds</b><br>%{x:.1%}<br>95 % t-interval %{customdata[0]} to "
+        "%{customdata[1]}<extra></extra>",
+        cliponaxis=False,
+    )
+    return [
+        each,
+        *(_beside(report, model, heights, theme) for model in _models(report)),
+        mean,
+        _labels(over, heights, theme),
+    ]
+
+
+def _labels(over: dict[str, Interval], heights: dict[str, int], theme: Theme) -> go.Scatter:
+    """Each mean in figures, at that end of its interval which is nearer to the middle."""
+    left = [one.mean > 0.6 for one in over.values()]
+    return go.Scatter(
+        x=[max(0.0, one.low) if own else min(1.0, one.high) for own, one in zip(left, over.values(), strict=True)],
+        y=[heights[name] + _LIFT for name in over],
+        text=[f"{_GAP}{percent(one.mean)}{_GAP}" for one in over.values()],
+        textposition=["middle left" if own else "middle right" for own in left],
+        textfont={"size": SMALL, "color": words_in(theme, "after")},
+        mode="text",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
+
+
+def _models(report: Report) -> list[str]:
+    """Before, and gold where all seeds have it."""
+    return [m for m in ("before", "gold") if all(m in own["accuracy"] for own in runs(report))]
+
+
+def _beside(report: Report, model: str, heights: dict[str, int], theme: Theme) -> go.Scatter:
+    own = runs(report)[0]["accuracy"][model]
+    known = {name: at for name, at in heights.items() if own.get(name) is not None}
+    return go.Scatter(
+        name=model,
+        x=[own[name] for name in known],
+        y=[at - _LIFT for at in known.values()],
+        mode="markers",
+        marker=marker(theme, model, 8),
+        hovertemplate=f"<b>{model}</b>, one net<br>%{{x:.1%}} right<extra></extra>",
+        cliponaxis=False,
+    )
+
+
+def sentence(report: Report) -> str:
+    """The mean of either side over seeds with its interval, beside gold."""
+    own = runs(report)
+    forget, retain = (interval(accuracies(report, name)) for name in (forget_set(report), "retain_test"))
+    gold = own[0]["accuracy"].get("gold")
+    golds = [f" (gold: {percent(gold[name])})" if gold else "" for name in (forget_set(report), "retain_test")]
+    said = (
+        f"Over {len(own)} seeds {percent(forget.mean)} of the {forget_words(report)} are named rightly, 95 % t-interval"
+        f" {_span(forget)}{golds[0]}; of {retain_words(report)}, unseen, {percent(retain.mean)}, {_span(retain)}"
+        f"{golds[1]}. {_distance(report)}These intervals are over seeds, not over pictures."
+    )
+    return said if gold else f"{said} {NO_GOLD}"
+
+
+def _span(one: Interval) -> str:
+    if one.least == one.most:
+        return "the same from every seed"
+    return f"{percent(max(0.0, one.low))} to {percent(min(1.0, one.high))}"
+
+
+def _distance(report: Report) -> str:
+    known = figures(report).get("distance to gold, bits")
+    if known is None:
+        return ""
+    one = interval(known)
+    return f"Distance to gold: {number(one.mean, 3)} bits, {number(max(0.0, one.low), 3)} to {number(one.high, 3)}. "
+
+
+def alt(report: Report) -> str:
+    """Every figure of every seed."""
+    rows = [
+        f"{capital(' '.join(SETS[name]))}: mean {percent(interval(own).mean)}, "
+        f"from {percent(min(own))} to {percent(max(own))}."
+        for name in SETS
+        if (own := accuracies(report, name))
+    ]
+    return (
+        f"Dot chart of accuracies after forgetting {report.forgotten} from {len(runs(report))} seeds. {' '.join(rows)}"
+    )
+
+
+CHART = Chart(
+    id="seeds",
+    title="Would another seed change it?",
+    caveat="Only the method was repeated: the classifier before it and gold are one net each, so what is drawn is how "
+    "much this method's own chance matters, on these very pictures. The interval is for the mean over seeds (Student's "
+    "t, 95 %), wide where seeds are few; it says nothing about other pictures, for which the intervals of the other "
+    "charts are. No net is the mean.",
+    applies=applies,
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+)
+_COURSE = replace(
+    CHART,
+    id="seeds-course",
+    applies=seed_curves.applies_to_curves,
+    figure=seed_curves.figure,
+    sentence=seed_curves.sentence,
+    alt=seed_curves.alt,
+)
+CHART = replace(CHART, variants={"Figures": CHART, "As it went": _COURSE})

@@ -1,0 +1,135 @@
+"""How did it go? Both accuracies while the run worked, over its phases; also the chart of a run in progress."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from unlearn_core.charts.chart import NO_GOLD, Chart, needs, panels, table
+from unlearn_core.charts.drawing.phase_bands import Band, Lines, Names, axes, draw, plan
+from unlearn_core.charts.drawing.theme import Theme
+from unlearn_core.charts.drawing.wording import by_class, capital, percent, retain_words, seconds
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.run import Phase, Point
+
+LIVE_HEIGHT = 330
+"""Height of the chart of a run in progress, in pixels."""
+
+
+def frame(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a point: step, seconds, phase and both accuracies."""
+
+    def rows(report: Report) -> list[dict]:
+        arrays = report.parts["curves"].arrays
+        return [
+            {"step": int(step), "seconds": float(at), "phase": _phase_at(report, float(at))}
+            | {"forget": float(forget), "retain": float(retain)}
+            for step, at, forget, retain in zip(*(arrays[name] for name in ("step", *Lines._fields)), strict=True)
+        ]
+
+    return table(reports, rows)
+
+
+def _phase_at(report: Report, at: float) -> str:
+    begun = [phase["name"] for phase in report.parts["curves"].facts["phases"] if phase["start"] <= at]
+    return begun[-1] if begun else ""
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """The curve of a finished run; several share both scales."""
+    drawn = panels(reports, theme)
+    ends = []
+    for column, report in enumerate(reports, 1):
+        phases = report.parts["curves"].facts["phases"]
+        bands = [Band(phase["name"], phase["start"], phase["end"], planned=False) for phase in phases]
+        lines = _lines(report)
+        ends.append(max([band.end for band in bands] + [lines.seconds[-1]]))
+        what = report.forgotten if by_class(report) else "forgotten"
+        names = Names(what, retain_words(report).removeprefix("the "))
+        draw(drawn, lines, bands, names=names, end=ends[-1], theme=theme, column=column)
+    return axes(drawn, max(ends))
+
+
+def _lines(report: Report) -> Lines:
+    arrays = report.parts["curves"].arrays
+    return Lines(*(arrays[name].tolist() for name in Lines._fields))
+
+
+def live(
+    points: Sequence[Point],
+    phases: Sequence[Phase],
+    names: tuple[str, str],
+    theme: Theme,
+    *,
+    expected: float | None = None,
+) -> go.Figure:
+    """The curve of a run in progress, over what is done and, in grey, what is still planned.
+
+    `phases` are in their order; `names` say what is forgotten and what is kept. A phase that has not begun is as long
+    as its steps take at the pace so far; before there is a pace, all share the `expected` seconds by their steps.
+    """
+    bands = plan(phases, expected=expected)
+    lines = Lines(*([getattr(point, name) for point in points] for name in Lines._fields))
+    end = max([band.end for band in bands] + [*lines.seconds]) if bands or points else 1.0
+    drawn = make_subplots(rows=1, cols=1)
+    drawn.update_layout(template=theme.template, height=LIVE_HEIGHT)
+    draw(drawn, lines, bands, names=Names(*names), end=end, theme=theme)
+    axes(drawn, end)
+    if not any(phase.seconds for phase in phases) and expected is None:
+        drawn.update_xaxes(showticklabels=False)  # Nobody knows yet how long it will take.
+    return drawn
+
+
+def sentence(report: Report) -> str:
+    """Where both accuracies began and ended, and when half was forgotten."""
+    lines, facts = _lines(report), report.parts["curves"].facts
+    what = capital(report.forgotten if by_class(report) else "the forgotten pictures")
+    said = f"{what} went from {percent(lines.forget[0], 0)} to {percent(lines.forget[-1], 0)}"
+    halved = [at for at, value in zip(lines.seconds, lines.forget, strict=True) if value <= lines.forget[0] / 2]
+    if halved and lines.forget[0]:
+        phase = _phase_at(report, halved[0])
+        said += f", half of it gone after {seconds(halved[0])}" + (f" ({phase})" if phase else "")
+    low = min(lines.retain)
+    dip = f" by way of {percent(low, 0)}" if low < min(lines.retain[0], lines.retain[-1]) - 0.02 else ""
+    said += f"; {retain_words(report)} from {percent(lines.retain[0], 0)}{dip} to {percent(lines.retain[-1], 0)}."
+    shown = facts["pictures"]
+    said += f" On {shown['forget']} and {shown['retain']} fixed pictures: a look in passing, not the measurement."
+    return f"{said} {_gold(report)}"
+
+
+def _gold(report: Report) -> str:
+    """Where gold stands on all pictures of the sets that the fixed ones are from."""
+    if "gold" not in report.evaluations:
+        return NO_GOLD
+    right = report.evaluations["gold"].logits.argmax(1) == report.labels
+    split = report.split
+    forget, retain = split.forget_val if len(split.forget_val) else split.forget_train, split.retain_val
+    return f"Gold has {percent(float(right[forget].mean()), 0)} and {percent(float(right[retain].mean()), 0)} there."
+
+
+def alt(report: Report) -> str:
+    """Both accuracies at the end of each phase."""
+    lines = _lines(report)
+    stops = []
+    for phase in report.parts["curves"].facts["phases"]:
+        at = int(np.searchsorted(lines.seconds, phase["end"], side="right")) - 1
+        shown = f"forget {percent(lines.forget[at], 0)}, keep {percent(lines.retain[at], 0)}"
+        stops.append(f"after {phase['name']} ({seconds(phase['end'])}): {shown}")
+    start = f"at the start: forget {percent(lines.forget[0], 0)}, keep {percent(lines.retain[0], 0)}"
+    return f"Lines of two accuracies over time; {'; '.join([start, *stops])}."
+
+
+CHART = Chart(
+    id="curve",
+    title="How did it go?",
+    caveat="A few fixed pictures are asked now and then while the method works, in the precision of training. They "
+    "show the course, with steps as coarse as one picture; the figures that count come from all pictures at the end. "
+    "What the method saw is not what is shown here.",
+    applies=needs("curves"),
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+)

@@ -1,0 +1,109 @@
+"""Where did the forgotten pictures matter? The mean importance of each layer's weights, and so how they are held."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.chart import Chart, panels, percent_axis, table
+from unlearn_core.charts.drawing.theme import SMALL, Theme
+from unlearn_core.charts.drawing.wording import percent
+from unlearn_core.domain.report import Report
+
+_ROW = 19
+"""Pixels a layer."""
+
+
+def applies(report: Report) -> Literal[True] | str:
+    """Only methods that weigh the weights keep what came of it."""
+    extras = report.parts.get("extras")
+    if extras is not None and "importance" in extras.arrays:
+        return True
+    return "This run weighed no weights: only L2UL does, where its guard holds the unimportant ones."
+
+
+def means(report: Report) -> dict[str, float]:
+    """For each layer, input to output, the mean importance (0 to 1) of its weights."""
+    extras = report.parts["extras"]
+    values = extras.arrays["importance"].tolist()
+    return dict(zip(extras.facts["importance"]["layers"], values, strict=True))
+
+
+def frame(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a layer: its mean importance, and how firmly it is held on average."""
+    return table(
+        reports,
+        lambda report: [
+            {"layer": layer, "importance": value, "hold": 1 - value} for layer, value in means(report).items()
+        ],
+    )
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """A bar a layer, the first on top."""
+    found = [means(report) for report in reports]
+    layers = list(dict.fromkeys(layer for each in found for layer in each))
+    top = 1.25 * max(max(each.values()) for each in found) or 1.0
+    drawn = panels(reports, theme, height=80 + _ROW * len(layers))
+    for column, each in enumerate(found, 1):
+        bars = go.Bar(
+            name="importance",
+            x=list(each.values()),
+            y=[layers.index(layer) for layer in each],
+            orientation="h",
+            width=0.62,
+            marker={"color": theme.forget, "line": {"width": 0}},
+            text=[percent(value, 0 if value >= 0.095 else 1) for value in each.values()],
+            textposition="outside",
+            textfont={"size": SMALL, "color": theme.quiet},
+            customdata=list(each),
+            hovertemplate="<b>%{customdata}</b><br>mean importance %{x:.1%}<extra></extra>",
+            cliponaxis=False,
+        )
+        drawn.add_trace(bars, row=1, col=column)
+    drawn.update_yaxes(
+        tickvals=list(range(len(layers))),
+        ticktext=layers,
+        tickfont={"size": SMALL, "color": theme.ink},
+        range=[len(layers) - 0.4, -0.6],
+    )
+    axis: dict[str, Any] = percent_axis(0, top, most=4 if len(reports) > 1 else 6)
+    drawn.update_xaxes(showgrid=True, **axis)
+    drawn.update_xaxes(title_text="mean importance for the forgotten pictures", row=1)
+    return drawn
+
+
+def sentence(report: Report) -> str:
+    """The layers with most and least, and what that leaves of the hold."""
+    found = means(report)
+    most, least = max(found, key=lambda name: found[name]), min(found, key=lambda name: found[name])
+    pictures = report.parts["extras"].facts["importance"]["pictures"]
+    if most == least:
+        return f"{most} has a mean importance of {percent(found[most])}, taken from {pictures:,} forgotten pictures."
+    return (
+        f"Weights of {most} mattered most for {pictures:,} forgotten pictures (on average {percent(found[most])} of "
+        f"the most important one), those of {least} least ({percent(found[least])}), so {least} is held most firmly."
+    )
+
+
+def alt(report: Report) -> str:
+    """The mean importance of every layer."""
+    parts = [f"{layer} {percent(value)}" for layer, value in means(report).items()]
+    return f"Bars of each layer's mean importance for the forgotten pictures: {', '.join(parts)}."
+
+
+CHART = Chart(
+    id="importance",
+    title="Where did the forgotten pictures matter?",
+    caveat="Importance is how strongly a weight moves the length of the net's output on the forgotten pictures, "
+    "stretched so that the least important weight of each tensor has 0 and the most important one 1. So layers are "
+    "compared by how many of their weights stand out, not by how much the layer matters. Weights that matter for "
+    "forgotten pictures usually matter for kept ones too.",
+    applies=applies,
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+    height=300,
+)

@@ -1,0 +1,138 @@
+"""Does it answer like an untrained net? ZRF before and after, with gold's own value as the aim."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, Chart, needs, panels, table
+from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, words_in
+from unlearn_core.charts.drawing.wording import number
+from unlearn_core.domain.report import Report
+
+VARIANTS = {"proper": ("Proper", "JS divergence in bits"), "official": ("Official", "the published code")}
+MODELS = {"before": "before", "after": "after", "gold": "gold", "twin": "second gold"}
+_ABOVE = 0.3
+
+
+def frame(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a model: both variants, and why one is missing."""
+    return table(
+        reports,
+        lambda report: [
+            {
+                "model": MODELS[model],
+                **own,
+                "pictures": _facts(report)["pictures"],
+                "missing": _facts(report)["reasons"].get(model, ""),
+            }
+            for model, own in _facts(report)["models"].items()
+        ],
+    )
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    return report.parts["zrf"].facts
+
+
+def _values(report: Report, variant: str) -> dict[str, float]:
+    """What there is of a variant, by model."""
+    return {model: own[variant] for model, own in _facts(report)["models"].items() if own[variant] is not None}
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """A row a variant, both between 0 and 1 but for an official value below 0."""
+    low = min([0.0, *(value for report in reports for value in _values(report, "official").values())])
+    drawn = panels(reports, theme)
+    for column, report in enumerate(reports, 1):
+        for height, variant in enumerate(VARIANTS):
+            for trace in _traces(_values(report, variant), 1 - height, variant, theme):
+                drawn.add_trace(trace, row=1, col=column)
+    drawn.update_yaxes(
+        tickvals=[1, 0],
+        ticktext=[f"<b>{title}</b><br>{words}" for title, words in VARIANTS.values()],
+        tickfont={"size": SMALL, "color": theme.ink},
+        range=[-0.6, 1.6],
+    )
+    drawn.update_xaxes(showgrid=True, range=[low - 0.04, 1.04], nticks=6)
+    drawn.update_xaxes(title_text="ZRF (1 = as ignorant as random weights)", row=1)
+    return drawn
+
+
+def _traces(values: dict[str, float], at: int, variant: str, theme: Theme) -> list[go.Scatter]:
+    drawn = []
+    if "before" in values and "after" in values:
+        ends = [values["before"], values["after"]]
+        line = {"color": faded(theme.after, 0.4), "width": 4}
+        drawn.append(go.Scatter(x=ends, y=[at, at], mode="lines", line=line, hoverinfo="skip"))
+    for model, value in values.items():
+        look = marker(theme, "gold" if model == "twin" else model, 11)
+        if model == "twin":
+            look |= {"symbol": "diamond-open", "color": theme.gold, "line": {"width": 2}}
+        drawn.append(
+            go.Scatter(
+                name=MODELS[model],
+                x=[value],
+                y=[at],
+                mode="markers",
+                marker=look,
+                hovertemplate=f"<b>{MODELS[model]}</b>, {VARIANTS[variant][0].lower()}<br>%{{x:.3f}}<extra></extra>",
+                cliponaxis=False,
+            )
+        )
+    return [*drawn, _labels(values, at, theme)]
+
+
+def _labels(values: dict[str, float], at: int, theme: Theme) -> go.Scatter:
+    """The figures: after's under its dot, gold's above its own, and before's where there is room beside after's."""
+    shown = [("after", -_ABOVE), ("gold", _ABOVE)]
+    if abs(values.get("before", 0) - values.get("after", 0)) > 0.25:
+        shown.append(("before", -_ABOVE))
+    known = [(model, values[model], shift) for model, shift in shown if model in values]
+    return go.Scatter(
+        x=[value for _, value, _ in known],
+        y=[at + shift for *_, shift in known],
+        text=[f"{model} {number(value, 2)}" for model, value, _ in known],
+        textposition=[
+            f"middle {'right' if value < 0.15 else 'left' if value > 0.85 else 'center'}" for _, value, _ in known
+        ],
+        textfont={"size": SMALL, "color": [words_in(theme, model) for model, *_ in known]},
+        mode="text",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
+
+
+def sentence(report: Report) -> str:
+    """The proper value before and after, beside gold's and a second gold's."""
+    values = {model: number(value, 3) for model, value in _values(report, "proper").items()}
+    said = f"ZRF went from {values.get('before', 'no value')} to {values.get('after', 'no value')}"
+    if "gold" not in values:
+        return f"{said} on {_facts(report)['pictures']} of the forgotten pictures. {NO_GOLD}"
+    said += f"; gold, which is the aim, is at {values['gold']}"
+    return f"{said}, a second gold at {values['twin']}." if "twin" in values else f"{said}. {ONE_GOLD}"
+
+
+def alt(report: Report) -> str:
+    """Both variants of every model."""
+    rows = [
+        f"{title}: {', '.join(f'{MODELS[model]} {number(one, 3)}' for model, one in _values(report, variant).items())}."
+        for variant, (title, _) in VARIANTS.items()
+    ]
+    return f"Dot chart of ZRF after forgetting {report.forgotten}. {' '.join(rows)}"
+
+
+CHART = Chart(
+    id="zrf",
+    title="Does it answer like an untrained net?",
+    caveat="ZRF (zero retrain forgetting) is 1 less the divergence between the answers of a net and of one with random "
+    "weights, on forgotten training pictures. 1 is not the aim: gold learned from all the rest, so it guesses with "
+    "some certainty, and a wrecked net scores high. The aim is gold's value. The official variant is what the paper's "
+    "published code computes: it depends on the number of classes, and serves to compare with published figures only.",
+    applies=needs("zrf"),
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+)

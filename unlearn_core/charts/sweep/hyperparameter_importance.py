@@ -1,0 +1,109 @@
+"""Which knob matters? How differently the best trials are spread over a knob's range than all of them are."""
+
+from typing import Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.drawing.sweep_drawing import SweepChart, Swept
+from unlearn_core.charts.drawing.theme import Theme, faded
+from unlearn_core.charts.drawing.wording import percent
+from unlearn_core.domain.objectives import OBJECTIVES
+
+FEW = 20
+"""Trials under which the shares may still change places."""
+
+
+def applies(swept: Swept) -> Literal[True] | str:
+    """Whether the worker has weighed the knobs."""
+    if _shares(swept):
+        return True
+    if len(swept.sweep.spec.ranges) < 2:
+        return "One knob is swept, so there is no other to weigh it against."
+    return "It takes eight finished trials to say which knob matters."
+
+
+def frame(swept: Swept) -> pd.DataFrame:
+    """One row a knob and objective: its share, between 0 and 1."""
+    rows = [
+        {"objective": OBJECTIVES[name].title, "knob": swept.title(knob), "share": share}
+        for name, own in _shares(swept).items()
+        for knob, share in own.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def figure(swept: Swept, theme: Theme) -> go.Figure:
+    """One line a knob, the heaviest on top; where there are two objectives a hollow circle stands for the second."""
+    shares = _shares(swept)
+    (first, own), *rest = shares.items()
+    order = sorted(own, key=lambda knob: own[knob])
+    names = [swept.title(knob) for knob in order]
+    drawn = go.Figure()
+    drawn.update_layout(template=theme.template, height=max(150, 46 * len(order) + 60))
+    for name, share in zip(names, [own[knob] for knob in order], strict=True):
+        drawn.add_scatter(
+            x=[0, share], y=[name, name], mode="lines", line={"color": faded(theme.after, 0.4), "width": 3}
+        )
+    looks: list[tuple[str, dict[str, Any]]] = [(first, {"color": theme.after, "size": 12})]
+    looks += [
+        (name, {"color": theme.page, "size": 12, "line": {"color": theme.after, "width": 2.5}}) for name, _ in rest
+    ]
+    for name, look in looks:
+        drawn.add_scatter(
+            name=OBJECTIVES[name].title,
+            x=[shares[name][knob] for knob in order],
+            y=names,
+            mode="markers",
+            marker=look,
+            cliponaxis=False,
+            hovertemplate=f"%{{y}}: %{{x:.0%}} for {OBJECTIVES[name].title.lower()}<extra></extra>",
+        )
+    top = max(share for found in shares.values() for share in found.values())
+    marks = [0, 0.25, 0.5, 0.75, 1.0]
+    drawn.update_xaxes(
+        range=[-0.02, max(0.3, top * 1.08)],
+        tickvals=marks,
+        ticktext=[percent(mark, 0) for mark in marks],
+        showgrid=True,
+    )
+    drawn.update_yaxes(type="category")
+    return drawn
+
+
+def sentence(swept: Swept) -> str:
+    """The heaviest knob for each objective, and how much to believe it."""
+    said = []
+    for name, own in _shares(swept).items():
+        knob = max(own, key=lambda one: own[one])
+        said.append(f"for {OBJECTIVES[name].title.lower()} {swept.title(knob).lower()} ({percent(own[knob], 0)})")
+    marks = " (● the first, ○ the second)" if len(said) > 1 else ""
+    words = f"It matters most {' and '.join(said)}{marks}."
+    done = swept.sweep.facts.get("done", len(swept.done))
+    return words if done >= FEW else f"{words} After {done} trials that may still change."
+
+
+def alt(swept: Swept) -> str:
+    """Every share in words."""
+    rows = frame(swept).to_dict("records")
+    return (
+        "Shares: " + ", ".join(f"{row['knob']} {percent(row['share'], 0)} of {row['objective']}" for row in rows) + "."
+    )
+
+
+def _shares(swept: Swept) -> dict[str, dict[str, float]]:
+    return swept.sweep.facts.get("importance", {})
+
+
+SWEEP_CHART = SweepChart(
+    id="importance",
+    title="Which knob matters?",
+    caveat="PED-ANOVA (Watanabe, Bansal and Hutter 2023): a knob is heavy where the best quarter of the trials sits "
+    "elsewhere on its range than all trials do. It speaks about the ranges that were tried and no others, says nothing "
+    "about knobs that only matter together, and rests on few trials.",
+    applies=applies,
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+)

@@ -1,0 +1,122 @@
+"""Which settings end where? Every trial as a line through its knobs to its figures."""
+
+from textwrap import wrap
+from typing import Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.drawing import sweep_drawing
+from unlearn_core.charts.drawing.sweep_drawing import NONE_YET, SweepChart, Swept, figure_said, said
+from unlearn_core.charts.drawing.theme import SMALL, Theme
+from unlearn_core.domain import objectives
+from unlearn_core.domain.objectives import OBJECTIVES
+from unlearn_core.domain.sweep import Trial
+
+HEIGHT = 370
+
+
+def applies(swept: Swept) -> Literal[True] | str:
+    """Whether at least two trials have all figures that this sweep aims at."""
+    found = len(_told(swept))
+    if not found:
+        return NONE_YET
+    return True if found > 1 else "One trial is done: it takes two lines to see which way they go."
+
+
+def figure(swept: Swept, theme: Theme) -> go.Figure:
+    """One axis a knob, then one an objective; the stronger a line's colour, the better its first objective."""
+    spec, told = swept.sweep.spec, _told(swept)
+    dimensions: list[dict[str, Any]] = []
+    for one in spec.ranges:
+        scale = sweep_drawing.scale(one)
+        ends = [scale.place(value) for value in (one.values if one.is_choice else (one.low, one.top))]
+        dimensions.append(
+            {
+                "label": _wrapped(swept.title(one.knob)),
+                "values": [scale.place(trial.params[one.knob]) for trial in told],
+                "range": [min(ends), max(ends)],
+                "tickvals": scale.marks,
+                "ticktext": scale.names,
+            }
+        )
+    for name in spec.objectives:
+        values = [value for trial in told if (value := objectives.value(name, trial.headline)) is not None]
+        least, most = min(values), max(values)
+        marks = [least, (least + most) / 2, most] if most > least else [least]
+        dimensions.append(
+            {
+                "label": _wrapped(OBJECTIVES[name].title),
+                "values": values,
+                "range": [least, most] if most > least else [least - 0.5, least + 0.5],
+                "tickvals": marks,
+                "ticktext": [figure_said(name, mark) for mark in marks],
+            }
+        )
+    first = OBJECTIVES[spec.objectives[0]]
+    drawn = go.Figure(
+        go.Parcoords(
+            dimensions=dimensions,
+            line={
+                "color": dimensions[len(spec.ranges)]["values"],
+                "colorscale": [[0, theme.border], [0.5, theme.before], [1, theme.after]],
+                "reversescale": first.lower,
+            },
+            labelfont={"size": SMALL, "color": theme.ink},
+            tickfont={"size": SMALL, "color": theme.ink},
+            rangefont={"size": 11, "color": theme.quiet},
+            unselected={"line": {"color": theme.border, "opacity": 0.4}},
+        )
+    )
+    drawn.update_layout(template=theme.template, height=HEIGHT, margin={"l": 60, "r": 50, "t": 76, "b": 26})
+    return drawn
+
+
+def sentence(swept: Swept) -> str:
+    """The settings of the best trial and what they came to."""
+    best = swept.best
+    if best is None:
+        return "No trial has all the figures that this sweep aims at."
+    knobs = ", ".join(f"{swept.title(name).lower()} {said(value)}" for name, value in best.params.items())
+    aims = ", ".join(
+        f"{OBJECTIVES[name].title.lower()} {figure_said(name, value)}"
+        for name, value in zip(
+            swept.sweep.spec.objectives, objectives.values(swept.sweep.spec, best) or (), strict=True
+        )
+    )
+    how = "The stronger the colour, the better; drag along an axis to pick lines out."
+    return f"The best trial, run {best.run}, has {knobs}, and comes to {aims}. {how}"
+
+
+def alt(swept: Swept) -> str:
+    """How many lines through which axes."""
+    names = [swept.title(one.knob) for one in swept.sweep.spec.ranges]
+    names += [OBJECTIVES[name].title for name in swept.sweep.spec.objectives]
+    return f"{len(_told(swept))} lines through {', '.join(names)}. {sentence(swept)}"
+
+
+def frame(swept: Swept) -> pd.DataFrame:
+    """One row a trial, as every chart of a sweep has it."""
+    return sweep_drawing.frame(swept)
+
+
+def _wrapped(title: str) -> str:
+    """A name on two lines at the most: several axes share a telephone, and a third line would lie on the axis."""
+    return "<br>".join(wrap(title, max(12, len(title) // 2 + 4)))
+
+
+def _told(swept: Swept) -> list[Trial]:
+    return [trial for trial in swept.done if objectives.values(swept.sweep.spec, trial) is not None]
+
+
+SWEEP_CHART = SweepChart(
+    id="parallel",
+    title="Which settings end where?",
+    caveat="Lines that run together through a knob's axis share its value; that they also end together does not show "
+    "that the knob did it, since the sampler turns several at once.",
+    applies=applies,
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+)

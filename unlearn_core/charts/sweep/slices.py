@@ -1,0 +1,155 @@
+"""How does one figure hang on one knob? Every trial, whatever the other knobs were."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.drawing import sweep_drawing
+from unlearn_core.charts.drawing.sweep_drawing import NONE_YET, SweepChart, Swept, figure_said, hover, said
+from unlearn_core.charts.drawing.theme import Theme
+from unlearn_core.domain import objectives
+from unlearn_core.domain.objectives import OBJECTIVES
+from unlearn_core.domain.sweep import Trial
+
+HEIGHT = 230
+
+
+def applies(swept: Swept, *, objective: str | None = None) -> Literal[True] | str:
+    """Whether a trial has this figure."""
+    if not swept.done:
+        return NONE_YET
+    name = objective or swept.sweep.spec.objectives[0]
+    return True if _known(swept, name) else f"{OBJECTIVES[name].title} was not measured in any of these trials."
+
+
+def figure(swept: Swept, theme: Theme, *, knob: str | None = None, objective: str | None = None) -> go.Figure:
+    """One objective over one knob; later trials are stronger in colour, the best one is ringed."""
+    name, knob = objective or swept.sweep.spec.objectives[0], knob or swept.sweep.spec.ranges[0].knob
+    scale, known = sweep_drawing.scale(swept.range(knob)), _known(swept, name)
+    drawn = go.Figure()
+    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 8, "r": 8})
+    drawn.add_scatter(
+        x=[scale.place(trial.params[knob]) for trial, _ in known],
+        y=[value for _, value in known],
+        mode="markers",
+        marker={
+            "size": 9,
+            "color": [trial.number for trial, _ in known],
+            "colorscale": [[0, theme.border], [0.35, theme.before], [1, theme.after]],
+            "cmin": 0,
+            "cmax": max(1, len(swept.trials) - 1),
+            "line": {"color": theme.quiet, "width": 0.5},
+        },
+        customdata=[trial.run for trial, _ in known],
+        text=[hover(swept, trial) for trial, _ in known],
+        hovertemplate="%{text}<extra></extra>",
+        unselected={"marker": {"opacity": 1}},
+        cliponaxis=False,
+    )
+    ringed = [(trial, value) for trial, value in known if swept.best and trial.number == swept.best.number]
+    for trial, value in ringed:
+        ring = {"symbol": "circle-open", "size": 18, "color": theme.after, "line": {"width": 2}}
+        drawn.add_scatter(
+            x=[scale.place(trial.params[knob])],
+            y=[value],
+            mode="markers",
+            marker=ring,
+            hoverinfo="skip",
+            cliponaxis=False,
+        )
+    drawn.update_xaxes(
+        tickvals=scale.marks, ticktext=scale.names, title_text=swept.title(knob), range=_across(swept, knob)
+    )
+    drawn.update_yaxes(
+        showgrid=True, nticks=5, title_text=OBJECTIVES[name].axis, range=_up([value for _, value in known])
+    )
+    if OBJECTIVES[name].share:
+        drawn.update_yaxes(tickformat=".0%")
+    return drawn
+
+
+def sentence(swept: Swept, *, knob: str | None = None, objective: str | None = None) -> str:
+    """The best figure and where on the knob it lies, with the span of all."""
+    name, knob = objective or swept.sweep.spec.objectives[0], knob or swept.sweep.spec.ranges[0].knob
+    known = _known(swept, name)
+    pick = min if OBJECTIVES[name].lower else max
+    trial, value = pick(known, key=lambda one: one[1])
+    worst = (max if pick is min else min)(value for _, value in known)
+    words = f"Best {figure_said(name, value)} at {said(trial.params[knob])}, worst {figure_said(name, worst)}"
+    return f"{words}{_tendency(swept, knob, known)}."
+
+
+def _tendency(swept: Swept, knob: str, known: list[tuple[Trial, float]]) -> str:
+    """Spearman's rank correlation in words, where there are enough trials for one."""
+    if swept.range(knob).is_choice or len(known) < 5:
+        return ""
+    scale = sweep_drawing.scale(swept.range(knob))
+    ranks = [
+        pd.Series(column).rank().to_numpy()
+        for column in zip(*((scale.place(t.params[knob]), v) for t, v in known), strict=True)
+    ]
+    if any(np.ptp(own) == 0 for own in ranks):
+        return ""
+    size = float(np.corrcoef(np.stack(ranks))[0, 1])
+    way = "rises with it" if size > 0.3 else "falls with it" if size < -0.3 else "goes neither way"
+    return f"; on the whole it {way} (rank correlation {size:.1f})".replace("-", "\N{MINUS SIGN}")
+
+
+def alt(swept: Swept, *, knob: str | None = None, objective: str | None = None) -> str:
+    """The same in words."""
+    known = _known(swept, objective or swept.sweep.spec.objectives[0])
+    return f"Scatter of {len(known)} trials. {sentence(swept, knob=knob, objective=objective)}"
+
+
+def frame(swept: Swept) -> pd.DataFrame:
+    """One row a trial, as every chart of a sweep has it."""
+    return sweep_drawing.frame(swept)
+
+
+def about(knob: str, objective: str) -> SweepChart:
+    """The same chart about this knob and this objective."""
+    which = {"knob": knob, "objective": objective}
+    return replace(
+        SWEEP_CHART,
+        id=f"slice-{knob}-{objective}",
+        title=f"{OBJECTIVES[objective].title}",
+        applies=partial(applies, objective=objective),
+        figure=partial(figure, **which),
+        sentence=partial(sentence, **which),
+        alt=partial(alt, **which),
+    )
+
+
+def _known(swept: Swept, name: str) -> list[tuple[Trial, float]]:
+    found = ((trial, objectives.value(name, trial.headline)) for trial in swept.done)
+    return [(trial, value) for trial, value in found if value is not None]
+
+
+def _up(values: list[float]) -> list[float]:
+    """A vertical axis that holds these figures; all alike they lie in its middle."""
+    middle, span = (min(values) + max(values)) / 2, max(max(values) - min(values), 0.1 * abs(max(values)), 0.02)
+    return [middle - 0.6 * span, middle + 0.6 * span]
+
+
+def _across(swept: Swept, knob: str) -> list[float]:
+    one, scale = swept.range(knob), sweep_drawing.scale(swept.range(knob))
+    ends = [scale.place(value) for value in (one.values if one.is_choice else (one.low, one.top))]
+    room = 0.5 if one.is_choice else (max(ends) - min(ends)) * 0.05
+    return [min(ends) - room, max(ends) + room]
+
+
+SWEEP_CHART = SweepChart(
+    id="slice",
+    title="How does it hang on one knob?",
+    caveat="Every trial stands here with whatever the other knobs were, so points above one another differ in those. A "
+    "sampler that learns tries more where it found good ones: empty places were thought bad, not shown to be.",
+    applies=applies,
+    frame=frame,
+    figure=figure,
+    sentence=sentence,
+    alt=alt,
+)
