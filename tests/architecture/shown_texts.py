@@ -26,9 +26,9 @@ from unlearn_core.domain import errors
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.export import archive
-from unlearn_core.export.card import card
-from unlearn_core.export.page import page
-from unlearn_core.export.sweep import side
+from unlearn_core.export.html_report import page
+from unlearn_core.export.model_card import card
+from unlearn_core.export.sweep_report import side
 from unlearn_core.methods import methods
 from unlearn_core.models import architectures, classifiers
 from unlearn_core.ui.measures import measures

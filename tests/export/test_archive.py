@@ -17,7 +17,7 @@ from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.export.archive import archive, csv, tables
-from unlearn_core.export.card import card
+from unlearn_core.export.model_card import card
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 

@@ -27,7 +27,7 @@ def test_a_report_is_handed_out_whole_and_made_once(
     with zipfile.ZipFile(io.BytesIO(studio.archive(found))) as file:
         assert file.read("report.html").decode() == text
         assert RunSpec.model_validate_json(file.read("spec.json")) == found.spec
-    monkeypatch.setattr("unlearn_core.export.page.page", None)
+    monkeypatch.setattr("unlearn_core.export.html_report.page", None)
     assert studio.report_page(found) == text, "made anew"
 
 

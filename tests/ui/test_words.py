@@ -11,7 +11,7 @@ from unlearn_core.cli import _forget
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.run import GoldSpec, RunSpec
-from unlearn_core.export import command
+from unlearn_core.export import cli_command
 from unlearn_core.ui import spark, words
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -61,14 +61,14 @@ def test_the_command_asks_for_the_same(forget: ForgetClasses | ForgetImages) -> 
 
     request = ForgetRequest(classifier="tiny", dataset="shapes", forget=forget)
     card = datasets.card("shapes")
-    said = shlex.split(command.gold(GoldSpec(request=request), card))
+    said = shlex.split(cli_command.gold(GoldSpec(request=request), card))
     parser = argparse.ArgumentParser()
     _forget.arguments(parser)
     assert said[:4] == ["python", "-m", "unlearn_core", "gold"]
     assert _forget.request(parser.parse_args(said[4:])) == request
-    assert command.gold(GoldSpec(request=request, seed=1), card).endswith(" --seed 1")
+    assert cli_command.gold(GoldSpec(request=request, seed=1), card).endswith(" --seed 1")
     spec = RunSpec(request=request, method="unsir", params={"batch": 64, "augment": False}, seed=7)
-    assert command.run(spec, card).endswith("--method unsir --set batch=64 --set augment=False --seed 7")
+    assert cli_command.run(spec, card).endswith("--method unsir --set batch=64 --set augment=False --seed 7")
 
 
 def test_a_dumbbell_has_its_marks_where_the_shares_are() -> None:

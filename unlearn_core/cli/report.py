@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.export.archive import archive
-    from unlearn_core.export.page import page
+    from unlearn_core.export.html_report import page
     from unlearn_core.methods import methods
 
     out = _free(args.out.expanduser())

@@ -10,8 +10,8 @@ import pandas as pd
 
 from unlearn_core.charts import charts
 from unlearn_core.domain.report import Report
-from unlearn_core.export.card import card
-from unlearn_core.export.plates import able
+from unlearn_core.export.figures import able
+from unlearn_core.export.model_card import card
 from unlearn_core.store.files import artifacts, reports
 
 SPEC = "spec.json"

@@ -7,7 +7,7 @@ from unlearn_core.charts.drawing.wording import capital
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.params import Knob
 from unlearn_core.domain.report import Report
-from unlearn_core.export import command
+from unlearn_core.export import cli_command
 
 
 class Setting(NamedTuple):
@@ -50,7 +50,7 @@ def settings(report: Report, methods: Mapping[str, Method]) -> Settings:
         paper="" if method is None else method.paper.title,
         address="" if method is None else method.paper.url,
         knobs=bare if method is None else _knobs(report, method),
-        command=command.run(spec, report.dataset),
+        command=cli_command.run(spec, report.dataset),
         spec=spec.model_dump_json(indent=1),
         start=spec.start,
     )

@@ -5,7 +5,7 @@ import streamlit as st
 
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.run import Run
-from unlearn_core.export import command
+from unlearn_core.export import cli_command
 from unlearn_core.ui import words
 from unlearn_core.ui.plain import escape
 
@@ -22,7 +22,7 @@ SETS = {
 def show(report: Report, run: Run | None) -> None:
     """Command, settings, all accuracies with validation, where the time went, and what was missing."""
     st.subheader("Do it again", anchor=False)
-    st.code(command.run(report.spec, report.dataset), language="bash", wrap_lines=True)
+    st.code(cli_command.run(report.spec, report.dataset), language="bash", wrap_lines=True)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Every accuracy", anchor=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from unlearn_core.domain.report import Report
-from unlearn_core.export.side import Side
+from unlearn_core.export.extra_sections import Side
 from unlearn_core.store.data_folder import home
 from unlearn_core.store.files import artifacts
 from unlearn_core.ui import studio

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.export.incoming import MOST_BYTES, read_spec
+from unlearn_core.export.import_settings import MOST_BYTES, read_spec
 from unlearn_core.ui import session
 from unlearn_core.ui.plain import escape
 

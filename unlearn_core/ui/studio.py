@@ -18,7 +18,7 @@ from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import Part, Report
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.export.side import Side
+from unlearn_core.export.extra_sections import Side
 from unlearn_core.models import bundled_models
 from unlearn_core.store.data_folder import home
 from unlearn_core.store.files import artifacts, reports
@@ -101,7 +101,7 @@ def _beside(report: Report) -> tuple[int, ...]:
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def _page(folder: str, key: tuple[Any, ...], side: Side | None, _found: Sequence[Report]) -> str:
-    from unlearn_core.export.page import page
+    from unlearn_core.export.html_report import page
     from unlearn_core.methods import methods  # Imports torch, which the first page does without.
 
     known: dict[str, Pictures] = {}

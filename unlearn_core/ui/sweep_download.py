@@ -7,7 +7,7 @@ import streamlit as st
 
 from unlearn_core.charts.drawing.sweep_drawing import Swept
 from unlearn_core.domain.report import Report
-from unlearn_core.export.sweep import side
+from unlearn_core.export.sweep_report import side
 from unlearn_core.store.data_folder import home
 from unlearn_core.store.files import reports
 from unlearn_core.ui import studio

@@ -4,7 +4,7 @@ import streamlit as st
 
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import GoldSpec, MeasureSpec, Run, RunState
-from unlearn_core.export import command
+from unlearn_core.export import cli_command
 from unlearn_core.store.data_folder import home
 from unlearn_core.store.files import reports
 from unlearn_core.ui import frame, gold, pace, process, standstill, studio, words
@@ -114,7 +114,7 @@ def _order(report: Report, wanted: GoldSpec) -> None:
             gold.order(wanted, report.dataset)
             st.rerun()
         with st.popover("On a terminal", icon=":material/terminal:", type="tertiary"):
-            st.code(command.gold(wanted, report.dataset), language="bash", wrap_lines=True)
+            st.code(cli_command.gold(wanted, report.dataset), language="bash", wrap_lines=True)
     if gold.is_begun(wanted):
         st.caption("Its training was stopped, and goes on from there: it takes less than all of that.")
     elif not wanted.seed:

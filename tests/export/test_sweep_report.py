@@ -4,8 +4,8 @@ import json
 
 from tests.charts.fake_reports import made_up_report
 from tests.charts.fake_sweeps import KNOBS, swept
-from unlearn_core.export.page import page
-from unlearn_core.export.sweep import side
+from unlearn_core.export.html_report import page
+from unlearn_core.export.sweep_report import side
 
 
 def test_a_sweep_is_told_with_its_charts_and_every_trial() -> None:

@@ -11,7 +11,7 @@ from unlearn_core.charts.report import gradcam
 from unlearn_core.charts.text import verdict, warnings
 from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.report import MODELS, Report
-from unlearn_core.export.pictures import Tile, caption, thumbnail, tiles
+from unlearn_core.export.image_tiles import Tile, caption, thumbnail, tiles
 
 SETS = {
     "forget_train": ("Forgotten", "trained on"),

@@ -12,8 +12,8 @@ from unlearn_core.charts.sweep import (
     tradeoff,
 )
 from unlearn_core.domain.objectives import OBJECTIVES
-from unlearn_core.export.plates import embedded
-from unlearn_core.export.side import Plate, Side
+from unlearn_core.export.extra_sections import Plate, Side
+from unlearn_core.export.figures import embedded
 
 
 def side(swept: Swept) -> Side:

@@ -10,7 +10,7 @@ from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart, names
 from unlearn_core.charts.drawing.theme import DARK, FONT, LIGHT
 from unlearn_core.domain.report import Report
-from unlearn_core.export.side import Plate
+from unlearn_core.export.extra_sections import Plate
 
 CHAPTERS: dict[str, tuple[str, ...]] = {
     "How much is chance?": ("seeds",),

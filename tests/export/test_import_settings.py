@@ -15,8 +15,8 @@ from hypothesis import settings as drawn
 from tests.pages.finished import by_class, by_picture
 from unlearn_core.domain.errors import BadRequest, UnlearnError
 from unlearn_core.domain.run import RunSpec
-from unlearn_core.export import incoming
-from unlearn_core.export.incoming import read_spec
+from unlearn_core.export import import_settings
+from unlearn_core.export.import_settings import read_spec
 
 GOOD = by_class().model_dump_json().encode()
 
@@ -63,7 +63,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "no such picture": (of(forget={"kind": "images", "images": [10**9]}), "does not have"),
     "an endless name": (changed(method="x" * 10_000), "longer than any name"),
     "an endless knob": (changed(params={"x" * 10_000: 1}), "longer than any name"),
-    "too large": (b" " * (incoming.MOST_SPEC + 1), "larger than 2 MB"),
+    "too large": (b" " * (import_settings.MOST_SPEC + 1), "larger than 2 MB"),
     "an archive without": (zipped(other_json=GOOD), "holds no spec.json"),
     "an archive with two": (zipped(a__spec_json=GOOD, b__spec_json=GOOD), "settings of 2 runs"),
     "an archive cut off": (zipped(spec_json=GOOD)[:-30], "cut off|damaged"),
@@ -84,7 +84,7 @@ def test_whatever_is_wrong_is_refused_with_a_sentence(name: str) -> None:
 
 
 def test_an_upload_that_is_too_large_is_not_even_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incoming, "MOST_BYTES", len(GOOD) - 1)
+    monkeypatch.setattr(import_settings, "MOST_BYTES", len(GOOD) - 1)
     with pytest.raises(BadRequest, match="larger than"):
         read_spec(GOOD)
 

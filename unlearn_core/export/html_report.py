@@ -20,10 +20,10 @@ from unlearn_core.charts.text import run_comparison
 from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.report import Report
-from unlearn_core.export import plates
+from unlearn_core.export import figures
+from unlearn_core.export.extra_sections import Side
+from unlearn_core.export.run_summary import subject, versions
 from unlearn_core.export.settings import settings
-from unlearn_core.export.side import Side
-from unlearn_core.export.subject import subject, versions
 
 _FOLDER = Path(__file__).parent / "template"
 _MARKS = (
@@ -62,13 +62,13 @@ def page(
             **_apart(reports, methods),
             trials=side.trials,
             plates=side.plates,
-            chapters=plates.chapters(reports),
-            absent=plates.absent(reports),
+            chapters=figures.chapters(reports),
+            absent=figures.absent(reports),
             settings=[settings(report, methods) for report in reports],
             origins=_origins(reports),
             versions=dict.fromkeys(versions(report) for report in reports),
             themes=THEMES,
-            inks=plates.inks(),
+            inks=figures.inks(),
             style=Markup((_FOLDER / "report.css").read_text()),
             scripts={name: Markup(text) for name, text in scripts.items()},
             policy=_policy(scripts.values()),

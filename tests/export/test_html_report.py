@@ -14,9 +14,9 @@ from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.report import Report
-from unlearn_core.export import plates
-from unlearn_core.export.page import marked, page
-from unlearn_core.export.side import Side
+from unlearn_core.export import figures
+from unlearn_core.export.extra_sections import Side
+from unlearn_core.export.html_report import marked, page
 from unlearn_core.methods import methods
 
 NASTY = '<script>alert(1)</script> & "quoted" </style> `x` **b**'
@@ -121,7 +121,7 @@ def test_names_of_others_stay_text() -> None:
 
 
 def test_figures_are_json_that_cannot_end_its_element() -> None:
-    assert plates.embedded('{"a": "</script><b>&"}') == '{"a": "\\u003c/script\\u003e\\u003cb\\u003e\\u0026"}'
+    assert figures.embedded('{"a": "</script><b>&"}') == '{"a": "\\u003c/script\\u003e\\u003cb\\u003e\\u0026"}'
     found = re.findall(r'<script type="application/json" data-chart="chart-(\w+)">(.*?)</script>', one(), re.DOTALL)
     assert len(found) >= 15
     for name, text in found:
@@ -137,7 +137,7 @@ def test_its_dark_figure_is_the_light_one_in_other_inks(chart) -> None:
 
 def darkened(value: object, inks: dict[str, str] | None = None) -> object:
     """The same as in report.js; with no inks it only writes colours in one way."""
-    inks = dict(plates.inks()) if inks is None else inks
+    inks = dict(figures.inks()) if inks is None else inks
     if isinstance(value, str):
         if value.startswith("data:"):
             return value
@@ -170,7 +170,7 @@ def test_a_sweep_brings_its_table_and_its_charts() -> None:
     import pandas as pd
 
     trials = pd.DataFrame({"trial": [1, 2], "rate <b>": [0.1, None], "state": ["done", "failed"]})
-    own = plates.plate(charts()["accuracy"], [REPORT])._replace(id="trade-off", title="What does it cost?")
+    own = figures.plate(charts()["accuracy"], [REPORT])._replace(id="trade-off", title="What does it cost?")
     side = Side(title="A sweep over the rate", words="Eight trials.", trials=trials, plates=(own,))
     found = made(REPORT, made_up_report(seed=1), side=side)
     text = Reader(found).text
@@ -205,10 +205,10 @@ def test_points_of_the_plane_are_not_shown_as_pictures() -> None:
 
 
 def test_a_chart_that_has_no_chapter_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plates, "CHAPTERS", {"Which?": ("timing",)})
-    first, last = plates.chapters([REPORT])
+    monkeypatch.setattr(figures, "CHAPTERS", {"Which?": ("timing",)})
+    first, last = figures.chapters([REPORT])
     assert [one.id for one in first.plates] == ["timing"]
-    assert last.title == plates.OTHERS
+    assert last.title == figures.OTHERS
     assert "accuracy" in {one.id for one in last.plates}
 
 

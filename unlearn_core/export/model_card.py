@@ -10,8 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from unlearn_core.charts.drawing.wording import by_class
 from unlearn_core.charts.text import verdict
 from unlearn_core.domain.report import Report
-from unlearn_core.export import command
-from unlearn_core.export.subject import accuracies, versions
+from unlearn_core.export import cli_command
+from unlearn_core.export.run_summary import accuracies, versions
 
 _ACTIVE = re.compile(r"[\\`*_\[\]<>#|~!&]")
 
@@ -33,7 +33,7 @@ def card(report: Report) -> str:
             no_accuracies=report.missing.get("accuracy", "Its accuracies were not measured."),
             verdicts=verdict.verdicts(report),
             doubt=verdict.doubt(report),
-            command=" ".join(command.run(report.spec, report.dataset).split()),
+            command=" ".join(cli_command.run(report.spec, report.dataset).split()),
             seed=report.spec.seed,
             versions=versions(report),
         )
