@@ -1,6 +1,6 @@
 """Unlearn Lab in the browser: `streamlit run app.py`.
 
-This file says what the server is; what a visitor sees begins in `unlearn_core/ui/router.py`.
+This file says what the server is; what a visitor sees begins in `unlearn_core/ui/shell/router.py`.
 """
 
 from pathlib import Path
@@ -8,11 +8,11 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from unlearn_core.ui import address, frame, process
+from unlearn_core.ui.shell import lifespan, navigation, redirects
 
 app = st.App(
-    Path(__file__).parent / "unlearn_core" / "ui" / "router.py",
-    lifespan=process.lifespan,
-    middleware=[Middleware(address.OnePart)],
-    on_script_error=frame.apologise,
+    Path(__file__).parent / "unlearn_core" / "ui" / "shell" / "router.py",
+    lifespan=lifespan.lifespan,
+    middleware=[Middleware(redirects.OnePart)],
+    on_script_error=navigation.apologise,
 )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.ui import compare
+from unlearn_core.ui.pages.compare import page
 
 st.title("Which did better?", anchor=False)
-compare.show()
+page.show()

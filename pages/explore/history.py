@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.ui import history
+from unlearn_core.ui.pages.history import page
 
 st.title("What has been tried?", anchor=False)
-history.show()
+page.show()

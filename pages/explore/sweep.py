@@ -1,5 +1,5 @@
 """Many runs that differ in some knobs: what each knob does, and which settings come nearest to what you want."""
 
-from unlearn_core.ui import sweep
+from unlearn_core.ui.pages.sweep import page
 
-sweep.show()
+page.show()

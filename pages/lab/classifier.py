@@ -2,17 +2,18 @@
 
 import streamlit as st
 
-from unlearn_core.ui import classifier, strip
+from unlearn_core.ui.components import run_bar
+from unlearn_core.ui.pages.classifier import page
 
-plan = strip.show()
+plan = run_bar.show()
 st.title("Which classifier should forget?", anchor=False)
-classifier.wanted(plan)
-classifier.choice(plan)
+page.wanted(plan)
+page.choice(plan)
 left, right = st.columns([1, 1.15], gap="large")
 with left:
-    classifier.facts(plan)
+    page.facts(plan)
 with right:
-    classifier.samples(plan)
-    classifier.accuracy(plan)
-classifier.foot(plan)
-classifier.more(plan)
+    page.samples(plan)
+    page.accuracy(plan)
+page.foot(plan)
+page.more(plan)

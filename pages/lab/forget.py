@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from unlearn_core.ui import class_gallery, gallery, strip
+from unlearn_core.ui.components import run_bar
+from unlearn_core.ui.pages.forget import class_picker, image_picker
 
-plan = strip.show()
+plan = run_bar.show()
 st.title("What should it forget?", anchor=False)
-gallery.kind(plan)
+image_picker.kind(plan)
 if plan.setup.by == "classes":
-    class_gallery.show(plan)
+    class_picker.show(plan)
 else:
-    gallery.pictures(plan)
-gallery.foot(plan)
+    image_picker.pictures(plan)
+image_picker.foot(plan)

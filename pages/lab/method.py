@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from unlearn_core.ui import knobs, shelf, strip
+from unlearn_core.ui.components import hyperparameter_inputs, run_bar
+from unlearn_core.ui.pages.method import method_list
 
-plan = strip.show()
+plan = run_bar.show()
 st.title("How should it forget?", anchor=False)
 left, right = st.columns([1, 1.8], gap="large")
 with left:
-    shelf.show(plan)
+    method_list.show(plan)
 with right:
-    shelf.card(plan)
-    knobs.show(plan)
-    shelf.fails(plan)
+    method_list.card(plan)
+    hyperparameter_inputs.show(plan)
+    method_list.fails(plan)

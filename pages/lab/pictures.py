@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from unlearn_core.ui import arrivals, bringing, pictures
+from unlearn_core.ui.pages.datasets import add, import_progress, page
 
 st.title("Which pictures are there?", anchor=False)
-arrivals.show()
+import_progress.show()
 left, right = st.columns([1, 2.2], gap="large")
 with left:
-    name = pictures.choice()
-    pictures.put_away()
+    name = page.choice()
+    page.put_away()
 with right:
-    pictures.card(name)
+    page.card(name)
 st.divider()
-bringing.show()
+add.show()

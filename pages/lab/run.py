@@ -2,16 +2,17 @@
 
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import RunState
-from unlearn_core.ui import live, report, run
+from unlearn_core.ui.pages.run import live, page
+from unlearn_core.ui.report import report_view
 
-found = run.find()
+found = page.find()
 if found is None:
-    run.nothing()
+    page.nothing()
 elif isinstance(found, Report):
-    report.show(found, None)
+    report_view.show(found, None)
 elif not found.state.is_finished:
     live.show(found)
 elif found.state is RunState.DONE:
-    run.done(found)
+    page.done(found)
 else:
-    run.ended(found)
+    page.ended(found)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.ui import measures
+from unlearn_core.ui.pages.learn import measures
 
 st.title("What does each measure tell?", anchor=False)
 st.markdown(

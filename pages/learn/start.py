@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from unlearn_core.ui import start
+from unlearn_core.ui.pages.start import home
 
 left, right = st.columns([1, 1.1], gap="large", vertical_alignment="center")
 with left:
-    start.hero()
+    home.hero()
 with right:
-    start.example()
-start.ways()
+    home.example()
+home.ways()

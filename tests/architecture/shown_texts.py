@@ -31,7 +31,7 @@ from unlearn_core.export.model_card import card
 from unlearn_core.export.sweep_report import side
 from unlearn_core.methods import methods
 from unlearn_core.models import architectures, classifiers
-from unlearn_core.ui.measures import measures
+from unlearn_core.ui.pages.learn.measures import measures
 
 CORE = ROOT / "unlearn_core"
 CHEAP_VERBS = ("methods", "classifiers", "datasets", "architectures", "doctor")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.served import OPTIONS, Served, chromium
-from tests.pages.finished import template
+from tests.browser.app_server import OPTIONS, Served, chromium
+from tests.pages.finished_runs import template
 from unlearn_core.store.queue.run_store import RunStore
 
 __all__ = ["template"]

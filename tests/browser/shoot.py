@@ -17,7 +17,7 @@ from typing import NamedTuple
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.served import OPTIONS, ROOT, Served, chromium
+from tests.browser.app_server import OPTIONS, ROOT, Served, chromium
 from unlearn_core.domain.run import RunState
 from unlearn_core.engine.build_spec import spec
 from unlearn_core.store.queue.run_store import RunStore

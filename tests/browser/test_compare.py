@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.app_server import Served
+from tests.browser.browser_steps import QUESTION, heading, settled
 from tests.browser.conftest import NARROW
-from tests.browser.served import Served
-from tests.browser.steps import QUESTION, heading, settled
-from tests.pages.finished import made_again
+from tests.pages.finished_runs import made_again
 from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]

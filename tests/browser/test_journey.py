@@ -5,11 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.app_server import Served
+from tests.browser.browser_steps import QUESTION, heading, settled
 from tests.browser.conftest import NARROW
-from tests.browser.served import Served
-from tests.browser.steps import QUESTION, heading, settled
-from tests.pages.finished import CLASS, PICTURES
-from unlearn_core.ui.report import TABS
+from tests.pages.finished_runs import CLASS, PICTURES
+from unlearn_core.ui.report.report_view import TABS
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 

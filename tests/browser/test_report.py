@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.app_server import Served
+from tests.browser.browser_steps import heading, until
 from tests.browser.conftest import PATIENCE
-from tests.browser.served import Served
-from tests.browser.steps import heading, until
-from tests.pages.finished import CLASS
+from tests.pages.finished_runs import CLASS
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.queue.run_store import RunStore
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, WebSocket, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.browser.served import Served
-from tests.browser.steps import LONG, QUESTION, QUICK, STOPPED, begin, heading, settled, step, until
+from tests.browser.app_server import Served
+from tests.browser.browser_steps import LONG, QUESTION, QUICK, STOPPED, begin, heading, settled, step, until
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.queue.run_store import RunStore
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.served import Served
-from tests.browser.steps import heading, settled
-from tests.pages.finished import CLASS
+from tests.browser.app_server import Served
+from tests.browser.browser_steps import heading, settled
+from tests.pages.finished_runs import CLASS
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.served import Served
-from tests.browser.steps import QUICK, heading, settled, until
+from tests.browser.app_server import Served
+from tests.browser.browser_steps import QUICK, heading, settled, until
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import SweepState
 from unlearn_core.store.queue.run_store import RunStore

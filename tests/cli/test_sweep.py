@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pages.sweeps import ME, headline
+from tests.pages.page_sweeps import ME, headline
 from unlearn_core.__main__ import main
 from unlearn_core.cli import sweep as verb
 from unlearn_core.domain.sweep import SweepState

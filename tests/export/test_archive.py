@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.charts.fake_reports import made_up_report
-from tests.pages.finished import CLASS, PICTURES, template
+from tests.pages.finished_runs import CLASS, PICTURES, template
 from unlearn_core.__main__ import main
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import LIGHT

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, strategies
 from hypothesis import settings as drawn
 
-from tests.pages.finished import by_class, by_picture
+from tests.pages.finished_runs import by_class, by_picture
 from unlearn_core.domain.errors import BadRequest, UnlearnError
 from unlearn_core.domain.run import RunSpec
 from unlearn_core.export import import_settings

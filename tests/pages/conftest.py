@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.finished import done, template
+from tests.pages.finished_runs import done, template
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui import studio
+from unlearn_core.ui.shell import cache
 
 __all__ = ["done", "template"]  # fixtures, made once for all modules
 
@@ -24,16 +24,16 @@ def visit(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
     monkeypatch.setenv("UNLEARN_WARMUP", "none")
 
     def opened(page: str, **query: str) -> AppTest:
-        app = AppTest.from_file(ROOT / "unlearn_core" / "ui" / "router.py", default_timeout=60)
+        app = AppTest.from_file(ROOT / "unlearn_core" / "ui" / "shell" / "router.py", default_timeout=60)
         app.query_params.update(query)
         return turn(app, page) if page != "start" else app.run()
 
     yield opened
     # Pictures and what is drawn from them are the same for every test; what hangs on a data folder is not.
-    studio._store.clear()
-    studio._report.clear()
-    studio._figures.clear()
-    studio.example.clear()  # type: ignore[attr-defined]
+    cache._store.clear()
+    cache._report.clear()
+    cache._figures.clear()
+    cache.example.clear()  # type: ignore[attr-defined]
 
 
 def turn(app: AppTest, page: str) -> AppTest:

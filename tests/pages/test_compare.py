@@ -8,13 +8,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import ROOT, Visit
-from tests.pages.finished import CLASS, PICTURES, by_class, made_again
-from tests.pages.look import fine, without_words, words
+from tests.pages.finished_runs import CLASS, PICTURES, by_class, made_again
+from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.test_history import tick
 from unlearn_core.domain.run import GoldSpec, Look
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui import compare
+from unlearn_core.ui.pages.compare import page
 
 
 def test_without_two_runs_it_says_what_it_takes(visit: Visit, done: RunStore) -> None:
@@ -167,7 +167,7 @@ def test_a_picture_is_asked_of_every_run_at_once(visit: Visit, done: RunStore) -
 
 
 def test_each_tab_draws_a_figure_a_run(visit: Visit, done: RunStore) -> None:
-    for tab, names in compare.TABS.items():
+    for tab, names in page.TABS.items():
         app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", tab=tab, **{"class": "discs", "picture": "3"}))
         keys = [one.proto.id for one in app.get("plotly_chart")]
         assert len(keys) >= 1, tab
@@ -187,7 +187,7 @@ def _layouts(app: AppTest, key: str) -> list[dict]:
     return [json.loads(one.proto.spec)["layout"] for one in found]
 
 
-@pytest.mark.parametrize("tab", compare.TABS)
+@pytest.mark.parametrize("tab", page.TABS)
 def test_a_run_of_another_classifier_on_other_data_stands_beside_with_a_warning(
     visit: Visit, done: RunStore, tab: str
 ) -> None:

@@ -9,20 +9,20 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit
-from tests.pages.finished import CLASS, PICTURES, advance, by_class, by_picture, started
-from tests.pages.look import fine, without_words, words
+from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_picture, started
+from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.errors import UnknownName
 from unlearn_core.domain.run import GoldSpec, Look, RunState
 from unlearn_core.store.files import artifacts, restore
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui import history
+from unlearn_core.ui.pages.history import page
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def tick(app: AppTest, store: RunStore, *rows: int) -> AppTest:
     """Ticks rows of the table, counted from the top."""
-    key = history.key_of(store.list(kinds=("unlearn", "gold")))
+    key = page.key_of(store.list(kinds=("unlearn", "gold")))
     app.session_state[key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
     return fine(app.run())
 
@@ -164,7 +164,7 @@ def test_the_history_needs_no_torch(done: RunStore) -> None:
     program = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-app = AppTest.from_file({str(ROOT / "unlearn_core" / "ui" / "router.py")!r}, default_timeout=60).run()
+app = AppTest.from_file({str(ROOT / "unlearn_core" / "ui" / "shell" / "router.py")!r}, default_timeout=60).run()
 app.switch_page({str(ROOT / "pages" / "explore" / "history.py")!r}).run()
 assert len(app.dataframe[0].value) == 2, app
 assert "torch" not in sys.modules

@@ -7,13 +7,13 @@ from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit
-from tests.pages.finished import CLASS, PICTURES, by_class, made_again
-from tests.pages.look import fine
+from tests.pages.finished_runs import CLASS, PICTURES, by_class, made_again
+from tests.pages.page_asserts import fine
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.schema import RUN
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui import compare
+from unlearn_core.ui.pages.compare import page
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,7 @@ def test_the_history_is_drawn_again_within_a_second(visit: Visit, many: RunStore
 def test_four_runs_side_by_side_are_drawn_again_within_a_second(visit: Visit, many: RunStore, tab: str) -> None:
     ids = [CLASS, PICTURES, made_again(many), made_again(many)]
     app = fine(visit("compare", ids=",".join(map(str, ids)), tab=tab))
-    assert len(app.get("plotly_chart")) == 4 * len(compare.TABS[tab])
+    assert len(app.get("plotly_chart")) == 4 * len(page.TABS[tab])
     assert len(app.multiselect(key="compared").options) >= 200
     assert _again(app, f"compare, {tab}") < LIMIT
 

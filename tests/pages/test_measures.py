@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from tests.pages.conftest import Visit
-from tests.pages.look import fine, without_words, words
+from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.probes import probes
 from unlearn_core.store.files import reports
-from unlearn_core.ui import measures
-from unlearn_core.ui.measures import drawn_from
+from unlearn_core.ui.pages.learn import measures
+from unlearn_core.ui.pages.learn.measures import drawn_from
 
 
 def test_it_opens_with_the_one_number_and_its_chart(visit: Visit) -> None:

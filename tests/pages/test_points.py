@@ -9,13 +9,14 @@ import pytest
 from PIL import Image
 
 from tests.pages.conftest import Visit
-from tests.pages.finished import CLASS, made_again
-from tests.pages.look import fine, without_words, words
+from tests.pages.finished_runs import CLASS, made_again
+from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.data import datasets
 from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui import dots, look
+from unlearn_core.ui.report import explain
+from unlearn_core.ui.shell import point_thumbnails
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +35,13 @@ def runs(points: Path, home: Path) -> list[int]:
 
 
 @pytest.mark.parametrize("page", ["run", "compare"])
-@pytest.mark.parametrize("chosen", look.SETS)
+@pytest.mark.parametrize("chosen", explain.SETS)
 def test_each_set_of_points_has_its_gallery(visit: Visit, runs: list[int], page: str, chosen: str) -> None:
     query = {"id": str(runs[0])} if page == "run" else {"ids": ",".join(map(str, runs))}
     app = fine(visit(page, tab="Pictures", **query))
     fine(app.segmented_control(key="look-set").set_value(chosen).run())
     rows = [int(key.removeprefix("look-")) for one in app.button if (key := one.key or "").startswith("look-")]
-    assert len(rows) == look.PER_PAGE
+    assert len(rows) == explain.PER_PAGE
     assert all((row >= datasets.card("moons").train) is chosen.endswith("test") for row in rows)
     assert not without_words(app)
 
@@ -61,8 +62,8 @@ def test_a_point_can_be_followed_through_all_runs(visit: Visit, runs: list[int])
 def test_a_point_of_any_part_is_marked_where_it_lies(part: str) -> None:
     every = datasets.load("moons")
     row = {"train": 0, "val": every.train, "test": len(every.labels) - 1}[part]
-    image = np.asarray(Image.open(io.BytesIO(dots.png(every, np.array([row])))))
+    image = np.asarray(Image.open(io.BytesIO(point_thumbnails.png(every, np.array([row])))))
     strong = (image[..., 3] == 255) & (image[..., 0] > image[..., 2] + 100)
-    y, x = (where.mean() / dots.SIDE for where in np.nonzero(strong))
+    y, x = (where.mean() / point_thumbnails.SIDE for where in np.nonzero(strong))
     place = every.images[row, 0, 0, :2] / 255
     assert (x, 1 - y) == pytest.approx(place, abs=0.08)

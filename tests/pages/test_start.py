@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.pages.conftest import ROOT, Visit
-from tests.pages.look import fine, without_words, words
+from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.run import RunSpec, RunState
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui import plan, setup, studio
+from unlearn_core.ui.components import run_plan
+from unlearn_core.ui.shell import cache, run_setup
 
 WITHOUT_TORCH = """
 import json, sys
@@ -35,7 +36,7 @@ print(json.dumps({"title": app.title[0].value, "heavy": heavy, "wrong": wrong}))
     ],
 )
 def test_it_shows_without_torch(home: Path, page: str, file: str, title: str) -> None:
-    router = str(ROOT / "unlearn_core" / "ui" / "router.py")
+    router = str(ROOT / "unlearn_core" / "ui" / "shell" / "router.py")
     said = subprocess.run(
         [sys.executable, "-c", WITHOUT_TORCH, router, page, str(ROOT / "pages" / file)],
         cwd=ROOT,
@@ -54,13 +55,13 @@ def test_one_click_forgets_cats(visit: Visit, store: RunStore) -> None:
     assert isinstance(run.spec, RunSpec)
     assert run.state is RunState.QUEUED
     assert run.title == "Forget cat with UNSIR"
-    assert run.spec == plan.of(setup.default()).spec
+    assert run.spec == run_plan.of(run_setup.default()).spec
     assert app.query_params == {"id": str(run.id)}
 
 
 def test_the_run_on_show_is_the_one_that_ships(visit: Visit) -> None:
     app = fine(visit("start"))
-    report = studio.example()
+    report = cache.example()
     assert f"A forgotten {report.forgotten}, asked three times" in words(app)
     shown = [picture for element in app.get("image") for picture in element.proto.imgs]
     assert [picture.caption.partition(" · ")[0] for picture in shown] == ["the picture", "before", "after", "gold"]
@@ -70,6 +71,6 @@ def test_the_run_on_show_is_the_one_that_ships(visit: Visit) -> None:
 
 def test_the_time_it_takes_is_this_machines_own_once_it_was_run_here(visit: Visit, store: RunStore) -> None:
     assert "The one shown here took" in words(visit("start"))
-    number = store.adopt(plan.of(setup.default()).spec, title="x", device="cpu")
+    number = store.adopt(run_plan.of(run_setup.default()).spec, title="x", device="cpu")
     store.finish(number, 1, headline={"seconds": {"total": 17.2}})
     assert "Real run, bundled data, about 17 s on this machine." in words(fine(visit("start")))

@@ -5,13 +5,13 @@ import time
 import pytest
 
 from tests.pages.conftest import Visit
-from tests.pages.look import fine, without_words, words
-from tests.pages.sweeps import EPOCHS, ME, NORM, RATE, add, add_copies, begin, end
+from tests.pages.page_asserts import fine, without_words, words
+from tests.pages.page_sweeps import EPOCHS, ME, NORM, RATE, add, add_copies, begin, end
 from tests.store.specs import multiply
 from unlearn_core.domain.run import GoldSpec, RunState
 from unlearn_core.domain.sweep import SweepState
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui import sweep_charts
+from unlearn_core.ui.pages.sweep import charts
 
 SETUP = {"classifier": "tiny", "forget": "discs", "method": "unsir"}
 
@@ -178,7 +178,7 @@ def test_a_click_on_a_point_opens_its_run(visit: Visit, store: RunStore) -> None
     add(store, number, 1)
     end(store, number)
     app = fine(visit("sweep", sweep=str(number)))
-    app.session_state[sweep_charts.OPENED] = run  # what the callback of a click does, which AppTest cannot cause
+    app.session_state[charts.OPENED] = run  # what the callback of a click does, which AppTest cannot cause
     app.run()
     assert app.query_params["id"] == str(run)
 

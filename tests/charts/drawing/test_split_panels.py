@@ -13,7 +13,7 @@ from unlearn_core.charts.chart import Chart, names
 from unlearn_core.charts.drawing import highlight, selection, split_panels
 from unlearn_core.charts.drawing.selection import Focus
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
-from unlearn_core.ui.compare import TABS
+from unlearn_core.ui.pages.compare.page import TABS
 
 REPORTS = [made_up_report(seed=seed, gold=seed != 2) for seed in range(4)]
 SHOWN = [name for each in TABS.values() for name in each]

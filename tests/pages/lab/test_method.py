@@ -1,0 +1,173 @@
+"""Choosing how to forget: the shelf, the presets, and every knob."""
+
+import math
+from itertools import pairwise
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import Visit
+from tests.pages.page_asserts import fine, label, words
+from unlearn_core import methods
+from unlearn_core.domain.params import Knob
+from unlearn_core.ui.components import hyperparameter_inputs
+from unlearn_core.ui.shell.markdown import escape
+
+
+def _widget(app, knob: Knob, method: str):
+    key = f"knob-{method}-{knob.name}"
+    if knob.kind == "bool":
+        return app.toggle(key=key)
+    if knob.kind == "choice":
+        return app.segmented_control(key=key)
+    if knob.kind == "numbers":
+        return app.text_input(key=key)
+    return app.select_slider(key=key) if knob.scale == "log" else app.slider(key=key)
+
+
+@pytest.mark.parametrize("name", list(methods.methods()))
+def test_every_knob_of_every_preset_stands_where_the_preset_has_it(visit: Visit, name: str) -> None:
+    method = methods.method(name)
+    by = {"forget": "rows"} if "classes" in method.supports else {"images": "1"}
+    app = visit("method", classifier="tiny", method=name, **by)
+    for preset in method.presets:
+        fine(app.segmented_control(key=f"preset-{name}").set_value(preset).run())
+        for knob in method.params.knobs().values():
+            widget, wanted = _widget(app, knob, name), getattr(method.presets[preset].params, knob.name)
+            assert widget.value == wanted
+            assert widget.label.startswith(knob.title)
+            assert knob.symbol in widget.label
+            assert widget.help == knob.explain
+            assert app.button(key=f"reset-knob-{name}-{knob.name}").disabled
+
+
+def test_a_turned_knob_is_in_the_address_and_can_be_reset(visit: Visit) -> None:
+    app = visit("method", classifier="tiny", forget="rows")
+    app.select_slider(key="knob-unsir-impair_lr").set_value(0.01).run()
+    fine(app.slider(key="knob-unsir-noise_pictures").set_value(64).run())
+    assert app.query_params == {
+        "classifier": "tiny",
+        "forget": "rows",
+        "method": "unsir",
+        "impair_lr": "0.01",
+        "noise_pictures": "64",
+    }
+    assert label(app, "strip-method") == "UNSIR · bundled preset, changed"
+    assert "preset 0.002" in words(app)
+
+    fine(app.button(key="reset-knob-unsir-impair_lr").click().run())
+    assert app.select_slider(key="knob-unsir-impair_lr").value == 0.002
+    assert "impair_lr" not in app.query_params
+    fine(app.button(key="reset-all").click().run())
+    assert app.slider(key="knob-unsir-noise_pictures").value == 32
+    assert app.button(key="reset-all").disabled
+    assert label(app, "strip-method") == "UNSIR · bundled preset"
+
+
+def test_turning_a_knob_back_by_hand_is_no_change(visit: Visit) -> None:
+    app = visit("method", classifier="tiny", forget="rows", impair_lr="0.01")
+    assert app.select_slider(key="knob-unsir-impair_lr").value == 0.01
+    fine(app.select_slider(key="knob-unsir-impair_lr").set_value(0.002).run())
+    assert "impair_lr" not in app.query_params
+
+
+def test_a_preset_takes_all_knobs_with_it(visit: Visit) -> None:
+    app = visit("method", classifier="tiny", forget="rows", impair_lr="0.01")
+    fine(app.segmented_control(key="preset-unsir").set_value("paper").run())
+    assert app.query_params["preset"] == "paper"
+    assert "impair_lr" not in app.query_params
+    fine(visit("method", **app.query_params))
+    assert app.slider(key="knob-unsir-noise_repeats").value == 20
+
+
+def test_advanced_knobs_are_folded_and_counted(visit: Visit) -> None:
+    advanced = [knob for knob in methods.method("unsir").params.knobs().values() if knob.advanced]
+    app = visit("method", classifier="tiny", forget="rows")
+    assert app.expander[-1].label == f"Advanced: {len(advanced)} knobs at their preset"
+    fine(app.slider(key="knob-unsir-noise_steps").set_value(30).run())
+    assert app.expander[-1].label == f"Advanced: {len(advanced)} knobs of which 1 turned"
+    assert not app.expander[-1].proto.expanded
+
+
+def test_a_wrong_list_of_numbers_is_said_and_stays_in_sight(visit: Visit) -> None:
+    app = visit("method", classifier="tiny", forget="rows", method="reinit")
+    key, right = "knob-reinit-epochs", methods.method("reinit").presets["bundled"].params
+    fine(app.text_input(key=key).set_value("1, two").run())
+    (warning,) = app.warning
+    assert "Epochs a cycle" in warning.value and "'1, two'" in warning.value and "such as 1,2,2" in warning.value
+    assert app.text_input(key=key).value == "1, two"
+    assert app.button(key="strip-run").disabled
+    assert not app.button(key=f"reset-{key}").disabled
+
+    fine(app.text_input(key=key).set_value("3,1").run())
+    assert not app.warning
+    assert app.query_params["epochs"] == "3,1"
+    assert not app.button(key="strip-run").disabled
+    fine(app.text_input(key=key).set_value("").run())
+    assert app.warning and app.button(key="strip-run").disabled
+    fine(app.button(key=f"reset-{key}").click().run())
+    assert not app.warning
+    assert app.text_input(key=key).value == right.model_dump()["epochs"]
+
+
+def _unfolded(app: AppTest) -> dict[str, bool]:
+    """The groups of the shelf, and whether each is unfolded."""
+    return {fold.label: fold.proto.expanded for fold in app.expander if not fold.label.startswith("Advanced")}
+
+
+def test_every_method_is_named_and_only_the_group_of_the_chosen_one_is_unfolded(visit: Visit) -> None:
+    app = visit("method", classifier="tiny", forget="rows")
+    groups = _unfolded(app)
+    for method in methods.methods().values():
+        (label,) = [label for label in groups if f"**{method.group}**" in label]
+        assert escape(method.title) in label
+        assert groups[label] == (method.group == methods.method("unsir").group)
+        assert method.summary in words(app)
+    assert list(groups)[-1].startswith("**Yardsticks**")
+    fine(app.button(key="choose-finetune").click().run())
+    assert [label for label, unfolded in _unfolded(app).items() if unfolded] == [list(groups)[-1]]
+
+
+def test_the_seed_is_part_of_the_setup(visit: Visit) -> None:
+    app = visit("method", classifier="tiny", forget="rows")
+    fine(app.number_input(key="seed").set_value(11).run())
+    assert app.query_params["seed"] == "11"
+
+
+def test_unsir_asked_for_single_pictures_names_what_can(visit: Visit) -> None:
+    app = fine(visit("method", classifier="tiny", images="4,7"))
+    able = [escape(method.title) for method in methods.methods().values() if "images" in method.supports]
+    assert f"UNSIR cannot forget single pictures. These methods can: {', '.join(able)}." in words(app)
+    assert app.button(key="strip-run").disabled
+    fine(app.button(key="choose-finetune").click().run())
+    assert not app.warning
+    assert not app.button(key="strip-run").disabled
+    assert app.query_params["method"] == "finetune"
+
+
+def test_the_card_says_what_a_method_is_needs_and_where_it_fails(visit: Visit) -> None:
+    said = words(fine(visit("method", classifier="tiny", forget="rows")))
+    method = methods.method("unsir")
+    for text in (method.idea, method.fails, "whole classes", "sees no forgotten picture"):
+        assert text in said
+
+
+def test_a_knob_out_of_range_in_the_address_is_said(visit: Visit) -> None:
+    app = fine(visit("method", classifier="tiny", forget="rows", impair_lr="9"))
+    assert "cannot be '9': it takes a number from 0.0001 to 0.05." in app.warning[0].value
+    assert app.select_slider(key="knob-unsir-impair_lr").value == 0.002
+    fine(app.slider(key="knob-unsir-noise_pictures").set_value(64).run())
+    assert not app.warning
+
+
+@pytest.mark.parametrize(
+    "knob",
+    [knob for each in methods.methods().values() for knob in each.params.knobs().values() if knob.scale == "log"],
+)
+def test_a_log_slider_stops_at_its_ends_and_evenly_between(knob: Knob) -> None:
+    stops = hyperparameter_inputs.grid(knob, knob.default)
+    assert (stops[0], stops[-1]) == (knob.low, knob.high)
+    assert knob.default in stops
+    assert stops == sorted(set(stops))
+    ratios = [math.log10(after / before) for before, after in pairwise(stops)]
+    assert max(ratios) < 0.15

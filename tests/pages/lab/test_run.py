@@ -1,0 +1,410 @@
+"""The run page in each of its states, and from one to the next."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import Visit, turn
+from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_picture, started
+from tests.pages.page_asserts import fine, without_words, words
+from unlearn_core.charts.report.member_scores import beside, is_only_after, suspects
+from unlearn_core.domain.errors import UnknownName
+from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Priority, RunState
+from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.model_cache import Warm
+from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.queue.run_store import RunStore
+
+
+def submitted(store: RunStore, name: str = "discs") -> int:
+    return store.submit(by_class(name), title=f"Forget {name} with UNSIR")
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def progress(app: AppTest) -> list[tuple[int, str]]:
+    return [(bar.proto.value, bar.proto.text) for bar in app.get("progress")]
+
+
+def pick(app: AppTest) -> int:
+    """Presses the first picture of the gallery, and gives its number."""
+    key = next(key for button in app.button if (key := button.key or "").startswith("look-"))
+    app.button(key=key).click().run()
+    return int(key.removeprefix("look-"))
+
+
+# No run to show.
+
+
+def test_without_any_run_there_is_a_next_step(visit: Visit) -> None:
+    app = fine(visit("run"))
+    assert app.title[0].value == "Nothing has been run yet"
+    assert "id" not in app.query_params
+    app.button(key="to-forget").click().run()
+    assert fine(app).title[0].value == "What should it forget?"
+
+
+@pytest.mark.parametrize("wanted", ["99", "0", "-1", "1e3", "x", "٣", "1" * 40, "<b>"])
+def test_an_unknown_run_is_said_to_be_unknown(wanted: str, visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=wanted))
+    assert app.title[0].value == "There is no such run"
+    assert "History" not in words(app)
+    app.button(key="to-history").click().run()
+    assert fine(app).title[0].value == "What has been tried?"
+    with pytest.raises(UnknownName):
+        done.get(99)
+
+
+def test_without_an_id_the_latest_run_is_shown_and_named_in_the_address(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run"))
+    assert app.query_params["id"] == str(PICTURES)
+    assert app.title[0].value == "Forget *3 pictures* with Fine-tune"
+
+
+def test_without_an_id_the_run_looked_at_last_comes_back(visit: Visit, done: RunStore) -> None:
+    app = visit("run", id=str(CLASS))
+    turn(app, "history")
+    app.query_params.clear()
+    turn(app, "run")
+    assert app.query_params["id"] == str(CLASS)
+    assert fine(app).title[0].value == "Forget *discs* with UNSIR"
+
+
+def test_parameters_of_the_lab_do_not_stay_in_the_address(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", classifier="tiny", forget="rows"))
+    assert dict(app.query_params) == {"id": str(PICTURES)}
+
+
+def test_the_run_that_ships_has_an_address(visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "EXAMPLE", tmp_path / "example")
+    unlearn(by_class(), device="cpu", home=tmp_path / "elsewhere", out=tmp_path / "example")
+    app = fine(visit("run", id="example"))
+    assert app.title[0].value == "Forget *discs* with UNSIR"
+    assert app.caption[0].value.startswith("A finished run that ships with the lab")
+    assert "gold" not in " ".join(labels(app)).lower()
+    fine(visit("run", id="example", tab="Pictures"))
+
+
+# A run that waits or works.
+
+
+def test_a_waiting_run_knows_its_place_and_whether_anybody_works(visit: Visit, store: RunStore) -> None:
+    first, second = submitted(store, "rows"), submitted(store)
+    app = fine(visit("run", id=str(second)))
+    assert "1 run goes before this one" in words(app)
+    assert "No worker is running" in words(app)
+    store.worker_beat("w", device="cpu", pid=1, code="c", state="busy")
+    app.run()
+    assert "as soon as a worker is free" in words(fine(app))
+    store.cancel(first)
+    app.run()
+    assert "Next in line" in words(fine(app))
+
+
+def test_where_no_worker_is_started_it_is_said_how_to_start_one(visit: Visit, store: RunStore) -> None:
+    app = visit("run", id=str(submitted(store)))
+    assert "No worker is running" in app.warning[0].value
+    assert app.code[0].value == "python -m unlearn_core worker"
+
+
+def test_a_waiting_run_is_cancelled_at_once(visit: Visit, store: RunStore) -> None:
+    number = submitted(store)
+    app = visit("run", id=str(number))
+    app.button(key=f"cancel-{number}").click().run()
+    assert store.get(number).state is RunState.CANCELLED
+    assert "stopped before its first step" in words(fine(app))
+    assert "Change and run again" in labels(app)
+
+
+def test_a_running_run_shows_its_real_steps(visit: Visit, store: RunStore) -> None:
+    number = submitted(store)
+    run = started(store)
+    app = fine(visit("run", id=str(number)))
+    assert app.caption[0].value.startswith(f"Run {number} · running on CPU · started ")
+    assert app.title[0].value == "Forget *discs* with UNSIR"
+    assert "once the first steps have been timed" in words(app)
+
+    advance(store, run, 7)
+    app.run()
+    assert progress(fine(app)) == [
+        (100, "**Noise** · done in 1.9 s"),
+        (70, "**Impair** · step 7 of 10 · 812 pictures/s"),
+        (0, "**Repair** · about 3 s"),
+    ]
+    assert "About 3 s of training left" in words(app)
+    assert "the 100 of *discs* are never shown to it" in words(app)
+    assert not without_words(app)
+
+    advance(store, run, 8)
+    app.run()
+    assert "step 8 of 10" in progress(app)[1][1]
+
+
+def test_no_time_is_promised_before_enough_steps(visit: Visit, store: RunStore) -> None:
+    number = submitted(store)
+    run = started(store)
+    store.beat(run.id, run.attempt)
+    app = visit("run", id=str(number))
+    assert not [text for _, text in progress(app) if "about" in text]
+    assert "left" not in words(app)
+
+
+def test_cancelling_is_seen_until_the_worker_has_stopped(visit: Visit, store: RunStore) -> None:
+    number = submitted(store)
+    run = started(store)
+    advance(store, run, 4)
+    app = visit("run", id=str(number))
+    app.button(key=f"cancel-{number}").click().run()
+    assert store.get(number).cancelling
+    button = app.button(key=f"cancel-{number}")
+    assert (button.label, button.disabled) == ("Stopping", True)
+    store.cancelled(number, run.attempt)
+    app.run()
+    assert "stopped after 14 of 40 steps" in words(fine(app))
+
+
+def test_a_failed_run_gives_its_reason_and_can_be_changed_or_repeated(visit: Visit, store: RunStore) -> None:
+    number = submitted(store)
+    run = started(store)
+    app = visit("run", id=str(number))
+    store.fail(number, run.attempt, "The loss is no longer a number. Lower the rate, then *run* again.")
+    app.run()
+    assert "The loss is no longer a number" in words(fine(app))
+    assert "\\*run\\*" in words(app)
+    app.button(key="same").click().run()
+    again = store.list(limit=1)[0]
+    assert (again.id, again.spec) == (number + 1, run.spec)
+    assert app.query_params["id"] == str(again.id)
+
+    app = visit("run", id=str(number))
+    app.button(key="again").click().run()
+    assert app.title[0].value == "How should it forget?"
+    assert app.query_params["forget"] == "discs"
+
+
+def test_the_page_of_a_run_that_is_deleted_meanwhile_says_so(visit: Visit, store: RunStore) -> None:
+    number = submitted(store)
+    app = visit("run", id=str(number))
+    store.cancel(number)
+    store.delete(number)
+    app.run()
+    assert fine(app).title[0].value == "There is no such run"
+
+
+# A run that is done.
+
+
+def test_a_run_turns_into_its_report(visit: Visit, done: RunStore, home: Path) -> None:
+    number = submitted(done)
+    run = started(done)
+    app = visit("run", id=str(number))
+    assert "What it is doing" in words(app)
+    done.finish(number, run.attempt, headline=carry_out(run, Warm("cpu", home), Nobody()))
+    app.run()
+    assert "Did it forget, and did it keep?" in words(fine(app))
+    assert f"Run {number} · finished just now" in app.caption[0].value
+
+
+@pytest.mark.parametrize(
+    ("tab", "questions"),
+    [
+        (
+            "Overview",
+            {
+                "Did it forget, and did it keep?",
+                "What are they called now?",
+                "Where does it look?",
+                "How far from gold is it?",
+                "Which other classes paid?",
+                "Which layers moved?",
+            },
+        ),
+        ("Pictures", {"Where does it look?", "Look into any picture"}),
+        ("Classes", {"Which other classes paid?", "What are they called now?", "What is taken for what?"}),
+        (
+            "Distance",
+            {
+                "How far from gold is it?",
+                "Does it answer like an untrained net?",
+                "Is it close to gold by every measure?",
+                "In which layers does it see as gold does?",
+            },
+        ),
+        ("Logits", {"How sure is it of the true class?"}),
+        (
+            "Privacy",
+            {"Can one tell that it was trained on them?", "Who is still recognised?", "The pictures themselves"},
+        ),
+        ("Weights", {"Which layers moved?"}),
+        (
+            "How it went",
+            {"What happened on the way?", "How did it go?", "Where did the time go?", "What did the noise do?"},
+        ),
+        ("Details", {"Do it again", "Every accuracy", "Settings"}),
+    ],
+)
+def test_only_the_open_tab_is_drawn(tab: str, questions: set[str], visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS), tab=tab))
+    seen = {heading.value for heading in app.subheader}
+    assert questions <= seen
+    others = {"Which layers moved?", "How did it go?", "Every accuracy", "Look into any picture"} - questions
+    assert not others & seen
+    assert not without_words(app)
+
+
+def test_the_verdict_stands_first_with_what_it_does_not_prove(visit: Visit, done: RunStore) -> None:
+    said = words(fine(visit("run", id=str(CLASS))))
+    assert said.count("-badge[") == 3
+    assert "does not prove" in said
+    assert "No flag:" in said or ":material/flag:" in said
+    for model in ("before", "after", "gold"):
+        assert f"**{model}**" in said
+    assert "There is no gold" not in said
+
+
+def test_a_report_is_handed_on(visit: Visit, done: RunStore) -> None:
+    app = visit("run", id=str(CLASS), tab="Details")
+    commands = [code.value for code in app.code]
+    assert any("--classifier tiny --forget-classes discs --method unsir" in command for command in commands)
+    offered = {button.key: button for button in app.get("download_button")}
+    assert {"get-weights", "get-spec", "get-figures"} <= offered.keys()
+    app.button(key="again").click().run()
+    assert fine(app).title[0].value == "How should it forget?"
+    assert (app.query_params["classifier"], app.query_params["forget"]) == ("tiny", "discs")
+
+
+def test_validation_stands_under_details(visit: Visit, done: RunStore) -> None:
+    app = visit("run", id=str(CLASS), tab="Details")
+    table = app.dataframe[0].value
+    assert list(table.columns) == ["pictures", "before", "after", "gold", "of"]
+    assert list(table["pictures"])[1] == "forgotten, validation"
+    assert table.loc[1, "of"] == "20"
+    spec = json.loads(app.json[0].value)
+    assert spec["method"] == "unsir"
+
+
+def test_a_report_whose_files_are_gone_says_so(visit: Visit, done: RunStore, home: Path) -> None:
+    shutil.rmtree(artifacts.folder_of(home, CLASS))
+    app = fine(visit("run", id=str(CLASS)))
+    assert "There is no report in" in words(app)
+    assert "Run again as it was" in labels(app)
+
+
+def test_pictures_that_are_recognised_after_and_not_by_gold(visit: Visit, done: RunStore, home: Path) -> None:
+    report = reports.read(home, CLASS)
+    found, other = suspects(report), beside(report)
+    only = [one for one in found if is_only_after(one, other)]
+    app = fine(visit("run", id=str(CLASS), tab="Privacy"))
+    alts = [one.alt for element in app.get("image") for one in element.proto.imgs]
+    assert len(alts) == min(24, len(found))
+    assert f"picture {found[0].picture};" in alts[0] and "gold" in alts[0]
+    app.segmented_control(key="recognised-which").set_value("only").run()
+    assert len(app.get("image")) == min(24, len(only))
+    if not only:
+        assert "No picture is called a member after and not by gold" in words(app)
+
+
+# The third column.
+
+
+def test_a_missing_gold_can_be_ordered_and_arrives_by_itself(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(PICTURES)))
+    assert "There is no gold for this request yet" in words(app)
+    assert "gold --classifier tiny --forget-images 3,7,11" in [code.value for code in app.code][-1]
+    app.button(key="train-gold").click().run()
+    (gold,) = done.list(kinds=("gold",))
+    assert gold.spec == GoldSpec(request=by_picture().request)
+    assert gold.priority is Priority.BACKGROUND
+    assert "Gold is on its way" in words(fine(app))
+    assert "train-gold" not in [button.key for button in app.button]
+
+    run = started(done, kinds=frozenset({"gold"}))
+    advance(done, run, 6)
+    app.run()
+    assert any("step 16 of 40" in text for _, text in progress(app))
+    done.fail(run.id, run.attempt, "The disk is full.")
+    app.run()
+    assert f"run {run.id}, failed: The disk is full" in words(fine(app))
+
+
+def test_gold_that_comes_later_gives_the_third_column(visit: Visit, done: RunStore, home: Path) -> None:
+    app = visit("run", id=str(PICTURES))
+    warm = Warm("cpu", home)
+    done.submit(GoldSpec(request=by_picture().request), title="Gold", priority=Priority.BACKGROUND)
+    run = started(done, kinds=frozenset({"gold"}))
+    done.finish(run.id, run.attempt, headline=carry_out(run, warm, Nobody()))
+    (measure,) = done.list(kinds=("measure",))
+    assert measure.spec == MeasureSpec(run=PICTURES)
+    app.run()
+    assert "The report is being completed" in words(fine(app))
+    assert app.title[0].value == "Forget *3 pictures* with Fine-tune"
+    measure = started(done, kinds=frozenset({"measure"}))
+    done.finish(measure.id, measure.attempt, headline=carry_out(measure, warm, Nobody()))
+    app.run()
+    said = words(fine(app))
+    assert "no gold" not in said.lower()
+    assert "being completed" not in said
+
+    golds = fine(visit("run", id=str(run.id)))
+    assert golds.title[0].value == "Gold without *3 pictures*"
+    assert f"Run {PICTURES}:" in golds.get("page_link")[0].proto.label
+    behind = fine(visit("run", id=str(measure.id)))
+    assert behind.title[0].value == "Forget *3 pictures* with Fine-tune"
+
+
+# A look into a picture.
+
+
+def test_a_click_on_a_picture_asks_the_worker(visit: Visit, done: RunStore, home: Path) -> None:
+    app = fine(visit("run", id=str(CLASS), tab="Pictures"))
+    picture = pick(app)
+    (asked,) = done.list(kinds=("look",))
+    target = reports.read(home, CLASS).labels[picture]
+    assert asked.spec == Look(run=CLASS, picture=picture, target=int(target))
+    assert "Looking" in words(fine(app))
+    before = len(app.get("image"))
+
+    run = started(done, kinds=frozenset({"look"}))
+    done.finish(run.id, run.attempt, headline=carry_out(run, Warm("cpu", home), Nobody()))
+    app.run()
+    assert "Looking" not in words(fine(app))
+    assert len(app.get("image")) == before + 5
+
+    app.selectbox(key=f"look-target-{picture}").set_value(0).run()
+    assert done.list(kinds=("look",))[0].spec == Look(run=CLASS, picture=picture, target=0)
+    app.selectbox(key=f"look-target-{picture}").set_value(int(target)).run()
+    assert len(done.list(kinds=("look",))) == 2
+
+
+def test_a_look_at_another_layer_by_another_algorithm(visit: Visit, done: RunStore, home: Path) -> None:
+    app = fine(visit("run", id=str(CLASS), tab="Pictures"))
+    picture = pick(app)
+    target = int(reports.read(home, CLASS).labels[picture])
+    layers = app.selectbox(key="look-layer")
+    assert layers.options == ["stem", "body (usual)"], "only layers that have maps are offered"
+    layers.set_value("stem").run()
+    app.selectbox(key="look-algorithm").set_value("eigencam").run()
+    asked = done.list(kinds=("look",))[0]
+    assert asked.spec == Look(run=CLASS, picture=picture, target=target, layer="stem", algorithm="eigencam")
+    while (run := started(done, kinds=frozenset({"look"}))).id != asked.id:
+        done.cancelled(run.id, run.attempt)
+    done.finish(run.id, run.attempt, headline=carry_out(run, Warm("cpu", home), Nobody()))
+    app.run()
+    assert "No class was asked for" in words(fine(app))
+
+
+def test_a_look_that_fails_says_why_and_is_not_asked_again_by_itself(visit: Visit, done: RunStore) -> None:
+    app = visit("run", id=str(CLASS), tab="Pictures")
+    pick(app)
+    run = started(done, kinds=frozenset({"look"}))
+    done.fail(run.id, run.attempt, "The weights are gone.")
+    app.run()
+    app.run()
+    assert [element.value for element in app.error] == ["The weights are gone."]
+    assert len(done.list(kinds=("look",))) == 1

@@ -1,0 +1,79 @@
+"""The strip: what would be run, what that costs here, and the run itself one click away."""
+
+import pytest
+
+from tests.pages.conftest import Visit
+from tests.pages.page_asserts import fine, label, words
+from unlearn_core.domain.run import RunSpec, RunState
+from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.ui.components import run_plan
+from unlearn_core.ui.shell import run_setup as setups
+
+TITLES = {
+    "classifier": "Which classifier should forget?",
+    "forget": "What should it forget?",
+    "method": "How should it forget?",
+}
+
+
+@pytest.mark.parametrize("page", list(TITLES))
+@pytest.mark.parametrize("other", list(TITLES))
+def test_it_is_on_every_lab_page_and_leads_to_the_others(visit: Visit, page: str, other: str) -> None:
+    app = fine(visit(page, classifier="tiny", forget="rows,discs", method="finetune", preset="gentle"))
+    assert app.title[0].value == TITLES[page]
+    assert label(app, "strip-classifier") == "Tiny · Shapes"
+    assert label(app, "strip-forget") == "rows, discs · 200 pictures"
+    assert label(app, "strip-method") == "Fine-tune · gentle preset"
+    said = dict(app.query_params)
+    fine(app.button(key=f"strip-{other}").click().run())
+    assert app.title[0].value == TITLES[other]
+    assert app.query_params == said
+
+
+@pytest.mark.parametrize("page", list(TITLES))
+def test_run_submits_what_is_shown_and_opens_its_page(visit: Visit, store: RunStore, page: str) -> None:
+    app = visit(page, classifier="tiny", forget="rows", method="unsir", impair_lr="0.01", seed="4")
+    fine(app.button(key="strip-run").click().run())
+    (run,) = store.list()
+    assert isinstance(run.spec, RunSpec)
+    assert run.state is RunState.QUEUED
+    assert run.title == "Forget rows with UNSIR"
+    setup, _ = setups.read({"classifier": "tiny", "forget": "rows", "impair_lr": "0.01", "seed": "4"})
+    assert run.spec == run_plan.of(setup).spec
+    assert (run.spec.params["impair_lr"], run.spec.seed) == (0.01, 4)
+    assert app.query_params == {"id": str(run.id)}
+
+
+def test_the_cost_is_this_machines_own_once_a_run_was_made_here(visit: Visit, store: RunStore) -> None:
+    app = fine(visit("forget", classifier="tiny", forget="rows"))
+    guess = run_plan.of(setups.read(dict(app.query_params))[0])
+    assert "On a typical CPU" in _cost(app).help
+    spec = guess.spec
+    run = store.adopt(spec, title="x", device="cpu")
+    store.finish(run, 1, headline={"seconds_per_picture": 0.02})
+
+    assert guess.sizes
+    pictures = guess.method.passes(guess.knobs, guess.sizes) + run_plan.MEASURED * 600
+    app = fine(visit("forget", classifier="tiny", forget="rows", seed="1"))
+    assert _cost(app).value == f"about {round(pictures * 0.02)} s here"
+    assert "made on this machine" in _cost(app).help
+
+
+def _cost(app):
+    return next(caption for caption in app.caption if caption.value.endswith("here"))
+
+
+def test_words_of_others_do_not_act_as_markdown(visit: Visit) -> None:
+    app = fine(visit("forget", forget="![x](http://elsewhere/a.png)"))
+    assert "\\!\\[x\\](http\\://elsewhere/a.png)" in app.warning[0].value
+
+
+def test_a_full_queue_is_a_sentence(visit: Visit, store: RunStore) -> None:
+    app = visit("forget", classifier="tiny", forget="rows")
+    spec = run_plan.of(setups.read(dict(app.query_params))[0]).spec
+    for number in range(20):
+        store.submit(spec.model_copy(update={"seed": number}), title="x")
+    app.button(key="strip-run").click().run()
+    assert not app.exception
+    assert "queue is full" in words(app)
+    assert len(store.list()) == 20

@@ -1,0 +1,145 @@
+"""A classifier of one's own: trained from the page, brought as a file, looked over, confirmed, removed."""
+
+import io
+from pathlib import Path
+
+import torch
+from safetensors.torch import load, save
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import Visit, turn
+from tests.pages.page_asserts import fine, without_words, words
+from unlearn_core.data import user_catalog
+from unlearn_core.domain.recipe import Recipe
+from unlearn_core.domain.run import AddSpec, Priority, Run, TrainSpec
+from unlearn_core.engine.execute import carry_out
+from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.model_cache import Warm
+from unlearn_core.models import bundled_models, user_models
+from unlearn_core.store.queue.run_store import RunStore
+
+ODD = "<b>cat</b> \u202egnp.exe ![x](http://evil)" + "x" * 300
+QUICK = Recipe(epochs=2, batch=64, peak=0.1, augment="none")
+
+
+def weights() -> dict[str, torch.Tensor]:
+    original = bundled_models.find("tiny", None, 0)
+    assert original is not None
+    return load(bundled_models.weights_of(original))
+
+
+def opened(app: AppTest, part: str) -> AppTest:
+    app.session_state[f"{part}-part"] = True
+    return fine(app.run())
+
+
+def work(store: RunStore, home: Path) -> Run:
+    """Carries out the only run that waits, as a worker would."""
+    run = store.claim("w", device="cpu", kinds={"train", "add"})
+    assert run is not None
+    store.finish(run.id, run.attempt, headline=carry_out(run, Warm("cpu", home), Nobody()))
+    return store.get(run.id)
+
+
+def brought(app: AppTest, data: bytes, name: str = "mine.safetensors") -> AppTest:
+    """The form filled in for a tiny net on the shapes, and sent."""
+    app = opened(app, "bring")
+    app.selectbox(key="bring-architecture").set_value("tiny")
+    app.selectbox(key="bring-trained on").set_value("shapes")
+    app.file_uploader(key="bring-file").set_value((name, data, "application/octet-stream"))
+    return app.run().button(key="bring-go").click().run()
+
+
+def test_a_training_is_asked_for_with_its_cost_and_watched(visit: Visit, store: RunStore, home: Path) -> None:
+    app = opened(visit("classifier"), "train")
+    app.selectbox(key="train-architecture").set_value("tiny")
+    app.selectbox(key="train-pictures").set_value("shapes")
+    app = fine(app.run())
+    assert "**What it costs:** about" in words(app)
+    app.number_input(key="train-tiny-True-400-epochs").set_value(2)
+    app.text_input(key="train-name").set_value(ODD[:80])
+    app = fine(app.run())
+    app = app.button(key="train-go").click().run()
+    (run,) = store.list(kinds=("train",))
+    assert isinstance(run.spec, TrainSpec) and run.spec.recipe.epochs == 2 and run.priority is Priority.BACKGROUND
+    assert "\u202e" not in run.spec.name and "\u202e" not in run.title
+    assert app.query_params["id"] == str(run.id)
+
+    done = work(store, home)
+    app = fine(visit("run", id=str(done.id)))
+    assert "stands among the classifiers now" in words(app) and "validation pictures are named rightly" in words(app)
+    assert "\\<b\\>cat" in words(app) and not without_words(app)
+    app = fine(app.button(key="take-trained").click().run())
+    assert app.query_params["classifier"] == done.headline["classifier"]
+    page = fine(turn(app, "classifier"))
+    assert "2 epochs of stochastic gradient descent" in words(page) and "None yet" in words(page)
+    assert len(page.dataframe[0].value) == 4, "its accuracy is shown class by class"
+
+
+def test_pictures_that_are_too_small_are_refused_before_anything_is_asked(visit: Visit) -> None:
+    app = opened(visit("classifier"), "train")
+    app.selectbox(key="train-architecture").set_value("resnet20")
+    app.selectbox(key="train-pictures").set_value("moons")
+    app = fine(app.run())
+    assert "takes pictures of 8 pixels or more" in words(app)
+    assert "train-go" not in [button.key for button in app.button]
+
+
+def test_a_hostile_file_is_refused_on_the_page(visit: Visit, store: RunStore, home: Path) -> None:
+    app = brought(visit("classifier"), b"<script>alert(1)</script>", f"{ODD}.pt")
+    (said,) = app.error
+    assert "is refused. This file is no checkpoint" in said.value
+    assert "\\<b\\>cat" in said.value and "x" * 100 not in said.value
+    assert store.list() == [] and not [path for path in (home / "trained").rglob("*") if path.is_file()]
+
+
+def test_a_checkpoint_is_looked_over_taken_in_and_given_a_recipe(visit: Visit, store: RunStore, home: Path) -> None:
+    wrapped = {f"module.{name}": value for name, value in weights().items()}
+    fine(brought(visit("classifier"), save(wrapped | {"module.aux.<img>": torch.zeros(2)}), f"{ODD}.safetensors"))
+    run = work(store, home)
+    assert isinstance(run.spec, AddSpec) and len(run.spec.name) <= 80
+    name = run.headline["classifier"]
+    assert not user_models.is_there(name), "it waits until somebody takes it in"
+
+    app = fine(visit("run", id=str(run.id)))
+    assert "fits" in words(app) and "aux.<img>" in list(app.dataframe[1].value["Name"])
+    assert len(app.dataframe[0].value) == 4 and not without_words(app)
+    app = fine(app.button(key="take-in").click().run())
+    assert user_models.is_there(name) and app.query_params["classifier"] == name
+    assert "Nobody has said how it was trained" in words(app)
+
+    app = visit("classifier", classifier=name)
+    app = fine(app.button(key="confirm-recipe").click().run())
+    card = user_catalog.classifier_cards()[name]
+    assert card.recipe is not None and not card.original_recipe
+    assert "Nobody knows. Its golds are trained by a recipe that somebody chose" in words(app)
+    app = fine(app.button(key="remove-classifier").click().run())
+    assert user_catalog.classifier_cards() == {} and app.query_params["classifier"] == "resnet20"
+
+
+def test_one_that_does_not_fit_says_what_does_not(visit: Visit, store: RunStore, home: Path) -> None:
+    seven = weights() | {"head.weight": torch.zeros(7, 12), "head.bias": torch.zeros(7)}
+    buffer = io.BytesIO()
+    torch.save(seven, buffer)
+    fine(brought(visit("classifier"), buffer.getvalue(), "seven.pt"))
+    run = work(store, home)
+    app = fine(visit("run", id=str(run.id)))
+    assert "It tells 7 classes apart, and Shapes has 4" in words(app)
+    assert "take-in" not in [button.key for button in app.button]
+    assert list(app.dataframe[0].value["Name"]) == ["head.weight", "head.bias"]
+
+
+def test_it_is_not_removed_while_a_run_needs_it(visit: Visit, store: RunStore, home: Path) -> None:
+    store.submit(TrainSpec(architecture="tiny", dataset="shapes", recipe=QUICK), title="Train")
+    name = work(store, home).headline["classifier"]
+    store.submit(TrainSpec(architecture="tiny", dataset="shapes", recipe=QUICK, start=name), title="Fine-tune")
+    app = fine(visit("classifier", classifier=name))
+    app = fine(app.button(key="remove-classifier").click().run())
+    assert "needs this classifier" in words(app) and user_models.is_there(name)
+
+
+def test_points_are_shown_as_points(visit: Visit) -> None:
+    app = fine(visit("classifier", classifier="mlp-moons"))
+    assert "Its 1,200 training points" in words(app) and not without_words(app)
+    app = fine(visit("forget", classifier="mlp-moons", images="3,9"))
+    assert app.button(key="tick-points").disabled and not without_words(app)

@@ -1,0 +1,32 @@
+"""What L2UL leaves to look at stands on its run's page."""
+
+from pathlib import Path
+
+from tests.pages.conftest import Visit
+from tests.pages.page_asserts import fine, without_words, words
+from unlearn_core.engine.build_spec import spec
+from unlearn_core.engine.execute import unlearn
+
+KNOBS = {"copies": 2, "attack_steps": 2, "max_steps": 2}
+
+
+def test_attacked_pictures_stand_beside_their_originals(visit: Visit, home: Path) -> None:
+    wish = spec("tiny", method="l2ul", images=[3, 7, 11, 14], knobs=KNOBS)
+    number = str(unlearn(wish, device="cpu", home=home).run)
+    app = fine(visit("run", id=number, tab="How it went"))
+    questions = {heading.value for heading in app.subheader}
+    assert {"Do the adversarial pictures hold the borders?", "What did the attack make?"} <= questions
+    assert "When was it done?" in questions
+    shown = [one for element in app.get("image") for one in element.proto.imgs]
+    assert len(shown) == 8 and all("attacked: " in one.caption for one in shown)
+    assert not without_words(app)
+    app = fine(visit("run", id=number, tab="Weights"))
+    assert "Where did the forgotten pictures matter?" in {heading.value for heading in app.subheader}
+    assert "mattered most for 4 forgotten pictures" in words(app)
+
+
+def test_a_run_without_them_shows_nothing_of_it(visit: Visit, home: Path) -> None:
+    wish = spec("tiny", method="l2ul", images=[3, 7, 11, 14], knobs=KNOBS | {"guard": "none"})
+    app = fine(visit("run", id=str(unlearn(wish, device="cpu", home=home).run), tab="How it went"))
+    questions = {heading.value for heading in app.subheader}
+    assert "When was it done?" in questions and "What did the attack make?" not in questions

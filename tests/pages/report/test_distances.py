@@ -1,0 +1,75 @@
+"""The report's tabs of distances, classes and weights: what they say with gold, without it, and of an old report."""
+
+import json
+import shutil
+from pathlib import Path
+
+from tests.pages.conftest import Visit
+from tests.pages.finished_runs import CLASS, PICTURES
+from tests.pages.page_asserts import fine, without_words, words
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue.run_store import RunStore
+
+
+def test_every_distance_stands_beside_gold(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS), tab="Distance"))
+    said = words(app)
+    assert "ZRF went from" in said and "gold, which is the aim, is at" in said
+    assert "measures after is nearer to gold than before, on the forgotten training pictures" in said
+    assert "Spread unknown: one gold." in said and "--seed 1" in said
+    assert len(app.get("plotly_chart")) == 4
+    assert not without_words(app)
+
+
+def test_the_set_can_be_switched(visit: Visit, done: RunStore) -> None:
+    app = visit("run", id=str(CLASS), tab="Distance")
+    app.segmented_control(key="report-closeness-way").set_value("Kept, unseen").run()
+    assert "nearer to gold than before, on unseen pictures of what was kept" in words(fine(app))
+
+
+def test_without_gold_the_tab_says_so_and_shows_the_rest(visit: Visit, done: RunStore) -> None:
+    said = words(fine(visit("run", id=str(PICTURES), tab="Distance")))
+    assert "Without gold there is nothing to be near to." in said
+    assert "Without gold there is nothing to be close to." in said
+    assert "There is no gold yet to compare with." in said
+    assert "ZRF went from" in said
+
+
+def test_classes_have_a_panel_a_model(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS), tab="Classes"))
+    assert len(app.get("plotly_chart")) == 2 + 3
+    assert "**gold**" in words(app)
+    app = fine(visit("run", id=str(PICTURES), tab="Classes"))
+    assert len(app.get("plotly_chart")) == 2 + 2
+    assert words(app).count("There is no gold for this request yet") >= 1
+
+
+def test_weights_can_be_measured_in_other_ways(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS), tab="Weights"))
+    assert "of its length" in words(app)
+    app.segmented_control(key="report-layers-way").set_value("Plain L2").run()
+    assert "in L2)" in words(fine(app))
+    app.segmented_control(key="report-layers-way").set_value("By kind").run()
+    assert "Conv moved" in words(fine(app)) or "Head moved" in words(app) or "Norm moved" in words(app)
+
+
+def test_an_overview_has_no_switches(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS)))
+    assert "report-layers-way" not in [one.key for one in app.segmented_control]
+
+
+def test_a_report_from_before_these_measures_says_so(visit: Visit, done: RunStore, home: Path) -> None:
+    folder = artifacts.folder_of(home, CLASS)
+    for part in ("closeness", "cka", "zrf"):
+        shutil.rmtree(folder / "parts" / part, ignore_errors=True)
+        for path in (folder / "parts").glob(f"{part}.*"):
+            path.unlink()
+    path = folder / "parts" / "layers.json"
+    facts = json.loads(path.read_text())
+    path.write_text(json.dumps({key: facts[key] for key in ("rows", "buffers", "total")}))
+    said = words(fine(visit("run", id=str(CLASS), tab="Distance")))
+    for part in ("closeness", "cka", "zrf"):
+        assert f"This run has no record of its {part}" in said
+    app = visit("run", id=str(CLASS), tab="Weights")
+    app.segmented_control(key="report-layers-way").set_value("By kind").run()
+    assert "earlier release" in words(fine(app))

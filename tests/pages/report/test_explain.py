@@ -1,0 +1,34 @@
+"""The gallery of a report whose classifier has few layers with maps, or none."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.pages.conftest import Visit
+from tests.pages.finished_runs import CLASS
+from tests.pages.page_asserts import fine, words
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue.run_store import RunStore
+
+
+def with_roles(home: Path, **roles: Any) -> None:
+    """Makes the finished run one of a classifier with other roles."""
+    path = artifacts.folder_of(home, CLASS) / artifacts.HEAD
+    head = json.loads(path.read_text())
+    head["classifier"]["roles"] |= roles
+    path.write_text(json.dumps(head))
+
+
+def test_a_net_without_places_has_a_gallery_and_a_sentence(visit: Visit, done: RunStore, home: Path) -> None:
+    with_roles(home, cam=None)
+    app = fine(visit("run", id=str(CLASS), tab="Pictures"))
+    assert "Tiny · Shapes takes a picture as a whole: no layer has places to point at." in words(app)
+    pictures = [one for one in app.button if (one.key or "").startswith("look-")]
+    assert pictures and all(one.disabled for one in pictures)
+
+
+def test_only_layers_with_maps_are_offered(visit: Visit, done: RunStore, home: Path) -> None:
+    with_roles(home, maps=["body"])
+    app = visit("run", id=str(CLASS), tab="Pictures")
+    next(one for one in app.button if (one.key or "").startswith("look-")).click().run()
+    assert fine(app).selectbox(key="look-layer").options == ["body (usual)"]

@@ -1,0 +1,36 @@
+"""The challenge's score on the report's page: offered with its cost, at work, there, and where it cannot be had."""
+
+from tests.pages.conftest import Visit
+from tests.pages.finished_runs import CLASS, started
+from tests.pages.page_asserts import fine, words
+from unlearn_core.domain.run import MeasureSpec, Phase, Priority, Progress
+from unlearn_core.store.queue.run_store import RunStore
+
+QUESTION = "Could many such nets be told from golds?"
+
+
+def test_it_is_offered_with_its_cost_and_followed(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS), tab="Privacy"))
+    assert QUESTION in {heading.value for heading in app.subheader}
+    assert "16 nets by these settings, and 32 golds, 32 of which must be trained first" in words(app)
+    first = app.button(key="measure-score").label
+    app.segmented_control(key="score-nets").set_value(64).run()
+    assert "64 nets by these settings" in words(fine(app))
+    assert app.button(key="measure-score").label != first
+    app.button(key="measure-score").click().run()
+    (order,) = done.list(kinds=("measure",))
+    assert (order.spec, order.priority) == (MeasureSpec(run=CLASS, what="score", nets=64), Priority.BACKGROUND)
+    assert "It waits for its turn" in words(fine(app))
+
+    order = started(done, kinds=frozenset({"measure"}))
+    phases = (Phase("unlearned nets", 64, 10, 5.0), Phase("golds", 128, 0, 0.0))
+    done.beat(order.id, order.attempt, progress=Progress(phases, "unlearned nets", None))
+    app.run()
+    (bar,) = fine(app).get("progress")
+    assert bar.proto.text.startswith("net 10 of 192")
+    app.button(key="cancel-score").click().run()
+    assert done.get(order.id).cancelling
+    done.fail(order.id, order.attempt, "The machine caught fire.")
+    app.run()
+    assert "The last attempt failed: The machine caught fire." in words(fine(app))
+    assert app.button(key="measure-score")

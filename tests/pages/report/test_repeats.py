@@ -1,0 +1,173 @@
+"""Repeating a run from its report, seeds that are still going, and what is shown when they are done."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import Visit
+from tests.pages.finished_runs import CLASS, started
+from tests.pages.page_asserts import fine, without_words, words
+from unlearn_core.charts.drawing.seed_statistics import interval
+from unlearn_core.domain.run import Priority, RunSpec, RunState
+from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.ui.pages.history import grouping, page, run_table
+from unlearn_core.ui.report import repeats
+from unlearn_core.ui.shell import cache
+
+
+def carried_out(store: RunStore, count: int) -> list[int]:
+    """So many repeats of the first run, done: its own files stand in for theirs, with other accuracies."""
+    made = store.repeats.order(store.get(CLASS), count)
+    for place, run in enumerate(made, 1):
+        claimed = started(store)
+        assert claimed.id == run
+        folder = artifacts.folder_of(store.home, run)
+        shutil.copytree(artifacts.folder_of(store.home, CLASS), folder, dirs_exist_ok=True)
+        part = artifacts.read_part(folder, "accuracy")
+        assert part is not None
+        part.facts["after"]["retain_test"]["accuracy"] -= 0.01 * place
+        artifacts.write_part(folder, "accuracy", part)
+        headline = store.get(CLASS).headline
+        own = {m: {name: one["accuracy"] for name, one in sets.items()} for m, sets in part.facts.items()}
+        store.finish(run, claimed.attempt, headline=headline | {"accuracy": own})
+    return made
+
+
+def test_a_report_offers_more_seeds(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS)))
+    assert "The same again from other seeds" in words(app)
+    app.button(key="repeat").click().run()
+    made = [run for run in done.list(kinds=("unlearn",)) if run.group]
+    assert {run.priority for run in made} == {Priority.SWEEP}
+    assert sorted(run.spec.seed for run in made if isinstance(run.spec, RunSpec)) == [*range(1, len(made) + 1)]
+    assert "1 of " in words(fine(app))
+    assert "seeds are done" in words(app)
+    app.button(key="cancel-repeats").click().run()
+    assert {run.state for run in done.list(kinds=("unlearn",)) if run.group} == {RunState.CANCELLED}
+    assert "seeds are done" not in words(fine(app.run()))
+
+
+def test_the_example_cannot_be_repeated(visit: Visit) -> None:
+    app = fine(visit("run", id="example"))
+    assert "The same again from other seeds" not in words(app)
+    assert "The mean over seeds" not in words(app)
+
+
+def test_one_seed_alone_shows_nothing_of_seeds(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS)))
+    assert "Would another seed change it?" not in words(app)
+    assert "One seed, one classifier" in words(app)
+
+
+def test_a_report_shows_the_mean_over_its_seeds(visit: Visit, done: RunStore) -> None:
+    made = carried_out(done, 2)
+    for run in (CLASS, made[-1]):
+        app = fine(visit("run", id=str(run)))
+        said = words(app)
+        assert "Would another seed change it?" in said
+        assert "one of 3 seeds" in said
+        assert "over seeds, not over pictures" in said
+        assert not without_words(app)
+    found = cache.report(CLASS, ("any",))
+    table = repeats.table(found).set_index("figure")
+    first = done.get(CLASS).headline["accuracy"]["after"]["retain_test"]
+    mean = interval([first, first - 0.01, first - 0.02])
+    assert table.loc["accuracy, kept unseen", "mean"] == f"{100 * mean.mean:.1f}\N{NO-BREAK SPACE}%"
+    assert np.isclose(mean.mean, first - 0.01)
+
+
+def test_a_seed_that_failed_is_named_and_in_no_mean(visit: Visit, done: RunStore) -> None:
+    carried_out(done, 1)
+    done.repeats.order(done.get(CLASS), 1)
+    run = started(done)
+    done.fail(run.id, run.attempt, "The loss is no longer a *number*.")
+    said = words(fine(visit("run", id=str(CLASS))))
+    assert f"1 seed failed and is in no mean. Run {run.id} (seed 2): The loss is no longer a \\*number\\*." in said
+    assert "one of 2 seeds" in said
+
+
+def test_seeds_stand_beside_those_of_another_run(visit: Visit, done: RunStore) -> None:
+    carried_out(done, 2)
+    app = fine(visit("compare", ids="1,2"))
+    said = words(app)
+    assert "Would another seed change it?" in said
+    assert "Over 3 seeds" in said
+    assert "This was run from one seed." in said
+    assert not without_words(app)
+
+
+def test_seeds_are_one_entry_of_the_history(visit: Visit, done: RunStore) -> None:
+    made = carried_out(done, 2)
+    app = fine(visit("history"))
+    table: Any = app.dataframe[0].value
+    assert list(table["run"]) == [f"Run {CLASS}", "Run 2"]
+    assert list(table["state"]) == ["● 3 seeds", "● done"]
+    figures = [done.get(run).headline["accuracy"]["after"]["retain_test"] for run in (CLASS, *made)]
+    assert table["retain after"][0] == pytest.approx(100 * np.mean(figures))
+    tick(app, done, 0)
+    assert "**3 runs** will be gone for good" in words(app)
+    app.button(key="unfold").click().run()
+    table = fine(app).dataframe[0].value
+    assert list(table["forgotten"]) == ["discs", "↳ seed 0", "↳ seed 1", "↳ seed 2", "3 pictures"]
+    assert list(table["run"])[1:4] == [f"Run {CLASS}", *(f"Run {run}" for run in made)]
+
+
+def test_a_group_is_deleted_as_a_whole(visit: Visit, done: RunStore) -> None:
+    carried_out(done, 2)
+    app = tick(fine(visit("history")), done, 0)
+    app.button(key="delete").click().run()
+    assert [run.id for run in done.list()] == [2]
+
+
+def test_a_group_says_how_far_it_is(done: RunStore) -> None:
+    first, second = done.repeats.order(done.get(CLASS), 2)
+    assert state(done) == "◔ 1 of 3 seeds"
+    done.cancel(first)
+    assert state(done) == "◔ 1 of 3 seeds"
+    done.cancel(second)
+    assert state(done) == "● 1 of 3 seeds, 2 ✕"
+
+
+def test_trials_of_a_sweep_are_one_entry_without_a_mean(visit: Visit, done: RunStore) -> None:
+    spec = done.get(CLASS).spec
+    for seed in (5, 6):
+        done.submit(spec.model_copy(update={"seed": seed}), title="Forget discs with UNSIR", group="sweep-7")
+    table: Any = fine(visit("history")).dataframe[0].value
+    assert list(table["run"]) == ["Sweep 7", "Run 2", "Run 1"]
+    assert table["state"][0] == "◔ 0 of 2 trials"
+    assert table["retain after"].isna()[0]
+
+
+def test_a_group_of_which_one_is_left_is_a_run_like_any_other(done: RunStore) -> None:
+    (run,) = done.repeats.order(done.get(CLASS), 1)
+    (alone,) = grouping.entries([done.get(run)])
+    assert not alone.folds
+    assert alone.group is None
+
+
+def state(store: RunStore) -> str:
+    entries = grouping.entries(store.list(kinds=("unlearn",)))
+    return grouping.state(next(entry for entry in entries if entry.folds), run_table.STATES)
+
+
+def tick(app: AppTest, store: RunStore, *rows: int) -> AppTest:
+    """Ticks rows of the folded table, counted from the top."""
+    shown = [entry.head for entry in grouping.entries(store.list(kinds=("unlearn", "gold")))]
+    app.session_state[page.key_of(shown)] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    return fine(app.run())
+
+
+def test_nothing_is_read_twice(done: RunStore, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    carried_out(done, 1)
+    cache._store.clear()
+    before = cache.seeds(CLASS)
+    monkeypatch.setattr(artifacts, "read_part", None)
+    again = cache.seeds(CLASS)
+    assert before is not None
+    assert again is not None
+    assert before.facts == again.facts

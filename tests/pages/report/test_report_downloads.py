@@ -1,0 +1,89 @@
+"""What a report hands out as files, and settings that come back in by the history."""
+
+import io
+import zipfile
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import Visit
+from tests.pages.finished_runs import CLASS, PICTURES
+from tests.pages.page_asserts import fine, words
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.store.files import reports
+from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.ui.shell import cache
+
+
+def test_a_report_is_handed_out_whole_and_made_once(
+    visit: Visit, done: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = fine(visit("run", id=str(CLASS)))
+    labels = [button.proto.label for button in app.get("download_button")]
+    assert labels[:2] == ["Report, in one file (HTML)", "Everything (zip)"]
+    found = cache.report(CLASS, reports.parts_of(done.home, CLASS))
+    text = cache.report_page(found)
+    assert "Did it forget discs?" in text
+    with zipfile.ZipFile(io.BytesIO(cache.archive(found))) as file:
+        assert file.read("report.html").decode() == text
+        assert RunSpec.model_validate_json(file.read("spec.json")) == found.spec
+    monkeypatch.setattr("unlearn_core.export.html_report.page", None)
+    assert cache.report_page(found) == text, "made anew"
+
+
+def test_the_example_is_handed_out_too(visit: Visit) -> None:
+    fine(visit("run", id="example"))
+    assert "Did it forget cat?" in cache.report_page(cache.example())
+
+
+def upload(app: AppTest, name: str, data: bytes) -> AppTest:
+    kind = "application/zip" if name.endswith("zip") else "application/json"
+    return app.file_uploader(key="incoming").upload(name, data, kind).run()
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_settings_from_a_file_are_set_up_in_the_lab(visit: Visit, done: RunStore, archived: bool) -> None:
+    found = reports.read(done.home, PICTURES)
+    data = cache.archive(found) if archived else found.spec.model_dump_json().encode()
+    app = upload(fine(visit("history")), "x.zip" if archived else "x.json", data)
+    assert fine(app).title[0].value == "How should it forget?"
+    assert app.query_params["images"] == "3,7,11"
+    assert app.query_params["method"] == "finetune"
+    assert len(done.list()) == 2, "nothing is run yet"
+
+
+def test_they_come_in_where_nothing_was_run_yet(visit: Visit, template) -> None:
+    spec = reports.read(template, CLASS).spec
+    app = upload(fine(visit("history")), "spec.json", spec.model_dump_json().encode())
+    assert fine(app).title[0].value == "How should it forget?"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"<script>alert(1)</script>", "neither settings"),
+        (b"PK\x03\x04 and nothing else", "cut off"),
+        (b'{"request": {"classifier": "tiny"}}', "These are no settings of a run"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_where_it_was_dropped(
+    visit: Visit, store: RunStore, data: bytes, said: str
+) -> None:
+    app = upload(fine(visit("history")), "x.json", data)
+    assert said in words(app)
+    assert not app.exception
+    assert app.title[0].value == "What has been tried?"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"method": "lost"}, "There is no method called 'lost'"),
+        ({"params": {"lost": 1}}, "There is no knob called 'lost'"),
+        ({"params": {"batch": -5}}, "cannot be -5"),
+    ],
+)
+def test_a_method_or_knob_that_is_not_here_is_named(visit: Visit, template, fields: dict, said: str) -> None:
+    spec = reports.read(template, CLASS).spec.model_copy(update=fields)
+    app = upload(fine(visit("history")), "spec.json", spec.model_dump_json().encode())
+    assert said in words(app)

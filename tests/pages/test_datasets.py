@@ -1,0 +1,192 @@
+"""The page of data sets: what there is, what comes in, what cannot, and what is put away and brought back."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.data.zips import faces, picture, write
+from tests.pages.conftest import Visit
+from tests.pages.finished_runs import started
+from tests.pages.page_asserts import fine, without_words, words
+from unlearn_core.data import datasets, user_catalog
+from unlearn_core.data.sources import sources
+from unlearn_core.domain.run import ImportSpec, Phase, Progress, RunSpec, RunState
+from unlearn_core.engine.build_spec import spec
+from unlearn_core.engine.execute import carry_out
+from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.model_cache import Warm
+from unlearn_core.store.queue.run_store import RunStore
+
+
+@pytest.fixture
+def zipped(tmp_path: Path) -> bytes:
+    return write(tmp_path / "faces.zip", faces(each=8, top="faces/")).read_bytes()
+
+
+def upload(app: AppTest, data: bytes, name: str = "my_faces.zip") -> AppTest:
+    app.file_uploader(key="zip-0").set_value((name, data, "application/zip"))
+    return app.run().button(key="add").click().run()
+
+
+def work(store: RunStore) -> None:
+    """Carries out the import that waits, as a worker does."""
+    run = started(store, kinds=frozenset({"import"}))
+    try:
+        store.finish(run.id, run.attempt, headline=carry_out(run, Warm("cpu", store.home), Nobody()))
+    except Exception as problem:
+        store.fail(run.id, run.attempt, str(problem))
+
+
+def added(visit: Visit, store: RunStore, data: bytes) -> AppTest:
+    app = fine(upload(visit("pictures"), data))
+    work(store)
+    return fine(app.run())
+
+
+def test_what_ships_is_shown_with_its_card(visit: Visit) -> None:
+    app = fine(visit("pictures"))
+    said = words(app)
+    assert "CIFAR-10 sample" in said and "Krizhevsky" in said
+    (titles,) = [[title.replace("\\", "") for title in radio.options] for radio in app.radio]
+    assert titles[:2] == ["CIFAR-10 sample", "Shapes"], "points of the plane come last"
+    assert sorted(titles) == sorted(card.title for card in datasets.cards().values())
+    assert not without_words(app)
+    app.radio(key="picture-set").set_value("shapes").run()
+    assert app.query_params["dataset"] == "shapes"
+    assert "Rows, columns, checks and discs" in words(fine(app))
+    assert "Remove" not in [button.label for button in app.button], "what ships stays"
+
+
+def test_an_address_names_a_data_set_and_another_one_is_harmless(visit: Visit) -> None:
+    assert "Rows, columns" in words(fine(visit("pictures", dataset="shapes")))
+    assert "CIFAR-10 sample" in words(fine(visit("pictures", dataset="../../etc")))
+
+
+def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: bytes) -> None:
+    app = visit("pictures")
+    assert app.button(key="add").disabled, "there is no file yet"
+    app.text_input(key="title-zip").set_value("Three people")
+    fine(upload(app, zipped))
+    (run,) = store.list(kinds=("import",))
+    assert isinstance(run.spec, ImportSpec) and run.title == "Prepare Three people"
+    assert "On its way." in words(app)
+    assert "Next in line." in next(bar.proto.text for bar in app.get("progress"))
+    assert app.file_uploader(key="zip-1").value is None, "the field is empty again"
+
+    claimed = started(store, kinds=frozenset({"import"}))
+    store.beat(run.id, 1, progress=Progress((Phase("decode", 24, 6, 0.1),), "decode", None))
+    assert "Decoding pictures, 6 of 24." in next(bar.proto.text for bar in app.run().get("progress"))
+    store.finish(run.id, 1, headline=carry_out(claimed, Warm("cpu", store.home), Nobody()))
+    fine(app.run())
+    assert "**Three people** is ready." in app.success[0].value
+    fine(app.run())
+    assert app.radio(key="picture-set").value == run.spec.dataset, "what came in is shown"
+    assert app.query_params["dataset"] == run.spec.dataset
+    said = words(app)
+    assert "15 training, 3 validation and 6 test pictures of 3 classes, 64 pixels wide" in said
+    assert all(name in said for name in ("anna", "ben", "carla"))
+    assert not without_words(app)
+    assert not list((store.home / "uploads").iterdir()), "the zip is not kept"
+    assert "On its way." not in said
+    fine(app.button(key="train-on").click().run())
+    assert app.selectbox(key="train-pictures").value == run.spec.dataset, "and a classifier can be trained on it"
+    assert not app.warning, "its address is understood by the pages that come after"
+    said = words(app)
+    assert said.index("Train one here") < said.index("Or take one that is there"), "the form stands first"
+    assert app.number_input(key="train-resnet20-True-15-batch").value == 8, "the recipe suits fifteen pictures"
+    assert "are made for more than 15 pictures" in said
+    app = fine(app.button(key="train-not-now").click().run())
+    assert not app.number_input, "and is gone again"
+
+
+def test_the_same_zip_again_is_known(visit: Visit, store: RunStore, zipped: bytes) -> None:
+    added(visit, store, zipped)
+    app = upload(visit("pictures"), zipped)
+    assert "is there already" in app.error[0].value
+    assert len(store.list(kinds=("import",))) == 1
+    assert not list((store.home / "uploads").iterdir())
+
+
+def test_what_is_refused_is_said_and_can_be_dismissed(visit: Visit, store: RunStore, tmp_path: Path) -> None:
+    name = "safe\u202egnp"
+    bad = write(tmp_path / "bad.zip", faces() | {f"{name}/{n}.png": picture(n) for n in range(3)}).read_bytes()
+    app = upload(visit("pictures"), bad, "![x](http:evil)<b>.zip")
+    work(store)
+    said = words(fine(app.run()))
+    assert "invisible characters" in said and "\u202e" not in said
+    assert "![x]" not in said and "<b>" not in said
+    (run,) = store.list(kinds=("import",))
+    app.button(key=f"dismiss-{run.id}").click().run()
+    assert "invisible characters" not in words(fine(app)) and not store.list(kinds=("import",))
+    assert not list((store.home / "datasets").iterdir()), "nothing half-made is left"
+
+
+def test_one_on_its_way_can_be_stopped(visit: Visit, store: RunStore, zipped: bytes) -> None:
+    app = fine(upload(visit("pictures"), zipped))
+    (run,) = store.list(kinds=("import",))
+    app.button(key=f"cancel-{run.id}").click().run()
+    assert store.get(run.id).state is RunState.CANCELLED
+    assert not fine(app.run()).get("progress")
+
+
+def test_put_away_and_brought_back(visit: Visit, store: RunStore, zipped: bytes) -> None:
+    app = added(visit, store, zipped)
+    (name,) = user_catalog.dataset_cards()
+    fine(visit("pictures", dataset=name).button(key="remove").click().run())
+    app = fine(visit("pictures"))
+    assert name not in app.radio(key="picture-set").options and not user_catalog.dataset_cards()
+    fine(app.button(key=f"restore-{name}").click().run())
+    assert list(user_catalog.dataset_cards()) == [name]
+    fine(visit("pictures", dataset=name).button(key="remove").click().run())
+    app = fine(visit("pictures").button(key=f"delete-{name}").click().run())
+    assert not (store.home / "trash" / "datasets" / name).exists()
+
+
+def test_one_that_runs_show_stays(visit: Visit, store: RunStore, zipped: bytes) -> None:
+    added(visit, store, zipped)
+    (name,) = user_catalog.dataset_cards()
+    about = spec("tiny", method="finetune", images=[1])
+    about = RunSpec.model_validate(about.model_dump() | {"request": about.request.model_dump() | {"dataset": name}})
+    number = store.submit(about, title="x")
+    app = fine(visit("pictures", dataset=name))
+    assert f"Runs show these pictures ({number})" in words(app).replace("\\", "")
+    assert "remove" not in [button.key for button in app.button]
+
+
+def test_every_source_has_its_form_or_says_why_not(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
+    app = visit("pictures")
+    for name, source in sources().items():
+        fine(app.selectbox(key="source").set_value(name).run())
+        offered = "add" in [button.key for button in app.button]
+        assert offered == (not source.why_not(None)), name
+        assert offered or source.why_not(None).split(":")[0][:30] in app.info[0].value.replace("\\", "")
+        assert (
+            source.licence.split(",")[0].replace("(", "") in words(app).replace("\\", "").replace("(", "")
+            or not offered
+        )
+
+
+def test_a_folder_on_the_server_is_chosen_from_those_below_the_root(
+    visit: Visit, store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path, data in faces(each=5).items():
+        file = tmp_path / "root" / "people" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    monkeypatch.setenv("UNLEARN_DATA_ROOT", str(tmp_path / "root"))
+    app = fine(visit("pictures").selectbox(key="source").set_value("folder").run())
+    assert app.selectbox(key="folder-folder").options == ["people"]
+    fine(app.button(key="add").click().run())
+    work(store)
+    fine(app.run())
+    (card,) = user_catalog.dataset_cards().values()
+    assert card.title == "A folder on the server" and card.classes == ("anna", "ben", "carla")
+
+
+def test_the_address_of_such_a_run_leads_to_the_pictures(visit: Visit, store: RunStore) -> None:
+    number = store.submit(ImportSpec(dataset="x", title="X", source="zip", size=32), title="Prepare X")
+    app = fine(visit("run", id=str(number)))
+    assert app.title[0].value == "Which pictures are there?"
+    assert "Prepare X" in words(app)

@@ -1,0 +1,232 @@
+"""A page that shows an unfinished run sees to it that a worker is there, and says so for as long as none is."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.domain.test_sweep import spec as sweep_spec
+from tests.pages.conftest import Visit
+from tests.pages.finished_runs import CLASS, by_class, by_picture, started
+from tests.pages.page_asserts import fine, words
+from tests.store.specs import expire, sql
+from unlearn_core.domain.run import GoldSpec, ImportSpec, Look, MeasureSpec, RunState
+from unlearn_core.engine.build_spec import spec
+from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.ui.shell import lifespan
+
+STARTING = "A worker is starting."
+STOPPED = "The worker stopped unexpectedly."
+GOES_ON = "the run goes on"
+COMMAND = "python -m unlearn_core worker"
+
+
+class Started:
+    """A worker that was started: `code` is how it ended, None while it lives."""
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+
+    def poll(self) -> int | None:
+        return self.code
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> list[Started]:
+    """The workers that the server has started, which does so by itself."""
+    begun: list[Started] = []
+
+    def start(*_: object, **__: object) -> Started:
+        begun.append(Started())
+        return begun[-1]
+
+    monkeypatch.setenv("UNLEARN_WORKER", "auto")
+    monkeypatch.setattr(lifespan, "_watch", lifespan._Watch())
+    monkeypatch.setattr(lifespan, "LOOK", 0.0)
+    monkeypatch.setattr(subprocess, "Popen", start)
+    return begun
+
+
+def waiting(store: RunStore) -> int:
+    return store.submit(by_class(), title="Forget discs with UNSIR")
+
+
+def left(store: RunStore) -> int:
+    """A run whose worker has died."""
+    number = waiting(store)
+    started(store)
+    expire(store.home, number)
+    return number
+
+
+def test_a_waiting_run_has_a_worker_started_once(visit: Visit, store: RunStore, workers: list[Started]) -> None:
+    app = fine(visit("run", id=str(waiting(store))))
+    assert STARTING in words(app)
+    assert len(workers) == 1
+    app.run()
+    fine(visit("history"))
+    assert len(workers) == 1, "one is coming up"
+    store.worker_beat("w", device="cpu", pid=1, code="c", state="busy")
+    assert STARTING not in words(fine(app.run()))
+    workers[0].code = -signal.SIGKILL
+    app.run()
+    assert len(workers) == 1, "another one is there"
+    store.worker_left("w")
+    app.run()
+    assert len(workers) == 2
+
+
+@pytest.mark.parametrize(
+    ("deaths", "cancelling", "then"),
+    [(0, 0, "the run will be started again"), (1, 0, "the run will be ended as failed"), (1, 1, "be cancelled")],
+)
+def test_a_run_whose_worker_died_is_said_to_stand_still(
+    visit: Visit, store: RunStore, workers: list[Started], deaths: int, cancelling: int, then: str
+) -> None:
+    number = left(store)
+    sql(store.home, "UPDATE run SET deaths = ?, cancelling = ?", deaths, cancelling)
+    app = fine(visit("run", id=str(number)))
+    assert f"{STOPPED} A new one is starting; " in words(app) and f"{then}." in words(app)
+    assert GOES_ON not in words(app)
+    assert len(workers) == 1
+
+
+@pytest.mark.parametrize("page", ["history", "sweep", "pictures", "report", "gold", "measurement", "look"])
+def test_whatever_shows_an_unfinished_run_has_a_worker_started(
+    visit: Visit, done: RunStore, workers: list[Started], page: str
+) -> None:
+    query = {"id": str(CLASS)}
+    if page == "history":
+        left(done)
+        assert f"{STOPPED} A new one is starting; the run will be started again." in words(fine(visit("history")))
+    elif page == "sweep":
+        number = done.sweeps.submit(sweep_spec(), title="a sweep")
+        assert STARTING in words(fine(visit("sweep", sweep=str(number))))
+    elif page == "pictures":
+        order = ImportSpec(dataset="mine", title="Mine", source="folder", size=32)
+        done.submit(order, title="Prepare Mine")
+        assert STARTING in words(fine(visit("pictures")))
+    elif page == "report":
+        done.repeats.order(done.get(CLASS), 2)
+        assert STARTING in words(fine(visit("run", **query)))
+    elif page == "gold":
+        done.submit(GoldSpec(request=by_picture().request), title="Gold")
+        assert STARTING in words(fine(visit("run", id="2")))
+    elif page == "measurement":
+        done.submit(MeasureSpec(run=CLASS, what="relearn"), title="Relearn")
+        assert STARTING in words(fine(visit("run", **query, tab="Privacy")))
+    else:
+        app = fine(visit("run", **query, tab="Pictures"))
+        assert not workers, "nothing is unfinished"
+        next(button for button in app.button if (button.key or "").startswith("look-")).click().run()
+        assert isinstance(done.list(limit=1)[0].spec, Look)
+    assert len(workers) == 1
+
+
+def test_without_unfinished_runs_no_worker_is_started(visit: Visit, done: RunStore, workers: list[Started]) -> None:
+    fine(visit("run", id=str(CLASS)))
+    fine(visit("history"))
+    assert not workers
+
+
+@pytest.mark.parametrize("page", ["run", "history"])
+def test_where_the_server_may_start_none_it_says_how_to(
+    visit: Visit, store: RunStore, workers: list[Started], monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.setenv("UNLEARN_WORKER", "none")
+    number = left(store)
+    app = fine(visit(page, id=str(number)))
+    assert "The worker stopped unexpectedly, so nothing goes on." in app.warning[0].value
+    assert [code.value for code in app.code] == [COMMAND]
+    store.settle()
+    app = fine(visit(page, id=str(number)))
+    assert "No worker is running: nothing starts." in app.warning[0].value
+    assert [code.value for code in app.code] == [COMMAND]
+    assert not [button for button in app.button if button.label == "Start a worker"]
+    assert GOES_ON not in words(app)
+    assert not workers
+
+
+def test_a_worker_that_ends_by_itself_is_not_started_over_and_over(
+    visit: Visit, store: RunStore, workers: list[Started], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = waiting(store)
+    app = fine(visit("run", id=str(number)))
+    workers[0].code = 2
+    app.run()
+    assert len(workers) == 1
+    assert "No worker is running: nothing starts." in app.warning[0].value
+    app.button(key="live-worker").click().run()
+    assert len(workers) == 2
+    workers[1].code = 2
+    monkeypatch.setattr(lifespan, "RETRY", 0.0)
+    app.run()
+    assert len(workers) == 3
+    assert "No worker is running" in app.warning[0].value, "it hangs"
+    workers[2].code = -signal.SIGKILL
+    monkeypatch.setattr(lifespan, "RETRY", 60.0)
+    app.run()
+    assert len(workers) == 4, "who was killed may well do better the next time"
+
+
+def test_a_run_that_the_command_line_makes_needs_no_worker(
+    visit: Visit, store: RunStore, workers: list[Started]
+) -> None:
+    number = store.adopt(by_class(), title="a", device="cpu")
+    expire(store.home, number)
+    assert GOES_ON in words(fine(visit("run", id=str(number))))
+
+
+def test_many_pages_look_once_in_a_while(store: RunStore, workers: list[Started], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lifespan, "LOOK", 60.0)
+    lifespan.see_to_it()
+    workers.clear()
+    monkeypatch.setattr(lifespan.studio, "store", lambda: pytest.fail("it looked again"))
+    lifespan.see_to_it()
+
+
+@pytest.fixture
+def real(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The server starts real workers; none of them is left in the end."""
+    watch = lifespan._Watch()
+    monkeypatch.setenv("UNLEARN_WORKER", "auto")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(lifespan, "_watch", watch)
+    yield
+    if watch.worker is not None:
+        watch.worker.terminate()
+        watch.worker.wait(60)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_with_only_its_page_open_a_run_outlives_a_killed_supervisor(visit: Visit, store: RunStore, real: None) -> None:
+    steps = {"noise_pictures": 64, "noise_repeats": 4, "batch": 16}  # long enough to be killed in the middle
+    number = store.submit(spec("tiny", method="unsir", classes=["discs"], knobs=steps), title="Forget discs with UNSIR")
+    app = visit("run", id=str(number))
+
+    def until(true, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, words(app)
+            time.sleep(0.2)
+            fine(app.run())
+
+    until(lambda: store.get(number).progress, 120)
+    killed = lifespan._watch.worker
+    assert killed is not None
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    gone = time.monotonic()
+    until(lambda: lifespan._watch.worker is not killed, 10)
+    assert time.monotonic() - gone < 10
+    assert STOPPED in words(fine(app.run()))
+    assert GOES_ON not in words(app)
+    until(lambda: store.get(number).state.is_finished, 90)
+    assert (store.get(number).state, store.get(number).attempt) == (RunState.DONE, 2)
+    assert "Did it forget, and did it keep?" in words(fine(app.run()))

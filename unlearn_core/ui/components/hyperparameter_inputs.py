@@ -1,0 +1,173 @@
+"""A method's knobs as widgets: all from their one declaration."""
+
+import math
+from typing import Any
+
+import streamlit as st
+
+from unlearn_core.domain.method import Method
+from unlearn_core.domain.params import Knob
+from unlearn_core.ui.components.run_plan import Plan
+from unlearn_core.ui.shell import formatting, navigation, run_setup, url_state
+
+SWEPT = "knobs"
+"""What the address of the sweep page calls the knobs that are swept."""
+
+_MANTISSAS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+
+
+def show(plan: Plan) -> None:
+    """Presets as chips, the basic knobs in two columns, the advanced ones folded."""
+    _presets(plan)
+    every = plan.method.params.knobs().values()
+    _columns([knob for knob in every if not knob.advanced], plan)
+    advanced = [knob for knob in every if knob.advanced]
+    if advanced:
+        turned = sum(knob.name in plan.setup.params for knob in advanced)
+        where = "at their preset" if not turned else f"of which {turned} turned"
+        label = f"Advanced: {formatting.counted(len(advanced), 'knob')} {where}"
+        with st.expander(label, key=f"advanced-{plan.method.id}", bind="query-params"):
+            _columns(advanced, plan)
+            _seed(plan)
+
+
+def grid(knob: Knob, *also: float) -> list[float]:
+    """The stops of a log slider: 1, 1.2, 1.5, 2 ... in every decade of its range, its ends, and the values given."""
+    low, high = float(knob.low or 0), float(knob.high or 0)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    stops = {float(f"{mantissa}e{decade}") for decade in decades for mantissa in _MANTISSAS}
+    inside = {stop for stop in stops if low < stop < high}
+    found = sorted(inside | {low, high, *also})
+    return [int(stop) for stop in found if stop == int(stop)] if knob.kind == "int" else found
+
+
+def shown(value: Any) -> str:
+    """A knob's value as people write it: "0.002", "1,000", "on"."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _presets(plan: Plan) -> None:
+    presets = plan.method.presets
+    key = f"preset-{plan.method.id}"
+    st.session_state[key] = plan.preset
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.segmented_control(
+            "Preset",
+            list(presets),
+            format_func=lambda name: presets[name].title,
+            required=True,
+            wrap=True,
+            key=key,
+            help="Settings that belong together; every knob below can be turned from there.",
+            on_change=_take_preset,
+            args=(plan.method, key),
+        )
+        st.button(
+            "Reset all knobs",
+            type="tertiary",
+            icon=":material/restart_alt:",
+            key="reset-all",
+            disabled=not plan.setup.params,
+            on_click=_reset_all,
+        )
+    st.caption(presets[plan.preset].summary)
+
+
+def _columns(knobs: list[Knob], plan: Plan) -> None:
+    board = st.grid(2, min_column_width=230, gap=("small", "medium"))
+    for knob in knobs:
+        with board.cell(), st.container(gap=None):
+            _knob(knob, plan)
+
+
+def _knob(knob: Knob, plan: Plan) -> None:
+    preset = getattr(plan.base, knob.name)
+    value = plan.setup.params.get(knob.name, getattr(plan.knobs, knob.name))  # Also one that is refused stays in sight.
+    key = f"knob-{plan.method.id}-{knob.name}"
+    st.session_state[key] = value
+    _widget(knob, value, preset, key=key, on_change=_turn, args=(knob.name, key, preset))
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        st.caption(f"preset {shown(preset)} {unit(knob, preset)}".strip(), width="content")
+        st.space("stretch")
+        if knob.kind != "numbers" and st.button(
+            "try",
+            type="tertiary",
+            icon=":material/scatter_plot:",
+            key=f"try-{key}",
+            help="What does this knob do? Runs along its range, and what comes of each.",
+        ):
+            st.switch_page(
+                navigation.page("sweep"), query_params=run_setup.link(url_state.current()) | {SWEPT: knob.name}
+            )
+        st.button(
+            "reset",
+            type="tertiary",
+            icon=":material/restart_alt:",
+            key=f"reset-{key}",
+            disabled=value == preset,
+            on_click=_reset,
+            args=(knob.name,),
+        )
+
+
+def unit(knob: Knob, value: Any) -> str:
+    """What a knob is counted in, in the singular where there is one of it."""
+    return knob.unit.removesuffix("s") if value == 1 else knob.unit
+
+
+def _widget(knob: Knob, value: Any, preset: Any, **wiring: Any) -> None:
+    """The one widget that fits a knob's kind and scale; its value is already in the session under its key."""
+    wiring |= {"label": knob.title + (f" · {knob.symbol}" if knob.symbol else ""), "help": knob.explain}
+    if knob.kind == "bool":
+        st.toggle(**wiring)
+    elif knob.kind == "choice":
+        st.segmented_control(options=knob.choices, required=True, wrap=True, **wiring)
+    elif knob.kind == "numbers":
+        st.text_input(**wiring, placeholder="such as 1,2,2", max_chars=80)
+    elif knob.scale == "log":
+        st.select_slider(options=grid(knob, value, preset), format_func=shown, **wiring)
+    elif knob.kind == "int":
+        st.slider(min_value=int(knob.low or 0), max_value=int(knob.high or 0), step=int(knob.step or 1), **wiring)
+    else:
+        low, high = float(knob.low or 0), float(knob.high or 0)
+        st.slider(min_value=low, max_value=high, step=knob.step or (high - low) / 100, format="%g", **wiring)
+
+
+def _seed(plan: Plan) -> None:
+    st.session_state["seed"] = plan.setup.seed
+    st.number_input(
+        "Seed",
+        min_value=0,
+        max_value=2**31 - 1,
+        key="seed",
+        width=230,
+        help="Draws the order of the pictures, the noise and all that is random: the same seed gives the same result.",
+        on_change=_take_seed,
+    )
+
+
+def _take_seed() -> None:
+    url_state.change(seed=st.session_state["seed"])
+
+
+def _reset_all() -> None:
+    url_state.change(params={})
+
+
+def _take_preset(method: Method, key: str) -> None:
+    first = next(iter(method.presets))
+    name = st.session_state[key]
+    url_state.change(preset="" if name == first else name, params={})
+
+
+def _turn(name: str, key: str, preset: Any) -> None:
+    value = st.session_state[key]
+    others = {other: kept for other, kept in url_state.current().params.items() if other != name}
+    url_state.change(params=others if value == preset else others | {name: value})
+
+
+def _reset(name: str) -> None:
+    params = url_state.current().params
+    url_state.change(params={other: value for other, value in params.items() if other != name})

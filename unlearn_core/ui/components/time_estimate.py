@@ -1,0 +1,102 @@
+"""How far a run is and how long it will take: only what steps that were really made can tell."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Literal, NamedTuple
+
+from unlearn_core.domain.run import Phase, Progress, Run, RunSpec
+from unlearn_core.ui.shell.formatting import about, lasting
+
+ENOUGH = 5
+"""Steps before their mean duration is believed."""
+
+NARROWEST = 0.22
+"""The least share of the page's width that a band's words need."""
+
+
+class Band(NamedTuple):
+    """One phase as the page shows it: how much of it is done (0 to 1), and that in words."""
+
+    name: str
+    state: Literal["done", "now", "planned"]
+    share: float
+    words: str
+
+
+def bands(progress: Progress, past: Mapping[str, float]) -> tuple[Band, ...]:
+    """Every phase that has steps, in order. `past` gives seconds a step by phase name, from earlier runs like this."""
+    return tuple(_band(phase, progress, past) for phase in progress.phases if phase.steps)
+
+
+def widths(progress: Progress, past: Mapping[str, float]) -> list[float]:
+    """How wide each band is drawn: by its expected share of the time, but never too narrow to be read.
+
+    It rests on what is known before the first step alone, so that no band moves while the run goes on.
+    """
+    sizes = [phase.steps * past.get(phase.name, 1.0 if not past else 0.0) for phase in progress.phases if phase.steps]
+    whole = sum(sizes)
+    return [max(size / whole, NARROWEST) for size in sizes] if whole else [1.0] * len(sizes)
+
+
+def remaining(progress: Progress, past: Mapping[str, float]) -> float | None:
+    """Seconds until the last step, or None as long as nothing that was measured says so."""
+    total = 0.0
+    for phase in progress.phases:
+        left = phase.steps - phase.done
+        if left <= 0:
+            continue
+        pace = _seconds_a_step(phase, progress, past)
+        if pace is None:
+            return None
+        total += left * pace
+    return total
+
+
+def whole(progress: Progress, past: Mapping[str, float]) -> float | None:
+    """Seconds that all steps will take by what earlier runs took, or None where there is none for some phase."""
+    paces = [(phase.steps, past.get(phase.name)) for phase in progress.phases if phase.steps]
+    if not paces or any(pace is None for _, pace in paces):
+        return None
+    return sum(steps * pace for steps, pace in paces if pace is not None)
+
+
+def learned(run: Run, earlier: Sequence[Run]) -> dict[str, float]:
+    """Seconds a step by phase name: the median over earlier runs of the same method and net on the same device."""
+    found: dict[str, list[float]] = {}
+    for other in earlier:
+        if other.id == run.id or other.progress is None or not _alike(run, other):
+            continue
+        for phase in other.progress.phases:
+            if phase.steps and phase.done == phase.steps:
+                found.setdefault(phase.name, []).append(phase.seconds / phase.done)
+    return {name: median(values) for name, values in found.items()}
+
+
+def _alike(run: Run, other: Run) -> bool:
+    if not isinstance(run.spec, RunSpec) or not isinstance(other.spec, RunSpec):
+        return False
+    same = run.spec.method == other.spec.method and run.spec.request.classifier == other.spec.request.classifier
+    return same and other.device == run.device
+
+
+def _band(phase: Phase, progress: Progress, past: Mapping[str, float]) -> Band:
+    if phase.done >= phase.steps:
+        return Band(phase.name, "done", 1.0, f"done in {lasting(phase.seconds)}")
+    if phase.name == progress.doing or phase.done:
+        words = f"step {phase.done:,} of {phase.steps:,}"
+        if progress.pictures_per_second:
+            words += f" · {progress.pictures_per_second:,.0f} pictures/s"
+        return Band(phase.name, "now", phase.done / phase.steps, words)
+    pace = _seconds_a_step(phase, progress, past)
+    words = f"{phase.steps:,} steps" if pace is None else about(phase.steps * pace)
+    return Band(phase.name, "planned", 0.0, words)
+
+
+def _seconds_a_step(phase: Phase, progress: Progress, past: Mapping[str, float]) -> float | None:
+    """This phase's own pace, else that of earlier runs, else the mean of all steps that this run has made."""
+    if phase.done >= ENOUGH:
+        return phase.seconds / phase.done
+    if phase.name in past:
+        return past[phase.name]
+    made = sum(other.done for other in progress.phases)
+    return sum(other.seconds for other in progress.phases) / made if made >= ENOUGH else None

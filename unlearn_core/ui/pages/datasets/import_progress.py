@@ -1,0 +1,111 @@
+"""Data sets on their way in: how far each is, how to stop it, and why one could not be prepared."""
+
+import streamlit as st
+
+from unlearn_core.domain.run import ImportSpec, Progress, Run, RunState
+from unlearn_core.ui.pages.datasets import page
+from unlearn_core.ui.pages.run import live
+from unlearn_core.ui.shell import cache, formatting, worker_status
+from unlearn_core.ui.shell.markdown import escape
+
+SHOWN = 5
+"""How many that have failed are kept in sight."""
+
+_SEEN = "arrivals seen"
+
+_DOING = {
+    "download": "Downloading, {done:,} of {total:,} MB",
+    "check": "Comparing checksums, {done:,} of {total:,} MB",
+    "unpack": "Unpacking",
+    "collect": "Collecting pictures, {done:,} of {total:,}",
+    "decode": "Decoding pictures, {done:,} of {total:,}",
+    "write": "Writing pictures, {done:,} of {total:,}",
+}
+
+
+def show() -> None:
+    """A card for each import that is not over, one for each that failed, and a word about those that came through."""
+    runs = _runs()
+    _greet(runs)
+    going = [run for run in runs if not run.state.is_finished]
+    if going:
+        st.fragment(_board, run_every=live.POLL, key="arrivals")(tuple(run.id for run in going))
+    for run in [run for run in runs if run.state is RunState.FAILED][:SHOWN]:
+        _failed(run)
+
+
+def expect(run: int, dataset: str) -> None:
+    """Says that this visitor waits for an import, so that its data set is shown when it is there."""
+    st.session_state.setdefault(_SEEN, {})[run] = dataset
+
+
+def awaited() -> bool:
+    """Whether this visitor waits for an import."""
+    return bool(st.session_state.get(_SEEN))
+
+
+def _runs() -> list[Run]:
+    return cache.store().list(kinds=("import",), limit=50)
+
+
+def _greet(runs: list[Run]) -> None:
+    """Opens what this visitor has waited for, once, and says that it is there."""
+    waited: dict[int, str] = st.session_state.get(_SEEN, {})
+    for run in runs:
+        if run.id in waited and run.state.is_finished:
+            dataset = waited.pop(run.id)
+            if run.state is RunState.DONE:
+                page.choose(dataset)
+                left = run.headline.get("left", 0)
+                more = f" {formatting.counted(left, 'file')} could not be used and {'was' if left == 1 else 'were'} left out."
+                title = run.spec.title if isinstance(run.spec, ImportSpec) else run.title
+                st.success(f"**{escape(title)}** is ready.{more if left else ''}", icon=":material/check:")
+
+
+def _board(numbers: tuple[int, ...]) -> None:
+    """The cards; when one of them is over, the page is drawn anew."""
+    runs = [cache.store().get(number) for number in numbers]
+    if any(run.state.is_finished for run in runs):
+        st.rerun()
+    worker_status.of(*runs, place="arrivals")
+    for run in runs:
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                st.markdown(f"**{escape(run.title)}**", width="content")
+                st.button(
+                    "Stopping" if run.cancelling else "Cancel",
+                    icon=":material/stop:",
+                    key=f"cancel-{run.id}",
+                    on_click=cache.store().cancel,
+                    args=(run.id,),
+                    disabled=run.cancelling,
+                )
+            _how_far(run)
+
+
+def _how_far(run: Run) -> None:
+    if run.state is RunState.RUNNING:
+        share, text = _progress(run.progress)
+        st.progress(share, text=text)
+        return
+    before = cache.store().position(run.id)
+    where = "Next in line." if not before else f"{formatting.counted(before, 'run')} before this one."
+    st.progress(0.0, text=f"{where} You can leave this page: it goes on.")
+
+
+def _progress(progress: Progress | None) -> tuple[float, str]:
+    """How much of the phase in hand is done, and what that is in words."""
+    now = next((phase for phase in progress.phases if phase.name == progress.doing), None) if progress else None
+    if now is None or now.name not in _DOING:
+        return 0.0, ":shimmer[Getting ready]"
+    share = min(1.0, now.done / now.steps) if now.steps else 0.0
+    return share, _DOING[now.name].format(done=now.done, total=now.steps) + "."
+
+
+def _failed(run: Run) -> None:
+    assert isinstance(run.spec, ImportSpec)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch", gap="xxsmall"):
+            st.markdown(f":red-badge[:material/error: failed] **{escape(run.title)}**")
+            st.markdown(escape(run.error or "The worker gave no reason; worker.log in the data folder may know more."))
+        st.button("Dismiss", key=f"dismiss-{run.id}", on_click=cache.store().delete, args=(run.id,))

@@ -1,0 +1,179 @@
+"""Every run that was made here, as a table that one would like to read. Nothing here needs torch."""
+
+import hashlib
+from collections.abc import Sequence
+
+import streamlit as st
+
+from unlearn_core.domain.run import Run, RunSpec, RunState
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import restore
+from unlearn_core.ui.pages.compare import page
+from unlearn_core.ui.pages.history import grouping, import_settings
+from unlearn_core.ui.pages.history.grouping import Entry
+from unlearn_core.ui.pages.history.run_table import COLUMNS, table
+from unlearn_core.ui.shell import cache, formatting, navigation, url_state, worker_status
+
+TICKED = "ticked"
+"""What the address calls the runs that are ticked."""
+POLL = 2.0
+"""Seconds between two looks at the runs while one of them is unfinished."""
+
+MOST, READ = 200, 1_000
+"""Rows of the table at most, and runs that are looked through for them: a sweep's trials are one row."""
+
+_UNFOLDED = "history unfolded"
+
+
+def show() -> None:
+    """The table, what can be done with the ticked rows, and fresh figures while something runs."""
+    runs = _runs()
+    _restored()
+    if not runs:
+        _empty()
+        return
+    busy = any(not run.state.is_finished for run in runs)
+    st.fragment(_board, run_every=POLL if busy else None, key="history")(busy)
+    import_settings.offer()
+
+
+def _runs() -> list[Run]:
+    return cache.store().list(kinds=("unlearn", "gold", "train", "add"), limit=READ)
+
+
+def key_of(runs: Sequence[Run]) -> str:
+    """The table's key. Ticks are row numbers, so they must not outlive the rows that they were meant for."""
+    return f"runs-{hashlib.sha256(str([run.id for run in runs]).encode()).hexdigest()[:12]}"
+
+
+def _restored() -> None:
+    """What was restored from folders, until somebody has read it."""
+    told = restore.notice(home())
+    if told:
+        st.info(told, icon=":material/settings_backup_restore:")
+        st.button("Hide this notice", key="restored-read", on_click=restore.dismiss, args=(home(),))
+
+
+def _empty() -> None:
+    st.markdown("Nothing has been run here yet. The first run takes seconds, and its report is kept.")
+    with st.container(horizontal=True):
+        if st.button("Choose what to forget", type="primary", icon=":material/ink_eraser:", key="to-forget"):
+            url_state.go("forget")
+        if st.button("See a finished run", icon=":material/visibility:", key="to-example"):
+            st.switch_page(navigation.page("run"), query_params={"id": "example"})
+        import_settings.offer()
+
+
+def _board(was_busy: bool) -> None:
+    runs = _runs()
+    if not runs or any(not run.state.is_finished for run in runs) != was_busy:
+        st.rerun()
+    if was_busy:
+        worker_status.of(*(run for run in runs if not run.state.is_finished), place="history")
+    actions = st.container()
+    rows = grouping.entries(runs, st.session_state.get(_UNFOLDED, ()))[:MOST]
+    picked = st.dataframe(
+        table(rows),
+        hide_index=True,
+        column_config=COLUMNS,
+        on_select="rerun",
+        selection_mode="multi-row",
+        row_height=44,
+        height="content",
+        placeholder="–",
+        lazy=False,
+        key=key_of([entry.head for entry in rows]),
+        selection_default={"selection": {"rows": _asked(rows)}},
+        alt="Every run: what was forgotten, how, accuracies before, after and of gold, note, and when",
+    )
+    click = st.session_state.get("history-open")
+    if click is not None:
+        _open(rows[click["row"]])
+    ticked = [rows[row] for row in picked["selection"]["rows"]]
+    url_state.put(TICKED, ",".join(str(entry.head.id) for entry in ticked))
+    with actions:
+        _actions(ticked)
+
+
+def _asked(rows: Sequence[Entry]) -> list[int]:
+    """The rows of the runs that the address says are ticked."""
+    numbers = st.query_params.get(TICKED, "").split(",")
+    return [place for place, entry in enumerate(rows) if str(entry.head.id) in numbers]
+
+
+def _actions(ticked: list[Entry]) -> None:
+    """What can be done with the ticked rows. The row of buttons is always there, so that nothing jumps.
+
+    A folded group is cancelled and deleted as a whole, and compared by the run that stands for it.
+    """
+    picked = [entry.head for entry in ticked]
+    one = picked[0] if len(picked) == 1 else None
+    every = list({run.id: run for entry in ticked for run in entry.runs}.values())
+    over = [run for run in every if run.state.is_finished]
+    going = [run for run in every if not run.state.is_finished]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.button("Open", icon=":material/open_in_new:", key="open", disabled=one is None) and one:
+            _open(ticked[0])
+        group = ticked[0].group if len(ticked) == 1 else None
+        unfolded = group in st.session_state.get(_UNFOLDED, ())
+        st.button(
+            "Fold" if unfolded else "Unfold",
+            icon=f":material/unfold_{'less' if unfolded else 'more'}:",
+            key="unfold",
+            disabled=group is None,
+            help="Shows each run of a group in a row of its own: seeds, or trials of a sweep.",
+            on_click=_fold,
+            args=(group,),
+        )
+        spec = one.spec if one and isinstance(one.spec, RunSpec) else None
+        if st.button("Change and run again", icon=":material/fork_right:", key="again", disabled=not spec) and spec:
+            url_state.take(spec)
+            url_state.go("method")
+        done = [run for run in picked if run.state is RunState.DONE and isinstance(run.spec, RunSpec)]
+        able = 2 <= len(done) <= page.MOST and len(done) == len(picked)
+        if st.button("Compare", icon=":material/compare_arrows:", key="compare", disabled=not able):
+            st.switch_page(navigation.page("compare"), query_params=page.address(done[::-1]))
+        st.button("Cancel", icon=":material/stop:", key="cancel", disabled=not going, on_click=_cancel, args=(going,))
+        label = "Delete" if len(over) < 2 else f"Delete {len(over)}"
+        with st.popover(label, icon=":material/delete:", disabled=not over):
+            st.markdown(
+                f"**{formatting.counted(len(over), 'run')}** will be gone for good, reports and weights included."
+            )
+            st.button("Delete for good", type="primary", key="delete", on_click=_delete, args=(over,))
+        st.text_input(
+            "Note",
+            value=one.note if one else "",
+            key=f"note-{one.id if one else 'none'}",
+            placeholder="Tick one run to write a note beside it" if one is None else "What should be remembered of it?",
+            label_visibility="collapsed",
+            max_chars=500,
+            disabled=one is None,
+            on_change=_note,
+            args=(one,),
+            width=300,
+        )
+
+
+def _fold(group: str) -> None:
+    """Unfolds a group that is folded, and folds one that is not."""
+    st.session_state[_UNFOLDED] = set(st.session_state.get(_UNFOLDED, ())) ^ {group}
+
+
+def _open(entry: Entry) -> None:
+    if entry.folds and entry.sweep is not None and "sweep" in navigation.SCREENS:
+        st.switch_page(navigation.page("sweep"), query_params={"sweep": entry.sweep})
+    st.switch_page(navigation.page("run"), query_params={"id": str(entry.head.id)})
+
+
+def _cancel(runs: list[Run]) -> None:
+    for run in runs:
+        cache.store().cancel(run.id)
+
+
+def _delete(runs: list[Run]) -> None:
+    for run in runs:
+        cache.store().delete(run.id)
+
+
+def _note(run: Run) -> None:
+    cache.store().note(run.id, st.session_state[f"note-{run.id}"])

@@ -1,0 +1,145 @@
+"""The first page: what this is, one button that does it, and a real run that somebody made earlier. Without torch."""
+
+from statistics import median
+from typing import Any
+
+import streamlit as st
+
+from unlearn_core.charts import charts
+from unlearn_core.charts.report import gradcam
+from unlearn_core.domain.errors import UnlearnError
+from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.run import RunSpec, RunState
+from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.shell import cache, formatting, navigation, run_setup
+from unlearn_core.ui.shell.markdown import escape
+
+
+def hero() -> None:
+    """The sentence, and the button that begins the real thing."""
+    st.title("Make a classifier forget. See what is left.", anchor=False)
+    st.markdown(
+        "A trained network remembers every picture that it saw. **Unlearning** tries to take some of them back, "
+        "without training again from nothing. This lab does it in front of you, and shows what it did "
+        "*and what it did not do*."
+    )
+    seconds, trouble = _taken_here()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Forget cats now", type="primary", icon=":material/play_arrow:", key="forget-cats", disabled=bool(trouble)
+        ):
+            _forget_cats()
+        st.page_link(navigation.page("forget"), label="Choose yourself", icon=":material/tune:")
+    if trouble:
+        st.error(escape(trouble), icon=":material/error:")
+    else:
+        st.caption(_cost(seconds))
+
+
+def example() -> None:
+    """A finished run in small: one picture asked three times, and the curve of the run."""
+    with st.container(border=True, height="stretch"), navigation.guarded():
+        report = cache.example()
+        _asked_three_times(report)
+        curve = charts()["curve"]
+        st.plotly_chart(
+            curve.figure([report], chart_card.theme()).update_layout(height=280),
+            theme=None,
+            key="example-curve",
+            config={"displayModeBar": False},
+            alt=curve.alt(report),
+        )
+        st.page_link(
+            navigation.page("run"),
+            label=f"A real run: forget {escape(report.forgotten)} with {escape(report.method)}. Open its report",
+            icon=":material/arrow_forward:",
+            query_params={"id": "example"},
+        )
+
+
+def ways() -> None:
+    """Three ways in: to teach, to explore, to show."""
+    cards = (
+        (
+            "Teach",
+            "One question a page: which classifier, what should it forget, and how? Then the run itself, live.",
+            ("classifier", "Begin with the classifier", {}),
+        ),
+        (
+            "Explore",
+            "Choose a method, turn a knob and run it. Every run is kept with its settings, beside the others.",
+            ("method", "Open the lab", {}),
+        ),
+        (
+            "Show",
+            "The question, the pictures and the verdict in plain words, and what the verdict does not prove.",
+            ("run", "See a report", {"id": "example"}),
+        ),
+    )
+    for column, (title, text, (page, label, query)) in zip(st.columns(3), cards, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.subheader(title, anchor=False)
+            st.markdown(text)
+            st.page_link(navigation.page(page), label=label, icon=":material/arrow_forward:", query_params=query)
+
+
+def _forget_cats() -> None:
+    with st.spinner("Putting it into the queue"):
+        from unlearn_core.ui.components import (  # Both need torch, and this page must be out before torch is in.
+            run_bar,
+            run_plan,
+        )
+
+        now = run_plan.of(run_setup.default())
+    run_bar.submit(now.spec, now.title())
+
+
+def _taken_here() -> tuple[list[float], str]:
+    """What runs of this kind took on this machine, in seconds; or why none can be made."""
+    try:
+        done = cache.store().list(kinds=("unlearn",), states=(RunState.DONE,), limit=50)
+    except UnlearnError as problem:
+        return [], str(problem)
+    return [run.headline["seconds"]["total"] for run in done if _like_default(run.spec)], ""
+
+
+def _cost(here: list[float]) -> str:
+    """How long the button will take: as runs of this kind that were made here, else as the example."""
+    if here:
+        return f"Real run, bundled data, {formatting.about(median(here))} on this machine."
+    try:
+        timings = cache.example().parts["timings"].facts
+    except UnlearnError:
+        return "Real run, bundled data."  # What is wrong with the example is said in its own place.
+    took = formatting.about(timings["seconds"]["total"])
+    return f"Real run, bundled data. The one shown here took {took} on a {formatting.device(timings['device'])}."
+
+
+def _like_default(spec: object) -> bool:
+    usual = run_setup.default()
+    if not isinstance(spec, RunSpec):
+        return False
+    wish = spec.request
+    return (spec.method, wish.classifier, wish.forget.kind) == (usual.method, usual.classifier, "classes")
+
+
+def _asked_three_times(report: Report) -> None:
+    """The forgotten picture that tells most: unseen, right before and surest then."""
+    part = report.parts["cam"]
+    cards = part.facts["cards"]
+    place = max(range(len(cards)), key=lambda number: _telling(cards[number]))
+    arrays = {name: values[place : place + 1] for name, values in part.arrays.items()}
+    row = gradcam.rows(report, Part({**part.facts, "cards": [cards[place]]}, arrays))[0]
+    asked = sum(" · " in cell.caption for cell in row.cells)
+    st.markdown(f"**{escape(row.title)}, asked {'three times' if asked == 3 else 'before and after'}**")
+    grid = st.grid(1 + asked, min_column_width=64)
+    for cell in row.cells[: 1 + asked]:
+        with grid.cell():
+            caption = escape(cell.caption) if " · " in cell.caption else "the picture"
+            st.image(cell.image, caption, width="stretch", alt=f"{row.title}: {cell.caption}")
+
+
+def _telling(card: dict[str, Any]) -> tuple[bool, bool, float]:
+    before = card["models"]["before"]
+    right = before["predicted"] == card["label"] == card["target"]
+    return card["set"] == "forget_test", right, before["probability"]

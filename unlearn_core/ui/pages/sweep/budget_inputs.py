@@ -1,0 +1,62 @@
+"""How long a sweep may take: so many trials, so many minutes of work, or as many as its grid has points."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from unlearn_core.domain.search_space import MOST_POINTS, Range
+from unlearn_core.domain.sweep import LONGEST, MOST_TRIALS
+from unlearn_core.ui.shell import url_state
+
+_POINTS = {1: 8, 2: 4}
+"""Points a knob in a grid, by how many knobs it has."""
+
+
+def of_grid(ranges: Sequence[Range]) -> dict[str, Any]:
+    """How fine a grid is; its size is the budget."""
+    points = _number(
+        "Points a knob",
+        "points",
+        low=2,
+        high=MOST_POINTS,
+        usual=_POINTS.get(len(ranges), 3),
+        key=f"sweep-points-{len(ranges)}",
+        hint="Evenly spread from one end to the other; choices have as many as they have.",
+    )
+    finer = [one.model_copy(update={"points": points}) for one in ranges]
+    size = 1
+    for one in finer:
+        size *= len(one.levels()) if one.values or (one.low or 0) < one.top else 1
+    if size > MOST_TRIALS:
+        st.caption(f"That would be {size:,} trials; the first {MOST_TRIALS} of them are made, drawn by chance.")
+    return {"ranges": finer, "trials": max(2, min(size, MOST_TRIALS))}
+
+
+def ask() -> dict[str, Any]:
+    """A number of trials or of minutes, as fields of the spec."""
+    if "sweep-budget" not in st.session_state:
+        st.session_state["sweep-budget"] = "minutes" if "minutes" in st.query_params else "trials"
+    kind = st.segmented_control(
+        "Budget", ["trials", "minutes"], required=True, key="sweep-budget", format_func=str.capitalize
+    )
+    assert kind is not None  # one is required
+    for other in {"trials", "minutes"} - {kind}:
+        if other in st.query_params:
+            del st.query_params[other]
+    if kind == "minutes":
+        key = "sweep-minutes"
+        return {"minutes": _number("Minutes of work", kind, low=1, high=int(LONGEST), usual=10, key=key)}
+    return {"trials": _number("Trials", kind, low=2, high=MOST_TRIALS, usual=24, key="sweep-trials")}
+
+
+def _number(label: str, name: str, *, low: int, high: int, usual: int, key: str, hint: str | None = None) -> int:
+    """A whole number that the address carries where it is not the usual one."""
+
+    def read(text: str) -> int:
+        return min(max(int(text), low), high) if text.isascii() and text.isdecimal() and len(text) < 6 else usual
+
+    url_state.follow(key, name, read)
+    value = int(st.number_input(label, min_value=low, max_value=high, key=key, help=hint))
+    url_state.say(key, name, "" if value == usual else str(value))
+    return value

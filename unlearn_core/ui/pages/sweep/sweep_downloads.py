@@ -1,0 +1,43 @@
+"""What a person takes home from a sweep: its report with that of the best run, and the archive."""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from unlearn_core.charts.drawing.sweep_drawing import Swept
+from unlearn_core.domain.report import Report
+from unlearn_core.export.sweep_report import side
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import reports
+from unlearn_core.ui.shell import cache
+
+
+def show(swept: Swept) -> None:
+    """The sweep and its best run as one file for people, and as an archive; made when the button is pressed."""
+    best = swept.best
+    if best is None or best.run is None or not reports.parts_of(home(), best.run):
+        return
+    found, name = cache.report(best.run, reports.parts_of(home(), best.run)), f"sweep-{swept.sweep.id}"
+    with st.popover("Download", icon=":material/download:", key="sweep-download"):
+        for label, make, kind, ending, icon in (
+            ("Report, in one file (HTML)", cache.report_page, "text/html", "html", ":material/article:"),
+            ("Everything about the best (zip)", cache.archive, "application/zip", "zip", ":material/folder_zip:"),
+        ):
+            st.download_button(
+                label,
+                partial(_made, make, found, swept),
+                f"{name}.{ending}",
+                kind,
+                key=f"sweep-get-{ending}",
+                icon=icon,
+                on_click="ignore",
+                width="stretch",
+            )
+        st.caption(
+            "The report opens in any browser, without a network. It holds the charts of this page and every trial."
+        )
+
+
+def _made(make: Callable[..., str | bytes], found: Report, swept: Swept) -> str | bytes:
+    return make(found, side=side(swept))

@@ -1,0 +1,248 @@
+"""Everything that the pages keep between two clicks: the one place that caches. Nothing here imports torch."""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from unlearn_core.charts.chart import Chart
+from unlearn_core.charts.drawing import split_panels
+from unlearn_core.charts.drawing.theme import Theme
+from unlearn_core.data import datasets
+from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.domain.errors import UnlearnError
+from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.run import Run, RunState
+from unlearn_core.export.extra_sections import Side
+from unlearn_core.models import bundled_models
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.queue import repeats
+from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.ui.shell import formatting, point_thumbnails, thumbnails
+
+TYPICAL_SECONDS = 1 / 900
+"""Seconds that a picture takes forward and backward through a ResNet-20 on two cores of a 2024 server, in bfloat16.
+
+Costs are guessed from it until a run has finished here; from then on the store knows this machine's own figure.
+"""
+
+
+class Pace(NamedTuple):
+    """What a training picture costs in seconds, whether that was measured here, and on what."""
+
+    seconds: float
+    measured: bool
+    device: str
+
+    @property
+    def where(self) -> str:
+        """What a cost that is counted from it holds for: "on this CPU", or "on a typical CPU"."""
+        return f"on {'this' if self.measured else 'a typical'} {formatting.kind_of(self.device)}"
+
+
+def store() -> RunStore:
+    """The runs of this data folder. Raises StoreError where it cannot be read or written."""
+    return _store(str(home()), os.environ.get("UNLEARN_DATABASE"))
+
+
+@st.cache_resource(show_spinner=False)
+def _store(folder: str, url: str | None) -> RunStore:
+    return RunStore(Path(folder), url)
+
+
+def report(run_id: int, parts: tuple[str, ...]) -> Report:
+    """A run's report; `parts` are the names of `reports.parts_of`, so that a part which comes later is seen.
+
+    Where the run was repeated from other seeds, the report has the part that sets them beside one another.
+    """
+    found, part = _report(str(home()), run_id, parts), seeds(run_id)
+    return found if part is None else replace(found, parts={**found.parts, repeats.PART: part})
+
+
+def seeds(run_id: int) -> Part | None:
+    """What a run and its finished repeats measured, seed by seed; None while fewer than two are done."""
+    done = [run for run in store().repeats.of(store().get(run_id)) if run.state is RunState.DONE]
+    if len(done) < 2:
+        return None
+    known = tuple(reports.parts_of(home(), run.id) for run in done)
+    return _seeds(str(home()), tuple(run.id for run in done), known, done)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _seeds(folder: str, ids: tuple[int, ...], parts: tuple[tuple[str, ...], ...], _done: list[Run]) -> Part | None:
+    return repeats.seeds(Path(folder), _done)
+
+
+def report_page(*found: Report, side: Side | None = None) -> str:
+    """The report file of one run, or of several side by side; made once for as long as nothing is added to them."""
+    return _page(str(home()), _key(found), side, found)
+
+
+def archive(*found: Report, side: Side | None = None) -> bytes:
+    """The archive about one run, or several; made once for as long as nothing is added to them."""
+    return _archive(str(home()), _key(found), side, found)
+
+
+def _key(found: Sequence[Report]) -> tuple[Any, ...]:
+    """What is made of reports hangs on: each run, its parts, and the seeds beside it. The example never changes."""
+    return tuple((one.run, () if one.run is None else reports.parts_of(home(), one.run), _beside(one)) for one in found)
+
+
+def _beside(report: Report) -> tuple[int, ...]:
+    part = report.parts.get(repeats.PART)
+    return () if part is None else tuple(own["run"] for own in part.facts["runs"])
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _page(folder: str, key: tuple[Any, ...], side: Side | None, _found: Sequence[Report]) -> str:
+    from unlearn_core.export.html_report import page
+    from unlearn_core.methods import methods  # Imports torch, which the first page does without.
+
+    known: dict[str, Pictures] = {}
+    for name in {one.dataset.id for one in _found}:
+        with suppress(UnlearnError):  # The report says itself that they are not there.
+            known[name] = pictures(name)
+    return page(_found, methods=methods(), pictures=known, side=side)
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _archive(folder: str, key: tuple[Any, ...], side: Side | None, _found: Sequence[Report]) -> bytes:
+    from unlearn_core.export import archive as whole
+
+    weights = [None if one.run is None else artifacts.folder_of(home(), one.run) / artifacts.WEIGHTS for one in _found]
+    return whole.archive(_found, page=report_page(*_found, side=side), weights=weights)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _report(folder: str, run_id: int, parts: tuple[str, ...]) -> Report:
+    return reports.read(Path(folder), run_id)
+
+
+def figures(chart: Chart, found: Sequence[Report], theme: Theme) -> list[dict[str, Any]]:
+    """A chart of several runs taken apart, as plain values: drawn once for all redraws in which a click is followed."""
+    return _figures(str(home()), chart.id, _key(found), theme, chart, found)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _figures(
+    folder: str, name: str, key: tuple[Any, ...], theme: Theme, _chart: Chart, _found: Any
+) -> list[dict[str, Any]]:
+    return [figure.to_plotly_json() for figure in split_panels.figures(_chart, _found, theme)]
+
+
+@st.cache_resource(show_spinner=False)
+def example() -> Report:
+    """The finished run that ships with the project; read only."""
+    return reports.example()
+
+
+@st.cache_resource(show_spinner=False)
+def crowd_example() -> Report:
+    """The run that ships for what many nets like it tell; read only."""
+    return reports.crowd_example()
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def pictures(dataset: str) -> Pictures:
+    """All pictures of a data set, read only. Raises UnknownName or BadAsset."""
+    found = datasets.load(dataset)
+    for array in (found.images, found.labels):
+        array.flags.writeable = False
+    return found
+
+
+@st.cache_data(show_spinner=False, max_entries=2_000)
+def class_mosaic(dataset: str, number: int) -> bytes:
+    """Six training pictures of one class side by side, as PNG."""
+    every = pictures(dataset)
+    if datasets.card(dataset).is_points:
+        return point_thumbnails.png(every, np.flatnonzero(every.labels[: every.train] == number), width=288, height=192)
+    own = np.flatnonzero(every.labels[: every.train] == number)[:6]
+    return thumbnails.png(every.images[own], columns=3, times=_times(every, 96))
+
+
+@st.cache_data(show_spinner=False, max_entries=2_000)
+def thumbnail(dataset: str, picture: int) -> bytes:
+    """One picture, four times as large, as PNG."""
+    every = pictures(dataset)
+    if datasets.card(dataset).is_points:
+        return point_thumbnails.png(every, np.array([picture]))
+    return thumbnails.png(every.images[picture : picture + 1], columns=1, times=_times(every, 128))
+
+
+def _times(every: Pictures, wanted: int) -> int:
+    """How many times as large a picture is shown to be about so many pixels wide."""
+    return max(1, round(wanted / every.images.shape[1]))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float] | None:
+    """How often the shipped original is right about unseen test pictures, class by class (0 to 1); None without one."""
+    original = bundled_models.find(classifier, None, seed)
+    if original is None:
+        return None
+    every = pictures(dataset)
+    unseen = slice(every.train + every.val, None)
+    labels, answers = every.labels[unseen], bundled_models.logits_of(original)[unseen].argmax(1)
+    return [
+        float((answers[labels == number] == number).mean()) for number in range(len(datasets.card(dataset).classes))
+    ]
+
+
+def seconds_per_picture(classifier: str, *kinds: str) -> Pace:
+    """This machine's pace with a classifier: that of the runs that were made here with it, else a typical one.
+
+    `kinds` of runs are asked in this order, and unlearning runs where none is named.
+    """
+    device = next((row.device for row in store().workers()), "cpu")
+    for kind in kinds or ("unlearn",):
+        measured = store().seconds_per_picture(device, classifier, kind=kind)
+        if measured is not None:
+            return Pace(measured, True, device)
+    return Pace(TYPICAL_SECONDS, False, "cpu")
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def samples(dataset: str) -> bytes:
+    """The first training picture of each class, up to 20 of them in rows of ten, as PNG."""
+    every = pictures(dataset)
+    own = every.labels[: every.train]
+    firsts = [int((own == number).argmax()) for number in range(min(20, len(datasets.card(dataset).classes)))]
+    return thumbnails.png(every.images[firsts], columns=min(10, len(firsts)))
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def multiplications(architecture: str, size: int) -> float | None:
+    """How many multiplications and additions one picture takes; None where the net cannot be laid out unfilled."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from unlearn_core.models import architectures, external
+    from unlearn_core.models.model_summary import outline
+    from unlearn_core.models.normalize import Normalise
+
+    if external.is_library(architecture):
+        return outline(architecture, size).multiplications
+    try:
+        with torch.device("meta"):
+            net = architectures.build(architecture, 10, size, Normalise((0.0,) * 3, (1.0,) * 3)).eval()
+            picture = torch.zeros(1, 3, size, size)
+        with FlopCounterMode(display=False) as counter:
+            net(picture)
+    except (RuntimeError, NotImplementedError, TypeError, ValueError):
+        return None
+    return float(counter.get_total_flops())
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def colours(dataset: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Mean and standard deviation of a data set's colours."""
+    from unlearn_core.data.pixel_statistics import colours
+
+    return colours(pictures(dataset))

@@ -1,0 +1,138 @@
+"""What the web server's process does once: says that it lives, sees that somebody works, and warms up torch."""
+
+import gc
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from unlearn_core.domain.errors import StoreError
+from unlearn_core.store.data_folder import home
+from unlearn_core.store.files.log_file import log_of
+from unlearn_core.store.queue import processes
+from unlearn_core.ui.shell import cache
+
+WORKER, WARM_UP = "UNLEARN_WORKER", "UNLEARN_WARMUP"
+_logger = logging.getLogger(__name__)
+_warm = threading.Event()
+
+LOOK = 2.0
+"""Seconds between two looks at whether a worker is there, however many pages are open."""
+
+RETRY = 60.0
+"""Seconds that a worker may take to come up, and until one that ended by itself is followed by the next."""
+
+
+class _Watch:
+    """What this server knows of the worker that it started last."""
+
+    def __init__(self) -> None:
+        self.looking, self.next = threading.Lock(), 0.0
+        self.worker: subprocess.Popen | None = None
+        self.started = 0.0
+
+
+_watch = _Watch()
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Marks the data folder while the server runs, so that a worker knows for whom it waits, and starts that worker."""
+    try:
+        mark = _mark()
+        start_worker()
+    except StoreError as problem:
+        _logger.error("%s", problem)  # Every page says so too; the server stays up to say it.
+        mark = None
+    try:
+        yield
+    finally:
+        if mark is not None:
+            mark.unlink(missing_ok=True)
+
+
+def _mark() -> Path:
+    folder = home()
+    try:
+        return processes.mark(folder)
+    except OSError as problem:
+        raise StoreError(
+            f"The data folder {folder} cannot be written to ({problem.strerror}). Give this user the right to."
+        ) from None
+
+
+def see_to_it() -> None:
+    """Starts a worker where there is none and none is coming up; pages call this as often as they like."""
+    if not _watch.looking.acquire(blocking=False):
+        return  # another page is at it
+    try:
+        if time.monotonic() >= _watch.next:
+            _watch.next = time.monotonic() + LOOK
+            if is_coming() and not _is_starting() and not cache.store().workers():
+                start_worker()
+    finally:
+        _watch.looking.release()
+
+
+def is_allowed() -> bool:
+    """Whether this server may start workers."""
+    return os.environ.get(WORKER) != "none"
+
+
+def is_coming() -> bool:
+    """Whether a worker is coming up, or is started at the next look; not while the last one hangs or has given up."""
+    if not is_allowed() or _watch.worker is None:
+        return is_allowed()
+    late = time.monotonic() >= _watch.started + RETRY
+    code = _watch.worker.poll()
+    return not late if code is None else late or code < 0
+
+
+def _is_starting() -> bool:
+    return _watch.worker is not None and _watch.worker.poll() is None
+
+
+def start_worker() -> None:
+    """Starts a local worker, which looks for itself whether it is needed; nothing where `UNLEARN_WORKER` is none."""
+    if not is_allowed():
+        return
+    # With a pipe of ours in its hands the worker would hold on to whoever reads the server's output.
+    with log_of(home()).open("ab") as log:
+        _watch.worker = subprocess.Popen(
+            [sys.executable, "-m", "unlearn_core", "worker", "--device", "auto", "--from-app"],
+            cwd=Path(__file__).resolve().parents[3],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        _watch.started = time.monotonic()
+
+
+def warm_up() -> None:
+    """Begins to import torch in the background, once: after the first page is out, before a page that needs it."""
+    if _warm.is_set() or os.environ.get(WARM_UP) == "none":
+        return
+    _warm.set()
+    threading.Thread(target=_import, name="warm-up", daemon=True).start()
+
+
+def _import() -> None:
+    try:
+        from unlearn_core import methods
+        from unlearn_core.models import classifiers
+
+        classifiers.cards()
+        methods.methods()
+        # What was imported stays, so no later collection needs to walk through it: each would take 0.3 s from a click.
+        gc.collect()
+        gc.freeze()
+    except Exception:
+        _logger.exception("The warm-up failed.")

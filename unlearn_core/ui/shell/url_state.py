@@ -1,0 +1,88 @@
+"""The lab's choice: one setup a session, read once from the address and written back on every lab page."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from unlearn_core.domain.run import RunSpec
+from unlearn_core.ui.shell import navigation
+from unlearn_core.ui.shell.run_setup import Setup, link, of, read
+
+OWN = ("gallery-", "advanced-")
+"""How parameters begin that are bound to a widget of one page: Streamlit itself reads and writes them."""
+
+_SETUP, _TROUBLE = "setup", "setup trouble"
+
+
+def current() -> Setup:
+    """This session's setup; the first call reads it from the address."""
+    if _SETUP not in st.session_state:
+        setup, trouble = read(st.query_params.to_dict())
+        st.session_state[_SETUP], st.session_state[_TROUBLE] = setup, trouble
+    return st.session_state[_SETUP]
+
+
+def change(**fields: Any) -> Setup:
+    """Changes some of the setup, and gives the whole."""
+    st.session_state[_SETUP], st.session_state[_TROUBLE] = replace(current(), **fields), []
+    return st.session_state[_SETUP]
+
+
+def take(spec: RunSpec) -> Setup:
+    """Makes a run's spec the session's setup. Raises UnknownName or BadKnob where it cannot be run any more."""
+    st.session_state[_SETUP], st.session_state[_TROUBLE] = of(spec), []
+    return st.session_state[_SETUP]
+
+
+def trouble() -> list[str]:
+    """What of the address could not be used, in sentences; said until somebody chooses something."""
+    return st.session_state.get(_TROUBLE, [])
+
+
+def write() -> None:
+    """Puts the setup into the address of the page on show; what the page's own widgets say there stays."""
+    wanted, said = link(current()), st.query_params.to_dict()
+    for name in said.keys() - wanted.keys():
+        if not name.startswith(OWN):
+            del st.query_params[name]
+    if any(said.get(name) != value for name, value in wanted.items()):
+        st.query_params.update(wanted)
+
+
+def go(page: str) -> None:
+    """Opens a lab page with the setup in its address."""
+    st.switch_page(navigation.page(page), query_params=link(current()))
+
+
+def follow(key: str, name: str, read: Callable[[str], Any]) -> None:
+    """Before a widget is drawn: gives it what the address says under `name`, where that is news to it.
+
+    `read` makes its value of the text ("" where the address says nothing). It is news on the first visit, and when
+    somebody has gone back or typed; what `say` wrote itself is not.
+    """
+    text = st.query_params.get(name, "")
+    if key not in st.session_state or st.session_state.get(_written(key)) != text:
+        st.session_state[key] = read(text)
+        st.session_state[_written(key)] = text
+
+
+def say(key: str, name: str, text: str) -> None:
+    """After a widget was drawn: writes its value into the address under `name`; "" takes it out."""
+    st.session_state[_written(key)] = text
+    put(name, text)
+
+
+def put(name: str, text: str) -> None:
+    """Writes a parameter of the page on show into its address; "" takes it out."""
+    if text == st.query_params.get(name, ""):
+        return
+    if text:
+        st.query_params[name] = text
+    elif name in st.query_params:
+        del st.query_params[name]
+
+
+def _written(key: str) -> str:
+    return f"{key} as written"
