@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_former_words import PRINTED, paths
 from unlearn_core.__main__ import main
 from unlearn_core.charts.text.warnings import flags
 from unlearn_core.cli.run import SETS
@@ -25,6 +26,7 @@ def test_json_is_what_the_report_holds(home: Path, capsys: pytest.CaptureFixture
     assert main([*ROWS, *QUICK, "--seed", "3", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert set(said) == {"run", "method", "params", "seconds", "before", "after", "gold", "flags", "report"}
+    assert paths(said) >= set(PRINTED["keys"]["run"])
     assert said["method"] == "unsir"
     assert said["params"]["kept_per_class"] == 50
     assert {"total", "forget", "evaluate"} <= set(said["seconds"])
