@@ -8,7 +8,7 @@ import pytest
 
 from tests import former as release
 from unlearn_core.__main__ import main
-from unlearn_core.engine.spec import spec
+from unlearn_core.engine.build_spec import spec
 
 PRINTED = release.read("printed")
 

@@ -9,11 +9,12 @@ from streamlit.testing.v1 import AppTest
 from tests import former as release
 from tests.former import home, unpacked
 from tests.pages.conftest import FILES, Visit
-from tests.pages.look import fine, words
-from tests.pages.test_downloads import upload
+from tests.pages.page_asserts import fine, words
+from tests.pages.report.test_report_downloads import upload
 from unlearn_core.charts import charts
-from unlearn_core.ui import compare, report
-from unlearn_core.ui import setup as setups
+from unlearn_core.ui.pages.compare import page as compare
+from unlearn_core.ui.report import report_view
+from unlearn_core.ui.shell import run_setup as setups
 
 __all__ = ["home", "unpacked"]
 
@@ -28,7 +29,7 @@ def state(app: AppTest, page: str, name: str) -> Any:
     """What stands in a widget that the address names; of a tab or a way to draw, whose words may change, its place."""
     value = app.session_state[name]
     if name == "tab":
-        return list(compare.TABS if page == "compare" else report.TABS).index(value)
+        return list(compare.TABS if page == "compare" else report_view.TABS).index(value)
     if name.endswith("-way"):
         return list(charts()[name.split("-")[1]].variants).index(value)
     return value

@@ -8,18 +8,20 @@ import pytest
 
 from tests import former as release
 from tests.former import home, unpacked
-from unlearn_core.catalog import classifiers, own
 from unlearn_core.charts import charts
-from unlearn_core.charts.theme import LIGHT
+from unlearn_core.charts.drawing.theme import LIGHT
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import GoldSpec, RunSpec, RunState
-from unlearn_core.export.incoming import read_spec
-from unlearn_core.store import artifacts, reports, requests
-from unlearn_core.store.evaluations import Evaluations
-from unlearn_core.store.golds import Golds
-from unlearn_core.store.repeats import with_seeds
-from unlearn_core.store.runs import RunStore
-from unlearn_core.ui import setup as setups
+from unlearn_core.export.import_settings import read_spec
+from unlearn_core.models import classifiers
+from unlearn_core.store import image_lists
+from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.files.evaluations import Evaluations
+from unlearn_core.store.files.golds import Golds
+from unlearn_core.store.queue.repeats import with_seeds
+from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.ui.shell import run_setup as setups
 
 __all__ = ["home", "unpacked"]
 
@@ -120,17 +122,17 @@ def test_the_sweep_and_the_repeats_are_still_told_apart(home: Path) -> None:
 
 
 def test_a_classifier_that_was_trained_is_in_the_catalog(home: Path) -> None:
-    own.use(home)
+    user_catalog.use(home)
     try:
         name = RunStore(home).get(3).headline["classifier"]
         assert classifiers.card(name).title == "Mine & <own>"
     finally:
-        own.use(None)
+        user_catalog.use(None)
 
 
 def test_a_long_list_of_images_is_kept(home: Path) -> None:
     (kept,) = (home / "requests").iterdir()
-    assert requests.read(home, kept.stem, most=1200) == tuple(range(0, 1200, 2))
+    assert image_lists.read(home, kept.stem, most=1200) == tuple(range(0, 1200, 2))
 
 
 @pytest.mark.parametrize("file", [release.SETTINGS, release.DOWNLOAD], ids=lambda file: file.name)
