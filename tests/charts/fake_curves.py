@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from unlearn_core.charts.report.gold_metrics import MEASURES
-from unlearn_core.domain.report import Part
+from unlearn_core.domain.measurement import Part
 from unlearn_core.domain.split import Split
 
 

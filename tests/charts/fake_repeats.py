@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.report import Part
+from unlearn_core.domain.measurement import Part
 
 
 def seeds_of(accuracy: Part, first: int, *, curves: Callable[[np.random.Generator], Part]) -> Part:

@@ -9,10 +9,11 @@ from tests.charts.fake_curves import alike
 from tests.charts.fake_repeats import seeds_of
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard, LayerRoles
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.measurement import Part
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.relearn_protocol import STEPS, index_of, time_of
-from unlearn_core.domain.report import Evaluation, Part, Report
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.report import Evaluation, Report
 from unlearn_core.domain.split import Split, cut
 from unlearn_core.probes.common.neurips_score import BUCKET, last_bucket, mean_points, standard_error
 

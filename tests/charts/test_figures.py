@@ -11,7 +11,7 @@ from tests.charts.fake_reports import UNCHANGED, accuracy_of, made_up_report, sc
 from tests.charts.layout import layout_of
 from unlearn_core.charts.drawing.density import FEW, Span, density
 from unlearn_core.charts.drawing.theme import LIGHT
-from unlearn_core.charts.drawing.wording import short_layers
+from unlearn_core.charts.drawing.wording import SETS, short_layers
 from unlearn_core.charts.report import (
     accuracy,
     entropy,
@@ -23,7 +23,8 @@ from unlearn_core.charts.report import (
     true_logit,
     unsir_noise,
 )
-from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
 PICTURES = made_up_report(images=True)
@@ -48,11 +49,11 @@ def trace(figure: Any, name: str) -> Any:
 def test_accuracy_draws_what_was_measured() -> None:
     figure, facts = accuracy.figure([REPORT], LIGHT), REPORT.parts["accuracy"].facts["after"]
     dots = trace(figure, "after")
-    assert list(dots.x) == [facts[name]["accuracy"] for name in accuracy.SETS]
+    assert list(dots.x) == [facts[name]["accuracy"] for name in SETS]
     low = [x - minus for x, minus in zip(dots.x, dots.error_x.arrayminus, strict=True)]
     high = [x + plus for x, plus in zip(dots.x, dots.error_x.array, strict=True)]
-    assert low == pytest.approx([facts[name]["low"] for name in accuracy.SETS])
-    assert high == pytest.approx([facts[name]["high"] for name in accuracy.SETS])
+    assert low == pytest.approx([facts[name]["low"] for name in SETS])
+    assert high == pytest.approx([facts[name]["high"] for name in SETS])
 
 
 def test_accuracy_of_single_pictures_has_no_unseen_row() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from unlearn_core.__main__ import main
 from unlearn_core.domain.forget_request import ForgetClasses
-from unlearn_core.domain.run import GoldSpec, Priority
+from unlearn_core.domain.jobs import GoldSpec
+from unlearn_core.domain.run import Priority
 from unlearn_core.store.queue.run_store import RunStore
 
 TWO = ["gold", "--classifier", "tiny", "--forget-classes", "rows,discs"]

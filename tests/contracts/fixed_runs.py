@@ -17,7 +17,7 @@ import torch
 
 from tests.methods.small_problem import FORGET, tiny_problem, tiny_spec
 from unlearn_core import training
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.methods import methods
 

@@ -11,7 +11,7 @@ import torch
 from tests.contracts import fixed_runs
 from tests.methods.small_problem import FORGET, tiny_problem, tiny_spec
 from unlearn_core.domain.errors import Cancelled, DataNotGranted
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.methods import methods
 from unlearn_core.plugins import modules

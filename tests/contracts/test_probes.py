@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.probes.small_context import CLASS, IMAGES, scene
-from unlearn_core.domain.report import Part, Probe
+from unlearn_core.domain.measurement import Part, Probe
 from unlearn_core.plugins import modules
 from unlearn_core.probes import probes
 from unlearn_core.probes.common.context import Scene

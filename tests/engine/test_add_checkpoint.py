@@ -11,7 +11,7 @@ from unlearn_core.charts.text import verdict
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import NotSupported
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
-from unlearn_core.domain.run import AddSpec, GoldSpec
+from unlearn_core.domain.jobs import AddSpec, GoldSpec
 from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.jobs.add_checkpoint import fit

@@ -13,7 +13,7 @@ from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.engine.execute import Finished, unlearn
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods

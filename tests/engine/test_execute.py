@@ -11,7 +11,8 @@ from tests.methods.small_problem import STRONG, tiny_spec
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import BadKnob, BadRequest, Cancelled, Diverged, GaveWay, UnknownName, UnlearnError
 from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
-from unlearn_core.domain.run import GoldSpec, Look, Point, Progress, RunSpec
+from unlearn_core.domain.jobs import GoldSpec, Look, RunSpec
+from unlearn_core.domain.run import Point, Progress
 from unlearn_core.engine import execute
 from unlearn_core.engine import setup as problem_module
 from unlearn_core.engine.execute import Warm, carry_out, unlearn

@@ -8,8 +8,8 @@ import torch
 
 from tests.methods.small_problem import STRONG, tiny_spec
 from unlearn_core.data import user_catalog
+from unlearn_core.domain.jobs import ImportSpec, TrainSpec
 from unlearn_core.domain.recipe import FAST
-from unlearn_core.domain.run import ImportSpec, TrainSpec
 from unlearn_core.engine import devices
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.jobs import import_dataset

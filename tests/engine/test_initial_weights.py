@@ -14,8 +14,8 @@ from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadRequest, NotAtHand
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.jobs import GoldSpec, RunSpec, TrainSpec
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.domain.run import GoldSpec, RunSpec, TrainSpec
 from unlearn_core.engine.initial_weights import untrained
 from unlearn_core.engine.jobs.train_classifier import train_here
 from unlearn_core.engine.jobs.train_gold import train_gold

@@ -6,8 +6,8 @@ import pytest
 
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import Cancelled
-from unlearn_core.domain.report import Part
-from unlearn_core.domain.run import MeasureSpec
+from unlearn_core.domain.jobs import MeasureSpec
+from unlearn_core.domain.measurement import Part
 from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.jobs import ensemble_members, lira
 from unlearn_core.engine.listener import Nobody

@@ -9,9 +9,11 @@ import torch
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import BadRequest, Cancelled
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
+from unlearn_core.domain.jobs import MeasureSpec, RunSpec
+from unlearn_core.domain.measurement import Part
 from unlearn_core.domain.relearn_protocol import LAST, STEPS, TERMS
-from unlearn_core.domain.report import Evaluation, Part
-from unlearn_core.domain.run import MeasureSpec, Progress, RunSpec
+from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.run import Progress
 from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.jobs import relearn as asking
 from unlearn_core.engine.listener import Nobody

@@ -8,7 +8,7 @@ import pytest
 
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import Cancelled, NotSupported, UnlearnError
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.stacking import unlike
 from unlearn_core.engine.execute import carry_out, title_of
 from unlearn_core.engine.listener import Nobody

@@ -12,8 +12,8 @@ from unlearn_core.data.atomic_files import write_whole
 from unlearn_core.data.pixel_statistics import colours
 from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay, NotSupported, StoreError, UnknownName
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
+from unlearn_core.domain.jobs import GoldSpec, RunSpec, TrainSpec
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.domain.run import GoldSpec, RunSpec, TrainSpec
 from unlearn_core.engine.build_spec import spec as spec_of
 from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.jobs.train_classifier import _watched, train_here

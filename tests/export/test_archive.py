@@ -15,7 +15,7 @@ from tests.pages.finished_runs import CLASS, PICTURES, template
 from unlearn_core.__main__ import main
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import LIGHT
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.export.archive import archive, csv, tables
 from unlearn_core.export.model_card import card
 from unlearn_core.store.files import artifacts, reports

@@ -14,7 +14,7 @@ from hypothesis import settings as drawn
 
 from tests.pages.finished_runs import by_class, by_picture
 from unlearn_core.domain.errors import BadRequest, UnlearnError
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.export import import_settings
 from unlearn_core.export.import_settings import read_spec
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.engine.model_cache import Warm
 from unlearn_core.engine.setup import Layout, lay_out, problem_of
 from unlearn_core.methods import method as find_method

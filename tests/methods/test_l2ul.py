@@ -14,8 +14,8 @@ from tests.methods.small_problem import FORGET, tiny_problem, tiny_spec
 from unlearn_core.charts import charts
 from unlearn_core.domain.errors import Diverged
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.method import Needs
-from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.model_cache import Warm

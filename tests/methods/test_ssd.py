@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.forget_request import ForgetClasses
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.methods import ssd
 from unlearn_core.training.evaluate import accuracy

@@ -10,8 +10,8 @@ import torch
 from tests.methods.small_problem import STRONG, tiny_problem, tiny_spec
 from unlearn_core.domain.errors import NotSupported
 from unlearn_core.domain.forget_request import ForgetClasses
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.method import Needs
-from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.tracker import Silent
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.model_cache import Warm

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from unlearn_core.domain.run import Phase, Point, Progress, Run, RunSpec
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.run import Phase, Point, Progress, Run
 from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.store.files import artifacts

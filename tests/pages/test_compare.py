@@ -11,7 +11,7 @@ from tests.pages.conftest import ROOT, Visit
 from tests.pages.finished_runs import CLASS, PICTURES, by_class, made_again
 from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.test_history import tick
-from unlearn_core.domain.run import GoldSpec, Look
+from unlearn_core.domain.jobs import GoldSpec, Look
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.compare import page

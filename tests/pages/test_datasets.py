@@ -11,7 +11,8 @@ from tests.pages.finished_runs import started
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.sources import sources
-from unlearn_core.domain.run import ImportSpec, Phase, Progress, RunSpec, RunState
+from unlearn_core.domain.jobs import ImportSpec, RunSpec
+from unlearn_core.domain.run import Phase, Progress, RunState
 from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody

@@ -10,7 +10,7 @@ from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.cli import _forget
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.run import GoldSpec, RunSpec
+from unlearn_core.domain.jobs import GoldSpec, RunSpec
 from unlearn_core.export import cli_command
 from unlearn_core.ui.components import sparkline
 from unlearn_core.ui.shell import formatting

@@ -12,7 +12,8 @@ from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_picture, started
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.errors import UnknownName
-from unlearn_core.domain.run import GoldSpec, Look, RunState
+from unlearn_core.domain.jobs import GoldSpec, Look
+from unlearn_core.domain.run import RunState
 from unlearn_core.store.files import artifacts, restore
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.history import page

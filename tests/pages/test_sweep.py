@@ -8,7 +8,8 @@ from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.page_sweeps import EPOCHS, ME, NORM, RATE, add, add_copies, begin, end
 from tests.store.specs import multiply
-from unlearn_core.domain.run import GoldSpec, RunState
+from unlearn_core.domain.jobs import GoldSpec
+from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import SweepState
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.sweep import charts

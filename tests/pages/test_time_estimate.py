@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
-from unlearn_core.domain.run import Phase, Priority, Progress, Run, RunSpec, RunState
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.run import Phase, Priority, Progress, Run, RunState
 from unlearn_core.ui.components import time_estimate
 
 

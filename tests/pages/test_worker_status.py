@@ -14,7 +14,8 @@ from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, by_class, by_picture, started
 from tests.pages.page_asserts import fine, words
 from tests.store.specs import expire, sql
-from unlearn_core.domain.run import GoldSpec, ImportSpec, Look, MeasureSpec, RunState
+from unlearn_core.domain.jobs import GoldSpec, ImportSpec, Look, MeasureSpec
+from unlearn_core.domain.run import RunState
 from unlearn_core.engine.build_spec import spec
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.shell import lifespan
@@ -185,7 +186,7 @@ def test_many_pages_look_once_in_a_while(store: RunStore, workers: list[Started]
     monkeypatch.setattr(lifespan, "LOOK", 60.0)
     lifespan.see_to_it()
     workers.clear()
-    monkeypatch.setattr(lifespan.studio, "store", lambda: pytest.fail("it looked again"))
+    monkeypatch.setattr(lifespan.cache, "store", lambda: pytest.fail("it looked again"))
     lifespan.see_to_it()
 
 

@@ -6,8 +6,8 @@ from torch import nn
 
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import cut
 from unlearn_core.models import classifiers
 from unlearn_core.probes.common.context import Scene

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.probes.small_context import answering
-from unlearn_core.probes.accuracy import measure, wilson
+from unlearn_core.probes.accuracy import measure
 from unlearn_core.probes.common.context import Scene
+from unlearn_core.probes.common.statistics import wilson
 
 Z2 = 3.841458820694124
 """The 95 % quantile of chi-squared with one degree of freedom."""

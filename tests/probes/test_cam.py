@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from tests.plugin.models.architectures.tiny import Tiny
 from tests.probes.small_context import IMAGES, net, scene
-from unlearn_core.domain.report import Part
+from unlearn_core.domain.measurement import Part
 from unlearn_core.probes.cam import PER_SIDE, SAMPLE, choose, measure
 from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.probes.common.context import Scene

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.probes.small_context import IMAGES, net, scene
-from unlearn_core.domain.report import Part
+from unlearn_core.domain.measurement import Part
 from unlearn_core.probes.cka import PAIRS, PER_SIDE, biased_hsic, chosen, compared, grams_of, measure, unbiased_hsic
 from unlearn_core.probes.common.context import Scene
 from unlearn_core.training.batches import to_floats

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from tests.plugin.models.architectures.tiny import Tiny
 from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.run import Algorithm
+from unlearn_core.domain.jobs import Algorithm
 from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.probes.common.context import Scene
 

@@ -9,11 +9,11 @@ import pytest
 from scipy import stats
 
 from tests.probes.small_context import IMAGES, scene
-from unlearn_core.domain.report import Evaluation, Part
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Evaluation
 from unlearn_core.probes.closeness import PAIRS, activation, kolmogorov_smirnov, measure, wasserstein
 from unlearn_core.probes.common.context import Scene
-from unlearn_core.probes.distance import softmax
-from unlearn_core.probes.logits import figures
+from unlearn_core.probes.common.statistics import figures, softmax
 
 FOUR = ("before", "after", "gold", "twin")
 

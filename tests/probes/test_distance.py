@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tests.probes.small_context import IMAGES, scene
-from unlearn_core.domain.report import Part
-from unlearn_core.probes.distance import PROBE, js_bits, softmax
+from unlearn_core.domain.measurement import Part
+from unlearn_core.probes.common.statistics import js_bits, softmax
+from unlearn_core.probes.distance import PROBE
 
 
 def test_equal_is_nothing_and_disjoint_is_one_bit() -> None:

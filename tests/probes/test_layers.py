@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from unlearn_core.domain.report import Part
+from unlearn_core.domain.measurement import Part
 from unlearn_core.probes.common.context import Scene
 from unlearn_core.probes.layers import measure
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from unlearn_core.probes.common.context import Scene
-from unlearn_core.probes.logits import figures, measure
+from unlearn_core.probes.common.statistics import figures
+from unlearn_core.probes.logits import measure
 
 
 def test_figures_by_hand() -> None:

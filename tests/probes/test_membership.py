@@ -6,7 +6,8 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from tests.probes.small_context import CLASS, IMAGES, answering, scene
 from unlearn_core.domain.forget_request import ForgetImages
-from unlearn_core.domain.report import Evaluation, Part
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Evaluation
 from unlearn_core.probes.membership import PROBE, auc, logistic, matched, signals, success
 
 RNG = np.random.default_rng(0)

@@ -6,8 +6,9 @@ import torch
 from tests.probes.small_context import scene
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.report import Evaluation, Part
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.split import cut
 from unlearn_core.models import classifiers
 from unlearn_core.probes.common.context import Scene

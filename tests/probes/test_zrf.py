@@ -9,7 +9,8 @@ import torch
 from torch.nn import functional
 
 from tests.probes.small_context import scene
-from unlearn_core.domain.report import Evaluation, Part
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Evaluation
 from unlearn_core.probes.common.context import Scene
 from unlearn_core.probes.zrf import MOST, chosen, evenness, measure, official, proper
 

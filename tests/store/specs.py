@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 
 REQUEST = ForgetRequest(classifier="tiny", dataset="shapes", forget=ForgetClasses(classes=(1,)))
 EVERY = {"unlearn", "gold", "measure"}

@@ -11,8 +11,9 @@ from tests.former import home, unpacked
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import user_catalog
+from unlearn_core.domain.jobs import GoldSpec, RunSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import GoldSpec, RunSpec, RunState
+from unlearn_core.domain.run import RunState
 from unlearn_core.export.import_settings import read_spec
 from unlearn_core.models import classifiers
 from unlearn_core.store import image_lists

@@ -10,7 +10,8 @@ import pytest
 
 from tests.store.specs import EVERY, REQUEST, multiply, spec, sql
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Priority
+from unlearn_core.domain.jobs import GoldSpec, Look, MeasureSpec
+from unlearn_core.domain.run import Priority
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.store.queue.scheduling import IN_ALL, PER_OWNER
 

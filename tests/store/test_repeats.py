@@ -8,7 +8,8 @@ import pytest
 from tests.charts.fake_reports import made_up_report
 from tests.store.specs import spec
 from unlearn_core.domain.errors import BadRequest, StoreError
-from unlearn_core.domain.run import GoldSpec, Priority, RunSpec, RunState
+from unlearn_core.domain.jobs import GoldSpec, RunSpec
+from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue import scheduling
 from unlearn_core.store.queue.repeats import MOST, group_of, seeds, with_seeds

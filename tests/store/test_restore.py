@@ -16,8 +16,9 @@ import pytest
 from tests.charts.fake_reports import made_up_report
 from tests.store.specs import EVERY, spec, sql
 from unlearn_core.domain.errors import StoreError
+from unlearn_core.domain.jobs import GoldSpec, Look, MeasureSpec, TrainSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Run, RunState, TrainSpec
+from unlearn_core.domain.run import Run, RunState
 from unlearn_core.domain.sweep import group_of
 from unlearn_core.store.files import artifacts, reports, restore
 from unlearn_core.store.queue.run_store import RunStore

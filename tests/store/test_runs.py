@@ -9,7 +9,8 @@ import pytest
 
 from tests.store.specs import EVERY, REQUEST, expire, spec, sql
 from unlearn_core.domain.errors import Fenced, StoreError, UnknownName
-from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Phase, Point, Priority, Progress, RunState
+from unlearn_core.domain.jobs import GoldSpec, Look, MeasureSpec
+from unlearn_core.domain.run import Phase, Point, Priority, Progress, RunState
 from unlearn_core.store.queue.run_store import RunStore, Wish
 
 

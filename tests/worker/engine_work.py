@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from unlearn_core.domain.run import GoldSpec, Point, Progress, Run
+from unlearn_core.domain.jobs import GoldSpec
+from unlearn_core.domain.run import Point, Progress, Run
 from unlearn_core.domain.stacking import Stacks
 from unlearn_core.engine import execute, model_cache, stacked_execute
 from unlearn_core.engine.entry_point import carry_out_together

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay
-from unlearn_core.domain.run import GoldSpec, ImportSpec, Look, MeasureSpec, Phase, Point, Progress, Run, RunSpec
+from unlearn_core.domain.jobs import GoldSpec, ImportSpec, Look, MeasureSpec, RunSpec
+from unlearn_core.domain.run import Phase, Point, Progress, Run
 from unlearn_core.engine.listener import Listener
 
 EPOCHS = 8

@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.worker.fake_work import Warm, carry_out
 from unlearn_core.domain.errors import Cancelled, NotSupported
-from unlearn_core.domain.run import Phase, Point, Progress, Run, RunSpec
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.run import Phase, Point, Progress, Run
 from unlearn_core.engine.listener import Listener
 
 __all__ = ["Warm", "carry_out", "carry_out_together", "stacks"]

@@ -5,7 +5,8 @@ import pytest
 from tests.methods.small_problem import tiny_spec
 from tests.worker.worker_processes import until, worker
 from unlearn_core.domain.forget_request import ForgetImages
-from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, Run, RunState
+from unlearn_core.domain.jobs import GoldSpec, MeasureSpec
+from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.model_cache import Warm

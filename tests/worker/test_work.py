@@ -7,7 +7,8 @@ import pytest
 
 from tests.store.specs import REQUEST
 from tests.worker.worker_processes import begun, end_of, enough, is_running, submit, until, worker
-from unlearn_core.domain.run import GoldSpec, ImportSpec, Look, MeasureSpec, Priority, RunState
+from unlearn_core.domain.jobs import GoldSpec, ImportSpec, Look, MeasureSpec
+from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.queue.processes import lives
 from unlearn_core.store.queue.run_store import RunStore
 

@@ -16,7 +16,7 @@ from unlearn_core.data import datasets
 from unlearn_core.data.standard_requests import POPULATION, POPULATION_SIZE, standard
 from unlearn_core.domain.errors import BadAsset
 from unlearn_core.domain.forget_request import ForgetRequest
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.split import cut
 from unlearn_core.engine.jobs import ensemble_members
 from unlearn_core.methods import method as find_method

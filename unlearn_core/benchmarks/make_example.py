@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.devices import resolve
 from unlearn_core.engine.execute import unlearn

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from unlearn_core.data import datasets, sources, user_catalog
 from unlearn_core.data.ingest.import_spec import asked
-from unlearn_core.domain.run import TrainSpec
+from unlearn_core.domain.jobs import TrainSpec
 from unlearn_core.engine.build_spec import spec
 from unlearn_core.engine.devices import describe
 from unlearn_core.engine.execute import unlearn

@@ -22,8 +22,9 @@ from unlearn_core.data import datasets
 from unlearn_core.data.standard_requests import standard
 from unlearn_core.domain.errors import Diverged
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequest
-from unlearn_core.domain.report import MODELS, Part
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import MODELS
 from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.listener import Nobody

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 
 from unlearn_core import training
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.methods import method
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.training import evaluate

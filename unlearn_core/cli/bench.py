@@ -94,7 +94,7 @@ def measure(wish: Any, device: str, home: Path) -> dict[str, float]:
 
 def _training_pace(wish: Any, device: str, home: Path) -> float:
     """Seconds a picture of an epoch as `train` trains it: augmented, watched, and saved in the end."""
-    from unlearn_core.domain.run import TrainSpec
+    from unlearn_core.domain.jobs import TrainSpec
     from unlearn_core.engine.jobs.train_classifier import train_here
     from unlearn_core.engine.listener import Nobody
 

@@ -9,7 +9,7 @@ from unlearn_core.cli._bar import Bar
 from unlearn_core.domain.errors import BadRequest, BadUpload
 
 if TYPE_CHECKING:
-    from unlearn_core.domain.report import Part
+    from unlearn_core.domain.measurement import Part
 
 HELP = "List the classifiers and which golds ship with them; `add` takes in a checkpoint, `remove` removes your own."
 
@@ -71,7 +71,7 @@ def _found() -> list[dict[str, Any]]:
 
 
 def _add(args: argparse.Namespace) -> int:
-    from unlearn_core.domain.run import AddSpec
+    from unlearn_core.domain.jobs import AddSpec
     from unlearn_core.engine.jobs.add_checkpoint import add_here
     from unlearn_core.models import user_models
     from unlearn_core.models.upload import receive

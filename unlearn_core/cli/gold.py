@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from unlearn_core.cli import _forget
 from unlearn_core.cli._bar import Bar
 from unlearn_core.domain.errors import BadRequest, WorkerError
-from unlearn_core.domain.run import GoldSpec, Priority, RunState
+from unlearn_core.domain.jobs import GoldSpec
+from unlearn_core.domain.run import Priority, RunState
 
 if TYPE_CHECKING:
     from unlearn_core.store.queue.run_store import RunStore

@@ -37,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from pydantic import ValidationError
 
-    from unlearn_core.domain.run import TrainSpec
+    from unlearn_core.domain.jobs import TrainSpec
     from unlearn_core.engine.devices import resolve
     from unlearn_core.engine.jobs.train_classifier import train_here
     from unlearn_core.store.data_folder import home

@@ -1,6 +1,6 @@
 """What is known about a run: parts, each written by one probe, each absent with a reason."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -8,18 +8,12 @@ import numpy as np
 
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.forget_request import Forget
-from unlearn_core.domain.run import GoldSpec, RunSpec
+from unlearn_core.domain.jobs import GoldSpec, RunSpec
+from unlearn_core.domain.measurement import Part
 from unlearn_core.domain.split import Split
 
 MODELS = ("before", "after", "gold")
 """The three columns, always in this order."""
-
-
-class Part(NamedTuple):
-    """One measurement: `facts` are plain JSON values, `arrays` what is too big for that."""
-
-    facts: dict[str, Any]
-    arrays: dict[str, np.ndarray]
 
 
 class Evaluation(NamedTuple):
@@ -90,18 +84,3 @@ def headline_of(parts: Mapping[str, Part], weights: Mapping[str, str]) -> dict[s
         "distance": distance.facts["distance"] if distance else None,
         "privacy_val": membership.facts.get("privacy_val", {}).get("after") if membership else None,
     }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Probe:
-    """One measurement: `measure(scene)` looks at the models and gives its part, or says in words why there is none."""
-
-    id: str
-    title: str
-    question: str
-    caveat: str
-    measure: Callable[[Any], Part | str]
-    of_points: bool = False
-    """Whether it is about data sets of points in the plane alone, and nobody misses it elsewhere."""
-    revision: int = 1
-    """Raise it when a change gives other figures for the same models: what was measured before is then outdated."""

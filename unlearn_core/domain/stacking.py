@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 
 ABREAST = 16
 """Runs that are made side by side at the most: somebody may be waiting behind them."""

@@ -8,7 +8,8 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from unlearn_core.domain.forget_request import ForgetRequest
-from unlearn_core.domain.run import RunSpec, RunState
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.run import RunState
 from unlearn_core.domain.search_space import Range
 
 Sampler = Literal["grid", "random", "tpe", "nsga2"]

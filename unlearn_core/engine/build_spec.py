@@ -6,7 +6,7 @@ from typing import Any
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import BadRequest, UnknownName
 from unlearn_core.domain.forget_request import MAX_IMAGES, ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.engine.setup import check_support, params_of
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from unlearn_core.domain.report import Part, Report, forgotten, headline_of
-from unlearn_core.domain.run import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, Run, RunSpec, TrainSpec
+from unlearn_core.domain.jobs import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, RunSpec, TrainSpec
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report, forgotten, headline_of
+from unlearn_core.domain.run import Run
 from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.jobs import (

@@ -10,8 +10,9 @@ import torch
 
 from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.forget_request import ForgetClasses
-from unlearn_core.domain.report import Evaluation, Part, Report, headline_of
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Evaluation, Report, headline_of
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.model_cache import Trained, Warm
 from unlearn_core.engine.setup import Layout, lay_out, why_no_gold

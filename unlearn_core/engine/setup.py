@@ -9,9 +9,9 @@ import torch
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadAsset, BadRequest, NotSupported
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequest
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.method import Method, Sizes
 from unlearn_core.domain.params import Params
-from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split, cut
 from unlearn_core.engine.initial_weights import unknowing
 from unlearn_core.engine.model_cache import Data, Trained, Warm, copy_of

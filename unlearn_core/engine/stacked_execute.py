@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from unlearn_core.domain.errors import NotSupported, UnlearnError
-from unlearn_core.domain.run import Run, RunSpec
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.run import Run
 from unlearn_core.domain.stacking import Stacks, unlike
 from unlearn_core.engine.execute import Begun, begin, finish, settle
 from unlearn_core.engine.listener import Listener

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from unlearn_core.domain.cards import LayerRoles
 from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.report import Part
+from unlearn_core.domain.measurement import Part
 from unlearn_core.domain.run import Phase, Point, Progress
 from unlearn_core.engine.listener import Listener
 from unlearn_core.probes.common import class_activation

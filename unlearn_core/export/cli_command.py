@@ -4,7 +4,7 @@ import shlex
 
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.forget_request import ForgetRequest
-from unlearn_core.domain.run import GoldSpec, RunSpec
+from unlearn_core.domain.jobs import GoldSpec, RunSpec
 from unlearn_core.store.image_lists import as_ranges
 
 LAB = ["python", "-m", "unlearn_core"]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.export.archive import SPEC
 
 MOST_BYTES = 64 * 2**20

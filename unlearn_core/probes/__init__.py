@@ -1,6 +1,6 @@
 """The shelf of measurements: each file has a PROBE, and writes the part of the report that bears its id."""
 
-from unlearn_core.domain.report import Probe
+from unlearn_core.domain.measurement import Probe
 from unlearn_core.plugins import modules
 
 

@@ -3,32 +3,12 @@
 Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 1927.
 """
 
-from math import sqrt
-from statistics import NormalDist
-from typing import NamedTuple
-
 import numpy as np
 
-from unlearn_core.domain.report import MODELS, Part, Probe
+from unlearn_core.domain.measurement import Part, Probe
+from unlearn_core.domain.report import MODELS
 from unlearn_core.probes.common.context import Scene
-
-_Z = NormalDist().inv_cdf(0.975)
-
-
-class Interval(NamedTuple):
-    """Where a share lies with 95 % confidence, between 0 and 1."""
-
-    low: float
-    high: float
-
-
-def wilson(right: int, of: int) -> Interval:
-    """The 95 % interval of a share, honest for small sets and for shares near 0 and 1; `of` is at least 1."""
-    share, spread = right / of, _Z**2 / of
-    centre = (share + spread / 2) / (1 + spread)
-    half = _Z / (1 + spread) * sqrt(share * (1 - share) / of + spread / (4 * of))
-    # At either end the interval reaches the end itself, but floating point misses it by a hair.
-    return Interval(0.0 if right == 0 else centre - half, 1.0 if right == of else centre + half)
+from unlearn_core.probes.common.statistics import wilson
 
 
 def measure(scene: Scene) -> Part:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.report import MODELS, Part, Probe
+from unlearn_core.domain.measurement import Part, Probe
+from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.split import Split
 from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.probes.common.context import Scene

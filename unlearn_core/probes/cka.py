@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.domain.report import Part, Probe
+from unlearn_core.domain.measurement import Part, Probe
 from unlearn_core.domain.split import Split
 from unlearn_core.probes.common.context import Scene
 from unlearn_core.training.batches import to_floats

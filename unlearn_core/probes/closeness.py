@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.report import Part, Probe
-from unlearn_core.probes.accuracy import wilson
+from unlearn_core.domain.measurement import Part, Probe
 from unlearn_core.probes.common.context import Scene
-from unlearn_core.probes.distance import SETS, softmax
-from unlearn_core.probes.logits import figures
+from unlearn_core.probes.common.statistics import SETS, figures, softmax, wilson
 
 PAIRS = {"before-gold": ("before", "gold"), "after-gold": ("after", "gold"), "gold-twin": ("gold", "twin")}
 """What is compared; the last is the yardstick of the yardstick: two golds from different seeds."""

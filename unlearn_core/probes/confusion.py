@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.report import MODELS, Part, Probe
-from unlearn_core.probes.accuracy import wilson
+from unlearn_core.domain.measurement import Part, Probe
+from unlearn_core.domain.report import MODELS
 from unlearn_core.probes.common.context import Scene
+from unlearn_core.probes.common.statistics import wilson
 
 
 def measure(scene: Scene) -> Part:

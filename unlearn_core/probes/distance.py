@@ -6,12 +6,10 @@ here between the softmax outputs of two models for one picture, averaged over th
 
 from typing import Any
 
-import numpy as np
-
-from unlearn_core.domain.report import Part, Probe
+from unlearn_core.domain.measurement import Part, Probe
 from unlearn_core.probes.common.context import Scene
+from unlearn_core.probes.common.statistics import SETS, js_bits, softmax
 
-SETS = ("forget_train", "retain_val", "retain_test", "forget_test")
 _PAIRS = {"before": "before", "after": "after", "spread": "twin"}
 """Whose distance to gold is asked: the spread is that of a second gold, trained from another seed."""
 
@@ -39,24 +37,6 @@ def measure(scene: Scene) -> Part | str:
         if f"retain_{kind}" in sets
     }
     return Part({"sets": sets, "distance": distance}, {})
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities (N, C) float64 of logits (N, C)."""
-    raised = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
-    return raised / raised.sum(1, keepdims=True)
-
-
-def js_bits(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """The divergence (N,) in bits of two rows of probabilities (N, C); 0 where they are equal, at most 1."""
-    middle = (left + right) / 2
-    return np.clip((_kl_bits(left, middle) + _kl_bits(right, middle)) / 2, 0.0, 1.0)
-
-
-def _kl_bits(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """KL(left || right) in bits; what has no probability on the left adds nothing."""
-    ratio = np.divide(left, right, out=np.ones_like(left), where=left > 0)
-    return (left * np.log2(ratio)).sum(1)
 
 
 def _mean(one: float | None, other: float | None) -> float | None:

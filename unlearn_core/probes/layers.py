@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from unlearn_core.domain.report import Part, Probe
+from unlearn_core.domain.measurement import Part, Probe
 from unlearn_core.probes.common.context import Scene
 
 PAIRS = {

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.report import MODELS, Part, Probe
+from unlearn_core.domain.measurement import Part, Probe
+from unlearn_core.domain.report import MODELS
 from unlearn_core.probes.common.context import Scene
 
 _SETS = ("forget_train", "forget_test")

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from unlearn_core.domain.report import MODELS, Part, Probe
+from unlearn_core.domain.measurement import Part, Probe
+from unlearn_core.domain.report import MODELS
 from unlearn_core.probes.common.context import Scene
 from unlearn_core.training import evaluate
 

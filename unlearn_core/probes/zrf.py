@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from unlearn_core.domain.report import MODELS, Part, Probe
+from unlearn_core.domain.measurement import Part, Probe
+from unlearn_core.domain.report import MODELS
 from unlearn_core.models import classifiers
 from unlearn_core.probes.common.context import Scene
-from unlearn_core.probes.distance import js_bits, softmax
+from unlearn_core.probes.common.statistics import js_bits, softmax
 from unlearn_core.training import evaluate
 from unlearn_core.training.seeding import seeded
 

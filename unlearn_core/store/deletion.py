@@ -1,7 +1,8 @@
 """Who needs an own classifier: the runs that it must not be taken away from, and the reports that speak of it."""
 
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.run import GoldSpec, Run, RunSpec, RunState
+from unlearn_core.domain.jobs import GoldSpec, RunSpec
+from unlearn_core.domain.run import Run, RunState
 from unlearn_core.models import user_models
 from unlearn_core.store.files import ensemble_files
 from unlearn_core.store.files.golds import Golds

@@ -1,7 +1,8 @@
 """What would break if a data set went away."""
 
 from unlearn_core.data import user_catalog
-from unlearn_core.domain.run import ImportSpec, Run
+from unlearn_core.domain.jobs import ImportSpec
+from unlearn_core.domain.run import Run
 from unlearn_core.store.queue.run_store import RunStore
 
 _MOST = 100_000

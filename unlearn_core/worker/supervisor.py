@@ -9,7 +9,8 @@ from multiprocessing.connection import wait
 from typing import NamedTuple, Protocol
 
 from unlearn_core.domain.errors import Fenced, StoreError
-from unlearn_core.domain.run import Run, RunSpec
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.run import Run
 from unlearn_core.domain.stacking import ABREAST, unlike
 from unlearn_core.store.queue.processes import web_servers
 from unlearn_core.store.queue.run_store import RunStore

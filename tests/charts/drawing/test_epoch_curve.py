@@ -4,7 +4,7 @@ import numpy as np
 
 from unlearn_core.charts.drawing.epoch_curve import figure, sentence
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
-from unlearn_core.domain.report import Part
+from unlearn_core.domain.measurement import Part
 
 
 def part(loss: list[float], right: list[float]) -> Part:

@@ -6,7 +6,8 @@ from typing import Any
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.report.cam_similarity import CHART, OLD, sentence
-from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
 

@@ -10,7 +10,8 @@ from tests.charts.layout import layout_of
 from unlearn_core.charts.drawing.heatmap_overlay import SIDE, difference, enlarged, heat
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report.gradcam import figure, rows
-from unlearn_core.domain.report import MODELS, Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import MODELS, Report
 
 REPORT = made_up_report()
 GREY = np.full((32, 32, 3), 128, np.uint8)

@@ -5,7 +5,8 @@ import pytest
 from tests.charts.fake_reports import made_up_report
 from tests.charts.test_figures import plain, with_part
 from unlearn_core.charts.report import lira
-from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
 

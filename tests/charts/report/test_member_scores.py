@@ -7,7 +7,8 @@ import numpy as np
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.report.member_scores import CHART, OLD, Counts, beside, counts, sentence, suspects
-from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
 
 
 def called(after: list[float], *, strangers: int = 1, **others: list[float]) -> Report:

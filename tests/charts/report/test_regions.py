@@ -9,7 +9,8 @@ from tests.probes.test_regions import plane
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.charts.report.regions import CHART
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
-from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
 from unlearn_core.probes.regions import PROBE
 
 

@@ -12,8 +12,9 @@ from tests.charts.test_figures import plain, with_part
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report import relearn
+from unlearn_core.domain.measurement import Part
 from unlearn_core.domain.relearn_protocol import STEPS, index_of
-from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
 Times = tuple[int | None, ...]

@@ -13,7 +13,8 @@ from unlearn_core.charts.drawing.replay_panel import phases
 from unlearn_core.charts.drawing.snapshots import replay
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report.replay import CHART, OLD, figure, sentence
-from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
 

@@ -14,7 +14,8 @@ from unlearn_core.charts.drawing.seed_statistics import ALONE, accuracies, appli
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report import seeds
 from unlearn_core.charts.text import verdict
-from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.charts.fake_reports import CAT, NO_GOLD, made_up_report, score
 from unlearn_core.charts.text.verdict import doubt, forgot, kept, like_gold, verdicts
-from unlearn_core.domain.report import Evaluation, Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Evaluation, Report
 
 REPORT = made_up_report()
 PICTURES = made_up_report(images=True)

@@ -8,7 +8,8 @@ import pytest
 
 from tests.charts.fake_reports import made_up_report, score
 from unlearn_core.charts.text.warnings import beyond, damage, flags, left, none_raised
-from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
 

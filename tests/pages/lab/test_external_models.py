@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.errors import NotSupported, UnknownName
-from unlearn_core.domain.run import TrainSpec
+from unlearn_core.domain.jobs import TrainSpec
 from unlearn_core.models import external, weight_cache
 from unlearn_core.models.model_summary import outline, published
 from unlearn_core.store.queue.run_store import RunStore

@@ -12,7 +12,8 @@ from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_pic
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts.report.member_scores import beside, is_only_after, suspects
 from unlearn_core.domain.errors import UnknownName
-from unlearn_core.domain.run import GoldSpec, Look, MeasureSpec, Priority, RunState
+from unlearn_core.domain.jobs import GoldSpec, Look, MeasureSpec
+from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.model_cache import Warm

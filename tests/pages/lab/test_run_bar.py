@@ -4,7 +4,8 @@ import pytest
 
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, label, words
-from unlearn_core.domain.run import RunSpec, RunState
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.run import RunState
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.shell import run_setup as setups

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unlearn_core import methods
 from unlearn_core.domain.errors import BadRequest, UnknownName
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.store import image_lists
 from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.shell import run_setup as setups

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit, turn
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.data import user_catalog
+from unlearn_core.domain.jobs import AddSpec, TrainSpec
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.domain.run import AddSpec, Priority, Run, TrainSpec
+from unlearn_core.domain.run import Priority, Run
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.model_cache import Warm

@@ -5,7 +5,8 @@ import pytest
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_picture, started
 from tests.pages.page_asserts import fine, words
-from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, RunState
+from unlearn_core.domain.jobs import GoldSpec, MeasureSpec
+from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.engine.execute import carry_out
 from unlearn_core.engine.listener import Nobody
 from unlearn_core.engine.model_cache import Warm

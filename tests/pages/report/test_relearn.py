@@ -7,8 +7,9 @@ import pytest
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES, by_class, started
 from tests.pages.page_asserts import fine, without_words, words
+from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.relearn_protocol import TERMS, pictures
-from unlearn_core.domain.run import MeasureSpec, Phase, Priority, Progress, RunState
+from unlearn_core.domain.run import Phase, Priority, Progress, RunState
 from unlearn_core.engine.execute import carry_out, unlearn
 from unlearn_core.engine.jobs import relearn as asking
 from unlearn_core.engine.listener import Nobody

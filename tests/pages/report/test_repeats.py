@@ -12,7 +12,8 @@ from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, started
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts.drawing.seed_statistics import interval
-from unlearn_core.domain.run import Priority, RunSpec, RunState
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.history import grouping, page, run_table

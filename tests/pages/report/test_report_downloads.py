@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES
 from tests.pages.page_asserts import fine, words
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.shell import cache

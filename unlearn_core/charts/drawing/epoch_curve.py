@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 from unlearn_core.charts.chart import percent_axis
 from unlearn_core.charts.drawing.theme import Theme, stroke
 from unlearn_core.charts.drawing.wording import percent
-from unlearn_core.domain.report import Part
+from unlearn_core.domain.measurement import Part
 
 HEIGHT = 300
 """Pixels."""

@@ -7,7 +7,8 @@ import numpy as np
 
 from unlearn_core.charts.drawing.heatmap_overlay import difference, enlarged, heat
 from unlearn_core.charts.drawing.wording import capital, percent
-from unlearn_core.domain.report import MODELS, Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import MODELS, Report
 
 _GONE, _WEAKER, _GROWN = 0.3, 0.75, 1.25
 """Peaks as a share of before: below these the evidence is gone, or weaker; above the last it has grown."""

@@ -3,10 +3,21 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded
-from unlearn_core.charts.report.regions import colour, middle
+from unlearn_core.charts.drawing.theme import CLASSES, SMALL, Theme, faded
 from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.domain.cards import DatasetCard
+
+
+def colour(number: int) -> str:
+    """A class's colour, the same in every map; beyond as many as there are they come again."""
+    return CLASSES[number % len(CLASSES)]
+
+
+def middle(points: np.ndarray) -> np.ndarray:
+    """Where the name of a class stands: at that of its points (n, 2) which is nearest to the middle of all of them."""
+    points = points.astype(float)
+    return points[((points - np.median(points, axis=0)) ** 2).sum(1).argmin()]
+
 
 HEIGHT = 340
 MOST = 1_500

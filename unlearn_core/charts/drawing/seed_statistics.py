@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from unlearn_core.charts.report.accuracy import SETS
+from unlearn_core.charts.drawing.wording import SETS
 from unlearn_core.domain.report import Report
 
 ALONE = "This was run from one seed. Repeat it from others to see how much the seed matters."

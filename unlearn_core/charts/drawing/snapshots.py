@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
 
 SIDES = {"forget": ("forget_train", "forget_val"), "retain": ("retain_val",)}
 

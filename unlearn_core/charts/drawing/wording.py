@@ -5,6 +5,15 @@ from collections.abc import Sequence
 
 from unlearn_core.domain.report import Report
 
+SETS = {
+    "forget_train": ("forgotten", "trained on"),
+    "forget_test": ("forgotten", "unseen"),
+    "retain_train": ("kept", "trained on"),
+    "retain_test": ("kept", "unseen"),
+}
+"""The sets drawn, from top to bottom; those of validation are in the table only."""
+
+
 _SPACE = "\N{NO-BREAK SPACE}"
 
 

@@ -8,16 +8,9 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, models, needs, panels, percent_axis, table
 from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, words_in
-from unlearn_core.charts.drawing.wording import capital, change, forget_set, forget_words, percent, retain_words
+from unlearn_core.charts.drawing.wording import SETS, capital, change, forget_set, forget_words, percent, retain_words
 from unlearn_core.domain.report import Report
 
-SETS = {
-    "forget_train": ("forgotten", "trained on"),
-    "forget_test": ("forgotten", "unseen"),
-    "retain_train": ("kept", "trained on"),
-    "retain_test": ("kept", "unseen"),
-}
-"""The sets drawn, from top to bottom; those of validation are in the table only."""
 _ABOVE = 0.27
 """How far gold sits above its row, in rows: apart from the two others where all three agree."""
 

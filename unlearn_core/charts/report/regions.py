@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, models, names, needs, table
-from unlearn_core.charts.drawing.theme import CLASSES, SMALL, Theme
+from unlearn_core.charts.drawing.point_scatter import colour, middle
+from unlearn_core.charts.drawing.theme import SMALL, Theme
 from unlearn_core.charts.drawing.wording import forgotten_classes, listed, percent
 from unlearn_core.domain.report import MODELS, Report
 
@@ -55,17 +56,6 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     drawn.update_xaxes(**hidden)
     drawn.update_yaxes(**hidden, scaleanchor="x")
     return drawn
-
-
-def colour(number: int) -> str:
-    """A class's colour, the same in every map; beyond as many as there are they come again."""
-    return CLASSES[number % len(CLASSES)]
-
-
-def middle(points: np.ndarray) -> np.ndarray:
-    """Where the name of a class stands: at that of its points (n, 2) which is nearest to the middle of all of them."""
-    points = points.astype(float)
-    return points[((points - np.median(points, axis=0)) ** 2).sum(1).argmin()]
 
 
 def _answers(report: Report, model: str) -> go.Heatmap:

@@ -11,8 +11,7 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, panels, percent_axis, tabl
 from unlearn_core.charts.drawing import seed_curves
 from unlearn_core.charts.drawing.seed_statistics import Interval, accuracies, applies, figures, interval, runs
 from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, words_in
-from unlearn_core.charts.drawing.wording import capital, forget_set, forget_words, number, percent, retain_words
-from unlearn_core.charts.report.accuracy import SETS
+from unlearn_core.charts.drawing.wording import SETS, capital, forget_set, forget_words, number, percent, retain_words
 from unlearn_core.domain.report import Report
 
 _LIFT = 0.3

@@ -10,7 +10,7 @@ from unlearn_core.data.ingest.sanitize import said, why_no_class
 from unlearn_core.data.ingest.source import Answers, Source
 from unlearn_core.domain.errors import BadPictures
 from unlearn_core.domain.forget_request import fingerprint
-from unlearn_core.domain.run import ImportSpec
+from unlearn_core.domain.jobs import ImportSpec
 
 SIZES = (16, 24, 28, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256)
 """Widths that are offered, in pixels."""

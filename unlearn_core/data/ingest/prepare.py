@@ -20,7 +20,7 @@ from unlearn_core.data.ingest.splitting import cut
 from unlearn_core.data.ingest.upload_limits import Limits
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import BadPictures, Cancelled
-from unlearn_core.domain.run import ImportSpec
+from unlearn_core.domain.jobs import ImportSpec
 
 FACTS = "import.json"
 """In the data set's folder: what was asked for, and what was left out."""

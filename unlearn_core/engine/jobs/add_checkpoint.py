@@ -13,8 +13,8 @@ from torch import Tensor
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadUpload
-from unlearn_core.domain.report import Part
-from unlearn_core.domain.run import AddSpec
+from unlearn_core.domain.jobs import AddSpec
+from unlearn_core.domain.measurement import Part
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.jobs.train_classifier import accuracies, as_array
 from unlearn_core.engine.listener import Listener

@@ -19,7 +19,7 @@ from torch import nn
 from unlearn_core.data.atomic_files import write_whole
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.forget_request import ForgetRequest
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.split import Split, cut
 from unlearn_core.domain.tracker import Silent, Tracker
 from unlearn_core.engine.initial_weights import untrained

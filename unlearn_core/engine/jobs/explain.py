@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.report import Part
-from unlearn_core.domain.run import Look
+from unlearn_core.domain.jobs import Look
+from unlearn_core.domain.measurement import Part
 from unlearn_core.engine.measure import models_of
 from unlearn_core.engine.model_cache import Warm
 from unlearn_core.engine.setup import lay_out

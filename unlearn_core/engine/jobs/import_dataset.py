@@ -9,7 +9,8 @@ from unlearn_core.data.ingest.prepare import Prepared, prepare
 from unlearn_core.data.ingest.source import Place
 from unlearn_core.data.ingest.upload_limits import limits
 from unlearn_core.domain.errors import BadPictures
-from unlearn_core.domain.run import ImportSpec, Phase, Progress
+from unlearn_core.domain.jobs import ImportSpec
+from unlearn_core.domain.run import Phase, Progress
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.record_run import in_history
 from unlearn_core.store.queue.run_store import RunStore

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.report import Part
+from unlearn_core.domain.measurement import Part
 from unlearn_core.engine.jobs.ensemble import GOLDS, SHADOWS, Crowd
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.measure import Reopened, attach, reopen

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.report import Part
+from unlearn_core.domain.measurement import Part
 from unlearn_core.engine.jobs import ensemble_members
 from unlearn_core.engine.jobs.ensemble import GOLDS, UNLEARNED, Crowd
 from unlearn_core.engine.listener import Listener

@@ -9,8 +9,8 @@ import torch
 
 from unlearn_core.domain.errors import Diverged
 from unlearn_core.domain.forget_request import ForgetClasses
+from unlearn_core.domain.measurement import Part
 from unlearn_core.domain.relearn_protocol import LAST, STEPS, TERMS, index_of, time_of
-from unlearn_core.domain.report import Part
 from unlearn_core.engine.initial_weights import unknowing
 from unlearn_core.engine.listener import Listener
 from unlearn_core.engine.measure import Reopened, attach, models_of, reopen

@@ -15,8 +15,8 @@ from unlearn_core.data.image_dataset import Pictures
 from unlearn_core.data.pixel_statistics import colours
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadRequest, Diverged
-from unlearn_core.domain.report import Part
-from unlearn_core.domain.run import TrainSpec
+from unlearn_core.domain.jobs import TrainSpec
+from unlearn_core.domain.measurement import Part
 from unlearn_core.engine.devices import describe, resolve
 from unlearn_core.engine.initial_weights import beginning, has_seen, untrained
 from unlearn_core.engine.listener import Listener

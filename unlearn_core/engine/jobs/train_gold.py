@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from unlearn_core.domain.jobs import GoldSpec, MeasureSpec, RunSpec
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.domain.run import GoldSpec, MeasureSpec, Priority, RunSpec, RunState
+from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.domain.split import cut
 from unlearn_core.engine.initial_weights import untrained
 from unlearn_core.engine.listener import Listener

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.run import Algorithm
+from unlearn_core.domain.jobs import Algorithm
 from unlearn_core.models.spatial import as_places
 from unlearn_core.training.batches import to_floats
 

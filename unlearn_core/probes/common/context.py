@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split
 
 

@@ -8,21 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row
 
 from unlearn_core.domain.forget_request import fingerprint
-from unlearn_core.domain.run import (
-    SPEC,
-    AddSpec,
-    GoldSpec,
-    ImportSpec,
-    Look,
-    MeasureSpec,
-    Point,
-    Priority,
-    Progress,
-    Run,
-    RunSpec,
-    RunState,
-    TrainSpec,
-)
+from unlearn_core.domain.jobs import SPEC, AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, RunSpec, TrainSpec
+from unlearn_core.domain.run import Point, Priority, Progress, Run, RunState
 from unlearn_core.store.db.schema import RUN
 
 AnySpec = RunSpec | GoldSpec | MeasureSpec | ImportSpec | TrainSpec | AddSpec | Look

@@ -12,7 +12,7 @@ import numpy as np
 
 from unlearn_core.data.atomic_files import write_whole
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.report import Part
+from unlearn_core.domain.measurement import Part
 
 WEIGHTS = "weights.safetensors"
 HEAD = "report.json"

@@ -9,8 +9,8 @@ import numpy as np
 from unlearn_core.data.atomic_files import ASSETS, write_whole
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import StoreError
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import cut
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.files.evaluations import Evaluations

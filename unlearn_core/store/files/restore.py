@@ -16,8 +16,10 @@ from sqlalchemy import Connection, insert, select, text
 
 from unlearn_core.data.atomic_files import write_whole
 from unlearn_core.domain.cards import DatasetCard
-from unlearn_core.domain.report import Part, forgotten, headline_of
-from unlearn_core.domain.run import Priority, Run, RunSpec, RunState
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import forgotten, headline_of
+from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.domain.sweep import sweep_of
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.schema import RUN

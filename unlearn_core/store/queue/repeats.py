@@ -11,8 +11,10 @@ from sqlalchemy import Connection, insert, or_, select
 
 from unlearn_core.domain.errors import BadRequest
 from unlearn_core.domain.forget_request import fingerprint
-from unlearn_core.domain.report import Part, Report
-from unlearn_core.domain.run import Priority, Run, RunSpec, RunState
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import RUN

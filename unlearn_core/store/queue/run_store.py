@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from unlearn_core.domain.errors import StoreError, UnknownName
-from unlearn_core.domain.run import Point, Priority, Progress, Run, RunSpec, RunState
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.run import Point, Priority, Progress, Run, RunState
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import POINT, RUN

@@ -8,8 +8,9 @@ import streamlit as st
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import BadUpload
-from unlearn_core.domain.report import Part
-from unlearn_core.domain.run import LONGEST_NAME, AddSpec, Run
+from unlearn_core.domain.jobs import LONGEST_NAME, AddSpec
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.run import Run
 from unlearn_core.models import classifiers, user_models
 from unlearn_core.models.upload import receive
 from unlearn_core.store.data_folder import home

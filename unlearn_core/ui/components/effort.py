@@ -3,8 +3,9 @@
 from statistics import median
 
 from unlearn_core.data import datasets
+from unlearn_core.domain.jobs import TrainSpec
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.domain.run import RunState, TrainSpec
+from unlearn_core.domain.run import RunState
 from unlearn_core.ui.shell import cache, formatting
 
 YARDSTICK, SIZE = "resnet20", 32

@@ -4,8 +4,9 @@ import streamlit as st
 
 from unlearn_core.data import datasets, user_catalog
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
+from unlearn_core.domain.jobs import GoldSpec
 from unlearn_core.domain.report import Report, gold_title
-from unlearn_core.domain.run import GoldSpec, Priority
+from unlearn_core.domain.run import Priority
 from unlearn_core.models import user_models
 from unlearn_core.store.data_folder import home
 from unlearn_core.store.files.golds import Golds

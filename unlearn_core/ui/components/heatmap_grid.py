@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from unlearn_core.charts.report import gradcam
-from unlearn_core.domain.report import Part, Report
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell.markdown import escape
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.domain.run import Spec
+from unlearn_core.domain.jobs import Spec
 from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.components.run_plan import Plan
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state

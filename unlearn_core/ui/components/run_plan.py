@@ -7,11 +7,11 @@ from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import BadRequest, UnlearnError
 from unlearn_core.domain.forget_request import ForgetRequest
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.method import Method, Sizes
 from unlearn_core.domain.params import Params
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.report import forgotten
-from unlearn_core.domain.run import RunSpec
 from unlearn_core.domain.split import Split, cut
 from unlearn_core.models import classifiers
 from unlearn_core.ui.shell import cache

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Literal, NamedTuple
 
-from unlearn_core.domain.run import Phase, Progress, Run, RunSpec
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.run import Phase, Progress, Run
 from unlearn_core.ui.shell.formatting import about, lasting
 
 ENOUGH = 5

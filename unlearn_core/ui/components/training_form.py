@@ -8,8 +8,9 @@ from unlearn_core.charts.drawing import epoch_curve
 from unlearn_core.charts.drawing.theme import CONFIG
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
+from unlearn_core.domain.jobs import LONGEST_NAME, TrainSpec
 from unlearn_core.domain.recipe import in_words
-from unlearn_core.domain.run import LONGEST_NAME, Priority, Run, TrainSpec
+from unlearn_core.domain.run import Priority, Run
 from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store.data_folder import home
 from unlearn_core.store.files import artifacts

@@ -5,8 +5,9 @@ import time
 import numpy as np
 import streamlit as st
 
+from unlearn_core.domain.jobs import Algorithm, Look
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import Algorithm, Look, Run, RunState
+from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.data_folder import home
 from unlearn_core.store.files import artifacts
 from unlearn_core.ui.components import heatmap_grid

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from unlearn_core.charts.report import lira
+from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import MeasureSpec, Priority, Run
+from unlearn_core.domain.run import Priority, Run
 from unlearn_core.ui.components import cost_estimate
 from unlearn_core.ui.report.on_demand import Asked
 

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from unlearn_core.domain.jobs import GoldSpec, MeasureSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import GoldSpec, MeasureSpec, Run, RunState
+from unlearn_core.domain.run import Run, RunState
 from unlearn_core.export import cli_command
 from unlearn_core.store.data_folder import home
 from unlearn_core.store.files import reports

@@ -6,8 +6,9 @@ from typing import Literal, NamedTuple
 import streamlit as st
 
 from unlearn_core.charts.chart import Chart
+from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import MeasureSpec, Priority, Run, RunState
+from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.ui.components import chart_card, time_estimate
 from unlearn_core.ui.shell import cache, formatting, lifespan, worker_status
 from unlearn_core.ui.shell.markdown import escape

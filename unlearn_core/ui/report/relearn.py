@@ -3,9 +3,10 @@
 import streamlit as st
 
 from unlearn_core.charts.report import relearn
+from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.relearn_protocol import pictures
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import MeasureSpec, Run
+from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.report.on_demand import Asked
 from unlearn_core.ui.shell import cache, formatting

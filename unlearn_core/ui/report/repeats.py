@@ -9,8 +9,9 @@ from unlearn_core.charts.chart import names
 from unlearn_core.charts.drawing.seed_statistics import figures, interval
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.charts.report import seeds
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import Run, RunSpec, RunState
+from unlearn_core.domain.run import Run, RunState
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, worker_status
 from unlearn_core.ui.shell.markdown import escape

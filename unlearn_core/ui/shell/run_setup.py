@@ -8,7 +8,7 @@ from unlearn_core.data import datasets
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import BadRequest, UnknownName, UnlearnError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.store import image_lists
 from unlearn_core.store.data_folder import home
 

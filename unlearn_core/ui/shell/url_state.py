@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.domain.run import RunSpec
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.ui.shell import navigation
 from unlearn_core.ui.shell.run_setup import Setup, link, of, read
 

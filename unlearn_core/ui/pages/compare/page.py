@@ -14,10 +14,10 @@ from unlearn_core.store.data_folder import home
 from unlearn_core.store.files import reports
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.compare import run_picker, selection, side_by_side
-from unlearn_core.ui.pages.compare.run_picker import MOST, address
 from unlearn_core.ui.report import repeats, report_downloads
 from unlearn_core.ui.shell import cache, navigation
 from unlearn_core.ui.shell.markdown import escape
+from unlearn_core.ui.shell.urls import MOST, address
 
 __all__ = ["MOST", "TABS", "address", "show"]
 

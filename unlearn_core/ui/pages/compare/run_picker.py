@@ -6,14 +6,12 @@ from contextlib import suppress
 import streamlit as st
 
 from unlearn_core.domain.errors import UnknownName
-from unlearn_core.domain.run import Run, RunSpec, RunState
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.run import Run, RunState
 from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
+from unlearn_core.ui.shell.urls import IDS, MOST
 
-MOST = 4
-"""Runs that fit beside one another."""
-IDS = "ids"
-"""The address's list of runs, as in `?ids=3,5`."""
 _KEY = "compared"
 
 
@@ -28,11 +26,6 @@ def chosen() -> list[Run]:
     if len(found) < 2:
         _partners(found, runs)
     return found
-
-
-def address(runs: Sequence[Run]) -> dict[str, str]:
-    """The query parameters under which these runs are compared."""
-    return {IDS: ",".join(str(run.id) for run in runs)}
 
 
 def _asked() -> list[int]:

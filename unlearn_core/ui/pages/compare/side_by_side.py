@@ -11,8 +11,10 @@ from unlearn_core.charts.chart import Chart, names
 from unlearn_core.charts.drawing import heatmap_rows, highlight
 from unlearn_core.charts.drawing.selection import Focus
 from unlearn_core.charts.report import gradcam
-from unlearn_core.domain.report import Part, Report
-from unlearn_core.domain.run import Look, Run, RunState
+from unlearn_core.domain.jobs import Look
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.data_folder import home
 from unlearn_core.store.files import artifacts
 from unlearn_core.ui.components import chart_card

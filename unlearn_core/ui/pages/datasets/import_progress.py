@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from unlearn_core.domain.run import ImportSpec, Progress, Run, RunState
+from unlearn_core.domain.jobs import ImportSpec
+from unlearn_core.domain.run import Progress, Run, RunState
 from unlearn_core.ui.pages.datasets import page
-from unlearn_core.ui.pages.run import live
 from unlearn_core.ui.shell import cache, formatting, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
@@ -22,6 +22,9 @@ _DOING = {
     "write": "Writing pictures, {done:,} of {total:,}",
 }
 
+POLL = 0.5
+"""Seconds between two looks at an import that is on screen."""
+
 
 def show() -> None:
     """A card for each import that is not over, one for each that failed, and a word about those that came through."""
@@ -29,7 +32,7 @@ def show() -> None:
     _greet(runs)
     going = [run for run in runs if not run.state.is_finished]
     if going:
-        st.fragment(_board, run_every=live.POLL, key="arrivals")(tuple(run.id for run in going))
+        st.fragment(_board, run_every=POLL, key="arrivals")(tuple(run.id for run in going))
     for run in [run for run in runs if run.state is RunState.FAILED][:SHOWN]:
         _failed(run)
 

@@ -4,8 +4,9 @@ import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from unlearn_core.domain.jobs import RunSpec
 from unlearn_core.domain.report import MODELS
-from unlearn_core.domain.run import Run, RunSpec, RunState
+from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.queue.repeats import GROUP
 
 SWEEP = "sweep-"

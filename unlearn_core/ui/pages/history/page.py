@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from unlearn_core.domain.run import Run, RunSpec, RunState
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.data_folder import home
 from unlearn_core.store.files import restore
 from unlearn_core.ui.pages.compare import page

@@ -8,8 +8,9 @@ import streamlit as st
 
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import UnlearnError
+from unlearn_core.domain.jobs import GoldSpec, RunSpec
 from unlearn_core.domain.report import MODELS, forgotten
-from unlearn_core.domain.run import GoldSpec, Run, RunSpec
+from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import chart_card, sparkline
 from unlearn_core.ui.pages.history import grouping
 from unlearn_core.ui.pages.history.grouping import Entry

@@ -7,8 +7,9 @@ import streamlit as st
 from unlearn_core import methods
 from unlearn_core.charts.report import training_curve
 from unlearn_core.data import datasets
+from unlearn_core.domain.jobs import AddSpec, GoldSpec, RunSpec, TrainSpec
 from unlearn_core.domain.report import forgotten
-from unlearn_core.domain.run import AddSpec, GoldSpec, Progress, Run, RunSpec, RunState, TrainSpec
+from unlearn_core.domain.run import Progress, Run, RunState
 from unlearn_core.domain.split import cut
 from unlearn_core.ui.components import chart_card, time_estimate, training_form
 from unlearn_core.ui.pages.run.page import title

@@ -7,8 +7,9 @@ import streamlit as st
 from unlearn_core import methods
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import StoreError, UnknownName
+from unlearn_core.domain.jobs import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, RunSpec, TrainSpec
 from unlearn_core.domain.report import Report, forgotten
-from unlearn_core.domain.run import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, Run, RunSpec, RunState, TrainSpec
+from unlearn_core.domain.run import Run, RunState
 from unlearn_core.domain.sweep import sweep_of
 from unlearn_core.store.data_folder import home
 from unlearn_core.store.files import reports

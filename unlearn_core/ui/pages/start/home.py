@@ -8,8 +8,10 @@ import streamlit as st
 from unlearn_core.charts import charts
 from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.report import Part, Report
-from unlearn_core.domain.run import RunSpec, RunState
+from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.run import RunState
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, formatting, navigation, run_setup
 from unlearn_core.ui.shell.markdown import escape

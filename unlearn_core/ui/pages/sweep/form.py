@@ -6,8 +6,8 @@ import streamlit as st
 from pydantic import ValidationError
 
 from unlearn_core.domain.errors import UnlearnError
+from unlearn_core.domain.jobs import GoldSpec
 from unlearn_core.domain.objectives import OBJECTIVES, check
-from unlearn_core.domain.run import GoldSpec
 from unlearn_core.domain.search_space import Range
 from unlearn_core.domain.sweep import MOST_KNOBS, SweepSpec
 from unlearn_core.store.data_folder import home
