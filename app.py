@@ -13,6 +13,6 @@ from unlearn_core.ui.shell import lifespan, navigation, redirects
 app = st.App(
     Path(__file__).parent / "unlearn_core" / "ui" / "shell" / "router.py",
     lifespan=lifespan.lifespan,
-    middleware=[Middleware(redirects.OnePart)],
-    on_script_error=navigation.apologise,
+    middleware=[Middleware(redirects.RedirectMiddleware)],
+    on_script_error=navigation.on_unhandled,
 )

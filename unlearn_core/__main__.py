@@ -9,19 +9,19 @@ from collections.abc import Sequence
 
 from unlearn_core import cli
 from unlearn_core.data import user_catalog
-from unlearn_core.domain.errors import Cancelled, UnlearnError
-from unlearn_core.store.data_folder import named
+from unlearn_core.domain.errors import CancelledError, UnlearnError
+from unlearn_core.store.data_folder import data_dir_path
 
 MISTAKE, STOPPED = 2, 130
 """Exit codes: of what a person can put right, and of Ctrl-C."""
 
 
-def verbs() -> list[str]:
+def commands() -> list[str]:
     """The names of all verbs."""
     return [entry.name for entry in pkgutil.iter_modules(cli.__path__) if not entry.name.startswith("_")]
 
 
-def parser(names: Sequence[str]) -> argparse.ArgumentParser:
+def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
     """A parser that knows these verbs."""
     whole = argparse.ArgumentParser(
         prog="python -m unlearn_core", description="Unlearn Lab on the command line.", allow_abbrev=False
@@ -35,15 +35,15 @@ def parser(names: Sequence[str]) -> argparse.ArgumentParser:
     return whole
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Carries out one verb and gives the exit code; a person's mistake is one sentence on stderr."""
-    words = sys.argv[1:] if words is None else words
-    known = verbs()
-    user_catalog.use(named())
-    args = parser([words[0]] if words and words[0] in known else known).parse_args(words)
+    argv = sys.argv[1:] if argv is None else argv
+    known = commands()
+    user_catalog.set_data_dir(data_dir_path())
+    args = build_parser([argv[0]] if argv and argv[0] in known else known).parse_args(argv)
     try:
         return args.act(args)
-    except Cancelled as problem:
+    except CancelledError as problem:
         print(problem, file=sys.stderr)
         return STOPPED
     except UnlearnError as problem:

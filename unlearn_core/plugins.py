@@ -1,4 +1,4 @@
-"""Shelves: a folder of modules in which every file is one entry, found by being there."""
+"""Discovery of plug-ins: a folder of modules in which every file is one entry, found by being there."""
 
 import importlib
 import importlib.util
@@ -7,38 +7,52 @@ import pkgutil
 from functools import cache
 from typing import Any
 
-from unlearn_core.domain.errors import UnknownName
+from unlearn_core.domain.errors import NotFoundError, PluginError
 
-PLUGINS = "UNLEARN_PLUGINS"
+PLUGINS_VARIABLE = "UNLEARN_PLUGINS"
 """Packages with further entries, comma-separated; each mirrors this project's folders, e.g. `mine.methods`."""
 
 
-def plugins() -> list[str]:
+def plugin_packages() -> list[str]:
     """The names of the plug-in packages."""
-    return [name.strip() for name in os.environ.get(PLUGINS, "").split(",") if name.strip()]
+    return [name.strip() for name in os.environ.get(PLUGINS_VARIABLE, "").split(",") if name.strip()]
 
 
 @cache
-def modules(shelf: str) -> dict[str, Any]:
-    """The modules of a shelf such as "catalog.datasets", by file name, in alphabetical order."""
+def discover(folder: str) -> dict[str, Any]:
+    """The modules of a plug-in folder such as "data.datasets", by file name, in alphabetical order.
+
+    Folders in it hold what its modules share, and are no entries.
+    """
     found = {}
-    for root in ("unlearn_core", *plugins()):
-        if root != "unlearn_core" and not _has(root, shelf):
-            continue  # A plug-in need not have every shelf.
-        package = importlib.import_module(f"{root}.{shelf}")
+    for root in ("unlearn_core", *(name for name in plugin_packages() if _has(name, folder))):
+        package = importlib.import_module(f"{root}.{folder}")
         for entry in pkgutil.iter_modules(package.__path__):
-            found[entry.name] = importlib.import_module(f"{package.__name__}.{entry.name}")
+            if not entry.ispkg:
+                found[entry.name] = importlib.import_module(f"{package.__name__}.{entry.name}")
     return dict(sorted(found.items()))
 
 
-def _has(root: str, shelf: str) -> bool:
-    """Whether a package has that shelf; asked level by level, since looking for a child imports its parent."""
-    names = [root, *shelf.split(".")]
+def cards(folder: str, name: str) -> list[Any]:
+    """The card, such as CHART, of every module of a plug-in folder. Raises PluginError where a module has none."""
+    found = []
+    for module in discover(folder).values():
+        if not hasattr(module, name):
+            raise PluginError(
+                f"{module.__name__} lies in a folder of plug-ins but defines no {name}. Define it, or move the file."
+            )
+        found.append(getattr(module, name))
+    return found
+
+
+def _has(root: str, folder: str) -> bool:
+    """Whether a package has that folder; level by level, since looking for a child imports its parent."""
+    names = [root, *folder.split(".")]
     return all(importlib.util.find_spec(".".join(names[: depth + 1])) for depth in range(1, len(names)))
 
 
-def entry(what: str, entries: dict[str, Any], name: str) -> Any:
-    """One entry by its id. Raises UnknownName, which lists what there is."""
+def lookup(what: str, entries: dict[str, Any], name: str) -> Any:
+    """One entry by its id. Raises NotFoundError, which lists what there is."""
     if name not in entries:
-        raise UnknownName(what, name, list(entries))
+        raise NotFoundError(what, name, list(entries))
     return entries[name]

@@ -7,7 +7,7 @@ from unlearn_core.ui.pages.classifier import page
 
 plan = run_bar.show()
 st.title("Which classifier should forget?", anchor=False)
-page.wanted(plan)
+page.train_first(plan)
 page.choice(plan)
 left, right = st.columns([1, 1.15], gap="large")
 with left:
@@ -15,5 +15,5 @@ with left:
 with right:
     page.samples(plan)
     page.accuracy(plan)
-page.foot(plan)
-page.more(plan)
+page.footer(plan)
+page.own_classifiers(plan)

@@ -7,9 +7,9 @@ from unlearn_core.ui.pages.forget import class_picker, image_picker
 
 plan = run_bar.show()
 st.title("What should it forget?", anchor=False)
-image_picker.kind(plan)
+image_picker.kind_choice(plan)
 if plan.setup.by == "classes":
     class_picker.show(plan)
 else:
-    image_picker.pictures(plan)
-image_picker.foot(plan)
+    image_picker.image_gallery(plan)
+image_picker.footer(plan)

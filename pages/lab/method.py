@@ -13,4 +13,4 @@ with left:
 with right:
     method_list.card(plan)
     hyperparameter_inputs.show(plan)
-    method_list.fails(plan)
+    method_list.failure_modes(plan)

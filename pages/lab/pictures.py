@@ -8,9 +8,9 @@ st.title("Which pictures are there?", anchor=False)
 import_progress.show()
 left, right = st.columns([1, 2.2], gap="large")
 with left:
-    name = page.choice()
-    page.put_away()
+    name = page.dataset_choice()
+    page.removed_datasets()
 with right:
-    page.card(name)
+    page.dataset_card(name)
 st.divider()
 add.show()

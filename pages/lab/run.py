@@ -5,14 +5,14 @@ from unlearn_core.domain.run import RunState
 from unlearn_core.ui.pages.run import live, page
 from unlearn_core.ui.report import report_view
 
-found = page.find()
+found = page.requested_run()
 if found is None:
-    page.nothing()
+    page.show_nothing()
 elif isinstance(found, Report):
     report_view.show(found, None)
 elif not found.state.is_finished:
     live.show(found)
 elif found.state is RunState.DONE:
-    page.done(found)
+    page.show_done(found)
 else:
-    page.ended(found)
+    page.show_ended(found)

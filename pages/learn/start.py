@@ -8,5 +8,5 @@ left, right = st.columns([1, 1.1], gap="large", vertical_alignment="center")
 with left:
     home.hero()
 with right:
-    home.example()
-home.ways()
+    home.example_run()
+home.entry_points()

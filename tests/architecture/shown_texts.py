@@ -19,16 +19,16 @@ from tests.architecture.vocabulary import ROOT, Shown, figure_texts, literals, p
 from tests.charts.test_contract import CASES, SHELF
 from tests.charts.test_sweeps import CHARTS as SWEEP_CHARTS
 from tests.charts.test_sweeps import EMPTY, STATES
-from unlearn_core.__main__ import main, parser, verbs
+from unlearn_core.__main__ import build_parser, commands, main
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import datasets, sources
 from unlearn_core.domain import errors
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.export import archive
-from unlearn_core.export.html_report import page
-from unlearn_core.export.model_card import card
-from unlearn_core.export.sweep_report import side
+from unlearn_core.export.html_report import render_report
+from unlearn_core.export.model_card import render_model_card
+from unlearn_core.export.sweep_report import sweep_section
 from unlearn_core.methods import methods
 from unlearn_core.models import architectures, classifiers
 from unlearn_core.ui.pages.learn.measures import measures
@@ -49,7 +49,7 @@ def chart_texts() -> Iterator[Shown]:
                 yield Shown(place, reason)
                 continue
             drawn = chart.figure([report], LIGHT) if case == "one" else None
-            yield from _drawn(place, chart.sentence(report), chart.alt(report), chart.frame([report]), drawn)
+            yield from _drawn(place, chart.summary(report), chart.alt_text(report), chart.table([report]), drawn)
 
 
 def sweep_texts() -> Iterator[Shown]:
@@ -63,7 +63,7 @@ def sweep_texts() -> Iterator[Shown]:
                 continue
             drawn = chart.figure(swept, LIGHT) if state in ("three knobs", "one objective") else None
             yield from _drawn(place, chart.sentence(swept), chart.alt(swept), chart.frame(swept), drawn)
-    told = side(STATES["three knobs"])
+    told = sweep_section(STATES["three knobs"])
     yield from (Shown("report of a sweep", text) for text in (told.title, told.words))
 
 
@@ -83,21 +83,21 @@ def method_texts() -> Iterator[Shown]:
         yield from (Shown(f"method {name}", text) for text in _card(method))
         for preset, one in method.presets.items():
             yield from (Shown(f"method {name}, preset {preset}", text) for text in (one.title, one.summary))
-        for own, knob in method.params.knobs().items():
+        for own, knob in method.params.hyperparameters().items():
             texts = (knob.title, knob.explain, knob.unit, *knob.choices)
             yield from (Shown(f"method {name}, hyperparameter {own}", text) for text in texts)
     for name, one in OBJECTIVES.items():
-        yield from (Shown(f"objective {name}", text) for text in (one.title, one.axis, one.explain))
+        yield from (Shown(f"objective {name}", text) for text in (one.title, one.axis, one.explanation))
 
 
 def _card(method: Method) -> tuple[str, ...]:
-    return method.title, method.group, method.summary, method.idea, method.fails
+    return method.title, method.group, method.summary, method.idea, method.failure_modes
 
 
 def measurement_texts() -> Iterator[Shown]:
     """What the page of measurements says of each."""
     for name, one in measures().items():
-        texts = (one.title, one.question, one.caveat, *one.described)
+        texts = (one.title, one.question, one.caveat, *one.paragraphs)
         yield from (Shown(f"measurement {name}", text) for text in texts)
 
 
@@ -116,7 +116,7 @@ def catalog_texts() -> Iterator[Shown]:
 
 def command_line_texts() -> Iterator[Shown]:
     """The help of every verb, and what the cheap ones print."""
-    yield from _help(parser(verbs()), "command line")
+    yield from _help(build_parser(commands()), "command line")
     with TemporaryDirectory() as empty, patch.dict(os.environ, UNLEARN_HOME=empty):
         for verb in CHEAP_VERBS:
             printed = io.StringIO()
@@ -157,12 +157,14 @@ def report_texts() -> Iterator[Shown]:
     """The visible text of a report file, the model card, and the list of an archive; and their templates."""
     (report,) = CASES["one"]
     for name, html in {
-        "report file of two": page(CASES["two"], methods=methods(), pictures={}),
-        "report file": page([report], methods=methods(), pictures={}, side=side(STATES["three knobs"])),
+        "report file of two": render_report(CASES["two"], methods=methods(), image_datasets={}),
+        "report file": render_report(
+            [report], methods=methods(), image_datasets={}, extra=sweep_section(STATES["three knobs"])
+        ),
     }.items():
         yield from (Shown(name, text) for text in _Reader(html).texts)
-    yield from markdown_texts(card(report), "MODEL_CARD.md")
-    yield from (Shown("README.txt of an archive", line) for line in archive.ABOUT.splitlines())
+    yield from markdown_texts(render_model_card(report), "MODEL_CARD.md")
+    yield from (Shown("README.txt of an archive", line) for line in archive.README_TEXT.splitlines())
     for path in sorted((CORE / "export").rglob("template/*")):
         place = path.relative_to(ROOT).as_posix()
         if path.suffix in (".html", ".md"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from unlearn_core.__main__ import parser, verbs
+from unlearn_core.__main__ import build_parser, commands
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -68,7 +68,7 @@ def test_shell_lines_run(outside: dict[str, str], line: str) -> None:
 @pytest.mark.parametrize("line", COMMANDS)
 def test_commands_are_understood(line: str) -> None:
     _, *words = shlex.split(line)
-    assert parser(verbs()).parse_args(words).verb == words[0]
+    assert build_parser(commands()).parse_args(words).verb == words[0]
 
 
 @pytest.mark.parametrize("verb", sorted(set(re.findall(r"\bmake ([a-z-]+)(?=[ `\n])", README)) - {"has"}))

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from unlearn_core.benchmarks import ablation, row_keys
-from unlearn_core.domain.tracker import Silent
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.jobs import ensemble_members
-from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.methods import methods
 from unlearn_core.probes.common import neurips_score
 
@@ -19,33 +19,35 @@ def test_each_step_is_one_idea_beyond_another() -> None:
     names = [step.name for step in ablation.STEPS]
     assert len(set(names)) == len(names) == 8
     for step in ablation.STEPS[1:]:
-        assert step.beyond in names[: names.index(step.name)]
-    specs = [ablation.spec_of(step) for step in ablation.STEPS]
+        assert step.baseline in names[: names.index(step.name)]
+    specs = [ablation.step_spec(step) for step in ablation.STEPS]
     assert len({spec.model_dump_json() for spec in specs}) == len(specs)
     for step, spec in zip(ablation.STEPS[2:], specs[2:], strict=True):
-        before = next(own for own, other in zip(specs, ablation.STEPS, strict=True) if other.name == step.beyond)
+        before = next(own for own, other in zip(specs, ablation.STEPS, strict=True) if other.name == step.baseline)
         changed = {name for name, value in spec.params.items() if before.params[name] != value}
         assert len(changed) == (2 if step.name in ("three cycles", "without head and shortcuts") else 1), changed
 
 
 def test_a_step_is_measured_anew_when_it_its_method_or_the_score_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = [ablation.key_of(step) for step in ablation.STEPS]
+    keys = [ablation.cache_key(step) for step in ablation.STEPS]
     assert len(set(keys)) == len(keys)
-    assert ablation.key_of(REDRAWN._replace(knobs=REDRAWN.knobs | {"lr": 0.001})) != keys[2]
+    assert ablation.cache_key(REDRAWN._replace(knobs=REDRAWN.params | {"lr": 0.001})) != keys[2]
     with monkeypatch.context() as changed:
         changed.setattr(row_keys, "method", lambda name: replace(methods()[name], revision=2))
-        assert ablation.key_of(REDRAWN) != keys[2]
+        assert ablation.cache_key(REDRAWN) != keys[2]
     monkeypatch.setattr(neurips_score, "REVISION", 2)
-    assert ablation.key_of(REDRAWN) != keys[2]
+    assert ablation.cache_key(REDRAWN) != keys[2]
 
 
 def test_fine_tuning_redraws_nothing_and_the_next_step_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a rate of next to nothing, what was not redrawn answers as before."""
-    warm = Warm("cpu", tmp_path)
+    warm = ModelCache("cpu", tmp_path)
 
-    def moved(step: ablation.Step) -> float:
+    def moved(step: ablation.AblationStep) -> float:
         knobs = {"lr": 1e-5, "share": 0.05, "epochs": "1"}
-        one = ensemble_members.unlearned(ablation.spec_of(step._replace(knobs=step.knobs | knobs)), 0, warm, Silent())
+        one = ensemble_members.unlearned_outputs(
+            ablation.step_spec(step._replace(knobs=step.params | knobs)), 0, warm, NullTracker()
+        )
         return float(one.retain.mean())
 
     assert moved(FINE_TUNE) > moved(REDRAWN) + 0.1

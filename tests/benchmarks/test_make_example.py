@@ -12,23 +12,25 @@ from unlearn_core.store.files import artifacts, reports
 
 
 def test_it_has_every_part_and_nothing_that_ships_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shipped = bundled_models.shipped("tiny")
-    monkeypatch.setattr(relearn, "TERMS", relearn.TERMS._replace(draws=1, half=8))
-    monkeypatch.setattr(make_example, "spec", lambda *names, **settings: tiny_spec("unsir"))
-    monkeypatch.setattr(bundled_models, "shipped", lambda classifier: shipped)
-    make_example.make(tmp_path / "example", device="cpu")
+    shipped = bundled_models.bundled("tiny")
+    monkeypatch.setattr(relearn, "PROTOCOL", relearn.PROTOCOL._replace(draws=1, half=8))
+    monkeypatch.setattr(make_example, "run_spec", lambda *names, **settings: tiny_spec("unsir"))
+    monkeypatch.setattr(bundled_models, "bundled", lambda classifier: shipped)
+    make_example.make_example(tmp_path / "example", device="cpu")
     report = reports.read_folder(tmp_path / "example")
     assert {"accuracy", "curves", "relearn", "timings"} <= report.parts.keys()
     assert report.parts["relearn"].facts["models"].keys() == {"after", "gold", "fresh"}
     assert set(report.evaluations) == {"before", "after", "gold"}
     (kept,) = (tmp_path / "example" / "evaluations").rglob("*.npy")
     assert report.evaluations["after"].weights[:32] in kept.name
-    assert not (tmp_path / "example" / artifacts.WEIGHTS).exists()
+    assert not (tmp_path / "example" / artifacts.WEIGHTS_FILE).exists()
 
 
 def test_what_many_nets_tell_ships_without_anything_else(tmp_path: Path) -> None:
     wish = tiny_spec("finetune", epochs=1, lr=0.01)
-    make_example.make_crowd(tmp_path / "example", wish, device="cpu", home=tmp_path / "home", nets=4, shadows=4)
+    make_example.make_ensemble_example(
+        tmp_path / "example", wish, device="cpu", data_dir=tmp_path / "home", num_models=4, num_shadows=4
+    )
     report = reports.read_folder(tmp_path / "example")
     assert set(report.parts) == {"score", "lira"} and not report.evaluations
     assert report.parts["score"].facts["nets"] == report.parts["lira"].facts["nets"] == 4

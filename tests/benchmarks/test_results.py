@@ -9,10 +9,10 @@ import pytest
 from tests.methods.small_problem import tiny_spec
 from unlearn_core import training
 from unlearn_core.benchmarks import csv_tables, results, row_keys
-from unlearn_core.benchmarks.results import COLUMNS, CORE, SEEDS, Case, cases, key_of
+from unlearn_core.benchmarks.results import COLUMNS, CORE_METHODS, SEEDS, BenchmarkCase, benchmark_cases, cache_key
 from unlearn_core.cli.results import TABLE
-from unlearn_core.domain.errors import Diverged
-from unlearn_core.engine.setup import Layout
+from unlearn_core.domain.errors import DivergedError
+from unlearn_core.engine.setup import ResolvedRun
 from unlearn_core.methods import methods
 from unlearn_core.models import bundled_models
 from unlearn_core.probes import probes
@@ -20,9 +20,9 @@ from unlearn_core.training import evaluate
 
 
 def test_every_method_has_its_rows() -> None:
-    found = cases()
+    found = benchmark_cases()
     assert {case.method for case in found} == methods().keys()
-    for name in CORE:
+    for name in CORE_METHODS:
         kinds = methods()[name].supports
         wanted = [request for request in ("cat", "three-classes") if "classes" in kinds]
         wanted += [request for request in ("16-pictures", "200-pictures") if "images" in kinds]
@@ -31,52 +31,52 @@ def test_every_method_has_its_rows() -> None:
 
 
 def test_no_run_stands_there_twice() -> None:
-    specs = [case.spec.model_dump_json() for case in cases()]
+    specs = [case.spec.model_dump_json() for case in benchmark_cases()]
     assert len(set(specs)) == len(specs)
 
 
 def test_a_row_is_outdated_when_its_spec_changes() -> None:
     spec = tiny_spec("unsir")
-    assert key_of(spec) == key_of(tiny_spec("unsir"))
-    assert key_of(spec) != key_of(tiny_spec("unsir", seed=1))
-    assert key_of(spec) != key_of(tiny_spec("unsir", impair_lr=0.007))
+    assert cache_key(spec) == cache_key(tiny_spec("unsir"))
+    assert cache_key(spec) != cache_key(tiny_spec("unsir", seed=1))
+    assert cache_key(spec) != cache_key(tiny_spec("unsir", impair_lr=0.007))
 
 
 @pytest.mark.parametrize("what", ["method", "training", "evaluation", *results.MEASUREMENTS, "weights"])
 def test_a_row_is_outdated_when_something_it_depends_on_is_revised(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = tiny_spec("unsir")
-    before, found = key_of(spec), bundled_models.find("tiny", None, 0)
+    before, found = cache_key(spec), bundled_models.find_bundled("tiny", None, 0)
     assert found is not None
     if what == "method":
         monkeypatch.setattr(row_keys, "method", lambda name: replace(methods()[name], revision=2))
     elif what in ("training", "evaluation"):
         monkeypatch.setattr({"training": training, "evaluation": evaluate}[what], "REVISION", 2)
     elif what == "weights":
-        monkeypatch.setattr(bundled_models, "find", lambda *of: found._replace(weights="others"))
+        monkeypatch.setattr(bundled_models, "find_bundled", lambda *of: found._replace(weights="others"))
     else:
         revised = {name: replace(probe, revision=2) if name == what else probe for name, probe in probes().items()}
         monkeypatch.setattr(results, "probes", lambda: revised)
-    assert key_of(spec) != before
+    assert cache_key(spec) != before
 
 
 def test_a_row_outlives_a_probe_that_is_not_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     spec, revised = tiny_spec("unsir"), {name: replace(probe, revision=2) for name, probe in probes().items()}
-    before = key_of(spec)
+    before = cache_key(spec)
     monkeypatch.setattr(results, "probes", lambda: revised | {name: probes()[name] for name in results.MEASUREMENTS})
-    assert key_of(spec) == before
+    assert cache_key(spec) == before
 
 
 def test_rows_survive_the_file(tmp_path: Path) -> None:
     row = dict.fromkeys(COLUMNS, "") | {"key": "k", "method": "unsir", "error": "a comma, and more"}
-    csv_tables.write(tmp_path / "runs.csv", results.COLUMNS, [row])
-    assert csv_tables.read(tmp_path / "runs.csv", "key") == {"k": row}
-    assert csv_tables.read(tmp_path / "none.csv", "key") == {}
+    csv_tables.write_rows(tmp_path / "runs.csv", results.COLUMNS, [row])
+    assert csv_tables.read_rows(tmp_path / "runs.csv", "key") == {"k": row}
+    assert csv_tables.read_rows(tmp_path / "none.csv", "key") == {}
 
 
 def test_a_row_is_what_was_measured(tmp_path: Path) -> None:
     spec = tiny_spec("finetune", kind="classes", lr=0.01)
-    row = results.measure_one(Case("finetune", "bundled", "discs", 0, spec), "cpu", tmp_path, 1)
-    assert row["key"] == key_of(spec)
+    row = results.measure_one(BenchmarkCase("finetune", "bundled", "discs", 0, spec), "cpu", tmp_path, 1)
+    assert row["key"] == cache_key(spec)
     assert not row["error"]
     assert 0 < row["retain_test_after"] <= 1
     assert 0 <= row["distance_after"] <= 1
@@ -85,16 +85,16 @@ def test_a_row_is_what_was_measured(tmp_path: Path) -> None:
 
 def test_a_run_that_diverges_is_a_row_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def forget(problem: object, knobs: object, track: object) -> None:
-        raise Diverged("The loss is no longer a number.")
+        raise DivergedError("The loss is no longer a number.")
 
-    spec, laid_out = tiny_spec("finetune"), results.lay_out
+    spec, laid_out = tiny_spec("finetune"), results.resolve_run
 
-    def broken(*given: Any) -> Layout:
+    def broken(*given: Any) -> ResolvedRun:
         layout = laid_out(*given)
         return layout._replace(method=replace(layout.method, forget=forget))
 
-    monkeypatch.setattr(results, "lay_out", broken)
-    row = results.measure_one(Case("finetune", "bundled", "discs", 0, spec), "cpu", tmp_path, 1)
+    monkeypatch.setattr(results, "resolve_run", broken)
+    row = results.measure_one(BenchmarkCase("finetune", "bundled", "discs", 0, spec), "cpu", tmp_path, 1)
     assert row["error"] == "The loss is no longer a number."
     assert row["retain_test_after"] == ""
 
@@ -121,23 +121,25 @@ def row_of(**figures: float) -> dict[str, str]:
     ],
 )
 def test_a_preset_is_held_to_its_limits(figures: dict[str, float], words: str) -> None:
-    assert results.shortfall([row_of(**figures)]) == words
+    assert results.missed_limit([row_of(**figures)]) == words
 
 
 def test_single_pictures_are_held_against_gold() -> None:
     def of(after: float) -> str:
-        return results.shortfall([row_of(forget_train_after=after, forget_train_gold=0.8) | {"forget_test_after": ""}])
+        return results.missed_limit(
+            [row_of(forget_train_after=after, forget_train_gold=0.8) | {"forget_test_after": ""}]
+        )
 
     assert (of(0.86), of(0.88)) == ("", "forgets too little")
     row = row_of(forget_train_after=0.88, forget_train_gold=0.8) | {"forget_test_after": ""}
-    assert results.shortfall([row], golds=[0.9]) == "", "another gold names more of them"
-    assert results.shortfall([row], golds=[0.8, 0.78]) == "forgets too little"
+    assert results.missed_limit([row], golds=[0.9]) == "", "another gold names more of them"
+    assert results.missed_limit([row], golds=[0.8, 0.78]) == "forgets too little"
 
 
 def test_the_mean_over_the_seeds_counts_and_one_that_diverges_spoils_all() -> None:
     rows = [row_of(forget_train_after=0.09), row_of(forget_train_after=0.0)]
-    assert results.shortfall(rows) == ""
-    assert results.shortfall([*rows, row_of() | {"error": "The loss is no longer a number."}]) == "diverges"
+    assert results.missed_limit(rows) == ""
+    assert results.missed_limit([*rows, row_of() | {"error": "The loss is no longer a number."}]) == "diverges"
 
 
 QUICK = (("unsir", "cat"), ("cfk", "cat"), ("bad_teacher", "16-pictures"))
@@ -148,10 +150,10 @@ QUICK = (("unsir", "cat"), ("cfk", "cat"), ("bad_teacher", "16-pictures"))
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(("name", "request_name"), QUICK)
 def test_a_preset_keeps_within_its_limits(name: str, request_name: str, tmp_path_factory: Any) -> None:
-    case = next(case for case in cases() if case[:4] == (name, "bundled", request_name, 0))
+    case = next(case for case in benchmark_cases() if case[:4] == (name, "bundled", request_name, 0))
     row = results.measure_one(case, "cpu", tmp_path_factory.getbasetemp() / "results", 2)
     assert not row["error"], row["error"]
-    assert results.shortfall([{column: str(value) for column, value in row.items()}]) == ""
+    assert results.missed_limit([{column: str(value) for column, value in row.items()}]) == ""
 
 
 SHORT: dict[tuple[str, str], str] = {
@@ -173,7 +175,7 @@ SHORT: dict[tuple[str, str], str] = {
 
 def test_what_was_measured_is_what_is_known() -> None:
     """RESULTS.md says of each preset whether it met its limits; which do not is known here, so that none slips in."""
-    keys = {key_of(case.spec) for case in cases()}
-    rows = [row for key, row in csv_tables.read(TABLE, "key").items() if key in keys]
+    keys = {cache_key(case.spec) for case in benchmark_cases()}
+    rows = [row for key, row in csv_tables.read_rows(TABLE, "key").items() if key in keys]
     measured = {(row["method"], row["request"]) for row in rows if row["preset"] == "bundled"}
-    assert results.shortfalls(rows) == {case: words for case, words in SHORT.items() if case in measured}
+    assert results.missed_limits(rows) == {case: words for case, words in SHORT.items() if case in measured}

@@ -63,6 +63,6 @@ def page(context: BrowserContext, app: Served, request: pytest.FixtureRequest) -
     for tab in context.pages:
         tab.close()
     store = RunStore(app.home)
-    for run in store.list():
+    for run in store.list_runs():
         if not run.state.is_finished:
             store.cancel(run.id)

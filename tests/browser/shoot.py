@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.app_server import OPTIONS, ROOT, Served, chromium
 from unlearn_core.domain.run import RunState
-from unlearn_core.engine.build_spec import spec
+from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.store.queue.run_store import RunStore
 
 FOLDER = ROOT / "screenshots"
@@ -76,25 +76,28 @@ def shots(runs: dict[str, int]) -> list[Shot]:
 def prepare(store: RunStore) -> dict[str, int]:
     """Has the runs made that the pages show: two that end, one that is stopped, one in hand, one that waits."""
     ended = {
-        "done": store.submit(spec("resnet20", method="unsir", classes=["cat"]), title="Forget cat with UNSIR"),
+        "done": store.submit(run_spec("resnet20", method="unsir", classes=["cat"]), title="Forget cat with UNSIR"),
         "no gold": store.submit(
-            spec("resnet20", method="finetune", images=list(range(40, 60))), title="Forget 20 pictures with Fine-tune"
+            run_spec("resnet20", method="finetune", images=list(range(40, 60))),
+            title="Forget 20 pictures with Fine-tune",
         ),
     }
-    ended["cancelled"] = store.submit(spec("resnet20", method="unsir", classes=["dog"]), title="Forget dog with UNSIR")
+    ended["cancelled"] = store.submit(
+        run_spec("resnet20", method="unsir", classes=["dog"]), title="Forget dog with UNSIR"
+    )
     store.cancel(ended["cancelled"])
     for number in ended.values():
         _wait(store, number)
-    store.note(ended["done"], "The one for the talk")
+    store.set_note(ended["done"], "The one for the talk")
     return ended | going(store)
 
 
 def going(store: RunStore) -> dict[str, int]:
     """A long run in hand, and one that waits behind it."""
-    slow = spec("resnet20", method="unsir", classes=["ship"], knobs={"impair_epochs": 5, "repair_epochs": 5})
+    slow = run_spec("resnet20", method="unsir", classes=["ship"], overrides={"impair_epochs": 5, "repair_epochs": 5})
     return {
         "live": store.submit(slow, title="Forget ship with UNSIR"),
-        "waiting": store.submit(spec("resnet20", method="unsir", classes=["frog"]), title="Forget frog with UNSIR"),
+        "waiting": store.submit(run_spec("resnet20", method="unsir", classes=["frog"]), title="Forget frog with UNSIR"),
     }
 
 
@@ -170,14 +173,14 @@ def main() -> None:
                         for theme in args.theme:
                             take(browser, app, shot, width=width, theme=theme)
                             print(f"{shot.name} {width} {theme}", flush=True)
-            for run in store.list(kinds=("unlearn",)):
+            for run in store.list_runs(kinds=("unlearn",)):
                 store.cancel(run.id)
 
 
 def _runs(store: RunStore) -> dict[str, int]:
     """The runs to show: those that are there already, with a fresh one in hand, or all of them new."""
     known: dict[str, int] = {}
-    for run in reversed(store.list(kinds=("unlearn",))):
+    for run in reversed(store.list_runs(kinds=("unlearn",))):
         known |= {
             "Forget cat with UNSIR": {"done": run.id},
             "Forget 20 pictures with Fine-tune": {"no gold": run.id},

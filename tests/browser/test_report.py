@@ -80,8 +80,8 @@ def test_a_run_is_repeated_from_its_report(page: Page, app: Served) -> None:
     heading(page, "Forget discs with UNSIR")
     page.get_by_role("button", name="Repeat", exact=True).click()
     page.get_by_role("button", name="Repeat it").click()
-    until(page, lambda: sum(run.group is not None for run in store.list(kinds=("unlearn",))) == 2)
-    made = [run.id for run in store.list(kinds=("unlearn",)) if run.group is not None]
+    until(page, lambda: sum(run.group is not None for run in store.list_runs(kinds=("unlearn",))) == 2)
+    made = [run.id for run in store.list_runs(kinds=("unlearn",)) if run.group is not None]
     try:  # The page draws itself again with each seed that is done, and nobody touches it.
         expect(page.get_by_text("Over 3 seeds").first).to_be_visible()
         expect(page.get_by_role("heading", name="The mean over seeds")).to_have_count(1)

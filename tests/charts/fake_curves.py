@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.charts.report.gold_metrics import MEASURES
-from unlearn_core.domain.measurement import Part
+from unlearn_core.charts.report.gold_metrics import GOLD_METRICS
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.split import Split
 
 
-def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: bool) -> dict[str, Part]:
+def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: bool) -> dict[str, ReportPart]:
     """The parts "closeness" (where there is gold), "zrf" and "cka"."""
     rng = np.random.default_rng(seed)
     models = ("before", "after", *(["gold"] if gold else []), *(["twin"] if twin else []))
@@ -18,7 +18,7 @@ def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: b
     return parts | ({"closeness": _closeness(rng, split, twin)} if gold else {})
 
 
-def _closeness(rng: np.random.Generator, split: Split, twin: bool) -> Part:
+def _closeness(rng: np.random.Generator, split: Split, twin: bool) -> ReportPart:
     names = ("forget_train", "retain_val", "retain_test", "forget_test")
     reasons = {} if twin else {"gold-twin": "There is one gold, so how far two golds are apart is not known."}
     sets: dict[str, Any] = {}
@@ -35,7 +35,7 @@ def _closeness(rng: np.random.Generator, split: Split, twin: bool) -> Part:
                     "after-gold": float(rng.uniform(0.05, 0.5)),
                     "gold-twin": 0.1 if twin else None,
                 }
-                for what in MEASURES
+                for what in GOLD_METRICS
             },
             "agreement": {
                 "before-gold": _agree(0.2),
@@ -43,22 +43,22 @@ def _closeness(rng: np.random.Generator, split: Split, twin: bool) -> Part:
                 "gold-twin": _agree(0.85) if twin else None,
             },
         }
-    return Part({"sets": sets, "reasons": reasons}, {})
+    return ReportPart({"sets": sets, "reasons": reasons}, {})
 
 
 def _agree(share: float) -> dict[str, float]:
     return {"same": round(300 * share), "share": share, "low": share - 0.05, "high": share + 0.05}
 
 
-def _zrf(rng: np.random.Generator, models: Sequence[str]) -> Part:
+def _zrf(rng: np.random.Generator, models: Sequence[str]) -> ReportPart:
     values = {
         model: {"proper": float(at), "official": float(0.8 + at / 5)}
         for model, at in zip(models, rng.uniform(0.2, 0.6, len(models)), strict=True)
     }
-    return Part({"pictures": 96, "evenness": 0.8, "models": values, "reasons": {}}, {})
+    return ReportPart({"pictures": 96, "evenness": 0.8, "models": values, "reasons": {}}, {})
 
 
-def _cka(rng: np.random.Generator, layers: Sequence[str], models: Sequence[str]) -> Part:
+def _cka(rng: np.random.Generator, layers: Sequence[str], models: Sequence[str]) -> ReportPart:
     pairs = {
         "before-after": ("before", "after"),
         "after-gold": ("after", "gold"),
@@ -74,4 +74,4 @@ def _cka(rng: np.random.Generator, layers: Sequence[str], models: Sequence[str])
             if set(both) <= set(models)
         }
         rows.append({"layer": layer, "pairs": own})
-    return Part({"pictures": 64, "forgotten": 32, "rows": rows, "reasons": {}}, {})
+    return ReportPart({"pictures": 64, "forgotten": 32, "rows": rows, "reasons": {}}, {})

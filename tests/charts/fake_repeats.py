@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 
 
-def seeds_of(accuracy: Part, first: int, *, curves: Callable[[np.random.Generator], Part]) -> Part:
+def seeds_of(accuracy: ReportPart, first: int, *, curves: Callable[[np.random.Generator], ReportPart]) -> ReportPart:
     """The part of a run that was made four times: the figures of its part "accuracy" moved about, and curves."""
     rng = np.random.default_rng(first)
     facts: list[dict[str, Any]] = []
@@ -23,4 +23,4 @@ def seeds_of(accuracy: Part, first: int, *, curves: Callable[[np.random.Generato
         facts.append(own | {"privacy": float(rng.uniform(0.5, 0.9)), "seconds": float(rng.uniform(9, 11))})
         curve = curves(rng).arrays
         arrays |= {f"{name}_{place}": curve[name] for name in ("step", "forget", "retain")}
-    return Part({"runs": facts}, arrays)
+    return ReportPart({"runs": facts}, arrays)

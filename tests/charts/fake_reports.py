@@ -9,13 +9,13 @@ from tests.charts.fake_curves import alike
 from tests.charts.fake_repeats import seeds_of
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard, LayerRoles
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.domain.relearn_protocol import STEPS, index_of, time_of
+from unlearn_core.domain.relearn_protocol import EVAL_STEPS, anamnesis_index, relearn_time
 from unlearn_core.domain.report import Evaluation, Report
-from unlearn_core.domain.split import Split, cut
-from unlearn_core.probes.common.neurips_score import BUCKET, last_bucket, mean_points, standard_error
+from unlearn_core.domain.split import Split, make_split
+from unlearn_core.probes.common.neurips_score import BUCKET_WIDTH, last_bucket, mean_bucket_points, standard_error
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CAT = 3
@@ -62,13 +62,13 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
     labels = np.arange(count) % len(CLASSES)
     chosen = tuple(int(row) for row in rng.choice(DATASET.train, 100, replace=False))
     forget = ForgetImages(images=chosen) if images else ForgetClasses(classes=(CAT,))
-    split = cut(DATASET, labels, forget)
+    split = make_split(DATASET, labels, forget)
     logits = _answers(rng, labels, split, images)
     if not gold:
         del logits["gold"]
     return Report(
         run=42 + seed,
-        spec=RunSpec(
+        spec=UnlearnSpec(
             request=ForgetRequest(classifier=CLASSIFIER.id, dataset=DATASET.id, forget=forget),
             method="finetune" if images else "unsir",
             params={},
@@ -122,13 +122,13 @@ def _answers(rng: np.random.Generator, labels: np.ndarray, split: Split, images:
     return made
 
 
-def accuracy_of(logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> Part:
+def accuracy_of(logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> ReportPart:
     """The part "accuracy" of these answers."""
     facts: dict[str, Any] = {}
     for model, values in logits.items():
         right = values.argmax(1) == labels
         facts[model] = {name: score(int(right[rows].sum()), len(rows)) for name, rows in split._asdict().items()}
-    return Part(facts, {})
+    return ReportPart(facts, {})
 
 
 def score(right: int, of: int) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def score(right: int, of: int) -> dict[str, Any]:
     }
 
 
-def _logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
+def _logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> ReportPart:
     arrays, rows = {}, np.arange(len(labels))
     for model, values in logits.items():
         others = values.copy()
@@ -159,10 +159,10 @@ def _logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
             f"{model}_margin": values[rows, labels] - others.max(1),
             f"{model}_entropy": -(shares * np.log(shares)).sum(1),
         }
-    return Part({}, {name: array.astype(np.float32) for name, array in arrays.items()})
+    return ReportPart({}, {name: array.astype(np.float32) for name, array in arrays.items()})
 
 
-def _confusion(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
+def _confusion(logits: dict[str, np.ndarray], labels: np.ndarray) -> ReportPart:
     """The part "confusion" of these answers."""
     test = np.arange(DATASET.train + DATASET.val, len(labels))
     counts = {
@@ -170,10 +170,10 @@ def _confusion(logits: dict[str, np.ndarray], labels: np.ndarray) -> Part:
         for model, values in logits.items()
     }
     facts = {model: [score(int(row[n]), int(row.sum())) for n, row in enumerate(own)] for model, own in counts.items()}
-    return Part(facts, {model: own.astype(np.float32) for model, own in counts.items()})
+    return ReportPart(facts, {model: own.astype(np.float32) for model, own in counts.items()})
 
 
-def _regions(rng: np.random.Generator, shown: list[str]) -> Part:
+def _regions(rng: np.random.Generator, shown: list[str]) -> ReportPart:
     """The part "regions", as if the pictures were points: stripes of ten answers, each model's moved a little."""
     arrays: dict[str, np.ndarray] = {
         "points": rng.integers(0, 256, (40, 2)).astype(np.uint8),
@@ -186,10 +186,10 @@ def _regions(rng: np.random.Generator, shown: list[str]) -> Part:
         arrays[f"sure-{model}"] = rng.uniform(0.2, 1, (64, 64)).astype(np.float32)
     alike = {f"{a}-{b}": float((arrays[a] == arrays[b]).mean()) for n, a in enumerate(shown) for b in shown[n + 1 :]}
     plane = {model: (np.bincount(arrays[model].ravel(), minlength=10) / 64**2).tolist() for model in shown}
-    return Part({"grid": 64, "plane": plane, "alike": alike}, arrays)
+    return ReportPart({"grid": 64, "plane": plane, "alike": alike}, arrays)
 
 
-def _score(rng: np.random.Generator) -> Part:
+def _score(rng: np.random.Generator) -> ReportPart:
     """The part "score" of 32 nets: after is found out more easily than golds are."""
     arrays = {
         "after": rng.gamma(3.0, 1.1, 120).astype(np.float32),
@@ -197,28 +197,28 @@ def _score(rng: np.random.Generator) -> Part:
     }
     facts = {
         side: {
-            "forgetting": mean_points(found, 32),
+            "forgetting": mean_bucket_points(found, 32),
             "error": standard_error(found, 32),
             "retain": ratio,
             "test": 1.0,
-            "score": mean_points(found, 32) * ratio,
+            "score": mean_bucket_points(found, 32) * ratio,
         }
         for (side, found), ratio in zip(arrays.items(), (0.97, 1.0), strict=True)
     }
-    return Part(facts | {"nets": 32, "bucket": BUCKET, "last": last_bucket(32)}, arrays)
+    return ReportPart(facts | {"nets": 32, "bucket": BUCKET_WIDTH, "last": last_bucket(32)}, arrays)
 
 
-def _lira(rng: np.random.Generator) -> Part:
+def _lira(rng: np.random.Generator) -> ReportPart:
     """The part "lira": shadow nets that were made to forget are called seen more often than golds are."""
     seen, unseen = rng.normal(0.62, 0.06, 17), rng.normal(0.4, 0.05, 17)
     facts = {"nets": 16, "told": 0.71, "low": 0.66, "high": 0.76, "after": seen[-1], "gold": unseen[-1]}
     seen, unseen = seen[:-1], unseen[:-1]
-    return Part(facts, {"seen": seen.astype(np.float32), "unseen": unseen.astype(np.float32)})
+    return ReportPart(facts, {"seen": seen.astype(np.float32), "unseen": unseen.astype(np.float32)})
 
 
-def _relearn(rng: np.random.Generator, shown: list[str]) -> Part:
+def _relearn(rng: np.random.Generator, shown: list[str]) -> ReportPart:
     """The part "relearn": after is back early, gold later, a fresh net only by calling everything alike."""
-    steps, ceiling, kept = np.array(STEPS), 0.9, 0.86
+    steps, ceiling, kept = np.array(EVAL_STEPS), 0.9, 0.86
     goal = {"target": 0.95 * ceiling, "floor": 0.5 * kept}
     halfway = {"after": int(rng.integers(2, 6)), "gold": 14, "fresh": 4}
     arrays, own = {"step": steps.astype(np.float32)}, {}
@@ -228,8 +228,12 @@ def _relearn(rng: np.random.Generator, shown: list[str]) -> Part:
         arrays[f"{model}_keep"] = np.full((3, len(steps)), 0.1 if model == "fresh" else 0.8, np.float32)
         pairs = list(zip(arrays[model], arrays[f"{model}_keep"], strict=True))
         mean = arrays[model].mean(0), arrays[f"{model}_keep"].mean(0)
-        own[model] = {"time": time_of(*mean, **goal), "times": [time_of(*pair, **goal) for pair in pairs]}
-    index = index_of(own["after"]["time"], own["gold"]["time"]) if "gold" in own else "There is no index without gold."
+        own[model] = {"time": relearn_time(*mean, **goal), "times": [relearn_time(*pair, **goal) for pair in pairs]}
+    index = (
+        anamnesis_index(own["after"]["time"], own["gold"]["time"])
+        if "gold" in own
+        else "There is no index without gold."
+    )
     facts = {
         "asked": {"set": "forget_val", "pictures": 50, "beside": 50},
         "taught": 32,
@@ -241,10 +245,10 @@ def _relearn(rng: np.random.Generator, shown: list[str]) -> Part:
         "weights": {},
         "seconds": 20.0,
     }
-    return Part(facts, arrays)
+    return ReportPart(facts, arrays)
 
 
-def _membership(rng: np.random.Generator, shown: list[str], split: Split) -> Part:
+def _membership(rng: np.random.Generator, shown: list[str], split: Split) -> ReportPart:
     """The part "membership"."""
     attacks = ("loss", "confidence", "entropy", "modified entropy", "margin", "logistic")
     own: dict[str, Any] = {}
@@ -263,10 +267,10 @@ def _membership(rng: np.random.Generator, shown: list[str], split: Split) -> Par
         model: {"members": int((guesses[f"{model}_guess"] > 0.5).sum()), "strangers": int(rng.integers(20, 60))}
         for model in shown
     }
-    return Part(facts | {"members": len(members)}, {"members": members, **guesses})
+    return ReportPart(facts | {"members": len(members)}, {"members": members, **guesses})
 
 
-def _distance(rng: np.random.Generator, images: bool) -> Part:
+def _distance(rng: np.random.Generator, images: bool) -> ReportPart:
     """The part "distance"; there is a second gold where single pictures are forgotten."""
     sets = {
         name: {
@@ -283,7 +287,7 @@ def _distance(rng: np.random.Generator, images: bool) -> Part:
         }
         for kind in ("val", "test")
     }
-    return Part({"sets": sets, "distance": whole}, {})
+    return ReportPart({"sets": sets, "distance": whole}, {})
 
 
 def _shares(logits: np.ndarray) -> np.ndarray:
@@ -291,7 +295,7 @@ def _shares(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(1, keepdims=True)
 
 
-def _predictions(logits: dict[str, np.ndarray], split: Split, images: bool) -> Part:
+def _predictions(logits: dict[str, np.ndarray], split: Split, images: bool) -> ReportPart:
     sets: dict[str, Any] = {}
     variation: dict[str, Any] = {}
     for name in ("forget_train", "forget_test"):
@@ -310,10 +314,10 @@ def _predictions(logits: dict[str, np.ndarray], split: Split, images: bool) -> P
             model: None if gold is None else float(abs(counts[model] - gold).sum() / len(rows) / 2)
             for model in ("before", "after")
         }
-    return Part({"sets": sets, "total_variation": variation}, {})
+    return ReportPart({"sets": sets, "total_variation": variation}, {})
 
 
-def _layers(rng: np.random.Generator, gold: bool) -> Part:
+def _layers(rng: np.random.Generator, gold: bool) -> ReportPart:
     rows = []
     for depth, layer in enumerate(LAYERS):
         weights = 448 if layer == "stem" else 650 if layer == "head" else 4672 * 4 ** ((depth - 1) // 3)
@@ -333,10 +337,10 @@ def _layers(rng: np.random.Generator, gold: bool) -> Part:
         for pair in rows[0]["pairs"]
     }
     kinds = [{"kind": kind, **{k: v for k, v in rows[at].items() if k != "layer"}} for kind, at in KINDS.items()]
-    return Part({"rows": rows, "kinds": kinds, "buffers": statistics, "total": total, "mean": total}, {})
+    return ReportPart({"rows": rows, "kinds": kinds, "buffers": statistics, "total": total, "mean": total}, {})
 
 
-def _cam(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> Part:
+def _cam(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> ReportPart:
     name = "forget_test" if len(split.forget_test) else "forget_train"
     picks = [(int(row), name) for row in getattr(split, name)[:3]] + [
         (int(row), "retain_test") for row in split.retain_test[:3]
@@ -366,7 +370,7 @@ def _cam(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.nda
             }
         cards.append({"picture": row, "set": where, "label": target, "target": target, "models": answers})
     arrays = {"pictures": np.stack(pictures)} | {model: np.stack(drawn) for model, drawn in maps.items()}
-    return Part({"cards": cards, "layer": "stage3.2", "similarity": _similarity(rng, "gold" in logits)}, arrays)
+    return ReportPart({"cards": cards, "layer": "stage3.2", "similarity": _similarity(rng, "gold" in logits)}, arrays)
 
 
 def _similarity(rng: np.random.Generator, gold: bool) -> dict[str, Any]:
@@ -381,7 +385,7 @@ def _similarity(rng: np.random.Generator, gold: bool) -> dict[str, Any]:
     return {side: {pair: one() for pair in pairs} for side in ("forget", "retain")}
 
 
-def _timings(rng: np.random.Generator) -> Part:
+def _timings(rng: np.random.Generator) -> ReportPart:
     pace = float(rng.uniform(0.8, 1.2))
     phases = [("noise", 20, 1.9 * pace), ("impair", 42, 4.4 * pace), ("repair", 38, 3.9 * pace)]
     facts = {
@@ -393,10 +397,10 @@ def _timings(rng: np.random.Generator) -> Part:
         "versions": {"torch": "2.15.0"},
         "started": "2025-11-21T09:00:00+00:00",
     }
-    return Part(facts, {})
+    return ReportPart(facts, {})
 
 
-def _curves(rng: np.random.Generator) -> Part:
+def _curves(rng: np.random.Generator) -> ReportPart:
     seconds = np.linspace(0, 10.2, 18)
     fall = np.where(seconds < 1.9, 0.94, 0.94 * np.exp(-(seconds - 1.9) / 1.1))
     dip = np.where(seconds < 1.9, 0.86, 0.86 - 0.17 * (1 - np.exp(-(seconds - 1.9))))
@@ -417,10 +421,10 @@ def _curves(rng: np.random.Generator) -> Part:
         "pictures": {"forget": 150, "retain": 150, "set": "validation"},
         "logged": {"loss": [[0, 2.0], [50, 1.1], [100, 0.6]]},
     }
-    return Part(facts, arrays)
+    return ReportPart(facts, arrays)
 
 
-def _snapshots(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> Part:
+def _snapshots(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> ReportPart:
     """Forgotten and kept pictures on their way from before to after, in three phases."""
     sets = {name: getattr(split, name)[:count] for name, count in WATCHED.items()}
     ids = np.concatenate(list(sets.values()))
@@ -442,19 +446,19 @@ def _snapshots(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: 
         arrays["gold_maps"] = (0.3 * blobs).astype(np.float16)
     phases = ["noise"] * 5 + ["impair"] * 7 + ["repair"] * 6
     facts = {"sets": {name: len(rows) for name, rows in sets.items()}, "phases": phases}
-    return Part(facts | {"layer": "stage3.2", "no_maps": "", "seconds": 0.8}, arrays)
+    return ReportPart(facts | {"layer": "stage3.2", "no_maps": "", "seconds": 0.8}, arrays)
 
 
-def _extras(rng: np.random.Generator, images: bool) -> Part:
+def _extras(rng: np.random.Generator, images: bool) -> ReportPart:
     """What several methods keep, as if one method did all of it: no method does, but each chart looks for its own."""
     kept = [_guard(rng), _touched(rng)] + ([] if images else [_noise(rng), _drawn(rng)])
-    return Part(
+    return ReportPart(
         {name: fact for part in kept for name, fact in part.facts.items()},
         {name: array for part in kept for name, array in part.arrays.items()},
     )
 
 
-def _guard(rng: np.random.Generator) -> Part:
+def _guard(rng: np.random.Generator) -> ReportPart:
     """What L2UL keeps: adversarial pictures and what they are called, importances, and its way to the end."""
     label = rng.integers(0, 10, 200)
     target = (label + rng.integers(1, 10, 200)) % 10
@@ -478,18 +482,18 @@ def _guard(rng: np.random.Generator) -> Part:
         "importance": {"layers": list(LAYERS), "pictures": 100},
         "stopped": {"goal": "misclassify", "done": True, "most": 200},
     }
-    return Part(facts, arrays)
+    return ReportPart(facts, arrays)
 
 
-def _drawn(rng: np.random.Generator) -> Part:
+def _drawn(rng: np.random.Generator) -> ReportPart:
     """Two draws with replacement in each of three cycles, from the two convolutions of each block."""
     pool = [f"{layer}.conv{number}" for layer in LAYERS[1:-1] for number in (1, 2)]
     counts = np.stack([np.bincount(rng.integers(0, len(pool), 2), minlength=len(pool)) for _ in range(3)])
     counts[1, int(rng.integers(len(pool)))] = 2
-    return Part({"drawn_layers": {"layers": pool, "of": "layers", "choice": "random"}}, {"drawn_layers": counts})
+    return ReportPart({"drawn_layers": {"layers": pool, "of": "layers", "choice": "random"}}, {"drawn_layers": counts})
 
 
-def _noise(rng: np.random.Generator) -> Part:
+def _noise(rng: np.random.Generator) -> ReportPart:
     steps = np.arange(21)
     error = 2.3 + rng.uniform(8, 10) * (1 - np.exp(-np.maximum(0, steps - 6) / 5)) + rng.normal(0, 0.15, 21)
     wrong = {str(CAT): {"before": float(error[0]), "after": float(error[-1])}}
@@ -498,12 +502,12 @@ def _noise(rng: np.random.Generator) -> Part:
         "noise_loss": {"classes": [CAT], "error": wrong},
     }
     pictures = rng.integers(0, 256, (24, 32, 32, 3)).astype(np.uint8)
-    return Part(facts, {"noise_pictures": pictures, "noise_loss": error[:, None].astype(np.float32)})
+    return ReportPart(facts, {"noise_pictures": pictures, "noise_loss": error[:, None].astype(np.float32)})
 
 
-def _touched(rng: np.random.Generator) -> Part:
+def _touched(rng: np.random.Generator) -> ReportPart:
     """What SalUn keeps: of each layer the share of weights that may move."""
     shares = rng.uniform(0.1, 0.7, len(LAYERS)).astype(np.float32)
     sizes = [row["weights"] for row in _layers(rng, gold=False).facts["rows"]]
     whole = float((shares * sizes).sum() / sum(sizes))
-    return Part({"saliency": {"layers": list(LAYERS), "weights": sizes, "share": whole}}, {"saliency": shares})
+    return ReportPart({"saliency": {"layers": list(LAYERS), "weights": sizes, "share": whole}}, {"saliency": shares})

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tests.domain.test_sweep import spec
-from unlearn_core.charts.drawing.sweep_drawing import Swept
+from unlearn_core.charts.drawing.sweep_drawing import SweepData
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import Sweep, SweepState, Trial
 from unlearn_core.methods import method
@@ -50,7 +50,7 @@ def trial(
     )
 
 
-def swept(count: int = 24, *, knobs: list[dict[str, Any]] = KNOBS, gold: bool = True, **changes: Any) -> Swept:
+def swept(count: int = 24, *, knobs: list[dict[str, Any]] = KNOBS, gold: bool = True, **changes: Any) -> SweepData:
     """A sweep of so many finished trials, with one that failed and one that was stopped early where there is room."""
     facts = changes.pop("facts", None)
     wanted = spec(
@@ -73,4 +73,10 @@ def swept(count: int = 24, *, knobs: list[dict[str, Any]] = KNOBS, gold: bool = 
         error=None,
         facts=facts,
     )
-    return Swept(sweep=sweep, trials=trials, knobs=method("unsir").params.knobs(), method="UNSIR", forgotten="cat")
+    return SweepData(
+        sweep=sweep,
+        trials=trials,
+        hyperparameters=method("unsir").params.hyperparameters(),
+        method="UNSIR",
+        forgotten="cat",
+    )

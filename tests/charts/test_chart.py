@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.charts.fake_reports import made_up_report
-from unlearn_core.charts.chart import apart, names, percent_axis
-from unlearn_core.charts.drawing.theme import DARK, LIGHT, Theme, faded, words_in
-from unlearn_core.charts.drawing.wording import change, listed, number, percent, seconds
+from unlearn_core.charts.chart import percent_axis, report_names, spread_labels
+from unlearn_core.charts.drawing.theme import DARK, LIGHT, Theme, text_color, with_alpha
+from unlearn_core.charts.drawing.wording import describe_change, join_names, number, percent, seconds
 
 both_themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_labels_keep_their_order_and_their_distance(values: list[float]) -> None:
-    placed = apart(values, 0.1)
+    placed = spread_labels(values, 0.1)
     order = sorted(range(len(values)), key=lambda at: values[at])
     gaps = [placed[high] - placed[low] for low, high in pairwise(order)]
     assert all(gap >= 0.1 - 1e-9 for gap in gaps)
@@ -25,12 +25,12 @@ def test_labels_keep_their_order_and_their_distance(values: list[float]) -> None
 
 
 def test_labels_with_room_stay() -> None:
-    assert apart([0.9, 0.1, 0.5], 0.2) == pytest.approx([0.9, 0.1, 0.5])
+    assert spread_labels([0.9, 0.1, 0.5], 0.2) == pytest.approx([0.9, 0.1, 0.5])
 
 
 @pytest.mark.parametrize("high", [0.004, 0.03, 0.08, 0.27, 0.6, 0.92, 1.03])
 def test_ticks_are_few_and_start_at_zero(high: float) -> None:
-    axis = percent_axis(-0.01, high, most=5)
+    axis = percent_axis(-0.01, high, max_ticks=5)
     assert axis["tickvals"][0] == 0
     assert len(axis["tickvals"]) <= 5
     assert max(axis["tickvals"]) <= 1
@@ -39,20 +39,20 @@ def test_ticks_are_few_and_start_at_zero(high: float) -> None:
 
 def test_two_runs_of_one_method_get_two_names() -> None:
     one, two = made_up_report(), made_up_report(seed=1)
-    assert names([one]) == ["UNSIR"]
-    assert names([one, two]) == ["UNSIR · run 42", "UNSIR · run 43"]
-    assert names([replace(one, run=None), replace(two, run=None)]) == ["UNSIR · run 1", "UNSIR · run 2"]
+    assert report_names([one]) == ["UNSIR"]
+    assert report_names([one, two]) == ["UNSIR · run 42", "UNSIR · run 43"]
+    assert report_names([replace(one, run=None), replace(two, run=None)]) == ["UNSIR · run 1", "UNSIR · run 2"]
 
 
 def test_numbers_in_words() -> None:
     assert percent(0.8617) == "86.2\N{NO-BREAK SPACE}%"
     assert number(-2.34) == "\N{MINUS SIGN}2.3"
     assert number(-0.04) == "0.0"
-    assert change(0.867, 0.862) == "lost 0.5\N{NO-BREAK SPACE}points"
-    assert change(0.5, 0.52) == "gained 2.0\N{NO-BREAK SPACE}points"
-    assert change(0.5, 0.5002) == "stayed the same"
+    assert describe_change(0.867, 0.862) == "lost 0.5\N{NO-BREAK SPACE}points"
+    assert describe_change(0.5, 0.52) == "gained 2.0\N{NO-BREAK SPACE}points"
+    assert describe_change(0.5, 0.5002) == "stayed the same"
     assert seconds(185).replace("\N{NO-BREAK SPACE}", " ") == "3 min 5 s"
-    assert [listed(list(letters), most=3) for letters in ("a", "ab", "abc", "abcde")] == [
+    assert [join_names(list(letters), limit=3) for letters in ("a", "ab", "abc", "abcde")] == [
         "a",
         "a and b",
         "a, b and c",
@@ -76,7 +76,7 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("role", ["before", "after", "gold", "forget", "retain"])
 def test_colours_can_be_seen_and_words_can_be_read(theme: Theme, role: str) -> None:
     assert contrast(getattr(theme, role), theme.page) >= 3
-    assert contrast(words_in(theme, role), theme.page) >= 4.5
+    assert contrast(text_color(theme, role), theme.page) >= 4.5
 
 
 @both_themes
@@ -87,4 +87,4 @@ def test_lesser_words_can_be_read(theme: Theme) -> None:
 
 def test_a_theme_can_be_a_key_and_fades() -> None:
     assert len({LIGHT, DARK, LIGHT}) == 2
-    assert faded("#2563EB", 0.4) == "rgba(37,99,235,0.4)"
+    assert with_alpha("#2563EB", 0.4) == "rgba(37,99,235,0.4)"

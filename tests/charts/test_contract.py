@@ -19,9 +19,9 @@ from tests.charts.fake_reports import made_up_report
 from tests.charts.layout import layout_of
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import NO_GOLD, Chart
-from unlearn_core.charts.drawing.theme import CLASSES, CLEAR, DARK, LIGHT, Theme
+from unlearn_core.charts.drawing.theme import CLASS_COLORS, DARK, LIGHT, TRANSPARENT, Theme
 from unlearn_core.domain.report import Report
-from unlearn_core.plugins import modules
+from unlearn_core.plugins import discover
 
 SHELF = charts() | {each.id: each for chart in charts().values() for each in chart.variants.values()}
 CHARTS = list(SHELF.values())
@@ -109,7 +109,7 @@ def test_the_charts_of_the_contract_are_there() -> None:
 
 
 def test_file_name_is_id() -> None:
-    for name, module in modules("charts.report").items():
+    for name, module in discover("charts.report").items():
         if hasattr(module, "CHART"):
             assert module.CHART.id == name
 
@@ -126,7 +126,7 @@ def test_card_is_complete(chart: Chart) -> None:
 @every_case
 def test_frame_has_rows_of_every_report(chart: Chart, case: str) -> None:
     reports = reports_for(chart.id, case)
-    frame = chart.frame(reports)
+    frame = chart.table(reports)
     assert list(frame.columns[:2]) == ["run", "method"]
     assert set(frame["run"]) == {report.run for report in reports}
     assert len(set(frame["method"])) == len(reports), "two runs of one method are told apart"
@@ -141,7 +141,7 @@ def test_figure_is_valid(chart: Chart, theme: Theme, case: str) -> None:
     assert isinstance(layout_of(figure).height, int)
     assert layout_of(figure).height > 100
     template = layout_of(figure).template.layout
-    assert (template.paper_bgcolor, template.plot_bgcolor) == (CLEAR, CLEAR)
+    assert (template.paper_bgcolor, template.plot_bgcolor) == (TRANSPARENT, TRANSPARENT)
     assert (template.xaxis.automargin, template.yaxis.automargin) == (True, True)
     assert template.font.color == theme.ink
     assert not template.showlegend
@@ -174,9 +174,9 @@ def test_gridlines_go_one_way(chart: Chart, theme: Theme) -> None:
 @every_look
 def test_colours_come_from_the_theme(chart: Chart, theme: Theme, case: str) -> None:
     text = re.sub(r"data:image/[^\"]*", "", drawn(chart.id, case, theme))
-    allowed = {colour.upper() for colour in (*theme[1:], *CLASSES)}
+    allowed = {colour.upper() for colour in (*theme[1:], *CLASS_COLORS)}
     found = {colour.upper() for colour in re.findall(r"#[0-9a-fA-F]{3,8}\b", text)}
-    for parts in re.findall(r"rgba?\(([^)]*)\)", text.replace(CLEAR, "")):
+    for parts in re.findall(r"rgba?\(([^)]*)\)", text.replace(TRANSPARENT, "")):
         red, green, blue = (int(part) for part in parts.split(",")[:3])
         found.add(f"#{red:02X}{green:02X}{blue:02X}")
     assert found <= allowed
@@ -205,19 +205,19 @@ def test_log_axes_hold_no_zeros(chart: Chart, case: str) -> None:
 @every_case
 def test_sentence_and_alt_are_sentences_with_numbers(chart: Chart, case: str) -> None:
     report = reports_for(chart.id, case)[0]
-    for words in (chart.sentence(report), chart.alt(report)):
+    for words in (chart.summary(report), chart.alt_text(report)):
         assert words.endswith(".")
         assert words[:1] == words[:1].upper() or words.split()[0] in report.classifier.roles.layers
         assert re.search(r"\d", words)
         assert "nan" not in words
         assert "-0.0" not in words
-    assert chart.alt(report) != chart.sentence(report)
+    assert chart.alt_text(report) != chart.summary(report)
 
 
 @every_chart
 def test_words_follow_the_numbers(chart: Chart) -> None:
-    assert chart.sentence(WITH_GOLD) != chart.sentence(OTHER)
-    assert chart.alt(WITH_GOLD) != chart.alt(OTHER)
+    assert chart.summary(WITH_GOLD) != chart.summary(OTHER)
+    assert chart.alt_text(WITH_GOLD) != chart.alt_text(OTHER)
 
 
 @every_chart
@@ -245,8 +245,8 @@ def test_without_gold_it_says_so(chart: Chart) -> None:
         return
     traces = json.loads(drawn(chart.id, "no gold", LIGHT))["data"]
     assert not [trace for trace in traces if "gold" in trace.get("name", "")]
-    if "gold" in chart.sentence(WITH_GOLD).lower():
-        assert NO_GOLD in chart.sentence(WITHOUT_GOLD)
+    if "gold" in chart.summary(WITH_GOLD).lower():
+        assert NO_GOLD in chart.summary(WITHOUT_GOLD)
     else:
         assert chart.id in ("curve", "timing", *OF_ONE_METHOD), "this chart has no yardstick"
 
@@ -257,7 +257,7 @@ def test_a_figure_needs_no_other_parts(chart: Chart) -> None:
         lean = replace(WITH_GOLD, parts={part: WITH_GOLD.parts[part]})
         if chart.applies(lean) is True:
             assert chart.figure([lean], LIGHT).to_json() == drawn(chart.id, "one", LIGHT)
-            assert chart.sentence(lean) == chart.sentence(WITH_GOLD)
+            assert chart.summary(lean) == chart.summary(WITH_GOLD)
             return
     pytest.fail("it is drawn from no single part")
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.charts.fake_reports import UNCHANGED, accuracy_of, made_up_report, score
 from tests.charts.layout import layout_of
-from unlearn_core.charts.drawing.density import FEW, Span, density
+from unlearn_core.charts.drawing.density import MAX_RUG_POINTS, AxisRange, density
 from unlearn_core.charts.drawing.theme import LIGHT
-from unlearn_core.charts.drawing.wording import SETS, short_layers
+from unlearn_core.charts.drawing.wording import SET_LABELS, short_layers
 from unlearn_core.charts.report import (
     accuracy,
     entropy,
@@ -23,19 +23,19 @@ from unlearn_core.charts.report import (
     true_logit,
     unsir_noise,
 )
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
 PICTURES = made_up_report(images=True)
 
 
-def with_part(report: Report, name: str, part: Part) -> Report:
+def with_part(report: Report, name: str, part: ReportPart) -> Report:
     return replace(report, parts={**report.parts, name: part})
 
 
 def with_facts(report: Report, name: str, **facts: Any) -> Report:
-    return with_part(report, name, Part(report.parts[name].facts | facts, report.parts[name].arrays))
+    return with_part(report, name, ReportPart(report.parts[name].facts | facts, report.parts[name].arrays))
 
 
 def plain(words: str) -> str:
@@ -49,11 +49,11 @@ def trace(figure: Any, name: str) -> Any:
 def test_accuracy_draws_what_was_measured() -> None:
     figure, facts = accuracy.figure([REPORT], LIGHT), REPORT.parts["accuracy"].facts["after"]
     dots = trace(figure, "after")
-    assert list(dots.x) == [facts[name]["accuracy"] for name in SETS]
+    assert list(dots.x) == [facts[name]["accuracy"] for name in SET_LABELS]
     low = [x - minus for x, minus in zip(dots.x, dots.error_x.arrayminus, strict=True)]
     high = [x + plus for x, plus in zip(dots.x, dots.error_x.array, strict=True)]
-    assert low == pytest.approx([facts[name]["low"] for name in SETS])
-    assert high == pytest.approx([facts[name]["high"] for name in SETS])
+    assert low == pytest.approx([facts[name]["low"] for name in SET_LABELS])
+    assert high == pytest.approx([facts[name]["high"] for name in SET_LABELS])
 
 
 def test_accuracy_of_single_pictures_has_no_unseen_row() -> None:
@@ -72,7 +72,7 @@ def test_accuracy_in_words() -> None:
         | {"forget_test": score(forget, 200), "retain_test": score(retain, 1000)}
         for model, (forget, retain) in given.items()
     }
-    words = plain(accuracy.sentence(with_part(REPORT, "accuracy", Part(facts, {}))))
+    words = plain(accuracy.summary(with_part(REPORT, "accuracy", ReportPart(facts, {}))))
     assert words == (
         "Of the unseen pictures of cat, 75.0 % were named rightly before and 0.0 % are after (gold: 0.5 %, so as "
         "intended). The other classes lost 0.5 points on unseen pictures; gold gained 1.0 points. Bars are 95 % "
@@ -86,19 +86,19 @@ def counted(report: Report, after: Sequence[int], gold: Sequence[int], variation
     return with_part(
         report,
         "predictions",
-        Part({"sets": {"forget_test": sets}, "total_variation": {"forget_test": {"after": variation}}}, {}),
+        ReportPart({"sets": {"forget_test": sets}, "total_variation": {"forget_test": {"after": variation}}}, {}),
     )
 
 
 def test_predictions_in_words() -> None:
     after = [0, 0, 20, 0, 0, 90, 50, 20, 10, 10]
     gold = [0, 0, 20, 0, 0, 96, 44, 20, 10, 10]
-    assert plain(predictions.sentence(counted(REPORT, after, gold, 0.03))) == (
+    assert plain(predictions.summary(counted(REPORT, after, gold, 0.03))) == (
         "Mostly dog (45 %), frog (25 %) and bird (10 %), nearly as gold does. "
         "Total variation to gold: 0.03 (0 is the same, 1 has nothing in common)."
     )
     stuck = [0, 0, 0, 100, 0, 100, 0, 0, 0, 0]
-    words = plain(predictions.sentence(counted(REPORT, stuck, gold, 0.52)))
+    words = plain(predictions.summary(counted(REPORT, stuck, gold, 0.52)))
     assert words.startswith("50.0 % still get their old name. Mostly cat (50 %) and dog (50 %), unlike gold.")
 
 
@@ -109,13 +109,13 @@ def test_many_classes_share_a_row_and_none_is_lost() -> None:
         model: {"counts": rng.multinomial(200, rng.dirichlet(np.full(100, 0.2))).tolist()}
         for model in ("before", "after", "gold")
     }
-    part = Part({"sets": {"forget_test": sets}, "total_variation": {"forget_test": {"after": 0.4}}}, {})
+    part = ReportPart({"sets": {"forget_test": sets}, "total_variation": {"forget_test": {"after": 0.4}}}, {})
     report = replace(
         with_part(REPORT, "predictions", part), dataset=REPORT.dataset.model_copy(update={"classes": many})
     )
     figure = predictions.figure([report], LIGHT)
-    assert len(layout_of(figure).yaxis.ticktext) == predictions.MOST
-    assert layout_of(figure).yaxis.ticktext[-1] == f"{101 - predictions.MOST} others"
+    assert len(layout_of(figure).yaxis.ticktext) == predictions.MAX_ROWS
+    assert layout_of(figure).yaxis.ticktext[-1] == f"{101 - predictions.MAX_ROWS} others"
     for model in sets:
         assert sum(trace(figure, model).x) == pytest.approx(1)
 
@@ -123,13 +123,13 @@ def test_many_classes_share_a_row_and_none_is_lost() -> None:
 @pytest.mark.parametrize("closed", [False, True])
 @pytest.mark.parametrize("values", [np.linspace(0.0, 0.3, 50), np.full(7, 0.5), np.array([0.9])])
 def test_densities_have_area_one(values: np.ndarray, closed: bool) -> None:
-    span = Span(0, 1, closed=True) if closed else Span(-2, 3, closed=False)
+    span = AxisRange(0, 1, is_closed=True) if closed else AxisRange(-2, 3, is_closed=False)
     at = np.linspace(span.low, span.high, 4001)
     assert np.trapezoid(density(values, at, span), at) == pytest.approx(1, abs=1e-3)
 
 
 def test_few_pictures_are_drawn_one_by_one() -> None:
-    rows = REPORT.split.forget_test[: FEW // 2]
+    rows = REPORT.split.forget_test[: MAX_RUG_POINTS // 2]
     few = replace(REPORT, split=REPORT.split._replace(forget_test=rows))
     ticks = trace(true_logit.figure([few], LIGHT), "after, each picture")
     assert sorted(ticks.x) == pytest.approx(sorted(REPORT.parts["logits"].arrays["after_true"][rows].tolist()))
@@ -142,15 +142,15 @@ def test_few_pictures_are_drawn_one_by_one() -> None:
 def test_confidence_is_told_beside_gold(shift: float, words: str) -> None:
     arrays = dict(REPORT.parts["logits"].arrays)
     arrays["after_true"] = arrays["gold_true"] + shift
-    assert words in plain(true_logit.sentence(with_part(REPORT, "logits", Part({}, arrays))))
+    assert words in plain(true_logit.summary(with_part(REPORT, "logits", ReportPart({}, arrays))))
 
 
 def test_hesitation_is_a_share_of_the_highest_possible() -> None:
     arrays = dict(REPORT.parts["logits"].arrays)
     arrays["after_entropy"] = np.full_like(arrays["after_entropy"], np.log(10) * 1.0000001)
-    report = with_part(REPORT, "logits", Part({}, arrays))
+    report = with_part(REPORT, "logits", ReportPart({}, arrays))
     assert entropy.values(report)["after"].max() <= 1
-    assert "to 100 %: more undecided than gold" in plain(entropy.sentence(report))
+    assert "to 100 %: more undecided than gold" in plain(entropy.summary(report))
 
 
 def test_layers_that_stayed_are_drawn_apart_and_named() -> None:
@@ -166,7 +166,7 @@ def test_layers_that_stayed_are_drawn_apart_and_named() -> None:
     low, high = layout_of(figure).yaxis.range
     assert low < np.log10(height) < high
     assert layout_of(figure).xaxis.type == "category"
-    assert "Unchanged: stem and stage1.0." in layer_shift.CHART.sentence(REPORT)
+    assert "Unchanged: stem and stage1.0." in layer_shift.CHART.summary(REPORT)
 
 
 def moved_by(share: float) -> Report:
@@ -179,16 +179,16 @@ def moved_by(share: float) -> Report:
 
 def test_a_run_that_changed_nothing_can_be_drawn() -> None:
     report = moved_by(0.0)
-    assert layer_shift.CHART.sentence(report) == "No layer moved: all weights are exactly what they were."
+    assert layer_shift.CHART.summary(report) == "No layer moved: all weights are exactly what they were."
     (stayed,) = layer_shift.CHART.figure([report], LIGHT).data
     assert all(height > 0 for height in stayed.y)
-    assert "unchanged" in layer_shift.CHART.alt(report)
+    assert "unchanged" in layer_shift.CHART.alt_text(report)
 
 
 def test_a_run_that_changed_all_has_no_line_for_unchanged() -> None:
     figure = layer_shift.CHART.figure([moved_by(0.02)], LIGHT)
     assert "unchanged" not in layout_of(figure).yaxis.ticktext
-    assert "Unchanged" not in layer_shift.CHART.sentence(moved_by(0.02))
+    assert "Unchanged" not in layer_shift.CHART.summary(moved_by(0.02))
 
 
 def test_layer_names_are_shortened_only_where_they_stay_different() -> None:
@@ -198,22 +198,26 @@ def test_layer_names_are_shortened_only_where_they_stay_different() -> None:
 
 def test_every_second_is_accounted_for() -> None:
     facts = REPORT.parts["timings"].facts
-    pieces = timing.stretches(REPORT)
-    assert sum(piece.length for piece in pieces) == pytest.approx(facts["seconds"]["total"], rel=0.02)
-    assert [piece.start for piece in pieces[1:]] == pytest.approx([piece.start + piece.length for piece in pieces[:-1]])
+    pieces = timing.time_segments(REPORT)
+    assert sum(piece.seconds for piece in pieces) == pytest.approx(facts["seconds"]["total"], rel=0.02)
+    assert [piece.start for piece in pieces[1:]] == pytest.approx(
+        [piece.start + piece.seconds for piece in pieces[:-1]]
+    )
     phases = ["noise", "impair", "repair"]
     assert [piece.name for piece in pieces] == ["loading", *phases, "evaluating", "other measures"]
     forget = facts["seconds"] | {"forget": facts["seconds"]["forget"] + 5, "total": facts["seconds"]["total"] + 5}
     unknown = {name: value for name, value in facts["seconds"].items() if name != "load"}
-    assert timing.stretches(with_facts(REPORT, "timings", seconds=unknown))[-1].name == "other"
-    assert "between phases" in [piece.name for piece in timing.stretches(with_facts(REPORT, "timings", seconds=forget))]
+    assert timing.time_segments(with_facts(REPORT, "timings", seconds=unknown))[-1].name == "other"
+    assert "between phases" in [
+        piece.name for piece in timing.time_segments(with_facts(REPORT, "timings", seconds=forget))
+    ]
 
 
 def test_timing_in_words() -> None:
     seconds = {"total": 20.0, "forget": 10.0, "evaluate": 6.0, "probes": 4.0}
     phases = [{"name": "impair", "steps": 10, "seconds": 7.0}, {"name": "repair", "steps": 5, "seconds": 3.0}]
     report = with_facts(REPORT, "timings", seconds=seconds, phases=phases, pictures=5000)
-    assert plain(timing.sentence(report)) == (
+    assert plain(timing.summary(report)) == (
         "20.0 s in all on CPU: 10.0 s forgetting (50 %), of which impair took most (7.0 s). "
         "5,000 pictures went through the net, 500 a second."
     )
@@ -221,25 +225,25 @@ def test_timing_in_words() -> None:
 
 def test_tiles_of_noise_are_pictures_of_it_enlarged() -> None:
     pictures = REPORT.parts["extras"].arrays["noise_pictures"]
-    shown = unsir_noise.tiles(REPORT, count=3, scale=3)
+    shown = unsir_noise.noise_tiles(REPORT, count=3, scale=3)
     assert [tile.shape for tile in shown] == [(32 * 3, 32 * 3, 3)] * 3
     assert (shown[0][::3, 1::3] == pictures[0]).all()
     assert (shown[-1][2::3, ::3] == pictures[-1]).all()
-    assert len(unsir_noise.tiles(REPORT, count=1_000)) == len(pictures)
+    assert len(unsir_noise.noise_tiles(REPORT, count=1_000)) == len(pictures)
 
 
 def test_noise_tells_two_classes_apart() -> None:
     arrays = REPORT.parts["extras"].arrays
     error = np.hstack([arrays["noise_loss"], 0.1 * arrays["noise_loss"]])
     facts = {"noise_loss": {"classes": [3, 5]}, "noise_pictures": {}}
-    report = with_part(REPORT, "extras", Part(facts, dict(arrays) | {"noise_loss": error}))
+    report = with_part(REPORT, "extras", ReportPart(facts, dict(arrays) | {"noise_loss": error}))
     assert [trace.name for trace in unsir_noise.figure([report], LIGHT).data] == ["cat", "dog"]
-    assert "(mean of 2 classes)" in unsir_noise.sentence(report)
+    assert "(mean of 2 classes)" in unsir_noise.summary(report)
 
 
 def chosen(name: str, *shares: float, share: float) -> Report:
     facts = {name: {"layers": ["stem", "body", "head"], "weights": [100, 1000, 50], "share": share}}
-    return with_part(REPORT, "extras", Part(facts, {name: np.array(shares, np.float32)}))
+    return with_part(REPORT, "extras", ReportPart(facts, {name: np.array(shares, np.float32)}))
 
 
 def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
@@ -249,7 +253,7 @@ def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
     assert [line.y0 for line in layout_of(figure).shapes] == [0.49]
     low, high = layout_of(figure).yaxis.range
     assert (low, high) == pytest.approx((0, 0.84))
-    frame = selected_weights.frame([chosen("dampened", 0.25, 0.5, 0.75, share=0.49)])
+    frame = selected_weights.table([chosen("dampened", 0.25, 0.5, 0.75, share=0.49)])
     assert frame[["layer", "weights", "chosen to", "share"]].to_numpy().tolist()[1] == [
         "body",
         1000,
@@ -284,12 +288,12 @@ def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
 )
 def test_touched_in_words(name: str, shares: tuple[float, ...], share: float, words: str) -> None:
     report = chosen(name, *shares, share=share)
-    assert plain(selected_weights.sentence(report)) == words
+    assert plain(selected_weights.summary(report)) == words
     assert len(selected_weights.figure([report], LIGHT).data) == 1
 
 
 def test_touched_says_who_chooses() -> None:
-    noisy = with_part(REPORT, "extras", Part({}, {"noise_loss": np.zeros((2, 1))}))
+    noisy = with_part(REPORT, "extras", ReportPart({}, {"noise_loss": np.zeros((2, 1))}))
     assert "SalUn and SSD choose." in str(selected_weights.applies(noisy))
 
 
@@ -300,7 +304,7 @@ def test_accuracy_part_of_the_made_up_report_fits_its_answers() -> None:
 
 def redrew(counts: list[list[float]], *, of: str = "layers", choice: str = "random") -> Report:
     facts = {"layers": ["stem.0", "a.conv1", "a.conv2"], "of": of, "choice": choice}
-    return with_part(REPORT, "extras", Part({"drawn_layers": facts}, {"drawn_layers": np.array(counts)}))
+    return with_part(REPORT, "extras", ReportPart({"drawn_layers": facts}, {"drawn_layers": np.array(counts)}))
 
 
 def test_redrawn_layers_stand_where_and_when_they_were_drawn() -> None:
@@ -314,28 +318,30 @@ def test_redrawn_layers_stand_where_and_when_they_were_drawn() -> None:
     assert low > high, "the first layer is on top"
     (twice,) = layout_of(figure).annotations
     assert (twice.text, twice.x, twice.y) == ("2×", 1, 1)
-    assert reinit_layers.frame([report])["times drawn"].tolist() == [0, 2, 0, 1, 0, 0]
+    assert reinit_layers.table([report])["times drawn"].tolist() == [0, 2, 0, 1, 0, 0]
 
 
 def test_redrawn_layers_in_words() -> None:
-    assert reinit_layers.sentence(redrew([[0, 2, 0], [1, 0, 0]])) == (
+    assert reinit_layers.summary(redrew([[0, 2, 0], [1, 0, 0]])) == (
         "In 2 cycles, 3 draws fell on 2 of 3 layers: more than once on a.conv1. "
         "1 layer was never redrawn and kept what it knew."
     )
-    assert reinit_layers.sentence(redrew([[1, 1, 1]], choice="fisher")) == (
+    assert reinit_layers.summary(redrew([[1, 1, 1]], choice="fisher")) == (
         "In 1 cycle, 3 draws by Fisher information fell on 3 of 3 layers: stem.0, a.conv1 and a.conv2, none more than "
         "once. No layer kept all that it knew."
     )
-    assert "0 of 3 layers. 3 layers were never redrawn" in reinit_layers.sentence(redrew([[0, 0, 0]]))
-    assert reinit_layers.alt(redrew([[0, 2, 0], [0, 0, 0]])).endswith("Cycle 1: a.conv1 (drawn twice). Cycle 2: none.")
+    assert "0 of 3 layers. 3 layers were never redrawn" in reinit_layers.summary(redrew([[0, 0, 0]]))
+    assert reinit_layers.alt_text(redrew([[0, 2, 0], [0, 0, 0]])).endswith(
+        "Cycle 1: a.conv1 (drawn twice). Cycle 2: none."
+    )
 
 
 def test_redrawn_weights_are_told_as_shares() -> None:
     report = redrew([[0.25] * 3, [0.5] * 3], of="weights")
-    assert plain(reinit_layers.sentence(report)) == (
+    assert plain(reinit_layers.summary(report)) == (
         "In 2 cycles, 25 % and 50 % of the weights of each of 3 layers got fresh values, drawn by chance."
     )
     figure = reinit_layers.figure([report], LIGHT)
     assert len(trace(figure, "redrawn").x) == 6
     assert [plain(note.text) for note in layout_of(figure).annotations] == ["25 %", "50 %"]
-    assert plain(reinit_layers.alt(report)).endswith("Cycle 2: 50.0 % of each layer's weights.")
+    assert plain(reinit_layers.alt_text(report)).endswith("Cycle 2: 50.0 % of each layer's weights.")

@@ -11,7 +11,7 @@ from tests.charts.layout import layout_of
 from tests.charts.test_figures import plain, trace, with_part
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report import adversarial_examples, stop_rule, weight_importance
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
@@ -21,18 +21,20 @@ def attacked(answers: list[tuple[int, int, int, int]], **facts: Any) -> Report:
     """A report whose adversarial pictures have these labels, targets and answers before and after."""
     said = {"length": 1.25, "radius": 2.0} | facts
     return with_part(
-        REPORT, "extras", Part({"adversarial_answers": said}, {"adversarial_answers": np.array(answers, np.int16)})
+        REPORT,
+        "extras",
+        ReportPart({"adversarial_answers": said}, {"adversarial_answers": np.array(answers, np.int16)}),
     )
 
 
 def test_shares_are_those_of_the_answers() -> None:
     report = attacked([(0, 3, 3, 3), (0, 3, 3, 0), (1, 3, 1, 3), (1, 5, 5, 5)])
-    assert adversarial_examples.rows(report) == [
-        adversarial_examples.Row("all", 4, 0.75, 0.75),
-        adversarial_examples.Row("cat", 3, 2 / 3, 2 / 3),
-        adversarial_examples.Row("dog", 1, 1.0, 1.0),
+    assert adversarial_examples.target_rows(report) == [
+        adversarial_examples.TargetRow("all", 4, 0.75, 0.75),
+        adversarial_examples.TargetRow("cat", 3, 2 / 3, 2 / 3),
+        adversarial_examples.TargetRow("dog", 1, 1.0, 1.0),
     ]
-    assert adversarial_examples.frame([report])["pictures"].tolist() == [4, 3, 1]
+    assert adversarial_examples.table([report])["pictures"].tolist() == [4, 3, 1]
     figure = adversarial_examples.figure([report], LIGHT)
     assert list(trace(figure, "before").x) == pytest.approx([0.75, 2 / 3, 1.0])
     assert list(layout_of(figure).yaxis.ticktext) == ["<b>all</b>", "cat", "dog"]
@@ -43,25 +45,25 @@ def test_of_many_targets_those_held_worst_are_named() -> None:
     wide = replace(REPORT, dataset=REPORT.dataset.model_copy(update={"classes": names}))
     answers = [(29, number, number, number if number < 18 else 29) for number in range(29) for _ in range(2)]
     part = attacked(answers).parts["extras"]
-    shown = adversarial_examples.rows(with_part(wide, "extras", part))
+    shown = adversarial_examples.target_rows(with_part(wide, "extras", part))
     assert [row.name for row in shown] == ["all", *names[18:29], "18 others"]
-    assert shown[-1] == adversarial_examples.Row("18 others", 36, 1.0, 1.0)
+    assert shown[-1] == adversarial_examples.TargetRow("18 others", 36, 1.0, 1.0)
 
 
 def test_the_attack_in_words() -> None:
     held = attacked([(0, 3, 3, 3)] * 19 + [(0, 3, 0, 0)])
-    assert plain(adversarial_examples.sentence(held)) == (
+    assert plain(adversarial_examples.summary(held)) == (
         "95.0 % of 20 adversarial pictures deceived the net before, each 1.25 of at most 2 away from its original. "
         "After forgetting 95.0 % are called by their target, so these borders held."
     )
-    weak = adversarial_examples.sentence(attacked([(0, 3, 3, 0)] + [(0, 3, 0, 0)] * 3))
+    weak = adversarial_examples.summary(attacked([(0, 3, 3, 0)] + [(0, 3, 0, 0)] * 3))
     assert "so the guard learned many labels that the net never gave" in weak
     assert weak.endswith("so even these borders gave way.")
 
 
 def test_a_pair_shows_the_original_left_and_the_attacked_one_right() -> None:
     extras = REPORT.parts["extras"]
-    (first, *others) = adversarial_examples.pairs(REPORT)
+    (first, *others) = adversarial_examples.image_pairs(REPORT)
     assert len(others) == 11
     assert first.image.dtype == np.uint8 and first.image.shape == (160, 328, 4)
     assert (first.image[:, 160:168, 3] == 0).all(), "one sees the page between them, light or dark"
@@ -77,14 +79,14 @@ def test_a_pair_in_words() -> None:
     arrays = dict(extras.arrays) | {"adversarial_answers": np.array([(3, 5, 5, 3), (3, 5, 3, 3)])}
     facts = extras.facts | {"adversarial_pictures": {"rows": [0, 1]}}
     arrays |= {name: arrays[name][:2] for name in ("adversarial_originals", "adversarial_pictures")}
-    hit, missed = adversarial_examples.pairs(with_part(REPORT, "extras", Part(facts, arrays)))
-    assert hit.words == "cat, attacked: dog, after forgetting: cat"
-    assert missed.words == "cat, attacked: cat (should be dog), after forgetting: cat"
+    hit, missed = adversarial_examples.image_pairs(with_part(REPORT, "extras", ReportPart(facts, arrays)))
+    assert hit.caption == "cat, attacked: dog, after forgetting: cat"
+    assert missed.caption == "cat, attacked: cat (should be dog), after forgetting: cat"
 
 
 def weighed(values: list[float]) -> Report:
     layers = [f"layer{number}" for number in range(len(values))]
-    part = Part({"importance": {"layers": layers, "pictures": 16}}, {"importance": np.array(values, np.float32)})
+    part = ReportPart({"importance": {"layers": layers, "pictures": 16}}, {"importance": np.array(values, np.float32)})
     return with_part(REPORT, "extras", part)
 
 
@@ -93,30 +95,30 @@ def test_importance_by_layer() -> None:
     bars = trace(weight_importance.figure([report], LIGHT), "importance")
     assert list(bars.x) == pytest.approx([0.1, 0.4, 0.02])
     assert [plain(text) for text in bars.text] == ["10 %", "40 %", "2.0 %"]
-    assert weight_importance.frame([report])["hold"].tolist() == pytest.approx([0.9, 0.6, 0.98])
-    assert plain(weight_importance.sentence(report)) == (
+    assert weight_importance.table([report])["hold"].tolist() == pytest.approx([0.9, 0.6, 0.98])
+    assert plain(weight_importance.summary(report)) == (
         "Weights of layer1 mattered most for 16 forgotten pictures (on average 40.0 % of the most important one), "
         "those of layer2 least (2.0 %), so layer2 is held most firmly."
     )
-    assert "has a mean importance of" in weight_importance.sentence(weighed([0.3]))
+    assert "has a mean importance of" in weight_importance.summary(weighed([0.3]))
 
 
 def ended(left: list[float], **facts: Any) -> Report:
     said = {"goal": "misclassify", "done": True, "most": 400} | facts
-    return with_part(REPORT, "extras", Part({"stopped": said}, {"stopped": np.array(left, np.float32)}))
+    return with_part(REPORT, "extras", ReportPart({"stopped": said}, {"stopped": np.array(left, np.float32)}))
 
 
 def test_why_it_stopped_in_words() -> None:
-    said = plain(stop_rule.sentence(ended([1, 0.5, 0])))
+    said = plain(stop_rule.summary(ended([1, 0.5, 0])))
     assert said.startswith(
         "It stopped after 2 steps of at most 400, because its goal was reached: "
         "0.0 % of the forgotten pictures are still named rightly. Gold, which never saw them, names "
     )
-    assert plain(stop_rule.sentence(ended([1, 0.25], done=False, goal="relabel"))).startswith(
+    assert plain(stop_rule.summary(ended([1, 0.25], done=False, goal="relabel"))).startswith(
         "It made all 1 step that it was given and was not told to stop: "
         "25.0 % of the forgotten pictures are not yet called by their new label. Gold, "
     )
-    assert plain(stop_rule.alt(ended([1, 0.5, 0]))).endswith(
+    assert plain(stop_rule.alt_text(ended([1, 0.5, 0]))).endswith(
         "still named rightly: 100.0 % after 0 steps, 50.0 % after 1 step, 0.0 % after 2 steps."
     )
 

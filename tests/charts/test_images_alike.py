@@ -11,7 +11,7 @@ from tests.charts.layout import layout_of
 from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.charts.report import cka, confusion, distance, gold_metrics, layer_shift, zrf
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
@@ -20,7 +20,7 @@ WITHOUT = made_up_report(gold=False)
 
 
 def with_facts(report: Report, name: str, **facts: Any) -> Report:
-    part = Part(report.parts[name].facts | facts, report.parts[name].arrays)
+    part = ReportPart(report.parts[name].facts | facts, report.parts[name].arrays)
     return replace(report, parts={**report.parts, name: part})
 
 
@@ -37,7 +37,9 @@ def traces(chart: Chart, report: Report) -> Any:
 
 
 def measured(before: float | None, after: float | None, golds: float | None) -> Report:
-    values = {what: {"before-gold": before, "after-gold": after, "gold-twin": golds} for what in gold_metrics.MEASURES}
+    values = {
+        what: {"before-gold": before, "after-gold": after, "gold-twin": golds} for what in gold_metrics.GOLD_METRICS
+    }
     same = {"same": 30, "share": 0.3, "low": 0.25, "high": 0.35}
     agreement = {"before-gold": same, "after-gold": same, "gold-twin": None if golds is None else same}
     own = {"pictures": 100, "values": values, "agreement": agreement}
@@ -51,21 +53,21 @@ def test_every_row_of_closeness_ends_at_its_farthest() -> None:
     traces = drawn(gold_metrics.CHART, TWINS)
     assert {"before", "after", "two golds"} <= traces.keys()
     values = TWINS.parts["closeness"].facts["sets"]["forget_train"]["values"]
-    for at, what in enumerate(gold_metrics.MEASURES):
+    for at, what in enumerate(gold_metrics.GOLD_METRICS):
         top = max(values[what].values())
-        for pair, name in gold_metrics.PAIRS.items():
+        for pair, name in gold_metrics.PAIR_LABELS.items():
             assert traces[name].x[at] == pytest.approx(values[what][pair] / top)
     rows = layout_of(gold_metrics.CHART.figure([TWINS], LIGHT)).yaxis.ticktext
     assert "golds 10 %" in plain(rows[1]) and "→" in rows[0]
 
 
 def test_closeness_in_words() -> None:
-    assert plain(gold_metrics.CHART.sentence(measured(0.5, 0.2, 0.3))) == (
+    assert plain(gold_metrics.CHART.summary(measured(0.5, 0.2, 0.3))) == (
         "By 8 of 8 measures after is nearer to gold than before, on the forgotten training pictures. It calls 30.0 % "
         "of them what gold calls them (95 % interval 25.0 % to 35.0 %); before: 30.0 %; a second gold: 30.0 %. Within "
         "two golds by 8 of 8."
     )
-    one_gold = plain(gold_metrics.CHART.sentence(measured(0.2, 0.5, None)))
+    one_gold = plain(gold_metrics.CHART.summary(measured(0.2, 0.5, None)))
     assert one_gold.startswith("By 0 of 8") and one_gold.endswith("Spread unknown: one gold.")
 
 
@@ -75,27 +77,27 @@ def test_equal_models_and_missing_values_can_be_drawn() -> None:
     lost = gold_metrics.CHART.figure([measured(0.5, None, None)], LIGHT)
     assert "after" not in drawn(gold_metrics.CHART, measured(0.5, None, None))
     assert "no value" in layout_of(lost).yaxis.ticktext[0]
-    assert "no value" not in gold_metrics.CHART.sentence(measured(0.5, 0.1, None))
+    assert "no value" not in gold_metrics.CHART.summary(measured(0.5, 0.1, None))
 
 
 def test_a_set_that_a_request_leaves_empty_says_so() -> None:
     unseen = gold_metrics.CHART.variants["Forgotten, unseen"]
     assert unseen.applies(REPORT) is True
     assert "Single pictures have no unseen counterpart." in str(unseen.applies(TWINS))
-    assert "unseen pictures of what was kept" in gold_metrics.CHART.variants["Kept, unseen"].sentence(TWINS)
+    assert "unseen pictures of what was kept" in gold_metrics.CHART.variants["Kept, unseen"].summary(TWINS)
 
 
 # One gold, or two.
 
 
 def test_one_gold_is_said_and_how_to_get_another() -> None:
-    words = distance.CHART.sentence(REPORT)
+    words = distance.CHART.summary(REPORT)
     assert "Spread unknown: one gold." in words
     assert "`python -m unlearn_core gold`" in words and "`--seed 1`" in words
-    assert "Spread unknown" not in distance.CHART.sentence(TWINS)
+    assert "Spread unknown" not in distance.CHART.summary(TWINS)
     for chart in (gold_metrics.CHART, zrf.CHART, cka.CHART):
-        assert "Spread unknown: one gold." in chart.sentence(REPORT)
-        assert "Spread unknown" not in chart.sentence(TWINS)
+        assert "Spread unknown: one gold." in chart.summary(REPORT)
+        assert "Spread unknown" not in chart.summary(TWINS)
 
 
 # ZRF.
@@ -105,7 +107,7 @@ def test_zrf_names_gold_as_the_aim() -> None:
     values = {"before": 0.2, "after": 0.41, "gold": 0.45}
     models = {model: {"proper": value, "official": value} for model, value in values.items()}
     report = with_facts(REPORT, "zrf", models=models)
-    assert zrf.CHART.sentence(report) == (
+    assert zrf.CHART.summary(report) == (
         "ZRF went from 0.200 to 0.410; gold, which is the aim, is at 0.450. Spread unknown: one gold."
     )
 
@@ -116,7 +118,7 @@ def test_an_official_value_that_is_missing_or_below_nought_is_drawn_as_such() ->
     figure = zrf.CHART.figure([report], LIGHT)
     assert layout_of(figure).xaxis.range[0] < -0.7
     assert len([trace for trace in traces(zrf.CHART, report) if trace.name == "after"]) == 1
-    assert zrf.CHART.frame([report])["missing"].tolist() == ["", "A probability is too small."]
+    assert zrf.CHART.table([report])["missing"].tolist() == ["", "A probability is too small."]
 
 
 # CKA.
@@ -129,10 +131,10 @@ def test_cka_has_a_line_a_pair_and_gaps_where_there_is_no_value() -> None:
     rows[2] = rows[2] | {"pairs": {pair: {"unbiased": None, "plain": None} for pair in rows[2]["pairs"]}}
     gap = with_facts(REPORT, "cka", rows=rows)
     assert drawn(cka.CHART, gap)["after and gold"].y[2] is None
-    assert f"No value for {rows[2]['layer']}." in cka.CHART.sentence(gap)
+    assert f"No value for {rows[2]['layer']}." in cka.CHART.summary(gap)
     for row in rows:
         row["pairs"] = rows[2]["pairs"]
-    assert "None of 11 layers" in cka.CHART.sentence(with_facts(REPORT, "cka", rows=rows))
+    assert "None of 11 layers" in cka.CHART.summary(with_facts(REPORT, "cka", rows=rows))
     assert cka.CHART.figure([with_facts(REPORT, "cka", rows=rows)], DARK).data
 
 
@@ -149,7 +151,7 @@ def test_each_view_of_the_weights_draws_its_own_figures() -> None:
         gold = drawn(layer_shift.CHART.variants[words], REPORT)["gold"]
         assert list(gold.y) == [row["pairs"]["before-gold"][what] for row in rows]
         assert list(gold.x) == [row.get("kind") or row["layer"] for row in rows]
-    assert "L2" in layer_shift.CHART.variants["Plain L2"].sentence(REPORT)
+    assert "L2" in layer_shift.CHART.variants["Plain L2"].summary(REPORT)
 
 
 def test_the_pointer_names_tensors_and_shapes() -> None:
@@ -160,17 +162,17 @@ def test_the_pointer_names_tensors_and_shapes() -> None:
 def test_a_report_of_an_earlier_release_is_still_drawn() -> None:
     facts = REPORT.parts["layers"].facts
     rows = [{key: value for key, value in row.items() if key not in ("names", "kinds")} for row in facts["rows"]]
-    old = Part({"rows": rows, "buffers": facts["buffers"], "total": facts["total"]}, {})
+    old = ReportPart({"rows": rows, "buffers": facts["buffers"], "total": facts["total"]}, {})
     report = replace(REPORT, parts={**REPORT.parts, "layers": old})
     assert drawn(layer_shift.CHART, report)["gold"].customdata[-1][1] == "10×64"
-    assert layer_shift.CHART.sentence(report) == layer_shift.CHART.sentence(REPORT)
+    assert layer_shift.CHART.summary(report) == layer_shift.CHART.summary(REPORT)
     assert "earlier release" in str(layer_shift.CHART.variants["By kind"].applies(report))
-    assert set(layer_shift.CHART.frame([report])["what"]) == {
+    assert set(layer_shift.CHART.table([report])["what"]) == {
         "layer",
         "batch-norm statistics",
         "all weights as one vector",
     }
-    assert {"kind of weights", "mean of the layers"} <= set(layer_shift.CHART.frame([REPORT])["what"])
+    assert {"kind of weights", "mean of the layers"} <= set(layer_shift.CHART.table([REPORT])["what"])
 
 
 def test_two_golds_have_a_band_of_their_own() -> None:
@@ -192,7 +194,7 @@ def confused(before: int, after: int, gold: int) -> Report:
         arrays[model] = 200 * np.eye(10, dtype=np.float32)
         arrays[model][CAT, CAT] -= count
         arrays[model][CAT, CLASSES.index("dog")] += count
-    return replace(REPORT, parts={**REPORT.parts, "confusion": Part(REPORT.parts["confusion"].facts, arrays)})
+    return replace(REPORT, parts={**REPORT.parts, "confusion": ReportPart(REPORT.parts["confusion"].facts, arrays)})
 
 
 def test_confusions_are_shares_of_the_true_class() -> None:
@@ -215,16 +217,16 @@ def test_no_field_says_nought() -> None:
 
 
 def test_confusions_in_words() -> None:
-    assert plain(confusion.CHART.sentence(confused(20, 128, 100))) == (
+    assert plain(confusion.CHART.summary(confused(20, 128, 100))) == (
         "The mistake that grew most: cat is called dog in 64.0 % of its unseen pictures, up 54.0 points. "
         "Gold does so in 50.0 %."
     )
-    assert "No mistake became more frequent" in confusion.CHART.sentence(confused(20, 20, 20))
+    assert "No mistake became more frequent" in confusion.CHART.summary(confused(20, 20, 20))
     assert confusion.CHART.variants["gold"].applies(WITHOUT) == WITHOUT.missing["gold"]
 
 
 def test_a_class_without_unseen_pictures_is_an_empty_row() -> None:
     report = confused(0, 0, 0)
     report.parts["confusion"].arrays["after"][CAT] = 0
-    assert not confusion.shares(report, "after")[CAT].any()
+    assert not confusion.class_shares(report, "after")[CAT].any()
     assert confusion.CHART.figure([report], LIGHT).data

@@ -10,8 +10,8 @@ import pytest
 from tests.charts.fake_sweeps import GOLD, KNOBS, swept, trial
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing import sweep_drawing
-from unlearn_core.charts.drawing.sweep_drawing import SweepChart, Swept
-from unlearn_core.charts.drawing.theme import CLEAR, DARK, LIGHT, Theme
+from unlearn_core.charts.drawing.sweep_drawing import SweepChart, SweepData
+from unlearn_core.charts.drawing.theme import DARK, LIGHT, TRANSPARENT, Theme
 from unlearn_core.charts.sweep import (
     along_hyperparameter,
     contour,
@@ -21,17 +21,17 @@ from unlearn_core.charts.sweep import (
     tradeoff,
 )
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.search_space import Range
+from unlearn_core.domain.search_space import SearchRange
 
 MODULES = (tradeoff, hyperparameter_importance, along_hyperparameter, slices, contour, parallel)
 CHARTS = [
     *(module.SWEEP_CHART for module in MODULES),
-    tradeoff.coloured("augment"),
-    tradeoff.coloured("repair_epochs", test=True),
-    along_hyperparameter.along("augment"),
-    slices.about("repair_epochs", "seconds"),
-    slices.about("augment", "distance"),
-    contour.about(("augment", "impair_lr"), "retain"),
+    tradeoff.colored_by("augment"),
+    tradeoff.colored_by("repair_epochs", test=True),
+    along_hyperparameter.along_hyperparameter("augment"),
+    slices.for_hyperparameter("repair_epochs", "seconds"),
+    slices.for_hyperparameter("augment", "distance"),
+    contour.for_hyperparameters(("augment", "impair_lr"), "retain"),
 ]
 STATES = {
     "three knobs": swept(),
@@ -40,24 +40,26 @@ STATES = {
     "without gold": swept(12, gold=False),
     "one objective": swept(12, objectives=["distance"]),
     "one trial": swept(1, facts={}),
-    "all alike": Swept(
+    "all alike": SweepData(
         **{**vars(swept(8)), "trials": [trial(5, knobs=KNOBS)._replace(number=n, run=n) for n in range(8)]}
     ),
 }
 EMPTY = {
     "nothing yet": swept(0, facts={}),
-    "all failed": Swept(
+    "all failed": SweepData(
         **{**vars(swept(3, facts={})), "trials": [trial(n, knobs=KNOBS, state=RunState.FAILED) for n in range(3)]}
     ),
-    "all under way": Swept(
+    "all under way": SweepData(
         **{**vars(swept(3, facts={})), "trials": [trial(n, knobs=KNOBS, state=RunState.QUEUED) for n in range(3)]}
     ),
-    "deleted": Swept(**{**vars(swept(3, facts={})), "trials": [trial(n, knobs=KNOBS, state=None) for n in range(3)]}),
+    "deleted": SweepData(
+        **{**vars(swept(3, facts={})), "trials": [trial(n, knobs=KNOBS, state=None) for n in range(3)]}
+    ),
 }
 every_chart = pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.id)
 
 
-def knobs_are_there(chart: SweepChart, state: Swept) -> bool:
+def knobs_are_there(chart: SweepChart, state: SweepData) -> bool:
     named = {one for one in ("augment", "repair_epochs", "impair_lr") if one in str(vars(chart)["figure"])}
     return named <= {one.knob for one in state.sweep.spec.ranges}
 
@@ -72,7 +74,7 @@ def knobs_are_there(chart: SweepChart, state: Swept) -> bool:
     ],
 )
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
-def test_it_is_drawn_said_and_tabled_or_says_why_not(chart: SweepChart, state: Swept, theme: Theme) -> None:
+def test_it_is_drawn_said_and_tabled_or_says_why_not(chart: SweepChart, state: SweepData, theme: Theme) -> None:
     answer = chart.applies(state)
     if answer is not True:
         assert answer.endswith(".") and len(answer) > 20
@@ -80,16 +82,16 @@ def test_it_is_drawn_said_and_tabled_or_says_why_not(chart: SweepChart, state: S
     figure = chart.figure(state, theme)
     text = figure.to_json() or ""
     layout = json.loads(text)["layout"]
-    assert layout["template"]["layout"]["paper_bgcolor"] == CLEAR
+    assert layout["template"]["layout"]["paper_bgcolor"] == TRANSPARENT
     assert not re.search(r"\b(NaN|Infinity)\b", text)
     assert "title" not in layout or not layout["title"].get("text"), "the question is the page's heading"
     sizes = [size for size in re.findall(r'"size":(\d+)', text.partition('"template"')[0]) if 0 < int(size) < 8]
     assert not sizes, "nothing is written or drawn too small to see"
-    sentence = chart.sentence(state)
+    sentence = chart.summary(state)
     assert sentence.endswith(".") and re.search(r"\d", sentence), sentence
     assert "nan" not in sentence and "None" not in sentence, sentence
-    assert len(chart.alt(state)) > 20
-    frame = chart.frame(state)
+    assert len(chart.alt_text(state)) > 20
+    frame = chart.table(state)
     assert isinstance(frame, pd.DataFrame) and len(frame)
 
 
@@ -122,25 +124,28 @@ def test_gold_is_a_star_and_the_front_holds_no_trial_that_another_beats() -> Non
     traces = json.loads(tradeoff.figure(swept(), LIGHT).to_json() or "")["data"]
     (star,) = [trace for trace in traces if trace.get("name") == "gold"]
     assert (star["marker"]["symbol"], star["x"], star["y"]) == ("star", [GOLD["forget_val"]], [GOLD["retain_val"]])
-    leading = tradeoff.front(swept())
+    leading = tradeoff.pareto_front(swept())
     points = [
-        (sweep_drawing.accuracy(one, "after", "forget") or 0, sweep_drawing.accuracy(one, "after", "retain") or 0)
+        (
+            sweep_drawing.trial_accuracy(one, "after", "forget") or 0,
+            sweep_drawing.trial_accuracy(one, "after", "retain") or 0,
+        )
         for one in leading
     ]
     assert points == sorted(points)
     assert [keep for _, keep in points] == sorted(keep for _, keep in points), "who names more must keep more"
-    assert list(tradeoff.frame(swept())["front"]).count(True) == len(leading)
+    assert list(tradeoff.table(swept())["front"]).count(True) == len(leading)
 
 
 def test_test_pictures_are_shown_and_choose_nothing() -> None:
-    shown = tradeoff.coloured("impair_lr", test=True)
+    shown = tradeoff.colored_by("impair_lr", test=True)
     figure = json.loads(shown.figure(swept(), LIGHT).to_json() or "")
     assert not [trace for trace in figure["data"] if trace.get("mode") == "lines"], "no front is drawn on them"
-    assert "took no part in the choice" in shown.sentence(swept())
+    assert "took no part in the choice" in shown.summary(swept())
     best = swept().best
     assert best is not None
     changed = [one._replace(headline=worse(one.headline)) for one in swept().trials]
-    other = Swept(**{**vars(swept()), "trials": changed})
+    other = SweepData(**{**vars(swept()), "trials": changed})
     assert other.best is not None and other.best.number == best.number
 
 
@@ -154,11 +159,16 @@ def worse(headline: dict) -> dict:
 
 
 def test_the_scale_of_a_knob() -> None:
-    rates = sweep_drawing.scale(Range(knob="k", low=0.0005, high=0.02, log=True))
-    assert rates.names == ["0.0005", "0.001", "0.002", "0.005", "0.01", "0.02"]
-    assert rates.place(0.001) == pytest.approx(-3)
-    assert sweep_drawing.scale(Range(knob="k", low=1, high=20, whole=True, step=1)).names == ["5", "10", "15", "20"]
-    assert sweep_drawing.scale(Range(knob="k", low=0.0, high=1.0, step=0.05)).names == [
+    rates = sweep_drawing.axis_scale(SearchRange(knob="k", low=0.0005, high=0.02, log=True))
+    assert rates.tick_labels == ["0.0005", "0.001", "0.002", "0.005", "0.01", "0.02"]
+    assert rates.position(0.001) == pytest.approx(-3)
+    assert sweep_drawing.axis_scale(SearchRange(knob="k", low=1, high=20, whole=True, step=1)).tick_labels == [
+        "5",
+        "10",
+        "15",
+        "20",
+    ]
+    assert sweep_drawing.axis_scale(SearchRange(knob="k", low=0.0, high=1.0, step=0.05)).tick_labels == [
         "0",
         "0.2",
         "0.4",
@@ -166,12 +176,12 @@ def test_the_scale_of_a_knob() -> None:
         "0.8",
         "1",
     ]
-    named = sweep_drawing.scale(Range(knob="k", values=(False, True)))
-    assert (named.names, named.place(True)) == (["off", "on"], 1)
+    named = sweep_drawing.axis_scale(SearchRange(knob="k", values=(False, True)))
+    assert (named.tick_labels, named.position(True)) == (["off", "on"], 1)
 
 
 def test_a_map_is_drawn_only_where_something_was_tried() -> None:
     axes, spans = [np.linspace(0, 1, 11)] * 2, [(0.0, 1.0)] * 2
-    map_ = contour.smoothed(np.array([[0.0, 0.0], [0.1, 0.0]]), np.array([1.0, 3.0]), axes, spans)
+    map_ = contour.smooth(np.array([[0.0, 0.0], [0.1, 0.0]]), np.array([1.0, 3.0]), axes, spans)
     assert 1 < map_[0, 0] < 2 < map_[0, 2] < 3
     assert np.isnan(map_[5:, 5:]).all()

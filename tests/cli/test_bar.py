@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from unlearn_core.cli._bar import WIDTH, Bar, line
+from unlearn_core.cli._bar import WIDTH, ProgressBar, format_line
 from unlearn_core.domain.run import Phase, Progress
 
 
@@ -19,7 +19,7 @@ def progress(done: int, doing: str = "repair") -> Progress:
 
 @pytest.mark.parametrize(("done", "filled"), [(0, WIDTH // 4), (14, WIDTH * 24 // 40), (30, WIDTH)])
 def test_line_counts_steps(done: int, filled: int) -> None:
-    text = line(progress(done), 2.0)
+    text = format_line(progress(done), 2.0)
     assert text.count("#") == filled
     assert text.count(".") - 1 == WIDTH - filled
     assert f"{10 + done} of 40 steps, 2.0 s" in text
@@ -27,7 +27,7 @@ def test_line_counts_steps(done: int, filled: int) -> None:
 
 def test_a_terminal_gets_one_line_that_is_cleared() -> None:
     stream = Terminal()
-    with Bar(stream) as bar:
+    with ProgressBar(stream) as bar:
         for done in range(31):
             bar.progress(progress(done))
         bar.progress(progress(30, "measuring"))
@@ -39,7 +39,7 @@ def test_a_terminal_gets_one_line_that_is_cleared() -> None:
 
 def test_elsewhere_a_line_a_phase() -> None:
     stream = io.StringIO()
-    with Bar(stream) as bar:
+    with ProgressBar(stream) as bar:
         for done in range(31):
             bar.progress(progress(done))
         bar.progress(progress(30, "measuring"))

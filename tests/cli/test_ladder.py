@@ -8,7 +8,7 @@ def rows(**scores: float) -> dict[str, dict[str, str]]:
     """Rows in which every step scores as published, but for those named by their place."""
     found = {}
     for place, step in enumerate(STEPS):
-        score = scores.get(f"step{place}", step.published)
+        score = scores.get(f"step{place}", step.published_score)
         found[step.name] = row(step.name, score)
     return found | {CEILING: row(CEILING, 0.2)}
 
@@ -21,18 +21,18 @@ def row(name: str, score: float) -> dict[str, str]:
 
 
 def test_without_rows_it_is_said_how_to_measure() -> None:
-    assert ablation_section.section({}).startswith("Not measured yet: `python -m unlearn_core ladder`")
+    assert ablation_section.ablation_section({}).startswith("Not measured yet: `python -m unlearn_core ladder`")
 
 
 def test_every_step_has_a_line_and_a_direction() -> None:
-    text = ablation_section.section(rows())
+    text = ablation_section.ablation_section(rows())
     assert "| three cycles | 64 | 0.0856 | 0.0856 | 0.0856 ± 0.0001 | 1.000 | 1.000 |" in text
     assert f"| {CEILING} | 64 |  | 0.2000 |" in text
     assert text.count(": same direction.") == len(STEPS) - 1
 
 
 def test_another_direction_and_one_within_the_error_are_said() -> None:
-    text = ablation_section.section(rows(step2=0.0400, step6=0.06805))
+    text = ablation_section.ablation_section(rows(step2=0.0400, step6=0.06805))
     assert (
         "* **+ random re-initialisation**, beyond *fine-tune*: published 0.0496 to 0.0617, here 0.0496 to 0.0400: "
         in text
@@ -42,7 +42,7 @@ def test_another_direction_and_one_within_the_error_are_said() -> None:
 
 
 def test_a_step_whose_key_is_outdated_is_marked() -> None:
-    text = ablation_section.section(rows(), {"key of three cycles"})
+    text = ablation_section.ablation_section(rows(), {"key of three cycles"})
     assert "| three cycles (outdated) | 64 | 0.0856 |" in text
     assert text.count("outdated") == 1
 
@@ -50,6 +50,6 @@ def test_a_step_whose_key_is_outdated_is_marked() -> None:
 def test_a_step_that_was_not_measured_is_marked_and_nothing_is_said_of_its_direction() -> None:
     some = rows()
     del some["three cycles"]
-    text = ablation_section.section(some)
+    text = ablation_section.ablation_section(some)
     assert "| three cycles | not run | 0.0856 | | | | |" in text
     assert text.count(": same direction.") == len(STEPS) - 3, "neither of it nor of the step beyond it"

@@ -19,13 +19,13 @@ def test_methods(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(said) == set(methods())
     for name, method in methods().items():
         knobs = {knob["name"]: knob for knob in said[name]["knobs"]}
-        assert list(knobs) == list(method.params.knobs())
+        assert list(knobs) == list(method.params.hyperparameters())
         assert all(knob["low"] < knob["high"] for knob in knobs.values() if knob["kind"] in ("int", "float"))
         for title, preset in method.presets.items():
             assert method.params.parse(said[name]["presets"][title]["params"]) == preset.params
     assert main(["methods"]) == 0
     text = capsys.readouterr().out
-    assert all(f"    {knob} " in text for method in methods().values() for knob in method.params.knobs())
+    assert all(f"    {knob} " in text for method in methods().values() for knob in method.params.hyperparameters())
     assert all(f"    {preset} " in text for method in methods().values() for preset in method.presets)
 
 
@@ -54,8 +54,8 @@ def test_help_names_every_verb_and_loads_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     wanted = {"run", "methods", "classifiers", "datasets", "doctor", "gold", "bundle", "bench", "worker"}
-    assert wanted <= set(program.verbs())
-    assert all(f"    {verb}" in done.stdout for verb in program.verbs())
+    assert wanted <= set(program.commands())
+    assert all(f"    {verb}" in done.stdout for verb in program.commands())
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from unlearn_core.benchmarks import csv_tables, results, results_findings, results_page, tradeoff_plot
-from unlearn_core.benchmarks.results import COLUMNS, cases
+from unlearn_core.benchmarks.results import COLUMNS, benchmark_cases
 from unlearn_core.cli import results as verb
 from unlearn_core.data import datasets
-from unlearn_core.domain.errors import Diverged
+from unlearn_core.domain.errors import DivergedError
 
 
 def row(method: str, request: str, *, preset: str = "bundled", seed: int = 0, **figures: object) -> dict[str, str]:
@@ -29,25 +29,25 @@ def test_seeds_become_mean_and_deviation_and_the_fastest_says_the_seconds() -> N
         row("unsir", "cat", seed=seed, retain_test_after=value, seconds=seconds)
         for seed, (value, seconds) in enumerate(((0.80, 9.0), (0.82, 2.5), (0.84, 4.0)))
     ]
-    text = results_page.whole(rows, [], {}, {})
+    text = results_page.render(rows, [], {}, {})
     assert "| UNSIR | 3 | 50.0 ± 0.0 | 50.0 ± 0.0 | 50.0 ± 0.0 | 82.0 ± 2.0 | 0.100 ± 0.000 | 2.5 | 1,000 |" in text
 
 
 def test_what_was_not_run_or_diverged_is_said() -> None:
     rows = [row("unsir", "cat"), row("finetune", "cat", error="The loss is no longer a number.")]
-    missing = [case for case in cases() if (case.method, case.request) == ("ssd", "cat")]
-    text = results_page.whole(rows, missing, {}, {})
+    missing = [case for case in benchmark_cases() if (case.method, case.request) == ("ssd", "cat")]
+    text = results_page.render(rows, missing, {}, {})
     assert "| Fine-tune | 1 | diverged |" in text
     assert "| not run |" in text
 
 
 def test_an_outdated_row_keeps_its_figures_and_is_marked() -> None:
     rows = [row("unsir", "cat", seed=seed) for seed in (0, 1)] + [row("finetune", "cat")]
-    text = results_page.whole(rows, [], {}, {}, {rows[1]["key"]})
+    text = results_page.render(rows, [], {}, {}, {rows[1]["key"]})
     assert "| UNSIR (outdated) | 2 | 50.0" in text
     assert "| Fine-tune | 1 | 50.0" in text
     assert "* 1 of 3 rows are *outdated*: " in text
-    assert "outdated" not in results_page.whole(rows, [], {}, {})
+    assert "outdated" not in results_page.render(rows, [], {}, {})
 
 
 def test_a_class_whose_row_is_outdated_is_marked() -> None:
@@ -74,28 +74,28 @@ def test_the_committed_pages_are_what_the_rows_say(monkeypatch: pytest.MonkeyPat
 
 
 def test_gold_from_other_seeds_stands_first() -> None:
-    lines = results_page.whole([row("unsir", "cat"), row("retrain", "cat")], [], {}, {}).splitlines()
+    lines = results_page.render([row("unsir", "cat"), row("retrain", "cat")], [], {}, {}).splitlines()
     table = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
     assert table[table.index("*gold*") + 1] == "*gold, from other seeds* (Retrain)"
 
 
 def test_the_limits_stand_at_the_end_of_a_row() -> None:
-    text = results_page.whole([row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)], [], {}, {})
+    text = results_page.render([row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)], [], {}, {})
     assert "| 1,000 | met |" in text
-    assert "| 1,000 | forgets too little |" in results_page.whole([row("unsir", "cat")], [], {}, {})
+    assert "| 1,000 | forgets too little |" in results_page.render([row("unsir", "cat")], [], {}, {})
 
 
 def test_who_falls_short_is_told_with_what_is_known_of_it() -> None:
     rows = [row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)]
     rows += [row("boundary", "cat"), row("scrub", "cat"), row("scrub", "three-classes")]
     rows += [row("l2ul", "16-pictures"), row("l2ul", "16-pictures", preset="adv", retain_test_after=0.1)]
-    text = results_findings.shortfalls(rows)
+    text = results_findings.failures(rows)
     assert "in 3 of 5 cases" in text
     assert "Of the 2 methods that do, 1 see no" in text
     assert "| Boundary | no | cat: forgets too little |" in text
     assert "| SCRUB | yes | cat: forgets too little; three classes: forgets too little |" in text
     assert "UNSIR" not in text and "L2UL" not in text
-    assert results_findings.shortfalls(rows[:1]) == "All presets are within their limits."
+    assert results_findings.failures(rows[:1]) == "All presets are within their limits."
 
 
 def test_ten_classes_make_the_readmes_table() -> None:
@@ -124,31 +124,31 @@ def test_only_what_is_missing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     readme.write_text("above\n<!-- results -->\nold\n<!-- /results -->\nbelow\n")
     for name, path in (("ROOT", tmp_path), ("TABLE", tmp_path / "runs.csv"), ("PLOT", tmp_path / "plot.svg")):
         monkeypatch.setattr(verb, name, path)
-    chosen = [case for case in cases() if case.method == "finetune"][:3]
-    monkeypatch.setattr(results, "cases", lambda: chosen)
+    chosen = [case for case in benchmark_cases() if case.method == "finetune"][:3]
+    monkeypatch.setattr(results, "benchmark_cases", lambda: chosen)
     asked: list[int] = []
 
-    def measured(todo: list[results.Case], **how: Any) -> Any:
+    def measured(todo: list[results.BenchmarkCase], **how: Any) -> Any:
         asked.append(len(todo))
         for number, case in enumerate(todo):
             if len(asked) == 1 and number == 1:
-                raise Diverged("the power went off")
-            yield row(case.method, case.request, seed=case.seed) | {"key": results.key_of(case.spec)}
+                raise DivergedError("the power went off")
+            yield row(case.method, case.request, seed=case.seed) | {"key": results.cache_key(case.spec)}
 
     monkeypatch.setattr(results, "measure_all", measured)
     args = argparse.Namespace(device="cpu", jobs=1, only=None, no_runs=False)
-    with pytest.raises(Diverged):
+    with pytest.raises(DivergedError):
         verb.run(args)
     assert verb.run(args) == 0
     assert verb.run(args) == 0
     assert asked == [3, 2, 0]
-    monkeypatch.setattr(results, "key_of", lambda spec: f"revised {spec.seed}{spec.request.fingerprint()}")
+    monkeypatch.setattr(results, "cache_key", lambda spec: f"revised {spec.seed}{spec.request.fingerprint()}")
     assert verb.run(argparse.Namespace(device="cpu", jobs=1, only=None, no_runs=True)) == 0
     assert "3 of 3 rows are *outdated*" in (tmp_path / "RESULTS.md").read_text(), "kept, and marked"
     assert verb.run(args) == 0
     assert asked == [3, 2, 0, 0, 3]
     assert "outdated" not in (tmp_path / "RESULTS.md").read_text()
-    assert len(csv_tables.read(tmp_path / "runs.csv", "key")) == 3
+    assert len(csv_tables.read_rows(tmp_path / "runs.csv", "key")) == 3
     assert readme.read_text().startswith("above\n<!-- results -->\n") and readme.read_text().endswith("below\n")
     assert (tmp_path / "RESULTS.md").read_text().startswith("# Results")
 
@@ -156,13 +156,13 @@ def test_only_what_is_missing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_privacy_stands_beside_accuracies_that_look_alike() -> None:
     assert (
         "Not measured yet"
-        in results_page.whole([row("unsir", "cat")], [], {}, {}).split("broken privacy")[1].split("##")[0]
+        in results_page.render([row("unsir", "cat")], [], {}, {}).split("broken privacy")[1].split("##")[0]
     )
     rows = [
         row(name, "cat", leak_after=leak, privacy_after=privacy, leak_before=0.1, leak_gold=0.02, forget_test_after=0)
         for name, leak, privacy in (("unsir", 0.03, 0.97), ("random_labels", 0.4, 0.3))
     ]
-    text = results_page.whole(rows, [], {}, {}).split("broken privacy")[1].split("##")[0]
+    text = results_page.render(rows, [], {}, {}).split("broken privacy")[1].split("##")[0]
     assert "| *gold* | 50.0 | 50.0 | 50.0 | 0.02 | 1.00 |" in text
     assert text.index("| UNSIR | 50.0 | 0.0 | 50.0 | 0.03 | 0.97 |") < text.index("| Random labels | 50.0 | 0.0 |")
     assert "among them UNSIR has a privacy of 0.97 and Random labels one of 0.30" in text
@@ -175,7 +175,7 @@ def test_a_claim_of_a_paper_holds_or_does_not() -> None:
             for preset, value in zip(("neggrad", "adv", "bundled"), retain, strict=False)
         ]
         return next(
-            line for line in results_page.whole(rows, [], {}, {}).splitlines() if line.startswith("* **L2UL, 200")
+            line for line in results_page.render(rows, [], {}, {}).splitlines() if line.startswith("* **L2UL, 200")
         )
 
     assert "Holds here: NegGrad 10.0 (1 run), ADV 50.0 (1 run), ADV+IMP 60.0 (1 run)." in said(0.1, 0.5, 0.6)
@@ -187,7 +187,7 @@ def test_a_claim_of_a_paper_holds_or_does_not() -> None:
 
 def test_three_cycles_are_held_against_one_by_distance_to_gold() -> None:
     rows = [row("reinit", "cat", preset=p, distance_after=d) for p, d in (("bundled", 0.2), ("one-cycle", 0.1))]
-    lines = results_page.whole(rows, [], {}, {}).splitlines()
+    lines = results_page.render(rows, [], {}, {}).splitlines()
     line = next(line for line in lines if "three cycles beat one" in line)
     assert "**Does not hold here**: as published 0.200 (1 run), one cycle 0.100 (1 run)." in line
 
@@ -199,5 +199,5 @@ def test_two_that_are_closer_than_their_runs_are_not_told_apart() -> None:
         for preset, own in values.items()
         for seed, value in enumerate(own)
     ]
-    line = next(line for line in results_page.whole(rows, [], {}, {}).splitlines() if "by Fisher information" in line)
+    line = next(line for line in results_page.render(rows, [], {}, {}).splitlines() if "by Fisher information" in line)
     assert "Holds here (the difference is within the spread of the runs): as published 0.250 (± 0.071, 2 runs)" in line

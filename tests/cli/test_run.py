@@ -12,8 +12,8 @@ import pytest
 
 from tests.cli.test_former_words import PRINTED, paths
 from unlearn_core.__main__ import main
-from unlearn_core.charts.text.warnings import flags
-from unlearn_core.cli.run import SETS
+from unlearn_core.charts.text.warnings import report_warnings
+from unlearn_core.cli.run import SET_LABELS
 from unlearn_core.domain.forget_request import ForgetImages
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
@@ -34,10 +34,10 @@ def test_json_is_what_the_report_holds(home: Path, capsys: pytest.CaptureFixture
     report = reports.read(home, said["run"])
     assert report.spec.seed == 3
     assert Path(said["report"]) == home / "runs" / str(said["run"])
-    assert said["flags"] == [flag.kind for flag in flags(report)]
+    assert said["flags"] == [flag.kind for flag in report_warnings(report)]
     for model in ("before", "after", "gold"):
         right = report.evaluations[model].logits.argmax(1) == report.labels
-        for key in SETS:
+        for key in SET_LABELS:
             rows = getattr(report.split, key)
             assert said[model]["accuracy"][key] == pytest.approx(right[rows].mean())
     run = RunStore(home).get(said["run"])
@@ -60,7 +60,7 @@ def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest
     assert checks == ["no yardstick yet", "kept", "gold not there yet"]
     assert "fine-tune ..." in said.err
     assert reports.read_folder(out).spec.request.forget == ForgetImages(images=(3, 10, 11, 12))
-    assert RunStore(home).list() == []
+    assert RunStore(home).list_runs() == []
 
 
 def test_what_should_not_be_overlooked_is_noted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,7 +100,7 @@ def test_mistakes(home: Path, capsys: pytest.CaptureFixture[str], words: list[st
     assert said.out == ""
     assert sentence in said.err
     assert len(said.err.splitlines()) == 1
-    assert RunStore(home).list() == []
+    assert RunStore(home).list_runs() == []
 
 
 def test_an_unwritable_home(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,4 +127,4 @@ def test_ctrl_c_ends_the_run_at_the_next_step(home: Path) -> None:
     assert time.monotonic() - began < 20  # a busy machine needs seconds to end an interpreter
     assert process.returncode == 130
     assert (out, err) == ("", "Stopped before it was finished; nothing was changed.\n")
-    assert [run.state for run in RunStore(home).list()] == ["cancelled"]
+    assert [run.state for run in RunStore(home).list_runs()] == ["cancelled"]

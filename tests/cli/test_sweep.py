@@ -13,22 +13,22 @@ SWEEP = ["sweep", "--classifier", "tiny", "--forget-classes", "discs", "--method
 
 def test_one_knob_is_a_grid_towards_gold(home, capsys) -> None:
     assert main([*SWEEP, "--knob", "impair_lr=0.001:0.01", "--points", "4"]) == 0
-    (sweep,) = RunStore(home).sweeps.newest()
+    (sweep,) = RunStore(home).sweeps.list_recent()
     spec = sweep.spec
-    assert (spec.sampler, spec.objectives, spec.most, sweep.title) == (
+    assert (spec.sampler, spec.objectives, spec.max_trials, sweep.title) == (
         "grid",
         ("distance",),
         4,
         "Forget discs with UNSIR",
     )
-    assert spec.ranges[0].levels() == [0.001, 0.00215, 0.00464, 0.01]
+    assert spec.ranges[0].grid_values() == [0.001, 0.00215, 0.00464, 0.01]
     assert f"/sweep?sweep={sweep.id}" in capsys.readouterr().out
 
 
 def test_everything_can_be_said(home) -> None:
     words = ["--knob", "repair_epochs", "--knob", "augment=on,off", "--sampler", "nsga2", "--aim", "forget", "--aim"]
     assert main([*SWEEP, *words, "retain", "--minutes", "2.5", "--seed", "3", "--no-early-stop"]) == 0
-    spec = RunStore(home).sweeps.newest()[0].spec
+    spec = RunStore(home).sweeps.list_recent()[0].spec
     assert (spec.sampler, spec.objectives, spec.minutes, spec.trials) == ("nsga2", ("forget", "retain"), 2.5, None)
     assert (spec.seed, spec.early, spec.ranges[1].values) == (3, False, (True, False))
 
@@ -48,7 +48,7 @@ def test_everything_can_be_said(home) -> None:
 def test_a_mistake_is_a_sentence(home, capsys, words: list[str], said: str) -> None:
     assert main([*SWEEP, *words]) == 2
     assert said in capsys.readouterr().err
-    assert RunStore(home).sweeps.newest() == []
+    assert RunStore(home).sweeps.list_recent() == []
 
 
 def test_without_gold_distance_cannot_be_aimed_at(home, capsys) -> None:
@@ -56,7 +56,7 @@ def test_without_gold_distance_cannot_be_aimed_at(home, capsys) -> None:
     assert main([*images, "--aim", "distance"]) == 2
     assert "no gold for this request" in capsys.readouterr().err
     assert main(images) == 0
-    assert RunStore(home).sweeps.newest()[0].spec.objectives == ("forget", "retain")
+    assert RunStore(home).sweeps.list_recent()[0].spec.objectives == ("forget", "retain")
 
 
 def test_waiting_without_a_worker_is_refused(home, capsys) -> None:
@@ -68,17 +68,17 @@ def test_waiting_ends_with_the_best_settings(home, capsys, monkeypatch: pytest.M
     store = RunStore(home)
 
     def works(_seconds: float) -> None:
-        (sweep,) = store.sweeps.hold(ME)
+        (sweep,) = store.sweeps.acquire_leases(ME)
         number = len(store.sweeps.trials(sweep.id))
         if number == 2:
             store.sweeps.end(sweep.id, ME, SweepState.DONE)
             return
-        store.sweeps.add(sweep, ME, number=number, params={"impair_lr": 0.001 * (number + 1)}, attributes={})
+        store.sweeps.add_trial(sweep, ME, number=number, params={"impair_lr": 0.001 * (number + 1)}, attributes={})
         run = store.claim(ME, device="cpu", kinds={"unlearn"})
         assert run is not None
-        store.finish(run.id, run.attempt, headline=headline(number))
+        store.finish(run.id, run.attempt, metrics=headline(number))
 
-    store.worker_beat(ME, device="cpu", pid=1, code="", state="idle")
+    store.worker_heartbeat(ME, device="cpu", pid=1, code="", state="idle")
     monkeypatch.setattr(verb.time, "sleep", works)
     assert main([*SWEEP, "--knob", "impair_lr", "--wait"]) == 0
     said = capsys.readouterr()

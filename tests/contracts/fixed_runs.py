@@ -17,8 +17,8 @@ import torch
 
 from tests.methods.small_problem import FORGET, tiny_problem, tiny_spec
 from unlearn_core import training
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.tracker import Silent
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import methods
 
 FILE = Path(__file__).with_suffix(".json")
@@ -40,7 +40,7 @@ class TooLong(Exception):
     """More steps than a fixed run may have."""
 
 
-class Few(Silent):
+class Few(NullTracker):
     """Counts steps, and ends a run that is too long."""
 
     def __init__(self) -> None:
@@ -66,25 +66,25 @@ def recorded(name: str) -> list[dict[str, Any]]:
     return own["runs"] if own["revision"] == revision(name) else []
 
 
-def norms_of(spec: RunSpec, *, threads: int = 1, shift: int = 0) -> Norms:
+def norms_of(spec: UnlearnSpec, *, threads: int = 1, shift: int = 0) -> Norms:
     """What a run makes of the tiny classifier in float32; but for 0, each `shift` rounds otherwise."""
     threads_here, noise = torch.get_num_threads(), torch.Generator().manual_seed(shift)
     torch.set_num_threads(threads)
     try:
         layout, problem = tiny_problem(spec)
         with torch.no_grad():
-            for one, other in zip(problem.net.parameters(), problem.original.parameters(), strict=True):
+            for one, other in zip(problem.model.parameters(), problem.original_model.parameters(), strict=True):
                 one *= 1 + bool(shift) * ROUNDING * torch.randn(one.shape, generator=noise)
                 other.copy_(one)
         # In bfloat16 another order of adding up is seen in the third digit.
         with patch.object(torch, "autocast", lambda *given, **named: nullcontext()):
-            layout.method.forget(problem, layout.knobs, Few())
+            layout.method.forget(problem, layout.params, Few())
     finally:
         torch.set_num_threads(threads_here)
-    before = problem.original.state_dict()
+    before = problem.original_model.state_dict()
     return {
         name: [float(tensor.norm()), float((tensor - before[name]).norm())]
-        for name, tensor in problem.net.state_dict().items()
+        for name, tensor in problem.model.state_dict().items()
         if tensor.is_floating_point()
     }
 
@@ -110,7 +110,7 @@ def record(name: str) -> list[dict[str, Any]]:
     for preset, kind in ((preset, kind) for preset in method.presets for kind in kinds):
         if kind != kinds[0] and preset != next(iter(method.presets)):
             continue
-        params = method.presets[preset].params_for(FORGET[kind]).model_dump()
+        params = method.presets[preset].for_request(FORGET[kind]).model_dump()
         spec = tiny_spec(name, kind=kind, **params)
         try:
             norms = norms_of(spec)

@@ -6,11 +6,11 @@ import resource
 import sys
 
 from unlearn_core.data.ingest import decode_worker
-from unlearn_core.data.ingest.upload_limits import Limits
+from unlearn_core.data.ingest.upload_limits import UploadLimits
 
 if __name__ == "__main__":
     job = json.load(sys.stdin)
-    decode_worker._confine(Limits(**job["limits"]), job["threads"])
+    decode_worker._confine(UploadLimits(**job["limits"]), job["threads"])
     memory = resource.getrlimit(resource.RLIMIT_AS)
     seconds = resource.getrlimit(resource.RLIMIT_CPU)
     print(

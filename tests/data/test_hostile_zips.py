@@ -16,11 +16,11 @@ from PIL import Image
 
 from tests.data.zips import encoded, faces, named, picture, write
 from unlearn_core.data.ingest import decode_worker, sandbox
-from unlearn_core.data.ingest.sanitize import said
-from unlearn_core.data.ingest.upload_limits import Limits
-from unlearn_core.domain.errors import BadPictures
+from unlearn_core.data.ingest.sanitize import quote
+from unlearn_core.data.ingest.upload_limits import UploadLimits
+from unlearn_core.domain.errors import InvalidDatasetError
 
-MOST = Limits()
+MOST = UploadLimits()
 GOOD = faces()
 
 
@@ -29,14 +29,14 @@ def job(file: Path, folder: Path, **more: object) -> dict:
     return {"zip": str(file), "out": str(folder), "size": 16, "fit": "crop", "room": 10**9, "threads": 2} | more
 
 
-def found(file: Path, most: Limits = MOST, **more: object) -> dict:
+def found(file: Path, most: UploadLimits = MOST, **more: object) -> dict:
     """What is read from a zip, by the child's own code but in this process."""
     return decode_worker.prepare(job(file, file.parent / "out", **more), most)
 
 
-def refusal(file: Path, most: Limits = MOST, **more: object) -> str:
+def refusal(file: Path, most: UploadLimits = MOST, **more: object) -> str:
     """The sentence by which a zip is refused; nothing else than the zip and the out folder may be there afterwards."""
-    with pytest.raises(BadPictures) as refused:
+    with pytest.raises(InvalidDatasetError) as refused:
         found(file, most, **more)
     assert {path.name for path in file.parent.iterdir()} == {file.name, "out"}
     sentence = str(refused.value)
@@ -87,8 +87,8 @@ def test_a_class_name_that_could_act_or_mislead(tmp_path: Path, folder: str, why
 
 
 def test_names_are_said_without_what_one_does_not_see() -> None:
-    assert said("a\u202eb\0c\nd") == "“a\\u202eb\\u0000c\\u000ad”"
-    assert len(said("x" * 300)) < 70
+    assert quote("a\u202eb\0c\nd") == "“a\\u202eb\\u0000c\\u000ad”"
+    assert len(quote("x" * 300)) < 70
 
 
 def test_a_link(tmp_path: Path) -> None:
@@ -274,8 +274,8 @@ def test_more_than_there_is_room_for(tmp_path: Path) -> None:
 # What only the limited process can show.
 
 
-def confine(file: Path, tell: Callable = lambda *told: None, most: Limits = MOST, **more: object) -> dict:
-    return sandbox.prepare(job(file, file.parent / "out", **more), most=most, tell=tell)
+def confine(file: Path, tell: Callable = lambda *told: None, most: UploadLimits = MOST, **more: object) -> dict:
+    return sandbox.prepare(job(file, file.parent / "out", **more), limits=most, on_progress=tell)
 
 
 def test_another_process_does_the_work(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_another_process_does_the_work(tmp_path: Path) -> None:
 
 
 def test_that_process_is_limited_and_knows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "CHILD", "tests.data.fake_decoder_reports_limits")
+    monkeypatch.setattr(sandbox, "CHILD_MODULE", "tests.data.fake_decoder_reports_limits")
     monkeypatch.setenv("UNLEARN_SECRET", "x")
     got = confine(write(tmp_path / "z.zip", GOOD))
     threads = min(len(os.sched_getaffinity(0)), 8)
@@ -297,7 +297,7 @@ def test_that_process_is_limited_and_knows_nothing(tmp_path: Path, monkeypatch: 
 
 
 def test_a_refusal_comes_through(tmp_path: Path) -> None:
-    with pytest.raises(BadPictures, match="one class only"):
+    with pytest.raises(InvalidDatasetError, match="one class only"):
         confine(write(tmp_path / "z.zip", faces(1)))
 
 
@@ -305,18 +305,18 @@ def test_one_that_takes_too_much_memory(tmp_path: Path) -> None:
     large = {f"anna/large-{n}.bmp": encoded(Image.new("RGB", (4_900, 4_900), (n, 0, 0)), "BMP") for n in range(2)}
     file = write(tmp_path / "z.zip", GOOD | large)
     most = MOST._replace(memory_mb=-280, unusable=1)  # 300 MB for a thread are added.
-    with pytest.raises(BadPictures, match=r"memory|died"):
+    with pytest.raises(InvalidDatasetError, match=r"memory|died"):
         confine(file, most=most)
 
 
 def test_one_that_uses_up_its_processor_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "CHILD", "tests.data.fake_decoder_exceeds_cpu")
-    with pytest.raises(BadPictures, match=f"not decoded within {MOST.minutes} minutes"):
+    monkeypatch.setattr(sandbox, "CHILD_MODULE", "tests.data.fake_decoder_exceeds_cpu")
+    with pytest.raises(InvalidDatasetError, match=f"not decoded within {MOST.minutes} minutes"):
         confine(write(tmp_path / "z.zip", GOOD))
 
 
 def test_one_that_takes_too_long(tmp_path: Path) -> None:
-    with pytest.raises(BadPictures, match="not decoded within 0 minutes"):
+    with pytest.raises(InvalidDatasetError, match="not decoded within 0 minutes"):
         confine(write(tmp_path / "z.zip", faces(each=40)), most=MOST._replace(minutes=0))
 
 
@@ -332,8 +332,8 @@ def test_one_that_nobody_wants_any_more(tmp_path: Path) -> None:
 
 
 def test_a_process_that_dies_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "CHILD", "tests.data.fake_decoder_segfaults")
-    with pytest.raises(BadPictures, match=r"died \(signal 11"):
+    monkeypatch.setattr(sandbox, "CHILD_MODULE", "tests.data.fake_decoder_segfaults")
+    with pytest.raises(InvalidDatasetError, match=r"died \(signal 11"):
         confine(write(tmp_path / "z.zip", GOOD))
 
 

@@ -15,28 +15,28 @@ from PIL import Image
 from tests.data.zips import encoded, faces, write
 from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.ingest import staging, trash, upload_store
-from unlearn_core.data.ingest.decode_image import Fit, Unusable, decode
-from unlearn_core.data.ingest.import_spec import asked
-from unlearn_core.data.ingest.splitting import cut
-from unlearn_core.data.ingest.upload_limits import VARIABLES, Limits
+from unlearn_core.data.ingest.decode_image import Fit, UndecodableImageError, decode
+from unlearn_core.data.ingest.import_spec import build_import_spec
+from unlearn_core.data.ingest.splitting import split_images
+from unlearn_core.data.ingest.upload_limits import VARIABLES, UploadLimits
 from unlearn_core.data.sources import source
-from unlearn_core.domain.errors import BadAsset, BadPictures, StoreError, UnknownName
-from unlearn_core.engine.jobs.import_dataset import bring_in
-from unlearn_core.engine.listener import Nobody
+from unlearn_core.domain.errors import CorruptAssetError, InvalidDatasetError, NotFoundError, StoreError
+from unlearn_core.engine.jobs.import_dataset import import_dataset
+from unlearn_core.engine.listener import NullListener
 
 ROOT = Path(__file__).resolve().parents[2]
-MOST = Limits()
+MOST = UploadLimits()
 
 
 @pytest.fixture
 def mine(home: Path) -> Iterator[Path]:
-    user_catalog.use(home)
+    user_catalog.set_data_dir(home)
     yield home
-    user_catalog.use(None)
+    user_catalog.set_data_dir(None)
 
 
 def pixels(data: bytes, *, size: int = 8, fit: Fit = "crop") -> np.ndarray:
-    return decode(data, size=size, fit=fit, most_pixels=MOST.pixels)
+    return decode(data, size=size, fit=fit, max_pixels=MOST.pixels)
 
 
 def plain(colour, mode: str = "RGB", size: tuple[int, int] = (8, 8)) -> Image.Image:
@@ -92,7 +92,7 @@ def test_a_flipped_byte_gives_a_picture_or_a_reason(place: int, value: int, kind
     data[place % len(data)] = value
     try:
         found = pixels(bytes(data))
-    except Unusable:
+    except UndecodableImageError:
         return
     assert found.shape == (8, 8, 3)
 
@@ -101,10 +101,10 @@ def test_a_flipped_byte_gives_a_picture_or_a_reason(place: int, value: int, kind
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["", "train", "val", "test"])), min_size=12, max_size=80))
 def test_a_cut_is_disjoint_exhaustive_and_the_same_each_time(rows: list[tuple[int, str]]) -> None:
     labels, parts = np.array([label for label, _ in rows]), np.array([part for _, part in rows])
-    found = cut(labels, parts)
+    found = split_images(labels, parts)
     assert sorted(found.order.tolist()) == list(range(len(rows)))
     assert found.train + found.val + found.test == len(rows)
-    assert (cut(labels, parts).order == found.order).all()
+    assert (split_images(labels, parts).order == found.order).all()
     if {"val", "test"} <= set(parts.tolist()):
         assert set(parts[found.order[: found.train]]) <= {"", "train"}
         assert set(parts[found.order[found.train + found.val :]]) == {"test"}
@@ -112,20 +112,20 @@ def test_a_cut_is_disjoint_exhaustive_and_the_same_each_time(rows: list[tuple[in
 
 def test_each_class_has_its_share_of_what_is_cut() -> None:
     labels = np.repeat(np.arange(5), 30)
-    found = cut(labels, np.full(150, ""))
+    found = split_images(labels, np.full(150, ""))
     ends = np.cumsum([found.train, found.val])
     shares = [np.bincount(part, minlength=5).tolist() for part in np.split(labels[found.order], ends)]
     assert shares == [[21] * 5, [3] * 5, [6] * 5]
-    three = cut(np.repeat([0, 1], 3), np.full(6, ""))
+    three = split_images(np.repeat([0, 1], 3), np.full(6, ""))
     assert (three.train, three.val, three.test) == (2, 2, 2), "one of each, of three"
 
 
 def zipped(home: Path, file: Path) -> str:
     """Brings a small zip in; gives its id."""
     with write(file, faces(each=5)).open("rb") as opened:
-        kept = upload_store.keep(home, opened, MOST)
-    spec = asked(source("zip"), {"upload": kept}, title="Faces")
-    return bring_in(spec, home, Nobody())["dataset"]
+        kept = upload_store.save(home, opened, MOST)
+    spec = build_import_spec(source("zip"), {"upload": kept}, title="Faces")
+    return import_dataset(spec, home, NullListener())["dataset"]
 
 
 def test_a_data_set_is_mapped_and_taken_by_torch_as_it_is(mine: Path, tmp_path: Path) -> None:
@@ -138,16 +138,16 @@ def test_a_data_set_is_mapped_and_taken_by_torch_as_it_is(mine: Path, tmp_path: 
 
 def test_a_damaged_data_set_is_said(mine: Path, tmp_path: Path) -> None:
     name = zipped(mine, tmp_path / "z.zip")
-    file = mine / "datasets" / name / user_catalog.IMAGES
+    file = mine / "datasets" / name / user_catalog.IMAGES_FILE
     whole = file.read_bytes()
     file.write_bytes(whole[:1000])
-    with pytest.raises(BadAsset, match="cannot be read"):
+    with pytest.raises(CorruptAssetError, match="cannot be read"):
         datasets.load(name)
     np.save(file, np.zeros((3, 8, 8, 3), np.uint8))
-    with pytest.raises(BadAsset, match="not those of its card"):
+    with pytest.raises(CorruptAssetError, match="not those of its card"):
         datasets.load(name)
     file.unlink()
-    with pytest.raises(BadAsset, match="Add it again"):
+    with pytest.raises(CorruptAssetError, match="Add it again"):
         datasets.load(name)
 
 
@@ -166,20 +166,20 @@ def test_what_a_killed_process_leaves_is_never_seen_and_is_swept(mine: Path) -> 
     assert done.returncode == -9
     (left,) = (mine / "datasets").iterdir()
     assert (left / "images.npy").exists() and not user_catalog.dataset_cards()
-    with staging.begun(mine) as folder:
+    with staging.staging_folder(mine) as folder:
         assert not left.exists()
-        with staging.begun(mine):
+        with staging.staging_folder(mine):
             assert folder.exists(), "one that somebody is at work in stays"
 
 
 def test_room_counts_what_is_in_the_trash(mine: Path, tmp_path: Path) -> None:
     name = zipped(mine, tmp_path / "z.zip")
-    taken = MOST.folder_gb * 10**9 - staging.room(mine, MOST)
-    assert taken == (mine / "datasets" / name / user_catalog.IMAGES).stat().st_size
+    taken = MOST.folder_gb * 10**9 - staging.free_quota(mine, MOST)
+    assert taken == (mine / "datasets" / name / user_catalog.IMAGES_FILE).stat().st_size
     trash.remove(mine, name)
-    assert MOST.folder_gb * 10**9 - staging.room(mine, MOST) == taken
+    assert MOST.folder_gb * 10**9 - staging.free_quota(mine, MOST) == taken
     trash.delete(mine, name)
-    assert staging.room(mine, MOST) == MOST.folder_gb * 10**9
+    assert staging.free_quota(mine, MOST) == MOST.folder_gb * 10**9
 
 
 def test_the_trash_gives_back_what_it_took(mine: Path, tmp_path: Path) -> None:
@@ -193,25 +193,25 @@ def test_the_trash_gives_back_what_it_took(mine: Path, tmp_path: Path) -> None:
     trash.restore(mine, name)
     assert name in datasets.cards() and not trash.removed(mine)
     for act in (trash.remove, trash.restore, trash.delete):
-        with pytest.raises(UnknownName):
+        with pytest.raises(NotFoundError):
             act(mine, "../../etc")
 
 
 def test_uploads_are_limited_and_not_kept_for_ever(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = MOST._replace(upload_mb=1)
-    with pytest.raises(BadPictures, match="larger than the 1 MB"):
-        upload_store.keep(mine, io.BytesIO(bytes(1_000_001)), small)
+    with pytest.raises(InvalidDatasetError, match="larger than the 1 MB"):
+        upload_store.save(mine, io.BytesIO(bytes(1_000_001)), small)
     assert not list((mine / "uploads").iterdir())
     for _ in range(5):
-        upload_store.keep(mine, io.BytesIO(bytes(1_000_000)), small)
-    with pytest.raises(BadPictures, match="Too many uploads wait"):
-        upload_store.keep(mine, io.BytesIO(b"x"), small)
-    monkeypatch.setattr(upload_store, "_KEPT", -1.0)
-    upload_store.keep(mine, io.BytesIO(b"x"), small)
+        upload_store.save(mine, io.BytesIO(bytes(1_000_000)), small)
+    with pytest.raises(InvalidDatasetError, match="Too many uploads wait"):
+        upload_store.save(mine, io.BytesIO(b"x"), small)
+    monkeypatch.setattr(upload_store, "_MAX_AGE", -1.0)
+    upload_store.save(mine, io.BytesIO(b"x"), small)
     assert len(list((mine / "uploads").iterdir())) == 1
     for name in ("../../etc/passwd", "x", ""):
-        with pytest.raises(BadPictures):
-            upload_store.path(mine, name)
+        with pytest.raises(InvalidDatasetError):
+            upload_store.upload_path(mine, name)
 
 
 def test_the_server_takes_what_an_upload_may_have() -> None:

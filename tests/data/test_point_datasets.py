@@ -7,7 +7,7 @@ import torch
 from unlearn_core.data import datasets
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.training.batches import crop_and_flip
-from unlearn_core.training.seeding import stream
+from unlearn_core.training.seeding import random_generator
 
 NAMES = ("moons", "spirals", "blobs", "rings")
 
@@ -28,11 +28,11 @@ def test_the_points_are_what_the_card_says(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_its_classifier_ships_and_is_good(name: str) -> None:
     card, data = classifiers.card(f"mlp-{name}"), datasets.load(name)
-    original = bundled_models.find(card.id, None, 0)
+    original = bundled_models.find_bundled(card.id, None, 0)
     assert original is not None and card.roles.cam is None
-    right = bundled_models.logits_of(original).argmax(1) == data.labels
+    right = bundled_models.read_logits(original).argmax(1) == data.labels
     assert right[-data.test :].mean() > 0.95
-    golds = [net.forget for net in bundled_models.shipped(card.id) if net.forget is not None]
+    golds = [net.forget for net in bundled_models.bundled(card.id) if net.forget is not None]
     assert len(golds) == len(datasets.card(name).classes)
     assert sum(path.stat().st_size for path in original.folder.iterdir()) < 400_000
 
@@ -40,4 +40,4 @@ def test_its_classifier_ships_and_is_good(name: str) -> None:
 def test_a_point_stays_itself_where_pictures_are_shifted_and_mirrored() -> None:
     images = torch.arange(60, dtype=torch.uint8).view(20, 1, 1, 3)
     rows = torch.tensor([3, 19, 0])
-    assert torch.equal(crop_and_flip(images, rows, stream(1, "crop")), images[rows])
+    assert torch.equal(crop_and_flip(images, rows, random_generator(1, "crop")), images[rows])

@@ -21,17 +21,17 @@ from torchvision import datasets as torchvision_sets
 
 from tests.data.zips import faces, picture, write
 from unlearn_core.data import datasets, user_catalog
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.data.ingest import download as fetching
 from unlearn_core.data.ingest import sandbox, upload_store
-from unlearn_core.data.ingest.download import Part, fetch
-from unlearn_core.data.ingest.import_spec import SIZES, asked, named_after
-from unlearn_core.data.ingest.upload_limits import Limits, limits
+from unlearn_core.data.ingest.download import RemoteFile, fetch
+from unlearn_core.data.ingest.import_spec import IMAGE_SIZES, build_import_spec, title_from_filename
+from unlearn_core.data.ingest.upload_limits import UploadLimits, limits
 from unlearn_core.data.sources import cifar100, fashion_mnist, source, sources
-from unlearn_core.domain.errors import BadPictures, Cancelled
+from unlearn_core.domain.errors import CancelledError, InvalidDatasetError
 from unlearn_core.domain.run import Progress
-from unlearn_core.engine.jobs.import_dataset import bring_in
-from unlearn_core.engine.listener import Nobody
+from unlearn_core.engine.jobs.import_dataset import import_dataset
+from unlearn_core.engine.listener import NullListener
 
 COARSE_LABELS = "1804078d4e89b6b90bd5da6ffead1404596f6eecba15ceb8d95b6a09dfbba4c0"
 
@@ -41,9 +41,9 @@ FULL = pytest.mark.skipif("UNLEARN_DATA_ROOT" not in os.environ, reason="UNLEARN
 @pytest.fixture
 def mine(home: Path) -> Iterator[Path]:
     """A data folder whose data sets this process sees."""
-    user_catalog.use(home)
+    user_catalog.set_data_dir(home)
     yield home
-    user_catalog.use(None)
+    user_catalog.set_data_dir(None)
 
 
 @pytest.fixture
@@ -53,10 +53,10 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-def brought(kind: str, home: Path, root: Path | None, size: int | None = None, **answers: str | int) -> Pictures:
+def brought(kind: str, home: Path, root: Path | None, size: int | None = None, **answers: str | int) -> ImageDataset:
     """Prepares a source's data set and loads it."""
-    spec = asked(source(kind), answers, size=size)
-    headline = bring_in(spec, home, Nobody(), root=root)
+    spec = build_import_spec(source(kind), answers, size=size)
+    headline = import_dataset(spec, home, NullListener(), root=root)
     found = datasets.load(headline["dataset"])
     assert len(found.images) == headline["pictures"] == found.train + found.val + found.test
     return found
@@ -78,40 +78,42 @@ def test_every_source_says_what_it_is_and_whose() -> None:
     assert {"cifar10", "cifar100", "svhn", "fashion-mnist", "food101", "flowers102"} <= set(every)
     assert {"zip", "folder", "lfw", "huggingface"} <= set(every)
     for name, one in every.items():
-        assert one.id == name and one.size in SIZES
+        assert one.id == name and one.size in IMAGE_SIZES
         assert all(text.endswith(".") for text in (one.summary, one.licence)), name
-        assert one.answers({}) == {option.name: option.default for option in one.options}
-        with pytest.raises(BadPictures, match="has no option called 'nonsense'"):
-            one.answers({"nonsense": 1})
+        assert one.option_values({}) == {option.name: option.default for option in one.options}
+        with pytest.raises(InvalidDatasetError, match="has no option called 'nonsense'"):
+            one.option_values({"nonsense": 1})
 
 
 def test_answers_out_of_range_are_refused() -> None:
     for value in ("2", 501, "x", "9" * 50):
-        with pytest.raises(BadPictures, match="from 3 to 500"):
-            source("lfw").answers({"least": value})
-    assert source("lfw").answers({"least": "70"}) == {"least": 70}
-    with pytest.raises(BadPictures, match="one of fine, coarse"):
-        source("cifar100").answers({"labels": "super"})
+        with pytest.raises(InvalidDatasetError, match="from 3 to 500"):
+            source("lfw").option_values({"least": value})
+    assert source("lfw").option_values({"least": "70"}) == {"least": 70}
+    with pytest.raises(InvalidDatasetError, match="one of fine, coarse"):
+        source("cifar100").option_values({"labels": "super"})
 
 
 def test_ids_mean_these_pictures() -> None:
-    assert asked(source("cifar100"), {"labels": "coarse"}).dataset == "cifar100-coarse"
-    assert asked(source("food101"), {}, size=96).dataset == "food101-96-crop"
-    first, again, other = (asked(source("zip"), {"upload": f"{name * 64}-{n * 8}"}) for name, n in ("ab", "ac", "bb"))
+    assert build_import_spec(source("cifar100"), {"labels": "coarse"}).dataset == "cifar100-coarse"
+    assert build_import_spec(source("food101"), {}, size=96).dataset == "food101-96-crop"
+    first, again, other = (
+        build_import_spec(source("zip"), {"upload": f"{name * 64}-{n * 8}"}) for name, n in ("ab", "ac", "bb")
+    )
     assert first.dataset == again.dataset != other.dataset, "the same file sent twice is the same data set"
-    with pytest.raises(BadPictures, match="could act as markup"):
-        asked(source("cifar10"), {}, title="<b>")
-    with pytest.raises(BadPictures, match="pixels wide, not 33"):
-        asked(source("cifar10"), {}, size=33)
-    assert named_after("my_faces.zip") == "my faces" and named_after("[<>].zip") == "My pictures"
+    with pytest.raises(InvalidDatasetError, match="could act as markup"):
+        build_import_spec(source("cifar10"), {}, title="<b>")
+    with pytest.raises(InvalidDatasetError, match="pixels wide, not 33"):
+        build_import_spec(source("cifar10"), {}, size=33)
+    assert title_from_filename("my_faces.zip") == "my faces" and title_from_filename("[<>].zip") == "My pictures"
 
 
 def test_limits_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNLEARN_MOST_PICTURES", "7")
     monkeypatch.setenv("UNLEARN_LEAST_PER_CLASS", "2")
-    assert limits() == Limits(pictures=7, per_class=2)
+    assert limits() == UploadLimits(images=7, per_class=2)
     monkeypatch.setenv("UNLEARN_MOST_PICTURES", "many")
-    with pytest.raises(BadPictures, match="UNLEARN_MOST_PICTURES is 'many'"):
+    with pytest.raises(InvalidDatasetError, match="UNLEARN_MOST_PICTURES is 'many'"):
         limits()
 
 
@@ -124,8 +126,8 @@ def test_limits_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_full_cifar_is_there_in_seconds_and_then_at_once(mine: Path, name: str, answers: dict, classes: int) -> None:
     """At most 10 s the first time and 1 s from the cache, with torch imported, as it is in a worker."""
     root, began = Path(os.environ["UNLEARN_DATA_ROOT"]), time.perf_counter()
-    spec = asked(source(name), answers)
-    bring_in(spec, mine, Nobody(), root=root)
+    spec = build_import_spec(source(name), answers)
+    import_dataset(spec, mine, NullListener(), root=root)
     first = time.perf_counter() - began
     began = time.perf_counter()
     found = datasets.load(spec.dataset)
@@ -245,15 +247,15 @@ def laid_out(folder: Path, members: dict[str, bytes]) -> Path:
 
 
 def test_lfw_keeps_the_people_with_enough_pictures(mine: Path, root: Path) -> None:
-    assert "unpack it as lfw_funneled" in source("lfw").why_not(root)
-    with pytest.raises(BadPictures, match="can no longer be downloaded"):
+    assert "unpack it as lfw_funneled" in source("lfw").unavailable_reason(root)
+    with pytest.raises(InvalidDatasetError, match="can no longer be downloaded"):
         brought("lfw", mine, root)
     many = faces(3, 8) | {f"Once_{number}/Once_{number}_0001.jpg": picture(number) for number in range(5)}
     laid_out(root / "lfw_funneled", many)
-    assert not source("lfw").why_not(root)
+    assert not source("lfw").unavailable_reason(root)
     found = brought("lfw", mine, root, least=5)
     assert len(found.images) == 24
-    with pytest.raises(BadPictures, match="0 classes have 20 pictures or more"):
+    with pytest.raises(InvalidDatasetError, match="0 classes have 20 pictures or more"):
         brought("lfw", mine, root, least=20)
 
 
@@ -267,10 +269,10 @@ def test_a_folder_below_the_root_and_nowhere_else(
     (root / "faces" / "secrets").symlink_to(outside / "ben")
     assert source("folder").choices(root)["folder"] == ("faces",)
     for folder in ("../outside", str(outside), "link", ".", "", "faces/../../outside", "nowhere"):
-        with pytest.raises(BadPictures):
+        with pytest.raises(InvalidDatasetError):
             brought("folder", mine, root, folder=folder)
     monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
-    with pytest.raises(BadPictures, match="UNLEARN_DATA_ROOT"):
+    with pytest.raises(InvalidDatasetError, match="UNLEARN_DATA_ROOT"):
         brought("folder", mine, None, folder="faces")
     found = brought("folder", mine, root, folder="faces")
     assert len(found.images) == 18, "links lead nowhere"
@@ -287,9 +289,9 @@ def test_train_val_and_test_folders_are_kept(mine: Path, root: Path) -> None:
 def test_hugging_face_by_a_library_that_is_there_or_not(
     mine: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    if not source("huggingface").why_not(None):
+    if not source("huggingface").unavailable_reason(None):
         pytest.skip("the library `datasets` is installed here")
-    with pytest.raises(BadPictures, match="pip install datasets"):
+    with pytest.raises(InvalidDatasetError, match="pip install datasets"):
         brought("huggingface", mine, None, name="a/b")
 
     class Image:
@@ -314,16 +316,18 @@ def test_hugging_face_by_a_library_that_is_there_or_not(
     monkeypatch.setitem(sys.modules, "datasets", library)
     monkeypatch.setattr("unlearn_core.data.sources.huggingface.importlib.util.find_spec", lambda name: library)
     monkeypatch.setattr(metadata, "version", lambda name: "3.9.1")
-    assert "version 4 or newer" in source("huggingface").why_not(None), "older ones run a data set's own script"
+    assert "version 4 or newer" in source("huggingface").unavailable_reason(None), (
+        "older ones run a data set's own script"
+    )
     monkeypatch.setattr(metadata, "version", lambda name: "4.1.0")
     found = brought("huggingface", mine, None, name="a/b", size=16)
     assert (found.train, found.val, found.test) == (30, 3, 12)
     assert [card.classes for card in user_catalog.dataset_cards().values()] == [("cat", "dog or hound", "emu")]
     assert not list((mine / "uploads").iterdir())
-    with pytest.raises(BadPictures, match="could not be loaded"):
+    with pytest.raises(InvalidDatasetError, match="could not be loaded"):
         brought("huggingface", mine, None, name="a/c")
     for name in ("../../etc", "https://evil/x", "a/b/c", "", "unlearn_core/catalog"):
-        with pytest.raises(BadPictures):
+        with pytest.raises(InvalidDatasetError):
             brought("huggingface", mine, None, name=name)
 
 
@@ -370,9 +374,9 @@ def server() -> Iterator[Files]:
 
 
 def test_a_download_that_broke_off_goes_on(server: Files, tmp_path: Path) -> None:
-    part = Part(server.url("big.bin"), "sub/big.bin", md5(server.files["big.bin"]))
+    part = RemoteFile(server.url("big.bin"), "sub/big.bin", md5(server.files["big.bin"]))
     server.cut = 100_000
-    with pytest.raises(BadPictures, match="it goes on from there"):
+    with pytest.raises(InvalidDatasetError, match="it goes on from there"):
         fetch(part, tmp_path, quiet)
     told: list[tuple] = []
     assert fetch(part, tmp_path, lambda *now: told.append(now)).read_bytes() == server.files["big.bin"]
@@ -383,16 +387,18 @@ def test_a_download_that_broke_off_goes_on(server: Files, tmp_path: Path) -> Non
 
 
 def test_a_download_with_another_checksum_is_refused_and_begun_anew(server: Files, tmp_path: Path) -> None:
-    part = Part(server.url("big.bin"), "big.bin", md5(b"another"))
-    with pytest.raises(BadPictures, match="its checksum is another"):
+    part = RemoteFile(server.url("big.bin"), "big.bin", md5(b"another"))
+    with pytest.raises(InvalidDatasetError, match="its checksum is another"):
         fetch(part, tmp_path, quiet)
     assert not list(tmp_path.iterdir())
 
 
 def test_without_internet_it_says_what_to_put_where(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "_PATIENCE", 1.0)
-    monkeypatch.setattr("unlearn_core.data.sources.svhn.PARTS", (Part("http://127.0.0.1:9/x.mat", "x.mat", "0" * 32),))
-    with pytest.raises(BadPictures) as refused:
+    monkeypatch.setattr(
+        "unlearn_core.data.sources.svhn.REMOTE_FILES", (RemoteFile("http://127.0.0.1:9/x.mat", "x.mat", "0" * 32),)
+    )
+    with pytest.raises(InvalidDatasetError) as refused:
         brought("svhn", mine, None)
     assert "http://127.0.0.1:9/x.mat was to be downloaded" in str(refused.value)
     assert f"put the file into {mine / 'downloads'}" in str(refused.value)
@@ -402,8 +408,8 @@ def test_a_set_is_downloaded_checked_and_unpacked(mine: Path, server: Files, mon
     known = [(name, md5(data)) for name, data in clothes().items()]
     monkeypatch.setattr(torchvision_sets.FashionMNIST, "resources", known)
     monkeypatch.setattr(torchvision_sets.FashionMNIST, "mirrors", ["http://nowhere.invalid/"])
-    parts = tuple(Part(server.url(name), f"FashionMNIST/raw/{name}", sum_) for name, sum_ in known)
-    monkeypatch.setattr(fashion_mnist, "PARTS", parts)
+    parts = tuple(RemoteFile(server.url(name), f"FashionMNIST/raw/{name}", sum_) for name, sum_ in known)
+    monkeypatch.setattr(fashion_mnist, "REMOTE_FILES", parts)
     found = brought("fashion-mnist", mine, None)
     assert (found.train, found.val, found.test) == (40, 10, 30)
     assert len(server.asked) == 4
@@ -414,27 +420,29 @@ def test_a_set_is_downloaded_checked_and_unpacked(mine: Path, server: Files, mon
 
 @pytest.mark.parametrize("moment", [0, 60])
 def test_a_cancel_leaves_nothing(mine: Path, root: Path, moment: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "CHILD", "tests.data.fake_decoder_hangs")  # Pictures would be done when speed says so.
+    monkeypatch.setattr(
+        sandbox, "CHILD_MODULE", "tests.data.fake_decoder_hangs"
+    )  # Pictures would be done when speed says so.
     laid_out(root / "faces", faces(3, 60))
 
-    class Impatient(Nobody):
+    class Impatient(NullListener):
         def progress(self, progress: Progress) -> None:
             if progress.phases[-1].done >= moment:
-                raise Cancelled("enough")
+                raise CancelledError("enough")
 
-    with pytest.raises(Cancelled):
-        bring_in(asked(source("folder"), {"folder": "faces"}), mine, Impatient(), root=root)
+    with pytest.raises(CancelledError):
+        import_dataset(build_import_spec(source("folder"), {"folder": "faces"}), mine, Impatient(), root=root)
     assert not list((mine / "datasets").iterdir())
 
 
 def test_a_cancelled_upload_is_not_kept(mine: Path, tmp_path: Path) -> None:
     with write(tmp_path / "z.zip", faces()).open("rb") as file:
-        kept = upload_store.keep(mine, file, Limits())
+        kept = upload_store.save(mine, file, UploadLimits())
 
-    class Impatient(Nobody):
+    class Impatient(NullListener):
         def check(self) -> None:
-            raise Cancelled("enough")
+            raise CancelledError("enough")
 
-    with pytest.raises(Cancelled):
-        bring_in(asked(source("zip"), {"upload": kept}), mine, Impatient())
+    with pytest.raises(CancelledError):
+        import_dataset(build_import_spec(source("zip"), {"upload": kept}), mine, Impatient())
     assert not list((mine / "uploads").iterdir()) and not list((mine / "datasets").iterdir())

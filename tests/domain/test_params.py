@@ -2,19 +2,19 @@
 
 import pytest
 
-from unlearn_core.domain.errors import BadKnob, UnknownName
-from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.errors import InvalidHyperparameterError, NotFoundError
+from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 
 
-class Knobs(Params):
-    rate: float = knob(0.1, low=0.01, high=1.0, scale="log", title="Rate", explain="How fast.", symbol="η")
-    steps: int = knob(3, low=1, high=9, title="Steps", explain="How many.", unit="steps", advanced=True)
-    falls: bool = knob(True, title="Falls", explain="Whether it falls.")
-    goal: str = knob("max", title="Goal", explain="Which.", choices=("max", "min"))
+class Knobs(BaseHyperparameters):
+    rate: float = hyperparameter(0.1, low=0.01, high=1.0, scale="log", title="Rate", explain="How fast.", symbol="η")
+    steps: int = hyperparameter(3, low=1, high=9, title="Steps", explain="How many.", unit="steps", advanced=True)
+    falls: bool = hyperparameter(True, title="Falls", explain="Whether it falls.")
+    goal: str = hyperparameter("max", title="Goal", explain="Which.", choices=("max", "min"))
 
 
 def test_a_knob_knows_all_that_a_widget_needs() -> None:
-    knobs = Knobs.knobs()
+    knobs = Knobs.hyperparameters()
     assert list(knobs) == ["rate", "steps", "falls", "goal"]
     assert knobs["rate"].scale == "log" and knobs["rate"].low == 0.01 and knobs["rate"].symbol == "η"
     assert [one.kind for one in knobs.values()] == ["float", "int", "bool", "choice"]
@@ -36,14 +36,14 @@ def test_text_becomes_values() -> None:
     ],
 )
 def test_a_wrong_value_is_refused_with_its_range(values: dict, sentence: str) -> None:
-    with pytest.raises(BadKnob, match=sentence):
+    with pytest.raises(InvalidHyperparameterError, match=sentence):
         Knobs.parse(values)
 
 
 def test_an_unknown_knob_lists_the_known() -> None:
-    with pytest.raises(UnknownName, match=r"no knob called 'speed'. Known: rate, steps, falls, goal"):
-        Knobs().with_values({"speed": 1})
+    with pytest.raises(NotFoundError, match=r"no knob called 'speed'. Known: rate, steps, falls, goal"):
+        Knobs().updated({"speed": 1})
 
 
 def test_turning_one_knob_leaves_the_others() -> None:
-    assert Knobs(steps=5).with_values({"rate": 0.2}) == Knobs(steps=5, rate=0.2)
+    assert Knobs(steps=5).updated({"rate": 0.2}) == Knobs(steps=5, rate=0.2)

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearn_core.domain.cards import DatasetCard
-from unlearn_core.domain.errors import BadRequest
+from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.split import cut
+from unlearn_core.domain.split import make_split
 
 CARD = DatasetCard(
     id="x", title="X", summary="", classes=("a", "b", "c"), size=4, train=30, val=6, test=9, licence="", source=""
@@ -23,7 +23,7 @@ LABELS = np.arange(45) % 3
     )
 )
 def test_disjoint_and_exhaustive(forget: ForgetClasses | ForgetImages) -> None:
-    split = cut(CARD, LABELS, forget)
+    split = make_split(CARD, LABELS, forget)
     everything = np.concatenate(split)
     assert sorted(everything) == list(range(45)), "each picture is in exactly one set"
     for number, part in enumerate(split):
@@ -47,8 +47,8 @@ def test_disjoint_and_exhaustive(forget: ForgetClasses | ForgetImages) -> None:
     ],
 )
 def test_what_cannot_be_cut_is_said(forget: ForgetClasses | ForgetImages, words: str) -> None:
-    with pytest.raises(BadRequest, match=words):
-        cut(CARD, LABELS, forget)
+    with pytest.raises(InvalidRequestError, match=words):
+        make_split(CARD, LABELS, forget)
 
 
 def test_the_same_request_has_the_same_fingerprint_in_any_order() -> None:

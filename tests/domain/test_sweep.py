@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.store.specs import REQUEST
-from unlearn_core.domain.errors import BadKnob, BadRequest, UnknownName
-from unlearn_core.domain.objectives import OBJECTIVES, best, check, front, values
+from unlearn_core.domain.errors import InvalidHyperparameterError, InvalidRequestError, NotFoundError
+from unlearn_core.domain.objectives import OBJECTIVES, objective_values, pareto_front, preferred_trial, validate_sweep
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.search_space import Range, range_of
-from unlearn_core.domain.sweep import MOST_TRIALS, SweepSpec, Trial, spent
+from unlearn_core.domain.search_space import SearchRange, suggested_range
+from unlearn_core.domain.sweep import MAX_TRIALS, SweepSpec, Trial, busy_minutes
 from unlearn_core.methods import method, methods
 
 
@@ -43,7 +43,7 @@ def test_a_spec_survives_its_json() -> None:
         {"trials": None},
         {"minutes": 5},
         {"trials": 1},
-        {"trials": MOST_TRIALS + 1},
+        {"trials": MAX_TRIALS + 1},
         {"objectives": ["forget", "forget"]},
         {"objectives": ["test accuracy"]},
         {"ranges": []},
@@ -63,14 +63,14 @@ def test_every_knob_of_every_method_has_a_range_that_the_method_takes() -> None:
     seen = 0
     for one in methods().values():
         knobs = next(iter(one.presets.values())).params
-        for knob in one.params.knobs().values():
-            found = range_of(knob, getattr(knobs, knob.name))
+        for knob in one.params.hyperparameters().values():
+            found = suggested_range(knob, getattr(knobs, knob.name))
             if found is None:
                 assert knob.kind == "numbers"
                 continue
-            for level in found.levels():
+            for level in found.grid_values():
                 one.params.parse({knob.name: level})
-            assert len(found.levels()) >= 2, knob
+            assert len(found.grid_values()) >= 2, knob
             seen += 1
     assert seen > 50
 
@@ -84,7 +84,7 @@ def test_every_knob_of_every_method_has_a_range_that_the_method_takes() -> None:
 )
 def test_levels_rise_and_stay_inside(low: float, times: float, log: bool, whole: bool, points: int) -> None:
     low, high = (float(round(low * 1e6)), float(round(low * times * 1e6) + 1)) if whole else (low, low * times)
-    found = Range(knob="k", low=low, high=high, log=log, whole=whole, points=points).levels()
+    found = SearchRange(knob="k", low=low, high=high, log=log, whole=whole, points=points).grid_values()
     assert found == sorted(set(found))
     assert low <= found[0] and found[-1] <= high
     assert len(found) <= points
@@ -92,19 +92,19 @@ def test_levels_rise_and_stay_inside(low: float, times: float, log: bool, whole:
 
 
 def test_levels_keep_to_the_raster() -> None:
-    assert Range(knob="k", low=0.0, high=1.0, step=0.05, points=4).levels() == [0.0, 0.35, 0.65, 1.0]
-    assert Range(knob="k", low=50, high=1000, step=50, whole=True, points=3).levels() == [50, 550, 1000]
-    assert Range(knob="k", low=1, high=3, step=1, whole=True, points=12).levels() == [1, 2, 3]
-    assert Range(knob="k", low=0.0, high=1.0, step=0.3).top == 0.9
-    assert Range(knob="k", values=("mse", "l1")).levels() == ["mse", "l1"]
+    assert SearchRange(knob="k", low=0.0, high=1.0, step=0.05, points=4).grid_values() == [0.0, 0.35, 0.65, 1.0]
+    assert SearchRange(knob="k", low=50, high=1000, step=50, whole=True, points=3).grid_values() == [50, 550, 1000]
+    assert SearchRange(knob="k", low=1, high=3, step=1, whole=True, points=12).grid_values() == [1, 2, 3]
+    assert SearchRange(knob="k", low=0.0, high=1.0, step=0.3).last_value == 0.9
+    assert SearchRange(knob="k", values=("mse", "l1")).grid_values() == ["mse", "l1"]
 
 
 def test_a_grid_ends_with_its_last_point() -> None:
     two = [{"knob": "impair_lr", "low": 0.001, "high": 0.01, "points": 3}, {"knob": "augment", "values": [False, True]}]
-    assert spec(ranges=two, sampler="grid", trials=100).most == 6
-    assert spec(ranges=two, sampler="grid", trials=4).most == 4
-    assert spec(ranges=two, sampler="tpe", trials=100).most == 100
-    assert spec(ranges=two, sampler="tpe", trials=None, minutes=5).most == MOST_TRIALS
+    assert spec(ranges=two, sampler="grid", trials=100).max_trials == 6
+    assert spec(ranges=two, sampler="grid", trials=4).max_trials == 4
+    assert spec(ranges=two, sampler="tpe", trials=100).max_trials == 100
+    assert spec(ranges=two, sampler="tpe", trials=None, minutes=5).max_trials == MAX_TRIALS
 
 
 def test_no_objective_reads_a_test_picture() -> None:
@@ -125,38 +125,38 @@ def test_no_objective_reads_a_test_picture() -> None:
 def test_the_front_holds_what_nothing_beats() -> None:
     trials = [trial(0, 0.1, 0.8), trial(1, 0.0, 0.7), trial(2, 0.2, 0.75), trial(3, 0.5, 0.9), trial(4, None, 0.99)]
     trials += [trial(5, 0.0, 1.0, state=RunState.FAILED), trial(6, 0.0, 1.0, state=RunState.RUNNING)]
-    assert [one.number for one in front(spec(), trials)] == [0, 1, 3]
-    assert best(spec(), trials) == trials[0], "neither end, where the one figure is the worst of the front"
-    assert best(spec(objectives=["retain"]), trials) == trials[4]
-    assert best(spec(objectives=["forget"]), trials) == trials[1]
-    assert best(spec(), trials[5:]) is None
+    assert [one.number for one in pareto_front(spec(), trials)] == [0, 1, 3]
+    assert preferred_trial(spec(), trials) == trials[0], "neither end, where the one figure is the worst of the front"
+    assert preferred_trial(spec(objectives=["retain"]), trials) == trials[4]
+    assert preferred_trial(spec(objectives=["forget"]), trials) == trials[1]
+    assert preferred_trial(spec(), trials[5:]) is None
 
 
 def test_what_is_no_number_is_no_value() -> None:
-    assert values(spec(), trial(0, float("nan"), 0.5)) is None
-    assert values(spec(objectives=["seconds"]), trial(0, None, None)) == (2.0,)
+    assert objective_values(spec(), trial(0, float("nan"), 0.5)) is None
+    assert objective_values(spec(objectives=["seconds"]), trial(0, None, None)) == (2.0,)
 
 
 def test_a_budget_counts_work_and_not_waiting() -> None:
     ended, works, waits = trial(0, 0, 1), trial(1, 0, 1), trial(2, 0, 1)
     works, waits = works._replace(finished=None), waits._replace(started=None, finished=None)
-    assert spent([ended, works, waits], 190.0) == pytest.approx(90 / 60), "side by side"
+    assert busy_minutes([ended, works, waits], 190.0) == pytest.approx(90 / 60), "side by side"
     later = ended._replace(started=200.0, finished=230.0)
-    assert spent([later, ended], 300.0) == pytest.approx((30 + 30) / 60), "one after another, with a pause"
+    assert busy_minutes([later, ended], 300.0) == pytest.approx((30 + 30) / 60), "one after another, with a pause"
 
 
 def test_what_cannot_be_swept_is_said() -> None:
     able = method("unsir")
-    check(spec(), able, gold=False)
-    with pytest.raises(BadRequest, match="no gold for this request"):
-        check(spec(objectives=["distance"]), able, gold=False)
-    check(spec(objectives=["distance"]), able, gold=True)
-    with pytest.raises(UnknownName, match="impair_lr"):
-        check(spec(ranges=[{"knob": "speed", "low": 0, "high": 1}]), able, gold=True)
-    with pytest.raises(BadKnob, match="takes a number from"):
-        check(spec(ranges=[{"knob": "impair_lr", "low": 0.001, "high": 7}]), able, gold=True)
-    with pytest.raises(BadKnob, match="takes values"):
-        check(spec(ranges=[{"knob": "augment", "low": 0, "high": 1}]), able, gold=True)
+    validate_sweep(spec(), able, gold=False)
+    with pytest.raises(InvalidRequestError, match="no gold for this request"):
+        validate_sweep(spec(objectives=["distance"]), able, gold=False)
+    validate_sweep(spec(objectives=["distance"]), able, gold=True)
+    with pytest.raises(NotFoundError, match="impair_lr"):
+        validate_sweep(spec(ranges=[{"knob": "speed", "low": 0, "high": 1}]), able, gold=True)
+    with pytest.raises(InvalidHyperparameterError, match="takes a number from"):
+        validate_sweep(spec(ranges=[{"knob": "impair_lr", "low": 0.001, "high": 7}]), able, gold=True)
+    with pytest.raises(InvalidHyperparameterError, match="takes values"):
+        validate_sweep(spec(ranges=[{"knob": "augment", "low": 0, "high": 1}]), able, gold=True)
     listed = spec(method="reinit", params={}, ranges=[{"knob": "epochs", "low": 1, "high": 2}])
-    with pytest.raises(BadKnob, match="list of numbers"):
-        check(listed, method("reinit"), gold=True)
+    with pytest.raises(InvalidHyperparameterError, match="list of numbers"):
+        validate_sweep(listed, method("reinit"), gold=True)

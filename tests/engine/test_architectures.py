@@ -13,8 +13,8 @@ from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.engine.execute import Finished, unlearn
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.engine.execute import RunResult, unlearn
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
 from unlearn_core.models import architectures, classifiers
@@ -50,22 +50,22 @@ LIBRARY = ("timm:test_vit", "timm:test_convnext", "torchvision:shufflenet_v2_x0_
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data folder to which each architecture is brought once, so that it is asked only once what it says before."""
     yield tmp_path_factory.mktemp("catalog")
-    user_catalog.use(None)
+    user_catalog.set_data_dir(None)
 
 
-def forgets(name: str, architecture: str, home: Path, **knobs: Any) -> Finished:
+def forgets(name: str, architecture: str, home: Path, **knobs: Any) -> RunResult:
     return made_to_forget(name, bring(architecture, home), home, **knobs)
 
 
-def made_to_forget(name: str, card: ClassifierCard, home: Path, **knobs: Any) -> Finished:
+def made_to_forget(name: str, card: ClassifierCard, home: Path, **knobs: Any) -> RunResult:
     forget = ForgetClasses(classes=(1,))
-    first = next(iter(find_method(name).presets.values())).params_for(forget)
+    first = next(iter(find_method(name).presets.values())).for_request(forget)
     request = ForgetRequest(classifier=card.id, dataset=card.dataset, forget=forget)
-    spec = RunSpec(request=request, method=name, params=first.with_values(knobs).model_dump(), seed=1)
-    return unlearn(spec, device="cpu", home=home)
+    spec = UnlearnSpec(request=request, method=name, params=first.updated(knobs).model_dump(), seed=1)
+    return unlearn(spec, device="cpu", data_dir=home)
 
 
-def looks_right(finished: Finished) -> None:
+def looks_right(finished: RunResult) -> None:
     """A whole report, with maps in which one place is not like the other."""
     report = finished.report
     weights = {model: one.weights for model, one in report.evaluations.items()}
@@ -133,10 +133,10 @@ def test_every_method_forgets_points(method: str, catalog: Path) -> None:
 def test_the_published_settings_of_unsir_run_on_the_net_they_are_for(catalog: Path) -> None:
     card = bring("resnet18_torchvision", catalog)
     forget = ForgetClasses(classes=(1,))
-    knobs = find_method("unsir").presets["paper"].params.with_values({"noise_repeats": 1, "noise_steps": 2})
+    knobs = find_method("unsir").presets["paper"].params.updated({"noise_repeats": 1, "noise_steps": 2})
     request = ForgetRequest(classifier=card.id, dataset=DATASET.id, forget=forget)
-    spec = RunSpec(request=request, method="unsir", params=knobs.model_dump(), seed=1)
-    looks_right(unlearn(spec, device="cpu", home=catalog))
+    spec = UnlearnSpec(request=request, method="unsir", params=knobs.model_dump(), seed=1)
+    looks_right(unlearn(spec, device="cpu", data_dir=catalog))
 
 
 def test_every_chart_can_be_drawn_of_a_transformer(catalog: Path) -> None:
@@ -144,10 +144,10 @@ def test_every_chart_can_be_drawn_of_a_transformer(catalog: Path) -> None:
     drawn = [chart for chart in charts().values() if chart.applies(report) is True]
     assert {"layers", "cam", "cka", "ssd"} & {chart.id for chart in drawn}
     for chart in drawn:
-        assert chart.figure([report], LIGHT).to_dict()["layout"] and chart.sentence(report)
+        assert chart.figure([report], LIGHT).to_dict()["layout"] and chart.summary(report)
 
 
 def test_dropout_is_drawn_from_the_seed(catalog: Path) -> None:
     """MobileNetV2 has some: two runs in one process would otherwise draw different parts of one stream."""
     runs = [forgets("finetune", "mobilenet_v2", catalog, **TINY["finetune"]) for _ in range(2)]
-    assert len({run.headline["weights"] for run in runs}) == 1
+    assert len({run.metrics["weights"] for run in runs}) == 1

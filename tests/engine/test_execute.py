@@ -9,59 +9,67 @@ import pytest
 
 from tests.methods.small_problem import STRONG, tiny_spec
 from unlearn_core.data import datasets
-from unlearn_core.domain.errors import BadKnob, BadRequest, Cancelled, Diverged, GaveWay, UnknownName, UnlearnError
+from unlearn_core.domain.errors import (
+    CancelledError,
+    DivergedError,
+    InvalidHyperparameterError,
+    InvalidRequestError,
+    NotFoundError,
+    PreemptedError,
+    UnlearnError,
+)
 from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
-from unlearn_core.domain.jobs import GoldSpec, Look, RunSpec
-from unlearn_core.domain.run import Point, Progress
+from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.run import CurvePoint, Progress
 from unlearn_core.engine import execute
 from unlearn_core.engine import setup as problem_module
-from unlearn_core.engine.execute import Warm, carry_out, unlearn
-from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.setup import lay_out
-from unlearn_core.engine.tracker import SHOWN, Watch, shown
+from unlearn_core.engine.execute import ModelCache, execute_job, unlearn
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.setup import resolve_run
+from unlearn_core.engine.tracker import CAM_IMAGES, SnapshotRecorder, choose_cam_images
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers
 from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.store.files import artifacts, reports
-from unlearn_core.store.files.golds import Golds
+from unlearn_core.store.files.golds import GoldStore
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import evaluate
 from unlearn_core.training.problem import Problem
 
 
-class Listening(Nobody):
+class Listening(NullListener):
     """Remembers what it hears; wants no more after so many steps, or gives way after so many epochs."""
 
     def __init__(self, *, stop_at: int | None = None, epochs: int | None = None) -> None:
         self.heard: list[Progress] = []
-        self.points: list[Point] = []
+        self.points: list[CurvePoint] = []
         self.checks, self.stop_at, self.epochs = 0, stop_at, epochs
 
     def progress(self, progress: Progress) -> None:
         self.heard.append(progress)
 
-    def point(self, point: Point) -> None:
+    def point(self, point: CurvePoint) -> None:
         self.points.append(point)
 
     def check(self) -> None:
         self.checks += 1
         if self.checks == self.stop_at:
-            raise Cancelled("no longer wanted")
+            raise CancelledError("no longer wanted")
 
-    def give_way(self) -> bool:
+    def should_yield(self) -> bool:
         self.epochs = None if self.epochs is None else self.epochs - 1
         return self.epochs == 0
 
 
 def test_a_run_gives_a_whole_report(home: Path) -> None:
     listening = Listening()
-    done = unlearn(tiny_spec("unsir", **STRONG), device="cpu", home=home, listener=listening)
+    done = unlearn(tiny_spec("unsir", **STRONG), device="cpu", data_dir=home, listener=listening)
     report = done.report
     assert set(report.parts) >= {"accuracy", "logits", "predictions", "layers", "cam", "curves", "snapshots", "timings"}
     assert set(report.evaluations) == {"before", "after", "gold"} and set(report.missing) == {"twin"}
-    assert done.headline["accuracy"]["after"]["forget_test"] < 0.2
-    assert done.headline["accuracy"]["after"]["retain_test"] > 0.8
-    assert report.forgotten == "columns"
+    assert done.metrics["accuracy"]["after"]["forget_test"] < 0.2
+    assert done.metrics["accuracy"]["after"]["retain_test"] > 0.8
+    assert report.forget_set_title == "columns"
 
     last = listening.heard[-1]
     steps = {phase.name: (phase.done, phase.steps) for phase in last.phases}
@@ -72,41 +80,45 @@ def test_a_run_gives_a_whole_report(home: Path) -> None:
 
     run = RunStore(home).get(done.run or -1)
     assert run.state == "done" and run.title == "Forget columns with UNSIR"
-    assert run.headline["accuracy"] == done.headline["accuracy"]
+    assert run.headline["accuracy"] == done.metrics["accuracy"]
 
 
 def test_a_report_reads_back_as_it_was_written(home: Path, tmp_path: Path) -> None:
-    done = unlearn(tiny_spec("finetune", kind="images"), device="cpu", home=home, out=tmp_path / "out")
-    assert done.run is None and not RunStore(home).list()
+    done = unlearn(tiny_spec("finetune", kind="images"), device="cpu", data_dir=home, out=tmp_path / "out")
+    assert done.run is None and not RunStore(home).list_runs()
     (home / "evaluations").rename(tmp_path / "gone")
     again = reports.read_folder(tmp_path / "out")
     assert again.spec == done.report.spec and again.split.forget_train.tolist() == list(range(0, 60, 4))
     assert not len(again.split.forget_test)
     assert np.array_equal(again.evaluations["after"].logits, done.report.evaluations["after"].logits)
     assert "gold" in again.missing and "gold" not in again.evaluations
-    assert done.headline["accuracy"]["after"]["forget_test"] is None
+    assert done.metrics["accuracy"]["after"]["forget_test"] is None
 
 
 def test_a_new_request_evaluates_only_the_net_after_forgetting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     real, every = evaluate.logits, len(datasets.load("shapes").labels)
     monkeypatch.setattr(evaluate, "logits", lambda net, images: asked.append(len(images)) or real(net, images))
-    unlearn(tiny_spec("finetune"), device="cpu", home=home)
+    unlearn(tiny_spec("finetune"), device="cpu", data_dir=home)
     assert asked.count(every) == 1, "probes may ask other nets a few pictures, never all of them"
-    unlearn(tiny_spec("finetune"), device="cpu", home=home)
+    unlearn(tiny_spec("finetune"), device="cpu", data_dir=home)
     assert asked.count(every) == 1, "the same weights are not asked a second time"
 
 
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        ({"method": "magic"}, UnknownName, "no method called 'magic'.*unsir"),
-        ({"params": {"lr": 99}}, BadKnob, r"Learning rate \(lr\) cannot be 99: it takes a number from 0.0001 to 0.5"),
-        ({"params": {"lrr": 1}}, UnknownName, "no knob called 'lrr'.*weight_decay"),
-        ({"classifier": "vgg"}, UnknownName, "no classifier called 'vgg'.*resnet20"),
-        ({"dataset": "cifar10-sample"}, BadRequest, "trained on shapes"),
-        ({"images": (5, 400)}, BadRequest, "no training picture 400.*0 to 399"),
-        ({"start": 7}, BadRequest, "Run 7.*kept no weights"),
+        ({"method": "magic"}, NotFoundError, "no method called 'magic'.*unsir"),
+        (
+            {"params": {"lr": 99}},
+            InvalidHyperparameterError,
+            r"Learning rate \(lr\) cannot be 99: it takes a number from 0.0001 to 0.5",
+        ),
+        ({"params": {"lrr": 1}}, NotFoundError, "no knob called 'lrr'.*weight_decay"),
+        ({"classifier": "vgg"}, NotFoundError, "no classifier called 'vgg'.*resnet20"),
+        ({"dataset": "cifar10-sample"}, InvalidRequestError, "trained on shapes"),
+        ({"images": (5, 400)}, InvalidRequestError, "no training picture 400.*0 to 399"),
+        ({"start": 7}, InvalidRequestError, "Run 7.*kept no weights"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_leaves_no_row(home: Path, change: dict, error: type, words: str) -> None:
@@ -117,30 +129,30 @@ def test_what_cannot_be_done_is_said_and_leaves_no_row(home: Path, change: dict,
         if name in change:
             spec["request"][name] = change.pop(name)
     with pytest.raises(error, match=words) as problem:
-        unlearn(RunSpec.model_validate(spec | change), device="cpu", home=home)
+        unlearn(UnlearnSpec.model_validate(spec | change), device="cpu", data_dir=home)
     assert isinstance(problem.value, UnlearnError)
-    assert not RunStore(home).list()
+    assert not RunStore(home).list_runs()
 
 
 def test_a_cancelled_run_leaves_no_report(home: Path, tmp_path: Path) -> None:
-    with pytest.raises(Cancelled):
-        unlearn(tiny_spec("unsir"), device="cpu", home=home, out=tmp_path / "out", listener=Listening(stop_at=4))
+    with pytest.raises(CancelledError):
+        unlearn(tiny_spec("unsir"), device="cpu", data_dir=home, out=tmp_path / "out", listener=Listening(stop_at=4))
     assert not (tmp_path / "out").exists()
 
 
 def test_what_ships_is_loaded_before_anybody_asks(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    done = unlearn(tiny_spec("finetune"), device="cpu", home=home)
+    done = unlearn(tiny_spec("finetune"), device="cpu", data_dir=home)
     store = RunStore(home)
-    look = store.get(store.submit(Look(run=done.run or -1, picture=3, target=0), title="A look"))
-    warm, cards = Warm("cpu", home), classifiers.cards()
+    look = store.get(store.submit(ExplainSpec(run=done.run or -1, picture=3, target=0), title="A look"))
+    warm, cards = ModelCache("cpu", home), classifiers.cards()
     warm.prepare()
     assert {"tiny", "resnet20"} <= cards.keys()
     with monkeypatch.context() as locked:
         locked.setattr(datasets, "load", lambda name: pytest.fail(f"{name} is loaded a second time"))
-        assert all(len(warm.data(card.dataset).labels) for card in cards.values())
+        assert all(len(warm.dataset(card.dataset).labels) for card in cards.values())
         assert all(warm.original(card) is warm.original(card) for card in cards.values())
-        carry_out(look, warm, Nobody())
-    assert artifacts.answer(home, look.id) is not None
+        execute_job(look, warm, NullListener())
+    assert artifacts.read_explanation(home, look.id) is not None
     assert "pytorch_grad_cam" in sys.modules
 
 
@@ -149,14 +161,14 @@ def test_a_net_that_is_none_any_more_is_refused(home: Path, monkeypatch: pytest.
     spec, method = tiny_spec("finetune"), find_method("finetune")
 
     def ruin(problem: Problem, knobs: object, track: object) -> None:
-        problem.net.get_parameter("head.weight").data[0, 0] = value
+        problem.model.get_parameter("head.weight").data[0, 0] = value
 
     monkeypatch.setattr(problem_module, "find_method", lambda name: replace(method, forget=ruin))
-    with pytest.raises(Diverged, match=r"no longer numbers \(head.weight .*learning rate down"):
-        unlearn(spec, device="cpu", home=home)
-    (run,) = RunStore(home).list()
+    with pytest.raises(DivergedError, match=r"no longer numbers \(head.weight .*learning rate down"):
+        unlearn(spec, device="cpu", data_dir=home)
+    (run,) = RunStore(home).list_runs()
     assert run.state == "failed" and "run it again" in (run.error or "")
-    assert not list(artifacts.folder_of(home, run.id).iterdir()), "no probe has looked"
+    assert not list(artifacts.run_dir(home, run.id).iterdir()), "no probe has looked"
 
 
 def test_answers_that_are_no_numbers_are_refused_though_the_weights_are(
@@ -165,40 +177,40 @@ def test_answers_that_are_no_numbers_are_refused_though_the_weights_are(
     spec, method = tiny_spec("finetune"), find_method("finetune")
 
     def blow_up(problem: Problem, knobs: object, track: object) -> None:
-        problem.net.get_parameter("head.weight").data.fill_(3e38)
+        problem.model.get_parameter("head.weight").data.fill_(3e38)
 
     monkeypatch.setattr(problem_module, "find_method", lambda name: replace(method, forget=blow_up))
-    with pytest.raises(Diverged, match=r"answers to [\d,]+ pictures are no longer numbers"):
-        unlearn(spec, device="cpu", home=home)
+    with pytest.raises(DivergedError, match=r"answers to [\d,]+ pictures are no longer numbers"):
+        unlearn(spec, device="cpu", data_dir=home)
     assert not list((home / "evaluations").glob("*")), "nobody reads such answers later"
 
 
 def test_a_run_can_go_on_from_an_earlier_one(home: Path) -> None:
-    first = unlearn(tiny_spec("unsir"), device="cpu", home=home)
-    second = unlearn(tiny_spec("finetune").model_copy(update={"start": first.run}), device="cpu", home=home)
-    assert second.report.evaluations["before"].weights == first.headline["weights"]
+    first = unlearn(tiny_spec("unsir"), device="cpu", data_dir=home)
+    second = unlearn(tiny_spec("finetune").model_copy(update={"start": first.run}), device="cpu", data_dir=home)
+    assert second.report.evaluations["before"].weights == first.metrics["weights"]
     assert "goes on from an earlier one" in second.report.missing["gold"]
 
 
 def test_gold_gives_way_goes_on_bit_equal_and_completes_the_report(home: Path) -> None:
     request = ForgetRequest(classifier="tiny", dataset="shapes", forget=ForgetImages(images=tuple(range(40))))
     spec = tiny_spec("finetune", kind="images").model_copy(update={"request": request})
-    waiting = unlearn(spec, device="cpu", home=home)
+    waiting = unlearn(spec, device="cpu", data_dir=home)
     assert "no gold for this request yet" in waiting.report.missing["gold"]
-    gold, store = GoldSpec(request=request), RunStore(home)
+    gold, store = TrainGoldSpec(request=request), RunStore(home)
 
     def train(folder: Path, listener: Listening) -> str:
         run = RunStore(folder).get(RunStore(folder).submit(gold, title="Gold"))
-        return carry_out(run, Warm("cpu", folder), listener)["gold"]
+        return execute_job(run, ModelCache("cpu", folder), listener)["gold"]
 
-    with pytest.raises(GaveWay):
+    with pytest.raises(PreemptedError):
         train(home, Listening(epochs=2))
-    assert Golds(home).find(request, 0) is None and (Golds(home).folder(request, 0) / "state.pt").exists()
+    assert GoldStore(home).find(request, 0) is None and (GoldStore(home).folder(request, 0) / "state.pt").exists()
     interrupted, straight = train(home, Listening()), train(home.parent / "other", Listening())
     assert interrupted == straight
 
-    (measure,) = store.list(kinds=("measure",))
-    headline = carry_out(measure, Warm("cpu", home), Nobody())
+    (measure,) = store.list_runs(kinds=("measure",))
+    headline = execute_job(measure, ModelCache("cpu", home), NullListener())
     whole = reports.read(home, waiting.run or -1)
     assert "gold_maps" not in waiting.report.parts["snapshots"].arrays
     assert "gold_maps" in whole.parts["snapshots"].arrays
@@ -208,31 +220,33 @@ def test_gold_gives_way_goes_on_bit_equal_and_completes_the_report(home: Path) -
 
 
 def test_a_look_answers_for_any_picture_and_class(home: Path) -> None:
-    done = unlearn(tiny_spec("finetune"), device="cpu", home=home)
+    done = unlearn(tiny_spec("finetune"), device="cpu", data_dir=home)
     store = RunStore(home)
-    look = store.get(store.submit(Look(run=done.run or -1, picture=599, target=2), title="Look"))
-    carry_out(look, Warm("cpu", home), Nobody())
-    part = artifacts.answer(home, look.id)
+    look = store.get(store.submit(ExplainSpec(run=done.run or -1, picture=599, target=2), title="Look"))
+    execute_job(look, ModelCache("cpu", home), NullListener())
+    part = artifacts.read_explanation(home, look.id)
     assert part is not None and set(part.arrays) == {"pictures", "before", "after", "gold"}
     (card,) = part.facts["cards"]
     assert card["picture"] == 599 and card["target"] == 2 and card["set"] == "retain_test"
-    spec = Look(run=done.run or -1, picture=599, target=2, layer="stem", algorithm="layercam")
-    carry_out(store.get(store.submit(spec, title="Look")), Warm("cpu", home), Nobody())
-    deeper = artifacts.answer(home, look.id + 1)
+    spec = ExplainSpec(run=done.run or -1, picture=599, target=2, layer="stem", algorithm="layercam")
+    execute_job(store.get(store.submit(spec, title="Look")), ModelCache("cpu", home), NullListener())
+    deeper = artifacts.read_explanation(home, look.id + 1)
     assert deeper is not None and deeper.facts["layer"] == "stem" and deeper.facts["algorithm"] == "layercam"
     assert deeper.arrays["after"].shape == (1, 8, 8)
 
 
 @pytest.mark.parametrize(("layer", "words"), [("head", "gives no map"), ("nowhere", "no layer nowhere")])
 def test_a_look_at_a_layer_without_maps_is_refused(home: Path, layer: str, words: str) -> None:
-    done = unlearn(tiny_spec("finetune"), device="cpu", home=home)
-    spec = Look(run=done.run or -1, picture=0, target=2, layer=layer)
-    with pytest.raises(BadRequest, match=words):
-        carry_out(RunStore(home).get(RunStore(home).submit(spec, title="Look")), Warm("cpu", home), Nobody())
+    done = unlearn(tiny_spec("finetune"), device="cpu", data_dir=home)
+    spec = ExplainSpec(run=done.run or -1, picture=0, target=2, layer=layer)
+    with pytest.raises(InvalidRequestError, match=words):
+        execute_job(
+            RunStore(home).get(RunStore(home).submit(spec, title="Look")), ModelCache("cpu", home), NullListener()
+        )
 
 
 def test_snapshots_and_extras_are_kept(home: Path) -> None:
-    report = unlearn(tiny_spec("unsir"), device="cpu", home=home).report
+    report = unlearn(tiny_spec("unsir"), device="cpu", data_dir=home).report
     snapshots, extras = report.parts["snapshots"], report.parts["extras"]
     assert snapshots.arrays["logits"].shape[1:] == (len(snapshots.arrays["ids"]), 4)
     assert extras.arrays["noise_pictures"].dtype == np.uint8
@@ -241,60 +255,60 @@ def test_snapshots_and_extras_are_kept(home: Path) -> None:
 
 def test_the_curve_moves_with_the_weights(home: Path) -> None:
     """An optimiser that changed weights behind the watch's back would draw a flat line."""
-    curve = unlearn(tiny_spec("unsir", **STRONG), device="cpu", home=home).report.parts["curves"].arrays
+    curve = unlearn(tiny_spec("unsir", **STRONG), device="cpu", data_dir=home).report.parts["curves"].arrays
     assert curve["forget"][0] > 0.9 and curve["forget"][-1] < 0.3
 
 
 @pytest.mark.parametrize("kind", ["classes", "images"])
 def test_watched_are_forgotten_training_pictures_and_validation_pictures(home: Path, kind: str) -> None:
-    report = unlearn(tiny_spec("finetune", kind=kind), device="cpu", home=home).report
+    report = unlearn(tiny_spec("finetune", kind=kind), device="cpu", data_dir=home).report
     part, split = report.parts["snapshots"], report.split
     ids = part.arrays["ids"]
     assert set(ids) <= set(split.forget_train) | set(split.forget_val) | set(split.retain_val)
     assert len(set(ids)) == len(ids) == sum(part.facts["sets"].values())
     assert part.facts["sets"]["forget_train"] == min(len(split.forget_train), 30 if kind == "classes" else 80)
     shown = part.arrays["shown"]
-    assert len(set(shown)) == SHOWN and set(shown) <= set(ids)
+    assert len(set(shown)) == CAM_IMAGES and set(shown) <= set(ids)
     assert set(shown[:3]) <= set(split.forget_train) | set(split.forget_val) and shown[3] in split.retain_val
 
 
 def test_a_single_picture_leaves_room_for_kept_ones() -> None:
     sets = {"forget_train": np.array([7]), "forget_val": np.array([], int), "retain_val": np.arange(50, 90)}
-    assert shown(sets).tolist() == [7, 50, 70, 89]
-    assert shown({name: np.array([], int) for name in sets}).tolist() == []
+    assert choose_cam_images(sets).tolist() == [7, 50, 70, 89]
+    assert choose_cam_images({name: np.array([], int) for name in sets}).tolist() == []
 
 
 def test_maps_are_kept_along_the_way_and_gold_beside_them(home: Path) -> None:
-    report = unlearn(tiny_spec("unsir", **STRONG), device="cpu", home=home).report
+    report = unlearn(tiny_spec("unsir", **STRONG), device="cpu", data_dir=home).report
     part = report.parts["snapshots"]
     count = len(part.arrays["step"])
-    assert part.arrays["maps"].shape == (count, SHOWN, 4, 4) and part.arrays["maps"].dtype == np.float16
+    assert part.arrays["maps"].shape == (count, CAM_IMAGES, 4, 4) and part.arrays["maps"].dtype == np.float16
     assert part.facts["phases"][0] == "noise" and part.facts["phases"][-1] == "repair" and count > 8
-    warm = Warm("cpu", home)
-    layout = lay_out(report.spec, warm)
+    warm = ModelCache("cpu", home)
+    layout = resolve_run(report.spec, warm)
     gold = warm.gold(layout.card, report.spec.request, 0)
     assert gold is not None
     pictures = layout.data.images[part.arrays["shown"]]
     assert np.array_equal(part.arrays["pictures"], pictures.numpy())
     targets = report.labels[part.arrays["shown"]].tolist()
-    ends = explain({"before": layout.before.net, "gold": gold.net}, pictures, targets, layout.card.roles.cam)
+    ends = explain({"before": layout.before.module, "gold": gold.module}, pictures, targets, layout.card.roles.cam)
     assert np.allclose(part.arrays["maps"][0], ends["before"], rtol=1e-2, atol=1e-2)
     assert np.allclose(part.arrays["gold_maps"], ends["gold"], rtol=1e-2, atol=1e-2)
     assert not np.allclose(part.arrays["maps"][-1], ends["before"], rtol=1e-2, atol=1e-2)
 
 
 def test_watching_changes_nothing_that_the_method_does(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    watched = unlearn(tiny_spec("finetune"), device="cpu", home=home).headline["weights"]
-    monkeypatch.setattr(execute, "_watch", lambda layout, net: None)
-    assert unlearn(tiny_spec("finetune"), device="cpu", home=home).headline["weights"] == watched
+    watched = unlearn(tiny_spec("finetune"), device="cpu", data_dir=home).metrics["weights"]
+    monkeypatch.setattr(execute, "_make_recorder", lambda layout, net: None)
+    assert unlearn(tiny_spec("finetune"), device="cpu", data_dir=home).metrics["weights"] == watched
 
 
 def test_a_net_whose_layer_has_no_maps_is_watched_without(home: Path) -> None:
     spec = tiny_spec("finetune")
-    layout = lay_out(spec, Warm("cpu", home))
+    layout = resolve_run(spec, ModelCache("cpu", home))
     sets = {"forget_train": np.arange(4), "forget_val": np.array([], int), "retain_val": np.arange(400, 410)}
     roles = layout.card.roles.model_copy(update={"cam": "head"})
-    watch = Watch(layout.before.net, layout.data.images, layout.data.pictures.labels, sets, roles)
-    sight = watch.look()
-    assert sight.maps.shape == (SHOWN, 0, 0) and "no map" in watch.no_maps
+    watch = SnapshotRecorder(layout.before.module, layout.data.images, layout.data.image_dataset.labels, sets, roles)
+    sight = watch.capture()
+    assert sight.maps.shape == (CAM_IMAGES, 0, 0) and "no map" in watch.no_maps
     assert sight.logits.shape == (14, 4) and 0 <= sight.forget <= 1

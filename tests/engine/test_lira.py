@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.methods.small_problem import tiny_spec
-from unlearn_core.domain.errors import Cancelled
+from unlearn_core.domain.errors import CancelledError
 from unlearn_core.domain.jobs import MeasureSpec
-from unlearn_core.domain.measurement import Part
-from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.jobs import ensemble_members, lira
-from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.measure import Reopened, reopen
-from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.measure import LoadedRun, load_run
+from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -25,75 +25,75 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def warm(home: Path) -> Warm:
-    return Warm("cpu", home)
+def warm(home: Path) -> ModelCache:
+    return ModelCache("cpu", home)
 
 
 @pytest.fixture(scope="module")
 def run(home: Path) -> int:
-    finished = unlearn(tiny_spec("finetune", epochs=1, lr=0.01), device="cpu", home=home)
+    finished = unlearn(tiny_spec("finetune", epochs=1, lr=0.01), device="cpu", data_dir=home)
     assert finished.run is not None
     return finished.run
 
 
 @pytest.fixture(scope="module")
-def part(warm: Warm, run: int) -> Part:
-    found = lira.measure(reopen(run, warm), NETS, warm, Nobody())
-    assert isinstance(found, Part)
+def part(warm: ModelCache, run: int) -> ReportPart:
+    found = lira.measure(load_run(run, warm), NETS, warm, NullListener())
+    assert isinstance(found, ReportPart)
     return found
 
 
-def test_every_figure_is_a_share_and_every_shadow_has_its_own(part: Part) -> None:
+def test_every_figure_is_a_share_and_every_shadow_has_its_own(part: ReportPart) -> None:
     assert all(0 <= part.facts[name] <= 1 for name in ("told", "low", "high", "after", "gold"))
     assert part.facts["low"] <= part.facts["told"] <= part.facts["high"]
     assert part.arrays["seen"].shape == part.arrays["unseen"].shape == (NETS,)
 
 
 def test_shadows_are_originals_of_their_own_and_are_trained_once_for_every_method(
-    part: Part, run: int, warm: Warm, home: Path, monkeypatch: pytest.MonkeyPatch
+    part: ReportPart, run: int, warm: ModelCache, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (crowds,) = (home / "trained" / "crowds").iterdir()
     files = sorted((crowds / "originals").glob("*/*"))
     assert len({file.read_bytes() for file in files}) == NETS
     for kind in ("shadows", "golds"):
         assert sum(1 for _ in (crowds / kind).glob("*/*")) == NETS + (kind == "golds")
-    monkeypatch.setattr(ensemble_members, "original", lambda *_: pytest.fail("they are there"))
-    finished = reopen(run, warm)
-    again = lira.measure(finished, NETS, warm, Nobody())
-    assert isinstance(again, Part) and again.facts["told"] == part.facts["told"]
-    other = unlearn(tiny_spec("finetune", epochs=1, lr=0.02), device="cpu", home=home)
+    monkeypatch.setattr(ensemble_members, "train_original", lambda *_: pytest.fail("they are there"))
+    finished = load_run(run, warm)
+    again = lira.measure(finished, NETS, warm, NullListener())
+    assert isinstance(again, ReportPart) and again.facts["told"] == part.facts["told"]
+    other = unlearn(tiny_spec("finetune", epochs=1, lr=0.02), device="cpu", data_dir=home)
     assert other.run is not None
-    found = lira.measure(reopen(other.run, warm), NETS, warm, Nobody())
-    assert isinstance(found, Part)
+    found = lira.measure(load_run(other.run, warm), NETS, warm, NullListener())
+    assert isinstance(found, ReportPart)
 
 
-def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: Warm) -> None:
-    class Stops(Nobody):
+def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: ModelCache) -> None:
+    class Stops(NullListener):
         steps = 0
 
         def check(self) -> None:
             self.steps += 1
             if self.steps > 3:
-                raise Cancelled("Stopped.")
+                raise CancelledError("Stopped.")
 
     stops = Stops()
-    with pytest.raises(Cancelled):
-        lira.measure(reopen(run, warm), NETS, Warm("cpu", tmp_path), stops)
+    with pytest.raises(CancelledError):
+        lira.measure(load_run(run, warm), NETS, ModelCache("cpu", tmp_path), stops)
     assert stops.steps == 4
 
 
-def test_a_run_of_this_kind_adds_its_part(run: int, home: Path, warm: Warm, part: Part) -> None:
+def test_a_run_of_this_kind_adds_its_part(run: int, home: Path, warm: ModelCache, part: ReportPart) -> None:
     store = RunStore(home)
-    number = store.adopt(MeasureSpec(run=run, what="lira", nets=NETS), title="LiRA", device="cpu")
-    headline = carry_out(store.get(number), warm, Nobody())
+    number = store.register_running(MeasureSpec(run=run, what="lira", nets=NETS), title="LiRA", device="cpu")
+    headline = execute_job(store.get(number), warm, NullListener())
     told = reports.read(home, run).parts["lira"].facts
     assert headline["lira"] == {name: told[name] for name in ("nets", "told", "low", "high", "after", "gold")}
     assert told["told"] == part.facts["told"]
 
 
-def test_without_a_recipe_it_says_why_there_is_none(run: int, home: Path, warm: Warm) -> None:
-    finished = reopen(run, warm)
-    card = finished.layout.card.model_copy(update={"recipe": None})
-    without = Reopened(finished.folder, finished.report, finished.layout._replace(card=card), finished.after)
-    found = lira.measure(without, NETS, warm, Nobody())
+def test_without_a_recipe_it_says_why_there_is_none(run: int, home: Path, warm: ModelCache) -> None:
+    finished = load_run(run, warm)
+    card = finished.resolved.card.model_copy(update={"recipe": None})
+    without = LoadedRun(finished.folder, finished.report, finished.resolved._replace(card=card), finished.after)
+    found = lira.measure(without, NETS, warm, NullListener())
     assert isinstance(found, str) and "Nobody has said how" in found

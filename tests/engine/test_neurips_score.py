@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from tests.methods.small_problem import tiny_spec
-from unlearn_core.domain.errors import Cancelled, GaveWay
+from unlearn_core.domain.errors import CancelledError, PreemptedError
 from unlearn_core.domain.jobs import MeasureSpec
-from unlearn_core.domain.measurement import Part
-from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.jobs import ensemble_members
 from unlearn_core.engine.jobs import neurips_score as scoring
-from unlearn_core.engine.jobs.ensemble import Inside
-from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.measure import Reopened, reopen
-from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.jobs.ensemble import CancelOnlyTracker
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.measure import LoadedRun, load_run
+from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.models import ensembles
-from unlearn_core.models.ensembles import Population
+from unlearn_core.models.ensembles import EnsembleOutputs
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -31,26 +31,26 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def warm(home: Path) -> Warm:
-    return Warm("cpu", home)
+def warm(home: Path) -> ModelCache:
+    return ModelCache("cpu", home)
 
 
 @pytest.fixture(scope="module")
 def run(home: Path) -> int:
-    finished = unlearn(tiny_spec("finetune", **QUICK), device="cpu", home=home)
+    finished = unlearn(tiny_spec("finetune", **QUICK), device="cpu", data_dir=home)
     assert finished.run is not None
     return finished.run
 
 
 @pytest.fixture(scope="module")
-def part(warm: Warm, run: int) -> Part:
-    found = scoring.measure(reopen(run, warm), NETS, warm, Nobody())
-    assert isinstance(found, Part)
+def part(warm: ModelCache, run: int) -> ReportPart:
+    found = scoring.measure(load_run(run, warm), NETS, warm, NullListener())
+    assert isinstance(found, ReportPart)
     return found
 
 
-def test_nets_and_golds_are_scored_beside_golds_and_golds(part: Part, warm: Warm, run: int) -> None:
-    report = reopen(run, warm).report
+def test_nets_and_golds_are_scored_beside_golds_and_golds(part: ReportPart, warm: ModelCache, run: int) -> None:
+    report = load_run(run, warm).report
     for side in ("after", "ceiling"):
         assert part.arrays[side].shape == (len(report.split.forget_train),)
         facts = part.facts[side]
@@ -60,7 +60,7 @@ def test_nets_and_golds_are_scored_beside_golds_and_golds(part: Part, warm: Warm
     assert (part.facts["nets"], part.facts["last"]) == (NETS, 2.0)
 
 
-class Stops(Nobody):
+class Stops(NullListener):
     """Wants something more urgent after each net, or nothing at all any more."""
 
     def __init__(self, *, urgent: bool = False, after: int | None = None) -> None:
@@ -69,43 +69,47 @@ class Stops(Nobody):
     def check(self) -> None:
         self.steps += 1
         if self.after is not None and self.steps > self.after:
-            raise Cancelled("Stopped.")
+            raise CancelledError("Stopped.")
 
-    def give_way(self) -> bool:
+    def should_yield(self) -> bool:
         return self.urgent
 
 
-def test_what_is_done_is_not_done_again_and_an_interruption_changes_nothing(part: Part, run: int, home: Path) -> None:
-    warm = Warm("cpu", home)
-    again = scoring.measure(reopen(run, warm), NETS, warm, Stops(urgent=True))
-    assert isinstance(again, Part), "there was nothing left to give way with"
+def test_what_is_done_is_not_done_again_and_an_interruption_changes_nothing(
+    part: ReportPart, run: int, home: Path
+) -> None:
+    warm = ModelCache("cpu", home)
+    again = scoring.measure(load_run(run, warm), NETS, warm, Stops(urgent=True))
+    assert isinstance(again, ReportPart), "there was nothing left to give way with"
     folder = next((home / "trained" / "crowds").glob("*/unlearned/*"))
     kept = sorted(folder.iterdir())
     assert len(kept) == NETS
     first = kept[0].read_bytes()
     kept[0].unlink()
     kept[1].unlink()
-    with pytest.raises(GaveWay):
-        scoring.measure(reopen(run, warm), NETS, warm, Stops(urgent=True))
+    with pytest.raises(PreemptedError):
+        scoring.measure(load_run(run, warm), NETS, warm, Stops(urgent=True))
     assert kept[0].read_bytes() == first
-    whole = scoring.measure(reopen(run, warm), NETS, warm, Nobody())
-    assert isinstance(whole, Part)
+    whole = scoring.measure(load_run(run, warm), NETS, warm, NullListener())
+    assert isinstance(whole, ReportPart)
     assert np.array_equal(whole.arrays["after"], part.arrays["after"], equal_nan=True)
 
 
-def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: Warm) -> None:
-    finished = reopen(run, warm)
-    elsewhere = Warm("cpu", tmp_path)
+def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: ModelCache) -> None:
+    finished = load_run(run, warm)
+    elsewhere = ModelCache("cpu", tmp_path)
     stops = Stops(after=3)
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         scoring.measure(finished, NETS, elsewhere, stops)
     assert stops.steps == 4
 
 
-def test_a_run_of_this_kind_adds_its_part(run: int, home: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_of_this_kind_adds_its_part(
+    run: int, home: Path, warm: ModelCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = RunStore(home)
-    number = store.adopt(MeasureSpec(run=run, what="score", nets=NETS), title="Score", device="cpu")
-    headline = carry_out(store.get(number), warm, Nobody())
+    number = store.register_running(MeasureSpec(run=run, what="score", nets=NETS), title="Score", device="cpu")
+    headline = execute_job(store.get(number), warm, NullListener())
     part = reports.read(home, run).parts["score"]
     assert headline["score"] == {
         "nets": NETS,
@@ -117,36 +121,40 @@ def test_a_run_of_this_kind_adds_its_part(run: int, home: Path, warm: Warm, monk
 @pytest.mark.parametrize(
     ("change", "words"), [("start", "goes on from an earlier one"), ("recipe", "Nobody has said how")]
 )
-def test_where_no_gold_is_defined_it_says_so(run: int, warm: Warm, change: str, words: str) -> None:
-    finished = reopen(run, warm)
+def test_where_no_gold_is_defined_it_says_so(run: int, warm: ModelCache, change: str, words: str) -> None:
+    finished = load_run(run, warm)
     if change == "start":
         spec = finished.report.spec.model_copy(update={"start": 1})
         finished.report.__dict__["spec"] = spec
     else:
-        card = finished.layout.card.model_copy(update={"recipe": None})
-        finished = Reopened(finished.folder, finished.report, finished.layout._replace(card=card), finished.after)
-    found = scoring.measure(finished, NETS, warm, Nobody())
+        card = finished.resolved.card.model_copy(update={"recipe": None})
+        finished = LoadedRun(finished.folder, finished.report, finished.resolved._replace(card=card), finished.after)
+    found = scoring.measure(finished, NETS, warm, NullListener())
     assert isinstance(found, str) and words in found
 
 
 def test_shipped_golds_are_used_and_only_the_missing_trained(
-    run: int, warm: Warm, monkeypatch: pytest.MonkeyPatch
+    run: int, warm: ModelCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finished = reopen(run, warm)
+    finished = load_run(run, warm)
     request = finished.report.spec.request
-    some = [ensemble_members.gold(request, number, warm, Inside(Nobody())) for number in range(2)]
-    monkeypatch.setattr(ensembles, "golds", lambda asked: Population.of(some * 4) if asked == request else None)
-    monkeypatch.setattr(ensemble_members, "gold", lambda *_: pytest.fail("none is missing"))
-    found = scoring.measure(finished, NETS, warm, Nobody())
-    assert isinstance(found, Part)
+    some = [
+        ensemble_members.gold_outputs(request, number, warm, CancelOnlyTracker(NullListener())) for number in range(2)
+    ]
+    monkeypatch.setattr(
+        ensembles, "bundled_golds", lambda asked: EnsembleOutputs.concatenate(some * 4) if asked == request else None
+    )
+    monkeypatch.setattr(ensemble_members, "gold_outputs", lambda *_: pytest.fail("none is missing"))
+    found = scoring.measure(finished, NETS, warm, NullListener())
+    assert isinstance(found, ReportPart)
 
 
-def test_a_gold_of_a_population_is_the_gold_of_that_number(run: int, warm: Warm) -> None:
-    finished = reopen(run, warm)
-    gold = warm.gold(finished.layout.card, finished.report.spec.request, 0)
+def test_a_gold_of_a_population_is_the_gold_of_that_number(run: int, warm: ModelCache) -> None:
+    finished = load_run(run, warm)
+    gold = warm.gold(finished.resolved.card, finished.report.spec.request, 0)
     assert gold is not None
-    trained = ensemble_members.gold(finished.report.spec.request, 0, warm, Inside(Nobody()))
-    asked = ensemble_members.asked(gold.net, finished.layout.data, finished.layout.split)
+    trained = ensemble_members.gold_outputs(finished.report.spec.request, 0, warm, CancelOnlyTracker(NullListener()))
+    asked = ensemble_members.outputs_of(gold.module, finished.resolved.data, finished.resolved.split)
     # What ships was cut to 16 bits.
     assert np.allclose(trained.logits, asked.logits, atol=0.1)
 
@@ -154,10 +162,10 @@ def test_a_gold_of_a_population_is_the_gold_of_that_number(run: int, warm: Warm)
 def test_a_population_survives_its_file(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     logits, shares = rng.normal(size=(3, 5, 4)).astype(np.float32), rng.random(3).astype(np.float32)
-    whole = Population(logits, shares, shares)
-    again = Population.from_bytes(whole.to_bytes())
+    whole = EnsembleOutputs(logits, shares, shares)
+    again = EnsembleOutputs.from_bytes(whole.to_bytes())
     assert len(again) == 3 and np.allclose(again.logits, logits, atol=1e-2) and np.array_equal(again.test, shares)
-    assert np.array_equal(Population.of([again.part(0, 1), again.part(1, 3)]).logits, again.logits)
+    assert np.array_equal(EnsembleOutputs.concatenate([again.members(0, 1), again.members(1, 3)]).logits, again.logits)
     request = tiny_spec("finetune").request
-    ensembles.write(tmp_path, request, whole, {"torch": "x"})
-    assert ensembles.golds(request) is None, "this is not a folder of assets"
+    ensembles.write_golds(tmp_path, request, whole, {"torch": "x"})
+    assert ensembles.bundled_golds(request) is None, "this is not a folder of assets"

@@ -7,99 +7,99 @@ import pytest
 import torch
 
 from tests.methods.small_problem import tiny_spec
-from unlearn_core.domain.errors import BadRequest, Cancelled
+from unlearn_core.domain.errors import CancelledError, InvalidRequestError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
-from unlearn_core.domain.jobs import MeasureSpec, RunSpec
-from unlearn_core.domain.measurement import Part
-from unlearn_core.domain.relearn_protocol import LAST, STEPS, TERMS
+from unlearn_core.domain.jobs import MeasureSpec, UnlearnSpec
+from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.relearn_protocol import EVAL_STEPS, LAST_STEP, PROTOCOL
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.run import Progress
-from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.jobs import relearn as asking
-from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.model_cache import Warm
-from unlearn_core.engine.setup import lay_out
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.engine.setup import resolve_run
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import weights
-from unlearn_core.training.relearn import lessons
+from unlearn_core.training.relearn import relearn_batches
 
 
-def spec_of(forget: Forget) -> RunSpec:
+def spec_of(forget: Forget) -> UnlearnSpec:
     spec = tiny_spec("finetune")
     return spec.model_copy(update={"request": spec.request.model_copy(update={"forget": forget})})
 
 
-FEW = TERMS._replace(draws=2, half=8, each=8, beside=20)
+FEW = PROTOCOL._replace(draws=2, half=8, each=8, beside=20)
 """Terms that ask less of the machine. Two draws, so that one sees that they differ."""
 
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "TERMS", FEW)
+    monkeypatch.setattr(asking, "PROTOCOL", FEW)
 
 
 @pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Warm:
-    return Warm("cpu", tmp_path_factory.mktemp("home"))
+def warm(tmp_path_factory: pytest.TempPathFactory) -> ModelCache:
+    return ModelCache("cpu", tmp_path_factory.mktemp("home"))
 
 
-def asked(warm: Warm, forget: Forget, **nets: str) -> Part:
+def asked(warm: ModelCache, forget: Forget, **nets: str) -> ReportPart:
     """The part where the models are these: "before" or "gold"."""
-    layout = lay_out(spec_of(forget), warm)
+    layout = resolve_run(spec_of(forget), warm)
     gold = warm.gold(layout.card, tiny_spec("finetune").request, 0)
     assert gold is not None
     known = {"before": layout.before, "gold": gold}
     models = {"before": layout.before} | {name: known[net] for name, net in nets.items()}
-    sums = [weights.checksum(one.net) for one in models.values()]
-    part = asking.measure(layout, models, warm, Nobody())
-    assert [weights.checksum(one.net) for one in models.values()] == sums, "copies are taught, never the nets"
-    assert isinstance(part, Part)
+    sums = [weights.checksum(one.module) for one in models.values()]
+    part = asking.measure(layout, models, warm, NullListener())
+    assert [weights.checksum(one.module) for one in models.values()] == sums, "copies are taught, never the nets"
+    assert isinstance(part, ReportPart)
     return part
 
 
 COLUMNS = ForgetClasses(classes=(1,))
 
 
-def test_a_net_that_never_forgot_is_back_at_once_and_gold_is_not(warm: Warm) -> None:
+def test_a_net_that_never_forgot_is_back_at_once_and_gold_is_not(warm: ModelCache) -> None:
     part = asked(warm, COLUMNS, after="before", gold="gold")
     models = part.facts["models"]
     assert models["after"] == {"time": 0, "times": [0] * FEW.draws}
     assert models["gold"]["time"] > 0 and models["fresh"]["time"] > 0
     assert part.facts["index"] == 0
     assert part.facts["asked"] == {"set": "forget_val", "pictures": 20, "beside": FEW.beside}
-    assert part.arrays["step"].tolist() == list(STEPS)
+    assert part.arrays["step"].tolist() == list(EVAL_STEPS)
     for name in ("after", "gold", "fresh"):
         for array in (part.arrays[name], part.arrays[f"{name}_keep"]):
-            assert array.shape == (FEW.draws, len(STEPS)) and array.dtype == np.float32
+            assert array.shape == (FEW.draws, len(EVAL_STEPS)) and array.dtype == np.float32
             assert ((array >= 0) & (array <= 1)).all()
     assert part.arrays["after"][0, 0] == pytest.approx(part.facts["ceiling"])
 
 
-def test_gold_beside_itself_has_an_index_of_one(warm: Warm) -> None:
+def test_gold_beside_itself_has_an_index_of_one(warm: ModelCache) -> None:
     part = asked(warm, COLUMNS, after="gold", gold="gold")
     assert part.facts["index"] == 1
     assert np.array_equal(part.arrays["after"], part.arrays["gold"]), "the same lessons for every net"
     assert not np.array_equal(part.arrays["gold"][0], part.arrays["gold"][1]), "other lessons in another draw"
 
 
-def test_without_gold_there_is_no_index_and_a_reason(warm: Warm) -> None:
+def test_without_gold_there_is_no_index_and_a_reason(warm: ModelCache) -> None:
     facts = asked(warm, COLUMNS, after="before").facts
     assert set(facts["models"]) == {"after", "fresh"}
     assert facts["index"] is None and facts["why"] == "There is no index without gold."
 
 
-def test_single_pictures_are_asked_where_they_are_not_taught(warm: Warm) -> None:
+def test_single_pictures_are_asked_where_they_are_not_taught(warm: ModelCache) -> None:
     images = ForgetImages(images=tuple(range(0, 60, 4)))
     facts = asked(warm, images, after="before").facts
     assert facts["asked"] == {"set": "forget_train", "pictures": 7, "beside": FEW.beside}
     assert facts["taught"] == 8
-    layout = lay_out(spec_of(images), warm)
-    plan = asking._plan(layout)
-    assert sorted([*plan.pool, *plan.forget]) == list(images.images), "taught or asked, never both"
+    layout = resolve_run(spec_of(images), warm)
+    plan = asking._choose_sets(layout)
+    assert sorted([*plan.teachable, *plan.forget]) == list(images.images), "taught or asked, never both"
 
 
-def test_one_picture_is_asked_about_itself(warm: Warm) -> None:
+def test_one_picture_is_asked_about_itself(warm: ModelCache) -> None:
     facts = asked(warm, ForgetImages(images=(8,)), after="before").facts
     assert facts["asked"] == {"set": "taught", "pictures": 1, "beside": FEW.beside}
     assert facts["taught"] == 1 and facts["models"]["after"]["time"] == 0
@@ -109,20 +109,22 @@ def test_lessons_are_the_same_every_time_and_hold_both_sides() -> None:
     forget, keep = torch.arange(100), torch.arange(1000, 1300)
 
     def given(draw: int, taught: int = 32) -> list[torch.Tensor]:
-        return lessons(forget, keep, terms=TERMS, taught=taught, seed=5, draw=draw)
+        return relearn_batches(forget, keep, protocol=PROTOCOL, num_taught=taught, seed=5, draw=draw)
 
     first = given(0)
-    assert len(first) == LAST
+    assert len(first) == LAST_STEP
     assert all(torch.equal(one, other) for one, other in zip(first, given(0), strict=True))
     assert not torch.equal(first[0], given(1)[0])
-    assert {int((rows < 100).sum()) for rows in first} == {int((rows >= 1000).sum()) for rows in first} == {TERMS.half}
+    assert (
+        {int((rows < 100).sum()) for rows in first} == {int((rows >= 1000).sum()) for rows in first} == {PROTOCOL.half}
+    )
     taught = torch.cat([rows[rows < 100] for rows in first])
     assert len(taught.unique()) == 32 and len(taught[:32].unique()) == 32, "all of them once before any comes again"
     few = given(0, taught=3)
     assert all(sorted(rows[rows < 100].tolist()) == sorted(few[0][:3].tolist()) for rows in few)
 
 
-class Stopping(Nobody):
+class Stopping(NullListener):
     """Wants no more after so many steps."""
 
     def __init__(self, at: int) -> None:
@@ -133,24 +135,24 @@ class Stopping(Nobody):
 
     def check(self) -> None:
         if self.steps >= self.at:
-            raise Cancelled("Somebody asked for this run to stop.")
+            raise CancelledError("Somebody asked for this run to stop.")
 
 
 def test_a_report_is_completed_once_somebody_asks(home: Path) -> None:
-    done = unlearn(tiny_spec("finetune"), device="cpu", home=home)
-    run, store, warm = done.run or -1, RunStore(home), Warm("cpu", home)
+    done = unlearn(tiny_spec("finetune"), device="cpu", data_dir=home)
+    run, store, warm = done.run or -1, RunStore(home), ModelCache("cpu", home)
     assert "relearn" not in done.report.parts
     spec = MeasureSpec(run=run, what="relearn")
     stopped = Stopping(at=7)
     order = store.get(store.submit(spec, title="x"))
-    with pytest.raises(Cancelled):
-        carry_out(order, warm, stopped)
+    with pytest.raises(CancelledError):
+        execute_job(order, warm, stopped)
     assert stopped.steps == 7, "it stops before the next step"
     assert "relearn" not in reports.read(home, run).parts
 
     order = store.claim("w", device="cpu", kinds={"measure"})
     assert order is not None
-    store.finish(order.id, order.attempt, headline=carry_out(order, warm, Nobody()))
+    store.finish(order.id, order.attempt, metrics=execute_job(order, warm, NullListener()))
     report = reports.read(home, run)
     facts = report.parts["relearn"].facts
     assert facts["weights"] == {name: report.evaluations[name].weights for name in ("after", "gold")}
@@ -158,41 +160,41 @@ def test_a_report_is_completed_once_somebody_asks(home: Path) -> None:
     assert row.headline["relearn"]["index"] == facts["index"]
     assert row.headline["accuracy"], "what was known stays known"
 
-    before = reports.parts_of(home, run)
-    carry_out(store.get(store.submit(MeasureSpec(run=run), title="x")), warm, Nobody())
+    before = reports.report_version(home, run)
+    execute_job(store.get(store.submit(MeasureSpec(run=run), title="x")), warm, NullListener())
     assert "relearn" in reports.read(home, run).parts
-    carry_out(order, warm, Nobody())
-    assert reports.parts_of(home, run) != before, "a part that is measured anew is read anew"
+    execute_job(order, warm, NullListener())
+    assert reports.report_version(home, run) != before, "a part that is measured anew is read anew"
 
 
 def test_where_nothing_was_known_there_is_nothing_to_bring_back(home: Path) -> None:
-    done = unlearn(spec_of(COLUMNS), device="cpu", home=home)
-    warm = Warm("cpu", home)
+    done = unlearn(spec_of(COLUMNS), device="cpu", data_dir=home)
+    warm = ModelCache("cpu", home)
     wrong = np.eye(4, dtype=np.float32)[(done.report.labels + 1) % 4]
     warm.evaluations.put(Evaluation(done.report.evaluations["before"].weights, "shapes", wrong))
     order = RunStore(home).get(RunStore(home).submit(MeasureSpec(run=done.run or -1, what="relearn"), title="x"))
-    before = reports.parts_of(home, done.run or -1)
-    assert carry_out(order, warm, Nobody()) == {"relearn": None}
+    before = reports.report_version(home, done.run or -1)
+    assert execute_job(order, warm, NullListener()) == {"relearn": None}
     report = reports.read(home, done.run or -1)
     assert "nothing to bring back" in report.missing["relearn"]
     assert set(report.parts) == set(done.report.parts) and "twin" in report.missing
-    assert reports.parts_of(home, done.run or -1) != before
+    assert reports.report_version(home, done.run or -1) != before
 
 
 def test_a_run_without_weights_cannot_be_asked(home: Path) -> None:
-    done = unlearn(spec_of(COLUMNS), device="cpu", home=home)
-    (artifacts.folder_of(home, done.run or -1) / artifacts.WEIGHTS).unlink()
-    with pytest.raises(BadRequest, match="kept no weights"):
-        asking.add(done.run or -1, Warm("cpu", home), Nobody())
+    done = unlearn(spec_of(COLUMNS), device="cpu", data_dir=home)
+    (artifacts.run_dir(home, done.run or -1) / artifacts.WEIGHTS_FILE).unlink()
+    with pytest.raises(InvalidRequestError, match="kept no weights"):
+        asking.add_to_report(done.run or -1, ModelCache("cpu", home), NullListener())
 
 
 def test_a_run_after_another_is_not_taught_what_that_one_forgot(home: Path) -> None:
-    first = unlearn(spec_of(ForgetClasses(classes=(0,))), device="cpu", home=home)
+    first = unlearn(spec_of(ForgetClasses(classes=(0,))), device="cpu", data_dir=home)
     spec = replace_start(spec_of(COLUMNS), first.run or -1)
-    layout = lay_out(spec, Warm("cpu", home))
-    plan = asking._plan(layout)
-    assert set(layout.data.pictures.labels[plan.keep].tolist()) == {2, 3}
+    layout = resolve_run(spec, ModelCache("cpu", home))
+    plan = asking._choose_sets(layout)
+    assert set(layout.data.image_dataset.labels[plan.retain].tolist()) == {2, 3}
 
 
-def replace_start(spec: RunSpec, start: int) -> RunSpec:
+def replace_start(spec: UnlearnSpec, start: int) -> UnlearnSpec:
     return spec.model_copy(update={"start": start})

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from tests.methods.small_problem import tiny_spec
-from unlearn_core.domain.errors import Cancelled, NotSupported, UnlearnError
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.stacking import unlike
-from unlearn_core.engine.execute import carry_out, title_of
-from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.model_cache import Warm
-from unlearn_core.engine.stacked_execute import carry_out_together, stacks
+from unlearn_core.domain.errors import CancelledError, NotSupportedError, UnlearnError
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.stacking import why_specs_not_stackable
+from unlearn_core.engine.execute import execute_job, run_title
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.engine.stacked_execute import execute_stacked, stackable_params
 from unlearn_core.methods import finetune
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
@@ -22,21 +22,21 @@ from unlearn_core.training import stacked
 SPECS = [tiny_spec("finetune", seed=seed, lr=rate, batch=64) for seed, rate in ((0, 0.01), (0, 0.04), (1, 0.02))]
 
 
-class Unwanted(Nobody):
+class Unwanted(NullListener):
     """Somebody cancels at once."""
 
     def check(self) -> None:
-        raise Cancelled("no longer wanted")
+        raise CancelledError("no longer wanted")
 
 
 def test_each_run_has_the_report_that_it_would_have_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (stacked, finetune):
-        monkeypatch.setattr(module, "fast", lambda device: contextlib.nullcontext())
-    store, warm = RunStore(home), Warm("cpu", home)
-    runs = [store.get(store.adopt(spec, title=title_of(spec, warm), device="cpu")) for spec in SPECS * 2]
-    together = list(carry_out_together(runs[:3], warm, [Nobody()] * 3))
+        monkeypatch.setattr(module, "autocast", lambda device: contextlib.nullcontext())
+    store, warm = RunStore(home), ModelCache("cpu", home)
+    runs = [store.get(store.register_running(spec, title=run_title(spec, warm), device="cpu")) for spec in SPECS * 2]
+    together = list(execute_stacked(runs[:3], warm, [NullListener()] * 3))
     for run, twin, headline in zip(runs[:3], runs[3:], together, strict=True):
-        alone = carry_out(twin, warm, Nobody())
+        alone = execute_job(twin, warm, NullListener())
         assert not isinstance(headline, UnlearnError)
         assert headline.keys() == alone.keys()
         assert headline["accuracy"] == alone["accuracy"]
@@ -53,24 +53,26 @@ def test_each_run_has_the_report_that_it_would_have_alone(home: Path, monkeypatc
 
 
 def test_a_cancelled_run_stops_no_other(home: Path) -> None:
-    store, warm = RunStore(home), Warm("cpu", home)
-    runs = [store.get(store.adopt(spec, title="x", device="cpu")) for spec in SPECS[:2]]
-    first, second = carry_out_together(runs, warm, [Unwanted(), Nobody()])
-    assert isinstance(first, Cancelled)
+    store, warm = RunStore(home), ModelCache("cpu", home)
+    runs = [store.get(store.register_running(spec, title="x", device="cpu")) for spec in SPECS[:2]]
+    first, second = execute_stacked(runs, warm, [Unwanted(), NullListener()])
+    assert isinstance(first, CancelledError)
     assert isinstance(second, dict)
     assert not (home / "runs" / str(runs[0].id) / "report.json").exists()
 
 
 def test_what_cannot_be_made_side_by_side_is_said(home: Path) -> None:
-    able = stacks("cuda:0")
-    assert stacks("cpu") == {}
-    assert unlike(SPECS, able) is None
-    assert "no `forget_stacked`" in (unlike([tiny_spec("unsir")], able) or "")
-    assert "one request" in (unlike([SPECS[0], tiny_spec("finetune", kind="images")], able) or "")
-    assert "lr, momentum, weight_decay" in (unlike([SPECS[0], tiny_spec("finetune", batch=32)], able) or "")
-    assert "Only runs that forget" in (unlike([], able) or "")
-    spec: RunSpec = tiny_spec("unsir")
+    able = stackable_params("cuda:0")
+    assert stackable_params("cpu") == {}
+    assert why_specs_not_stackable(SPECS, able) is None
+    assert "no `forget_stacked`" in (why_specs_not_stackable([tiny_spec("unsir")], able) or "")
+    assert "one request" in (why_specs_not_stackable([SPECS[0], tiny_spec("finetune", kind="images")], able) or "")
+    assert "lr, momentum, weight_decay" in (
+        why_specs_not_stackable([SPECS[0], tiny_spec("finetune", batch=32)], able) or ""
+    )
+    assert "Only runs that forget" in (why_specs_not_stackable([], able) or "")
+    spec: UnlearnSpec = tiny_spec("unsir")
     store = RunStore(home)
-    run = store.get(store.adopt(spec, title="x", device="cpu"))
-    with pytest.raises(NotSupported):
-        list(carry_out_together([run], Warm("cpu", home), [Nobody()]))
+    run = store.get(store.register_running(spec, title="x", device="cpu"))
+    with pytest.raises(NotSupportedError):
+        list(execute_stacked([run], ModelCache("cpu", home), [NullListener()]))

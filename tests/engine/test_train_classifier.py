@@ -8,17 +8,24 @@ import numpy as np
 import pytest
 
 from unlearn_core.data import datasets, user_catalog
-from unlearn_core.data.atomic_files import write_whole
-from unlearn_core.data.pixel_statistics import colours
-from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay, NotSupported, StoreError, UnknownName
+from unlearn_core.data.atomic_files import atomic_write
+from unlearn_core.data.pixel_statistics import channel_statistics
+from unlearn_core.domain.errors import (
+    CancelledError,
+    InvalidRequestError,
+    NotFoundError,
+    NotSupportedError,
+    PreemptedError,
+    StoreError,
+)
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
-from unlearn_core.domain.jobs import GoldSpec, RunSpec, TrainSpec
+from unlearn_core.domain.jobs import TrainGoldSpec, TrainSpec, UnlearnSpec
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.engine.build_spec import spec as spec_of
-from unlearn_core.engine.execute import carry_out, unlearn
-from unlearn_core.engine.jobs.train_classifier import _watched, train_here
-from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.build_spec import run_spec as spec_of
+from unlearn_core.engine.execute import execute_job, unlearn
+from unlearn_core.engine.jobs.train_classifier import _monitored, train_locally
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store import deletion
 from unlearn_core.store.files import artifacts, ensemble_files
@@ -28,62 +35,64 @@ RECIPE = Recipe(epochs=3, batch=64, peak=0.1, augment="none")
 SPEC = TrainSpec(architecture="tiny", dataset="shapes", recipe=RECIPE, seed=5)
 
 
-class Impatient(Nobody):
+class Impatient(NullListener):
     """Asks a training to give way after so many epochs, or to stop before so many steps."""
 
     def __init__(self, epochs: int = 10_000, steps: int = 10_000) -> None:
         self.epochs, self.steps = epochs, steps
 
-    def give_way(self) -> bool:
+    def should_yield(self) -> bool:
         self.epochs -= 1
         return self.epochs <= 0
 
     def check(self) -> None:
         self.steps -= 1
         if self.steps < 0:
-            raise Cancelled("Stopped.")
+            raise CancelledError("Stopped.")
 
 
 def train(home: Path, listener: Any = None, spec: TrainSpec = SPEC) -> dict[str, Any]:
     store = RunStore(home)
     run = store.get(store.submit(spec, title="Train"))
-    return carry_out(run, Warm("cpu", home), listener or Nobody()) | {"run": run.id}
+    return execute_job(run, ModelCache("cpu", home), listener or NullListener()) | {"run": run.id}
 
 
 def test_it_ends_in_the_catalog_with_its_recipe_and_can_forget_at_once(home: Path) -> None:
     done = train(home)
     card = classifiers.card(done["classifier"])
     assert card.recipe == RECIPE and card.original_recipe and card.seed == 5 and card.dataset == "shapes"
-    net = bundled_models.find(card.id, None, 5)
+    net = bundled_models.find_bundled(card.id, None, 5)
     assert net is not None and done["accuracies"]["test"] > 0.5
     wish = spec_of(card.id, method="finetune", classes=["rows"])
-    report = unlearn(wish, device="cpu", home=home).report
-    assert np.array_equal(report.evaluations["before"].logits, bundled_models.logits_of(net))
+    report = unlearn(wish, device="cpu", data_dir=home).report
+    assert np.array_equal(report.evaluations["before"].logits, bundled_models.read_logits(net))
     assert report.classifier == card and "no gold for this request yet" in report.missing["gold"]
 
 
 def test_an_interrupted_training_ends_with_the_same_bits(home: Path) -> None:
-    with pytest.raises(GaveWay):
+    with pytest.raises(PreemptedError):
         train(home, Impatient(epochs=1))
-    assert not user_models.is_there(classifiers_id()) and user_models.making(SPEC.fingerprint()).exists()
-    with pytest.raises(Cancelled):
+    assert not user_models.exists(classifiers_id()) and user_models.training_state_dir(SPEC.fingerprint()).exists()
+    with pytest.raises(CancelledError):
         train(home, Impatient(steps=8))  # in the midst of the second epoch after it
     interrupted = train(home)
-    assert not user_models.making(SPEC.fingerprint()).exists()
+    assert not user_models.training_state_dir(SPEC.fingerprint()).exists()
     straight = train(home.parent / "other")
     one, other = (
-        bundled_models.weights_of(bundled_models.Net("original-5", None, 5, "", folder, _files(folder), 0.0, {}))
+        bundled_models.read_weights(
+            bundled_models.BundledModel("original-5", None, 5, "", folder, _files(folder), 0.0, {})
+        )
         for folder in (root / "trained" / interrupted["classifier"] for root in (home, home.parent / "other"))
     )
     assert one == other and straight["classifier"] == interrupted["classifier"]
-    curves = [artifacts.read_part(artifacts.folder_of(home, run), "training") for run in (1, interrupted["run"])]
+    curves = [artifacts.read_part(artifacts.run_dir(home, run), "training") for run in (1, interrupted["run"])]
     assert curves[0] is not None and curves[1] is not None
     assert len(curves[0].arrays["loss"]) == 1 and len(curves[1].arrays["loss"]) == 3
     assert curves[1].arrays["loss"][0] == curves[0].arrays["loss"][0], "the curve goes on where it was"
 
 
 def classifiers_id() -> str:
-    return user_models.named("tiny", "shapes", SPEC.fingerprint())
+    return user_models.make_id("tiny", "shapes", SPEC.fingerprint())
 
 
 def _files(folder: Path) -> dict[str, str]:
@@ -91,12 +100,12 @@ def _files(folder: Path) -> dict[str, str]:
 
 
 def test_the_curve_asks_validation_pictures_only(home: Path) -> None:
-    warm = Warm("cpu", home)
-    data = warm.data("shapes")
-    pictures, labels = _watched(data, warm.device)
+    warm = ModelCache("cpu", home)
+    data = warm.dataset("shapes")
+    pictures, labels = _monitored(data, warm.device)
     span = slice(data.card.train, data.card.train + data.card.val)
-    assert np.array_equal(labels.numpy(), data.pictures.labels[span])
-    assert np.allclose(pictures.permute(0, 2, 3, 1).numpy() * 255, data.pictures.images[span])
+    assert np.array_equal(labels.numpy(), data.image_dataset.labels[span])
+    assert np.allclose(pictures.permute(0, 2, 3, 1).numpy() * 255, data.image_dataset.images[span])
 
 
 def test_the_same_spec_is_not_trained_twice(home: Path) -> None:
@@ -109,45 +118,49 @@ def test_it_can_begin_with_another_classifier(home: Path) -> None:
     tuned = train(home, spec=spec)
     card = classifiers.card(tuned["classifier"])
     assert card.mean == classifiers.card("tiny").mean and "It began as Tiny" in card.summary
-    warm = Warm("cpu", home)
+    warm = ModelCache("cpu", home)
     before, after = warm.original(classifiers.card("tiny")), warm.original(card)
     assert before is not None and after is not None
-    gap = (before.net.get_parameter("stem.0.weight") - after.net.get_parameter("stem.0.weight")).abs().max()
-    assert gap < 0.01 < (before.net.get_parameter("head.weight") - after.net.get_parameter("head.weight")).abs().max()
+    gap = (before.module.get_parameter("stem.0.weight") - after.module.get_parameter("stem.0.weight")).abs().max()
+    assert (
+        gap
+        < 0.01
+        < (before.module.get_parameter("head.weight") - after.module.get_parameter("head.weight")).abs().max()
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        ({"architecture": "vgg"}, UnknownName, "no architecture called 'vgg'"),
-        ({"dataset": "mnist"}, UnknownName, "no data set called 'mnist'"),
-        ({"start": "resnet20"}, BadRequest, "is no Tiny"),
+        ({"architecture": "vgg"}, NotFoundError, "no architecture called 'vgg'"),
+        ({"dataset": "mnist"}, NotFoundError, "no data set called 'mnist'"),
+        ({"start": "resnet20"}, InvalidRequestError, "is no Tiny"),
     ],
 )
 def test_what_cannot_be_trained_leaves_no_row(home: Path, change: dict, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
-        train_here(SPEC.model_copy(update=change), device="cpu", home=home, listener=Nobody())
-    assert RunStore(home).list() == []
+        train_locally(SPEC.model_copy(update=change), device="cpu", data_dir=home, listener=NullListener())
+    assert RunStore(home).list_runs() == []
 
 
 def test_an_own_classifier_is_removed_when_nobody_needs_it(home: Path) -> None:
     name, store = train(home)["classifier"], RunStore(home)
     request = ForgetRequest(classifier=name, dataset="shapes", forget=ForgetClasses(classes=(0,)))
-    gold = store.get(store.submit(GoldSpec(request=request), title="Gold"))
-    carry_out(gold, Warm("cpu", home), Nobody())
-    store.submit(RunSpec(request=request, method="finetune", params={}), title="Forget")
+    gold = store.get(store.submit(TrainGoldSpec(request=request), title="Gold"))
+    execute_job(gold, ModelCache("cpu", home), NullListener())
+    store.submit(UnlearnSpec(request=request, method="finetune", params={}), title="Forget")
     with pytest.raises(StoreError, match="Run 3, 2 needs this classifier"):
-        deletion.remove(store, name)
-    for run in store.list():
+        deletion.delete_classifier(store, name)
+    for run in store.list_runs():
         store.cancel(run.id)
     kept = {owner: ensemble_files.folder(home, owner, "originals", "x") / "000.safetensors" for owner in (name, "tiny")}
     for file in kept.values():
-        write_whole(file, b"")
-    deletion.remove(store, name)
+        atomic_write(file, b"")
+    deletion.delete_classifier(store, name)
     assert name not in classifiers.cards() and not list((home / "trained" / "golds").glob("*"))
     assert not kept[name].exists() and kept["tiny"].exists()
-    with pytest.raises(UnknownName, match="no own classifier called 'resnet20'"):
-        deletion.remove(store, "resnet20")
+    with pytest.raises(NotFoundError, match="no own classifier called 'resnet20'"):
+        deletion.delete_classifier(store, "resnet20")
 
 
 def test_half_a_classifier_is_never_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,12 +175,12 @@ def test_half_a_classifier_is_never_found(home: Path, monkeypatch: pytest.Monkey
 
 def test_a_recipe_is_confirmed_once(home: Path) -> None:
     name = train(home)["classifier"]
-    with pytest.raises(NotSupported, match="has a recipe already"):
-        user_models.confirm(name, RECIPE)
+    with pytest.raises(NotSupportedError, match="has a recipe already"):
+        user_models.set_recipe(name, RECIPE)
 
 
 def test_colours_are_those_of_training_pictures() -> None:
     pictures = datasets.load("shapes")
     shares = pictures.images[: pictures.train] / 255
-    mean, std = colours(pictures)
+    mean, std = channel_statistics(pictures)
     assert np.allclose(mean, shares.mean((0, 1, 2)), atol=1e-4) and np.allclose(std, shares.std((0, 1, 2)), atol=1e-4)

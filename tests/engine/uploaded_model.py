@@ -39,17 +39,17 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
 
 def bring(architecture: str, home: Path) -> ClassifierCard:
     """Puts an untrained net of that architecture into the catalog of a data folder, with its pictures."""
-    user_catalog.use(home)
+    user_catalog.set_data_dir(home)
     known = user_catalog.classifier_cards().get(_id(architecture))
     if known is not None:
         return known
     images, labels = pictures()
-    folder = user_catalog.prepared(DATASET.id)
+    folder = user_catalog.user_dataset_dir(DATASET.id)
     assert folder is not None
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / user_catalog.CARD).write_text(DATASET.model_dump_json())
-    np.save(folder / user_catalog.IMAGES, images)
-    np.save(folder / user_catalog.LABELS, labels)
+    (folder / user_catalog.CARD_FILE).write_text(DATASET.model_dump_json())
+    np.save(folder / user_catalog.IMAGES_FILE, images)
+    np.save(folder / user_catalog.LABELS_FILE, labels)
     kind = architectures.card(architecture, DATASET.size)
     card = ClassifierCard(
         id=_id(architecture),
@@ -72,9 +72,9 @@ def bring(architecture: str, home: Path) -> ClassifierCard:
     np.save(buffer, logits)
     files = {".safetensors": weights.to_bytes(net), ".npy": buffer.getvalue()}
     facts = {"seconds": 1.0, "made with": {"torch": "any"}}
-    user_models.put(card, weights=weights.checksum(net), files=files, facts=facts, wait=False)
+    user_models.add(card, weights=weights.checksum(net), files=files, facts=facts, pending=False)
     return card
 
 
 def _id(architecture: str) -> str:
-    return user_models.named(architecture, DATASET.id, "000000")
+    return user_models.make_id(architecture, DATASET.id, "000000")

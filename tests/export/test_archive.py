@@ -15,9 +15,9 @@ from tests.pages.finished_runs import CLASS, PICTURES, template
 from unlearn_core.__main__ import main
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import LIGHT
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.export.archive import archive, csv, tables
-from unlearn_core.export.model_card import card
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.export.archive import build_archive, chart_tables, to_csv
+from unlearn_core.export.model_card import render_model_card
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -43,9 +43,9 @@ def test_the_command_line_writes_all_of_a_run(lab: Path, tmp_path: Path, capsys:
     assert "complete in itself" in capsys.readouterr().out
     folder = unpacked(out.read_bytes(), tmp_path / "unpacked")
     whole = reports.read(lab, CLASS)
-    assert RunSpec.model_validate_json((folder / "spec.json").read_bytes()) == whole.spec
+    assert UnlearnSpec.model_validate_json((folder / "spec.json").read_bytes()) == whole.spec
     assert (folder / "report.html").read_text().startswith("<!doctype html>")
-    kept = artifacts.folder_of(lab, CLASS) / artifacts.WEIGHTS
+    kept = artifacts.run_dir(lab, CLASS) / artifacts.WEIGHTS_FILE
     assert (folder / "weights.safetensors").read_bytes() == kept.read_bytes()
     able = {name for name, chart in charts().items() if chart.applies(whole) is True}
     assert {path.stem for path in (folder / "tables").glob("*.csv")} == able
@@ -75,11 +75,11 @@ def test_the_model_card_tells_how_to_load_the_weights(
 ) -> None:
     import torch
 
-    text = card(reports.read(lab, CLASS))
+    text = render_model_card(reports.read(lab, CLASS))
     for part in ("## How it fares", "## Limits", "What this does not prove", "## Licence", "--method unsir", "unseen"):
         assert part in text
     code = text.partition("```python\n")[2].partition("```")[0]
-    monkeypatch.chdir(artifacts.folder_of(lab, CLASS))
+    monkeypatch.chdir(artifacts.run_dir(lab, CLASS))
     known: dict = {}
     exec(code, known)
     with torch.no_grad():
@@ -89,7 +89,7 @@ def test_the_model_card_tells_how_to_load_the_weights(
 def test_names_of_others_are_letters_in_the_card() -> None:
     found = made_up_report()
     data = found.dataset.model_copy(update={"title": "![x](http://x) <b>\n# Heading"})
-    text = card(replace(found, dataset=data))
+    text = render_model_card(replace(found, dataset=data))
     assert "![x](" not in text
     assert "<b>" not in text
     assert "\n# Heading" not in text
@@ -110,11 +110,11 @@ def test_the_seeds_of_a_run_are_in_its_report(lab: Path, tmp_path: Path, monkeyp
     shutil.copytree(lab, home)
     monkeypatch.setenv("UNLEARN_HOME", str(home))
     store = RunStore(home)
-    (run,) = store.repeats.order(store.get(CLASS), 1)
+    (run,) = store.repeats.submit(store.get(CLASS), 1)
     claimed = store.claim("w", device="cpu", kinds={"unlearn"})
     assert claimed is not None
-    shutil.copytree(artifacts.folder_of(home, CLASS), artifacts.folder_of(home, run), dirs_exist_ok=True)
-    store.finish(run, claimed.attempt, headline={})
+    shutil.copytree(artifacts.run_dir(home, CLASS), artifacts.run_dir(home, run), dirs_exist_ok=True)
+    store.finish(run, claimed.attempt, metrics={})
     assert main(["report", str(CLASS), "--out", str(tmp_path / "seeds.html")]) == 0
     text = (tmp_path / "seeds.html").read_text()
     assert "Over 2 seeds" in text
@@ -123,16 +123,16 @@ def test_the_seeds_of_a_run_are_in_its_report(lab: Path, tmp_path: Path, monkeyp
 
 def test_without_weights_there_is_no_card() -> None:
     found = made_up_report()
-    with zipfile.ZipFile(io.BytesIO(archive([found], page="x", weights=[None]))) as file:
+    with zipfile.ZipFile(io.BytesIO(build_archive([found], page="x", weights=[None]))) as file:
         assert not {"weights.safetensors", "MODEL_CARD.md"} & set(file.namelist())
         head = json.loads(file.read("report/report.json"))
     assert head["spec"] == found.spec.model_dump(mode="json")
 
 
 def test_no_text_in_a_table_is_a_formula() -> None:
-    text = csv(pd.DataFrame({"name": ["=1+1", "@x", "cat", "-"], "value": [-1.5, 2, 3, 4]}))
+    text = to_csv(pd.DataFrame({"name": ["=1+1", "@x", "cat", "-"], "value": [-1.5, 2, 3, 4]}))
     assert text.splitlines() == ["name,value", "'=1+1,-1.5", "'@x,2.0", "cat,3.0", "'-,4.0"]
-    assert len(tables([made_up_report()])) >= 15
+    assert len(chart_tables([made_up_report()])) >= 15
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_nothing_is_overwritten(lab: Path, tmp_path: Path, capsys: pytest.Captur
 def test_a_run_that_is_not_done_says_why_it_has_no_report(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = RunStore(home)
     spec = made_up_report().spec
-    failed = store.adopt(spec, title="x", device="cpu")
+    failed = store.register_running(spec, title="x", device="cpu")
     store.fail(failed, 1, "The loss is no longer a number.")
     cancelled = store.submit(spec, title="y")
     store.cancel(cancelled)

@@ -12,11 +12,11 @@ import pytest
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.report import Report
 from unlearn_core.export import figures
-from unlearn_core.export.extra_sections import Side
-from unlearn_core.export.html_report import marked, page
+from unlearn_core.export.extra_sections import ExtraSection
+from unlearn_core.export.html_report import render_inline, render_report
 from unlearn_core.methods import methods
 
 NASTY = '<script>alert(1)</script> & "quoted" </style> `x` **b**'
@@ -49,14 +49,16 @@ class Reader(HTMLParser):
         return re.sub(r"\s+", " ", " ".join(self.words)).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def pictures(report: Report) -> dict[str, Pictures]:
+def pictures(report: Report) -> dict[str, ImageDataset]:
     count = len(report.labels)
     images = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3)).astype(np.uint8)
-    return {report.dataset.id: Pictures(images, report.labels, count - 2500, 500, 2000)}
+    return {report.dataset.id: ImageDataset(images, report.labels, count - 2500, 500, 2000)}
 
 
-def made(*reports: Report, side: Side | None = None, known: bool = True) -> str:
-    return page(reports, methods=methods() if known else {}, pictures=pictures(reports[0]) if known else {}, side=side)
+def made(*reports: Report, side: ExtraSection | None = None, known: bool = True) -> str:
+    return render_report(
+        reports, methods=methods() if known else {}, image_datasets=pictures(reports[0]) if known else {}, extra=side
+    )
 
 
 @cache
@@ -84,8 +86,8 @@ def test_every_chart_that_applies_is_in_it_with_its_sentence_and_caveat() -> Non
     assert able - shown == {"chart-cam"}, "the heat maps are pictures of the page itself"
     assert shown - able == {"chart-seeds-course"}, "the bands over seeds are drawn beside their figures"
     for name in ("accuracy", "membership", "curve"):
-        assert marked(charts()[name].caveat) in one()
-        assert marked(charts()[name].sentence(REPORT)) in one()
+        assert render_inline(charts()[name].caveat) in one()
+        assert render_inline(charts()[name].summary(REPORT)) in one()
 
 
 def test_nothing_in_it_points_outside() -> None:
@@ -109,7 +111,7 @@ def test_names_of_others_stay_text() -> None:
     net = REPORT.classifier.model_copy(update={"title": NASTY, "source": NASTY})
     found = made(
         replace(REPORT, dataset=data, classifier=net, method=NASTY, missing={"gold": NASTY}),
-        side=Side(title=NASTY, words=NASTY),
+        side=ExtraSection(title=NASTY, words=NASTY),
     )
     honest, nasty = Reader(one()), Reader(found)
     kinds = ("script", "style", "iframe", "a")
@@ -121,7 +123,7 @@ def test_names_of_others_stay_text() -> None:
 
 
 def test_figures_are_json_that_cannot_end_its_element() -> None:
-    assert figures.embedded('{"a": "</script><b>&"}') == '{"a": "\\u003c/script\\u003e\\u003cb\\u003e\\u0026"}'
+    assert figures.escape_json('{"a": "</script><b>&"}') == '{"a": "\\u003c/script\\u003e\\u003cb\\u003e\\u0026"}'
     found = re.findall(r'<script type="application/json" data-chart="chart-(\w+)">(.*?)</script>', one(), re.DOTALL)
     assert len(found) >= 15
     for name, text in found:
@@ -137,7 +139,7 @@ def test_its_dark_figure_is_the_light_one_in_other_inks(chart) -> None:
 
 def darkened(value: object, inks: dict[str, str] | None = None) -> object:
     """The same as in report.js; with no inks it only writes colours in one way."""
-    inks = dict(figures.inks()) if inks is None else inks
+    inks = dict(figures.dark_palette()) if inks is None else inks
     if isinstance(value, str):
         if value.startswith("data:"):
             return value
@@ -170,8 +172,8 @@ def test_a_sweep_brings_its_table_and_its_charts() -> None:
     import pandas as pd
 
     trials = pd.DataFrame({"trial": [1, 2], "rate <b>": [0.1, None], "state": ["done", "failed"]})
-    own = figures.plate(charts()["accuracy"], [REPORT])._replace(id="trade-off", title="What does it cost?")
-    side = Side(title="A sweep over the rate", words="Eight trials.", trials=trials, plates=(own,))
+    own = figures.render_figure(charts()["accuracy"], [REPORT])._replace(id="trade-off", title="What does it cost?")
+    side = ExtraSection(title="A sweep over the rate", words="Eight trials.", trials=trials, plates=(own,))
     found = made(REPORT, made_up_report(seed=1), side=side)
     text = Reader(found).text
     assert "A sweep over the rate" in text
@@ -205,10 +207,10 @@ def test_points_of_the_plane_are_not_shown_as_pictures() -> None:
 
 
 def test_a_chart_that_has_no_chapter_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures, "CHAPTERS", {"Which?": ("timing",)})
-    first, last = figures.chapters([REPORT])
+    monkeypatch.setattr(figures, "SECTIONS", {"Which?": ("timing",)})
+    first, last = figures.report_sections([REPORT])
     assert [one.id for one in first.plates] == ["timing"]
-    assert last.title == figures.OTHERS
+    assert last.title == figures.OTHER_SECTION
     assert "accuracy" in {one.id for one in last.plates}
 
 
@@ -227,4 +229,4 @@ def test_single_pictures_are_named_by_their_class() -> None:
     ],
 )
 def test_only_our_marks_become_html(text: str, html: str) -> None:
-    assert marked(text) == html
+    assert render_inline(text) == html

@@ -13,8 +13,8 @@ from hypothesis import given, strategies
 from hypothesis import settings as drawn
 
 from tests.pages.finished_runs import by_class, by_picture
-from unlearn_core.domain.errors import BadRequest, UnlearnError
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.errors import InvalidRequestError, UnlearnError
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.export import import_settings
 from unlearn_core.export.import_settings import read_spec
 
@@ -63,7 +63,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "no such picture": (of(forget={"kind": "images", "images": [10**9]}), "does not have"),
     "an endless name": (changed(method="x" * 10_000), "longer than any name"),
     "an endless knob": (changed(params={"x" * 10_000: 1}), "longer than any name"),
-    "too large": (b" " * (import_settings.MOST_SPEC + 1), "larger than 2 MB"),
+    "too large": (b" " * (import_settings.MAX_SPEC_BYTES + 1), "larger than 2 MB"),
     "an archive without": (zipped(other_json=GOOD), "holds no spec.json"),
     "an archive with two": (zipped(a__spec_json=GOOD, b__spec_json=GOOD), "settings of 2 runs"),
     "an archive cut off": (zipped(spec_json=GOOD)[:-30], "cut off|damaged"),
@@ -84,8 +84,8 @@ def test_whatever_is_wrong_is_refused_with_a_sentence(name: str) -> None:
 
 
 def test_an_upload_that_is_too_large_is_not_even_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_settings, "MOST_BYTES", len(GOOD) - 1)
-    with pytest.raises(BadRequest, match="larger than"):
+    monkeypatch.setattr(import_settings, "MAX_UPLOAD_BYTES", len(GOOD) - 1)
+    with pytest.raises(InvalidRequestError, match="larger than"):
         read_spec(GOOD)
 
 
@@ -115,7 +115,7 @@ def _zip64(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("harm", [_encrypted, _flipped, _listing_of_gigabytes, _zip64])
 def test_an_archive_that_was_tampered_with_is_refused(harm: Callable[[bytes], bytes]) -> None:
-    with pytest.raises(BadRequest, match="archive"):
+    with pytest.raises(InvalidRequestError, match="archive"):
         read_spec(harm(zipped(spec_json=GOOD)))
 
 
@@ -125,4 +125,4 @@ def test_any_changed_byte_gives_settings_or_a_sentence(place: int, byte: int, ar
     data = bytearray(zipped(spec_json=GOOD) if archive else GOOD)
     data[place % len(data)] = byte
     with suppress(UnlearnError):  # Anything else that is raised fails the test.
-        assert isinstance(read_spec(bytes(data)), RunSpec)
+        assert isinstance(read_spec(bytes(data)), UnlearnSpec)

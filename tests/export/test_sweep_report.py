@@ -4,12 +4,12 @@ import json
 
 from tests.charts.fake_reports import made_up_report
 from tests.charts.fake_sweeps import KNOBS, swept
-from unlearn_core.export.html_report import page
-from unlearn_core.export.sweep_report import side
+from unlearn_core.export.html_report import render_report
+from unlearn_core.export.sweep_report import sweep_section
 
 
 def test_a_sweep_is_told_with_its_charts_and_every_trial() -> None:
-    found = side(swept())
+    found = sweep_section(swept())
     assert found.title == "What does it cost to forget cat?"
     assert "24 runs of UNSIR, of which 22 came through" in found.words
     assert "whose report follows" in found.words
@@ -18,14 +18,14 @@ def test_a_sweep_is_told_with_its_charts_and_every_trial() -> None:
     assert len(ids) == len(set(ids)) == 10
     for plate in found.plates:
         assert json.loads(plate.figure)["data"] and plate.height > 100
-        assert plate.sentences[0].endswith(".")
-    html = page([made_up_report()], methods={}, pictures={}, side=found)
+        assert plate.summaries[0].endswith(".")
+    html = render_report([made_up_report()], methods={}, image_datasets={}, extra=found)
     assert "What does it cost to forget cat?" in html
     assert "Every trial" in html
 
 
 def test_one_knob_and_no_finished_trial_are_told_too() -> None:
-    assert side(swept(8, knobs=KNOBS[:1], facts={})).title == "What does impair: learning rate do?"
-    nothing = side(swept(0, facts={}))
+    assert sweep_section(swept(8, knobs=KNOBS[:1], facts={})).title == "What does impair: learning rate do?"
+    nothing = sweep_section(swept(0, facts={}))
     assert nothing.plates == ()
     assert "of which 0 came through" in nothing.words

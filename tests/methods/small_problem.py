@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.engine.model_cache import Warm
-from unlearn_core.engine.setup import Layout, lay_out, problem_of
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
 from unlearn_core.methods import method as find_method
 from unlearn_core.training.problem import Problem
 
@@ -24,15 +24,15 @@ STRONG = {
 FORGET = {"classes": ForgetClasses(classes=(1,)), "images": ForgetImages(images=tuple(range(0, 60, 4)))}
 
 
-def tiny_spec(method: str, *, kind: str = "classes", seed: int = 0, **knobs: Any) -> RunSpec:
+def tiny_spec(method: str, *, kind: str = "classes", seed: int = 0, **knobs: Any) -> UnlearnSpec:
     """A spec on the tiny classifier, from the method's first preset with some knobs turned."""
-    first = next(iter(find_method(method).presets.values())).params_for(FORGET[kind])
+    first = next(iter(find_method(method).presets.values())).for_request(FORGET[kind])
     request = ForgetRequest(classifier="tiny", dataset="shapes", forget=FORGET[kind])
-    return RunSpec(request=request, method=method, params=first.with_values(knobs).model_dump(), seed=seed)
+    return UnlearnSpec(request=request, method=method, params=first.updated(knobs).model_dump(), seed=seed)
 
 
-def tiny_problem(spec: RunSpec) -> tuple[Layout, Problem]:
+def tiny_problem(spec: UnlearnSpec) -> tuple[ResolvedRun, Problem]:
     """The layout and a fresh Problem of a spec, on the CPU."""
-    warm = Warm("cpu", Path(os.devnull))
-    layout = lay_out(spec, warm)
-    return layout, problem_of(layout, warm)
+    warm = ModelCache("cpu", Path(os.devnull))
+    layout = resolve_run(spec, warm)
+    return layout, build_problem(layout, warm)

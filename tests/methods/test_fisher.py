@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tests.methods.small_problem import tiny_problem, tiny_spec
-from unlearn_core.domain.tracker import Silent
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import fisher
-from unlearn_core.methods.fisher import Knobs
+from unlearn_core.methods.fisher import Hyperparameters
 from unlearn_core.training.importance import fisher_diagonal
 
 
@@ -27,13 +27,13 @@ def test_closed_form_of_a_linear_softmax_model() -> None:
 
 def test_all_at_once_equals_one_by_one() -> None:
     _, problem = tiny_problem(tiny_spec("fisher"))
-    pictures = problem.retain.all()[0][:40]
+    pictures = problem.retain.tensors()[0][:40]
     items: list[tuple[Tensor, ...]] = []
     found = fisher_diagonal(
-        problem.original, pictures, over=lambda parts: (items.append(part) or part for part in parts)
+        problem.original_model, pictures, progress=lambda parts: (items.append(part) or part for part in parts)
     )
     assert sum(len(item[0]) for item in items) == 40 * 4 and len(items) > 1, "counted once for every class"
-    net = problem.net.eval()
+    net = problem.model.eval()
     sums = {name: torch.zeros_like(weight) for name, weight in net.named_parameters()}
     for picture in pictures:
         shares = net(picture[None]).softmax(1)[0].detach()
@@ -49,15 +49,17 @@ def test_all_at_once_equals_one_by_one() -> None:
 
 def test_the_information_leaves_the_net_as_it_was() -> None:
     _, problem = tiny_problem(tiny_spec("fisher"))
-    problem.net.train()
-    before = {name: value.clone() for name, value in problem.net.state_dict().items()}
-    fisher_diagonal(problem.net, problem.retain.all()[0][:20])
-    assert problem.net.training and all(value.equal(before[name]) for name, value in problem.net.state_dict().items())
-    assert all(weight.grad is None for weight in problem.net.parameters())
+    problem.model.train()
+    before = {name: value.clone() for name, value in problem.model.state_dict().items()}
+    fisher_diagonal(problem.model, problem.retain.tensors()[0][:20])
+    assert problem.model.training and all(
+        value.equal(before[name]) for name, value in problem.model.state_dict().items()
+    )
+    assert all(weight.grad is None for weight in problem.model.parameters())
 
 
 def test_variance_by_hand() -> None:
-    weight, knobs = torch.ones(2, 2), Knobs(alpha=0.01, cap=1e3, head_cap=1e2)
+    weight, knobs = torch.ones(2, 2), Hyperparameters(alpha=0.01, cap=1e3, head_cap=1e2)
     information = torch.tensor([[0.1, 0.0], [1.0, 0.5]])  # Inverse: 10, capped at 1000 or 100; 1, 2.
     mean, variance = fisher._blurred(weight, information, knobs, head=False, cleared=())
     assert mean.equal(weight)
@@ -72,21 +74,21 @@ def test_variance_by_hand() -> None:
 def test_a_forgotten_row_of_the_head_is_cleared_whatever_alpha() -> None:
     for alpha in (1e-9, 1e-3):
         mean, variance = fisher._blurred(
-            torch.ones(4, 3), torch.ones(4, 3), Knobs(alpha=alpha), head=True, cleared=(1, 3)
+            torch.ones(4, 3), torch.ones(4, 3), Hyperparameters(alpha=alpha), head=True, cleared=(1, 3)
         )
         assert mean.tolist() == [[1.0] * 3, [0.0] * 3, [1.0] * 3, [0.0] * 3]
         assert variance[1].tolist() == variance[3].tolist() == pytest.approx([1e-3] * 3)
         assert variance[0].tolist() == pytest.approx([10 * alpha] * 3)
-    mean, _ = fisher._blurred(torch.ones(4), torch.ones(4), Knobs(clear_rows=False), head=True, cleared=(1,))
+    mean, _ = fisher._blurred(torch.ones(4), torch.ones(4), Hyperparameters(clear_rows=False), head=True, cleared=(1,))
     assert mean.all()
 
 
 def test_only_the_head_by_name_loses_rows_and_statistics_stay() -> None:
     layout, problem = tiny_problem(tiny_spec("fisher", alpha=1e-10))
-    layout.method.forget(problem, layout.knobs, Silent())
-    before = problem.original.state_dict()
+    layout.method.forget(problem, layout.params, NullTracker())
+    before = problem.original_model.state_dict()
     assert float(before["head.weight"][1].abs().max()) > 0.15
-    for name, now in problem.net.state_dict().items():
+    for name, now in problem.model.state_dict().items():
         if "running" in name or "num_batches" in name or "normalise" in name:
             assert now.equal(before[name]), name
         elif name.startswith("head"):
@@ -98,10 +100,14 @@ def test_only_the_head_by_name_loses_rows_and_statistics_stay() -> None:
 
 def test_the_noise_has_the_variance_that_was_asked_for() -> None:
     layout, problem = tiny_problem(tiny_spec("fisher", kind="images", alpha=1e-3, cap=1.0, pictures=10))
-    layout.method.forget(problem, layout.knobs, Silent())
-    shift = (problem.net.get_parameter("body.0.weight") - problem.original.get_parameter("body.0.weight")).detach()
-    information = fisher_diagonal(problem.original, problem.retain.sample(10, problem.stream("asked")).all()[0])
+    layout.method.forget(problem, layout.params, NullTracker())
+    shift = (
+        problem.model.get_parameter("body.0.weight") - problem.original_model.get_parameter("body.0.weight")
+    ).detach()
+    information = fisher_diagonal(
+        problem.original_model, problem.retain.sample(10, problem.random_generator("asked")).tensors()[0]
+    )
     _, variance = fisher._blurred(
-        shift, information["body.0.weight"], Knobs(alpha=1e-3, cap=1.0), head=False, cleared=()
+        shift, information["body.0.weight"], Hyperparameters(alpha=1e-3, cap=1.0), head=False, cleared=()
     )
     assert float((shift.square() / variance).mean()) == pytest.approx(1, abs=0.15)

@@ -12,27 +12,27 @@ from torch.nn import functional as F
 
 from tests.methods.small_problem import FORGET, tiny_problem, tiny_spec
 from unlearn_core.charts import charts
-from unlearn_core.domain.errors import Diverged
+from unlearn_core.domain.errors import DivergedError
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.method import Needs
-from unlearn_core.domain.tracker import Silent
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.execute import unlearn
-from unlearn_core.engine.model_cache import Warm
-from unlearn_core.engine.setup import lay_out, problem_of
+from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.engine.setup import build_problem, resolve_run
 from unlearn_core.methods import l2ul
-from unlearn_core.methods.l2ul import Knobs
-from unlearn_core.training.evaluate import accuracy, answers
+from unlearn_core.methods.l2ul import Hyperparameters
+from unlearn_core.training.evaluate import accuracy, predict
 from unlearn_core.training.problem import Problem
 from unlearn_core.training.weights import checksum
 
-QUICK = Knobs().model_dump() | {"copies": 4, "attack_steps": 3, "max_steps": 6}
+QUICK = Hyperparameters().model_dump() | {"copies": 4, "attack_steps": 3, "max_steps": 6}
 MIXED = ForgetImages(images=tuple(range(40)))
 """Ten pictures of each of the four classes."""
 WILD: dict[str, Any] = {"lr": 0.05, "clip": 0.0, "most": 0.0, "momentum": 0.9, "frozen_norm": False, "max_steps": 100}
 
 
-class Keeping(Silent):
+class Keeping(NullTracker):
     def __init__(self) -> None:
         self.kept: dict[str, np.ndarray] = {}
         self.facts: dict[str, dict[str, Any]] = {}
@@ -43,17 +43,17 @@ class Keeping(Silent):
     def phase(self, name: str, *, done: int = 0) -> None:
         self.phases.append(name)
 
-    def over(self, items: Any) -> Any:
+    def iterate(self, items: Any) -> Any:
         for item in items:
             self.items += 1
             self.pictures += len(item[0])
             yield item
 
-    def keep(self, name: str, array: Any, **facts: object) -> None:
+    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
         self.kept[name], self.facts[name] = np.asarray(array), facts
 
 
-def _spec(forget: ForgetClasses | ForgetImages = MIXED, **knobs: Any) -> RunSpec:
+def _spec(forget: ForgetClasses | ForgetImages = MIXED, **knobs: Any) -> UnlearnSpec:
     spec = tiny_spec("l2ul", kind=forget.kind, **QUICK | knobs)
     return spec.model_copy(update={"request": spec.request.model_copy(update={"forget": forget})})
 
@@ -61,7 +61,7 @@ def _spec(forget: ForgetClasses | ForgetImages = MIXED, **knobs: Any) -> RunSpec
 def _forgotten(forget: ForgetClasses | ForgetImages = MIXED, **knobs: Any) -> tuple[Problem, Keeping]:
     layout, problem = tiny_problem(_spec(forget, **knobs))
     track = Keeping()
-    layout.method.forget(problem, layout.knobs, track)
+    layout.method.forget(problem, layout.params, track)
     return problem, track
 
 
@@ -69,7 +69,7 @@ def _kept_accuracy(problem: Problem) -> float:
     """On the training pictures that were not to be forgotten; the method itself is not handed them."""
     pool = problem.forget
     rest = torch.tensor(sorted(set(range(400)) - set(pool.rows.tolist())))
-    return accuracy(problem.net, pool.images[rest].permute(0, 3, 1, 2).float() / 255, pool.labels[rest])
+    return accuracy(problem.model, pool.images[rest].permute(0, 3, 1, 2).float() / 255, pool.labels[rest])
 
 
 def test_adversarials_aim_at_every_other_class_alike() -> None:
@@ -97,8 +97,8 @@ def test_what_is_kept_is_what_the_nets_say_and_as_near_as_asked() -> None:
     assert shown.shape == originals.shape == (12, 16, 16, 3) and shown.dtype == originals.dtype == np.uint8
     assert (originals == problem.forget.images[torch.arange(40).repeat_interleave(4)[rows]].numpy()).all()
     pictures = torch.from_numpy(shown).permute(0, 3, 1, 2).float() / 255
-    for net, column in ((problem.original, 2), (problem.net, 3)):
-        assert (answers(net, pictures).numpy() == answered[rows, column]).mean() > 0.8, "but for rounding to bytes"
+    for net, column in ((problem.original_model, 2), (problem.model, 3)):
+        assert (predict(net, pictures).numpy() == answered[rows, column]).mean() > 0.8, "but for rounding to bytes"
     away = ((shown.astype(float) - originals) / 255).reshape(12, -1)
     assert np.linalg.norm(away, axis=1).max() <= 2.05
     assert track.facts["adversarial_answers"]["length"] <= 2.0 + 1e-4
@@ -106,7 +106,7 @@ def test_what_is_kept_is_what_the_nets_say_and_as_near_as_asked() -> None:
 
 def test_the_stop_rule_stops_at_once_when_satisfied() -> None:
     problem, track = _forgotten(guard="none", stop_accuracy=1.0)
-    assert track.items == 0 and checksum(problem.net) == checksum(problem.original)
+    assert track.items == 0 and checksum(problem.model) == checksum(problem.original_model)
     assert track.facts["stopped"]["done"]
 
 
@@ -114,29 +114,29 @@ def test_it_stops_after_the_step_that_reached_the_goal() -> None:
     problem, track = _forgotten(ForgetClasses(classes=(1,)), guard="none", stop_accuracy=0.1, **WILD)
     left = track.kept["stopped"]
     assert left[-1] <= 0.1 < left[:-1].min() and len(left) == 1 + track.items < 101
-    assert accuracy(problem.net, *problem.forget.all()) == pytest.approx(left[-1])
+    assert accuracy(problem.model, *problem.forget.tensors()) == pytest.approx(left[-1])
 
 
 def test_the_stop_rule_never_looks_at_train_mode() -> None:
     """A net that is right by its batch's own statistics and wrong by the stored ones counts as done."""
     layout, problem = tiny_problem(_spec(FORGET["images"], guard="none"))
-    pictures, labels = problem.forget.all()
+    pictures, labels = problem.forget.tensors()
     assert set(labels.tolist()) == {0}
     with torch.no_grad():  # By the stored statistics every picture looks the same, and like class 1.
         for name in ("body.1", "shortcut.1"):
-            problem.net.get_buffer(f"{name}.running_mean").add_(50)
-        problem.net.get_parameter("head.bias").copy_(torch.tensor([0.0, 0.1, 0.0, 0.0]))
-        assert (deepcopy(problem.net).train()(pictures).argmax(1) == 0).any()
-    problem.net.train()
+            problem.model.get_buffer(f"{name}.running_mean").add_(50)
+        problem.model.get_parameter("head.bias").copy_(torch.tensor([0.0, 0.1, 0.0, 0.0]))
+        assert (deepcopy(problem.model).train()(pictures).argmax(1) == 0).any()
+    problem.model.train()
     track = Keeping()
-    layout.method.forget(problem, layout.knobs, track)
+    layout.method.forget(problem, layout.params, track)
     assert track.items == 0 and track.kept["stopped"].tolist() == [0.0]
 
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_batch_norm_is_frozen_where_asked(frozen: bool) -> None:
     problem, _ = _forgotten(frozen_norm=frozen)
-    pairs = zip(problem.net.named_buffers(), problem.original.buffers(), strict=True)
+    pairs = zip(problem.model.named_buffers(), problem.original_model.buffers(), strict=True)
     moved = [name for (name, after), before in pairs if not torch.equal(after, before)]
     assert bool(moved) is not frozen
 
@@ -149,16 +149,16 @@ def test_without_guard_and_stop_rule_it_collapses() -> None:
 
 
 def test_what_runs_away_is_reported() -> None:
-    with pytest.raises(Diverged, match="Lower the learning rate"):
+    with pytest.raises(DivergedError, match="Lower the learning rate"):
         _forgotten(MIXED, guard="none", stops=False, **WILD | {"frozen_norm": True})
 
 
 @pytest.mark.parametrize("access", [True, False])
 def test_needs_are_honest(access: bool) -> None:
     layout, problem = tiny_problem(_spec(retain_access=access))
-    assert layout.method.needs(layout.knobs) == Needs(forget=True, retain=access)
-    assert (problem.retain_pool is not None) is access
-    layout.method.forget(problem, layout.knobs, Silent())
+    assert layout.method.needs(layout.params) == DataAccess(forget=True, retain=access)
+    assert (problem.retain_subset is not None) is access
+    layout.method.forget(problem, layout.params, NullTracker())
 
 
 def test_kept_pictures_help_where_they_may_be_used() -> None:
@@ -175,7 +175,7 @@ def test_relabelling_reaches_the_labels_that_were_drawn() -> None:
     assert (labels != own).all() and wished.rows.equal(problem.forget.rows)
     assert problem.forget.labels.equal(tiny_problem(_spec())[1].forget.labels), "the data set's labels stay"
     assert track.facts["stopped"]["done"] and track.kept["stopped"][-1] == 0
-    assert answers(problem.net, problem.forget.all()[0]).equal(labels)
+    assert predict(problem.model, problem.forget.tensors()[0]).equal(labels)
 
 
 def test_each_source_goes_through_the_net_by_itself() -> None:
@@ -186,8 +186,8 @@ def test_each_source_goes_through_the_net_by_itself() -> None:
         if net.training:
             seen.append([len(inputs[0])])
 
-    problem.net.register_forward_pre_hook(note)
-    layout.method.forget(problem, layout.knobs, Silent())
+    problem.model.register_forward_pre_hook(note)
+    layout.method.forget(problem, layout.params, NullTracker())
     sizes = [size for (size,) in seen]
     assert sizes[:6] == [64, 32, 48, 64, 8, 48], "adversarials, forgotten, kept: step after step"
     assert sizes[6] == 32, "the 160 adversarials end with a short batch"
@@ -198,12 +198,12 @@ def test_each_source_goes_through_the_net_by_itself() -> None:
 def test_the_loss_weighs_as_the_paper_does(ascent: float, share: float, goal: str) -> None:
     """By batch sizes, n_f / (n_a + n_f), or as the knob says; kept pictures come on top, unweighted."""
     layout, problem = tiny_problem(_spec(ascent=ascent, goal=goal, most=0.0))
-    net, generator = problem.original.double(), torch.Generator().manual_seed(0)
+    net, generator = problem.original_model.double(), torch.Generator().manual_seed(0)
     pictures = torch.rand(25, 3, 16, 16, generator=generator).double()
     drawn = torch.randint(0, 4, (25,), generator=generator).split([12, 8, 5])
     labels: dict[str, Tensor] = {"guard": drawn[0], "forget": drawn[1], "retain": drawn[2]}
-    knobs = layout.knobs
-    assert isinstance(knobs, l2ul.Knobs)
+    knobs = layout.params
+    assert isinstance(knobs, l2ul.Hyperparameters)
     loss, error = l2ul._loss(net, pictures, labels, knobs)
     guard, forget, retain = (
         F.cross_entropy(net(part), own) for part, own in zip(pictures.split([12, 8, 5]), labels.values(), strict=True)
@@ -215,11 +215,11 @@ def test_the_loss_weighs_as_the_paper_does(ascent: float, share: float, goal: st
 
 def test_the_losss_gradient_is_right() -> None:
     layout, problem = tiny_problem(_spec(ascent=0.3, most=0.0))
-    net = problem.net.double().eval()
+    net = problem.model.double().eval()
     pictures = torch.rand(5, 3, 16, 16, generator=torch.Generator().manual_seed(0)).double()
     labels = {"guard": torch.tensor([0, 1, 2]), "forget": torch.tensor([3, 1])}
-    knobs = layout.knobs
-    assert isinstance(knobs, l2ul.Knobs)
+    knobs = layout.params
+    assert isinstance(knobs, l2ul.Hyperparameters)
 
     class Loss(torch.nn.Module):
         def __init__(self) -> None:
@@ -242,12 +242,14 @@ def test_a_firm_hold_keeps_unimportant_weights_and_frees_important_ones() -> Non
     held, _ = _forgotten(guard="adv-imp", hold=500.0, **knobs)
 
     def moved(problem: Problem) -> Tensor:
-        pairs = zip(problem.net.parameters(), problem.original.parameters(), strict=True)
+        pairs = zip(problem.model.parameters(), problem.original_model.parameters(), strict=True)
         return torch.cat([(after - before).detach().flatten() for after, before in pairs]).abs()
 
     assert moved(held).median() < 0.5 * moved(free).median()
     problem = tiny_problem(_spec())[1]
-    hold = torch.cat([part.flatten() for part in l2ul._hold(problem, problem.forget, Silent()).values()])
+    hold = torch.cat(
+        [part.flatten() for part in l2ul._weight_strength(problem, problem.forget, NullTracker()).values()]
+    )
     ratio = moved(held) / (moved(free) + 1e-9)
     assert ratio[hold < 0.3].median() > 2 * ratio[hold > 0.9].median()
 
@@ -258,36 +260,36 @@ def test_passes_are_exact_where_nothing_stops_it(guard: str, forget: ForgetClass
     knobs = {"guard": guard, "retain_access": guard == "adv", "stops": False, "attacked": 23, "max_steps": 17}
     layout, problem = tiny_problem(_spec(forget, guard_batch=32, forget_batch=48, **knobs))
     track = Keeping()
-    layout.method.forget(problem, layout.knobs, track)
-    assert track.pictures == layout.method.passes(layout.knobs, problem.sizes)
+    layout.method.forget(problem, layout.params, track)
+    assert track.pictures == layout.method.images_processed(layout.params, problem.sizes)
     phases = {"none": ["forget"], "adv": ["attack", "forget"], "adv-imp": ["attack", "importance", "forget"]}
     assert track.phases == phases[guard]
 
 
 def test_it_goes_on_from_an_earlier_run(home: Path) -> None:
     """The next request starts from what the last one left, and is held to that, not to the classifier as shipped."""
-    first = unlearn(_spec(guard="none", stop_accuracy=0.1, **WILD), device="cpu", home=home)
+    first = unlearn(_spec(guard="none", stop_accuracy=0.1, **WILD), device="cpu", data_dir=home)
     spec = _spec(ForgetImages(images=tuple(range(40, 60)))).model_copy(update={"start": first.run})
-    warm = Warm("cpu", home)
-    layout = lay_out(spec, warm)
-    problem = problem_of(layout, warm)
-    assert checksum(problem.original) == first.headline["weights"] == checksum(problem.net)
+    warm = ModelCache("cpu", home)
+    layout = resolve_run(spec, warm)
+    problem = build_problem(layout, warm)
+    assert checksum(problem.original_model) == first.metrics["weights"] == checksum(problem.model)
     track = Keeping()
-    layout.method.forget(problem, layout.knobs, track)
-    assert checksum(problem.original) == first.headline["weights"] != checksum(problem.net)
-    second = unlearn(spec, device="cpu", home=home)
-    assert second.headline["weights"] == checksum(problem.net)
+    layout.method.forget(problem, layout.params, track)
+    assert checksum(problem.original_model) == first.metrics["weights"] != checksum(problem.model)
+    second = unlearn(spec, device="cpu", data_dir=home)
+    assert second.metrics["weights"] == checksum(problem.model)
     kept = second.report.parts["extras"].arrays["adversarial_answers"]
     assert (kept == track.kept["adversarial_answers"]).all()
 
 
 def test_a_report_shows_what_it_did(home: Path) -> None:
-    report = unlearn(_spec(), device="cpu", home=home).report
+    report = unlearn(_spec(), device="cpu", data_dir=home).report
     shelf = charts()
     for name in ("adversarials", "importance", "stopped"):
         assert shelf[name].applies(report) is True
-        assert shelf[name].sentence(report).endswith(".")
-        assert len(shelf[name].frame([report]))
+        assert shelf[name].summary(report).endswith(".")
+        assert len(shelf[name].table([report]))
     facts = report.parts["extras"].facts["importance"]
     assert facts["layers"] == list(report.classifier.roles.layers)
     values = report.parts["extras"].arrays["importance"]

@@ -7,16 +7,16 @@ import torch
 from torch.nn import functional as F
 
 from tests.methods.small_problem import tiny_problem, tiny_spec
-from unlearn_core.domain.tracker import Silent
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import neggrad_plus
 from unlearn_core.training.evaluate import accuracy
-from unlearn_core.training.losses import wrongness
+from unlearn_core.training.losses import capped_cross_entropy
 from unlearn_core.training.problem import Problem
 
 
 def _forgotten(**knobs: Any) -> Problem:
     layout, problem = tiny_problem(tiny_spec("neggrad_plus", **knobs))
-    layout.method.forget(problem, layout.knobs, Silent())
+    layout.method.forget(problem, layout.params, NullTracker())
     return problem
 
 
@@ -25,7 +25,7 @@ def test_the_loss_and_its_gradient() -> None:
     own, theirs = torch.tensor([0, 1, 2, 3, 0]), torch.tensor([1, 1, 1, 1, 1])
 
     def loss(kept: torch.Tensor, gone: torch.Tensor) -> torch.Tensor:
-        return neggrad_plus._loss(F.cross_entropy(kept, own), wrongness(gone, theirs), 0.7)
+        return neggrad_plus._loss(F.cross_entropy(kept, own), capped_cross_entropy(gone, theirs), 0.7)
 
     by_hand = 0.7 * F.cross_entropy(kept, own) - 0.3 * F.cross_entropy(gone, theirs)
     assert loss(kept, gone).item() == pytest.approx(by_hand.item())
@@ -36,8 +36,8 @@ def test_every_step_has_both_sides_and_none_is_skipped() -> None:
     layout, problem = tiny_problem(
         tiny_spec("neggrad_plus", augment=False, retain_batch=32, forget_batch=48, epochs=2, kept_per_class=50)
     )
-    knobs = layout.knobs
-    assert isinstance(knobs, neggrad_plus.Knobs)
+    knobs = layout.params
+    assert isinstance(knobs, neggrad_plus.Hyperparameters)
     batches = list(neggrad_plus._batches(problem, knobs))
     assert len(batches) == neggrad_plus._steps(knobs, problem.sizes) == 2 * 5
     forgotten = problem.forget.labels[problem.forget.rows].unique()
@@ -49,19 +49,19 @@ def test_every_step_has_both_sides_and_none_is_skipped() -> None:
     gone = [len(labels) - kept for _, labels, kept in batches]
     assert gone == [48, 48, 4] * 3 + [48], "100 forgotten ones, over and over"
     first = torch.cat([pictures[kept:] for pictures, _, kept in batches[:3]]).flatten(1)
-    everyone = problem.forget.all()[0].flatten(1)
+    everyone = problem.forget.tensors()[0].flatten(1)
     assert torch.cdist(everyone, first).min(1).values.max() < 0.1, "each one once before the first comes again"
 
 
 def test_weight_one_is_fine_tuning_and_forgets_less() -> None:
     hard = {"lr": 0.05, "epochs": 4, "retain_batch": 32, "forget_batch": 32, "kept_per_class": 100}
     pushed, tuned = _forgotten(kept_weight=0.8, **hard), _forgotten(kept_weight=1.0, **hard)
-    assert accuracy(pushed.net, *pushed.forget.all()) < accuracy(tuned.net, *tuned.forget.all()) - 0.3
-    assert accuracy(pushed.net, *pushed.retain.all()) > 0.8
+    assert accuracy(pushed.model, *pushed.forget.tensors()) < accuracy(tuned.model, *tuned.forget.tensors()) - 0.3
+    assert accuracy(pushed.model, *pushed.retain.tensors()) > 0.8
 
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_batch_norm_is_frozen_where_asked(frozen: bool) -> None:
     problem = _forgotten(frozen_norm=frozen, epochs=1)
-    pairs = zip(problem.net.buffers(), problem.original.buffers(), strict=True)
+    pairs = zip(problem.model.buffers(), problem.original_model.buffers(), strict=True)
     assert all(torch.equal(after, before) for after, before in pairs) is frozen

@@ -10,24 +10,24 @@ import torch
 from torch import Tensor, nn
 
 from tests.methods.small_problem import tiny_problem, tiny_spec
-from unlearn_core.domain.errors import DataNotGranted
-from unlearn_core.domain.method import Needs
-from unlearn_core.domain.tracker import Silent
+from unlearn_core.domain.errors import UndeclaredDataAccessError
+from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import reinit
-from unlearn_core.methods.reinit import METHOD, Knobs
+from unlearn_core.methods.reinit import METHOD, Hyperparameters
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.problem import Problem
-from unlearn_core.training.reinitialize import norms
+from unlearn_core.training.reinitialize import following_norms
 
 POOL = ["stem.0", "body.0"]
 STREAM = torch.Generator
 
 
-class Keeping(Silent):
+class Keeping(NullTracker):
     def __init__(self) -> None:
         self.kept: dict[str, tuple[np.ndarray, dict[str, Any]]] = {}
 
-    def keep(self, name: str, array: Any, **facts: object) -> None:
+    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
         self.kept[name] = np.asarray(array), facts
 
 
@@ -35,21 +35,21 @@ def run(kind: str = "classes", **knobs: Any) -> tuple[Problem, np.ndarray, dict[
     """A run on the tiny classifier, and what it says that it drew."""
     layout, problem = tiny_problem(tiny_spec("reinit", kind=kind, **knobs))
     track = Keeping()
-    layout.method.forget(problem, layout.knobs, track)
+    layout.method.forget(problem, layout.params, track)
     return problem, *track.kept["drawn_layers"]
 
 
 def moved(problem: Problem) -> set[str]:
     """The modules whose weights or statistics are no longer the original's."""
-    before = problem.original.state_dict()
-    return {name.rpartition(".")[0] for name, now in problem.net.state_dict().items() if not now.equal(before[name])}
+    before = problem.original_model.state_dict()
+    return {name.rpartition(".")[0] for name, now in problem.model.state_dict().items() if not now.equal(before[name])}
 
 
 def test_only_layers_of_the_pool_are_drawn() -> None:
     _, problem = tiny_problem(tiny_spec("reinit"))
-    assert reinit._pool(problem, Knobs()) == POOL
-    assert reinit._pool(problem, Knobs(spare_head=False)) == [*POOL, "head"]
-    everything = Knobs(spare_head=False, spare_shortcuts=False)
+    assert reinit._pool(problem, Hyperparameters()) == POOL
+    assert reinit._pool(problem, Hyperparameters(spare_head=False)) == [*POOL, "head"]
+    everything = Hyperparameters(spare_head=False, spare_shortcuts=False)
     assert reinit._pool(problem, everything) == [*POOL, "shortcut.0", "head"]
 
 
@@ -57,23 +57,23 @@ def test_only_layers_of_the_pool_are_drawn() -> None:
 def test_what_is_redrawn_is_what_was_recorded(seed: int) -> None:
     layout, problem = tiny_problem(tiny_spec("reinit", seed=seed, cycles=1, layers="2", epochs="0"))
     track = Keeping()
-    layout.method.forget(problem, layout.knobs, track)
+    layout.method.forget(problem, layout.params, track)
     counts, facts = track.kept["drawn_layers"]
     assert facts == {"layers": POOL, "of": "layers", "choice": "random"}
     assert counts.shape == (1, 2) and counts.sum() == 2
     drawn = {name for name, count in zip(POOL, counts[0], strict=True) if count}
     assert moved(problem) == drawn
-    fresh = problem.fresh(0)
+    fresh = problem.fresh_model(0)
     for name in drawn:
-        assert problem.net.get_parameter(f"{name}.weight").equal(fresh.get_parameter(f"{name}.weight"))
+        assert problem.model.get_parameter(f"{name}.weight").equal(fresh.get_parameter(f"{name}.weight"))
 
 
 def test_every_cycle_has_fresh_weights_of_its_own_and_none_are_the_originals_first_ones() -> None:
     layout, problem = tiny_problem(tiny_spec("reinit", seed=0))
-    nets = [problem.fresh(0), problem.fresh(1), layout.before.net]
+    nets = [problem.fresh_model(0), problem.fresh_model(1), layout.before.module]
     torch.manual_seed(0)
     weights = [net.get_parameter("stem.0.weight") for net in nets]
-    assert problem.fresh(1).get_parameter("stem.0.weight").equal(weights[1])
+    assert problem.fresh_model(1).get_parameter("stem.0.weight").equal(weights[1])
     assert all(not one.equal(other) for one, other in ((weights[0], weights[1]), (weights[1], weights[2])))
 
 
@@ -105,9 +105,9 @@ def test_single_weights_are_redrawn_in_the_same_share_of_every_layer() -> None:
     problem, counts, facts = run(granularity="weights", cycles=1, layers="1", epochs="0", spare_shortcuts=False)
     assert facts["of"] == "weights" and np.allclose(counts, 1 / 3)
     assert moved(problem) == {"stem.0", "body.0", "shortcut.0"}
-    fresh = problem.fresh(0)
+    fresh = problem.fresh_model(0)
     for name in ("stem.0.weight", "body.0.weight", "shortcut.0.weight"):
-        now, before = problem.net.get_parameter(name), problem.original.get_parameter(name)
+        now, before = problem.model.get_parameter(name), problem.original_model.get_parameter(name)
         changed = now != before
         assert int(changed.sum()) == round(now.numel() / 3)
         assert now[changed].equal(fresh.get_parameter(name)[changed])
@@ -115,11 +115,11 @@ def test_single_weights_are_redrawn_in_the_same_share_of_every_layer() -> None:
 
 def test_batch_norm_follows_its_layer_if_asked() -> None:
     _, tiny = tiny_problem(tiny_spec("reinit"))
-    assert norms(tiny.net) == {"stem.0": "stem.1", "body.0": "body.1", "shortcut.0": "shortcut.1"}
+    assert following_norms(tiny.model) == {"stem.0": "stem.1", "body.0": "body.1", "shortcut.0": "shortcut.1"}
     problem, counts, _ = run(cycles=1, layers="1", epochs="0", reset_norm=True)
     (drawn,) = [name for name, count in zip(POOL, counts[0], strict=True) if count]
-    assert moved(problem) == {drawn, norms(problem.net)[drawn]}
-    assert not problem.net.get_buffer(f"{norms(problem.net)[drawn]}.running_mean").any()
+    assert moved(problem) == {drawn, following_norms(problem.model)[drawn]}
+    assert not problem.model.get_buffer(f"{following_norms(problem.model)[drawn]}.running_mean").any()
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.1])
@@ -128,12 +128,12 @@ def test_both_nets_see_the_same_picture_under_the_same_noise(sigma: float) -> No
         tiny_spec("reinit", sigma=sigma, cycles=1, epochs="1", batch=512, share=1, augment=False)
     )
     seen: dict[nn.Module, Tensor] = {}
-    for net in (problem.net, problem.original):
+    for net in (problem.model, problem.original_model):
         net.register_forward_pre_hook(lambda net, inputs: seen.update({net: inputs[0].detach()}))
-    layout.method.forget(problem, layout.knobs, Silent())
-    learnt, taught = seen[problem.net], seen[problem.original]
-    assert learnt.equal(taught) and not problem.original.training
-    clean, _ = next(problem.retain.epoch(512, problem.stream("epoch", 0, 0), augment=False))
+    layout.method.forget(problem, layout.params, NullTracker())
+    learnt, taught = seen[problem.model], seen[problem.original_model]
+    assert learnt.equal(taught) and not problem.original_model.training
+    clean, _ = next(problem.retain.batches(512, problem.random_generator("epoch", 0, 0), augment=False))
     assert isclose(float((learnt - clean).std()), sigma, rel_tol=0.02, abs_tol=1e-7)
 
 
@@ -162,11 +162,11 @@ def test_masked_answers_make_a_class_go_that_is_never_seen() -> None:
     forgotten = {}
     for mask in (False, True):
         layout, problem = tiny_problem(tiny_spec("reinit", **ONE_LAYER, mask=mask))
-        layout.method.forget(problem, layout.knobs, Silent())
+        layout.method.forget(problem, layout.params, NullTracker())
         pool = replace(problem.retain, rows=torch.from_numpy(layout.split.forget_val))
-        forgotten[mask] = accuracy(problem.net, *pool.all())
+        forgotten[mask] = accuracy(problem.model, *pool.tensors())
         kept = replace(problem.retain, rows=torch.from_numpy(layout.split.retain_val))
-        assert accuracy(problem.net, *kept.all()) > 0.9
+        assert accuracy(problem.model, *kept.tensors()) > 0.9
     assert forgotten[True] <= 0.1 and forgotten[False] > 0.5
 
 
@@ -189,46 +189,46 @@ def test_gradients_of_the_losses(loss: str) -> None:
 
 
 def test_rates() -> None:
-    each = reinit._rates(Knobs(lr=0.1, schedule="each cycle"), [2, 4])
+    each = reinit._rates(Hyperparameters(lr=0.1, schedule="each cycle"), [2, 4])
     assert (
         each[0] == pytest.approx([0.1, 0.05]) and each[1][0] == pytest.approx(0.1) and each[1][2] == pytest.approx(0.05)
     )
-    whole = reinit._rates(Knobs(lr=0.1, schedule="whole run"), [2, 4])
+    whole = reinit._rates(Hyperparameters(lr=0.1, schedule="whole run"), [2, 4])
     run = [*whole[0], *whole[1]]
     assert run[3] == pytest.approx(0.05) and run == sorted(run, reverse=True)
-    half = reinit._rates(Knobs(lr=0.1, schedule="half then full", epochs="2,1", cycles=2), [6, 3])
+    half = reinit._rates(Hyperparameters(lr=0.1, schedule="half then full", epochs="2,1", cycles=2), [6, 3])
     assert half == [[0.05] * 3 + [0.1] * 3, [0.1] * 3]
 
 
 def test_the_last_number_holds_for_the_cycles_after_it() -> None:
-    assert reinit._each("1,2", Knobs(cycles=4)) == [1, 2, 2, 2]
-    assert reinit._each("3,1,9", Knobs(cycles=2)) == [3, 1]
+    assert reinit._each("1,2", Hyperparameters(cycles=4)) == [1, 2, 2, 2]
+    assert reinit._each("3,1,9", Hyperparameters(cycles=2)) == [3, 1]
 
 
 def test_no_forgotten_picture_is_handed_over() -> None:
     layout, problem = tiny_problem(tiny_spec("reinit"))
-    assert METHOD.needs(layout.knobs) == Needs(forget=False, retain=True)
-    with pytest.raises(DataNotGranted):
+    assert METHOD.needs(layout.params) == DataAccess(forget=False, retain=True)
+    with pytest.raises(UndeclaredDataAccessError):
         _ = problem.forget
     assert not set(problem.retain.rows.tolist()) & set(layout.split.forget_train.tolist())
-    assert METHOD.needs(Knobs(choice="fisher")) == Needs(forget=True, retain=True)
+    assert METHOD.needs(Hyperparameters(choice="fisher")) == DataAccess(forget=True, retain=True)
 
 
 def test_labels_are_not_used() -> None:
     nets = []
     for shift in (0, 1):
         layout, problem = tiny_problem(tiny_spec("reinit", cycles=1, epochs="1"))
-        assert problem.retain_pool is not None
-        changed = replace(problem.retain_pool, labels=(problem.retain_pool.labels + shift) % 4)
+        assert problem.retain_subset is not None
+        changed = replace(problem.retain_subset, labels=(problem.retain_subset.labels + shift) % 4)
         problem = replace(problem, retain_pool=changed)
-        layout.method.forget(problem, layout.knobs, Silent())
-        nets.append(problem.net)
+        layout.method.forget(problem, layout.params, NullTracker())
+        nets.append(problem.model)
     assert all(one.equal(other) for one, other in zip(*(net.state_dict().values() for net in nets), strict=True))
 
 
 def test_a_share_of_the_kept_pictures_is_seen() -> None:
     layout, problem = tiny_problem(tiny_spec("reinit", share=0.3, cycles=1, epochs="2", batch=16))
     seen = []
-    problem.net.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
-    layout.method.forget(problem, layout.knobs, Silent())
-    assert sum(seen) == 2 * round(0.3 * len(problem.retain)) == METHOD.passes(layout.knobs, problem.sizes)
+    problem.model.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    layout.method.forget(problem, layout.params, NullTracker())
+    assert sum(seen) == 2 * round(0.3 * len(problem.retain)) == METHOD.images_processed(layout.params, problem.sizes)

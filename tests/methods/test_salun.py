@@ -9,32 +9,32 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tests.methods.small_problem import tiny_problem, tiny_spec
-from unlearn_core.domain.tracker import Silent
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import salun
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.problem import Problem
 
 
-class Keeping(Silent):
+class Keeping(NullTracker):
     def __init__(self) -> None:
         self.kept: dict[str, tuple[np.ndarray, dict[str, Any]]] = {}
 
-    def keep(self, name: str, array: Any, **facts: object) -> None:
+    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
         self.kept[name] = np.asarray(array), facts
 
 
 def _forgotten(kind: str = "classes", **knobs: Any) -> tuple[Problem, Keeping]:
     layout, problem = tiny_problem(tiny_spec("salun", kind=kind, **knobs))
     track = Keeping()
-    layout.method.forget(problem, layout.knobs, track)
+    layout.method.forget(problem, layout.params, track)
     return problem, track
 
 
 def _mask_by_hand(problem: Problem, share: float, batch: int) -> dict[str, Tensor]:
     """|sum of the gradients of -CE over batches|, in eval mode, ranked by one plain sort over all weights."""
-    net = problem.original.eval().requires_grad_(True)
+    net = problem.original_model.eval().requires_grad_(True)
     net.zero_grad()
-    for pictures, labels in problem.forget.epoch(batch, problem.stream("saliency"), augment=False):
+    for pictures, labels in problem.forget.batches(batch, problem.random_generator("saliency"), augment=False):
         (-F.cross_entropy(net(pictures), labels)).backward()
     everything = [(name, weight) for name, weight in net.named_parameters()]
     ranked = sorted(
@@ -58,8 +58,8 @@ def test_masked_weights_are_bit_identical_and_the_others_move(kind: str, share: 
     hard = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01, "epochs": 2, "batch": 48}
     problem, _ = _forgotten(kind, share=share, **hard)
     mask = _mask_by_hand(problem, share, batch=48)
-    before = dict(problem.original.named_parameters())
-    moved = {name: weight.detach() != before[name] for name, weight in problem.net.named_parameters()}
+    before = dict(problem.original_model.named_parameters())
+    moved = {name: weight.detach() != before[name] for name, weight in problem.model.named_parameters()}
     for name, free in mask.items():
         assert not moved[name][~free].any(), f"{name} is masked there"
     free = torch.cat([free.flatten() for free in mask.values()])
@@ -69,21 +69,21 @@ def test_masked_weights_are_bit_identical_and_the_others_move(kind: str, share: 
 
 def test_statistics_of_batch_norm_are_not_masked() -> None:
     problem, _ = _forgotten(share=0.0, epochs=1)
-    pairs = zip(problem.net.parameters(), problem.original.parameters(), strict=True)
+    pairs = zip(problem.model.parameters(), problem.original_model.parameters(), strict=True)
     assert all(torch.equal(after, before) for after, before in pairs)
-    pairs = zip(problem.net.buffers(), problem.original.buffers(), strict=True)
+    pairs = zip(problem.model.buffers(), problem.original_model.buffers(), strict=True)
     assert not all(torch.equal(after, before) for after, before in pairs)
 
 
 def test_momentum_of_masked_weights_is_taken_away() -> None:
     weight = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
-    held = salun.Held(weight, torch.tensor([True, False]), weight.detach().clone())
+    held = salun.MaskedParameter(weight, torch.tensor([True, False]), weight.detach().clone())
     optimiser = torch.optim.SGD([weight], 0.1, momentum=0.9, weight_decay=0.1)
     for _ in range(2):
         optimiser.zero_grad()
         weight.sum().backward()
         optimiser.step()
-        salun.put_back([held], optimiser)
+        salun.restore_masked([held], optimiser)
     assert weight[1].item() == 2.0
     speed = optimiser.state[weight]["momentum_buffer"]
     assert speed[1] == 0 and speed[0] != 0
@@ -93,11 +93,11 @@ def test_momentum_of_masked_weights_is_taken_away() -> None:
 
 def test_of_equals_the_first_are_taken() -> None:
     saliency = {"a": torch.tensor([[1.0, 3.0], [1.0, 1.0]]), "b": torch.tensor([1.0, 2.0])}
-    mask = salun.top(saliency, 4 / 6)
+    mask = salun.top_mask(saliency, 4 / 6)
     assert mask["a"].tolist() == [[True, True], [True, False]]
     assert mask["b"].tolist() == [False, True]
-    assert not any(part.any() for part in salun.top(saliency, 0.0).values())
-    assert all(part.all() for part in salun.top(saliency, 1.0).values())
+    assert not any(part.any() for part in salun.top_mask(saliency, 0.0).values())
+    assert all(part.all() for part in salun.top_mask(saliency, 1.0).values())
 
 
 def test_the_report_gets_the_share_of_each_layer() -> None:
@@ -112,11 +112,11 @@ def test_the_report_gets_the_share_of_each_layer() -> None:
 
 def test_forgotten_pictures_come_first_where_they_are_not_mixed() -> None:
     layout, problem = tiny_problem(tiny_spec("salun", mixed=False, augment=False, batch=64, epochs=1))
-    assert isinstance(layout.knobs, salun.Knobs)
-    own = problem.forget.all()[0].flatten(1)
+    assert isinstance(layout.params, salun.Hyperparameters)
+    own = problem.forget.tensors()[0].flatten(1)
     order = [
         bool(near)
-        for pictures, _ in salun._batches(problem, layout.knobs)
+        for pictures, _ in salun._batches(problem, layout.params)
         for near in torch.cdist(pictures.flatten(1), own).min(1).values < 0.1
     ]
     assert order == [True] * 100 + [False] * 300
@@ -125,18 +125,18 @@ def test_forgotten_pictures_come_first_where_they_are_not_mixed() -> None:
 @pytest.mark.parametrize("kind", ["classes", "images"])
 def test_labels_are_never_the_own(kind: str) -> None:
     layout, problem = tiny_problem(tiny_spec("salun", kind=kind, mixed=False, augment=False, batch=512, epochs=3))
-    assert isinstance(layout.knobs, salun.Knobs)
-    everyone, rows = problem.forget.all()[0].flatten(1), problem.forget.rows
+    assert isinstance(layout.params, salun.Hyperparameters)
+    everyone, rows = problem.forget.tensors()[0].flatten(1), problem.forget.rows
     drawn = []
-    for pictures, labels in list(salun._batches(problem, layout.knobs))[::2]:
+    for pictures, labels in list(salun._batches(problem, layout.params))[::2]:
         order = torch.cdist(everyone, pictures.flatten(1)).argmin(1)
         drawn.append(labels[order])
         assert not (drawn[-1] == problem.forget.labels[rows]).any()
-        assert torch.isin(drawn[-1], problem.kept_classes).all()
+        assert torch.isin(drawn[-1], problem.retained_classes).all()
     assert len(drawn) == 3 and not torch.equal(drawn[0], drawn[1]), "drawn anew"
 
 
 def test_half_of_the_weights_forget_a_class() -> None:
     problem, _ = _forgotten(share=0.5, lr=0.05, epochs=5, batch=32)
-    assert accuracy(problem.net, *problem.forget.all()) < 0.15
-    assert accuracy(problem.net, *problem.retain.all()) > 0.8
+    assert accuracy(problem.model, *problem.forget.tensors()) < 0.15
+    assert accuracy(problem.model, *problem.retain.tensors()) > 0.8

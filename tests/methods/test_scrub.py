@@ -10,16 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from tests.methods.small_problem import tiny_problem, tiny_spec
-from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.method import Needs
-from unlearn_core.domain.tracker import Silent
+from unlearn_core.domain.errors import InvalidRequestError
+from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import scrub
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.losses import distillation
-from unlearn_core.training.problem import Pool, Problem
+from unlearn_core.training.problem import ImageSubset, Problem
 
 
-class Listening(Silent):
+class Listening(NullTracker):
     """Remembers phases, scalars, what was kept, and for every step how many pictures and the rate."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Listening(Silent):
     def phase(self, name: str, *, done: int = 0) -> None:
         self.phases.append(name)
 
-    def over(self, items: Iterable[Any]) -> Iterator[Any]:
+    def iterate(self, items: Iterable[Any]) -> Iterator[Any]:
         for item in items:
             self.sizes.append(len(item[0]))
             yield item
@@ -43,14 +43,14 @@ class Listening(Silent):
     def log(self, **scalars: float) -> None:
         self.logged.append(scalars)
 
-    def keep(self, name: str, array: Any, **facts: object) -> None:
+    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
         self.kept[name] = np.asarray(array), facts
 
 
 def _forgotten(kind: str = "classes", **knobs: Any) -> tuple[Problem, Listening]:
     layout, problem = tiny_problem(tiny_spec("scrub", kind=kind, **knobs))
     track = Listening()
-    layout.method.forget(problem, layout.knobs, track)
+    layout.method.forget(problem, layout.params, track)
     return problem, track
 
 
@@ -81,10 +81,10 @@ def test_as_many_epochs_of_leaving_as_there_are() -> None:
 
 def test_the_rate_is_a_tenth_after_each_named_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     rates = []
-    descend = scrub.descend
+    descend = scrub.optimizer_step
     monkeypatch.setattr(
         scrub,
-        "descend",
+        "optimizer_step",
         lambda optimiser, *rest, **knobs: (
             rates.append(optimiser.param_groups[0]["lr"]) or descend(optimiser, *rest, **knobs)
         ),
@@ -99,8 +99,8 @@ def test_the_student_leaves_on_forgotten_and_follows_on_kept_pictures() -> None:
     )
     leaving = [step["leaving"] for step in track.logged if "leaving" in step]
     assert leaving[-1] > leaving[0] + 5
-    assert accuracy(problem.net, *problem.forget.all()) < 0.1
-    assert accuracy(problem.net, *problem.retain.all()) > 0.9
+    assert accuracy(problem.model, *problem.forget.tensors()) < 0.1
+    assert accuracy(problem.model, *problem.retain.tensors()) > 0.9
 
 
 def test_with_frozen_batch_norm_the_first_leaving_finds_no_slope() -> None:
@@ -135,30 +135,30 @@ def _rigged(wrong: int, validation: list[int]) -> Problem:
         problem,
         net=Rigged(wrong),
         classes=2,
-        forget_pool=Pool(images, labels, torch.arange(10)),
-        validation_pool=Pool(images, labels, torch.arange(10, 20)),
+        forget_pool=ImageSubset(images, labels, torch.arange(10)),
+        validation_pool=ImageSubset(images, labels, torch.arange(10, 20)),
     )
 
 
 def test_it_rewinds_to_the_checkpoint_as_wrong_as_unseen_pictures_are() -> None:
     # The last net is wrong about places 0 to 5: of the validation pictures three lie there, an error of 0.3.
     problem = _rigged(6, [0, 1, 2, 6, 7, 8, 9, 9, 9, 9])
-    assert scrub.unseen_error(problem.net, problem) == pytest.approx(0.3)
+    assert scrub.validation_error(problem.model, problem) == pytest.approx(0.3)
     errors = [0.0, 0.8, 0.2, 0.6]
     states = [({"wrong": torch.tensor(round(10 * error))}, error) for error in errors]
     track = Listening()
     scrub._rewind(problem, states, track)
-    assert int(problem.net.get_buffer("wrong")) == 2, "the third, 0.1 away; the highest error would be the second"
-    assert accuracy(problem.net, *problem.forget.all()) == pytest.approx(0.8)
+    assert int(problem.model.get_buffer("wrong")) == 2, "the third, 0.1 away; the highest error would be the second"
+    assert accuracy(problem.model, *problem.forget.tensors()) == pytest.approx(0.8)
     kept, facts = track.kept["rewind"]
     assert facts["epoch"] == 3 and facts["reference"] == pytest.approx(0.3)
     assert kept.tolist() == pytest.approx(errors)
 
 
 def test_of_equally_close_checkpoints_the_last_is_taken() -> None:
-    assert scrub.closest([0.5, 0.25, 0.0, 0.25], 0.25) == 3
-    assert scrub.closest([0.5, 0.0], 0.25) == 1
-    assert scrub.closest([0.9, 0.2, 0.0], 0.5) == 1
+    assert scrub.closest_index([0.5, 0.25, 0.0, 0.25], 0.25) == 3
+    assert scrub.closest_index([0.5, 0.0], 0.25) == 1
+    assert scrub.closest_index([0.9, 0.2, 0.0], 0.5) == 1
 
 
 def test_the_reference_has_the_classes_of_the_forgotten_pictures() -> None:
@@ -169,8 +169,8 @@ def test_the_reference_has_the_classes_of_the_forgotten_pictures() -> None:
     rigged = replace(
         problem,
         net=nn.Identity(),
-        forget_pool=Pool(images, labels, torch.arange(3)),
-        validation_pool=Pool(images, labels, torch.arange(3, 14)),
+        forget_pool=ImageSubset(images, labels, torch.arange(3)),
+        validation_pool=ImageSubset(images, labels, torch.arange(3, 14)),
     )
 
     class Answers(nn.Module):
@@ -178,10 +178,10 @@ def test_the_reference_has_the_classes_of_the_forgotten_pictures() -> None:
             place = (pictures[:, 0, 0, 0] * 255).round().long()
             return nn.functional.one_hot((place == 3).long(), 4).float()  # Class 1 for place 3, else class 0.
 
-    assert scrub.unseen_error(Answers(), rigged) == pytest.approx(2 / 3 * 1 / 4 + 1 / 3 * 1)
-    nobody = replace(rigged, validation_pool=Pool(images, labels, torch.arange(9, 14)))
-    with pytest.raises(BadRequest, match="Switch it off"):
-        scrub.unseen_error(Answers(), nobody)
+    assert scrub.validation_error(Answers(), rigged) == pytest.approx(2 / 3 * 1 / 4 + 1 / 3 * 1)
+    nobody = replace(rigged, validation_pool=ImageSubset(images, labels, torch.arange(9, 14)))
+    with pytest.raises(InvalidRequestError, match="Switch it off"):
+        scrub.validation_error(Answers(), nobody)
 
 
 def test_a_real_run_returns_one_of_its_checkpoints_bit_for_bit() -> None:
@@ -189,13 +189,17 @@ def test_a_real_run_returns_one_of_its_checkpoints_bit_for_bit() -> None:
     problem, track = _forgotten("images", rewind=True, **hard)
     errors, facts = track.kept["rewind"]
     assert errors.tolist() == pytest.approx([step["forget_error"] for step in track.logged if "forget_error" in step])
-    assert 1 - accuracy(problem.net, *problem.forget.all()) == pytest.approx(errors[facts["epoch"] - 1])
+    assert 1 - accuracy(problem.model, *problem.forget.tensors()) == pytest.approx(errors[facts["epoch"] - 1])
     # An earlier end with the same seed is that checkpoint, whatever epochs came after it.
     short, _ = _forgotten("images", rewind=False, **hard | {"epochs": facts["epoch"]})
-    for one, other in zip(problem.net.state_dict().values(), short.net.state_dict().values(), strict=True):
+    for one, other in zip(problem.model.state_dict().values(), short.model.state_dict().values(), strict=True):
         assert torch.equal(one, other)
 
 
 def test_validation_pictures_are_asked_for_only_to_rewind() -> None:
-    assert scrub.METHOD.needs(scrub.Knobs(rewind=False)) == Needs(forget=True, retain=True, validation=False)
-    assert scrub.METHOD.needs(scrub.Knobs(rewind=True)) == Needs(forget=True, retain=True, validation=True)
+    assert scrub.METHOD.needs(scrub.Hyperparameters(rewind=False)) == DataAccess(
+        forget=True, retain=True, validation=False
+    )
+    assert scrub.METHOD.needs(scrub.Hyperparameters(rewind=True)) == DataAccess(
+        forget=True, retain=True, validation=True
+    )

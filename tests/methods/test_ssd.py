@@ -12,22 +12,22 @@ from torch.nn import functional as F
 
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.forget_request import ForgetClasses
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.tracker import Silent
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import ssd
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.importance import batch_gradients, share_by_layer
 
 
-class Keeping(Silent):
+class Keeping(NullTracker):
     def __init__(self) -> None:
         self.kept: dict[str, tuple[np.ndarray, dict[str, Any]]] = {}
 
-    def keep(self, name: str, array: Any, **facts: object) -> None:
+    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
         self.kept[name] = np.asarray(array), facts
 
 
-def _of_classes(*classes: int) -> RunSpec:
+def _of_classes(*classes: int) -> UnlearnSpec:
     spec = tiny_spec("ssd", share=0.1, batch=64)
     wish = ForgetClasses(classes=classes)
     return spec.model_copy(update={"request": spec.request.model_copy(update={"forget": wish})})
@@ -80,11 +80,11 @@ def test_importance_is_the_squared_mean_of_each_batch() -> None:
 
 def test_importance_is_taken_in_eval_mode_and_leaves_the_mode() -> None:
     _, problem = tiny_problem(tiny_spec("ssd"))
-    net = problem.net.train()
-    pictures, labels = problem.forget.all()
+    net = problem.model.train()
+    pictures, labels = problem.forget.tensors()
     found = batch_gradients(net, [(pictures, labels)], score=F.cross_entropy, measure=torch.square)
     assert net.training
-    assert all(torch.equal(a, b) for a, b in zip(net.buffers(), problem.original.buffers(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(net.buffers(), problem.original_model.buffers(), strict=True))
     net.eval()
     F.cross_entropy(net(pictures), labels).backward()
     slope = net.get_parameter("head.weight").grad
@@ -95,20 +95,20 @@ def test_importance_is_taken_in_eval_mode_and_leaves_the_mode() -> None:
 @pytest.mark.parametrize(("kind", "batch"), [("classes", 64), ("images", 64), ("classes", 30)])
 def test_all_batches_have_one_size_and_miss_nobody(kind: str, batch: int) -> None:
     layout, problem = tiny_problem(tiny_spec("ssd", kind=kind, batch=batch))
-    assert isinstance(layout.knobs, ssd.Knobs)
-    size = ssd._batch(layout.knobs, problem.sizes)
+    assert isinstance(layout.params, ssd.Hyperparameters)
+    size = ssd._batch(layout.params, problem.sizes)
     assert size == min(batch, len(problem.forget)), "the same for both importances"
     for pool in (problem.forget, problem.retain):
-        batches = list(ssd.full_batches(pool, size, pool.steps(size), problem.stream("x")))
+        batches = list(ssd.full_batches(pool, size, pool.num_batches(size), problem.random_generator("x")))
         assert {len(labels) for _, labels in batches} == {size}
-        assert len(batches) == pool.steps(size)
+        assert len(batches) == pool.num_batches(size)
         seen = torch.cat([pictures for pictures, _ in batches]).flatten(1)
-        assert (torch.cdist(pool.all()[0].flatten(1), seen).min(1).values < 0.1).all()
+        assert (torch.cdist(pool.tensors()[0].flatten(1), seen).min(1).values < 0.1).all()
 
 
 def test_a_few_pictures_are_gone_through_again() -> None:
     _, problem = tiny_problem(tiny_spec("ssd", kind="images"))
-    batches = list(ssd.full_batches(problem.forget, 10, 4, problem.stream("x")))
+    batches = list(ssd.full_batches(problem.forget, 10, 4, problem.random_generator("x")))
     assert [len(labels) for _, labels in batches] == [10] * 4
     seen = torch.cat([pictures for pictures, _ in batches]).flatten(1)
     assert torch.equal(seen[:10], seen[15:25]) and torch.equal(seen[:10], seen[30:])
@@ -122,8 +122,8 @@ def test_a_share_is_turned_into_the_threshold_that_lets_it_pass() -> None:
     assert ssd.threshold(of_all, of_forgotten, 0.0) == 9.0
     layout, problem = tiny_problem(tiny_spec("ssd", share=0.1, alpha=500.0))
     track = Keeping()
-    layout.method.forget(problem, layout.knobs, track)
-    count = sum(weight.numel() for weight in problem.net.parameters())
+    layout.method.forget(problem, layout.params, track)
+    count = sum(weight.numel() for weight in problem.model.parameters())
     assert track.kept["dampened"][1]["share"] == pytest.approx(int(0.1 * count) / count)
 
 
@@ -132,35 +132,35 @@ def test_several_classes_are_dampened_each_by_its_own_importance() -> None:
     layout, problem = tiny_problem(_of_classes(1, 3))
     nets = []
     for own in (1, 3):
-        pool = problem.forget.of_classes(torch.tensor([own]))
+        pool = problem.forget.select_classes(torch.tensor([own]))
         everyone = problem.retain.rows, problem.forget.rows
         whole = replace(pool, rows=torch.cat(everyone))
-        batches = ssd.full_batches(whole, 64, 7, problem.stream("all"))
-        nets.append((batches, ssd.full_batches(pool, 64, 2, problem.stream("forgotten", len(nets)))))
-    by_hand = deepcopy(problem.net)
+        batches = ssd.full_batches(whole, 64, 7, problem.random_generator("all"))
+        nets.append((batches, ssd.full_batches(pool, 64, 2, problem.random_generator("forgotten", len(nets)))))
+    by_hand = deepcopy(problem.model)
     found = [
-        [batch_gradients(problem.net, each, score=F.cross_entropy, measure=torch.square) for each in pair]
+        [batch_gradients(problem.model, each, score=F.cross_entropy, measure=torch.square) for each in pair]
         for pair in nets
     ]
     for of_all, theirs in found:
         alpha = ssd.threshold(of_all, theirs, 0.1)
         ssd.dampen(by_hand, of_all, theirs, alpha=alpha, dampening=1.0)
     track = Keeping()
-    layout.method.forget(problem, layout.knobs, track)
-    for one, other in zip(problem.net.parameters(), by_hand.parameters(), strict=True):
+    layout.method.forget(problem, layout.params, track)
+    for one, other in zip(problem.model.parameters(), by_hand.parameters(), strict=True):
         torch.testing.assert_close(one, other)
     assert 0.1 < track.kept["dampened"][1]["share"] <= 0.2
-    assert ssd.METHOD.passes(layout.knobs, problem.sizes) == 64 * (7 + 2 + 2)
+    assert ssd.METHOD.images_processed(layout.params, problem.sizes) == 64 * (7 + 2 + 2)
 
 
 def test_without_labels_importance_is_of_the_length_of_the_answers() -> None:
     """|d mean ||f||^2 / d offset| of the head is |mean 2 f|, which knows no label."""
     _, problem = tiny_problem(tiny_spec("ssd"))
-    pictures, labels = problem.forget.all()
+    pictures, labels = problem.forget.tensors()
     for given in (labels, (labels + 1) % 4):
-        found = batch_gradients(problem.net, [(pictures, given)], score=ssd._length, measure=torch.abs)
+        found = batch_gradients(problem.model, [(pictures, given)], score=ssd._length, measure=torch.abs)
         with torch.no_grad():
-            answers = problem.original(pictures)
+            answers = problem.original_model(pictures)
         torch.testing.assert_close(found["head.bias"], (2 * answers.mean(0)).abs())
 
 
@@ -170,10 +170,10 @@ def test_a_lower_threshold_dampens_more(label_free: bool) -> None:
     for alpha in (0.5, 2.0, 8.0, 500.0):
         layout, problem = tiny_problem(tiny_spec("ssd", share=0.0, alpha=alpha, label_free=label_free))
         track = Keeping()
-        layout.method.forget(problem, layout.knobs, track)
+        layout.method.forget(problem, layout.params, track)
         by_layer, facts = track.kept["dampened"]
-        before = dict(problem.original.named_parameters())
-        moved = {name: weight.detach() != before[name] for name, weight in problem.net.named_parameters()}
+        before = dict(problem.original_model.named_parameters())
+        moved = {name: weight.detach() != before[name] for name, weight in problem.model.named_parameters()}
         assert facts["layers"] == ["stem", "body", "shortcut", "head"]
         # A weight of exactly zero, or one multiplied by 1, is chosen and does not move.
         for counted, seen in zip(by_layer, share_by_layer(moved, facts["layers"]), strict=True):
@@ -184,8 +184,10 @@ def test_a_lower_threshold_dampens_more(label_free: bool) -> None:
 
 def test_the_forgotten_class_suffers_most_and_nothing_but_weights_changes() -> None:
     layout, problem = tiny_problem(tiny_spec("ssd", share=0.0, alpha=5.0, dampening=1.0, label_free=False))
-    layout.method.forget(problem, layout.knobs, Silent())
-    assert accuracy(problem.original, *problem.forget.all()) > 0.9
-    assert accuracy(problem.net, *problem.forget.all()) < 0.1
-    assert accuracy(problem.net, *problem.retain.all()) > 0.5, "three classes of four; nothing mends them"
-    assert all(torch.equal(a, b) for a, b in zip(problem.net.buffers(), problem.original.buffers(), strict=True))
+    layout.method.forget(problem, layout.params, NullTracker())
+    assert accuracy(problem.original_model, *problem.forget.tensors()) > 0.9
+    assert accuracy(problem.model, *problem.forget.tensors()) < 0.1
+    assert accuracy(problem.model, *problem.retain.tensors()) > 0.5, "three classes of four; nothing mends them"
+    assert all(
+        torch.equal(a, b) for a, b in zip(problem.model.buffers(), problem.original_model.buffers(), strict=True)
+    )

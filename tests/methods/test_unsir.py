@@ -8,21 +8,21 @@ import pytest
 import torch
 
 from tests.methods.small_problem import STRONG, tiny_problem, tiny_spec
-from unlearn_core.domain.errors import NotSupported
+from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.forget_request import ForgetClasses
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.method import Needs
-from unlearn_core.domain.tracker import Silent
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.execute import unlearn
-from unlearn_core.engine.model_cache import Warm
-from unlearn_core.engine.setup import lay_out, problem_of
+from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.engine.setup import build_problem, resolve_run
 from unlearn_core.methods import unsir
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.evaluate import accuracy
-from unlearn_core.training.problem import Pool
+from unlearn_core.training.problem import ImageSubset
 
 
-class Keeping(Silent):
+class Keeping(NullTracker):
     def __init__(self) -> None:
         self.phases: list[str] = []
         self.kept: dict[str, tuple[np.ndarray, dict]] = {}
@@ -30,11 +30,11 @@ class Keeping(Silent):
     def phase(self, name: str, *, done: int = 0) -> None:
         self.phases.append(name)
 
-    def keep(self, name: str, array: Any, **facts: object) -> None:
+    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
         self.kept[name] = np.asarray(array), facts
 
 
-def _two_classes(**knobs: Any) -> RunSpec:
+def _two_classes(**knobs: Any) -> UnlearnSpec:
     spec = tiny_spec("unsir", **knobs)
     return spec.model_copy(
         update={"request": spec.request.model_copy(update={"forget": ForgetClasses(classes=(1, 3))})}
@@ -44,7 +44,7 @@ def _two_classes(**knobs: Any) -> RunSpec:
 def test_the_noise_becomes_more_wrong_for_its_own_class() -> None:
     layout, problem = tiny_problem(_two_classes(noise_steps=30, noise_weight=0.001))
     track = Keeping()
-    layout.method.forget(problem, layout.knobs, track)
+    layout.method.forget(problem, layout.params, track)
     pictures, facts = track.kept["noise_loss"]
     assert pictures.shape == (31, 2)
     for own in ("1", "3"):
@@ -55,11 +55,11 @@ def test_the_noise_becomes_more_wrong_for_its_own_class() -> None:
 
 def test_every_noise_picture_is_used_once_a_repeat_with_its_own_label() -> None:
     layout, problem = tiny_problem(_two_classes(noise_pictures=48, augment=False))
-    knobs = layout.knobs
-    assert isinstance(knobs, unsir.Knobs)
+    knobs = layout.params
+    assert isinstance(knobs, unsir.Hyperparameters)
     noise = torch.arange(96.0).view(96, 1, 1, 1).expand(96, 3, 16, 16) + 10
     labels = torch.tensor([1, 3]).repeat_interleave(48)
-    batches = unsir._mixed_epoch(problem.retain, noise, labels, knobs=knobs, generator=problem.stream("x"))
+    batches = unsir._mixed_epoch(problem.retain, noise, labels, params=knobs, generator=problem.random_generator("x"))
     seen = {}
     kept = 0
     for pictures, targets in batches:
@@ -74,23 +74,23 @@ def test_zero_glance_is_real(monkeypatch: pytest.MonkeyPatch) -> None:
     """No forgotten picture reaches the net, which sees every input here."""
     spec = tiny_spec("unsir", augment=False)
     layout, problem = tiny_problem(spec)
-    assert problem.forget_pool is None
+    assert problem.forget_subset is None
     assert not set(problem.retain.rows.tolist()) & set(layout.split.forget_train.tolist())
     forgotten = to_floats(layout.data.images[torch.from_numpy(layout.split.forget_train)]).flatten(1)
     seen = []
-    for net in (problem.net, problem.original):
+    for net in (problem.model, problem.original_model):
         net.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().float().flatten(1)))
-    layout.method.forget(problem, layout.knobs, Silent())
+    layout.method.forget(problem, layout.params, NullTracker())
     everything = torch.cat(seen)
     assert len(everything) > 500
     assert torch.cdist(everything, forgotten).min() > 0.01
-    assert unsir.METHOD.needs(layout.knobs) == Needs(forget=False, retain=True)
+    assert unsir.METHOD.needs(layout.params) == DataAccess(forget=False, retain=True)
 
 
 def test_without_noise_pictures_there_is_no_noise_phase() -> None:
     layout, problem = tiny_problem(tiny_spec("unsir", noise_pictures=0))
     track = Keeping()
-    layout.method.forget(problem, layout.knobs, track)
+    layout.method.forget(problem, layout.params, track)
     assert track.phases == ["impair", "repair"] and not track.kept
 
 
@@ -98,26 +98,30 @@ def test_without_noise_pictures_there_is_no_noise_phase() -> None:
 def test_without_impair_or_repair_the_other_remains(left_out: str) -> None:
     layout, problem = tiny_problem(tiny_spec("unsir", **unsir.METHOD.presets[f"no-{left_out}"].params.model_dump()))
     track = Keeping()
-    layout.method.forget(problem, layout.knobs, track)
+    layout.method.forget(problem, layout.params, track)
     assert set(track.phases) == {"noise", "impair", "repair"} - {left_out}
 
 
 def test_requests_can_follow_each_other(home: Path) -> None:
     """The second run forgets its own class, and is handed nothing from which it could learn the first one again."""
-    first = unlearn(tiny_spec("unsir", **STRONG), device="cpu", home=home)
+    first = unlearn(tiny_spec("unsir", **STRONG), device="cpu", data_dir=home)
     request = first.report.spec.request.model_copy(update={"forget": ForgetClasses(classes=(3,))})
     spec = first.report.spec.model_copy(update={"request": request, "start": first.run})
-    layout = lay_out(spec, warm := Warm("cpu", home))
-    problem = problem_of(layout, warm)
-    assert set(problem.retain.labels[problem.retain.rows].tolist()) == {0, 2} == set(problem.kept_classes.tolist())
-    assert (problem.sizes.retain, problem.sizes.kept_classes, problem.gone_classes) == (len(problem.retain), 2, (1,))
+    layout = resolve_run(spec, warm := ModelCache("cpu", home))
+    problem = build_problem(layout, warm)
+    assert set(problem.retain.labels[problem.retain.rows].tolist()) == {0, 2} == set(problem.retained_classes.tolist())
+    assert (problem.sizes.retain, problem.sizes.retained_classes, problem.previously_forgotten) == (
+        len(problem.retain),
+        2,
+        (1,),
+    )
 
     unseen = np.concatenate([layout.split.forget_val, layout.split.retain_val])
-    pictures, labels = Pool(layout.data.images, layout.data.labels, torch.from_numpy(unseen)).all()
-    layout.method.forget(problem, layout.knobs, Silent())
+    pictures, labels = ImageSubset(layout.data.images, layout.data.labels, torch.from_numpy(unseen)).tensors()
+    layout.method.forget(problem, layout.params, NullTracker())
     shares = [
         [accuracy(net, pictures[labels == own], labels[labels == own]) for own in range(4)]
-        for net in (problem.original, problem.net)
+        for net in (problem.original_model, problem.model)
     ]
     assert shares[0][1] < 0.2 and shares[1][1] < 0.2, "the first class stays forgotten"
     assert shares[0][3] > 0.8 and shares[1][3] < 0.2, "the second one goes"
@@ -125,5 +129,5 @@ def test_requests_can_follow_each_other(home: Path) -> None:
 
 
 def test_single_pictures_are_refused_with_the_methods_that_can() -> None:
-    with pytest.raises(NotSupported, match=r"UNSIR cannot forget single pictures. These can: .*Fine-tune"):
+    with pytest.raises(NotSupportedError, match=r"UNSIR cannot forget single pictures. These can: .*Fine-tune"):
         tiny_problem(tiny_spec("unsir", kind="images"))

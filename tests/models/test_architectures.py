@@ -8,10 +8,10 @@ import torch
 from _pytest.mark import ParameterSet
 from torch import Tensor, nn
 
-from unlearn_core.domain.errors import NotSupported, UnknownName
+from unlearn_core.domain.errors import NotFoundError, NotSupportedError
 from unlearn_core.models import architectures, layer_roles, small_resnet
-from unlearn_core.models.normalize import Normalise
-from unlearn_core.plugins import modules
+from unlearn_core.models.normalize import Normalize
+from unlearn_core.plugins import discover
 from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.training import weights
 from unlearn_core.training.seeding import seeded
@@ -31,7 +31,7 @@ each_with_maps = pytest.mark.parametrize("name", _marked(PICTURES))
 
 def made(name: str, *, seed: int = 0, classes: int = 5, size: int = 32) -> nn.Module:
     with seeded(seed, "architectures"):
-        return architectures.build(name, classes, max(size, CARDS[name].smallest), Normalise((0.5,) * 3, (0.25,) * 3))
+        return architectures.build(name, classes, max(size, CARDS[name].smallest), Normalize((0.5,) * 3, (0.25,) * 3))
 
 
 def seen_in(net: nn.Module, names: tuple[str, ...], size: int) -> dict[str, Tensor]:
@@ -52,7 +52,7 @@ def seen_in(net: nn.Module, names: tuple[str, ...], size: int) -> dict[str, Tens
 @each
 def test_its_card_is_complete_and_named_like_its_file(name: str) -> None:
     card = CARDS[name]
-    assert modules("models.architectures")[name].CARD is card and card.id == name
+    assert discover("models.architectures")[name].CARD is card and card.id == name
     assert card.title and card.summary.endswith(".") and card.source.endswith(".")
 
 
@@ -105,7 +105,7 @@ def test_its_maps_tell_places_apart(name: str) -> None:
     net, own = made(name).eval(), CARDS[name].roles
     draw = torch.Generator().manual_seed(0)
     pictures = torch.randint(0, 256, (2, 32, 32, 3), generator=draw).byte()
-    layers = own.with_maps if name == "vit_tiny" else (own.cam,)
+    layers = own.explainable_layers if name == "vit_tiny" else (own.cam,)
     for layer in layers:
         maps = [
             explain({"net": net}, pictures, [target] * 2, layer, prefix_tokens=own.prefix_tokens)["net"]
@@ -118,17 +118,17 @@ def test_its_maps_tell_places_apart(name: str) -> None:
 @each_with_maps
 def test_the_layers_that_are_offered_have_places_at_32_pixels(name: str) -> None:
     own = CARDS[name].roles
-    assert own.cam in own.with_maps
-    for layer, output in seen_in(made(name), own.with_maps, 32).items():
+    assert own.cam in own.explainable_layers
+    for layer, output in seen_in(made(name), own.explainable_layers, 32).items():
         assert own.prefix_tokens is not None or output[0, 0].numel() > 1, layer
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet18_torchvision", "mobilenet_v2", "vit_tiny"])
 def test_looking_finds_what_the_card_says(name: str) -> None:
-    own, found = CARDS[name].roles, layer_roles.find(made(name), 32)
+    own, found = CARDS[name].roles, layer_roles.infer_roles(made(name), 32)
     assert (found.layers, found.head, found.shortcuts) == (own.layers, own.head, own.shortcuts)
     assert found.prefix_tokens == own.prefix_tokens and found.cam == own.cam
-    assert found.with_maps == own.with_maps
+    assert found.explainable_layers == own.explainable_layers
 
 
 def test_the_small_stem_halves_nothing_and_torchvisions_does() -> None:
@@ -142,7 +142,7 @@ def test_the_small_stem_halves_nothing_and_torchvisions_does() -> None:
 
 def test_a_plain_shortcut_skips_places_and_fills_up_with_zeros() -> None:
     x = torch.rand(2, 16, 8, 8)
-    y = small_resnet.Skip(16, 2)(x)
+    y = small_resnet.PadShortcut(16, 2)(x)
     assert y.shape == (2, 32, 4, 4)
     assert torch.equal(y[:, 8:24], x[:, :, ::2, ::2]) and not y[:, :8].any() and not y[:, 24:].any()
     plain, projected = made("resnet20_plain"), made("resnet20")
@@ -151,9 +151,9 @@ def test_a_plain_shortcut_skips_places_and_fills_up_with_zeros() -> None:
 
 
 def test_what_does_not_fit_is_refused_with_a_reason() -> None:
-    with pytest.raises(NotSupported, match="no multiple"):
+    with pytest.raises(NotSupportedError, match="no multiple"):
         architectures.build("vit_tiny", 5, 30, nn.Identity())
-    with pytest.raises(NotSupported, match="32 pixels or more, and these have 16"):
+    with pytest.raises(NotSupportedError, match="32 pixels or more, and these have 16"):
         architectures.build("resnet18_torchvision", 5, 16, nn.Identity())
-    with pytest.raises(UnknownName, match="resnet18"):
+    with pytest.raises(NotFoundError, match="resnet18"):
         architectures.card("resnet_18")

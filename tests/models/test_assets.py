@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from unlearn_core.data import datasets, webp_sheets
-from unlearn_core.data.atomic_files import ASSETS, sha256, write_whole
+from unlearn_core.data.atomic_files import ASSETS, atomic_write, sha256
 from unlearn_core.data.datasets import cifar10_sample
-from unlearn_core.domain.errors import BadAsset, UnknownName
+from unlearn_core.domain.errors import CorruptAssetError, NotFoundError
 from unlearn_core.models import bundled_models, classifiers
 
 
@@ -33,13 +33,13 @@ def test_a_damaged_and_a_missing_file_are_named(tmp_path: Path) -> None:
     data = bytearray(victim.read_bytes())
     data[1000] ^= 1
     victim.write_bytes(data)
-    with pytest.raises(BadAsset, match=r"03\.webp is damaged.*git checkout"):
+    with pytest.raises(CorruptAssetError, match=r"03\.webp is damaged.*git checkout"):
         cifar10_sample.load(tmp_path)
     victim.unlink()
-    with pytest.raises(BadAsset, match=r"03\.webp cannot be read.*make bundle"):
+    with pytest.raises(CorruptAssetError, match=r"03\.webp cannot be read.*make bundle"):
         cifar10_sample.load(tmp_path)
     (tmp_path / "datasets" / "cifar10-sample" / "manifest.json").write_text("{")
-    with pytest.raises(BadAsset, match="no readable manifest"):
+    with pytest.raises(CorruptAssetError, match="no readable manifest"):
         cifar10_sample.load(tmp_path)
 
 
@@ -51,19 +51,19 @@ def test_sprites_lose_nothing() -> None:
 
 def test_every_shipped_net_is_whole_and_as_good_as_its_card_says() -> None:
     card, data = classifiers.card("resnet20"), datasets.load("cifar10-sample")
-    shipped = bundled_models.shipped("resnet20")
+    shipped = bundled_models.bundled("resnet20")
     assert {net.name for net in shipped} >= {"original-0", "gold-cat-0"}
     for net in shipped:
-        assert bundled_models.weights_of(net)
+        assert bundled_models.read_weights(net)
         test = slice(data.train + data.val, None)
-        right = bundled_models.logits_of(net)[test].argmax(1) == data.labels[test]
+        right = bundled_models.read_logits(net)[test].argmax(1) == data.labels[test]
         forgotten = np.isin(data.labels[test], getattr(net.forget, "classes", ()))
         assert right[~forgotten].mean() > 0.82
         assert not right[forgotten].any(), "a gold never says the class that it never saw"
-        assert net.seed >= bundled_models.GOLD_SEED or net.forget is None
-    original = bundled_models.find("resnet20", None, card.seed)
+        assert net.seed >= bundled_models.GOLD_SEED_OFFSET or net.forget is None
+    original = bundled_models.find_bundled("resnet20", None, card.seed)
     assert original is not None
-    assert (bundled_models.logits_of(original)[test].argmax(1) == data.labels[test]).mean() >= 0.83
+    assert (bundled_models.read_logits(original)[test].argmax(1) == data.labels[test]).mean() >= 0.83
 
 
 def test_everything_tracked_stays_under_40_megabytes() -> None:
@@ -71,20 +71,20 @@ def test_everything_tracked_stays_under_40_megabytes() -> None:
 
 
 def test_unknown_names_list_the_known() -> None:
-    with pytest.raises(UnknownName, match=r"no data set called 'mnist'. Known: .*cifar10-sample"):
+    with pytest.raises(NotFoundError, match=r"no data set called 'mnist'. Known: .*cifar10-sample"):
         datasets.load("mnist")
-    with pytest.raises(UnknownName, match="no classifier called 'x'"):
+    with pytest.raises(NotFoundError, match="no classifier called 'x'"):
         classifiers.card("x")
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
-    write_whole(path, b"old")
+    atomic_write(path, b"old")
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        write_whole(path, b"new")
+        atomic_write(path, b"new")
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]

@@ -5,18 +5,18 @@ import pytest
 
 from unlearn_core.benchmarks import ablation
 from unlearn_core.data import datasets
-from unlearn_core.domain.errors import BadAsset
-from unlearn_core.domain.split import cut
+from unlearn_core.domain.errors import CorruptAssetError
+from unlearn_core.domain.split import make_split
 from unlearn_core.models import bundled_models, ensembles
 
 
 def test_the_golds_that_ship_answer_like_golds() -> None:
-    request = ablation.request()
-    golds = ensembles.golds(request)
+    request = ablation.forget_request()
+    golds = ensembles.bundled_golds(request)
     assert golds is not None and len(golds) >= 32, "enough for a score of 16 nets and its ceiling"
     card = datasets.card(request.dataset)
     labels = datasets.load(card.id).labels
-    forgotten = cut(card, labels, request.forget).forget_train
+    forgotten = make_split(card, labels, request.forget).forget_train
     assert golds.logits.shape == (len(golds), len(forgotten), len(card.classes))
     named = (golds.logits.argmax(2) == labels[forgotten]).mean()
     assert abs(named - golds.test.mean()) < 0.1, "what it never saw it names as often as other unseen pictures"
@@ -25,27 +25,29 @@ def test_the_golds_that_ship_answer_like_golds() -> None:
 
 
 def test_the_first_of_them_is_the_gold_that_ships() -> None:
-    request = ablation.request()
+    request = ablation.forget_request()
     golds, first = (
-        ensembles.golds(request),
-        bundled_models.find(request.classifier, request.forget, bundled_models.GOLD_SEED),
+        ensembles.bundled_golds(request),
+        bundled_models.find_bundled(request.classifier, request.forget, bundled_models.GOLD_SEED_OFFSET),
     )
     assert golds is not None and first is not None
-    forgotten = cut(datasets.card(request.dataset), datasets.load(request.dataset).labels, request.forget).forget_train
+    forgotten = make_split(
+        datasets.card(request.dataset), datasets.load(request.dataset).labels, request.forget
+    ).forget_train
     # What ships as a net was cut to 16 bits.
-    assert np.allclose(golds.logits[0], bundled_models.logits_of(first)[forgotten], atol=0.15)
+    assert np.allclose(golds.logits[0], bundled_models.read_logits(first)[forgotten], atol=0.15)
 
 
 def test_other_requests_have_none() -> None:
-    request = ablation.request()
+    request = ablation.forget_request()
     other = request.model_copy(update={"classifier": "resnet20"})
-    assert ensembles.golds(other) is None
+    assert ensembles.bundled_golds(other) is None
 
 
 def test_a_damaged_description_says_how_to_restore_it(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     folder = tmp_path / "populations" / "resnet8"
     folder.mkdir(parents=True)
-    (folder / ensembles.MANIFEST).write_text("{")
+    (folder / ensembles.MANIFEST_FILE).write_text("{")
     monkeypatch.setattr(ensembles, "asset_roots", lambda: [tmp_path])
-    with pytest.raises(BadAsset, match="git checkout"):
-        ensembles.golds(ablation.request())
+    with pytest.raises(CorruptAssetError, match="git checkout"):
+        ensembles.bundled_golds(ablation.forget_request())

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from unlearn_core.domain.errors import NotSupported, UnknownName
+from unlearn_core.domain.errors import NotFoundError, NotSupportedError
 from unlearn_core.models import architectures, external, layer_roles
-from unlearn_core.models.external import Name
-from unlearn_core.models.torchvision_stem import behind
+from unlearn_core.models.external import ModelName
+from unlearn_core.models.torchvision_stem import with_normalization
 from unlearn_core.probes.common.class_activation import explain
 
 SMALL = (
@@ -41,13 +41,13 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("torchvision:resnet18", Name("torchvision", "resnet18", None)),
-        ("torchvision:resnet50:IMAGENET1K_V2", Name("torchvision", "resnet50", "IMAGENET1K_V2")),
-        ("timm:resnet26", Name("timm", "resnet26", None)),
-        ("timm:resnet26.bt_in1k", Name("timm", "resnet26", "bt_in1k")),
+        ("torchvision:resnet18", ModelName("torchvision", "resnet18", None)),
+        ("torchvision:resnet50:IMAGENET1K_V2", ModelName("torchvision", "resnet50", "IMAGENET1K_V2")),
+        ("timm:resnet26", ModelName("timm", "resnet26", None)),
+        ("timm:resnet26.bt_in1k", ModelName("timm", "resnet26", "bt_in1k")),
     ],
 )
-def test_names(name: str, meant: Name) -> None:
+def test_names(name: str, meant: ModelName) -> None:
     assert external.parse(name) == meant
 
 
@@ -69,16 +69,16 @@ def test_names(name: str, meant: Name) -> None:
     ],
 )
 def test_what_is_no_name_of_a_net_is_refused(name: str) -> None:
-    with pytest.raises(UnknownName):
+    with pytest.raises(NotFoundError):
         architectures.card(name)
-    with pytest.raises(UnknownName):
+    with pytest.raises(NotFoundError):
         architectures.build(name, 10, 32, nn.Identity())
 
 
 def test_the_likeliest_names_are_told() -> None:
-    with pytest.raises(UnknownName, match=r"net of timm called 'resnet_26'. Known: resnet26, .* others"):
+    with pytest.raises(NotFoundError, match=r"net of timm called 'resnet_26'. Known: resnet26, .* others"):
         external.parse("timm:resnet_26")
-    with pytest.raises(UnknownName, match="Known: IMAGENET1K_V1, DEFAULT"):
+    with pytest.raises(NotFoundError, match="Known: IMAGENET1K_V1, DEFAULT"):
         external.parse("torchvision:resnet18:V1")
 
 
@@ -89,14 +89,14 @@ def test_looking_finds_roles_that_hold(name: str) -> None:
     own = architectures.card(name, size).roles
     assert torch.equal(torch.get_rng_state(), state), "looking draws from nobody's stream"
     net = architectures.build(name, 7, size, nn.Identity()).eval()
-    assert 5 <= len(own.layers) <= layer_roles.MOST
+    assert 5 <= len(own.layers) <= layer_roles.MAX_LAYERS
     for layer in own.layers:
         assert any(True for _ in net.get_submodule(layer).parameters())
         assert not any(other.startswith(f"{layer}.") for other in own.layers)
     head = net.get_submodule(own.head[-1])
     assert isinstance(head, nn.Linear | nn.Conv2d) and len(head.weight) == 7
     assert any(own.head[-1] == layer or own.head[-1].startswith(f"{layer}.") for layer in own.layers[-1:])
-    assert own.cam in own.with_maps
+    assert own.cam in own.explainable_layers
     # Some weights begin at zero, where nothing of a block reaches the answer: as learnt ones never are.
     with torch.no_grad():
         for weight in net.parameters():
@@ -107,37 +107,39 @@ def test_looking_finds_roles_that_hold(name: str) -> None:
         explain({"net": net}, pictures, [target], own.cam, prefix_tokens=own.prefix_tokens)["net"]
         for target in range(7)
     ]
-    assert min(seen[0].shape[1:]) >= layer_roles.COARSE and any(one.std() > 0 for one in seen)
+    assert min(seen[0].shape[1:]) >= layer_roles.MIN_CAM_SIDE and any(one.std() > 0 for one in seen)
 
 
 def test_a_transformer_is_looked_at_where_patches_are_mixed_for_the_last_time() -> None:
     own = architectures.card("timm:test_vit", 64).roles
     assert own.cam == "net.blocks.5.norm1" and own.prefix_tokens == 1
-    assert "net.blocks.5" not in own.with_maps and "net.blocks.4" in own.with_maps
+    assert "net.blocks.5" not in own.explainable_layers and "net.blocks.4" in own.explainable_layers
 
 
 def test_a_picture_that_ends_in_one_place_has_no_map_there() -> None:
     large, small = (architectures.card("torchvision:resnet18", size).roles for size in (128, 32))
     assert large.cam == "net.layer4.1" and small.cam == "net.layer2.1"
-    assert "net.layer4.1" in large.with_maps and "net.layer4.1" not in small.with_maps
+    assert "net.layer4.1" in large.explainable_layers and "net.layer4.1" not in small.explainable_layers
 
 
 def test_a_net_that_mixes_no_places_has_no_map() -> None:
-    flat = behind(nn.Identity(), nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 16), nn.ReLU(), nn.Linear(16, 5)))
-    own = layer_roles.find(flat, 8)
-    assert own.cam is None and own.with_maps == () and own.head == ("net.3",)
+    flat = with_normalization(
+        nn.Identity(), nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 16), nn.ReLU(), nn.Linear(16, 5))
+    )
+    own = layer_roles.infer_roles(flat, 8)
+    assert own.cam is None and own.explainable_layers == () and own.head == ("net.3",)
     assert own.layers == ("net.1", "net.3")
 
 
 @pytest.mark.parametrize(("name", "size"), [("torchvision:alexnet", 32), ("timm:test_vit", 33)])
 def test_pictures_of_a_size_that_a_net_does_not_take_are_refused(name: str, size: int) -> None:
-    with pytest.raises(NotSupported, match=f"does not take pictures of {size} pixels .* made for"):
+    with pytest.raises(NotSupportedError, match=f"does not take pictures of {size} pixels .* made for"):
         architectures.build(name, 10, size, nn.Identity())
 
 
 def test_pictures_that_shrink_to_one_place_too_soon_are_refused() -> None:
     """Torch's bfloat16 gives garbage there as a gradient, on a CPU."""
-    with pytest.raises(NotSupported, match=r"shrunk to one place before net.layer4.0.conv1"):
+    with pytest.raises(NotSupportedError, match=r"shrunk to one place before net.layer4.0.conv1"):
         architectures.card("torchvision:resnet18", 16)
 
 

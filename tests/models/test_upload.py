@@ -12,16 +12,16 @@ import torch
 
 from tests.data import hostile_files
 from unlearn_core.data import user_catalog
-from unlearn_core.domain.errors import BadUpload
+from unlearn_core.domain.errors import InvalidCheckpointError
 from unlearn_core.models.upload import header_checks, load_worker, receive
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Iterator[Path]:
-    user_catalog.use(tmp_path / "home")
+    user_catalog.set_data_dir(tmp_path / "home")
     (tmp_path / "home").mkdir()
     yield tmp_path / "home"
-    user_catalog.use(None)
+    user_catalog.set_data_dir(None)
 
 
 def files(folder: Path) -> set[Path]:
@@ -31,7 +31,7 @@ def files(folder: Path) -> set[Path]:
 @pytest.mark.parametrize("name", hostile_files.BY_HEADER)
 def test_what_the_first_bytes_give_away(root: Path, name: str) -> None:
     data, reason = hostile_files.BY_HEADER[name]
-    with pytest.raises(BadUpload, match=reason):
+    with pytest.raises(InvalidCheckpointError, match=reason):
         receive.receive(io.BytesIO(data))
     assert not files(root.parent), "nothing of it is kept"
 
@@ -39,21 +39,21 @@ def test_what_the_first_bytes_give_away(root: Path, name: str) -> None:
 @pytest.mark.parametrize("name", hostile_files.BY_CONTENT)
 def test_what_only_loading_gives_away(name: str) -> None:
     made, reason = hostile_files.BY_CONTENT[name]
-    with pytest.raises(BadUpload, match=reason):
-        load_worker.plain(made(), 600)
+    with pytest.raises(InvalidCheckpointError, match=reason):
+        load_worker.extract_tensors(made(), 600)
 
 
 def test_code_in_a_pickle_is_not_run(root: Path, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     upload = receive.receive(io.BytesIO(hostile_files.saved({"w": hostile_files.Canary(canary)})))
-    with pytest.raises(BadUpload, match=r"asks for \w+.system to be run.*safetensors"):
+    with pytest.raises(InvalidCheckpointError, match=r"asks for \w+.system to be run.*safetensors"):
         receive.convert(upload)
     assert not canary.exists() and not files(root), "it is gone, and so is what it wanted"
 
 
 def test_a_whole_module_is_refused_with_what_to_save_instead(root: Path) -> None:
     upload = receive.receive(io.BytesIO(hostile_files.saved(hostile_files.Net(2, 2))))
-    with pytest.raises(BadUpload, match=r"state_dict\(\)"):
+    with pytest.raises(InvalidCheckpointError, match=r"state_dict\(\)"):
         receive.convert(upload)
 
 
@@ -72,7 +72,7 @@ def test_a_good_one_is_unwrapped_and_converted_in_a_limited_process(
     weights = {f"module.{name}": value for name, value in hostile_files.good().items()}
     upload = receive.receive(io.BytesIO(hostile_files.saved({"epoch": 3, "state_dict": weights, "lr": 0.1})))
     assert receive.convert(upload) == {"tensors": {"weight": [20, 30], "bias": [20]}, "ignored": []}
-    assert header_checks.check(receive.plain(upload)) == "safetensors"
+    assert header_checks.check_header(receive.safetensors_path(upload)) == "safetensors"
     assert "SECRET_OF_THE_SERVER" not in seen["env"] and "unlearn_core.models.upload.load_worker" in seen["command"]
 
 
@@ -94,25 +94,25 @@ def test_the_process_has_limits(tmp_path: Path) -> None:
 def test_the_limits_are_settings(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNLEARN_MOST_CHECKPOINT_MB", "1")
     big = hostile_files.saved({"w": torch.zeros(300_000)})
-    with pytest.raises(BadUpload, match=r"larger than 1 MB.*UNLEARN_MOST_CHECKPOINT_MB"):
+    with pytest.raises(InvalidCheckpointError, match=r"larger than 1 MB.*UNLEARN_MOST_CHECKPOINT_MB"):
         receive.receive(io.BytesIO(big))
     assert not files(root)
     monkeypatch.setenv("UNLEARN_MOST_CHECKPOINT_MB", "many")
-    with pytest.raises(BadUpload, match="'many': set it to a whole number"):
+    with pytest.raises(InvalidCheckpointError, match="'many': set it to a whole number"):
         receive.receive(io.BytesIO(big))
-    monkeypatch.setattr(receive, "limits", lambda: receive.Limits(trained_gb=0))
+    monkeypatch.setattr(receive, "limits", lambda: receive.CheckpointLimits(trained_gb=0))
     (root / "trained" / "x").write_bytes(b"1")
-    with pytest.raises(BadUpload, match="Own classifiers take"):
+    with pytest.raises(InvalidCheckpointError, match="Own classifiers take"):
         receive.receive(io.BytesIO(big))
 
 
 def test_uploads_that_nobody_came_back_for_are_swept(root: Path) -> None:
     upload = receive.receive(io.BytesIO(hostile_files.saved(hostile_files.good())))
-    folder = root / "trained" / receive.UPLOADS / upload
+    folder = root / "trained" / receive.UPLOADS_FOLDER / upload
     os.utime(folder, (0, 0))
     other = receive.receive(io.BytesIO(hostile_files.saved({"w": torch.ones(3)})))
     assert not folder.exists()
-    with pytest.raises(BadUpload, match="bring the file again"):
+    with pytest.raises(InvalidCheckpointError, match="bring the file again"):
         receive.convert(upload)
     assert other != upload
 
@@ -128,5 +128,5 @@ def test_flipped_bytes_never_bring_down_more_than_the_child(root: Path) -> None:
                 place = int(torch.randint(0, len(damaged), (), generator=rng))
                 damaged[place] = int(torch.randint(0, 256, (), generator=rng))
             path.write_bytes(damaged)
-            with suppress(BadUpload):
-                assert header_checks.check(path) in ("pt", "safetensors")
+            with suppress(InvalidCheckpointError):
+                assert header_checks.check_header(path) in ("pt", "safetensors")

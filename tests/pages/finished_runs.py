@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.run import Phase, Point, Progress, Run
-from unlearn_core.engine.build_spec import spec
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.run import CurvePoint, Phase, Progress, Run
+from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
@@ -21,8 +21,8 @@ CLASS, PICTURES = 1, 2
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with two finished runs; nobody may write to it."""
     folder = tmp_path_factory.mktemp("template")
-    unlearn(by_class(), device="cpu", home=folder)
-    unlearn(by_picture(), device="cpu", home=folder)
+    unlearn(by_class(), device="cpu", data_dir=folder)
+    unlearn(by_picture(), device="cpu", data_dir=folder)
     return folder
 
 
@@ -36,20 +36,20 @@ def done(template: Path, home: Path) -> RunStore:
 def made_again(store: RunStore) -> int:
     """Another finished run with the report of the first."""
     run = store.get(CLASS)
-    number = store.adopt(run.spec, title=run.title, device="cpu")
-    shutil.copytree(store.home / "runs" / str(CLASS), store.home / "runs" / str(number), dirs_exist_ok=True)
-    head = store.home / "runs" / str(number) / artifacts.HEAD
+    number = store.register_running(run.spec, title=run.title, device="cpu")
+    shutil.copytree(store.data_dir / "runs" / str(CLASS), store.data_dir / "runs" / str(number), dirs_exist_ok=True)
+    head = store.data_dir / "runs" / str(number) / artifacts.REPORT_FILE
     head.write_text(json.dumps(json.loads(head.read_text()) | {"run": number}))
-    store.finish(number, 1, headline=run.headline)
+    store.finish(number, 1, metrics=run.headline)
     return number
 
 
-def by_class(name: str = "discs") -> RunSpec:
-    return spec("tiny", method="unsir", classes=[name])
+def by_class(name: str = "discs") -> UnlearnSpec:
+    return run_spec("tiny", method="unsir", classes=[name])
 
 
-def by_picture() -> RunSpec:
-    return spec("tiny", method="finetune", images=[3, 7, 11])
+def by_picture() -> UnlearnSpec:
+    return run_spec("tiny", method="finetune", images=[3, 7, 11])
 
 
 def started(store: RunStore, *, kinds: frozenset[str] = frozenset({"unlearn"})) -> Run:
@@ -62,5 +62,5 @@ def started(store: RunStore, *, kinds: frozenset[str] = frozenset({"unlearn"})) 
 def advance(store: RunStore, run: Run, done: int, *, doing: str = "impair") -> None:
     """Says that so many of ten steps of the second of three phases are made, a tenth of a second each."""
     phases = (Phase("noise", 10, 10, 1.9), Phase("impair", 10, done, done / 10), Phase("repair", 20, 0, 0.0))
-    points = [Point(10 + done, 1.9 + done / 10, "impair", 0.5, 0.8)]
-    store.beat(run.id, run.attempt, progress=Progress(phases, doing, 812.4), points=points)
+    points = [CurvePoint(10 + done, 1.9 + done / 10, "impair", 0.5, 0.8)]
+    store.heartbeat(run.id, run.attempt, progress=Progress(phases, doing, 812.4), points=points)

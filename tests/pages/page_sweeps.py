@@ -29,7 +29,7 @@ def begin(store: RunStore, *ranges: dict[str, Any], **changes: Any) -> int:
 
 def held(store: RunStore, number: int) -> Sweep:
     """The sweep, with its lease in our hands."""
-    return next(one for one in store.sweeps.hold(ME) if one.id == number)
+    return next(one for one in store.sweeps.acquire_leases(ME) if one.id == number)
 
 
 def add(store: RunStore, number: int, place: int, *, fate: str = "done", reports: bool = False) -> int:
@@ -38,7 +38,7 @@ def add(store: RunStore, number: int, place: int, *, fate: str = "done", reports
     rate = round(0.0002 * 100 ** (place / 7), 6)
     every = {"impair_lr": min(rate, 0.02), "repair_epochs": 1 + place % 4, "augment": bool(place % 2)}
     params = {one.knob: every[one.knob] for one in sweep.spec.ranges}
-    run = store.sweeps.add(sweep, ME, number=place, params=params, attributes={})
+    run = store.sweeps.add_trial(sweep, ME, number=place, params=params, attributes={})
     assert run is not None
     if fate == "queued":
         return run
@@ -47,13 +47,13 @@ def add(store: RunStore, number: int, place: int, *, fate: str = "done", reports
     if fate == "failed":
         store.fail(run, claimed.attempt, "The loss is no longer a number.")
     elif fate == "stopped":
-        store.sweeps.stop_early(run, "Stopped early at step 4 of impair.")
-        store.cancelled(run, claimed.attempt)
+        store.sweeps.prune_trial(run, "Stopped early at step 4 of impair.")
+        store.mark_cancelled(run, claimed.attempt)
     elif fate == "done":
-        store.finish(run, claimed.attempt, headline=headline(place))
+        store.finish(run, claimed.attempt, metrics=headline(place))
     if reports:
         shutil.copytree(
-            artifacts.folder_of(store.home, CLASS), artifacts.folder_of(store.home, run), dirs_exist_ok=True
+            artifacts.run_dir(store.data_dir, CLASS), artifacts.run_dir(store.data_dir, run), dirs_exist_ok=True
         )
     return run
 
@@ -77,12 +77,12 @@ def end(store: RunStore, number: int, state: SweepState = SweepState.DONE, error
 
 def add_copies(store: RunStore, number: int, places: range) -> None:
     """Finished trials with these numbers, past the store: each the same as one of the first eight."""
-    columns = [row[1] for row in sql(store.home, "PRAGMA table_info(run)")]
+    columns = [row[1] for row in sql(store.data_dir, "PRAGMA table_info(run)")]
     kept = ", ".join(f'"{name}"' for name in columns if name != "id")
     like = "(SELECT run FROM trial WHERE sweep = ? AND number = ?)"
     run = f"INSERT INTO run ({kept}) SELECT {kept} FROM run WHERE id = {like}"
     rest = "SELECT ?, ?, (SELECT max(id) FROM run), params, attributes FROM trial WHERE sweep = ? AND number = ?"
-    with closing(sqlite3.connect(store.home / "lab.db", timeout=30)) as connection, connection:
+    with closing(sqlite3.connect(store.data_dir / "lab.db", timeout=30)) as connection, connection:
         for place in places:
             connection.execute(run, (number, place % 8))
             connection.execute(

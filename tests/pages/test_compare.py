@@ -11,7 +11,7 @@ from tests.pages.conftest import ROOT, Visit
 from tests.pages.finished_runs import CLASS, PICTURES, by_class, made_again
 from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.test_history import tick
-from unlearn_core.domain.jobs import GoldSpec, Look
+from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.compare import page
@@ -58,8 +58,8 @@ def test_a_report_is_the_first_of_those_to_compare(visit: Visit, done: RunStore)
 
 
 def test_a_run_that_the_list_has_no_room_for_is_compared_too(visit: Visit, done: RunStore, monkeypatch) -> None:
-    every = RunStore.list
-    monkeypatch.setattr(RunStore, "list", lambda store, **wishes: every(store, **wishes)[:1])
+    every = RunStore.list_runs
+    monkeypatch.setattr(RunStore, "list_runs", lambda store, **wishes: every(store, **wishes)[:1])
     app = fine(visit("compare", ids=f"{CLASS},{PICTURES}"))
     assert app.multiselect(key="compared").value == [CLASS, PICTURES]
     assert "There is no run" not in words(app)
@@ -77,7 +77,7 @@ def test_the_address_follows_the_choice(visit: Visit, done: RunStore) -> None:
 
 
 def test_a_run_that_is_not_over_cannot_be_compared_yet(visit: Visit, done: RunStore) -> None:
-    again = done.adopt(done.get(CLASS).spec, title="Forget discs with UNSIR", device="cpu")
+    again = done.register_running(done.get(CLASS).spec, title="Forget discs with UNSIR", device="cpu")
     app = fine(visit("compare", ids=f"{CLASS},{again}"))
     assert f"Run {again} is not over yet" in words(app)
     assert "No other run has forgotten the same" in words(app)
@@ -85,10 +85,10 @@ def test_a_run_that_is_not_over_cannot_be_compared_yet(visit: Visit, done: RunSt
 
 def test_why_a_run_cannot_be_compared_is_said_of_each(visit: Visit, done: RunStore) -> None:
     spec = done.get(CLASS).spec
-    failed, stopped = (done.adopt(spec, title="Forget discs with UNSIR", device="cpu") for _ in range(2))
+    failed, stopped = (done.register_running(spec, title="Forget discs with UNSIR", device="cpu") for _ in range(2))
     done.fail(failed, 1, "The loss is no longer a number.")
-    done.cancelled(stopped, 1)
-    gold = done.adopt(GoldSpec(request=by_class().request), title="Gold without discs", device="cpu")
+    done.mark_cancelled(stopped, 1)
+    gold = done.register_running(TrainGoldSpec(request=by_class().request), title="Gold without discs", device="cpu")
     app = fine(visit("compare", ids=f"{failed},{stopped},{gold},{CLASS},{PICTURES}"))
     said = words(app)
     assert f"Run {failed} failed and has no report. The loss is no longer a number." in said
@@ -158,12 +158,12 @@ def test_a_picture_is_asked_of_every_run_at_once(visit: Visit, done: RunStore) -
     picture = int(name.removeprefix("look-"))
     app.button(key=name).click().run()
     assert app.query_params["picture"] == str(picture)
-    looks = [run.spec for run in done.list(kinds=("look",)) if isinstance(run.spec, Look)]
+    looks = [run.spec for run in done.list_runs(kinds=("look",)) if isinstance(run.spec, ExplainSpec)]
     assert {look.run for look in looks if look.picture == picture} == {CLASS, PICTURES}
     assert "looking…" in words(fine(app))
     assert len(app.get("image")) < shown + 24
     app.run()
-    assert len(done.list(kinds=("look",))) == len(looks), "a question is asked once"
+    assert len(done.list_runs(kinds=("look",))) == len(looks), "a question is asked once"
 
 
 def test_each_tab_draws_a_figure_a_run(visit: Visit, done: RunStore) -> None:
@@ -177,7 +177,7 @@ def test_each_tab_draws_a_figure_a_run(visit: Visit, done: RunStore) -> None:
 
 def done_cards(store: RunStore) -> list[str]:
     """The keys of the pictures that the reports have maps of, so that nobody needs to be asked."""
-    found = [artifacts.read_part(artifacts.folder_of(store.home, run), "cam") for run in (CLASS, PICTURES)]
+    found = [artifacts.read_part(artifacts.run_dir(store.data_dir, run), "cam") for run in (CLASS, PICTURES)]
     return [f"look-{card['picture']}" for part in found if part for card in part.facts["cards"]]
 
 
@@ -191,10 +191,10 @@ def _layouts(app: AppTest, key: str) -> list[dict]:
 def test_a_run_of_another_classifier_on_other_data_stands_beside_with_a_warning(
     visit: Visit, done: RunStore, tab: str
 ) -> None:
-    example = reports.example()
-    other = done.adopt(example.spec, title="Forget cat with UNSIR", device="cpu")
-    shutil.copytree(ROOT / "assets" / "example", done.home / "runs" / str(other), dirs_exist_ok=True)
-    done.finish(other, 1, headline={})
+    example = reports.load_example()
+    other = done.register_running(example.spec, title="Forget cat with UNSIR", device="cpu")
+    shutil.copytree(ROOT / "assets" / "example", done.data_dir / "runs" / str(other), dirs_exist_ok=True)
+    done.finish(other, 1, metrics={})
     wish = {"class": "cat", "picture": "11174", "layer": "stage2.0"}
     app = fine(visit("compare", ids=f"{CLASS},{other}", tab=tab, **wish))
     said = words(app)

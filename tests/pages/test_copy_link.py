@@ -23,7 +23,7 @@ def test_another_page_is_not_told_what_is_none_of_its_business(visit: Visit) -> 
     app.selectbox(key="gallery-class-shapes").set_value("discs").run()
     app.button(key="next").click().run()
     assert fine(app).title[0].value == "How should it forget?"
-    assert not [name for name in app.query_params if name.startswith(url_state.OWN)]
+    assert not [name for name in app.query_params if name.startswith(url_state.WIDGET_PREFIXES)]
     assert app.query_params["images"] == "3,30"
 
 

@@ -11,12 +11,12 @@ from tests.pages.finished_runs import started
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.sources import sources
-from unlearn_core.domain.jobs import ImportSpec, RunSpec
+from unlearn_core.domain.jobs import ImportDatasetSpec, UnlearnSpec
 from unlearn_core.domain.run import Phase, Progress, RunState
-from unlearn_core.engine.build_spec import spec
-from unlearn_core.engine.execute import carry_out
-from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.build_spec import run_spec
+from unlearn_core.engine.execute import execute_job
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.store.queue.run_store import RunStore
 
 
@@ -34,7 +34,7 @@ def work(store: RunStore) -> None:
     """Carries out the import that waits, as a worker does."""
     run = started(store, kinds=frozenset({"import"}))
     try:
-        store.finish(run.id, run.attempt, headline=carry_out(run, Warm("cpu", store.home), Nobody()))
+        store.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", store.data_dir), NullListener()))
     except Exception as problem:
         store.fail(run.id, run.attempt, str(problem))
 
@@ -69,16 +69,16 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     assert app.button(key="add").disabled, "there is no file yet"
     app.text_input(key="title-zip").set_value("Three people")
     fine(upload(app, zipped))
-    (run,) = store.list(kinds=("import",))
-    assert isinstance(run.spec, ImportSpec) and run.title == "Prepare Three people"
+    (run,) = store.list_runs(kinds=("import",))
+    assert isinstance(run.spec, ImportDatasetSpec) and run.title == "Prepare Three people"
     assert "On its way." in words(app)
     assert "Next in line." in next(bar.proto.text for bar in app.get("progress"))
     assert app.file_uploader(key="zip-1").value is None, "the field is empty again"
 
     claimed = started(store, kinds=frozenset({"import"}))
-    store.beat(run.id, 1, progress=Progress((Phase("decode", 24, 6, 0.1),), "decode", None))
+    store.heartbeat(run.id, 1, progress=Progress((Phase("decode", 24, 6, 0.1),), "decode", None))
     assert "Decoding pictures, 6 of 24." in next(bar.proto.text for bar in app.run().get("progress"))
-    store.finish(run.id, 1, headline=carry_out(claimed, Warm("cpu", store.home), Nobody()))
+    store.finish(run.id, 1, metrics=execute_job(claimed, ModelCache("cpu", store.data_dir), NullListener()))
     fine(app.run())
     assert "**Three people** is ready." in app.success[0].value
     fine(app.run())
@@ -88,7 +88,7 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     assert "15 training, 3 validation and 6 test pictures of 3 classes, 64 pixels wide" in said
     assert all(name in said for name in ("anna", "ben", "carla"))
     assert not without_words(app)
-    assert not list((store.home / "uploads").iterdir()), "the zip is not kept"
+    assert not list((store.data_dir / "uploads").iterdir()), "the zip is not kept"
     assert "On its way." not in said
     fine(app.button(key="train-on").click().run())
     assert app.selectbox(key="train-pictures").value == run.spec.dataset, "and a classifier can be trained on it"
@@ -105,8 +105,8 @@ def test_the_same_zip_again_is_known(visit: Visit, store: RunStore, zipped: byte
     added(visit, store, zipped)
     app = upload(visit("pictures"), zipped)
     assert "is there already" in app.error[0].value
-    assert len(store.list(kinds=("import",))) == 1
-    assert not list((store.home / "uploads").iterdir())
+    assert len(store.list_runs(kinds=("import",))) == 1
+    assert not list((store.data_dir / "uploads").iterdir())
 
 
 def test_what_is_refused_is_said_and_can_be_dismissed(visit: Visit, store: RunStore, tmp_path: Path) -> None:
@@ -117,15 +117,15 @@ def test_what_is_refused_is_said_and_can_be_dismissed(visit: Visit, store: RunSt
     said = words(fine(app.run()))
     assert "invisible characters" in said and "\u202e" not in said
     assert "![x]" not in said and "<b>" not in said
-    (run,) = store.list(kinds=("import",))
+    (run,) = store.list_runs(kinds=("import",))
     app.button(key=f"dismiss-{run.id}").click().run()
-    assert "invisible characters" not in words(fine(app)) and not store.list(kinds=("import",))
-    assert not list((store.home / "datasets").iterdir()), "nothing half-made is left"
+    assert "invisible characters" not in words(fine(app)) and not store.list_runs(kinds=("import",))
+    assert not list((store.data_dir / "datasets").iterdir()), "nothing half-made is left"
 
 
 def test_one_on_its_way_can_be_stopped(visit: Visit, store: RunStore, zipped: bytes) -> None:
     app = fine(upload(visit("pictures"), zipped))
-    (run,) = store.list(kinds=("import",))
+    (run,) = store.list_runs(kinds=("import",))
     app.button(key=f"cancel-{run.id}").click().run()
     assert store.get(run.id).state is RunState.CANCELLED
     assert not fine(app.run()).get("progress")
@@ -141,14 +141,14 @@ def test_put_away_and_brought_back(visit: Visit, store: RunStore, zipped: bytes)
     assert list(user_catalog.dataset_cards()) == [name]
     fine(visit("pictures", dataset=name).button(key="remove").click().run())
     app = fine(visit("pictures").button(key=f"delete-{name}").click().run())
-    assert not (store.home / "trash" / "datasets" / name).exists()
+    assert not (store.data_dir / "trash" / "datasets" / name).exists()
 
 
 def test_one_that_runs_show_stays(visit: Visit, store: RunStore, zipped: bytes) -> None:
     added(visit, store, zipped)
     (name,) = user_catalog.dataset_cards()
-    about = spec("tiny", method="finetune", images=[1])
-    about = RunSpec.model_validate(about.model_dump() | {"request": about.request.model_dump() | {"dataset": name}})
+    about = run_spec("tiny", method="finetune", images=[1])
+    about = UnlearnSpec.model_validate(about.model_dump() | {"request": about.request.model_dump() | {"dataset": name}})
     number = store.submit(about, title="x")
     app = fine(visit("pictures", dataset=name))
     assert f"Runs show these pictures ({number})" in words(app).replace("\\", "")
@@ -161,8 +161,8 @@ def test_every_source_has_its_form_or_says_why_not(visit: Visit, monkeypatch: py
     for name, source in sources().items():
         fine(app.selectbox(key="source").set_value(name).run())
         offered = "add" in [button.key for button in app.button]
-        assert offered == (not source.why_not(None)), name
-        assert offered or source.why_not(None).split(":")[0][:30] in app.info[0].value.replace("\\", "")
+        assert offered == (not source.unavailable_reason(None)), name
+        assert offered or source.unavailable_reason(None).split(":")[0][:30] in app.info[0].value.replace("\\", "")
         assert (
             source.licence.split(",")[0].replace("(", "") in words(app).replace("\\", "").replace("(", "")
             or not offered
@@ -187,7 +187,7 @@ def test_a_folder_on_the_server_is_chosen_from_those_below_the_root(
 
 
 def test_the_address_of_such_a_run_leads_to_the_pictures(visit: Visit, store: RunStore) -> None:
-    number = store.submit(ImportSpec(dataset="x", title="X", source="zip", size=32), title="Prepare X")
+    number = store.submit(ImportDatasetSpec(dataset="x", title="X", source="zip", size=32), title="Prepare X")
     app = fine(visit("run", id=str(number)))
     assert app.title[0].value == "Which pictures are there?"
     assert "Prepare X" in words(app)

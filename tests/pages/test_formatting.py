@@ -10,7 +10,7 @@ from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.cli import _forget
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.jobs import GoldSpec, RunSpec
+from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.export import cli_command
 from unlearn_core.ui.components import sparkline
 from unlearn_core.ui.shell import formatting
@@ -23,12 +23,12 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
     [(1.94, "1.9 s"), (9.96, "10 s"), (14.2, "14 s"), (95, "2 minutes"), (3 * 3600, "3.0 hours")],
 )
 def test_lasting(seconds: float, said: str) -> None:
-    assert formatting.lasting(seconds) == said
+    assert formatting.format_duration(seconds) == said
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.2, "about 1 s"), (12.4, "about 12 s"), (600, "about 10 minutes")])
 def test_about(seconds: float, said: str) -> None:
-    assert formatting.about(seconds) == said
+    assert formatting.format_estimate(seconds) == said
 
 
 @pytest.mark.parametrize(
@@ -42,18 +42,18 @@ def test_about(seconds: float, said: str) -> None:
     ],
 )
 def test_ago(seconds: float, said: str) -> None:
-    assert formatting.ago(NOW - timedelta(seconds=seconds), NOW) == said
+    assert formatting.format_age(NOW - timedelta(seconds=seconds), NOW) == said
 
 
 def test_devices_and_shares() -> None:
-    assert [formatting.device(name) for name in ("cpu", "cuda:1", "cuda", None)] == [
+    assert [formatting.device_name(name) for name in ("cpu", "cuda:1", "cuda", None)] == [
         "CPU",
         "GPU 1",
         "GPU 0",
         "no device yet",
     ]
-    assert [formatting.share(value) for value in (0.8625, 0.0, None)] == ["86.2 %", "0.0 %", "–"]
-    assert [formatting.counted(number, "run") for number in (1, 2, 1200)] == ["1 run", "2 runs", "1,200 runs"]
+    assert [formatting.format_share(value) for value in (0.8625, 0.0, None)] == ["86.2 %", "0.0 %", "–"]
+    assert [formatting.pluralize(number, "run") for number in (1, 2, 1200)] == ["1 run", "2 runs", "1,200 runs"]
 
 
 @pytest.mark.parametrize("forget", [ForgetClasses(classes=(0, 3)), ForgetImages(images=(4, 5, 6, 40))])
@@ -62,14 +62,14 @@ def test_the_command_asks_for_the_same(forget: ForgetClasses | ForgetImages) -> 
 
     request = ForgetRequest(classifier="tiny", dataset="shapes", forget=forget)
     card = datasets.card("shapes")
-    said = shlex.split(cli_command.gold(GoldSpec(request=request), card))
+    said = shlex.split(cli_command.gold_command(TrainGoldSpec(request=request), card))
     parser = argparse.ArgumentParser()
-    _forget.arguments(parser)
+    _forget.add_request_arguments(parser)
     assert said[:4] == ["python", "-m", "unlearn_core", "gold"]
-    assert _forget.request(parser.parse_args(said[4:])) == request
-    assert cli_command.gold(GoldSpec(request=request, seed=1), card).endswith(" --seed 1")
-    spec = RunSpec(request=request, method="unsir", params={"batch": 64, "augment": False}, seed=7)
-    assert cli_command.run(spec, card).endswith("--method unsir --set batch=64 --set augment=False --seed 7")
+    assert _forget.forget_request(parser.parse_args(said[4:])) == request
+    assert cli_command.gold_command(TrainGoldSpec(request=request, seed=1), card).endswith(" --seed 1")
+    spec = UnlearnSpec(request=request, method="unsir", params={"batch": 64, "augment": False}, seed=7)
+    assert cli_command.run_command(spec, card).endswith("--method unsir --set batch=64 --set augment=False --seed 7")
 
 
 def test_a_dumbbell_has_its_marks_where_the_shares_are() -> None:

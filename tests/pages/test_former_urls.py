@@ -54,7 +54,7 @@ def test_an_address_shows_what_it_names(visit: Visit, one: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("one", [one for one in ADDRESSES if "setup" in one], ids=named)
 def test_an_address_sets_up_what_it_names(home: Path, one: dict[str, Any]) -> None:
-    setup, trouble = setups.read(dict(one["query"]))
+    setup, trouble = setups.from_params(dict(one["query"]))
     assert not trouble
     found = {
         "classifier": setup.classifier,

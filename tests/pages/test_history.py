@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_picture, started
 from tests.pages.page_asserts import fine, without_words, words
-from unlearn_core.domain.errors import UnknownName
-from unlearn_core.domain.jobs import GoldSpec, Look
+from unlearn_core.domain.errors import NotFoundError
+from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.files import artifacts, restore
 from unlearn_core.store.queue.run_store import RunStore
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def tick(app: AppTest, store: RunStore, *rows: int) -> AppTest:
     """Ticks rows of the table, counted from the top."""
-    key = page.key_of(store.list(kinds=("unlearn", "gold")))
+    key = page.table_key(store.list_runs(kinds=("unlearn", "gold")))
     app.session_state[key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
     return fine(app.run())
 
@@ -63,8 +63,8 @@ def test_an_old_folder_gives_the_history_the_same_figures(visit: Visit, done: Ru
 
 def test_every_run_is_a_row_with_its_figures(visit: Visit, done: RunStore) -> None:
     done.submit(by_class("rows"), title="Forget rows with UNSIR")
-    done.submit(GoldSpec(request=by_picture().request), title="Gold without 3 pictures")
-    done.submit(Look(run=CLASS, picture=1, target=0), title="A look")
+    done.submit(TrainGoldSpec(request=by_picture().request), title="Gold without 3 pictures")
+    done.submit(ExplainSpec(run=CLASS, picture=1, target=0), title="A look")
     app = fine(visit("history"))
     table = app.dataframe[0].value
     assert list(table["run"]) == ["Run 4", "Run 3", "Run 2", "Run 1"]
@@ -118,11 +118,11 @@ def test_a_note_is_kept_and_shown_as_it_was_written(visit: Visit, done: RunStore
 def test_deleting_asks_first_and_takes_the_folder_too(visit: Visit, done: RunStore, home: Path) -> None:
     app = tick(visit("history"), done, 0, 1)
     assert "**2 runs** will be gone for good" in words(app)
-    assert len(done.list()) == 2
+    assert len(done.list_runs()) == 2
     app.button(key="delete").click().run()
     assert "Nothing has been run here yet" in words(fine(app))
-    assert not artifacts.folder_of(home, CLASS).exists()
-    with pytest.raises(UnknownName):
+    assert not artifacts.run_dir(home, CLASS).exists()
+    with pytest.raises(NotFoundError):
         done.get(CLASS)
 
 
@@ -144,10 +144,10 @@ def test_an_unfinished_run_is_cancelled_before_it_can_be_deleted(visit: Visit, s
     assert "**0 runs**" in words(app)
     app.button(key="cancel").click().run()
     assert store.get(number).cancelling
-    store.cancelled(number, run.attempt)
+    store.mark_cancelled(number, run.attempt)
     app = tick(visit("history"), store, 0)
     app.button(key="delete").click().run()
-    assert store.list() == []
+    assert store.list_runs() == []
 
 
 def test_states_are_told_apart(visit: Visit, store: RunStore) -> None:
@@ -170,7 +170,7 @@ app.switch_page({str(ROOT / "pages" / "explore" / "history.py")!r}).run()
 assert len(app.dataframe[0].value) == 2, app
 assert "torch" not in sys.modules
 """
-    env = {"UNLEARN_WARMUP": "none", "UNLEARN_HOME": str(done.home)}
+    env = {"UNLEARN_WARMUP": "none", "UNLEARN_HOME": str(done.data_dir)}
     ended = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False
     )

@@ -25,7 +25,9 @@ MANY, LIMIT = 1_000, 1.0
 def many(done: RunStore) -> RunStore:
     """The two real runs, and a thousand rows after them."""
     headline = rows.json.dumps(done.get(CLASS).headline)
-    row = rows.new(by_class(), title="Forget discs with UNSIR", owner="local", priority=Priority.INTERACTIVE, now=0.0)
+    row = rows.new_row(
+        by_class(), title="Forget discs with UNSIR", owner="local", priority=Priority.INTERACTIVE, now=0.0
+    )
     row |= {"state": RunState.DONE, "headline": headline, "started": 1.0, "finished": 2.0, "device": "cpu"}
     with done._database.writing() as connection:
         connection.execute(insert(RUN), [row | {"created": float(number)} for number in range(MANY)])

@@ -10,7 +10,7 @@ from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.probes import probes
 from unlearn_core.store.files import reports
 from unlearn_core.ui.pages.learn import measures
-from unlearn_core.ui.pages.learn.measures import drawn_from
+from unlearn_core.ui.pages.learn.measures import charts_of
 
 
 def test_it_opens_with_the_one_number_and_its_chart(visit: Visit) -> None:
@@ -30,7 +30,7 @@ def test_every_measure_has_its_page(name: str, visit: Visit) -> None:
     assert measure.question in [heading.value for heading in app.subheader]
     said = words(app)
     assert measure.caveat in said
-    assert measure.described[0] in said
+    assert measure.paragraphs[0] in said
     assert app.get("plotly_chart") or "made before this measure" in said or "with its pictures" in said
     assert not without_words(app)
 
@@ -48,18 +48,18 @@ def test_an_address_with_an_unknown_measure_opens_the_first(visit: Visit) -> Non
 def test_what_must_be_asked_for_is_explained_too() -> None:
     assert set(measures.measures()) == {*probes(), "relearn", "score", "lira"}
     for name in ("score", "lira"):
-        assert [one.id for one in drawn_from(name, reports.crowd_example())] == [name]
+        assert [one.id for one in charts_of(name, reports.load_ensemble_example())] == [name]
 
 
 def test_charts_are_found_by_the_part_that_they_need() -> None:
-    report = reports.example()
-    assert [one.id for one in drawn_from("distance", report)] == ["distance"]
-    assert {one.id for one in drawn_from("confusion", report)} == {"classes", "confusion"}
-    assert drawn_from("distance", replace(report, parts={})) == []
+    report = reports.load_example()
+    assert [one.id for one in charts_of("distance", report)] == ["distance"]
+    assert {one.id for one in charts_of("confusion", report)} == {"classes", "confusion"}
+    assert charts_of("distance", replace(report, parts={})) == []
 
 
 def test_a_part_that_the_example_lacks_is_said(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    bare = replace(reports.example(), parts={}, missing={"layers": "It was too dark."})
+    bare = replace(reports.load_example(), parts={}, missing={"layers": "It was too dark."})
     monkeypatch.setattr(measures, "studio", SimpleNamespace(example=lambda: bare))
     assert "It was too dark." in words(fine(visit("measures", measure=probes()["layers"].title)))
     assert "made before this measure" in words(fine(visit("measures", measure=probes()["accuracy"].title)))

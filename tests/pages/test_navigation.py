@@ -13,14 +13,14 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import FILES, ROOT, Visit
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.store.files.log_file import LONGEST
+from unlearn_core.store.files.log_file import MAX_LOG_BYTES
 from unlearn_core.store.queue import processes
 from unlearn_core.ui.shell import lifespan, navigation, redirects
 from unlearn_core.ui.shell.markdown import escape
 
 
 def test_every_page_is_in_the_menu_and_in_the_folder_of_a_section() -> None:
-    assert {ROOT / "pages" / screen.file for screen in navigation.SCREENS.values()} == set(FILES.values())
+    assert {ROOT / "pages" / screen.file for screen in navigation.PAGES.values()} == set(FILES.values())
     assert not list((ROOT / "pages").glob("*.py")), "Streamlit would make a menu of its own of these"
 
 
@@ -57,8 +57,8 @@ def test_an_address_that_no_page_has_leads_on(visit: Visit, monkeypatch: pytest.
 def test_an_error_of_ours_is_said_where_it_is_not_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(st, "error", lambda text, **_: said.append(text))
-    assert navigation.apologise(StoreError("The disk is full."))
-    assert navigation.apologise(ZeroDivisionError("secret/path"))
+    assert navigation.on_unhandled(StoreError("The disk is full."))
+    assert navigation.on_unhandled(ZeroDivisionError("secret/path"))
     assert said[0] == "The disk is full."
     assert "secret/path" not in said[1]
 
@@ -99,7 +99,7 @@ def _get(path: str, *, accept: bytes) -> str | None:
         return {"type": "http.request"}
 
     scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"accept", accept)]}
-    asyncio.run(redirects.OnePart(inner)(scope, receive, send))
+    asyncio.run(redirects.RedirectMiddleware(inner)(scope, receive, send))
     return dict(sent[0]["headers"])[b"location"].decode() if sent else None
 
 
@@ -122,7 +122,7 @@ def test_the_server_starts_a_worker_that_holds_none_of_its_pipes(home: Path, mon
     monkeypatch.setenv("UNLEARN_WORKER", "auto")
     lifespan.start_worker()
     ((command, how),) = begun
-    (home / "worker.log").write_bytes(b"." * (LONGEST + 1))
+    (home / "worker.log").write_bytes(b"." * (MAX_LOG_BYTES + 1))
     lifespan.start_worker()
     assert (home / "worker.log").stat().st_size == 0, "a new one, for it has grown too long"
     assert command == [sys.executable, "-m", "unlearn_core", "worker", "--device", "auto", "--from-app"]

@@ -12,7 +12,7 @@ from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, made_again
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.data import datasets
-from unlearn_core.engine.build_spec import spec
+from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.report import explain
@@ -23,7 +23,7 @@ from unlearn_core.ui.shell import point_thumbnails
 def points(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a run that forgot a half-moon; nobody may write to it."""
     folder = tmp_path_factory.mktemp("points")
-    unlearn(spec("mlp-moons", method="finetune", classes=["dawn"]), device="cpu", home=folder)
+    unlearn(run_spec("mlp-moons", method="finetune", classes=["dawn"]), device="cpu", data_dir=folder)
     return folder
 
 
@@ -35,7 +35,7 @@ def runs(points: Path, home: Path) -> list[int]:
 
 
 @pytest.mark.parametrize("page", ["run", "compare"])
-@pytest.mark.parametrize("chosen", explain.SETS)
+@pytest.mark.parametrize("chosen", explain.SET_LABELS)
 def test_each_set_of_points_has_its_gallery(visit: Visit, runs: list[int], page: str, chosen: str) -> None:
     query = {"id": str(runs[0])} if page == "run" else {"ids": ",".join(map(str, runs))}
     app = fine(visit(page, tab="Pictures", **query))
@@ -62,8 +62,8 @@ def test_a_point_can_be_followed_through_all_runs(visit: Visit, runs: list[int])
 def test_a_point_of_any_part_is_marked_where_it_lies(part: str) -> None:
     every = datasets.load("moons")
     row = {"train": 0, "val": every.train, "test": len(every.labels) - 1}[part]
-    image = np.asarray(Image.open(io.BytesIO(point_thumbnails.png(every, np.array([row])))))
+    image = np.asarray(Image.open(io.BytesIO(point_thumbnails.points_png(every, np.array([row])))))
     strong = (image[..., 3] == 255) & (image[..., 0] > image[..., 2] + 100)
-    y, x = (where.mean() / point_thumbnails.SIDE for where in np.nonzero(strong))
+    y, x = (where.mean() / point_thumbnails.IMAGE_SIZE for where in np.nonzero(strong))
     place = every.images[row, 0, 0, :2] / 255
     assert (x, 1 - y) == pytest.approx(place, abs=0.08)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.pages.conftest import ROOT, Visit
 from tests.pages.page_asserts import fine, without_words, words
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components import run_plan
@@ -52,18 +52,18 @@ def test_it_shows_without_torch(home: Path, page: str, file: str, title: str) ->
 def test_one_click_forgets_cats(visit: Visit, store: RunStore) -> None:
     app = fine(visit("start"))
     fine(app.button(key="forget-cats").click().run())
-    (run,) = store.list()
-    assert isinstance(run.spec, RunSpec)
+    (run,) = store.list_runs()
+    assert isinstance(run.spec, UnlearnSpec)
     assert run.state is RunState.QUEUED
     assert run.title == "Forget cat with UNSIR"
-    assert run.spec == run_plan.of(run_setup.default()).spec
+    assert run.spec == run_plan.resolve(run_setup.default_setup()).spec
     assert app.query_params == {"id": str(run.id)}
 
 
 def test_the_run_on_show_is_the_one_that_ships(visit: Visit) -> None:
     app = fine(visit("start"))
     report = cache.example()
-    assert f"A forgotten {report.forgotten}, asked three times" in words(app)
+    assert f"A forgotten {report.forget_set_title}, asked three times" in words(app)
     shown = [picture for element in app.get("image") for picture in element.proto.imgs]
     assert [picture.caption.partition(" · ")[0] for picture in shown] == ["the picture", "before", "after", "gold"]
     assert len(app.get("plotly_chart")) == 1
@@ -72,6 +72,6 @@ def test_the_run_on_show_is_the_one_that_ships(visit: Visit) -> None:
 
 def test_the_time_it_takes_is_this_machines_own_once_it_was_run_here(visit: Visit, store: RunStore) -> None:
     assert "The one shown here took" in words(visit("start"))
-    number = store.adopt(run_plan.of(run_setup.default()).spec, title="x", device="cpu")
-    store.finish(number, 1, headline={"seconds": {"total": 17.2}})
+    number = store.register_running(run_plan.resolve(run_setup.default_setup()).spec, title="x", device="cpu")
+    store.finish(number, 1, metrics={"seconds": {"total": 17.2}})
     assert "Real run, bundled data, about 17 s on this machine." in words(fine(visit("start")))

@@ -8,7 +8,7 @@ from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.page_sweeps import EPOCHS, ME, NORM, RATE, add, add_copies, begin, end
 from tests.store.specs import multiply
-from unlearn_core.domain.jobs import GoldSpec
+from unlearn_core.domain.jobs import TrainGoldSpec
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import SweepState
 from unlearn_core.store.queue.run_store import RunStore
@@ -25,9 +25,9 @@ def test_one_knob_is_two_clicks_from_the_method_page(visit: Visit, store: RunSto
     assert app.query_params["knobs"] == "impair_lr"
     app = visit("sweep", **app.query_params)  # AppTest itself stays on the page that it came from
     app.button(key="sweep-start").click().run()
-    (sweep,) = store.sweeps.newest()
+    (sweep,) = store.sweeps.list_recent()
     spec = sweep.spec
-    assert (spec.sampler, spec.most, spec.method, spec.request.classifier) == ("grid", 8, "unsir", "tiny")
+    assert (spec.sampler, spec.max_trials, spec.method, spec.request.classifier) == ("grid", 8, "unsir", "tiny")
     assert spec.params["impair_epochs"] == 2, "the other knobs stay as they stood"
     assert [(one.knob, one.low, one.high) for one in spec.ranges] == [("impair_lr", 0.0002, 0.02)]
     assert spec.objectives == ("distance",)
@@ -48,12 +48,12 @@ def test_the_form_without_a_knob_says_what_it_takes(visit: Visit, store: RunStor
     app.multiselect(key="sweep-aims-True").set_value(["forget", "retain"]).run()
     app.select_slider(key="sweep-unsir-impair_lr").set_value((0.001, 0.01)).run()
     fine(app.button(key="sweep-start").click().run())
-    (sweep,) = store.sweeps.newest()
+    (sweep,) = store.sweeps.list_recent()
     assert (sweep.spec.trials, sweep.spec.sampler, sweep.spec.objectives) == (16, "tpe", ("forget", "retain"))
     rate, epochs, augment = sweep.spec.ranges
     assert (rate.low, rate.high, rate.log) == (0.001, 0.01, True)
     assert epochs.whole and augment.values == (False, True)
-    assert store.list() == [], "its trials are asked by the worker, not by the page"
+    assert store.list_runs() == [], "its trials are asked by the worker, not by the page"
 
 
 def test_a_link_with_nonsense_in_it_still_opens(visit: Visit) -> None:
@@ -83,7 +83,7 @@ def test_a_copied_link_opens_the_same_form(visit: Visit, store: RunStore) -> Non
     fresh = fine(visit("sweep", **copied))
     assert dict(fresh.query_params) == copied
     fine(fresh.button(key="sweep-start").click().run())
-    spec = store.sweeps.newest()[0].spec
+    spec = store.sweeps.list_recent()[0].spec
     assert (spec.sampler, spec.objectives, spec.minutes, spec.early) == ("random", ("retain", "seconds"), 7, False)
     assert [(one.low, one.high) for one in spec.ranges[:2]] == [(0.001, 0.01), (1, 3)]
 
@@ -117,15 +117,15 @@ def test_without_gold_it_can_be_trained_and_the_accuracies_are_aimed_at(visit: V
     assert app.multiselect(key="sweep-aims-False").value == ["forget", "retain"]
     assert "Distance to gold" not in app.multiselect(key="sweep-aims-False").options
     fine(app.button(key="sweep-gold").click().run())
-    assert [type(run.spec) for run in store.list()] == [GoldSpec]
+    assert [type(run.spec) for run in store.list_runs()] == [TrainGoldSpec]
     fine(app.button(key="sweep-start").click().run())
-    assert len(store.sweeps.newest()) == 1
+    assert len(store.sweeps.list_recent()) == 1
 
 
 def test_a_sweep_without_a_trial_says_what_it_waits_for(visit: Visit, store: RunStore) -> None:
     number = begin(store)
     assert "No worker is running" in words(fine(visit("sweep", sweep=str(number))))
-    store.worker_beat(ME, device="cpu", pid=1, code="", state="idle")
+    store.worker_heartbeat(ME, device="cpu", pid=1, code="", state="idle")
     assert "waits for its turn" in words(fine(visit("sweep", sweep=str(number))))
     add(store, number, 0, fate="running")
     app = fine(visit("sweep", sweep=str(number)))
@@ -179,7 +179,7 @@ def test_a_click_on_a_point_opens_its_run(visit: Visit, store: RunStore) -> None
     add(store, number, 1)
     end(store, number)
     app = fine(visit("sweep", sweep=str(number)))
-    app.session_state[charts.OPENED] = run  # what the callback of a click does, which AppTest cannot cause
+    app.session_state[charts.OPENED_KEY] = run  # what the callback of a click does, which AppTest cannot cause
     app.run()
     assert app.query_params["id"] == str(run)
 
@@ -309,7 +309,7 @@ def test_deleting_a_sweep_leaves_its_runs(visit: Visit, store: RunStore) -> None
     end(store, number)
     app = fine(visit("sweep", **SETUP))
     fine(app.button(key=f"sweep-delete-{number}").click().run())
-    assert store.sweeps.newest() == []
+    assert store.sweeps.list_recent() == []
     assert store.get(run).state is RunState.DONE
 
 
@@ -319,9 +319,9 @@ def test_a_redraw_takes_less_than_a_second_with_a_thousand_runs(visit: Visit, st
     number = begin(store, RATE, EPOCHS, NORM, trials=256)
     for place in range(8):
         add(store, number, place)
-    multiply(store.home, 1, 744)
+    multiply(store.data_dir, 1, 744)
     add_copies(store, number, range(8, 256))
-    assert len(store.list(limit=2000)) == 1000
+    assert len(store.list_runs(limit=2000)) == 1000
     assert len(store.sweeps.trials(number)) == 256
     end(store, number)
     app = fine(visit("sweep", sweep=str(number)))

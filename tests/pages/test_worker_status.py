@@ -14,9 +14,9 @@ from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, by_class, by_picture, started
 from tests.pages.page_asserts import fine, words
 from tests.store.specs import expire, sql
-from unlearn_core.domain.jobs import GoldSpec, ImportSpec, Look, MeasureSpec
+from unlearn_core.domain.jobs import ExplainSpec, ImportDatasetSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.run import RunState
-from unlearn_core.engine.build_spec import spec
+from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.shell import lifespan
 
@@ -60,7 +60,7 @@ def left(store: RunStore) -> int:
     """A run whose worker has died."""
     number = waiting(store)
     started(store)
-    expire(store.home, number)
+    expire(store.data_dir, number)
     return number
 
 
@@ -71,12 +71,12 @@ def test_a_waiting_run_has_a_worker_started_once(visit: Visit, store: RunStore, 
     app.run()
     fine(visit("history"))
     assert len(workers) == 1, "one is coming up"
-    store.worker_beat("w", device="cpu", pid=1, code="c", state="busy")
+    store.worker_heartbeat("w", device="cpu", pid=1, code="c", state="busy")
     assert STARTING not in words(fine(app.run()))
     workers[0].code = -signal.SIGKILL
     app.run()
     assert len(workers) == 1, "another one is there"
-    store.worker_left("w")
+    store.deregister_worker("w")
     app.run()
     assert len(workers) == 2
 
@@ -89,7 +89,7 @@ def test_a_run_whose_worker_died_is_said_to_stand_still(
     visit: Visit, store: RunStore, workers: list[Started], deaths: int, cancelling: int, then: str
 ) -> None:
     number = left(store)
-    sql(store.home, "UPDATE run SET deaths = ?, cancelling = ?", deaths, cancelling)
+    sql(store.data_dir, "UPDATE run SET deaths = ?, cancelling = ?", deaths, cancelling)
     app = fine(visit("run", id=str(number)))
     assert f"{STOPPED} A new one is starting; " in words(app) and f"{then}." in words(app)
     assert GOES_ON not in words(app)
@@ -108,14 +108,14 @@ def test_whatever_shows_an_unfinished_run_has_a_worker_started(
         number = done.sweeps.submit(sweep_spec(), title="a sweep")
         assert STARTING in words(fine(visit("sweep", sweep=str(number))))
     elif page == "pictures":
-        order = ImportSpec(dataset="mine", title="Mine", source="folder", size=32)
+        order = ImportDatasetSpec(dataset="mine", title="Mine", source="folder", size=32)
         done.submit(order, title="Prepare Mine")
         assert STARTING in words(fine(visit("pictures")))
     elif page == "report":
-        done.repeats.order(done.get(CLASS), 2)
+        done.repeats.submit(done.get(CLASS), 2)
         assert STARTING in words(fine(visit("run", **query)))
     elif page == "gold":
-        done.submit(GoldSpec(request=by_picture().request), title="Gold")
+        done.submit(TrainGoldSpec(request=by_picture().request), title="Gold")
         assert STARTING in words(fine(visit("run", id="2")))
     elif page == "measurement":
         done.submit(MeasureSpec(run=CLASS, what="relearn"), title="Relearn")
@@ -124,7 +124,7 @@ def test_whatever_shows_an_unfinished_run_has_a_worker_started(
         app = fine(visit("run", **query, tab="Pictures"))
         assert not workers, "nothing is unfinished"
         next(button for button in app.button if (button.key or "").startswith("look-")).click().run()
-        assert isinstance(done.list(limit=1)[0].spec, Look)
+        assert isinstance(done.list_runs(limit=1)[0].spec, ExplainSpec)
     assert len(workers) == 1
 
 
@@ -143,7 +143,7 @@ def test_where_the_server_may_start_none_it_says_how_to(
     app = fine(visit(page, id=str(number)))
     assert "The worker stopped unexpectedly, so nothing goes on." in app.warning[0].value
     assert [code.value for code in app.code] == [COMMAND]
-    store.settle()
+    store.expire_leases()
     app = fine(visit(page, id=str(number)))
     assert "No worker is running: nothing starts." in app.warning[0].value
     assert [code.value for code in app.code] == [COMMAND]
@@ -177,17 +177,17 @@ def test_a_worker_that_ends_by_itself_is_not_started_over_and_over(
 def test_a_run_that_the_command_line_makes_needs_no_worker(
     visit: Visit, store: RunStore, workers: list[Started]
 ) -> None:
-    number = store.adopt(by_class(), title="a", device="cpu")
-    expire(store.home, number)
+    number = store.register_running(by_class(), title="a", device="cpu")
+    expire(store.data_dir, number)
     assert GOES_ON in words(fine(visit("run", id=str(number))))
 
 
 def test_many_pages_look_once_in_a_while(store: RunStore, workers: list[Started], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(lifespan, "LOOK", 60.0)
-    lifespan.see_to_it()
+    lifespan.ensure_worker()
     workers.clear()
     monkeypatch.setattr(lifespan.cache, "store", lambda: pytest.fail("it looked again"))
-    lifespan.see_to_it()
+    lifespan.ensure_worker()
 
 
 @pytest.fixture
@@ -208,7 +208,9 @@ def real(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.timeout(300)
 def test_with_only_its_page_open_a_run_outlives_a_killed_supervisor(visit: Visit, store: RunStore, real: None) -> None:
     steps = {"noise_pictures": 64, "noise_repeats": 4, "batch": 16}  # long enough to be killed in the middle
-    number = store.submit(spec("tiny", method="unsir", classes=["discs"], knobs=steps), title="Forget discs with UNSIR")
+    number = store.submit(
+        run_spec("tiny", method="unsir", classes=["discs"], overrides=steps), title="Forget discs with UNSIR"
+    )
     app = visit("run", id=str(number))
 
     def until(true, seconds: float) -> None:

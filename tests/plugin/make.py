@@ -6,7 +6,7 @@ from pathlib import Path
 os.environ["UNLEARN_PLUGINS"] = "tests.plugin"
 
 if __name__ == "__main__":
-    from unlearn_core.benchmarks.make_bundle import make_all, plan
+    from unlearn_core.benchmarks.make_bundle import build_all, plan_tasks
 
     here = Path(__file__).parent
-    make_all(plan("tiny", golds=1, assets=here / "assets", scratch=here / "assets", device="cpu", jobs=1), 1)
+    build_all(plan_tasks("tiny", num_golds=1, assets=here / "assets", scratch=here / "assets", device="cpu", jobs=1), 1)

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.probes.small_context import scene
-from unlearn_core.probes.common.context import Scene
+from unlearn_core.probes.common.context import ProbeContext
 
 
 @pytest.fixture(scope="session")
-def whole() -> Scene:
+def whole() -> ProbeContext:
     return scene("before", "after", "gold", "other")

@@ -6,11 +6,11 @@ from torch import nn
 
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.domain.split import cut
+from unlearn_core.domain.split import make_split
 from unlearn_core.models import classifiers
-from unlearn_core.probes.common.context import Scene
+from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.training import evaluate, weights
 from unlearn_core.training.seeding import seeded
 
@@ -29,31 +29,31 @@ def net(seed: int) -> nn.Module:
     return made.eval()
 
 
-def scene(*models: str, forget: ForgetClasses | ForgetImages = CLASS) -> Scene:
+def scene(*models: str, forget: ForgetClasses | ForgetImages = CLASS) -> ProbeContext:
     """A scene with these models, each of them different."""
     pictures, card = datasets.load("shapes"), datasets.card("shapes")
     images = torch.from_numpy(pictures.images)
     nets = {model: net(seed) for seed, model in enumerate(models)}
-    return Scene(
-        spec=RunSpec(
+    return ProbeContext(
+        spec=UnlearnSpec(
             request=ForgetRequest(classifier="tiny", dataset="shapes", forget=forget), method="any", params={}, seed=3
         ),
-        card=classifiers.card("tiny"),
+        classifier=classifiers.card("tiny"),
         dataset=card,
         images=images,
         labels=pictures.labels,
-        split=cut(card, pictures.labels, forget),
+        split=make_split(card, pictures.labels, forget),
         evaluations={
             model: Evaluation(weights.checksum(own), "shapes", evaluate.logits(own, images))
             for model, own in nets.items()
             if model != "other"
         },
-        nets=nets,
+        models=nets,
         forgotten_classes=forget.classes if isinstance(forget, ForgetClasses) else (),
     )
 
 
-def answering(whole: Scene, answers: dict[str, list[int]], labels: list[int], **sets: list[int]) -> Scene:
+def answering(whole: ProbeContext, answers: dict[str, list[int]], labels: list[int], **sets: list[int]) -> ProbeContext:
     """A scene whose models give these answers to a few pictures; sets that are not named are empty."""
     split = {name: np.array(sets.get(name, []), np.int64) for name in whole.split._fields}
     evaluations = {

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.probes.small_context import answering
 from unlearn_core.probes.accuracy import measure
-from unlearn_core.probes.common.context import Scene
-from unlearn_core.probes.common.statistics import wilson
+from unlearn_core.probes.common.context import ProbeContext
+from unlearn_core.probes.common.statistics import wilson_interval
 
 Z2 = 3.841458820694124
 """The 95 % quantile of chi-squared with one degree of freedom."""
@@ -25,18 +25,18 @@ Z2 = 3.841458820694124
     ],
 )
 def test_wilson_by_hand(right: int, of: int, low: float, high: float) -> None:
-    assert wilson(right, of) == pytest.approx((low, high), abs=1e-6)
+    assert wilson_interval(right, of) == pytest.approx((low, high), abs=1e-6)
 
 
 @given(st.integers(1, 10_000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
 def test_wilson_holds_the_share_and_stays_between_0_and_1(counts: tuple[int, int]) -> None:
     right, of = counts
-    low, high = wilson(right, of)
+    low, high = wilson_interval(right, of)
     assert 0 <= low <= right / of <= high <= 1
     assert low < high
 
 
-def test_each_set_is_counted_by_itself(whole: Scene) -> None:
+def test_each_set_is_counted_by_itself(whole: ProbeContext) -> None:
     scene = answering(
         whole,
         {"before": [0, 1, 2, 3, 0], "after": [1, 1, 2, 2, 2]},
@@ -70,4 +70,4 @@ def test_each_set_is_counted_by_itself(whole: Scene) -> None:
     }
     assert facts["after"]["forget_val"]["low"] is None
     assert facts["after"]["forget_val"]["high"] is None
-    assert (facts["after"]["forget_train"]["low"], facts["after"]["forget_train"]["high"]) == wilson(1, 2)
+    assert (facts["after"]["forget_train"]["low"], facts["after"]["forget_train"]["high"]) == wilson_interval(1, 2)

@@ -11,14 +11,14 @@ from torch.nn import functional as F
 
 from tests.plugin.models.architectures.tiny import Tiny
 from tests.probes.small_context import IMAGES, net, scene
-from unlearn_core.domain.measurement import Part
-from unlearn_core.probes.cam import PER_SIDE, SAMPLE, choose, measure
+from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.probes.cam import PER_SIDE, SAMPLE_SIZE, measure, sample_images
 from unlearn_core.probes.common.class_activation import explain
-from unlearn_core.probes.common.context import Scene
+from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.training.weights import checksum
 
 
-def some(whole: Scene) -> tuple[Tensor, list[int]]:
+def some(whole: ProbeContext) -> tuple[Tensor, list[int]]:
     return whole.images[:5], [2, 0, 2, 3, 1]
 
 
@@ -30,11 +30,11 @@ def by_hand(tiny: Tiny, images: Tensor, targets: list[int]) -> np.ndarray:
     return F.relu((slope.mean((2, 3), keepdim=True) * body).sum(1)).detach().numpy()
 
 
-def test_maps_are_those_of_the_formula(whole: Scene) -> None:
+def test_maps_are_those_of_the_formula(whole: ProbeContext) -> None:
     images, targets = some(whole)
-    maps = explain(whole.nets, images, targets, "body")
-    assert list(maps) == list(whole.nets)
-    for model, own in whole.nets.items():
+    maps = explain(whole.models, images, targets, "body")
+    assert list(maps) == list(whole.models)
+    for model, own in whole.models.items():
         expected = by_hand(cast(Tiny, own), images, targets)
         assert maps[model].dtype == np.float32
         assert maps[model].shape == (5, 4, 4)
@@ -42,17 +42,17 @@ def test_maps_are_those_of_the_formula(whole: Scene) -> None:
         assert expected.max() > 1e-3
 
 
-def test_maps_keep_the_scale_of_the_logits(whole: Scene) -> None:
+def test_maps_keep_the_scale_of_the_logits(whole: ProbeContext) -> None:
     images, targets = some(whole)
-    louder = cast(Tiny, copy.deepcopy(whole.nets["before"]))
+    louder = cast(Tiny, copy.deepcopy(whole.models["before"]))
     with torch.no_grad():
         louder.head.weight.mul_(0.25)
-    maps = explain({"before": whole.nets["before"], "after": louder}, images, targets, "body")
+    maps = explain({"before": whole.models["before"], "after": louder}, images, targets, "body")
     assert np.allclose(maps["after"], maps["before"] / 4, rtol=1e-4)
     assert maps["before"].max() > 1e-3
 
 
-def test_identical_nets_have_identical_maps_and_the_class_matters(whole: Scene) -> None:
+def test_identical_nets_have_identical_maps_and_the_class_matters(whole: ProbeContext) -> None:
     images, targets = some(whole)
     twins = explain({"before": net(0), "after": net(0)}, images, targets, "body")
     assert np.array_equal(twins["before"], twins["after"])
@@ -60,7 +60,7 @@ def test_identical_nets_have_identical_maps_and_the_class_matters(whole: Scene) 
     assert not np.allclose(others["before"], twins["before"], atol=1e-3)
 
 
-def test_nets_are_left_alone_even_frozen_ones(whole: Scene) -> None:
+def test_nets_are_left_alone_even_frozen_ones(whole: ProbeContext) -> None:
     images, targets = some(whole)
     own = net(0).train().requires_grad_(False)
     own.head.requires_grad_(True)
@@ -76,7 +76,7 @@ def test_nets_are_left_alone_even_frozen_ones(whole: Scene) -> None:
     assert all(weight.grad is None for weight in own.parameters())
 
 
-def test_an_operation_in_place_behind_the_layer_does_no_harm(whole: Scene) -> None:
+def test_an_operation_in_place_behind_the_layer_does_no_harm(whole: ProbeContext) -> None:
     images, targets = some(whole)
     nets = {}
     for inplace in (True, False):
@@ -88,9 +88,9 @@ def test_an_operation_in_place_behind_the_layer_does_no_harm(whole: Scene) -> No
     assert maps["True"].max() > 0
 
 
-def test_cards_tell_what_the_maps_show(whole: Scene) -> None:
+def test_cards_tell_what_the_maps_show(whole: ProbeContext) -> None:
     part = measure(whole)
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     cards, arrays = part.facts["cards"], part.arrays
     assert part.facts["layer"] == "body"
     assert list(arrays) == ["pictures", "before", "after", "gold"]
@@ -111,26 +111,26 @@ def test_cards_tell_what_the_maps_show(whole: Scene) -> None:
 def test_single_pictures_are_shown_themselves_and_the_draw_is_the_requests() -> None:
     images = scene("before", "after", forget=IMAGES)
     part = measure(images)
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     assert [card["picture"] for card in part.facts["cards"][:3]] == list(IMAGES.images)
     assert [card["set"] for card in part.facts["cards"]] == ["forget_train"] * 3 + ["retain_test"] * PER_SIDE
-    assert choose(images.split, "one request") != choose(images.split, "another")
+    assert sample_images(images.split, "one request") != sample_images(images.split, "another")
 
 
-def test_likeness_is_measured_on_more_pictures_than_are_shown(whole: Scene) -> None:
+def test_likeness_is_measured_on_more_pictures_than_are_shown(whole: ProbeContext) -> None:
     part = measure(whole)
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     found = part.facts["similarity"]
     assert list(found) == ["forget", "retain"]
     for side in found.values():
         assert list(side) == ["before-after", "gold-after", "before-gold"]
-        assert all(PER_SIDE < one["pictures"] <= SAMPLE for one in side.values())
-    same = measure(whole._replace(nets=dict.fromkeys(whole.nets, net(0))))
-    assert isinstance(same, Part)
+        assert all(PER_SIDE < one["pictures"] <= SAMPLE_SIZE for one in side.values())
+    same = measure(whole._replace(nets=dict.fromkeys(whole.models, net(0))))
+    assert isinstance(same, ReportPart)
     assert same.facts["similarity"]["forget"]["gold-after"]["rank"] == pytest.approx([1, 1, 1])
 
 
-def test_a_net_without_maps_gives_the_reason(whole: Scene) -> None:
-    roles = whole.card.roles.model_copy(update={"cam": "head"})
-    said = measure(whole._replace(card=whole.card.model_copy(update={"roles": roles})))
+def test_a_net_without_maps_gives_the_reason(whole: ProbeContext) -> None:
+    roles = whole.classifier.roles.model_copy(update={"cam": "head"})
+    said = measure(whole._replace(card=whole.classifier.model_copy(update={"roles": roles})))
     assert isinstance(said, str) and "no map" in said

@@ -10,15 +10,24 @@ import pytest
 import torch
 
 from tests.probes.small_context import IMAGES, net, scene
-from unlearn_core.domain.measurement import Part
-from unlearn_core.probes.cka import PAIRS, PER_SIDE, biased_hsic, chosen, compared, grams_of, measure, unbiased_hsic
-from unlearn_core.probes.common.context import Scene
+from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.probes.cka import (
+    PAIRS,
+    PER_SIDE,
+    biased_hsic,
+    cka_pair,
+    gram_matrices,
+    measure,
+    sample_images,
+    unbiased_hsic,
+)
+from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.training.batches import to_floats
 
 
-def facts(own: Scene) -> dict[str, Any]:
+def facts(own: ProbeContext) -> dict[str, Any]:
     part = measure(own)
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     assert json.loads(json.dumps(part.facts, allow_nan=False)) == part.facts
     return part.facts
 
@@ -49,7 +58,7 @@ def hsic_by_definition(one: np.ndarray, other: np.ndarray) -> float:
 
 def test_plain_is_the_definition() -> None:
     x, y = features(40, 6, 1), features(40, 9, 2)
-    assert compared(gram(x), gram(y))["plain"] == pytest.approx(by_definition(x, y))
+    assert cka_pair(gram(x), gram(y))["plain"] == pytest.approx(by_definition(x, y))
 
 
 def test_unbiased_is_the_definition() -> None:
@@ -61,13 +70,13 @@ def test_unbiased_is_the_definition() -> None:
 def test_it_sees_through_rotation_scale_and_shift_and_a_copy_is_exactly_one() -> None:
     x = features(30, 5, 1)
     turned = 3 * x @ np.linalg.qr(np.random.default_rng(0).normal(size=(5, 5)))[0]
-    assert compared(gram(x), gram(turned)) == pytest.approx({"unbiased": 1.0, "plain": 1.0})
-    assert compared(gram(x), gram(x)) == {"unbiased": 1.0, "plain": 1.0}
+    assert cka_pair(gram(x), gram(turned)) == pytest.approx({"unbiased": 1.0, "plain": 1.0})
+    assert cka_pair(gram(x), gram(x)) == {"unbiased": 1.0, "plain": 1.0}
 
 
 def test_few_pictures_inflate_the_plain_value_and_not_the_other() -> None:
     """Two nets that share nothing: many features, few pictures."""
-    drawn = [compared(gram(features(20, 300, seed)), gram(features(20, 300, seed + 100))) for seed in range(20)]
+    drawn = [cka_pair(gram(features(20, 300, seed)), gram(features(20, 300, seed + 100))) for seed in range(20)]
     assert min(each["plain"] or 0 for each in drawn) > 0.7
     assert abs(np.mean([each["unbiased"] or 0 for each in drawn])) < 0.03
 
@@ -76,13 +85,13 @@ def test_disjoint_features_have_nothing_in_common() -> None:
     angles = np.arange(16) * 2 * np.pi / 16
     x, y = np.cos(angles)[:, None], np.sin(angles)[:, None]
     assert biased_hsic(gram(x), gram(y)) == pytest.approx(0, abs=1e-12)
-    assert compared(gram(x), gram(y))["plain"] == pytest.approx(0, abs=1e-12)
+    assert cka_pair(gram(x), gram(y))["plain"] == pytest.approx(0, abs=1e-12)
 
 
 def test_grams_are_those_of_the_layers_outputs() -> None:
     own, whole = net(5), scene("before")
     pictures = whole.images[:12]
-    found = grams_of(own, pictures, ("stem", "head"))
+    found = gram_matrices(own, pictures, ("stem", "head"))
     seen: dict[str, torch.Tensor] = {}
     watched = copy.deepcopy(own)
 
@@ -101,7 +110,7 @@ def test_grams_are_those_of_the_layers_outputs() -> None:
 
 def test_equal_nets_are_alike_in_every_layer_and_others_are_not() -> None:
     whole = scene("before", "after", "gold")
-    nets = {**whole.nets, "after": copy.deepcopy(whole.nets["before"])}
+    nets = {**whole.models, "after": copy.deepcopy(whole.models["before"])}
     found = facts(whole._replace(nets=nets))
     for row in found["rows"]:
         assert row["pairs"]["before-after"] == {"unbiased": 1.0, "plain": 1.0}
@@ -120,11 +129,11 @@ def test_pairs_are_there_as_far_as_their_nets_are() -> None:
 
 def test_a_layer_that_says_the_same_to_all_has_no_likeness() -> None:
     whole = scene("before", "after")
-    dead = copy.deepcopy(whole.nets["after"])
+    dead = copy.deepcopy(whole.models["after"])
     with torch.no_grad():
         dead.get_parameter("head.weight").zero_()
         dead.get_parameter("head.bias").fill_(0.1)
-    found = facts(whole._replace(nets={**whole.nets, "after": dead}))
+    found = facts(whole._replace(nets={**whole.models, "after": dead}))
     rows = {row["layer"]: row["pairs"]["before-after"] for row in found["rows"]}
     assert rows["head"] == {"unbiased": None, "plain": None}
     assert found["reasons"] == {
@@ -135,19 +144,19 @@ def test_a_layer_that_says_the_same_to_all_has_no_likeness() -> None:
 
 def test_features_that_are_no_numbers_make_no_number() -> None:
     whole = scene("before", "after")
-    broken = copy.deepcopy(whole.nets["after"])
+    broken = copy.deepcopy(whole.models["after"])
     with torch.no_grad():
         broken.get_parameter("head.bias")[0] = torch.nan
-    rows = facts(whole._replace(nets={**whole.nets, "after": broken}))["rows"]
+    rows = facts(whole._replace(nets={**whole.models, "after": broken}))["rows"]
     assert rows[-1]["pairs"]["before-after"]["unbiased"] is None
 
 
 def test_the_sample_is_of_both_sides_and_few_pictures_are_refused() -> None:
     split = scene("before").split
-    rows, forgotten = chosen(split)
+    rows, forgotten = sample_images(split)
     assert forgotten == PER_SIDE and len(rows) == 2 * PER_SIDE
     assert set(rows[:forgotten]) <= set(split.forget_train) and set(rows[forgotten:]) <= set(split.retain_val)
-    rows, forgotten = chosen(scene("before", forget=IMAGES).split)
+    rows, forgotten = sample_images(scene("before", forget=IMAGES).split)
     assert forgotten == 3 and len(rows) > PER_SIDE
     whole = scene("before", "after")
     one = whole._replace(

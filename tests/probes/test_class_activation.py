@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tests.plugin.models.architectures.tiny import Tiny
-from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.jobs import Algorithm
+from unlearn_core.domain.errors import InvalidRequestError
+from unlearn_core.domain.jobs import CamAlgorithm
 from unlearn_core.probes.common.class_activation import explain
-from unlearn_core.probes.common.context import Scene
+from unlearn_core.probes.common.context import ProbeContext
 
 TARGETS = [2, 0, 2, 3, 1]
 
@@ -45,19 +45,19 @@ def by_hand(algorithm: str, seen: Tensor, slope: Tensor) -> np.ndarray:
 
 @pytest.mark.parametrize("layer", ["body", "stem"])
 @pytest.mark.parametrize("algorithm", ["gradcam", "gradcam++", "layercam", "hirescam"])
-def test_maps_are_those_of_the_formula(algorithm: Algorithm, layer: str, whole: Scene) -> None:
+def test_maps_are_those_of_the_formula(algorithm: CamAlgorithm, layer: str, whole: ProbeContext) -> None:
     images = whole.images[:5]
-    maps = explain({"before": whole.nets["before"]}, images, TARGETS, layer, algorithm=algorithm)["before"]
-    expected = by_hand(algorithm, *behind(cast(Tiny, whole.nets["before"]), images, at=layer))
+    maps = explain({"before": whole.models["before"]}, images, TARGETS, layer, algorithm=algorithm)["before"]
+    expected = by_hand(algorithm, *behind(cast(Tiny, whole.models["before"]), images, at=layer))
     assert maps.shape == expected.shape
     assert np.allclose(maps, expected, rtol=1e-3, atol=1e-5)
     assert expected.max() > 1e-3
 
 
-def test_eigencam_is_the_first_component_turned_towards_activation(whole: Scene) -> None:
-    images, nets = whole.images[:5], {"before": whole.nets["before"]}
+def test_eigencam_is_the_first_component_turned_towards_activation(whole: ProbeContext) -> None:
+    images, nets = whole.images[:5], {"before": whole.models["before"]}
     maps = explain(nets, images, TARGETS, "body", algorithm="eigencam")["before"]
-    seen, _ = behind(cast(Tiny, whole.nets["before"]), images, at="body")
+    seen, _ = behind(cast(Tiny, whole.models["before"]), images, at="body")
     for found, own in zip(maps, seen.flatten(2).transpose(1, 2).double(), strict=True):
         centred = own - own.mean(0)
         component = centred @ torch.linalg.eigh(centred.T @ centred)[1][:, -1]
@@ -69,9 +69,9 @@ def test_eigencam_is_the_first_component_turned_towards_activation(whole: Scene)
     assert np.array_equal(others, maps), "it asks about no class"
 
 
-def test_a_layer_without_height_and_width_is_refused(whole: Scene) -> None:
-    with pytest.raises(BadRequest, match=r"head gives no map.*earlier layer"):
-        explain({"before": whole.nets["before"]}, whole.images[:1], [0], "head")
+def test_a_layer_without_height_and_width_is_refused(whole: ProbeContext) -> None:
+    with pytest.raises(InvalidRequestError, match=r"head gives no map.*earlier layer"):
+        explain({"before": whole.models["before"]}, whole.images[:1], [0], "head")
 
 
 class Tokens(nn.Module):
@@ -94,7 +94,7 @@ class Tokens(nn.Module):
 
 
 @pytest.mark.parametrize("algorithm", ["gradcam", "hirescam", "eigencam"])
-def test_tokens_are_laid_out_as_the_picture_they_were_cut_from(algorithm: Algorithm, whole: Scene) -> None:
+def test_tokens_are_laid_out_as_the_picture_they_were_cut_from(algorithm: CamAlgorithm, whole: ProbeContext) -> None:
     made = {}
     for kind in ("channels first", "channels last", "tokens"):
         torch.manual_seed(1)
@@ -111,12 +111,12 @@ def test_tokens_are_laid_out_as_the_picture_they_were_cut_from(algorithm: Algori
     assert np.allclose(early, found["tokens"], rtol=1e-4, atol=1e-6), "where no token is put in front yet"
 
 
-def test_tokens_of_no_transformer_are_no_places(whole: Scene) -> None:
-    with pytest.raises(BadRequest, match="lay gives no map"):
+def test_tokens_of_no_transformer_are_no_places(whole: ProbeContext) -> None:
+    with pytest.raises(InvalidRequestError, match="lay gives no map"):
         explain({"net": Tokens("tokens").eval()}, whole.images[:1], [0], "lay")
 
 
-def test_what_is_done_in_place_behind_a_layer_does_not_spoil_its_map(whole: Scene) -> None:
+def test_what_is_done_in_place_behind_a_layer_does_not_spoil_its_map(whole: ProbeContext) -> None:
     class InPlace(nn.Module):
         def __init__(self, *, inplace: bool) -> None:
             super().__init__()

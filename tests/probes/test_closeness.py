@@ -9,27 +9,27 @@ import pytest
 from scipy import stats
 
 from tests.probes.small_context import IMAGES, scene
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.probes.closeness import PAIRS, activation, kolmogorov_smirnov, measure, wasserstein
-from unlearn_core.probes.common.context import Scene
-from unlearn_core.probes.common.statistics import figures, softmax
+from unlearn_core.probes.closeness import PAIRS, activation_distance, kolmogorov_smirnov, measure, wasserstein
+from unlearn_core.probes.common.context import ProbeContext
+from unlearn_core.probes.common.statistics import logit_statistics, softmax
 
 FOUR = ("before", "after", "gold", "twin")
 
 
-def facts(own: Scene) -> dict[str, Any]:
+def facts(own: ProbeContext) -> dict[str, Any]:
     part = measure(own)
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     assert json.loads(json.dumps(part.facts, allow_nan=False)) == part.facts
     return part.facts
 
 
-def with_logits(own: Scene, **logits: np.ndarray) -> Scene:
+def with_logits(own: ProbeContext, **logits: np.ndarray) -> ProbeContext:
     return own._replace(evaluations={model: Evaluation(model, "shapes", given) for model, given in logits.items()})
 
 
-def with_rows(own: Scene, **rows: list[int]) -> Scene:
+def with_rows(own: ProbeContext, **rows: list[int]) -> ProbeContext:
     return own._replace(split=own.split._replace(**{name: np.array(given, int) for name, given in rows.items()}))
 
 
@@ -59,8 +59,8 @@ def test_by_hand() -> None:
     assert kolmogorov_smirnov(one, other) == 1
     assert kolmogorov_smirnov(np.array([0.0, 1.0]), np.array([1.0, 2.0])) == 0.5
     certain, torn = np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]])
-    assert activation(certain, torn) == pytest.approx(sqrt(0.5))
-    assert activation(certain, certain[:, ::-1]) == pytest.approx(sqrt(2))
+    assert activation_distance(certain, torn) == pytest.approx(sqrt(0.5))
+    assert activation_distance(certain, certain[:, ::-1]) == pytest.approx(sqrt(2))
 
 
 def test_identical_models_are_at_exactly_nothing() -> None:
@@ -103,7 +103,7 @@ def test_every_number_again_in_another_way() -> None:
             assert own["values"]["disagreement"][pair] == pytest.approx(1 - same)
             labels = whole.labels[rows]
             for what in ("true", "margin", "entropy"):
-                a, b = figures(left, labels)[what], figures(right, labels)[what]
+                a, b = logit_statistics(left, labels)[what], logit_statistics(right, labels)[what]
                 assert own["values"][f"wasserstein {what}"][pair] == pytest.approx(stats.wasserstein_distance(a, b))
                 assert own["values"][f"ks {what}"][pair] == pytest.approx(ks(a, b))
 

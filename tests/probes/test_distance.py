@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.probes.small_context import IMAGES, scene
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.probes.common.statistics import js_bits, softmax
 from unlearn_core.probes.distance import PROBE
 
@@ -32,7 +32,7 @@ def test_it_goes_both_ways_alike() -> None:
 def test_the_number_is_the_mean_of_both_sides(models: tuple[str, ...]) -> None:
     own = scene(*models)
     part = PROBE.measure(own)
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     sets, distance = part.facts["sets"], part.facts["distance"]
     rows = own.split.retain_val
     after, gold = (softmax(own.evaluations[model].logits[rows]) for model in ("after", "gold"))
@@ -45,7 +45,7 @@ def test_the_number_is_the_mean_of_both_sides(models: tuple[str, ...]) -> None:
 
 def test_single_pictures_have_no_counterpart_in_the_test_set() -> None:
     part = PROBE.measure(scene("before", "after", "gold", forget=IMAGES))
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     assert set(part.facts["sets"]) == {"forget_train", "retain_val", "retain_test"}
 
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 
-from unlearn_core.probes.common.heatmap_similarity import MEASURES, alike, ranks
+from unlearn_core.probes.common.heatmap_similarity import MEASURES, ranks, similarity
 
 RNG = np.random.default_rng(0)
 
 
 def test_equal_maps_are_wholly_alike_whatever_their_scale() -> None:
     maps = RNG.random((3, 4, 4)).astype(np.float32)
-    found = alike(maps, 7 * maps)
+    found = similarity(maps, 7 * maps)
     assert found["cosine"] == pytest.approx([1, 1, 1])
     assert found["rank"] == pytest.approx([1, 1, 1])
     assert (found["pictures"], found["blank"]) == (3, 0)
@@ -20,22 +20,24 @@ def test_equal_maps_are_wholly_alike_whatever_their_scale() -> None:
 def test_rank_is_scipys_with_ties() -> None:
     first, second = (RNG.integers(0, 5, (1, 6, 6)).astype(float) for _ in range(2))
     assert np.array_equal(ranks(first.ravel()), rankdata(first))
-    assert alike(first, second)["rank"][1] == pytest.approx(spearmanr(first.ravel(), second.ravel())[0])
+    assert similarity(first, second)["rank"][1] == pytest.approx(spearmanr(first.ravel(), second.ravel())[0])
 
 
 def test_top_is_the_mass_where_the_first_looks_most() -> None:
     first, second = np.zeros((1, 5, 5)), np.ones((1, 5, 5))
     first[0, 0] = [5, 4, 3, 2, 1]
     second[0, 1, 1] = 2
-    assert alike(first, second)["top"][1] == pytest.approx(5 / 26)
-    assert alike(first, first)["top"][1] == 1.0
-    assert alike(second, first)["top"][1] == pytest.approx(14 / 15), "the brightest cell, then the first four in order"
+    assert similarity(first, second)["top"][1] == pytest.approx(5 / 26)
+    assert similarity(first, first)["top"][1] == 1.0
+    assert similarity(second, first)["top"][1] == pytest.approx(14 / 15), (
+        "the brightest cell, then the first four in order"
+    )
 
 
 def test_maps_that_look_elsewhere_have_nothing_in_common() -> None:
     first, second = np.zeros((2, 4, 4)), np.zeros((2, 4, 4))
     first[:, 0, 0], second[:, 3, 3] = 1, 1
-    found = alike(first, second)
+    found = similarity(first, second)
     assert (found["cosine"][1], found["top"][1]) == (0, 0)
     assert found["rank"][1] < 0
 
@@ -43,8 +45,8 @@ def test_maps_that_look_elsewhere_have_nothing_in_common() -> None:
 def test_flat_maps_are_counted_and_left_out() -> None:
     first, second = RNG.random((3, 4, 4)), RNG.random((3, 4, 4))
     second[1] = 0
-    found = alike(first, second)
+    found = similarity(first, second)
     assert (found["pictures"], found["blank"]) == (3, 1)
-    assert found["cosine"] == alike(first[[0, 2]], second[[0, 2]])["cosine"]
-    nothing = alike(first, np.zeros_like(first))
+    assert found["cosine"] == similarity(first[[0, 2]], second[[0, 2]])["cosine"]
+    nothing = similarity(first, np.zeros_like(first))
     assert nothing["blank"] == 3 and all(nothing[name] is None for name in MEASURES)

@@ -6,36 +6,36 @@ from typing import Any
 import pytest
 import torch
 
-from unlearn_core.domain.measurement import Part
-from unlearn_core.probes.common.context import Scene
+from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.layers import measure
 
 
-def facts(scene: Scene) -> dict[str, Any]:
+def facts(scene: ProbeContext) -> dict[str, Any]:
     part = measure(scene)
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     return part.facts
 
 
-def with_layers(scene: Scene, *layers: str) -> Scene:
-    roles = scene.card.roles.model_copy(update={"layers": layers})
-    return scene._replace(card=scene.card.model_copy(update={"roles": roles}))
+def with_layers(scene: ProbeContext, *layers: str) -> ProbeContext:
+    roles = scene.classifier.roles.model_copy(update={"layers": layers})
+    return scene._replace(card=scene.classifier.model_copy(update={"roles": roles}))
 
 
 def moved(rows: list[dict[str, Any]]) -> dict[str, float]:
     return {row["layer"]: row["pairs"]["before-after"]["l2"] for row in rows}
 
 
-def test_a_copy_is_at_distance_zero(whole: Scene) -> None:
-    before = whole.nets["before"]
+def test_a_copy_is_at_distance_zero(whole: ProbeContext) -> None:
+    before = whole.models["before"]
     found = facts(whole._replace(nets={"before": before, "after": copy.deepcopy(before)}))
     assert set(moved(found["rows"]).values()) == {0.0}
     assert set(moved(found["buffers"]).values()) == {0.0}
     assert found["total"] == {"before-after": {"l2": 0.0, "relative": 0.0}}
 
 
-def test_only_the_changed_layer_moves_and_by_what_it_was_changed(whole: Scene) -> None:
-    before = whole.nets["before"]
+def test_only_the_changed_layer_moves_and_by_what_it_was_changed(whole: ProbeContext) -> None:
+    before = whole.models["before"]
     after = copy.deepcopy(before)
     with torch.no_grad():
         after.get_parameter("body.0.weight")[0, 0, 0, :2] += torch.tensor([3.0, 0.0])
@@ -52,8 +52,8 @@ def test_only_the_changed_layer_moves_and_by_what_it_was_changed(whole: Scene) -
     assert (body["tensors"], body["weights"], body["shape"]) == (3, 12 * 8 * 9 + 12 + 12, "12×8×3×3")
 
 
-def test_running_statistics_are_apart(whole: Scene) -> None:
-    before = whole.nets["before"]
+def test_running_statistics_are_apart(whole: ProbeContext) -> None:
+    before = whole.models["before"]
     after = copy.deepcopy(before)
     after.get_buffer("stem.1.running_var")[:2] += torch.tensor([0.3, 0.4])
     after.get_buffer("stem.1.num_batches_tracked").add_(1000)
@@ -63,32 +63,32 @@ def test_running_statistics_are_apart(whole: Scene) -> None:
     assert [(row["tensors"], row["weights"]) for row in found["buffers"]] == [(2, 16), (2, 24), (2, 24)]
 
 
-def test_nothing_is_dropped_and_nothing_counts_twice(whole: Scene) -> None:
+def test_nothing_is_dropped_and_nothing_counts_twice(whole: ProbeContext) -> None:
     found = facts(with_layers(whole, "stem", "stem.0", "body"))
     rows = {row["layer"]: row for row in found["rows"]}
     assert {name: row["tensors"] for name, row in rows.items()} == {"stem": 2, "stem.0": 1, "body": 3, "other": 5}
-    assert sum(row["weights"] for row in rows.values()) == sum(w.numel() for w in whole.nets["before"].parameters())
+    assert sum(row["weights"] for row in rows.values()) == sum(w.numel() for w in whole.models["before"].parameters())
     squares = sum(row["pairs"]["before-after"]["l2"] ** 2 for row in rows.values())
     assert found["total"]["before-after"]["l2"] == pytest.approx(squares**0.5)
 
 
-def test_a_name_that_merely_begins_alike_is_another_layer(whole: Scene) -> None:
+def test_a_name_that_merely_begins_alike_is_another_layer(whole: ProbeContext) -> None:
     found = facts(with_layers(whole, "bod", "stem"))
     assert [(row["layer"], row["tensors"]) for row in found["rows"]] == [("stem", 3), ("other", 8)]
 
 
-def test_pairs_are_there_as_far_as_their_nets_are(whole: Scene) -> None:
+def test_pairs_are_there_as_far_as_their_nets_are(whole: ProbeContext) -> None:
     assert set(facts(whole)["total"]) == {"before-after", "before-gold", "before-other"}
-    two = {model: whole.nets[model] for model in ("before", "after")}
+    two = {model: whole.models[model] for model in ("before", "after")}
     assert {tuple(row["pairs"]) for row in facts(whole._replace(nets=two))["rows"]} == {("before-after",)}
     assert "nothing to measure" in str(measure(whole._replace(nets={})))
 
 
-def test_kinds_are_told_by_their_modules_and_hold_every_weight_once(whole: Scene) -> None:
+def test_kinds_are_told_by_their_modules_and_hold_every_weight_once(whole: ProbeContext) -> None:
     found = facts(whole)
     kinds = {row["kind"]: row for row in found["kinds"]}
     assert list(kinds) == ["conv", "norm", "head"]
-    net = whole.nets["before"]
+    net = whole.models["before"]
     norms = [name for name, module in net.named_modules() if isinstance(module, torch.nn.BatchNorm2d)]
     assert {name for name, _ in kinds["norm"]["names"]} == {
         f"{norm}.{part}" for norm in norms for part in ("weight", "bias")
@@ -107,8 +107,8 @@ def test_kinds_are_told_by_their_modules_and_hold_every_weight_once(whole: Scene
     assert [list(row["kinds"]) for row in found["rows"]] == [["conv", "norm"]] * 3 + [["head"]]
 
 
-def test_a_norm_that_moved_is_not_laid_at_the_convolutions_door(whole: Scene) -> None:
-    before = whole.nets["before"]
+def test_a_norm_that_moved_is_not_laid_at_the_convolutions_door(whole: ProbeContext) -> None:
+    before = whole.models["before"]
     after = copy.deepcopy(before)
     with torch.no_grad():
         after.get_parameter("body.1.bias")[5] += 4.0
@@ -117,11 +117,11 @@ def test_a_norm_that_moved_is_not_laid_at_the_convolutions_door(whole: Scene) ->
     assert rows["body"]["kinds"]["norm"]["before-after"]["l2"] == pytest.approx(4)
 
 
-def test_two_golds_are_measured_from_gold(whole: Scene) -> None:
-    gold = whole.nets["gold"]
+def test_two_golds_are_measured_from_gold(whole: ProbeContext) -> None:
+    gold = whole.models["gold"]
     twin = copy.deepcopy(gold)
     with torch.no_grad():
         twin.get_parameter("head.bias")[0] += 2.0
-    found = facts(whole._replace(nets={**whole.nets, "twin": twin}))
+    found = facts(whole._replace(nets={**whole.models, "twin": twin}))
     size = torch.cat([weight.detach().flatten() for weight in gold.parameters()]).double().norm()
     assert found["total"]["gold-twin"] == pytest.approx({"l2": 2.0, "relative": 2.0 / float(size)}, rel=1e-5)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from unlearn_core.probes.common.likelihood_ratio import LEAST_SPREAD, called, fit, held_out, interval
+from unlearn_core.probes.common.likelihood_ratio import (
+    MIN_SPREAD,
+    confidence_interval,
+    cross_validate,
+    fit_gaussians,
+    member_rate,
+)
 
 
 def drawn(shift: float, *, nets: int, pictures: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -16,49 +22,55 @@ def drawn(shift: float, *, nets: int, pictures: int = 400, seed: int = 0) -> tup
 
 def test_the_ratio_is_that_of_two_gaussians() -> None:
     seen, unseen = drawn(1.5, nets=7, pictures=5)
-    own = fit(seen, 2 * unseen)
+    own = fit_gaussians(seen, 2 * unseen)
     spreads = [np.sqrt(side.var(0, ddof=1).mean()) for side in (seen, 2 * unseen)]
     expected = norm.logpdf(seen, seen.mean(0), spreads[0]) - norm.logpdf(seen, 2 * unseen.mean(0), spreads[1])
-    assert own.ratio(seen) == pytest.approx(expected)
-    assert own.ratio(seen[0]) == pytest.approx(expected[0])
+    assert own.log_ratio(seen) == pytest.approx(expected)
+    assert own.log_ratio(seen[0]) == pytest.approx(expected[0])
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.5, 2.0])
 def test_with_many_nets_it_tells_what_the_best_attack_on_two_gaussians_tells(shift: float) -> None:
-    held = held_out(*drawn(shift, nets=64))
-    assert held.told.mean() == pytest.approx(norm.cdf(shift / np.sqrt(2)), abs=0.02)
+    held = cross_validate(*drawn(shift, nets=64))
+    assert held.success_rate.mean() == pytest.approx(norm.cdf(shift / np.sqrt(2)), abs=0.02)
     if shift == 0:  # Which side of nought a ratio of alikes falls on is chance, and the same for both kinds.
-        assert held.seen.mean() == pytest.approx(held.unseen.mean(), abs=0.02)
+        assert held.true_positive_rate.mean() == pytest.approx(held.false_positive_rate.mean(), abs=0.02)
         return
-    assert held.seen.mean() == pytest.approx(norm.cdf(shift / 2), abs=0.02)
-    assert held.unseen.mean() == pytest.approx(1 - norm.cdf(shift / 2), abs=0.02)
+    assert held.true_positive_rate.mean() == pytest.approx(norm.cdf(shift / 2), abs=0.02)
+    assert held.false_positive_rate.mean() == pytest.approx(1 - norm.cdf(shift / 2), abs=0.02)
 
 
 def test_leaving_nets_out_does_not_make_chance_look_worse_than_chance() -> None:
-    told = np.concatenate([held_out(*drawn(0, nets=4, seed=seed)).told for seed in range(50)])
-    mean, low, high = interval(told)
+    told = np.concatenate([cross_validate(*drawn(0, nets=4, seed=seed)).success_rate for seed in range(50)])
+    mean, low, high = confidence_interval(told)
     assert low < 0.5 < high and high - low < 0.02, mean
 
 
 def test_an_easy_picture_is_not_taken_for_a_seen_one() -> None:
     """A picture that every net knows well says nothing: it is the difference between the kinds that does."""
     seen, unseen = drawn(0, nets=32)
-    assert held_out(seen + 40, unseen + 40).told == pytest.approx(held_out(seen, unseen).told, abs=1e-3)
+    assert cross_validate(seen + 40, unseen + 40).success_rate == pytest.approx(
+        cross_validate(seen, unseen).success_rate, abs=1e-3
+    )
 
 
 def test_nets_that_are_all_the_same_are_chance_and_nets_that_are_apart_are_certain() -> None:
     same = np.full((4, 10), 3.0)
-    held = held_out(same, same)
-    assert held.told.tolist() == [0.5] * 4 and held.seen.tolist() == [0.0] * 4
-    assert fit(same, same).seen_spread == LEAST_SPREAD
-    apart = held_out(same + 30, same)
-    assert apart.told.tolist() == [1.0] * 4 and apart.seen.tolist() == [1.0] * 4 and apart.unseen.tolist() == [0.0] * 4
+    held = cross_validate(same, same)
+    assert held.success_rate.tolist() == [0.5] * 4 and held.true_positive_rate.tolist() == [0.0] * 4
+    assert fit_gaussians(same, same).in_spread == MIN_SPREAD
+    apart = cross_validate(same + 30, same)
+    assert (
+        apart.success_rate.tolist() == [1.0] * 4
+        and apart.true_positive_rate.tolist() == [1.0] * 4
+        and apart.false_positive_rate.tolist() == [0.0] * 4
+    )
 
 
 def test_interval_and_share() -> None:
-    assert interval(np.array([1.0, 1.0, 1.0])) == (1.0, 1.0, 1.0)
+    assert confidence_interval(np.array([1.0, 1.0, 1.0])) == (1.0, 1.0, 1.0)
     values = np.array([0.45, 0.5, 0.55, 0.6])
     expected = t.interval(0.95, 3, values.mean(), values.std(ddof=1) / 2)
-    assert interval(values) == pytest.approx((values.mean(), *expected))
-    assert interval(np.array([0.1, 0.9]))[1:] == (0.0, 1.0), "a share is never beyond"
-    assert called(np.array([-1.0, 0.0, 2.0, 3.0])) == 0.5
+    assert confidence_interval(values) == pytest.approx((values.mean(), *expected))
+    assert confidence_interval(np.array([0.1, 0.9]))[1:] == (0.0, 1.0), "a share is never beyond"
+    assert member_rate(np.array([-1.0, 0.0, 2.0, 3.0])) == 0.5

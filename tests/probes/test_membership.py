@@ -6,9 +6,9 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from tests.probes.small_context import CLASS, IMAGES, answering, scene
 from unlearn_core.domain.forget_request import ForgetImages
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.probes.membership import PROBE, auc, logistic, matched, signals, success
+from unlearn_core.probes.membership import PROBE, attack_metrics, auc, cross_validated_scores, matched_members, signals
 
 RNG = np.random.default_rng(0)
 
@@ -32,7 +32,7 @@ def test_auc_of_equal_apart_and_reversed() -> None:
 def test_members_found_counts_those_above_all_but_one_in_a_hundred() -> None:
     strangers = np.arange(100.0)
     members = np.concatenate([np.full(30, 200.0), np.full(70, 50.0)])
-    found = success(members, strangers, np.random.default_rng(1))
+    found = attack_metrics(members, strangers, np.random.default_rng(1))
     assert found["found"] == pytest.approx(0.3)
     assert found["low"] <= found["auc"] <= found["high"]
 
@@ -56,14 +56,14 @@ def test_signals_of_certainty_are_numbers() -> None:
 def test_the_logistic_attack_judges_nobody_whom_it_was_fitted_on() -> None:
     """A hundred random features would be learnt by heart; held-out guesses stay near chance."""
     ours, theirs = RNG.normal(0, 1, (60, 100)), RNG.normal(0, 1, (60, 100))
-    guesses = logistic(ours, theirs, np.random.default_rng(0))
+    guesses = cross_validated_scores(ours, theirs, np.random.default_rng(0))
     assert 0.35 < auc(*guesses) < 0.65
 
 
 @pytest.mark.parametrize("forget", [CLASS, ForgetImages(images=tuple(range(0, 300, 7)))])
 def test_sides_are_equal_class_by_class_and_nobody_stands_on_both(forget: object) -> None:
     own = scene("before", "after", forget=forget)  # pyright: ignore[reportArgumentType]
-    members, strangers = matched(own, np.random.default_rng(3))
+    members, strangers = matched_members(own, np.random.default_rng(3))
     assert len(members) == len(strangers) > 0
     assert not set(members) & set(strangers)
     assert set(members) <= set(own.split.forget_train)
@@ -75,7 +75,7 @@ def test_identical_models_have_the_same_privacy_as_gold() -> None:
     own = scene("before", "after", "gold")
     same = Evaluation("same", "shapes", own.evaluations["gold"].logits)
     part = PROBE.measure(own._replace(evaluations={"before": same, "after": same, "gold": same}))
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     assert part.facts["privacy"] == part.facts["privacy_val"] == {"before": 1.0, "after": 1.0}
 
 
@@ -83,14 +83,14 @@ def test_identical_models_have_the_same_privacy_as_gold() -> None:
 def test_the_figure_for_tuning_does_not_depend_on_test_pictures(forget: object) -> None:
     own = scene("before", "after", "gold", forget=forget)  # pyright: ignore[reportArgumentType]
     first = own.dataset.train + own.dataset.val
-    assert matched(own, np.random.default_rng(0), unseen=("val",))[1].max() < first
+    assert matched_members(own, np.random.default_rng(0), held_out=("val",))[1].max() < first
     other = {}
     for model, one in own.evaluations.items():
         logits = one.logits.copy()
         logits[first:] = RNG.normal(0, 5, logits[first:].shape)
         other[model] = one._replace(logits=logits)
     part, changed = PROBE.measure(own), PROBE.measure(own._replace(evaluations=other))
-    assert isinstance(part, Part) and isinstance(changed, Part)
+    assert isinstance(part, ReportPart) and isinstance(changed, ReportPart)
     assert part.facts["privacy_val"] == changed.facts["privacy_val"]
     assert part.facts["privacy"] != changed.facts["privacy"]
     assert part.facts["privacy_val"].keys() == {"before", "after"}
@@ -98,12 +98,12 @@ def test_the_figure_for_tuning_does_not_depend_on_test_pictures(forget: object) 
 
 def test_a_net_that_knows_its_members_leaks() -> None:
     own = scene("before", "after", "gold")
-    members, _ = matched(own, np.random.default_rng(own.spec.seed))
+    members, _ = matched_members(own, np.random.default_rng(own.spec.seed))
     logits = own.evaluations["gold"].logits.copy() * 0
     logits[own.split.forget_train, own.labels[own.split.forget_train]] = 9
     told = {**own.evaluations, "after": Evaluation("told", "shapes", logits)}
     part = PROBE.measure(own._replace(evaluations=told))
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     assert part.facts["models"]["after"]["loss"]["auc"] == 1.0
     assert part.facts["models"]["after"]["loss"]["found"] == 1.0
     assert part.facts["leak"]["after"] == 0.5
@@ -127,7 +127,7 @@ def test_members_found_are_the_most_that_one_false_alarm_in_a_hundred_allows(cou
     members, strangers = RNG.normal(1, 1, 200).round(1), RNG.normal(0, 1, count).round(1)
     truth = np.repeat([1, 0], [200, count])
     false, true, _ = roc_curve(truth, np.concatenate([members, strangers]), drop_intermediate=False)
-    found = success(members, strangers, np.random.default_rng(1))["found"]
+    found = attack_metrics(members, strangers, np.random.default_rng(1))["found"]
     assert found == pytest.approx(true[false <= 0.01 + 1e-12].max())
 
 
@@ -136,7 +136,7 @@ def test_the_interval_covers_as_often_as_it_should() -> None:
     rng = np.random.default_rng(5)
     held = 0
     for _ in range(40):
-        one = success(rng.normal(1, 1, 80), rng.normal(0, 1, 80), rng)
+        one = attack_metrics(rng.normal(1, 1, 80), rng.normal(0, 1, 80), rng)
         held += one["low"] <= 0.7602 <= one["high"]
     assert 34 <= held <= 40
 
@@ -144,7 +144,7 @@ def test_the_interval_covers_as_often_as_it_should() -> None:
 def test_whom_the_attack_calls_members_is_counted_on_both_sides() -> None:
     own = scene("before", "after", "gold")
     part = PROBE.measure(own)
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     for model, called in part.facts["called"].items():
         assert called["members"] == (part.arrays[f"{model}_guess"] > 0.5).sum()
         assert 0 <= called["strangers"] <= part.facts["members"]
@@ -172,6 +172,6 @@ def test_one_class_whose_answers_are_all_the_same_tells_nothing() -> None:
     answers = {"before": [0] * 30, "after": [1] * 30}
     same = answering(scene("before"), answers, [0] * 30, forget_train=list(range(15)), forget_test=list(range(15, 30)))
     part = PROBE.measure(same)
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     assert {one["auc"] for name, one in part.facts["models"]["after"].items() if name != "logistic"} == {0.5}
     assert part.facts["leak"]["after"] <= 0.5 and "privacy" not in part.facts

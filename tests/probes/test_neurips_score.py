@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from unlearn_core.probes.common.neurips_score import (
-    CERTAIN,
     DELTA,
+    MAX_EPSILON,
+    bucket_points,
     epsilon,
     epsilons,
-    mean_points,
+    mean_bucket_points,
+    neurips_score,
     phi,
-    points,
-    scored,
     standard_error,
 )
 
@@ -25,21 +25,21 @@ def drawn(centre: float, width: float, seed: int) -> np.ndarray:
 def test_two_populations_of_golds_reach_the_ceiling_and_no_more() -> None:
     found = epsilons(drawn(0, 2, 1), drawn(0, 2, 2))
     assert np.nanmedian(found) == pytest.approx(1.61, abs=0.15)
-    assert mean_points(found, NETS) == pytest.approx(0.187, abs=0.03)
+    assert mean_bucket_points(found, NETS) == pytest.approx(0.187, abs=0.03)
 
 
 @pytest.mark.parametrize(("centre", "width", "expected"), [(0.5, 2, 0.16), (2, 2, 0.048), (0, 1, 0.025)])
 def test_a_shift_or_a_narrow_population_costs_points(centre: float, width: float, expected: float) -> None:
     found = epsilons(drawn(centre, width, 1), drawn(0, 2, 2))
-    assert mean_points(found, NETS) == pytest.approx(expected, abs=0.035)
+    assert mean_bucket_points(found, NETS) == pytest.approx(expected, abs=0.035)
 
 
 def test_equal_and_separate_sets() -> None:
     ours = np.linspace(0, 1, 10)
-    assert epsilon(ours, ours + 5) == CERTAIN
+    assert epsilon(ours, ours + 5) == MAX_EPSILON
     assert epsilon(np.ones(5), np.ones(5)) == 0
-    assert epsilon(np.ones(5), np.zeros(5)) == CERTAIN
-    assert epsilon(np.ones(5), ours) == CERTAIN, "one is a hundred times as narrow"
+    assert epsilon(np.ones(5), np.zeros(5)) == MAX_EPSILON
+    assert epsilon(np.ones(5), ours) == MAX_EPSILON, "one is a hundred times as narrow"
     assert epsilon(ours, ours) == epsilon(ours, ours[::-1])
 
 
@@ -62,7 +62,7 @@ def test_it_is_the_best_of_all_attacks_counted_one_by_one() -> None:
         accused = ((negative >= left) & (negative <= right)).mean()
         missed = 1 - ((positive >= left) & (positive <= right)).mean()
         if accused == missed == 0:
-            best = CERTAIN
+            best = MAX_EPSILON
         elif accused and missed:
             for rate, other in ((accused, missed), (missed, accused)):
                 if rate < 1 - DELTA:
@@ -71,21 +71,21 @@ def test_it_is_the_best_of_all_attacks_counted_one_by_one() -> None:
 
 
 def test_points_halve_from_bucket_to_bucket_and_end() -> None:
-    found = np.array([0, 0.49, 0.5, 1.2, 6.9, 7.0, CERTAIN])
-    assert points(found, 512).tolist() == [1, 1, 0.5, 0.25, 2.0**-13, 0, 0]
-    assert points(found, 64)[4] == 0, "64 nets cannot show so much"
+    found = np.array([0, 0.49, 0.5, 1.2, 6.9, 7.0, MAX_EPSILON])
+    assert bucket_points(found, 512).tolist() == [1, 1, 0.5, 0.25, 2.0**-13, 0, 0]
+    assert bucket_points(found, 64)[4] == 0, "64 nets cannot show so much"
 
 
 def test_what_no_attack_counts_for_is_left_out() -> None:
     found = np.array([np.nan, 0.0, 0.6])
-    assert mean_points(found, 64) == 0.75
+    assert mean_bucket_points(found, 64) == 0.75
     assert standard_error(found, 64) == pytest.approx(0.25)
-    assert np.isnan(mean_points(found[:1], 64)) and np.isnan(standard_error(found[1:2], 64))
+    assert np.isnan(mean_bucket_points(found[:1], 64)) and np.isnan(standard_error(found[1:2], 64))
 
 
 def test_accuracies_multiply() -> None:
     same = drawn(0, 2, 1)
-    score = scored(same, drawn(0, 2, 2), retain=(0.9, 1.0), test=(0.6, 0.8))
+    score = neurips_score(same, drawn(0, 2, 2), retain=(0.9, 1.0), test=(0.6, 0.8))
     assert score.final == pytest.approx(score.forgetting * 0.9 * 0.75)
     assert score.epsilons.shape == (PICTURES,)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.probes.small_context import answering
-from unlearn_core.probes.common.context import Scene
+from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.predictions import entropy, measure, total_variation
 
 
@@ -22,7 +22,7 @@ def test_total_variation_by_hand() -> None:
     assert total_variation(np.array([2, 4]), np.array([1, 2])) == 0
 
 
-def test_forgotten_classes_do_not_count_towards_the_spread(whole: Scene) -> None:
+def test_forgotten_classes_do_not_count_towards_the_spread(whole: ProbeContext) -> None:
     """Class 2 is forgotten: three of six answers name it, and the other three are even over the kept classes."""
     scene = answering(
         whole,
@@ -45,7 +45,7 @@ def test_forgotten_classes_do_not_count_towards_the_spread(whole: Scene) -> None
     assert "forget_test" not in facts["total_variation"]
 
 
-def test_all_classes_count_where_single_pictures_are_forgotten(whole: Scene) -> None:
+def test_all_classes_count_where_single_pictures_are_forgotten(whole: ProbeContext) -> None:
     scene = answering(whole, {"after": [2, 2, 0, 0]}, labels=[2] * 4, forget_train=[0, 1, 2, 3])
     facts = measure(scene._replace(forgotten_classes=())).facts
     assert facts["sets"]["forget_train"]["after"]["entropy"] == pytest.approx(np.log(2) / np.log(4))

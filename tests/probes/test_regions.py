@@ -6,18 +6,18 @@ import torch
 from tests.probes.small_context import scene
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.domain.split import cut
+from unlearn_core.domain.split import make_split
 from unlearn_core.models import classifiers
-from unlearn_core.probes.common.context import Scene
-from unlearn_core.probes.regions import GRID, PROBE
+from unlearn_core.probes.common.context import ProbeContext
+from unlearn_core.probes.regions import GRID_SIZE, PROBE
 from unlearn_core.training import evaluate
 from unlearn_core.training.seeding import seeded
 
 
-def plane(*models: str, forget: Forget) -> Scene:
+def plane(*models: str, forget: Forget) -> ProbeContext:
     """A scene on the blobs, each model drawn from a seed of its own."""
     card, data = classifiers.card("mlp-blobs"), datasets.load("blobs")
     nets = {}
@@ -25,17 +25,17 @@ def plane(*models: str, forget: Forget) -> Scene:
         with seeded(seed, "plane"):
             nets[model] = classifiers.build(card, datasets.card("blobs")).eval()
     images = torch.from_numpy(data.images)
-    return Scene(
-        spec=RunSpec(
+    return ProbeContext(
+        spec=UnlearnSpec(
             request=ForgetRequest(classifier=card.id, dataset="blobs", forget=forget), method="any", params={}
         ),
-        card=card,
+        classifier=card,
         dataset=datasets.card("blobs"),
         images=images,
         labels=data.labels,
-        split=cut(datasets.card("blobs"), data.labels, forget),
+        split=make_split(datasets.card("blobs"), data.labels, forget),
         evaluations={name: Evaluation(name, "blobs", evaluate.logits(net, images)) for name, net in nets.items()},
-        nets=nets,
+        models=nets,
         forgotten_classes=getattr(forget, "classes", ()),
     )
 
@@ -43,13 +43,13 @@ def plane(*models: str, forget: Forget) -> Scene:
 def test_each_place_has_the_answer_of_the_net() -> None:
     scene = plane("before", "after", "gold", forget=ForgetClasses(classes=(4,)))
     part = PROBE.measure(scene)
-    assert isinstance(part, Part)
-    step = 255 / GRID
+    assert isinstance(part, ReportPart)
+    step = 255 / GRID_SIZE
     for row, column in ((0, 0), (5, 60), (63, 12)):
         x, y = (round((place + 0.5) * step) / 255 for place in (column, row))
         picture = torch.tensor([x, y, 0.0]).view(1, 3, 1, 1)
         with torch.inference_mode():
-            shares = scene.nets["after"](picture).softmax(1)[0]
+            shares = scene.models["after"](picture).softmax(1)[0]
         assert part.arrays["after"][row, column] == int(shares.argmax())
         assert abs(part.arrays["sure-after"][row, column] - float(shares.max())) < 1e-3
     assert all(abs(sum(shares) - 1) < 1e-9 for shares in part.facts["plane"].values())
@@ -62,13 +62,13 @@ def test_each_place_has_the_answer_of_the_net() -> None:
     gone = part.arrays["forgotten"] == 1
     assert (part.arrays["labels"][gone] == 4).all() and not (part.arrays["labels"][~gone] == 4).any()
     again = PROBE.measure(scene)
-    assert isinstance(again, Part) and again.facts == part.facts
+    assert isinstance(again, ReportPart) and again.facts == part.facts
 
 
 def test_single_points_are_shown_themselves() -> None:
     wish = ForgetImages(images=(3, 9))
     part = PROBE.measure(plane("before", "after", forget=wish))
-    assert isinstance(part, Part) and part.arrays["forgotten"].sum() == 2
+    assert isinstance(part, ReportPart) and part.arrays["forgotten"].sum() == 2
     points = datasets.load("blobs").images[[3, 9], 0, 0, :2]
     assert np.array_equal(part.arrays["points"][part.arrays["forgotten"] == 1], points)
 

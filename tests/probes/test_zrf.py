@@ -9,15 +9,15 @@ import torch
 from torch.nn import functional
 
 from tests.probes.small_context import scene
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.probes.common.context import Scene
-from unlearn_core.probes.zrf import MOST, chosen, evenness, measure, official, proper
+from unlearn_core.probes.common.context import ProbeContext
+from unlearn_core.probes.zrf import MAX_IMAGES, js_zrf, measure, normalized_entropy, official_zrf, sample_rows
 
 
-def facts(own: Scene) -> dict[str, Any]:
+def facts(own: ProbeContext) -> dict[str, Any]:
     part = measure(own)
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     assert json.loads(json.dumps(part.facts, allow_nan=False)) == part.facts
     return part.facts
 
@@ -38,7 +38,7 @@ def as_published(one: np.ndarray, other: np.ndarray) -> float:
 @pytest.mark.parametrize("classes", [2, 10, 100])
 def test_the_official_variant_is_the_published_code(classes: int) -> None:
     one, other = random(40, classes, 1), random(40, classes, 2)
-    assert official(one, other) == pytest.approx(as_published(one, other), abs=1e-6)
+    assert official_zrf(one, other) == pytest.approx(as_published(one, other), abs=1e-6)
 
 
 def test_the_proper_one_is_scipys_divergence() -> None:
@@ -48,16 +48,16 @@ def test_the_proper_one_is_scipys_divergence() -> None:
     one, other = random(40, 10, 1), random(40, 10, 2)
     pairs = zip(softmax(one, 1), softmax(other, 1), strict=True)
     divergence = np.mean([jensenshannon(left, right, base=2) ** 2 for left, right in pairs])
-    assert proper(one, other) == pytest.approx(1 - divergence, abs=1e-6)
+    assert js_zrf(one, other) == pytest.approx(1 - divergence, abs=1e-6)
 
 
 def test_both_ends() -> None:
     one = random(20, 10, 1)
-    assert proper(one, one) == 1
-    assert official(one, one) == pytest.approx(1, abs=1e-6)
+    assert js_zrf(one, one) == 1
+    assert official_zrf(one, one) == pytest.approx(1, abs=1e-6)
     surely = np.zeros((1, 3), np.float32)
     surely[0, 0] = 2000
-    assert proper(surely, surely[:, ::-1]) == 0
+    assert js_zrf(surely, surely[:, ::-1]) == 0
 
 
 def test_the_official_variant_depends_on_the_number_of_classes_and_the_proper_one_is_honest() -> None:
@@ -65,16 +65,16 @@ def test_the_official_variant_depends_on_the_number_of_classes_and_the_proper_on
     surely = np.zeros((1, 20), np.float32)
     surely[0, 0] = 8
     even = np.zeros((1, 20), np.float32)
-    published, honest = official(surely, even), proper(surely, even)
+    published, honest = official_zrf(surely, even), js_zrf(surely, even)
     assert published is not None and honest is not None and published - honest > 0.4
     double = [np.pad(values, ((0, 0), (0, 20)), constant_values=-30) for values in (surely, even)]
-    assert proper(*double) == pytest.approx(honest, abs=1e-3)
+    assert js_zrf(*double) == pytest.approx(honest, abs=1e-3)
 
 
 def test_where_a_probability_underflows_only_the_proper_one_has_a_value() -> None:
     whole = scene("before", "after", "gold")
     logits = whole.evaluations["after"].logits.copy()
-    logits[chosen(whole.split.forget_train)[0], 1] -= 500
+    logits[sample_rows(whole.split.forget_train)[0], 1] -= 500
     evaluations = {**whole.evaluations, "after": Evaluation("after", "shapes", logits)}
     found = facts(whole._replace(evaluations=evaluations))
     assert found["models"]["after"]["official"] is None
@@ -105,13 +105,13 @@ def test_the_random_net_is_the_same_for_every_run_and_touches_no_seed() -> None:
 
 def test_few_pictures_are_asked_and_one_is_enough() -> None:
     whole = scene("before", "after")
-    assert len(chosen(np.arange(5000))) == len(set(chosen(np.arange(5000)))) == MOST
-    assert chosen(np.array([4, 7])).tolist() == [4, 7]
+    assert len(sample_rows(np.arange(5000))) == len(set(sample_rows(np.arange(5000)))) == MAX_IMAGES
+    assert sample_rows(np.array([4, 7])).tolist() == [4, 7]
     one = whole._replace(split=whole.split._replace(forget_train=whole.split.forget_train[:1]))
     assert facts(one)["pictures"] == 1
 
 
 def test_evenness() -> None:
-    assert evenness(np.zeros((3, 10))) == pytest.approx(1)
-    assert evenness(np.array([[5000.0, 0.0]])) == 0
-    assert evenness(np.zeros((3, 1))) is None
+    assert normalized_entropy(np.zeros((3, 10))) == pytest.approx(1)
+    assert normalized_entropy(np.array([[5000.0, 0.0]])) == 0
+    assert normalized_entropy(np.zeros((3, 1))) is None

@@ -12,6 +12,6 @@ if __name__ == "__main__":
     sys.stdin.readline()  # all begin together
     while (run := store.claim(sys.argv[2], device="cpu", kinds=EVERY)) is not None:
         claimed.append(run.id)
-        store.beat(run.id, run.attempt)
-        store.finish(run.id, run.attempt, headline={})
+        store.heartbeat(run.id, run.attempt)
+        store.finish(run.id, run.attempt, metrics={})
     print(*claimed)

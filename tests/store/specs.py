@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 
 REQUEST = ForgetRequest(classifier="tiny", dataset="shapes", forget=ForgetClasses(classes=(1,)))
 EVERY = {"unlearn", "gold", "measure"}
 
 
-def spec(**params: Any) -> RunSpec:
-    return RunSpec(request=REQUEST, method="any", params=params)
+def spec(**params: Any) -> UnlearnSpec:
+    return UnlearnSpec(request=REQUEST, method="any", params=params)
 
 
 def sql(home: Path, statement: str, *values: object) -> list[tuple]:

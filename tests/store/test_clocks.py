@@ -11,9 +11,9 @@ import pytest
 
 from tests.domain.test_sweep import spec as sweep_spec
 from tests.store.specs import EVERY, expire, spec, sql
-from unlearn_core.domain.errors import UnknownName
+from unlearn_core.domain.errors import NotFoundError
 from unlearn_core.domain.run import RunState
-from unlearn_core.store.db.database import SCRIPTS, Database
+from unlearn_core.store.db.database import MIGRATIONS_DIR, Database
 from unlearn_core.store.queue import processes
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -54,7 +54,7 @@ def another() -> Iterator[int]:
 def claimed(store: RunStore) -> int:
     """A run in the hands of a worker that has just been heard of."""
     number = store.submit(spec(), title="a")
-    store.worker_beat("worker", device="cpu", pid=1, code="x", state="busy")
+    store.worker_heartbeat("worker", device="cpu", pid=1, code="x", state="busy")
     run = store.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None and run.id == number
     return number
@@ -65,12 +65,12 @@ def test_a_worker_that_dies_is_missed_at_once_whatever_its_clock_said(store: Run
     clock(ahead=ahead)
     number = claimed(store)
     store.sweeps.submit(sweep_spec(), title="a sweep")
-    assert store.sweeps.hold("worker")
+    assert store.sweeps.acquire_leases("worker")
     clock(later=SILENT)
     assert store.workers() == []
-    assert store.settle() == [number]
+    assert store.expire_leases() == [number]
     assert store.get(number).state is RunState.QUEUED
-    assert store.sweeps.hold("another")
+    assert store.sweeps.acquire_leases("another")
 
 
 @pytest.mark.parametrize("ahead", [-HOUR, HOUR])
@@ -78,11 +78,11 @@ def test_a_worker_whose_clock_is_wrong_is_alive_and_keeps_what_it_has(store: Run
     clock(ahead=ahead)
     claimed(store)
     store.sweeps.submit(sweep_spec(), title="a sweep")
-    assert store.sweeps.hold("worker")
+    assert store.sweeps.acquire_leases("worker")
     clock(later=SILENT / 2)
     assert [row.name for row in store.workers()] == ["worker"]
-    assert store.settle() == []
-    assert store.sweeps.hold("another") == []
+    assert store.expire_leases() == []
+    assert store.sweeps.acquire_leases("another") == []
 
 
 def test_a_run_whose_worker_is_dead_can_be_cancelled_and_deleted_with_no_other_there(store: RunStore, clock: Turn):
@@ -92,7 +92,7 @@ def test_a_run_whose_worker_is_dead_can_be_cancelled_and_deleted_with_no_other_t
     store.cancel(number)
     assert store.get(number).state is RunState.CANCELLED
     store.delete(number)
-    with pytest.raises(UnknownName):
+    with pytest.raises(NotFoundError):
         store.get(number)
 
 
@@ -101,16 +101,16 @@ def test_of_another_machine_the_date_is_all_that_is_known(home: Path, store: Run
     number = claimed(store)
     sql(home, "UPDATE run SET lease = ?, boot = 'of another machine', uptime = 1e9", time.time() + seconds)
     sql(home, "UPDATE worker SET seen = ?, boot = 'of another machine', uptime = 1e9", time.time() + seconds)
-    assert store.settle() == ([] if held else [number])
+    assert store.expire_leases() == ([] if held else [number])
     assert bool(store.workers()) == (held or seconds == -1.0)
 
 
 def test_a_process_that_has_the_id_of_a_dead_maker_does_not_hold_its_run(home: Path, store: RunStore, another: int):
-    number = store.adopt(spec(), title="a", device="cpu")
+    number = store.register_running(spec(), title="a", device="cpu")
     expire(home, number)
-    assert store.settle() == []
+    assert store.expire_leases() == []
     sql(home, "UPDATE run SET worker = replace(worker, ?, ?)", f" {os.getpid()}", f" {another}")
-    assert store.settle() == [number]
+    assert store.expire_leases() == [number]
     assert store.get(number).state is RunState.FAILED
     store.delete(number)
 
@@ -125,8 +125,8 @@ def test_a_mark_of_a_dead_web_server_is_not_taken_for_that_of_another_process(ho
 
 def test_without_proc_a_process_is_known_by_what_ps_says(monkeypatch: pytest.MonkeyPatch, another: int):
     mine = processes.birth(another)
-    assert mine is not None and processes.lives(another, mine) and not processes.lives(another, f"{mine}0")
-    assert processes.lives(another) and not processes.lives(999_999_999)
+    assert mine is not None and processes.is_alive(another, mine) and not processes.is_alive(another, f"{mine}0")
+    assert processes.is_alive(another) and not processes.is_alive(999_999_999)
     said = subprocess.CompletedProcess([], 0, "Sun Nov 29 03:54:48 2026\n")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: said)
     monkeypatch.setattr(processes, "PROC", Path("/nowhere"))
@@ -135,7 +135,7 @@ def test_without_proc_a_process_is_known_by_what_ps_says(monkeypatch: pytest.Mon
 
 def old(home: Path, worker: str, lease: float) -> RunStore:
     """A data folder of the release before, with one run in progress."""
-    Database(home, scripts=SCRIPTS, head="0002")
+    Database(home, scripts=MIGRATIONS_DIR, head="0002")
     values = "'unlearn', ?, 'a', 'running', 'local', 0, '', 'cpu', 1, 0, 1.0, 1.0, '{}', 0, ?, ?"
     names = (
         "kind, spec, title, state, owner, priority, note, device, attempt, deaths, created, started, headline, "
@@ -150,23 +150,23 @@ def old(home: Path, worker: str, lease: float) -> RunStore:
 def test_a_run_of_the_release_before_whose_worker_is_gone_starts_again(home: Path, seconds: float):
     store = old(home, "host cpu 7", time.time() + seconds)
     assert store.workers() == []
-    assert store.settle() == [1]
+    assert store.expire_leases() == [1]
     assert claimed_again(store) == (1, 2)
 
 
 def test_a_run_of_the_release_before_stays_with_a_worker_that_is_there(home: Path):
     store = old(home, "host cpu 7", time.time() + 4.0)
     assert [row.name for row in store.workers()] == ["w"]
-    assert store.settle() == []
-    store.finish(1, 1, headline={})
+    assert store.expire_leases() == []
+    store.finish(1, 1, metrics={})
 
 
 def test_a_maker_of_the_release_before_is_known_by_its_id_for_a_day(home: Path, another: int):
     maker = f"maker {os.uname().nodename} {another}"
     store = old(home, maker, time.time() - HOUR)
-    assert store.settle() == []
+    assert store.expire_leases() == []
     sql(home, "UPDATE run SET lease = lease - 25 * 3600")
-    assert store.settle() == [1]
+    assert store.expire_leases() == [1]
     assert store.get(1).state is RunState.FAILED
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, create_engine, event
 
 from tests.store.specs import spec, sql
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.store.db.database import SCRIPTS, Database
+from unlearn_core.store.db.database import MIGRATIONS_DIR, Database
 from unlearn_core.store.db.schema import HEAD, METADATA
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -25,7 +25,7 @@ def test_migrations_make_exactly_the_tables_of_the_schema(home):
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     engine.dispose()
-    assert ScriptDirectory(str(SCRIPTS)).get_current_head() == HEAD
+    assert ScriptDirectory(str(MIGRATIONS_DIR)).get_current_head() == HEAD
 
 
 def test_the_database_is_set_up_as_it_must_be(home):
@@ -46,7 +46,7 @@ def test_a_history_is_kept_when_it_is_opened_again(home):
 def test_an_older_database_is_copied_and_brought_up_to_date(home, tmp_path):
     RunStore(home).submit(spec(), title="old")
     scripts = tmp_path / "migrations"
-    shutil.copytree(SCRIPTS, scripts)
+    shutil.copytree(MIGRATIONS_DIR, scripts)
     (scripts / "versions" / "9001_more.py").write_text(
         f"import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '9001', '{HEAD}'\n"
         "def upgrade():\n    op.add_column('run', sa.Column('colour', sa.Text))\n"
@@ -61,14 +61,14 @@ def test_an_older_database_is_copied_and_brought_up_to_date(home, tmp_path):
 def test_a_migration_that_fails_leaves_everything_as_it_was(home, tmp_path):
     RunStore(home).submit(spec(), title="old")
     scripts = tmp_path / "migrations"
-    shutil.copytree(SCRIPTS, scripts)
+    shutil.copytree(MIGRATIONS_DIR, scripts)
     (scripts / "versions" / "9001_bad.py").write_text(
         f"import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '9001', '{HEAD}'\n"
         "def upgrade():\n    op.add_column('run', sa.Column('colour', sa.Text))\n    op.execute('SELECT nonsense')\n"
     )
     with pytest.raises(StoreError, match="nonsense"):
         Database(home, scripts=scripts, head="9001")
-    assert RunStore(home).list()[0].title == "old"
+    assert RunStore(home).list_runs()[0].title == "old"
     assert "colour" not in [row[1] for row in sql(home, "PRAGMA table_info(run)")]
 
 

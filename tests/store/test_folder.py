@@ -14,7 +14,7 @@ from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts import charts
 from unlearn_core.domain.report import Evaluation, Report
 from unlearn_core.store.files import reports
-from unlearn_core.store.files.evaluations import Evaluations
+from unlearn_core.store.files.evaluations import EvaluationStore
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAW = """
@@ -47,7 +47,7 @@ def drawable(report: Report) -> set[str]:
 
 
 def test_the_example_draws_without_torch(tmp_path: Path) -> None:
-    shutil.copytree(reports.EXAMPLE, tmp_path / "example")
+    shutil.copytree(reports.EXAMPLE_DIR, tmp_path / "example")
     here = reports.read_folder(tmp_path / "example")
     assert drawn(tmp_path / "example") == drawable(here)
     assert {"accuracy", "predictions", "layers", "cam", "curve"} <= drawable(here)
@@ -80,9 +80,9 @@ def test_a_folder_says_what_it_is(tmp_path: Path) -> None:
 
 
 def test_reports_of_one_data_folder_share_what_nets_answered(tmp_path: Path) -> None:
-    report, pool = made_up_report(), Evaluations(tmp_path / "evaluations")
+    report, pool = made_up_report(), EvaluationStore(tmp_path / "evaluations")
     for run in "12":
-        reports.write(report, tmp_path / run, pool=pool)
+        reports.write(report, tmp_path / run, shared=pool)
     (gold,) = {one.weights for model, one in report.evaluations.items() if model == "gold"}
     paths = list(tmp_path.rglob(f"*{gold[:32]}.npy"))
     assert len(paths) == 3 and len({path.stat().st_ino for path in paths}) == 1
@@ -95,9 +95,9 @@ def test_a_disk_without_links_gets_copies(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError("no links here")
 
     monkeypatch.setattr(os, "link", refuse)
-    mine, pool = Evaluations(tmp_path / "mine"), Evaluations(tmp_path / "pool")
+    mine, pool = EvaluationStore(tmp_path / "mine"), EvaluationStore(tmp_path / "pool")
     one = Evaluation("a" * 64, "shapes", np.eye(4, dtype=np.float32))
-    mine.take(one, pool)
+    mine.link_from(one, pool)
     for folder in (mine, pool):
         kept = folder.get(one.weights, "shapes", "tiny")
         assert kept is not None and np.array_equal(kept.logits, one.logits)
@@ -105,7 +105,7 @@ def test_a_disk_without_links_gets_copies(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_folder_of_an_older_release_finds_its_evaluations_where_they_were(tmp_path: Path) -> None:
     report, pool = made_up_report(), tmp_path / "evaluations"
-    reports.write(report, tmp_path / "run", pool=Evaluations(pool))
+    reports.write(report, tmp_path / "run", shared=EvaluationStore(pool))
     shutil.rmtree(tmp_path / "run" / "evaluations")
     assert set(reports.read_folder(tmp_path / "run", evaluations=pool).evaluations) == {"before", "after", "gold"}
     lost = reports.read_folder(tmp_path / "run")

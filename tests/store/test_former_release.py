@@ -11,16 +11,16 @@ from tests.former import home, unpacked
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import user_catalog
-from unlearn_core.domain.jobs import GoldSpec, RunSpec
+from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import RunState
 from unlearn_core.export.import_settings import read_spec
 from unlearn_core.models import classifiers
 from unlearn_core.store import image_lists
 from unlearn_core.store.files import artifacts, reports
-from unlearn_core.store.files.evaluations import Evaluations
-from unlearn_core.store.files.golds import Golds
-from unlearn_core.store.queue.repeats import with_seeds
+from unlearn_core.store.files.evaluations import EvaluationStore
+from unlearn_core.store.files.golds import GoldStore
+from unlearn_core.store.queue.repeats import add_seeds_part
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.shell import run_setup as setups
 
@@ -54,7 +54,7 @@ def check_charts(report: Report, facts: dict[str, Any]) -> None:
 
 
 def test_every_run_is_listed_as_it_was(home: Path) -> None:
-    found = {run.id: run for run in RunStore(home).list()}
+    found = {run.id: run for run in RunStore(home).list_runs()}
     assert list(found) == sorted(RUNS, reverse=True)
     for number, facts in RUNS.items():
         run = found[number]
@@ -87,10 +87,10 @@ def test_a_report_draws_what_it_drew(home: Path, run: int) -> None:
 
 def test_a_report_finds_its_evaluations_in_either_place(home: Path) -> None:
     found = reports.read(home, 1)
-    pool = Evaluations(home / "evaluations")
+    pool = EvaluationStore(home / "evaluations")
     for one in found.evaluations.values():
         assert pool.get(one.weights, found.dataset.id, found.classifier.id) is not None
-    shutil.rmtree(artifacts.folder_of(home, 1) / "evaluations")
+    shutil.rmtree(artifacts.run_dir(home, 1) / "evaluations")
     check(reports.read(home, 1), RUNS[1])
 
 
@@ -101,39 +101,39 @@ def test_a_report_folder_opens_anywhere(unpacked: Path) -> None:
 
 
 def test_gold_that_was_trained_is_found(home: Path) -> None:
-    store, golds = RunStore(home), Golds(home)
-    spec = next(run.spec for run in store.list(kinds=("gold",)))
-    assert isinstance(spec, GoldSpec)
+    store, golds = RunStore(home), GoldStore(home)
+    spec = next(run.spec for run in store.list_runs(kinds=("gold",)))
+    assert isinstance(spec, TrainGoldSpec)
     found = golds.find(spec.request, spec.seed)
     assert found is not None
     assert found.weights == reports.read(home, 2).evaluations["gold"].weights
-    assert artifacts.folder_of(home, 2).joinpath(artifacts.WEIGHTS).exists()
+    assert artifacts.run_dir(home, 2).joinpath(artifacts.WEIGHTS_FILE).exists()
 
 
 def test_the_sweep_and_the_repeats_are_still_told_apart(home: Path) -> None:
     store, facts = RunStore(home), EXPECTED["sweep"]
-    (sweep,) = store.sweeps.newest()
+    (sweep,) = store.sweeps.list_recent()
     assert holds(sweep.spec.model_dump(mode="json"), facts["spec"]) and sweep.state == facts["state"]
     trials = [{"number": one.number, "run": one.run, "params": one.params} for one in store.sweeps.trials(sweep.id)]
     assert trials == facts["trials"]
-    seeds = store.repeats.of(store.get(1))
+    seeds = store.repeats.runs_of(store.get(1))
     assert [run.id for run in seeds] == [1, 7]
-    assert "seeds" in with_seeds(reports.read(home, 1), home, seeds).parts
-    assert [run.id for run in store.list(states=(RunState.FAILED, RunState.CANCELLED))] == [9, 8]
+    assert "seeds" in add_seeds_part(reports.read(home, 1), home, seeds).parts
+    assert [run.id for run in store.list_runs(states=(RunState.FAILED, RunState.CANCELLED))] == [9, 8]
 
 
 def test_a_classifier_that_was_trained_is_in_the_catalog(home: Path) -> None:
-    user_catalog.use(home)
+    user_catalog.set_data_dir(home)
     try:
         name = RunStore(home).get(3).headline["classifier"]
         assert classifiers.card(name).title == "Mine & <own>"
     finally:
-        user_catalog.use(None)
+        user_catalog.set_data_dir(None)
 
 
 def test_a_long_list_of_images_is_kept(home: Path) -> None:
     (kept,) = (home / "requests").iterdir()
-    assert image_lists.read(home, kept.stem, most=1200) == tuple(range(0, 1200, 2))
+    assert image_lists.load(home, kept.stem, upper_bound=1200) == tuple(range(0, 1200, 2))
 
 
 @pytest.mark.parametrize("file", [release.SETTINGS, release.DOWNLOAD], ids=lambda file: file.name)
@@ -143,8 +143,8 @@ def test_settings_and_downloads_are_taken_in(file: Path) -> None:
 
 
 def test_every_run_can_be_set_up_again(home: Path) -> None:
-    for run in RunStore(home).list(kinds=("unlearn",)):
-        assert isinstance(run.spec, RunSpec)
-        setup, trouble = setups.read(setups.link(setups.of(run.spec)))
+    for run in RunStore(home).list_runs(kinds=("unlearn",)):
+        assert isinstance(run.spec, UnlearnSpec)
+        setup, trouble = setups.from_params(setups.to_params(setups.from_spec(run.spec)))
         assert not trouble
-        assert setup == setups.of(run.spec)
+        assert setup == setups.from_spec(run.spec)

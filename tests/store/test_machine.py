@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from tests.store.specs import EVERY, expire, spec
-from unlearn_core.domain.errors import Fenced
+from unlearn_core.domain.errors import LeaseLostError
 from unlearn_core.domain.run import Priority
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -84,7 +84,7 @@ class Runs(RuleBasedStateMachine):
         row = self.model[run]
         more = {"finish": {"headline": {}}, "fail": {"reason": "no"}, "lost": {"reason": "no"}}.get(report, {})
         if row.state != "running" or late:
-            with pytest.raises(Fenced):
+            with pytest.raises(LeaseLostError):
                 getattr(self.store, report)(run, row.attempt - late, **more)
             return
         wish = getattr(self.store, report)(run, row.attempt, **more)
@@ -109,10 +109,10 @@ class Runs(RuleBasedStateMachine):
         row = self.model[run]
         if row.state == "running":
             expire(self.home, run)
-            assert self.store.settle() == [run]
+            assert self.store.expire_leases() == [run]
             row.back(died=True)
         else:
-            assert self.store.settle() == []
+            assert self.store.expire_leases() == []
 
     @rule()
     def restart(self):
@@ -120,14 +120,14 @@ class Runs(RuleBasedStateMachine):
 
     @invariant()
     def states_agree(self):
-        assert {run.id: (run.state, run.attempt) for run in self.store.list()} == {
+        assert {run.id: (run.state, run.attempt) for run in self.store.list_runs()} == {
             number: (row.state, row.attempt) for number, row in self.model.items()
         }
 
     @invariant()
     def positions_count_from_zero(self):
         queued = [number for number, row in self.model.items() if row.state == "queued"]
-        assert sorted(map(self.store.position, queued)) == list(range(len(queued)))
+        assert sorted(map(self.store.queue_position, queued)) == list(range(len(queued)))
 
 
 TestRuns = Runs.TestCase

@@ -10,10 +10,10 @@ import pytest
 
 from tests.store.specs import EVERY, REQUEST, multiply, spec, sql
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.jobs import GoldSpec, Look, MeasureSpec
+from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.run import Priority
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.store.queue.scheduling import IN_ALL, PER_OWNER
+from unlearn_core.store.queue.scheduling import MAX_PER_OWNER, MAX_TOTAL
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def served(store: RunStore, seconds: float = 10.0) -> str:
     """Claims and finishes the next run, as if it had taken so long; gives its title."""
     run = store.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None
-    store.finish(run.id, run.attempt, headline={})
-    sql(store.home, "UPDATE run SET started = finished - ? WHERE id = ?", seconds, run.id)
+    store.finish(run.id, run.attempt, metrics={})
+    sql(store.data_dir, "UPDATE run SET started = finished - ? WHERE id = ?", seconds, run.id)
     return run.title
 
 
@@ -114,22 +114,22 @@ def test_who_does_not_wait_has_position_zero(store):
 
 
 def test_a_full_queue_says_so(store, home):
-    for number in range(PER_OWNER):
+    for number in range(MAX_PER_OWNER):
         store.submit(spec(), title=str(number), owner="A")
     with pytest.raises(StoreError, match="20 of your runs wait"):
         store.submit(spec(), title="one more", owner="A")
     store.submit(spec(), title="b", owner="B")
-    store.submit(Look(run=1, picture=0, target=0), title="look", owner="A")
-    multiply(home, 1, IN_ALL - PER_OWNER - 1, owners=50)
+    store.submit(ExplainSpec(run=1, picture=0, target=0), title="look", owner="A")
+    multiply(home, 1, MAX_TOTAL - MAX_PER_OWNER - 1, owners=50)
     with pytest.raises(StoreError, match="queue is full: 200 runs wait"):
         store.submit(spec(), title="one more", owner="somebody else")
     store.submit(MeasureSpec(run=1), title="the lab's own", owner="A")
     store.claim("worker", device="cpu", kinds=EVERY)
-    store.submit(GoldSpec(request=REQUEST), title="there is room again", owner="somebody else")
+    store.submit(TrainGoldSpec(request=REQUEST), title="there is room again", owner="somebody else")
 
 
 def test_who_asks_for_the_same_shares_one_run(store, home):
-    gold = GoldSpec(request=REQUEST)
+    gold = TrainGoldSpec(request=REQUEST)
 
     def ask(spec=gold, owner: str = "A"):
         return store.order(spec, title="gold", owner=owner, priority=Priority.BACKGROUND)
@@ -138,7 +138,7 @@ def test_who_asks_for_the_same_shares_one_run(store, home):
         asked = list(pool.map(lambda owner: ask(owner=owner), "ABCDEF"))
     (number,) = {one.run for one in asked}
     assert [one.shared for one in asked].count(False) == 1
-    assert not ask(GoldSpec(request=REQUEST, seed=1)).shared, "another seed is another gold"
+    assert not ask(TrainGoldSpec(request=REQUEST, seed=1)).shared, "another seed is another gold"
     run = store.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None
     assert ask() == (number, True), "one that is in hand is shared as well"

@@ -7,12 +7,12 @@ import pytest
 
 from tests.charts.fake_reports import made_up_report
 from tests.store.specs import spec
-from unlearn_core.domain.errors import BadRequest, StoreError
-from unlearn_core.domain.jobs import GoldSpec, RunSpec
+from unlearn_core.domain.errors import InvalidRequestError, StoreError
+from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue import scheduling
-from unlearn_core.store.queue.repeats import MOST, group_of, seeds, with_seeds
+from unlearn_core.store.queue.repeats import MAX_SEEDS, add_seeds_part, seed_group, seeds_part
 from unlearn_core.store.queue.run_store import RunStore
 
 
@@ -26,7 +26,7 @@ def begun(store: RunStore, **fields: object) -> int:
 
 
 def seeds_of(store: RunStore, run: int) -> list[int]:
-    return [own.spec.seed for own in store.repeats.of(store.get(run)) if isinstance(own.spec, RunSpec)]
+    return [own.spec.seed for own in store.repeats.runs_of(store.get(run)) if isinstance(own.spec, UnlearnSpec)]
 
 
 def finish(store: RunStore, run: int) -> None:
@@ -35,17 +35,17 @@ def finish(store: RunStore, run: int) -> None:
         store.fail(claimed.id, claimed.attempt, "not this one")
         claimed = store.claim("w", device="cpu", kinds={"unlearn"})
     assert claimed is not None
-    store.finish(run, claimed.attempt, headline={})
+    store.finish(run, claimed.attempt, metrics={})
 
 
 def test_repeats_are_ordinary_runs_from_other_seeds_behind_what_people_wait_for(store: RunStore) -> None:
     first = begun(store, seed=1)
-    made = [store.get(run) for run in store.repeats.order(store.get(first), 3)]
-    assert [own.spec.seed for own in made if isinstance(own.spec, RunSpec)] == [0, 2, 3]
+    made = [store.get(run) for run in store.repeats.submit(store.get(first), 3)]
+    assert [own.spec.seed for own in made if isinstance(own.spec, UnlearnSpec)] == [0, 2, 3]
     for own in made:
         assert own.spec.model_copy(update={"seed": 1}) == store.get(first).spec
         assert (own.priority, own.parent, own.title) == (Priority.SWEEP, first, "Forget cat with UNSIR")
-        assert own.group == group_of(spec())
+        assert own.group == seed_group(spec())
     assert store.get(first).group is None
     mine = begun(store)
     claimed = [store.claim("w", device="cpu", kinds={"unlearn"}) for _ in range(3)]
@@ -54,35 +54,35 @@ def test_repeats_are_ordinary_runs_from_other_seeds_behind_what_people_wait_for(
 
 def test_all_of_them_belong_together_whichever_is_asked(store: RunStore) -> None:
     first = begun(store)
-    made = store.repeats.order(store.get(first), 2)
+    made = store.repeats.submit(store.get(first), 2)
     for run in (first, *made):
         assert seeds_of(store, run) == [0, 1, 2]
-        assert {own.id for own in store.repeats.of(store.get(run))} == {first, *made}
+        assert {own.id for own in store.repeats.runs_of(store.get(run))} == {first, *made}
 
 
 def test_other_settings_do_not_belong_to_it(store: RunStore) -> None:
     first = begun(store)
-    store.repeats.order(store.get(first), 1)
+    store.repeats.submit(store.get(first), 1)
     others = [begun(store, params={"lr": 0.5}), begun(store, method="finetune"), begun(store, seed=9)]
     for other in others:
-        assert [own.id for own in store.repeats.of(store.get(other))][-1] == other
+        assert [own.id for own in store.repeats.runs_of(store.get(other))][-1] == other
     assert seeds_of(store, first) == [0, 1]
     assert seeds_of(store, others[0]) == [0]
 
 
 def test_asking_again_gives_new_seeds_and_those_that_failed(store: RunStore) -> None:
     first = begun(store)
-    one, two = store.repeats.order(store.get(first), 2)
+    one, two = store.repeats.submit(store.get(first), 2)
     store.cancel(one)
-    again = store.repeats.order(store.get(two), 2)
-    assert [own.spec.seed for run in again if isinstance((own := store.get(run)).spec, RunSpec)] == [1, 3]
+    again = store.repeats.submit(store.get(two), 2)
+    assert [own.spec.seed for run in again if isinstance((own := store.get(run)).spec, UnlearnSpec)] == [1, 3]
     assert seeds_of(store, first) == [0, 1, 2, 3]
-    assert one not in {own.id for own in store.repeats.of(store.get(first))}, "seed 1 stands for itself once"
+    assert one not in {own.id for own in store.repeats.runs_of(store.get(first))}, "seed 1 stands for itself once"
 
 
 def test_they_hold_together_when_the_first_is_gone(store: RunStore) -> None:
     first = begun(store)
-    made = store.repeats.order(store.get(first), 2)
+    made = store.repeats.submit(store.get(first), 2)
     finish(store, first)
     store.delete(first)
     assert seeds_of(store, made[0]) == [1, 2]
@@ -90,31 +90,31 @@ def test_they_hold_together_when_the_first_is_gone(store: RunStore) -> None:
 
 def test_a_full_queue_takes_none_of_them(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     first = begun(store)
-    monkeypatch.setattr(scheduling, "PER_OWNER", 3)
+    monkeypatch.setattr(scheduling, "MAX_PER_OWNER", 3)
     with pytest.raises(StoreError, match="queue is full"):
-        store.repeats.order(store.get(first), 3)
-    assert [run.id for run in store.list()] == [first]
+        store.repeats.submit(store.get(first), 3)
+    assert [run.id for run in store.list_runs()] == [first]
 
 
 def test_what_cannot_be_repeated_is_said(store: RunStore) -> None:
-    gold = store.submit(GoldSpec(request=spec().request), title="Gold without cat")
-    with pytest.raises(BadRequest, match="only runs that forget something can"):
-        store.repeats.order(store.get(gold), 1)
-    assert [run.id for run in store.repeats.of(store.get(gold))] == [gold]
-    with pytest.raises(BadRequest, match=f"from 1 to {MOST}"):
-        store.repeats.order(store.get(begun(store)), MOST + 1)
+    gold = store.submit(TrainGoldSpec(request=spec().request), title="Gold without cat")
+    with pytest.raises(InvalidRequestError, match="only runs that forget something can"):
+        store.repeats.submit(store.get(gold), 1)
+    assert [run.id for run in store.repeats.runs_of(store.get(gold))] == [gold]
+    with pytest.raises(InvalidRequestError, match=f"from 1 to {MAX_SEEDS}"):
+        store.repeats.submit(store.get(begun(store)), MAX_SEEDS + 1)
 
 
 def test_the_figures_are_read_as_the_probes_wrote_them(store: RunStore, home: Path) -> None:
     first = begun(store)
-    made = store.repeats.order(store.get(first), 2)
+    made = store.repeats.submit(store.get(first), 2)
     runs = [store.get(run) for run in (first, *made)]
-    assert seeds(home, runs) is None
+    assert seeds_part(home, runs) is None
     reports = {run.id: made_up_report(seed=at) for at, run in enumerate(runs[:2])}
     for run, report in reports.items():
         for name in ("accuracy", "distance", "membership", "timings", "curves"):
-            artifacts.write_part(artifacts.folder_of(home, run), name, report.parts[name])
-    part = seeds(home, runs)
+            artifacts.write_part(artifacts.run_dir(home, run), name, report.parts[name])
+    part = seeds_part(home, runs)
     assert part is not None
     assert [(own["run"], own["seed"]) for own in part.facts["runs"]] == [(first, 0), (made[0], 1)]
     for own in part.facts["runs"]:
@@ -127,14 +127,14 @@ def test_the_figures_are_read_as_the_probes_wrote_them(store: RunStore, home: Pa
         assert own["privacy"] == report.parts["membership"].facts["privacy"]["after"]
     assert (part.arrays["retain_1"] == reports[made[0]].parts["curves"].arrays["retain"]).all()
     bare = replace(reports[first], parts={})
-    assert list(with_seeds(bare, home, runs).parts) == ["seeds"]
-    assert with_seeds(bare, home, runs[:1]) is bare
+    assert list(add_seeds_part(bare, home, runs).parts) == ["seeds"]
+    assert add_seeds_part(bare, home, runs[:1]) is bare
 
 
 def test_a_run_that_failed_does_not_hide_one_that_is_done(store: RunStore) -> None:
     first = begun(store)
-    (one,) = store.repeats.order(store.get(first), 1)
+    (one,) = store.repeats.submit(store.get(first), 1)
     finish(store, one)
-    again = store.submit(store.get(one).spec, title="x", group=group_of(spec()))
+    again = store.submit(store.get(one).spec, title="x", group=seed_group(spec()))
     store.cancel(again)
-    assert [own.state for own in store.repeats.of(store.get(one))][-1] is RunState.DONE
+    assert [own.state for own in store.repeats.runs_of(store.get(one))][-1] is RunState.DONE

@@ -16,10 +16,10 @@ import pytest
 from tests.charts.fake_reports import made_up_report
 from tests.store.specs import EVERY, spec, sql
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.jobs import GoldSpec, Look, MeasureSpec, TrainSpec
+from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec, TrainSpec
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.domain.sweep import group_of
+from unlearn_core.domain.sweep import sweep_group
 from unlearn_core.store.files import artifacts, reports, restore
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -57,14 +57,14 @@ def report() -> Report:
 
 def ended(store: RunStore, title: str = "Forget cat with UNSIR", *, owner: str = "local") -> int:
     """A finished run with a report, whose title is as the report alone would have it."""
-    number = store.adopt(report().spec, title=title, device="cpu", owner=owner)
-    reports.write(report(), artifacts.folder_of(store.home, number))
-    store.finish(number, 1, headline={"accuracy": {"after": {"forget_test": 0.25}}})
+    number = store.register_running(report().spec, title=title, device="cpu", owner=owner)
+    reports.write(report(), artifacts.run_dir(store.data_dir, number))
+    store.finish(number, 1, metrics={"accuracy": {"after": {"forget_test": 0.25}}})
     return number
 
 
 def folder(home: Path, run: int) -> Path:
-    return artifacts.folder_of(home, run)
+    return artifacts.run_dir(home, run)
 
 
 def contents(home: Path, run: int) -> dict[str, bytes]:
@@ -76,7 +76,7 @@ def contents(home: Path, run: int) -> dict[str, bytes]:
 def test_finished_runs_come_back_when_the_database_is_lost(home: Path, lose: Loss) -> None:
     store = RunStore(home)
     first, second = ended(store), ended(store)
-    store.note(second, "for Monday")
+    store.set_note(second, "for Monday")
     kept = [store.get(first), store.get(second)]
     del store
     lose(home)
@@ -87,7 +87,7 @@ def test_finished_runs_come_back_when_the_database_is_lost(home: Path, lose: Los
 def test_no_old_folder_is_written_to_when_the_database_is_lost(home: Path, lose: Loss) -> None:
     store = RunStore(home)
     ended(store)
-    failed = store.adopt(spec(), title="It fails", device="cpu")
+    failed = store.register_running(spec(), title="It fails", device="cpu")
     (folder(home, failed) / "left.txt").write_text("half a report")
     store.fail(failed, 1, "It broke.")
     before = {run: contents(home, run) for run in (1, 2)}
@@ -125,11 +125,11 @@ def test_processes_that_live_on_while_the_database_is_lost_find_the_restored_one
         assert worker.stdout.readline() == "open\n"
         lose(home)
         began = time.monotonic()
-        assert [run.id for run in web.list()] == [number]
+        assert [run.id for run in web.list_runs()] == [number]
         assert web.submit(spec(), title="new") == number + 1
         print(file=worker.stdin)
         assert worker.stdout.readline() == f"{[number + 1, number]} {number + 1}\n"
-        assert [run.id for run in RunStore(home).list()] == [number + 1, number]
+        assert [run.id for run in RunStore(home).list_runs()] == [number + 1, number]
         assert web.get(number + 1).state is RunState.RUNNING
         assert time.monotonic() - began < 15
         worker.stdin.close()
@@ -144,7 +144,7 @@ def test_what_is_advised_about_a_damaged_database_holds(home: Path) -> None:
     with pytest.raises(StoreError, match="move it away: then finished runs are restored from their folders"):
         RunStore(home)
     moved_away(home)
-    assert [run.id for run in RunStore(home).list()] == [number]
+    assert [run.id for run in RunStore(home).list_runs()] == [number]
 
 
 def test_a_copy_that_was_put_back_learns_of_newer_runs(home: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_copy_that_was_put_back_learns_of_newer_runs(home: Path) -> None:
     deleted(home)
     (home / "copy.db").rename(home / "lab.db")
     store = RunStore(home)
-    assert [run.title for run in store.list()] == ["Newer", "Forget cat with UNSIR"]
+    assert [run.title for run in store.list_runs()] == ["Newer", "Forget cat with UNSIR"]
     assert "older than the folders" in restore.notice(home)
 
 
@@ -183,7 +183,7 @@ def test_an_unreadable_report_is_left_alone_and_its_number_not_given_again(home:
     before = contents(home, bad)
     deleted(home)
     again = RunStore(home)
-    assert [run.id for run in again.list()] == [good]
+    assert [run.id for run in again.list_runs()] == [good]
     assert again.submit(spec(), title="new") == bad + 1
     assert contents(home, bad) == before
     assert f"No report can be read in these folders of runs, which stay as they are: {bad}." in restore.notice(home)
@@ -198,17 +198,17 @@ def test_a_damaged_record_is_made_up_for_by_the_report(home: Path) -> None:
 
 def test_what_has_no_report_comes_back_by_its_record(home: Path) -> None:
     store = RunStore(home)
-    gold = store.adopt(GoldSpec(request=spec().request), title="Gold without rows", device="cpu")
-    store.finish(gold, 1, headline={"gold": "abc"})
+    gold = store.register_running(TrainGoldSpec(request=spec().request), title="Gold without rows", device="cpu")
+    store.finish(gold, 1, metrics={"gold": "abc"})
     about = ended(store)
-    measure = store.adopt(MeasureSpec(run=about), title="Measure", device="cpu")
-    store.finish(measure, 1, headline={"relearn": 4})
-    look = store.adopt(Look(run=about, picture=0, target=0), title="Look", device="cpu")
-    store.finish(look, 1, headline={})
+    measure = store.register_running(MeasureSpec(run=about), title="Measure", device="cpu")
+    store.finish(measure, 1, metrics={"relearn": 4})
+    look = store.register_running(ExplainSpec(run=about, picture=0, target=0), title="Look", device="cpu")
+    store.finish(look, 1, metrics={})
     kept = store.get(gold), store.get(about)
     deleted(home)
     again = RunStore(home)
-    assert {run.id for run in again.list()} == {gold, about}, "questions about a run are not asked again"
+    assert {run.id for run in again.list_runs()} == {gold, about}, "questions about a run are not asked again"
     assert (again.get(gold), again.get(about)) == kept
     assert again.get(about).headline["relearn"] == 4, "with what was measured later"
     assert again.submit(spec(), title="new") == look + 1
@@ -217,14 +217,14 @@ def test_what_has_no_report_comes_back_by_its_record(home: Path) -> None:
 def test_repeats_and_forks_find_each_other_again_and_trials_are_ordinary_runs(home: Path) -> None:
     store = RunStore(home)
     first = ended(store)
-    (again,) = store.repeats.order(store.get(first), 1)
-    trial = store.submit(spec(), title="trial", group=group_of(1), parent=first)
+    (again,) = store.repeats.submit(store.get(first), 1)
+    trial = store.submit(spec(), title="trial", group=sweep_group(1), parent=first)
     orphan = store.submit(spec(), title="fork", parent=again)
     for _ in (again, trial, orphan):
         run = store.claim("worker", device="cpu", kinds=EVERY)
         assert run is not None
         reports.write(report(), folder(home, run.id))
-        store.finish(run.id, 1, headline={})
+        store.finish(run.id, 1, metrics={})
     shutil.rmtree(folder(home, again))
     deleted(home)
     found = RunStore(home)
@@ -277,7 +277,7 @@ def test_another_database_counts_on_behind_the_folders_too(home: Path, tmp_path:
         folder(home, 7).with_name(name).mkdir()
     folder(home, 6).write_text("a file")
     other = RunStore(home, f"sqlite:///{tmp_path / 'other.db'}")
-    assert [run.id for run in other.list()] == [number]
+    assert [run.id for run in other.list_runs()] == [number]
     assert other.submit(spec(), title="new") == 8
 
 
@@ -288,7 +288,7 @@ def test_a_notice_that_cannot_be_written_is_named_and_the_history_restored_later
     with pytest.raises(StoreError, match="cannot be written"):
         RunStore(home)
     (home / restore.NOTICE).rmdir()
-    assert [run.id for run in RunStore(home).list()] == [number]
+    assert [run.id for run in RunStore(home).list_runs()] == [number]
     assert "1 run was restored" in restore.notice(home)
 
 
@@ -299,7 +299,7 @@ def test_a_deleted_run_does_not_come_back(home: Path, monkeypatch: pytest.Monkey
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)
         store.delete(number)
     assert folder(home, number).exists()
-    assert RunStore(home).list() == []
+    assert RunStore(home).list_runs() == []
 
 
 def test_the_next_attempt_begins_with_an_empty_folder(home: Path) -> None:
@@ -313,7 +313,7 @@ def test_the_next_attempt_begins_with_an_empty_folder(home: Path) -> None:
         (folder(home, number) / "parts" / ".membership.npz.nwrnus6c").write_bytes(b"half")
         (folder(home, number) / "parts" / "relearn.json").write_text("{}")
         if attempt == 1:
-            store.lost(number, attempt, "It died.")
+            store.mark_crashed(number, attempt, "It died.")
 
 
 def test_a_training_goes_on_with_its_curve(home: Path) -> None:
@@ -344,20 +344,20 @@ def test_a_run_never_begins_in_the_folder_of_another(home: Path) -> None:
     assert contents(home, first) == {"report.json": b"somebody's"}
     folder(home, second + 1).mkdir()
     with pytest.raises(StoreError, match="holds another run"):
-        store.adopt(spec(), title="c", device="cpu")
-    assert store.adopt(spec(), title="d", device="cpu") == second + 2
+        store.register_running(spec(), title="c", device="cpu")
+    assert store.register_running(spec(), title="d", device="cpu") == second + 2
 
 
 def test_a_folder_that_cannot_be_made_is_named(home: Path) -> None:
     store = RunStore(home)
     (home / "runs").write_text("a file in the way")
     with pytest.raises(StoreError, match="cannot be written"):
-        store.adopt(spec(), title="a", device="cpu")
+        store.register_running(spec(), title="a", device="cpu")
 
 
 def test_a_record_says_what_the_row_says(home: Path) -> None:
     store = RunStore(home)
     number = ended(store, owner="ann")
-    store.note(number, "for Monday")
+    store.set_note(number, "for Monday")
     told = json.loads((folder(home, number) / restore.RECORD).read_text())
     assert (told["id"], told["owner"], told["note"], told["state"]) == (number, "ann", "for Monday", "done")

@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from tests.store.specs import EVERY, REQUEST, expire, spec, sql
-from unlearn_core.domain.errors import Fenced, StoreError, UnknownName
-from unlearn_core.domain.jobs import GoldSpec, Look, MeasureSpec
-from unlearn_core.domain.run import Phase, Point, Priority, Progress, RunState
-from unlearn_core.store.queue.run_store import RunStore, Wish
+from unlearn_core.domain.errors import LeaseLostError, NotFoundError, StoreError
+from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
+from unlearn_core.domain.run import CurvePoint, Phase, Priority, Progress, RunState
+from unlearn_core.store.queue.run_store import ControlSignal, RunStore
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def test_the_whole_way_of_a_run(store):
     assert (run.id, run.state, run.attempt, run.device) == (number, RunState.RUNNING, 1, "cpu")
     assert claim_none(store), "a run is claimed once"
     progress = Progress((Phase("impair", 10, 3, 0.5),), "impair", 900.0)
-    points = [Point(0, 0.0, "impair", 0.9, 0.8), Point(4, 0.2, "impair", 0.1, 0.7)]
-    assert store.beat(number, 1, progress=progress, points=points) == Wish(False, False)
+    points = [CurvePoint(0, 0.0, "impair", 0.9, 0.8), CurvePoint(4, 0.2, "impair", 0.1, 0.7)]
+    assert store.beat(number, 1, progress=progress, points=points) == ControlSignal(False, False)
     assert store.get(number).progress == progress
     assert store.points(number) == points
     assert store.points(number, after=0) == points[1:]
@@ -65,7 +65,7 @@ def test_the_whole_way_of_a_run(store):
 def test_a_pace_is_that_of_one_classifier_one_device_and_one_kind_of_run(store):
     def ran(classifier: str, seconds: float | None, *, gold: bool = False) -> None:
         request = REQUEST.model_copy(update={"classifier": classifier})
-        one = GoldSpec(request=request) if gold else spec().model_copy(update={"request": request})
+        one = TrainGoldSpec(request=request) if gold else spec().model_copy(update={"request": request})
         number = store.adopt(one, title="a", device="cpu")
         store.finish(number, 1, headline={"seconds_per_picture": seconds})
 
@@ -88,14 +88,14 @@ def claim_none(store: RunStore) -> bool:
 
 
 def test_only_kinds_that_were_asked_for_are_claimed(store):
-    look = store.submit(Look(run=1, picture=0, target=0), title="look")
+    look = store.submit(ExplainSpec(run=1, picture=0, target=0), title="look")
     assert claim_none(store)
     assert claim(store, {"look"}).id == look
 
 
 def test_an_unknown_run_is_named(store):
     for ask in (store.get, store.position, store.cancel, store.delete):
-        with pytest.raises(UnknownName, match="no run called 7"):
+        with pytest.raises(NotFoundError, match="no run called 7"):
             ask(7)
 
 
@@ -114,7 +114,7 @@ def test_reports_on_a_run_that_was_lost_are_refused(store, home):
         lambda: store.requeue(number, 1),
         lambda: store.lost(number, 1, "late"),
     ):
-        with pytest.raises(Fenced, match="no longer"):
+        with pytest.raises(LeaseLostError, match="no longer"):
             report()
     store.finish(number, 2, headline={"of": "attempt 2"})
     assert store.get(number).headline == {"of": "attempt 2"}
@@ -130,7 +130,7 @@ def test_a_finished_state_is_never_overwritten(store):
         lambda: store.requeue(number, 1),
         lambda: store.lost(number, 1, "late"),
     ):
-        with pytest.raises(Fenced):
+        with pytest.raises(LeaseLostError):
             report()
     store.cancel(number)
     assert store.get(number).state is RunState.DONE
@@ -150,7 +150,7 @@ def test_a_run_whose_worker_dies_twice_has_failed(store, home):
 
 
 def test_giving_way_is_no_death(store):
-    number = store.submit(GoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
+    number = store.submit(TrainGoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
     for attempt in range(1, 6):
         assert claim(store).attempt == attempt
         store.requeue(number, attempt)
@@ -173,7 +173,7 @@ def test_a_beat_keeps_the_lease(store, home):
 def test_a_new_attempt_begins_with_an_empty_curve(store):
     number = store.submit(spec(), title="a")
     claim(store)
-    store.beat(number, 1, points=[Point(0, 0.0, "walk", 0.5, 0.5)], progress=Progress((), "walk", None))
+    store.beat(number, 1, points=[CurvePoint(0, 0.0, "walk", 0.5, 0.5)], progress=Progress((), "walk", None))
     store.requeue(number, 1)
     claim(store)
     assert store.points(number) == []
@@ -183,7 +183,7 @@ def test_a_new_attempt_begins_with_an_empty_curve(store):
 def test_a_point_need_not_be_a_number(store):
     number = store.submit(spec(), title="a")
     claim(store)
-    store.beat(number, 1, points=[Point(0, 0.0, "walk", math.nan, 0.5)])
+    store.beat(number, 1, points=[CurvePoint(0, 0.0, "walk", math.nan, 0.5)])
     [point] = store.points(number)
     assert math.isnan(point.forget)
     assert point.retain == 0.5
@@ -218,11 +218,11 @@ def test_what_is_to_be_cancelled_does_not_start_again(store, home, way):
 
 
 def test_something_more_urgent_asks_a_run_to_give_way(store):
-    gold = store.submit(GoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
+    gold = store.submit(TrainGoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
     claim(store)
     assert not store.beat(gold, 1).give_way
-    store.submit(Look(run=1, picture=0, target=0), title="look")
-    store.submit(GoldSpec(request=REQUEST, seed=1), title="another", priority=Priority.BACKGROUND)
+    store.submit(ExplainSpec(run=1, picture=0, target=0), title="look")
+    store.submit(TrainGoldSpec(request=REQUEST, seed=1), title="another", priority=Priority.BACKGROUND)
     assert not store.beat(gold, 1).give_way, "looks are answered beside it, and equals wait"
     store.submit(spec(), title="urgent")
     assert store.beat(gold, 1).give_way
@@ -265,7 +265,7 @@ def test_a_run_whose_maker_died_has_failed(store, home):
 
 def test_the_history_is_newest_first_and_can_be_narrowed(store):
     first, second = store.submit(spec(), title="a"), store.submit(spec(), title="b", owner="ben")
-    gold = store.submit(GoldSpec(request=REQUEST), title="g")
+    gold = store.submit(TrainGoldSpec(request=REQUEST), title="g")
     store.cancel(first)
     assert [run.id for run in store.list()] == [gold, second, first]
     assert [run.id for run in store.list(kinds=("unlearn",))] == [second, first]
@@ -281,7 +281,7 @@ def test_deleting_takes_the_folder_and_what_was_asked_later(store, home):
         store.delete(number)
     claim(store)
     store.finish(number, 1, headline={})
-    look = store.submit(Look(run=number, picture=0, target=0), title="look")
+    look = store.submit(ExplainSpec(run=number, picture=0, target=0), title="look")
     child = store.submit(spec(), title="fork", parent=number)
     claim(store, {"look"})
     for run in (number, look, child):

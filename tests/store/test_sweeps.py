@@ -5,9 +5,9 @@ import pytest
 from tests.domain.test_sweep import spec
 from tests.store.specs import EVERY, sql
 from tests.store.specs import spec as run_spec
-from unlearn_core.domain.errors import StoreError, UnknownName
+from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.run import Priority, Run, RunState
-from unlearn_core.domain.sweep import Sweep, SweepState, group_of
+from unlearn_core.domain.sweep import Sweep, SweepState, sweep_group
 from unlearn_core.store.queue.run_store import RunStore
 
 ME, OTHER = "a worker", "another"
@@ -27,7 +27,7 @@ def sweep(store) -> Sweep:
 
 
 def add(store: RunStore, sweep: Sweep, number: int, rate: float = 0.002) -> int:
-    run = store.sweeps.add(sweep, ME, number=number, params={"impair_lr": rate}, attributes={"grid_id": number})
+    run = store.sweeps.add_trial(sweep, ME, number=number, params={"impair_lr": rate}, attributes={"grid_id": number})
     assert run is not None
     return run
 
@@ -42,7 +42,7 @@ def test_a_trial_is_an_ordinary_run_behind_those_of_people(store, sweep):
     number = add(store, sweep, 0, 0.005)
     mine = store.submit(run_spec(), title="a person's")
     run = store.get(number)
-    assert (run.priority, run.group, run.title) == (Priority.SWEEP, group_of(sweep.id), "Forget discs with UNSIR")
+    assert (run.priority, run.group, run.title) == (Priority.SWEEP, sweep_group(sweep.id), "Forget discs with UNSIR")
     assert run.spec == sweep.spec.run({"impair_lr": 0.005})
     assert [claim(store).id, claim(store).id] == [mine, number]
     (trial,) = store.sweeps.trials(sweep.id)
@@ -74,7 +74,7 @@ def test_a_pause_takes_back_what_only_waits(store, sweep):
     store.sweeps.pause(sweep.id)
     assert store.sweeps.get(sweep.id).state is SweepState.PAUSED
     assert [trial.run for trial in store.sweeps.trials(sweep.id)] == [first]
-    with pytest.raises(UnknownName):
+    with pytest.raises(NotFoundError):
         store.get(second)
     assert store.sweeps.hold(ME) == []
     assert store.sweeps.add(sweep, ME, number=1, params={}, attributes={}) is None
@@ -141,6 +141,6 @@ def test_a_finished_sweep_may_be_deleted_and_its_runs_stay(store, sweep):
     assert (ended.state, ended.error, ended.facts) == (SweepState.FAILED, "All failed.", {"importance": {}})
     store.sweeps.delete(sweep.id)
     assert store.get(number).title == sweep.title
-    with pytest.raises(UnknownName, match="sweep"):
+    with pytest.raises(NotFoundError, match="sweep"):
         store.sweeps.get(sweep.id)
     assert store.sweeps.newest() == []

@@ -10,7 +10,7 @@ from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.training.attacks import fgsm, pgd_l2
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.losses import wrong_labels
-from unlearn_core.training.seeding import stream
+from unlearn_core.training.seeding import random_generator
 
 RADIUS = 1.5
 
@@ -19,9 +19,9 @@ RADIUS = 1.5
 def _attacked() -> tuple[nn.Module, Tensor, Tensor, Tensor]:
     """The tiny classifier, 60 of its training pictures, a wrong target for each, and noise to start from."""
     problem = tiny_problem(tiny_spec("finetune"))[1]
-    pictures, labels = (part[:60] for part in problem.retain.all())
-    targets = wrong_labels(labels, torch.arange(4), stream(0, "targets"))
-    return problem.original, pictures, targets, torch.rand(pictures.shape, generator=stream(0, "start"))
+    pictures, labels = (part[:60] for part in problem.retain.tensors())
+    targets = wrong_labels(labels, torch.arange(4), random_generator(0, "targets"))
+    return problem.original_model, pictures, targets, torch.rand(pictures.shape, generator=random_generator(0, "start"))
 
 
 def _pgd(steps: int, *, step: float = 0.1, radius: float = RADIUS) -> Tensor:
@@ -90,12 +90,12 @@ def test_every_step_is_offered_for_counting_and_can_be_refused() -> None:
             yield item
 
     with pytest.raises(InterruptedError):
-        pgd_l2(net, pictures, targets, radius=1, step=0.1, steps=9, start=start, over=over)
+        pgd_l2(net, pictures, targets, radius=1, step=0.1, steps=9, start=start, progress=over)
     assert seen == [60, 60, 60]
 
 
 def test_attacks_leave_the_net_as_it_was() -> None:
-    net = tiny_problem(tiny_spec("finetune"))[1].net.train()
+    net = tiny_problem(tiny_spec("finetune"))[1].model.train()
     _, pictures, targets, start = _attacked()
     before = {name: values.clone() for name, values in net.state_dict().items()}
     pgd_l2(net, pictures, targets, radius=1, step=0.1, steps=2, start=start)

@@ -3,10 +3,10 @@
 import torch
 from torch.nn import functional as F
 
-from unlearn_core.training.batches import CROP, crop_and_flip, epoch, steps_in_epoch, to_floats
-from unlearn_core.training.seeding import seeded, stream
+from unlearn_core.training.batches import MAX_SHIFT, crop_and_flip, epoch_batches, steps_in_epoch, to_floats
+from unlearn_core.training.seeding import random_generator, seeded
 
-IMAGES = torch.randint(0, 256, (50, 16, 16, 3), dtype=torch.uint8, generator=stream(0, "pictures"))
+IMAGES = torch.randint(0, 256, (50, 16, 16, 3), dtype=torch.uint8, generator=random_generator(0, "pictures"))
 LABELS = torch.arange(50)
 
 
@@ -18,8 +18,8 @@ def test_floats_are_between_0_and_1_and_channels_come_first() -> None:
 
 
 def test_a_crop_is_a_window_of_the_reflected_picture() -> None:
-    padded = F.pad(to_floats(IMAGES), (CROP,) * 4, mode="reflect")
-    out = to_floats(crop_and_flip(IMAGES, LABELS, stream(1, "crop")))
+    padded = F.pad(to_floats(IMAGES), (MAX_SHIFT,) * 4, mode="reflect")
+    out = to_floats(crop_and_flip(IMAGES, LABELS, random_generator(1, "crop")))
     flipped = 0
     for row, picture in enumerate(out):
         windows = padded[row].unfold(1, 16, 1).unfold(2, 16, 1).permute(1, 2, 0, 3, 4).reshape(-1, 3, 16, 16)
@@ -32,7 +32,7 @@ def test_a_crop_is_a_window_of_the_reflected_picture() -> None:
 
 def test_an_epoch_shows_every_chosen_picture_once() -> None:
     rows = torch.arange(0, 50, 2)
-    batches = list(epoch(IMAGES, LABELS, rows, batch=8, generator=stream(0, "e"), augment=False))
+    batches = list(epoch_batches(IMAGES, LABELS, rows, batch_size=8, generator=random_generator(0, "e"), augment=False))
     assert len(batches) == steps_in_epoch(25, 8) == 4
     assert sorted(torch.cat([labels for _, labels in batches]).tolist()) == rows.tolist()
     for pictures, labels in batches:
@@ -41,14 +41,22 @@ def test_an_epoch_shows_every_chosen_picture_once() -> None:
 
 def test_a_short_last_batch_can_be_left_out_but_never_the_only_one() -> None:
     rows = torch.arange(25)
-    kept = list(epoch(IMAGES, LABELS, rows, batch=8, generator=stream(0, "e"), augment=False, drop_last=True))
+    kept = list(
+        epoch_batches(
+            IMAGES, LABELS, rows, batch_size=8, generator=random_generator(0, "e"), augment=False, drop_last=True
+        )
+    )
     assert [len(labels) for _, labels in kept] == [8, 8, 8] and steps_in_epoch(25, 8, drop_last=True) == 3
-    only = list(epoch(IMAGES, LABELS, rows, batch=64, generator=stream(0, "e"), augment=False, drop_last=True))
+    only = list(
+        epoch_batches(
+            IMAGES, LABELS, rows, batch_size=64, generator=random_generator(0, "e"), augment=False, drop_last=True
+        )
+    )
     assert len(only) == 1 == steps_in_epoch(25, 64, drop_last=True)
 
 
 def test_streams_repeat_and_differ_by_purpose() -> None:
-    draw = [torch.rand(3, generator=stream(*name)) for name in ((0, "a"), (0, "a"), (0, "b"), (1, "a"))]
+    draw = [torch.rand(3, generator=random_generator(*name)) for name in ((0, "a"), (0, "a"), (0, "b"), (1, "a"))]
     assert torch.equal(draw[0], draw[1])
     assert not torch.equal(draw[0], draw[2]) and not torch.equal(draw[0], draw[3])
 

@@ -8,7 +8,13 @@ from torch import nn
 
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.training import importance
-from unlearn_core.training.importance import at_once, drift, output_sensitivity, own_gradients, stretched
+from unlearn_core.training.importance import (
+    images_per_chunk,
+    min_max_scaled,
+    output_sensitivity,
+    per_sample_gradients,
+    weighted_l2,
+)
 
 
 def _net() -> nn.Module:
@@ -19,7 +25,7 @@ def _net() -> nn.Module:
 def test_sensitivity_is_the_mean_of_single_pictures_slopes(monkeypatch: pytest.MonkeyPatch) -> None:
     net, pictures = _net(), torch.rand(11, 3, 8, 8, dtype=torch.double)
     net(pictures)  # Running statistics that differ from the batch's own.
-    monkeypatch.setattr(importance, "MOST_AT_ONCE", 4)  # The last chunk is a short one.
+    monkeypatch.setattr(importance, "MAX_IMAGES_PER_CHUNK", 4)  # The last chunk is a short one.
     found = output_sensitivity(net, pictures)
     assert net.training
     net.eval()
@@ -34,28 +40,28 @@ def test_it_is_not_the_slope_of_the_mean() -> None:
     pictures = torch.tensor([[1.0], [-1.0]], dtype=torch.double)
     slope = torch.autograd.grad(net(pictures).norm(), net.weight)[0].abs()
     one = torch.autograd.grad(net(pictures[:1]).norm(), net.weight)[0].abs()
-    gradients = own_gradients(net, lambda logits, _: logits.norm())(pictures, torch.zeros(2, dtype=torch.long))
+    gradients = per_sample_gradients(net, lambda logits, _: logits.norm())(pictures, torch.zeros(2, dtype=torch.long))
     assert torch.allclose(gradients["weight"].abs().mean(0), one)
     assert not torch.allclose(slope, one)
 
 
 def test_it_is_offered_for_counting_chunk_by_chunk() -> None:
     problem = tiny_problem(tiny_spec("finetune"))[1]
-    pictures, seen = problem.retain.all()[0][:70], []
+    pictures, seen = problem.retain.tensors()[0][:70], []
     output_sensitivity(
-        problem.original, pictures, over=lambda items: (seen.append(len(item[0])) or item for item in items)
+        problem.original_model, pictures, progress=lambda items: (seen.append(len(item[0])) or item for item in items)
     )
-    assert seen == [32, 32, 6] and at_once(problem.original) == 32
-    assert at_once(nn.Linear(10_000, 10_000)) == 1
+    assert seen == [32, 32, 6] and images_per_chunk(problem.original_model) == 32
+    assert images_per_chunk(nn.Linear(10_000, 10_000)) == 1
 
 
 def test_stretched_importance_lies_between_0_and_1_and_a_constant_is_no_nan() -> None:
     problem = tiny_problem(tiny_spec("finetune"))[1]
-    omega = stretched(output_sensitivity(problem.original, problem.retain.all()[0][:40]))
-    assert set(omega) == {name for name, _ in problem.net.named_parameters()}
+    omega = min_max_scaled(output_sensitivity(problem.original_model, problem.retain.tensors()[0][:40]))
+    assert set(omega) == {name for name, _ in problem.model.named_parameters()}
     for values in omega.values():
         assert values.min() == 0 and values.max() == pytest.approx(1)
-    flat = stretched({"same": torch.full((4,), 3.0), "none": torch.zeros(2), "one": torch.ones(1)})
+    flat = min_max_scaled({"same": torch.full((4,), 3.0), "none": torch.zeros(2), "one": torch.ones(1)})
     assert all(torch.equal(values, torch.zeros_like(values)) for values in flat.values())
 
 
@@ -63,11 +69,11 @@ def test_drift_is_nought_at_the_start_and_pulls_each_weight_as_it_is_held() -> N
     anchor = _net()
     net = deepcopy(anchor)
     hold = {name: torch.rand_like(weight) for name, weight in net.named_parameters()}
-    assert drift(net, anchor, hold).item() == 0.0
+    assert weighted_l2(net, anchor, hold).item() == 0.0
     with torch.no_grad():
         for weight in net.parameters():
             weight += 0.1 * torch.randn_like(weight)
-    value = drift(net, anchor, hold)
+    value = weighted_l2(net, anchor, hold)
     value.backward()
     by_hand = 0.0
     for (name, weight), start in zip(net.named_parameters(), anchor.parameters(), strict=True):
@@ -95,4 +101,4 @@ class _Drift(nn.Module):
         self.net, self.hold, self.away = net, hold, [anchor]
 
     def forward(self) -> torch.Tensor:
-        return drift(self.net, self.away[0], self.hold)
+        return weighted_l2(self.net, self.away[0], self.hold)

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from unlearn_core.training.losses import distillation, wrong_labels, wrongness
-from unlearn_core.training.seeding import stream
+from unlearn_core.training.losses import capped_cross_entropy, distillation, wrong_labels
+from unlearn_core.training.seeding import random_generator
 
 
 def test_distillation_is_torchs_divergence() -> None:
-    student, teacher = torch.randn(2, 5, 4, generator=stream(0, "test"))
+    student, teacher = torch.randn(2, 5, 4, generator=random_generator(0, "test"))
     by_torch = F.kl_div((student / 3).log_softmax(1), (teacher / 3).softmax(1), reduction="sum") / 5 * 9
     assert distillation(student, teacher, 3.0).item() == pytest.approx(by_torch.item(), rel=1e-5)
     assert distillation(teacher, teacher).item() == pytest.approx(0, abs=1e-6)
@@ -25,8 +25,8 @@ def test_distillation_teaches_the_student_only() -> None:
 def test_wrongness_is_cross_entropy_up_to_its_bound() -> None:
     logits = torch.tensor([[4.0, 0.0], [0.0, 4.0]], requires_grad=True)
     labels = torch.tensor([0, 0])
-    assert wrongness(logits, labels).item() == pytest.approx(F.cross_entropy(logits, labels).item())
-    wrongness(logits, labels, most=1.0).backward()
+    assert capped_cross_entropy(logits, labels).item() == pytest.approx(F.cross_entropy(logits, labels).item())
+    capped_cross_entropy(logits, labels, cap=1.0).backward()
     assert logits.grad is not None
     assert logits.grad[0].abs().sum() > 0
     assert logits.grad[1].abs().sum() == 0, "this one is wrong enough"
@@ -34,7 +34,7 @@ def test_wrongness_is_cross_entropy_up_to_its_bound() -> None:
 
 def test_wrong_labels_are_never_the_own_and_spread_evenly() -> None:
     labels = torch.arange(4).repeat(3000)
-    drawn = wrong_labels(labels, torch.tensor([0, 1, 3]), stream(1, "labels"))
+    drawn = wrong_labels(labels, torch.tensor([0, 1, 3]), random_generator(1, "labels"))
     assert not (drawn == labels).any()
     assert set(drawn.tolist()) == {0, 1, 3}
     of_two = drawn[labels == 2].bincount(minlength=4) / 3000
@@ -43,4 +43,4 @@ def test_wrong_labels_are_never_the_own_and_spread_evenly() -> None:
 
 def test_no_other_class_is_an_error() -> None:
     with pytest.raises(ValueError, match="No other class"):
-        wrong_labels(torch.tensor([1]), torch.tensor([1]), stream(0, "labels"))
+        wrong_labels(torch.tensor([1]), torch.tensor([1]), random_generator(0, "labels"))

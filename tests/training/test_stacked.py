@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from tests.methods.small_problem import tiny_problem, tiny_spec
-from unlearn_core.domain.errors import Cancelled, Diverged, NotSupported
-from unlearn_core.domain.tracker import Silent
+from unlearn_core.domain.errors import CancelledError, DivergedError, NotSupportedError
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import finetune
 from unlearn_core.training import stacked
 from unlearn_core.training.problem import Problem
@@ -32,7 +32,7 @@ CLOSE = 2e-5
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training steps in float32: in bfloat16 another order of adding up is seen in the third digit."""
     for module in (stacked, finetune):
-        monkeypatch.setattr(module, "fast", lambda device: contextlib.nullcontext())
+        monkeypatch.setattr(module, "autocast", lambda device: contextlib.nullcontext())
 
 
 def trials(*, seeds: Iterable[int] = (0, 1, 2, 3), kind: str = "classes") -> tuple[list[Problem], list[Any]]:
@@ -41,16 +41,16 @@ def trials(*, seeds: Iterable[int] = (0, 1, 2, 3), kind: str = "classes") -> tup
         tiny_spec("finetune", kind=kind, seed=seed, batch=32, **own) for seed, own in zip(seeds, KNOBS, strict=True)
     ]
     laid = [tiny_problem(spec) for spec in specs]
-    return [problem for _, problem in laid], [layout.knobs for layout, _ in laid]
+    return [problem for _, problem in laid], [layout.params for layout, _ in laid]
 
 
 def alone(problems: list[Problem], knobs: list[Any]) -> None:
     for problem, one in zip(problems, knobs, strict=True):
-        finetune.forget(problem, one, Silent())
+        finetune.forget(problem, one, NullTracker())
 
 
 def side_by_side(problems: list[Problem], knobs: list[Any], tracks: list[Any] | None = None) -> list[Any]:
-    return finetune.forget_stacked(problems, knobs, tracks or [Silent() for _ in problems])
+    return finetune.forget_stacked(problems, knobs, tracks or [NullTracker() for _ in problems])
 
 
 def gap(one: nn.Module, other: nn.Module) -> float:
@@ -67,10 +67,10 @@ def test_each_trial_ends_as_it_would_alone(exact: None, seeds: tuple[int, ...], 
     together, _ = trials(seeds=seeds, kind=kind)
     assert side_by_side(together, knobs) == [None] * len(KNOBS)
     for one, other in zip(apart, together, strict=True):
-        assert gap(one.net, other.net) < CLOSE
-        assert gap(other.net, other.original) > 100 * CLOSE
-        assert checksum(other.original) == checksum(one.original)
-    assert len({checksum(problem.net) for problem in together}) == len(KNOBS)
+        assert gap(one.model, other.model) < CLOSE
+        assert gap(other.model, other.original_model) > 100 * CLOSE
+        assert checksum(other.original_model) == checksum(one.original_model)
+    assert len({checksum(problem.model) for problem in together}) == len(KNOBS)
 
 
 def test_in_training_precision_it_comes_to_the_same_answers() -> None:
@@ -79,27 +79,27 @@ def test_in_training_precision_it_comes_to_the_same_answers() -> None:
     together, _ = trials()
     side_by_side(together, knobs)
     for one, other in zip(apart, together, strict=True):
-        pictures, _ = one.retain.all()
+        pictures, _ = one.retain.tensors()
         with torch.inference_mode():
-            same = one.net.eval()(pictures).argmax(1) == other.net.eval()(pictures).argmax(1)
+            same = one.model.eval()(pictures).argmax(1) == other.model.eval()(pictures).argmax(1)
         assert same.float().mean() > 0.97
 
 
 def test_every_net_has_its_own_memory_and_parameters_afterwards() -> None:
     problems, knobs = trials()
-    before = [list(problem.net.parameters()) for problem in problems]
+    before = [list(problem.model.parameters()) for problem in problems]
     side_by_side(problems, knobs)
     for problem, tensors in zip(problems, before, strict=True):
-        assert all(one is other for one, other in zip(problem.net.parameters(), tensors, strict=True))
+        assert all(one is other for one, other in zip(problem.model.parameters(), tensors, strict=True))
         assert all(one.requires_grad for one in tensors)
-    sums = [checksum(problem.net) for problem in problems]
+    sums = [checksum(problem.model) for problem in problems]
     with torch.no_grad():
-        next(problems[0].net.parameters()).zero_()
-    assert [checksum(problem.net) for problem in problems[1:]] == sums[1:]
+        next(problems[0].model.parameters()).zero_()
+    assert [checksum(problem.model) for problem in problems[1:]] == sums[1:]
 
 
 def test_a_tracker_that_looks_sees_the_weights_of_that_moment(exact: None) -> None:
-    class Looking(Silent):
+    class Looking(NullTracker):
         def __init__(self, net: nn.Module) -> None:
             self.net, self.seen, self.versions = net, [], set[int]()
 
@@ -110,23 +110,23 @@ def test_a_tracker_that_looks_sees_the_weights_of_that_moment(exact: None) -> No
                 self.versions.add(sum(tensor._version for tensor in self.net.state_dict(keep_vars=True).values()))
 
     problems, knobs = trials()
-    tracks = [Looking(problem.net) for problem in problems]
+    tracks = [Looking(problem.model) for problem in problems]
     side_by_side(problems, knobs, tracks)
     for problem, track in zip(problems, tracks, strict=True):
-        assert len(track.seen) == len(set(track.seen)) == len(track.versions) == problem.retain.steps(32)
-        assert track.seen[-1] == checksum(problem.net)
+        assert len(track.seen) == len(set(track.seen)) == len(track.versions) == problem.retain.num_batches(32)
+        assert track.seen[-1] == checksum(problem.model)
 
 
-class Stopping(Silent):
+class Stopping(NullTracker):
     """Is asked to stop after so many steps."""
 
     def __init__(self, after: int) -> None:
         self.after = after
 
-    def over(self, items: Iterable) -> Iterator:
+    def iterate(self, items: Iterable) -> Iterator:
         for step, item in enumerate(items):
             if step == self.after:
-                raise Cancelled("enough")
+                raise CancelledError("enough")
             yield item
 
 
@@ -135,20 +135,20 @@ def test_what_stops_one_stops_no_other(exact: None) -> None:
     alone(apart, knobs)
     together, _ = trials()
     with torch.no_grad():
-        next(together[2].net.parameters()).fill_(float("nan"))
-    ended = side_by_side(together, knobs, [Silent(), Stopping(after=2), Silent(), Silent()])
-    assert [type(end) for end in ended] == [type(None), Cancelled, Diverged, type(None)]
-    assert gap(apart[0].net, together[0].net) < CLOSE
-    assert gap(apart[3].net, together[3].net) < CLOSE
-    assert gap(apart[1].net, together[1].net) > CLOSE, "it stood still from the third step on"
-    assert all(torch.isfinite(tensor).all() for tensor in together[3].net.state_dict().values())
+        next(together[2].model.parameters()).fill_(float("nan"))
+    ended = side_by_side(together, knobs, [NullTracker(), Stopping(after=2), NullTracker(), NullTracker()])
+    assert [type(end) for end in ended] == [type(None), CancelledError, DivergedError, type(None)]
+    assert gap(apart[0].model, together[0].model) < CLOSE
+    assert gap(apart[3].model, together[3].model) < CLOSE
+    assert gap(apart[1].model, together[1].model) > CLOSE, "it stood still from the third step on"
+    assert all(torch.isfinite(tensor).all() for tensor in together[3].model.state_dict().values())
 
 
 def test_what_a_stopped_trial_shared_is_not_kept_for_it() -> None:
     problems, knobs = trials(seeds=(5, 5, 5, 5))
     alive: list[weakref.ref] = []
 
-    class Counting(Silent):
+    class Counting(NullTracker):
         def over(self, items: Iterable) -> Iterator:
             for item in items:
                 alive.append(weakref.ref(item[0]))
@@ -156,46 +156,52 @@ def test_what_a_stopped_trial_shared_is_not_kept_for_it() -> None:
                 del item
                 assert sum(one() is not None for one in alive) <= 4, "the batch in hand and a few before it"
 
-    ended = side_by_side(problems, knobs, [Counting(), Stopping(after=1), Silent(), Silent()])
-    assert isinstance(ended[1], Cancelled)
+    ended = side_by_side(problems, knobs, [Counting(), Stopping(after=1), NullTracker(), NullTracker()])
+    assert isinstance(ended[1], CancelledError)
     assert len(alive) > 8
 
 
 def test_when_all_are_stopped_it_is_over() -> None:
     problems, knobs = trials()
     ended = side_by_side(problems, knobs, [Stopping(after=number) for number in (0, 1, 0, 1)])
-    assert all(isinstance(end, Cancelled) for end in ended)
-    pairs = zip(problems[0].net.parameters(), problems[0].original.parameters(), strict=True)
+    assert all(isinstance(end, CancelledError) for end in ended)
+    pairs = zip(problems[0].model.parameters(), problems[0].original_model.parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in pairs), "not one step was made"
 
 
 def test_nets_that_cannot_be_stacked_are_refused_in_a_sentence() -> None:
-    assert "dropout" in (stacked.why_not(nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.1))) or "")
-    assert stacked.why_not(nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.0))) is None
+    assert "dropout" in (stacked.why_not_stackable(nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.1))) or "")
+    assert stacked.why_not_stackable(nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.0))) is None
     tied = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     tied[1].weight = tied[0].weight
-    assert "in two places" in (stacked.why_not(tied) or "")
-    with pytest.raises(NotSupported, match="different shapes"), stacked.stacked([nn.Linear(2, 2), nn.Linear(2, 3)]):
+    assert "in two places" in (stacked.why_not_stackable(tied) or "")
+    with (
+        pytest.raises(NotSupportedError, match="different shapes"),
+        stacked.stack_models([nn.Linear(2, 2), nn.Linear(2, 3)]),
+    ):
         pass
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.device_count(), reason="there is no GPU on this machine")
 def test_64_trials_of_the_bundled_net_take_at_most_a_quarter_of_the_time() -> None:
-    from unlearn_core.engine.build_spec import spec
-    from unlearn_core.engine.model_cache import Warm
-    from unlearn_core.engine.setup import lay_out, problem_of
-    from unlearn_core.store.data_folder import home
+    from unlearn_core.engine.build_spec import run_spec
+    from unlearn_core.engine.model_cache import ModelCache
+    from unlearn_core.engine.setup import build_problem, resolve_run
+    from unlearn_core.store.data_folder import open_data_dir
 
-    warm, spent = Warm("cuda:0", home()), {}
+    warm, spent = ModelCache("cuda:0", open_data_dir()), {}
     rates = [0.001 * 1.08**number for number in range(64)]
     layouts = [
-        lay_out(spec("resnet20", method="finetune", classes=["cat"], knobs={"lr": rate}), warm) for rate in rates
+        resolve_run(run_spec("resnet20", method="finetune", classes=["cat"], overrides={"lr": rate}), warm)
+        for rate in rates
     ]
-    knobs = [layout.knobs for layout in layouts]
+    knobs = [layout.params for layout in layouts]
     for way, go in (("alone", alone), ("stacked", side_by_side)):
-        go([problem_of(layout, warm) for layout in layouts[:2]], knobs[:2])  # Whatever happens only once has happened.
-        problems = [problem_of(layout, warm) for layout in layouts]
+        go(
+            [build_problem(layout, warm) for layout in layouts[:2]], knobs[:2]
+        )  # Whatever happens only once has happened.
+        problems = [build_problem(layout, warm) for layout in layouts]
         torch.cuda.synchronize()
         began = time.perf_counter()
         go(problems, knobs)

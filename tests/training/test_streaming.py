@@ -7,18 +7,18 @@ import pytest
 import torch
 
 from unlearn_core.engine import model_cache as warming
-from unlearn_core.engine.build_spec import spec
-from unlearn_core.engine.execute import Warm, unlearn
+from unlearn_core.engine.build_spec import run_spec
+from unlearn_core.engine.execute import ModelCache, unlearn
 from unlearn_core.training import streaming
-from unlearn_core.training.batches import crop_and_flip, epoch
-from unlearn_core.training.streaming import Streamed, placed
+from unlearn_core.training.batches import crop_and_flip, epoch_batches
+from unlearn_core.training.streaming import StreamedImages, to_device_or_stream
 
 IMAGES = torch.randint(0, 256, (70, 16, 16, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(70) % 7
 
 
-def stream(device: str = "cpu") -> Streamed:
-    return Streamed(IMAGES, torch.device(device))
+def stream(device: str = "cpu") -> StreamedImages:
+    return StreamedImages(IMAGES, torch.device(device))
 
 
 def test_rows_slices_and_parts_are_the_same() -> None:
@@ -35,7 +35,14 @@ def test_augmented_batches_are_the_same() -> None:
     assert torch.equal(*made)
     passes = [
         list(
-            epoch(images, LABELS, torch.arange(70), batch=16, generator=torch.Generator().manual_seed(2), augment=True)
+            epoch_batches(
+                images,
+                LABELS,
+                torch.arange(70),
+                batch_size=16,
+                generator=torch.Generator().manual_seed(2),
+                augment=True,
+            )
         )
         for images in (IMAGES, stream())
     ]
@@ -48,12 +55,14 @@ def test_what_needs_all_at_once_is_said() -> None:
 
 
 def test_a_whole_run_is_the_same_when_streamed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wish = spec("tiny", method="finetune", images=[1, 2, 3], knobs={"epochs": 1})
+    wish = run_spec("tiny", method="finetune", images=[1, 2, 3], overrides={"epochs": 1})
     weights = []
-    for place in (placed, lambda host, device: Streamed(host, device)):
-        monkeypatch.setattr(warming, "placed", place)
-        assert isinstance(Warm("cpu", home).data("shapes").images, Streamed) == (place is not placed)
-        weights.append(unlearn(wish, device="cpu", home=home).headline["weights"])
+    for place in (to_device_or_stream, lambda host, device: StreamedImages(host, device)):
+        monkeypatch.setattr(warming, "to_device_or_stream", place)
+        assert isinstance(ModelCache("cpu", home).dataset("shapes").images, StreamedImages) == (
+            place is not to_device_or_stream
+        )
+        weights.append(unlearn(wish, device="cpu", data_dir=home).metrics["weights"])
     assert weights[0] == weights[1]
 
 
@@ -61,17 +70,17 @@ def test_pictures_mapped_from_a_file_are_taken_without_copying(tmp_path: Path) -
     np.save(tmp_path / "x.npy", IMAGES.numpy())
     mapped = np.load(tmp_path / "x.npy", mmap_mode="c", allow_pickle=False)
     host = torch.from_numpy(mapped)
-    assert placed(host, torch.device("cpu")).data_ptr() == mapped.ctypes.data
+    assert to_device_or_stream(host, torch.device("cpu")).data_ptr() == mapped.ctypes.data
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 def test_on_a_gpu_what_does_not_fit_is_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     device = torch.device("cuda")
-    assert type(placed(IMAGES, device)) is torch.Tensor
-    monkeypatch.setattr(streaming, "SHARE", 0.0)
-    one, rows = placed(IMAGES, device), torch.tensor([5, 2, 69], device=device)
-    assert isinstance(one, Streamed) and one.device.type == "cuda"
+    assert type(to_device_or_stream(IMAGES, device)) is torch.Tensor
+    monkeypatch.setattr(streaming, "MAX_MEMORY_SHARE", 0.0)
+    one, rows = to_device_or_stream(IMAGES, device), torch.tensor([5, 2, 69], device=device)
+    assert isinstance(one, StreamedImages) and one.device.type == "cuda"
     assert torch.equal(one[rows].cpu(), IMAGES[rows.cpu()])
     made = [crop_and_flip(images, rows, torch.Generator().manual_seed(1)) for images in (one, IMAGES.to(device))]
     assert torch.equal(*made)

@@ -44,7 +44,7 @@ def test_evaluating_leaves_every_module_in_its_mode() -> None:
 def test_the_bundled_weights_are_the_nets_that_their_descriptions_name() -> None:
     from unlearn_core.models import bundled_models
 
-    for found in bundled_models.shipped("tiny"):
+    for found in bundled_models.bundled("tiny"):
         net = classifiers.build(classifiers.card("tiny"), datasets.card("shapes"))
-        weights.from_bytes(net, bundled_models.weights_of(found))
+        weights.from_bytes(net, bundled_models.read_weights(found))
         assert weights.checksum(net) == found.weights

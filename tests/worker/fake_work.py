@@ -10,15 +10,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from unlearn_core.domain.errors import BadRequest, Cancelled, GaveWay
-from unlearn_core.domain.jobs import GoldSpec, ImportSpec, Look, MeasureSpec, RunSpec
-from unlearn_core.domain.run import Phase, Point, Progress, Run
-from unlearn_core.engine.listener import Listener
+from unlearn_core.domain.errors import CancelledError, InvalidRequestError, PreemptedError
+from unlearn_core.domain.jobs import ExplainSpec, ImportDatasetSpec, MeasureSpec, TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.run import CurvePoint, Phase, Progress, Run
+from unlearn_core.engine.listener import RunListener
 
 EPOCHS = 8
 
 
-class Warm:
+class ModelCache:
     """Counts what its process has done."""
 
     def __init__(self, device: str, home: Path) -> None:
@@ -28,35 +28,35 @@ class Warm:
         """Has nothing to load."""
 
 
-def stacks(device: str) -> dict[str, frozenset[str]]:
+def stackable_params(device: str) -> dict[str, frozenset[str]]:
     return {}
 
 
-def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
+def execute_job(run: Run, warm: ModelCache, listener: RunListener) -> dict[str, Any]:
     warm.runs += 1
     facts = {"pid": os.getpid(), "runs": warm.runs, "device": warm.device}
     match run.spec:
-        case Look() | ImportSpec():
+        case ExplainSpec() | ImportDatasetSpec():
             return facts
-        case GoldSpec():
+        case TrainGoldSpec():
             return facts | _gold(run, warm.home, listener)
         case MeasureSpec():
             return {"gold": "measured"}
-    assert isinstance(run.spec, RunSpec)
+    assert isinstance(run.spec, UnlearnSpec)
     params = dict(run.spec.params)
     return facts | (globals()[f"_{params.pop('do')}"](run, warm, listener, **params) or {})
 
 
-def _steps(run: Run, warm: Warm, listener: Listener, *, steps: int, pause: float = 0.01) -> None:
+def _steps(run: Run, warm: ModelCache, listener: RunListener, *, steps: int, pause: float = 0.01) -> None:
     _sign(run, warm)
     for step in range(1, steps + 1):
         listener.check()
         time.sleep(pause)
-        listener.point(Point(step, step * pause, "walk", 0.5, 0.9))
+        listener.point(CurvePoint(step, step * pause, "walk", 0.5, 0.9))
         listener.progress(Progress((Phase("walk", steps, step, step * pause),), "walk", 100.0))
 
 
-def _await(run: Run, warm: Warm, listener: Listener) -> None:
+def _await(run: Run, warm: ModelCache, listener: RunListener) -> None:
     """Is busy until the test has made a file."""
     _sign(run, warm)
     while not (warm.home / f"enough-{run.id}").exists():
@@ -64,34 +64,34 @@ def _await(run: Run, warm: Warm, listener: Listener) -> None:
         time.sleep(0.01)
 
 
-def _deaf(run: Run, warm: Warm, listener: Listener) -> None:
+def _deaf(run: Run, warm: ModelCache, listener: RunListener) -> None:
     """Catches whatever tells it to stop."""
     _sign(run, warm)
     while True:
-        with suppress(Cancelled):
+        with suppress(CancelledError):
             listener.check()
         time.sleep(0.01)
 
 
-def _hang(run: Run, warm: Warm, listener: Listener) -> None:
+def _hang(run: Run, warm: ModelCache, listener: RunListener) -> None:
     """Keeps the interpreter to itself at the first attempt, so that no thread of this process can do anything."""
     _sign(run, warm)
     if run.attempt == 1:
         re.match(r"(a*)*b", "a" * 60)
 
 
-def _die(run: Run, warm: Warm, listener: Listener, *, times: int, number: int = signal.SIGKILL) -> None:
+def _die(run: Run, warm: ModelCache, listener: RunListener, *, times: int, number: int = signal.SIGKILL) -> None:
     if run.attempt <= times:
         os.kill(os.getpid(), number)
 
 
-def _exit(run: Run, warm: Warm, listener: Listener) -> None:
+def _exit(run: Run, warm: ModelCache, listener: RunListener) -> None:
     sys.exit(3)
 
 
-def _fail(run: Run, warm: Warm, listener: Listener, *, kind: str) -> dict[str, Any] | None:
+def _fail(run: Run, warm: ModelCache, listener: RunListener, *, kind: str) -> dict[str, Any] | None:
     if kind == "ours":
-        raise BadRequest("There is nothing to forget: choose a class.")
+        raise InvalidRequestError("There is nothing to forget: choose a class.")
     if kind == "theirs":
         raise ValueError("shapes do not match")
     if kind == "memory":
@@ -106,7 +106,7 @@ class OutOfMemoryError(RuntimeError):
     """Named as torch's."""
 
 
-def _gold(run: Run, home: Path, listener: Listener) -> dict[str, Any]:
+def _gold(run: Run, home: Path, listener: RunListener) -> dict[str, Any]:
     """Epochs that are made once each, whoever interrupts."""
     file = home / "epochs.json"
     made = json.loads(file.read_text()) if file.exists() else []
@@ -116,13 +116,13 @@ def _gold(run: Run, home: Path, listener: Listener) -> dict[str, Any]:
         made.append((epoch, run.attempt))
         file.write_text(json.dumps(made))
         # The first attempt does not reach its end, however slow the test is to interrupt it.
-        while epoch + 1 < EPOCHS and (listener.give_way() or (run.attempt == 1 and epoch + 2 == EPOCHS)):
-            if listener.give_way():
-                raise GaveWay("Stopped for something more urgent.")
+        while epoch + 1 < EPOCHS and (listener.should_yield() or (run.attempt == 1 and epoch + 2 == EPOCHS)):
+            if listener.should_yield():
+                raise PreemptedError("Stopped for something more urgent.")
             time.sleep(0.01)
     return {"epochs": [epoch for epoch, _ in made], "attempts": [attempt for _, attempt in made]}
 
 
-def _sign(run: Run, warm: Warm) -> None:
+def _sign(run: Run, warm: ModelCache) -> None:
     """Leaves a sign that the run has begun, and where."""
     (warm.home / f"began-{run.id}-{run.attempt}").write_text(str(os.getpid()))

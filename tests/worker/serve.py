@@ -6,9 +6,9 @@ if __name__ == "__main__":  # every child imports this module anew, and needs no
     import time
     from pathlib import Path
 
-    from unlearn_core.domain.errors import AlreadyServed
+    from unlearn_core.domain.errors import WorkerAlreadyRunningError
     from unlearn_core.worker import start
-    from unlearn_core.worker.supervisor import Terms
+    from unlearn_core.worker.supervisor import WorkerTimeouts
 
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)
@@ -19,11 +19,11 @@ if __name__ == "__main__":  # every child imports this module anew, and needs no
     parser.add_argument("--work", default="tests.worker.fake_work")
     args = parser.parse_args()
     if args.code:
-        start.of_code = lambda: args.code
+        start.code_digest = lambda: args.code
     clock = time.time
     time.time = lambda: clock() + args.ahead
     try:
-        terms = Terms(grace=0.5, patience=args.patience)
-        start.supervise("cpu", args.home, from_app=args.from_app, terms=terms, work=args.work)
-    except AlreadyServed as problem:
+        terms = WorkerTimeouts(cancel_grace=0.5, idle_timeout=args.patience)
+        start.run_worker("cpu", args.home, from_app=args.from_app, timeouts=terms, work_module=args.work)
+    except WorkerAlreadyRunningError as problem:
         sys.exit(str(problem))

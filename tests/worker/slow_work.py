@@ -2,8 +2,8 @@
 
 import time
 
-from tests.worker.fake_work import Warm, carry_out, stacks
+from tests.worker.fake_work import ModelCache, execute_job, stackable_params
 
-__all__ = ["Warm", "carry_out", "stacks"]
+__all__ = ["ModelCache", "execute_job", "stackable_params"]
 
 time.sleep(1.5)

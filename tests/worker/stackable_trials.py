@@ -5,27 +5,27 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tests.worker.fake_work import Warm, carry_out
-from unlearn_core.domain.errors import Cancelled, NotSupported
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.run import Phase, Point, Progress, Run
-from unlearn_core.engine.listener import Listener
+from tests.worker.fake_work import ModelCache, execute_job
+from unlearn_core.domain.errors import CancelledError, NotSupportedError
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.run import CurvePoint, Phase, Progress, Run
+from unlearn_core.engine.listener import RunListener
 
-__all__ = ["Warm", "carry_out", "carry_out_together", "stacks"]
+__all__ = ["ModelCache", "execute_job", "execute_stacked", "stackable_params"]
 
 
-def stacks(device: str) -> dict[str, frozenset[str]]:
+def stackable_params(device: str) -> dict[str, frozenset[str]]:
     return {"any": frozenset({"pause", "steps", "times"})}
 
 
-def carry_out_together(runs: Sequence[Run], warm: Warm, listeners: Sequence[Listener]) -> Iterator[Any]:
+def execute_stacked(runs: Sequence[Run], warm: ModelCache, listeners: Sequence[RunListener]) -> Iterator[Any]:
     """All runs step by step, each for as many as it wants; the first one's parameters say what befalls the stack."""
-    wishes = [dict(run.spec.params) for run in runs if isinstance(run.spec, RunSpec)]
+    wishes = [dict(run.spec.params) for run in runs if isinstance(run.spec, UnlearnSpec)]
     for run in runs:
         (warm.home / f"began-{run.id}-{run.attempt}").write_text(str(os.getpid()))
     match wishes[0]["do"]:
         case "die":
-            raise NotSupported("These draw by chance.")
+            raise NotSupportedError("These draw by chance.")
         case "fail":
             raise MemoryError
     ended: list[Any] = [None] * len(runs)
@@ -35,9 +35,9 @@ def carry_out_together(runs: Sequence[Run], warm: Warm, listeners: Sequence[List
             if ended[place] is None and step <= wishes[place]["steps"]:
                 try:
                     listener.check()
-                except Cancelled as problem:
+                except CancelledError as problem:
                     ended[place] = problem
-                listener.point(Point(step, step * 0.01, "walk", 0.5, 0.9))
+                listener.point(CurvePoint(step, step * 0.01, "walk", 0.5, 0.9))
                 listener.progress(Progress((Phase("walk", wishes[place]["steps"], step, 0.0),), "walk", None))
     for end in ended:
         yield end or {"together": len(runs), "pid": os.getpid()}

@@ -5,11 +5,11 @@ import pytest
 from tests.methods.small_problem import tiny_spec
 from tests.worker.worker_processes import until, worker
 from unlearn_core.domain.forget_request import ForgetImages
-from unlearn_core.domain.jobs import GoldSpec, MeasureSpec
+from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.run import Priority, Run, RunState
-from unlearn_core.engine.execute import carry_out
-from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.execute import execute_job
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -47,7 +47,7 @@ def test_a_persons_run_starts_within_an_epoch_of_a_gold_and_the_gold_ends_with_t
     request = spec.request.model_copy(update={"forget": ForgetImages(images=tuple(range(40)))})
     spec = spec.model_copy(update={"request": request})
     with worker(home, "--work", "tests.worker.engine_work"):
-        gold = store.order(GoldSpec(request=request), title="gold", priority=Priority.BACKGROUND).run
+        gold = store.submit_unique(TrainGoldSpec(request=request), title="gold", priority=Priority.BACKGROUND).run
         until((home / "epochs").exists, LONG)
         urgent = end_of(store, store.submit(spec, title="a person's"))
         assert urgent.state is RunState.DONE, urgent.error
@@ -56,14 +56,14 @@ def test_a_persons_run_starts_within_an_epoch_of_a_gold_and_the_gold_ends_with_t
         assert (run.state, run.attempt) == (RunState.DONE, 2), run.error
         assert urgent.started and urgent.finished and run.started
         assert urgent.finished <= run.started, "the gold went on when the person was served"
-        (measure,) = store.list(kinds=("measure",))
+        (measure,) = store.list_runs(kinds=("measure",))
         assert end_of(store, measure.id).state is RunState.DONE
-        asked = end_of(store, store.order(MeasureSpec(run=urgent.id, what="relearn"), title="relearn").run)
+        asked = end_of(store, store.submit_unique(MeasureSpec(run=urgent.id, what="relearn"), title="relearn").run)
         assert asked.state is RunState.DONE, asked.error
     report = reports.read(home, urgent.id)
     assert report.parts["relearn"].facts["models"].keys() == {"after", "gold", "fresh"}
     assert store.get(urgent.id).headline["relearn"]["index"] == report.parts["relearn"].facts["index"]
     elsewhere = RunStore(home.parent / "elsewhere")
-    straight = elsewhere.get(elsewhere.submit(GoldSpec(request=request), title="gold"))
-    never_interrupted = carry_out(straight, Warm("cpu", elsewhere.home), Nobody())
+    straight = elsewhere.get(elsewhere.submit(TrainGoldSpec(request=request), title="gold"))
+    never_interrupted = execute_job(straight, ModelCache("cpu", elsewhere.data_dir), NullListener())
     assert run.headline["gold"] == never_interrupted["gold"]

@@ -23,10 +23,10 @@ from tests.worker.worker_processes import (
     worker,
 )
 from unlearn_core.cli import worker as verb
-from unlearn_core.domain.errors import AlreadyServed, WorkerError
+from unlearn_core.domain.errors import WorkerAlreadyRunningError, WorkerError
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.worker.device_lock import holder_of, path_of
+from unlearn_core.worker.device_lock import lock_path, read_info
 
 pytestmark = pytest.mark.slow  # real workers, and what may befall them
 
@@ -87,11 +87,11 @@ def test_a_worker_whose_clock_is_an_hour_behind_is_seen_and_keeps_its_run(store,
 
 def test_a_second_worker_of_the_same_code_is_not_needed(store, home, capsys):
     with worker(home) as first:
-        until(lambda: holder_of(path_of(home, "cpu")))
+        until(lambda: read_info(lock_path(home, "cpu")))
         with worker(home) as second:
             assert second.wait(LONG) == 1
         assert f"A worker (process {first.pid}) has cpu in {home} already" in output(home)
-        with pytest.raises(AlreadyServed):
+        with pytest.raises(WorkerAlreadyRunningError):
             tell("--device", "cpu")
         assert tell("--device", "cpu", "--from-app") == 0
         assert "already" in capsys.readouterr().out
@@ -126,7 +126,7 @@ def test_who_waits_gives_its_turn_to_newer_code(store, home):
         number = submit(store, do="await")
         begun(store, number)
         with worker(home, "--code", "new") as new:
-            until(lambda: holder_of(path_of(home, "cpu").with_suffix(".next")))
+            until(lambda: read_info(lock_path(home, "cpu").with_suffix(".next")))
             with worker(home, "--code", "newest") as newest:
                 assert new.wait(LONG) == 0
                 store.cancel(number)

@@ -16,48 +16,55 @@ import pytest
 
 from tests.worker import fake_work
 from tests.worker.worker_processes import end_of, submit, until
-from unlearn_core.domain.errors import AlreadyServed, BadAsset, BadKnob, Cancelled, GaveWay, StoreError
-from unlearn_core.domain.run import Phase, Point, Progress, RunState
+from unlearn_core.domain.errors import (
+    CancelledError,
+    CorruptAssetError,
+    InvalidHyperparameterError,
+    PreemptedError,
+    StoreError,
+    WorkerAlreadyRunningError,
+)
+from unlearn_core.domain.run import CurvePoint, Phase, Progress, RunState
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import start
-from unlearn_core.worker.child_main import Job, _warm_up
+from unlearn_core.worker.child_main import ChildConfig, _warm_up
 from unlearn_core.worker.child_process import CONTEXT
-from unlearn_core.worker.code_version import of_code
-from unlearn_core.worker.device_lock import Holder, Lock, holder_of, path_of, take_over
+from unlearn_core.worker.code_version import code_digest
+from unlearn_core.worker.device_lock import DeviceLock, LockInfo, acquire, lock_path, read_info
 from unlearn_core.worker.failures import outcome_of
-from unlearn_core.worker.listener import CANCEL, GIVE_WAY, RHYTHM, News, PipeListener
-from unlearn_core.worker.start import Asked, prepare
-from unlearn_core.worker.supervisor import Supervisor, Terms
+from unlearn_core.worker.listener import CANCEL, PREEMPT, REPORT_INTERVAL, PipeListener, ProgressUpdate
+from unlearn_core.worker.start import ShutdownFlags, prepare_forkserver
+from unlearn_core.worker.supervisor import Supervisor, WorkerTimeouts
 
-ME = Holder(os.getpid(), "mine", False)
+ME = LockInfo(os.getpid(), "mine", False)
 
 
 def test_a_lock_has_one_holder_and_says_who(home):
-    path = path_of(home, "cuda:0")
+    path = lock_path(home, "cuda:0")
     assert path.name == "cuda-0.lock"
-    assert holder_of(path) is None
-    lock = Lock.take(path)
+    assert read_info(path) is None
+    lock = DeviceLock.try_acquire(path)
     assert lock is not None
-    assert holder_of(path) is None, "locked, but by somebody who has not said so yet"
-    lock.tell(ME._replace(run=12345))
-    lock.tell(ME._replace(run=7))
-    assert holder_of(path) == ME._replace(run=7)
-    assert Lock.take(path) is None
-    assert lock.is_there
-    lock.let_go()
-    assert holder_of(path) is None
-    again = Lock.take(path)
+    assert read_info(path) is None, "locked, but by somebody who has not said so yet"
+    lock.write_info(ME._replace(run=12345))
+    lock.write_info(ME._replace(run=7))
+    assert read_info(path) == ME._replace(run=7)
+    assert DeviceLock.try_acquire(path) is None
+    assert lock.is_valid
+    lock.release()
+    assert read_info(path) is None
+    again = DeviceLock.try_acquire(path)
     assert again is not None
     shutil.rmtree(home / "locks")
-    assert not again.is_there
+    assert not again.is_valid
     (home / "locks").mkdir(exist_ok=True)
     path.touch()
-    assert not again.is_there, "another file under the same name is not the one"
-    again.let_go()
+    assert not again.is_valid, "another file under the same name is not the one"
+    again.release()
 
 
 def test_a_lock_is_free_when_its_holder_is_killed(home):
-    path = path_of(home, "cpu")
+    path = lock_path(home, "cpu")
     code = (
         "import sys, time; from pathlib import Path; from unlearn_core.worker.device_lock import Lock;"
         f"lock = Lock.take(Path({str(path)!r})); print('held', flush=True); time.sleep(60)"
@@ -65,24 +72,24 @@ def test_a_lock_is_free_when_its_holder_is_killed(home):
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
-    assert Lock.take(path) is None
+    assert DeviceLock.try_acquire(path) is None
     holder.kill()
     holder.communicate()
-    lock = Lock.take(path)
+    lock = DeviceLock.try_acquire(path)
     assert lock is not None
-    lock.let_go()
+    lock.release()
 
 
 def test_taking_over_ends_when_it_is_no_longer_wanted(home):
-    lock = take_over(home, "cpu", ME, wanted=lambda: True, say=print)
+    lock = acquire(home, "cpu", ME, is_wanted=lambda: True, log=print)
     assert lock is not None
-    with pytest.raises(AlreadyServed, match="has cpu in"):
-        take_over(home, "cpu", ME, wanted=lambda: True, say=print)
-    other = take_over(home, "cuda:0", ME, wanted=lambda: True, say=print)
+    with pytest.raises(WorkerAlreadyRunningError, match="has cpu in"):
+        acquire(home, "cpu", ME, is_wanted=lambda: True, log=print)
+    other = acquire(home, "cuda:0", ME, is_wanted=lambda: True, log=print)
     assert other is not None
-    assert take_over(home, "mps", ME, wanted=lambda: False, say=print) is None
-    lock.let_go()
-    other.let_go()
+    assert acquire(home, "mps", ME, is_wanted=lambda: False, log=print) is None
+    lock.release()
+    other.release()
 
 
 def test_the_listener_tells_everything_in_a_measured_rhythm():
@@ -91,7 +98,7 @@ def test_the_listener_tells_everything_in_a_measured_rhythm():
     began = time.monotonic()
     for step in range(100):
         listener.check()
-        listener.point(Point(step, 0.0, "walk", 0.5, 0.5))
+        listener.point(CurvePoint(step, 0.0, "walk", 0.5, 0.5))
         listener.progress(Progress((Phase("walk", 100, step, 0.0),), "walk", None))
         time.sleep(0.006)
     seconds = time.monotonic() - began
@@ -102,8 +109,8 @@ def test_the_listener_tells_everything_in_a_measured_rhythm():
         told.append(news)
     assert [point.step for news in told for point in news.points] == list(range(100))
     assert told[-1].progress.phases[0].done == 99
-    assert 2 <= len(told) <= seconds / RHYTHM + 2
-    assert all(isinstance(news, News) for news in told)
+    assert 2 <= len(told) <= seconds / REPORT_INTERVAL + 2
+    assert all(isinstance(news, ProgressUpdate) for news in told)
     here.close()
     there.close()
 
@@ -119,12 +126,12 @@ def test_the_listener_hears_wishes_and_costs_next_to_nothing():
         listener.progress(progress)
         spent.append(time.perf_counter() - began)
     assert statistics.median(spent) < 50e-6
-    assert not listener.give_way()
-    wishes[GIVE_WAY] = 1
-    assert listener.give_way()
+    assert not listener.should_yield()
+    wishes[PREEMPT] = 1
+    assert listener.should_yield()
     listener.check()
     wishes[CANCEL] = 1
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         listener.check()
     here.close()
     there.close()
@@ -133,9 +140,9 @@ def test_the_listener_hears_wishes_and_costs_next_to_nothing():
 @pytest.mark.parametrize(
     ("problem", "state", "words"),
     [
-        (Cancelled("stop"), "cancelled", ()),
-        (GaveWay("later"), "gave way", ()),
-        (BadKnob("Rate cannot be 7."), "failed", ("Rate cannot be 7.",)),
+        (CancelledError("stop"), "cancelled", ()),
+        (PreemptedError("later"), "gave way", ()),
+        (InvalidHyperparameterError("Rate cannot be 7."), "failed", ("Rate cannot be 7.",)),
         (MemoryError(), "failed", ("ran out of memory", "batch size", "what else uses")),
         (
             RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes."),
@@ -152,47 +159,47 @@ def test_every_end_is_told_in_words(problem, state, words, tmp_path):
     outcome = outcome_of(problem, tmp_path)
     assert outcome.state == state
     assert all(word in outcome.reason for word in words), outcome.reason
-    ours = isinstance(problem, Cancelled | GaveWay | BadKnob)
-    assert outcome.renew != ours
-    assert bool(outcome.account) != ours
+    ours = isinstance(problem, CancelledError | PreemptedError | InvalidHyperparameterError)
+    assert outcome.restart_child != ours
+    assert bool(outcome.traceback) != ours
 
 
 def test_the_fingerprint_is_that_of_the_source(tmp_path, monkeypatch):
     (tmp_path / "a.py").write_text("x = 1\n")
-    first = of_code(tmp_path)
-    assert of_code(tmp_path) == first
+    first = code_digest(tmp_path)
+    assert code_digest(tmp_path) == first
     (tmp_path / "notes.txt").write_text("no code")
-    assert of_code(tmp_path) == first
+    assert code_digest(tmp_path) == first
     (tmp_path / "b.py").write_text("")
-    second = of_code(tmp_path)
+    second = code_digest(tmp_path)
     (tmp_path / "a.py").write_text("x = 2\n")
-    assert len({first, second, of_code(tmp_path)}) == 3
-    before = of_code()
+    assert len({first, second, code_digest(tmp_path)}) == 3
+    before = code_digest()
     monkeypatch.setenv("UNLEARN_PLUGINS", "other")
-    assert of_code() != before
+    assert code_digest() != before
 
 
 def test_what_loads_slowly_is_loaded_once_for_all_children(monkeypatch):
     told = []
     monkeypatch.setattr(CONTEXT, "set_forkserver_preload", told.append)
     monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
-    prepare(start.WORK)
-    prepare("tests.worker.fake_work")
+    prepare_forkserver(start.WORK_MODULE)
+    prepare_forkserver("tests.worker.fake_work")
     assert told[0] == ["unlearn_core.engine.entry_point", "unlearn_core.worker.child_main", "pytorch_grad_cam"]
     assert all(find_spec(name) for name in told[0]), "the forkserver passes over what it does not find"
     assert "pytorch_grad_cam" not in told[1]
 
 
 def test_a_child_loads_what_ships_before_its_first_run(home, monkeypatch):
-    job, ways = Job("tests.worker.fake_work", "cpu", home, None), []
-    monkeypatch.setattr(fake_work.Warm, "prepare", lambda warm: ways.append(warm.device))
+    job, ways = ChildConfig("tests.worker.fake_work", "cpu", home, None), []
+    monkeypatch.setattr(fake_work.ModelCache, "prepare", lambda warm: ways.append(warm.device))
     assert not _warm_up(job).stacks
     assert ways == ["cpu"]
 
     def damaged(warm) -> None:
-        raise BadAsset("original-0 is damaged.")
+        raise CorruptAssetError("original-0 is damaged.")
 
-    monkeypatch.setattr(fake_work.Warm, "prepare", damaged)
+    monkeypatch.setattr(fake_work.ModelCache, "prepare", damaged)
     assert _warm_up(job), "runs that need nothing of it can still be made"
 
 
@@ -205,7 +212,7 @@ class Flaky(RunStore):
         if self.full:
             self.full -= 1
             raise StoreError("The disk is full.")
-        super().finish(run, attempt, headline=headline)
+        super().finish(run, attempt, metrics=headline)
 
 
 @pytest.fixture
@@ -213,17 +220,17 @@ def inside(home, monkeypatch):
     """A supervisor in a thread of this process, so that its store can be meddled with; its seats are real."""
     monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
     work = "tests.worker.fake_work"
-    prepare(work)
-    lock = Lock.take(path_of(home, "cpu"))
+    prepare_forkserver(work)
+    lock = DeviceLock.try_acquire(lock_path(home, "cpu"))
     assert lock is not None
-    store, asked = Flaky(home), Asked()
-    supervisor = Supervisor("cpu", store, lock, me=ME, asked=asked, terms=Terms(), work=work)
+    store, asked = Flaky(home), ShutdownFlags()
+    supervisor = Supervisor("cpu", store, lock, info=ME, shutdown=asked, timeouts=WorkerTimeouts(), work_module=work)
     thread = threading.Thread(target=supervisor.serve)
     thread.start()
     yield supervisor
     asked.stop = asked.leave = True
     thread.join(20)
-    lock.let_go()
+    lock.release()
     assert not thread.is_alive()
 
 
@@ -236,7 +243,7 @@ def test_no_result_is_lost_while_the_store_is_out_of_order(inside, capsys):
 
 
 def test_a_child_is_replaced_after_its_time_and_when_it_dies_idle(inside, monkeypatch):
-    monkeypatch.setattr("unlearn_core.worker.child_process.RUNS", 2)
+    monkeypatch.setattr("unlearn_core.worker.child_process.MAX_RUNS_PER_CHILD", 2)
     pids = [end_of(inside.store, submit(inside.store, do="steps", steps=1)).headline["pid"] for _ in range(4)]
     assert len(set(pids)) == 2
     assert pids[0] == pids[1]

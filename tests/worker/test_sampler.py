@@ -12,7 +12,7 @@ import pytest
 from tests.domain.test_sweep import spec
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import SweepSpec, Trial
-from unlearn_core.worker.sampler import ask, importance
+from unlearn_core.worker.sampler import importance, suggest
 
 RANGES = [
     {"knob": "impair_lr", "low": 0.0001, "high": 0.05, "log": True},
@@ -39,7 +39,7 @@ def carried_out(number: int, params: dict, attributes: dict, *, state: RunState 
 def played(wanted: SweepSpec, count: int, *, fate: Callable[[int], dict] = lambda number: {}) -> list[Trial]:
     trials: list[Trial] = []
     for _ in range(count):
-        asked = ask(wanted, trials)
+        asked = suggest(wanted, trials)
         trials.append(carried_out(*asked, **fate(asked.number)))
     return trials
 
@@ -56,7 +56,7 @@ def test_a_trial_keeps_to_its_ranges_and_is_the_same_whoever_asks(sampler: str) 
         assert trial.params["augment"] in (True, False)
         assert round(trial.params["noise_weight"], 6) in (0.0, 0.3, 0.6, 0.9)
     assert len({json.dumps(trial.params) for trial in trials}) == 14, "none was tried twice"
-    assert ask(wanted, trials) == ask(wanted, list(trials)), "asked again after a death, it is the same trial"
+    assert suggest(wanted, trials) == suggest(wanted, list(trials)), "asked again after a death, it is the same trial"
     assert played(wanted, 14) == trials
     assert played(wide(sampler, seed=1), 14) != trials
 
@@ -77,7 +77,7 @@ def test_whatever_becomes_of_a_trial_there_is_a_next_one(sampler: str) -> None:
         trials = played(wide(sampler, objectives=objectives), 24, fate=lambda number: fates[number % len(fates)])
         assert len(trials) == 24
     without = [trial for trial in trials if trial.number != 5]
-    assert ask(wide(sampler), without).number == 24
+    assert suggest(wide(sampler), without).number == 24
 
 
 def test_a_grid_tries_every_point_once_also_where_a_number_was_taken_back() -> None:
@@ -85,10 +85,10 @@ def test_a_grid_tries_every_point_once_also_where_a_number_was_taken_back() -> N
     wanted = wide("grid", ranges=ranges)
     trials = played(wanted, 8)
     points = {(trial.params["augment"], trial.params["impair_lr"]) for trial in trials}
-    assert len(points) == wanted.most == 8
+    assert len(points) == wanted.max_trials == 8
     gap = trials[:3] + trials[4:6]
     while len({(trial.params["augment"], trial.params["impair_lr"]) for trial in gap}) < 8:
-        gap.append(carried_out(*ask(wanted, gap)))
+        gap.append(carried_out(*suggest(wanted, gap)))
         assert len(gap) <= 8
 
 
@@ -119,7 +119,7 @@ def test_asking_takes_at_most_50_ms_a_trial(sampler: str) -> None:
     spans = []
     for at in range(20, 60, 2):
         began = time.process_time()
-        ask(wanted, trials[:at])
+        suggest(wanted, trials[:at])
         spans.append(time.process_time() - began)
     middle = sorted(spans)[len(spans) // 2]
     print(f"{sampler}: {1000 * middle:.1f} ms a trial")

@@ -12,10 +12,10 @@ from tests.domain.test_sweep import spec as sweep_of
 from tests.store.specs import spec, sql
 from tests.worker.worker_processes import begun, end_of, enough, output, until, worker
 from unlearn_core.domain.run import Priority, RunState
-from unlearn_core.domain.stacking import ABREAST
+from unlearn_core.domain.stacking import MAX_STACK
 from unlearn_core.domain.sweep import SweepState
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.worker.sweep_scheduler import LEARNING, abreast
+from unlearn_core.worker.sweep_scheduler import ADAPTIVE_STACK, max_parallel_trials
 
 pytestmark = pytest.mark.slow  # real workers, and what may befall them
 
@@ -30,7 +30,7 @@ def store(home) -> RunStore:
 @contextmanager
 def ready(store: RunStore) -> Iterator[Popen]:
     """A worker whose child has said what it can make side by side."""
-    with worker(store.home, "--work", "tests.worker.stackable_trials") as process:
+    with worker(store.data_dir, "--work", "tests.worker.stackable_trials") as process:
         end_of(store, store.submit(spec(do="steps", steps=1), title="the first"))
         yield process
 
@@ -46,11 +46,11 @@ def group(store: RunStore, count: int, **params) -> list[int]:
 
 def test_a_group_is_made_in_stacks_and_each_run_has_its_own_curve_and_end(store) -> None:
     with ready(store):
-        runs = group(store, ABREAST + 2, do="steps", steps=5)
+        runs = group(store, MAX_STACK + 2, do="steps", steps=5)
         alone = store.submit(spec(do="steps", steps=1), title="of no group", priority=Priority.SWEEP)
         ends = [end_of(store, run) for run in runs]
         assert end_of(store, alone).headline.keys() == {"pid", "runs", "device"}
-    assert [end.headline["together"] for end in ends] == [ABREAST] * ABREAST + [2] * 2
+    assert [end.headline["together"] for end in ends] == [MAX_STACK] * MAX_STACK + [2] * 2
     assert all([point.step for point in store.points(run)] == [1, 2, 3, 4, 5] for run in runs)
     assert {end.attempt for end in ends} == {1}
 
@@ -132,21 +132,23 @@ def test_a_worker_that_leaves_gives_all_of_a_stack_back(store) -> None:
 
 
 def test_a_sweep_has_a_stack_of_trials_under_way(store) -> None:
-    assert abreast(sweep_of(), {}) == 1, "on a CPU"
-    assert abreast(sweep_of(sampler="random"), STACKS) == ABREAST
-    assert abreast(sweep_of(sampler="tpe"), STACKS) == LEARNING
-    assert abreast(sweep_of(sampler="random"), {"unsir": frozenset({"batch"})}) == 1, "a knob that does not stack"
+    assert max_parallel_trials(sweep_of(), {}) == 1, "on a CPU"
+    assert max_parallel_trials(sweep_of(sampler="random"), STACKS) == MAX_STACK
+    assert max_parallel_trials(sweep_of(sampler="tpe"), STACKS) == ADAPTIVE_STACK
+    assert max_parallel_trials(sweep_of(sampler="random"), {"unsir": frozenset({"batch"})}) == 1, (
+        "a knob that does not stack"
+    )
     wanted = sweep_of(
         method="any",
         params={"do": "steps", "steps": 3},
         ranges=[{"knob": "pause", "low": 0.001, "high": 0.01}],
         sampler="random",
-        trials=ABREAST + 4,
+        trials=MAX_STACK + 4,
     )
     number = store.sweeps.submit(wanted, title="a trial")
     with ready(store):
         until(lambda: store.sweeps.get(number).state is SweepState.DONE)
     trials = store.sweeps.trials(number)
-    assert [trial.number for trial in trials] == list(range(ABREAST + 4))
+    assert [trial.number for trial in trials] == list(range(MAX_STACK + 4))
     assert {trial.state for trial in trials} == {RunState.DONE}
-    assert max(trial.headline["together"] for trial in trials if "together" in trial.headline) == ABREAST
+    assert max(trial.headline["together"] for trial in trials if "together" in trial.headline) == MAX_STACK

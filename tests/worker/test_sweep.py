@@ -9,10 +9,10 @@ import pytest
 
 from tests.domain.test_sweep import spec
 from tests.worker.worker_processes import begun, until, worker
-from unlearn_core.domain.run import Point, RunState
+from unlearn_core.domain.run import CurvePoint, RunState
 from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.worker.sweep_scheduler import ALL_LOST, Conductor, end_of
+from unlearn_core.worker.sweep_scheduler import MAX_FAILED_TRIALS, SweepScheduler, end_condition
 
 pytestmark = pytest.mark.slow  # real workers, and what may befall them
 
@@ -51,7 +51,7 @@ def test_eight_trials_are_counted_once_each_though_runner_and_worker_are_killed(
     trials = store.sweeps.trials(number)
     assert [trial.number for trial in trials] == list(range(8))
     assert {trial.state for trial in trials} == {RunState.DONE}
-    assert len({trial.run for trial in trials}) == len(store.list()) == 8
+    assert len({trial.run for trial in trials}) == len(store.list_runs()) == 8
     assert finished.items() <= {trial.number: trial.run for trial in trials}.items(), "nothing finished was made again"
     assert store.get(run).attempt == 2
 
@@ -63,8 +63,8 @@ def test_a_sweep_whose_every_trial_fails_ends_with_a_sentence(home) -> None:
     with worker(home):
         sweep = over(store, number)
     assert sweep.state is SweepState.FAILED
-    assert len(store.sweeps.trials(number)) == ALL_LOST, "the others were not tried in vain"
-    assert f"Not one of its {ALL_LOST} trials came through" in (sweep.error or "")
+    assert len(store.sweeps.trials(number)) == MAX_FAILED_TRIALS, "the others were not tried in vain"
+    assert f"Not one of its {MAX_FAILED_TRIALS} trials came through" in (sweep.error or "")
     assert "The last one said: " in (sweep.error or "")
 
 
@@ -74,7 +74,7 @@ def store(home) -> RunStore:
 
 
 def turn(store: RunStore) -> None:
-    Conductor(store, NAME).turn({})
+    SweepScheduler(store, NAME).schedule({})
 
 
 def claim(store: RunStore):
@@ -115,21 +115,21 @@ def test_a_person_is_served_between_two_trials_and_after_a_pause_it_goes_on(stor
 
 def test_a_trial_that_is_left_behind_is_stopped_and_the_sweep_goes_on(store) -> None:
     number = store.sweeps.submit(spec(objectives=["retain"], trials=7), title="a trial")
-    conductor = Conductor(store, NAME)
+    conductor = SweepScheduler(store, NAME)
     for place in range(7):
-        conductor.turn({})
+        conductor.schedule({})
         run = claim(store)
         kept = 0.9 if place < 5 else 0.2
-        points = [Point(0, 0.0, "impair", 0.9, 0.9), Point(10, 1.0, "impair", 0.1, kept)]
+        points = [CurvePoint(0, 0.0, "impair", 0.9, 0.9), CurvePoint(10, 1.0, "impair", 0.1, kept)]
         wish = store.beat(run.id, run.attempt, points=points)
-        conductor.watch(run, points)
+        conductor.prune_if_hopeless(run, points)
         wish = store.beat(run.id, run.attempt)
         assert wish.cancel == (place >= 5)
         if wish.cancel:
             store.cancelled(run.id, run.attempt)
         else:
             store.finish(run.id, run.attempt, headline={"accuracy": {"after": {"retain_val": 0.9}}})
-    conductor.turn({})
+    conductor.schedule({})
     assert store.sweeps.get(number).state is SweepState.DONE
     assert [trial.outcome for trial in store.sweeps.trials(number)] == ["done"] * 5 + ["stopped early"] * 2
     assert "kept less than the median of 5" in store.get(7).note
@@ -137,13 +137,16 @@ def test_a_trial_that_is_left_behind_is_stopped_and_the_sweep_goes_on(store) -> 
 
 def test_where_nobody_wants_early_stops_there_are_none(store) -> None:
     store.sweeps.submit(spec(objectives=["retain"], early=False), title="a trial")
-    conductor = Conductor(store, NAME)
+    conductor = SweepScheduler(store, NAME)
     for _ in range(6):
-        conductor.turn({})
+        conductor.schedule({})
         run = claim(store)
-        points = [Point(0, 0.0, "impair", 0.9, 0.9), Point(10, 1.0, "impair", 0.1, 0.9 if run.id < 6 else 0.0)]
+        points = [
+            CurvePoint(0, 0.0, "impair", 0.9, 0.9),
+            CurvePoint(10, 1.0, "impair", 0.1, 0.9 if run.id < 6 else 0.0),
+        ]
         store.beat(run.id, run.attempt, points=points)
-        conductor.watch(run, points)
+        conductor.prune_if_hopeless(run, points)
         assert not store.beat(run.id, run.attempt).cancel
         store.finish(run.id, run.attempt, headline={})
 
@@ -153,7 +156,7 @@ def test_a_sampler_that_breaks_ends_its_sweep_and_nothing_else(store) -> None:
     sound = store.sweeps.submit(spec(), title="sound")
     import unlearn_core.worker.sampler as sampler
 
-    ask = sampler.ask
+    ask = sampler.suggest
 
     def breaks(wanted, trials):
         if wanted.ranges[0].knob == "x":
@@ -161,7 +164,7 @@ def test_a_sampler_that_breaks_ends_its_sweep_and_nothing_else(store) -> None:
         return ask(wanted, trials)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampler, "ask", breaks)
+        patch.setattr(sampler, "suggest", breaks)
         turn(store)
     assert store.sweeps.get(broken).state is SweepState.FAILED
     assert "ValueError: no such thing" in (store.sweeps.get(broken).error or "")
@@ -176,15 +179,15 @@ def ended(number: int, state: RunState, *, seconds: float = 60.0) -> Trial:
 def test_a_budget_in_minutes_is_of_work() -> None:
     wanted = spec(trials=None, minutes=3)
     trials = [ended(number, RunState.DONE) for number in range(3)]
-    assert end_of(wanted, trials, now=time.time()) is None, "side by side"
+    assert end_condition(wanted, trials, now=time.time()) is None, "side by side"
     trials = [trial._replace(started=100.0 * trial.number, finished=100.0 * trial.number + 60) for trial in trials]
-    assert end_of(wanted, trials[:2], now=time.time()) is None
-    assert end_of(wanted, trials, now=time.time()) == (SweepState.DONE, None)
+    assert end_condition(wanted, trials[:2], now=time.time()) is None
+    assert end_condition(wanted, trials, now=time.time()) == (SweepState.DONE, None)
 
 
 def test_one_trial_that_comes_through_is_enough() -> None:
     lost = [ended(number, RunState.FAILED) for number in range(6)]
-    assert end_of(spec(trials=8), [*lost, ended(6, RunState.DONE)], now=0) is None
-    end = end_of(spec(trials=4), [ended(number, RunState.CANCELLED) for number in range(4)], now=0)
+    assert end_condition(spec(trials=8), [*lost, ended(6, RunState.DONE)], now=0) is None
+    end = end_condition(spec(trials=4), [ended(number, RunState.CANCELLED) for number in range(4)], now=0)
     assert end is not None and end.state is SweepState.FAILED
     assert "cancelled or deleted" in (end.error or "")

@@ -7,9 +7,9 @@ import pytest
 
 from tests.store.specs import REQUEST
 from tests.worker.worker_processes import begun, end_of, enough, is_running, submit, until, worker
-from unlearn_core.domain.jobs import GoldSpec, ImportSpec, Look, MeasureSpec
+from unlearn_core.domain.jobs import ExplainSpec, ImportDatasetSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.run import Priority, RunState
-from unlearn_core.store.queue.processes import lives
+from unlearn_core.store.queue.processes import is_alive
 from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = pytest.mark.slow  # real workers, and what may befall them
@@ -62,7 +62,7 @@ def test_a_deaf_run_is_killed_and_the_next_one_runs(store):
     store.cancel(number)
     assert end_of(store, number).state is RunState.CANCELLED
     assert time.monotonic() - began > 0.5, "it had its time of grace"
-    assert not lives(pid)
+    assert not is_alive(pid)
     assert end_of(store, submit(store, do="steps", steps=1)).headline["pid"] != pid
 
 
@@ -125,7 +125,7 @@ def test_a_look_is_answered_while_a_run_is_in_progress(store):
     number = submit(store, do="await")
     pid = begun(store, number)
     began = time.monotonic()
-    look = end_of(store, store.submit(Look(run=1, picture=0, target=0), title="look"))
+    look = end_of(store, store.submit(ExplainSpec(run=1, picture=0, target=0), title="look"))
     assert time.monotonic() - began < 2
     assert look.state is RunState.DONE
     assert look.headline["device"] == "cpu"
@@ -138,7 +138,7 @@ def test_a_look_is_answered_while_a_run_is_in_progress(store):
 def test_pictures_are_brought_in_while_a_run_is_in_progress(store):
     number = submit(store, do="await")
     begun(store, number)
-    wanted = ImportSpec(dataset="faces", title="Faces", source="folder", size=32)
+    wanted = ImportDatasetSpec(dataset="faces", title="Faces", source="folder", size=32)
     ends = [end_of(store, store.submit(wanted, title="import")) for _ in range(2)]
     assert [end.state for end in ends] == [RunState.DONE] * 2
     assert len({end.headline["pid"] for end in ends}) == 2, "a process for each, which holds no memory afterwards"
@@ -149,7 +149,7 @@ def test_pictures_are_brought_in_while_a_run_is_in_progress(store):
 
 
 def test_a_gold_gives_way_and_goes_on_where_it_was(store):
-    gold = store.submit(GoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
+    gold = store.submit(TrainGoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
     until(lambda: (store.home / "epochs.json").exists())
     urgent = end_of(store, submit(store, do="steps", steps=1))
     assert not store.get(gold).state.is_finished

@@ -76,7 +76,7 @@ def submit(store: RunStore, **params: Any) -> int:
 
 def enough(store: RunStore, run: int) -> None:
     """Lets a run end that is busy until it is told."""
-    (store.home / f"enough-{run}").touch()
+    (store.data_dir / f"enough-{run}").touch()
 
 
 def end_of(store: RunStore, run: int) -> Run:
@@ -86,7 +86,7 @@ def end_of(store: RunStore, run: int) -> Run:
 
 def begun(store: RunStore, run: int, attempt: int = 1) -> int:
     """Waits until an attempt at a run has really begun, and gives the process that works on it."""
-    sign = store.home / f"began-{run}-{attempt}"
+    sign = store.data_dir / f"began-{run}-{attempt}"
     return int(until(lambda: sign.exists() and sign.read_text()))
 
 

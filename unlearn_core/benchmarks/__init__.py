@@ -1,1 +1,1 @@
-"""benchmarks."""
+"""What makes the committed assets, RESULTS.md and the published comparisons."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Container, Mapping
 
-from unlearn_core.benchmarks.ablation import CEILING, STEPS, Step
+from unlearn_core.benchmarks.ablation import CEILING, STEPS, AblationStep
 from unlearn_core.benchmarks.result_rows import mark
 
 SURE = 2.0
 """So many standard errors apart two scores must be for a direction to be told."""
 
 
-def section(rows: Mapping[str, Mapping[str, str]], outdated: Container[str] = ()) -> str:
+def ablation_section(rows: Mapping[str, Mapping[str, str]], outdated: Container[str] = ()) -> str:
     """The table and a sentence a step; one that was not measured yet, or whose key is outdated, is marked as such."""
     if CEILING not in rows:
         return "Not measured yet: `python -m unlearn_core ladder` measures it, in hours on a CPU."
@@ -32,8 +32,8 @@ def section(rows: Mapping[str, Mapping[str, str]], outdated: Container[str] = ()
     return "\n".join([words, "", *lines, "", *_directions(rows)])
 
 
-def _line(row: Mapping[str, str], step: Step, outdated: Container[str]) -> str:
-    return _figures(row, step.name + mark([row], outdated), f"{step.published:.4f}")
+def _line(row: Mapping[str, str], step: AblationStep, outdated: Container[str]) -> str:
+    return _figures(row, step.name + mark([row], outdated), f"{step.published_score:.4f}")
 
 
 def _figures(row: Mapping[str, str], name: str, published: str) -> str:
@@ -42,26 +42,26 @@ def _figures(row: Mapping[str, str], name: str, published: str) -> str:
     return f"| {name} | {row['nets']} | {published} | {float(row['score']):.4f} | {forgetting} | {ratios} |"
 
 
-def _not_run(step: Step) -> str:
-    return f"| {step.name} | not run | {step.published:.4f} | | | | |"
+def _not_run(step: AblationStep) -> str:
+    return f"| {step.name} | not run | {step.published_score:.4f} | | | | |"
 
 
 def _directions(rows: Mapping[str, Mapping[str, str]]) -> list[str]:
-    published = {step.name: step.published for step in STEPS}
+    published = {step.name: step.published_score for step in STEPS}
     found = []
     for step in STEPS:
-        if step.beyond is None or not {step.name, step.beyond} <= rows.keys():
+        if step.baseline is None or not {step.name, step.baseline} <= rows.keys():
             continue
-        ours, theirs = (float(rows[name]["score"]) for name in (step.name, step.beyond))
-        up = step.published > published[step.beyond]
+        ours, theirs = (float(rows[name]["score"]) for name in (step.name, step.baseline))
+        up = step.published_score > published[step.baseline]
         same = (ours > theirs) == up
-        error = (_error(rows[step.name]) ** 2 + _error(rows[step.beyond]) ** 2) ** 0.5
+        error = (_error(rows[step.name]) ** 2 + _error(rows[step.baseline]) ** 2) ** 0.5
         verdict = "same direction" if same else "**not the same direction**"
         if abs(ours - theirs) < SURE * error:
             verdict += f", within {SURE:.0f} standard errors, so nothing is shown"
         found.append(
-            f"* **{step.name}**, beyond *{step.beyond}*: published {published[step.beyond]:.4f} to "
-            f"{step.published:.4f}, here {theirs:.4f} to {ours:.4f}: {verdict}."
+            f"* **{step.name}**, beyond *{step.baseline}*: published {published[step.baseline]:.4f} to "
+            f"{step.published_score:.4f}, here {theirs:.4f} to {ours:.4f}: {verdict}."
         )
     return found
 

@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from unlearn_core.data.atomic_files import write_whole
+from unlearn_core.data.atomic_files import atomic_write
 
 
-def read(path: Path, by: str) -> dict[str, dict[str, str]]:
+def read_rows(path: Path, key_column: str) -> dict[str, dict[str, str]]:
     """The rows that are there, by one of their columns; none where there is no file."""
     if not path.exists():
         return {}
-    return {row[by]: row for row in csv.DictReader(io.StringIO(path.read_text()))}
+    return {row[key_column]: row for row in csv.DictReader(io.StringIO(path.read_text()))}
 
 
-def write(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Writes rows that have just these columns."""
     text = io.StringIO()
     table: csv.DictWriter[str] = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
-    write_whole(path, text.getvalue().encode())
+    atomic_write(path, text.getvalue().encode())

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from unlearn_core.benchmarks.published_settings import EXPERIMENTS
+from unlearn_core.benchmarks.published_settings import PUBLISHED_RESULTS
 
 
-def section(rows: Mapping[str, Mapping[str, str]]) -> str:
+def published_section(rows: Mapping[str, Mapping[str, str]]) -> str:
     """The table, its terms, and what differs from the paper."""
     if not rows:
         return "Not measured yet: `python -m unlearn_core reproduce` measures it, in an hour of CPU a row."
@@ -13,7 +13,7 @@ def section(rows: Mapping[str, Mapping[str, str]]) -> str:
         "| setting | | kept, before | kept, after | forgotten, before | forgotten, after | seconds |",
         "|---|---|---:|---:|---:|---:|---:|",
     ]
-    for one in EXPERIMENTS:
+    for one in PUBLISHED_RESULTS:
         told = [one.retain[0], one.retain[1], one.forget[0], one.forget[1]]
         lines.append(f"| {one.name} | published | {' | '.join(_figure(value) for value in told)} | |")
         own = rows.get(one.name)
@@ -23,7 +23,7 @@ def section(rows: Mapping[str, Mapping[str, str]]) -> str:
         names = ("retain_before", "retain_after", "forget_before", "forget_after")
         lines.append(f"| | here | {' | '.join(f'{100 * float(own[name]):.2f}' for name in names)} | {own['seconds']} |")
     measured = sorted({row["device"] for row in rows.values()})
-    notes = " ".join(one.note for one in EXPERIMENTS if one.note and one.name in rows)
+    notes = " ".join(one.note for one in PUBLISHED_RESULTS if one.note and one.name in rows)
     return "\n".join(
         [
             "The preset `paper` of UNSIR on torchvision's ResNet-18 at 32 pixels, trained for 40 epochs on the whole "

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from unlearn_core.data import datasets, sources, user_catalog
-from unlearn_core.data.ingest.import_spec import asked
+from unlearn_core.data.ingest.import_spec import build_import_spec
 from unlearn_core.domain.jobs import TrainSpec
-from unlearn_core.engine.build_spec import spec
-from unlearn_core.engine.devices import describe
+from unlearn_core.engine.build_spec import run_spec
+from unlearn_core.engine.devices import describe_device
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.jobs import import_dataset
-from unlearn_core.engine.jobs.train_classifier import train_here
-from unlearn_core.engine.listener import Listener
+from unlearn_core.engine.jobs.train_classifier import train_locally
+from unlearn_core.engine.listener import RunListener
 from unlearn_core.models import architectures
 
 ARCHITECTURE = "resnet18_torchvision"
@@ -23,7 +23,7 @@ COLUMNS = ("name", "retain_before", "retain_after", "forget_before", "forget_aft
 """Accuracies as fractions on unseen pictures; seconds of forgetting, and of training the classifier before."""
 
 
-class Experiment(NamedTuple):
+class PublishedResult(NamedTuple):
     """One published row, accuracies in per cent, None where the paper gives none; and what is forgotten here."""
 
     name: str
@@ -34,9 +34,9 @@ class Experiment(NamedTuple):
     note: str
 
 
-EXPERIMENTS = (
-    Experiment("CIFAR-10, one class", "cifar10", 1, (77.86, 71.06), (81.01, 0.0), ""),
-    Experiment(
+PUBLISHED_RESULTS = (
+    PublishedResult("CIFAR-10, one class", "cifar10", 1, (77.86, 71.06), (81.01, 0.0), ""),
+    PublishedResult(
         "CIFAR-100, twenty classes",
         "cifar100",
         20,
@@ -48,32 +48,32 @@ EXPERIMENTS = (
 )
 
 
-def measure(experiment: Experiment, *, device: str, home: Path, listener: Listener) -> dict[str, Any]:
+def measure(published: PublishedResult, *, device: str, data_dir: Path, listener: RunListener) -> dict[str, Any]:
     """Prepares the pictures, trains the classifier (what was begun goes on), forgets, and gives the row."""
-    user_catalog.use(home)
-    dataset = _dataset(experiment, home, listener)
+    user_catalog.set_data_dir(data_dir)
+    dataset = _dataset(published, data_dir, listener)
     recipe = architectures.card(ARCHITECTURE).recipe
     wish = TrainSpec(architecture=ARCHITECTURE, dataset=dataset, recipe=recipe)
-    _, trained = train_here(wish, device=device, home=home, listener=listener)
-    names = datasets.card(dataset).classes[: experiment.classes]
-    run = spec(trained["classifier"], method="unsir", preset="paper", classes=list(names))
-    found = unlearn(run, device=device, home=home, listener=listener).headline
+    _, trained = train_locally(wish, device=device, data_dir=data_dir, listener=listener)
+    names = datasets.card(dataset).classes[: published.classes]
+    run = run_spec(trained["classifier"], method="unsir", preset="paper", classes=list(names))
+    found = unlearn(run, device=device, data_dir=data_dir, listener=listener).metrics
     figures = {
         f"{side}_{model}": round(found["accuracy"][model][f"{side}_test"], 5)
         for side in ("retain", "forget")
         for model in ("before", "after")
     }
     return {
-        "name": experiment.name,
+        "name": published.name,
         **figures,
         "seconds": round(found["seconds"]["forget"], 1),
         "trained_in": round(trained["seconds"]["total"]),
-        "device": describe(device),
+        "device": describe_device(device),
     }
 
 
-def _dataset(experiment: Experiment, home: Path, listener: Listener) -> str:
+def _dataset(published: PublishedResult, data_dir: Path, listener: RunListener) -> str:
     """The id of the prepared data set."""
-    if experiment.dataset not in datasets.cards():
-        import_dataset.bring_in(asked(sources.source(experiment.dataset), {}), home, listener)
-    return experiment.dataset
+    if published.dataset not in datasets.cards():
+        import_dataset.import_dataset(build_import_spec(sources.source(published.dataset), {}), data_dir, listener)
+    return published.dataset

@@ -18,12 +18,12 @@ def mark(rows: Iterable[Mapping[str, str]], outdated: Container[str]) -> str:
     return " (outdated)" if any(row["key"] in outdated for row in rows) else ""
 
 
-def percent(rows: Sequence[Row], column: str) -> float:
+def mean_percent(rows: Sequence[Row], column: str) -> float:
     """The mean of a column of fractions, in per cent."""
     return 100 * mean(float(row[column]) for row in rows)
 
 
-def spread(rows: Sequence[Row], column: str, scale: float, digits: int) -> str:
+def mean_and_deviation(rows: Sequence[Row], column: str, scale: float, digits: int) -> str:
     """Mean and, over several rows, standard deviation of a column times `scale`; "" where no row has it."""
     values = [scale * float(row[column]) for row in rows if row[column]]
     if not values:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from statistics import mean, stdev
 
 from unlearn_core.benchmarks import results
-from unlearn_core.benchmarks.result_rows import REQUESTS, Row, percent, spread
-from unlearn_core.benchmarks.results import STILL_NAMED, UNDER_GOLD
+from unlearn_core.benchmarks.result_rows import REQUESTS, Row, mean_and_deviation, mean_percent
+from unlearn_core.benchmarks.results import MAX_BELOW_GOLD, MAX_FORGET_ACCURACY
 from unlearn_core.methods import methods
 
 L2UL = {"NegGrad": ("l2ul", "neggrad"), "ADV": ("l2ul", "adv"), "ADV+IMP": ("l2ul", "bundled")}
-REDRAWN = {
+REINIT_SETTINGS = {
     "as published": ("reinit", "bundled"),
     "nothing excluded": ("reinit", "all-layers"),
     "one cycle": ("reinit", "one-cycle"),
@@ -19,11 +19,11 @@ REDRAWN = {
 """What the papers compare, as methods and presets of ours."""
 
 
-def pattern(rows: Sequence[Row]) -> str:
+def published_pattern(rows: Sequence[Row]) -> str:
     """What the papers say, what was measured here, and whether the two agree."""
     at_16 = _figures(rows, L2UL, "16-pictures", "forget_train_after")
     at_200 = _figures(rows, L2UL, "200-pictures", "retain_test_after")
-    redrawn = _figures(rows, REDRAWN, "cat", "distance_after")
+    redrawn = _figures(rows, REINIT_SETTINGS, "cat", "distance_after")
     forgot, under = _unsir(rows)
     alone = _figures(rows, {"unbounded": ("neggrad", "unbounded")}, "16-pictures", "retain_test_after")
     claims = [
@@ -109,16 +109,16 @@ def _deviation(values: list[float]) -> float:
     return stdev(values) if len(values) > 1 else 0.0
 
 
-def shortfalls(rows: Sequence[Row]) -> str:
+def failures(rows: Sequence[Row]) -> str:
     """Which presets `bundled` miss their limits, where, and what their method is known to fail at."""
     own = [row for row in rows if row["preset"] == "bundled" and row["request"] in REQUESTS]
     cases = {(row["method"], row["request"]) for row in own}
     missed: dict[str, list[str]] = defaultdict(list)
-    for (method, request), words in results.shortfalls(own).items():
+    for (method, request), words in results.missed_limits(own).items():
         missed[method].append(f"{request.replace('-', ' ')}: {words}")
     if not missed:
         return "All presets are within their limits."
-    blind = [name for name in missed if not _sees_kept(name)]
+    blind = [name for name in missed if not _uses_retain_set(name)]
     lines = [
         f"With its preset `bundled` a method misses its limits in {sum(map(len, missed.values()))} of {len(cases)} "
         f"cases, one case being one method on one request. Of the {len(missed)} methods that do, {len(blind)} see no "
@@ -127,18 +127,18 @@ def shortfalls(rows: Sequence[Row]) -> str:
         "| method | sees kept pictures | where it falls short | what is known of it |",
         "|---|---|---|---|",
     ]
-    for name, where in sorted(missed.items(), key=lambda item: (_sees_kept(item[0]), item[0])):
-        sees = "yes" if _sees_kept(name) else "no"
-        lines.append(f"| {methods()[name].title} | {sees} | {'; '.join(where)} | {methods()[name].fails} |")
+    for name, where in sorted(missed.items(), key=lambda item: (_uses_retain_set(item[0]), item[0])):
+        sees = "yes" if _uses_retain_set(name) else "no"
+        lines.append(f"| {methods()[name].title} | {sees} | {'; '.join(where)} | {methods()[name].failure_modes} |")
     return "\n".join(lines)
 
 
-def _sees_kept(name: str) -> bool:
+def _uses_retain_set(name: str) -> bool:
     method = methods()[name]
     return method.needs(method.presets["bundled"].params).retain
 
 
-def privacy(rows: Sequence[Row]) -> str:
+def privacy_table(rows: Sequence[Row]) -> str:
     """What membership inference finds where the accuracies look as they should: all methods on one class."""
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -148,7 +148,7 @@ def privacy(rows: Sequence[Row]) -> str:
         return "Not measured yet: `make results` measures it."
 
     def line(name: str, own: list[Row], model: str, privacy: str) -> str:
-        figures = [percent(own, f"{one}_{model}") for one in ("forget_train", "forget_test", "retain_test")]
+        figures = [mean_percent(own, f"{one}_{model}") for one in ("forget_train", "forget_test", "retain_test")]
         leak = mean(float(row[f"leak_{model}"]) for row in own)
         return f"| {name} | {' | '.join(f'{figure:.1f}' for figure in figures)} | {leak:.2f} | {privacy} |"
 
@@ -159,18 +159,19 @@ def privacy(rows: Sequence[Row]) -> str:
         "|---|---:|---:|---:|---:|---:|",
         line("*before*", first, "before", ""),
         line("*gold*", first, "gold", "1.00"),
-        *(line(name, own, "after", spread(own, "privacy_after", 1, 2)) for name, own in ordered),
+        *(line(name, own, "after", mean_and_deviation(own, "privacy_after", 1, 2)) for name, own in ordered),
     ]
-    return "\n".join([*lines, "", _broken(ordered, first)])
+    return "\n".join([*lines, "", _privacy_note(ordered, first)])
 
 
-def _broken(ordered: list[tuple[str, list[Row]]], gold: list[Row]) -> str:
+def _privacy_note(ordered: list[tuple[str, list[Row]]], gold: list[Row]) -> str:
     """How the table is to be read, and who looks right by accuracy and is not."""
-    kept = percent(gold, "retain_test_gold") - 100 * UNDER_GOLD
+    kept = mean_percent(gold, "retain_test_gold") - 100 * MAX_BELOW_GOLD
     right = [
         (name, mean(float(row["privacy_after"]) for row in own))
         for name, own in ordered
-        if percent(own, "forget_test_after") <= 100 * STILL_NAMED and percent(own, "retain_test_after") >= kept
+        if mean_percent(own, "forget_test_after") <= 100 * MAX_FORGET_ACCURACY
+        and mean_percent(own, "retain_test_after") >= kept
     ]
     words = (
         "*Leak* is the largest |AUC - 0.5| of six attacks that ask whether a picture of a cat was trained on: 0 tells "

@@ -5,9 +5,18 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from statistics import mean
 
 from unlearn_core.benchmarks import ablation_section, published_section
-from unlearn_core.benchmarks.result_rows import REQUESTS, Row, mark, percent, spread
-from unlearn_core.benchmarks.results import ABOVE_GOLD, CORE, SEEDS, STILL_NAMED, UNDER_GOLD, Case, golds_of, shortfall
-from unlearn_core.benchmarks.results_findings import pattern, privacy, shortfalls
+from unlearn_core.benchmarks.result_rows import REQUESTS, Row, mark, mean_and_deviation, mean_percent
+from unlearn_core.benchmarks.results import (
+    CORE_METHODS,
+    MAX_ABOVE_GOLD,
+    MAX_BELOW_GOLD,
+    MAX_FORGET_ACCURACY,
+    SEEDS,
+    BenchmarkCase,
+    gold_accuracies,
+    missed_limit,
+)
+from unlearn_core.benchmarks.results_findings import failures, privacy_table, published_pattern
 from unlearn_core.methods import methods
 
 Group = dict[tuple[str, str], list[Row]]
@@ -15,9 +24,9 @@ Group = dict[tuple[str, str], list[Row]]
 TUNED_ON = ("airplane", "dog")
 
 
-def whole(
+def render(
     rows: Sequence[Row],
-    missing: Iterable[Case],
+    missing: Iterable[BenchmarkCase],
     ladder: Mapping[str, Row],
     published: Mapping[str, Row],
     outdated: Container[str] = (),
@@ -25,11 +34,11 @@ def whole(
     """The page; `outdated` holds the keys of those rows that are marked as such."""
     parts = [_head(rows, outdated)]
     parts += [f"## {title}\n\n{_table(rows, missing, request, outdated)}" for request, title in REQUESTS.items()]
-    parts += ["## Where presets fall short", shortfalls(rows)]
-    parts += ["## Perfect accuracy, broken privacy", privacy(rows)]
-    parts += ["## Against the published pattern", pattern(rows)]
-    parts += ["## The ladder of stochastic re-initialisation", ablation_section.section(ladder, outdated)]
-    parts += ["## UNSIR in its own setting", published_section.section(published)]
+    parts += ["## Where presets fall short", failures(rows)]
+    parts += ["## Perfect accuracy, broken privacy", privacy_table(rows)]
+    parts += ["## Against the published pattern", published_pattern(rows)]
+    parts += ["## The ladder of stochastic re-initialisation", ablation_section.ablation_section(ladder, outdated)]
+    parts += ["## UNSIR in its own setting", published_section.published_section(published)]
     parts += ["## Each class alone: UNSIR with and without noise", by_class(rows, outdated)]
     return "\n\n".join(parts) + "\n"
 
@@ -72,8 +81,8 @@ def by_class(rows: Sequence[Row], outdated: Container[str] = ()) -> str:
 
 def _noise(tuned: list[Row], bare: list[Row]) -> str:
     """What the noise pictures did, over all classes."""
-    left, left_bare = (percent(rows, "forget_test_after") for rows in (tuned, bare))
-    kept, kept_bare = (percent(rows, "retain_test_after") for rows in (tuned, bare))
+    left, left_bare = (mean_percent(rows, "forget_test_after") for rows in (tuned, bare))
+    kept, kept_bare = (mean_percent(rows, "retain_test_after") for rows in (tuned, bare))
     alike = max(abs(left - left_bare), abs(kept - kept_bare)) < 1
     verdict = "what forgets here is training at a high rate without the class" if alike else "the noise has its part"
     return (
@@ -84,15 +93,15 @@ def _noise(tuned: list[Row], bare: list[Row]) -> str:
 
 def _class_line(name: str, tuned: list[Row], bare: list[Row]) -> str:
     gold, kept, kept_bare = (
-        percent(tuned, "retain_test_gold"),
-        percent(tuned, "retain_test_after"),
-        percent(bare, "retain_test_after"),
+        mean_percent(tuned, "retain_test_gold"),
+        mean_percent(tuned, "retain_test_after"),
+        mean_percent(bare, "retain_test_after"),
     )
     figures = [
-        percent(tuned, "forget_test_before"),
-        percent(tuned, "forget_test_after"),
-        percent(bare, "forget_test_after"),
-        percent(tuned, "retain_test_before"),
+        mean_percent(tuned, "forget_test_before"),
+        mean_percent(tuned, "forget_test_after"),
+        mean_percent(bare, "forget_test_after"),
+        mean_percent(tuned, "retain_test_before"),
         kept,
         kept_bare,
         gold,
@@ -132,16 +141,16 @@ How to read the tables:
 * Seconds are those of forgetting alone in the fastest of the runs: on one or two CPU threads and most of them beside
   other work, so they are upper bounds. Sample passes, the pictures that went forward and backward through the net,
   are means and compare fairly.
-* *Limits*, met or not by the mean over the seeds: of a forgotten class at most {STILL_NAMED:.0%} may still be named,
+* *Limits*, met or not by the mean over the seeds: of a forgotten class at most {MAX_FORGET_ACCURACY:.0%} may still be named,
   trained on or unseen; forgotten single pictures may be named as often as by the gold that names most of them, or
-  {100 * ABOVE_GOLD:.1f} points more often than by the mean of all golds; kept unseen pictures at most
-  {100 * UNDER_GOLD:.0f} points less often than by gold.
+  {100 * MAX_ABOVE_GOLD:.1f} points more often than by the mean of all golds; kept unseen pictures at most
+  {100 * MAX_BELOW_GOLD:.0f} points less often than by gold.
 {marked}* None of this proves that no trace is left in the weights.
 
 ![Trade-off: forgotten against kept, one mark a method and request](assets/results/trade-off.svg)"""
 
 
-def _table(rows: Sequence[Row], missing: Iterable[Case], request: str, outdated: Container[str]) -> str:
+def _table(rows: Sequence[Row], missing: Iterable[BenchmarkCase], request: str, outdated: Container[str]) -> str:
     here = [row for row in rows if row["request"] == request]
     groups: Group = defaultdict(list)
     for row in here:
@@ -159,7 +168,7 @@ def _table(rows: Sequence[Row], missing: Iterable[Case], request: str, outdated:
             _model_line(name, model, here[0], sets) for name, model in (("*before*", "before"), ("*gold*", "gold"))
         ]
     ordered = sorted(groups.items(), key=_place)
-    golds = golds_of(rows, request)
+    golds = gold_accuracies(rows, request)
     lines += [_line(_name(*key) + mark(own, outdated), own, sets, golds) for key, own in ordered]
     for case in missing:
         if case.request == request and (case.method, case.preset) not in groups and case.seed == SEEDS[0]:
@@ -170,7 +179,7 @@ def _table(rows: Sequence[Row], missing: Iterable[Case], request: str, outdated:
 def _place(item: tuple[tuple[str, str], list[Row]]) -> tuple[object, ...]:
     """Retraining first, which is gold from other seeds; then the core, then the others; presets behind their method."""
     method, preset = item[0]
-    return method != "retrain", method not in CORE, preset != "bundled", item[0]
+    return method != "retrain", method not in CORE_METHODS, preset != "bundled", item[0]
 
 
 def _name(method: str, preset: str) -> str:
@@ -188,8 +197,8 @@ def _line(name: str, rows: list[Row], sets: list[str], golds: list[float]) -> st
     done = [row for row in rows if not row["error"]]
     if not done:
         return f"| {name} | {len(rows)} | diverged |{' |' * (len(sets) + 3)}"
-    cells = [spread(done, f"{one}_after", 100, 1) for one in sets]
-    cells.append(spread(done, "distance_after", 1, 3))
+    cells = [mean_and_deviation(done, f"{one}_after", 100, 1) for one in sets]
+    cells.append(mean_and_deviation(done, "distance_after", 1, 3))
     seconds, passes = min(float(row["seconds"]) for row in done), mean(float(row["passes"]) for row in done)
-    cells += [f"{seconds:.1f}", f"{passes:,.0f}", shortfall(rows, golds) or "met"]
+    cells += [f"{seconds:.1f}", f"{passes:,.0f}", missed_limit(rows, golds) or "met"]
     return f"| {name} | {len(done)} | {' | '.join(cells)} |"

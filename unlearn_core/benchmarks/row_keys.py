@@ -5,16 +5,16 @@ import json
 from collections.abc import Mapping
 
 from unlearn_core import training
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.methods import method
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.training import evaluate
 
 
-def row_key(spec: RunSpec, measurements: Mapping[str, int], **more: int) -> str:
+def row_key(spec: UnlearnSpec, measurements: Mapping[str, int], **more: int) -> str:
     """The key of the figures that these measurements, each with its revision, give for a run; `more` counts too."""
     card = classifiers.card(spec.request.classifier)
-    original = bundled_models.find(card.id, None, card.seed)
+    original = bundled_models.find_bundled(card.id, None, card.seed)
     revisions = {"method": method(spec.method).revision, "training": training.REVISION, "evaluation": evaluate.REVISION}
     whole = {
         "spec": spec.model_dump(mode="json"),

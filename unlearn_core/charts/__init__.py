@@ -1,10 +1,9 @@
-"""The shelf of charts: each file with a CHART answers one question. None needs torch."""
+"""Charts: each file in `report` has a CHART that answers one question. None needs torch."""
 
 from unlearn_core.charts.chart import Chart
-from unlearn_core.plugins import modules
+from unlearn_core.plugins import cards
 
 
 def charts() -> dict[str, Chart]:
-    """Every chart by its id; a module without one (the theme) is none."""
-    found = [module.CHART for module in modules("charts.report").values() if hasattr(module, "CHART")]
-    return {chart.id: chart for chart in found}
+    """Every chart of runs by its id."""
+    return {chart.id: chart for chart in cards("charts.report", "CHART")}

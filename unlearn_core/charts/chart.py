@@ -30,12 +30,15 @@ class Chart:
 
     id: str
     title: str
+    """What is shown: the heading."""
+    question: str
+    """The question that it answers: the line below the heading."""
     caveat: str
     applies: Callable[[Report], Literal[True] | str]
-    frame: Callable[[Sequence[Report]], pd.DataFrame]
+    table: Callable[[Sequence[Report]], pd.DataFrame]
     figure: Callable[[Sequence[Report], Theme], go.Figure]
-    sentence: Callable[[Report], str]
-    alt: Callable[[Report], str]
+    summary: Callable[[Report], str]
+    alt_text: Callable[[Report], str]
     height: int = HEIGHT
     variants: Mapping[str, "Chart"] = field(default_factory=dict)
     """The same question drawn in other ways, by what a switch calls them; it begins with the first."""
@@ -68,7 +71,7 @@ def models(report: Report) -> list[str]:
     return [model for model in MODELS if model in report.evaluations]
 
 
-def names(reports: Sequence[Report]) -> list[str]:
+def report_names(reports: Sequence[Report]) -> list[str]:
     """What to call each report beside the others: its method, and its run where a method comes twice."""
     methods = [report.method for report in reports]
     return [
@@ -79,15 +82,15 @@ def names(reports: Sequence[Report]) -> list[str]:
     ]
 
 
-def panels(reports: Sequence[Report], theme: Theme, *, height: int = HEIGHT, one_y: bool = True) -> go.Figure:
+def panels(reports: Sequence[Report], theme: Theme, *, height: int = HEIGHT, shared_y: bool = True) -> go.Figure:
     """An empty figure with one column a report, side by side on one scale; a single report has no heading."""
     several = len(reports) > 1
     figure = make_subplots(
         rows=1,
         cols=len(reports),
-        shared_yaxes=one_y,
-        horizontal_spacing=0.06 if one_y else 0.14,
-        column_titles=names(reports) if several else None,
+        shared_yaxes=shared_y,
+        horizontal_spacing=0.06 if shared_y else 0.14,
+        column_titles=report_names(reports) if several else None,
     )
     figure.update_annotations(font={"size": 14, "color": theme.ink}, yshift=6)
     figure.update_layout(template=theme.template, height=height)
@@ -98,25 +101,25 @@ def panels(reports: Sequence[Report], theme: Theme, *, height: int = HEIGHT, one
     return figure
 
 
-def table(reports: Sequence[Report], rows: Callable[[Report], list[dict[str, Any]]]) -> pd.DataFrame:
+def build_table(reports: Sequence[Report], rows: Callable[[Report], list[dict[str, Any]]]) -> pd.DataFrame:
     """The rows of every report under one another, each with its run and method."""
     return pd.DataFrame(
         [
             {"run": report.run, "method": name, **row}
-            for report, name in zip(reports, names(reports), strict=True)
+            for report, name in zip(reports, report_names(reports), strict=True)
             for row in rows(report)
         ]
     )
 
 
-def percent_axis(low: float, high: float, *, most: int = 5) -> dict[str, Any]:
+def percent_axis(low: float, high: float, *, max_ticks: int = 5) -> dict[str, Any]:
     """An axis for shares from `low` to `high`, with at most `most` round ticks from 0 up, as "20 %"."""
-    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0) if high / step < most or step == 1)
+    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0) if high / step < max_ticks or step == 1)
     marks = np.arange(0, min(high, 1.0) + 1e-9, step).tolist()
     return {"range": [low, high], "tickvals": marks, "ticktext": [percent(mark, 0) for mark in marks]}
 
 
-def apart(values: Sequence[float], gap: float) -> list[float]:
+def spread_labels(values: Sequence[float], gap: float) -> list[float]:
     """The same heights for labels, moved as little as needed so that any two are at least `gap` apart."""
     order = np.argsort(values, kind="stable")
     steps = np.arange(len(values)) * gap

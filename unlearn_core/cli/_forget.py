@@ -5,7 +5,7 @@ import argparse
 from unlearn_core.domain.forget_request import MAX_IMAGES, ForgetRequest
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_request_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds --classifier, and one of --forget-classes and --forget-images."""
     parser.add_argument("--classifier", required=True, metavar="ID", help="which classifier; `classifiers` lists them")
     what = parser.add_mutually_exclusive_group(required=True)
@@ -13,25 +13,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--forget-images", metavar="17,42", help="training pictures, by number; 100-120 is a range")
 
 
-def classes(args: argparse.Namespace) -> list[str]:
+def class_names(args: argparse.Namespace) -> list[str]:
     """The class names that were given."""
     return [name.strip() for name in (args.forget_classes or "").split(",") if name.strip()]
 
 
-def images(args: argparse.Namespace) -> tuple[int, ...]:
+def image_numbers(args: argparse.Namespace) -> tuple[int, ...]:
     """The picture numbers that were given. Raises BadRequest, or UnknownName where the classifier does not exist."""
     if not args.forget_images:
         return ()
     from unlearn_core.data import datasets
     from unlearn_core.models import classifiers
-    from unlearn_core.store.image_lists import from_ranges
+    from unlearn_core.store.image_lists import parse_ranges
 
     card = datasets.card(classifiers.card(args.classifier).dataset)
-    return from_ranges(args.forget_images, most=min(card.train, MAX_IMAGES))
+    return parse_ranges(args.forget_images, upper_bound=min(card.train, MAX_IMAGES))
 
 
-def request(args: argparse.Namespace) -> ForgetRequest:
+def forget_request(args: argparse.Namespace) -> ForgetRequest:
     """What is to be forgotten. Raises BadRequest or UnknownName."""
-    from unlearn_core.engine.build_spec import request
+    from unlearn_core.engine.build_spec import forget_request
 
-    return request(args.classifier, classes=classes(args), images=images(args))
+    return forget_request(args.classifier, classes=class_names(args), images=image_numbers(args))

@@ -22,25 +22,29 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps([card.model_dump(mode="json") for card in found], indent=1))
         return 0
     for card in found:
-        print(as_text(card, whole=bool(args.name)))
+        print(as_text(card, with_layers=bool(args.name)))
     if not args.name:
         counts = [f"{len(external.architectures(one)):,} of {one}'s ({one}:NAME)" for one in external.LIBRARIES]
         print(f"\nAnd by name {' and '.join(counts)}.")
     return 0
 
 
-def as_text(card: ArchitectureCard, *, whole: bool) -> str:
+def as_text(card: ArchitectureCard, *, with_layers: bool) -> str:
     """A card as people read it; `whole` with its layers."""
-    from unlearn_core.domain.recipe import in_words
+    from unlearn_core.domain.recipe import describe_recipe
 
     own = card.roles
     lines = [
         f"{card.id}: {card.title}",
         f"  {card.summary}",
-        f"  pictures of {card.smallest} pixels or more; usually trained by {in_words(card.recipe)}",
+        f"  pictures of {card.smallest} pixels or more; usually trained by {describe_recipe(card.recipe)}",
     ]
-    if whole:
-        maps = f"at {own.cam}, or any of {', '.join(own.with_maps)}" if own.cam else "nowhere: no layer has places"
+    if with_layers:
+        maps = (
+            f"at {own.cam}, or any of {', '.join(own.explainable_layers)}"
+            if own.cam
+            else "nowhere: no layer has places"
+        )
         lines += [
             f"  layers: {', '.join(own.layers)}",
             f"  head: {', '.join(own.head)}; projection shortcuts: {', '.join(own.shortcuts) or 'none'}",

@@ -30,13 +30,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.engine.build_spec import spec
-    from unlearn_core.engine.devices import describe, resolve
+    from unlearn_core.engine.build_spec import run_spec
+    from unlearn_core.engine.devices import describe_device, resolve_device
 
-    device = resolve(args.device)
-    wish = spec(args.classifier, method=args.method, classes=[args.forget_class])
+    device = resolve_device(args.device)
+    wish = run_spec(args.classifier, method=args.method, classes=[args.forget_class])
     with tempfile.TemporaryDirectory(prefix="unlearn-bench-") as folder:
-        figures = {"device": describe(device)} | measure(wish, device, Path(folder))
+        figures = {"device": describe_device(device)} | measure(wish, device, Path(folder))
     if args.json:
         print(json.dumps(figures, indent=1))
     else:
@@ -48,28 +48,28 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def measure(wish: Any, device: str, home: Path) -> dict[str, float]:
+def measure(run_spec: Any, device: str, data_dir: Path) -> dict[str, float]:
     """A first and a second run of one process, then bare training and evaluation on the same data."""
     import torch
 
-    from unlearn_core.engine.execute import Warm, carry_out
-    from unlearn_core.engine.listener import Nobody
+    from unlearn_core.engine.execute import ModelCache, execute_job
+    from unlearn_core.engine.listener import NullListener
     from unlearn_core.store.files import reports
     from unlearn_core.store.queue.run_store import RunStore
     from unlearn_core.training import evaluate
 
-    store, warm, walls, headline, run = RunStore(home), Warm(device, home), [], {}, 0
+    store, warm, walls, headline, run = RunStore(data_dir), ModelCache(device, data_dir), [], {}, 0
     for seed in (0, 1):
-        again = wish.model_copy(update={"seed": seed})
-        run = store.adopt(again, title="bench", device=device)
+        again = run_spec.model_copy(update={"seed": seed})
+        run = store.register_running(again, title="bench", device=device)
         began = time.perf_counter()
-        headline = carry_out(store.get(run), warm, Nobody())
+        headline = execute_job(store.get(run), warm, NullListener())
         walls.append(time.perf_counter() - began)
-    seconds, timings = headline["seconds"], reports.read(home, run).parts["timings"].facts
-    data = warm.data(wish.request.dataset)
-    bare = _bare(warm, wish, torch.device(device))
+    seconds, timings = headline["seconds"], reports.read(data_dir, run).parts["timings"].facts
+    data = warm.dataset(run_spec.request.dataset)
+    bare = _bare(warm, run_spec, torch.device(device))
     began = time.perf_counter()
-    evaluate.logits(warm.fresh(_card(wish), 0), data.images)
+    evaluate.logits(warm.new_model(_card(run_spec), 0), data.images)
     once = time.perf_counter() - began
     rate = timings["pictures"] / seconds["forget"]
     return {
@@ -83,59 +83,59 @@ def measure(wish: Any, device: str, home: Path) -> dict[str, float]:
         "method: pictures a second": rate,
         "bare training steps: pictures a second": bare,
         "bare steps / method": bare / rate,
-        "bare steps / training a classifier here": bare * _training_pace(wish, device, home),
+        "bare steps / training a classifier here": bare * _training_pace(run_spec, device, data_dir),
         "one pass over all pictures (s)": once,
         "evaluating / one pass": seconds["evaluate"] / once,
-        "PGD batched vs one by one (times as fast)": _pgd_gain(warm, wish),
-        "importance vectorised vs loop (times as fast)": _importance_gain(warm, wish),
-        "trials side by side vs one by one (times as fast)": _stack_gain(warm, wish, bare),
+        "PGD batched vs one by one (times as fast)": _pgd_gain(warm, run_spec),
+        "importance vectorised vs loop (times as fast)": _importance_gain(warm, run_spec),
+        "trials side by side vs one by one (times as fast)": _stack_gain(warm, run_spec, bare),
     }
 
 
-def _training_pace(wish: Any, device: str, home: Path) -> float:
+def _training_pace(run_spec: Any, device: str, data_dir: Path) -> float:
     """Seconds a picture of an epoch as `train` trains it: augmented, watched, and saved in the end."""
     from unlearn_core.domain.jobs import TrainSpec
-    from unlearn_core.engine.jobs.train_classifier import train_here
-    from unlearn_core.engine.listener import Nobody
+    from unlearn_core.engine.jobs.train_classifier import train_locally
+    from unlearn_core.engine.listener import NullListener
 
-    card = _card(wish)
+    card = _card(run_spec)
     recipe = card.trained_by.model_copy(update={"epochs": 1})
     spec = TrainSpec(architecture=card.architecture, dataset=card.dataset, recipe=recipe)
-    return train_here(spec, device=device, home=home, listener=Nobody())[1]["seconds_per_picture"]
+    return train_locally(spec, device=device, data_dir=data_dir, listener=NullListener())[1]["seconds_per_picture"]
 
 
-def _probes(run: int, warm: Any) -> dict[str, float]:
+def _probes(run: int, model_cache: Any) -> dict[str, float]:
     """The seconds of each probe by itself, the dearest first."""
     from unlearn_core.engine import measure
     from unlearn_core.probes import probes
 
-    _, report, layout, after = measure.reopen(run, warm)
-    models = measure.models_of(report.spec, layout, warm, after, {})
+    _, report, layout, after = measure.load_run(run, model_cache)
+    models = measure.collect_models(report.spec, layout, model_cache, after, {})
     spent = {}
     for name in probes():
         began = time.perf_counter()
-        measure.look_at_all(report.spec, layout, models, report.evaluations, {}, only=(name,))
+        measure.run_probes(report.spec, layout, models, report.evaluations, {}, only=(name,))
         spent[f"    {name} (s)"] = time.perf_counter() - began
     return dict(sorted(spent.items(), key=lambda item: -item[1]))
 
 
-def _card(wish: Any) -> Any:
+def _card(run_spec: Any) -> Any:
     from unlearn_core.models import classifiers
 
-    return classifiers.card(wish.request.classifier)
+    return classifiers.card(run_spec.request.classifier)
 
 
-def _bare(warm: Any, wish: Any, device: Any) -> float:
+def _bare(model_cache: Any, run_spec: Any, device: Any) -> float:
     """Pictures a second of nothing but forward, backward and step, at the recipe's batch."""
     import torch
     from torch.nn import functional as F
 
     from unlearn_core.training.batches import to_floats
-    from unlearn_core.training.precision import fast
+    from unlearn_core.training.precision import autocast
 
-    card, data = _card(wish), warm.data(wish.request.dataset)
+    card, data = _card(run_spec), model_cache.data(run_spec.request.dataset)
     batch = card.recipe.batch
-    net = warm.fresh(card, 0).train()
+    net = model_cache.fresh(card, 0).train()
     optimiser = torch.optim.SGD(net.parameters(), 0.01, 0.9)
     pictures, labels = to_floats(data.images[:batch]), data.labels[:batch]
     began = 0.0
@@ -143,7 +143,7 @@ def _bare(warm: Any, wish: Any, device: Any) -> float:
         if step == 0:
             _settle(device)
             began = time.perf_counter()
-        with fast(device):
+        with autocast(device):
             loss = F.cross_entropy(net(pictures), labels)
         optimiser.zero_grad()
         loss.backward()
@@ -152,31 +152,31 @@ def _bare(warm: Any, wish: Any, device: Any) -> float:
     return BARE_STEPS * len(labels) / (time.perf_counter() - began)
 
 
-def _pgd_gain(warm: Any, wish: Any) -> float:
+def _pgd_gain(model_cache: Any, run_spec: Any) -> float:
     """How many times as fast a picture is attacked in a batch as by itself."""
     import torch
 
     from unlearn_core.training.attacks import pgd_l2
     from unlearn_core.training.batches import to_floats
 
-    data, net = warm.data(wish.request.dataset), warm.fresh(_card(wish), 0)
+    data, net = model_cache.data(run_spec.request.dataset), model_cache.fresh(_card(run_spec), 0)
     pictures, targets = to_floats(data.images[:TOGETHER]), data.labels[:TOGETHER].flip(0)
     start = torch.rand_like(pictures)
 
     def attack(rows: slice) -> None:
         pgd_l2(net, pictures[rows], targets[rows], radius=1.0, step=0.1, steps=10, start=start[rows])
 
-    return _gain(attack, warm.device)
+    return _gain(attack, model_cache.device)
 
 
-def _importance_gain(warm: Any, wish: Any) -> float:
+def _importance_gain(model_cache: Any, run_spec: Any) -> float:
     """How many times as fast the importance of weights is taken from a batch as from one picture after the other."""
     import torch
 
     from unlearn_core.training.batches import to_floats
     from unlearn_core.training.importance import output_sensitivity
 
-    data, net = warm.data(wish.request.dataset), warm.fresh(_card(wish), 0).eval()
+    data, net = model_cache.data(run_spec.request.dataset), model_cache.fresh(_card(run_spec), 0).eval()
     pictures = to_floats(data.images[:TOGETHER])
 
     def weigh(rows: slice) -> None:
@@ -186,29 +186,29 @@ def _importance_gain(warm: Any, wish: Any) -> float:
             for slope in torch.autograd.grad(net(pictures[rows]).norm(), list(net.parameters())):
                 slope.abs_()
 
-    return _gain(weigh, warm.device)
+    return _gain(weigh, model_cache.device)
 
 
-def _stack_gain(warm: Any, wish: Any, bare: float) -> float:
+def _stack_gain(model_cache: Any, run_spec: Any, bare_pace: float) -> float:
     """How many times as fast trials of this net are trained side by side as bare steps are made one after another."""
-    from unlearn_core.domain.tracker import Silent
+    from unlearn_core.domain.tracker import NullTracker
     from unlearn_core.training.batches import to_floats
-    from unlearn_core.training.stacked import Lane, descend_side_by_side
+    from unlearn_core.training.stacked import StackedTrial, train_stacked
 
-    card, data, steps = _card(wish), warm.data(wish.request.dataset), 3
+    card, data, steps = _card(run_spec), model_cache.data(run_spec.request.dataset), 3
     batch = card.recipe.batch
     one = to_floats(data.images[:batch]), data.labels[:batch]
-    nets = [warm.fresh(card, number) for number in range(STACKED[warm.device.type])]
+    nets = [model_cache.fresh(card, number) for number in range(STACKED[model_cache.device.type])]
 
     def train(count: int) -> None:
-        lanes = [Lane(net, Silent(), [one] * count, 0.01, 0.9, 0.0) for net in nets]
-        descend_side_by_side(lanes, steps=count, falls=False)
-        _settle(warm.device)
+        lanes = [StackedTrial(net, NullTracker(), [one] * count, 0.01, 0.9, 0.0) for net in nets]
+        train_stacked(lanes, steps=count, linear_decay=False)
+        _settle(model_cache.device)
 
     train(1)  # Whatever happens only once has happened.
     began = time.perf_counter()
     train(steps)
-    return len(nets) * steps * batch / (time.perf_counter() - began) / bare
+    return len(nets) * steps * batch / (time.perf_counter() - began) / bare_pace
 
 
 def _gain(work: Any, device: Any) -> float:

@@ -27,48 +27,50 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation, make_example
-    from unlearn_core.benchmarks.make_bundle import make_all, make_population, plan
+    from unlearn_core.benchmarks.make_bundle import build_all, make_ensemble, plan_tasks
     from unlearn_core.data.atomic_files import ASSETS
-    from unlearn_core.data.standard_requests import POPULATION
-    from unlearn_core.domain.errors import BadRequest
-    from unlearn_core.engine.devices import resolve
-    from unlearn_core.store.files.reports import CROWD, EXAMPLE
+    from unlearn_core.data.standard_requests import ENSEMBLE_REQUEST
+    from unlearn_core.domain.errors import InvalidRequestError
+    from unlearn_core.engine.devices import resolve_device
+    from unlearn_core.store.files.reports import ENSEMBLE_EXAMPLE_DIR, EXAMPLE_DIR
 
     if args.golds < 0 or (args.jobs is not None and args.jobs < 1):
-        raise BadRequest("--golds is at least 0, and --jobs at least 1.")
-    device = resolve(args.device)
+        raise InvalidRequestError("--golds is at least 0, and --jobs at least 1.")
+    device = resolve_device(args.device)
     source = args.source or (Path(os.environ[DATA_ROOT]) if os.environ.get(DATA_ROOT) else None)
-    print(pictures(ASSETS, source), flush=True)
+    print(make_sample(ASSETS, source), flush=True)
     jobs = args.jobs or (1 if device != "cpu" else os.cpu_count() or 1)
     SCRATCH.mkdir(parents=True, exist_ok=True)
-    orders = plan(args.classifier, golds=args.golds, assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
-    make_all(orders, jobs)
-    if args.classifier == POPULATION[0]:
-        make_population(assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
-        if not CROWD.exists():
-            wish = ablation.spec_of(ablation.STEPS[2])
-            make_example.make_crowd(CROWD, wish, device=device, home=SCRATCH / "crowd", nets=16, shadows=8)
-            print(f"What many nets tell was measured: {CROWD}.", flush=True)
-    if args.classifier == "resnet20" and not EXAMPLE.exists():
-        make_example.make(EXAMPLE, device=device)
-        print(f"The run that ships was made: {EXAMPLE}.", flush=True)
+    orders = plan_tasks(args.classifier, num_golds=args.golds, assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
+    build_all(orders, jobs)
+    if args.classifier == ENSEMBLE_REQUEST[0]:
+        make_ensemble(assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
+        if not ENSEMBLE_EXAMPLE_DIR.exists():
+            wish = ablation.step_spec(ablation.STEPS[2])
+            make_example.make_ensemble_example(
+                ENSEMBLE_EXAMPLE_DIR, wish, device=device, data_dir=SCRATCH / "crowd", num_models=16, num_shadows=8
+            )
+            print(f"What many nets tell was measured: {ENSEMBLE_EXAMPLE_DIR}.", flush=True)
+    if args.classifier == "resnet20" and not EXAMPLE_DIR.exists():
+        make_example.make_example(EXAMPLE_DIR, device=device)
+        print(f"The run that ships was made: {EXAMPLE_DIR}.", flush=True)
     print("The bundle is complete.")
     return 0
 
 
-def pictures(assets: Path, source: Path | None) -> str:
+def make_sample(assets: Path, source: Path | None) -> str:
     """Makes the sample of CIFAR-10 where it is not what the source gives, and says what was done.
 
     Raises BadAsset where neither a whole sample nor a source is there.
     """
     from unlearn_core.data.cifar10_archive import read
     from unlearn_core.data.datasets import cifar10_sample as sample
-    from unlearn_core.domain.errors import BadAsset
+    from unlearn_core.domain.errors import CorruptAssetError
 
     try:
         shipped = sample.load(assets)
         known = sample.checksum(shipped.images, shipped.labels)
-    except BadAsset:
+    except CorruptAssetError:
         if source is None:
             raise
         known = None

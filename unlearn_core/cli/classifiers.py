@@ -5,15 +5,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unlearn_core.cli._bar import Bar
-from unlearn_core.domain.errors import BadRequest, BadUpload
+from unlearn_core.cli._bar import ProgressBar
+from unlearn_core.domain.errors import InvalidCheckpointError, InvalidRequestError
 
 if TYPE_CHECKING:
-    from unlearn_core.domain.measurement import Part
+    from unlearn_core.domain.measurement import ReportPart
 
 HELP = "List the classifiers and which golds ship with them; `add` takes in a checkpoint, `remove` removes your own."
 
-NAMED = 8
+NAMES_SHOWN = 8
 """How many names of a kind are printed."""
 
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         return _add(args)
     if args.doing == "remove":
         return _remove(args.id)
-    found = _found()
+    found = _found_classifiers()
     if args.json:
         print(json.dumps(found, indent=1))
         return 0
@@ -53,38 +53,38 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _found() -> list[dict[str, Any]]:
+def _found_classifiers() -> list[dict[str, Any]]:
     """Every card, with the nets that ship: an original saw every class, a gold never saw some."""
     from unlearn_core.data import datasets
-    from unlearn_core.domain.report import in_words
+    from unlearn_core.domain.report import describe_forget_set
     from unlearn_core.models import bundled_models, classifiers
 
     found = []
     for card in classifiers.cards().values():
         dataset = datasets.card(card.dataset)
         shipped = [
-            {"name": net.name, "forget": net.forget and in_words(net.forget, dataset), "seed": net.seed}
-            for net in bundled_models.shipped(card.id)
+            {"name": net.name, "forget": net.forget and describe_forget_set(net.forget, dataset), "seed": net.seed}
+            for net in bundled_models.bundled(card.id)
         ]
         found.append({**card.model_dump(mode="json"), "nets": shipped})
     return found
 
 
 def _add(args: argparse.Namespace) -> int:
-    from unlearn_core.domain.jobs import AddSpec
-    from unlearn_core.engine.jobs.add_checkpoint import add_here
+    from unlearn_core.domain.jobs import AddCheckpointSpec
+    from unlearn_core.engine.jobs.add_checkpoint import add_locally
     from unlearn_core.models import user_models
     from unlearn_core.models.upload import receive
-    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.data_folder import open_data_dir
 
-    folder = home()
-    mean, std = _colours(args)
+    folder = open_data_dir()
+    mean, std = _normalization(args)
     try:
         with args.file.expanduser().open("rb") as file:
             upload = receive.receive(file)
     except OSError as problem:
-        raise BadUpload(f"{args.file} cannot be read ({problem.strerror}). Name the file.") from None
-    spec = AddSpec(
+        raise InvalidCheckpointError(f"{args.file} cannot be read ({problem.strerror}). Name the file.") from None
+    spec = AddCheckpointSpec(
         upload=upload,
         architecture=args.architecture,
         dataset=args.dataset,
@@ -92,8 +92,8 @@ def _add(args: argparse.Namespace) -> int:
         mean=mean,
         std=std,
     )
-    with Bar() as bar:
-        number, headline, part = add_here(spec, device=args.device, home=folder, listener=bar)
+    with ProgressBar() as bar:
+        number, headline, part = add_locally(spec, device=args.device, data_dir=folder, listener=bar)
     print("\n".join(as_lines(number, headline, part, args.dataset)))
     if not headline["fits"]:
         return 2
@@ -102,19 +102,21 @@ def _add(args: argparse.Namespace) -> int:
         print("That is hardly better than chance, so it was not taken in: look at --mean, --std, and the order of the")
         print("classes. To take it in nevertheless, say so with --anyway.")
         return 2
-    user_models.take(headline["classifier"])
+    user_models.accept(headline["classifier"])
     print(f"It is in the catalog as {headline['classifier']}.")
     return 0
 
 
-def as_lines(number: int, headline: dict[str, Any], part: "Part", dataset: str) -> list[str]:
+def as_lines(number: int, headline: dict[str, Any], part: "ReportPart", dataset: str) -> list[str]:
     """What was found, as people read it: what fits, what does not, how good it is."""
     from unlearn_core.data import datasets
 
     facts = part.facts
     lines = [f"Run {number}: {facts['tensors']:,} tensors. " + ("All of the net is there." if facts["fits"] else "")]
     for name, count in zip(("missing", "unexpected", "shapes"), facts["counts"], strict=True):
-        shown = [one if isinstance(one, str) else f"{one[0]} {one[2]}, not {one[1]}" for one in facts[name][:NAMED]]
+        shown = [
+            one if isinstance(one, str) else f"{one[0]} {one[2]}, not {one[1]}" for one in facts[name][:NAMES_SHOWN]
+        ]
         if count:
             title = {"shapes": "of another shape"}.get(name, name)
             lines.append(f"  {title} ({count:,}): {', '.join(map(ascii, shown))}{' ...' if count > len(shown) else ''}")
@@ -128,25 +130,28 @@ def as_lines(number: int, headline: dict[str, Any], part: "Part", dataset: str) 
     ]
 
 
-def _colours(args: argparse.Namespace) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def _normalization(args: argparse.Namespace) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Mean and deviation as they were said, else those of the data set's pictures."""
     from unlearn_core.data import datasets
-    from unlearn_core.data.pixel_statistics import colours
+    from unlearn_core.data.pixel_statistics import channel_statistics
 
     said = [
-        None if text is None else _three(text, option) for option, text in (("--mean", args.mean), ("--std", args.std))
+        None if text is None else _parse_rgb(text, option)
+        for option, text in (("--mean", args.mean), ("--std", args.std))
     ]
     if None in said:
-        usual = colours(datasets.load(args.dataset))
+        usual = channel_statistics(datasets.load(args.dataset))
         said = [own or one for own, one in zip(said, usual, strict=True)]
     mean, std = said
     assert mean is not None and std is not None
     if min(std) <= 0:
-        raise BadRequest("--std is three numbers above 0: with anything less, pixels could not be divided by it.")
+        raise InvalidRequestError(
+            "--std is three numbers above 0: with anything less, pixels could not be divided by it."
+        )
     return mean, std
 
 
-def _three(text: str, option: str) -> tuple[float, float, float]:
+def _parse_rgb(text: str, option: str) -> tuple[float, float, float]:
     import math
 
     try:
@@ -154,15 +159,15 @@ def _three(text: str, option: str) -> tuple[float, float, float]:
     except ValueError:
         red = green = blue = math.nan
     if not all(math.isfinite(one) for one in (red, green, blue)):
-        raise BadRequest(f"{option} takes three numbers, such as 0.49,0.48,0.45; {text[:40]!r} is not that.")
+        raise InvalidRequestError(f"{option} takes three numbers, such as 0.49,0.48,0.45; {text[:40]!r} is not that.")
     return red, green, blue
 
 
 def _remove(name: str) -> int:
     from unlearn_core.store import deletion
-    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.data_folder import open_data_dir
     from unlearn_core.store.queue.run_store import RunStore
 
-    deletion.remove(RunStore(home()), name)
+    deletion.delete_classifier(RunStore(open_data_dir()), name)
     print(f"{name} is gone, and its golds with it. Reports of its runs stay.")
     return 0

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from unlearn_core.cli._bar import Bar
-from unlearn_core.domain.errors import BadPictures, StoreError
+from unlearn_core.cli._bar import ProgressBar
+from unlearn_core.domain.errors import InvalidDatasetError, StoreError
 
 HELP = "List the data sets, with their classes and terms; add one, remove one."
 
@@ -63,7 +63,10 @@ def _sources(as_json: bool) -> int:
             option._asdict() | {"choices": one.choices(root).get(option.name, option.choices)} for option in one.options
         ]
         fields = ("id", "title", "summary", "needs", "size", "licence", "origin")
-        found.append({name: getattr(one, name) for name in fields} | {"options": options, "why_not": one.why_not(root)})
+        found.append(
+            {name: getattr(one, name) for name in fields}
+            | {"options": options, "why_not": one.unavailable_reason(root)}
+        )
     if as_json:
         print(json.dumps(found, indent=1))
         return 0
@@ -83,26 +86,26 @@ def _sources(as_json: bool) -> int:
 
 def _add(args: argparse.Namespace) -> int:
     from unlearn_core.data.ingest import upload_store
-    from unlearn_core.data.ingest.import_spec import asked, named_after
+    from unlearn_core.data.ingest.import_spec import build_import_spec, title_from_filename
     from unlearn_core.data.ingest.upload_limits import limits
     from unlearn_core.data.sources import source
-    from unlearn_core.engine.jobs.import_dataset import add
-    from unlearn_core.store.data_folder import home
+    from unlearn_core.engine.jobs.import_dataset import import_locally
+    from unlearn_core.store.data_folder import open_data_dir
 
     wanted, answers, title = source(args.source), dict(map(_option, args.set)), args.name
     if wanted.needs == "upload":
         if args.file is None:
-            raise BadPictures("Name the zip of class folders: --file faces.zip.")
+            raise InvalidDatasetError("Name the zip of class folders: --file faces.zip.")
         try:
             with args.file.expanduser().open("rb") as file:
-                answers["upload"] = upload_store.keep(home(), file, limits())
+                answers["upload"] = upload_store.save(open_data_dir(), file, limits())
         except OSError as problem:
             raise StoreError(f"{args.file} cannot be read ({problem.strerror}). Name another file.") from None
-        title = title or named_after(args.file.name)
-    spec = asked(wanted, answers, title=title, size=args.size, fit=args.fit)
+        title = title or title_from_filename(args.file.name)
+    spec = build_import_spec(wanted, answers, title=title, size=args.size, fit=args.fit)
     root = None if args.root is None else args.root.expanduser().resolve()
-    with Bar() as bar:
-        headline = add(spec, home(), bar, root=root)
+    with ProgressBar() as bar:
+        headline = import_locally(spec, open_data_dir(), bar, root=root)
     print(
         f"{spec.dataset}: {spec.title} is ready, {headline['pictures']:,} pictures of {headline['classes']:,} classes "
         f"in {headline['seconds']['total']:.1f} s."
@@ -116,18 +119,18 @@ def _add(args: argparse.Namespace) -> int:
 
 def _move(what: str, name: str) -> int:
     from unlearn_core.data.ingest import trash
-    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.data_folder import open_data_dir
     from unlearn_core.store.queue.run_store import RunStore
-    from unlearn_core.store.uses import why_needed
+    from unlearn_core.store.uses import deletion_blocker
 
     if what == "remove":
-        why = why_needed(RunStore(home()), name)
+        why = deletion_blocker(RunStore(open_data_dir()), name)
         if why:
             raise StoreError(why)
-        trash.remove(home(), name)
+        trash.remove(open_data_dir(), name)
         print(f"{name} is removed; `datasets restore {name}` brings it back, `datasets delete {name}` frees its disk.")
         return 0
-    getattr(trash, what)(home(), name)
+    getattr(trash, what)(open_data_dir(), name)
     print(f"{name} is {'back' if what == 'restore' else 'deleted for good'}.")
     return 0
 
@@ -135,5 +138,7 @@ def _move(what: str, name: str) -> int:
 def _option(text: str) -> tuple[str, str | int]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise BadPictures(f"--set takes option=value, and {text[:60]!r} is not: write for example --set labels=coarse.")
+        raise InvalidDatasetError(
+            f"--set takes option=value, and {text[:60]!r} is not: write for example --set labels=coarse."
+        )
     return name.strip(), value.strip()

@@ -15,12 +15,12 @@ from unlearn_core.domain.errors import UnlearnError
 HELP = "Say what works here and what to do about what does not."
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements.txt"
-LEAST_PYTHON = (3, 11)
-LEAST_DISK = 1.0
+MIN_PYTHON = (3, 11)
+MIN_DISK_GB = 1.0
 """Gigabytes that the data folder's disk should have free."""
 
 
-class Finding(NamedTuple):
+class CheckResult(NamedTuple):
     """One thing that was looked at: `ok`, or a `problem` that stops the lab, or a `note` that does not."""
 
     what: str
@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     findings = []
     for check in CHECKS:
-        for finding in _careful(check):
+        for finding in _run_check(check):
             findings.append(finding)
             if not args.json:
                 print(f"{finding.state:<8} {finding.what:<22} {finding.words}", flush=True)
@@ -47,26 +47,28 @@ def run(args: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def _careful(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _run_check(check: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
     """A check whose own failure is a finding too: a doctor that falls ill helps nobody."""
     try:
         yield from check()
     except UnlearnError as problem:
-        yield Finding(check.__name__.strip("_"), "problem", str(problem))
+        yield CheckResult(check.__name__.strip("_"), "problem", str(problem))
     except Exception as problem:  # noqa: BLE001 (a broken library may raise anything)
         words = f"{type(problem).__name__}: {problem}"
-        yield Finding(check.__name__.strip("_"), "problem", f"{words}. Set the environment up again: `make clean run`.")
+        yield CheckResult(
+            check.__name__.strip("_"), "problem", f"{words}. Set the environment up again: `make clean run`."
+        )
 
 
-def _python() -> Iterator[Finding]:
+def _python() -> Iterator[CheckResult]:
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info >= LEAST_PYTHON:
-        yield Finding("python", "ok", version)
+    if sys.version_info >= MIN_PYTHON:
+        yield CheckResult("python", "ok", version)
     else:
-        yield Finding("python", "problem", f"{version} is too old: install Python 3.11 or newer.")
+        yield CheckResult("python", "problem", f"{version} is too old: install Python 3.11 or newer.")
 
 
-def _libraries() -> Iterator[Finding]:
+def _libraries() -> Iterator[CheckResult]:
     from packaging.requirements import Requirement
 
     lines = [line.split("#")[0].strip() for line in REQUIREMENTS.read_text().splitlines()]
@@ -75,36 +77,36 @@ def _libraries() -> Iterator[Finding]:
             version = metadata.version(wanted.name)
         except metadata.PackageNotFoundError:
             words = f"is not installed ({wanted}). Install it: `pip install -r requirements.txt`."
-            yield Finding(wanted.name, "problem", words)
+            yield CheckResult(wanted.name, "problem", words)
             continue
         if wanted.specifier.contains(version, prereleases=True):
-            yield Finding(wanted.name, "ok", version)
+            yield CheckResult(wanted.name, "ok", version)
         else:
             words = f"{version} does not fit {wanted.specifier}. Install: `pip install -r requirements.txt`."
-            yield Finding(wanted.name, "problem", words)
+            yield CheckResult(wanted.name, "problem", words)
 
 
-def _torchvision_fits() -> Iterator[Finding]:
+def _torchvision_fits() -> Iterator[CheckResult]:
     import torch
     from torchvision.ops import nms
 
     nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
-    yield Finding("torch and torchvision", "ok", "fit together")
+    yield CheckResult("torch and torchvision", "ok", "fit together")
 
 
-def _devices() -> Iterator[Finding]:
+def _devices() -> Iterator[CheckResult]:
     import torch
 
-    from unlearn_core.engine.devices import available, describe, resolve
+    from unlearn_core.engine.devices import describe_device, list_devices, resolve_device
 
-    for name in available():
-        words = describe(name)
+    for name in list_devices():
+        words = describe_device(name)
         if name == "cpu":
             words = f"{torch.get_num_threads()} threads"
         else:
             words += f", {torch.cuda.get_device_properties(name).total_memory / 2**30:.0f} GiB"
-        chosen = "; `auto` means this one" if resolve("auto") == name else ""
-        yield Finding(f"device {name}", "ok", f"{words}; {_bfloat16(name)}{chosen}")
+        chosen = "; `auto` means this one" if resolve_device("auto") == name else ""
+        yield CheckResult(f"device {name}", "ok", f"{words}; {_bfloat16(name)}{chosen}")
 
 
 def _bfloat16(device: str) -> str:
@@ -128,54 +130,56 @@ def _bfloat16(device: str) -> str:
     return f"a step in bfloat16 is {best[False] / best[True]:.1f} times as fast as in float32"
 
 
-def _assets() -> Iterator[Finding]:
+def _assets() -> Iterator[CheckResult]:
     from unlearn_core.data import datasets
     from unlearn_core.models import bundled_models, classifiers
 
     for card in datasets.cards().values():
         pictures = datasets.load(card.id)
-        yield Finding(f"data set {card.id}", "ok", f"{len(pictures.labels):,} pictures, checksums right")
+        yield CheckResult(f"data set {card.id}", "ok", f"{len(pictures.labels):,} pictures, checksums right")
     for card in classifiers.cards().values():
-        shipped = bundled_models.shipped(card.id)
+        shipped = bundled_models.bundled(card.id)
         for net in shipped:
-            bundled_models.weights_of(net)
-            bundled_models.logits_of(net)
+            bundled_models.read_weights(net)
+            bundled_models.read_logits(net)
         what, golds = f"classifier {card.id}", sum(net.forget is not None for net in shipped)
-        if bundled_models.find(card.id, None, card.seed) is None:
-            yield Finding(what, "problem", "has no weights. Restore them: `git checkout -- assets`, or `make bundle`.")
+        if bundled_models.find_bundled(card.id, None, card.seed) is None:
+            yield CheckResult(
+                what, "problem", "has no weights. Restore them: `git checkout -- assets`, or `make bundle`."
+            )
         else:
-            yield Finding(what, "ok", f"{len(shipped)} nets, {golds} of them golds, checksums right")
+            yield CheckResult(what, "ok", f"{len(shipped)} nets, {golds} of them golds, checksums right")
 
 
-def _data_folder() -> Iterator[Finding]:
-    from unlearn_core.store.data_folder import HOME, home
+def _data_folder() -> Iterator[CheckResult]:
+    from unlearn_core.store.data_folder import DATA_DIR_VARIABLE, open_data_dir
 
-    folder = home()
-    yield Finding("data folder", "ok", f"{folder} can be written to")
+    folder = open_data_dir()
+    yield CheckResult("data folder", "ok", f"{folder} can be written to")
     free = shutil.disk_usage(folder).free / 1e9
-    if free >= LEAST_DISK:
-        yield Finding("disk", "ok", f"{free:.0f} GB free")
+    if free >= MIN_DISK_GB:
+        yield CheckResult("disk", "ok", f"{free:.0f} GB free")
     else:
-        words = f"only {free:.1f} GB free: delete runs in the history, or name another folder in {HOME}."
-        yield Finding("disk", "note", words)
+        words = f"only {free:.1f} GB free: delete runs in the history, or name another folder in {DATA_DIR_VARIABLE}."
+        yield CheckResult("disk", "note", words)
 
 
-def _database() -> Iterator[Finding]:
-    from unlearn_core.store.data_folder import home
+def _database() -> Iterator[CheckResult]:
+    from unlearn_core.store.data_folder import open_data_dir
     from unlearn_core.store.files.restore import notice
     from unlearn_core.store.queue.run_store import RunStore
 
-    store = RunStore(home())
-    yield Finding("database", "ok", f"opens; {len(store.list(limit=1_000_000)):,} runs in the history")
-    told = notice(store.home)
+    store = RunStore(open_data_dir())
+    yield CheckResult("database", "ok", f"opens; {len(store.list_runs(limit=1_000_000)):,} runs in the history")
+    told = notice(store.data_dir)
     if told:
-        yield Finding("history", "note", told)
+        yield CheckResult("history", "note", told)
     workers = store.workers()
     for worker in workers:
-        yield Finding("worker", "ok", f"{worker.name} on {worker.device} is {worker.state} (process {worker.pid})")
+        yield CheckResult("worker", "ok", f"{worker.name} on {worker.device} is {worker.state} (process {worker.pid})")
     if not workers:
         words = "none is at work. `make run` starts one by itself; by hand: `python -m unlearn_core worker`."
-        yield Finding("worker", "note", words)
+        yield CheckResult("worker", "note", words)
 
 
 CHECKS = (_python, _libraries, _torchvision_fits, _devices, _assets, _data_folder, _database)

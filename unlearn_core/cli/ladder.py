@@ -16,23 +16,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation, csv_tables
     from unlearn_core.cli.results import LADDER, SCRATCH
-    from unlearn_core.engine.devices import describe, resolve
+    from unlearn_core.engine.devices import describe_device, resolve_device
 
-    device = resolve(args.device)
+    device = resolve_device(args.device)
     jobs = args.jobs or (1 if device != "cpu" else os.cpu_count() or 1)
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    known = csv_tables.read(LADDER, "step")
+    known = csv_tables.read_rows(LADDER, "step")
     for step in ablation.STEPS:
-        if known.get(step.name, {}).get("key") == ablation.key_of(step):
+        if known.get(step.name, {}).get("key") == ablation.cache_key(step):
             continue
         for found in ablation.measure(step, scratch=SCRATCH, device=device, threads=threads, jobs=jobs):
             if isinstance(found, dict):
-                known[step.name] = found | {"device": describe(device)}
-                print(f"{step.name}: {found['score']} (published {step.published})", flush=True)
+                known[step.name] = found | {"device": describe_device(device)}
+                print(f"{step.name}: {found['score']} (published {step.published_score})", flush=True)
             else:
-                print(f"{step.name}: net {found} of {ablation.NETS}", flush=True)
-        csv_tables.write(LADDER, ablation.COLUMNS, [known[one.name] for one in ablation.STEPS if one.name in known])
+                print(f"{step.name}: net {found} of {ablation.NUM_MODELS}", flush=True)
+        csv_tables.write_rows(
+            LADDER, ablation.COLUMNS, [known[one.name] for one in ablation.STEPS if one.name in known]
+        )
     rows = [known[step.name] for step in ablation.STEPS]
-    csv_tables.write(LADDER, ablation.COLUMNS, [*rows, ablation.ceiling()])
+    csv_tables.write_rows(LADDER, ablation.COLUMNS, [*rows, ablation.gold_ceiling()])
     print("The ladder is complete: `make results ARGS=--no-runs` writes it into RESULTS.md.")
     return 0

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from unlearn_core.domain.method import Method
-from unlearn_core.domain.params import Knob
+from unlearn_core.domain.params import HyperparameterInfo
 
 HELP = "List the unlearning methods, with their knobs, ranges and presets."
 
@@ -19,29 +19,29 @@ def run(args: argparse.Namespace) -> int:
 
     found = methods().values()
     if args.json:
-        print(json.dumps([_plain(method) for method in found], indent=1))
+        print(json.dumps([_as_dict(method) for method in found], indent=1))
     else:
         print("\n\n".join(_text(method) for method in found))
     return 0
 
 
-def _plain(method: Method) -> dict[str, Any]:
+def _as_dict(method: Method) -> dict[str, Any]:
     return {
         "id": method.id,
         "title": method.title,
         "group": method.group,
         "summary": method.summary,
         "idea": method.idea,
-        "fails": method.fails,
+        "fails": method.failure_modes,
         "paper": method.paper._asdict(),
         "supports": sorted(method.supports),
-        "knobs": [knob._asdict() for knob in method.params.knobs().values()],
+        "knobs": [knob._asdict() for knob in method.params.hyperparameters().values()],
         "presets": {
             name: {
                 "title": preset.title,
                 "summary": preset.summary,
                 "params": preset.params.model_dump(),
-                "fitted": {scale: params.model_dump() for scale, params in preset.fitted.items()},
+                "fitted": {scale: params.model_dump() for scale, params in preset.by_request_size.items()},
             }
             for name, preset in method.presets.items()
         },
@@ -57,21 +57,21 @@ def _text(method: Method) -> str:
             f"{method.id}: {method.title} ({method.summary})",
             f"  Forgets {forgets}. {method.paper.title}",
             "  knobs",
-            *(f"    {_knob(knob)}" for knob in method.params.knobs().values()),
+            *(f"    {_hyperparameter_text(knob)}" for knob in method.params.hyperparameters().values()),
             "  presets",
             *(f"    {name:<16} {preset.summary}" for name, preset in method.presets.items()),
         ]
     )
 
 
-def _knob(knob: Knob) -> str:
-    if knob.choices:
-        span = " | ".join(knob.choices)
-    elif knob.kind == "bool":
+def _hyperparameter_text(info: HyperparameterInfo) -> str:
+    if info.choices:
+        span = " | ".join(info.choices)
+    elif info.kind == "bool":
         span = "true | false"
-    elif knob.kind == "numbers":
+    elif info.kind == "numbers":
         span = "whole numbers, with commas"
     else:
-        span = f"{knob.low:g} to {knob.high:g}"
-    unit = f" {knob.unit}" if knob.unit else ""
-    return f"{knob.name:<16} {knob.default!s:<8} {span + unit:<24} {knob.title}"
+        span = f"{info.low:g} to {info.high:g}"
+    unit = f" {info.unit}" if info.unit else ""
+    return f"{info.name:<16} {info.default!s:<8} {span + unit:<24} {info.title}"

@@ -4,15 +4,15 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unlearn_core.domain.errors import BadRequest, StoreError, UnlearnError
+from unlearn_core.domain.errors import InvalidRequestError, StoreError, UnlearnError
 
 if TYPE_CHECKING:
-    from unlearn_core.data.image_dataset import Pictures
+    from unlearn_core.data.image_dataset import ImageDataset
     from unlearn_core.domain.report import Report
 
 HELP = "Write the report of a finished run, or of several side by side, as one file that needs no network."
 
-MOST = 4
+MAX_REPORTS = 4
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,20 +29,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.export.archive import archive
-    from unlearn_core.export.html_report import page
+    from unlearn_core.export.archive import build_archive
+    from unlearn_core.export.html_report import render_report
     from unlearn_core.methods import methods
 
-    out = _free(args.out.expanduser())
-    if len(args.runs) > MOST:
-        raise BadRequest(f"{len(args.runs)} runs do not fit beside one another: name up to {MOST}.")
+    out = _unused_path(args.out.expanduser())
+    if len(args.runs) > MAX_REPORTS:
+        raise InvalidRequestError(f"{len(args.runs)} runs do not fit beside one another: name up to {MAX_REPORTS}.")
     folders = [_folder(name) for name in args.runs]
     found = [_report(name, folder) for name, folder in zip(args.runs, folders, strict=True)]
-    text = page(found, methods=methods(), pictures=_pictures(found))
+    text = render_report(found, methods=methods(), image_datasets=_image_datasets(found))
     if out.suffix == ".html":
         data = text.encode()
     else:
-        data = archive(found, page=text, weights=[folder / "weights.safetensors" for folder in folders])
+        data = build_archive(found, page=text, weights=[folder / "weights.safetensors" for folder in folders])
     try:
         out.write_bytes(data)
     except OSError as problem:
@@ -51,10 +51,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _free(out: Path) -> Path:
+def _unused_path(out: Path) -> Path:
     """The file to write. Raises BadRequest where its name fits no kind, StoreError where it is there already."""
     if out.suffix not in (".html", ".zip"):
-        raise BadRequest(f"--out takes a file that ends with .html or .zip, and {out.name!r} does not.")
+        raise InvalidRequestError(f"--out takes a file that ends with .html or .zip, and {out.name!r} does not.")
     if out.exists():
         raise StoreError(f"{out} is there already: name another file, so that nothing is overwritten.")
     return out
@@ -63,46 +63,48 @@ def _free(out: Path) -> Path:
 def _folder(name: str) -> Path:
     """Where a run's report lies. Raises UnknownName or StoreError, with the run's own reason where it has failed."""
     from unlearn_core.domain.run import RunState
-    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.data_folder import open_data_dir
     from unlearn_core.store.files import artifacts
     from unlearn_core.store.queue.run_store import RunStore
 
     if not _is_number(name):
         return Path(name).expanduser()
-    found = RunStore(home()).get(int(name))
+    found = RunStore(open_data_dir()).get(int(name))
     if found.spec.kind != "unlearn":
-        raise BadRequest(f"Run {name} ({found.title}) has no report: only runs that forget something have one.")
+        raise InvalidRequestError(
+            f"Run {name} ({found.title}) has no report: only runs that forget something have one."
+        )
     if found.state is not RunState.DONE:
         because = f": {found.error}" if found.error else ""
         raise StoreError(f"Run {name} is {found.state}{because}. There is a report only of what is done.")
-    return artifacts.folder_of(home(), int(name))
+    return artifacts.run_dir(open_data_dir(), int(name))
 
 
 def _report(name: str, folder: Path) -> "Report":
     """The report of a run, beside its finished repeats from other seeds; of a folder as it is."""
     from unlearn_core.domain.run import RunState
-    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.data_folder import open_data_dir
     from unlearn_core.store.files import reports
-    from unlearn_core.store.queue.repeats import with_seeds
+    from unlearn_core.store.queue.repeats import add_seeds_part
     from unlearn_core.store.queue.run_store import RunStore
 
     if not _is_number(name):
         return reports.read_folder(folder)
-    store = RunStore(home())
-    done = [run for run in store.repeats.of(store.get(int(name))) if run.state is RunState.DONE]
-    return with_seeds(reports.read(home(), int(name)), home(), done)
+    store = RunStore(open_data_dir())
+    done = [run for run in store.repeats.runs_of(store.get(int(name))) if run.state is RunState.DONE]
+    return add_seeds_part(reports.read(open_data_dir(), int(name)), open_data_dir(), done)
 
 
 def _is_number(name: str) -> bool:
     return name.isascii() and name.isdecimal() and len(name) < 10
 
 
-def _pictures(found: "list[Report]") -> "dict[str, Pictures]":
+def _image_datasets(reports: "list[Report]") -> "dict[str, ImageDataset]":
     """The pictures of the reports' data sets, as far as this machine has them."""
     from unlearn_core.data import datasets
 
     known = {}
-    for name in {report.dataset.id for report in found}:
+    for name in {report.dataset.id for report in reports}:
         try:
             known[name] = datasets.load(name)
         except UnlearnError:  # The report says so itself.

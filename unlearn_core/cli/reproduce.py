@@ -2,7 +2,7 @@
 
 import argparse
 
-from unlearn_core.cli._bar import Bar
+from unlearn_core.cli._bar import ProgressBar
 
 HELP = "Measure UNSIR's published settings on full CIFAR-10 and CIFAR-100 (an hour of CPU each); goes on where it was."
 
@@ -14,17 +14,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import csv_tables, published_settings
     from unlearn_core.cli.results import PUBLISHED, SCRATCH
-    from unlearn_core.engine.devices import resolve
+    from unlearn_core.engine.devices import resolve_device
 
-    device, known = resolve(args.device), csv_tables.read(PUBLISHED, "name")
+    device, known = resolve_device(args.device), csv_tables.read_rows(PUBLISHED, "name")
     SCRATCH.mkdir(parents=True, exist_ok=True)
-    for experiment in published_settings.EXPERIMENTS:
+    for experiment in published_settings.PUBLISHED_RESULTS:
         if experiment.name in known:
             continue
-        with Bar() as bar:
-            row = published_settings.measure(experiment, device=device, home=SCRATCH, listener=bar)
+        with ProgressBar() as bar:
+            row = published_settings.measure(experiment, device=device, data_dir=SCRATCH, listener=bar)
         known[experiment.name] = row
-        csv_tables.write(PUBLISHED, published_settings.COLUMNS, list(known.values()))
+        csv_tables.write_rows(PUBLISHED, published_settings.COLUMNS, list(known.values()))
         print(f"{experiment.name}: {row}", flush=True)
     print("`make results ARGS=--no-runs` writes it into RESULTS.md.")
     return 0

@@ -24,11 +24,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation, csv_tables, results, results_page, tradeoff_plot
 
-    cases = results.cases()
-    keys = {case.name: results.key_of(case.spec) for case in cases}
-    known = {results.name_of(row): row for row in csv_tables.read(TABLE, "key").values()}
-    steps = csv_tables.read(LADDER, "step")
-    current = {*keys.values(), *map(ablation.key_of, ablation.STEPS)}
+    cases = results.benchmark_cases()
+    keys = {case.name: results.cache_key(case.spec) for case in cases}
+    known = {results.name_of(row): row for row in csv_tables.read_rows(TABLE, "key").values()}
+    steps = csv_tables.read_rows(LADDER, "step")
+    current = {*keys.values(), *map(ablation.cache_key, ablation.STEPS)}
     outdated = {row["key"] for row in (*known.values(), *steps.values())} - current
     todo = [
         case
@@ -37,18 +37,18 @@ def run(args: argparse.Namespace) -> int:
         and not args.no_runs
         and args.only in (None, case.method)
     ]
-    for number, row in enumerate(results.measure_all(todo, device=args.device, home=SCRATCH, jobs=args.jobs), 1):
+    for number, row in enumerate(results.measure_all(todo, device=args.device, data_dir=SCRATCH, jobs=args.jobs), 1):
         new = {name: str(value) for name, value in row.items()}
         known[results.name_of(new)] = new
-        csv_tables.write(TABLE, results.COLUMNS, [known[name] for name in keys if name in known])
+        csv_tables.write_rows(TABLE, results.COLUMNS, [known[name] for name in keys if name in known])
         what = f"{row['method']} ({row['preset']}) on {row['request']}, seed {row['seed']}"
-        print(f"{number} of {len(todo)}: {what}: {row['error'] or _said(row)}", flush=True)
+        print(f"{number} of {len(todo)}: {what}: {row['error'] or _status(row)}", flush=True)
     rows = [known[name] for name in keys if name in known]
-    csv_tables.write(TABLE, results.COLUMNS, rows)
+    csv_tables.write_rows(TABLE, results.COLUMNS, rows)
     missing = [case for case in cases if case.name not in known]
     tradeoff_plot.write_plot(PLOT, rows)
     (ROOT / "RESULTS.md").write_text(
-        results_page.whole(rows, missing, steps, csv_tables.read(PUBLISHED, "name"), outdated)
+        results_page.render(rows, missing, steps, csv_tables.read_rows(PUBLISHED, "name"), outdated)
     )
     head, rest = (ROOT / "README.md").read_text().split(MARKS[0])
     tail = rest.split(MARKS[1])[1]
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _said(row: dict[str, object]) -> str:
+def _status(row: dict[str, object]) -> str:
     unseen = "" if row["forget_test_after"] == "" else f", {row['forget_test_after']} unseen"
     return (
         f"forget {row['forget_train_after']} trained{unseen}, retain {row['retain_test_after']}, "

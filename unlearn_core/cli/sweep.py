@@ -6,13 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any, get_args
 
 from unlearn_core.cli import _forget
-from unlearn_core.domain.errors import BadKnob, BadRequest, WorkerError
-from unlearn_core.domain.search_space import MOST_POINTS
-from unlearn_core.domain.sweep import LONGEST, MOST_TRIALS, ObjectiveId, Sampler, SweepState
+from unlearn_core.domain.errors import InvalidHyperparameterError, InvalidRequestError, WorkerError
+from unlearn_core.domain.search_space import MAX_POINTS
+from unlearn_core.domain.sweep import MAX_MINUTES, MAX_TRIALS, ObjectiveId, Sampler, SweepState
 
 if TYPE_CHECKING:
-    from unlearn_core.domain.params import Knob
-    from unlearn_core.domain.search_space import Range
+    from unlearn_core.domain.params import HyperparameterInfo
+    from unlearn_core.domain.search_space import SearchRange
     from unlearn_core.domain.sweep import Sweep, SweepSpec
     from unlearn_core.store.queue.run_store import RunStore
 
@@ -24,7 +24,7 @@ STOPPED = 130
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    _forget.arguments(parser)
+    _forget.add_request_arguments(parser)
     parser.add_argument("--method", required=True, metavar="ID", help="how to forget; `methods` lists them")
     parser.add_argument("--preset", metavar="NAME", help="where the other knobs stand; the method's first by default")
     parser.add_argument(
@@ -45,8 +45,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="what to aim at, one or two; distance where there is gold, else forget and retain",
     )
     budget = parser.add_mutually_exclusive_group()
-    budget.add_argument("--trials", type=int, metavar="N", help=f"how many runs, at most {MOST_TRIALS} (24)")
-    budget.add_argument("--minutes", type=float, metavar="M", help=f"how long they may work, at most {LONGEST:g}")
+    budget.add_argument("--trials", type=int, metavar="N", help=f"how many runs, at most {MAX_TRIALS} (24)")
+    budget.add_argument("--minutes", type=float, metavar="M", help=f"how long they may work, at most {MAX_MINUTES:g}")
     parser.add_argument("--seed", type=int, default=0, help="of every run, and of the sampler (0)")
     parser.add_argument("--no-early-stop", action="store_true", help="carry hopeless trials to their end")
     parser.add_argument("--wait", action="store_true", help="wait until it is done, and print the best settings")
@@ -54,16 +54,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.data import datasets
-    from unlearn_core.domain.report import in_words
+    from unlearn_core.domain.report import describe_forget_set
     from unlearn_core.methods import method
-    from unlearn_core.store.data_folder import home
+    from unlearn_core.store.data_folder import open_data_dir
     from unlearn_core.store.queue.run_store import RunStore
 
     spec = _spec(args)
-    what = in_words(spec.request.forget, datasets.card(spec.request.dataset))
-    store = RunStore(home())
+    what = describe_forget_set(spec.request.forget, datasets.card(spec.request.dataset))
+    store = RunStore(open_data_dir())
     number = store.sweeps.submit(spec, title=f"Forget {what} with {method(spec.method).title}")
-    most = f"{spec.most} trials" if spec.minutes is None else f"{spec.minutes:g} minutes of work"
+    most = f"{spec.max_trials} trials" if spec.minutes is None else f"{spec.minutes:g} minutes of work"
     print(f"Sweep {number} is queued, {most} at the most. A worker carries it out, and every person's run goes first.")
     print(f"In the lab its page is /sweep?sweep={number}.", flush=True)
     return _wait(store, number) if args.wait else 0
@@ -73,26 +73,26 @@ def _spec(args: argparse.Namespace) -> "SweepSpec":
     """The sweep that is asked for. Raises BadKnob, UnknownName, BadRequest or NotSupported."""
     from pydantic import ValidationError
 
-    from unlearn_core.domain.objectives import check
+    from unlearn_core.domain.objectives import validate_sweep
     from unlearn_core.domain.sweep import SweepSpec
-    from unlearn_core.engine.build_spec import spec as run_spec
+    from unlearn_core.engine.build_spec import run_spec as run_spec
     from unlearn_core.methods import method
-    from unlearn_core.store.data_folder import home
-    from unlearn_core.store.files.golds import Golds
+    from unlearn_core.store.data_folder import open_data_dir
+    from unlearn_core.store.files.golds import GoldStore
 
     one = run_spec(
         args.classifier,
         method=args.method,
-        classes=_forget.classes(args),
-        images=_forget.images(args),
+        classes=_forget.class_names(args),
+        images=_forget.image_numbers(args),
         preset=args.preset,
         seed=args.seed,
     )
     chosen = method(one.method)
-    knobs = chosen.params.knobs()
-    points = args.points or (max(2, min(args.trials or 8, MOST_POINTS)) if len(args.knob) == 1 else 4)
+    knobs = chosen.params.hyperparameters()
+    points = args.points or (max(2, min(args.trials or 8, MAX_POINTS)) if len(args.knob) == 1 else 4)
     ranges = [_range(text, knobs, one.params, points) for text in args.knob]
-    gold = Golds(home()).is_there(one.request, 0)
+    gold = GoldStore(open_data_dir()).exists(one.request, 0)
     fields: dict[str, Any] = {
         "request": one.request,
         "method": one.method,
@@ -111,21 +111,25 @@ def _spec(args: argparse.Namespace) -> "SweepSpec":
         said = problem.errors()[0]
         where = ".".join(str(part) for part in said["loc"])
         words = str(said["msg"]).removeprefix("Value error, ")
-        raise BadRequest(f"This cannot be swept: {f'{where}: ' if where else ''}{words}.") from None
-    check(wanted, chosen, gold=gold)
+        raise InvalidRequestError(f"This cannot be swept: {f'{where}: ' if where else ''}{words}.") from None
+    validate_sweep(wanted, chosen, gold=gold)
     return wanted
 
 
-def _range(text: str, knobs: "dict[str, Knob]", params: dict[str, Any], points: int) -> "Range | dict[str, Any]":
+def _range(
+    text: str, hyperparameters: "dict[str, HyperparameterInfo]", params: dict[str, Any], points: int
+) -> "SearchRange | dict[str, Any]":
     """A knob's range from "lr", "lr=0.001:0.1" or "loss=mse,ce". Raises UnknownName or BadKnob."""
-    from unlearn_core.domain.search_space import range_of
-    from unlearn_core.plugins import entry
+    from unlearn_core.domain.search_space import suggested_range
+    from unlearn_core.plugins import lookup
 
     name, _, said = text.partition("=")
-    knob = entry("knob", knobs, name.strip())
-    usual = range_of(knob, params[knob.name])
+    knob = lookup("knob", hyperparameters, name.strip())
+    usual = suggested_range(knob, params[knob.name])
     if usual is None:
-        raise BadKnob(f"{knob.title} ({knob.name}) is a list of numbers, which has no range: sweep another knob.")
+        raise InvalidHyperparameterError(
+            f"{knob.title} ({knob.name}) is a list of numbers, which has no range: sweep another knob."
+        )
     fields = usual.model_dump() | {"points": points}
     if not said:
         return fields
@@ -136,7 +140,9 @@ def _range(text: str, knobs: "dict[str, Knob]", params: dict[str, Any], points: 
     try:
         low, high = (float(part) for part in said.split(":"))
     except ValueError:
-        raise BadKnob(f"--knob {text!r} names no range: write for example --knob {name}=0.001:0.1.") from None
+        raise InvalidHyperparameterError(
+            f"--knob {text!r} names no range: write for example --knob {name}=0.001:0.1."
+        ) from None
     return fields | {"low": low, "high": high}
 
 
@@ -150,10 +156,10 @@ def _wait(store: "RunStore", number: int) -> int:
                     f"Sweep {number} waits, and no worker is there to do it. "
                     "Start one: `python -m unlearn_core worker`, or `make run`."
                 )
-            over = store.sweeps.counts([number])[number]
+            over = store.sweeps.finished_counts([number])[number]
             if over > told:
                 told = over
-                print(f"{over} of {sweep.spec.most} trials are over", file=sys.stderr, flush=True)
+                print(f"{over} of {sweep.spec.max_trials} trials are over", file=sys.stderr, flush=True)
             time.sleep(PAUSE)
     except KeyboardInterrupt:
         print(f"\nNo longer waiting; sweep {number} goes on.", file=sys.stderr)
@@ -163,13 +169,13 @@ def _wait(store: "RunStore", number: int) -> int:
 
 
 def _summary(store: "RunStore", sweep: "Sweep") -> str:
-    from unlearn_core.domain.objectives import OBJECTIVES, best, values
+    from unlearn_core.domain.objectives import OBJECTIVES, objective_values, preferred_trial
 
     trials = store.sweeps.trials(sweep.id)
-    chosen = best(sweep.spec, trials)
+    chosen = preferred_trial(sweep.spec, trials)
     if chosen is None:
         return f"Sweep {sweep.id} is {sweep.state}: {sweep.error or 'no trial has all the figures that it aims at.'}"
-    figures = zip(sweep.spec.objectives, values(sweep.spec, chosen) or (), strict=True)
+    figures = zip(sweep.spec.objectives, objective_values(sweep.spec, chosen) or (), strict=True)
     aims = ", ".join(f"{OBJECTIVES[name].title.lower()} {value:.4g}" for name, value in figures)
     turned = " ".join(f"--set {name}={value}" for name, value in chosen.params.items())
     return f"Sweep {sweep.id} is {sweep.state}. The best of {len(trials)} trials is run {chosen.run}: {aims}\n{turned}"

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unlearn_core.cli._bar import Bar
-from unlearn_core.domain.errors import BadRequest
+from unlearn_core.cli._bar import ProgressBar
+from unlearn_core.domain.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from unlearn_core.domain.recipe import Recipe
@@ -38,11 +38,11 @@ def run(args: argparse.Namespace) -> int:
     from pydantic import ValidationError
 
     from unlearn_core.domain.jobs import TrainSpec
-    from unlearn_core.engine.devices import resolve
-    from unlearn_core.engine.jobs.train_classifier import train_here
-    from unlearn_core.store.data_folder import home
+    from unlearn_core.engine.devices import resolve_device
+    from unlearn_core.engine.jobs.train_classifier import train_locally
+    from unlearn_core.store.data_folder import open_data_dir
 
-    device = resolve(args.device)
+    device = resolve_device(args.device)
     try:
         spec = TrainSpec(
             architecture=args.classifier,
@@ -54,27 +54,27 @@ def run(args: argparse.Namespace) -> int:
         )
     except ValidationError as problem:
         first = problem.errors()[0]
-        raise BadRequest(f"--{first['loc'][-1]}: {first['msg'].lower()}.") from None
-    with Bar() as bar:
-        number, headline = train_here(spec, device=device, home=home(), listener=bar)
-    print(json.dumps({"run": number} | headline, indent=1) if args.json else as_text(number, headline, home()))
+        raise InvalidRequestError(f"--{first['loc'][-1]}: {first['msg'].lower()}.") from None
+    with ProgressBar() as bar:
+        number, headline = train_locally(spec, device=device, data_dir=open_data_dir(), listener=bar)
+    print(json.dumps({"run": number} | headline, indent=1) if args.json else as_text(number, headline, open_data_dir()))
     return 0
 
 
 def _recipe(args: argparse.Namespace, device: str) -> "Recipe":
     """The architecture's recipe, or on a GPU its fast one, suited to few pictures, with what was said otherwise."""
     from unlearn_core.data import datasets
-    from unlearn_core.domain.recipe import FAST, Recipe, suited
+    from unlearn_core.domain.recipe import GPU_RECIPES, Recipe, adapt_to_size
     from unlearn_core.models import architectures
 
     data = datasets.card(args.dataset)
     usual = architectures.card(args.classifier, data.size).recipe
-    recipe = suited(FAST.get(args.classifier, usual) if device != "cpu" else usual, data.train)
+    recipe = adapt_to_size(GPU_RECIPES.get(args.classifier, usual) if device != "cpu" else usual, data.train)
     said = {name: getattr(args, name) for name in ("epochs", "batch", "peak")}
     return Recipe.model_validate(recipe.model_dump() | {name: one for name, one in said.items() if one is not None})
 
 
-def as_text(number: int, headline: dict[str, Any], home: Path) -> str:
+def as_text(number: int, headline: dict[str, Any], data_dir: Path) -> str:
     """What came of it, as people read it."""
     if "accuracies" not in headline:
         return f"{headline['classifier']} was trained already, by the same recipe from the same seed."
@@ -83,7 +83,7 @@ def as_text(number: int, headline: dict[str, Any], home: Path) -> str:
     return (
         f"Run {number}: {headline['classifier']} is right about {', '.join(shares)} pictures "
         f"({headline['seconds']['total']:.1f} s).\nNow make it forget: "
-        f"`python -m unlearn_core run --classifier {headline['classifier']} ...`. It lies in {home / 'trained'}."
+        f"`python -m unlearn_core run --classifier {headline['classifier']} ...`. It lies in {data_dir / 'trained'}."
     )
 
 

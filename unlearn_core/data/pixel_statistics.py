@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.image_dataset import ImageDataset
 
-SAMPLED = 10_000
+MAX_SAMPLED = 10_000
 """From at most so many training pictures they are taken."""
 
 
-def colours(pictures: Pictures) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def channel_statistics(dataset: ImageDataset) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Mean and standard deviation of each colour in [0, 1] over training pictures; a deviation of 0 counts as 1."""
-    step = max(1, -(-pictures.train // SAMPLED))
-    sample = np.asarray(pictures.images[: pictures.train : step])
+    step = max(1, -(-dataset.train // MAX_SAMPLED))
+    sample = np.asarray(dataset.images[: dataset.train : step])
     levels = np.arange(256) / 255
     found = []
     for channel in range(3):

@@ -6,10 +6,10 @@ them: what a net has learned can be seen as a whole, as a map of its answers.
 
 import numpy as np
 
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.cards import DatasetCard
 
-LICENCE = "MIT, as this project."
+LICENSE = "MIT, as this project."
 
 
 def card(name: str, title: str, summary: str, classes: tuple[str, ...], *, per_class: int = 300) -> DatasetCard:
@@ -25,21 +25,21 @@ def card(name: str, title: str, summary: str, classes: tuple[str, ...], *, per_c
         train=per_class * count,
         val=per_class // 3 * count,
         test=2 * per_class // 3 * count,
-        licence=LICENCE,
+        licence=LICENSE,
         source="Drawn from a fixed seed whenever they are loaded.",
     )
 
 
-def scatter(points: np.ndarray, labels: np.ndarray, card: DatasetCard) -> Pictures:
+def to_images(points: np.ndarray, labels: np.ndarray, card: DatasetCard) -> ImageDataset:
     """Points (N, 2) in [0, 1], as many of each class and shuffled, as the pictures that the card promises."""
     assert len(points) == card.train + card.val + card.test
     # Those outside lie on the border: the noise has no end, the picture has.
     pixels = np.round(255 * points.clip(0, 1)).astype(np.uint8)
     images = np.concatenate([pixels, np.zeros((len(points), 1), np.uint8)], axis=1)[:, None, None, :]
-    return Pictures(images, labels.astype(np.int64), card.train, card.val, card.test)
+    return ImageDataset(images, labels.astype(np.int64), card.train, card.val, card.test)
 
 
-def drawn(card: DatasetCard, seed: int) -> tuple[np.random.Generator, np.ndarray]:
+def draw_labels(card: DatasetCard, seed: int) -> tuple[np.random.Generator, np.ndarray]:
     """A generator, and the labels (N,) of all points in shuffled order; each split has as many of each class."""
     rng = np.random.default_rng(seed)
     counts = (card.train, card.val, card.test)

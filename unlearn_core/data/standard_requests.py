@@ -8,13 +8,13 @@ import numpy as np
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 
-POPULATION = ("resnet8", "200-pictures")
+ENSEMBLE_REQUEST = ("resnet8", "200-pictures")
 """The classifier and the request of which a population of golds ships."""
-POPULATION_SIZE = 128
+ENSEMBLE_SIZE = 128
 """Half of them to score against, the other half for the ceiling at the same number."""
 
 
-def standard(dataset: DatasetCard) -> dict[str, Forget]:
+def standard_requests(dataset: DatasetCard) -> dict[str, Forget]:
     """One class, three classes, 16 and 200 training pictures drawn once and for all, by name; none for other sets."""
     names = dataset.classes
     if dataset.id != "cifar10-sample":
@@ -27,15 +27,15 @@ def standard(dataset: DatasetCard) -> dict[str, Forget]:
     }
 
 
-def shipped(classifier: ClassifierCard, dataset: DatasetCard) -> dict[str, Forget]:
+def bundled_requests(classifier: ClassifierCard, dataset: DatasetCard) -> dict[str, Forget]:
     """The requests whose golds ship with a classifier, by name: each class and the standard ones.
 
     With the small net that is there for its population of golds ships the request of that population alone.
     """
-    if classifier.id == POPULATION[0]:
-        return {POPULATION[1]: standard(dataset)[POPULATION[1]]}
+    if classifier.id == ENSEMBLE_REQUEST[0]:
+        return {ENSEMBLE_REQUEST[1]: standard_requests(dataset)[ENSEMBLE_REQUEST[1]]}
     every: dict[str, Forget] = {name: ForgetClasses(classes=(n,)) for n, name in enumerate(dataset.classes)}
-    return every | standard(dataset)
+    return every | standard_requests(dataset)
 
 
 def _drawn(dataset: DatasetCard, count: int) -> ForgetImages:

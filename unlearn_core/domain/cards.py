@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from unlearn_core.domain.errors import NotSupported
+from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.recipe import Recipe
 
 
@@ -49,7 +49,7 @@ class LayerRoles(_Card):
     """For a transformer, whose layers give (N, tokens, channels): how many tokens come before the picture's own."""
 
     @property
-    def with_maps(self) -> tuple[str, ...]:
+    def explainable_layers(self) -> tuple[str, ...]:
         """The layers whose output has places that reach the answer, in order, `cam` among them; none without one."""
         if self.cam is None:
             return ()
@@ -94,10 +94,10 @@ class ClassifierCard(_Card):
     source: str
 
     @property
-    def trained_by(self) -> Recipe:
+    def required_recipe(self) -> Recipe:
         """Its recipe. Raises NotSupported where nobody has said how it was trained."""
         if self.recipe is None:
-            raise NotSupported(
+            raise NotSupportedError(
                 f"Nobody has said how {self.title} was trained, so it cannot be trained again: "
                 "confirm a recipe on the page Classifier first."
             )

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MAX_IMAGES = 100_000
 
-FEW = 64
+FEW_IMAGES = 64
 """Up to so many single pictures are few: a method must then take care not to learn by heart what it does to them."""
 
-Scale = Literal["one class", "several classes", "few pictures", "many pictures"]
+RequestSize = Literal["one class", "several classes", "few pictures", "many pictures"]
 """How large a request is, as far as a method's settings depend on it."""
 
 
@@ -45,11 +45,11 @@ class ForgetImages(_Frozen):
 Forget = Annotated[ForgetClasses | ForgetImages, Field(discriminator="kind")]
 
 
-def scale_of(forget: Forget) -> Scale:
+def request_size(forget: Forget) -> RequestSize:
     """How large a request is."""
     if isinstance(forget, ForgetClasses):
         return "one class" if len(forget.classes) == 1 else "several classes"
-    return "few pictures" if len(forget.images) <= FEW else "many pictures"
+    return "few pictures" if len(forget.images) <= FEW_IMAGES else "many pictures"
 
 
 class ForgetRequest(_Frozen):

@@ -15,15 +15,15 @@ def _clean(text: object) -> object:
     if not isinstance(text, str):
         return text
     seen = "".join(" " if one.isspace() else one for one in text if one.isspace() or category(one) not in _UNSEEN)
-    return " ".join(seen.split())[:LONGEST_NAME]
+    return " ".join(seen.split())[:MAX_NAME_LENGTH]
 
 
 _UNSEEN = ("Cc", "Cf", "Co", "Cs", "Cn")
 
-LONGEST_NAME = 80
+MAX_NAME_LENGTH = 80
 """Characters of a name that somebody gives to a classifier; what is longer is cut."""
 
-Name = Annotated[str, BeforeValidator(_clean)]
+DisplayName = Annotated[str, BeforeValidator(_clean)]
 
 
 class _Spec(BaseModel):
@@ -34,7 +34,7 @@ class _Spec(BaseModel):
         return fingerprint(self)
 
 
-class RunSpec(_Spec):
+class UnlearnSpec(_Spec):
     """All that is needed to unlearn again: what, how, and from which seed.
 
     `start` is the earlier run whose weights are the starting point, or None for the classifier itself.
@@ -48,7 +48,7 @@ class RunSpec(_Spec):
     seed: int = Field(default=0, ge=0, lt=2**31)
 
 
-class GoldSpec(_Spec):
+class TrainGoldSpec(_Spec):
     """Retraining without the forgotten data; `seed` 0 is the first gold of this request, 1 the second."""
 
     kind: Literal["gold"] = "gold"
@@ -69,7 +69,7 @@ class MeasureSpec(_Spec):
     nets: int = Field(default=16, ge=4, le=512)
 
 
-class ImportSpec(_Spec):
+class ImportDatasetSpec(_Spec):
     """Prepares a data set once: its pictures are decoded, brought to one square size, and kept as `dataset`.
 
     `source` is a kind of source on the shelf catalog/sources and `options` what that one asks for; `fit` says what
@@ -95,13 +95,13 @@ class TrainSpec(_Spec):
     kind: Literal["train"] = "train"
     architecture: str = Field(max_length=200)
     dataset: str = Field(max_length=200)
-    name: Name = ""
+    name: DisplayName = ""
     recipe: Recipe
     seed: int = Field(default=0, ge=0, lt=1000)
     start: str | None = Field(default=None, max_length=200)
 
 
-class AddSpec(_Spec):
+class AddCheckpointSpec(_Spec):
     """Takes in a checkpoint that somebody brought: looks whether it fits, and how good it is, before it may be used.
 
     `upload` is the sha256 of its file, by which it lies in the data folder; `mean` and `std` are what was subtracted
@@ -112,7 +112,7 @@ class AddSpec(_Spec):
     upload: str = Field(pattern="^[0-9a-f]{64}$")
     architecture: str = Field(max_length=200)
     dataset: str = Field(max_length=200)
-    name: Name = ""
+    name: DisplayName = ""
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
 
@@ -125,11 +125,11 @@ class AddSpec(_Spec):
         return value
 
 
-Algorithm = Literal["gradcam", "gradcam++", "layercam", "hirescam", "eigencam"]
+CamAlgorithm = Literal["gradcam", "gradcam++", "layercam", "hirescam", "eigencam"]
 """How a class activation map is made."""
 
 
-class Look(_Spec):
+class ExplainSpec(_Spec):
     """A small question about a finished run: where do the models look in one picture, for one class, at one layer?
 
     `picture` is a position in the data set (training, validation, test); `target` the class explained; `layer` a
@@ -141,11 +141,14 @@ class Look(_Spec):
     picture: int = Field(ge=0)
     target: int = Field(ge=0)
     layer: str | None = None
-    algorithm: Algorithm = "gradcam"
+    algorithm: CamAlgorithm = "gradcam"
 
 
 Spec = Annotated[
-    RunSpec | GoldSpec | MeasureSpec | ImportSpec | TrainSpec | AddSpec | Look, Field(discriminator="kind")
+    UnlearnSpec | TrainGoldSpec | MeasureSpec | ImportDatasetSpec | TrainSpec | AddCheckpointSpec | ExplainSpec,
+    Field(discriminator="kind"),
 ]
 
-SPEC: TypeAdapter[RunSpec | GoldSpec | MeasureSpec | ImportSpec | TrainSpec | AddSpec | Look] = TypeAdapter(Spec)
+SPEC_ADAPTER: TypeAdapter[
+    UnlearnSpec | TrainGoldSpec | MeasureSpec | ImportDatasetSpec | TrainSpec | AddCheckpointSpec | ExplainSpec
+] = TypeAdapter(Spec)

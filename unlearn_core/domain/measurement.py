@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 
-class Part(NamedTuple):
+class ReportPart(NamedTuple):
     """One measurement: `facts` are plain JSON values, `arrays` what is too big for that."""
 
     facts: dict[str, Any]
@@ -22,8 +22,8 @@ class Probe:
     title: str
     question: str
     caveat: str
-    measure: Callable[[Any], Part | str]
-    of_points: bool = False
+    measure: Callable[[Any], ReportPart | str]
+    points_only: bool = False
     """Whether it is about data sets of points in the plane alone, and nobody misses it elsewhere."""
     revision: int = 1
     """Raise it when a change gives other figures for the same models: what was measured before is then outdated."""

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
-from unlearn_core.domain.forget_request import Forget, Scale, scale_of
-from unlearn_core.domain.params import Params
+from unlearn_core.domain.forget_request import Forget, RequestSize, request_size
+from unlearn_core.domain.params import BaseHyperparameters
 
-Kind = Literal["classes", "images"]
+RequestKind = Literal["classes", "images"]
 
 
-class Needs(NamedTuple):
+class DataAccess(NamedTuple):
     """Which pictures a method must be handed: training pictures of either side, validation pictures of both.
 
     It is handed no others.
@@ -21,7 +21,7 @@ class Needs(NamedTuple):
     validation: bool = False
 
 
-class Sizes(NamedTuple):
+class ProblemSize(NamedTuple):
     """How much there is to do: numbers of training pictures, and of classes that are forgotten and kept.
 
     `classes` is how many outputs the net has; `epochs` and `batch` are those of its own recipe.
@@ -30,14 +30,14 @@ class Sizes(NamedTuple):
     forget: int
     retain: int
     forgotten_classes: int
-    kept_classes: int
+    retained_classes: int
     classes: int
     epochs: int
     batch: int
 
-    def kept(self, per_class: int) -> int:
+    def retain_used(self, per_class: int) -> int:
         """How many kept pictures take part where there should be so many of each kept class."""
-        return min(per_class * self.kept_classes, self.retain)
+        return min(per_class * self.retained_classes, self.retain)
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,15 @@ class Preset:
 
     title: str
     summary: str
-    params: Params
-    fitted: Mapping[Scale, Params] = field(default_factory=dict)
+    params: BaseHyperparameters
+    by_request_size: Mapping[RequestSize, BaseHyperparameters] = field(default_factory=dict)
 
-    def params_for(self, forget: Forget | None) -> Params:
+    def for_request(self, forget: Forget | None) -> BaseHyperparameters:
         """The settings for such a request; None stands for a request that is not made yet."""
-        return self.params if forget is None else self.fitted.get(scale_of(forget), self.params)
+        return self.params if forget is None else self.by_request_size.get(request_size(forget), self.params)
 
 
-class Paper(NamedTuple):
+class Reference(NamedTuple):
     """Where a method comes from."""
 
     title: str
@@ -71,7 +71,7 @@ class ForgetStacked(Protocol):
     Every problem has a net of its own; gives for each trial what stopped it (Diverged, Cancelled), or None.
     """
 
-    def __call__(self, problems: Sequence[Any], knobs: Sequence[Any], tracks: Sequence[Any]) -> list[Any]: ...
+    def __call__(self, problems: Sequence[Any], params: Sequence[Any], trackers: Sequence[Any]) -> list[Any]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,18 +88,18 @@ class Method:
     group: str
     summary: str
     idea: str
-    fails: str
-    paper: Paper
+    failure_modes: str
+    paper: Reference
     revision: int = 1
     """Raise it when a change gives other weights: what was measured before is then outdated."""
-    supports: frozenset[Kind]
-    params: type[Params]
+    supports: frozenset[RequestKind]
+    params: type[BaseHyperparameters]
     presets: Mapping[str, Preset]
-    needs: Callable[[Any], Needs]
-    passes: Callable[[Any, Sizes], int]
+    needs: Callable[[Any], DataAccess]
+    images_processed: Callable[[Any, ProblemSize], int]
     forget: Callable[[Any, Any, Any], None]
-    stops_early: bool = False
+    may_stop_early: bool = False
     forget_stacked: ForgetStacked | None = None
     """Where it is given, trials may be made side by side on one device (training/stacked.py)."""
-    stacks: frozenset[str] = frozenset()
+    stackable_params: frozenset[str] = frozenset()
     """The continuous knobs in which trials that are made side by side may differ; all others must be the same."""

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
-from unlearn_core.domain.errors import BadKnob, BadRequest, UnknownName
+from unlearn_core.domain.errors import InvalidHyperparameterError, InvalidRequestError, NotFoundError
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.search_space import Range
+from unlearn_core.domain.search_space import SearchRange
 from unlearn_core.domain.sweep import SweepSpec, Trial
 
 
@@ -18,17 +18,17 @@ class Objective(NamedTuple):
     title: str
     axis: str
     """What an axis of it is called, unit included."""
-    lower: bool
+    lower_is_better: bool
     needs_gold: bool
-    share: bool
+    is_fraction: bool
     """Whether it is a fraction that is shown in per cent."""
-    explain: str
+    explanation: str
     read: Callable[[Mapping[str, Any]], float | None]
 
 
-def _share(headline: Mapping[str, Any], *names: str) -> float | None:
+def _accuracy(headline: Mapping[str, Any], *keys: str) -> float | None:
     known = (headline.get("accuracy") or {}).get("after") or {}
-    return next((known[name] for name in names if known.get(name) is not None), None)
+    return next((known[name] for name in keys if known.get(name) is not None), None)
 
 
 def _distance(headline: Mapping[str, Any]) -> float | None:
@@ -56,7 +56,7 @@ OBJECTIVES: dict[str, Objective] = {
             False,
             True,
             "How often it is right on kept validation pictures: the more the better.",
-            lambda headline: _share(headline, "retain_val"),
+            lambda headline: _accuracy(headline, "retain_val"),
         ),
         Objective(
             "forget",
@@ -67,7 +67,7 @@ OBJECTIVES: dict[str, Objective] = {
             True,
             "How often it still names what it should forget, on validation pictures, or on the forgotten pictures "
             "themselves where there are no others: the less the better. Gold need not be at zero.",
-            lambda headline: _share(headline, "forget_val", "forget_train"),
+            lambda headline: _accuracy(headline, "forget_val", "forget_train"),
         ),
         Objective(
             "privacy",
@@ -93,21 +93,21 @@ OBJECTIVES: dict[str, Objective] = {
 }
 
 
-def value(name: str, headline: Mapping[str, Any]) -> float | None:
+def objective_value(name: str, headline: Mapping[str, Any]) -> float | None:
     """An objective's figure; None where it was not measured or is no number."""
     found = OBJECTIVES[name].read(headline)
     return float(found) if found is not None and isfinite(found) else None
 
 
-def values(spec: SweepSpec, trial: Trial) -> tuple[float, ...] | None:
+def objective_values(spec: SweepSpec, trial: Trial) -> tuple[float, ...] | None:
     """A trial's figures in the order of the objectives; None where it is not done or one of them is missing."""
     if trial.state is not RunState.DONE:
         return None
-    found = [value(name, trial.headline) for name in spec.objectives]
+    found = [objective_value(name, trial.headline) for name in spec.objectives]
     return None if any(one is None for one in found) else tuple(one for one in found if one is not None)
 
 
-def front(spec: SweepSpec, trials: Sequence[Trial]) -> list[Trial]:
+def pareto_front(spec: SweepSpec, trials: Sequence[Trial]) -> list[Trial]:
     """The trials that no other beats in every objective; with one objective the best one, ties included."""
     told = [(losses, trial) for trial in trials if (losses := _losses(spec, trial)) is not None]
     leading, least, last = set[int](), float("inf"), ()
@@ -122,13 +122,13 @@ def front(spec: SweepSpec, trials: Sequence[Trial]) -> list[Trial]:
     return [trial for _, trial in told if trial.number in leading]
 
 
-def best(spec: SweepSpec, trials: Sequence[Trial]) -> Trial | None:
+def preferred_trial(spec: SweepSpec, trials: Sequence[Trial]) -> Trial | None:
     """The trial that a person would take; None while none is done.
 
     With two objectives it is the one of the front that is nearest to having the best of both, each counted as a share
     of its span over the front; of equals the earliest.
     """
-    leading = front(spec, trials)
+    leading = pareto_front(spec, trials)
     if not leading:
         return None
     points = [own for trial in leading if (own := _losses(spec, trial)) is not None]
@@ -138,36 +138,42 @@ def best(spec: SweepSpec, trials: Sequence[Trial]) -> Trial | None:
     return leading[far.index(min(far))]
 
 
-def check(spec: SweepSpec, method: Method, *, gold: bool) -> None:
+def validate_sweep(spec: SweepSpec, method: Method, *, gold: bool) -> None:
     """Raises BadKnob, UnknownName or BadRequest, with a sentence, where a sweep cannot be done."""
-    knobs = method.params.knobs()
+    knobs = method.params.hyperparameters()
     method.params.parse(spec.params)
     for one in spec.ranges:
         if one.knob not in knobs:
-            raise UnknownName("knob", one.knob, list(knobs))
+            raise NotFoundError("knob", one.knob, list(knobs))
         knob = knobs[one.knob]
         if knob.kind == "numbers":
-            raise BadKnob(f"{knob.title} ({knob.name}) is a list of numbers, which has no range: sweep another knob.")
+            raise InvalidHyperparameterError(
+                f"{knob.title} ({knob.name}) is a list of numbers, which has no range: sweep another knob."
+            )
         if one.is_choice != (knob.kind in ("choice", "bool")):
-            raise BadKnob(f"{knob.title} ({knob.name}) takes {'values' if knob.low is None else 'a range of numbers'}.")
+            raise InvalidHyperparameterError(
+                f"{knob.title} ({knob.name}) takes {'values' if knob.low is None else 'a range of numbers'}."
+            )
         for end in _ends(one):
             method.params.parse(spec.params | {one.knob: end})
     lacking = [OBJECTIVES[name].title for name in spec.objectives if OBJECTIVES[name].needs_gold and not gold]
     if lacking:
-        raise BadRequest(
+        raise InvalidRequestError(
             f"{lacking[0]} cannot be aimed at: there is no gold for this request to measure it by. Have gold trained "
             "first (a report offers it, and so does `gold` on the command line), or aim at the accuracies."
         )
 
 
-def _ends(one: Range) -> list[Any]:
-    ends: list[Any] = [*one.values] if one.is_choice else [one.low, one.top]
+def _ends(one: SearchRange) -> list[Any]:
+    ends: list[Any] = [*one.values] if one.is_choice else [one.low, one.last_value]
     return [round(end) if one.whole else end for end in ends]
 
 
 def _losses(spec: SweepSpec, trial: Trial) -> tuple[float, ...] | None:
     """The figures, each turned so that less is better."""
-    found = values(spec, trial)
+    found = objective_values(spec, trial)
     if found is None:
         return None
-    return tuple(one if OBJECTIVES[name].lower else -one for name, one in zip(spec.objectives, found, strict=True))
+    return tuple(
+        one if OBJECTIVES[name].lower_is_better else -one for name, one in zip(spec.objectives, found, strict=True)
+    )

@@ -4,15 +4,15 @@ from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from unlearn_core.domain.errors import BadKnob, UnknownName
+from unlearn_core.domain.errors import InvalidHyperparameterError, NotFoundError
 
-Scale = Literal["linear", "log"]
+NumberScale = Literal["linear", "log"]
 
 
 _KINDS: dict[Any, Literal["int", "float", "bool"]] = {int: "int", float: "float", bool: "bool"}
 
 
-class Knob(NamedTuple):
+class HyperparameterInfo(NamedTuple):
     """What a person needs to know of one hyper-parameter. `kind` is that of its value."""
 
     name: str
@@ -22,7 +22,7 @@ class Knob(NamedTuple):
     explain: str
     low: float | None
     high: float | None
-    scale: Scale
+    scale: NumberScale
     step: float | None
     unit: str
     symbol: str
@@ -30,23 +30,23 @@ class Knob(NamedTuple):
     choices: tuple[str, ...]
 
 
-NUMBERS = r"^\d{1,3}(,\d{1,3}){0,19}$"
+INT_LIST_PATTERN = r"^\d{1,3}(,\d{1,3}){0,19}$"
 """A knob of kind "numbers" is text: whole numbers with commas between them."""
 
 
-def numbers(text: str) -> tuple[int, ...]:
+def parse_int_list(text: str) -> tuple[int, ...]:
     """The whole numbers of a knob such as "1,2,2"."""
     return tuple(int(part) for part in text.split(","))
 
 
-def knob(
+def hyperparameter(
     default: Any,
     *,
     title: str,
     explain: str,
     low: float | None = None,
     high: float | None = None,
-    scale: Scale = "linear",
+    scale: NumberScale = "linear",
     step: float | None = None,
     unit: str = "",
     symbol: str = "",
@@ -60,7 +60,7 @@ def knob(
     choices is a list of whole numbers ("1,2,2").
     """
     extra = {"title": title, "explain": explain, "scale": scale, "step": step, "unit": unit, "symbol": symbol}
-    pattern = "^(" + "|".join(choices) + ")$" if choices else NUMBERS if isinstance(default, str) else None
+    pattern = "^(" + "|".join(choices) + ")$" if choices else INT_LIST_PATTERN if isinstance(default, str) else None
     return Field(
         default,
         ge=low,
@@ -70,23 +70,23 @@ def knob(
     )
 
 
-class Params(BaseModel):
+class BaseHyperparameters(BaseModel):
     """The frozen knobs of one method."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
-    def knobs(cls) -> dict[str, Knob]:
+    def hyperparameters(cls) -> dict[str, HyperparameterInfo]:
         """Every knob by name, in the order of declaration."""
         found = {}
         for name, field in cls.model_fields.items():
             extra: dict[str, Any] = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
             choices = tuple(extra.pop("choices"))
             kind = "choice" if choices else "numbers" if field.annotation is str else _KINDS[field.annotation]
-            found[name] = Knob(name=name, kind=kind, default=field.default, choices=choices, **extra)
+            found[name] = HyperparameterInfo(name=name, kind=kind, default=field.default, choices=choices, **extra)
         return found
 
-    def with_values(self, values: dict[str, Any]) -> Self:
+    def updated(self, values: dict[str, Any]) -> Self:
         """The same knobs, some turned. Raises UnknownName or BadKnob with a sentence a person can act on."""
         return self.parse(self.model_dump() | values)
 
@@ -99,11 +99,11 @@ class Params(BaseModel):
             raise cls._explained(problem) from None
 
     @classmethod
-    def _explained(cls, problem: ValidationError) -> BadKnob | UnknownName:
+    def _explained(cls, problem: ValidationError) -> InvalidHyperparameterError | NotFoundError:
         first = problem.errors()[0]
-        name, knobs = str(first["loc"][0]), cls.knobs()
+        name, knobs = str(first["loc"][0]), cls.hyperparameters()
         if name not in knobs:
-            return UnknownName("knob", name, list(knobs))
+            return NotFoundError("knob", name, list(knobs))
         wanted = knobs[name]
         if wanted.choices:
             span = "one of " + ", ".join(wanted.choices)
@@ -114,4 +114,4 @@ class Params(BaseModel):
         else:
             whole = "a whole number" if wanted.kind == "int" else "a number"
             span = f"{whole} from {wanted.low:g} to {wanted.high:g}"
-        return BadKnob(f"{wanted.title} ({name}) cannot be {first['input']!r}: it takes {span}.")
+        return InvalidHyperparameterError(f"{wanted.title} ({name}) cannot be {first['input']!r}: it takes {span}.")

@@ -11,58 +11,58 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
-from unlearn_core.domain.run import Point
+from unlearn_core.domain.run import CurvePoint
 from unlearn_core.domain.sweep import ObjectiveId
 
-ENOUGH = 5
+MIN_FINISHED_TRIALS = 5
 """Finished trials that must have passed the same point, or there is no median to speak of."""
-MARGIN = 0.1
+ACCURACY_MARGIN = 0.1
 """How far behind an accuracy must be: about the 95 % interval of the 50 to 80 pictures that are watched."""
-SLOWER = 1.5
+MAX_SLOWDOWN = 1.5
 """How many times as long it must have taken."""
 
 
-class Goal(NamedTuple):
+class GoldAccuracy(NamedTuple):
     """Gold's accuracies (0 to 1) on the forget and the retain side, as far as they are known."""
 
     forget: float
     retain: float
 
 
-def hopeless(
+def pruning_reason(
     objectives: Sequence[ObjectiveId],
-    own: Sequence[Point],
-    finished: Sequence[Sequence[Point]],
+    own_curve: Sequence[CurvePoint],
+    finished_curves: Sequence[Sequence[CurvePoint]],
     *,
-    gold: Goal | None = None,
+    gold: GoldAccuracy | None = None,
 ) -> str | None:
     """Why a trial whose curve so far is `own` need not go on; None where it should, or where nobody can say."""
-    if not own or (place := _place(own)) == 0:
+    if not own_curve or (place := _place(own_curve)) == 0:
         return None
-    now = own[-1]
-    beside = [point for curve in finished if (point := _at(curve, now.phase, place)) is not None]
-    if len(beside) < ENOUGH:
+    now = own_curve[-1]
+    beside = [point for curve in finished_curves if (point := _at(curve, now.phase, place)) is not None]
+    if len(beside) < MIN_FINISHED_TRIALS:
         return None
     said = []
     for name in objectives:
         mine = _figure(name, now, gold)
         theirs = [found for point in beside if (found := _figure(name, point, gold)) is not None]
-        if mine is None or len(theirs) < ENOUGH:
+        if mine is None or len(theirs) < MIN_FINISHED_TRIALS:
             return None
         middle = median(theirs)
-        if not (mine > SLOWER * middle if name == "seconds" else mine > middle + MARGIN):
+        if not (mine > MAX_SLOWDOWN * middle if name == "seconds" else mine > middle + ACCURACY_MARGIN):
             return None
         said.append(_WORDS[name])
     where = f"at step {place} of {now.phase}"
     return f"Stopped early {where}: {' and '.join(said)} than the median of {len(beside)} finished trials there."
 
 
-def _place(curve: Sequence[Point]) -> int:
+def _place(curve: Sequence[CurvePoint]) -> int:
     """How many steps of its last phase a curve has made."""
     return curve[-1].step - next(point.step for point in curve if point.phase == curve[-1].phase)
 
 
-def _at(curve: Sequence[Point], phase: str, place: int) -> Point | None:
+def _at(curve: Sequence[CurvePoint], phase: str, place: int) -> CurvePoint | None:
     """Where a curve was after so many steps of that phase, between two of its points if need be."""
     inside = [point for point in curve if point.phase == phase]
     if not inside:
@@ -72,14 +72,14 @@ def _at(curve: Sequence[Point], phase: str, place: int) -> Point | None:
         if one.step - first <= place <= other.step - first and other.step > one.step:
             share = (place + first - one.step) / (other.step - one.step)
             mixed = [(1 - share) * getattr(one, name) + share * getattr(other, name) for name in _MIXED]
-            return Point(place + first, mixed[0], phase, mixed[1], mixed[2])
+            return CurvePoint(place + first, mixed[0], phase, mixed[1], mixed[2])
     return None
 
 
 _MIXED = ("seconds", "forget", "retain")
 
 
-def _figure(name: ObjectiveId, point: Point, gold: Goal | None) -> float | None:
+def _figure(name: ObjectiveId, point: CurvePoint, gold: GoldAccuracy | None) -> float | None:
     """How bad a point is for an objective: more is worse; None where a curve cannot tell."""
     if name == "seconds":
         return point.seconds

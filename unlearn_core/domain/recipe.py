@@ -27,32 +27,32 @@ class Recipe(BaseModel):
     optimiser: Literal["sgd", "adamw"] = "sgd"
 
 
-FAST = {
+GPU_RECIPES = {
     "resnet18": Recipe(epochs=20, batch=512, peak=0.5, warm_up=0.25, label_smoothing=0.1),
     "resnet20": Recipe(epochs=20, batch=512, peak=1.2, warm_up=0.25, label_smoothing=0.1),
 }
 """Recipes for a GPU and a data set as large as CIFAR-10, by architecture: few epochs of large batches."""
 
 
-STEPS, LEAST_BATCH = 500, 8
+MIN_STEPS, MIN_BATCH = 500, 8
 """Steps that a training from fresh weights takes at the least, and the fewest pictures a step that batch norm bears."""
 
 
-def suited(recipe: Recipe, pictures: int) -> Recipe:
+def adapt_to_size(recipe: Recipe, num_images: int) -> Recipe:
     """A recipe for so many training pictures: where it would take fewer than STEPS steps, smaller ones and more epochs.
 
     The batch is halved until there are enough steps, down to LEAST_BATCH, and the peak falls with its square root.
     """
-    wanted = min(recipe.batch, recipe.epochs * pictures // STEPS)
+    wanted = min(recipe.batch, recipe.epochs * num_images // MIN_STEPS)
     if wanted == recipe.batch:
         return recipe
-    batch = min(recipe.batch, max(LEAST_BATCH, 2 ** int(log2(max(1, wanted)))))
-    epochs = max(recipe.epochs, ceil(STEPS / ceil(pictures / batch)))
+    batch = min(recipe.batch, max(MIN_BATCH, 2 ** int(log2(max(1, wanted)))))
+    epochs = max(recipe.epochs, ceil(MIN_STEPS / ceil(num_images / batch)))
     peak = float(f"{recipe.peak * (batch / recipe.batch) ** 0.5:.2g}")
     return recipe.model_copy(update={"batch": batch, "epochs": epochs, "peak": peak})
 
 
-def in_words(recipe: Recipe) -> str:
+def describe_recipe(recipe: Recipe) -> str:
     """How a recipe trains, as a person would say it."""
     how = {
         "sgd": f"stochastic gradient descent (SGD with Nesterov momentum {recipe.momentum:g})",

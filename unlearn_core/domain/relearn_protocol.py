@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Terms(NamedTuple):
+class RelearnProtocol(NamedTuple):
     """How a net is taught what it should have forgotten, and when that counts as brought back."""
 
     each: int = 32
@@ -38,36 +38,40 @@ class Terms(NamedTuple):
     """... at a step at which this share of its accuracy on the kept ones is there too."""
 
 
-TERMS = Terms()
+PROTOCOL = RelearnProtocol()
 
-STEPS = (0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 32)
+EVAL_STEPS = (0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 32)
 """The steps after which a net is asked: close at first, since what was not forgotten is back at once."""
 
-LAST = STEPS[-1]
+LAST_STEP = EVAL_STEPS[-1]
 
 
-def time_of(forget: np.ndarray, keep: np.ndarray, *, target: float, floor: float) -> int | None:
+def relearn_time(forget: np.ndarray, retain: np.ndarray, *, target: float, floor: float) -> int | None:
     """The first of STEPS at which both accuracies (one value for each, 0 to 1) are reached; None for never."""
-    reached = np.flatnonzero((forget >= target - 1e-9) & (keep >= floor - 1e-9))
-    return STEPS[reached[0]] if len(reached) else None
+    reached = np.flatnonzero((forget >= target - 1e-9) & (retain >= floor - 1e-9))
+    return EVAL_STEPS[reached[0]] if len(reached) else None
 
 
-def index_of(after: int | None, gold: int | None) -> float | str:
+def anamnesis_index(after: int | None, gold: int | None) -> float | str:
     """The anamnesis index, relearn time of after by that of gold, or why there is none.
 
     1 is what a net that never saw the pictures needs, less says that something was left, far more that the net was
     damaged.
     """
     if gold is None:
-        return f"There is no index: gold itself is not back within {LAST} steps."
+        return f"There is no index: gold itself is not back within {LAST_STEP} steps."
     if gold == 0:
         return "There is no index: gold has nothing to learn, it names them well without having seen them."
     if after is None:
-        return f"There is no index: after is not back within {LAST} steps, and how long it would take is not known."
+        return (
+            f"There is no index: after is not back within {LAST_STEP} steps, and how long it would take is not known."
+        )
     return after / gold
 
 
-def pictures(models: Sequence[str], asked: int) -> tuple[int, int]:
+def images_needed(models: Sequence[str], num_forget: int) -> tuple[int, int]:
     """How many pictures go through training steps at the most, and how many are asked: what the whole costs."""
-    times = TERMS.draws * len(models)
-    return times * LAST * 2 * TERMS.half, times * len(STEPS) * (min(asked, TERMS.asked) + TERMS.beside)
+    times = PROTOCOL.draws * len(models)
+    return times * LAST_STEP * 2 * PROTOCOL.half, times * len(EVAL_STEPS) * (
+        min(num_forget, PROTOCOL.asked) + PROTOCOL.beside
+    )

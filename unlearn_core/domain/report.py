@@ -8,8 +8,8 @@ import numpy as np
 
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.forget_request import Forget
-from unlearn_core.domain.jobs import GoldSpec, RunSpec
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.split import Split
 
 MODELS = ("before", "after", "gold")
@@ -33,7 +33,7 @@ class Report:
     """
 
     run: int | None
-    spec: RunSpec
+    spec: UnlearnSpec
     classifier: ClassifierCard
     dataset: DatasetCard
     method: str
@@ -41,35 +41,35 @@ class Report:
     labels: np.ndarray
     split: Split
     evaluations: Mapping[str, Evaluation]
-    parts: Mapping[str, Part]
+    parts: Mapping[str, ReportPart]
     missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def forgotten(self) -> str:
+    def forget_set_title(self) -> str:
         """What was forgotten, in words: "cat", "cat and dog", "3 pictures"."""
-        return forgotten(self.spec, self.dataset)
+        return forget_set_title(self.spec, self.dataset)
 
 
-def forgotten(spec: RunSpec, dataset: DatasetCard) -> str:
+def forget_set_title(spec: UnlearnSpec, dataset: DatasetCard) -> str:
     """What a spec asks to forget, in words."""
-    return in_words(spec.request.forget, dataset)
+    return describe_forget_set(spec.request.forget, dataset)
 
 
-def gold_title(spec: GoldSpec, dataset: DatasetCard) -> str:
+def gold_title(spec: TrainGoldSpec, dataset: DatasetCard) -> str:
     """What the training of a gold is called: "Gold without cat", "Gold without cat, number 2"."""
-    what = in_words(spec.request.forget, dataset)
+    what = describe_forget_set(spec.request.forget, dataset)
     return f"Gold without {what}" + (f", number {spec.seed + 1}" if spec.seed else "")
 
 
-def in_words(wish: Forget, dataset: DatasetCard) -> str:
+def describe_forget_set(forget: Forget, dataset: DatasetCard) -> str:
     """What somebody wants forgotten: "cat", "cat and dog", "3 pictures"."""
-    if wish.kind == "images":
-        return "1 picture" if len(wish.images) == 1 else f"{len(wish.images):,} pictures"
-    names = [dataset.classes[number] for number in wish.classes]
+    if forget.kind == "images":
+        return "1 picture" if len(forget.images) == 1 else f"{len(forget.images):,} pictures"
+    names = [dataset.classes[number] for number in forget.classes]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def headline_of(parts: Mapping[str, Part], weights: Mapping[str, str]) -> dict[str, Any]:
+def summary_metrics(parts: Mapping[str, ReportPart], weights: Mapping[str, str]) -> dict[str, Any]:
     """The few figures that stand in a run's row: accuracies as fractions with their 95 % intervals.
 
     `weights` are the checksums of the models that were compared.

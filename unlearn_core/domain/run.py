@@ -44,11 +44,11 @@ class Progress(NamedTuple):
     """How far a run is. `doing` is the phase in hand, or what happens after the last one ("measuring")."""
 
     phases: tuple[Phase, ...]
-    doing: str
-    pictures_per_second: float | None
+    stage: str
+    images_per_second: float | None
 
 
-class Point(NamedTuple):
+class CurvePoint(NamedTuple):
     """A point of the live curve: accuracies (0 to 1) on a few fixed pictures of either side after so many steps."""
 
     step: int

@@ -2,24 +2,24 @@
 
 from typing import Any
 
-from unlearn_core.domain.params import knob
+from unlearn_core.domain.params import hyperparameter
 
 
 def learning_rate(default: float, *, low: float = 1e-5, high: float = 0.5, explain: str) -> Any:
     """How far each step goes; what is too much and too little differs from method to method."""
-    return knob(default, low=low, high=high, scale="log", title="Learning rate", symbol="η", explain=explain)
+    return hyperparameter(default, low=low, high=high, scale="log", title="Learning rate", symbol="η", explain=explain)
 
 
-def falls(default: bool = True) -> Any:
+def linear_decay(default: bool = True) -> Any:
     """Whether the learning rate falls over the run."""
-    return knob(
+    return hyperparameter(
         default, title="Rate falls to zero", explain="Lets the rate fall in a straight line to 0.", advanced=True
     )
 
 
 def momentum(default: float = 0.9) -> Any:
     """SGD's momentum."""
-    return knob(
+    return hyperparameter(
         default,
         low=0.0,
         high=0.99,
@@ -32,19 +32,19 @@ def momentum(default: float = 0.9) -> Any:
 
 def weight_decay(default: float = 5e-4) -> Any:
     """SGD's weight decay."""
-    return knob(
+    return hyperparameter(
         default, low=0.0, high=0.01, title="Weight decay", explain="Pulls every weight towards zero.", advanced=True
     )
 
 
 def augment(default: bool = True) -> Any:
     """Whether pictures are varied."""
-    return knob(default, title="Crop and flip", explain="Shifts and mirrors the pictures.", advanced=True)
+    return hyperparameter(default, title="Crop and flip", explain="Shifts and mirrors the pictures.", advanced=True)
 
 
-def batch(default: int = 128, *, title: str = "Batch", low: int = 16) -> Any:
+def batch_size(default: int = 128, *, title: str = "Batch", low: int = 16) -> Any:
     """Pictures in one optimiser step."""
-    return knob(
+    return hyperparameter(
         default,
         low=low,
         high=512,
@@ -56,9 +56,9 @@ def batch(default: int = 128, *, title: str = "Batch", low: int = 16) -> Any:
     )
 
 
-def frozen_norm(default: bool) -> Any:
+def freeze_batchnorm(default: bool) -> Any:
     """Whether batch norm keeps the statistics of training."""
-    return knob(
+    return hyperparameter(
         default,
         title="Freeze batch norm",
         explain="Keeps the statistics of batch norm as they are, so that a few odd pictures cannot rewrite them.",
@@ -66,9 +66,9 @@ def frozen_norm(default: bool) -> Any:
     )
 
 
-def clip(default: float = 0.0) -> Any:
+def grad_clip(default: float = 0.0) -> Any:
     """The longest gradient that is followed."""
-    return knob(
+    return hyperparameter(
         default,
         low=0.0,
         high=10.0,
@@ -79,9 +79,9 @@ def clip(default: float = 0.0) -> Any:
     )
 
 
-def kept_per_class(default: int = 400) -> Any:
+def retain_per_class(default: int = 400) -> Any:
     """How much of the kept pictures is used; `Sizes.kept` says how many pictures that makes."""
-    return knob(
+    return hyperparameter(
         default,
         low=50,
         high=5000,
@@ -93,9 +93,9 @@ def kept_per_class(default: int = 400) -> Any:
     )
 
 
-def most(default: float) -> Any:
+def loss_cap(default: float) -> Any:
     """How wrong a forgotten picture is driven at most."""
-    return knob(
+    return hyperparameter(
         default,
         low=0.0,
         high=20.0,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unlearn_core.domain.cards import DatasetCard
-from unlearn_core.domain.errors import BadRequest
+from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses
 
 
@@ -24,7 +24,7 @@ class Split(NamedTuple):
     retain_test: np.ndarray
 
 
-def cut(card: DatasetCard, labels: np.ndarray, forget: Forget) -> Split:
+def make_split(card: DatasetCard, labels: np.ndarray, forget: Forget) -> Split:
     """Cuts the data set along a request; labels (N,) in the data set's order.
 
     Raises BadRequest where a class or picture does not exist, or where nothing would be left to keep.
@@ -33,12 +33,14 @@ def cut(card: DatasetCard, labels: np.ndarray, forget: Forget) -> Split:
     if isinstance(forget, ForgetClasses):
         _check_range("class", forget.classes, len(card.classes), card)
         if len(forget.classes) == len(card.classes):
-            raise BadRequest("All classes are to be forgotten, so nothing would be left: keep at least one class.")
+            raise InvalidRequestError(
+                "All classes are to be forgotten, so nothing would be left: keep at least one class."
+            )
         wanted = np.isin(labels, forget.classes)
     else:
         _check_range("training picture", forget.images, card.train, card)
         if len(forget.images) == card.train:
-            raise BadRequest("All training pictures are to be forgotten, so nothing would be left: keep some.")
+            raise InvalidRequestError("All training pictures are to be forgotten, so nothing would be left: keep some.")
         wanted = np.isin(positions, forget.images)
     parts = []
     for start, stop in (
@@ -54,4 +56,6 @@ def cut(card: DatasetCard, labels: np.ndarray, forget: Forget) -> Split:
 def _check_range(what: str, ids: tuple[int, ...], count: int, card: DatasetCard) -> None:
     wrong = [number for number in ids if not 0 <= number < count]
     if wrong:
-        raise BadRequest(f"{card.title} has no {what} {wrong[0]}: its {what} numbers go from 0 to {count - 1:,}.")
+        raise InvalidRequestError(
+            f"{card.title} has no {what} {wrong[0]}: its {what} numbers go from 0 to {count - 1:,}."
+        )

@@ -8,9 +8,9 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from unlearn_core.domain.forget_request import ForgetRequest
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.search_space import Range
+from unlearn_core.domain.search_space import SearchRange
 
 Sampler = Literal["grid", "random", "tpe", "nsga2"]
 """Who chooses the next settings."""
@@ -18,8 +18,8 @@ Sampler = Literal["grid", "random", "tpe", "nsga2"]
 ObjectiveId = Literal["distance", "retain", "forget", "privacy", "seconds"]
 """What may be aimed at; `domain/objectives.py` says how each is read."""
 
-MOST_TRIALS, MOST_KNOBS = 256, 6
-LONGEST = 24 * 60.0
+MAX_TRIALS, MAX_HYPERPARAMETERS = 256, 6
+MAX_MINUTES = 24 * 60.0
 """Minutes that a sweep may work."""
 
 
@@ -52,11 +52,11 @@ class SweepSpec(BaseModel):
     start: int | None = None
     method: str
     params: dict[str, Any]
-    ranges: tuple[Range, ...] = Field(min_length=1, max_length=MOST_KNOBS)
+    ranges: tuple[SearchRange, ...] = Field(min_length=1, max_length=MAX_HYPERPARAMETERS)
     sampler: Sampler = "tpe"
     objectives: tuple[ObjectiveId, ...] = Field(min_length=1, max_length=2)
-    trials: int | None = Field(default=None, ge=2, le=MOST_TRIALS)
-    minutes: float | None = Field(default=None, gt=0, le=LONGEST)
+    trials: int | None = Field(default=None, ge=2, le=MAX_TRIALS)
+    minutes: float | None = Field(default=None, gt=0, le=MAX_MINUTES)
     seed: int = Field(default=0, ge=0, lt=2**31)
     early: bool = True
 
@@ -71,19 +71,19 @@ class SweepSpec(BaseModel):
         return self
 
     @property
-    def most(self) -> int:
+    def max_trials(self) -> int:
         """How many trials there can be at the most."""
-        limit = self.trials or MOST_TRIALS
+        limit = self.trials or MAX_TRIALS
         if self.sampler != "grid":
             return limit
         size = 1
         for one in self.ranges:
-            size *= len(one.levels())
+            size *= len(one.grid_values())
         return min(size, limit)
 
-    def run(self, values: dict[str, Any]) -> RunSpec:
+    def run_spec(self, values: dict[str, Any]) -> UnlearnSpec:
         """The run of a trial with these values of the swept knobs."""
-        return RunSpec(
+        return UnlearnSpec(
             request=self.request, start=self.start, method=self.method, params=self.params | values, seed=self.seed
         )
 
@@ -111,7 +111,7 @@ class Trial(NamedTuple):
         return self.state is None or self.state.is_finished
 
     @property
-    def outcome(self) -> str:
+    def status(self) -> str:
         """How it stands, in a word: waiting, running, done, stopped early, failed, cancelled or deleted."""
         if self.state is None:
             return "deleted"
@@ -136,18 +136,18 @@ class Sweep(BaseModel):
     facts: dict[str, Any]
 
 
-def group_of(sweep: int) -> str:
+def sweep_group(sweep: int) -> str:
     """What the runs of a sweep have as their group."""
     return f"sweep-{sweep}"
 
 
-def sweep_of(group: str | None) -> int | None:
+def sweep_id(group: str | None) -> int | None:
     """The sweep whose runs have this group; None where it is no sweep's."""
-    head, number = group_of(0)[:-1], group or ""
+    head, number = sweep_group(0)[:-1], group or ""
     return int(number[len(head) :]) if number.startswith(head) and number[len(head) :].isdecimal() else None
 
 
-def spent(trials: Sequence[Trial], now: float) -> float:
+def busy_minutes(trials: Sequence[Trial], now: float) -> float:
     """Minutes in which at least one trial was at work: those made side by side take no longer than one of them."""
     spans = sorted((trial.started, trial.finished or now) for trial in trials if trial.started is not None)
     total, last = 0.0, float("-inf")

@@ -15,18 +15,18 @@ class Tracker(Protocol):
     def phase(self, name: str, *, done: int = 0) -> None:
         """Begins a phase; `done` steps of it were made earlier (a training that goes on)."""
 
-    def over(self, items: Iterable[T]) -> Iterator[T]:
+    def iterate(self, items: Iterable[T]) -> Iterator[T]:
         """Passes the items on, one optimiser step each; raises Cancelled between two of them when asked to stop."""
         ...
 
     def log(self, **scalars: float) -> None:
         """Adds a point to named curves at the current step."""
 
-    def keep(self, name: str, array: Any, **facts: object) -> None:
+    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
         """Keeps something worth showing (noise pictures, importances): it lands in the report's extras."""
 
 
-class Silent:
+class NullTracker:
     """A tracker that listens to nobody: for scripts and tests."""
 
     def plan(self, **steps: int) -> None:
@@ -35,11 +35,11 @@ class Silent:
     def phase(self, name: str, *, done: int = 0) -> None:
         pass
 
-    def over(self, items: Iterable[T]) -> Iterator[T]:
+    def iterate(self, items: Iterable[T]) -> Iterator[T]:
         yield from items
 
     def log(self, **scalars: float) -> None:
         pass
 
-    def keep(self, name: str, array: Any, **facts: object) -> None:
+    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
         pass

@@ -1,7 +1,7 @@
 """All that a worker's process needs of the engine."""
 
-from unlearn_core.engine.execute import carry_out
-from unlearn_core.engine.model_cache import Warm
-from unlearn_core.engine.stacked_execute import carry_out_together, stacks
+from unlearn_core.engine.execute import execute_job
+from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.engine.stacked_execute import execute_stacked, stackable_params
 
-__all__ = ["Warm", "carry_out", "carry_out_together", "stacks"]
+__all__ = ["ModelCache", "execute_job", "execute_stacked", "stackable_params"]

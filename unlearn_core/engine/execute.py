@@ -8,12 +8,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from unlearn_core.domain.jobs import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, RunSpec, TrainSpec
-from unlearn_core.domain.measurement import Part
-from unlearn_core.domain.report import Report, forgotten, headline_of
+from unlearn_core.domain.jobs import (
+    AddCheckpointSpec,
+    ExplainSpec,
+    ImportDatasetSpec,
+    MeasureSpec,
+    TrainGoldSpec,
+    TrainSpec,
+    UnlearnSpec,
+)
+from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.report import Report, forget_set_title, summary_metrics
 from unlearn_core.domain.run import Run
 from unlearn_core.engine import measure
-from unlearn_core.engine.devices import describe, resolve
+from unlearn_core.engine.devices import describe_device, resolve_device
 from unlearn_core.engine.jobs import (
     add_checkpoint,
     explain,
@@ -24,211 +32,215 @@ from unlearn_core.engine.jobs import (
     train_classifier,
     train_gold,
 )
-from unlearn_core.engine.listener import Listener, Nobody
-from unlearn_core.engine.model_cache import Warm, after_of
-from unlearn_core.engine.record_run import in_history
-from unlearn_core.engine.setup import Layout, lay_out, problem_of
-from unlearn_core.engine.tracker import RunTracker, Watch
+from unlearn_core.engine.listener import NullListener, RunListener
+from unlearn_core.engine.model_cache import ModelCache, freeze_result
+from unlearn_core.engine.record_run import record_run
+from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
+from unlearn_core.engine.tracker import RunTracker, SnapshotRecorder
 from unlearn_core.probes.common import class_activation
-from unlearn_core.store.data_folder import home as data_folder
+from unlearn_core.store.data_folder import open_data_dir as data_folder
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import weights
 from unlearn_core.training.problem import Problem
 from unlearn_core.training.seeding import seeded
 
-__all__ = ["Finished", "Listener", "Warm", "carry_out", "title_of", "unlearn"]
+__all__ = ["ModelCache", "RunListener", "RunResult", "execute_job", "run_title", "unlearn"]
 
-WATCHED = {"forget_train": 30, "forget_val": 50, "retain_val": 80}
+MONITORED_IMAGES = {"forget_train": 30, "forget_val": 50, "retain_val": 80}
 """How many fixed pictures are asked along the way; never test pictures, which nobody may choose a step by."""
 
 
-class Finished(NamedTuple):
+class RunResult(NamedTuple):
     """A run that is over: its report, the folder that holds it, its number in the history (None if it has none)."""
 
     report: Report
     folder: Path
     run: int | None
-    headline: dict[str, Any]
+    metrics: dict[str, Any]
 
 
-def carry_out(run: Run, warm: Warm, listener: Listener) -> dict[str, Any]:
+def execute_job(run: Run, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
     """Does any kind of run and writes what comes of it; gives the headline figures.
 
     Raises Cancelled or GaveWay when the listener says so, and UnlearnError where the run cannot be done.
     """
-    folder = artifacts.folder_of(warm.home, run.id)
+    folder = artifacts.run_dir(model_cache.data_dir, run.id)
     match run.spec:
-        case RunSpec():
-            return _unlearn(run.spec, warm, listener, folder)
-        case GoldSpec():
-            return train_gold.train_gold(run.spec, warm, listener)
+        case UnlearnSpec():
+            return _unlearn(run.spec, model_cache, listener, folder)
+        case TrainGoldSpec():
+            return train_gold.train_gold(run.spec, model_cache, listener)
         case MeasureSpec():
-            return _measure(run.spec, warm, listener)
+            return _measure(run.spec, model_cache, listener)
         case TrainSpec():
-            return train_classifier.train(run.spec, warm, listener, folder)
-        case AddSpec():
-            return add_checkpoint.look_over(run.spec, warm, listener, folder)
-        case ImportSpec():
-            return import_dataset.bring_in(run.spec, warm.home, listener)
-        case Look():
-            return explain.answer(run.spec, warm, folder)
+            return train_classifier.train(run.spec, model_cache, listener, folder)
+        case AddCheckpointSpec():
+            return add_checkpoint.validate_checkpoint(run.spec, model_cache, listener, folder)
+        case ImportDatasetSpec():
+            return import_dataset.import_dataset(run.spec, model_cache.data_dir, listener)
+        case ExplainSpec():
+            return explain.explain_image(run.spec, model_cache, folder)
 
 
-def _measure(spec: MeasureSpec, warm: Warm, listener: Listener) -> dict[str, Any]:
+def _measure(spec: MeasureSpec, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
     match spec.what:
         case "new":
-            return measure.add_what_is_new(spec.run, warm, listener)
+            return measure.remeasure(spec.run, model_cache, listener)
         case "relearn":
-            return relearn.add(spec.run, warm, listener)
+            return relearn.add_to_report(spec.run, model_cache, listener)
         case "score":
-            return neurips_score.add(spec.run, spec.nets, warm, listener)
+            return neurips_score.add_to_report(spec.run, spec.nets, model_cache, listener)
         case "lira":
-            return lira.add(spec.run, spec.nets, warm, listener)
+            return lira.add_to_report(spec.run, spec.nets, model_cache, listener)
 
 
 def unlearn(
-    spec: RunSpec,
+    spec: UnlearnSpec,
     *,
     device: str = "auto",
-    home: Path | None = None,
-    listener: Listener | None = None,
+    data_dir: Path | None = None,
+    listener: RunListener | None = None,
     out: Path | None = None,
-) -> Finished:
+) -> RunResult:
     """Unlearns in this process: for notebooks, scripts and the command line.
 
     The run joins the history of the data folder, unless `out` names a folder for its report; that one then holds
     everything that reading it back needs. Raises UnlearnError where the spec cannot be carried out.
     """
-    where, folder = resolve(device), home or data_folder()
-    warm, listener = Warm(where, folder), listener or Nobody()
-    lay_out(spec, warm)  # A spec that cannot be done leaves no row in the history.
+    where, folder = resolve_device(device), data_dir or data_folder()
+    warm, listener = ModelCache(where, folder), listener or NullListener()
+    resolve_run(spec, warm)  # A spec that cannot be done leaves no row in the history.
     if out is not None:
         headline = _unlearn(spec, warm, listener, out)
-        return Finished(reports.read_folder(out), out, None, headline)
-    run, headline = in_history(
+        return RunResult(reports.read_folder(out), out, None, headline)
+    run, headline = record_run(
         RunStore(folder),
         spec,
-        title=title_of(spec, warm),
+        title=run_title(spec, warm),
         device=where,
-        work=lambda run: _unlearn(spec, warm, listener, artifacts.folder_of(folder, run)),
+        work=lambda run: _unlearn(spec, warm, listener, artifacts.run_dir(folder, run)),
     )
-    return Finished(reports.read(folder, run), artifacts.folder_of(folder, run), run, headline)
+    return RunResult(reports.read(folder, run), artifacts.run_dir(folder, run), run, headline)
 
 
-def title_of(spec: RunSpec, warm: Warm) -> str:
+def run_title(spec: UnlearnSpec, model_cache: ModelCache) -> str:
     """What a run is called: "Forget cat with UNSIR"."""
-    layout = lay_out(spec, warm)
-    return f"Forget {forgotten(spec, layout.data.card)} with {layout.method.title}"
+    layout = resolve_run(spec, model_cache)
+    return f"Forget {forget_set_title(spec, layout.data.card)} with {layout.method.title}"
 
 
-class Begun(NamedTuple):
+class PreparedRun(NamedTuple):
     """A run that is laid out and about to forget; `load` are the seconds that this took."""
 
-    layout: Layout
+    resolved: ResolvedRun
     problem: Problem
     tracker: RunTracker
-    listener: Listener
+    listener: RunListener
     started: str
-    load: float
+    load_seconds: float
 
 
-def begin(spec: RunSpec, warm: Warm, listener: Listener) -> Begun:
+def prepare_run(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener) -> PreparedRun:
     """Lays a run out. Raises UnlearnError where its spec cannot be done."""
     began, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    layout = lay_out(spec, warm)
-    problem = problem_of(layout, warm)
-    tracker = RunTracker(listener, _watch(layout, problem.net))
-    return Begun(layout, problem, tracker, listener, started, time.perf_counter() - began)
+    layout = resolve_run(spec, model_cache)
+    problem = build_problem(layout, model_cache)
+    tracker = RunTracker(listener, _make_recorder(layout, problem.model))
+    return PreparedRun(layout, problem, tracker, listener, started, time.perf_counter() - began)
 
 
-def _unlearn(spec: RunSpec, warm: Warm, listener: Listener, folder: Path) -> dict[str, Any]:
-    begun = begin(spec, warm, listener)
+def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, folder: Path) -> dict[str, Any]:
+    begun = prepare_run(spec, model_cache, listener)
     began = time.perf_counter()
     # Dropout inside a net draws from the global state; everything else has streams of its own.
-    with seeded(spec.seed, "noise", device=warm.device):
-        begun.layout.method.forget(begun.problem, begun.layout.knobs, begun.tracker)
-    settle(warm.device)
-    return finish(begun, warm, folder, forget=time.perf_counter() - began)
+    with seeded(spec.seed, "noise", device=model_cache.device):
+        begun.resolved.method.forget(begun.problem, begun.resolved.params, begun.tracker)
+    synchronize(model_cache.device)
+    return complete_run(begun, model_cache, folder, forget_seconds=time.perf_counter() - began)
 
 
-def finish(begun: Begun, warm: Warm, folder: Path, *, forget: float, together: int = 1) -> dict[str, Any]:
+def complete_run(
+    prepared: PreparedRun, model_cache: ModelCache, folder: Path, *, forget_seconds: float, stack_size: int = 1
+) -> dict[str, Any]:
     """Evaluates and measures a run that has forgotten in so many seconds, writes its report, and gives its headline.
 
     Where runs forgot `together`, side by side, `forget` is this one's share of the time that all of them took.
     """
-    layout, tracker, listener, spec = begun.layout, begun.tracker, begun.listener, begun.layout.spec
+    layout, tracker, listener, spec = prepared.resolved, prepared.tracker, prepared.listener, prepared.resolved.spec
     forgot = time.perf_counter()
-    tracker.doing("evaluating")
-    after = after_of(begun.problem.net)
+    tracker.set_stage("evaluating")
+    after = freeze_result(prepared.problem.model)
     missing: dict[str, str] = {}
-    models = measure.models_of(spec, layout, warm, after, missing)
-    evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
+    models = measure.collect_models(spec, layout, model_cache, after, missing)
+    evaluations = {name: model_cache.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
     evaluated = time.perf_counter()
 
-    tracker.doing("measuring")
-    parts = measure.look_at_all(spec, layout, models, evaluations, missing) | tracker.parts()
-    measure.add_gold_to_replay(parts, layout, models)
+    tracker.set_stage("measuring")
+    parts = measure.run_probes(spec, layout, models, evaluations, missing) | tracker.parts()
+    measure.add_gold_snapshots(parts, layout, models)
     now = time.perf_counter()
     seconds = {
-        "total": begun.load + forget + now - forgot,
-        "load": begun.load,
-        "forget": forget,
+        "total": prepared.load_seconds + forget_seconds + now - forgot,
+        "load": prepared.load_seconds,
+        "forget": forget_seconds,
         "evaluate": evaluated - forgot,
         "probes": now - evaluated,
     }
-    parts["timings"] = Part(
+    parts["timings"] = ReportPart(
         {
             "phases": [phase._asdict() for phase in tracker.phases()],
             "seconds": seconds,
             "steps": tracker.steps,
-            "pictures": tracker.pictures,
-            "device": describe(str(warm.device)),
+            "pictures": tracker.images_seen,
+            "device": describe_device(str(model_cache.device)),
             "threads": torch.get_num_threads(),
             "versions": {"torch": torch.__version__, "numpy": np.__version__},
-            "started": begun.started,
+            "started": prepared.started,
         }
-        | ({"together": together} if together > 1 else {}),
+        | ({"together": stack_size} if stack_size > 1 else {}),
         {},
     )
     listener.check()
-    weights.write(folder / artifacts.WEIGHTS, after.net)
+    weights.write(folder / artifacts.WEIGHTS_FILE, after.module)
     report = Report(
         run=None,
         spec=spec,
         classifier=layout.card,
         dataset=layout.data.card,
         method=layout.method.title,
-        labels=layout.data.pictures.labels,
+        labels=layout.data.image_dataset.labels,
         split=layout.split,
         evaluations=evaluations,
         parts=parts,
         missing=missing,
     )
     # Runs of this data folder share their evaluations; what goes elsewhere has files of its own.
-    reports.write(report, folder, pool=warm.evaluations if folder.is_relative_to(warm.home) else None)
+    reports.write(
+        report, folder, shared=model_cache.evaluations if folder.is_relative_to(model_cache.data_dir) else None
+    )
     # What a picture takes in a stack says nothing of what a run of its own will take.
-    speed = seconds["forget"] / tracker.pictures if tracker.pictures and together == 1 else None
+    speed = seconds["forget"] / tracker.images_seen if tracker.images_seen and stack_size == 1 else None
     cost = {"seconds": seconds, "seconds_per_picture": speed, "weights": after.weights}
-    return headline_of(parts, {model: one.weights for model, one in evaluations.items()}) | cost
+    return summary_metrics(parts, {model: one.weights for model, one in evaluations.items()}) | cost
 
 
-def _watch(layout: Layout, net: torch.nn.Module) -> Watch:
+def _make_recorder(resolved: ResolvedRun, model: torch.nn.Module) -> SnapshotRecorder:
     """The curve follows validation pictures where there are any; single forgotten pictures are watched themselves."""
-    class_activation.prepare()
-    counts = dict(WATCHED)
-    if not len(layout.split.forget_val):
+    class_activation.preload()
+    counts = dict(MONITORED_IMAGES)
+    if not len(resolved.split.forget_val):
         counts["forget_train"] += counts["forget_val"]
-    sets = {name: _spread(getattr(layout.split, name), count) for name, count in counts.items()}
-    return Watch(net, layout.data.images, layout.data.pictures.labels, sets, layout.card.roles)
+    sets = {name: _evenly_spaced(getattr(resolved.split, name), count) for name, count in counts.items()}
+    return SnapshotRecorder(model, resolved.data.images, resolved.data.image_dataset.labels, sets, resolved.card.roles)
 
 
-def _spread(ids: np.ndarray, count: int) -> np.ndarray:
+def _evenly_spaced(ids: np.ndarray, count: int) -> np.ndarray:
     """So many of them at even distances: all classes in their natural share, the same ones every time."""
     return ids[np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)]
 
 
-def settle(device: torch.device) -> None:
+def synchronize(device: torch.device) -> None:
     """Waits until a GPU has really done what it was told, so that seconds mean something."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

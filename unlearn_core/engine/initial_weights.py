@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
-from unlearn_core.domain.errors import BadRequest
-from unlearn_core.engine.model_cache import Warm
+from unlearn_core.domain.errors import InvalidRequestError
+from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.models import architectures, classifiers
 from unlearn_core.models.pretrained import pretrained
 
 
-class Beginning(NamedTuple):
+class InitialWeights(NamedTuple):
     """Weights to begin with, by name as in a state dict, and how the net that they are from normalises pixels."""
 
     title: str
@@ -26,7 +26,9 @@ class Beginning(NamedTuple):
     state: dict[str, Tensor]
 
 
-def beginning(start: str | None, architecture: str, *, size: int, warm: Warm) -> Beginning | None:
+def load_initial_weights(
+    start: str | None, architecture: str, *, size: int, model_cache: ModelCache
+) -> InitialWeights | None:
     """What a start names, for an architecture and pictures of that size; None for fresh weights.
 
     A start is a classifier of the catalog or, with a colon in it, published weights, which may be downloaded now (see
@@ -38,34 +40,36 @@ def beginning(start: str | None, architecture: str, *, size: int, warm: Warm) ->
     if ":" in start:
         found = pretrained(start, size=size)
         if found.architecture.split(":")[:2] != kind.id.split(":")[:2]:
-            raise BadRequest(
+            raise InvalidRequestError(
                 f"{start} is no {kind.title}, so its weights cannot be the beginning of one. "
                 f"Train {found.architecture} instead, or begin with fresh weights."
             )
-        return Beginning(start, found.mean, found.std, found.net.state_dict())
+        return InitialWeights(start, found.mean, found.std, found.model.state_dict())
     base = classifiers.card(start)
     if base.architecture != architecture:
-        raise BadRequest(
+        raise InvalidRequestError(
             f"{base.title} is no {kind.title}, so its weights cannot be the beginning of one. "
             f"Train its own architecture, {base.architecture}, or begin with fresh weights."
         )
-    original = warm.original(base)
+    original = model_cache.original(base)
     if original is None:
-        raise BadRequest(f"{base.title} has no weights here, so nothing can begin with them. Choose another.")
-    return Beginning(base.title, base.mean, base.std, original.net.state_dict())
+        raise InvalidRequestError(f"{base.title} has no weights here, so nothing can begin with them. Choose another.")
+    return InitialWeights(base.title, base.mean, base.std, original.module.state_dict())
 
 
-def begin(net: nn.Module, given: Beginning, *, heads: tuple[str, ...]) -> None:
+def apply_initial_weights(model: nn.Module, initial: InitialWeights, *, heads: tuple[str, ...]) -> None:
     """Puts all that is given but for the heads into a net. Raises BadRequest where that does not fit."""
-    own, above = net.state_dict(), tuple(f"{head}." for head in heads)
-    kept = {name: value for name, value in given.state.items() if not name.startswith(above)}
+    own, above = model.state_dict(), tuple(f"{head}." for head in heads)
+    kept = {name: value for name, value in initial.state.items() if not name.startswith(above)}
     unfit = [name for name, value in kept.items() if name not in own or own[name].shape != value.shape]
     if unfit:
-        raise BadRequest(f"{given.title} is another kind of net ({unfit[0]} does not fit). Choose one like this one.")
-    net.load_state_dict(own | kept)
+        raise InvalidRequestError(
+            f"{initial.title} is another kind of net ({unfit[0]} does not fit). Choose one like this one."
+        )
+    model.load_state_dict(own | kept)
 
 
-def has_seen(start: str | None, dataset: str) -> bool:
+def was_trained_on(start: str | None, dataset: str) -> bool:
     """Whether what a training would begin with was itself trained on that data set, or began with what was.
 
     Of published weights nobody here knows; they count as not having seen it.
@@ -78,29 +82,29 @@ def has_seen(start: str | None, dataset: str) -> bool:
     return False
 
 
-def untrained(card: ClassifierCard, seed: int, warm: Warm) -> nn.Module:
+def initial_model(card: ClassifierCard, seed: int, model_cache: ModelCache) -> nn.Module:
     """A classifier's net before the first step of its recipe, on the device: what its gold begins with as well."""
-    return _begun(card, warm.fresh(card, seed), _given(card, warm))
+    return _with_weights(card, model_cache.new_model(card, seed), _recipe_weights(card, model_cache))
 
 
-def unknowing(card: ClassifierCard, warm: Warm) -> Callable[..., nn.Module]:
+def naive_model_factory(card: ClassifierCard, model_cache: ModelCache) -> Callable[..., nn.Module]:
     """Makes nets that know nothing of a classifier's pictures, as its gold does before its first step.
 
     What is made is called with a seed and, so that each has draws of its own, with purposes. Where a classifier began
     with a net that had seen its pictures, that would know what is to be forgotten: then all of a net is fresh.
     Raises as `beginning` does, when the first net is made.
     """
-    given = cache(lambda: None if has_seen(card.start, card.dataset) else _given(card, warm))
-    return lambda seed, *purpose: _begun(card, warm.fresh(card, seed, *purpose), given())
+    given = cache(lambda: None if was_trained_on(card.start, card.dataset) else _recipe_weights(card, model_cache))
+    return lambda seed, *purpose: _with_weights(card, model_cache.new_model(card, seed, *purpose), given())
 
 
-def _given(card: ClassifierCard, warm: Warm) -> Beginning | None:
+def _recipe_weights(card: ClassifierCard, model_cache: ModelCache) -> InitialWeights | None:
     """What a classifier's recipe begins with; one that somebody chose for gold is for fresh weights."""
     start, size = card.start if card.original_recipe else None, datasets.card(card.dataset).size
-    return beginning(start, card.architecture, size=size, warm=warm)
+    return load_initial_weights(start, card.architecture, size=size, model_cache=model_cache)
 
 
-def _begun(card: ClassifierCard, net: nn.Module, given: Beginning | None) -> nn.Module:
-    if given is not None:
-        begin(net, given, heads=card.roles.head)
-    return net
+def _with_weights(card: ClassifierCard, model: nn.Module, initial: InitialWeights | None) -> nn.Module:
+    if initial is not None:
+        apply_initial_weights(model, initial, heads=card.roles.head)
+    return model

@@ -9,24 +9,24 @@ import torch
 from torch import Tensor, nn
 
 from unlearn_core.domain.cards import LayerRoles
-from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.measurement import Part
-from unlearn_core.domain.run import Phase, Point, Progress
-from unlearn_core.engine.listener import Listener
+from unlearn_core.domain.errors import InvalidRequestError
+from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.run import CurvePoint, Phase, Progress
+from unlearn_core.engine.listener import RunListener
 from unlearn_core.probes.common import class_activation
 from unlearn_core.training.batches import to_floats
-from unlearn_core.training.evaluate import in_eval
-from unlearn_core.training.precision import fast
+from unlearn_core.training.evaluate import eval_mode
+from unlearn_core.training.precision import autocast
 
 T = TypeVar("T")
 
 SNAPSHOTS = 10
 """About how many times in a run the fixed pictures are asked."""
-SHOWN = 4
+CAM_IMAGES = 4
 """Of how many of them GradCAM maps are kept each time."""
 
 
-class Sight(NamedTuple):
+class Snapshot(NamedTuple):
     """What a net makes of the watched pictures at one moment.
 
     Logits (n, C) float16, raw GradCAM maps (k, h, w) float16 of the shown ones, and the accuracies (0 to 1) of the
@@ -39,7 +39,7 @@ class Sight(NamedTuple):
     retain: float
 
 
-class Watch:
+class SnapshotRecorder:
     """A net under observation: what it answers to a few fixed pictures while a method changes it.
 
     `sets` names sides of the split and gives positions in the data set, none of them test pictures; `roles` says where
@@ -48,35 +48,35 @@ class Watch:
     """
 
     def __init__(
-        self, net: nn.Module, images: Tensor, labels: np.ndarray, sets: Mapping[str, np.ndarray], roles: LayerRoles
+        self, model: nn.Module, images: Tensor, labels: np.ndarray, sets: Mapping[str, np.ndarray], roles: LayerRoles
     ) -> None:
         self.ids, self.layer = np.concatenate(list(sets.values())), roles.cam
         self.sizes = {name: len(ids) for name, ids in sets.items()}
-        self.shown = shown(sets)
-        self.asked = {
+        self.cam_rows = choose_cam_images(sets)
+        self.eval_rows = {
             "forget": np.isin(self.ids, sets["forget_val"] if len(sets["forget_val"]) else sets["forget_train"]),
             "retain": np.isin(self.ids, sets["retain_val"]),
         }
-        self.pictures = images[torch.from_numpy(self.shown).to(images.device)]
-        self.targets, self.no_maps = labels[self.shown].tolist(), ""
+        self.cam_images = images[torch.from_numpy(self.cam_rows).to(images.device)]
+        self.targets, self.no_maps = labels[self.cam_rows].tolist(), ""
         self.seconds = 0.0
         self._prefix = roles.prefix_tokens
-        self._net, self._labels = net, labels[self.ids]
+        self._net, self._labels = model, labels[self.ids]
         self._inputs = to_floats(images[torch.from_numpy(self.ids).to(images.device)])
-        self._seen: tuple[int, Sight | None] = (-1, None)
+        self._seen: tuple[int, Snapshot | None] = (-1, None)
 
-    def look(self) -> Sight:
+    def capture(self) -> Snapshot:
         """What the net makes of the pictures now."""
         version = sum(tensor._version for tensor in self._net.state_dict(keep_vars=True).values())
         known, sight = self._seen
         if sight is not None and version == known:  # An unchanged net would give the same answers again.
             return sight
         began = time.perf_counter()
-        with torch.inference_mode(), in_eval(self._net), fast(self._inputs.device):
+        with torch.inference_mode(), eval_mode(self._net), autocast(self._inputs.device):
             logits = self._net(self._inputs).half().cpu().numpy()
         right = logits.argmax(1) == self._labels
-        forget, retain = (float(right[rows].mean()) for rows in self.asked.values())
-        sight = Sight(logits, self._maps(), forget, retain)
+        forget, retain = (float(right[rows].mean()) for rows in self.eval_rows.values())
+        sight = Snapshot(logits, self._maps(), forget, retain)
         self._seen = version, sight
         self.seconds += time.perf_counter() - began
         return sight
@@ -85,23 +85,23 @@ class Watch:
         if not self.no_maps:
             try:
                 maps = class_activation.explain(
-                    {"now": self._net}, self.pictures, self.targets, self.layer, prefix_tokens=self._prefix
+                    {"now": self._net}, self.cam_images, self.targets, self.layer, prefix_tokens=self._prefix
                 )["now"]
-            except BadRequest as problem:
+            except InvalidRequestError as problem:
                 self.no_maps = str(problem)
             else:
                 with np.errstate(over="ignore"):  # A net that runs away is refused at the end, not here.
                     return maps.astype(np.float16)
-        return np.zeros((len(self.shown), 0, 0), np.float16)
+        return np.zeros((len(self.cam_rows), 0, 0), np.float16)
 
 
-def shown(sets: Mapping[str, np.ndarray]) -> np.ndarray:
+def choose_cam_images(sets: Mapping[str, np.ndarray]) -> np.ndarray:
     """The positions of up to SHOWN watched pictures whose maps are kept: forgotten ones first, kept ones last."""
-    wishes = (("forget_train", 2), ("forget_val", 1), ("forget_train", SHOWN - 1), ("retain_val", SHOWN))
+    wishes = (("forget_train", 2), ("forget_val", 1), ("forget_train", CAM_IMAGES - 1), ("retain_val", CAM_IMAGES))
     found: list[int] = []
     for name, most in wishes:
         ids = [row for row in sets[name].tolist() if row not in found]
-        room = min(most, (SHOWN if name == "retain_val" else SHOWN - 1) - len(found), len(ids))
+        room = min(most, (CAM_IMAGES if name == "retain_val" else CAM_IMAGES - 1) - len(found), len(ids))
         found += [ids[place] for place in np.linspace(0, len(ids) - 1, room).round().astype(int)] if room > 0 else []
     return np.array(found, np.int64)
 
@@ -109,8 +109,8 @@ def shown(sets: Mapping[str, np.ndarray]) -> np.ndarray:
 class RunTracker:
     """Keeps count of a run: phases, points of the curve, scalars, and what the method wants to show."""
 
-    def __init__(self, listener: Listener, watch: Watch | None = None) -> None:
-        self._listener, self._watch = listener, watch
+    def __init__(self, listener: RunListener, recorder: SnapshotRecorder | None = None) -> None:
+        self._listener, self._watch = listener, recorder
         self._began = time.perf_counter()
         self._phases: list[Phase] = []
         self._starts: list[tuple[int, float]] = []
@@ -118,10 +118,10 @@ class RunTracker:
         self._phase_began = self._began
         self._step = self._pictures = 0
         self._every = 1
-        self._points: list[Point] = []
-        self._snapshots: list[Sight] = []
+        self._points: list[CurvePoint] = []
+        self._snapshots: list[Snapshot] = []
         self._logged: dict[str, list[tuple[int, float]]] = {}
-        self._kept: dict[str, Part] = {}
+        self._kept: dict[str, ReportPart] = {}
 
     def plan(self, **steps: int) -> None:
         self._phases = [Phase(name, count, 0, 0.0) for name, count in steps.items()]
@@ -138,9 +138,9 @@ class RunTracker:
         self._phase_began = time.perf_counter()
         self._starts.append((self._step, self._phase_began - self._began))
         self._look()
-        self._tell()
+        self._report_progress()
 
-    def over(self, items: Iterable[T]) -> Iterator[T]:
+    def iterate(self, items: Iterable[T]) -> Iterator[T]:
         for item in items:
             self._listener.check()
             try:
@@ -154,16 +154,16 @@ class RunTracker:
         for name, value in scalars.items():
             self._logged.setdefault(name, []).append((self._step, float(value)))
 
-    def keep(self, name: str, array: Any, **facts: object) -> None:
+    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
         values = array.detach().cpu().numpy() if isinstance(array, Tensor) else np.asarray(array)
-        self._kept[name] = Part(dict(facts), {name: values})
+        self._kept[name] = ReportPart(dict(facts), {name: values})
 
-    def doing(self, what: str) -> None:
+    def set_stage(self, stage: str) -> None:
         """Says what happens outside all phases: loading, measuring."""
         self._close_phase()
         self._at = -1
         self._listener.check()
-        self._tell(what)
+        self._report_progress(stage)
 
     @property
     def steps(self) -> int:
@@ -171,11 +171,11 @@ class RunTracker:
         return self._step
 
     @property
-    def pictures(self) -> int:
+    def images_seen(self) -> int:
         """Pictures that went through those steps."""
         return self._pictures
 
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, ReportPart]:
         """The report's curves, snapshots and extras; ends the last phase."""
         self._close_phase()
         parts = {"extras": _merged(self._kept)} if self._kept else {}
@@ -184,32 +184,32 @@ class RunTracker:
                 {"name": phase.name, "first_step": first, "start": start, "end": start + phase.seconds}
                 for phase, (first, start) in zip(self._phases, self._starts, strict=False)
             ]
-            asked = {side: int(rows.sum()) for side, rows in self._watch.asked.items()}
+            asked = {side: int(rows.sum()) for side, rows in self._watch.eval_rows.items()}
             columns = {
                 name: np.array([getattr(point, name) for point in self._points])
                 for name in ("step", "seconds", "forget", "retain")
             }
-            parts["curves"] = Part({"phases": spans, "pictures": asked, "logged": self._logged}, columns)
-            parts["snapshots"] = self._kept_sights(self._watch)
+            parts["curves"] = ReportPart({"phases": spans, "pictures": asked, "logged": self._logged}, columns)
+            parts["snapshots"] = self._snapshots_part(self._watch)
         return parts
 
-    def _kept_sights(self, watch: Watch) -> Part:
+    def _snapshots_part(self, recorder: SnapshotRecorder) -> ReportPart:
         facts = {
-            "sets": watch.sizes,
+            "sets": recorder.sizes,
             "phases": [point.phase for point in self._points],
-            "layer": watch.layer,
-            "no_maps": watch.no_maps,
-            "seconds": watch.seconds,
+            "layer": recorder.layer,
+            "no_maps": recorder.no_maps,
+            "seconds": recorder.seconds,
         }
         arrays = {
             "logits": np.stack([sight.logits for sight in self._snapshots]),
             "maps": np.stack([sight.maps for sight in self._snapshots]),
             "step": np.array([point.step for point in self._points]),
-            "ids": watch.ids,
-            "shown": watch.shown,
-            "pictures": watch.pictures.cpu().numpy(),
+            "ids": recorder.ids,
+            "shown": recorder.cam_rows,
+            "pictures": recorder.cam_images.cpu().numpy(),
         }
-        return Part(facts, arrays)
+        return ReportPart(facts, arrays)
 
     def phases(self) -> tuple[Phase, ...]:
         """Every phase with the steps and seconds that it took."""
@@ -224,14 +224,14 @@ class RunTracker:
         self._phases[self._at] = phase._replace(done=done, steps=max(phase.steps, done), seconds=seconds)
         if self._step % self._every == 0:
             self._look()
-        self._tell()
+        self._report_progress()
 
     def _look(self) -> None:
         if self._watch is None:
             return
-        sight = self._watch.look()
+        sight = self._watch.capture()
         name = self._phases[self._at].name
-        point = Point(self._step, time.perf_counter() - self._began, name, sight.forget, sight.retain)
+        point = CurvePoint(self._step, time.perf_counter() - self._began, name, sight.forget, sight.retain)
         self._points.append(point)
         self._snapshots.append(sight)
         self._listener.point(point)
@@ -243,15 +243,15 @@ class RunTracker:
             if self._points and self._points[-1].step < self._step:
                 self._look()
 
-    def _tell(self, doing: str | None = None) -> None:
+    def _report_progress(self, stage: str | None = None) -> None:
         phase = self._phases[self._at] if self._at >= 0 else None
         elapsed = time.perf_counter() - self._began
         rate = self._pictures / elapsed if self._pictures else None
-        self._listener.progress(Progress(tuple(self._phases), doing or (phase.name if phase else ""), rate))
+        self._listener.progress(Progress(tuple(self._phases), stage or (phase.name if phase else ""), rate))
 
 
-def _merged(kept: dict[str, Part]) -> Part:
-    return Part(
-        {name: part.facts for name, part in kept.items()},
-        {name: array for part in kept.values() for name, array in part.arrays.items()},
+def _merged(artifacts: dict[str, ReportPart]) -> ReportPart:
+    return ReportPart(
+        {name: part.facts for name, part in artifacts.items()},
+        {name: array for part in artifacts.values() for name, array in part.arrays.items()},
     )

@@ -10,12 +10,12 @@ import pandas as pd
 
 from unlearn_core.charts import charts
 from unlearn_core.domain.report import Report
-from unlearn_core.export.figures import able
-from unlearn_core.export.model_card import card
+from unlearn_core.export.figures import drawable_reports
+from unlearn_core.export.model_card import render_model_card
 from unlearn_core.store.files import artifacts, reports
 
-SPEC = "spec.json"
-ABOUT = """What Unlearn Lab wrote about a run. Nothing in here is run by being opened.
+SPEC_FILE = "spec.json"
+README_TEXT = """What Unlearn Lab wrote about a run. Nothing in here is run by being opened.
 
 report.html          the report for people: open it in any browser, with or without a network; it prints well
 spec.json            the settings; the lab's history opens this file, or this whole archive, and has them set up again
@@ -28,41 +28,41 @@ Where there are several runs, each has a folder of its own, and report.html and 
 """
 
 
-def archive(found: Sequence[Report], *, page: str, weights: Sequence[Path | None]) -> bytes:
+def build_archive(reports: Sequence[Report], *, page: str, weights: Sequence[Path | None]) -> bytes:
     """The zip about these reports; `page` is their report.html, `weights` each one's file, None where not kept."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("README.txt", ABOUT)
+        file.writestr("README.txt", README_TEXT)
         file.writestr("report.html", page)
-        for name, text in tables(found).items():
+        for name, text in chart_tables(reports).items():
             file.writestr(f"tables/{name}.csv", text)
-        for number, (report, own) in enumerate(zip(found, weights, strict=True), 1):
-            folder = "" if len(found) == 1 else f"run-{number if report.run is None else report.run}/"
+        for number, (report, own) in enumerate(zip(reports, weights, strict=True), 1):
+            folder = "" if len(reports) == 1 else f"run-{number if report.run is None else report.run}/"
             _write(file, report, own, folder)
     return buffer.getvalue()
 
 
-def tables(found: Sequence[Report]) -> Mapping[str, str]:
+def chart_tables(reports: Sequence[Report]) -> Mapping[str, str]:
     """The table behind every chart that can be drawn of these reports, as CSV, by the chart's id."""
-    drawable = {name: able(chart, found) for name, chart in charts().items()}
-    return {name: csv(charts()[name].frame(own)) for name, own in drawable.items() if own}
+    drawable = {name: drawable_reports(chart, reports) for name, chart in charts().items()}
+    return {name: to_csv(charts()[name].table(own)) for name, own in drawable.items() if own}
 
 
-def csv(table: pd.DataFrame) -> str:
+def to_csv(table: pd.DataFrame) -> str:
     """A table as CSV in which no text can be taken for a formula by the program that opens it."""
-    return table.map(_inert).to_csv(index=False)
+    return table.map(_escape_formula).to_csv(index=False)
 
 
-def _inert(value: object) -> object:
+def _escape_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _write(file: zipfile.ZipFile, report: Report, weights: Path | None, folder: str) -> None:
     """What there is of one run."""
-    file.writestr(f"{folder}{SPEC}", report.spec.model_dump_json(indent=1))
+    file.writestr(f"{folder}{SPEC_FILE}", report.spec.model_dump_json(indent=1))
     if weights is not None and weights.exists():
-        file.write(weights, f"{folder}{artifacts.WEIGHTS}", zipfile.ZIP_STORED)
-        file.writestr(f"{folder}MODEL_CARD.md", card(report))
+        file.write(weights, f"{folder}{artifacts.WEIGHTS_FILE}", zipfile.ZIP_STORED)
+        file.writestr(f"{folder}MODEL_CARD.md", render_model_card(report))
     with tempfile.TemporaryDirectory() as spare:
         reports.write(report, Path(spare))
         for path in sorted(path for path in Path(spare).rglob("*") if path.is_file()):

@@ -4,24 +4,24 @@ import shlex
 
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.forget_request import ForgetRequest
-from unlearn_core.domain.jobs import GoldSpec, RunSpec
-from unlearn_core.store.image_lists import as_ranges
+from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.store.image_lists import format_ranges
 
-LAB = ["python", "-m", "unlearn_core"]
+PROGRAM = ["python", "-m", "unlearn_core"]
 
 
-def run(spec: RunSpec, card: DatasetCard) -> str:
+def run_command(spec: UnlearnSpec, card: DatasetCard) -> str:
     """The command that makes a run again, with every knob spelt out."""
-    words = [*LAB, "run", *_request(spec.request, card), "--method", spec.method]
+    words = [*PROGRAM, "run", *_request(spec.request, card), "--method", spec.method]
     for name, value in spec.params.items():
         words += ["--set", f"{name}={value}"]
     return shlex.join([*words, "--seed", str(spec.seed)])
 
 
-def gold(spec: GoldSpec, card: DatasetCard) -> str:
+def gold_command(spec: TrainGoldSpec, card: DatasetCard) -> str:
     """The command that trains a gold."""
     number = ["--seed", str(spec.seed)] if spec.seed else []
-    return shlex.join([*LAB, "gold", *_request(spec.request, card), *number])
+    return shlex.join([*PROGRAM, "gold", *_request(spec.request, card), *number])
 
 
 def _request(request: ForgetRequest, card: DatasetCard) -> list[str]:
@@ -29,4 +29,4 @@ def _request(request: ForgetRequest, card: DatasetCard) -> list[str]:
     words = ["--classifier", request.classifier]
     if forget.kind == "classes":
         return [*words, "--forget-classes", ",".join(card.classes[number] for number in forget.classes)]
-    return [*words, "--forget-images", as_ranges(forget.images)]
+    return [*words, "--forget-images", format_ranges(forget.images)]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pandas as pd
 
 
-class Plate(NamedTuple):
+class ReportFigure(NamedTuple):
     """One chart, ready to be printed.
 
     `figure` is plotly's JSON in the light theme, and `rows` the table behind it, empty where that is too long.
@@ -15,16 +15,18 @@ class Plate(NamedTuple):
     title: str
     figure: str
     height: int
-    sentences: tuple[str, ...]
+    summaries: tuple[str, ...]
     caveat: str
-    alt: str
+    alt_text: str
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     count: int = 0
     """How many rows the whole table has."""
+    question: str = ""
+    """The line below the title."""
 
 
-class Side(NamedTuple):
+class ExtraSection(NamedTuple):
     """What stands beside the runs themselves.
 
     `title` and `words` are those of the whole, instead of the first run's; `trials` is a table of many runs, such as
@@ -34,4 +36,4 @@ class Side(NamedTuple):
     title: str = ""
     words: str = ""
     trials: pd.DataFrame | None = None
-    plates: tuple[Plate, ...] = ()
+    plates: tuple[ReportFigure, ...] = ()

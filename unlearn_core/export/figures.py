@@ -7,12 +7,12 @@ from typing import NamedTuple
 import pandas as pd
 
 from unlearn_core.charts import charts
-from unlearn_core.charts.chart import Chart, names
+from unlearn_core.charts.chart import Chart, report_names
 from unlearn_core.charts.drawing.theme import DARK, FONT, LIGHT
 from unlearn_core.domain.report import Report
-from unlearn_core.export.extra_sections import Plate
+from unlearn_core.export.extra_sections import ReportFigure
 
-CHAPTERS: dict[str, tuple[str, ...]] = {
+SECTIONS: dict[str, tuple[str, ...]] = {
     "How much is chance?": ("seeds",),
     "What does it answer now?": ("accuracy", "predictions", "classes", "confusion", "regions"),
     "Is it like gold?": ("distance", "closeness", "zrf", "cka"),
@@ -23,102 +23,103 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
 }
 """Which charts stand in which chapter; one that is in none comes last."""
 
-BOTH = ("seeds",)
+ALL_VARIANTS = ("seeds",)
 """Charts that are drawn in every one of their ways, where others are drawn in their first."""
 
-APART = ("cam",)
+EXCLUDED = ("cam",)
 """Charts that the report shows as pictures of its own."""
 
-OTHERS = "What else was measured?"
-MOST_ROWS = 60
+OTHER_SECTION = "What else was measured?"
+MAX_TABLE_ROWS = 60
 """Longer tables are left to the CSV files, which hold every row."""
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 """What a file that fetches nothing is written in: whatever the reader's machine writes with."""
 
 
-class Chapter(NamedTuple):
+class ReportSection(NamedTuple):
     """Some charts about one kind of question."""
 
     title: str
-    plates: tuple[Plate, ...]
+    plates: tuple[ReportFigure, ...]
 
 
-def chapters(reports: Sequence[Report]) -> list[Chapter]:
+def report_sections(reports: Sequence[Report]) -> list[ReportSection]:
     """Every chart that can be drawn of these reports, in order; chapters without any are left out."""
-    shelf = {name: chart for name, chart in charts().items() if name not in APART}
-    placed = {name for own in CHAPTERS.values() for name in own}
-    plan = CHAPTERS | {OTHERS: tuple(name for name in shelf if name not in placed)}
+    shelf = {name: chart for name, chart in charts().items() if name not in EXCLUDED}
+    placed = {name for own in SECTIONS.values() for name in own}
+    plan = SECTIONS | {OTHER_SECTION: tuple(name for name in shelf if name not in placed)}
     made = [
-        Chapter(title, tuple(one for name in own if name in shelf for one in _drawn(shelf[name], reports)))
+        ReportSection(title, tuple(one for name in own if name in shelf for one in _drawn(shelf[name], reports)))
         for title, own in plan.items()
     ]
     return [chapter for chapter in made if chapter.plates]
 
 
-def _drawn(chart: Chart, reports: Sequence[Report]) -> list[Plate]:
+def _drawn(chart: Chart, reports: Sequence[Report]) -> list[ReportFigure]:
     """A chart in the ways that a file shows, as far as there is something to show."""
-    ways = [*chart.variants.items()] if chart.id in BOTH else [("", chart)]
-    made = [(way, plate(one, reports)) for way, one in ways if able(one, reports)]
+    ways = [*chart.variants.items()] if chart.id in ALL_VARIANTS else [("", chart)]
+    made = [(way, render_figure(one, reports)) for way, one in ways if drawable_reports(one, reports)]
     return [one if at == 0 else one._replace(title=f"{one.title} {way}") for at, (way, one) in enumerate(made)]
 
 
-def able(chart: Chart, reports: Sequence[Report]) -> list[Report]:
+def drawable_reports(chart: Chart, reports: Sequence[Report]) -> list[Report]:
     """Those of the reports that this chart can draw."""
     return [report for report in reports if chart.applies(report) is True]
 
 
-def absent(reports: Sequence[Report]) -> dict[str, str]:
+def missing_charts(reports: Sequence[Report]) -> dict[str, str]:
     """The questions that none of the reports answers, each with the reason that the first of them gives."""
     found = {}
     for chart in charts().values():
         reason = chart.applies(reports[0])
-        if reason is not True and not able(chart, reports):
+        if reason is not True and not drawable_reports(chart, reports):
             found[chart.title] = reason
     return found
 
 
-def plate(chart: Chart, reports: Sequence[Report]) -> Plate:
+def render_figure(chart: Chart, reports: Sequence[Report]) -> ReportFigure:
     """One chart about all of the reports that have something to show in it."""
-    drawable = able(chart, reports)
+    drawable = drawable_reports(chart, reports)
     figure = chart.figure(drawable, LIGHT)
-    table = chart.frame(drawable)
-    short = len(table) <= MOST_ROWS
-    return Plate(
+    table = chart.table(drawable)
+    short = len(table) <= MAX_TABLE_ROWS
+    return ReportFigure(
         id=chart.id,
         title=chart.title,
-        figure=embedded(str(figure.to_json())),
+        question=chart.question,
+        figure=escape_json(str(figure.to_json())),
         height=int(figure.layout.height or chart.height),  # pyright: ignore[reportAttributeAccessIssue]
-        sentences=_sentences(chart, reports),
+        summaries=_summaries(chart, reports),
         caveat=chart.caveat,
-        alt=" ".join(chart.alt(report) for report in drawable),
+        alt_text=" ".join(chart.alt_text(report) for report in drawable),
         columns=tuple(map(str, table.columns)) if short else (),
         rows=_cells(table) if short else (),
         count=len(table),
     )
 
 
-def embedded(figure: str) -> str:
+def escape_json(figure: str) -> str:
     """A figure's JSON as it may stand inside a page: in the reader's fonts, and unable to end its script element."""
     plain = figure.replace(FONT, FONTS)
     return plain.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def inks() -> Mapping[str, str]:
+def dark_palette() -> Mapping[str, str]:
     """The dark theme's colour for each of the light one's, as "#RRGGBB" and as "red,green,blue"."""
     pairs = dict(zip(LIGHT[1:], DARK[1:], strict=True))
     return pairs | {_parts(ours): _parts(theirs) for ours, theirs in pairs.items()}
 
 
-def _parts(colour: str) -> str:
-    return ",".join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))
+def _parts(color: str) -> str:
+    return ",".join(str(int(color[at : at + 2], 16)) for at in (1, 3, 5))
 
 
-def _sentences(chart: Chart, reports: Sequence[Report]) -> tuple[str, ...]:
+def _summaries(chart: Chart, reports: Sequence[Report]) -> tuple[str, ...]:
     """What the numbers say: one sentence a report, under its name where there are several."""
     if len(reports) == 1:
-        return (chart.sentence(reports[0]),)
-    said = [chart.sentence(one) if (why := chart.applies(one)) is True else why for one in reports]
-    own = [re.sub(r"[*`]", "", name) for name in names(reports)]
+        return (chart.summary(reports[0]),)
+    said = [chart.summary(one) if (why := chart.applies(one)) is True else why for one in reports]
+    own = [re.sub(r"[*`]", "", name) for name in report_names(reports)]
     return tuple(f"**{name}**: {words}" for name, words in zip(own, said, strict=True))
 
 

@@ -14,15 +14,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from unlearn_core.charts.chart import names
+from unlearn_core.charts.chart import report_names
 from unlearn_core.charts.drawing.theme import THEMES
 from unlearn_core.charts.text import run_comparison
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.report import Report
 from unlearn_core.export import figures
-from unlearn_core.export.extra_sections import Side
-from unlearn_core.export.run_summary import subject, versions
+from unlearn_core.export.extra_sections import ExtraSection
+from unlearn_core.export.run_summary import summarize_run, version_text
 from unlearn_core.export.settings import settings
 
 _FOLDER = Path(__file__).parent / "template"
@@ -33,42 +33,42 @@ _MARKS = (
 )
 
 
-def page(
+def render_report(
     reports: Sequence[Report],
     *,
     methods: Mapping[str, Method],
-    pictures: Mapping[str, Pictures],
-    side: Side | None = None,
+    image_datasets: Mapping[str, ImageDataset],
+    extra: ExtraSection | None = None,
 ) -> str:
     """One run's report, or that of several side by side, as a whole HTML document.
 
     `methods` are those that this lab has and `pictures` its data sets, both by id; what is missing there is said. The
     file is about 5 MB, of which plotly's own code is 4.8.
     """
-    side, several = side or Side(), len(reports) > 1
+    extra, several = extra or ExtraSection(), len(reports) > 1
     subjects = [
-        subject(report, name=name, pictures=pictures.get(report.dataset.id))
-        for report, name in zip(reports, names(reports), strict=True)
+        summarize_run(report, name=name, image_dataset=image_datasets.get(report.dataset.id))
+        for report, name in zip(reports, report_names(reports), strict=True)
     ]
     scripts = {"plotly": get_plotlyjs(), "report": (_FOLDER / "report.js").read_text()}
     return (
         _environment()
         .get_template("report.html")
         .render(
-            title=side.title or (_compared(reports) if several else subjects[0].title),
-            words=side.words or ("" if several else subjects[0].question),
+            title=extra.title or (_compared(reports) if several else subjects[0].title),
+            words=extra.words or ("" if several else subjects[0].question),
             several=several,
             subjects=subjects,
-            **_apart(reports, methods),
-            trials=side.trials,
-            plates=side.plates,
-            chapters=figures.chapters(reports),
-            absent=figures.absent(reports),
+            **_differences(reports, methods),
+            trials=extra.trials,
+            plates=extra.plates,
+            chapters=figures.report_sections(reports),
+            absent=figures.missing_charts(reports),
             settings=[settings(report, methods) for report in reports],
             origins=_origins(reports),
-            versions=dict.fromkeys(versions(report) for report in reports),
+            versions=dict.fromkeys(version_text(report) for report in reports),
             themes=THEMES,
-            inks=figures.inks(),
+            inks=figures.dark_palette(),
             style=Markup((_FOLDER / "report.css").read_text()),
             scripts={name: Markup(text) for name, text in scripts.items()},
             policy=_policy(scripts.values()),
@@ -79,30 +79,30 @@ def page(
 
 
 def _compared(reports: Sequence[Report]) -> str:
-    said = list(dict.fromkeys(names(reports)))
+    said = list(dict.fromkeys(report_names(reports)))
     return f"{', '.join(said[:-1])} and {said[-1]}: which did better?"
 
 
-def _apart(reports: Sequence[Report], methods: Mapping[str, Method]) -> dict[str, Any]:
+def _differences(reports: Sequence[Report], methods: Mapping[str, Method]) -> dict[str, Any]:
     """What several runs differ in; nothing for one."""
     several = len(reports) > 1
     return {
-        "warning": run_comparison.warning(reports) if several else "",
+        "warning": run_comparison.mismatch_warning(reports) if several else "",
         "differing": _differing(reports, methods) if several else [],
-        "figures": run_comparison.figures(reports) if several else None,
-        "apart": [run_comparison.sentence(reports[0], other) for other in reports[1:]],
+        "figures": run_comparison.metrics_table(reports) if several else None,
+        "apart": [run_comparison.summary(reports[0], other) for other in reports[1:]],
     }
 
 
 def _differing(reports: Sequence[Report], methods: Mapping[str, Method]) -> list[tuple[str, list[str]]]:
     """The settings in which the runs differ, under the knobs' own titles where the methods are known."""
     titles = {
-        report.spec.method: {name: knob.title for name, knob in method.params.knobs().items()}
+        report.spec.method: {name: knob.title for name, knob in method.params.hyperparameters().items()}
         if (method := methods.get(report.spec.method))
         else {}
         for report in reports
     }
-    return run_comparison.settings(reports, titles)
+    return run_comparison.differing_settings(reports, titles)
 
 
 def _origins(reports: Sequence[Report]) -> list[tuple[str, str, str]]:
@@ -130,12 +130,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["marked"] = marked
+    made.filters["marked"] = render_inline
     made.filters["embedded"] = lambda text: Markup(text)
     return made
 
 
-def marked(text: str) -> Markup:
+def render_inline(text: str) -> Markup:
     """Our sentences as HTML: escaped letter for letter, but for **bold**, *italics* and `code`."""
     html = str(escape(text))
     for mark, instead in _MARKS:

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from unlearn_core.charts.drawing.wording import by_class
+from unlearn_core.charts.drawing.wording import is_class_request
 from unlearn_core.charts.text import verdict
 from unlearn_core.domain.report import Report
 from unlearn_core.export import cli_command
-from unlearn_core.export.run_summary import accuracies, versions
+from unlearn_core.export.run_summary import metric_lines, version_text
 
 _ACTIVE = re.compile(r"[\\`*_\[\]<>#|~!&]")
 
 
-def card(report: Report) -> str:
+def render_model_card(report: Report) -> str:
     """The card as Markdown, with a head that model hubs read. Names of others are escaped."""
     after = report.evaluations.get("after")
     return (
@@ -25,17 +25,17 @@ def card(report: Report) -> str:
         .render(
             net=report.classifier,
             data=report.dataset,
-            forgotten=report.forgotten,
+            forgotten=report.forget_set_title,
             what=_what(report),
             method=report.method,
             checksum="" if after is None else after.weights[:16],
-            lines=accuracies(report),
+            lines=metric_lines(report),
             no_accuracies=report.missing.get("accuracy", "Its accuracies were not measured."),
             verdicts=verdict.verdicts(report),
-            doubt=verdict.doubt(report),
-            command=" ".join(cli_command.run(report.spec, report.dataset).split()),
+            doubt=verdict.caveats(report),
+            command=" ".join(cli_command.run_command(report.spec, report.dataset).split()),
             seed=report.spec.seed,
-            versions=versions(report),
+            versions=version_text(report),
         )
     )
 
@@ -43,10 +43,10 @@ def card(report: Report) -> str:
 def _what(report: Report) -> str:
     count = len(report.split.forget_train)
     pictures = "1 training picture" if count == 1 else f"{count:,} training pictures"
-    return f"{report.forgotten} ({pictures})" if by_class(report) else pictures
+    return f"{report.forget_set_title} ({pictures})" if is_class_request(report) else pictures
 
 
-def _plain(text: str) -> str:
+def _escape(text: str) -> str:
     """Text that Markdown shows letter for letter."""
     return _ACTIVE.sub(r"\\\g<0>", " ".join(text.split()))
 
@@ -64,5 +64,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"plain": _plain, "numbers": _numbers, "quoted": repr}
+    made.filters |= {"plain": _escape, "numbers": _numbers, "quoted": repr}
     return made

@@ -5,15 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unlearn_core.charts.drawing.heatmap_overlay import uri
-from unlearn_core.charts.drawing.wording import by_class, capital, forgotten_classes, percent, seconds
+from unlearn_core.charts.drawing.heatmap_overlay import data_uri
+from unlearn_core.charts.drawing.wording import capitalize, forgotten_classes, is_class_request, percent, seconds
 from unlearn_core.charts.report import gradcam
 from unlearn_core.charts.text import verdict, warnings
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.report import MODELS, Report
-from unlearn_core.export.image_tiles import Tile, caption, thumbnail, tiles
+from unlearn_core.export.image_tiles import ImageTile, forget_set_tiles, thumbnail_uri, tiles_caption
 
-SETS = {
+SET_LABELS = {
     "forget_train": ("Forgotten", "trained on"),
     "forget_val": ("Forgotten", "validation"),
     "forget_test": ("Forgotten", "unseen"),
@@ -21,23 +21,23 @@ SETS = {
     "retain_val": ("Kept", "validation"),
     "retain_test": ("Kept", "unseen"),
 }
-FIRST = 3
+NUM_LEADING = 3
 """So many forgotten pictures and so many kept ones stand for all those that have heat maps."""
-CELL = 176
+CELL_SIZE = 176
 """The side in pixels of a picture under a heat map."""
 
 
-class Strip(NamedTuple):
+class ImageStrip(NamedTuple):
     """One picture asked of every model."""
 
     title: str
     words: str
-    tiles: tuple[Tile, ...]
-    first: bool
+    tiles: tuple[ImageTile, ...]
+    is_leading: bool
     """Whether it is among the few that stand for the others."""
 
 
-class Line(NamedTuple):
+class MetricLine(NamedTuple):
     """The accuracies on one set: of before, after and gold, each with its interval; "–" where there is none."""
 
     side: str
@@ -46,7 +46,7 @@ class Line(NamedTuple):
     cells: tuple[tuple[str, str], ...]
 
 
-class Subject(NamedTuple):
+class RunSummary(NamedTuple):
     """All that a report says about one run apart from its charts and settings."""
 
     name: str
@@ -54,38 +54,38 @@ class Subject(NamedTuple):
     question: str
     facts: tuple[str, ...]
     verdicts: tuple[verdict.Verdict, ...]
-    flags: tuple[warnings.Flag, ...]
+    flags: tuple[warnings.ReportWarning, ...]
     doubt: str
-    forgotten: tuple[Tile, ...]
+    forgotten: tuple[ImageTile, ...]
     caption: str
-    lines: tuple[Line, ...]
+    lines: tuple[MetricLine, ...]
     no_gold: str
-    strips: tuple[Strip, ...]
+    strips: tuple[ImageStrip, ...]
     strip_words: str
     timings: tuple[tuple[str, str], ...]
     weights: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
 
 
-def subject(report: Report, *, name: str, pictures: Pictures | None) -> Subject:
+def summarize_run(report: Report, *, name: str, image_dataset: ImageDataset | None) -> RunSummary:
     """Tells one run; `pictures` are those of its data set, None where this machine has them no more."""
-    raised = tuple(warnings.flags(report))
-    doubt = verdict.doubt(report) if raised else f"{warnings.none_raised(report)} {verdict.doubt(report)}"
+    raised = tuple(warnings.report_warnings(report))
+    doubt = verdict.caveats(report) if raised else f"{warnings.no_warning_text(report)} {verdict.caveats(report)}"
     looks = gradcam.CHART.applies(report)
-    return Subject(
+    return RunSummary(
         name=name,
-        title=f"Did it forget {report.forgotten}?",
+        title=f"Did it forget {report.forget_set_title}?",
         question=_question(report),
         facts=_facts(report),
         verdicts=verdict.verdicts(report),
         flags=raised,
         doubt=doubt,
-        forgotten=tuple(tiles(report, pictures)),
-        caption=caption(report, pictures),
-        lines=accuracies(report),
+        forgotten=tuple(forget_set_tiles(report, image_dataset)),
+        caption=tiles_caption(report, image_dataset),
+        lines=metric_lines(report),
         no_gold="" if "gold" in report.evaluations else report.missing.get("gold", "There is no gold yet."),
         strips=tuple(_strips(report)) if looks is True else (),
-        strip_words=gradcam.CHART.sentence(report) if looks is True else str(looks),
+        strip_words=gradcam.CHART.summary(report) if looks is True else str(looks),
         timings=tuple(_timings(report)),
         weights=tuple((model, one.weights[:16]) for model, one in report.evaluations.items()),
         missing=tuple(dict.fromkeys(report.missing.values())),
@@ -96,12 +96,12 @@ def _question(report: Report) -> str:
     many = len(report.split.forget_train)
     count = "1 training picture" if many == 1 else f"{many:,} training pictures"
     what = (
-        f"the {'class' if len(forgotten_classes(report)) == 1 else 'classes'} {report.forgotten}"
-        if by_class(report)
+        f"the {'class' if len(forgotten_classes(report)) == 1 else 'classes'} {report.forget_set_title}"
+        if is_class_request(report)
         else ""
     )
     asked = f"{what} ({count})" if what else count
-    kept = "the other classes" if by_class(report) else "all the others"
+    kept = "the other classes" if is_class_request(report) else "all the others"
     return (
         f"A trained classifier, {report.classifier.title}, was made to forget {asked} by the method {report.method}, "
         f"and was to keep {kept}. Did it forget, did it keep, and is it now like a net that never saw them?"
@@ -118,15 +118,15 @@ def _facts(report: Report) -> tuple[str, ...]:
     return (*said, f"seed {report.spec.seed}")
 
 
-def accuracies(report: Report) -> tuple[Line, ...]:
+def metric_lines(report: Report) -> tuple[MetricLine, ...]:
     """A line for every set of pictures that there is; none where accuracies were not measured."""
     facts = report.parts["accuracy"].facts if "accuracy" in report.parts else {}
     lines = []
-    for name, (side, which) in SETS.items():
+    for name, (side, which) in SET_LABELS.items():
         scores = [facts.get(model, {}).get(name) for model in MODELS]
         known = [score for score in scores if score and score["accuracy"] is not None]
         if known:
-            lines.append(Line(side, which, f"{known[0]['of']:,}", tuple(_score(score) for score in scores)))
+            lines.append(MetricLine(side, which, f"{known[0]['of']:,}", tuple(_score(score) for score in scores)))
     return tuple(lines)
 
 
@@ -136,16 +136,16 @@ def _score(score: dict | None) -> tuple[str, str]:
     return percent(score["accuracy"]), f"{100 * score['low']:.1f}–{100 * score['high']:.1f}"
 
 
-def _strips(report: Report) -> Iterable[Strip]:
+def _strips(report: Report) -> Iterable[ImageStrip]:
     seen = {True: 0, False: 0}
-    for row in gradcam.rows(report):
-        tiles = (Tile(_reduced(cell.image), cell.caption, f"{row.title}: {cell.caption}") for cell in row.cells)
+    for row in gradcam.heatmap_rows(report):
+        tiles = (ImageTile(_small_uri(cell.image), cell.caption, f"{row.title}: {cell.caption}") for cell in row.cells)
         seen[row.forgotten] += 1
-        yield Strip(row.title, row.words, tuple(tiles), first=seen[row.forgotten] <= FIRST)
+        yield ImageStrip(row.title, row.words, tuple(tiles), is_leading=seen[row.forgotten] <= NUM_LEADING)
 
 
-def _reduced(picture: np.ndarray) -> str:
-    return uri(picture) if max(picture.shape[:2]) <= CELL else thumbnail(picture, CELL)
+def _small_uri(image: np.ndarray) -> str:
+    return data_uri(image) if max(image.shape[:2]) <= CELL_SIZE else thumbnail_uri(image, CELL_SIZE)
 
 
 def _timings(report: Report) -> Iterable[tuple[str, str]]:
@@ -153,12 +153,12 @@ def _timings(report: Report) -> Iterable[tuple[str, str]]:
         return
     facts = report.parts["timings"].facts
     for phase in facts["phases"]:
-        yield f"{capital(phase['name'])}, {phase['steps']:,} steps", seconds(phase["seconds"])
+        yield f"{capitalize(phase['name'])}, {phase['steps']:,} steps", seconds(phase["seconds"])
     for name, spent in facts["seconds"].items():
-        yield f"{capital(name)}, in all" if name == "forget" else capital(name), seconds(spent)
+        yield f"{capitalize(name)}, in all" if name == "forget" else capitalize(name), seconds(spent)
 
 
-def versions(report: Report) -> str:
+def version_text(report: Report) -> str:
     """The versions that a run was made with, in words."""
     facts = report.parts["timings"].facts if "timings" in report.parts else {}
     said = [f"{name} {version}" for name, version in facts.get("versions", {}).items()]

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from unlearn_core.charts.drawing.wording import capital
+from unlearn_core.charts.drawing.wording import capitalize
 from unlearn_core.domain.method import Method
-from unlearn_core.domain.params import Knob
+from unlearn_core.domain.params import HyperparameterInfo
 from unlearn_core.domain.report import Report
 from unlearn_core.export import cli_command
 
@@ -16,7 +16,7 @@ class Setting(NamedTuple):
     title: str
     value: str
     explain: str
-    usual: str
+    preset_value: str
 
 
 class Settings(NamedTuple):
@@ -28,10 +28,10 @@ class Settings(NamedTuple):
     method: str
     preset: str
     idea: str
-    fails: str
+    failure_modes: str
     paper: str
-    address: str
-    knobs: tuple[Setting, ...]
+    paper_url: str
+    hyperparameters: tuple[Setting, ...]
     command: str
     spec: str
     start: int | None
@@ -41,16 +41,16 @@ class Settings(NamedTuple):
 def settings(report: Report, methods: Mapping[str, Method]) -> Settings:
     """The settings of a report's run; `methods` are those that this lab has, by id."""
     spec, method = report.spec, methods.get(report.spec.method)
-    bare = tuple(Setting(name, _said(value), "", "") for name, value in spec.params.items())
+    bare = tuple(Setting(name, _format_value(value), "", "") for name, value in spec.params.items())
     return Settings(
         method=report.method,
         preset="" if method is None else _preset(report, method),
         idea="" if method is None else method.idea,
-        fails="" if method is None else method.fails,
+        failure_modes="" if method is None else method.failure_modes,
         paper="" if method is None else method.paper.title,
-        address="" if method is None else method.paper.url,
-        knobs=bare if method is None else _knobs(report, method),
-        command=cli_command.run(spec, report.dataset),
+        paper_url="" if method is None else method.paper.url,
+        hyperparameters=bare if method is None else _hyperparameters(report, method),
+        command=cli_command.run_command(spec, report.dataset),
         spec=spec.model_dump_json(indent=1),
         start=spec.start,
     )
@@ -60,19 +60,19 @@ def _preset(report: Report, method: Method) -> str:
     """The preset that these are, or the one that they differ from."""
     forget, params = report.spec.request.forget, report.spec.params
     for preset in method.presets.values():
-        if preset.params_for(forget).model_dump() == params:
-            return f"{capital(preset.title)} preset: {preset.summary}"
-    return f"{capital(next(iter(method.presets.values())).title)} preset, changed where marked."
+        if preset.for_request(forget).model_dump() == params:
+            return f"{capitalize(preset.title)} preset: {preset.summary}"
+    return f"{capitalize(next(iter(method.presets.values())).title)} preset, changed where marked."
 
 
-def _knobs(report: Report, method: Method) -> tuple[Setting, ...]:
-    known, first = method.params.knobs(), next(iter(method.presets.values()))
-    usual: dict[str, Any] = first.params_for(report.spec.request.forget).model_dump()
+def _hyperparameters(report: Report, method: Method) -> tuple[Setting, ...]:
+    known, first = method.params.hyperparameters(), next(iter(method.presets.values()))
+    usual: dict[str, Any] = first.for_request(report.spec.request.forget).model_dump()
     rows = []
     for name, value in report.spec.params.items():
         knob = known.get(name)
         if knob is None:
-            rows.append(Setting(name, _said(value), "This lab's version of the method has no such knob.", ""))
+            rows.append(Setting(name, _format_value(value), "This lab's version of the method has no such knob.", ""))
             continue
         other = "" if usual.get(name) == value else _with_unit(usual.get(name), knob)
         title = f"{knob.title} ({knob.symbol})" if knob.symbol else knob.title
@@ -80,11 +80,11 @@ def _knobs(report: Report, method: Method) -> tuple[Setting, ...]:
     return tuple(rows)
 
 
-def _with_unit(value: Any, knob: Knob) -> str:
-    return f"{_said(value)} {knob.unit}".rstrip()
+def _with_unit(value: Any, info: HyperparameterInfo) -> str:
+    return f"{_format_value(value)} {info.unit}".rstrip()
 
 
-def _said(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:g}" if isinstance(value, float) else str(value)

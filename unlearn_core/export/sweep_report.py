@@ -1,7 +1,7 @@
 """A sweep as a report tells it: what was tried, its charts, every trial; the best trial's own report follows."""
 
 from unlearn_core.charts.drawing import sweep_drawing
-from unlearn_core.charts.drawing.sweep_drawing import SweepChart, Swept, said
+from unlearn_core.charts.drawing.sweep_drawing import SweepChart, SweepData, format_value
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.sweep import (
     along_hyperparameter,
@@ -12,55 +12,57 @@ from unlearn_core.charts.sweep import (
     tradeoff,
 )
 from unlearn_core.domain.objectives import OBJECTIVES
-from unlearn_core.export.extra_sections import Plate, Side
-from unlearn_core.export.figures import embedded
+from unlearn_core.export.extra_sections import ExtraSection, ReportFigure
+from unlearn_core.export.figures import escape_json
 
 
-def side(swept: Swept) -> Side:
+def sweep_section(sweep_data: SweepData) -> ExtraSection:
     """What stands before the best trial's report: the question, how it was looked for, charts, and all trials."""
-    spec = swept.sweep.spec
+    spec = sweep_data.sweep.spec
     knobs = [one.knob for one in spec.ranges]
-    shown = [tradeoff.SWEEP_CHART, *(along_hyperparameter.along(knob) for knob in knobs)]
+    shown = [tradeoff.SWEEP_CHART, *(along_hyperparameter.along_hyperparameter(knob) for knob in knobs)]
     if len(knobs) > 1:
-        first = [slices.about(knob, spec.objectives[0]) for knob in knobs]
+        first = [slices.for_hyperparameter(knob, spec.objectives[0]) for knob in knobs]
         shown += [hyperparameter_importance.SWEEP_CHART, parallel.SWEEP_CHART, *first, contour.SWEEP_CHART]
-    plates = tuple(_plate(one, swept) for one in shown if one.applies(swept) is True)
-    return Side(title=_title(swept), words=_words(swept), trials=sweep_drawing.frame(swept), plates=plates)
+    plates = tuple(_plate(one, sweep_data) for one in shown if one.applies(sweep_data) is True)
+    return ExtraSection(
+        title=_title(sweep_data), words=_words(sweep_data), trials=sweep_drawing.trials_table(sweep_data), plates=plates
+    )
 
 
-def _title(swept: Swept) -> str:
-    ranges = swept.sweep.spec.ranges
+def _title(sweep_data: SweepData) -> str:
+    ranges = sweep_data.sweep.spec.ranges
     if len(ranges) == 1:
-        return f"What does {swept.title(ranges[0].knob).lower()} do?"
-    return f"What does it cost to forget {swept.forgotten}?"
+        return f"What does {sweep_data.hyperparameter_title(ranges[0].knob).lower()} do?"
+    return f"What does it cost to forget {sweep_data.forgotten}?"
 
 
-def _words(swept: Swept) -> str:
+def _words(sweep_data: SweepData) -> str:
     """How it was looked for and what was found, in some sentences."""
-    spec, best = swept.sweep.spec, swept.best
+    spec, best = sweep_data.sweep.spec, sweep_data.best
     ranges = [
-        f"{swept.title(one.knob).lower()} ({', '.join(map(said, one.values))})"
+        f"{sweep_data.hyperparameter_title(one.knob).lower()} ({', '.join(map(format_value, one.values))})"
         if one.is_choice
-        else f"{swept.title(one.knob).lower()} (from {said(one.low)} to {said(one.top)})"
+        else f"{sweep_data.hyperparameter_title(one.knob).lower()} (from {format_value(one.low)} to {format_value(one.last_value)})"
         for one in spec.ranges
     ]
     aims = " and ".join(OBJECTIVES[name].title.lower() for name in spec.objectives)
     words = (
-        f"{len(swept.trials)} runs of {swept.method}, of which {len(swept.done)} came through, differ in "
+        f"{len(sweep_data.trials)} runs of {sweep_data.method}, of which {len(sweep_data.done)} came through, differ in "
         f"{'; '.join(ranges)}. They aim at {aims}, read from training and validation pictures; figures of test "
         "pictures are shown and took no part in the choice."
     )
     return words if best is None else f"{words} The best of them is run {best.run}, whose report follows the charts."
 
 
-def _plate(one: SweepChart, swept: Swept) -> Plate:
-    figure = one.figure(swept, LIGHT)
-    return Plate(
-        id=f"sweep-{one.id}",
-        title=one.title,
-        figure=embedded(str(figure.to_json())),
+def _plate(sweep_chart: SweepChart, sweep_data: SweepData) -> ReportFigure:
+    figure = sweep_chart.figure(sweep_data, LIGHT)
+    return ReportFigure(
+        id=f"sweep-{sweep_chart.id}",
+        title=sweep_chart.title,
+        figure=escape_json(str(figure.to_json())),
         height=int(figure.layout.height),  # pyright: ignore[reportAttributeAccessIssue]
-        sentences=(one.sentence(swept),),
-        caveat=one.caveat,
-        alt=one.alt(swept),
+        summaries=(sweep_chart.summary(sweep_data),),
+        caveat=sweep_chart.caveat,
+        alt_text=sweep_chart.alt_text(sweep_data),
     )

@@ -1,14 +1,14 @@
-"""The shelf of unlearning methods: each file has a docstring, Knobs, `forget` and METHOD, in that order."""
+"""Unlearning methods: each file has a docstring, Hyperparameters, `forget` and METHOD, in that order."""
 
 from unlearn_core.domain.method import Method
-from unlearn_core.plugins import entry, modules
+from unlearn_core.plugins import cards, lookup
 
 
 def methods() -> dict[str, Method]:
     """Every method by its id."""
-    return {module.METHOD.id: module.METHOD for module in modules("methods").values()}
+    return {method.id: method for method in cards("methods", "METHOD")}
 
 
 def method(name: str) -> Method:
-    """One method; raises UnknownName."""
-    return entry("method", methods(), name)
+    """One method; raises NotFoundError."""
+    return lookup("method", methods(), name)

@@ -17,76 +17,80 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
-from unlearn_core.domain.params import Params, knob
-from unlearn_core.domain.shared_params import augment, batch, falls, learning_rate, momentum, weight_decay
+from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
+from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, linear_decay, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.training.optim import descend, fall
-from unlearn_core.training.precision import fast
+from unlearn_core.training.optim import optimizer_step, set_linear_lr
+from unlearn_core.training.precision import autocast
 from unlearn_core.training.problem import Problem
-from unlearn_core.training.reinitialize import redraw
+from unlearn_core.training.reinitialize import reinitialize
 
 
-class Knobs(Params):
+class Hyperparameters(BaseHyperparameters):
     """CF-k's and EU-k's hyper-parameters."""
 
-    mode: str = knob(
+    mode: str = hyperparameter(
         "re-initialise",
         choices=("continue", "re-initialise"),
         title="The last layers",
         explain="Are trained on from where they are (CF-k), or from fresh weights (EU-k).",
     )
-    layers: int = knob(
+    layers: int = hyperparameter(
         2, low=1, high=50, title="How many layers", unit="layers", symbol="k", explain="Counted from the end."
     )
     lr: float = learning_rate(0.1, explain="How far each step goes; fresh layers need more than old ones bear.")
-    epochs: int = knob(2, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures.")
-    falls: bool = falls()
+    epochs: int = hyperparameter(
+        2, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures."
+    )
+    falls: bool = linear_decay()
     momentum: float = momentum()
     weight_decay: float = weight_decay()
     augment: bool = augment()
-    batch: int = batch()
+    batch: int = batch_size()
 
 
-def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
+def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     """Trains the last layers of `problem.net`; raises Diverged where the loss is no longer a number."""
-    net, last = problem.net, problem.card.roles.layers[-knobs.layers :]
-    steps = problem.retain.steps(knobs.batch) * knobs.epochs
-    track.plan(train=steps)
-    if knobs.mode == "re-initialise":
-        redraw(net, problem.fresh(), last)
+    net, last = problem.model, problem.classifier.roles.layers[-params.layers :]
+    steps = problem.retain.num_batches(params.batch) * params.epochs
+    tracker.plan(train=steps)
+    if params.mode == "re-initialise":
+        reinitialize(net, problem.fresh_model(), last)
     trained = _only(net, last)
     optimiser = torch.optim.SGD(
-        trained.parameters(), knobs.lr, knobs.momentum, weight_decay=knobs.weight_decay, nesterov=knobs.momentum > 0
+        trained.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay, nesterov=params.momentum > 0
     )
-    track.phase("train")
+    tracker.phase("train")
     batches = (
         batch
-        for number in range(knobs.epochs)
-        for batch in problem.retain.epoch(knobs.batch, problem.stream("epoch", number), augment=knobs.augment)
+        for number in range(params.epochs)
+        for batch in problem.retain.batches(
+            params.batch, problem.random_generator("epoch", number), augment=params.augment
+        )
     )
-    for step, (pictures, labels) in enumerate(track.over(batches)):
-        if knobs.falls:
-            fall(optimiser, knobs.lr, step=step, steps=steps)
-        with fast(problem.device):
+    for step, (pictures, labels) in enumerate(tracker.iterate(batches)):
+        if params.falls:
+            set_linear_lr(optimiser, params.lr, step=step, steps=steps)
+        with autocast(problem.device):
             loss = F.cross_entropy(net(pictures), labels)
-        descend(optimiser, loss)
-        track.log(loss=loss.item())
+        optimizer_step(optimiser, loss)
+        tracker.log(loss=loss.item())
     net.requires_grad_(True)
 
 
-def _only(net: nn.Module, names: tuple[str, ...]) -> nn.ModuleList:
+def _only(model: nn.Module, layers: tuple[str, ...]) -> nn.ModuleList:
     """The named modules, ready to be trained while all others neither learn nor keep statistics."""
-    trained = nn.ModuleList([net.get_submodule(name) for name in names])
-    net.eval().requires_grad_(False)
+    trained = nn.ModuleList([model.get_submodule(name) for name in layers])
+    model.eval().requires_grad_(False)
     return trained.train().requires_grad_(True)
 
 
-def _passes(knobs: Knobs, sizes: Sizes) -> int:
-    return sizes.retain * knobs.epochs
+def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
+    return sizes.retain * params.epochs
 
 
-_PICTURES = Knobs(layers=3, lr=0.05)
+_FOR_IMAGES = Hyperparameters(layers=3, lr=0.05)
 
 METHOD = Method(
     id="cfk",
@@ -95,30 +99,34 @@ METHOD = Method(
     summary="train only the end of the net without them · sees no forgotten picture",
     idea="Freezes the net except for its **last layers** and trains these on the kept pictures, on from where they "
     "are or anew from fresh weights.",
-    fails="The frozen layers still see what they were taught to see: a class goes because the new head was never told "
+    failure_modes="The frozen layers still see what they were taught to see: a class goes because the new head was never told "
     "of it, and is quickly learnt again. Single pictures need more fresh layers, and these cost accuracy.",
-    paper=Paper(
+    paper=Reference(
         "Goel et al., Towards Adversarial Evaluations for Inexact Machine Unlearning, 2022",
         "https://arxiv.org/abs/2201.06640",
     ),
     supports=frozenset({"classes", "images"}),
-    params=Knobs,
+    params=Hyperparameters,
     presets={
         "bundled": Preset(
             "bundled",
             "EU-k: fresh weights for the last block and the head, one block more for single pictures.",
-            Knobs(),
-            fitted={"few pictures": _PICTURES, "many pictures": _PICTURES},
+            Hyperparameters(),
+            by_request_size={"few pictures": _FOR_IMAGES, "many pictures": _FOR_IMAGES},
         ),
-        "continue": Preset("on from there", "CF-k: the same layers, on from where they are.", Knobs(mode="continue")),
-        "head": Preset("head alone", "EU-1: a new head on the old features, which still know all.", Knobs(layers=1)),
+        "continue": Preset(
+            "on from there", "CF-k: the same layers, on from where they are.", Hyperparameters(mode="continue")
+        ),
+        "head": Preset(
+            "head alone", "EU-1: a new head on the old features, which still know all.", Hyperparameters(layers=1)
+        ),
         "paper": Preset(
             "paper",
             "EU-k as in the SCRUB authors' code: the last block and the head, ten epochs at 0.01.",
-            Knobs(layers=2, lr=0.01, epochs=10, falls=False),
+            Hyperparameters(layers=2, lr=0.01, epochs=10, falls=False),
         ),
     },
-    needs=lambda knobs: Needs(forget=False, retain=True),
-    passes=_passes,
+    needs=lambda knobs: DataAccess(forget=False, retain=True),
+    images_processed=_images_processed,
     forget=forget,
 )

@@ -19,24 +19,24 @@ head by its size, which other layers may share; here it goes by name. It asks ev
 import torch
 from torch import Tensor
 
-from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
-from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.training.importance import at_once, fisher_diagonal
+from unlearn_core.training.importance import fisher_diagonal, images_per_chunk
 from unlearn_core.training.problem import Problem
 
-FLOOR = 1e-8
+FISHER_FLOOR = 1e-8
 """Added to the information before it is inverted."""
-LOUDER = 10.0
+HEAD_NOISE_FACTOR = 10.0
 """How much more variance the head and all vectors (biases, batch norm) get."""
-ROW = 1e-4
+CLEARED_ROW_VARIANCE = 1e-4
 """Variance of a forgotten class's row in the head, before that factor."""
 
 
-class Knobs(Params):
+class Hyperparameters(BaseHyperparameters):
     """Fisher forgetting's hyper-parameters; symbols as in the paper."""
 
-    alpha: float = knob(
+    alpha: float = hyperparameter(
         1e-7,
         low=1e-10,
         high=1e-2,
@@ -46,7 +46,7 @@ class Knobs(Params):
         explain="Variance of the noise where the information is 1; ten times more can be the difference between "
         "nothing forgotten and nothing kept.",
     )
-    pictures: int = knob(
+    pictures: int = hyperparameter(
         300,
         low=10,
         high=5000,
@@ -55,7 +55,7 @@ class Knobs(Params):
         unit="pictures",
         explain="Random kept pictures that the information is taken from; the paper asks all of them.",
     )
-    cap: float = knob(
+    cap: float = hyperparameter(
         1e3,
         low=1.0,
         high=1e8,
@@ -64,7 +64,7 @@ class Knobs(Params):
         explain="The inverse of the information counts for at most this much, before the strength is applied.",
         advanced=True,
     )
-    head_cap: float = knob(
+    head_cap: float = hyperparameter(
         1e2,
         low=1.0,
         high=1e8,
@@ -73,7 +73,7 @@ class Knobs(Params):
         explain="The same for the weights of the last layer.",
         advanced=True,
     )
-    clear_rows: bool = knob(
+    clear_rows: bool = hyperparameter(
         True,
         title="Clear forgotten rows",
         explain="Sets the rows of forgotten classes in the last layer to nought and gives them a little noise.",
@@ -81,40 +81,43 @@ class Knobs(Params):
     )
 
 
-def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
+def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     """Adds noise to the weights of `problem.net`."""
-    asked = problem.retain.sample(knobs.pictures, problem.stream("asked"))
-    track.plan(fisher=asked.steps(at_once(problem.original, answers=problem.classes)))
-    track.phase("fisher")
-    fisher = fisher_diagonal(problem.original, asked.all()[0], over=track.over)
-    for name, weight in problem.net.named_parameters():
-        head = any(f"{name}.".startswith(f"{one}.") for one in problem.card.roles.head)
+    asked = problem.retain.sample(params.pictures, problem.random_generator("asked"))
+    tracker.plan(fisher=asked.num_batches(images_per_chunk(problem.original_model, outputs=problem.classes)))
+    tracker.phase("fisher")
+    fisher = fisher_diagonal(problem.original_model, asked.tensors()[0], progress=tracker.iterate)
+    for name, weight in problem.model.named_parameters():
+        head = any(f"{name}.".startswith(f"{one}.") for one in problem.classifier.roles.head)
         mean, variance = _blurred(
-            weight.detach(), fisher[name], knobs, head=head, cleared=problem.forgotten_classes if head else ()
+            weight.detach(), fisher[name], params, head=head, cleared=problem.forgotten_classes if head else ()
         )
-        noise = torch.randn(weight.shape, generator=problem.stream("noise", name)).to(weight.device)
+        noise = torch.randn(weight.shape, generator=problem.random_generator("noise", name)).to(weight.device)
         weight.data.copy_(mean + variance.sqrt() * noise)
 
 
 def _blurred(
-    weight: Tensor, fisher: Tensor, knobs: Knobs, *, head: bool, cleared: tuple[int, ...]
+    weight: Tensor, fisher: Tensor, params: Hyperparameters, *, head: bool, cleared: tuple[int, ...]
 ) -> tuple[Tensor, Tensor]:
     """Mean and variance of a tensor after forgetting, from its information of the same shape."""
-    mean, variance = weight.clone(), (fisher + FLOOR).reciprocal().clamp_max(knobs.head_cap if head else knobs.cap)
-    variance = variance * knobs.alpha
+    mean, variance = (
+        weight.clone(),
+        (fisher + FISHER_FLOOR).reciprocal().clamp_max(params.head_cap if head else params.cap),
+    )
+    variance = variance * params.alpha
     if weight.dim() > 1:
         variance = variance.mean(1, keepdim=True).expand_as(weight).clone()
-    if cleared and knobs.clear_rows:
+    if cleared and params.clear_rows:
         mean[list(cleared)] = 0
-        variance[list(cleared)] = ROW
-    return mean, variance * (LOUDER if head or weight.dim() == 1 else 1)
+        variance[list(cleared)] = CLEARED_ROW_VARIANCE
+    return mean, variance * (HEAD_NOISE_FACTOR if head or weight.dim() == 1 else 1)
 
 
-def _passes(knobs: Knobs, sizes: Sizes) -> int:
-    return min(knobs.pictures, sizes.retain) * sizes.classes
+def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
+    return min(params.pictures, sizes.retain) * sizes.classes
 
 
-_PICTURES = Knobs(alpha=5e-7)
+_FOR_IMAGES = Hyperparameters(alpha=5e-7)
 
 METHOD = Method(
     id="fisher",
@@ -123,29 +126,35 @@ METHOD = Method(
     summary="noise where the rest does not mind · sees no forgotten picture",
     idea="Measures how much each weight matters to the kept pictures (**Fisher information**) and adds noise to all "
     "weights, the more the less they matter. No training; of a whole class the row in the head is cleared.",
-    fails="Nearly always: with a little noise only the cleared row forgets, as if an output were hidden, and single "
+    failure_modes="Nearly always: with a little noise only the cleared row forgets, as if an output were hidden, and single "
     "pictures stay; with a little more the whole net is wrecked. Between the two there is no room on a small net.",
-    paper=Paper("Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"),
+    paper=Reference(
+        "Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"
+    ),
     supports=frozenset({"classes", "images"}),
-    params=Knobs,
+    params=Hyperparameters,
     presets={
         "bundled": Preset(
             "bundled",
             "As much noise as the kept pictures bear: a class goes with its cleared row, single pictures hardly go.",
-            Knobs(),
-            fitted={"few pictures": _PICTURES, "many pictures": _PICTURES},
+            Hyperparameters(),
+            by_request_size={"few pictures": _FOR_IMAGES, "many pictures": _FOR_IMAGES},
         ),
         "no-clearing": Preset(
-            "rows left", "The same with no row cleared: shows that a class goes by that alone.", Knobs(clear_rows=False)
+            "rows left",
+            "The same with no row cleared: shows that a class goes by that alone.",
+            Hyperparameters(clear_rows=False),
         ),
-        "loud": Preset("too much", "Ten times the noise: forgotten and kept are lost together.", Knobs(alpha=1e-5)),
+        "loud": Preset(
+            "too much", "Ten times the noise: forgotten and kept are lost together.", Hyperparameters(alpha=1e-5)
+        ),
         "paper": Preset(
             "paper",
             "The authors' strength; half of the kept pictures are asked, for want of time.",
-            Knobs(alpha=1e-6, pictures=5000),
+            Hyperparameters(alpha=1e-6, pictures=5000),
         ),
     },
-    needs=lambda knobs: Needs(forget=False, retain=True),
-    passes=_passes,
+    needs=lambda knobs: DataAccess(forget=False, retain=True),
+    images_processed=_images_processed,
     forget=forget,
 )

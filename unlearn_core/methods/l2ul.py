@@ -28,37 +28,50 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
-from unlearn_core.domain.params import Params, knob
-from unlearn_core.domain.shared_params import batch, clip, frozen_norm, learning_rate, momentum, weight_decay
+from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
+from unlearn_core.domain.shared_params import (
+    batch_size,
+    freeze_batchnorm,
+    grad_clip,
+    learning_rate,
+    momentum,
+    weight_decay,
+)
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.training.attacks import TOGETHER, in_parts
-from unlearn_core.training.batches import pictures_in, to_floats
-from unlearn_core.training.evaluate import answers
-from unlearn_core.training.importance import at_once, drift, output_sensitivity, share_by_layer, stretched
-from unlearn_core.training.losses import wrong_labels, wrongness
-from unlearn_core.training.optim import descend, train_mode
-from unlearn_core.training.precision import fast
-from unlearn_core.training.problem import Pool, Problem
+from unlearn_core.training.attacks import IMAGES_PER_CHUNK, pgd_l2_batched
+from unlearn_core.training.batches import images_seen, to_floats
+from unlearn_core.training.evaluate import predict
+from unlearn_core.training.importance import (
+    images_per_chunk,
+    min_max_scaled,
+    output_sensitivity,
+    share_by_layer,
+    weighted_l2,
+)
+from unlearn_core.training.losses import capped_cross_entropy, wrong_labels
+from unlearn_core.training.optim import optimizer_step, train_mode
+from unlearn_core.training.precision import autocast
+from unlearn_core.training.problem import ImageSubset, Problem
 
-WEIGHED = 256
+IMPORTANCE_IMAGES = 256
 """Forgotten pictures at most from which importance is taken."""
-ASKED = 64
+STOP_CHECK_IMAGES = 64
 """Forgotten pictures that the stop rule asks at a time: the next ones only once those before them are done."""
-SHOWN = 12
+SAVED_IMAGES = 12
 """Adversarial pictures that are kept for the report."""
 
 
-class Knobs(Params):
+class Hyperparameters(BaseHyperparameters):
     """L2UL's hyper-parameters; symbols as in the paper."""
 
-    goal: str = knob(
+    goal: str = hyperparameter(
         "misclassify",
         choices=("misclassify", "relabel"),
         title="Goal",
         explain="Misclassify drives each picture away from its label, relabel teaches it a wrong one drawn beforehand.",
     )
-    guard: str = knob(
+    guard: str = hyperparameter(
         "adv-imp",
         choices=("none", "adv", "adv-imp"),
         title="Guard of the rest",
@@ -66,7 +79,7 @@ class Knobs(Params):
         "none is plain ascent (NegGrad).",
     )
     lr: float = learning_rate(1e-3, explain="How far each step goes; the guards cannot undo steps that are too long.")
-    ascent: float = knob(
+    ascent: float = hyperparameter(
         0.0,
         low=0.0,
         high=1.0,
@@ -74,7 +87,7 @@ class Knobs(Params):
         title="Share of forgetting",
         explain="Weight of the forgotten pictures in the loss, the rest is the adversarials'; 0 goes by batch sizes.",
     )
-    hold: float = knob(
+    hold: float = hyperparameter(
         1.0,
         low=0.01,
         high=1000.0,
@@ -83,12 +96,12 @@ class Knobs(Params):
         symbol="λ",
         explain="How firmly weights that did not matter for the forgotten pictures are held where they were.",
     )
-    retain_access: bool = knob(
+    retain_access: bool = hyperparameter(
         False,
         title="Use kept pictures",
         explain="Learns kept pictures along with the rest: what the guards have to do without (the paper's oracle).",
     )
-    copies: int = knob(
+    copies: int = hyperparameter(
         20,
         low=1,
         high=300,
@@ -97,7 +110,7 @@ class Knobs(Params):
         symbol="N_adv",
         explain="Adversarial pictures made from each forgotten one, each with a target of its own.",
     )
-    radius: float = knob(
+    radius: float = hyperparameter(
         4.0,
         low=0.1,
         high=8.0,
@@ -107,7 +120,7 @@ class Knobs(Params):
         explain="How far an adversarial picture may lie from its original, as the L2 length over all pixel values.",
         advanced=True,
     )
-    attack_steps: int = knob(
+    attack_steps: int = hyperparameter(
         100,
         low=1,
         high=200,
@@ -116,7 +129,7 @@ class Knobs(Params):
         explain="Steps that each adversarial picture takes towards its target.",
         advanced=True,
     )
-    attack_step: float = knob(
+    attack_step: float = hyperparameter(
         0.1,
         low=0.01,
         high=2.0,
@@ -125,7 +138,7 @@ class Knobs(Params):
         explain="How far an adversarial picture moves in each step.",
         advanced=True,
     )
-    attacked: int = knob(
+    attacked: int = hyperparameter(
         128,
         low=1,
         high=512,
@@ -134,7 +147,7 @@ class Knobs(Params):
         explain="Of more forgotten pictures than this only so many, drawn at random, get adversarials.",
         advanced=True,
     )
-    most: float = knob(
+    most: float = hyperparameter(
         0.0,
         low=0.0,
         high=20.0,
@@ -144,10 +157,10 @@ class Knobs(Params):
         explain="A picture with a larger error than this is not driven on; 0 drives all of them without end.",
         advanced=True,
     )
-    stops: bool = knob(
+    stops: bool = hyperparameter(
         True, title="Stop when done", explain="Stops as soon as the goal is reached; without it the net is driven on."
     )
-    stop_accuracy: float = knob(
+    stop_accuracy: float = hyperparameter(
         0.0,
         low=0.0,
         high=1.0,
@@ -156,192 +169,206 @@ class Knobs(Params):
         explain="Share of the forgotten pictures that may still be named rightly (or not yet by their new label).",
         advanced=True,
     )
-    max_steps: int = knob(
+    max_steps: int = hyperparameter(
         200, low=1, high=4000, title="Steps at most", unit="steps", explain="Where forgetting ends in any case."
     )
-    frozen_norm: bool = frozen_norm(False)
-    clip: float = clip()
+    frozen_norm: bool = freeze_batchnorm(False)
+    clip: float = grad_clip()
     momentum: float = momentum()
     weight_decay: float = weight_decay(1e-4)
-    forget_batch: int = batch(32, title="Batch of forgotten")
-    guard_batch: int = batch(256, title="Batch of adversarials")
-    retain_batch: int = batch(128, title="Batch of kept")
+    forget_batch: int = batch_size(32, title="Batch of forgotten")
+    guard_batch: int = batch_size(256, title="Batch of adversarials")
+    retain_batch: int = batch_size(128, title="Batch of kept")
 
 
 _Epochs = Callable[[int], Iterator[tuple[Tensor, Tensor]]]
 """The shuffled pass of this number over one source: pictures and labels, batch by batch."""
 
 
-class Guard(NamedTuple):
+class Regularizers(NamedTuple):
     """What holds the rest: adversarial pictures (n, 3, H, W) with their targets (n,), and a hold for each weight."""
 
-    pictures: Tensor | None
+    images: Tensor | None
     targets: Tensor | None
-    hold: dict[str, Tensor] | None
+    strength: dict[str, Tensor] | None
 
 
-def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
+def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     """Makes `problem.net` wrong about `problem.forget`; raises Diverged where the loss is no longer a number."""
-    attacked = problem.forget.sample(knobs.attacked, problem.stream("attacked"))
-    weighed = problem.forget.sample(WEIGHED, problem.stream("weighed"))
-    attack = {"attack": -(-len(attacked) * knobs.copies // TOGETHER) * knobs.attack_steps}
-    importance = {"importance": weighed.steps(at_once(problem.original))}
-    plan = {"none": {}, "adv": attack, "adv-imp": attack | importance}[knobs.guard]
-    track.plan(**plan, forget=knobs.max_steps)
+    attacked = problem.forget.sample(params.attacked, problem.random_generator("attacked"))
+    weighed = problem.forget.sample(IMPORTANCE_IMAGES, problem.random_generator("weighed"))
+    attack = {"attack": -(-len(attacked) * params.copies // IMAGES_PER_CHUNK) * params.attack_steps}
+    importance = {"importance": weighed.num_batches(images_per_chunk(problem.original_model))}
+    plan = {"none": {}, "adv": attack, "adv-imp": attack | importance}[params.guard]
+    tracker.plan(**plan, forget=params.max_steps)
     pictures = targets = hold = None
     if "attack" in plan:
-        track.phase("attack")
-        pictures, targets = _attack(problem, attacked, knobs, track)
+        tracker.phase("attack")
+        pictures, targets = _attack(problem, attacked, params, tracker)
     if "importance" in plan:
-        track.phase("importance")
-        hold = _hold(problem, weighed, track)
-    track.phase("forget")
-    _forget(problem, Guard(pictures, targets, hold), knobs, track)
+        tracker.phase("importance")
+        hold = _weight_strength(problem, weighed, tracker)
+    tracker.phase("forget")
+    _forget(problem, Regularizers(pictures, targets, hold), params, tracker)
     if pictures is not None and targets is not None:
-        _show(problem, attacked, pictures, targets, knobs=knobs, track=track)
+        _save_examples(problem, attacked, pictures, targets, params=params, tracker=tracker)
 
 
-def _attack(problem: Problem, pool: Pool, knobs: Knobs, track: Tracker) -> tuple[Tensor, Tensor]:
+def _attack(problem: Problem, pool: ImageSubset, params: Hyperparameters, tracker: Tracker) -> tuple[Tensor, Tensor]:
     """Copies (n, 3, H, W) of the pictures, moved to where the original net should call them by targets (n,)."""
-    pictures, labels = (part.repeat_interleave(knobs.copies, 0) for part in pool.all())
-    targets = wrong_labels(labels, problem.kept_classes, problem.stream("targets"))
-    made = in_parts(
-        problem.original,
+    pictures, labels = (part.repeat_interleave(params.copies, 0) for part in pool.tensors())
+    targets = wrong_labels(labels, problem.retained_classes, problem.random_generator("targets"))
+    made = pgd_l2_batched(
+        problem.original_model,
         pictures,
         targets,
-        radius=knobs.radius,
-        step=knobs.attack_step,
-        steps=knobs.attack_steps,
-        stream=partial(problem.stream, "attack"),
-        over=track.over,
+        radius=params.radius,
+        step=params.attack_step,
+        steps=params.attack_steps,
+        generator_for=partial(problem.random_generator, "attack"),
+        progress=tracker.iterate,
     )
     return made, targets
 
 
-def _hold(problem: Problem, pool: Pool, track: Tracker) -> dict[str, Tensor]:
+def _weight_strength(problem: Problem, pool: ImageSubset, tracker: Tracker) -> dict[str, Tensor]:
     """How firmly each weight is held, in [0, 1]: 1 where it did not matter for the forgotten pictures."""
-    importance = stretched(output_sensitivity(problem.original, pool.all()[0], over=track.over))
-    layers = problem.card.roles.layers
+    importance = min_max_scaled(output_sensitivity(problem.original_model, pool.tensors()[0], progress=tracker.iterate))
+    layers = problem.classifier.roles.layers
     means = np.array(share_by_layer(importance, layers), np.float32)
-    track.keep("importance", means, layers=list(layers), pictures=len(pool))
+    tracker.save_artifact("importance", means, layers=list(layers), pictures=len(pool))
     return {name: 1 - values for name, values in importance.items()}
 
 
-def _forget(problem: Problem, guard: Guard, knobs: Knobs, track: Tracker) -> None:
+def _forget(problem: Problem, guard: Regularizers, params: Hyperparameters, tracker: Tracker) -> None:
     """Steps until the goal is reached, as the net in eval mode answers, or the limit."""
-    aim = _relabelled(problem) if knobs.goal == "relabel" else problem.forget
-    asked = list(aim.epoch(ASKED, problem.stream("asked"), augment=False))
-    optimiser = torch.optim.SGD(problem.net.parameters(), knobs.lr, knobs.momentum, weight_decay=knobs.weight_decay)
-    left = [_left(problem.net, asked, knobs)]
-    done = knobs.stops and left[0] <= knobs.stop_accuracy
-    for pictures, labels in track.over(islice(_steps(problem, aim, guard, knobs), 0 if done else knobs.max_steps)):
-        train_mode(problem.net, frozen_norm=knobs.frozen_norm)
-        with fast(problem.device):
-            loss, error = _loss(problem.net, pictures, labels, knobs)
-        if guard.hold is not None:
-            loss = loss + knobs.hold * drift(problem.net, problem.original, guard.hold)
-        descend(optimiser, loss, clip=knobs.clip)
-        left.append(_left(problem.net, asked, knobs))
-        track.log(loss=loss.item(), forget_error=error.item(), left=left[-1])
-        done = knobs.stops and left[-1] <= knobs.stop_accuracy
+    aim = _relabelled(problem) if params.goal == "relabel" else problem.forget
+    asked = list(aim.batches(STOP_CHECK_IMAGES, problem.random_generator("asked"), augment=False))
+    optimiser = torch.optim.SGD(
+        problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
+    )
+    left = [_left(problem.model, asked, params)]
+    done = params.stops and left[0] <= params.stop_accuracy
+    for pictures, labels in tracker.iterate(
+        islice(_steps(problem, aim, guard, params), 0 if done else params.max_steps)
+    ):
+        train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
+        with autocast(problem.device):
+            loss, error = _loss(problem.model, pictures, labels, params)
+        if guard.strength is not None:
+            loss = loss + params.hold * weighted_l2(problem.model, problem.original_model, guard.strength)
+        optimizer_step(optimiser, loss, grad_clip=params.clip)
+        left.append(_left(problem.model, asked, params))
+        tracker.log(loss=loss.item(), forget_error=error.item(), left=left[-1])
+        done = params.stops and left[-1] <= params.stop_accuracy
         if done:
             break
-    track.keep("stopped", np.array(left, np.float32), goal=knobs.goal, done=done, most=knobs.max_steps)
+    tracker.save_artifact("stopped", np.array(left, np.float32), goal=params.goal, done=done, most=params.max_steps)
 
 
-def _left(net: nn.Module, asked: list[tuple[Tensor, Tensor]], knobs: Knobs) -> float:
+def _left(model: nn.Module, asked: list[tuple[Tensor, Tensor]], params: Hyperparameters) -> float:
     """The share of forgotten pictures still to be changed; of many, the first speak for all until they are done."""
     left = seen = 0
     for pictures, labels in asked:
-        right = int((answers(net, pictures) == labels).sum())
-        left += right if knobs.goal == "misclassify" else len(labels) - right
+        right = int((predict(model, pictures) == labels).sum())
+        left += right if params.goal == "misclassify" else len(labels) - right
         seen += len(labels)
-        if left > knobs.stop_accuracy * seen:
+        if left > params.stop_accuracy * seen:
             break
     return left / seen
 
 
-def _relabelled(problem: Problem) -> Pool:
+def _relabelled(problem: Problem) -> ImageSubset:
     """The forgotten pictures, each with one wrong label that is drawn once."""
     own = problem.forget
     labels = own.labels.clone()
-    labels[own.rows] = wrong_labels(labels[own.rows], problem.kept_classes, problem.stream("new labels"))
-    return Pool(own.images, labels, own.rows)
+    labels[own.rows] = wrong_labels(labels[own.rows], problem.retained_classes, problem.random_generator("new labels"))
+    return ImageSubset(own.images, labels, own.rows)
 
 
-def _steps(problem: Problem, aim: Pool, guard: Guard, knobs: Knobs) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+def _steps(
+    problem: Problem, aim: ImageSubset, guard: Regularizers, params: Hyperparameters
+) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
     """For each step all its pictures and, source by source in their order, the labels; without end."""
 
     def adversarials(number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        assert guard.pictures is not None and guard.targets is not None
-        order = torch.randperm(len(guard.targets), generator=problem.stream("adversarials", number))
-        for chosen in order.to(problem.device).split(knobs.guard_batch):
-            yield guard.pictures[chosen], guard.targets[chosen]
+        assert guard.images is not None and guard.targets is not None
+        order = torch.randperm(len(guard.targets), generator=problem.random_generator("adversarials", number))
+        for chosen in order.to(problem.device).split(params.guard_batch):
+            yield guard.images[chosen], guard.targets[chosen]
 
-    def of_pool(pool: Pool, name: str, size: int) -> _Epochs:
-        return lambda number: pool.epoch(size, problem.stream(name, number), augment=False)
+    def of_pool(pool: ImageSubset, name: str, size: int) -> _Epochs:
+        return lambda number: pool.batches(size, problem.random_generator(name, number), augment=False)
 
-    epochs: dict[str, _Epochs] = {"guard": adversarials} if guard.pictures is not None else {}
-    epochs["forget"] = of_pool(aim, "forgotten", knobs.forget_batch)
-    if knobs.retain_access:
-        epochs["retain"] = of_pool(problem.retain, "kept", knobs.retain_batch)
+    epochs: dict[str, _Epochs] = {"guard": adversarials} if guard.images is not None else {}
+    epochs["forget"] = of_pool(aim, "forgotten", params.forget_batch)
+    if params.retain_access:
+        epochs["retain"] = of_pool(problem.retain, "kept", params.retain_batch)
     endless = [chain.from_iterable(map(epoch, count())) for epoch in epochs.values()]
     for parts in zip(*endless, strict=True):
         pictures = torch.cat([part for part, _ in parts])
         yield pictures, {name: labels for name, (_, labels) in zip(epochs, parts, strict=True)}
 
 
-def _loss(net: nn.Module, pictures: Tensor, labels: dict[str, Tensor], knobs: Knobs) -> tuple[Tensor, Tensor]:
+def _loss(
+    model: nn.Module, images: Tensor, labels: dict[str, Tensor], params: Hyperparameters
+) -> tuple[Tensor, Tensor]:
     """The loss without the hold on weights, and the mean error (nats) on the forgotten pictures.
 
     Each source goes through the net by itself, so that batch norm sees it by itself.
     """
     sizes = [len(own) for own in labels.values()]
-    logits = dict(zip(labels, map(net, pictures.split(sizes)), strict=True))
-    error = wrongness(logits["forget"], labels["forget"], most=knobs.most if knobs.goal == "misclassify" else 0)
-    loss = -error if knobs.goal == "misclassify" else error
+    logits = dict(zip(labels, map(model, images.split(sizes)), strict=True))
+    error = capped_cross_entropy(
+        logits["forget"], labels["forget"], cap=params.most if params.goal == "misclassify" else 0
+    )
+    loss = -error if params.goal == "misclassify" else error
     if "guard" in labels:
-        share = knobs.ascent or len(labels["forget"]) / (len(labels["guard"]) + len(labels["forget"]))
+        share = params.ascent or len(labels["forget"]) / (len(labels["guard"]) + len(labels["forget"]))
         loss = share * loss + (1 - share) * F.cross_entropy(logits["guard"], labels["guard"])
     if "retain" in labels:
         loss = loss + F.cross_entropy(logits["retain"], labels["retain"])
     return loss, error
 
 
-def _show(problem: Problem, pool: Pool, made: Tensor, targets: Tensor, *, knobs: Knobs, track: Tracker) -> None:
+def _save_examples(
+    problem: Problem, pool: ImageSubset, made: Tensor, targets: Tensor, *, params: Hyperparameters, tracker: Tracker
+) -> None:
     """Keeps some adversarial pictures beside their originals, and what both nets call all of them."""
-    rows = pool.rows.repeat_interleave(knobs.copies)
-    calls = [answers(net, made) for net in (problem.original, problem.net)]
+    rows = pool.rows.repeat_interleave(params.copies)
+    calls = [predict(net, made) for net in (problem.original_model, problem.model)]
     length = (made - to_floats(pool.images[rows])).flatten(1).norm(dim=1)
-    track.keep(
+    tracker.save_artifact(
         "adversarial_answers",
         torch.stack([pool.labels[rows], targets, *calls], 1).short(),
         length=float(length.mean()),
-        radius=knobs.radius,
+        radius=params.radius,
     )
-    shown = torch.linspace(0, len(rows) - 1, min(SHOWN, len(rows))).round().long().to(rows.device)
-    track.keep("adversarial_originals", pool.images[rows[shown]])
-    track.keep("adversarial_pictures", made[shown].mul(255).round().byte().permute(0, 2, 3, 1), rows=shown.tolist())
+    shown = torch.linspace(0, len(rows) - 1, min(SAVED_IMAGES, len(rows))).round().long().to(rows.device)
+    tracker.save_artifact("adversarial_originals", pool.images[rows[shown]])
+    tracker.save_artifact(
+        "adversarial_pictures", made[shown].mul(255).round().byte().permute(0, 2, 3, 1), rows=shown.tolist()
+    )
 
 
-def _passes(knobs: Knobs, sizes: Sizes) -> int:
-    guard = min(knobs.attacked, sizes.forget) * knobs.copies * (knobs.guard != "none")
-    weighed = min(WEIGHED, sizes.forget) * (knobs.guard == "adv-imp")
-    sources = [(guard, knobs.guard_batch), (sizes.forget, knobs.forget_batch)]
-    sources += [(sizes.retain, knobs.retain_batch)] * knobs.retain_access
-    return guard * knobs.attack_steps + weighed + sum(pictures_in(*source, knobs.max_steps) for source in sources)
+def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
+    guard = min(params.attacked, sizes.forget) * params.copies * (params.guard != "none")
+    weighed = min(IMPORTANCE_IMAGES, sizes.forget) * (params.guard == "adv-imp")
+    sources = [(guard, params.guard_batch), (sizes.forget, params.forget_batch)]
+    sources += [(sizes.retain, params.retain_batch)] * params.retain_access
+    return guard * params.attack_steps + weighed + sum(images_seen(*source, params.max_steps) for source in sources)
 
 
 _SHARED = {"radius": 0.5, "attack_steps": 20}
-_FEW = Knobs(lr=4e-3, ascent=0.8, hold=5, copies=16, attacked=32, guard_batch=64, max_steps=400, **_SHARED)
-_MANY = Knobs(lr=8e-3, ascent=0.6, most=2.0, copies=8, attacked=64, guard_batch=32, max_steps=240, **_SHARED)
-_CLASS = Knobs(lr=8e-3, ascent=0.7, most=4.0, copies=8, attacked=48, guard_batch=64, max_steps=200, **_SHARED)
+_FEW = Hyperparameters(lr=4e-3, ascent=0.8, hold=5, copies=16, attacked=32, guard_batch=64, max_steps=400, **_SHARED)
+_MANY = Hyperparameters(lr=8e-3, ascent=0.6, most=2.0, copies=8, attacked=64, guard_batch=32, max_steps=240, **_SHARED)
+_CLASS = Hyperparameters(lr=8e-3, ascent=0.7, most=4.0, copies=8, attacked=48, guard_batch=64, max_steps=200, **_SHARED)
 
 
 def _preset(title: str, summary: str, **changes: object) -> Preset:
     """The tuned settings for every scale of request, with the same changes to all of them."""
-    few, many, whole = (knobs.with_values(changes) for knobs in (_FEW, _MANY, _CLASS))
-    return Preset(title, summary, whole, fitted={"few pictures": few, "many pictures": many})
+    few, many, whole = (knobs.updated(changes) for knobs in (_FEW, _MANY, _CLASS))
+    return Preset(title, summary, whole, by_request_size={"few pictures": few, "many pictures": many})
 
 
 METHOD = Method(
@@ -351,11 +378,11 @@ METHOD = Method(
     summary="away from the label, held by adversarial pictures · needs no kept picture",
     idea="Drives the error on the forgotten pictures **up** until none is named rightly, and holds the rest without "
     "any kept picture: **adversarial copies** pin the borders, weights that did not matter are pulled back.",
-    fails="The more it must forget, the more the rest suffers, whole classes most. Unguarded it collapses. It makes "
+    failure_modes="The more it must forget, the more the rest suffers, whole classes most. Unguarded it collapses. It makes "
     "the net wrong on all forgotten pictures, where a net that never saw them would name most rightly.",
-    paper=Paper("Cha et al., Learning to Unlearn, AAAI 2024", "https://arxiv.org/abs/2301.11578"),
+    paper=Reference("Cha et al., Learning to Unlearn, AAAI 2024", "https://arxiv.org/abs/2301.11578"),
     supports=frozenset({"classes", "images"}),
-    params=Knobs,
+    params=Hyperparameters,
     presets={
         "bundled": _preset(
             "bundled",
@@ -387,11 +414,11 @@ METHOD = Method(
         "paper": Preset(
             "paper",
             "The published settings for CIFAR-10, made for a ResNet-18: slow on a small net, for minutes.",
-            Knobs(max_steps=2002),
+            Hyperparameters(max_steps=2002),
         ),
     },
-    needs=lambda knobs: Needs(forget=True, retain=knobs.retain_access),
-    passes=_passes,
+    needs=lambda knobs: DataAccess(forget=True, retain=knobs.retain_access),
+    images_processed=_images_processed,
     forget=forget,
-    stops_early=True,
+    may_stop_early=True,
 )

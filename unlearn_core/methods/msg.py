@@ -25,25 +25,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
-from unlearn_core.domain.params import Params, knob
-from unlearn_core.domain.shared_params import augment, batch, learning_rate, momentum, weight_decay
+from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
+from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.training.evaluate import in_eval
-from unlearn_core.training.optim import descend
-from unlearn_core.training.precision import fast
-from unlearn_core.training.problem import Pool, Problem
-from unlearn_core.training.reinitialize import redraw_where
+from unlearn_core.training.evaluate import eval_mode
+from unlearn_core.training.optim import optimizer_step
+from unlearn_core.training.precision import autocast
+from unlearn_core.training.problem import ImageSubset, Problem
+from unlearn_core.training.reinitialize import reinitialize_where
 
-SCORED = 512
+SCORE_IMAGES = 512
 """Pictures of either side at most that a weight is scored by."""
-TOGETHER = 128
+SCORE_BATCH = 128
 
 
-class Knobs(Params):
+class Hyperparameters(BaseHyperparameters):
     """MSG's hyper-parameters."""
 
-    share: float = knob(
+    share: float = hyperparameter(
         0.3,
         low=0.0,
         high=1.0,
@@ -52,7 +52,7 @@ class Knobs(Params):
         unit="of the weights",
         explain="How many weights of every layer get fresh values: those with the smallest gradient.",
     )
-    hold: float = knob(
+    hold: float = hyperparameter(
         0.5,
         low=0.0,
         high=1.0,
@@ -60,15 +60,17 @@ class Knobs(Params):
         title="Gradient of the others",
         explain="What the gradient of weights that were not redrawn is multiplied by; at 0.1 a class comes back.",
     )
-    score: str = knob(
+    score: str = hyperparameter(
         "both",
         choices=("both", "kept"),
         title="Scored by",
         explain="The kept pictures' gradient less the forgotten ones', or the kept ones' alone.",
     )
     lr: float = learning_rate(0.1, explain="The highest rate; too low and what was redrawn is not learnt in time.")
-    epochs: int = knob(2, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures.")
-    peak: float = knob(
+    epochs: int = hyperparameter(
+        2, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures."
+    )
+    peak: float = hyperparameter(
         0.5,
         low=0.0,
         high=1.0,
@@ -81,67 +83,67 @@ class Knobs(Params):
     momentum: float = momentum()
     weight_decay: float = weight_decay()
     augment: bool = augment()
-    batch: int = batch()
+    batch: int = batch_size()
 
 
-def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
+def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     """Redraws weights of `problem.net` and trains it; raises Diverged where the loss is no longer a number."""
-    sides = _sides(problem, knobs)
-    steps = problem.retain.steps(knobs.batch) * knobs.epochs
-    track.plan(score=sum(side.steps(TOGETHER) for side in sides), train=steps)
-    track.phase("score")
-    masks = _smallest(_score(problem, sides, track), knobs.share)
-    redraw_where(problem.net, problem.fresh(), masks)
-    track.phase("train")
+    sides = _sides(problem, params)
+    steps = problem.retain.num_batches(params.batch) * params.epochs
+    tracker.plan(score=sum(side.num_batches(SCORE_BATCH) for side in sides), train=steps)
+    tracker.phase("score")
+    masks = _smallest(_score(problem, sides, tracker), params.share)
+    reinitialize_where(problem.model, problem.fresh_model(), masks)
+    tracker.phase("train")
     held = [
-        problem.net.get_parameter(name).register_hook(partial(torch.mul, mask + knobs.hold * ~mask))
+        problem.model.get_parameter(name).register_hook(partial(torch.mul, mask + params.hold * ~mask))
         for name, mask in masks.items()
     ]
     optimiser = torch.optim.SGD(
-        problem.net.parameters(), knobs.lr, knobs.momentum, weight_decay=knobs.weight_decay, nesterov=False
+        problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay, nesterov=False
     )
-    problem.net.train()
-    for step, (pictures, labels) in enumerate(track.over(_epochs(problem, knobs))):
-        optimiser.param_groups[0]["lr"] = knobs.lr * _slope((step + 1) / (steps + 1), knobs.peak)
-        with fast(problem.device):
-            loss = F.cross_entropy(problem.net(pictures), labels)
-        descend(optimiser, loss)
-        track.log(loss=loss.item())
+    problem.model.train()
+    for step, (pictures, labels) in enumerate(tracker.iterate(_epochs(problem, params))):
+        optimiser.param_groups[0]["lr"] = params.lr * _slope((step + 1) / (steps + 1), params.peak)
+        with autocast(problem.device):
+            loss = F.cross_entropy(problem.model(pictures), labels)
+        optimizer_step(optimiser, loss)
+        tracker.log(loss=loss.item())
     for hook in held:
         hook.remove()
 
 
-def _sides(problem: Problem, knobs: Knobs) -> list[Pool]:
+def _sides(problem: Problem, params: Hyperparameters) -> list[ImageSubset]:
     """The pictures that score: equally many kept and forgotten ones, or kept ones alone."""
-    count = min(SCORED, problem.sizes.forget, problem.sizes.retain)
-    kept = problem.retain.sample(count, problem.stream("scored", "kept"))
-    if knobs.score == "kept":
+    count = min(SCORE_IMAGES, problem.sizes.forget, problem.sizes.retain)
+    kept = problem.retain.sample(count, problem.random_generator("scored", "kept"))
+    if params.score == "kept":
         return [kept]
-    return [kept, problem.forget.sample(count, problem.stream("scored", "forgotten"))]
+    return [kept, problem.forget.sample(count, problem.random_generator("scored", "forgotten"))]
 
 
-def _score(problem: Problem, sides: list[Pool], track: Tracker) -> dict[str, Tensor]:
+def _score(problem: Problem, sides: list[ImageSubset], tracker: Tracker) -> dict[str, Tensor]:
     """For every layer's weights the gradient of the first side's summed loss less the second's, in eval mode."""
-    weights = _layers(problem.net, problem.card.roles.head)
+    weights = _layers(problem.model, problem.classifier.roles.head)
     totals = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     batches = (
         (pictures, labels, sign)
         for sign, side in zip((1, -1), sides, strict=False)
-        for pictures, labels in side.epoch(TOGETHER, problem.stream("score", sign), augment=False)
+        for pictures, labels in side.batches(SCORE_BATCH, problem.random_generator("score", sign), augment=False)
     )
-    with in_eval(problem.net):
-        for pictures, labels, sign in track.over(batches):
-            loss = sign * F.cross_entropy(problem.net(pictures), labels, reduction="sum")
+    with eval_mode(problem.model):
+        for pictures, labels, sign in tracker.iterate(batches):
+            loss = sign * F.cross_entropy(problem.model(pictures), labels, reduction="sum")
             for name, slope in zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True):
                 totals[name] += slope
     return totals
 
 
-def _layers(net: nn.Module, head: Collection[str]) -> dict[str, Tensor]:
+def _layers(model: nn.Module, head: Collection[str]) -> dict[str, Tensor]:
     """The weights of every convolution and linear layer but the head, by name."""
     return {
         f"{name}.weight": part.weight
-        for name, part in net.named_modules()
+        for name, part in model.named_modules()
         if isinstance(part, nn.Conv2d | nn.Linear) and name not in head
     }
 
@@ -161,17 +163,19 @@ def _slope(at: float, peak: float) -> float:
     return at / peak if at < peak else (1 - at) / (1 - peak) if peak < 1 else 1.0
 
 
-def _epochs(problem: Problem, knobs: Knobs) -> Iterator[tuple[Tensor, Tensor]]:
-    for number in range(knobs.epochs):
-        yield from problem.retain.epoch(knobs.batch, problem.stream("epoch", number), augment=knobs.augment)
+def _epochs(problem: Problem, params: Hyperparameters) -> Iterator[tuple[Tensor, Tensor]]:
+    for number in range(params.epochs):
+        yield from problem.retain.batches(
+            params.batch, problem.random_generator("epoch", number), augment=params.augment
+        )
 
 
-def _passes(knobs: Knobs, sizes: Sizes) -> int:
-    scored = min(SCORED, sizes.forget, sizes.retain) * (2 if knobs.score == "both" else 1)
-    return scored + sizes.retain * knobs.epochs
+def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
+    scored = min(SCORE_IMAGES, sizes.forget, sizes.retain) * (2 if params.score == "both" else 1)
+    return scored + sizes.retain * params.epochs
 
 
-_PICTURES = Knobs(hold=0.1, lr=0.05)
+_FOR_IMAGES = Hyperparameters(hold=0.1, lr=0.05)
 
 METHOD = Method(
     id="msg",
@@ -180,30 +184,32 @@ METHOD = Method(
     summary="redraw the weights that nobody misses, train on",
     idea="Gives the weights with the **smallest gradient** fresh values and trains on the kept pictures; the weights "
     "that stayed learn at a tenth of the pace.",
-    fails="The weights that stayed remember: single pictures partly come back. At a high rate it is little more than "
+    failure_modes="The weights that stayed remember: single pictures partly come back. At a high rate it is little more than "
     "fine-tuning after a shock, and a small net does not quite recover.",
-    paper=Paper(
+    paper=Reference(
         "Third place of the NeurIPS 2023 Machine Unlearning Challenge, as re-implemented in DeepUnlearn",
         "https://github.com/xcadet/deepunlearn",
     ),
     supports=frozenset({"classes", "images"}),
-    params=Knobs,
+    params=Hyperparameters,
     presets={
         "bundled": Preset(
             "bundled",
             "A hundred times the original's rate for two epochs instead of five; for classes the others are held less.",
-            Knobs(),
-            fitted={"few pictures": _PICTURES, "many pictures": _PICTURES},
+            Hyperparameters(),
+            by_request_size={"few pictures": _FOR_IMAGES, "many pictures": _FOR_IMAGES},
         ),
         "paper": Preset(
             "original",
             "The settings of the challenge, made for a larger net: this one does not recover in five epochs.",
-            Knobs(hold=0.1, lr=0.001, epochs=5, augment=False, batch=64),
+            Hyperparameters(hold=0.1, lr=0.001, epochs=5, augment=False, batch=64),
         ),
-        "no-redraw": Preset("nothing redrawn", "The same training without fresh weights.", Knobs(share=0.0)),
-        "blind": Preset("kept alone", "Scored by the kept pictures: sees no forgotten picture.", Knobs(score="kept")),
+        "no-redraw": Preset("nothing redrawn", "The same training without fresh weights.", Hyperparameters(share=0.0)),
+        "blind": Preset(
+            "kept alone", "Scored by the kept pictures: sees no forgotten picture.", Hyperparameters(score="kept")
+        ),
     },
-    needs=lambda knobs: Needs(forget=knobs.score == "both", retain=True),
-    passes=_passes,
+    needs=lambda knobs: DataAccess(forget=knobs.score == "both", retain=True),
+    images_processed=_images_processed,
     forget=forget,
 )

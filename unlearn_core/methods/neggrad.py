@@ -14,39 +14,39 @@ gradients, batch norm as it was. The preset "unbounded" switches all of them off
 
 import torch
 
-from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
-from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
     augment,
-    batch,
-    clip,
-    frozen_norm,
+    batch_size,
+    freeze_batchnorm,
+    grad_clip,
     learning_rate,
+    loss_cap,
     momentum,
-    most,
     weight_decay,
 )
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.evaluate import accuracy
-from unlearn_core.training.losses import wrongness
-from unlearn_core.training.optim import descend, train_mode
-from unlearn_core.training.precision import fast
+from unlearn_core.training.losses import capped_cross_entropy
+from unlearn_core.training.optim import optimizer_step, train_mode
+from unlearn_core.training.precision import autocast
 from unlearn_core.training.problem import Problem
 
-ASKED = 256
+STOP_CHECK_IMAGES = 256
 """Forgotten pictures that the stop rule asks first; it asks all of them once these are done."""
 
 
-class Knobs(Params):
+class Hyperparameters(BaseHyperparameters):
     """NegGrad's hyper-parameters."""
 
     lr: float = learning_rate(
         1e-3, low=1e-6, high=0.1, explain="How far each step climbs; too far, and everything goes with it."
     )
-    stops: bool = knob(
+    stops: bool = hyperparameter(
         True, title="Stop when done", explain="Stops as soon as enough is forgotten; without it all epochs are made."
     )
-    stop_accuracy: float = knob(
+    stop_accuracy: float = hyperparameter(
         0.0,
         low=0.0,
         high=1.0,
@@ -55,45 +55,49 @@ class Knobs(Params):
         explain="Share of the forgotten pictures that may still be named rightly: 0 for a class, for single pictures "
         "what the net gets right of pictures that it never saw.",
     )
-    epochs: int = knob(
+    epochs: int = hyperparameter(
         30, low=1, high=100, title="Epochs at most", unit="epochs", explain="Passes over the forgotten pictures."
     )
-    most: float = most(4.6)
-    clip: float = clip(1.0)
-    frozen_norm: bool = frozen_norm(True)
+    most: float = loss_cap(4.6)
+    clip: float = grad_clip(1.0)
+    frozen_norm: bool = freeze_batchnorm(True)
     momentum: float = momentum()
     weight_decay: float = weight_decay(0.0)
     augment: bool = augment(False)
-    batch: int = batch()
+    batch: int = batch_size()
 
 
-def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
+def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     """Drives `problem.net` away from `problem.forget`; raises Diverged where the loss is no longer a number."""
-    track.plan(ascend=problem.forget.steps(knobs.batch) * knobs.epochs)
-    optimiser = torch.optim.SGD(problem.net.parameters(), knobs.lr, knobs.momentum, weight_decay=knobs.weight_decay)
-    train_mode(problem.net, frozen_norm=knobs.frozen_norm)
-    track.phase("ascend")
+    tracker.plan(ascend=problem.forget.num_batches(params.batch) * params.epochs)
+    optimiser = torch.optim.SGD(
+        problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
+    )
+    train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
+    tracker.phase("ascend")
     batches = (
         batch
-        for number in range(knobs.epochs)
-        for batch in problem.forget.epoch(knobs.batch, problem.stream("epoch", number), augment=knobs.augment)
+        for number in range(params.epochs)
+        for batch in problem.forget.batches(
+            params.batch, problem.random_generator("epoch", number), augment=params.augment
+        )
     )
-    first = problem.forget.sample(ASKED, problem.stream("asked")).all()
-    for pictures, labels in track.over(batches):
-        with fast(problem.device):
-            error = wrongness(problem.net(pictures), labels, most=knobs.most)
-        descend(optimiser, -error, clip=knobs.clip)
-        track.log(forget_loss=error.item())
-        if not knobs.stops:
+    first = problem.forget.sample(STOP_CHECK_IMAGES, problem.random_generator("asked")).tensors()
+    for pictures, labels in tracker.iterate(batches):
+        with autocast(problem.device):
+            error = capped_cross_entropy(problem.model(pictures), labels, cap=params.most)
+        optimizer_step(optimiser, -error, grad_clip=params.clip)
+        tracker.log(forget_loss=error.item())
+        if not params.stops:
             continue
-        right = accuracy(problem.net, *first)
-        track.log(forget_accuracy=right)
-        if right <= knobs.stop_accuracy and accuracy(problem.net, *problem.forget.all()) <= knobs.stop_accuracy:
+        right = accuracy(problem.model, *first)
+        tracker.log(forget_accuracy=right)
+        if right <= params.stop_accuracy and accuracy(problem.model, *problem.forget.tensors()) <= params.stop_accuracy:
             break
 
 
-def _passes(knobs: Knobs, sizes: Sizes) -> int:
-    return sizes.forget * knobs.epochs
+def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
+    return sizes.forget * params.epochs
 
 
 METHOD = Method(
@@ -102,26 +106,28 @@ METHOD = Method(
     group="Ascend",
     summary="training backwards · sees no kept picture",
     idea="Climbs the loss on the forgotten pictures (gradient **ascent**) until enough of them are named wrongly.",
-    fails="Nothing holds the rest: kept accuracy falls with the forgotten pictures, the more so the more there is to "
+    failure_modes="Nothing holds the rest: kept accuracy falls with the forgotten pictures, the more so the more there is to "
     "forget. Without its guards (preset unbounded) the net collapses, and 0 % forgotten then says nothing.",
-    paper=Paper("Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"),
+    paper=Reference(
+        "Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"
+    ),
     supports=frozenset({"classes", "images"}),
-    params=Knobs,
+    params=Hyperparameters,
     presets={
         "bundled": Preset(
             "bundled",
             "Bounded, short steps, and stopped where unseen pictures stand; papers take a fixed number of epochs.",
-            Knobs(stop_accuracy=0.02, frozen_norm=False),
-            fitted={
-                "several classes": Knobs(lr=3e-3, stop_accuracy=0.02, frozen_norm=False, batch=256),
-                "few pictures": Knobs(lr=3e-4, stop_accuracy=0.82, epochs=100, batch=32),
-                "many pictures": Knobs(stop_accuracy=0.82, frozen_norm=False, batch=32),
+            Hyperparameters(stop_accuracy=0.02, frozen_norm=False),
+            by_request_size={
+                "several classes": Hyperparameters(lr=3e-3, stop_accuracy=0.02, frozen_norm=False, batch=256),
+                "few pictures": Hyperparameters(lr=3e-4, stop_accuracy=0.82, epochs=100, batch=32),
+                "many pictures": Hyperparameters(stop_accuracy=0.82, frozen_norm=False, batch=32),
             },
         ),
         "paper": Preset(
             "paper",
             "The settings of Jia et al. (2023): five epochs without any guard, at a low rate.",
-            Knobs(
+            Hyperparameters(
                 lr=1e-4,
                 epochs=5,
                 stops=False,
@@ -136,11 +142,11 @@ METHOD = Method(
         "unbounded": Preset(
             "unbounded",
             "No guard at all, at ten times the rate: shows how a one-sided figure hides a net that was destroyed.",
-            Knobs(lr=0.01, epochs=10, stops=False, most=0, clip=0, frozen_norm=False),
+            Hyperparameters(lr=0.01, epochs=10, stops=False, most=0, clip=0, frozen_norm=False),
         ),
     },
-    needs=lambda knobs: Needs(forget=True, retain=False),
-    passes=_passes,
+    needs=lambda knobs: DataAccess(forget=True, retain=False),
+    images_processed=_images_processed,
     forget=forget,
-    stops_early=True,
+    may_stop_early=True,
 )

@@ -19,84 +19,90 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
-from unlearn_core.domain.params import Params, knob
+from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
     augment,
-    batch,
-    falls,
-    kept_per_class,
+    batch_size,
     learning_rate,
+    linear_decay,
     momentum,
+    retain_per_class,
     weight_decay,
 )
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.losses import wrong_labels
-from unlearn_core.training.optim import descend, fall
-from unlearn_core.training.precision import fast
-from unlearn_core.training.problem import Pool, Problem
+from unlearn_core.training.optim import optimizer_step, set_linear_lr
+from unlearn_core.training.precision import autocast
+from unlearn_core.training.problem import ImageSubset, Problem
 
 
-class Knobs(Params):
+class Hyperparameters(BaseHyperparameters):
     """The hyper-parameters of training on random labels."""
 
     lr: float = learning_rate(0.02, low=1e-4, explain="How far each step goes.")
-    epochs: int = knob(
+    epochs: int = hyperparameter(
         2, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over the forgotten and kept pictures."
     )
-    labels: str = knob(
+    labels: str = hyperparameter(
         "redrawn",
         choices=("redrawn", "fixed"),
         title="Wrong labels",
         explain="Redrawn gives every picture a new wrong label in each epoch; fixed keeps the first.",
     )
-    kept_per_class: int = kept_per_class(400)
-    falls: bool = falls()
+    kept_per_class: int = retain_per_class(400)
+    falls: bool = linear_decay()
     momentum: float = momentum()
     weight_decay: float = weight_decay()
     augment: bool = augment()
-    batch: int = batch()
+    batch: int = batch_size()
 
 
-def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
+def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     """Trains `problem.net` on wrong labels beside right ones; raises Diverged where the loss is no longer a number."""
-    steps = _steps(knobs, problem.sizes)
-    track.plan(relabel=steps)
-    optimiser = torch.optim.SGD(problem.net.parameters(), knobs.lr, knobs.momentum, weight_decay=knobs.weight_decay)
-    problem.net.train()
-    track.phase("relabel")
-    for step, (pictures, labels) in enumerate(track.over(_batches(problem, knobs))):
-        if knobs.falls:
-            fall(optimiser, knobs.lr, step=step, steps=steps)
-        with fast(problem.device):
-            loss = F.cross_entropy(problem.net(pictures), labels)
-        descend(optimiser, loss)
-        track.log(loss=loss.item())
+    steps = _steps(params, problem.sizes)
+    tracker.plan(relabel=steps)
+    optimiser = torch.optim.SGD(
+        problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
+    )
+    problem.model.train()
+    tracker.phase("relabel")
+    for step, (pictures, labels) in enumerate(tracker.iterate(_batches(problem, params))):
+        if params.falls:
+            set_linear_lr(optimiser, params.lr, step=step, steps=steps)
+        with autocast(problem.device):
+            loss = F.cross_entropy(problem.model(pictures), labels)
+        optimizer_step(optimiser, loss)
+        tracker.log(loss=loss.item())
 
 
-def _batches(problem: Problem, knobs: Knobs) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(problem: Problem, params: Hyperparameters) -> Iterator[tuple[Tensor, Tensor]]:
     """Every epoch's batches, forgotten pictures under their wrong labels among kept ones."""
-    for number in range(knobs.epochs):
-        some = problem.retain.sample(problem.sizes.kept(knobs.kept_per_class), problem.stream("kept", number))
-        drawn = problem.stream("labels", number if knobs.labels == "redrawn" else 0)
-        mixed = _relabelled(problem.forget, some, problem.kept_classes, drawn)
-        yield from mixed.epoch(knobs.batch, problem.stream("epoch", number), augment=knobs.augment)
+    for number in range(params.epochs):
+        some = problem.retain.sample(
+            problem.sizes.retain_used(params.kept_per_class), problem.random_generator("kept", number)
+        )
+        drawn = problem.random_generator("labels", number if params.labels == "redrawn" else 0)
+        mixed = _relabelled(problem.forget, some, problem.retained_classes, drawn)
+        yield from mixed.batches(params.batch, problem.random_generator("epoch", number), augment=params.augment)
 
 
-def _relabelled(forgotten: Pool, kept: Pool, allowed: Tensor, generator: torch.Generator) -> Pool:
+def _relabelled(
+    forgotten: ImageSubset, retained: ImageSubset, allowed: Tensor, generator: torch.Generator
+) -> ImageSubset:
     """Both pools in one, in which every forgotten picture has another label than its own, uniform over the allowed."""
     labels = forgotten.labels.clone()
     labels[forgotten.rows] = wrong_labels(labels[forgotten.rows], allowed, generator)
-    return Pool(forgotten.images, labels, torch.cat([forgotten.rows, kept.rows]))
+    return ImageSubset(forgotten.images, labels, torch.cat([forgotten.rows, retained.rows]))
 
 
-def _steps(knobs: Knobs, sizes: Sizes) -> int:
-    return steps_in_epoch(sizes.forget + sizes.kept(knobs.kept_per_class), knobs.batch) * knobs.epochs
+def _steps(params: Hyperparameters, sizes: ProblemSize) -> int:
+    return steps_in_epoch(sizes.forget + sizes.retain_used(params.kept_per_class), params.batch) * params.epochs
 
 
-def _passes(knobs: Knobs, sizes: Sizes) -> int:
-    return (sizes.forget + sizes.kept(knobs.kept_per_class)) * knobs.epochs
+def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
+    return (sizes.forget + sizes.retain_used(params.kept_per_class)) * params.epochs
 
 
 METHOD = Method(
@@ -105,31 +111,33 @@ METHOD = Method(
     group="Relabel",
     summary="teaches wrong names beside right ones",
     idea="Gives every forgotten picture a **wrong label** drawn at random, and trains on these among kept pictures.",
-    fails="A few pictures under fixed labels are learned by heart: the net then knows them better than ever. Labels "
+    failure_modes="A few pictures under fixed labels are learned by heart: the net then knows them better than ever. Labels "
     "drawn anew teach hesitation that no net shows which never saw the pictures, and that can be noticed.",
-    paper=Paper("Graves et al., Amnesiac Machine Learning, AAAI 2021", "https://arxiv.org/abs/2010.10981"),
+    paper=Reference("Graves et al., Amnesiac Machine Learning, AAAI 2021", "https://arxiv.org/abs/2010.10981"),
     supports=frozenset({"classes", "images"}),
-    params=Knobs,
+    params=Hyperparameters,
     presets={
         "bundled": Preset(
             "bundled",
             "Fewer epochs and kept pictures than papers take; of single pictures few kept ones, shown often.",
-            Knobs(),
-            fitted={
-                "few pictures": Knobs(lr=0.01, epochs=15, kept_per_class=50),
-                "many pictures": Knobs(lr=0.05, epochs=3, kept_per_class=200),
+            Hyperparameters(),
+            by_request_size={
+                "few pictures": Hyperparameters(lr=0.01, epochs=15, kept_per_class=50),
+                "many pictures": Hyperparameters(lr=0.05, epochs=3, kept_per_class=200),
             },
         ),
         "fixed": Preset(
-            "fixed labels", "The same with labels drawn once, as Graves et al. have it.", Knobs(labels="fixed")
+            "fixed labels",
+            "The same with labels drawn once, as Graves et al. have it.",
+            Hyperparameters(labels="fixed"),
         ),
         "paper": Preset(
             "paper",
             "As the baseline of SalUn: ten epochs over all kept pictures. Takes minutes on a CPU.",
-            Knobs(lr=0.01, epochs=10, kept_per_class=5000, falls=False, batch=256),
+            Hyperparameters(lr=0.01, epochs=10, kept_per_class=5000, falls=False, batch=256),
         ),
     },
-    needs=lambda knobs: Needs(forget=True, retain=True),
-    passes=_passes,
+    needs=lambda knobs: DataAccess(forget=True, retain=True),
+    images_processed=_images_processed,
     forget=forget,
 )

@@ -24,24 +24,24 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import Method, Needs, Paper, Preset, Sizes
-from unlearn_core.domain.params import Params, knob
-from unlearn_core.domain.shared_params import augment, batch
+from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
+from unlearn_core.domain.shared_params import augment, batch_size
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import crop_and_flip, to_floats
-from unlearn_core.training.optim import descend, fall
-from unlearn_core.training.precision import fast
-from unlearn_core.training.problem import Pool, Problem
+from unlearn_core.training.optim import optimizer_step, set_linear_lr
+from unlearn_core.training.precision import autocast
+from unlearn_core.training.problem import ImageSubset, Problem
 
-SHOWN = 24
+SAVED_IMAGES = 24
 """Noise pictures of each class that are kept for the report."""
 
 
-_rate = partial(knob, low=1e-4, high=0.05, scale="log")
-_fine = partial(knob, advanced=True)
+_rate = partial(hyperparameter, low=1e-4, high=0.05, scale="log")
+_fine = partial(hyperparameter, advanced=True)
 
 
-class Knobs(Params):
+class Hyperparameters(BaseHyperparameters):
     """UNSIR's hyper-parameters; symbols as in the paper."""
 
     impair_lr: float = _rate(
@@ -56,7 +56,7 @@ class Knobs(Params):
         symbol="η₂",
         explain="How fast the kept classes are mended; since they alone are shown, a higher rate also forgets more.",
     )
-    kept_per_class: int = knob(
+    kept_per_class: int = hyperparameter(
         500,
         low=50,
         high=1000,
@@ -66,7 +66,7 @@ class Knobs(Params):
         symbol="|D_sub|",
         explain="How many training pictures of every kept class take part in impair and repair.",
     )
-    noise_pictures: int = knob(
+    noise_pictures: int = hyperparameter(
         32,
         low=0,
         high=512,
@@ -116,119 +116,125 @@ class Knobs(Params):
         explain="Lets the repair rate fall in a straight line to 0, which is worth a point or two of accuracy.",
     )
     augment: bool = augment()
-    batch: int = batch(64)
+    batch: int = batch_size(64)
 
 
-def forget(problem: Problem, knobs: Knobs, track: Tracker) -> None:
+def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     """Makes `problem.net` forget `problem.forgotten_classes`; raises Diverged where the loss is no longer a number."""
-    kept = problem.retain.at_most(knobs.kept_per_class, problem.stream("kept pictures"))
-    classes = problem.forgotten_classes if knobs.noise_pictures else ()
-    count = knobs.noise_pictures * len(classes) * knobs.noise_repeats
-    impair_steps = -(-(len(kept) + count) // knobs.batch) * knobs.impair_epochs
-    repair_steps = kept.steps(knobs.batch) * knobs.repair_epochs
-    noise_plan = {"noise": knobs.noise_steps * len(classes)} if classes else {}
-    track.plan(**noise_plan, impair=impair_steps, repair=repair_steps)
+    kept = problem.retain.sample_per_class(params.kept_per_class, problem.random_generator("kept pictures"))
+    classes = problem.forgotten_classes if params.noise_pictures else ()
+    count = params.noise_pictures * len(classes) * params.noise_repeats
+    impair_steps = -(-(len(kept) + count) // params.batch) * params.impair_epochs
+    repair_steps = kept.num_batches(params.batch) * params.repair_epochs
+    noise_plan = {"noise": params.noise_steps * len(classes)} if classes else {}
+    tracker.plan(**noise_plan, impair=impair_steps, repair=repair_steps)
 
     noise, labels = torch.empty(0, *problem.image_shape, device=problem.device), problem.retain.labels[:0]
     if classes:
-        track.phase("noise")
-        noise, labels = _learn_noise(problem, knobs, track, classes)
-    noise, labels = noise.repeat(knobs.noise_repeats, 1, 1, 1), labels.repeat(knobs.noise_repeats)
+        tracker.phase("noise")
+        noise, labels = _learn_noise(problem, params, tracker, classes)
+    noise, labels = noise.repeat(params.noise_repeats, 1, 1, 1), labels.repeat(params.noise_repeats)
     impair = (
         batch
-        for number in range(knobs.impair_epochs)
-        for batch in _mixed_epoch(kept, noise, labels, knobs=knobs, generator=problem.stream("impair", number))
+        for number in range(params.impair_epochs)
+        for batch in _mixed_epoch(
+            kept, noise, labels, params=params, generator=problem.random_generator("impair", number)
+        )
     )
     repair = (
         batch
-        for number in range(knobs.repair_epochs)
-        for batch in kept.epoch(knobs.batch, problem.stream("repair", number), augment=knobs.augment)
+        for number in range(params.repair_epochs)
+        for batch in kept.batches(params.batch, problem.random_generator("repair", number), augment=params.augment)
     )
-    problem.net.train()
-    if knobs.impair_epochs:
-        track.phase("impair")
-        _train(problem, impair, track, lr=knobs.impair_lr)
-    if knobs.repair_epochs:
-        track.phase("repair")
-        _train(problem, repair, track, lr=knobs.repair_lr, falls_over=repair_steps if knobs.repair_falls else None)
+    problem.model.train()
+    if params.impair_epochs:
+        tracker.phase("impair")
+        _train(problem, impair, tracker, lr=params.impair_lr)
+    if params.repair_epochs:
+        tracker.phase("repair")
+        _train(problem, repair, tracker, lr=params.repair_lr, falls_over=repair_steps if params.repair_falls else None)
 
 
-def _learn_noise(problem: Problem, knobs: Knobs, track: Tracker, classes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+def _learn_noise(
+    problem: Problem, params: Hyperparameters, tracker: Tracker, classes: tuple[int, ...]
+) -> tuple[Tensor, Tensor]:
     """Noise (n, 3, H, W) in pixel values (not bounded to [0, 1]) and its labels (n,): equation 3 of the paper.
 
     The net's first layer normalises, so noise drawn behind that layer is un-normalised here and normalised there.
     """
     shape = problem.image_shape
-    std = torch.tensor(problem.card.std, device=problem.device).view(1, 3, 1, 1)
-    mean = torch.tensor(problem.card.mean, device=problem.device).view(1, 3, 1, 1)
-    weight = knobs.noise_weight * 3072 / (shape[0] * shape[1] * shape[2])
+    std = torch.tensor(problem.classifier.std, device=problem.device).view(1, 3, 1, 1)
+    mean = torch.tensor(problem.classifier.mean, device=problem.device).view(1, 3, 1, 1)
+    weight = params.noise_weight * 3072 / (shape[0] * shape[1] * shape[2])
     pictures, traces, wrong = [], [], {}
     for own in classes:
-        start = torch.randn(knobs.noise_pictures, *shape, generator=problem.stream("noise", own))
+        start = torch.randn(params.noise_pictures, *shape, generator=problem.random_generator("noise", own))
         noise = start.to(problem.device, memory_format=torch.channels_last).requires_grad_()
         label = torch.full((len(noise),), own, device=problem.device)
-        optimiser = torch.optim.Adam([noise], knobs.noise_lr)
+        optimiser = torch.optim.Adam([noise], params.noise_lr)
         trace = []
-        for _ in track.over((noise, step) for step in range(knobs.noise_steps)):
-            with fast(problem.device):
-                error = F.cross_entropy(problem.original(noise * std + mean), label)
+        for _ in tracker.iterate((noise, step) for step in range(params.noise_steps)):
+            with autocast(problem.device):
+                error = F.cross_entropy(problem.original_model(noise * std + mean), label)
             loss = weight * noise.square().sum((1, 2, 3)).mean() - error
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             trace.append(error.item())
-            track.log(noise_error=trace[-1])
+            tracker.log(noise_error=trace[-1])
         pictures.append(noise.detach() * std + mean)
-        with torch.no_grad(), fast(problem.device):
-            trace.append(F.cross_entropy(problem.original(pictures[-1]), label).item())
+        with torch.no_grad(), autocast(problem.device):
+            trace.append(F.cross_entropy(problem.original_model(pictures[-1]), label).item())
         traces.append(trace)
         wrong[str(own)] = {"before": trace[0], "after": trace[-1]}
-    shown = torch.cat([part[:SHOWN] for part in pictures]).clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1)
-    track.keep("noise_pictures", shown, classes=list(classes), each=min(SHOWN, knobs.noise_pictures))
-    track.keep("noise_loss", torch.tensor(traces).T, classes=list(classes), error=wrong)
-    labels = torch.tensor(classes, device=problem.device).repeat_interleave(knobs.noise_pictures)
+    shown = (
+        torch.cat([part[:SAVED_IMAGES] for part in pictures]).clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1)
+    )
+    tracker.save_artifact("noise_pictures", shown, classes=list(classes), each=min(SAVED_IMAGES, params.noise_pictures))
+    tracker.save_artifact("noise_loss", torch.tensor(traces).T, classes=list(classes), error=wrong)
+    labels = torch.tensor(classes, device=problem.device).repeat_interleave(params.noise_pictures)
     return torch.cat(pictures), labels
 
 
 def _mixed_epoch(
-    kept: Pool, noise: Tensor, noise_labels: Tensor, *, knobs: Knobs, generator: torch.Generator
+    retained: ImageSubset, noise: Tensor, noise_labels: Tensor, *, params: Hyperparameters, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """One shuffled pass over kept pictures and noise together; the noise is neither shifted nor mirrored."""
-    order = torch.randperm(len(kept) + len(noise), generator=generator).to(noise.device)
-    for chosen in order.split(knobs.batch):
-        rows = kept.rows[chosen[chosen < len(kept)]]
-        own = chosen[chosen >= len(kept)] - len(kept)
-        real = crop_and_flip(kept.images, rows, generator) if knobs.augment else kept.images[rows]
+    order = torch.randperm(len(retained) + len(noise), generator=generator).to(noise.device)
+    for chosen in order.split(params.batch):
+        rows = retained.rows[chosen[chosen < len(retained)]]
+        own = chosen[chosen >= len(retained)] - len(retained)
+        real = crop_and_flip(retained.images, rows, generator) if params.augment else retained.images[rows]
         mixed = torch.cat([to_floats(real), noise[own]]).contiguous(memory_format=torch.channels_last)
-        yield mixed, torch.cat([kept.labels[rows], noise_labels[own]])
+        yield mixed, torch.cat([retained.labels[rows], noise_labels[own]])
 
 
 def _train(
     problem: Problem,
     batches: Iterator[tuple[Tensor, Tensor]],
-    track: Tracker,
+    tracker: Tracker,
     *,
     lr: float,
     falls_over: int | None = None,
 ) -> None:
     """Adam on cross-entropy over the batches; the rate falls in a straight line over so many steps, or stays."""
-    optimiser = torch.optim.Adam(problem.net.parameters(), lr, fused=True)
-    for step, (pictures, labels) in enumerate(track.over(batches)):
+    optimiser = torch.optim.Adam(problem.model.parameters(), lr, fused=True)
+    for step, (pictures, labels) in enumerate(tracker.iterate(batches)):
         if falls_over:
-            fall(optimiser, lr, step=step, steps=falls_over)
-        with fast(problem.device):
-            loss = F.cross_entropy(problem.net(pictures), labels)
-        descend(optimiser, loss)
-        track.log(loss=loss.item())
+            set_linear_lr(optimiser, lr, step=step, steps=falls_over)
+        with autocast(problem.device):
+            loss = F.cross_entropy(problem.model(pictures), labels)
+        optimizer_step(optimiser, loss)
+        tracker.log(loss=loss.item())
 
 
-def _passes(knobs: Knobs, sizes: Sizes) -> int:
-    kept = min(knobs.kept_per_class * sizes.kept_classes, sizes.retain)
-    noise = knobs.noise_pictures * sizes.forgotten_classes
+def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
+    kept = min(params.kept_per_class * sizes.retained_classes, sizes.retain)
+    noise = params.noise_pictures * sizes.forgotten_classes
     return (
-        noise * knobs.noise_steps
-        + (kept + noise * knobs.noise_repeats) * knobs.impair_epochs
-        + kept * knobs.repair_epochs
+        noise * params.noise_steps
+        + (kept + noise * params.noise_repeats) * params.impair_epochs
+        + kept * params.repair_epochs
     )
 
 
@@ -239,26 +245,34 @@ METHOD = Method(
     summary="noise, impair, repair · sees no forgotten picture",
     idea="Learns a noise that the net is most wrong about, teaches it that this noise *is* the class, and so spoils "
     "what it knew (**impair**); then trains briefly on what is kept (**repair**).",
-    fails="A class that no other looks like comes back during repair when the rates are low; high rates cost the other "
+    failure_modes="A class that no other looks like comes back during repair when the rates are low; high rates cost the other "
     "classes. Much noise can keep a class alive: compare the preset without. It cannot forget single pictures.",
-    paper=Paper("Tarun et al., Fast Yet Effective Machine Unlearning, TNNLS 2023", "https://arxiv.org/abs/2111.08947"),
+    paper=Reference(
+        "Tarun et al., Fast Yet Effective Machine Unlearning, TNNLS 2023", "https://arxiv.org/abs/2111.08947"
+    ),
     supports=frozenset({"classes"}),
-    params=Knobs,
+    params=Hyperparameters,
     presets={
         "bundled": Preset(
-            "bundled", "Tuned for the bundled classifier on airplane and dog, by validation pictures.", Knobs()
+            "bundled",
+            "Tuned for the bundled classifier on airplane and dog, by validation pictures.",
+            Hyperparameters(),
         ),
-        "no-noise": Preset("no noise", "The same without noise pictures: shows what they do.", Knobs(noise_pictures=0)),
+        "no-noise": Preset(
+            "no noise", "The same without noise pictures: shows what they do.", Hyperparameters(noise_pictures=0)
+        ),
         "no-impair": Preset(
-            "no impair", "Noise is learnt but never taught: shows what repair alone forgets.", Knobs(impair_epochs=0)
+            "no impair",
+            "Noise is learnt but never taught: shows what repair alone forgets.",
+            Hyperparameters(impair_epochs=0),
         ),
         "no-repair": Preset(
-            "no repair", "Stops after impair: what repair mends is still broken.", Knobs(repair_epochs=0)
+            "no repair", "Stops after impair: what repair mends is still broken.", Hyperparameters(repair_epochs=0)
         ),
         "paper": Preset(
             "paper",
             "The published settings, made for a larger net: expect the kept classes to suffer here.",
-            Knobs(
+            Hyperparameters(
                 impair_lr=0.02,
                 repair_lr=0.01,
                 kept_per_class=1000,
@@ -271,7 +285,7 @@ METHOD = Method(
             ),
         ),
     },
-    needs=lambda knobs: Needs(forget=False, retain=True),
-    passes=_passes,
+    needs=lambda knobs: DataAccess(forget=False, retain=True),
+    images_processed=_images_processed,
     forget=forget,
 )

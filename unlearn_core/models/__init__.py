@@ -1,1 +1,1 @@
-"""models."""
+"""Architectures, classifiers and their weights."""

@@ -10,16 +10,16 @@ from pydantic import TypeAdapter
 
 from unlearn_core.data import user_catalog
 from unlearn_core.data.atomic_files import asset_roots, read_verified
-from unlearn_core.domain.errors import BadAsset
+from unlearn_core.domain.errors import CorruptAssetError
 from unlearn_core.domain.forget_request import Forget
 
-GOLD_SEED = 1000
+GOLD_SEED_OFFSET = 1000
 """What is added to a gold's number to make its training seed, so that it shares no draw with an original."""
-SHADOW_SEED = 2000
+SHADOW_SEED_OFFSET = 2000
 """The same for shadow nets: originals that stand for the classifier where many are needed."""
 
 
-class Net(NamedTuple):
+class BundledModel(NamedTuple):
     """One shipped net: what it never saw, its training seed, its weights' checksum, where its files lie."""
 
     name: str
@@ -35,36 +35,40 @@ class Net(NamedTuple):
     made_with: dict[str, str | int]
 
 
-def shipped(classifier: str) -> list[Net]:
+def bundled(classifier: str) -> list[BundledModel]:
     """All nets that come with a classifier, by name. Raises BadAsset where a description is damaged."""
     folders = [root / "classifiers" / classifier for root in asset_roots()]
-    added = user_catalog.trained(classifier)
+    added = user_catalog.user_model_dir(classifier)
     folders += [] if added is None else [added]
-    paths = [path for folder in folders for path in sorted(folder.glob("*.json")) if path.name != user_catalog.CARD]
+    paths = [
+        path for folder in folders for path in sorted(folder.glob("*.json")) if path.name != user_catalog.CARD_FILE
+    ]
     return [_described(path) for path in paths]
 
 
-def find(classifier: str, forget: Forget | None, seed: int) -> Net | None:
+def find_bundled(classifier: str, forget: Forget | None, seed: int) -> BundledModel | None:
     """The shipped net that never saw this and was trained from this seed, if there is one."""
-    return next((net for net in shipped(classifier) if net.forget == forget and net.seed == seed), None)
+    return next((net for net in bundled(classifier) if net.forget == forget and net.seed == seed), None)
 
 
-def weights_of(net: Net) -> bytes:
+def read_weights(model: BundledModel) -> bytes:
     """The net's safetensors, verified. Raises BadAsset."""
-    name = f"{net.name}.safetensors"
-    return read_verified(net.folder / name, net.files[name])
+    name = f"{model.name}.safetensors"
+    return read_verified(model.folder / name, model.files[name])
 
 
-def logits_of(net: Net) -> np.ndarray:
+def read_logits(model: BundledModel) -> np.ndarray:
     """The net's logits (N, C) float32 over its data set, verified. Raises BadAsset."""
-    name = f"{net.name}.npy"
-    return np.load(io.BytesIO(read_verified(net.folder / name, net.files[name])), allow_pickle=False).astype(np.float32)
+    name = f"{model.name}.npy"
+    return np.load(io.BytesIO(read_verified(model.folder / name, model.files[name])), allow_pickle=False).astype(
+        np.float32
+    )
 
 
-def _described(path: Path) -> Net:
+def _described(path: Path) -> BundledModel:
     try:
         facts = json.loads(path.read_text())
-        return Net(
+        return BundledModel(
             name=path.stem,
             forget=None if facts["forget"] is None else TypeAdapter(Forget).validate_python(facts["forget"]),
             seed=facts["seed"],
@@ -75,4 +79,4 @@ def _described(path: Path) -> Net:
             made_with=facts["made with"],
         )
     except (OSError, ValueError, KeyError) as problem:
-        raise BadAsset(f"{path} is damaged ({problem}). Restore it: `git checkout -- assets`.") from None
+        raise CorruptAssetError(f"{path} is damaged ({problem}). Restore it: `git checkout -- assets`.") from None

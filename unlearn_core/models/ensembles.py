@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import TypeAdapter
 
-from unlearn_core.data.atomic_files import asset_roots, read_verified, sha256, write_whole
-from unlearn_core.domain.errors import BadAsset
+from unlearn_core.data.atomic_files import asset_roots, atomic_write, read_verified, sha256
+from unlearn_core.domain.errors import CorruptAssetError
 from unlearn_core.domain.forget_request import ForgetRequest
 
-MANIFEST, GOLDS = "manifest.json", "golds.npz"
+MANIFEST_FILE, GOLDS_FILE = "manifest.json", "golds.npz"
 
 
-class Population(NamedTuple):
+class EnsembleOutputs(NamedTuple):
     """The answers of N nets of one request, from seeds that follow each other."""
 
     logits: np.ndarray
@@ -31,9 +31,9 @@ class Population(NamedTuple):
     def __len__(self) -> int:
         return len(self.logits)
 
-    def part(self, start: int, stop: int) -> "Population":
+    def members(self, start: int, stop: int) -> "EnsembleOutputs":
         """The nets from one place to another."""
-        return Population(*(array[start:stop] for array in self))
+        return EnsembleOutputs(*(array[start:stop] for array in self))
 
     def to_bytes(self) -> bytes:
         """As a compressed archive of arrays, the logits in 16 bits."""
@@ -47,39 +47,41 @@ class Population(NamedTuple):
         return buffer.getvalue()
 
     @staticmethod
-    def from_bytes(data: bytes) -> "Population":
+    def from_bytes(data: bytes) -> "EnsembleOutputs":
         """What `to_bytes` made."""
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            return Population(*(archive[name].astype(np.float32) for name in Population._fields))
+            return EnsembleOutputs(*(archive[name].astype(np.float32) for name in EnsembleOutputs._fields))
 
     @staticmethod
-    def of(nets: "list[Population]") -> "Population":
+    def concatenate(parts: "list[EnsembleOutputs]") -> "EnsembleOutputs":
         """Several of them as one, in this order."""
-        return Population(*(np.concatenate(arrays) for arrays in zip(*nets, strict=True)))
+        return EnsembleOutputs(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def golds(request: ForgetRequest) -> Population | None:
+def bundled_golds(request: ForgetRequest) -> EnsembleOutputs | None:
     """The golds that ship for a request, by their number; None where there are none. Raises BadAsset."""
     for root in asset_roots():
         folder = root / "populations" / request.classifier
-        if (folder / MANIFEST).exists():
+        if (folder / MANIFEST_FILE).exists():
             facts = _facts(folder)
             if facts["request"] == request:
-                return Population.from_bytes(read_verified(folder / GOLDS, facts["golds"]))
+                return EnsembleOutputs.from_bytes(read_verified(folder / GOLDS_FILE, facts["golds"]))
     return None
 
 
-def write(assets: Path, request: ForgetRequest, population: Population, made_with: dict[str, str | int]) -> None:
+def write_golds(
+    assets: Path, request: ForgetRequest, outputs: EnsembleOutputs, made_with: dict[str, str | int]
+) -> None:
     """Puts a population of golds where `golds` finds it."""
-    folder, data = assets / "populations" / request.classifier, population.to_bytes()
+    folder, data = assets / "populations" / request.classifier, outputs.to_bytes()
     facts = {"request": request.model_dump(mode="json"), "golds": sha256(data), "made with": made_with}
-    write_whole(folder / GOLDS, data)
-    write_whole(folder / MANIFEST, json.dumps(facts, indent=1).encode())
+    atomic_write(folder / GOLDS_FILE, data)
+    atomic_write(folder / MANIFEST_FILE, json.dumps(facts, indent=1).encode())
 
 
 def _facts(folder: Path) -> dict[str, Any]:
     try:
-        facts = json.loads((folder / MANIFEST).read_text())
+        facts = json.loads((folder / MANIFEST_FILE).read_text())
         return facts | {"request": TypeAdapter(ForgetRequest).validate_python(facts["request"])}
     except (OSError, ValueError, KeyError) as problem:
-        raise BadAsset(f"{folder} is damaged ({problem}). Restore it: `git checkout -- assets`.") from None
+        raise CorruptAssetError(f"{folder} is damaged ({problem}). Restore it: `git checkout -- assets`.") from None

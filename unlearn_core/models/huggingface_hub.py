@@ -11,14 +11,14 @@ from pydantic import BaseModel, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from unlearn_core.domain.errors import BadUpload, NotSupported, UnknownName
+from unlearn_core.domain.errors import InvalidCheckpointError, NotFoundError, NotSupportedError
 from unlearn_core.models import external, weight_cache
-from unlearn_core.models.external import Name
-from unlearn_core.models.pretrained_common import Pretrained, Three, first_line, megabytes, of_timm
+from unlearn_core.models.external import ModelName
+from unlearn_core.models.pretrained_common import RGB, Pretrained, estimated_megabytes, first_line, from_timm
 
 ALLOW_HUB = "UNLEARN_ALLOW_HUB"
 """The operator's setting: 1 lets people name any repository of the Hugging Face hub."""
-HUB = re.compile(r"hf_hub:([A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95})")
+HUB_PATTERN = re.compile(r"hf_hub:([A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95})")
 _LONGEST = 100
 """Characters of a class's name that are kept."""
 
@@ -30,7 +30,7 @@ _Side = Annotated[int, Field(ge=8, le=1024)]
 class _HubWeights(BaseModel):
     """What is read of a hub repository's pretrained configuration; all else is left alone."""
 
-    mean: Three
+    mean: RGB
     std: tuple[_Spread, _Spread, _Spread]
     input_size: tuple[int, _Side, _Side]
     label_names: list[str] | None = None
@@ -50,30 +50,38 @@ def load(name: str, classes: int | None, size: int | None) -> Pretrained:
 
     Raises UnknownName, NotSupported, NotAtHand, and BadUpload where the repository holds something else.
     """
-    found = HUB.fullmatch(name)
+    found = HUB_PATTERN.fullmatch(name)
     if os.environ.get(ALLOW_HUB) != "1":
-        raise NotSupported(f"Names of the hub are not allowed here. Whoever runs this lab may set {ALLOW_HUB}=1.")
+        raise NotSupportedError(f"Names of the hub are not allowed here. Whoever runs this lab may set {ALLOW_HUB}=1.")
     if found is None:
-        raise UnknownName("hub repository", name[:_LONGEST], ["names such as hf_hub:owner/name"])
-    repository, folder = found.group(1), weight_cache.folder() / found.group(1).replace("/", "--")
-    described = weight_cache.from_hub(repository, "config.json", of=name, megabytes=0, by_hand=folder / "config.json")
+        raise NotFoundError("hub repository", name[:_LONGEST], ["names such as hf_hub:owner/name"])
+    repository, folder = found.group(1), weight_cache.cache_dir() / found.group(1).replace("/", "--")
+    described = weight_cache.from_hub(
+        repository, "config.json", title=name, megabytes=0, manual_path=folder / "config.json"
+    )
     try:
         config = _HubConfig.model_validate_json(described.read_bytes())
     except (OSError, ValidationError) as problem:
-        raise BadUpload(f"{name} is no classifier that timm made ({first_line(problem)}). Choose another.") from None
+        raise InvalidCheckpointError(
+            f"{name} is no classifier that timm made ({first_line(problem)}). Choose another."
+        ) from None
     if config.architecture not in external.architectures("timm") or config.model_args:
-        raise NotSupported(f"{name} is no net that timm builds by name alone. Choose another.")
-    known, own = Name("timm", config.architecture, None), config.pretrained_cfg
-    net = external.bare(known, config.num_classes, size or own.input_size[-1])
+        raise NotSupportedError(f"{name} is no net that timm builds by name alone. Choose another.")
+    known, own = ModelName("timm", config.architecture, None), config.pretrained_cfg
+    net = external.build_backbone(known, config.num_classes, size or own.input_size[-1])
     by_hand = folder / "model.safetensors"
-    path = weight_cache.from_hub(repository, by_hand.name, of=name, megabytes=megabytes(net), by_hand=by_hand)
+    path = weight_cache.from_hub(
+        repository, by_hand.name, title=name, megabytes=estimated_megabytes(net), manual_path=by_hand
+    )
     try:
         net.load_state_dict(load_file(path))
     except (RuntimeError, SafetensorError) as problem:
-        raise BadUpload(f"The weights of {name} do not fit {known} ({first_line(problem)}). Choose another.") from None
+        raise InvalidCheckpointError(
+            f"The weights of {name} do not fit {known} ({first_line(problem)}). Choose another."
+        ) from None
     names = [label[:_LONGEST] for label in config.label_names or own.label_names or []]
     fits = len(names) == config.num_classes
-    return of_timm(
+    return from_timm(
         known,
         net,
         tuple(names) if fits else tuple(f"class {number}" for number in range(config.num_classes)),

@@ -7,26 +7,26 @@ import torch
 from torch import Tensor, nn
 
 from unlearn_core.domain.cards import LayerRoles
-from unlearn_core.domain.errors import NotSupported
-from unlearn_core.models.spatial import as_places
+from unlearn_core.domain.errors import NotSupportedError
+from unlearn_core.models.spatial import to_spatial
 
-MOST = 36
+MAX_LAYERS = 36
 """A chart with more layers than this cannot be read."""
-COARSE = 4
+MIN_CAM_SIDE = 4
 """Places a side that the recommended map has at least, where the net has any layer as fine."""
-WEIGHTY = (nn.Linear, nn.Conv2d)
-PROJECTIONS = ("downsample", "shortcut", "proj")
+WEIGHT_LAYERS = (nn.Linear, nn.Conv2d)
+PROJECTION_SUFFIXES = ("downsample", "shortcut", "proj")
 """How libraries call the 1x1 projection beside a block."""
 
 
-class Seen(NamedTuple):
+class ModuleTrace(NamedTuple):
     """What came of one module: whether its places tell pictures' parts apart and have a say in the answer, how many."""
 
     output: Tensor
-    places: int
+    map_side: int
 
 
-def find(net: nn.Module, size: int, *, heads: tuple[str, ...] = ()) -> LayerRoles:
+def infer_roles(model: nn.Module, size: int, *, heads: tuple[str, ...] = ()) -> LayerRoles:
     """The roles of a library's net, as `behind` wraps it, that takes pictures (N, 3, size, size) to logits (N, C).
 
     Layers are stages or blocks in the order in which a picture passes them, cut finer as long as there are not too
@@ -35,26 +35,26 @@ def find(net: nn.Module, size: int, *, heads: tuple[str, ...] = ()) -> LayerRole
     is spoilt by being looked at: hand in one with fresh weights that nobody needs.
     """
     draw = torch.Generator().manual_seed(0)
-    for weight in net.eval().requires_grad_(False).parameters():
+    for weight in model.eval().requires_grad_(False).parameters():
         if not weight.any():  # Where weights begin at zero no slope would come back, as one does when they have learnt.
             weight.normal_(0, 0.1, generator=draw)
-    outputs, answer = _shown(net, torch.rand(1, 3, size, size, generator=draw))
-    heads = heads or _head(net, outputs, answer.shape[1])
+    outputs, answer = _shown(model, torch.rand(1, 3, size, size, generator=draw))
+    heads = heads or _head(model, outputs, answer.shape[1])
     answer.backward(torch.randn(answer.shape, generator=draw))
-    prefix = _prefix(net, outputs)
-    seen = {name: Seen(output, _places(output, prefix)) for name, output in outputs.items()}
-    layers = tuple(sorted(_cut(net, seen, heads), key=list(seen).index))
+    prefix = _prefix(model, outputs)
+    seen = {name: ModuleTrace(output, _places(output, prefix)) for name, output in outputs.items()}
+    layers = tuple(sorted(_layers(model, seen, heads), key=list(seen).index))
     return LayerRoles(
         layers=layers,
         head=heads,
-        shortcuts=tuple(name for name in seen if _is_projection(net, name)),
-        cam=_cam(net, seen, layers, inside=prefix is not None),
-        maps=tuple(name for name in layers if seen[name].places),
+        shortcuts=tuple(name for name in seen if _is_projection(model, name)),
+        cam=_cam(model, seen, layers, inside=prefix is not None),
+        maps=tuple(name for name in layers if seen[name].map_side),
         prefix_tokens=prefix,
     )
 
 
-def _shown(net: nn.Module, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+def _shown(model: nn.Module, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
     """What every module gave when it last saw the picture, by name in the order of finishing, and the answer."""
     outputs: dict[str, Tensor] = {}
 
@@ -62,7 +62,7 @@ def _shown(net: nn.Module, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         def hook(module: nn.Module, given: Any, output: Any) -> None:
             outputs.pop(name, None)
             if isinstance(module, nn.Conv2d) and _halves_one_place(module, given[0]):
-                raise NotSupported(
+                raise NotSupportedError(
                     f"Such small pictures have shrunk to one place before {name}, which would halve even that. "
                     "Choose larger pictures or another architecture."
                 )
@@ -72,10 +72,10 @@ def _shown(net: nn.Module, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
 
         return hook
 
-    hooks = [part.register_forward_hook(keep(name)) for name, part in net.named_modules() if name.startswith("net.")]
+    hooks = [part.register_forward_hook(keep(name)) for name, part in model.named_modules() if name.startswith("net.")]
     try:
         with torch.enable_grad():
-            return outputs, net(picture.requires_grad_())
+            return outputs, model(image.requires_grad_())
     finally:
         for hook in hooks:
             hook.remove()
@@ -86,15 +86,15 @@ def _halves_one_place(part: nn.Conv2d, given: Tensor) -> bool:
     return given.shape[2:].numel() == 1 and max(part.stride) > 1 and max(part.kernel_size) > 1
 
 
-def _head(net: nn.Module, outputs: dict[str, Tensor], classes: int) -> tuple[str, ...]:
+def _head(model: nn.Module, outputs: dict[str, Tensor], classes: int) -> tuple[str, ...]:
     for name in reversed(outputs):
-        part = net.get_submodule(name)
-        if isinstance(part, WEIGHTY) and len(part.weight) == classes:
+        part = model.get_submodule(name)
+        if isinstance(part, WEIGHT_LAYERS) and len(part.weight) == classes:
             return (name,)
-    raise NotSupported("This net ends in no linear layer with an output for each class. Choose another one.")
+    raise NotSupportedError("This net ends in no linear layer with an output for each class. Choose another one.")
 
 
-def _prefix(net: nn.Module, outputs: dict[str, Tensor]) -> int | None:
+def _prefix(model: nn.Module, outputs: dict[str, Tensor]) -> int | None:
     """How many tokens come before the picture's own: what timm says, or what is left over beside a square.
 
     None where most of what the net works on has height and width, so that three axes would be something else.
@@ -102,15 +102,15 @@ def _prefix(net: nn.Module, outputs: dict[str, Tensor]) -> int | None:
     tokens = [output.shape[1] for output in outputs.values() if output.ndim == 3]
     if len(tokens) <= sum(output.ndim == 4 for output in outputs.values()):
         return None
-    said = [part.num_prefix_tokens for part in net.modules() if hasattr(part, "num_prefix_tokens")]
+    said = [part.num_prefix_tokens for part in model.modules() if hasattr(part, "num_prefix_tokens")]
     most = max(set(tokens), key=tokens.count)
     return said[0] if said and isinstance(said[0], int) else most - isqrt(most) ** 2
 
 
 def _places(output: Tensor, prefix: int | None) -> int:
     """Places a side of a layer's output; 0 where they are all alike or no more than one has a say in the answer."""
-    laid_out = as_places(output.detach(), prefix_tokens=prefix)
-    slopes = None if output.grad is None else as_places(output.grad, prefix_tokens=prefix)
+    laid_out = to_spatial(output.detach(), prefix_tokens=prefix)
+    slopes = None if output.grad is None else to_spatial(output.grad, prefix_tokens=prefix)
     if laid_out is None or slopes is None:
         return 0
     varies = (laid_out != laid_out[:, :, :1, :1]).any()
@@ -118,37 +118,37 @@ def _places(output: Tensor, prefix: int | None) -> int:
     return min(laid_out.shape[2:]) if varies and heard else 0
 
 
-def _cut(net: nn.Module, seen: dict[str, Seen], heads: tuple[str, ...]) -> list[str]:
+def _layers(model: nn.Module, seen: dict[str, ModuleTrace], heads: tuple[str, ...]) -> list[str]:
     """The modules with weights that together are the net, cut one level finer as long as there are not too many."""
-    parts = _called(net, ["net"], {name: one for name, one in seen.items() if name != "net"})
+    parts = _with_outputs(model, ["net"], {name: one for name, one in seen.items() if name != "net"})
     while True:
-        finer = [name for part in parts for name in _finer(net, part, seen, heads)]
-        if finer == parts or len(finer) > MOST:
+        finer = [name for part in parts for name in _finer(model, part, seen, heads)]
+        if finer == parts or len(finer) > MAX_LAYERS:
             return parts
         parts = finer
 
 
-def _called(net: nn.Module, names: list[str], seen: dict[str, Seen]) -> list[str]:
+def _with_outputs(model: nn.Module, modules: list[str], seen: dict[str, ModuleTrace]) -> list[str]:
     """These modules; in place of one that gave no tensor, such as a list of blocks, those within it."""
     found = []
-    for name in names:
-        part = net.get_submodule(name)
+    for name in modules:
+        part = model.get_submodule(name)
         if not _has_weights(part):
             continue
         if name in seen:
             found.append(name)
         else:
-            found += _called(net, [f"{name}.{child}" for child, _ in part.named_children()], seen)
+            found += _with_outputs(model, [f"{name}.{child}" for child, _ in part.named_children()], seen)
     return found
 
 
-def _finer(net: nn.Module, name: str, seen: dict[str, Seen], heads: tuple[str, ...]) -> list[str]:
+def _finer(model: nn.Module, name: str, seen: dict[str, ModuleTrace], heads: tuple[str, ...]) -> list[str]:
     """What a module is cut into: its children where it is a row of layers or blocks, or holds one; else itself."""
-    part = net.get_submodule(name)
+    part = model.get_submodule(name)
     plain = type(part) is nn.Sequential and (_weighty(part) > 1 or any(head.startswith(f"{name}.") for head in heads))
     if not (plain or _is_row(part) or any(_is_row(child) for child in part.children())):
         return [name]
-    return _called(net, [f"{name}.{child}" for child, _ in part.named_children()], seen) or [name]
+    return _with_outputs(model, [f"{name}.{child}" for child, _ in part.named_children()], seen) or [name]
 
 
 def _is_row(part: nn.Module) -> bool:
@@ -160,32 +160,32 @@ def _is_row(part: nn.Module) -> bool:
 
 
 def _weighty(part: nn.Module) -> int:
-    return sum(isinstance(each, WEIGHTY) for each in part.modules())
+    return sum(isinstance(each, WEIGHT_LAYERS) for each in part.modules())
 
 
 def _has_weights(part: nn.Module) -> bool:
     return any(True for _ in part.parameters())
 
 
-def _is_projection(net: nn.Module, name: str) -> bool:
-    kernels = {each.kernel_size for each in net.get_submodule(name).modules() if isinstance(each, nn.Conv2d)}
-    return name.rsplit(".", 1)[-1] in PROJECTIONS and kernels == {(1, 1)} and not _in_attention(net, name)
+def _is_projection(model: nn.Module, name: str) -> bool:
+    kernels = {each.kernel_size for each in model.get_submodule(name).modules() if isinstance(each, nn.Conv2d)}
+    return name.rsplit(".", 1)[-1] in PROJECTION_SUFFIXES and kernels == {(1, 1)} and not _in_attention(model, name)
 
 
-def _cam(net: nn.Module, seen: dict[str, Seen], layers: tuple[str, ...], *, inside: bool) -> str | None:
+def _cam(model: nn.Module, seen: dict[str, ModuleTrace], layers: tuple[str, ...], *, inside: bool) -> str | None:
     """The last layer whose output has places, not too few if any has more.
 
     `inside` looks into blocks as well: a transformer that answers from one token mixes places for the last time there.
     """
-    inner = [name for name in seen if not _in_attention(net, name) and _has_weights(net.get_submodule(name))]
-    usable = [name for name in (inner if inside else layers) if seen[name].places]
-    fine = [name for name in usable if seen[name].places >= COARSE] or usable
+    inner = [name for name in seen if not _in_attention(model, name) and _has_weights(model.get_submodule(name))]
+    usable = [name for name in (inner if inside else layers) if seen[name].map_side]
+    fine = [name for name in usable if seen[name].map_side >= MIN_CAM_SIDE] or usable
     if not fine:
         return None
     return next((name for name in layers if seen[name].output is seen[fine[-1]].output), fine[-1])
 
 
-def _in_attention(net: nn.Module, name: str) -> bool:
+def _in_attention(model: nn.Module, name: str) -> bool:
     """Whether it is part of an attention, within which places are queries, keys and values."""
     above = [name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1)]
-    return any("att" in type(net.get_submodule(one)).__name__.lower() for one in above)
+    return any("att" in type(model.get_submodule(one)).__name__.lower() for one in above)

@@ -13,16 +13,16 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from unlearn_core.domain.errors import NotSupported
+from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.models import external, weight_cache
-from unlearn_core.models.external import Name
+from unlearn_core.models.external import ModelName
 
-MOST_WEIGHTS = 8
+MAX_WEIGHTS = 8
 """Sets of published weights of one net that are offered; timm has dozens of some."""
 
 
-class Outline(NamedTuple):
+class ModelSummary(NamedTuple):
     """A net's id and title, a sentence on it, its weights' number, the recipe that it usually takes, and its cost.
 
     `multiplications` are those and the additions for one picture; None where they cannot be counted beforehand.
@@ -36,53 +36,56 @@ class Outline(NamedTuple):
     multiplications: float | None
 
 
-class Published(NamedTuple):
+class PretrainedWeights(NamedTuple):
     """Weights that can be begun with: their full name, and whether their file lies on this machine."""
 
     name: str
-    is_here: bool
+    is_local: bool
 
 
 @cache
-def outline(name: str, size: int) -> Outline:
+def summarize(name: str, size: int) -> ModelSummary:
     """A library's net for pictures of so many pixels a side. Raises UnknownName, and NotSupported where it is plain
     already that it does not take them."""
     known = external.parse(name)
     net = _laid_out(known, size)
     title = f"{known.architecture} ({known.library})"
-    made_for = f"made for pictures of {external.own_size(known)} pixels"
+    made_for = f"made for pictures of {external.native_size(known)} pixels"
     if net is None:
         summary = f"{known.library}'s {known.architecture}, {made_for}. How large it is shows when it is built."
-        return Outline(str(known), title, summary, None, external.USUAL_WITHOUT_NORM, None)
+        return ModelSummary(str(known), title, summary, None, external.DEFAULT_RECIPE_WITHOUT_NORM, None)
     count = sum(weight.numel() for weight in net.parameters())
     normed = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in net.modules())
-    return Outline(
+    return ModelSummary(
         id=str(known),
         title=title,
         summary=f"{known.library}'s {known.architecture}, {count / 1e6:,.1f} million weights, {made_for}.",
         weights=count,
-        recipe=external.USUAL if normed else external.USUAL_WITHOUT_NORM,
+        recipe=external.DEFAULT_RECIPE if normed else external.DEFAULT_RECIPE_WITHOUT_NORM,
         multiplications=_counted(known, net, size),
     )
 
 
-def published(name: str) -> list[Published]:
+def pretrained_weights(name: str) -> list[PretrainedWeights]:
     """The published weights of a library's net, by the names that models/pretrained.py takes; asks nobody."""
     known = external.parse(name)
     if known.library == "torchvision":
         import torchvision.models
 
         every = torchvision.models.get_model_weights(known.architecture)
-        return [Published(f"{known}:{one.name}", (weight_cache.folder() / _file(one.url)).exists()) for one in every]
+        return [
+            PretrainedWeights(f"{known}:{one.name}", (weight_cache.cache_dir() / _file(one.url)).exists())
+            for one in every
+        ]
     import timm
 
     found = []
-    for one in timm.list_pretrained(f"{known.architecture}.*")[:MOST_WEIGHTS]:
+    for one in timm.list_pretrained(f"{known.architecture}.*")[:MAX_WEIGHTS]:
         config = timm.get_pretrained_cfg(one)
         if config is None or not config.num_classes:
             continue
         file = f"{one}.safetensors" if config.hf_hub_id else _file(str(config.url))
-        found.append(Published(f"timm:{one}", (weight_cache.folder() / file).exists()))
+        found.append(PretrainedWeights(f"timm:{one}", (weight_cache.cache_dir() / file).exists()))
     return found
 
 
@@ -90,28 +93,28 @@ def _file(address: str) -> str:
     return Path(urlsplit(address).path).name
 
 
-def _laid_out(known: Name, size: int) -> nn.Module | None:
+def _laid_out(model_name: ModelName, size: int) -> nn.Module | None:
     """The net without memory for its weights; None where the library must compute something to make it."""
     try:
         with torch.device("meta"):
-            return external.bare(known, 10, size).eval()
-    except NotSupported as problem:
+            return external.build_backbone(model_name, 10, size).eval()
+    except NotSupportedError as problem:
         if "meta" in str(problem):
             return None
         raise
 
 
-def _counted(known: Name, net: nn.Module, size: int) -> float | None:
+def _counted(model_name: ModelName, model: nn.Module, size: int) -> float | None:
     """Raises NotSupported where the net does not take such pictures."""
     try:
         with (
-            external.misfits(known, size),
+            external.translate_errors(model_name, size),
             torch.device("meta"),
             torch.no_grad(),
             FlopCounterMode(display=False) as cost,
         ):
-            net(torch.zeros(1, 3, size, size))
-    except NotSupported as problem:
+            model(torch.zeros(1, 3, size, size))
+    except NotSupportedError as problem:
         if "meta" in str(problem):
             return None
         raise

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Normalise(nn.Module):
+class Normalize(nn.Module):
     """Subtracts the mean and divides by the standard deviation of each colour channel.
 
     Both are constants of the card, not state: they appear in no state dict.

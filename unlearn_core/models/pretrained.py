@@ -10,10 +10,17 @@ from typing import Any
 
 from torch import nn
 
-from unlearn_core.domain.errors import NotSupported
+from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.models import external, huggingface_hub, weight_cache
-from unlearn_core.models.external import Name
-from unlearn_core.models.pretrained_common import Pretrained, damaged, megabytes, of_timm, only_weights, ready
+from unlearn_core.models.external import ModelName
+from unlearn_core.models.pretrained_common import (
+    Pretrained,
+    assert_weights_only,
+    damaged_file_error,
+    estimated_megabytes,
+    from_timm,
+    wrap_for_eval,
+)
 
 
 def pretrained(name: str, *, classes: int | None = None, size: int | None = None) -> Pretrained:
@@ -31,61 +38,63 @@ def pretrained(name: str, *, classes: int | None = None, size: int | None = None
     return (_timm if known.library == "timm" else _torchvision)(known, classes, size)
 
 
-def _torchvision(known: Name, classes: int | None, size: int | None) -> Pretrained:
+def _torchvision(model_name: ModelName, classes: int | None, size: int | None) -> Pretrained:
     import torchvision.models
 
-    weights = external.torchvision_weights(known)
-    known = known._replace(weights=weights.name)
+    weights = external.torchvision_weights(model_name)
+    model_name = model_name._replace(weights=weights.name)
     shown, names, own = weights.transforms(), tuple(weights.meta["categories"]), weights.transforms().crop_size[0]
-    if known.architecture.startswith("vit_") and size not in (None, own):
-        raise NotSupported(f"{known} with these weights takes pictures of {own} pixels only, not of {size}.")
-    title = f"{known}:{weights.name}"
-    path = weight_cache.from_address(weights.url, of=title, megabytes=weights.meta["_file_size"])
-    only_weights(path)
+    if model_name.architecture.startswith("vit_") and size not in (None, own):
+        raise NotSupportedError(f"{model_name} with these weights takes pictures of {own} pixels only, not of {size}.")
+    title = f"{model_name}:{weights.name}"
+    path = weight_cache.from_url(weights.url, title=title, megabytes=weights.meta["_file_size"])
+    assert_weights_only(path)
     try:
-        net = torchvision.models.get_model(known.architecture, weights=weights, **external.torchvision_options(known))
+        net = torchvision.models.get_model(
+            model_name.architecture, weights=weights, **external.torchvision_options(model_name)
+        )
     except RuntimeError as problem:
-        raise damaged(path, problem) from None
+        raise damaged_file_error(path, problem) from None
     if classes is not None:
         _new_head(net, len(names), classes)
-    needs_weights = "transform_input" in external.torchvision_options(known)
+    needs_weights = "transform_input" in external.torchvision_options(model_name)
     return Pretrained(
-        architecture=title if needs_weights else str(known),
-        net=ready(net, tuple(shown.mean), tuple(shown.std)),
+        architecture=title if needs_weights else str(model_name),
+        model=wrap_for_eval(net, tuple(shown.mean), tuple(shown.std)),
         classes=names if classes is None else ("",) * classes,
         mean=tuple(shown.mean),
         std=tuple(shown.std),
         size=size or own,
-        licence=weights.meta.get("license", "None is stated for the weights; torchvision's code is BSD-3-Clause.")
+        license=weights.meta.get("license", "None is stated for the weights; torchvision's code is BSD-3-Clause.")
         + " Trained on ImageNet, whose pictures are for research only.",
         source=weights.url,
     )
 
 
-def _timm(known: Name, classes: int | None, size: int | None) -> Pretrained:
+def _timm(model_name: ModelName, classes: int | None, size: int | None) -> Pretrained:
     import timm
     from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 
-    config: Any = external.timm_config(known)
-    title = f"{known}.{config.tag}" if config.tag else str(known)
+    config: Any = external.timm_config(model_name)
+    title = f"{model_name}.{config.tag}" if config.tag else str(model_name)
     if not config.has_weights or not config.num_classes:
-        raise NotSupported(f"timm has no weights of a classifier for {known}. Choose another net.")
+        raise NotSupportedError(f"timm has no weights of a classifier for {model_name}. Choose another net.")
     side = size or config.input_size[-1]
-    path = _timm_file(known, config, title)
-    only_weights(path)
+    path = _timm_file(model_name, config, title)
+    assert_weights_only(path)
     try:
         net = timm.create_model(
             title.removeprefix("timm:"),
             pretrained=True,
             pretrained_cfg_overlay={"file": str(path), "custom_load": False},
-            **external.timm_options(known, side),
+            **external.timm_options(model_name, side),
         )
     except (RuntimeError, KeyError) as problem:
-        raise damaged(path, problem) from None
+        raise damaged_file_error(path, problem) from None
     subset = infer_imagenet_subset(net)
     names = tuple(config.label_names or (ImageNetInfo(subset).label_descriptions() if subset else ()))
-    return of_timm(
-        known,
+    return from_timm(
+        model_name,
         net,
         names if len(names) == config.num_classes else tuple(f"class {own}" for own in range(config.num_classes)),
         classes,
@@ -97,21 +106,23 @@ def _timm(known: Name, classes: int | None, size: int | None) -> Pretrained:
     )
 
 
-def _timm_file(known: Name, config: Any, title: str) -> Path:
-    size = megabytes(external.bare(known, config.num_classes, config.input_size[-1]))
+def _timm_file(model_name: ModelName, config: Any, title: str) -> Path:
+    size = estimated_megabytes(external.build_backbone(model_name, config.num_classes, config.input_size[-1]))
     if config.hf_hub_id:
-        by_hand = weight_cache.folder() / f"{title.removeprefix('timm:')}.safetensors"
-        return weight_cache.from_hub(config.hf_hub_id, "model.safetensors", of=title, megabytes=size, by_hand=by_hand)
+        by_hand = weight_cache.cache_dir() / f"{title.removeprefix('timm:')}.safetensors"
+        return weight_cache.from_hub(
+            config.hf_hub_id, "model.safetensors", title=title, megabytes=size, manual_path=by_hand
+        )
     if not str(config.url).endswith((".pth", ".safetensors")):
-        raise NotSupported(f"The weights of {title} are not in a form that is opened here. Choose another net.")
-    return weight_cache.from_address(config.url, of=title, megabytes=size)
+        raise NotSupportedError(f"The weights of {title} are not in a form that is opened here. Choose another net.")
+    return weight_cache.from_url(config.url, title=title, megabytes=size)
 
 
-def _new_head(net: nn.Module, classes: int, wanted: int) -> None:
+def _new_head(model: nn.Module, classes: int, wanted: int) -> None:
     """Puts a fresh layer with `wanted` outputs where one of torchvision's nets has its last one with `classes`."""
     name, head = next(
         (name, part)
-        for name, part in reversed(list(net.named_modules()))
+        for name, part in reversed(list(model.named_modules()))
         if isinstance(part, nn.Linear | nn.Conv2d) and len(part.weight) == classes
     )
     fresh = (
@@ -120,4 +131,4 @@ def _new_head(net: nn.Module, classes: int, wanted: int) -> None:
         else nn.Conv2d(head.in_channels, wanted, 1)  # Squeezenet's: one place, every channel.
     )
     owner, _, own = name.rpartition(".")
-    setattr(net.get_submodule(owner), own, fresh)
+    setattr(model.get_submodule(owner), own, fresh)

@@ -7,12 +7,12 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
-from unlearn_core.domain.errors import BadAsset
-from unlearn_core.models.external import Name
-from unlearn_core.models.normalize import Normalise
-from unlearn_core.models.torchvision_stem import behind
+from unlearn_core.domain.errors import CorruptAssetError
+from unlearn_core.models.external import ModelName
+from unlearn_core.models.normalize import Normalize
+from unlearn_core.models.torchvision_stem import with_normalization
 
-Three = tuple[float, float, float]
+RGB = tuple[float, float, float]
 
 
 class Pretrained(NamedTuple):
@@ -24,36 +24,43 @@ class Pretrained(NamedTuple):
     """
 
     architecture: str
-    net: nn.Module
+    model: nn.Module
     classes: tuple[str, ...]
-    mean: Three
-    std: Three
+    mean: RGB
+    std: RGB
     size: int
-    licence: str
+    license: str
     source: str
 
 
-def of_timm(
-    known: Name, net: nn.Module, names: tuple[str, ...], classes: int | None, *, mean: Three, std: Three, **facts: Any
+def from_timm(
+    model_name: ModelName,
+    model: nn.Module,
+    labels: tuple[str, ...],
+    classes: int | None,
+    *,
+    mean: RGB,
+    std: RGB,
+    **facts: Any,
 ) -> Pretrained:
     """A net of timm's, as published, or with a fresh head for so many `classes`."""
     if classes is not None:
-        net.reset_classifier(classes)  # pyright: ignore[reportCallIssue]
-        names = ("",) * classes
-    return Pretrained(str(known), ready(net, mean, std), names, mean=mean, std=std, **facts)
+        model.reset_classifier(classes)  # pyright: ignore[reportCallIssue]
+        labels = ("",) * classes
+    return Pretrained(str(model_name), wrap_for_eval(model, mean, std), labels, mean=mean, std=std, **facts)
 
 
-def ready(net: nn.Module, mean: Three, std: Three) -> nn.Module:
+def wrap_for_eval(model: nn.Module, mean: RGB, std: RGB) -> nn.Module:
     """The library's net in eval mode, behind the layer that normalises pixels as it was trained with."""
-    return behind(Normalise(mean, std), net).eval()
+    return with_normalization(Normalize(mean, std), model).eval()
 
 
-def megabytes(net: nn.Module) -> float:
+def estimated_megabytes(model: nn.Module) -> float:
     """How large the file of a net's weights is, roughly."""
-    return sum(weight.numel() for weight in net.parameters()) * 4 / 1e6
+    return sum(weight.numel() for weight in model.parameters()) * 4 / 1e6
 
 
-def only_weights(path: Path) -> None:
+def assert_weights_only(path: Path) -> None:
     """Looks whether a file holds weights and nothing that would be run. Raises BadAsset."""
     try:
         if path.suffix == ".safetensors":
@@ -62,12 +69,14 @@ def only_weights(path: Path) -> None:
         else:
             torch.load(path, map_location="meta", weights_only=True)
     except Exception as problem:  # noqa: BLE001 (a file may make the reader raise anything; all of it is a refusal)
-        raise damaged(path, problem) from None
+        raise damaged_file_error(path, problem) from None
 
 
-def damaged(path: Path, problem: Exception) -> BadAsset:
+def damaged_file_error(path: Path, problem: Exception) -> CorruptAssetError:
     """The error for a file that was found and holds something else."""
-    return BadAsset(f"{path} holds no weights of that net ({first_line(problem)}). Remove it and get it again.")
+    return CorruptAssetError(
+        f"{path} holds no weights of that net ({first_line(problem)}). Remove it and get it again."
+    )
 
 
 def first_line(problem: Exception) -> str:

@@ -13,7 +13,7 @@ from unlearn_core.domain.cards import LayerRoles
 STAGES = ("stage1", "stage2", "stage3")
 
 
-class Skip(nn.Module):
+class PadShortcut(nn.Module):
     """A shortcut without weights: every second place of the input, with channels of zeros on either side."""
 
     def __init__(self, added: int, stride: int) -> None:
@@ -40,7 +40,7 @@ class Block(nn.Module):
         if width_in == width and stride == 1:
             self.shortcut = nn.Identity()
         elif plain:
-            self.shortcut = Skip(width - width_in, stride)
+            self.shortcut = PadShortcut(width - width_in, stride)
         else:
             self.shortcut = nn.Sequential(nn.Conv2d(width_in, width, 1, stride, bias=False), nn.BatchNorm2d(width))
 
@@ -55,9 +55,9 @@ class SmallResNet(nn.Module):
     `width` is the first stage's number of channels; each next one has twice as many.
     """
 
-    def __init__(self, classes: int, *, blocks: int, width: int, normalise: nn.Module, plain: bool = False) -> None:
+    def __init__(self, classes: int, *, blocks: int, width: int, normalize: nn.Module, plain: bool = False) -> None:
         super().__init__()
-        self.normalise = normalise
+        self.normalise = normalize
         self.stem = nn.Sequential(nn.Conv2d(3, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         self.stage1 = _stage(width, width, 1, blocks, plain=plain)
         self.stage2 = _stage(width, 2 * width, 2, blocks, plain=plain)
@@ -72,7 +72,7 @@ class SmallResNet(nn.Module):
         return self.head(torch.mean(x, dim=(2, 3)))
 
 
-def roles(blocks: int, *, plain: bool = False) -> LayerRoles:
+def layer_roles(blocks: int, *, plain: bool = False) -> LayerRoles:
     """Who plays which part in a net of so many blocks a stage; plain shortcuts are no layers."""
     return LayerRoles(
         layers=("stem", *(f"{stage}.{block}" for stage in STAGES for block in range(blocks)), "head"),

@@ -5,7 +5,7 @@ from math import isqrt
 from torch import Tensor
 
 
-def as_places(output: Tensor, *, prefix_tokens: int | None) -> Tensor | None:
+def to_spatial(output: Tensor, *, prefix_tokens: int | None) -> Tensor | None:
     """A layer's output as (N, C, h, w), whether it is that, (N, h, w, C) or tokens (N, prefix + h w, C) with h = w.
 
     Tokens that come before the picture's own belong to no place and are left out; a layer that gives exactly a square

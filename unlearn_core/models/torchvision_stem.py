@@ -14,21 +14,21 @@ WIDTH = 64
 """Channels of a residual net's first convolution."""
 
 
-def behind(normalise: nn.Module, net: nn.Module) -> nn.Module:
+def with_normalization(normalize: nn.Module, model: nn.Module) -> nn.Module:
     """A net that takes pixels in [0, 1]: `normalise` and, under the name "net", the library's net as it is."""
-    return nn.Sequential(OrderedDict(normalise=normalise, net=net))
+    return nn.Sequential(OrderedDict(normalise=normalize, net=model))
 
 
-def with_small_stem(net: "ResNet") -> nn.Module:
+def with_small_stem(model: "ResNet") -> nn.Module:
     """The residual net with a 3x3 convolution of stride 1 and no pooling in front, as the field does at 32 pixels.
 
     Seven by seven pixels, halved twice, leave nothing to look at in a small picture. Source: He et al. 2016, section
     4.2, have such a stem for CIFAR-10.
     """
-    net.conv1 = nn.Conv2d(3, WIDTH, 3, 1, 1, bias=False)
-    nn.init.kaiming_normal_(net.conv1.weight, mode="fan_out", nonlinearity="relu")
-    net.maxpool = nn.Identity()  # pyright: ignore[reportAttributeAccessIssue]
-    return net
+    model.conv1 = nn.Conv2d(3, WIDTH, 3, 1, 1, bias=False)
+    nn.init.kaiming_normal_(model.conv1.weight, mode="fan_out", nonlinearity="relu")
+    model.maxpool = nn.Identity()  # pyright: ignore[reportAttributeAccessIssue]
+    return model
 
 
 def resnet_roles(*blocks: int, cam: str, shortcuts: int = 2) -> LayerRoles:

@@ -9,88 +9,88 @@ from pathlib import Path
 from typing import Any
 
 from unlearn_core.data import user_catalog
-from unlearn_core.data.atomic_files import sha256, write_whole
+from unlearn_core.data.atomic_files import atomic_write, sha256
 from unlearn_core.domain.cards import ClassifierCard
-from unlearn_core.domain.errors import NotSupported, StoreError, UnknownName
+from unlearn_core.domain.errors import NotFoundError, NotSupportedError, StoreError
 from unlearn_core.domain.recipe import Recipe
 
-WAITING = ".waiting"
+PENDING_FOLDER = ".waiting"
 """Where checkpoints lie that have been looked at and not yet taken in."""
 
 
-def named(architecture: str, dataset: str, mark: str) -> str:
+def make_id(architecture: str, dataset: str, suffix: str) -> str:
     """The id of an own classifier: what it is, on what, and a mark that tells it from all others."""
     words = re.sub("[^a-z0-9]+", "-", f"{architecture}-{dataset}".lower()).strip("-")
-    return f"{words[:60]}-{mark[:6]}"
+    return f"{words[:60]}-{suffix[:6]}"
 
 
-def put(
-    card: ClassifierCard, *, weights: str, files: Mapping[str, bytes], facts: Mapping[str, Any], wait: bool
+def add(
+    card: ClassifierCard, *, weights: str, files: Mapping[str, bytes], facts: Mapping[str, Any], pending: bool
 ) -> Path:
     """Adds a classifier: its card and its original's files by their ends, such as ".safetensors"; gives its folder.
 
     `weights` is the net's checksum, `facts` what else its description says. With `wait` it lies aside until `take`.
     One that is there already stays as it is, for an id means one net.
     """
-    home = _root() / WAITING if wait else _root()
+    home = _root() / PENDING_FOLDER if pending else _root()
     target = home / card.id
     home.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=home, prefix=".new-"))
     try:
         name = f"original-{card.seed}"
         for end, data in files.items():
-            write_whole(aside / f"{name}{end}", data)
+            atomic_write(aside / f"{name}{end}", data)
         told = {
             "forget": None,
             "seed": card.seed,
             "weights": weights,
             "files": {f"{name}{end}": sha256(data) for end, data in files.items()},
         }
-        write_whole(aside / f"{name}.json", json.dumps(told | dict(facts), indent=1).encode())
-        write_whole(aside / user_catalog.CARD, card.model_dump_json(indent=1).encode())
+        atomic_write(aside / f"{name}.json", json.dumps(told | dict(facts), indent=1).encode())
+        atomic_write(aside / user_catalog.CARD_FILE, card.model_dump_json(indent=1).encode())
         _move(aside, target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return target
 
 
-def take(name: str) -> None:
+def accept(name: str) -> None:
     """Takes in a classifier that was put aside. Raises UnknownName where there is none."""
-    aside = _root() / WAITING / name
+    aside = _root() / PENDING_FOLDER / name
     if (
-        user_catalog.CARD not in {path.name for path in aside.glob("*")}
-        and not (_root() / name / user_catalog.CARD).exists()
+        user_catalog.CARD_FILE not in {path.name for path in aside.glob("*")}
+        and not (_root() / name / user_catalog.CARD_FILE).exists()
     ):
-        raise UnknownName("checkpoint waiting to be taken in", name, [])
+        raise NotFoundError("checkpoint waiting to be taken in", name, [])
     if aside.exists():
         _move(aside, _root() / name)
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def is_there(name: str) -> bool:
+def exists(name: str) -> bool:
     """Whether this own classifier is in the catalog."""
-    return (_root() / name / user_catalog.CARD).exists()
+    return (_root() / name / user_catalog.CARD_FILE).exists()
 
 
-def confirm(name: str, recipe: Recipe) -> ClassifierCard:
+def set_recipe(name: str, recipe: Recipe) -> ClassifierCard:
     """Says by which recipe golds of a classifier shall be trained whose own recipe nobody knows.
 
     Only once: golds by two recipes would be told apart by nobody. Raises UnknownName and NotSupported.
     """
     cards = user_catalog.classifier_cards()
     if name not in cards:
-        raise UnknownName("own classifier", name, list(cards))
+        raise NotFoundError("own classifier", name, list(cards))
     if cards[name].recipe is not None:
-        raise NotSupported(f"{cards[name].title} has a recipe already, by which its golds are trained: it stays.")
+        raise NotSupportedError(f"{cards[name].title} has a recipe already, by which its golds are trained: it stays.")
     card = cards[name].model_copy(update={"recipe": recipe, "original_recipe": False})
-    write_whole(_root() / name / user_catalog.CARD, card.model_dump_json(indent=1).encode())
+    atomic_write(_root() / name / user_catalog.CARD_FILE, card.model_dump_json(indent=1).encode())
     return card
 
 
 def remove(name: str) -> None:
     """Removes an own classifier, its golds and what is left of unfinished ones. Raises UnknownName."""
     if name not in user_catalog.classifier_cards():
-        raise UnknownName("own classifier", name, list(user_catalog.classifier_cards()))
+        raise NotFoundError("own classifier", name, list(user_catalog.classifier_cards()))
     gone = _root() / f".gone-{name}"
     shutil.rmtree(gone, ignore_errors=True)
     (_root() / name).rename(gone)  # In one step: nobody finds half of it.
@@ -100,13 +100,13 @@ def remove(name: str) -> None:
             shutil.rmtree(facts.parent, ignore_errors=True)
 
 
-def making(mark: str) -> Path:
+def training_state_dir(fingerprint: str) -> Path:
     """Where the state of an unfinished training lies."""
-    return _root() / ".making" / mark
+    return _root() / ".making" / fingerprint
 
 
 def _root() -> Path:
-    root = user_catalog.trained()
+    root = user_catalog.user_model_dir()
     if root is None:
         raise StoreError("No data folder was named, so there is no place for an own classifier.")
     return root
@@ -114,6 +114,6 @@ def _root() -> Path:
 
 def _move(folder: Path, target: Path) -> None:
     """Gives a folder its name, unless somebody was faster: the same id is the same net."""
-    if not (target / user_catalog.CARD).exists():
+    if not (target / user_catalog.CARD_FILE).exists():
         shutil.rmtree(target, ignore_errors=True)
         folder.rename(target)

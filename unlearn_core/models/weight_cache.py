@@ -10,47 +10,49 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from unlearn_core.domain.errors import BadAsset, NotAtHand
+from unlearn_core.domain.errors import CorruptAssetError, FileUnavailableError
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds after which a server that says nothing is given up."""
 _HASH = re.compile(r"-([a-f0-9]{8,})\.")
 """How torchvision and timm write the beginning of a file's sha256 into its name."""
 
 
-def folder() -> Path:
+def cache_dir() -> Path:
     """Where torch keeps downloaded weights, and where a person puts them by hand: below TORCH_HOME."""
     caches = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     return Path(os.environ.get("TORCH_HOME", f"{caches}/torch")).expanduser() / "hub" / "checkpoints"
 
 
-def from_address(address: str, *, of: str, megabytes: float) -> Path:
+def from_url(url: str, *, title: str, megabytes: float) -> Path:
     """The file that torchvision or timm publishes at an https address, verified by the checksum in its name.
 
     `of` says whose weights these are, for the sentence. Raises NotAtHand where it can neither be found nor downloaded,
     and BadAsset where the file is damaged.
     """
-    name = Path(urlsplit(address).path).name
-    path, beginning = folder() / name, _HASH.search(name)
+    name = Path(urlsplit(url).path).name
+    path, beginning = cache_dir() / name, _HASH.search(name)
     expected = beginning.group(1) if beginning else ""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _download(address, path, expected)
+            _download(url, path, expected)
         except (OSError, HTTPException) as problem:
-            raise _not_at_hand(of, megabytes, problem, address=address, path=path) from None
+            raise _unavailable(title, megabytes, problem, url=url, path=path) from None
     elif not _sha256(path).startswith(expected):
-        raise BadAsset(f"{path} is damaged: it has not the checksum in its name. Remove it and get {address} again.")
+        raise CorruptAssetError(
+            f"{path} is damaged: it has not the checksum in its name. Remove it and get {url} again."
+        )
     return path
 
 
-def from_hub(repository: str, file: str, *, of: str, megabytes: float, by_hand: Path) -> Path:
+def from_hub(repository: str, file: str, *, title: str, megabytes: float, manual_path: Path) -> Path:
     """A file of a Hugging Face repository: where a person put it, in that library's cache, or downloaded into that.
 
     Raises NotAtHand where it can neither be found nor downloaded.
     """
-    if by_hand.exists():
-        return by_hand
+    if manual_path.exists():
+        return manual_path
     import huggingface_hub as hub
 
     known = hub.try_to_load_from_cache(repository, file)
@@ -61,27 +63,27 @@ def from_hub(repository: str, file: str, *, of: str, megabytes: float, by_hand: 
         return Path(hub.hf_hub_download(repository, file))
     except (OSError, ValueError, RuntimeError, hub.errors.EntryNotFoundError, hub.errors.HTTPError) as problem:
         cache = f" A copy in {hub.constants.HF_HUB_CACHE} (HF_HOME), as that library keeps it, does as well."
-        raise _not_at_hand(of, megabytes, problem, address=address, path=by_hand, more=cache) from None
+        raise _unavailable(title, megabytes, problem, url=address, path=manual_path, more=cache) from None
 
 
-def _download(address: str, path: Path, expected: str) -> None:
+def _download(url: str, path: Path, expected: str) -> None:
     """Brings a file whole or not at all. Raises OSError or HTTPException."""
     with tempfile.TemporaryDirectory(dir=path.parent) as aside:
         begun = Path(aside) / path.name
-        with urllib.request.urlopen(address, timeout=PATIENCE) as answer, begun.open("wb") as file:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, begun.open("wb") as file:
             shutil.copyfileobj(answer, file)
         if not _sha256(begun).startswith(expected):
             raise OSError("what came has not the checksum in the file's name")
         begun.replace(path)
 
 
-def _not_at_hand(
-    of: str, megabytes: float, problem: Exception, *, address: str, path: Path, more: str = ""
-) -> NotAtHand:
+def _unavailable(
+    title: str, megabytes: float, problem: Exception, *, url: str, path: Path, more: str = ""
+) -> FileUnavailableError:
     size = f"about {megabytes:,.0f} MB" if megabytes >= 1 else "less than 1 MB"
     said = (str(problem).strip().splitlines() or [type(problem).__name__])[0][:200]
-    return NotAtHand(
-        f"The weights of {of} are not on this machine and could not be downloaded ({said}). Get {address} ({size}) "
+    return FileUnavailableError(
+        f"The weights of {title} are not on this machine and could not be downloaded ({said}). Get {url} ({size}) "
         f"elsewhere and put it here as {path}; TORCH_HOME moves that folder.{more}"
     )
 

@@ -1,10 +1,9 @@
-"""The shelf of measurements: each file has a PROBE, and writes the part of the report that bears its id."""
+"""Measurements: each file has a PROBE that writes the part of the report with its id."""
 
 from unlearn_core.domain.measurement import Probe
-from unlearn_core.plugins import modules
+from unlearn_core.plugins import cards
 
 
 def probes() -> dict[str, Probe]:
-    """Every probe by its id; a module without one (the scene) is none."""
-    found = [module.PROBE for module in modules("probes").values() if hasattr(module, "PROBE")]
-    return {probe.id: probe for probe in found}
+    """Every measurement by its id."""
+    return {probe.id: probe for probe in cards("probes", "PROBE")}

@@ -5,27 +5,27 @@ Source: Wilson, Probable Inference, the Law of Succession, and Statistical Infer
 
 import numpy as np
 
-from unlearn_core.domain.measurement import Part, Probe
+from unlearn_core.domain.measurement import Probe, ReportPart
 from unlearn_core.domain.report import MODELS
-from unlearn_core.probes.common.context import Scene
-from unlearn_core.probes.common.statistics import wilson
+from unlearn_core.probes.common.context import ProbeContext
+from unlearn_core.probes.common.statistics import wilson_interval
 
 
-def measure(scene: Scene) -> Part:
+def measure(context: ProbeContext) -> ReportPart:
     """Right answers, how many pictures there are, and the share with its interval: for each model, on each set."""
     facts = {}
     for model in MODELS:
-        if model in scene.evaluations:
-            right = scene.evaluations[model].logits.argmax(1) == scene.labels
-            facts[model] = {name: _score(right[rows]) for name, rows in scene.split._asdict().items()}
-    return Part(facts, {})
+        if model in context.evaluations:
+            right = context.evaluations[model].logits.argmax(1) == context.labels
+            facts[model] = {name: _score(right[rows]) for name, rows in context.split._asdict().items()}
+    return ReportPart(facts, {})
 
 
 def _score(right: np.ndarray) -> dict[str, float | None]:
     hits, count = int(right.sum()), len(right)
     if count == 0:
         return {"right": 0, "of": 0, "accuracy": None, "low": None, "high": None}
-    low, high = wilson(hits, count)
+    low, high = wilson_interval(hits, count)
     return {"right": hits, "of": count, "accuracy": hits / count, "low": low, "high": high}
 
 

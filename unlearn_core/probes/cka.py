@@ -14,16 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.domain.measurement import Part, Probe
+from unlearn_core.domain.measurement import Probe, ReportPart
 from unlearn_core.domain.split import Split
-from unlearn_core.probes.common.context import Scene
+from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.training.batches import to_floats
 
 PER_SIDE = 32
 """Forgotten training pictures, and validation pictures of what is kept."""
-FEWEST = 8
+MIN_IMAGES = 8
 """With fewer pictures the estimate swings by more than any difference worth showing."""
-ROUNDING = 1e-5
+CONSTANT_TOLERANCE = 1e-5
 """Outputs that differ by less, as a share of the largest, are the same but for float32's rounding."""
 PAIRS = {
     "before-after": ("before", "after"),
@@ -33,31 +33,33 @@ PAIRS = {
 }
 _MODELS = ("before", "after", "gold", "twin")
 
-Grams = dict[str, np.ndarray]
+GramMatrices = dict[str, np.ndarray]
 
 
-def measure(scene: Scene) -> Part | str:
+def measure(context: ProbeContext) -> ReportPart | str:
     """For each layer and pair `unbiased` and `plain` CKA; null where it cannot be had, with the reason in `reasons`."""
-    rows, forgotten = chosen(scene.split)
-    if len(rows) < FEWEST:
-        return f"There are {len(rows)} pictures to compare layers on; with fewer than {FEWEST} that is chance."
-    pictures = scene.images[torch.from_numpy(rows).to(scene.images.device)]
-    layers = scene.card.roles.layers
-    grams = {model: grams_of(scene.nets[model], pictures, layers) for model in _MODELS if model in scene.nets}
+    rows, forgotten = sample_images(context.split)
+    if len(rows) < MIN_IMAGES:
+        return f"There are {len(rows)} pictures to compare layers on; with fewer than {MIN_IMAGES} that is chance."
+    pictures = context.images[torch.from_numpy(rows).to(context.images.device)]
+    layers = context.classifier.roles.layers
+    grams = {
+        model: gram_matrices(context.models[model], pictures, layers) for model in _MODELS if model in context.models
+    }
     pairs = {pair: both for pair, both in PAIRS.items() if set(both) <= grams.keys()}
     reasons: dict[str, str] = {}
     found = []
     for layer in layers:
         own: dict[str, Any] = {}
         for pair, (one, other) in pairs.items():
-            own[pair] = compared(grams[one][layer], grams[other][layer])
+            own[pair] = cka_pair(grams[one][layer], grams[other][layer])
             if own[pair]["unbiased"] is None:
                 reasons[f"{layer}, {pair}"] = "One of the two gives every picture the same output, or no number."
         found.append({"layer": layer, "pairs": own})
-    return Part({"pictures": len(rows), "forgotten": forgotten, "rows": found, "reasons": reasons}, {})
+    return ReportPart({"pictures": len(rows), "forgotten": forgotten, "rows": found, "reasons": reasons}, {})
 
 
-def chosen(split: Split) -> tuple[np.ndarray, int]:
+def sample_images(split: Split) -> tuple[np.ndarray, int]:
     """Forgotten training pictures, then kept validation pictures, at even distances; and how many are forgotten."""
     forget = _spread(split.forget_train, PER_SIDE)
     retain = _spread(split.retain_val, 2 * PER_SIDE - len(forget))
@@ -69,10 +71,10 @@ def _spread(rows: np.ndarray, count: int) -> np.ndarray:
 
 
 @torch.inference_mode()
-def grams_of(net: nn.Module, pictures: Tensor, layers: tuple[str, ...]) -> Grams:
+def gram_matrices(model: nn.Module, images: Tensor, layers: tuple[str, ...]) -> GramMatrices:
     """For each layer the inner products (N, N) float64 of its outputs for pictures (N, H, W, 3) uint8."""
-    own = copy.deepcopy(net).eval()  # Hooks and their features stay off the net that others look at.
-    found: Grams = {}
+    own = copy.deepcopy(model).eval()  # Hooks and their features stay off the net that others look at.
+    found: GramMatrices = {}
 
     def keep(layer: str) -> Any:
         def seen(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
@@ -82,8 +84,8 @@ def grams_of(net: nn.Module, pictures: Tensor, layers: tuple[str, ...]) -> Grams
 
     for layer in layers:
         own.get_submodule(layer).register_forward_hook(keep(layer))
-    with torch.autocast(pictures.device.type, enabled=False):
-        own(to_floats(pictures))
+    with torch.autocast(images.device.type, enabled=False):
+        own(to_floats(images))
     return found
 
 
@@ -92,14 +94,14 @@ def _gram(output: Tensor) -> np.ndarray:
     features = output.movedim(1, -1).flatten(1).float()
     # Centring features before the product, not the products after it, keeps float32 from cancelling.
     centred = features - features.mean(0)
-    if centred.abs().max() <= ROUNDING * features.abs().max():
+    if centred.abs().max() <= CONSTANT_TOLERANCE * features.abs().max():
         centred = torch.zeros_like(centred)
     return (centred @ centred.T).double().cpu().numpy()
 
 
-def compared(one: np.ndarray, other: np.ndarray) -> dict[str, float | None]:
+def cka_pair(first: np.ndarray, second: np.ndarray) -> dict[str, float | None]:
     """Both estimates for Gram matrices (N, N) of centred features: 1 is the same up to rotation and scale."""
-    return {"unbiased": _ratio(one, other, unbiased_hsic), "plain": _ratio(one, other, biased_hsic)}
+    return {"unbiased": _ratio(first, second, unbiased_hsic), "plain": _ratio(first, second, biased_hsic)}
 
 
 def _ratio(one: np.ndarray, other: np.ndarray, hsic: Any) -> float | None:
@@ -112,15 +114,15 @@ def _ratio(one: np.ndarray, other: np.ndarray, hsic: Any) -> float | None:
     return float(np.clip(hsic(one, other) / np.sqrt(own * others), -1.0, 1.0))
 
 
-def biased_hsic(one: np.ndarray, other: np.ndarray) -> float:
+def biased_hsic(first: np.ndarray, second: np.ndarray) -> float:
     """||Y'X||_F^2 of centred features, from their Gram matrices (N, N)."""
-    return float((one * other).sum())
+    return float((first * second).sum())
 
 
-def unbiased_hsic(one: np.ndarray, other: np.ndarray) -> float:
+def unbiased_hsic(first: np.ndarray, second: np.ndarray) -> float:
     """What that is on average worth if every picture counts with the others alone; of Gram matrices (N, N), N > 3."""
-    count = len(one)
-    left, right = one - np.diag(np.diag(one)), other - np.diag(np.diag(other))
+    count = len(first)
+    left, right = first - np.diag(np.diag(first)), second - np.diag(np.diag(second))
     inner = (left * right).sum()
     inner += left.sum() * right.sum() / ((count - 1) * (count - 2))
     inner -= 2 * float(left.sum(0) @ right.sum(0)) / (count - 2)

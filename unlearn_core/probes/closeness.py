@@ -11,57 +11,60 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.measurement import Part, Probe
-from unlearn_core.probes.common.context import Scene
-from unlearn_core.probes.common.statistics import SETS, figures, softmax, wilson
+from unlearn_core.domain.measurement import Probe, ReportPart
+from unlearn_core.probes.common.context import ProbeContext
+from unlearn_core.probes.common.statistics import SETS, logit_statistics, softmax, wilson_interval
 
 PAIRS = {"before-gold": ("before", "gold"), "after-gold": ("after", "gold"), "gold-twin": ("gold", "twin")}
 """What is compared; the last is the yardstick of the yardstick: two golds from different seeds."""
 STATISTICS = ("true", "margin", "entropy")
-FEWEST = 2
+MIN_IMAGES = 2
 """Fewer pictures have no distribution."""
 
-Values = dict[str, dict[str, float | None]]
+PairValues = dict[str, dict[str, float | None]]
 
 
-def measure(scene: Scene) -> Part | str:
+def measure(context: ProbeContext) -> ReportPart | str:
     """On each set every measure for every pair; null where it cannot be had, with the reason in `reasons`.
 
     `sets[set]["values"][measure][pair]` is a number that is 0 where both are the same; `sets[set]["agreement"][pair]`
     has the share (0 to 1) of pictures called the same, with its 95 % interval, and `sets[set]["pictures"]` how many
     there are.
     """
-    if "gold" not in scene.evaluations:
+    if "gold" not in context.evaluations:
         return "Without gold there is nothing to be close to."
     sets: dict[str, Any] = {}
     reasons: dict[str, str] = {}
-    if "twin" not in scene.evaluations:
+    if "twin" not in context.evaluations:
         reasons["gold-twin"] = "There is one gold, so how far two golds are apart is not known."
     for name in SETS:
-        rows = getattr(scene.split, name)
+        rows = getattr(context.split, name)
         if not len(rows):
             reasons[name] = "This request leaves no pictures in this set."
             continue
-        logits = {model: own.logits[rows] for model, own in scene.evaluations.items()}
+        logits = {model: own.logits[rows] for model, own in context.evaluations.items()}
         for model in [model for model, own in logits.items() if not np.isfinite(own).all()]:
             reasons[f"{name}, {model}"] = f"The answers of {model} are no longer numbers."
             del logits[model]
-        values, short = _values(logits, scene.labels[rows])
+        values, short = _values(logits, context.labels[rows])
         reasons |= {f"{name}, {what}": why for what, why in short.items()}
         sets[name] = {"pictures": len(rows), "values": values, "agreement": _agreement(logits)}
-    return Part({"sets": sets, "reasons": reasons}, {})
+    return ReportPart({"sets": sets, "reasons": reasons}, {})
 
 
-def _values(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> tuple[Values, dict[str, str]]:
+def _values(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> tuple[PairValues, dict[str, str]]:
     """Every measure for every pair, and why a statistic has none."""
     outputs = {model: softmax(own) for model, own in logits.items()}
     called = {model: own.argmax(1) for model, own in logits.items()}
-    found: Values = {"activation": _pairs(outputs, activation), "disagreement": _pairs(called, _disagreement)}
+    found: PairValues = {
+        "activation": _pairs(outputs, activation_distance),
+        "disagreement": _pairs(called, _disagreement),
+    }
     reasons: dict[str, str] = {}
-    drawn = {model: figures(own, labels) for model, own in logits.items()}
+    drawn = {model: logit_statistics(own, labels) for model, own in logits.items()}
     for name in STATISTICS:
         own = {model: each[name] for model, each in drawn.items()}
-        if len(labels) < FEWEST:
+        if len(labels) < MIN_IMAGES:
             reasons[name] = "A single picture has no distribution."
             own = {}
         elif not all(np.isfinite(each).all() for each in own.values()):
@@ -84,32 +87,32 @@ def _agreement(logits: Mapping[str, np.ndarray]) -> dict[str, Any]:
     for pair, (one, other) in PAIRS.items():
         if one in logits and other in logits:
             same = logits[one].argmax(1) == logits[other].argmax(1)
-            low, high = wilson(int(same.sum()), len(same))
+            low, high = wilson_interval(int(same.sum()), len(same))
             found[pair] = {"same": int(same.sum()), "share": float(same.mean()), "low": low, "high": high}
         else:
             found[pair] = None
     return found
 
 
-def activation(one: np.ndarray, other: np.ndarray) -> float:
+def activation_distance(first: np.ndarray, second: np.ndarray) -> float:
     """The mean L2 distance of rows of probabilities (N, C): 0 is the same, sqrt(2) certain of different classes."""
-    return float(np.linalg.norm(one - other, axis=1).mean())
+    return float(np.linalg.norm(first - second, axis=1).mean())
 
 
 def _disagreement(one: np.ndarray, other: np.ndarray) -> float:
     return float((one != other).mean())
 
 
-def wasserstein(one: np.ndarray, other: np.ndarray) -> float:
+def wasserstein(first: np.ndarray, second: np.ndarray) -> float:
     """How far one sample (n,) must be moved on average to become the other (m,): the integral of |F - G|."""
-    steps = np.sort(np.concatenate([one, other]))
-    return float(np.abs(_share_below(one, steps[:-1]) - _share_below(other, steps[:-1])) @ np.diff(steps))
+    steps = np.sort(np.concatenate([first, second]))
+    return float(np.abs(_share_below(first, steps[:-1]) - _share_below(second, steps[:-1])) @ np.diff(steps))
 
 
-def kolmogorov_smirnov(one: np.ndarray, other: np.ndarray) -> float:
+def kolmogorov_smirnov(first: np.ndarray, second: np.ndarray) -> float:
     """The largest gap between the distribution functions of samples (n,) and (m,): 0 is the same, 1 no overlap."""
-    steps = np.concatenate([one, other])
-    return float(np.abs(_share_below(one, steps) - _share_below(other, steps)).max())
+    steps = np.concatenate([first, second])
+    return float(np.abs(_share_below(first, steps) - _share_below(second, steps)).max())
 
 
 def _share_below(sample: np.ndarray, at: np.ndarray) -> np.ndarray:

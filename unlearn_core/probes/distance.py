@@ -6,26 +6,26 @@ here between the softmax outputs of two models for one picture, averaged over th
 
 from typing import Any
 
-from unlearn_core.domain.measurement import Part, Probe
-from unlearn_core.probes.common.context import Scene
+from unlearn_core.domain.measurement import Probe, ReportPart
+from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.statistics import SETS, js_bits, softmax
 
 _PAIRS = {"before": "before", "after": "after", "spread": "twin"}
 """Whose distance to gold is asked: the spread is that of a second gold, trained from another seed."""
 
 
-def measure(scene: Scene) -> Part | str:
+def measure(context: ProbeContext) -> ReportPart | str:
     """The mean divergence of before, after and a second gold to gold, on each set and as one number.
 
     *Distance* is the mean of two values, forgotten training pictures and kept pictures: those of the validation split
     for tuning, those of the test split for reporting. The spread is null where there is only one gold.
     """
-    if "gold" not in scene.evaluations:
+    if "gold" not in context.evaluations:
         return "Without gold there is nothing to be near to."
-    outputs = {model: softmax(own.logits) for model, own in scene.evaluations.items()}
+    outputs = {model: softmax(own.logits) for model, own in context.evaluations.items()}
     sets: dict[str, Any] = {}
     for name in SETS:
-        rows = getattr(scene.split, name)
+        rows = getattr(context.split, name)
         if len(rows):
             sets[name] = {
                 what: float(js_bits(outputs[model][rows], outputs["gold"][rows]).mean()) if model in outputs else None
@@ -36,7 +36,7 @@ def measure(scene: Scene) -> Part | str:
         for kind in ("val", "test")
         if f"retain_{kind}" in sets
     }
-    return Part({"sets": sets, "distance": distance}, {})
+    return ReportPart({"sets": sets, "distance": distance}, {})
 
 
 def _mean(one: float | None, other: float | None) -> float | None:

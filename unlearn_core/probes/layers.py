@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from unlearn_core.domain.measurement import Part, Probe
-from unlearn_core.probes.common.context import Scene
+from unlearn_core.domain.measurement import Probe, ReportPart
+from unlearn_core.probes.common.context import ProbeContext
 
 PAIRS = {
     "before-after": ("before", "after"),
@@ -20,23 +20,25 @@ OTHER = "other"
 """The row of what lies in no layer that the classifier's card names, and of what is of no kind named here."""
 CONV, NORM, HEAD = "conv", "norm", "head"
 
-Group = Mapping[str, Tensor]
-Squares = dict[str, dict[str, tuple[float, float]]]
+TensorGroup = Mapping[str, Tensor]
+SquaredNorms = dict[str, dict[str, tuple[float, float]]]
 """For each pair and tensor the square of how far it moved, and of its own length."""
 
 
-def measure(scene: Scene) -> Part | str:
+def measure(context: ProbeContext) -> ReportPart | str:
     """L2 distances layer by layer and kind by kind: weights, and apart from them batch norm's statistics.
 
     `rows` and `buffers` are layers, `kinds` are convolutions, norms and the head; `total` is all weights as one vector,
     `mean` the mean over the layers.
     """
-    if "before" not in scene.nets:
+    if "before" not in context.models:
         return "The model before forgetting is not at hand, so there is nothing to measure a distance from."
-    weights = {model: {name: one.detach() for name, one in net.named_parameters()} for model, net in scene.nets.items()}
-    statistics = {model: dict(_statistics(net)) for model, net in scene.nets.items()}
-    layers, before = scene.card.roles.layers, scene.nets["before"]
-    kinds = {name: _kind(name, before, scene.card.roles.head) for name in weights["before"]}
+    weights = {
+        model: {name: one.detach() for name, one in net.named_parameters()} for model, net in context.models.items()
+    }
+    statistics = {model: dict(_statistics(net)) for model, net in context.models.items()}
+    layers, before = context.classifier.roles.layers, context.models["before"]
+    kinds = {name: _kind(name, before, context.classifier.roles.head) for name in weights["before"]}
     moved = _squares(weights)
     rows = _rows(weights["before"], moved, layers)
     for row in rows:
@@ -56,18 +58,18 @@ def measure(scene: Scene) -> Part | str:
         "total": _pairs(moved, weights["before"]),
         "mean": _mean(rows),
     }
-    return Part(facts, {})
+    return ReportPart(facts, {})
 
 
-def _statistics(net: nn.Module) -> Iterator[tuple[str, Tensor]]:
+def _statistics(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """Everything in the state dict that is no weight, but for counters: batch norm's running means and variances."""
-    weights = dict(net.named_parameters(remove_duplicate=False))
-    for name, tensor in net.state_dict().items():
+    weights = dict(model.named_parameters(remove_duplicate=False))
+    for name, tensor in model.state_dict().items():
         if name not in weights and tensor.is_floating_point():
             yield name, tensor
 
 
-def _squares(tensors: Mapping[str, Group]) -> Squares:
+def _squares(tensors: Mapping[str, TensorGroup]) -> SquaredNorms:
     """In double precision: exactly 0 where nothing differs."""
     return {
         pair: {
@@ -83,7 +85,7 @@ def _square(tensor: Tensor) -> float:
     return float(tensor.square().sum())
 
 
-def _rows(before: Group, moved: Squares, layers: tuple[str, ...]) -> list[dict[str, Any]]:
+def _rows(before: TensorGroup, moved: SquaredNorms, layers: tuple[str, ...]) -> list[dict[str, Any]]:
     owners = {name: _owner(name, layers) for name in before}
     return [
         {"layer": layer, **_row(before, moved, [name for name, owner in owners.items() if owner == layer])}
@@ -92,14 +94,14 @@ def _rows(before: Group, moved: Squares, layers: tuple[str, ...]) -> list[dict[s
     ]
 
 
-def _row(before: Group, moved: Squares, names: list[str]) -> dict[str, Any]:
-    own = [before[name] for name in names]
+def _row(before: TensorGroup, moved: SquaredNorms, tensors: list[str]) -> dict[str, Any]:
+    own = [before[name] for name in tensors]
     return {
         "tensors": len(own),
         "weights": sum(tensor.numel() for tensor in own),
         "shape": _shape(max(own, key=lambda tensor: prod(tensor.shape))),
-        "names": [[name, _shape(before[name])] for name in names],
-        "pairs": _pairs(moved, names),
+        "names": [[name, _shape(before[name])] for name in tensors],
+        "pairs": _pairs(moved, tensors),
     }
 
 
@@ -113,22 +115,22 @@ def _owner(name: str, layers: tuple[str, ...]) -> str:
     return max(holding, key=len, default=OTHER)
 
 
-def _kind(name: str, net: nn.Module, head: tuple[str, ...]) -> str:
+def _kind(name: str, model: nn.Module, head: tuple[str, ...]) -> str:
     """The head is a kind of its own, since it is what names the classes; then it goes by the tensor's module."""
     if any(name.startswith(f"{layer}.") for layer in head):
         return HEAD
-    module = net.get_submodule(name.rpartition(".")[0])
+    module = model.get_submodule(name.rpartition(".")[0])
     if isinstance(module, nn.modules.conv._ConvNd):
         return CONV
     norms = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
     return NORM if isinstance(module, norms) else OTHER
 
 
-def _pairs(moved: Squares, names: Collection[str]) -> dict[str, dict[str, float]]:
+def _pairs(moved: SquaredNorms, tensors: Collection[str]) -> dict[str, dict[str, float]]:
     """The L2 distance of all these tensors as one vector, and its share of that vector's length."""
     found = {}
     for pair, own in moved.items():
-        far, size = (sum(own[name][part] for name in names) ** 0.5 for part in (0, 1))
+        far, size = (sum(own[name][part] for name in tensors) ** 0.5 for part in (0, 1))
         found[pair] = {"l2": far, "relative": far / (size + 1e-12)}
     return found
 

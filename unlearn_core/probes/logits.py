@@ -2,20 +2,20 @@
 
 import numpy as np
 
-from unlearn_core.domain.measurement import Part, Probe
+from unlearn_core.domain.measurement import Probe, ReportPart
 from unlearn_core.domain.report import MODELS
-from unlearn_core.probes.common.context import Scene
-from unlearn_core.probes.common.statistics import figures
+from unlearn_core.probes.common.context import ProbeContext
+from unlearn_core.probes.common.statistics import logit_statistics
 
 
-def measure(scene: Scene) -> Part:
+def measure(context: ProbeContext) -> ReportPart:
     """Four figures a picture, each (N,) float32 in the data set's order, for each model."""
     arrays = {}
     for model in MODELS:
-        if model in scene.evaluations:
-            for name, values in figures(scene.evaluations[model].logits, scene.labels).items():
+        if model in context.evaluations:
+            for name, values in logit_statistics(context.evaluations[model].logits, context.labels).items():
                 arrays[f"{model}_{name}"] = values.astype(np.float32)
-    return Part({}, arrays)
+    return ReportPart({}, arrays)
 
 
 PROBE = Probe(

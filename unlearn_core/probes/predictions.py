@@ -5,38 +5,40 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.measurement import Part, Probe
+from unlearn_core.domain.measurement import Probe, ReportPart
 from unlearn_core.domain.report import MODELS
-from unlearn_core.probes.common.context import Scene
+from unlearn_core.probes.common.context import ProbeContext
 
 _SETS = ("forget_train", "forget_test")
 _PAIRS = {"before": "before", "after": "after", "spread": "twin"}
 """Whose answers are compared with gold's: the spread is that of a second gold."""
 
 
-def measure(scene: Scene) -> Part:
+def measure(context: ProbeContext) -> ReportPart:
     """How often each model names each class, and how far others' answers are from gold's.
 
     A set without pictures is left out: single pictures have no counterpart in the test set.
     """
-    classes = len(scene.dataset.classes)
+    classes = len(context.dataset.classes)
     sets: dict[str, Any] = {}
     variation: dict[str, Any] = {}
     for name in _SETS:
-        rows = getattr(scene.split, name)
+        rows = getattr(context.split, name)
         if not len(rows):
             continue
         counts = {
-            model: np.bincount(scene.evaluations[model].logits[rows].argmax(1), minlength=classes)
+            model: np.bincount(context.evaluations[model].logits[rows].argmax(1), minlength=classes)
             for model in (*MODELS, "twin")
-            if model in scene.evaluations
+            if model in context.evaluations
         }
-        sets[name] = {model: _spread(own, scene.forgotten_classes) for model, own in counts.items() if model in MODELS}
+        sets[name] = {
+            model: _spread(own, context.forgotten_classes) for model, own in counts.items() if model in MODELS
+        }
         variation[name] = {
             what: total_variation(counts[model], counts["gold"]) if "gold" in counts and model in counts else None
             for what, model in _PAIRS.items()
         }
-    return Part({"sets": sets, "total_variation": variation}, {})
+    return ReportPart({"sets": sets, "total_variation": variation}, {})
 
 
 def _spread(counts: np.ndarray, forgotten: tuple[int, ...]) -> dict[str, Any]:

@@ -12,60 +12,60 @@ from typing import Any
 import numpy as np
 import torch
 
-from unlearn_core.domain.measurement import Part, Probe
+from unlearn_core.domain.measurement import Probe, ReportPart
 from unlearn_core.domain.report import MODELS
 from unlearn_core.models import classifiers
-from unlearn_core.probes.common.context import Scene
+from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.statistics import js_bits, softmax
 from unlearn_core.training import evaluate
 from unlearn_core.training.seeding import seeded
 
-MOST = 96
+MAX_IMAGES = 96
 """Pictures that the random net is asked about: each of them costs a forward pass that nobody else needs."""
 
 
-def measure(scene: Scene) -> Part | str:
+def measure(context: ProbeContext) -> ReportPart | str:
     """Both variants for every model, and how evenly the random net itself answers (0 to 1).
 
     A value is null where it cannot be had, and `reasons` says why.
     """
-    rows = chosen(scene.split.forget_train)
-    random = evaluate.logits(_random(scene), scene.images[torch.from_numpy(rows).to(scene.images.device)])
+    rows = sample_rows(context.split.forget_train)
+    random = evaluate.logits(_random(context), context.images[torch.from_numpy(rows).to(context.images.device)])
     if not np.isfinite(random).all():
         return "This architecture's answers with random weights are no numbers, so nothing can be compared with them."
-    facts: dict[str, Any] = {"pictures": len(rows), "evenness": evenness(random), "models": {}, "reasons": {}}
+    facts: dict[str, Any] = {"pictures": len(rows), "evenness": normalized_entropy(random), "models": {}, "reasons": {}}
     for model in (*MODELS, "twin"):
-        if model in scene.evaluations:
-            logits = scene.evaluations[model].logits[rows]
-            facts["models"][model] = {"proper": proper(logits, random), "official": official(logits, random)}
+        if model in context.evaluations:
+            logits = context.evaluations[model].logits[rows]
+            facts["models"][model] = {"proper": js_zrf(logits, random), "official": official_zrf(logits, random)}
             facts["reasons"] |= _reasons(model, facts["models"][model])
-    return Part(facts, {})
+    return ReportPart(facts, {})
 
 
-def chosen(rows: np.ndarray) -> np.ndarray:
+def sample_rows(rows: np.ndarray) -> np.ndarray:
     """At most `MOST` of these pictures at even distances, the same ones every time."""
-    return rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(int)]
+    return rows[np.linspace(0, len(rows) - 1, min(MAX_IMAGES, len(rows))).round().astype(int)]
 
 
-def _random(scene: Scene) -> torch.nn.Module:
+def _random(context: ProbeContext) -> torch.nn.Module:
     # Always the same random net, whatever the run's seed: two runs differ by what they answer alone.
     with seeded(0, "zrf"):
-        net = classifiers.build(scene.card, scene.dataset)
-    return net.to(scene.images.device).eval()
+        net = classifiers.build(context.classifier, context.dataset)
+    return net.to(context.images.device).eval()
 
 
-def proper(logits: np.ndarray, random: np.ndarray) -> float | None:
+def js_zrf(logits: np.ndarray, random_logits: np.ndarray) -> float | None:
     """1 less the mean divergence in bits of answers (N, C) to the random net's (N, C): 0 to 1; None without numbers."""
     if not np.isfinite(logits).all():
         return None
-    return 1 - float(js_bits(softmax(logits), softmax(random)).mean())
+    return 1 - float(js_bits(softmax(logits), softmax(random_logits)).mean())
 
 
-def official(logits: np.ndarray, random: np.ndarray) -> float | None:
+def official_zrf(logits: np.ndarray, random_logits: np.ndarray) -> float | None:
     """The same by the formula of the published code, in float32 as there; None where a probability underflows."""
     if not np.isfinite(logits).all():
         return None
-    raised = [values.astype(np.float32) - values.max(1, keepdims=True) for values in (logits, random)]
+    raised = [values.astype(np.float32) - values.max(1, keepdims=True) for values in (logits, random_logits)]
     shares = [np.exp(values) / np.exp(values).sum(1, keepdims=True) for values in raised]
     if not all((values > 0).all() for values in shares):
         return None
@@ -74,7 +74,7 @@ def official(logits: np.ndarray, random: np.ndarray) -> float | None:
     return 1 - sum(terms) / 2
 
 
-def evenness(logits: np.ndarray) -> float | None:
+def normalized_entropy(logits: np.ndarray) -> float | None:
     """The mean entropy of answers (N, C) as a share of the highest possible; None where there is one class."""
     if logits.shape[1] < 2:
         return None

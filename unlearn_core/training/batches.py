@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-CROP = 4
+MAX_SHIFT = 4
 """Pixels by which a training picture may be shifted."""
 
 
@@ -21,9 +21,11 @@ def crop_and_flip(images: Tensor, rows: Tensor, generator: torch.Generator) -> T
     Pictures of up to 4 pixels stay as they are.
     """
     count, size, device = len(rows), images.shape[1], images.device
-    if size <= CROP:  # Nothing to shift or mirror in a picture that is smaller than the shift: a point stays itself.
+    if (
+        size <= MAX_SHIFT
+    ):  # Nothing to shift or mirror in a picture that is smaller than the shift: a point stays itself.
         return images[rows]
-    shift = torch.randint(-CROP, CROP + 1, (2, count, 1), generator=generator).to(device)
+    shift = torch.randint(-MAX_SHIFT, MAX_SHIFT + 1, (2, count, 1), generator=generator).to(device)
     flip = torch.randint(0, 2, (count, 1), generator=generator).to(device).bool()
     place = torch.arange(size, device=device)
     y, x = ((place + s).abs() for s in shift)
@@ -32,12 +34,12 @@ def crop_and_flip(images: Tensor, rows: Tensor, generator: torch.Generator) -> T
     return images[rows[:, None, None], y[:, :, None], x[:, None, :]]
 
 
-def epoch(
+def epoch_batches(
     images: Tensor,
     labels: Tensor,
     rows: Tensor,
     *,
-    batch: int,
+    batch_size: int,
     generator: torch.Generator,
     augment: bool,
     drop_last: bool = False,
@@ -47,19 +49,19 @@ def epoch(
     `drop_last` leaves out a short last batch, whose batch-norm statistics would be poor.
     """
     order = rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
-    for chosen in order.split(batch):
-        if drop_last and len(chosen) < batch and len(rows) >= batch:
+    for chosen in order.split(batch_size):
+        if drop_last and len(chosen) < batch_size and len(rows) >= batch_size:
             return
         pictures = crop_and_flip(images, chosen, generator) if augment else images[chosen]
         yield to_floats(pictures), labels[chosen]
 
 
-def steps_in_epoch(count: int, batch: int, *, drop_last: bool = False) -> int:
+def steps_in_epoch(count: int, batch_size: int, *, drop_last: bool = False) -> int:
     """How many batches `epoch` yields for so many pictures."""
-    return count // batch if drop_last and count >= batch else -(-count // batch)
+    return count // batch_size if drop_last and count >= batch_size else -(-count // batch_size)
 
 
-def pictures_in(count: int, batch: int, steps: int) -> int:
+def images_seen(count: int, batch_size: int, steps: int) -> int:
     """How many pictures so many steps take from an endless row of epochs, each with a shorter batch at its end."""
-    epochs, rest = divmod(steps, max(1, -(-count // batch)))
-    return epochs * count + min(rest * batch, count)
+    epochs, rest = divmod(steps, max(1, -(-count // batch_size)))
+    return epochs * count + min(rest * batch_size, count)

@@ -7,53 +7,59 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vjp, vmap
 
-from unlearn_core.training.evaluate import in_eval
+from unlearn_core.training.evaluate import eval_mode
 
-MOST_AT_ONCE = 32
-ROOM = 2**26
+MAX_IMAGES_PER_CHUNK = 32
+MAX_GRADIENT_VALUES = 2**26
 """Gradients of single pictures are held for at most so many numbers at a time (256 MB)."""
 
 
-def at_once(net: nn.Module, *, answers: int = 1) -> int:
+def images_per_chunk(model: nn.Module, *, outputs: int = 1) -> int:
     """How many pictures' own gradients are taken together, `answers` of each: 32 pictures, fewer of a large net."""
-    return max(1, min(MOST_AT_ONCE, ROOM // (answers * sum(weight.numel() for weight in net.parameters()))))
+    return max(
+        1,
+        min(
+            MAX_IMAGES_PER_CHUNK,
+            MAX_GRADIENT_VALUES // (outputs * sum(weight.numel() for weight in model.parameters())),
+        ),
+    )
 
 
-def own_gradients(net: nn.Module, score: Callable[..., Tensor]) -> Callable[..., dict[str, Tensor]]:
+def per_sample_gradients(model: nn.Module, score: Callable[..., Tensor]) -> Callable[..., dict[str, Tensor]]:
     """A function of pictures (B, 3, H, W) and labels (B,): each picture's own gradient (B, *shape) of every weight.
 
     `score(logits, label)` turns one picture's logits (C,) into one number. The net must be in eval mode: batch
     statistics would make one picture's gradient depend on the others.
     """
     # Weights and pictures lie in the usual order: channels last is slower here on a CPU.
-    weights = {name: weight.detach().contiguous() for name, weight in net.named_parameters()}
-    buffers = dict(net.named_buffers())
+    weights = {name: weight.detach().contiguous() for name, weight in model.named_parameters()}
+    buffers = dict(model.named_buffers())
 
-    def value(weights: dict[str, Tensor], picture: Tensor, label: Tensor) -> Tensor:
-        return score(functional_call(net, (weights, buffers), (picture[None],))[0], label)
+    def value(weights: dict[str, Tensor], image: Tensor, label: Tensor) -> Tensor:
+        return score(functional_call(model, (weights, buffers), (image[None],))[0], label)
 
     one_by_one = vmap(grad(value), in_dims=(None, 0, 0))
     return lambda pictures, labels: one_by_one(weights, pictures.contiguous(), labels)
 
 
 def output_sensitivity(
-    net: nn.Module, pictures: Tensor, *, over: Callable[[Iterable[Any]], Iterator[Any]] = iter
+    model: nn.Module, images: Tensor, *, progress: Callable[[Iterable[Any]], Iterator[Any]] = iter
 ) -> dict[str, Tensor]:
     """For every weight the mean over pictures of |d ||f(x)||_2 / d weight| (MAS, as L2UL uses it: no square).
 
     `over` is handed one item for every `at_once(net)` pictures. Source: Aljundi et al. 2018; Cha et al. 2024.
     """
-    totals = {name: torch.zeros_like(weight) for name, weight in net.named_parameters()}
-    with in_eval(net):
-        gradients = own_gradients(net, lambda logits, _: logits.norm())
-        for (part,) in over((part,) for part in pictures.split(at_once(net))):
+    totals = {name: torch.zeros_like(weight) for name, weight in model.named_parameters()}
+    with eval_mode(model):
+        gradients = per_sample_gradients(model, lambda logits, _: logits.norm())
+        for (part,) in progress((part,) for part in images.split(images_per_chunk(model))):
             none = torch.zeros(len(part), dtype=torch.long, device=part.device)
             for name, slopes in gradients(part, none).items():
                 totals[name] += slopes.abs().sum(0)
-    return {name: total / len(pictures) for name, total in totals.items()}
+    return {name: total / len(images) for name, total in totals.items()}
 
 
-def stretched(importance: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def min_max_scaled(importance: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Each tensor stretched to [0, 1] by its own smallest and largest number; one of equal numbers becomes 0."""
     return {
         name: (values - values.min()) / (values.max() - values.min()).clamp_min(1e-12)
@@ -61,18 +67,20 @@ def stretched(importance: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def drift(net: nn.Module, anchor: nn.Module, hold: Mapping[str, Tensor]) -> Tensor:
+def weighted_l2(model: nn.Module, anchor: nn.Module, strength: Mapping[str, Tensor]) -> Tensor:
     """1/2 sum_i hold_i (w_i - w0_i)^2: how far the net's weights are from the anchor's, each as firmly as it is held.
 
     R_IMP of L2UL, with hold = 1 - importance.
     """
     start = dict(anchor.named_parameters())
-    parts = [(hold[name] * (weight - start[name].detach()).square()).sum() for name, weight in net.named_parameters()]
+    parts = [
+        (strength[name] * (weight - start[name].detach()).square()).sum() for name, weight in model.named_parameters()
+    ]
     return 0.5 * torch.stack(parts).sum()
 
 
 def fisher_diagonal(
-    net: nn.Module, pictures: Tensor, *, over: Callable[[Iterable[Any]], Iterator[Any]] = iter
+    model: nn.Module, images: Tensor, *, progress: Callable[[Iterable[Any]], Iterator[Any]] = iter
 ) -> dict[str, Tensor]:
     """For every weight the mean over pictures of sum_y p(y|x) (d log p(y|x) / d weight)^2: the Fisher diagonal.
 
@@ -81,29 +89,29 @@ def fisher_diagonal(
     Source: Golatkar et al. 2020, section 5.
     """
     # Weights and pictures lie in the usual order: with channels last this is two to three times slower on a CPU.
-    weights = {name: weight.detach().contiguous() for name, weight in net.named_parameters()}
-    buffers = dict(net.named_buffers())
+    weights = {name: weight.detach().contiguous() for name, weight in model.named_parameters()}
+    buffers = dict(model.named_buffers())
 
-    def own(picture: Tensor) -> dict[str, Tensor]:
+    def own(image: Tensor) -> dict[str, Tensor]:
         def log_shares(weights: dict[str, Tensor]) -> Tensor:
-            return functional_call(net, (weights, buffers), (picture[None],))[0].log_softmax(0)
+            return functional_call(model, (weights, buffers), (image[None],))[0].log_softmax(0)
 
         answer, back = vjp(log_shares, weights)[:2]
         slopes = vmap(lambda way: back(way)[0])(torch.eye(len(answer), device=answer.device, dtype=answer.dtype))
         return {name: torch.einsum("y,y...->...", answer.exp(), slope.square()) for name, slope in slopes.items()}
 
     totals = {name: torch.zeros_like(weight) for name, weight in weights.items()}
-    with in_eval(net), torch.no_grad():
-        classes = net(pictures[:1]).shape[1]
-        parts = pictures.contiguous().split(at_once(net, answers=classes))
-        for _, part in over((part.repeat_interleave(classes, 0), part) for part in parts):
+    with eval_mode(model), torch.no_grad():
+        classes = model(images[:1]).shape[1]
+        parts = images.contiguous().split(images_per_chunk(model, outputs=classes))
+        for _, part in progress((part.repeat_interleave(classes, 0), part) for part in parts):
             for name, squares in vmap(own)(part).items():
                 totals[name] += squares.sum(0)
-    return {name: total / len(pictures) for name, total in totals.items()}
+    return {name: total / len(images) for name, total in totals.items()}
 
 
 def batch_gradients(
-    net: nn.Module,
+    model: nn.Module,
     batches: Iterable[tuple[Tensor, Tensor]],
     *,
     score: Callable[[Tensor, Tensor], Tensor],
@@ -115,12 +123,12 @@ def batch_gradients(
     gradient: its square (SSD), its size (SSD without labels), itself (SalUn). Every batch counts the same, also a
     short one. The net's weights must take gradients. Sources: Foster et al. 2024; Fan et al. 2024.
     """
-    weights = dict(net.named_parameters())
+    weights = dict(model.named_parameters())
     totals = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     count = 0
-    with in_eval(net):
+    with eval_mode(model):
         for pictures, labels in batches:
-            slopes = torch.autograd.grad(score(net(pictures), labels), list(weights.values()))
+            slopes = torch.autograd.grad(score(model(pictures), labels), list(weights.values()))
             for total, slope in zip(totals.values(), slopes, strict=True):
                 total += measure(slope)
             count += 1

@@ -15,13 +15,13 @@ def distillation(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> 
     return F.kl_div(learnt, taught, reduction="batchmean", log_target=True) * temperature**2
 
 
-def wrongness(logits: Tensor, labels: Tensor, *, most: float = 0.0) -> Tensor:
+def capped_cross_entropy(logits: Tensor, labels: Tensor, *, cap: float = 0.0) -> Tensor:
     """Mean cross-entropy (nats) of logits (B, C) against labels (B,), to be driven *up* by its negative.
 
     It has no upper bound, so pictures whose own is above `most` (0 for no bound) give no gradient any more.
     """
     error = F.cross_entropy(logits, labels, reduction="none")
-    return torch.where(error < most, error, error.detach()).mean() if most else error.mean()
+    return torch.where(error < cap, error, error.detach()).mean() if cap else error.mean()
 
 
 def wrong_labels(labels: Tensor, allowed: Tensor, generator: torch.Generator) -> Tensor:

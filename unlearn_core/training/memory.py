@@ -3,7 +3,7 @@
 import ctypes
 import sys
 
-KEPT = ((-3, 2**30), (-1, 2**31 - 1), (-2, 2**28))
+MALLOC_OPTIONS = ((-3, 2**30), (-1, 2**31 - 1), (-2, 2**28))
 """glibc's M_MMAP_THRESHOLD, M_TRIM_THRESHOLD and M_TOP_PAD, and the bytes that each is set to."""
 
 
@@ -16,4 +16,4 @@ def keep_freed_memory() -> bool:
     if not sys.platform.startswith("linux"):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    return mallopt is not None and all(mallopt(name, size) for name, size in KEPT)
+    return mallopt is not None and all(mallopt(name, size) for name, size in MALLOC_OPTIONS)

@@ -9,18 +9,18 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
 
-def layers(net: nn.Module, *, spared: Iterable[str] = ()) -> list[str]:
+def reinitializable_layers(model: nn.Module, *, spared: Iterable[str] = ()) -> list[str]:
     """Every convolution and linear layer by name, in the net's own order, less those that are or lie in `spared`."""
     return [
         name
-        for name, module in net.named_modules()
+        for name, module in model.named_modules()
         if isinstance(module, _ConvNd | nn.Linear) and not any(f"{name}.".startswith(f"{one}.") for one in spared)
     ]
 
 
-def norms(net: nn.Module) -> dict[str, str]:
+def following_norms(model: nn.Module) -> dict[str, str]:
     """The batch norm that belongs to a layer: the one registered next after it, if it has that layer's channels."""
-    parts = [(name, part) for name, part in net.named_modules() if isinstance(part, _ConvNd | nn.Linear | _BatchNorm)]
+    parts = [(name, part) for name, part in model.named_modules() if isinstance(part, _ConvNd | nn.Linear | _BatchNorm)]
     return {
         name: beside
         for (name, part), (beside, norm) in pairwise(parts)
@@ -28,27 +28,29 @@ def norms(net: nn.Module) -> dict[str, str]:
     }
 
 
-def random_masks(net: nn.Module, names: Iterable[str], share: float, generator: torch.Generator) -> dict[str, Tensor]:
+def random_masks(
+    model: nn.Module, layers: Iterable[str], fraction: float, generator: torch.Generator
+) -> dict[str, Tensor]:
     """For every weight of the named modules a mask, true for a share (0 to 1) of its numbers, chosen at random."""
     masks = {}
-    for name in names:
-        for part, weight in net.get_submodule(name).named_parameters():
-            chosen = torch.randperm(weight.numel(), generator=generator)[: round(share * weight.numel())]
+    for name in layers:
+        for part, weight in model.get_submodule(name).named_parameters():
+            chosen = torch.randperm(weight.numel(), generator=generator)[: round(fraction * weight.numel())]
             mask = torch.zeros(weight.numel(), dtype=torch.bool).index_fill_(0, chosen, True)
             masks[f"{name}.{part}"] = mask.view(weight.shape).to(weight.device)
     return masks
 
 
 @torch.no_grad()
-def redraw(net: nn.Module, fresh: nn.Module, names: Iterable[str]) -> None:
+def reinitialize(model: nn.Module, fresh: nn.Module, modules: Iterable[str]) -> None:
     """Gives the named modules the weights and the statistics that they have in `fresh`."""
-    for name in names:
-        net.get_submodule(name).load_state_dict(fresh.get_submodule(name).state_dict())
+    for name in modules:
+        model.get_submodule(name).load_state_dict(fresh.get_submodule(name).state_dict())
 
 
 @torch.no_grad()
-def redraw_where(net: nn.Module, fresh: nn.Module, masks: Mapping[str, Tensor]) -> None:
+def reinitialize_where(model: nn.Module, fresh: nn.Module, masks: Mapping[str, Tensor]) -> None:
     """Gives the named weights the values that they have in `fresh`, where their mask is true."""
     for name, mask in masks.items():
-        weight = net.get_parameter(name)
+        weight = model.get_parameter(name)
         weight.copy_(torch.where(mask, fresh.get_parameter(name), weight))

@@ -9,45 +9,50 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.domain.relearn_protocol import LAST, STEPS, Terms
+from unlearn_core.domain.relearn_protocol import EVAL_STEPS, LAST_STEP, RelearnProtocol
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.evaluate import accuracy
-from unlearn_core.training.optim import descend
-from unlearn_core.training.precision import fast
-from unlearn_core.training.seeding import stream
+from unlearn_core.training.optim import optimizer_step
+from unlearn_core.training.precision import autocast
+from unlearn_core.training.seeding import random_generator
 
 
-class Asked(NamedTuple):
+class EvalSet(NamedTuple):
     """Float pictures (n, 3, H, W) in [0, 1] and their labels (n,), which a net is asked and never taught."""
 
-    pictures: Tensor
+    images: Tensor
     labels: Tensor
 
 
-def lessons(forget: Tensor, keep: Tensor, *, terms: Terms, taught: int, seed: int, draw: int) -> list[Tensor]:
+def relearn_batches(
+    forget: Tensor, retain: Tensor, *, protocol: RelearnProtocol, num_taught: int, seed: int, draw: int
+) -> list[Tensor]:
     """The batches of one draw, as rows (b,) int64: the same for every net that is taught.
 
     Out of `forget` (n,) so many pictures are `taught`, over and over in ever new orders; beside them stand pictures
     out of `keep` (m,). Where fewer are taught than half a batch holds, each batch has all of them once.
     """
-    chance = stream(seed, "relearn", draw)
-    chosen = forget[torch.randperm(len(forget), generator=chance)[:taught].to(forget.device)]
-    own = min(terms.half, len(chosen))
-    passes = [torch.randperm(len(chosen), generator=chance) for _ in range(-(-LAST * own // len(chosen)))]
+    chance = random_generator(seed, "relearn", draw)
+    chosen = forget[torch.randperm(len(forget), generator=chance)[:num_taught].to(forget.device)]
+    own = min(protocol.half, len(chosen))
+    passes = [torch.randperm(len(chosen), generator=chance) for _ in range(-(-LAST_STEP * own // len(chosen)))]
     order = chosen[torch.cat(passes).to(forget.device)]
-    return [torch.cat([order[step * own : (step + 1) * own], _some(keep, terms.half, chance)]) for step in range(LAST)]
+    return [
+        torch.cat([order[step * own : (step + 1) * own], _some(retain, protocol.half, chance)])
+        for step in range(LAST_STEP)
+    ]
 
 
 def relearn(
-    net: nn.Module,
+    model: nn.Module,
     images: Tensor,
     labels: Tensor,
     batches: Sequence[Tensor],
     *,
-    asked: Sequence[Asked],
-    terms: Terms,
-    track: Tracker,
+    eval_sets: Sequence[EvalSet],
+    protocol: RelearnProtocol,
+    tracker: Tracker,
 ) -> np.ndarray:
     """How well a copy of the net names each group of pictures after the steps STEPS: (groups, len(STEPS)), 0 to 1.
 
@@ -55,16 +60,16 @@ def relearn(
     augmentation and weight decay; batch norm learns on, as in training. Answers are given in eval mode and float32.
     Raises Diverged where the loss is no longer a number.
     """
-    copy = deepcopy(net).requires_grad_(True)
-    optimiser = torch.optim.SGD(copy.parameters(), terms.lr, terms.momentum)
-    found = [[accuracy(copy, *group) for group in asked]]
-    for step, rows in enumerate(track.over(batches), 1):
+    copy = deepcopy(model).requires_grad_(True)
+    optimiser = torch.optim.SGD(copy.parameters(), protocol.lr, protocol.momentum)
+    found = [[accuracy(copy, *group) for group in eval_sets]]
+    for step, rows in enumerate(tracker.iterate(batches), 1):
         copy.train()
-        with fast(images.device):
+        with autocast(images.device):
             loss = F.cross_entropy(copy(to_floats(images[rows])), labels[rows])
-        descend(optimiser, loss)
-        if step in STEPS:
-            found.append([accuracy(copy, *group) for group in asked])
+        optimizer_step(optimiser, loss)
+        if step in EVAL_STEPS:
+            found.append([accuracy(copy, *group) for group in eval_sets])
     return np.array(found, np.float32).T
 
 

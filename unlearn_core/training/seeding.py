@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 
 
-def stream(seed: int, *purpose: str | int) -> torch.Generator:
+def random_generator(seed: int, *purpose: str | int) -> torch.Generator:
     """A CPU generator of its own for one purpose.
 
     Streams of different purposes are independent, so a new random draw in one place shifts nothing elsewhere, and
@@ -26,7 +26,7 @@ def seeded(seed: int, *purpose: str | int, device: torch.device | None = None) -
     """
     gpus = [device] if device is not None and device.type == "cuda" else []
     with torch.random.fork_rng(devices=gpus):
-        generator = stream(seed, *purpose)
+        generator = random_generator(seed, *purpose)
         torch.set_rng_state(generator.get_state())
         if gpus:
             torch.cuda.manual_seed(generator.initial_seed())

@@ -18,23 +18,23 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn import functional as F
 
-from unlearn_core.domain.errors import Diverged, NotSupported, UnlearnError
+from unlearn_core.domain.errors import DivergedError, NotSupportedError, UnlearnError
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.training.precision import fast
+from unlearn_core.training.precision import autocast
 from unlearn_core.training.problem import Problem
 
 Batch = tuple[Tensor, Tensor]
 """Pictures (B, C, H, W) float32 in [0, 1] and labels (B,) int64."""
 
-TOGETHER = 8_192
+MAX_IMAGES_PER_STEP = 8_192
 """Pictures that one step of a whole stack may hold: some 20 GB of a ResNet-20's activations."""
 
 
-class Lane(NamedTuple):
+class StackedTrial(NamedTuple):
     """One trial of a stack. `batches` are as many, and of the same sizes, as those of every other lane."""
 
-    net: nn.Module
-    track: Tracker
+    model: nn.Module
+    tracker: Tracker
     batches: Iterable[Batch]
     rate: float
     momentum: float
@@ -49,17 +49,19 @@ class Stack(NamedTuple):
     buffers: dict[str, Tensor]
 
 
-def why_not(net: nn.Module) -> str | None:
+def why_not_stackable(model: nn.Module) -> str | None:
     """Why trials of this net cannot be trained side by side, in a sentence; None where they can."""
-    drawn = [module for module in net.modules() if isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0]
+    drawn = [module for module in model.modules() if isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0]
     if drawn:
         return "This net draws by chance while it is trained (dropout), and a stack would draw once for all trials."
-    if len(list(net.named_parameters(remove_duplicate=False))) > len(list(net.named_parameters())):
+    if len(list(model.named_parameters(remove_duplicate=False))) > len(list(model.named_parameters())):
         return "This net uses some weights in two places, which a stack would take apart."
     return None
 
 
-def by_seed(problems: Sequence[Problem], batches: Callable[[Problem], Iterator[Batch]]) -> list[Iterator[Batch]]:
+def batches_by_seed(
+    problems: Sequence[Problem], batches: Callable[[Problem], Iterator[Batch]]
+) -> list[Iterator[Batch]]:
     """Each problem's batches; problems of one seed see the same ones, which are then cut from the data only once."""
     sharing: dict[int, list[int]] = {}
     for place, problem in enumerate(problems):
@@ -88,7 +90,7 @@ def _shared(source: Iterator[Batch], count: int) -> list[Iterator[Batch]]:
     return [own(queue) for queue in waiting]
 
 
-def descend_side_by_side(lanes: Sequence[Lane], *, steps: int, falls: bool) -> list[UnlearnError | None]:
+def train_stacked(trials: Sequence[StackedTrial], *, steps: int, linear_decay: bool) -> list[UnlearnError | None]:
     """Trains every lane's net in place by cross-entropy, all in one pass a step; gives what stopped each, or None.
 
     With `falls` each rate goes to 0 on a straight line over `steps`. A lane that is cancelled, or whose loss is no
@@ -96,61 +98,64 @@ def descend_side_by_side(lanes: Sequence[Lane], *, steps: int, falls: bool) -> l
     a failed trial, whose batch-norm statistics mean nothing. Every lane's net has its present weights whenever its
     tracker looks. Raises NotSupported where the nets do not stack.
     """
-    ended: list[UnlearnError | None] = [None] * len(lanes)
-    device = next(lanes[0].net.parameters()).device
+    ended: list[UnlearnError | None] = [None] * len(trials)
+    device = next(trials[0].model.parameters()).device
     rates, momenta, decays = (
-        torch.tensor([getattr(lane, name) for lane in lanes], device=device)
+        torch.tensor([getattr(lane, name) for lane in trials], device=device)
         for name in ("rate", "momentum", "weight_decay")
     )
-    with stacked([lane.net for lane in lanes]) as stack:
+    with stack_models([lane.model for lane in trials]) as stack:
         moving: dict[str, Tensor] = {}
-        for step, batches in enumerate(_in_step(lanes, ended)):
+        for step, batches in enumerate(_in_step(trials, ended)):
             losses = _losses(stack, batches, device)
             slopes = torch.autograd.grad(losses.sum(), list(stack.weights.values()))
             for place, loss in enumerate(losses.tolist()):
                 if ended[place] is not None:
                     continue
                 if loss != loss or loss in (float("inf"), float("-inf")):
-                    ended[place] = Diverged("The loss is no longer a number. Lower the learning rate and run again.")
+                    ended[place] = DivergedError(
+                        "The loss is no longer a number. Lower the learning rate and run again."
+                    )
                 else:
-                    lanes[place].track.log(loss=loss)
+                    trials[place].tracker.log(loss=loss)
             going = torch.tensor([end is None for end in ended], device=device)
-            rate = rates * (1 - step / steps) if falls else rates
+            rate = rates * (1 - step / steps) if linear_decay else rates
             _step(stack, slopes, moving, rate=rate, momentum=momenta, decay=decays, going=going)
     return ended
 
 
 @contextmanager
-def stacked(nets: Sequence[nn.Module]) -> Iterator[Stack]:
+def stack_models(models: Sequence[nn.Module]) -> Iterator[Stack]:
     """Makes the nets views into one stack for as long as the block lasts; behind it each has its own memory again.
 
     Raises NotSupported where they draw by chance, or are not of one architecture.
     """
-    reason = why_not(nets[0])
+    reason = why_not_stackable(models[0])
     if reason is not None:
-        raise NotSupported(reason)
-    shapes = {tuple((name, tensor.shape) for name, tensor in net.state_dict().items()) for net in nets}
+        raise NotSupportedError(reason)
+    shapes = {tuple((name, tensor.shape) for name, tensor in net.state_dict().items()) for net in models}
     if len(shapes) > 1:
-        raise NotSupported("Nets of different shapes cannot be trained side by side.")
+        raise NotSupportedError("Nets of different shapes cannot be trained side by side.")
     weights = {
-        name: torch.stack([net.get_parameter(name).detach() for net in nets]) for name, _ in nets[0].named_parameters()
+        name: torch.stack([net.get_parameter(name).detach() for net in models])
+        for name, _ in models[0].named_parameters()
     }
-    buffers = {name: torch.stack([net.get_buffer(name) for net in nets]) for name, _ in nets[0].named_buffers()}
-    own = [_lend(net, weights, buffers, place) for place, net in enumerate(nets)]
-    shell = copy.deepcopy(nets[0]).train()
+    buffers = {name: torch.stack([net.get_buffer(name) for net in models]) for name, _ in models[0].named_buffers()}
+    own = [_attach(net, weights, buffers, place) for place, net in enumerate(models)]
+    shell = copy.deepcopy(models[0]).train()
     try:
         yield Stack(shell, {name: weight.requires_grad_() for name, weight in weights.items()}, buffers)
     finally:
-        for net, tensors in zip(nets, own, strict=True):
-            _give_back(net, tensors)
+        for net, tensors in zip(models, own, strict=True):
+            _detach(net, tensors)
 
 
-def _lend(
-    net: nn.Module, weights: dict[str, Tensor], buffers: dict[str, Tensor], place: int
+def _attach(
+    model: nn.Module, weights: dict[str, Tensor], buffers: dict[str, Tensor], place: int
 ) -> dict[tuple[str, str], Tensor]:
     """Puts views in place of a net's tensors, and gives those that it had. They share the stack's version counters."""
     had: dict[tuple[str, str], Tensor] = {}
-    for path, module in net.named_modules():
+    for path, module in model.named_modules():
         for kind, known in (("_parameters", weights), ("_buffers", buffers)):
             slots = getattr(module, kind)
             for name, tensor in slots.items():
@@ -162,21 +167,21 @@ def _lend(
     return had
 
 
-def _give_back(net: nn.Module, had: dict[tuple[str, str], Tensor]) -> None:
+def _detach(model: nn.Module, had: dict[tuple[str, str], Tensor]) -> None:
     """Puts a net's own tensors back, with what has become of them."""
     with torch.no_grad():
         for (path, name), tensor in had.items():
-            module = net.get_submodule(path)
+            module = model.get_submodule(path)
             slots = module._parameters if name in module._parameters else module._buffers
             tensor.copy_(slots[name])  # pyright: ignore[reportArgumentType]
             slots[name] = tensor  # pyright: ignore[reportArgumentType]
 
 
-def _in_step(lanes: Sequence[Lane], ended: list[UnlearnError | None]) -> Iterator[list[Batch]]:
+def _in_step(trials: Sequence[StackedTrial], ended: list[UnlearnError | None]) -> Iterator[list[Batch]]:
     """One batch of every lane at a time; a lane that has ended is shown a neighbour's, which has the right size."""
-    sources = [iter(lane.batches) for lane in lanes]
-    walking = [iter(lane.track.over(source)) for lane, source in zip(lanes, sources, strict=True)]
-    held: list[Batch | None] = [None] * len(lanes)
+    sources = [iter(lane.batches) for lane in trials]
+    walking = [iter(lane.tracker.iterate(source)) for lane, source in zip(trials, sources, strict=True)]
+    held: list[Batch | None] = [None] * len(trials)
     while True:
         over = 0
         for place, walk in enumerate(walking):
@@ -203,10 +208,10 @@ def _losses(stack: Stack, batches: Sequence[Batch], device: torch.device) -> Ten
     else:
         pictures, labels = (torch.stack(parts) for parts in zip(*batches, strict=True))
 
-    def loss(weights: dict[str, Tensor], buffers: dict[str, Tensor], pictures: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(functional_call(stack.shell, (weights, buffers), (pictures,)), labels)
+    def loss(weights: dict[str, Tensor], buffers: dict[str, Tensor], images: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(functional_call(stack.shell, (weights, buffers), (images,)), labels)
 
-    with fast(device):
+    with autocast(device):
         every = vmap(loss, in_dims=(0, 0, None, None) if shared else 0)
         return every(stack.weights, stack.buffers, pictures, labels)
 

@@ -6,19 +6,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-SHARE = 0.5
+MAX_MEMORY_SHARE = 0.5
 """The share of a device's free memory that a data set may take; nets, gradients and activations need the rest."""
 
 
-def placed(host: Tensor, device: torch.device) -> Tensor:
+def to_device_or_stream(host: Tensor, device: torch.device) -> Tensor:
     """Pictures (N, H, W, C) uint8 where a net on that device finds them: on it if they fit, streamed if they do not."""
     if device.type != "cuda":
         return host.to(device)
     free, _ = torch.cuda.mem_get_info(device)
-    return host.to(device) if host.nbytes <= SHARE * free else Streamed(host, device)
+    return host.to(device) if host.nbytes <= MAX_MEMORY_SHARE * free else StreamedImages(host, device)
 
 
-class Streamed(Tensor):
+class StreamedImages(Tensor):
     """Looks like pictures on a device to whoever takes some of them by rows; only those are moved there.
 
     A wrapper of torch's own kind: shape, type and device are those of the pictures that it gives, and it has no memory
@@ -29,7 +29,7 @@ class Streamed(Tensor):
     host: Tensor
 
     @staticmethod
-    def __new__(cls, host: Tensor, device: torch.device) -> "Streamed":
+    def __new__(cls, host: Tensor, device: torch.device) -> "StreamedImages":
         wrapper = torch.Tensor._make_wrapper_subclass(cls, host.shape, dtype=host.dtype, device=device)  # pyright: ignore[reportAttributeAccessIssue]
         wrapper.host = host
         return wrapper

@@ -7,41 +7,41 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from unlearn_core.data.atomic_files import write_whole
+from unlearn_core.data.atomic_files import atomic_write
 
 
-def checksum(net: nn.Module) -> str:
+def checksum(model: nn.Module) -> str:
     """What makes two nets the same net: names, types, shapes and bits of everything in the state dict."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(net.state_dict().items()):
+    for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 
-def broken(net: nn.Module) -> list[str]:
+def non_finite_parameters(model: nn.Module) -> list[str]:
     """The names of what in the state dict holds a value that is no finite number."""
     return [
         name
-        for name, tensor in net.state_dict().items()
+        for name, tensor in model.state_dict().items()
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all())
     ]
 
 
-def to_bytes(net: nn.Module, *, half: bool = False) -> bytes:
+def to_bytes(model: nn.Module, *, half: bool = False) -> bytes:
     """The state dict as safetensors; `half` stores floats in 16 bits."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     return save({name: _halved(tensor) if half else tensor for name, tensor in state.items()})
 
 
-def from_bytes(net: nn.Module, data: bytes) -> None:
+def from_bytes(model: nn.Module, data: bytes) -> None:
     """Puts stored weights into a net of the same architecture; 16-bit floats widen to the net's own."""
-    net.load_state_dict(load(data))
+    model.load_state_dict(load(data))
 
 
-def write(path: Path, net: nn.Module) -> None:
+def write(path: Path, model: nn.Module) -> None:
     """Keeps a net's weights in full precision."""
-    write_whole(path, to_bytes(net))
+    atomic_write(path, to_bytes(model))
 
 
 def _halved(tensor: Tensor) -> Tensor:

@@ -19,25 +19,25 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from unlearn_core.domain.errors import NotSupported
+from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.run import Run
-from unlearn_core.domain.stacking import Stacks
+from unlearn_core.domain.stacking import StackableParams
 from unlearn_core.worker.failures import Outcome, outcome_of
-from unlearn_core.worker.listener import RHYTHM, PipeListener
+from unlearn_core.worker.listener import REPORT_INTERVAL, PipeListener
 
 
-class Job(NamedTuple):
+class ChildConfig(NamedTuple):
     """What a child is for. `work` names a module like `engine/entry_point.py`, which has all that is done here. `threads`
     limits torch's, where it is given. With `ahead` it loads what ships before it is asked for it."""
 
-    work: str
+    work_module: str
     device: str
-    home: Path
+    data_dir: Path
     threads: int | None
-    ahead: bool = True
+    preload: bool = True
 
 
-def serve(pipe: Connection, wishes: MutableSequence[int], job: Job) -> None:
+def serve(pipe: Connection, signals: MutableSequence[int], config: ChildConfig) -> None:
     """Carries out the runs that come through the pipe, until it closes; answers each with its place and an Outcome.
 
     What comes is a list: one run, or several to be made side by side. The first answer is a Ready.
@@ -47,78 +47,84 @@ def serve(pipe: Connection, wishes: MutableSequence[int], job: Job) -> None:
     _die_with_supervisor()
     work = None
     with suppress(Exception):  # the first run tries again, and its owner reads why
-        work = _warm_up(job)
-        pipe.send(Ready(dict(work.stacks)))
+        work = _warm_up(config)
+        pipe.send(ChildReady(dict(work.stacks)))
     while True:
         try:
             runs: list[Run] = pipe.recv()
         except EOFError:
             return
-        rhythm = RHYTHM * len(runs)
-        listeners = [PipeListener(pipe, wishes, place=place, rhythm=rhythm) for place in range(len(runs))]
+        rhythm = REPORT_INTERVAL * len(runs)
+        listeners = [PipeListener(pipe, signals, index=place, interval=rhythm) for place in range(len(runs))]
         try:
-            work = work or _warm_up(job)
+            work = work or _warm_up(config)
         except Exception as problem:  # noqa: BLE001 (opening a device may raise anything, and owners must hear of it)
-            ends: Iterator[Outcome] = repeat(outcome_of(problem, job.home), len(runs))
+            ends: Iterator[Outcome] = repeat(outcome_of(problem, config.data_dir), len(runs))
         else:
-            ends = work.ends(runs, listeners)
+            ends = work.execute(runs, listeners)
         for place, outcome in enumerate(ends):
             listeners[place].flush()
             pipe.send((place, outcome))
 
 
-class Ready(NamedTuple):
+class ChildReady(NamedTuple):
     """Said once, by a child that has warmed up: what it can make side by side."""
 
     stacks: dict[str, frozenset[str]]
 
 
-class _Work:
+class _Workload:
     """The work's module, with the device opened and what ships loaded."""
 
-    def __init__(self, module: Any, job: Job) -> None:
-        self._module, self._warm, self._home = module, module.Warm(job.device, job.home), job.home
-        self.stacks: Stacks = module.stacks(job.device)
-        if job.ahead:
+    def __init__(self, module: Any, config: ChildConfig) -> None:
+        self._module, self._warm, self._home = (
+            module,
+            module.ModelCache(config.device, config.data_dir),
+            config.data_dir,
+        )
+        self.stacks: StackableParams = module.stackable_params(config.device)
+        if config.preload:
             with suppress(Exception):  # a run that needs what cannot be loaded says so; the others need not suffer
                 self._warm.prepare()
 
-    def ends(self, runs: list[Run], listeners: list[PipeListener]) -> Iterator[Outcome]:
+    def execute(self, runs: list[Run], listeners: list[PipeListener]) -> Iterator[Outcome]:
         """How each run ended, in turn. Several are made side by side, or the first is, and the others wait again."""
         if len(runs) == 1:
-            yield self._alone(runs[0], listeners[0])
+            yield self._execute_one(runs[0], listeners[0])
             return
         done = 0
         try:
-            for end in self._module.carry_out_together(runs, self._warm, listeners):
-                yield self._told(end)
+            for end in self._module.execute_stacked(runs, self._warm, listeners):
+                yield self._to_outcome(end)
                 done += 1
-        except NotSupported as problem:  # as with a net that draws by chance, which only the engine can know
-            yield self._alone(runs[done], listeners[done])
+        except NotSupportedError as problem:  # as with a net that draws by chance, which only the engine can know
+            yield self._execute_one(runs[done], listeners[done])
             yield from repeat(Outcome("gave way", reason=str(problem)), len(runs) - done - 1)
         except Exception as problem:  # noqa: BLE001 (a method may raise anything, as when memory is short for so many:
             # the log has the account, and each run has a second life, which it lives alone)
-            yield from repeat(outcome_of(problem, self._home)._replace(state="died", renew=True), len(runs) - done)
+            yield from repeat(
+                outcome_of(problem, self._home)._replace(state="died", restart_child=True), len(runs) - done
+            )
 
-    def _alone(self, run: Run, listener: PipeListener) -> Outcome:
+    def _execute_one(self, run: Run, listener: PipeListener) -> Outcome:
         try:
-            return self._told(self._module.carry_out(run, self._warm, listener))
+            return self._to_outcome(self._module.execute_job(run, self._warm, listener))
         except Exception as problem:  # noqa: BLE001 (a method may raise anything, and its owner must hear of it)
             return outcome_of(problem, self._home)
 
-    def _told(self, end: dict[str, Any] | Exception) -> Outcome:
-        if isinstance(end, Exception):
-            return outcome_of(end, self._home)
-        return Outcome("done", headline=json.loads(json.dumps(end)))
+    def _to_outcome(self, result: dict[str, Any] | Exception) -> Outcome:
+        if isinstance(result, Exception):
+            return outcome_of(result, self._home)
+        return Outcome("done", metrics=json.loads(json.dumps(result)))
 
 
-def _warm_up(job: Job) -> _Work:
+def _warm_up(config: ChildConfig) -> _Workload:
     """Imports the work, opens the device and loads what ships."""
-    module = importlib.import_module(job.work)
+    module = importlib.import_module(config.work_module)
     torch = sys.modules.get("torch")
-    if job.threads is not None and torch is not None:
-        torch.set_num_threads(job.threads)
-    return _Work(module, job)
+    if config.threads is not None and torch is not None:
+        torch.set_num_threads(config.threads)
+    return _Workload(module, config)
 
 
 def _die_with_supervisor() -> None:

@@ -10,19 +10,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from unlearn_core.domain.errors import AlreadyServed
-from unlearn_core.store.queue.processes import locks
+from unlearn_core.domain.errors import WorkerAlreadyRunningError
+from unlearn_core.store.queue.processes import locks_dir
 
-LEAVE = signal.SIGUSR1
+LEAVE_SIGNAL = signal.SIGUSR1
 """Asks a worker to go as soon as nothing is in hand."""
 
-STOP = signal.SIGTERM
+STOP_SIGNAL = signal.SIGTERM
 """Asks a worker to go at once; what is in hand goes back to the queue."""
 
-PAUSE = 0.05
+POLL_SECONDS = 0.05
 
 
-class Holder(NamedTuple):
+class LockInfo(NamedTuple):
     """Who holds a lock: its process, the fingerprint of its code, the run in hand, and whether the app started it."""
 
     pid: int
@@ -31,14 +31,14 @@ class Holder(NamedTuple):
     run: int | None = None
 
 
-class Lock:
+class DeviceLock:
     """A file that this process holds locked until it lets go or dies."""
 
     def __init__(self, path: Path, handle: int) -> None:
         self.path, self._handle = path, handle
 
     @classmethod
-    def take(cls, path: Path) -> Self | None:
+    def try_acquire(cls, path: Path) -> Self | None:
         """The lock, or None while somebody else holds it."""
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -48,14 +48,14 @@ class Lock:
             return None
         return cls(path, handle)
 
-    def tell(self, holder: Holder) -> None:
+    def write_info(self, info: LockInfo) -> None:
         """Writes who holds the lock, for `holder_of`."""
-        text = json.dumps(holder._asdict()).encode()
+        text = json.dumps(info._asdict()).encode()
         os.pwrite(self._handle, text, 0)
         os.ftruncate(self._handle, len(text))
 
     @property
-    def is_there(self) -> bool:
+    def is_valid(self) -> bool:
         """Whether the file is still the one in the data folder: it is not when the folder was removed."""
         try:
             found, mine = self.path.stat(), os.fstat(self._handle)
@@ -63,17 +63,17 @@ class Lock:
             return False
         return (found.st_dev, found.st_ino) == (mine.st_dev, mine.st_ino)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Leaves the device to the next worker."""
         os.close(self._handle)
 
 
-def path_of(home: Path, device: str) -> Path:
+def lock_path(data_dir: Path, device: str) -> Path:
     """The lock file of a device."""
-    return locks(home) / f"{device.replace(':', '-')}.lock"
+    return locks_dir(data_dir) / f"{device.replace(':', '-')}.lock"
 
 
-def holder_of(path: Path) -> Holder | None:
+def read_info(path: Path) -> LockInfo | None:
     """Who holds a lock; None where nobody does, or where its new holder has not said who it is yet."""
     try:
         handle = os.open(path, os.O_RDONLY)
@@ -84,48 +84,50 @@ def holder_of(path: Path) -> Holder | None:
         return None
     except BlockingIOError:
         with suppress(ValueError, TypeError):
-            return Holder(**json.loads(os.pread(handle, 4096, 0)))
+            return LockInfo(**json.loads(os.pread(handle, 4096, 0)))
         return None
     finally:
         os.close(handle)
 
 
-def take_over(
-    home: Path, device: str, me: Holder, *, wanted: Callable[[], bool], say: Callable[[str], None]
-) -> Lock | None:
+def acquire(
+    data_dir: Path, device: str, info: LockInfo, *, is_wanted: Callable[[], bool], log: Callable[[str], None]
+) -> DeviceLock | None:
     """The lock of a device, once a worker of other code has left it; None where that is no longer `wanted`.
 
     Raises AlreadyServed where a worker of the same code has the device, or waits for it.
     """
-    path = path_of(home, device)
+    path = lock_path(data_dir, device)
     # Who waits holds a lock of its own, and gives it up to newer code in the same way.
-    turn = _take_over(path.with_suffix(".next"), me, wanted=wanted, say=say)
+    turn = _acquire(path.with_suffix(".next"), info, is_wanted=is_wanted, log=log)
     if turn is None:
         return None
     try:
-        return _take_over(path, me, wanted=wanted, say=say)
+        return _acquire(path, info, is_wanted=is_wanted, log=log)
     finally:
-        turn.let_go()
+        turn.release()
 
 
-def _take_over(path: Path, me: Holder, *, wanted: Callable[[], bool], say: Callable[[str], None]) -> Lock | None:
+def _acquire(
+    path: Path, info: LockInfo, *, is_wanted: Callable[[], bool], log: Callable[[str], None]
+) -> DeviceLock | None:
     asked = None
-    while wanted():
-        lock = Lock.take(path)
+    while is_wanted():
+        lock = DeviceLock.try_acquire(path)
         if lock is not None:
-            lock.tell(me)
+            lock.write_info(info)
             return lock
-        holder = holder_of(path)
-        if holder is not None and holder.code == me.code:
-            raise AlreadyServed(
+        holder = read_info(path)
+        if holder is not None and holder.code == info.code:
+            raise WorkerAlreadyRunningError(
                 f"A worker (process {holder.pid}) has {path.stem} in {path.parents[1]} already. "
                 "If you want another in its place, end it first: `python -m unlearn_core worker --stop`."
             )
         if holder is not None and holder.pid != asked:
             asked = holder.pid
             with suppress(ProcessLookupError):
-                os.kill(holder.pid, LEAVE)
+                os.kill(holder.pid, LEAVE_SIGNAL)
             first = "" if holder.run is None else f" once run {holder.run} is over"
-            say(f"The worker with process id {holder.pid} runs other code: this one takes its place{first}.")
-        time.sleep(PAUSE)
+            log(f"The worker with process id {holder.pid} runs other code: this one takes its place{first}.")
+        time.sleep(POLL_SECONDS)
     return None

@@ -5,21 +5,21 @@ from collections.abc import MutableSequence
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
-from unlearn_core.domain.errors import Cancelled
-from unlearn_core.domain.run import Point, Progress
+from unlearn_core.domain.errors import CancelledError
+from unlearn_core.domain.run import CurvePoint, Progress
 
-RHYTHM = 0.25
+REPORT_INTERVAL = 0.25
 """Seconds between two messages at the least."""
 
-GIVE_WAY, CANCEL = 0, 1
+PREEMPT, CANCEL = 0, 1
 """Places of the wishes in the memory that supervisor and child share; each run in hand has a CANCEL of its own."""
 
 
-class News(NamedTuple):
+class ProgressUpdate(NamedTuple):
     """What happened since the last message."""
 
     progress: Progress | None
-    points: tuple[Point, ...]
+    points: tuple[CurvePoint, ...]
 
 
 class PipeListener:
@@ -29,32 +29,32 @@ class PipeListener:
     """
 
     def __init__(
-        self, pipe: Connection, wishes: MutableSequence[int], *, place: int = 0, rhythm: float = RHYTHM
+        self, pipe: Connection, signals: MutableSequence[int], *, index: int = 0, interval: float = REPORT_INTERVAL
     ) -> None:
-        self._pipe, self._wishes, self._place, self._rhythm = pipe, wishes, place, rhythm
+        self._pipe, self._wishes, self._place, self._rhythm = pipe, signals, index, interval
         self._progress: Progress | None = None
-        self._points: list[Point] = []
+        self._points: list[CurvePoint] = []
         self._due = 0.0
 
     def progress(self, progress: Progress) -> None:
         self._progress = progress
         self._send_if_due()
 
-    def point(self, point: Point) -> None:
+    def point(self, point: CurvePoint) -> None:
         self._points.append(point)
 
     def check(self) -> None:
         if self._wishes[CANCEL + self._place]:
-            raise Cancelled("Somebody asked for this run to stop.")
+            raise CancelledError("Somebody asked for this run to stop.")
         self._send_if_due()
 
-    def give_way(self) -> bool:
-        return bool(self._wishes[GIVE_WAY])
+    def should_yield(self) -> bool:
+        return bool(self._wishes[PREEMPT])
 
     def flush(self) -> None:
         """Sends what is left to tell."""
         if self._progress is not None or self._points:
-            self._pipe.send((self._place, News(self._progress, tuple(self._points))))
+            self._pipe.send((self._place, ProgressUpdate(self._progress, tuple(self._points))))
             self._progress, self._points = None, []
 
     def _send_if_due(self) -> None:

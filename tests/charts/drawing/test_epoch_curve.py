@@ -2,17 +2,19 @@
 
 import numpy as np
 
-from unlearn_core.charts.drawing.epoch_curve import figure, sentence
+from unlearn_core.charts.drawing.epoch_curve import figure, summary
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 
 
-def part(loss: list[float], right: list[float]) -> Part:
-    return Part({"epochs": 5, "pictures": 80, "classes": 4}, {"loss": np.array(loss), "accuracy": np.array(right)})
+def part(loss: list[float], right: list[float]) -> ReportPart:
+    return ReportPart(
+        {"epochs": 5, "pictures": 80, "classes": 4}, {"loss": np.array(loss), "accuracy": np.array(right)}
+    )
 
 
 def said(loss: list[float], right: list[float]) -> str:
-    return sentence(part(loss, right)).replace("\N{NO-BREAK SPACE}", " ")
+    return summary(part(loss, right)).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_sentence_has_the_last_figures_and_the_best_where_it_was_better() -> None:

@@ -9,9 +9,9 @@ import pytest
 from tests.charts.fake_reports import CAT, CLASSES, made_up_report
 from tests.charts.layout import layout_of
 from unlearn_core.charts import charts
-from unlearn_core.charts.chart import Chart, names
+from unlearn_core.charts.chart import Chart, report_names
 from unlearn_core.charts.drawing import highlight, selection, split_panels
-from unlearn_core.charts.drawing.selection import Focus
+from unlearn_core.charts.drawing.selection import Selection
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.ui.pages.compare.page import TABS
 
@@ -28,7 +28,7 @@ def named(figure: Any, name: str) -> list[dict]:
 
 def figures(chart: Chart) -> tuple[list[Any], list[Any]]:
     able = [report for report in REPORTS if chart.applies(report) is True]
-    return able, split_panels.figures(chart, able, LIGHT)
+    return able, split_panels.split_figure(chart, able, LIGHT)
 
 
 @every_chart
@@ -45,7 +45,7 @@ def test_every_run_has_a_figure_of_its_own_on_one_scale(chart: Chart) -> None:
         alone = json.loads(str(chart.figure([report], LIGHT).to_json()))
         assert len(tree["data"]) == len(alone["data"]), "nothing lost, nothing of a neighbour's"
         assert tree["layout"]["yaxis"].get("showticklabels", True) is True
-        assert not {note["text"] for note in tree["layout"].get("annotations", ())} & {*names(REPORTS)}
+        assert not {note["text"] for note in tree["layout"].get("annotations", ())} & {*report_names(REPORTS)}
 
 
 def test_a_scale_that_is_shared_is_not_each_runs_own() -> None:
@@ -60,7 +60,7 @@ def test_other_data_sets_are_drawn_by_themselves() -> None:
     other = made_up_report(seed=5)
     card = other.dataset.model_copy(update={"id": "elsewhere", "classes": tuple(f"{name}s" for name in CLASSES)})
     strange = replace(other, dataset=card)
-    found = split_panels.figures(charts()["classes"], [REPORTS[0], strange], LIGHT)
+    found = split_panels.split_figure(charts()["classes"], [REPORTS[0], strange], LIGHT)
     assert "airplanes" in layout_of(found[1]).yaxis.ticktext
     assert "airplanes" not in layout_of(found[0]).yaxis.ticktext
 
@@ -69,7 +69,7 @@ def test_other_data_sets_are_drawn_by_themselves() -> None:
 def test_a_class_is_marked_in_its_row(name: str) -> None:
     chart = charts()[name]
     figure = (chart.variants.get("after") or chart).figure([REPORTS[0]], DARK)
-    figure = highlight.mark(figure, name, REPORTS[0], Focus(label=CLASSES[CAT]), DARK)
+    figure = highlight.highlight_selection(figure, name, REPORTS[0], Selection(label=CLASSES[CAT]), DARK)
     bands = layout_of(figure).shapes
     assert all((one.layer == "below") == (name != "confusion") for one in bands), "a heat map would hide a band"
     assert len(bands) == (2 if name == "confusion" else 1), "a forgotten class is found by its plain name too"
@@ -81,7 +81,7 @@ def test_a_class_is_marked_in_its_row(name: str) -> None:
 @pytest.mark.parametrize("name", ["layers", "cka"])
 def test_a_layer_is_marked_in_its_column(name: str) -> None:
     figure = charts()[name].figure([REPORTS[0]], LIGHT)
-    figure = highlight.mark(figure, name, REPORTS[0], Focus(layer="stage2.0"), LIGHT)
+    figure = highlight.highlight_selection(figure, name, REPORTS[0], Selection(layer="stage2.0"), LIGHT)
     (band,) = [one for one in layout_of(figure).shapes if one.layer == "below"]
     at = list(layout_of(figure).xaxis.tickvals).index("stage2.0")
     assert (band.x0, band.x1) == (at - 0.5, at + 0.5)
@@ -90,7 +90,7 @@ def test_a_layer_is_marked_in_its_column(name: str) -> None:
 def test_a_picture_is_marked_where_it_stands() -> None:
     report, picture = REPORTS[0], int(REPORTS[0].parts["membership"].arrays["members"][0])
     certainty = charts()["confidence"].figure([report], LIGHT)
-    certainty = highlight.mark(certainty, "confidence", report, Focus(picture=picture), LIGHT)
+    certainty = highlight.highlight_selection(certainty, "confidence", report, Selection(image=picture), LIGHT)
     spots = named(certainty, f"picture {picture}")
     arrays = report.parts["logits"].arrays
     assert [one["x"][0] for one in spots if one["marker"]["symbol"] == "diamond"] == [
@@ -98,36 +98,46 @@ def test_a_picture_is_marked_where_it_stands() -> None:
     ]
     assert len(spots) == 3
     scatter = charts()["recognised"].figure([report], LIGHT)
-    scatter = highlight.mark(scatter, "recognised", report, Focus(picture=picture), LIGHT)
+    scatter = highlight.highlight_selection(scatter, "recognised", report, Selection(image=picture), LIGHT)
     (ring,) = named(scatter, f"picture {picture}")
     assert ring["y"][0] == pytest.approx(report.parts["membership"].arrays["after_guess"][0])
     nowhere = charts()["recognised"].figure([report], LIGHT)
-    nowhere = highlight.mark(nowhere, "recognised", report, Focus(picture=10**6), LIGHT)
+    nowhere = highlight.highlight_selection(nowhere, "recognised", report, Selection(image=10**6), LIGHT)
     assert not named(nowhere, f"picture {10**6}")
 
 
 def test_what_a_click_stands_for() -> None:
     found = [
-        selection.found({"x": 0.3, "y": 4, "customdata": ["cat", 3, 200, "1 %", "2 %"]}, REPORTS),
-        selection.found({"x": 0.3, "y": 4, "customdata": "cat"}, REPORTS),
-        selection.found({"x": "stage2.0", "y": 0.1, "customdata": ["1", "w", "m"]}, REPORTS),
-        selection.found({"x": 0.5, "y": 0.1, "customdata": [17, "cat"]}, REPORTS),
-        selection.found({"x": 0.5, "y": 0.1, "customdata": {"0": 17, "1": "cat"}}, REPORTS),
-        selection.found({"x": 0.5, "y": 0.1}, REPORTS),
+        selection.clicked_selection({"x": 0.3, "y": 4, "customdata": ["cat", 3, 200, "1 %", "2 %"]}, REPORTS),
+        selection.clicked_selection({"x": 0.3, "y": 4, "customdata": "cat"}, REPORTS),
+        selection.clicked_selection({"x": "stage2.0", "y": 0.1, "customdata": ["1", "w", "m"]}, REPORTS),
+        selection.clicked_selection({"x": 0.5, "y": 0.1, "customdata": [17, "cat"]}, REPORTS),
+        selection.clicked_selection({"x": 0.5, "y": 0.1, "customdata": {"0": 17, "1": "cat"}}, REPORTS),
+        selection.clicked_selection({"x": 0.5, "y": 0.1}, REPORTS),
     ]
-    picture = Focus(picture=17)
-    assert found == [Focus(label="cat"), Focus(label="cat"), Focus(layer="stage2.0"), picture, picture, Focus()]
+    picture = Selection(image=17)
+    assert found == [
+        Selection(label="cat"),
+        Selection(label="cat"),
+        Selection(layer="stage2.0"),
+        picture,
+        picture,
+        Selection(),
+    ]
 
 
 def test_each_run_says_what_is_followed() -> None:
     report = REPORTS[0]
     picture = int(report.split.forget_train[0])
-    rows = dict(selection.rows(REPORTS, Focus("cat", "stage2.0", picture)))
+    rows = dict(selection.selection_rows(REPORTS, Selection("cat", "stage2.0", picture)))
     assert len(rows) == 7
     assert all(len(cells) == len(REPORTS) for cells in rows.values())
     assert rows[f"picture {picture}: in this run"][0] == "cat, forgotten, trained on"
     score = report.parts["confusion"].facts["after"][CAT]["accuracy"]
     assert f"→ {100 * score:.1f}" in rows["cat, unseen: named rightly"][0].replace("\N{NARROW NO-BREAK SPACE}", " ")
     assert "gold" not in rows["cat, unseen: named rightly"][2], "the third has none"
-    assert dict(selection.rows(REPORTS, Focus(label="unicorn")))["unicorn, unseen: named rightly"] == ["–"] * 4
-    assert selection.rows(REPORTS, Focus()) == []
+    assert (
+        dict(selection.selection_rows(REPORTS, Selection(label="unicorn")))["unicorn, unseen: named rightly"]
+        == ["–"] * 4
+    )
+    assert selection.selection_rows(REPORTS, Selection()) == []

@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.chart import NO_GOLD
-from unlearn_core.charts.report.cam_similarity import CHART, OLD, sentence
-from unlearn_core.domain.measurement import Part
+from unlearn_core.charts.report.cam_similarity import CHART, OLD_REPORT, summary
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
@@ -24,29 +24,29 @@ def ranked(blank: int = 0, **ranks: float | None) -> Report:
     pairs = {pair.replace("_", "-"): one(rank) for pair, rank in ranks.items()}
     part = report.parts["cam"]
     facts = part.facts | {"similarity": {"forget": pairs, "retain": pairs}}
-    return replace(report, parts={**report.parts, "cam": Part(facts, part.arrays)})
+    return replace(report, parts={**report.parts, "cam": ReportPart(facts, part.arrays)})
 
 
 def test_after_is_held_against_what_gold_and_before_have_in_common() -> None:
-    same = sentence(ranked(before_after=0.5, gold_after=0.3, before_gold=0.45))
+    same = summary(ranked(before_after=0.5, gold_after=0.3, before_gold=0.45))
     assert same.startswith(
         "On forgotten pictures maps after and before agree in order by 0.50 (rank correlation), as much as gold's and "
         "before's do (0.45); with gold's by 0.30. On kept pictures"
     )
-    assert "more than gold's" in sentence(ranked(before_after=0.9, gold_after=0.3, before_gold=0.45))
-    assert "less than gold's" in sentence(ranked(before_after=0.1, gold_after=0.3, before_gold=0.45))
+    assert "more than gold's" in summary(ranked(before_after=0.9, gold_after=0.3, before_gold=0.45))
+    assert "less than gold's" in summary(ranked(before_after=0.1, gold_after=0.3, before_gold=0.45))
 
 
 def test_without_gold_it_says_so() -> None:
-    assert sentence(ranked(before_after=0.5)).endswith(NO_GOLD)
+    assert summary(ranked(before_after=0.5)).endswith(NO_GOLD)
 
 
 def test_flat_maps_are_said_and_may_be_all_there_is() -> None:
-    assert "On 7 of 40 forgotten pictures one map is flat" in sentence(ranked(blank=7, before_after=0.5))
+    assert "On 7 of 40 forgotten pictures one map is flat" in summary(ranked(blank=7, before_after=0.5))
     assert "flat" in str(CHART.applies(ranked(blank=40, before_after=None)))
 
 
 def test_a_run_that_was_measured_earlier_says_so() -> None:
     part = REPORT.parts["cam"]
     facts = {name: value for name, value in part.facts.items() if name != "similarity"}
-    assert CHART.applies(replace(REPORT, parts={"cam": Part(facts, part.arrays)})) == OLD
+    assert CHART.applies(replace(REPORT, parts={"cam": ReportPart(facts, part.arrays)})) == OLD_REPORT

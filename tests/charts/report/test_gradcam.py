@@ -7,10 +7,10 @@ import pytest
 
 from tests.charts.fake_reports import made_up_report
 from tests.charts.layout import layout_of
-from unlearn_core.charts.drawing.heatmap_overlay import SIDE, difference, enlarged, heat
+from unlearn_core.charts.drawing.heatmap_overlay import MIN_SIZE, colorize, colorize_difference, upscale
 from unlearn_core.charts.drawing.theme import LIGHT
-from unlearn_core.charts.report.gradcam import figure, rows
-from unlearn_core.domain.measurement import Part
+from unlearn_core.charts.report.gradcam import figure, heatmap_rows
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import MODELS, Report
 
 REPORT = made_up_report()
@@ -26,27 +26,27 @@ def one_card(peaks: dict[str, float], *, target: int = 3, forgotten: bool = True
     where = "forget_test" if forgotten else "retain_test"
     card = {"picture": 1, "set": where, "label": 3, "target": target, "models": answers}
     arrays = {model: np.full((1, 4, 4), peak, np.float32) for model, peak in peaks.items()}
-    part = Part({"cards": [card], "layer": "x"}, {"pictures": GREY[None], **arrays})
+    part = ReportPart({"cards": [card], "layer": "x"}, {"pictures": GREY[None], **arrays})
     return replace(REPORT, parts={**REPORT.parts, "cam": part})
 
 
 def test_forgotten_pictures_come_first() -> None:
     part = REPORT.parts["cam"]
-    turned = Part(part.facts | {"cards": part.facts["cards"][::-1]}, {k: v[::-1] for k, v in part.arrays.items()})
-    assert [row.forgotten for row in rows(REPORT, turned)] == [True] * 3 + [False] * 3
-    assert (rows(REPORT, turned)[0].cells[0].image == rows(REPORT)[2].cells[0].image).all()
+    turned = ReportPart(part.facts | {"cards": part.facts["cards"][::-1]}, {k: v[::-1] for k, v in part.arrays.items()})
+    assert [row.forgotten for row in heatmap_rows(REPORT, turned)] == [True] * 3 + [False] * 3
+    assert (heatmap_rows(REPORT, turned)[0].cells[0].image == heatmap_rows(REPORT)[2].cells[0].image).all()
 
 
 def test_cells_and_captions() -> None:
-    row = rows(one_card({"before": 2.0, "after": 1.0, "gold": 1.0}))[0]
+    row = heatmap_rows(one_card({"before": 2.0, "after": 1.0, "gold": 1.0}))[0]
     captions = [cell.caption.replace("\N{NO-BREAK SPACE}", " ") for cell in row.cells]
     assert captions == ["a forgotten cat", "before · dog 61 %", "after · dog 61 %", "gold · dog 61 %", "after − gold"]
     assert all(cell.image.dtype == np.uint8 for cell in row.cells)
-    assert {cell.image.shape for cell in row.cells} == {(SIDE, SIDE, 3)}
+    assert {cell.image.shape for cell in row.cells} == {(MIN_SIZE, MIN_SIZE, 3)}
 
 
 def test_maps_of_a_row_share_one_scale() -> None:
-    low, high = (rows(one_card({"before": 4.0, "after": peak, "gold": 1.0}))[0] for peak in (1.0, 4.0))
+    low, high = (heatmap_rows(one_card({"before": 4.0, "after": peak, "gold": 1.0}))[0] for peak in (1.0, 4.0))
     before, after, gold = (cell.image.astype(int) for cell in low.cells[1:4])
     assert (after == gold).all(), "equal evidence looks equal"
     assert not (after == before).all(), "a quarter of the evidence does not look like all of it"
@@ -55,13 +55,13 @@ def test_maps_of_a_row_share_one_scale() -> None:
 
 
 def test_no_evidence_stays_dark() -> None:
-    row = rows(one_card(dict.fromkeys(MODELS, 0.0)))[0]
-    assert (row.cells[1].image == heat(enlarged(GREY), np.zeros((4, 4)))).all()
+    row = heatmap_rows(one_card(dict.fromkeys(MODELS, 0.0)))[0]
+    assert (row.cells[1].image == colorize(upscale(GREY), np.zeros((4, 4)))).all()
     assert row.words == "Nothing in it spoke for cat before. There is none now either."
 
 
 def test_difference_is_bare_at_zero_and_tells_its_sign() -> None:
-    same, more, less = (difference(GREY, np.full((4, 4), gap)).astype(int) for gap in (0.0, 1.0, -1.0))
+    same, more, less = (colorize_difference(GREY, np.full((4, 4), gap)).astype(int) for gap in (0.0, 1.0, -1.0))
     assert (same == GREY).all()
     assert more[0, 0, 2] > more[0, 0, 0], "after's colour is blue"
     assert less[0, 0, 0] > less[0, 0, 2], "gold's is not"
@@ -70,9 +70,9 @@ def test_difference_is_bare_at_zero_and_tells_its_sign() -> None:
 def test_pictures_are_enlarged_smoothly_on_the_server() -> None:
     rng = np.random.default_rng(0)
     small = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
-    assert enlarged(small).shape == (160, 160, 3)
-    assert enlarged(np.zeros((64, 64, 3), np.uint8)).shape == (192, 192, 3)
-    assert len(np.unique(enlarged(small))) > 200
+    assert upscale(small).shape == (160, 160, 3)
+    assert upscale(np.zeros((64, 64, 3), np.uint8)).shape == (192, 192, 3)
+    assert len(np.unique(upscale(small))) > 200
 
 
 @pytest.mark.parametrize(
@@ -85,17 +85,17 @@ def test_pictures_are_enlarged_smoothly_on_the_server() -> None:
     ],
 )
 def test_words_come_from_the_peaks(after: float, words: str) -> None:
-    assert rows(one_card({"before": 2.0, "after": 2 * after, "gold": 0.36}))[0].words == words
+    assert heatmap_rows(one_card({"before": 2.0, "after": 2 * after, "gold": 0.36}))[0].words == words
 
 
 def test_without_gold_there_is_no_difference() -> None:
-    row = rows(one_card({"before": 2.0, "after": 1.0}))[0]
+    row = heatmap_rows(one_card({"before": 2.0, "after": 1.0}))[0]
     assert [cell.caption.split(" ")[0] for cell in row.cells[1:]] == ["before", "after"]
     assert "gold" not in row.words
 
 
 def test_asking_for_another_class_is_said() -> None:
-    row = rows(one_card({"before": 2.0, "after": 1.0}, target=5, forgotten=False))[0]
+    row = heatmap_rows(one_card({"before": 2.0, "after": 1.0}, target=5, forgotten=False))[0]
     assert row.title == "A kept cat, asked for dog"
     assert "evidence for dog" in row.words
 
@@ -110,7 +110,7 @@ def test_the_figure_shows_every_cell_as_a_picture() -> None:
 def test_an_algorithm_that_asks_about_no_class_is_not_said_to_show_evidence() -> None:
     report = one_card({"before": 2.0, "after": 1.0, "gold": 1.0}, target=5)
     part = report.parts["cam"]
-    (row,) = rows(report, Part(part.facts | {"algorithm": "eigencam"}, part.arrays))
+    (row,) = heatmap_rows(report, ReportPart(part.facts | {"algorithm": "eigencam"}, part.arrays))
     assert row.title == "A forgotten cat, asked for no class"
     assert row.words.endswith("The peak after is 0.50 of before; gold's is 0.50.")
     assert "evidence" not in row.words

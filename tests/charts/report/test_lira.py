@@ -5,7 +5,7 @@ import pytest
 from tests.charts.fake_reports import made_up_report
 from tests.charts.test_figures import plain, with_part
 from unlearn_core.charts.report import lira
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
@@ -14,7 +14,7 @@ REPORT = made_up_report()
 def told(low: float, high: float) -> Report:
     part = REPORT.parts["lira"]
     facts = part.facts | {"told": (low + high) / 2, "low": low, "high": high, "after": 0.64, "gold": 0.38}
-    return with_part(REPORT, "lira", Part(facts, part.arrays))
+    return with_part(REPORT, "lira", ReportPart(facts, part.arrays))
 
 
 @pytest.mark.parametrize(
@@ -27,11 +27,11 @@ def told(low: float, high: float) -> Report:
     ],
 )
 def test_the_sentence_compares_with_guessing_and_with_gold(report: Report, words: str) -> None:
-    assert words in plain(lira.sentence(report))
+    assert words in plain(lira.summary(report))
 
 
 def test_every_net_is_a_row_of_its_own() -> None:
-    counts = lira.frame([REPORT]).groupby("net").size()
+    counts = lira.table([REPORT]).groupby("net").size()
     assert counts.to_dict() == {
         "after": 1,
         "gold": 1,

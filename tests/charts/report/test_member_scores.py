@@ -6,8 +6,16 @@ import numpy as np
 
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.chart import NO_GOLD
-from unlearn_core.charts.report.member_scores import CHART, OLD, Counts, beside, counts, sentence, suspects
-from unlearn_core.domain.measurement import Part
+from unlearn_core.charts.report.member_scores import (
+    CHART,
+    OLD_REPORT,
+    MembershipCounts,
+    count_members,
+    list_member_scores,
+    reference_model,
+    summary,
+)
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 
 
@@ -17,7 +25,7 @@ def called(after: list[float], *, strangers: int = 1, **others: list[float]) -> 
     guesses = {f"{model}_guess": np.array(own, np.float32) for model, own in ({"after": after} | others).items()}
     members = report.split.forget_train[: len(after)].astype(np.float32)
     facts = report.parts["membership"].facts | {"called": {"after": {"members": 0, "strangers": strangers}}}
-    return replace(report, parts={"membership": Part(facts, {"members": members, **guesses})})
+    return replace(report, parts={"membership": ReportPart(facts, {"members": members, **guesses})})
 
 
 def plain(words: str) -> str:
@@ -26,15 +34,15 @@ def plain(words: str) -> str:
 
 def test_the_surest_come_first_with_golds_figure_beside_them() -> None:
     report = called([0.2, 0.9, 0.6, 0.5], gold=[0.1, 0.3, 0.8, 0.7], before=[1, 1, 1, 1])
-    found = suspects(report)
-    assert [one.picture for one in found] == report.split.forget_train[[1, 2, 3, 0]].tolist()
-    assert found[0].guesses == {"before": 1.0, "after": np.float32(0.9), "gold": np.float32(0.3)}
-    assert counts(found, "gold") == Counts(only=1, both=1, other=1, neither=1)
+    found = list_member_scores(report)
+    assert [one.image for one in found] == report.split.forget_train[[1, 2, 3, 0]].tolist()
+    assert found[0].scores == {"before": 1.0, "after": np.float32(0.9), "gold": np.float32(0.3)}
+    assert count_members(found, "gold") == MembershipCounts(only_after=1, both=1, only_reference=1, neither=1)
 
 
 def test_sentence_compares_with_gold_and_says_how_often_the_attack_errs() -> None:
     report = called([0.2, 0.9, 0.6, 0.5], gold=[0.1, 0.3, 0.8, 0.7], before=[1, 1, 1, 1])
-    assert plain(sentence(report)) == (
+    assert plain(summary(report)) == (
         "1 of 4 are called members after and not by gold, 1 by gold and not after; 2 after and 2 by gold in all. "
         "Of as many unseen pictures it calls 25 % members too, which is how often it errs."
     )
@@ -42,13 +50,13 @@ def test_sentence_compares_with_gold_and_says_how_often_the_attack_errs() -> Non
 
 def test_without_gold_it_is_held_against_before() -> None:
     report = called([0.2, 0.9], before=[0.9, 0.8])
-    assert beside(report) == "before"
-    assert sentence(report).startswith("1 of 2 are called members after, 2 were before.")
-    assert sentence(report).endswith(NO_GOLD)
+    assert reference_model(report) == "before"
+    assert summary(report).startswith("1 of 2 are called members after, 2 were before.")
+    assert summary(report).endswith(NO_GOLD)
 
 
 def test_a_run_that_was_measured_earlier_says_so() -> None:
     report = called([0.2], gold=[0.1], before=[0.3])
     part = report.parts["membership"]
-    bare = Part(part.facts, {"members": part.arrays["members"]})
-    assert CHART.applies(replace(report, parts={"membership": bare})) == OLD
+    bare = ReportPart(part.facts, {"members": part.arrays["members"]})
+    assert CHART.applies(replace(report, parts={"membership": bare})) == OLD_REPORT

@@ -8,7 +8,7 @@ import pytest
 from tests.charts.fake_reports import made_up_report
 from tests.charts.test_figures import plain, with_part
 from unlearn_core.charts.report import neurips_score
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
@@ -20,7 +20,7 @@ def told(after: float, ceiling: float, *, error: float = 0.01) -> Report:
         side: {"score": value, "forgetting": value, "error": error, "retain": 1.0, "test": 1.0}
         for side, value in (("after", after), ("ceiling", ceiling))
     }
-    return with_part(REPORT, "score", Part(part.facts | sides, part.arrays))
+    return with_part(REPORT, "score", ReportPart(part.facts | sides, part.arrays))
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,11 @@ def told(after: float, ceiling: float, *, error: float = 0.01) -> Report:
     ],
 )
 def test_the_sentence_compares_with_the_ceiling(report: Report, words: str) -> None:
-    assert words in plain(neurips_score.sentence(report))
+    assert words in plain(neurips_score.summary(report))
 
 
 def test_every_picture_with_an_epsilon_is_in_one_bucket() -> None:
-    table = neurips_score.frame([REPORT])
+    table = neurips_score.table([REPORT])
     assert [own["share"].sum() for _, own in table.groupby("side")] == pytest.approx([1, 1])
     assert table["points"].tolist()[:3] == [1.0, 0.5, 0.25]
     assert table["points"].iloc[-1] == 0

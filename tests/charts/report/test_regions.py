@@ -9,7 +9,7 @@ from tests.probes.test_regions import plane
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.charts.report.regions import CHART
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 from unlearn_core.probes.regions import PROBE
 
@@ -17,11 +17,11 @@ from unlearn_core.probes.regions import PROBE
 def report(*models: str, forget: Forget) -> Report:
     scene = plane(*models, forget=forget)
     part = PROBE.measure(scene)
-    assert isinstance(part, Part)
+    assert isinstance(part, ReportPart)
     return Report(
         run=1,
         spec=scene.spec,
-        classifier=scene.card,
+        classifier=scene.classifier,
         dataset=scene.dataset,
         method="Any",
         labels=scene.labels,
@@ -49,13 +49,13 @@ def test_all_panels_share_one_scale() -> None:
 
 def test_the_sentence_has_the_figures_of_the_probe() -> None:
     facts = WHOLE.parts["regions"].facts
-    said = CHART.sentence(WHOLE).replace("\N{NO-BREAK SPACE}", " ")
+    said = CHART.summary(WHOLE).replace("\N{NO-BREAK SPACE}", " ")
     for model in ("before", "after", "gold"):
         assert f"{100 * facts['plane'][model][4]:.1f} %" in said
     assert f"same answer on {100 * facts['alike']['after-gold']:.1f} % of the plane" in said
-    alone = CHART.sentence(HALF)
+    alone = CHART.summary(HALF)
     assert "no gold yet" in alone and "held" not in alone
-    assert "middle" in CHART.alt(WHOLE) and len(CHART.frame([WHOLE])) == 15
+    assert "middle" in CHART.alt_text(WHOLE) and len(CHART.table([WHOLE])) == 15
 
 
 def test_reports_without_the_map_say_why() -> None:

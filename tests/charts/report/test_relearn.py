@@ -12,8 +12,8 @@ from tests.charts.test_figures import plain, with_part
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report import relearn
-from unlearn_core.domain.measurement import Part
-from unlearn_core.domain.relearn_protocol import STEPS, index_of
+from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.relearn_protocol import EVAL_STEPS, anamnesis_index
 from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
@@ -23,13 +23,13 @@ Times = tuple[int | None, ...]
 def told(after: Times, gold: Times | None, **facts: Any) -> Report:
     """A report whose nets were back after these steps: the time of the mean first, then those of the draws."""
     own = {"after": after, "fresh": (None, None, None)} | ({} if gold is None else {"gold": gold})
-    index = "There is no index without gold." if gold is None else index_of(after[0], gold[0])
+    index = "There is no index without gold." if gold is None else anamnesis_index(after[0], gold[0])
     said = {
         "models": {name: {"time": times[0], "times": list(times[1:])} for name, times in own.items()},
         "index": None if isinstance(index, str) else index,
     }
     part = REPORT.parts["relearn"]
-    return with_part(REPORT, "relearn", Part(part.facts | said | facts, part.arrays))
+    return with_part(REPORT, "relearn", ReportPart(part.facts | said | facts, part.arrays))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def told(after: Times, gold: Times | None, **facts: Any) -> Report:
     ],
 )
 def test_the_sentence_compares_with_gold(after: Times, gold: Times | None, words: str) -> None:
-    said = plain(relearn.sentence(told(after, gold)))
+    said = plain(relearn.summary(told(after, gold)))
     assert words in said
     assert ("anamnesis" in said) == (gold is not None and None not in (after[0], gold[0]) and gold[0] != 0)
     assert "A net that knows nothing is not there within 32." in said
@@ -71,16 +71,16 @@ def test_the_sentence_compares_with_gold(after: Times, gold: Times | None, words
 )
 def test_it_says_who_was_asked(kind: str, count: int, words: str) -> None:
     asked = {"set": kind, "pictures": count, "beside": 50}
-    assert words in plain(relearn.sentence(told((3,), (9,), asked=asked)))
+    assert words in plain(relearn.summary(told((3,), (9,), asked=asked)))
 
 
 def test_what_calls_everything_alike_is_drawn_thin_and_never_counts() -> None:
     figure: Any = relearn.figure([REPORT], LIGHT)
     by_name = {trace.name: trace for trace in figure.data if trace.mode == "lines+markers"}
     assert set(by_name) == {"after", "gold", "fresh net"}
-    assert list(by_name["fresh net"].y) == [None] * len(STEPS)
+    assert list(by_name["fresh net"].y) == [None] * len(EVAL_STEPS)
     assert None not in by_name["after"].y
-    thin = [trace for trace in figure.data if trace.line.width == 1 and len(trace.y) == len(STEPS)]
+    thin = [trace for trace in figure.data if trace.line.width == 1 and len(trace.y) == len(EVAL_STEPS)]
     assert len(thin) == 3 and all(max(trace.y) > 0.9 for trace in thin)
     texts = [note.text for note in layout_of(figure).annotations]
     heights = {trace.name: trace.y[0] for trace in figure.data if trace.mode == "lines" and len(trace.y) == 2}
@@ -90,9 +90,9 @@ def test_what_calls_everything_alike_is_drawn_thin_and_never_counts() -> None:
 
 def test_the_band_spans_the_draws() -> None:
     arrays = dict(REPORT.parts["relearn"].arrays)
-    arrays["after"] = np.stack([np.full(len(STEPS), share, np.float32) for share in (0.2, 0.5, 0.8)])
+    arrays["after"] = np.stack([np.full(len(EVAL_STEPS), share, np.float32) for share in (0.2, 0.5, 0.8)])
     facts = REPORT.parts["relearn"].facts
-    figure: Any = relearn.figure([with_part(REPORT, "relearn", Part(facts, arrays))], LIGHT)
+    figure: Any = relearn.figure([with_part(REPORT, "relearn", ReportPart(facts, arrays))], LIGHT)
     (band,) = [trace for trace in figure.data if trace.name == "draws of after"]
     assert (min(band.y), max(band.y)) == pytest.approx((0.2, 0.8))
 

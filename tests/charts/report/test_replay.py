@@ -9,11 +9,11 @@ import pytest
 
 from tests.charts.fake_reports import made_up_report
 from tests.charts.layout import layout_of
-from unlearn_core.charts.drawing.replay_panel import phases
-from unlearn_core.charts.drawing.snapshots import replay
+from unlearn_core.charts.drawing.replay_panel import phase_segments
+from unlearn_core.charts.drawing.snapshots import snapshot_series
 from unlearn_core.charts.drawing.theme import LIGHT
-from unlearn_core.charts.report.replay import CHART, OLD, figure, sentence
-from unlearn_core.domain.measurement import Part
+from unlearn_core.charts.report.replay import CHART, OLD_REPORT, figure, summary
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
@@ -21,7 +21,7 @@ REPORT = made_up_report()
 
 def with_snapshots(report: Report, *, facts: dict[str, Any] | None = None, **arrays: np.ndarray) -> Report:
     old = report.parts["snapshots"]
-    part = Part(old.facts | (facts or {}), old.arrays | arrays)
+    part = ReportPart(old.facts | (facts or {}), old.arrays | arrays)
     return replace(report, parts={**report.parts, "snapshots": part})
 
 
@@ -45,11 +45,11 @@ def falling(forget: list[float], phases: list[str], *, gold: bool = True) -> Rep
 
 
 def test_every_step_holds_its_moment() -> None:
-    drawn, found = figure([REPORT], LIGHT), replay(REPORT)
+    drawn, found = figure([REPORT], LIGHT), snapshot_series(REPORT)
     (slider,) = layout_of(drawn).sliders
-    assert len(slider.steps) == len(found.moments) == 18 and slider.active == 17
+    assert len(slider.steps) == len(found.snapshots) == 18 and slider.active == 17
     bars = next(at for at, trace in enumerate(traces_of(drawn)) if trace.type == "bar" and trace.name == "now")
-    for moment, step in zip(found.moments, slider.steps, strict=True):
+    for moment, step in zip(found.snapshots, slider.steps, strict=True):
         moved, layout, traces = step.args
         assert step.method == "update"
         assert moved["x"][traces.index(bars)] == pytest.approx(moment.shares.tolist(), abs=1e-4)
@@ -95,16 +95,16 @@ def _steps(report: Report) -> Any:
 
 
 def test_sentence_names_the_phase_that_forgot_and_gold() -> None:
-    said = sentence(falling([1, 0.9, 0.1, 0], ["noise", "impair", "impair", "repair"])).replace(
+    said = summary(falling([1, 0.9, 0.1, 0], ["noise", "impair", "impair", "repair"])).replace(
         "\N{NO-BREAK SPACE}", " "
     )
     assert said.startswith(
         "100 % of 40 watched pictures of cat were named rightly at the start and 0 % at the end (most of it in impair)"
         "; gold names 0 % of the same rightly. The other classes went from 100 % to 100 %; gold names "
     )
-    assert "most of it" not in sentence(falling([1, 0.5, 0], ["train"] * 3)), "there is one phase only"
-    assert "most of it" not in sentence(falling([1, 1, 1], ["a", "b", "c"])), "nothing was forgotten"
-    assert "by way of" in sentence(_dipping())
+    assert "most of it" not in summary(falling([1, 0.5, 0], ["train"] * 3)), "there is one phase only"
+    assert "most of it" not in summary(falling([1, 1, 1], ["a", "b", "c"])), "nothing was forgotten"
+    assert "by way of" in summary(_dipping())
 
 
 def _dipping() -> Report:
@@ -115,8 +115,8 @@ def _dipping() -> Report:
 
 
 def test_a_run_of_an_older_release_says_so() -> None:
-    part = Part({}, {name: REPORT.parts["snapshots"].arrays[name] for name in ("logits", "ids", "step")})
-    assert CHART.applies(replace(REPORT, parts={"snapshots": part})) == OLD
+    part = ReportPart({}, {name: REPORT.parts["snapshots"].arrays[name] for name in ("logits", "ids", "step")})
+    assert CHART.applies(replace(REPORT, parts={"snapshots": part})) == OLD_REPORT
 
 
 def test_without_maps_the_rest_is_drawn() -> None:
@@ -131,24 +131,24 @@ def test_a_moment_without_numbers_is_drawn_as_one_without_right_answers() -> Non
     maps = REPORT.parts["snapshots"].arrays["maps"].copy()
     logits[5], maps[5] = np.nan, np.inf
     report = with_snapshots(REPORT, logits=logits, maps=maps)
-    assert np.isfinite(replay(report).moments[5].true).all()
+    assert np.isfinite(snapshot_series(report).snapshots[5].true_logit).all()
     assert "nan" not in str(figure([report], LIGHT).to_json()).lower()
-    assert "nan" not in CHART.alt(report)
+    assert "nan" not in CHART.alt_text(report)
 
 
 def test_single_pictures_without_validation_ones() -> None:
     report = made_up_report(images=True)
-    found = replay(report)
-    assert "forget_val" not in found.moments[0].accuracy
-    assert found.pictures == {"forget": 20, "retain": 40}
-    assert "of 20 forgotten pictures" in sentence(report)
+    found = snapshot_series(report)
+    assert "forget_val" not in found.snapshots[0].accuracy
+    assert found.image_counts == {"forget": 20, "retain": 40}
+    assert "of 20 forgotten pictures" in summary(report)
 
 
 def test_one_moment_is_enough() -> None:
     report = falling([0.5], ["train"])
     assert len(_steps(report)) == 1
-    assert "50" in sentence(report)
+    assert "50" in summary(report)
 
 
 def test_phases_are_stretches() -> None:
-    assert phases(["a", "a", "b", "a"]) == [("a", 0, 1), ("b", 2, 2), ("a", 3, 3)]
+    assert phase_segments(["a", "a", "b", "a"]) == [("a", 0, 1), ("b", 2, 2), ("a", 3, 3)]

@@ -10,11 +10,11 @@ from scipy import stats
 
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.drawing import seed_curves
-from unlearn_core.charts.drawing.seed_statistics import ALONE, accuracies, applies, interval
+from unlearn_core.charts.drawing.seed_statistics import SINGLE_SEED, applies, seed_accuracies, t_interval
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report import seeds
 from unlearn_core.charts.text import verdict
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
@@ -26,7 +26,7 @@ def changed(**after: float) -> Report:
     runs = [
         own | {"accuracy": own["accuracy"] | {"after": own["accuracy"]["after"] | after}} for own in part.facts["runs"]
     ]
-    return replace(REPORT, parts={**REPORT.parts, "seeds": Part({"runs": runs}, part.arrays)})
+    return replace(REPORT, parts={**REPORT.parts, "seeds": ReportPart({"runs": runs}, part.arrays)})
 
 
 def traces(figure: go.Figure) -> dict[str, Any]:
@@ -36,28 +36,28 @@ def traces(figure: go.Figure) -> dict[str, Any]:
 
 def test_the_interval_is_students() -> None:
     values = [0.81, 0.84, 0.79, 0.86, 0.80]
-    own = interval(values)
+    own = t_interval(values)
     low, high = stats.t.interval(0.95, 4, loc=np.mean(values), scale=stats.sem(values))
     assert (own.mean, own.low, own.high) == pytest.approx((0.82, low, high))
-    assert (own.least, own.most) == (0.79, 0.86)
+    assert (own.lowest, own.highest) == (0.79, 0.86)
 
 
 def test_two_seeds_are_the_least_and_say_little() -> None:
-    own = interval([0.0, 0.01])
+    own = t_interval([0.0, 0.01])
     assert own.high - own.low == pytest.approx(2 * 12.706 * 0.005, rel=1e-3)
 
 
 def test_one_seed_is_told_to_be_one() -> None:
     bare = replace(REPORT, parts={})
-    assert applies(bare) == seeds.CHART.applies(bare) == ALONE
-    assert seed_curves.applies_to_curves(bare) == ALONE
+    assert applies(bare) == seeds.CHART.applies(bare) == SINGLE_SEED
+    assert seed_curves.needs_curves(bare) == SINGLE_SEED
 
 
 def test_the_table_has_every_seed_and_the_mean() -> None:
-    table = seeds.CHART.frame([REPORT])
+    table = seeds.CHART.table([REPORT])
     own: Any = table[table["figure"] == "accuracy, kept unseen"]
     assert list(own["of"]) == ["seed 0", "seed 1", "seed 2", "seed 3", "mean of 4 seeds"]
-    assert own["value"].iloc[-1] == pytest.approx(np.mean(accuracies(REPORT, "retain_test")))
+    assert own["value"].iloc[-1] == pytest.approx(np.mean(seed_accuracies(REPORT, "retain_test")))
     assert own["low"].iloc[-1] < own["value"].iloc[-1] < own["high"].iloc[-1]
     assert {"distance to gold, bits", "privacy, 1 is like gold", "seconds to forget"} < set(table["figure"])
 
@@ -65,8 +65,8 @@ def test_the_table_has_every_seed_and_the_mean() -> None:
 def test_a_figure_that_one_seed_lacks_is_left_out() -> None:
     part = REPORT.parts["seeds"]
     first, *others = part.facts["runs"]
-    lacking = replace(REPORT, parts={"seeds": Part({"runs": [first | {"privacy": None}, *others]}, part.arrays)})
-    assert "privacy, 1 is like gold" not in set(seeds.CHART.frame([lacking])["figure"])
+    lacking = replace(REPORT, parts={"seeds": ReportPart({"runs": [first | {"privacy": None}, *others]}, part.arrays)})
+    assert "privacy, 1 is like gold" not in set(seeds.CHART.table([lacking])["figure"])
 
 
 def test_intervals_stay_within_what_shares_can_be() -> None:
@@ -77,7 +77,7 @@ def test_intervals_stay_within_what_shares_can_be() -> None:
 
 
 def test_seeds_that_agree_are_said_to() -> None:
-    said = seeds.CHART.sentence(changed(forget_test=0.0))
+    said = seeds.CHART.summary(changed(forget_test=0.0))
     assert "0.0\N{NO-BREAK SPACE}% of the unseen pictures of cat are named rightly" in said
     assert "the same from every seed" in said
     assert "over seeds, not over pictures" in said
@@ -89,12 +89,12 @@ def test_the_band_goes_from_the_lowest_to_the_highest_seed() -> None:
     arrays = {f"{side}_{n}": np.array(own) for side, both in lines.items() for n, own in enumerate(both)}
     arrays |= {"step_0": steps, "step_1": steps}
     runs = REPORT.parts["seeds"].facts["runs"][:2]
-    report = replace(REPORT, parts={"seeds": Part({"runs": runs}, arrays)})
+    report = replace(REPORT, parts={"seeds": ReportPart({"runs": runs}, arrays)})
     drawn = traces(seed_curves.figure([report], LIGHT))
     assert drawn["forget, mean"].y[0] == pytest.approx(0.9)
     assert drawn["forget, mean"].y[-1] == pytest.approx(0.1)
     assert sorted({drawn["forget, all seeds"].y[0], drawn["forget, all seeds"].y[-1]}) == [0.8, 1.0]
-    assert "20.0 points apart at most and 20.0 at the end" in seed_curves.sentence(report)
+    assert "20.0 points apart at most and 20.0 at the end" in seed_curves.summary(report)
 
 
 def test_a_seed_that_ended_early_stays_where_it_ended() -> None:
@@ -102,13 +102,13 @@ def test_a_seed_that_ended_early_stays_where_it_ended() -> None:
     arrays = dict(part.arrays)
     for name in ("step", "forget", "retain"):
         arrays[f"{name}_0"] = arrays[f"{name}_0"][:5]
-    short = replace(REPORT, parts={"seeds": Part(part.facts, arrays)})
+    short = replace(REPORT, parts={"seeds": ReportPart(part.facts, arrays)})
     line = traces(seed_curves.figure([short], LIGHT))["retain, mean"]
     assert line.x[-1] == part.arrays["step_1"][-1]
     del arrays["step_0"]
-    assert isinstance(seed_curves.applies_to_curves(short), str)
+    assert isinstance(seed_curves.needs_curves(short), str)
 
 
 def test_the_verdict_counts_the_seeds() -> None:
-    assert "4 seeds" in verdict.doubt(REPORT)
-    assert "One seed" in verdict.doubt(replace(REPORT, parts={"accuracy": REPORT.parts["accuracy"]}))
+    assert "4 seeds" in verdict.caveats(REPORT)
+    assert "One seed" in verdict.caveats(replace(REPORT, parts={"accuracy": REPORT.parts["accuracy"]}))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.charts.fake_reports import made_up_report
-from unlearn_core.charts.chart import names
+from unlearn_core.charts.chart import report_names
 from unlearn_core.charts.text import run_comparison
 from unlearn_core.domain.report import Evaluation, Report
 
@@ -29,56 +29,56 @@ def right_about(report: Report, rows: np.ndarray) -> Report:
 def test_only_what_differs_is_listed_and_knobs_go_by_what_they_are_called() -> None:
     first = with_spec(made_up_report(), method="unsir", params={"lr": 0.01})
     other = replace(with_spec(made_up_report(), method="finetune", params={"rate": 0.1, "epochs": 1}), method="Other")
-    rows = dict(run_comparison.settings([first, other], KNOBS))
+    rows = dict(run_comparison.differing_settings([first, other], KNOBS))
     assert rows == {"Method": [first.method, "Other"], "Learning rate": ["0.01", "0.1"]}, "only one has epochs"
-    assert run_comparison.settings([first, first], KNOBS) == []
-    assert dict(run_comparison.settings([first, with_spec(first, seed=7)], KNOBS)) == {"Seed": ["0", "7"]}
+    assert run_comparison.differing_settings([first, first], KNOBS) == []
+    assert dict(run_comparison.differing_settings([first, with_spec(first, seed=7)], KNOBS)) == {"Seed": ["0", "7"]}
 
 
 def test_different_questions_are_warned_of() -> None:
     one, other = made_up_report(), made_up_report(images=True)
-    assert run_comparison.warning([one, one]) == ""
-    assert "forgot different things" in run_comparison.warning([one, other])
+    assert run_comparison.mismatch_warning([one, one]) == ""
+    assert "forgot different things" in run_comparison.mismatch_warning([one, other])
     request = one.spec.request
-    assert "different classifiers" in run_comparison.warning(
+    assert "different classifiers" in run_comparison.mismatch_warning(
         [one, with_spec(one, request=request.model_copy(update={"classifier": "another"}))]
     )
     elsewhere = with_spec(one, request=request.model_copy(update={"dataset": "another"}))
-    assert "different data sets" in run_comparison.warning([one, elsewhere])
-    assert "no difference" in run_comparison.sentence(one, elsewhere)
-    assert "earlier run" in run_comparison.warning([one, with_spec(one, start=3)])
+    assert "different data sets" in run_comparison.mismatch_warning([one, elsewhere])
+    assert "no difference" in run_comparison.summary(one, elsewhere)
+    assert "earlier run" in run_comparison.mismatch_warning([one, with_spec(one, start=3)])
 
 
 def test_nets_on_the_same_pictures_are_compared_picture_by_picture() -> None:
     report = made_up_report()
     rows = report.split.retain_test
     first, other = right_about(report, rows[:800]), right_about(report, rows[:900])
-    found = run_comparison.difference(first, other, "retain_test")
+    found = run_comparison.accuracy_difference(first, other, "retain_test")
     share = 100 / len(rows)
     assert found is not None
     assert found[0] == pytest.approx(share)
     count = len(rows) + 2
     assert found[1] == pytest.approx(1.96 * np.sqrt(101 - 100**2 / count) / count)
     assert found[1] == pytest.approx(1.96 * np.sqrt(share * (1 - share) / len(rows)), rel=0.02), "hardly wider"
-    same = run_comparison.difference(first, first, "retain_test")
+    same = run_comparison.accuracy_difference(first, first, "retain_test")
     assert same == (0, pytest.approx(1.96 / count)), "no difference was seen, which is not none for certain"
-    assert "kept, unseen +5.6 ± 1.1 points" in run_comparison.sentence(first, other)
+    assert "kept, unseen +5.6 ± 1.1 points" in run_comparison.summary(first, other)
 
 
 def test_nets_on_different_pictures_are_two_samples() -> None:
     one, other = made_up_report(), made_up_report(images=True)
     first, second = right_about(one, one.split.retain_test[:900]), right_about(other, other.split.retain_test[:900])
-    found = run_comparison.difference(first, second, "retain_test")
+    found = run_comparison.accuracy_difference(first, second, "retain_test")
     counts = [len(report.split.retain_test) + 2 for report in (one, other)]
     error = sum(901 / count * (1 - 901 / count) / count for count in counts)
     assert found is not None and found[1] == pytest.approx(1.96 * np.sqrt(error))
-    assert run_comparison.difference(one, other, "forget_test") is None, "single pictures have no unseen ones"
+    assert run_comparison.accuracy_difference(one, other, "forget_test") is None, "single pictures have no unseen ones"
 
 
 def test_figures_stand_in_one_column_a_run() -> None:
     reports = [made_up_report(), made_up_report(gold=False, seed=1)]
-    table = run_comparison.figures(reports)
-    assert list(table.columns) == ["what", *names(reports)]
+    table = run_comparison.metrics_table(reports)
+    assert list(table.columns) == ["what", *report_names(reports)]
     assert table["what"].tolist()[-3:] == [
         "distance to gold, after",
         "privacy after, 1 is like gold",
@@ -86,10 +86,10 @@ def test_figures_stand_in_one_column_a_run() -> None:
     ]
     score = {model: own["forget_test"] for model, own in reports[0].parts["accuracy"].facts.items()}
     cell = (
-        str(table[names(reports)[0]].iloc[1])
+        str(table[report_names(reports)[0]].iloc[1])
         .replace("\N{NO-BREAK SPACE}", " ")
         .replace("\N{NARROW NO-BREAK SPACE}", " ")
     )
     assert cell.startswith(f"{100 * score['before']['accuracy']:.1f} → {100 * score['after']['accuracy']:.1f} % (")
     assert cell.endswith(f" · gold {100 * score['gold']['accuracy']:.1f} %")
-    assert str(table[names(reports)[1]].iloc[1]).endswith(" · no gold")
+    assert str(table[report_names(reports)[1]].iloc[1]).endswith(" · no gold")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.charts.fake_reports import CAT, NO_GOLD, made_up_report, score
-from unlearn_core.charts.text.verdict import doubt, forgot, kept, like_gold, verdicts
-from unlearn_core.domain.measurement import Part
+from unlearn_core.charts.text.verdict import caveats, forget_verdict, gold_verdict, retain_verdict, verdicts
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Evaluation, Report
 
 REPORT = made_up_report()
@@ -21,7 +21,7 @@ def scored(report: Report, **sets: dict[str, tuple[int, int]]) -> Report:
     for name, models in sets.items():
         for model, (right, of) in models.items():
             facts[model][name] = score(right, of)
-    return replace(report, parts={**report.parts, "accuracy": Part(facts, {})})
+    return replace(report, parts={**report.parts, "accuracy": ReportPart(facts, {})})
 
 
 def cats(before: int, after: int, gold: int, trained: int = 0) -> Report:
@@ -49,17 +49,17 @@ def plain(words: str) -> str:
     ],
 )
 def test_forgot_classes(after: int, gold: int, title: str, tone: str) -> None:
-    assert forgot(cats(150, after, gold))[:2] == (title, tone)
+    assert forget_verdict(cats(150, after, gold))[:2] == (title, tone)
 
 
 def test_forgot_words() -> None:
-    assert plain(forgot(cats(150, 0, 0)).words) == (
+    assert plain(forget_verdict(cats(150, 0, 0)).words) == (
         "0.0 % of 200 unseen pictures of cat are still called cat. Gold: 0.0 %."
     )
 
 
 def test_what_it_was_trained_on_counts_too() -> None:
-    verdict = forgot(cats(150, 0, 0, trained=600))
+    verdict = forget_verdict(cats(150, 0, 0, trained=600))
     assert verdict[:2] == ("not forgotten", "bad")
     assert plain(verdict.words).endswith("Of the 1,000 that it was trained on, 60.0 % are.")
 
@@ -75,22 +75,22 @@ def people(before: int, after: int, gold: int, *, trained: tuple[int, int, int])
 
 
 def test_two_unseen_pictures_tell_nothing_and_seven_that_it_learned_do() -> None:
-    verdict = forgot(people(2, 1, 0, trained=(7, 1, 0)))
+    verdict = forget_verdict(people(2, 1, 0, trained=(7, 1, 0)))
     assert verdict[:2] == ("forgot", "good")
     assert plain(verdict.words).endswith(
         "Gold: 0.0 %. They tell nothing: before and gold are not apart. Of the 7 that it was trained on, 14.3 % are."
     )
-    assert forgot(people(2, 0, 0, trained=(7, 7, 0))).title == "not forgotten"
-    assert forgot(people(2, 1, 0, trained=(3, 1, 0)))[:2] == ("cannot tell", "unknown")
+    assert forget_verdict(people(2, 0, 0, trained=(7, 7, 0))).title == "not forgotten"
+    assert forget_verdict(people(2, 1, 0, trained=(3, 1, 0)))[:2] == ("cannot tell", "unknown")
 
 
 def test_forgotten_classes_have_a_yardstick_even_without_gold() -> None:
     bare = made_up_report(gold=False)
     done = scored(bare, forget_test={"after": (0, 200)}, forget_train={"after": (0, 300)})
     undone = scored(bare, forget_test={"after": (140, 200)}, forget_train={"after": (280, 300)})
-    assert forgot(done).title == "forgot"
-    assert forgot(undone).title == "not forgotten"
-    assert "There is no gold yet" in forgot(done).words
+    assert forget_verdict(done).title == "forgot"
+    assert forget_verdict(undone).title == "not forgotten"
+    assert "There is no gold yet" in forget_verdict(done).words
 
 
 @pytest.mark.parametrize(
@@ -107,16 +107,16 @@ def test_forgotten_classes_have_a_yardstick_even_without_gold() -> None:
 )
 def test_forgot_pictures(before: int, after: int, gold: int, title: str, tone: str) -> None:
     given = {"before": (before, 1000), "after": (after, 1000), "gold": (gold, 1000)}
-    assert forgot(scored(PICTURES, forget_train=given))[:2] == (title, tone)
+    assert forget_verdict(scored(PICTURES, forget_train=given))[:2] == (title, tone)
 
 
 def test_three_pictures_cannot_tell() -> None:
     given = {"before": (3, 3), "after": (2, 3), "gold": (2, 3)}
-    assert forgot(scored(PICTURES, forget_train=given)).tone == "unknown"
+    assert forget_verdict(scored(PICTURES, forget_train=given)).tone == "unknown"
 
 
 def test_single_pictures_without_gold_get_no_verdict() -> None:
-    verdict = forgot(made_up_report(images=True, gold=False))
+    verdict = forget_verdict(made_up_report(images=True, gold=False))
     assert verdict[:2] == ("no yardstick yet", "unknown")
 
 
@@ -132,7 +132,7 @@ def test_single_pictures_without_gold_get_no_verdict() -> None:
 )
 def test_kept(after: int, gold: int, title: str, words: str) -> None:
     given = {"before": (1561, 1800), "after": (after, 1800), "gold": (gold, 1800)}
-    verdict = kept(scored(REPORT, retain_test=given))
+    verdict = retain_verdict(scored(REPORT, retain_test=given))
     assert verdict.title == title
     assert plain(verdict.words) == words
 
@@ -140,9 +140,9 @@ def test_kept(after: int, gold: int, title: str, words: str) -> None:
 def test_kept_without_gold_is_held_against_before() -> None:
     bare = made_up_report(gold=False)
     lost = scored(bare, retain_test={"before": (1561, 1800), "after": (900, 1800)})
-    assert kept(lost).title == "not kept"
-    assert "no gold yet" in kept(lost).words
-    assert kept(scored(bare, retain_test={"before": (1561, 1800), "after": (1550, 1800)})).title == "kept"
+    assert retain_verdict(lost).title == "not kept"
+    assert "no gold yet" in retain_verdict(lost).words
+    assert retain_verdict(scored(bare, retain_test={"before": (1561, 1800), "after": (1550, 1800)})).title == "kept"
 
 
 def answering(**answers: np.ndarray) -> Report:
@@ -161,8 +161,8 @@ GOLD = np.repeat([5, 6, 2, 4], 50)
 def test_like_gold_is_held_against_hiding_the_output() -> None:
     guess = np.where(np.arange(200) < 100, GOLD, 0)
     hidden = np.full(200, CAT)  # Before says cat to all; with cat taken away it says deer, as gold does to 50 of 200.
-    assert like_gold(answering(before=hidden, gold=GOLD, after=GOLD)).title == "like gold"
-    verdict = like_gold(answering(before=hidden, gold=GOLD, after=guess))
+    assert gold_verdict(answering(before=hidden, gold=GOLD, after=GOLD)).title == "like gold"
+    verdict = gold_verdict(answering(before=hidden, gold=GOLD, after=guess))
     assert verdict.title == "like gold"
     words = plain(verdict.words)
     assert words.startswith(
@@ -170,17 +170,17 @@ def test_like_gold_is_held_against_hiding_the_output() -> None:
         "The spreads of answers differ by 0.50. Distance to gold: "
     )
     assert words.endswith("bits (spread unknown: one gold).")
-    assert like_gold(answering(before=GOLD, gold=GOLD, after=guess)).title == "not like gold"
+    assert gold_verdict(answering(before=GOLD, gold=GOLD, after=guess)).title == "not like gold"
     nearly = np.where(np.arange(200) % 10 == 0, 0, GOLD)
-    assert like_gold(answering(before=GOLD, gold=GOLD, after=nearly)).title == "somewhat like gold"
+    assert gold_verdict(answering(before=GOLD, gold=GOLD, after=nearly)).title == "somewhat like gold"
 
 
 def test_two_golds_give_the_distance_its_yardstick() -> None:
-    assert plain(like_gold(made_up_report(images=True)).words).endswith("bits (two golds: 0.040).")
+    assert plain(gold_verdict(made_up_report(images=True)).words).endswith("bits (two golds: 0.040).")
 
 
 def test_like_gold_without_gold_gives_the_reason() -> None:
-    assert like_gold(made_up_report(gold=False)) == ("gold not there yet", "unknown", NO_GOLD)
+    assert gold_verdict(made_up_report(gold=False)) == ("gold not there yet", "unknown", NO_GOLD)
 
 
 def test_always_three_and_always_with_words() -> None:
@@ -188,12 +188,12 @@ def test_always_three_and_always_with_words() -> None:
         given = verdicts(report)
         assert len(given) == 3
         assert all(verdict.words.endswith(".") and len(verdict.title.split()) <= 4 for verdict in given)
-        assert "left no trace" in doubt(report)
+        assert "left no trace" in caveats(report)
 
 
 def test_doubt_fits_the_run() -> None:
-    assert "Hiding one output" in doubt(cats(150, 0, 0))
-    assert "Hiding one output" not in doubt(cats(150, 150, 0))
-    assert "yardstick is missing" in doubt(made_up_report(gold=False))
+    assert "Hiding one output" in caveats(cats(150, 0, 0))
+    assert "Hiding one output" not in caveats(cats(150, 150, 0))
+    assert "yardstick is missing" in caveats(made_up_report(gold=False))
     few = replace(PICTURES, split=PICTURES.split._replace(forget_train=PICTURES.split.forget_train[:16]))
-    assert "With 16 forgotten pictures, one more or less is 6.2" in doubt(few)
+    assert "With 16 forgotten pictures, one more or less is 6.2" in caveats(few)

@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 
 from tests.charts.fake_reports import made_up_report, score
-from unlearn_core.charts.text.warnings import beyond, damage, flags, left, none_raised
-from unlearn_core.domain.measurement import Part
+from unlearn_core.charts.text.warnings import (
+    collateral_damage,
+    no_warning_text,
+    over_forgetting,
+    report_warnings,
+    residual_knowledge,
+)
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 
 REPORT = made_up_report()
@@ -22,7 +28,7 @@ def attacked(after: float, gold: float | None, *, half: float = 0.05) -> Report:
         model: {"loss": {"auc": auc, "low": auc - half, "high": auc + half, "found": 0.01}}
         for model, auc in aucs.items()
     }
-    part = Part({"members": 100, "models": models}, {})
+    part = ReportPart({"members": 100, "models": models}, {})
     return replace(report, parts={**report.parts, "membership": part})
 
 
@@ -32,7 +38,7 @@ def scored(before: int, after: int, gold: int | None) -> Report:
     gone = {"forget_test": score(0, 200), "forget_train": score(0, 300)}
     facts = {model: {"retain_test": score(right, 1000), **gone} for model, right in given.items()}
     report = made_up_report(gold=gold is not None)
-    return replace(report, parts={"accuracy": Part(facts, {})})
+    return replace(report, parts={"accuracy": ReportPart(facts, {})})
 
 
 def plain(words: str) -> str:
@@ -55,18 +61,18 @@ def plain(words: str) -> str:
 )
 def test_attacks_raise_a_flag_in_either_direction(after: float, gold: float | None, kinds: list[str]) -> None:
     report = attacked(after, gold)
-    assert [flag.kind for flag in (left(report), beyond(report)) if flag] == kinds
+    assert [flag.kind for flag in (residual_knowledge(report), over_forgetting(report)) if flag] == kinds
 
 
 def test_words_name_the_figure_gold_and_what_is_not_proved() -> None:
-    flag = beyond(attacked(0.3, 0.5))
+    flag = over_forgetting(attacked(0.3, 0.5))
     assert flag is not None and flag.title == "forgotten beyond gold"
     assert plain(flag.words) == (
         "By loss a forgotten picture looks more familiar than an unseen one in only 30 % of all pairs (gold: 50 %): "
         "they are stranger now than pictures that it never saw, which points at them (the Streisand effect)."
     )
     assert "does not say" in flag.doubt
-    without = left(attacked(0.7, None))
+    without = residual_knowledge(attacked(0.7, None))
     assert without is not None and "no gold yet" in without.words and "does not say" in without.doubt
 
 
@@ -81,7 +87,7 @@ def test_words_name_the_figure_gold_and_what_is_not_proved() -> None:
     ],
 )
 def test_damage_is_more_than_chance_explains(before: int, after: int, gold: int | None, words: str | None) -> None:
-    flag = damage(scored(before, after, gold))
+    flag = collateral_damage(scored(before, after, gold))
     assert (flag and plain(flag.words)) == words
 
 
@@ -90,8 +96,8 @@ def test_damage_names_the_class_that_is_worst_off() -> None:
     rows = [score(90, 100)] * 10
     after = [*rows[:8], score(20, 100), rows[9]]
     forgotten = [score(0, 100) if place == 3 else one for place, one in enumerate(after)]
-    part = Part({"before": rows, "after": forgotten, "gold": rows}, {})
-    flag = damage(replace(report, parts={**report.parts, "confusion": part}))
+    part = ReportPart({"before": rows, "after": forgotten, "gold": rows}, {})
+    flag = collateral_damage(replace(report, parts={**report.parts, "confusion": part}))
     assert flag is not None and plain(flag.words).endswith("; worst off is ship (20 %, gold 90 %).")
 
 
@@ -99,35 +105,35 @@ def test_hesitation_tells_where_no_attack_was_tried() -> None:
     parts = {name: part for name, part in REPORT.parts.items() if name != "membership"}
     unsure = dict(parts["logits"].arrays)
     unsure["after_entropy"] = np.full_like(unsure["after_entropy"], 2.2)
-    flag = beyond(replace(REPORT, parts=parts | {"logits": Part({}, unsure)}))
+    flag = over_forgetting(replace(REPORT, parts=parts | {"logits": ReportPart({}, unsure)}))
     assert flag is not None and "more than 2.20 nats" in flag.words
     sure = dict(unsure, after_entropy=np.full_like(unsure["after_entropy"], 0.01))
-    assert beyond(replace(REPORT, parts=parts | {"logits": Part({}, sure)})) is None
+    assert over_forgetting(replace(REPORT, parts=parts | {"logits": ReportPart({}, sure)})) is None
     bare = made_up_report(gold=False)
-    assert beyond(replace(bare, parts={"logits": bare.parts["logits"]})) is None
+    assert over_forgetting(replace(bare, parts={"logits": bare.parts["logits"]})) is None
 
 
 def test_no_flag_is_no_proof() -> None:
     fine = scored(860, 865, 870)
-    assert flags(fine) == []
-    assert none_raised(fine) == (
+    assert report_warnings(fine) == []
+    assert no_warning_text(fine) == (
         "No flag: simple measures found no damage to the rest. A better attack might. Membership was not measured."
     )
     both = replace(fine, parts={**fine.parts, "membership": attacked(0.5, 0.5).parts["membership"]})
-    assert flags(both) == [] and "no knowledge left and no forgetting beyond gold" in none_raised(both)
-    assert "Nothing could be looked at" in none_raised(replace(fine, parts={}))
+    assert report_warnings(both) == [] and "no knowledge left and no forgetting beyond gold" in no_warning_text(both)
+    assert "Nothing could be looked at" in no_warning_text(replace(fine, parts={}))
 
 
 def test_the_gravest_comes_first() -> None:
     report = attacked(0.7, 0.5)
     worse = replace(report, parts={**report.parts, "accuracy": scored(860, 500, 870).parts["accuracy"]})
-    assert [flag.kind for flag in flags(worse)] == ["damage", "left"]
+    assert [flag.kind for flag in report_warnings(worse)] == ["damage", "left"]
 
 
 def test_what_is_still_named_is_left_whatever_attacks_say() -> None:
     report = scored(860, 865, 870)
     facts = {model: dict(sets) for model, sets in report.parts["accuracy"].facts.items()}
     facts["before"]["forget_test"] = facts["after"]["forget_test"] = score(190, 200)
-    named = replace(report, parts={"accuracy": Part(facts, {})})
-    assert [flag.kind for flag in flags(named)] == ["left"]
-    assert "still named" in flags(named)[0].words
+    named = replace(report, parts={"accuracy": ReportPart(facts, {})})
+    assert [flag.kind for flag in report_warnings(named)] == ["left"]
+    assert "still named" in report_warnings(named)[0].words

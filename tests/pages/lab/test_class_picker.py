@@ -36,18 +36,18 @@ def many(home: Path) -> str:
     folder = home / "datasets" / card.id
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
-    np.save(folder / user_catalog.IMAGES, rng.integers(0, 255, (train + val + test, SIZE, SIZE, 3), np.uint8))
+    np.save(folder / user_catalog.IMAGES_FILE, rng.integers(0, 255, (train + val + test, SIZE, SIZE, 3), np.uint8))
     labels = np.concatenate([np.repeat(np.arange(CLASSES), count) for count in EACH])
-    np.save(folder / user_catalog.LABELS, labels)
-    (folder / user_catalog.CARD).write_text(card.model_dump_json())
-    user_catalog.use(home)
+    np.save(folder / user_catalog.LABELS_FILE, labels)
+    (folder / user_catalog.CARD_FILE).write_text(card.model_dump_json())
+    user_catalog.set_data_dir(home)
     logits = np.eye(CLASSES, dtype=np.float32)[labels]
     like = classifiers.card("tiny").model_copy(update={"id": "many", "title": "Many", "dataset": card.id})
     with (home / "logits.npy").open("wb") as file:
         np.save(file, logits)
     files = {".npy": (home / "logits.npy").read_bytes(), ".safetensors": b""}
     facts = {"seconds": 1.0, "made with": {}}
-    user_models.put(like, weights="none", files=files, facts=facts, wait=False)
+    user_models.add(like, weights="none", files=files, facts=facts, pending=False)
     return like.id
 
 
@@ -88,7 +88,7 @@ def test_five_hundred_classes_are_redrawn_within_a_second(visit: Visit, many: st
     began = time.process_time()
     app = fine(app.checkbox(key="class-five-hundred-8").check().run())
     redrawn = time.process_time() - began
-    cache.class_mosaic.clear()  # type: ignore[attr-defined]
+    cache.class_preview.clear()  # type: ignore[attr-defined]
     began = time.process_time()
     app = fine(app.pagination(key="gallery-classes").set_value(2).run())
     turned = time.process_time() - began

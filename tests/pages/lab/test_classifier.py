@@ -11,14 +11,14 @@ def test_the_card_is_complete(visit: Visit) -> None:
     card = classifiers.card("resnet20")
     for text in (card.title, card.summary, card.source, card.licence, datasets.card(card.dataset).licence):
         assert text in said
-    assert f"{card.trained_by.epochs} epochs" in said
+    assert f"{card.required_recipe.epochs} epochs" in said
 
 
 def test_the_figures_are_those_of_the_shipped_net(visit: Visit) -> None:
     app = fine(visit("classifier", classifier="tiny"))
-    original, pictures = bundled_models.find("tiny", None, 0), datasets.load("shapes")
+    original, pictures = bundled_models.find_bundled("tiny", None, 0), datasets.load("shapes")
     assert original
-    right = (bundled_models.logits_of(original).argmax(1) == pictures.labels)[-120:]
+    right = (bundled_models.read_logits(original).argmax(1) == pictures.labels)[-120:]
     labels = pictures.labels[-120:]
     table = app.dataframe[0].value
     assert list(table["class"]) == ["rows", "columns", "checks", "discs"]

@@ -8,10 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
-from unlearn_core.domain.errors import NotSupported, UnknownName
+from unlearn_core.domain.errors import NotFoundError, NotSupportedError
 from unlearn_core.domain.jobs import TrainSpec
 from unlearn_core.models import external, weight_cache
-from unlearn_core.models.model_summary import outline, published
+from unlearn_core.models.model_summary import pretrained_weights, summarize
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components.architecture_picker import OTHER
 
@@ -53,7 +53,7 @@ def test_a_net_of_torchvision_is_described_and_trained(
     app = fine(start.set_value(weights).run())
     assert "are not on this machine. The run downloads them first" in words(app)
     fine(app.button(key="train-go").click().run())
-    (run,) = store.list(kinds=("train",))
+    (run,) = store.list_runs(kinds=("train",))
     assert isinstance(run.spec, TrainSpec) and (run.spec.architecture, run.spec.start) == (
         f"torchvision:{SMALL}",
         weights,
@@ -64,8 +64,8 @@ def test_a_net_of_torchvision_is_described_and_trained(
 def test_weights_that_lie_here_are_said_to(visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     file = external.torchvision_weights(external.parse(f"torchvision:{SMALL}")).url.rpartition("/")[2]
-    weight_cache.folder().mkdir(parents=True)
-    (weight_cache.folder() / file).touch()
+    weight_cache.cache_dir().mkdir(parents=True)
+    (weight_cache.cache_dir() / file).touch()
     app = picked(asked(visit), SMALL)
     start = app.selectbox(key=f"train-start-torchvision:{SMALL}")
     assert start.options[1].endswith("(published, on this machine)")
@@ -76,7 +76,7 @@ def description(name: str) -> None:
     from unlearn_core.data import datasets
     from unlearn_core.ui.components import architecture_picker
 
-    architecture_picker.described(name, datasets.card("cifar10-sample"))
+    architecture_picker.describe_architecture(name, datasets.card("cifar10-sample"))
 
 
 @pytest.mark.parametrize(
@@ -128,12 +128,14 @@ def test_timm_is_asked_only_when_somebody_asks_for_it(visit: Visit, monkeypatch:
 
 
 def test_an_outline_is_had_without_memory_for_weights() -> None:
-    found = outline("timm:vit_giant_patch14_224", 224)
+    found = summarize("timm:vit_giant_patch14_224", 224)
     assert found.weights is not None and found.weights > 1e9 and (found.multiplications or 0) > 1e11
-    assert "How large it is shows" in outline("torchvision:regnet_x_400mf", 32).summary
-    assert outline("torchvision:resnet18", 32).recipe == external.card("torchvision:resnet18", 32).recipe
-    assert next(iter(published("torchvision:regnet_x_400mf"))).name == "torchvision:regnet_x_400mf:IMAGENET1K_V1"
-    with pytest.raises(NotSupported, match="does not take pictures of 16 pixels"):
-        outline("torchvision:alexnet", 16)
-    with pytest.raises(UnknownName):
-        outline("torchvision:nothing", 32)
+    assert "How large it is shows" in summarize("torchvision:regnet_x_400mf", 32).summary
+    assert summarize("torchvision:resnet18", 32).recipe == external.card("torchvision:resnet18", 32).recipe
+    assert (
+        next(iter(pretrained_weights("torchvision:regnet_x_400mf"))).name == "torchvision:regnet_x_400mf:IMAGENET1K_V1"
+    )
+    with pytest.raises(NotSupportedError, match="does not take pictures of 16 pixels"):
+        summarize("torchvision:alexnet", 16)
+    with pytest.raises(NotFoundError):
+        summarize("torchvision:nothing", 32)

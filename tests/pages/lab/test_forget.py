@@ -6,7 +6,7 @@ import pytest
 from tests.pages.conftest import Visit, turn
 from tests.pages.page_asserts import fine, foot, label, words
 from unlearn_core.data import datasets
-from unlearn_core.data.standard_requests import standard
+from unlearn_core.data.standard_requests import standard_requests
 from unlearn_core.models import bundled_models
 from unlearn_core.ui.shell import cache
 
@@ -20,9 +20,9 @@ def test_cats_are_ticked_for_a_newcomer(visit: Visit) -> None:
 
 def test_a_card_says_how_often_the_shipped_net_is_right(visit: Visit) -> None:
     app = fine(visit("forget"))
-    pictures, original = datasets.load("cifar10-sample"), bundled_models.find("resnet20", None, 0)
+    pictures, original = datasets.load("cifar10-sample"), bundled_models.find_bundled("resnet20", None, 0)
     assert original
-    right = bundled_models.logits_of(original).argmax(1) == pictures.labels
+    right = bundled_models.read_logits(original).argmax(1) == pictures.labels
     for number in range(10):
         unseen = np.flatnonzero(pictures.labels == number)[-200:]
         assert f"right {round(100 * right[unseen].mean())} % of the time" in words(app)
@@ -55,7 +55,9 @@ def test_the_last_tick_can_be_taken_away(visit: Visit) -> None:
 
 
 @pytest.mark.skipif(
-    bundled_models.find("resnet20", standard(datasets.card("cifar10-sample"))["16-pictures"], bundled_models.GOLD_SEED)
+    bundled_models.find_bundled(
+        "resnet20", standard_requests(datasets.card("cifar10-sample"))["16-pictures"], bundled_models.GOLD_SEED_OFFSET
+    )
     is None,
     reason="Its gold is not in assets.",
 )
@@ -92,7 +94,7 @@ def test_ticked_pictures_outlive_paging_filtering_and_other_pages(visit: Visit) 
     assert app.query_params["images"] == "0,3,30"
     assert app.pagination(key="gallery-page").value == 2
     app.selectbox(key="gallery-class-shapes").set_value("discs").run()
-    labels = cache.pictures("shapes").labels
+    labels = cache.image_dataset("shapes").labels
     shown = [int((box.key or "").rpartition("-")[2]) for box in app.checkbox]
     assert len(shown) == 24
     assert {int(labels[number]) for number in shown} == {3}

@@ -9,12 +9,12 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, label, words
 from unlearn_core import methods
-from unlearn_core.domain.params import Knob
+from unlearn_core.domain.params import HyperparameterInfo
 from unlearn_core.ui.components import hyperparameter_inputs
 from unlearn_core.ui.shell.markdown import escape
 
 
-def _widget(app, knob: Knob, method: str):
+def _widget(app, knob: HyperparameterInfo, method: str):
     key = f"knob-{method}-{knob.name}"
     if knob.kind == "bool":
         return app.toggle(key=key)
@@ -32,7 +32,7 @@ def test_every_knob_of_every_preset_stands_where_the_preset_has_it(visit: Visit,
     app = visit("method", classifier="tiny", method=name, **by)
     for preset in method.presets:
         fine(app.segmented_control(key=f"preset-{name}").set_value(preset).run())
-        for knob in method.params.knobs().values():
+        for knob in method.params.hyperparameters().values():
             widget, wanted = _widget(app, knob, name), getattr(method.presets[preset].params, knob.name)
             assert widget.value == wanted
             assert widget.label.startswith(knob.title)
@@ -81,7 +81,7 @@ def test_a_preset_takes_all_knobs_with_it(visit: Visit) -> None:
 
 
 def test_advanced_knobs_are_folded_and_counted(visit: Visit) -> None:
-    advanced = [knob for knob in methods.method("unsir").params.knobs().values() if knob.advanced]
+    advanced = [knob for knob in methods.method("unsir").params.hyperparameters().values() if knob.advanced]
     app = visit("method", classifier="tiny", forget="rows")
     assert app.expander[-1].label == f"Advanced: {len(advanced)} knobs at their preset"
     fine(app.slider(key="knob-unsir-noise_steps").set_value(30).run())
@@ -148,7 +148,7 @@ def test_unsir_asked_for_single_pictures_names_what_can(visit: Visit) -> None:
 def test_the_card_says_what_a_method_is_needs_and_where_it_fails(visit: Visit) -> None:
     said = words(fine(visit("method", classifier="tiny", forget="rows")))
     method = methods.method("unsir")
-    for text in (method.idea, method.fails, "whole classes", "sees no forgotten picture"):
+    for text in (method.idea, method.failure_modes, "whole classes", "sees no forgotten picture"):
         assert text in said
 
 
@@ -162,10 +162,15 @@ def test_a_knob_out_of_range_in_the_address_is_said(visit: Visit) -> None:
 
 @pytest.mark.parametrize(
     "knob",
-    [knob for each in methods.methods().values() for knob in each.params.knobs().values() if knob.scale == "log"],
+    [
+        knob
+        for each in methods.methods().values()
+        for knob in each.params.hyperparameters().values()
+        if knob.scale == "log"
+    ],
 )
-def test_a_log_slider_stops_at_its_ends_and_evenly_between(knob: Knob) -> None:
-    stops = hyperparameter_inputs.grid(knob, knob.default)
+def test_a_log_slider_stops_at_its_ends_and_evenly_between(knob: HyperparameterInfo) -> None:
+    stops = hyperparameter_inputs.slider_stops(knob, knob.default)
     assert (stops[0], stops[-1]) == (knob.low, knob.high)
     assert knob.default in stops
     assert stops == sorted(set(stops))

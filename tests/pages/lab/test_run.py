@@ -10,13 +10,13 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit, turn
 from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_picture, started
 from tests.pages.page_asserts import fine, without_words, words
-from unlearn_core.charts.report.member_scores import beside, is_only_after, suspects
-from unlearn_core.domain.errors import UnknownName
-from unlearn_core.domain.jobs import GoldSpec, Look, MeasureSpec
+from unlearn_core.charts.report.member_scores import is_member_only_after, list_member_scores, reference_model
+from unlearn_core.domain.errors import NotFoundError
+from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.run import Priority, RunState
-from unlearn_core.engine.execute import carry_out, unlearn
-from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.execute import execute_job, unlearn
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -58,7 +58,7 @@ def test_an_unknown_run_is_said_to_be_unknown(wanted: str, visit: Visit, done: R
     assert "History" not in words(app)
     app.button(key="to-history").click().run()
     assert fine(app).title[0].value == "What has been tried?"
-    with pytest.raises(UnknownName):
+    with pytest.raises(NotFoundError):
         done.get(99)
 
 
@@ -83,8 +83,8 @@ def test_parameters_of_the_lab_do_not_stay_in_the_address(visit: Visit, done: Ru
 
 
 def test_the_run_that_ships_has_an_address(visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports, "EXAMPLE", tmp_path / "example")
-    unlearn(by_class(), device="cpu", home=tmp_path / "elsewhere", out=tmp_path / "example")
+    monkeypatch.setattr(reports, "EXAMPLE_DIR", tmp_path / "example")
+    unlearn(by_class(), device="cpu", data_dir=tmp_path / "elsewhere", out=tmp_path / "example")
     app = fine(visit("run", id="example"))
     assert app.title[0].value == "Forget *discs* with UNSIR"
     assert app.caption[0].value.startswith("A finished run that ships with the lab")
@@ -100,7 +100,7 @@ def test_a_waiting_run_knows_its_place_and_whether_anybody_works(visit: Visit, s
     app = fine(visit("run", id=str(second)))
     assert "1 run goes before this one" in words(app)
     assert "No worker is running" in words(app)
-    store.worker_beat("w", device="cpu", pid=1, code="c", state="busy")
+    store.worker_heartbeat("w", device="cpu", pid=1, code="c", state="busy")
     app.run()
     assert "as soon as a worker is free" in words(fine(app))
     store.cancel(first)
@@ -150,7 +150,7 @@ def test_a_running_run_shows_its_real_steps(visit: Visit, store: RunStore) -> No
 def test_no_time_is_promised_before_enough_steps(visit: Visit, store: RunStore) -> None:
     number = submitted(store)
     run = started(store)
-    store.beat(run.id, run.attempt)
+    store.heartbeat(run.id, run.attempt)
     app = visit("run", id=str(number))
     assert not [text for _, text in progress(app) if "about" in text]
     assert "left" not in words(app)
@@ -165,7 +165,7 @@ def test_cancelling_is_seen_until_the_worker_has_stopped(visit: Visit, store: Ru
     assert store.get(number).cancelling
     button = app.button(key=f"cancel-{number}")
     assert (button.label, button.disabled) == ("Stopping", True)
-    store.cancelled(number, run.attempt)
+    store.mark_cancelled(number, run.attempt)
     app.run()
     assert "stopped after 14 of 40 steps" in words(fine(app))
 
@@ -179,7 +179,7 @@ def test_a_failed_run_gives_its_reason_and_can_be_changed_or_repeated(visit: Vis
     assert "The loss is no longer a number" in words(fine(app))
     assert "\\*run\\*" in words(app)
     app.button(key="same").click().run()
-    again = store.list(limit=1)[0]
+    again = store.list_runs(limit=1)[0]
     assert (again.id, again.spec) == (number + 1, run.spec)
     assert app.query_params["id"] == str(again.id)
 
@@ -206,7 +206,7 @@ def test_a_run_turns_into_its_report(visit: Visit, done: RunStore, home: Path) -
     run = started(done)
     app = visit("run", id=str(number))
     assert "What it is doing" in words(app)
-    done.finish(number, run.attempt, headline=carry_out(run, Warm("cpu", home), Nobody()))
+    done.finish(number, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     app.run()
     assert "Did it forget, and did it keep?" in words(fine(app))
     assert f"Run {number} · finished just now" in app.caption[0].value
@@ -291,7 +291,7 @@ def test_validation_stands_under_details(visit: Visit, done: RunStore) -> None:
 
 
 def test_a_report_whose_files_are_gone_says_so(visit: Visit, done: RunStore, home: Path) -> None:
-    shutil.rmtree(artifacts.folder_of(home, CLASS))
+    shutil.rmtree(artifacts.run_dir(home, CLASS))
     app = fine(visit("run", id=str(CLASS)))
     assert "There is no report in" in words(app)
     assert "Run again as it was" in labels(app)
@@ -299,12 +299,12 @@ def test_a_report_whose_files_are_gone_says_so(visit: Visit, done: RunStore, hom
 
 def test_pictures_that_are_recognised_after_and_not_by_gold(visit: Visit, done: RunStore, home: Path) -> None:
     report = reports.read(home, CLASS)
-    found, other = suspects(report), beside(report)
-    only = [one for one in found if is_only_after(one, other)]
+    found, other = list_member_scores(report), reference_model(report)
+    only = [one for one in found if is_member_only_after(one, other)]
     app = fine(visit("run", id=str(CLASS), tab="Privacy"))
     alts = [one.alt for element in app.get("image") for one in element.proto.imgs]
     assert len(alts) == min(24, len(found))
-    assert f"picture {found[0].picture};" in alts[0] and "gold" in alts[0]
+    assert f"picture {found[0].image};" in alts[0] and "gold" in alts[0]
     app.segmented_control(key="recognised-which").set_value("only").run()
     assert len(app.get("image")) == min(24, len(only))
     if not only:
@@ -319,8 +319,8 @@ def test_a_missing_gold_can_be_ordered_and_arrives_by_itself(visit: Visit, done:
     assert "There is no gold for this request yet" in words(app)
     assert "gold --classifier tiny --forget-images 3,7,11" in [code.value for code in app.code][-1]
     app.button(key="train-gold").click().run()
-    (gold,) = done.list(kinds=("gold",))
-    assert gold.spec == GoldSpec(request=by_picture().request)
+    (gold,) = done.list_runs(kinds=("gold",))
+    assert gold.spec == TrainGoldSpec(request=by_picture().request)
     assert gold.priority is Priority.BACKGROUND
     assert "Gold is on its way" in words(fine(app))
     assert "train-gold" not in [button.key for button in app.button]
@@ -336,17 +336,17 @@ def test_a_missing_gold_can_be_ordered_and_arrives_by_itself(visit: Visit, done:
 
 def test_gold_that_comes_later_gives_the_third_column(visit: Visit, done: RunStore, home: Path) -> None:
     app = visit("run", id=str(PICTURES))
-    warm = Warm("cpu", home)
-    done.submit(GoldSpec(request=by_picture().request), title="Gold", priority=Priority.BACKGROUND)
+    warm = ModelCache("cpu", home)
+    done.submit(TrainGoldSpec(request=by_picture().request), title="Gold", priority=Priority.BACKGROUND)
     run = started(done, kinds=frozenset({"gold"}))
-    done.finish(run.id, run.attempt, headline=carry_out(run, warm, Nobody()))
-    (measure,) = done.list(kinds=("measure",))
+    done.finish(run.id, run.attempt, metrics=execute_job(run, warm, NullListener()))
+    (measure,) = done.list_runs(kinds=("measure",))
     assert measure.spec == MeasureSpec(run=PICTURES)
     app.run()
     assert "The report is being completed" in words(fine(app))
     assert app.title[0].value == "Forget *3 pictures* with Fine-tune"
     measure = started(done, kinds=frozenset({"measure"}))
-    done.finish(measure.id, measure.attempt, headline=carry_out(measure, warm, Nobody()))
+    done.finish(measure.id, measure.attempt, metrics=execute_job(measure, warm, NullListener()))
     app.run()
     said = words(fine(app))
     assert "no gold" not in said.lower()
@@ -365,22 +365,22 @@ def test_gold_that_comes_later_gives_the_third_column(visit: Visit, done: RunSto
 def test_a_click_on_a_picture_asks_the_worker(visit: Visit, done: RunStore, home: Path) -> None:
     app = fine(visit("run", id=str(CLASS), tab="Pictures"))
     picture = pick(app)
-    (asked,) = done.list(kinds=("look",))
+    (asked,) = done.list_runs(kinds=("look",))
     target = reports.read(home, CLASS).labels[picture]
-    assert asked.spec == Look(run=CLASS, picture=picture, target=int(target))
+    assert asked.spec == ExplainSpec(run=CLASS, picture=picture, target=int(target))
     assert "Looking" in words(fine(app))
     before = len(app.get("image"))
 
     run = started(done, kinds=frozenset({"look"}))
-    done.finish(run.id, run.attempt, headline=carry_out(run, Warm("cpu", home), Nobody()))
+    done.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     app.run()
     assert "Looking" not in words(fine(app))
     assert len(app.get("image")) == before + 5
 
     app.selectbox(key=f"look-target-{picture}").set_value(0).run()
-    assert done.list(kinds=("look",))[0].spec == Look(run=CLASS, picture=picture, target=0)
+    assert done.list_runs(kinds=("look",))[0].spec == ExplainSpec(run=CLASS, picture=picture, target=0)
     app.selectbox(key=f"look-target-{picture}").set_value(int(target)).run()
-    assert len(done.list(kinds=("look",))) == 2
+    assert len(done.list_runs(kinds=("look",))) == 2
 
 
 def test_a_look_at_another_layer_by_another_algorithm(visit: Visit, done: RunStore, home: Path) -> None:
@@ -391,11 +391,11 @@ def test_a_look_at_another_layer_by_another_algorithm(visit: Visit, done: RunSto
     assert layers.options == ["stem", "body (usual)"], "only layers that have maps are offered"
     layers.set_value("stem").run()
     app.selectbox(key="look-algorithm").set_value("eigencam").run()
-    asked = done.list(kinds=("look",))[0]
-    assert asked.spec == Look(run=CLASS, picture=picture, target=target, layer="stem", algorithm="eigencam")
+    asked = done.list_runs(kinds=("look",))[0]
+    assert asked.spec == ExplainSpec(run=CLASS, picture=picture, target=target, layer="stem", algorithm="eigencam")
     while (run := started(done, kinds=frozenset({"look"}))).id != asked.id:
-        done.cancelled(run.id, run.attempt)
-    done.finish(run.id, run.attempt, headline=carry_out(run, Warm("cpu", home), Nobody()))
+        done.mark_cancelled(run.id, run.attempt)
+    done.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     app.run()
     assert "No class was asked for" in words(fine(app))
 
@@ -408,4 +408,4 @@ def test_a_look_that_fails_says_why_and_is_not_asked_again_by_itself(visit: Visi
     app.run()
     app.run()
     assert [element.value for element in app.error] == ["The weights are gone."]
-    assert len(done.list(kinds=("look",))) == 1
+    assert len(done.list_runs(kinds=("look",))) == 1

@@ -4,7 +4,7 @@ import pytest
 
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, label, words
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components import run_plan
@@ -35,26 +35,26 @@ def test_it_is_on_every_lab_page_and_leads_to_the_others(visit: Visit, page: str
 def test_run_submits_what_is_shown_and_opens_its_page(visit: Visit, store: RunStore, page: str) -> None:
     app = visit(page, classifier="tiny", forget="rows", method="unsir", impair_lr="0.01", seed="4")
     fine(app.button(key="strip-run").click().run())
-    (run,) = store.list()
-    assert isinstance(run.spec, RunSpec)
+    (run,) = store.list_runs()
+    assert isinstance(run.spec, UnlearnSpec)
     assert run.state is RunState.QUEUED
     assert run.title == "Forget rows with UNSIR"
-    setup, _ = setups.read({"classifier": "tiny", "forget": "rows", "impair_lr": "0.01", "seed": "4"})
-    assert run.spec == run_plan.of(setup).spec
+    setup, _ = setups.from_params({"classifier": "tiny", "forget": "rows", "impair_lr": "0.01", "seed": "4"})
+    assert run.spec == run_plan.resolve(setup).spec
     assert (run.spec.params["impair_lr"], run.spec.seed) == (0.01, 4)
     assert app.query_params == {"id": str(run.id)}
 
 
 def test_the_cost_is_this_machines_own_once_a_run_was_made_here(visit: Visit, store: RunStore) -> None:
     app = fine(visit("forget", classifier="tiny", forget="rows"))
-    guess = run_plan.of(setups.read(dict(app.query_params))[0])
+    guess = run_plan.resolve(setups.from_params(dict(app.query_params))[0])
     assert "On a typical CPU" in _cost(app).help
     spec = guess.spec
-    run = store.adopt(spec, title="x", device="cpu")
-    store.finish(run, 1, headline={"seconds_per_picture": 0.02})
+    run = store.register_running(spec, title="x", device="cpu")
+    store.finish(run, 1, metrics={"seconds_per_picture": 0.02})
 
     assert guess.sizes
-    pictures = guess.method.passes(guess.knobs, guess.sizes) + run_plan.MEASURED * 600
+    pictures = guess.method.images_processed(guess.params, guess.sizes) + run_plan.MEASURING_COST * 600
     app = fine(visit("forget", classifier="tiny", forget="rows", seed="1"))
     assert _cost(app).value == f"about {round(pictures * 0.02)} s here"
     assert "made on this machine" in _cost(app).help
@@ -71,10 +71,10 @@ def test_words_of_others_do_not_act_as_markdown(visit: Visit) -> None:
 
 def test_a_full_queue_is_a_sentence(visit: Visit, store: RunStore) -> None:
     app = visit("forget", classifier="tiny", forget="rows")
-    spec = run_plan.of(setups.read(dict(app.query_params))[0]).spec
+    spec = run_plan.resolve(setups.from_params(dict(app.query_params))[0]).spec
     for number in range(20):
         store.submit(spec.model_copy(update={"seed": number}), title="x")
     app.button(key="strip-run").click().run()
     assert not app.exception
     assert "queue is full" in words(app)
-    assert len(store.list()) == 20
+    assert len(store.list_runs()) == 20

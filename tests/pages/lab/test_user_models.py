@@ -10,12 +10,12 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit, turn
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.data import user_catalog
-from unlearn_core.domain.jobs import AddSpec, TrainSpec
+from unlearn_core.domain.jobs import AddCheckpointSpec, TrainSpec
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.run import Priority, Run
-from unlearn_core.engine.execute import carry_out
-from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.execute import execute_job
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.models import bundled_models, user_models
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -24,9 +24,9 @@ QUICK = Recipe(epochs=2, batch=64, peak=0.1, augment="none")
 
 
 def weights() -> dict[str, torch.Tensor]:
-    original = bundled_models.find("tiny", None, 0)
+    original = bundled_models.find_bundled("tiny", None, 0)
     assert original is not None
-    return load(bundled_models.weights_of(original))
+    return load(bundled_models.read_weights(original))
 
 
 def opened(app: AppTest, part: str) -> AppTest:
@@ -38,7 +38,7 @@ def work(store: RunStore, home: Path) -> Run:
     """Carries out the only run that waits, as a worker would."""
     run = store.claim("w", device="cpu", kinds={"train", "add"})
     assert run is not None
-    store.finish(run.id, run.attempt, headline=carry_out(run, Warm("cpu", home), Nobody()))
+    store.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     return store.get(run.id)
 
 
@@ -61,7 +61,7 @@ def test_a_training_is_asked_for_with_its_cost_and_watched(visit: Visit, store: 
     app.text_input(key="train-name").set_value(ODD[:80])
     app = fine(app.run())
     app = app.button(key="train-go").click().run()
-    (run,) = store.list(kinds=("train",))
+    (run,) = store.list_runs(kinds=("train",))
     assert isinstance(run.spec, TrainSpec) and run.spec.recipe.epochs == 2 and run.priority is Priority.BACKGROUND
     assert "\u202e" not in run.spec.name and "\u202e" not in run.title
     assert app.query_params["id"] == str(run.id)
@@ -91,22 +91,22 @@ def test_a_hostile_file_is_refused_on_the_page(visit: Visit, store: RunStore, ho
     (said,) = app.error
     assert "is refused. This file is no checkpoint" in said.value
     assert "\\<b\\>cat" in said.value and "x" * 100 not in said.value
-    assert store.list() == [] and not [path for path in (home / "trained").rglob("*") if path.is_file()]
+    assert store.list_runs() == [] and not [path for path in (home / "trained").rglob("*") if path.is_file()]
 
 
 def test_a_checkpoint_is_looked_over_taken_in_and_given_a_recipe(visit: Visit, store: RunStore, home: Path) -> None:
     wrapped = {f"module.{name}": value for name, value in weights().items()}
     fine(brought(visit("classifier"), save(wrapped | {"module.aux.<img>": torch.zeros(2)}), f"{ODD}.safetensors"))
     run = work(store, home)
-    assert isinstance(run.spec, AddSpec) and len(run.spec.name) <= 80
+    assert isinstance(run.spec, AddCheckpointSpec) and len(run.spec.name) <= 80
     name = run.headline["classifier"]
-    assert not user_models.is_there(name), "it waits until somebody takes it in"
+    assert not user_models.exists(name), "it waits until somebody takes it in"
 
     app = fine(visit("run", id=str(run.id)))
     assert "fits" in words(app) and "aux.<img>" in list(app.dataframe[1].value["Name"])
     assert len(app.dataframe[0].value) == 4 and not without_words(app)
     app = fine(app.button(key="take-in").click().run())
-    assert user_models.is_there(name) and app.query_params["classifier"] == name
+    assert user_models.exists(name) and app.query_params["classifier"] == name
     assert "Nobody has said how it was trained" in words(app)
 
     app = visit("classifier", classifier=name)
@@ -136,7 +136,7 @@ def test_it_is_not_removed_while_a_run_needs_it(visit: Visit, store: RunStore, h
     store.submit(TrainSpec(architecture="tiny", dataset="shapes", recipe=QUICK, start=name), title="Fine-tune")
     app = fine(visit("classifier", classifier=name))
     app = fine(app.button(key="remove-classifier").click().run())
-    assert "needs this classifier" in words(app) and user_models.is_there(name)
+    assert "needs this classifier" in words(app) and user_models.exists(name)
 
 
 def test_points_are_shown_as_points(visit: Visit) -> None:

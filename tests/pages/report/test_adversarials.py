@@ -4,15 +4,15 @@ from pathlib import Path
 
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
-from unlearn_core.engine.build_spec import spec
+from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.engine.execute import unlearn
 
 KNOBS = {"copies": 2, "attack_steps": 2, "max_steps": 2}
 
 
 def test_attacked_pictures_stand_beside_their_originals(visit: Visit, home: Path) -> None:
-    wish = spec("tiny", method="l2ul", images=[3, 7, 11, 14], knobs=KNOBS)
-    number = str(unlearn(wish, device="cpu", home=home).run)
+    wish = run_spec("tiny", method="l2ul", images=[3, 7, 11, 14], overrides=KNOBS)
+    number = str(unlearn(wish, device="cpu", data_dir=home).run)
     app = fine(visit("run", id=number, tab="How it went"))
     questions = {heading.value for heading in app.subheader}
     assert {"Do the adversarial pictures hold the borders?", "What did the attack make?"} <= questions
@@ -26,7 +26,7 @@ def test_attacked_pictures_stand_beside_their_originals(visit: Visit, home: Path
 
 
 def test_a_run_without_them_shows_nothing_of_it(visit: Visit, home: Path) -> None:
-    wish = spec("tiny", method="l2ul", images=[3, 7, 11, 14], knobs=KNOBS | {"guard": "none"})
-    app = fine(visit("run", id=str(unlearn(wish, device="cpu", home=home).run), tab="How it went"))
+    wish = run_spec("tiny", method="l2ul", images=[3, 7, 11, 14], overrides=KNOBS | {"guard": "none"})
+    app = fine(visit("run", id=str(unlearn(wish, device="cpu", data_dir=home).run), tab="How it went"))
     questions = {heading.value for heading in app.subheader}
     assert "When was it done?" in questions and "What did the attack make?" not in questions

@@ -59,7 +59,7 @@ def test_an_overview_has_no_switches(visit: Visit, done: RunStore) -> None:
 
 
 def test_a_report_from_before_these_measures_says_so(visit: Visit, done: RunStore, home: Path) -> None:
-    folder = artifacts.folder_of(home, CLASS)
+    folder = artifacts.run_dir(home, CLASS)
     for part in ("closeness", "cka", "zrf"):
         shutil.rmtree(folder / "parts" / part, ignore_errors=True)
         for path in (folder / "parts").glob(f"{part}.*"):

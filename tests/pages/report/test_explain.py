@@ -13,7 +13,7 @@ from unlearn_core.store.queue.run_store import RunStore
 
 def with_roles(home: Path, **roles: Any) -> None:
     """Makes the finished run one of a classifier with other roles."""
-    path = artifacts.folder_of(home, CLASS) / artifacts.HEAD
+    path = artifacts.run_dir(home, CLASS) / artifacts.REPORT_FILE
     head = json.loads(path.read_text())
     head["classifier"]["roles"] |= roles
     path.write_text(json.dumps(head))

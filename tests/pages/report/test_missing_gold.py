@@ -5,32 +5,36 @@ import pytest
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_picture, started
 from tests.pages.page_asserts import fine, words
-from unlearn_core.domain.jobs import GoldSpec, MeasureSpec
+from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.run import Priority, RunState
-from unlearn_core.engine.execute import carry_out
-from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.execute import execute_job
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.store.files import reports
-from unlearn_core.store.files.golds import Golds
+from unlearn_core.store.files.golds import GoldStore
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.shell import cache
 
-GOLD, TWIN = (GoldSpec(request=by_picture().request, seed=seed) for seed in (0, 1))
+GOLD, TWIN = (TrainGoldSpec(request=by_picture().request, seed=seed) for seed in (0, 1))
 
 
 def measured(store: RunStore, kind: str, seconds: float, classifier: str = "tiny") -> None:
     """A finished run of that kind, whose training pictures took so long each."""
     request = by_picture().request.model_copy(update={"classifier": classifier})
-    spec = GoldSpec(request=request, seed=7) if kind == "gold" else by_picture().model_copy(update={"request": request})
-    number = store.adopt(spec, title="x", device="cpu")
-    store.finish(number, 1, headline={"seconds_per_picture": seconds})
+    spec = (
+        TrainGoldSpec(request=request, seed=7)
+        if kind == "gold"
+        else by_picture().model_copy(update={"request": request})
+    )
+    number = store.register_running(spec, title="x", device="cpu")
+    store.finish(number, 1, metrics={"seconds_per_picture": seconds})
 
 
-def trained(store: RunStore, spec: GoldSpec, warm: Warm) -> None:
+def trained(store: RunStore, spec: TrainGoldSpec, warm: ModelCache) -> None:
     """Carries out the gold that waits."""
     run = started(store, kinds=frozenset({"gold"}))
     assert run.spec == spec
-    store.finish(run.id, run.attempt, headline=carry_out(run, warm, Nobody()))
+    store.finish(run.id, run.attempt, metrics=execute_job(run, warm, NullListener()))
 
 
 def test_the_cost_is_that_of_this_classifier_here(done: RunStore, visit: Visit) -> None:
@@ -41,8 +45,8 @@ def test_the_cost_is_that_of_this_classifier_here(done: RunStore, visit: Visit) 
     offer = fine(visit("run", id=str(PICTURES))).button(key="train-gold").label
     assert offer == f"Train gold in the background (about {round(passes * 0.5095 / 60)} minutes on this CPU)"
     measured(done, "gold", 0.1)
-    assert cache.seconds_per_picture("tiny", "gold", "unlearn").seconds == 0.1, "golds know best what a gold takes"
-    assert cache.seconds_per_picture("nobody's").where == "on a typical CPU"
+    assert cache.throughput("tiny", "gold", "unlearn").seconds_per_image == 0.1, "golds know best what a gold takes"
+    assert cache.throughput("nobody's").device_phrase == "on a typical CPU"
 
 
 def test_two_people_share_one_gold_and_either_may_stop_it(done: RunStore, visit: Visit) -> None:
@@ -50,20 +54,20 @@ def test_two_people_share_one_gold_and_either_may_stop_it(done: RunStore, visit:
     for app in (first, second):
         app.button(key="train-gold").click().run()
         assert "Gold is on its way" in words(fine(app))
-    (gold,) = done.list(kinds=("gold",))
+    (gold,) = done.list_runs(kinds=("gold",))
     assert gold.spec == GOLD and gold.title == "Gold without 3 pictures"
     advance(done, started(done, kinds=frozenset({"gold"})), 6)
     first.button(key="cancel-gold").click().run()
     assert done.get(gold.id).cancelling
     assert (first.button(key="cancel-gold").label, first.button(key="cancel-gold").disabled) == ("Stopping", True)
-    done.cancelled(gold.id, 1)
-    folder = Golds(done.home).folder(GOLD.request, 0)
+    done.mark_cancelled(gold.id, 1)
+    folder = GoldStore(done.data_dir).folder(GOLD.request, 0)
     folder.mkdir(parents=True)
     (folder / "state.pt").touch()
     second.run()
     assert "goes on from there" in words(fine(second))
     second.button(key="train-gold").click().run()
-    (again, _) = done.list(kinds=("gold",))
+    (again, _) = done.list_runs(kinds=("gold",))
     assert again.id != gold.id and again.priority is Priority.BACKGROUND
 
     page = fine(visit("run", id=str(gold.id)))
@@ -73,27 +77,27 @@ def test_two_people_share_one_gold_and_either_may_stop_it(done: RunStore, visit:
 
 
 def test_a_second_gold_tells_how_far_two_golds_are_apart(done: RunStore, visit: Visit) -> None:
-    warm = Warm("cpu", done.home)
+    warm = ModelCache("cpu", done.data_dir)
     request = by_class().request
-    twin = GoldSpec(request=request, seed=1)
+    twin = TrainGoldSpec(request=request, seed=1)
     app = fine(visit("run", id=str(CLASS)))
     offer = app.button(key="train-gold")
     assert offer.label.startswith("Train a second gold (about ")
     assert offer.label.endswith("): it tells how far two golds are apart")
     assert "--forget-classes discs --seed 1" in [code.value for code in app.code][-1]
     offer.click().run()
-    (run,) = done.list(kinds=("gold",))
+    (run,) = done.list_runs(kinds=("gold",))
     assert (run.spec, run.priority, run.title) == (twin, Priority.BACKGROUND, "Gold without discs, number 2")
     assert "A second gold is on its way" in words(fine(app))
 
     trained(done, twin, warm)
-    (measure,) = done.list(kinds=("measure",))
+    (measure,) = done.list_runs(kinds=("measure",))
     assert measure.spec == MeasureSpec(run=CLASS)
     app.run()
     assert "The report is being completed" in words(fine(app))
     measure = started(done, kinds=frozenset({"measure"}))
-    done.finish(measure.id, measure.attempt, headline=carry_out(measure, warm, Nobody()))
-    report = reports.read(done.home, CLASS)
+    done.finish(measure.id, measure.attempt, metrics=execute_job(measure, warm, NullListener()))
+    report = reports.read(done.data_dir, CLASS)
     assert "twin" in report.evaluations and "twin" not in report.missing
     assert report.parts["distance"].facts["distance"]["val"]["spread"] is not None
     app.run()
@@ -105,21 +109,21 @@ def test_a_second_gold_tells_how_far_two_golds_are_apart(done: RunStore, visit: 
 
 def test_a_gold_that_nobody_ordered_for_this_report_is_added_to_it(done: RunStore, visit: Visit) -> None:
     """It may have been trained while this run was still at work, or been copied here."""
-    warm = Warm("cpu", done.home)
-    done.order(GOLD, title="x")
+    warm = ModelCache("cpu", done.data_dir)
+    done.submit_unique(GOLD, title="x")
     trained(done, GOLD, warm)
-    (measure,) = done.list(kinds=("measure",))
+    (measure,) = done.list_runs(kinds=("measure",))
     done.cancel(measure.id)
     app = fine(visit("run", id=str(PICTURES)))
     assert "train-gold" not in [button.key for button in app.button]
     app.button(key="add-gold").click().run()
     assert "The report is being completed" in words(fine(app))
-    (measure, _) = done.list(kinds=("measure",))
+    (measure, _) = done.list_runs(kinds=("measure",))
     assert (measure.spec, measure.state) == (MeasureSpec(run=PICTURES), RunState.QUEUED)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_further_gold_without_the_first_completes_nothing(done: RunStore, seed: int) -> None:
-    done.order(TWIN.model_copy(update={"seed": seed}), title="x")
-    trained(done, TWIN.model_copy(update={"seed": seed}), Warm("cpu", done.home))
-    assert not done.list(kinds=("measure",))
+    done.submit_unique(TWIN.model_copy(update={"seed": seed}), title="x")
+    trained(done, TWIN.model_copy(update={"seed": seed}), ModelCache("cpu", done.data_dir))
+    assert not done.list_runs(kinds=("measure",))

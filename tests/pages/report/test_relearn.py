@@ -8,12 +8,12 @@ from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES, by_class, started
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.jobs import MeasureSpec
-from unlearn_core.domain.relearn_protocol import TERMS, pictures
+from unlearn_core.domain.relearn_protocol import PROTOCOL, images_needed
 from unlearn_core.domain.run import Phase, Priority, Progress, RunState
-from unlearn_core.engine.execute import carry_out, unlearn
+from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.jobs import relearn as asking
-from unlearn_core.engine.listener import Nobody
-from unlearn_core.engine.model_cache import Warm
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components import run_plan
@@ -25,7 +25,7 @@ ASKED = frozenset({"measure"})
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the engine measures here may be coarse, as long as it is real."""
-    monkeypatch.setattr(asking, "TERMS", TERMS._replace(draws=1, half=8))
+    monkeypatch.setattr(asking, "PROTOCOL", PROTOCOL._replace(draws=1, half=8))
 
 
 def headings(app) -> set[str]:
@@ -33,19 +33,21 @@ def headings(app) -> set[str]:
 
 
 def test_it_is_offered_with_its_cost_worked_on_and_then_there(visit: Visit, done: RunStore, home: Path) -> None:
-    other = done.adopt(by_class(), title="x", device="cpu")  # Newest of all, so the median is between it and two more.
-    done.finish(other, 1, headline={"seconds_per_picture": 0.001})
+    other = done.register_running(
+        by_class(), title="x", device="cpu"
+    )  # Newest of all, so the median is between it and two more.
+    done.finish(other, 1, metrics={"seconds_per_picture": 0.001})
     for number in (CLASS, PICTURES):
         row = done.get(number)
         assert row.headline["seconds_per_picture"]
     app = fine(visit("run", id=str(CLASS), tab="Privacy"))
     assert QUESTION in headings(app) and "nought does not say" in words(app)
-    taught, asked = pictures(["after", "gold", "fresh"], 20)
-    pace = done.seconds_per_picture("cpu", "tiny") or 0
+    taught, asked = images_needed(["after", "gold", "fresh"], 20)
+    pace = done.seconds_per_image("cpu", "tiny") or 0
     offer = app.button(key="measure-relearn")
-    assert offer.label == f"Measure it (about {round((taught + run_plan.MEASURED * asked) * pace)} s on this CPU)"
+    assert offer.label == f"Measure it (about {round((taught + run_plan.MEASURING_COST * asked) * pace)} s on this CPU)"
     offer.click().run()
-    (order,) = done.list(kinds=("measure",))
+    (order,) = done.list_runs(kinds=("measure",))
     assert (order.spec, order.priority) == (MeasureSpec(run=CLASS, what="relearn"), Priority.INTERACTIVE)
     assert "It waits for its turn" in words(fine(app))
     assert "being completed" not in words(app), "the rest of the report lacks nothing"
@@ -53,12 +55,12 @@ def test_it_is_offered_with_its_cost_worked_on_and_then_there(visit: Visit, done
 
     order = started(done, kinds=ASKED)
     phases = (Phase("after", 40, 40, 4.0), Phase("gold", 40, 10, 1.0), Phase("fresh", 40, 0, 0.0))
-    done.beat(order.id, order.attempt, progress=Progress(phases, "gold", 400.0))
+    done.heartbeat(order.id, order.attempt, progress=Progress(phases, "gold", 400.0))
     app.run()
     assert "Measuring" in words(fine(app))
     (bar,) = app.get("progress")
     assert bar.proto.text == "step 50 of 120 · about 7 s left"
-    done.finish(order.id, order.attempt, headline=carry_out(order, Warm("cpu", home), Nobody()))
+    done.finish(order.id, order.attempt, metrics=execute_job(order, ModelCache("cpu", home), NullListener()))
     app.run()
     assert QUESTION in headings(fine(app))
     assert "A net that knows nothing" in words(app) and not without_words(app)
@@ -75,7 +77,7 @@ def test_it_can_be_stopped_and_a_failure_says_why(visit: Visit, done: RunStore) 
     app.button(key="cancel-relearn").click().run()
     assert done.get(order.id).cancelling
     assert (app.button(key="cancel-relearn").label, app.button(key="cancel-relearn").disabled) == ("Stopping", True)
-    done.cancelled(order.id, order.attempt)
+    done.mark_cancelled(order.id, order.attempt)
     app.run()
     assert "failed" not in words(fine(app))
     app.button(key="measure-relearn").click().run()
@@ -84,25 +86,25 @@ def test_it_can_be_stopped_and_a_failure_says_why(visit: Visit, done: RunStore) 
     app.run()
     assert "The last attempt failed: Teaching gold again broke down." in words(fine(app))
     app.button(key="measure-relearn").click().run()
-    assert done.list(kinds=("measure",))[0].state is RunState.QUEUED
+    assert done.list_runs(kinds=("measure",))[0].state is RunState.QUEUED
 
 
 def test_without_gold_two_nets_are_taught_and_gold_is_asked_for_later(visit: Visit, done: RunStore, home: Path) -> None:
-    warm = Warm("cpu", home)
+    warm = ModelCache("cpu", home)
     app = visit("run", id=str(PICTURES), tab="Privacy")
     app.button(key="measure-relearn").click().run()
     order = started(done, kinds=ASKED)
-    done.finish(order.id, order.attempt, headline=carry_out(order, warm, Nobody()))
+    done.finish(order.id, order.attempt, metrics=execute_job(order, warm, NullListener()))
     app.run()
     assert "There is no gold yet to compare with." in words(fine(app))
     assert "measure-relearn" not in [button.key for button in app.button]
 
-    warm.golds.keep(  # As if somebody had trained it: which net it is makes no difference here.
+    warm.golds.save(  # As if somebody had trained it: which net it is makes no difference here.
         by_pictures(home).request, 0, weights="x", data=gold_bytes(home), seconds=1.0
     )
-    carry_out(done.get(done.submit(MeasureSpec(run=PICTURES), title="x")), warm, Nobody())
+    execute_job(done.get(done.submit(MeasureSpec(run=PICTURES), title="x")), warm, NullListener())
     assert "gold" in reports.read(home, PICTURES).evaluations
-    for waiting in done.list(kinds=("measure",), states=(RunState.QUEUED,)):
+    for waiting in done.list_runs(kinds=("measure",), states=(RunState.QUEUED,)):
         done.cancel(waiting.id)
     app.run()
     offer = fine(app).button(key="measure-relearn")
@@ -120,8 +122,8 @@ def gold_bytes(home: Path) -> bytes:
 def test_the_report_that_ships_says_what_it_lacks(
     visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reports, "EXAMPLE", tmp_path / "example")
-    unlearn(by_class(), device="cpu", home=tmp_path / "elsewhere", out=tmp_path / "example")
+    monkeypatch.setattr(reports, "EXAMPLE_DIR", tmp_path / "example")
+    unlearn(by_class(), device="cpu", data_dir=tmp_path / "elsewhere", out=tmp_path / "example")
     app = fine(visit("run", id="example", tab="Privacy"))
     assert QUESTION in headings(app) and "when somebody asks for it" in words(app)
     assert "measure-relearn" not in [button.key for button in app.button]

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, started
 from tests.pages.page_asserts import fine, without_words, words
-from unlearn_core.charts.drawing.seed_statistics import interval
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.charts.drawing.seed_statistics import t_interval
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
@@ -23,19 +23,19 @@ from unlearn_core.ui.shell import cache
 
 def carried_out(store: RunStore, count: int) -> list[int]:
     """So many repeats of the first run, done: its own files stand in for theirs, with other accuracies."""
-    made = store.repeats.order(store.get(CLASS), count)
+    made = store.repeats.submit(store.get(CLASS), count)
     for place, run in enumerate(made, 1):
         claimed = started(store)
         assert claimed.id == run
-        folder = artifacts.folder_of(store.home, run)
-        shutil.copytree(artifacts.folder_of(store.home, CLASS), folder, dirs_exist_ok=True)
+        folder = artifacts.run_dir(store.data_dir, run)
+        shutil.copytree(artifacts.run_dir(store.data_dir, CLASS), folder, dirs_exist_ok=True)
         part = artifacts.read_part(folder, "accuracy")
         assert part is not None
         part.facts["after"]["retain_test"]["accuracy"] -= 0.01 * place
         artifacts.write_part(folder, "accuracy", part)
         headline = store.get(CLASS).headline
         own = {m: {name: one["accuracy"] for name, one in sets.items()} for m, sets in part.facts.items()}
-        store.finish(run, claimed.attempt, headline=headline | {"accuracy": own})
+        store.finish(run, claimed.attempt, metrics=headline | {"accuracy": own})
     return made
 
 
@@ -43,13 +43,13 @@ def test_a_report_offers_more_seeds(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS)))
     assert "The same again from other seeds" in words(app)
     app.button(key="repeat").click().run()
-    made = [run for run in done.list(kinds=("unlearn",)) if run.group]
+    made = [run for run in done.list_runs(kinds=("unlearn",)) if run.group]
     assert {run.priority for run in made} == {Priority.SWEEP}
-    assert sorted(run.spec.seed for run in made if isinstance(run.spec, RunSpec)) == [*range(1, len(made) + 1)]
+    assert sorted(run.spec.seed for run in made if isinstance(run.spec, UnlearnSpec)) == [*range(1, len(made) + 1)]
     assert "1 of " in words(fine(app))
     assert "seeds are done" in words(app)
     app.button(key="cancel-repeats").click().run()
-    assert {run.state for run in done.list(kinds=("unlearn",)) if run.group} == {RunState.CANCELLED}
+    assert {run.state for run in done.list_runs(kinds=("unlearn",)) if run.group} == {RunState.CANCELLED}
     assert "seeds are done" not in words(fine(app.run()))
 
 
@@ -75,16 +75,16 @@ def test_a_report_shows_the_mean_over_its_seeds(visit: Visit, done: RunStore) ->
         assert "over seeds, not over pictures" in said
         assert not without_words(app)
     found = cache.report(CLASS, ("any",))
-    table = repeats.table(found).set_index("figure")
+    table = repeats.interval_table(found).set_index("figure")
     first = done.get(CLASS).headline["accuracy"]["after"]["retain_test"]
-    mean = interval([first, first - 0.01, first - 0.02])
+    mean = t_interval([first, first - 0.01, first - 0.02])
     assert table.loc["accuracy, kept unseen", "mean"] == f"{100 * mean.mean:.1f}\N{NO-BREAK SPACE}%"
     assert np.isclose(mean.mean, first - 0.01)
 
 
 def test_a_seed_that_failed_is_named_and_in_no_mean(visit: Visit, done: RunStore) -> None:
     carried_out(done, 1)
-    done.repeats.order(done.get(CLASS), 1)
+    done.repeats.submit(done.get(CLASS), 1)
     run = started(done)
     done.fail(run.id, run.attempt, "The loss is no longer a *number*.")
     said = words(fine(visit("run", id=str(CLASS))))
@@ -122,11 +122,11 @@ def test_a_group_is_deleted_as_a_whole(visit: Visit, done: RunStore) -> None:
     carried_out(done, 2)
     app = tick(fine(visit("history")), done, 0)
     app.button(key="delete").click().run()
-    assert [run.id for run in done.list()] == [2]
+    assert [run.id for run in done.list_runs()] == [2]
 
 
 def test_a_group_says_how_far_it_is(done: RunStore) -> None:
-    first, second = done.repeats.order(done.get(CLASS), 2)
+    first, second = done.repeats.submit(done.get(CLASS), 2)
     assert state(done) == "◔ 1 of 3 seeds"
     done.cancel(first)
     assert state(done) == "◔ 1 of 3 seeds"
@@ -145,21 +145,21 @@ def test_trials_of_a_sweep_are_one_entry_without_a_mean(visit: Visit, done: RunS
 
 
 def test_a_group_of_which_one_is_left_is_a_run_like_any_other(done: RunStore) -> None:
-    (run,) = done.repeats.order(done.get(CLASS), 1)
-    (alone,) = grouping.entries([done.get(run)])
-    assert not alone.folds
+    (run,) = done.repeats.submit(done.get(CLASS), 1)
+    (alone,) = grouping.group_runs([done.get(run)])
+    assert not alone.is_group
     assert alone.group is None
 
 
 def state(store: RunStore) -> str:
-    entries = grouping.entries(store.list(kinds=("unlearn",)))
-    return grouping.state(next(entry for entry in entries if entry.folds), run_table.STATES)
+    entries = grouping.group_runs(store.list_runs(kinds=("unlearn",)))
+    return grouping.status_text(next(entry for entry in entries if entry.is_group), run_table.STATES)
 
 
 def tick(app: AppTest, store: RunStore, *rows: int) -> AppTest:
     """Ticks rows of the folded table, counted from the top."""
-    shown = [entry.head for entry in grouping.entries(store.list(kinds=("unlearn", "gold")))]
-    app.session_state[page.key_of(shown)] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    shown = [entry.head for entry in grouping.group_runs(store.list_runs(kinds=("unlearn", "gold")))]
+    app.session_state[page.table_key(shown)] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
     return fine(app.run())
 
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES
 from tests.pages.page_asserts import fine, words
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.shell import cache
@@ -21,19 +21,19 @@ def test_a_report_is_handed_out_whole_and_made_once(
     app = fine(visit("run", id=str(CLASS)))
     labels = [button.proto.label for button in app.get("download_button")]
     assert labels[:2] == ["Report, in one file (HTML)", "Everything (zip)"]
-    found = cache.report(CLASS, reports.parts_of(done.home, CLASS))
-    text = cache.report_page(found)
+    found = cache.report(CLASS, reports.report_version(done.data_dir, CLASS))
+    text = cache.html_report(found)
     assert "Did it forget discs?" in text
     with zipfile.ZipFile(io.BytesIO(cache.archive(found))) as file:
         assert file.read("report.html").decode() == text
-        assert RunSpec.model_validate_json(file.read("spec.json")) == found.spec
-    monkeypatch.setattr("unlearn_core.export.html_report.page", None)
-    assert cache.report_page(found) == text, "made anew"
+        assert UnlearnSpec.model_validate_json(file.read("spec.json")) == found.spec
+    monkeypatch.setattr("unlearn_core.export.html_report.render_report", None)
+    assert cache.html_report(found) == text, "made anew"
 
 
 def test_the_example_is_handed_out_too(visit: Visit) -> None:
     fine(visit("run", id="example"))
-    assert "Did it forget cat?" in cache.report_page(cache.example())
+    assert "Did it forget cat?" in cache.html_report(cache.example())
 
 
 def upload(app: AppTest, name: str, data: bytes) -> AppTest:
@@ -43,13 +43,13 @@ def upload(app: AppTest, name: str, data: bytes) -> AppTest:
 
 @pytest.mark.parametrize("archived", [False, True])
 def test_settings_from_a_file_are_set_up_in_the_lab(visit: Visit, done: RunStore, archived: bool) -> None:
-    found = reports.read(done.home, PICTURES)
+    found = reports.read(done.data_dir, PICTURES)
     data = cache.archive(found) if archived else found.spec.model_dump_json().encode()
     app = upload(fine(visit("history")), "x.zip" if archived else "x.json", data)
     assert fine(app).title[0].value == "How should it forget?"
     assert app.query_params["images"] == "3,7,11"
     assert app.query_params["method"] == "finetune"
-    assert len(done.list()) == 2, "nothing is run yet"
+    assert len(done.list_runs()) == 2, "nothing is run yet"
 
 
 def test_they_come_in_where_nothing_was_run_yet(visit: Visit, template) -> None:

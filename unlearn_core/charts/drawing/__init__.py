@@ -1,1 +1,1 @@
-"""drawing."""
+"""Shared figures, colours and wording: what several charts draw with."""

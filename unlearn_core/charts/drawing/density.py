@@ -7,30 +7,30 @@ import numpy as np
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import models, panels
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, stroke, words_in
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color, with_alpha
 from unlearn_core.domain.report import Report
 
-Values = Callable[[Report], dict[str, np.ndarray]]
-POINTS = 240
-FEW = 40
+ValuesByModel = Callable[[Report], dict[str, np.ndarray]]
+NUM_POINTS = 240
+MAX_RUG_POINTS = 40
 """Up to so many pictures each is drawn as a tick too: a smooth curve would promise more than there is."""
 _CLOSE = 0.08
 """Peaks closer than this share of the axis leave no room for a name beside each."""
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-class Span(NamedTuple):
+class AxisRange(NamedTuple):
     """The stretch of an axis: `low` and `high` bound what is drawn, `closed` ends cannot be passed by any value."""
 
     low: float
     high: float
-    closed: bool
+    is_closed: bool
 
 
-def of_set(report: Report, what: str, name: str) -> dict[str, np.ndarray]:
+def values_in_set(report: Report, quantity: str, name: str) -> dict[str, np.ndarray]:
     """One figure ("true", "margin", "entropy") of every picture in a set, for each model."""
     arrays, rows = report.parts["logits"].arrays, getattr(report.split, name)
-    return {model: arrays[f"{model}_{what}"][rows].astype(float) for model in models(report)}
+    return {model: arrays[f"{model}_{quantity}"][rows].astype(float) for model in models(report)}
 
 
 def medians(values: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -47,7 +47,7 @@ def quantiles(values: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
     ]
 
 
-def density(values: np.ndarray, at: np.ndarray, span: Span) -> np.ndarray:
+def density(values: np.ndarray, at: np.ndarray, span: AxisRange) -> np.ndarray:
     """A Gaussian kernel density of values (n,) at points (m,), at least 0 and of area 1.
 
     The width is Silverman's rule of thumb (Density Estimation, 1986, equation 3.31), but never under 1.5 % of the
@@ -56,19 +56,19 @@ def density(values: np.ndarray, at: np.ndarray, span: Span) -> np.ndarray:
     quarter, three = np.quantile(values, [0.25, 0.75])
     spread = min(float(values.std()), float(three - quarter) / 1.34) or float(values.std())
     width = max(0.9 * spread * len(values) ** -0.2, 0.015 * (span.high - span.low))
-    centres = [values, 2 * span.low - values, 2 * span.high - values] if span.closed else [values]
+    centres = [values, 2 * span.low - values, 2 * span.high - values] if span.is_closed else [values]
     heights = sum(np.exp(-0.5 * ((at[:, None] - part[None, :]) / width) ** 2).sum(1) for part in centres)
     return heights / (len(values) * width * np.sqrt(2 * np.pi))
 
 
-def draw(
+def draw_densities(
     reports: Sequence[Report],
     theme: Theme,
     *,
-    values: Values,
+    values: ValuesByModel,
     axis: str,
-    span: Span | None = None,
-    mark: float | None = None,
+    span: AxisRange | None = None,
+    reference: float | None = None,
 ) -> go.Figure:
     """One density a model: before a grey area, after a line, gold a dotted line, each with its name beside it.
 
@@ -78,34 +78,34 @@ def draw(
     found = [values(report) for report in reports]
     span = span or _span([part for each in found for part in each.values()])
     drawn = panels(reports, theme)
-    at = np.linspace(span.low, span.high, POINTS)
+    at = np.linspace(span.low, span.high, NUM_POINTS)
     top = 0.0
     for column, each in enumerate(found, 1):
         curves = {model: density(part, at, span) for model, part in each.items()}
         top = max(top, *(float(curve.max()) for curve in curves.values()))
         for model, curve in curves.items():
             drawn.add_trace(_curve(model, at, curve, theme), row=1, col=column)
-            if len(each[model]) <= FEW:
+            if len(each[model]) <= MAX_RUG_POINTS:
                 drawn.add_trace(_ticks(model, each[model], theme), row=1, col=column)
         for label in _labels(curves, at, span, theme):
             drawn.add_annotation(**label, row=1, col=column)
-    if mark is not None:
-        drawn.add_vline(x=mark, line={"color": theme.quiet, "width": 1})
+    if reference is not None:
+        drawn.add_vline(x=reference, line={"color": theme.quiet, "width": 1})
     drawn.update_yaxes(visible=False, range=[-0.06 * top, 1.16 * top])
     drawn.update_xaxes(range=[span.low, span.high], showgrid=True, nticks=6, title_text=axis, showline=True)
     return drawn
 
 
-def _span(parts: Sequence[np.ndarray]) -> Span:
+def _span(parts: Sequence[np.ndarray]) -> AxisRange:
     low, high = min(float(part.min()) for part in parts), max(float(part.max()) for part in parts)
     room = 0.12 * (high - low) or 1.0
-    return Span(low - room, high + room, closed=False)
+    return AxisRange(low - room, high + room, is_closed=False)
 
 
 def _curve(model: str, at: np.ndarray, curve: np.ndarray, theme: Theme) -> go.Scatter:
-    look: dict[str, Any] = {"line": stroke(theme, model)}
+    look: dict[str, Any] = {"line": line_style(theme, model)}
     if model == "before":
-        look = {"line": {"width": 0}, "fill": "tozeroy", "fillcolor": faded(theme.before, 0.35)}
+        look = {"line": {"width": 0}, "fill": "tozeroy", "fillcolor": with_alpha(theme.before, 0.35)}
     return go.Scatter(
         name=model,
         x=at,
@@ -128,16 +128,16 @@ def _ticks(model: str, values: np.ndarray, theme: Theme) -> go.Scatter:
     )
 
 
-def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, span: Span, theme: Theme) -> list[dict[str, Any]]:
+def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, span: AxisRange, theme: Theme) -> list[dict[str, Any]]:
     """The name of each model beside its curve; a key in the emptier corner where peaks lie too close, or at an end."""
     peaks = sorted(float(at[curve.argmax()]) for curve in curves.values())
-    if span.closed or min(np.diff(peaks), default=np.inf) < _CLOSE * (span.high - span.low):
+    if span.is_closed or min(np.diff(peaks), default=np.inf) < _CLOSE * (span.high - span.low):
         return [_key(curves, theme)]
     order = sorted(curves, key=lambda model: float(at[curves[model].argmax()]))
     labels = []
     for place, model in enumerate(order):
         curve, peak = curves[model], int(curves[model].argmax())
-        label = {"text": model, "font": {"size": SMALL + 1, "color": words_in(theme, model)}, "x": at[peak]}
+        label = {"text": model, "font": {"size": SMALL_FONT + 1, "color": text_color(theme, model)}, "x": at[peak]}
         left, right = place == 0 and len(order) > 1, place == len(order) - 1 and len(order) > 1
         if left or right:
             flank = np.flatnonzero(curve >= 0.6 * curve[peak])[0 if left else -1]
@@ -150,11 +150,11 @@ def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, span: Span, theme:
 
 
 def _key(curves: Mapping[str, np.ndarray], theme: Theme) -> dict[str, Any]:
-    third = POINTS // 3
+    third = NUM_POINTS // 3
     right = sum(curve[-third:].sum() for curve in curves.values()) <= sum(
         curve[:third].sum() for curve in curves.values()
     )
-    signs = {"before": (faded(theme.before, 0.6), "█"), "after": (theme.after, "━━"), "gold": (theme.gold, "┅┅")}
+    signs = {"before": (with_alpha(theme.before, 0.6), "█"), "after": (theme.after, "━━"), "gold": (theme.gold, "┅┅")}
     lines = [f'<span style="color:{signs[model][0]}">{signs[model][1]}</span> {model}' for model in curves]
     return {
         "text": "<br>".join(lines),
@@ -165,5 +165,5 @@ def _key(curves: Mapping[str, np.ndarray], theme: Theme) -> dict[str, Any]:
         "y": 0.98,
         "xanchor": "right" if right else "left",
         "yanchor": "top",
-        "font": {"size": SMALL + 1},
+        "font": {"size": SMALL_FONT + 1},
     }

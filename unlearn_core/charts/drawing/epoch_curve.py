@@ -5,15 +5,15 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from unlearn_core.charts.chart import percent_axis
-from unlearn_core.charts.drawing.theme import Theme, stroke
+from unlearn_core.charts.drawing.theme import Theme, line_style
 from unlearn_core.charts.drawing.wording import percent
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 
 HEIGHT = 300
 """Pixels."""
 
 
-def figure(part: Part, theme: Theme) -> go.Figure:
+def figure(part: ReportPart, theme: Theme) -> go.Figure:
     """Left the mean training loss, right the accuracy on validation pictures, both by epoch; one scale of epochs."""
     loss, right = part.arrays["loss"], part.arrays["accuracy"]
     epochs, last = np.arange(1, len(loss) + 1), max(part.facts["epochs"], 2)
@@ -24,7 +24,7 @@ def figure(part: Part, theme: Theme) -> go.Figure:
             x=epochs,
             y=values,
             mode=mode,
-            line=stroke(theme, "after"),
+            line=line_style(theme, "after"),
             hovertemplate=f"epoch %{{x}}: {shown}<extra></extra>",
         )
         drawn.add_trace(line, row=1, col=column)
@@ -41,7 +41,7 @@ def figure(part: Part, theme: Theme) -> go.Figure:
     return drawn
 
 
-def sentence(part: Part) -> str:
+def summary(part: ReportPart) -> str:
     """How far it is and how good."""
     loss, right = part.arrays["loss"], part.arrays["accuracy"]
     done, every = len(loss), part.facts["epochs"]

@@ -9,54 +9,54 @@ from plotly.colors import hex_to_rgb, sequential
 
 from unlearn_core.charts.drawing.theme import LIGHT
 
-SIDE = 160
+MIN_SIZE = 160
 """Pictures are enlarged to at least this many pixels, by a whole factor of 3 or more: a browser would blur them."""
-FAINT, STRONG = 0.25, 0.7
+MIN_OPACITY, MAX_OPACITY = 0.25, 0.7
 """Opacity of a map where it is 0 and where it is at the top of its scale."""
-_GREY = 0.75
+_GRAY = 0.75
 _VIRIDIS = np.array([hex_to_rgb(colour) for colour in sequential.Viridis], float)
 _MORE, _LESS = (np.array(hex_to_rgb(colour), float) for colour in (LIGHT.after, LIGHT.gold))
 
 
-def enlarged(picture: np.ndarray, *, side: int = SIDE) -> np.ndarray:
+def upscale(image: np.ndarray, *, side: int = MIN_SIZE) -> np.ndarray:
     """A picture (H, W, 3) uint8 enlarged to at least `side` pixels, and at least three times, smooth."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     factor = max(3, -(-side // max(height, width)))
     size = (width * factor, height * factor)
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
 
 
-def heat(picture: np.ndarray, strength: np.ndarray) -> np.ndarray:
+def colorize(image: np.ndarray, strength: np.ndarray) -> np.ndarray:
     """An enlarged picture under a map (h, w) in [0, 1]: the stronger, the brighter and the more opaque."""
-    strength = _stretched(strength, picture.shape).clip(0, 1)
+    strength = _resized(strength, image.shape).clip(0, 1)
     place = strength * (len(_VIRIDIS) - 1)
     low = np.minimum(place.astype(int), len(_VIRIDIS) - 2)
     part = (place - low)[..., None]
     colours = _VIRIDIS[low] * (1 - part) + _VIRIDIS[low + 1] * part
-    return _mixed(picture, colours, FAINT + (STRONG - FAINT) * strength)
+    return _blend(image, colours, MIN_OPACITY + (MAX_OPACITY - MIN_OPACITY) * strength)
 
 
-def difference(picture: np.ndarray, gap: np.ndarray) -> np.ndarray:
+def colorize_difference(image: np.ndarray, gap: np.ndarray) -> np.ndarray:
     """An enlarged picture under a map (h, w) in [-1, 1]: bare at 0, after's colour above it, gold's below."""
-    gap = _stretched(gap, picture.shape).clip(-1, 1)
-    return _mixed(picture, np.where(gap[..., None] > 0, _MORE, _LESS), 0.85 * np.abs(gap))
+    gap = _resized(gap, image.shape).clip(-1, 1)
+    return _blend(image, np.where(gap[..., None] > 0, _MORE, _LESS), 0.85 * np.abs(gap))
 
 
-def uri(picture: np.ndarray) -> str:
+def data_uri(image: np.ndarray) -> str:
     """A picture as a data URI, small enough to travel inside a figure."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "WEBP", quality=88)
+    Image.fromarray(image).save(buffer, "WEBP", quality=88)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _stretched(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _resized(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     image = Image.fromarray(values.astype(np.float32))
     return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BICUBIC))
 
 
-def _mixed(picture: np.ndarray, colours: np.ndarray, opacity: np.ndarray) -> np.ndarray:
-    light = picture.astype(float)
+def _blend(image: np.ndarray, colors: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    light = image.astype(float)
     grey = light @ [0.299, 0.587, 0.114]
-    base = (1 - _GREY) * light + _GREY * grey[..., None]
-    mixed = base * (1 - opacity[..., None]) + colours * opacity[..., None]
+    base = (1 - _GRAY) * light + _GRAY * grey[..., None]
+    mixed = base * (1 - opacity[..., None]) + colors * opacity[..., None]
     return mixed.round().clip(0, 255).astype(np.uint8)

@@ -5,32 +5,32 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unlearn_core.charts.drawing.heatmap_overlay import difference, enlarged, heat
-from unlearn_core.charts.drawing.wording import capital, percent
-from unlearn_core.domain.measurement import Part
+from unlearn_core.charts.drawing.heatmap_overlay import colorize, colorize_difference, upscale
+from unlearn_core.charts.drawing.wording import capitalize, percent
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import MODELS, Report
 
 _GONE, _WEAKER, _GROWN = 0.3, 0.75, 1.25
 """Peaks as a share of before: below these the evidence is gone, or weaker; above the last it has grown."""
 
 
-class Cell(NamedTuple):
+class HeatmapCell(NamedTuple):
     """A picture (H, W, 3) uint8, ready to be shown, and what stands beneath it."""
 
     image: np.ndarray
     caption: str
 
 
-class Row(NamedTuple):
+class HeatmapRow(NamedTuple):
     """One picture asked of every model: what it is, what the maps say in words, and the cells from left to right."""
 
     title: str
     words: str
-    cells: tuple[Cell, ...]
+    cells: tuple[HeatmapCell, ...]
     forgotten: bool
 
 
-def rows(report: Report, part: Part | None = None) -> list[Row]:
+def heatmap_rows(report: Report, part: ReportPart | None = None) -> list[HeatmapRow]:
     """The pictures with their maps, forgotten ones first.
 
     `part` is another part of the same shape, such as a look's answer; else it is the report's own. Cells are the
@@ -41,53 +41,53 @@ def rows(report: Report, part: Part | None = None) -> list[Row]:
     return sorted(made, key=lambda row: not row.forgotten)
 
 
-def aligned(asked: Sequence[tuple[str, Report, Part]]) -> list[Row]:
+def aligned_rows(results: Sequence[tuple[str, Report, ReportPart]]) -> list[HeatmapRow]:
     """One picture asked of several runs, a row each, all maps of all runs on one scale; each begins with its name.
 
     Every part has one card, as a look's answer has, and all are about the same picture, class, layer and algorithm.
     """
-    top = max(float(drawn.max()) for _, _, part in asked for drawn in _maps(part, 0).values())
-    made = [(name, _row(report, part, 0, part.facts["cards"][0], top=top)) for name, report, part in asked]
+    top = max(float(drawn.max()) for _, _, part in results for drawn in _maps(part, 0).values())
+    made = [(name, _row(report, part, 0, part.facts["cards"][0], top=top)) for name, report, part in results]
     return [row._replace(title=f"{name}: {row.title}", words=f"{name}. {row.words}") for name, row in made]
 
 
-def card_of(report: Report, picture: int) -> Part | None:
+def part_for_image(report: Report, image: int) -> ReportPart | None:
     """What the report's own part says of one picture, as a part of its own; None where it was not among those asked."""
     part = report.parts.get("cam")
     cards = part.facts["cards"] if part else []
-    place = next((place for place, card in enumerate(cards) if card["picture"] == picture), None)
+    place = next((place for place, card in enumerate(cards) if card["picture"] == image), None)
     if part is None or place is None:
         return None
     arrays = {name: values[place : place + 1] for name, values in part.arrays.items()}
-    return Part({**part.facts, "cards": [cards[place]]}, arrays)
+    return ReportPart({**part.facts, "cards": [cards[place]]}, arrays)
 
 
-def _maps(part: Part, place: int) -> dict[str, np.ndarray]:
+def _maps(part: ReportPart, place: int) -> dict[str, np.ndarray]:
     known = part.facts["cards"][place]["models"]
     return {model: part.arrays[model][place].astype(float) for model in MODELS if model in known}
 
 
-def _row(report: Report, part: Part, place: int, card: dict[str, Any], *, top: float | None = None) -> Row:
+def _row(report: Report, part: ReportPart, place: int, card: dict[str, Any], *, top: float | None = None) -> HeatmapRow:
     """`top` is the strongest value of the scale; without it this row has a scale of its own."""
-    picture, maps = enlarged(part.arrays["pictures"][place]), _maps(part, place)
+    picture, maps = upscale(part.arrays["pictures"][place]), _maps(part, place)
     top = max(float(drawn.max()) for drawn in maps.values()) if top is None else top
     top = top or 1.0  # No evidence anywhere: all maps stay dark.
     classes, forgotten = report.dataset.classes, card["set"].startswith("forget")
     what = f"a {'forgotten' if forgotten else 'kept'} {classes[card['label']]}"
-    cells = [Cell(picture, what)]
+    cells = [HeatmapCell(picture, what)]
     for model, drawn in maps.items():
         answer = card["models"][model]
         said = f"{classes[answer['predicted']]} {percent(answer['probability'], 0)}"
-        cells.append(Cell(heat(picture, drawn / top), f"{model} · {said}"))
+        cells.append(HeatmapCell(colorize(picture, drawn / top), f"{model} · {said}"))
     if {"after", "gold"} <= maps.keys():
         gap = (maps["after"] - maps["gold"]) / top
-        cells.append(Cell(difference(picture, gap), "after − gold"))
-    title = capital(what)
+        cells.append(HeatmapCell(colorize_difference(picture, gap), "after − gold"))
+    title = capitalize(what)
     if part.facts.get("algorithm") == "eigencam":
-        return Row(f"{title}, asked for no class", _response(card), tuple(cells), forgotten)
+        return HeatmapRow(f"{title}, asked for no class", _response(card), tuple(cells), forgotten)
     if card["target"] != card["label"]:
         title += f", asked for {classes[card['target']]}"
-    return Row(title, _words(card, classes[card["target"]]), tuple(cells), forgotten)
+    return HeatmapRow(title, _words(card, classes[card["target"]]), tuple(cells), forgotten)
 
 
 def _response(card: dict[str, Any]) -> str:

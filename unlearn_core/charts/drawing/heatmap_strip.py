@@ -6,63 +6,67 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from unlearn_core.charts.drawing.heatmap_overlay import enlarged, heat, uri
-from unlearn_core.charts.drawing.snapshots import Replay, rows
-from unlearn_core.charts.drawing.theme import SMALL, Theme
+from unlearn_core.charts.drawing.heatmap_overlay import colorize, data_uri, upscale
+from unlearn_core.charts.drawing.snapshots import SnapshotSeries, rows_of_side
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
 
-SIDE = 96
+CELL_SIZE = 96
 """Pixels of a picture in the figure; there are many, so they are smaller than elsewhere."""
-PICTURE = 100
+IMAGE_HEIGHT = 100
 """Height of a picture on the page, in pixels, where there is room for it."""
 _COLUMNS = 4
 
 
-class Maps:
+class HeatmapStrip:
     """The four pictures, each with one scale for all moments and gold."""
 
-    def __init__(self, report: Report, found: Replay) -> None:
+    def __init__(self, report: Report, series: SnapshotSeries) -> None:
         part, classes = report.parts["snapshots"], report.dataset.classes
         shown, maps = part.arrays["shown"], np.nan_to_num(part.arrays["maps"].astype(np.float64))
-        gold = part.arrays.get("gold_maps") if found.gold else None
+        gold = part.arrays.get("gold_maps") if series.gold else None
         gold = None if gold is None else np.nan_to_num(gold.astype(np.float64))
         tops = np.maximum(maps.max((0, 2, 3)), 0 if gold is None else gold.max((1, 2)))
-        pictures = [enlarged(picture, side=SIDE) for picture in part.arrays["pictures"]]
+        pictures = [upscale(picture, side=CELL_SIZE) for picture in part.arrays["pictures"]]
         places = [int(np.flatnonzero(part.arrays["ids"] == picture)[0]) for picture in shown]
         kinds = {"forget_train": "forgotten,<br>trained on", "forget_val": "forgotten,<br>unseen"}
-        sets = {name: rows(part, name) for name in kinds}
+        sets = {name: rows_of_side(part, name) for name in kinds}
         self.titles = [
             f"{classes[report.labels[picture]]}<br>{next((kinds[name] for name in kinds if sets[name][place]), 'kept')}"
             for picture, place in zip(shown, places, strict=True)
         ]
-        self.moments: list[list[str]] = []
+        self.snapshots: list[list[str]] = []
         for number, now in enumerate(maps):
             same = number and np.array_equal(now, maps[number - 1])
-            drawn = self.moments[-1] if same else _drawn(pictures, now, tops)
-            self.moments.append(drawn)
+            drawn = self.snapshots[-1] if same else _drawn(pictures, now, tops)
+            self.snapshots.append(drawn)
         self.gold = None if gold is None else _drawn(pictures, gold, tops)
-        self.called = [_called(moment.called, moment.surely, classes) for moment in found.moments]
-        self.gold_called = _called(found.gold.called, found.gold.surely, classes) if found.gold else []
+        self.predicted = [
+            _prediction_labels(moment.predicted, moment.confidence, classes) for moment in series.snapshots
+        ]
+        self.gold_predicted = (
+            _prediction_labels(series.gold.predicted, series.gold.confidence, classes) if series.gold else []
+        )
 
     def draw(
-        self, drawn: go.Figure, *, top: float, unit: float, theme: Theme, layouts: Sequence[dict[str, Any]]
+        self, figure: go.Figure, *, top: float, unit: float, theme: Theme, layouts: Sequence[dict[str, Any]]
     ) -> None:
         """Draws the last moment below `top`; `unit` is a pixel's height. Puts every moment's images into `layouts`."""
-        quiet = {"size": SMALL - 1, "color": theme.quiet}
-        _heading(drawn, "Where it looks now, for their own class", y=top + 50 * unit, theme=theme)
+        quiet = {"size": SMALL_FONT - 1, "color": theme.quiet}
+        _heading(figure, "Where it looks now, for their own class", y=top + 50 * unit, theme=theme)
         for middle, title in zip(_columns(), self.titles, strict=False):
-            drawn.add_annotation(text=title, y=top + 2 * unit, yanchor="bottom", font=quiet, **middle)
-        layout: Any = drawn.layout
+            figure.add_annotation(text=title, y=top + 2 * unit, yanchor="bottom", font=quiet, **middle)
+        layout: Any = figure.layout
         image, words = len(layout.images), len(layout.annotations)
-        _row(drawn, self.moments[-1], self.called[-1], top=top, unit=unit, theme=theme)
-        for changed, images, called in zip(layouts, self.moments, self.called, strict=True):
+        _row(figure, self.snapshots[-1], self.predicted[-1], top=top, unit=unit, theme=theme)
+        for changed, images, called in zip(layouts, self.snapshots, self.predicted, strict=True):
             changed |= {f"images[{image + at}].source": source for at, source in enumerate(images)}
             changed |= {f"annotations[{words + at}].text": word for at, word in enumerate(called)}
         if self.gold:
-            under = top - (PICTURE + 62) * unit
-            _heading(drawn, "Where gold looks", y=under + 8 * unit, theme=theme)
-            _row(drawn, self.gold, self.gold_called, top=under, unit=unit, theme=theme)
+            under = top - (IMAGE_HEIGHT + 62) * unit
+            _heading(figure, "Where gold looks", y=under + 8 * unit, theme=theme)
+            _row(figure, self.gold, self.gold_predicted, top=under, unit=unit, theme=theme)
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -70,26 +74,26 @@ def _columns() -> list[dict[str, Any]]:
     return [place | {"x": (column + 0.5) / _COLUMNS} for column in range(_COLUMNS)]
 
 
-def _heading(drawn: go.Figure, text: str, *, y: float, theme: Theme) -> None:
-    font = {"size": SMALL + 1, "color": theme.ink}
-    drawn.add_annotation(text=text, x=0, y=y, xref="paper", yref="paper", xanchor="left", yanchor="bottom", font=font)
+def _heading(figure: go.Figure, text: str, *, y: float, theme: Theme) -> None:
+    font = {"size": SMALL_FONT + 1, "color": theme.ink}
+    figure.add_annotation(text=text, x=0, y=y, xref="paper", yref="paper", xanchor="left", yanchor="bottom", font=font)
 
 
 def _row(
-    drawn: go.Figure, images: Sequence[str], words: Sequence[str], *, top: float, unit: float, theme: Theme
+    figure: go.Figure, images: Sequence[str], words: Sequence[str], *, top: float, unit: float, theme: Theme
 ) -> None:
     """Pictures below `top`, which shrink towards their middle where the page is narrow, and words beneath them."""
-    font = {"size": SMALL - 1, "color": theme.quiet}
+    font = {"size": SMALL_FONT - 1, "color": theme.quiet}
     for middle, image, word in zip(_columns(), images, words, strict=False):
-        size = {"sizex": 0.94 / _COLUMNS, "sizey": PICTURE * unit, "sizing": "contain"}
-        drawn.add_layout_image(source=image, y=top - PICTURE / 2 * unit, yanchor="middle", **size, **middle)
-        drawn.add_annotation(text=word, y=top - (PICTURE + 2) * unit, yanchor="top", font=font, **middle)
+        size = {"sizex": 0.94 / _COLUMNS, "sizey": IMAGE_HEIGHT * unit, "sizing": "contain"}
+        figure.add_layout_image(source=image, y=top - IMAGE_HEIGHT / 2 * unit, yanchor="middle", **size, **middle)
+        figure.add_annotation(text=word, y=top - (IMAGE_HEIGHT + 2) * unit, yanchor="top", font=font, **middle)
 
 
-def _drawn(pictures: Sequence[np.ndarray], maps: np.ndarray, tops: np.ndarray) -> list[str]:
-    each = zip(pictures, maps, tops, strict=True)
-    return [uri(heat(picture, drawn / top if top else drawn)) for picture, drawn, top in each]
+def _drawn(images: Sequence[np.ndarray], maps: np.ndarray, tops: np.ndarray) -> list[str]:
+    each = zip(images, maps, tops, strict=True)
+    return [data_uri(colorize(picture, drawn / top if top else drawn)) for picture, drawn, top in each]
 
 
-def _called(called: Sequence[int], surely: Sequence[float], classes: Sequence[str]) -> list[str]:
-    return [f"{classes[own]}<br>{percent(share, 0)}" for own, share in zip(called, surely, strict=True)]
+def _prediction_labels(predicted: Sequence[int], confidences: Sequence[float], classes: Sequence[str]) -> list[str]:
+    return [f"{classes[own]}<br>{percent(share, 0)}" for own, share in zip(predicted, confidences, strict=True)]

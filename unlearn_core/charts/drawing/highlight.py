@@ -6,24 +6,26 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from unlearn_core.charts.drawing.selection import Focus
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker
+from unlearn_core.charts.drawing.selection import Selection
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.domain.report import Report
 
-FIGURES = {"confidence": "true", "margin": "margin", "certainty": "entropy"}
+QUANTITIES = {"confidence": "true", "margin": "margin", "certainty": "entropy"}
 """Charts whose axis is a figure of each picture, and what that figure is called in the report."""
 
 
-def mark(figure: go.Figure | dict[str, Any], chart: str, report: Report, focus: Focus, theme: Theme) -> go.Figure:
+def highlight_selection(
+    figure: go.Figure | dict[str, Any], chart: str, report: Report, focus: Selection, theme: Theme
+) -> go.Figure:
     """A copy of the figure of one run with what is followed marked in it: a band behind a row, a ring, three marks."""
     drawn = go.Figure(figure)
     for name in (focus.label, focus.layer):
         if name is not None:
             _band(drawn, name, theme)
-    if focus.picture is not None and focus.picture < len(report.labels):
-        if chart in FIGURES and "logits" in report.parts:
-            _spot(drawn, report, FIGURES[chart], focus.picture, theme)
-        _ring(drawn, focus.picture, theme)
+    if focus.image is not None and focus.image < len(report.labels):
+        if chart in QUANTITIES and "logits" in report.parts:
+            _mark_value(drawn, report, QUANTITIES[chart], focus.image, theme)
+        _mark_point(drawn, focus.image, theme)
     # A click that chooses must not fade all that was not clicked.
     drawn.update_traces(unselected={"marker": {"opacity": 1}}, selector={"type": "scatter"})
     drawn.update_traces(unselected={"marker": {"opacity": 1}}, selector={"type": "bar"})
@@ -33,7 +35,7 @@ def mark(figure: go.Figure | dict[str, Any], chart: str, report: Report, focus: 
 def _band(figure: go.Figure, name: str, theme: Theme) -> None:
     """A band behind the row or column of that name on whichever axis has it; a frame where a heat map would hide it."""
     layout: Any = figure.layout
-    look: dict[str, Any] = {"fillcolor": faded(theme.after, 0.14), "line": {"width": 0}, "layer": "below"}
+    look: dict[str, Any] = {"fillcolor": with_alpha(theme.after, 0.14), "line": {"width": 0}, "layer": "below"}
     if any(trace.type == "heatmap" for trace in figure.select_traces()):
         look = {"line": {"color": theme.ink, "width": 1.5}}
     for way in "xy":
@@ -50,38 +52,38 @@ def _plain(text: str) -> str:
     return re.sub(r"<[^>]*>|\s*\(forgotten\)", "", str(text))
 
 
-def _spot(figure: go.Figure, report: Report, what: str, picture: int, theme: Theme) -> None:
+def _mark_value(figure: go.Figure, report: Report, what: str, image: int, theme: Theme) -> None:
     """Where one picture stands on the axis of a density, for each model."""
     arrays = report.parts["logits"].arrays
     for model in ("before", "gold", "after"):
         if f"{model}_{what}" in arrays:
-            at = float(arrays[f"{model}_{what}"][picture])
+            at = float(arrays[f"{model}_{what}"][image])
             figure.add_scatter(
-                name=f"picture {picture}",
+                name=f"picture {image}",
                 x=[at],
                 y=[0],
                 mode="markers",
-                marker=marker(theme, model, 11),
-                hovertemplate=f"<b>{model}</b>, picture {picture}: %{{x:.2f}}<extra></extra>",
+                marker=marker_style(theme, model, 11),
+                hovertemplate=f"<b>{model}</b>, picture {image}: %{{x:.2f}}<extra></extra>",
                 cliponaxis=False,
             )
 
 
-def _ring(figure: go.Figure, picture: int, theme: Theme) -> None:
+def _mark_point(figure: go.Figure, image: int, theme: Theme) -> None:
     """A ring around the point that stands for a picture, where a chart has a point a picture."""
     for trace in figure.to_plotly_json()["data"]:
         known = trace.get("customdata") if trace["type"] == "scatter" else None
         for place, row in enumerate(() if known is None else known):
-            if isinstance(row, list | tuple | np.ndarray) and len(row) == 2 and str(row[0]) == str(picture):
+            if isinstance(row, list | tuple | np.ndarray) and len(row) == 2 and str(row[0]) == str(image):
                 x, y = trace["x"][place], trace["y"][place]
                 figure.add_scatter(
-                    name=f"picture {picture}",
+                    name=f"picture {image}",
                     x=[x],
                     y=[y],
                     mode="markers+text",
-                    text=[f"picture {picture}"],
+                    text=[f"picture {image}"],
                     textposition="bottom center" if y > 0.5 else "top center",
-                    textfont={"size": SMALL, "color": theme.ink},
+                    textfont={"size": SMALL_FONT, "color": theme.ink},
                     marker={"symbol": "circle-open", "size": 15, "color": theme.ink, "line": {"width": 2}},
                     hoverinfo="skip",
                     cliponaxis=False,

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import apart, percent_axis
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, stroke, words_in
+from unlearn_core.charts.chart import percent_axis, spread_labels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.run import Phase
 
@@ -15,11 +15,11 @@ _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 """Distances of the time axis's ticks in seconds; at most seven fit."""
 
 
-LETTER = 0.019
+LETTER_WIDTH = 0.019
 """What a letter takes at most of the width of a panel."""
 
 
-class Band(NamedTuple):
+class PhaseSpan(NamedTuple):
     """A phase on the time axis, in seconds; `planned` where it has not begun."""
 
     name: str
@@ -28,14 +28,14 @@ class Band(NamedTuple):
     planned: bool
 
 
-class Names(NamedTuple):
+class LineNames(NamedTuple):
     """What the two lines are called: "cat" and "other classes"."""
 
     forget: str
     retain: str
 
 
-class Lines(NamedTuple):
+class AccuracyCurves(NamedTuple):
     """The curve: seconds since the start, and both accuracies (0 to 1)."""
 
     seconds: Sequence[float]
@@ -43,7 +43,7 @@ class Lines(NamedTuple):
     retain: Sequence[float]
 
 
-def plan(phases: Sequence[Phase], *, expected: float | None = None) -> list[Band]:
+def phase_spans(phases: Sequence[Phase], *, expected: float | None = None) -> list[PhaseSpan]:
     """Where each phase lies on the time axis: measured, or estimated from the pace of the phases before it."""
     spent, made = sum(phase.seconds for phase in phases), sum(phase.done for phase in phases)
     steps = sum(phase.steps for phase in phases) or 1
@@ -55,27 +55,36 @@ def plan(phases: Sequence[Phase], *, expected: float | None = None) -> list[Band
         # A phase that ended early is over as soon as a later one has begun.
         over = any(later > place for later in begun)
         length = phase.seconds + (0 if over else own * max(0, phase.steps - phase.done))
-        bands.append(Band(phase.name, at, at + length, planned=place not in begun and not over))
+        bands.append(PhaseSpan(phase.name, at, at + length, planned=place not in begun and not over))
         at += length
     return bands
 
 
-def draw(
-    drawn: go.Figure, lines: Lines, bands: Sequence[Band], *, names: Names, end: float, theme: Theme, column: int = 1
+def draw_curves(
+    figure: go.Figure,
+    lines: AccuracyCurves,
+    spans: Sequence[PhaseSpan],
+    *,
+    line_names: LineNames,
+    end: float,
+    theme: Theme,
+    column: int = 1,
 ) -> None:
     """Puts bands, both lines and their names into one panel whose time axis goes to `end`."""
     here: dict[str, Any] = {"row": 1, "col": column}
-    for place, band in enumerate(bands):
-        shade = faded(theme.before, (0.08, 0.05)[place % 2]) if band.planned else tint(place, len(bands), theme)
+    for place, band in enumerate(spans):
+        shade = (
+            with_alpha(theme.before, (0.08, 0.05)[place % 2]) if band.planned else phase_fill(place, len(spans), theme)
+        )
         box = {"x0": band.start, "x1": band.end, "fillcolor": shade, "line": {"width": 0}, "layer": "below"}
-        drawn.add_vrect(**box, **here, exclude_empty_subplots=False)
-        if (band.end - band.start) / end > LETTER * len(band.name):  # Narrower bands have no room for their name.
+        figure.add_vrect(**box, **here, exclude_empty_subplots=False)
+        if (band.end - band.start) / end > LETTER_WIDTH * len(band.name):  # Narrower bands have no room for their name.
             middle = (band.start + band.end) / 2
-            drawn.add_annotation(text=band.name, x=middle, y=1.075, font={"color": theme.quiet}, **here)
+            figure.add_annotation(text=band.name, x=middle, y=1.075, font={"color": theme.quiet}, **here)
     for role in ("retain", "forget"):
-        drawn.add_trace(_line(lines.seconds, getattr(lines, role), role, getattr(names, role), theme), **here)
-    for label in _labels(lines, names, end, theme):
-        drawn.add_annotation(**label, **here)
+        figure.add_trace(_line(lines.seconds, getattr(lines, role), role, getattr(line_names, role), theme), **here)
+    for label in _labels(lines, line_names, end, theme):
+        figure.add_annotation(**label, **here)
 
 
 def _line(seconds: Sequence[float], values: Sequence[float], role: str, name: str, theme: Theme) -> go.Scatter:
@@ -84,33 +93,33 @@ def _line(seconds: Sequence[float], values: Sequence[float], role: str, name: st
         x=seconds,
         y=values,
         mode="lines" if len(values) > 1 else "markers",
-        line=stroke(theme, role, 3),
+        line=line_style(theme, role, 3),
         marker={"color": getattr(theme, role), "size": 8},
         hovertemplate=f"<b>{name}</b><br>%{{y:.0%}} after %{{x:.1f}} s<extra></extra>",
         cliponaxis=False,
     )
 
 
-def tint(place: int, count: int, theme: Theme) -> str:
+def phase_fill(index: int, count: int, theme: Theme) -> str:
     """The last phase is tinted as mending, the one before it as forgetting, earlier ones and a lone one in grey."""
-    role = "before" if count == 1 else {count - 1: "retain", count - 2: "forget"}.get(place, "before")
-    return faded(getattr(theme, role), 0.13 if role == "before" else 0.08)
+    role = "before" if count == 1 else {count - 1: "retain", count - 2: "forget"}.get(index, "before")
+    return with_alpha(getattr(theme, role), 0.13 if role == "before" else 0.08)
 
 
-def _labels(lines: Lines, names: Names, end: float, theme: Theme) -> list[dict]:
+def _labels(lines: AccuracyCurves, line_names: LineNames, end: float, theme: Theme) -> list[dict]:
     """What each line is and where it stands now: behind its end, or clear of it where there is no room behind."""
     if not lines.seconds:
         return []
     now = lines.seconds[-1]
     behind = now < 0.6 * end
     ends = [lines.forget[-1], lines.retain[-1]]
-    texts = [f"{name} {percent(value, 0)}" for name, value in zip(names, ends, strict=True)]
+    texts = [f"{name} {percent(value, 0)}" for name, value in zip(line_names, ends, strict=True)]
     if not behind:
         ends = [
-            _clear(lines.seconds, values, since=now - LETTER * end * len(text))
+            _clear(lines.seconds, values, since=now - LETTER_WIDTH * end * len(text))
             for text, values in zip(texts, (lines.forget, lines.retain), strict=True)
         ]
-    heights = apart(ends, 0.085)
+    heights = spread_labels(ends, 0.085)
     return [
         {
             "text": text,
@@ -118,7 +127,7 @@ def _labels(lines: Lines, names: Names, end: float, theme: Theme) -> list[dict]:
             "y": height,
             "xanchor": "left" if behind else "right",
             "xshift": 8 if behind else -2,
-            "font": {"size": SMALL + 1, "color": words_in(theme, role)},
+            "font": {"size": SMALL_FONT + 1, "color": text_color(theme, role)},
         }
         for role, text, height in zip(("forget", "retain"), texts, heights, strict=True)
     ]
@@ -132,10 +141,10 @@ def _clear(seconds: Sequence[float], values: Sequence[float], *, since: float) -
     return above if above < 0.965 else min(spanned) - 0.065
 
 
-def axes(drawn: go.Figure, end: float) -> go.Figure:
+def set_axes(figure: go.Figure, end: float) -> go.Figure:
     """Gives every panel the same axes: accuracy from 0 to 100 %, time from 0 to `end` seconds."""
-    drawn.update_yaxes(showgrid=True, **percent_axis(-0.02, 1.13, most=4))
+    figure.update_yaxes(showgrid=True, **percent_axis(-0.02, 1.13, max_ticks=4))
     step = next((step for step in _STEPS if end / step <= 7), end)
     marks = np.arange(0, end + 1e-9, step).tolist()
-    drawn.update_xaxes(range=[0, end], tickvals=marks, ticktext=[f"{mark:g} s" for mark in marks])
-    return drawn
+    figure.update_xaxes(range=[0, end], tickvals=marks, ticktext=[f"{mark:g} s" for mark in marks])
+    return figure

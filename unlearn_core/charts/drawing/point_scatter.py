@@ -3,53 +3,53 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from unlearn_core.charts.drawing.theme import CLASSES, SMALL, Theme, faded
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.charts.drawing.theme import CLASS_COLORS, SMALL_FONT, Theme, with_alpha
+from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.cards import DatasetCard
 
 
-def colour(number: int) -> str:
+def class_color(number: int) -> str:
     """A class's colour, the same in every map; beyond as many as there are they come again."""
-    return CLASSES[number % len(CLASSES)]
+    return CLASS_COLORS[number % len(CLASS_COLORS)]
 
 
-def middle(points: np.ndarray) -> np.ndarray:
+def medoid(points: np.ndarray) -> np.ndarray:
     """Where the name of a class stands: at that of its points (n, 2) which is nearest to the middle of all of them."""
     points = points.astype(float)
     return points[((points - np.median(points, axis=0)) ** 2).sum(1).argmin()]
 
 
 HEIGHT = 340
-MOST = 1_500
+MAX_POINTS = 1_500
 """Points that are drawn at most."""
 
 
-def figure(pictures: Pictures, card: DatasetCard, theme: Theme, chosen: tuple[int, ...] = ()) -> go.Figure:
+def figure(image_dataset: ImageDataset, card: DatasetCard, theme: Theme, selected: tuple[int, ...] = ()) -> go.Figure:
     """Training points by class, in the colours of the map of answers; `chosen` ones (their numbers) are crosses.
 
     Every point's number is its `customdata`.
     """
-    points = pictures.images[: pictures.train, 0, 0, :2]
-    labels, ticked = pictures.labels[: pictures.train], np.isin(np.arange(pictures.train), chosen)
+    points = image_dataset.images[: image_dataset.train, 0, 0, :2]
+    labels, ticked = image_dataset.labels[: image_dataset.train], np.isin(np.arange(image_dataset.train), selected)
     drawn = go.Figure()
     for number, name in enumerate(card.classes):
-        rows = np.flatnonzero(labels == number)[: max(1, MOST // len(card.classes))]
+        rows = np.flatnonzero(labels == number)[: max(1, MAX_POINTS // len(card.classes))]
         drawn.add_scatter(
             x=points[rows, 0],
             y=points[rows, 1],
             mode="markers",
             name=name,
             customdata=rows,
-            marker={"size": 6, "color": colour(number)},
+            marker={"size": 6, "color": class_color(number)},
             hovertemplate=f"{name} %{{customdata}}<extra></extra>",
         )
-        x, y = middle(points[labels == number])
+        x, y = medoid(points[labels == number])
         drawn.add_annotation(
             x=x,
             y=y,
             text=f"<b>{name}</b>",
-            font={"size": SMALL, "color": theme.ink},
-            bgcolor=faded(theme.page, 0.7),
+            font={"size": SMALL_FONT, "color": theme.ink},
+            bgcolor=with_alpha(theme.page, 0.7),
         )
     gone = np.flatnonzero(ticked)
     drawn.add_scatter(

@@ -7,28 +7,28 @@ import numpy as np
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, panels, percent_axis
-from unlearn_core.charts.drawing.seed_statistics import applies, runs
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, stroke, words_in
-from unlearn_core.charts.drawing.wording import capital, number, percent
+from unlearn_core.charts.drawing.seed_statistics import applies, seed_runs
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color, with_alpha
+from unlearn_core.charts.drawing.wording import capitalize, number, percent
 from unlearn_core.domain.report import Report
 
-POINTS = 60
+NUM_POINTS = 60
 """Moments at which the bands are drawn."""
 
 
-def applies_to_curves(report: Report) -> Literal[True] | str:
+def needs_curves(report: Report) -> Literal[True] | str:
     """Whether every seed has recorded its curve."""
     why = applies(report)
     if why is not True:
         return why
-    every = all(f"step_{number}" in report.parts["seeds"].arrays for number in range(len(runs(report))))
+    every = all(f"step_{number}" in report.parts["seeds"].arrays for number in range(len(seed_runs(report))))
     return every or "Not every seed has recorded how it went, so there is no band to draw."
 
 
 def _curves(report: Report, side: str) -> tuple[np.ndarray, np.ndarray]:
     """Steps, and every seed's accuracy at each of them (seeds, steps); one that ended earlier stays where it ended."""
-    arrays, count = report.parts["seeds"].arrays, len(runs(report))
-    steps = np.linspace(0, max(float(arrays[f"step_{number}"][-1]) for number in range(count)), POINTS)
+    arrays, count = report.parts["seeds"].arrays, len(seed_runs(report))
+    steps = np.linspace(0, max(float(arrays[f"step_{number}"][-1]) for number in range(count)), NUM_POINTS)
     lines = [np.interp(steps, arrays[f"step_{own}"], arrays[f"{side}_{own}"]) for own in range(count)]
     return steps, np.stack(lines)
 
@@ -47,11 +47,11 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
                 y=float(lines.mean(0)[-1]),
                 xanchor="right",
                 yshift=13,
-                font={"size": SMALL + 1, "color": words_in(theme, side)},
+                font={"size": SMALL_FONT + 1, "color": text_color(theme, side)},
                 row=1,
                 col=column,
             )
-    drawn.update_yaxes(showgrid=True, **percent_axis(-0.04, 1.12, most=4))
+    drawn.update_yaxes(showgrid=True, **percent_axis(-0.04, 1.12, max_ticks=4))
     drawn.update_xaxes(title_text="optimiser steps", row=1)
     return drawn
 
@@ -64,9 +64,9 @@ def _band(side: str, steps: np.ndarray, lines: np.ndarray, theme: Theme) -> list
         x=[*at, *at[::-1]],
         y=[*high, *low[::-1]],
         fill="toself",
-        fillcolor=faded(getattr(theme, side), 0.18),
+        fillcolor=with_alpha(getattr(theme, side), 0.18),
         mode="lines",
-        line={"width": 0, "color": faded(getattr(theme, side), 0)},
+        line={"width": 0, "color": with_alpha(getattr(theme, side), 0)},
         hoverinfo="skip",
     )
     line = go.Scatter(
@@ -74,7 +74,7 @@ def _band(side: str, steps: np.ndarray, lines: np.ndarray, theme: Theme) -> list
         x=at,
         y=mean,
         mode="lines",
-        line=stroke(theme, side, 3),
+        line=line_style(theme, side, 3),
         customdata=[[percent(a, 0), percent(b, 0)] for a, b in zip(low, high, strict=True)],
         hovertemplate="step %{x:.0f}: %{y:.0%}, seeds %{customdata[0]} to %{customdata[1]}<extra></extra>",
         cliponaxis=False,
@@ -82,7 +82,7 @@ def _band(side: str, steps: np.ndarray, lines: np.ndarray, theme: Theme) -> list
     return [outline, line]
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """How wide the bands are at their widest and at the end."""
     said = []
     for side, words in (("forget", "forgotten pictures"), ("retain", "kept ones")):
@@ -93,23 +93,23 @@ def sentence(report: Report) -> str:
             f"{number(100 * float(width[-1]))} at the end, where their mean is {percent(float(lines.mean(0)[-1]))}"
         )
     band = "The line is the mean of the seeds, the band goes from the lowest to the highest of them."
-    return f"{capital('; '.join(said))}. {band} {_gold(report)}"
+    return f"{capitalize('; '.join(said))}. {band} {_gold(report)}"
 
 
 def _gold(report: Report) -> str:
     """Where gold stands on all pictures of the sets that the watched ones are from."""
-    gold = runs(report)[0]["accuracy"].get("gold")
+    gold = seed_runs(report)[0]["accuracy"].get("gold")
     if gold is None:
         return NO_GOLD
     forget = gold["forget_train"] if gold.get("forget_val") is None else gold["forget_val"]
     return f"Gold has {percent(forget, 0)} and {percent(gold['retain_val'], 0)} there."
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Where the bands begin, and where they end."""
     ends = []
     for side, words in (("forget", "forgotten"), ("retain", "kept")):
         _, lines = _curves(report, side)
         first, last = (f"{percent(float(own.min()))} to {percent(float(own.max()))}" for own in lines.T[[0, -1]])
         ends.append(f"{words} from {first} at the start, {last} at the end")
-    return f"Two lines in bands over the steps of {len(runs(report))} seeds: {'; '.join(ends)}."
+    return f"Two lines in bands over the steps of {len(seed_runs(report))} seeds: {'; '.join(ends)}."

@@ -8,72 +8,74 @@ import numpy as np
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
 
-SETS = {"train": "trained on", "val": "validation", "test": "unseen"}
-ABSENT = "–"
+SET_LABELS = {"train": "trained on", "val": "validation", "test": "unseen"}
+MISSING = "–"
 
 
-class Focus(NamedTuple):
+class Selection(NamedTuple):
     """What is followed: a class and a layer by name, a picture by its position in the data set; None is nothing."""
 
     label: str | None = None
     layer: str | None = None
-    picture: int | None = None
+    image: int | None = None
 
 
-def rows(reports: Sequence[Report], focus: Focus) -> list[tuple[str, list[str]]]:
+def selection_rows(reports: Sequence[Report], focus: Selection) -> list[tuple[str, list[str]]]:
     """What each run says of what is followed: a title and one text a run, a row a question."""
     asked: list[tuple[str, list[str]]] = []
     if focus.label is not None:
-        asked.append((f"{focus.label}, unseen: named rightly", [_right(one, focus.label) for one in reports]))
-        asked.append((f"{focus.label}: mostly called now", [_called(one, focus.label) for one in reports]))
+        asked.append((f"{focus.label}, unseen: named rightly", [_accuracy_text(one, focus.label) for one in reports]))
+        asked.append((f"{focus.label}: mostly called now", [_prediction_text(one, focus.label) for one in reports]))
     if focus.layer is not None:
         asked.append((f"{focus.layer}: moved, share of its length", [_moved(one, focus.layer) for one in reports]))
-        asked.append((f"{focus.layer}: sees as gold does (CKA)", [_alike(one, focus.layer) for one in reports]))
-    if focus.picture is not None:
-        name = f"picture {focus.picture}"
-        asked.append((f"{name}: in this run", [_side(one, focus.picture) for one in reports]))
-        asked.append((f"{name}: answers", [_answers(one, focus.picture) for one in reports]))
-        asked.append((f"{name}: called a member", [_member(one, focus.picture) for one in reports]))
+        asked.append(
+            (f"{focus.layer}: sees as gold does (CKA)", [_similarity_text(one, focus.layer) for one in reports])
+        )
+    if focus.image is not None:
+        name = f"picture {focus.image}"
+        asked.append((f"{name}: in this run", [_set_text(one, focus.image) for one in reports]))
+        asked.append((f"{name}: answers", [_predictions_text(one, focus.image) for one in reports]))
+        asked.append((f"{name}: called a member", [_member_text(one, focus.image) for one in reports]))
     return asked
 
 
-def found(point: dict[str, Any], reports: Sequence[Report]) -> Focus:
+def clicked_selection(point: dict[str, Any], reports: Sequence[Report]) -> Selection:
     """What was clicked: the class or layer that a point names, or the picture that it stands for."""
     given = point.get("customdata")
     # The page hands over the rows of an array as dictionaries with their places for keys.
     given = list(given.values()) if isinstance(given, dict) else given if isinstance(given, list) else [given]
     said = [*given, point.get("x"), point.get("y"), point.get("label")]
-    layers = {layer for report in reports for layer in layers_of(report)}
+    layers = {layer for report in reports for layer in layer_names(report)}
     classes = {name for report in reports for name in report.dataset.classes}
     words = [one for one in said if isinstance(one, str)]
     pictures = [one for one in given[:1] if isinstance(one, int) and len(given) == 2 and isinstance(given[1], str)]
     if pictures and given[1] in classes:
-        return Focus(picture=pictures[0])
-    return Focus(
+        return Selection(image=pictures[0])
+    return Selection(
         label=next((word for word in words if word in classes), None),
         layer=next((word for word in words if word in layers), None),
     )
 
 
-def layers_of(report: Report) -> list[str]:
+def layer_names(report: Report) -> list[str]:
     """The layers that a report's charts name, input to output."""
     part = report.parts.get("layers") or report.parts.get("cka")
     return [row["layer"] for row in part.facts["rows"]] if part else []
 
 
-def _right(report: Report, label: str) -> str:
+def _accuracy_text(report: Report, label: str) -> str:
     if "confusion" not in report.parts or label not in report.dataset.classes:
-        return ABSENT
+        return MISSING
     at, facts = report.dataset.classes.index(label), report.parts["confusion"].facts
     known = {model: facts[model][at]["accuracy"] for model in ("before", "after", "gold") if model in facts}
     if None in known.values():
-        return ABSENT
+        return MISSING
     return f"{percent(known['before'])} → {percent(known['after'])}" + _gold(known, percent)
 
 
-def _called(report: Report, label: str) -> str:
+def _prediction_text(report: Report, label: str) -> str:
     if "confusion" not in report.parts or label not in report.dataset.classes:
-        return ABSENT
+        return MISSING
     at, arrays = report.dataset.classes.index(label), report.parts["confusion"].arrays
     said = {model: _most(arrays[model][at], report) for model in ("after", "gold") if model in arrays}
     return said["after"] + (f" · gold {said['gold']}" if "gold" in said else "")
@@ -81,60 +83,60 @@ def _called(report: Report, label: str) -> str:
 
 def _most(counts: np.ndarray, report: Report) -> str:
     whole, most = float(counts.sum()), int(counts.argmax())
-    return f"{report.dataset.classes[most]} ({percent(float(counts[most]) / whole, 0)})" if whole else ABSENT
+    return f"{report.dataset.classes[most]} ({percent(float(counts[most]) / whole, 0)})" if whole else MISSING
 
 
 def _moved(report: Report, layer: str) -> str:
     part = report.parts.get("layers")
     pairs = next((row["pairs"] for row in part.facts["rows"] if row["layer"] == layer), None) if part else None
     if pairs is None:
-        return ABSENT
+        return MISSING
     known = {"after": pairs["before-after"]["relative"]}
     known |= {"gold": pairs["before-gold"]["relative"]} if "before-gold" in pairs else {}
     return (percent(known["after"]) if known["after"] else "unchanged") + _gold(known, percent)
 
 
-def _alike(report: Report, layer: str) -> str:
+def _similarity_text(report: Report, layer: str) -> str:
     part = report.parts.get("cka")
     pairs = next((row["pairs"] for row in part.facts["rows"] if row["layer"] == layer), {}) if part else {}
     values = {pair: pairs[pair]["unbiased"] for pair in ("before-gold", "after-gold") if pair in pairs}
     if None in values.values() or len(values) < 2:
-        return ABSENT
+        return MISSING
     return f"{number(values['before-gold'], 2)} → {number(values['after-gold'], 2)}"
 
 
-def _side(report: Report, picture: int) -> str:
-    if picture >= len(report.labels):
-        return ABSENT
-    name = next((name for name in report.split._fields if picture in getattr(report.split, name)), None)
+def _set_text(report: Report, image: int) -> str:
+    if image >= len(report.labels):
+        return MISSING
+    name = next((name for name in report.split._fields if image in getattr(report.split, name)), None)
     if name is None:
-        return ABSENT
+        return MISSING
     side, part = name.split("_")
-    label = report.dataset.classes[report.labels[picture]]
-    return f"{label}, {'forgotten' if side == 'forget' else 'kept'}, {SETS[part]}"
+    label = report.dataset.classes[report.labels[image]]
+    return f"{label}, {'forgotten' if side == 'forget' else 'kept'}, {SET_LABELS[part]}"
 
 
-def _answers(report: Report, picture: int) -> str:
-    if picture >= len(report.labels):
-        return ABSENT
+def _predictions_text(report: Report, image: int) -> str:
+    if image >= len(report.labels):
+        return MISSING
     said = {}
     for model in ("before", "after", "gold"):
         if model in report.evaluations:
-            logits = report.evaluations[model].logits[picture].astype(np.float64)
+            logits = report.evaluations[model].logits[image].astype(np.float64)
             powers = np.exp(logits - logits.max())
             share = float(powers.max() / powers.sum())
             said[model] = f"{report.dataset.classes[int(logits.argmax())]} {percent(share, 0)}"
     return f"{said['before']} → {said['after']}" + (f" · gold {said['gold']}" if "gold" in said else "")
 
 
-def _member(report: Report, picture: int) -> str:
+def _member_text(report: Report, image: int) -> str:
     arrays = report.parts["membership"].arrays if "membership" in report.parts else {}
-    places = np.flatnonzero(arrays["members"] == picture) if "after_guess" in arrays else []
+    places = np.flatnonzero(arrays["members"] == image) if "after_guess" in arrays else []
     if not len(places):
-        return ABSENT
+        return MISSING
     known = {m: float(arrays[f"{m}_guess"][places[0]]) for m in ("before", "after", "gold") if f"{m}_guess" in arrays}
     return f"{percent(known['before'], 0)} → {percent(known['after'], 0)}" + _gold(known, lambda one: percent(one, 0))
 
 
-def _gold(known: dict[str, Any], said: Any) -> str:
-    return f" · gold {said(known['gold'])}" if "gold" in known else ""
+def _gold(known: dict[str, Any], text: Any) -> str:
+    return f" · gold {text(known['gold'])}" if "gold" in known else ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, names
+from unlearn_core.charts.chart import Chart, report_names
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.domain.report import Report
 
@@ -19,7 +19,7 @@ _TITLES = 30
 """Pixels above the panels that their titles take; taken apart they have none."""
 
 
-def figures(chart: Chart, reports: Sequence[Report], theme: Theme) -> list[go.Figure]:
+def split_figure(chart: Chart, reports: Sequence[Report], theme: Theme) -> list[go.Figure]:
     """One figure a report, all on one scale, of a chart that is drawn in panels.
 
     Reports on different data sets share no scale, since their rows are other classes: each is drawn by itself. So is
@@ -30,7 +30,7 @@ def figures(chart: Chart, reports: Sequence[Report], theme: Theme) -> list[go.Fi
     if alone or not _in_columns(whole["layout"], len(reports)):
         return [chart.figure([report], theme) for report in reports]
     _fix_time(whole)
-    return [_panel(whole, number, titles=names(reports)) for number in range(1, len(reports) + 1)]
+    return [_panel(whole, number, titles=report_names(reports)) for number in range(1, len(reports) + 1)]
 
 
 def _in_columns(layout: dict[str, Any], count: int) -> bool:
@@ -53,11 +53,11 @@ def _panel(whole: dict[str, Any], number: int, *, titles: Sequence[str]) -> go.F
     """The traces, axes, shapes and words of one column, as a figure of their own."""
     suffix = "" if number == 1 else str(number)
     layout = {key: value for key, value in whole["layout"].items() if "axis" not in key}
-    layout["xaxis"] = _in_lines(_freed(whole["layout"][f"xaxis{suffix}"]))
+    layout["xaxis"] = _in_lines(_unlinked(whole["layout"][f"xaxis{suffix}"]))
     first, own = whole["layout"]["yaxis"], whole["layout"][f"yaxis{suffix}"]
-    layout["yaxis"] = _freed(own | {"title": own.get("title") or first.get("title") or {}, "showticklabels": True})
+    layout["yaxis"] = _unlinked(own | {"title": own.get("title") or first.get("title") or {}, "showticklabels": True})
     for kind in ("annotations", "shapes"):
-        placed = (_placed(dict(one), suffix) for one in whole["layout"].get(kind, ()))
+        placed = (_moved(dict(one), suffix) for one in whole["layout"].get(kind, ()))
         layout[kind] = [one for one in placed if one is not None and one.get("text") not in titles]
     if not any(one.get("yref") == "paper" and one["y"] == 1 for one in layout["annotations"]):
         layout["margin"] = {"t": max(10, layout.get("margin", {}).get("t", 0) - _TITLES)}
@@ -69,7 +69,7 @@ def _panel(whole: dict[str, Any], number: int, *, titles: Sequence[str]) -> go.F
     return go.Figure(data=traces, layout=layout)
 
 
-def _freed(axis: dict[str, Any]) -> dict[str, Any]:
+def _unlinked(axis: dict[str, Any]) -> dict[str, Any]:
     """An axis without its ties to the other panels."""
     return {key: value for key, value in axis.items() if key not in ("domain", "anchor", "matches")}
 
@@ -80,7 +80,7 @@ def _in_lines(axis: dict[str, Any]) -> dict[str, Any]:
     return axis | {"title": title | {"text": "<br>".join(wrap(title["text"], _LETTERS))}} if "text" in title else axis
 
 
-def _placed(one: dict[str, Any], suffix: str) -> dict[str, Any] | None:
+def _moved(one: dict[str, Any], suffix: str) -> dict[str, Any] | None:
     """A shape or words of this panel on its own axes; None where they belong to another panel."""
     for way in "xy":
         reference = one.get(f"{way}ref", "paper")

@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 
 FONT = "Source Sans, sans-serif"
 """Streamlit's own font, by the name that it is loaded under."""
-SMALL = 12
+SMALL_FONT = 12
 """Size of labels inside a chart, in pixels; nothing there is smaller than 11."""
-CLEAR = "rgba(0,0,0,0)"
+TRANSPARENT = "rgba(0,0,0,0)"
 
 
 class Theme(NamedTuple):
@@ -61,10 +61,10 @@ DARK = Theme(
 )
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
-CLASSES = ("#3B82C4", "#D9822B", "#4D9F4A", "#B0559D", "#B3A02C", "#3AA6A6", "#8A6BC9", "#C8553D")
+CLASS_COLORS = ("#3B82C4", "#D9822B", "#4D9F4A", "#B0559D", "#B3A02C", "#3AA6A6", "#8A6BC9", "#C8553D")
 """Colours of classes where a map tells them apart; their names stand beside them. Fit for both themes."""
 
-CONFIG: dict[str, Any] = {
+PLOTLY_CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "modeBarButtons": [["toImage"]],
     "toImageButtonOptions": {"scale": 2},
@@ -73,13 +73,13 @@ CONFIG: dict[str, Any] = {
 """What a page hands to plotly beside a figure: one button, which saves it as a PNG."""
 
 
-def faded(colour: str, share: float) -> str:
+def with_alpha(color: str, alpha: float) -> str:
     """A colour "#RRGGBB" at `share` (0 to 1) of its strength."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{share:g})"
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"
 
 
-def marker(theme: Theme, model: str, size: float = 11) -> dict[str, Any]:
+def marker_style(theme: Theme, model: str, size: float = 11) -> dict[str, Any]:
     """A model's marker: before a hollow circle, after a filled one, gold a diamond."""
     if model == "before":
         return {
@@ -93,13 +93,13 @@ def marker(theme: Theme, model: str, size: float = 11) -> dict[str, Any]:
     return {"symbol": symbol, "size": size, "color": colour, "line": {"color": theme.page, "width": 1}}
 
 
-def stroke(theme: Theme, role: str, width: float = 2.5) -> dict[str, Any]:
+def line_style(theme: Theme, role: str, width: float = 2.5) -> dict[str, Any]:
     """A role's line: gold is dotted, forget dashed, everything else solid."""
     dash = {"gold": "dot", "forget": "dash"}.get(role, "solid")
     return {"color": getattr(theme, role), "width": width, "dash": dash}
 
 
-def words_in(theme: Theme, role: str) -> str:
+def text_color(theme: Theme, role: str) -> str:
     """The colour for words about a role: its own where that is strong enough to read, else ink."""
     return theme.ink if role in ("before", "gold") else getattr(theme, role)
 
@@ -115,16 +115,16 @@ def _template(theme: Theme) -> go.layout.Template:
         "gridcolor": theme.border,
         "linecolor": theme.border,
         "zerolinecolor": theme.border,
-        "tickfont": {"size": SMALL, "color": theme.quiet},
-        "title": {"font": {"size": SMALL, "color": theme.quiet}, "standoff": 8},
+        "tickfont": {"size": SMALL_FONT, "color": theme.quiet},
+        "title": {"font": {"size": SMALL_FONT, "color": theme.quiet}, "standoff": 8},
         "ticklabelstandoff": 4,
         "fixedrange": True,
     }
     return go.layout.Template(
         layout={
             "font": {"family": FONT, "size": 13, "color": theme.ink},
-            "paper_bgcolor": CLEAR,
-            "plot_bgcolor": CLEAR,
+            "paper_bgcolor": TRANSPARENT,
+            "plot_bgcolor": TRANSPARENT,
             "margin": {"l": 8, "r": 14, "t": 10, "b": 8},
             "showlegend": False,
             "dragmode": False,
@@ -139,6 +139,6 @@ def _template(theme: Theme) -> go.layout.Template:
             "bargap": 0.2,
             "xaxis": axis,
             "yaxis": axis,
-            "annotationdefaults": {"showarrow": False, "font": {"size": SMALL, "color": theme.ink}},
+            "annotationdefaults": {"showarrow": False, "font": {"size": SMALL_FONT, "color": theme.ink}},
         }
     )

@@ -7,11 +7,11 @@ from typing import Any, Literal, NamedTuple
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import panels
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, stroke, words_in
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import percent, short_layers
 from unlearn_core.domain.report import Report
 
-PAIRS = {
+PAIR_LABELS = {
     "before-after": "after",
     "before-gold": "gold",
     "before-other": "two seeds of the same recipe",
@@ -22,34 +22,36 @@ _HOVERED = 6
 """So many tensors are named under the pointer; the table has them all."""
 
 
-class View(NamedTuple):
+class ShiftView(NamedTuple):
     """What is asked: distances of layers or of kinds, plain or as a share of the length before."""
 
-    rows: Literal["rows", "kinds"] = "rows"
-    what: Literal["relative", "l2"] = "relative"
+    level: Literal["rows", "kinds"] = "rows"
+    distance: Literal["relative", "l2"] = "relative"
 
-    def said(self, value: float) -> str:
+    def format(self, value: float) -> str:
         """A distance in words."""
-        if self.what == "l2":
+        if self.distance == "l2":
             return f"{value:.3g}"
         return percent(value, 0 if value >= 0.1 else 1 if value >= 0.01 else 2)
 
 
-def rows_of(report: Report, view: View) -> list[dict[str, Any]]:
+def rows_in_view(report: Report, view: ShiftView) -> list[dict[str, Any]]:
     """The rows of this view, each with its name under "layer"."""
-    rows = report.parts["layers"].facts[view.rows]
-    return rows if view.rows == "rows" else [row | {"layer": row["kind"]} for row in rows]
+    rows = report.parts["layers"].facts[view.level]
+    return rows if view.level == "rows" else [row | {"layer": row["kind"]} for row in rows]
 
 
-def distances(report: Report, pair: str, view: View) -> dict[str, float]:
+def distances(report: Report, pair: str, view: ShiftView) -> dict[str, float]:
     """Each row's distance; empty where there is no such net."""
-    return {row["layer"]: row["pairs"][pair][view.what] for row in rows_of(report, view) if pair in row["pairs"]}
+    return {
+        row["layer"]: row["pairs"][pair][view.distance] for row in rows_in_view(report, view) if pair in row["pairs"]
+    }
 
 
-def figure(reports: Sequence[Report], theme: Theme, view: View) -> go.Figure:
+def figure(reports: Sequence[Report], theme: Theme, view: ShiftView) -> go.Figure:
     """From input to output; what stayed as it was lies on a line of its own."""
     drawn = panels(reports, theme)
-    every = [value for report in reports for pair in PAIRS for value in distances(report, pair, view).values()]
+    every = [value for report in reports for pair in PAIR_LABELS for value in distances(report, pair, view).values()]
     seen, still = [value for value in every if value > 0], 0 in every
     low, high = (floor(log10(min(seen))), log10(max(seen)) + 0.3) if seen else (-3, 0)
     # An unchanged layer has no place on a log axis: it gets a line of its own below the smallest decade.
@@ -67,33 +69,33 @@ def figure(reports: Sequence[Report], theme: Theme, view: View) -> go.Figure:
         ticktext=[UNCHANGED] * still + [_tick(decade, view) for decade in decades],
         showgrid=True,
     )
-    drawn.update_yaxes(title_text="moved, L2" if view.what == "l2" else "moved, share of its length", col=1)
-    layers = list(dict.fromkeys(row["layer"] for each in reports for row in rows_of(each, view)))
+    drawn.update_yaxes(title_text="moved, L2" if view.distance == "l2" else "moved, share of its length", col=1)
+    layers = list(dict.fromkeys(row["layer"] for each in reports for row in rows_in_view(each, view)))
     drawn.update_xaxes(type="category", tickvals=layers, ticktext=short_layers(layers), range=[-0.5, len(layers) - 0.5])
-    drawn.update_xaxes(title_text="layer, input to output" if view.rows == "rows" else "kind of weights", row=1)
+    drawn.update_xaxes(title_text="layer, input to output" if view.level == "rows" else "kind of weights", row=1)
     return drawn
 
 
-def _tick(decade: int, view: View) -> str:
-    if view.what == "l2":
+def _tick(decade: int, view: ShiftView) -> str:
+    if view.distance == "l2":
         return f"{10.0**decade:g}"
     return percent(10.0**decade, max(0, -decade - 2))
 
 
-def _traces(report: Report, theme: Theme, bottom: float, view: View) -> list[go.Scatter]:
+def _traces(report: Report, theme: Theme, bottom: float, view: ShiftView) -> list[go.Scatter]:
     """Bands of two seeds and two golds, gold's line, after's line; and at `bottom` the layers that stayed."""
     drawn = []
     for pair in ("before-other", "gold-twin", "before-gold", "before-after"):
-        rows = [row for row in rows_of(report, view) if pair in row["pairs"]]
-        moved = [row for row in rows if row["pairs"][pair][view.what] > 0]
+        rows = [row for row in rows_in_view(report, view) if pair in row["pairs"]]
+        moved = [row for row in rows if row["pairs"][pair][view.distance] > 0]
         role = {"before-after": "after", "before-other": "before"}.get(pair, "gold")
         look = _look(pair, role, theme)
         # A gap where a layer stayed: a line through it would claim a value that is not there.
-        heights = [row["pairs"][pair][view.what] or None for row in rows]
+        heights = [row["pairs"][pair][view.distance] or None for row in rows]
         if moved:
             drawn.append(_trace(pair, rows, heights, **look))
         if len(moved) < len(rows):
-            hollow = marker(theme, role, 8) | {"symbol": "circle-open", "line": {"width": 2}}
+            hollow = marker_style(theme, role, 8) | {"symbol": "circle-open", "line": {"width": 2}}
             heights = [None if row in moved else bottom for row in rows]
             drawn.append(_trace(pair, rows, heights, mode="markers", marker=hollow))
     return drawn
@@ -104,18 +106,20 @@ def _look(pair: str, role: str, theme: Theme) -> dict[str, Any]:
     width = 12 if pair == "before-other" else 6
     return {
         "mode": "lines" if band else "lines+markers",
-        "marker": marker(theme, role, 8),
-        "line": {"color": faded(getattr(theme, role), 0.3), "width": width} if band else stroke(theme, role, 2),
+        "marker": marker_style(theme, role, 8),
+        "line": {"color": with_alpha(getattr(theme, role), 0.3), "width": width}
+        if band
+        else line_style(theme, role, 2),
     }
 
 
 def _trace(pair: str, rows: list[dict], heights: list[float | None], **look: Any) -> go.Scatter:
     return go.Scatter(
-        name=PAIRS[pair],
+        name=PAIR_LABELS[pair],
         x=[row["layer"] for row in rows],
         y=heights,
         customdata=[[f"{row['weights']:,}", _tensors(row), _moved(row["pairs"][pair])] for row in rows],
-        hovertemplate=f"<b>{PAIRS[pair]}</b>, %{{x}}<br>%{{customdata[2]}}"
+        hovertemplate=f"<b>{PAIR_LABELS[pair]}</b>, %{{x}}<br>%{{customdata[2]}}"
         "<br>%{customdata[0]} weights:<br>%{customdata[1]}<extra></extra>",
         **look,
     )
@@ -136,15 +140,15 @@ def _tensors(row: dict[str, Any]) -> str:
     return "<br>".join(lines + [f"and {len(names) - _HOVERED} more"] * (len(names) > _HOVERED))
 
 
-def _labels(report: Report, theme: Theme, view: View) -> list[dict[str, Any]]:
+def _labels(report: Report, theme: Theme, view: ShiftView) -> list[dict[str, Any]]:
     """The name beside each line, where it stands freest: after's at its end, the others' above and below theirs."""
     after, gold, other = (distances(report, pair, view) for pair in ("before-after", "before-gold", "before-other"))
     labels: list[dict[str, Any]] = []
     moved = [layer for layer, value in after.items() if value > 0]
-    font = {"size": SMALL + 1}
+    font = {"size": SMALL_FONT + 1}
     if moved:
         at = moved[len(moved) // 2]
-        colour = words_in(theme, "after")
+        colour = text_color(theme, "after")
         labels.append(
             {"text": "after", "x": at, "y": log10(after[at]), "yshift": -16, "font": font | {"color": colour}}
         )

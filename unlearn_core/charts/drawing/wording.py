@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from unlearn_core.domain.report import Report
 
-SETS = {
+SET_LABELS = {
     "forget_train": ("forgotten", "trained on"),
     "forget_test": ("forgotten", "unseen"),
     "retain_train": ("kept", "trained on"),
@@ -30,7 +30,7 @@ def number(value: float, digits: int = 1) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def change(before: float, after: float) -> str:
+def describe_change(before: float, after: float) -> str:
     """What became of a share: "lost 0.5 points", "gained 1.0 points" or "stayed the same"."""
     points = 100 * (after - before)
     if abs(points) < 0.05:
@@ -45,9 +45,9 @@ def seconds(value: float) -> str:
     return f"{value:.2f}{_SPACE}s" if value < 1 else f"{value:.1f}{_SPACE}s"
 
 
-def listed(names: Sequence[str], most: int = 4) -> str:
+def join_names(names: Sequence[str], limit: int = 4) -> str:
     """ "a", "a and b", "a, b and c"; beyond `most` the rest is counted."""
-    shown = list(names) if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"]
+    shown = list(names) if len(names) <= limit else [*names[: limit - 1], f"{len(names) - limit + 1} more"]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
@@ -63,29 +63,29 @@ def forgotten_classes(report: Report) -> list[int]:
     return list(wish.classes) if wish.kind == "classes" else []
 
 
-def by_class(report: Report) -> bool:
+def is_class_request(report: Report) -> bool:
     """Whether whole classes were forgotten."""
     return bool(forgotten_classes(report))
 
 
-def forget_set(report: Report) -> str:
+def eval_forget_set(report: Report) -> str:
     """The set that tells whether it forgot: unseen pictures where there are any, else the forgotten ones."""
     return "forget_test" if len(report.split.forget_test) else "forget_train"
 
 
-def forget_words(report: Report) -> str:
+def forget_set_label(report: Report) -> str:
     """What is in that set: "unseen pictures of cat" or "forgotten pictures"."""
-    if not by_class(report):
+    if not is_class_request(report):
         return "forgotten pictures"
-    kind = "unseen pictures" if forget_set(report) == "forget_test" else "training pictures"
-    return f"{kind} of {report.forgotten}"
+    kind = "unseen pictures" if eval_forget_set(report) == "forget_test" else "training pictures"
+    return f"{kind} of {report.forget_set_title}"
 
 
-def retain_words(report: Report) -> str:
+def retain_set_label(report: Report) -> str:
     """What is kept: "the other classes" or "the other pictures"."""
-    return "the other classes" if by_class(report) else "the other pictures"
+    return "the other classes" if is_class_request(report) else "the other pictures"
 
 
-def capital(sentence: str) -> str:
+def capitalize(text: str) -> str:
     """The same with a capital first letter."""
-    return sentence[:1].upper() + sentence[1:]
+    return text[:1].upper() + text[1:]

@@ -6,18 +6,26 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, models, needs, panels, percent_axis, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, words_in
-from unlearn_core.charts.drawing.wording import SETS, capital, change, forget_set, forget_words, percent, retain_words
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, panels, percent_axis
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
+from unlearn_core.charts.drawing.wording import (
+    SET_LABELS,
+    capitalize,
+    describe_change,
+    eval_forget_set,
+    forget_set_label,
+    percent,
+    retain_set_label,
+)
 from unlearn_core.domain.report import Report
 
 _ABOVE = 0.27
 """How far gold sits above its row, in rows: apart from the two others where all three agree."""
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a model and set: right answers, pictures, accuracy and its 95 % interval."""
-    return table(
+    return build_table(
         reports,
         lambda report: [
             {"model": model, "set": name, **score}
@@ -29,7 +37,7 @@ def frame(reports: Sequence[Report]) -> pd.DataFrame:
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Dumbbells, a row a set."""
-    sets = [name for name in SETS if any(len(getattr(report.split, name)) for report in reports)]
+    sets = [name for name in SET_LABELS if any(len(getattr(report.split, name)) for report in reports)]
     heights = {name: len(sets) - 1 - place for place, name in enumerate(sets)}
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
@@ -38,11 +46,11 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             drawn.add_trace(trace, row=1, col=column)
     drawn.update_yaxes(
         tickvals=list(heights.values()),
-        ticktext=[f"<b>{SETS[name][0]}</b><br>{SETS[name][1]}" for name in sets],
+        ticktext=[f"<b>{SET_LABELS[name][0]}</b><br>{SET_LABELS[name][1]}" for name in sets],
         tickfont={"size": 13, "color": theme.ink},
         range=[-0.5, len(sets) - 0.3],
     )
-    drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, most=3 if len(reports) > 1 else 5))
+    drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, max_ticks=3 if len(reports) > 1 else 5))
     drawn.update_xaxes(title_text="accuracy", row=1)
     return drawn
 
@@ -54,13 +62,17 @@ def _traces(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Sc
         x=[x for before, after, _ in ends for x in (before, after, None)],
         y=[y for *_, at in ends for y in (at, at, None)],
         mode="lines",
-        line={"color": faded(theme.after, 0.4), "width": 4},
+        line={"color": with_alpha(theme.after, 0.4), "width": 4},
         hoverinfo="skip",
     )
-    return [rods, *(_dots(report, model, heights, theme) for model in models(report)), _labels(report, heights, theme)]
+    return [
+        rods,
+        *(_markers(report, model, heights, theme) for model in models(report)),
+        _labels(report, heights, theme),
+    ]
 
 
-def _dots(report: Report, model: str, heights: dict[str, int], theme: Theme) -> go.Scatter:
+def _markers(report: Report, model: str, heights: dict[str, int], theme: Theme) -> go.Scatter:
     scores = {name: report.parts["accuracy"].facts[model][name] for name in heights}
     shift = _ABOVE if model == "gold" else 0
     return go.Scatter(
@@ -68,17 +80,17 @@ def _dots(report: Report, model: str, heights: dict[str, int], theme: Theme) -> 
         x=[score["accuracy"] for score in scores.values()],
         y=[at + shift for at in heights.values()],
         mode="markers",
-        marker=marker(theme, model, 9 if model == "after" else 10),
+        marker=marker_style(theme, model, 9 if model == "after" else 10),
         error_x={
             "type": "data",
             "array": [score["high"] - score["accuracy"] for score in scores.values()],
             "arrayminus": [score["accuracy"] - score["low"] for score in scores.values()],
             "thickness": 1.5,
             "width": 0,
-            "color": faded(getattr(theme, model), 0.75),
+            "color": with_alpha(getattr(theme, model), 0.75),
         },
         customdata=[
-            [" ".join(SETS[name]), score["right"], score["of"], percent(score["low"]), percent(score["high"])]
+            [" ".join(SET_LABELS[name]), score["right"], score["of"], percent(score["low"]), percent(score["high"])]
             for name, score in scores.items()
         ],
         hovertemplate=f"<b>{model}</b>, %{{customdata[0]}}<br>%{{x:.1%}} right: %{{customdata[1]:,}} of "
@@ -96,7 +108,7 @@ def _labels(report: Report, heights: dict[str, int], theme: Theme) -> go.Scatter
         said = f"after {percent(after)}" if first else percent(after)
         if first and not apart:
             said = f"before {percent(before)}, {said}"
-        words.append((after, at - _ABOVE, said, words_in(theme, "after")))
+        words.append((after, at - _ABOVE, said, text_color(theme, "after")))
         if apart:
             said = f"before {percent(before)}" if first else percent(before)
             words.append((before, at - _ABOVE, said, theme.quiet))
@@ -108,7 +120,7 @@ def _labels(report: Report, heights: dict[str, int], theme: Theme) -> go.Scatter
         y=[y for _, y, *_ in words],
         text=[text for _, _, text, _ in words],
         textposition=[f"middle {_towards_middle(x)}" for x, *_ in words],
-        textfont={"size": SMALL, "color": [colour for *_, colour in words]},
+        textfont={"size": SMALL_FONT, "color": [colour for *_, colour in words]},
         mode="text",
         cliponaxis=False,
         hoverinfo="skip",
@@ -120,16 +132,16 @@ def _towards_middle(x: float) -> str:
     return "right" if x < 0.2 else "left" if x > 0.8 else "center"
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """What became of both accuracies, beside gold's."""
-    facts, name = report.parts["accuracy"].facts, forget_set(report)
+    facts, name = report.parts["accuracy"].facts, eval_forget_set(report)
     forget = {model: facts[model][name]["accuracy"] for model in models(report)}
     retain = {model: facts[model]["retain_test"]["accuracy"] for model in models(report)}
     gold = f" (gold: {percent(forget['gold'])}{_as_intended(facts, name)})" if "gold" in forget else ""
-    kept = f"{capital(retain_words(report))} {change(retain['before'], retain['after'])} on unseen pictures"
-    yardstick = f"; gold {change(retain['before'], retain['gold'])}." if "gold" in retain else f". {NO_GOLD}"
+    kept = f"{capitalize(retain_set_label(report))} {describe_change(retain['before'], retain['after'])} on unseen pictures"
+    yardstick = f"; gold {describe_change(retain['before'], retain['gold'])}." if "gold" in retain else f". {NO_GOLD}"
     return (
-        f"Of the {forget_words(report)}, {percent(forget['before'])} were named rightly before and "
+        f"Of the {forget_set_label(report)}, {percent(forget['before'])} were named rightly before and "
         f"{percent(forget['after'])} are after{gold}. {kept}{yardstick} Bars are 95{chr(160)}% intervals."
     )
 
@@ -143,28 +155,29 @@ def _as_intended(facts: dict[str, Any], name: str) -> str:
     return ", which is less" if gold["accuracy"] < after["accuracy"] else ", which is more"
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """The same as words, set by set."""
     facts = report.parts["accuracy"].facts
-    rows = [_spoken(facts, name, models(report)) for name in SETS if len(getattr(report.split, name))]
-    return f"Dot chart of accuracy after forgetting {report.forgotten}. {' '.join(rows)}"
+    rows = [_spoken(facts, name, models(report)) for name in SET_LABELS if len(getattr(report.split, name))]
+    return f"Dot chart of accuracy after forgetting {report.forget_set_title}. {' '.join(rows)}"
 
 
 def _spoken(facts: dict[str, Any], name: str, shown: list[str]) -> str:
     values = ", ".join(f"{model} {percent(facts[model][name]['accuracy'])}" for model in shown)
-    return f"{capital(' '.join(SETS[name]))}: {values}."
+    return f"{capitalize(' '.join(SET_LABELS[name]))}: {values}."
 
 
 CHART = Chart(
     id="accuracy",
-    title="Did it forget, and did it keep?",
+    title="Accuracy on forget and retain set",
+    question="Did it forget, and did it keep the rest?",
     caveat="A forgotten class that is never named proves little by itself: hiding one output would do that. Where "
     "single pictures were forgotten the aim is not zero but what gold gets, since a net that never saw them still "
     "recognises most. The intervals say how much chance there is in so few pictures, not how much another seed "
     "would change.",
     applies=needs("accuracy"),
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

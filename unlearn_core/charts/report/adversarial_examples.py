@@ -7,32 +7,32 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, panels, percent_axis, table
-from unlearn_core.charts.drawing.heatmap_overlay import enlarged
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker
+from unlearn_core.charts.chart import Chart, build_table, panels, percent_axis
+from unlearn_core.charts.drawing.heatmap_overlay import upscale
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
 
-MOST = 12
+MAX_ROWS = 12
 """Beyond so many targets only those that were held worst get a row of their own."""
 _ROW = 22
 """Pixels a row."""
 
 
-class Row(NamedTuple):
+class TargetRow(NamedTuple):
     """Adversarial pictures of one target or several: how many, and the shares that each net calls by their target."""
 
     name: str
-    pictures: int
+    images: int
     before: float
     after: float
 
 
-class Pair(NamedTuple):
+class ImagePair(NamedTuple):
     """A forgotten picture and beside it the adversarial one made from it, as one image, with words on both."""
 
     image: np.ndarray
-    words: str
+    caption: str
 
 
 def applies(report: Report) -> Literal[True] | str:
@@ -43,29 +43,29 @@ def applies(report: Report) -> Literal[True] | str:
     return "This run made no adversarial pictures: only L2UL does, where its guard uses them."
 
 
-def rows(report: Report) -> list[Row]:
+def target_rows(report: Report) -> list[TargetRow]:
     """All adversarial pictures, then a row a target in the data set's order; the last may stand for several."""
     answers = report.parts["extras"].arrays["adversarial_answers"].astype(int)
     every = _row("all", answers)
     each = [_row(name, answers[answers[:, 1] == at]) for at, name in enumerate(report.dataset.classes)]
-    each = [row for row in each if row.pictures]
-    if len(each) <= MOST:
+    each = [row for row in each if row.images]
+    if len(each) <= MAX_ROWS:
         return [every, *each]
-    worst = sorted(each, key=lambda row: row.after)[: MOST - 1]
+    worst = sorted(each, key=lambda row: row.after)[: MAX_ROWS - 1]
     rest = [report.dataset.classes.index(row.name) for row in each if row not in worst]
     shown = [row for row in each if row in worst]
     return [every, *shown, _row(f"{len(rest)} others", answers[np.isin(answers[:, 1], rest)])]
 
 
-def _row(name: str, answers: np.ndarray) -> Row:
+def _row(name: str, predictions: np.ndarray) -> TargetRow:
     """`answers` (n, 4): true label, target, and what the nets before and after call the picture."""
-    if not len(answers):
-        return Row(name, 0, 0.0, 0.0)
-    hits = answers[:, 2:] == answers[:, 1:2]
-    return Row(name, len(answers), float(hits[:, 0].mean()), float(hits[:, 1].mean()))
+    if not len(predictions):
+        return TargetRow(name, 0, 0.0, 0.0)
+    hits = predictions[:, 2:] == predictions[:, 1:2]
+    return TargetRow(name, len(predictions), float(hits[:, 0].mean()), float(hits[:, 1].mean()))
 
 
-def pairs(report: Report) -> list[Pair]:
+def image_pairs(report: Report) -> list[ImagePair]:
     """The kept adversarial pictures, each beside its original, enlarged."""
     extras, names = report.parts["extras"], report.dataset.classes
     answers = extras.arrays["adversarial_answers"][extras.facts["adversarial_pictures"]["rows"]].tolist()
@@ -74,31 +74,31 @@ def pairs(report: Report) -> list[Pair]:
     for original, made, (label, target, before, after) in zip(*sides, answers, strict=True):
         missed = "" if before == target else f" (should be {names[target]})"
         words = f"{names[label]}, attacked: {names[before]}{missed}, after forgetting: {names[after]}"
-        found.append(Pair(_side_by_side(original, made), words))
+        found.append(ImagePair(_side_by_side(original, made), words))
     return found
 
 
-def _side_by_side(original: np.ndarray, made: np.ndarray, gap: int = 8) -> np.ndarray:
+def _side_by_side(original: np.ndarray, adversarial: np.ndarray, gap: int = 8) -> np.ndarray:
     """Two pictures, enlarged, with see-through space between them: (H, W, 4) uint8."""
-    parts = [enlarged(part) for part in (original, made)]
+    parts = [upscale(part) for part in (original, adversarial)]
     solid = [np.dstack([part, np.full(part.shape[:2], 255, np.uint8)]) for part in parts]
     return np.hstack([solid[0], np.zeros((len(parts[0]), gap, 4), np.uint8), solid[1]])
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a target: pictures, and the share that each net calls by it."""
-    return table(
+    return build_table(
         reports,
         lambda report: [
-            {"target": row.name, "pictures": row.pictures, "before": row.before, "after": row.after}
-            for row in rows(report)
+            {"target": row.name, "pictures": row.images, "before": row.before, "after": row.after}
+            for row in target_rows(report)
         ],
     )
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Dumbbells: a row a target, before hollow and after filled."""
-    found = [rows(report) for report in reports]
+    found = [target_rows(report) for report in reports]
     names = list(dict.fromkeys(row.name for each in found for row in each))
     drawn = panels(reports, theme, height=90 + _ROW * len(names))
     for column, each in enumerate(found, 1):
@@ -107,22 +107,22 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     drawn.update_yaxes(
         tickvals=list(range(len(names))),
         ticktext=["<b>all</b>" if name == "all" else name for name in names],
-        tickfont={"size": SMALL, "color": theme.ink},
+        tickfont={"size": SMALL_FONT, "color": theme.ink},
         range=[len(names) - 0.4, -0.6],
     )
-    drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, most=3 if len(reports) > 1 else 6))
+    drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, max_ticks=3 if len(reports) > 1 else 6))
     drawn.update_xaxes(title_text="called by their target", row=1)
     return drawn
 
 
-def _traces(each: Sequence[Row], names: Sequence[str], theme: Theme) -> list[go.Scatter]:
+def _traces(each: Sequence[TargetRow], names: Sequence[str], theme: Theme) -> list[go.Scatter]:
     heights = [names.index(row.name) for row in each]
     ends: list[float | None] = [end for row in each for end in (row.before, row.after, None)]
     rods = go.Scatter(
         x=ends,
         y=[height for height in heights for _ in range(3)],
         mode="lines",
-        line={"color": faded(theme.before, 0.5), "width": 3},
+        line={"color": with_alpha(theme.before, 0.5), "width": 3},
         hoverinfo="skip",
     )
     dots = [
@@ -131,8 +131,8 @@ def _traces(each: Sequence[Row], names: Sequence[str], theme: Theme) -> list[go.
             x=[getattr(row, model) for row in each],
             y=heights,
             mode="markers",
-            marker=marker(theme, model, 9),
-            customdata=[[row.name, f"{row.pictures:,}"] for row in each],
+            marker=marker_style(theme, model, 9),
+            customdata=[[row.name, f"{row.images:,}"] for row in each],
             hovertemplate=f"<b>%{{customdata[0]}}</b>, {model}<br>%{{x:.1%}} of %{{customdata[1]}} pictures"
             "<extra></extra>",
             cliponaxis=False,
@@ -142,33 +142,34 @@ def _traces(each: Sequence[Row], names: Sequence[str], theme: Theme) -> list[go.
     return [rods, *dots]
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """How often the attack succeeded, how far it went, and what of it is left."""
-    every, facts = rows(report)[0], report.parts["extras"].facts["adversarial_answers"]
+    every, facts = target_rows(report)[0], report.parts["extras"].facts["adversarial_answers"]
     spent = f"{number(facts['length'], 2)} of at most {facts['radius']:g} away from its original"
-    said = f"{percent(every.before)} of {every.pictures:,} adversarial pictures deceived the net before, each {spent}"
+    said = f"{percent(every.before)} of {every.images:,} adversarial pictures deceived the net before, each {spent}"
     if every.before < 0.5:
         said += ", so the guard learned many labels that the net never gave"
     kept = "so these borders held" if every.after > every.before - 0.05 else "so even these borders gave way"
     return f"{said}. After forgetting {percent(every.after)} are called by their target, {kept}."
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Both shares of every target."""
-    parts = [f"{row.name}: {percent(row.before)} before, {percent(row.after)} after" for row in rows(report)]
+    parts = [f"{row.name}: {percent(row.before)} before, {percent(row.after)} after" for row in target_rows(report)]
     return f"Dumbbells of how often adversarial pictures are called by their target. {'; '.join(parts)}."
 
 
 CHART = Chart(
     id="adversarials",
-    title="Do the adversarial pictures hold the borders?",
+    title="Adversarial examples",
+    question="Do the adversarial images hold the decision boundary?",
     caveat="An adversarial picture is a forgotten one, changed until the net before forgetting called it something "
     "else; the method trained on it with that name. It stands in for kept pictures, which the method does not see, so "
     "what it holds says little about how well those fared: look at kept accuracy. Where the attack failed, the picture "
     "is used all the same.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

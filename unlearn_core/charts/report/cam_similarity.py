@@ -6,20 +6,24 @@ from typing import Any, Literal
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, needs, panels, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
 
-MEASURES = {"cosine": "same shape", "rank": "same order", "top": "same top fifth"}
-SIDES = {"forget": "forgotten", "retain": "kept"}
-PAIRS = {"before-after": "after beside before", "gold-after": "after beside gold", "before-gold": "before beside gold"}
+MEASURE_LABELS = {"cosine": "same shape", "rank": "same order", "top": "same top fifth"}
+SIDE_LABELS = {"forget": "forgotten", "retain": "kept"}
+PAIR_LABELS = {
+    "before-after": "after beside before",
+    "gold-after": "after beside gold",
+    "before-gold": "before beside gold",
+}
 """What is compared, and what the marks are called; the third pair is the yardstick of the first."""
 _SHIFT = {"before-after": 0.24, "gold-after": 0.0, "before-gold": -0.24}
 _LOOKS = {"before-after": "before", "gold-after": "gold", "before-gold": "yardstick"}
 CLOSE = 0.1
 """Rank correlations closer than this count as the same."""
-OLD = "This run was measured before maps were compared. Run it again to see it."
+OLD_REPORT = "This run was measured before maps were compared. Run it again to see it."
 
 
 def applies(report: Report) -> Literal[True] | str:
@@ -29,43 +33,43 @@ def applies(report: Report) -> Literal[True] | str:
         return answer
     found = report.parts["cam"].facts.get("similarity")
     if found is None:
-        return OLD
+        return OLD_REPORT
     if all(one["rank"] is None for side in found.values() for one in side.values()):
         return "Every map of this run is flat in one of the models, so there is nothing to compare."
     return True
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a side and pair of models: pictures, how many had a flat map, and each measure's quartiles."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         return [
-            {"set": SIDES[side], "compared": PAIRS[pair], "pictures": one["pictures"], "flat": one["blank"]}
+            {"set": SIDE_LABELS[side], "compared": PAIR_LABELS[pair], "pictures": one["pictures"], "flat": one["blank"]}
             | {
                 f"{name} {part}": one[name] and one[name][at]
-                for name in MEASURES
+                for name in MEASURE_LABELS
                 for at, part in enumerate(("25 %", "median", "75 %"))
             }
             for side, pairs in report.parts["cam"].facts["similarity"].items()
             for pair, one in pairs.items()
         ]
 
-    return table(reports, rows)
+    return build_table(reports, rows)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """A row a side and measure: medians as marks, the middle half of the pictures as lines."""
     drawn = panels(reports, theme)
-    rows = [(side, name) for side in SIDES for name in MEASURES]
+    rows = [(side, name) for side in SIDE_LABELS for name in MEASURE_LABELS]
     for column, report in enumerate(reports, 1):
         for pair in report.parts["cam"].facts["similarity"]["retain"]:
-            drawn.add_trace(_dots(report, pair, rows, theme), row=1, col=column)
+            drawn.add_trace(_markers(report, pair, rows, theme), row=1, col=column)
         for label in _labels(report, theme):
             drawn.add_annotation(**label, row=1, col=column)
     drawn.update_yaxes(
         tickvals=[len(rows) - 1 - place for place in range(len(rows))],
-        ticktext=[f"<b>{SIDES[side]}</b>, {MEASURES[name]}" for side, name in rows],
-        tickfont={"size": SMALL, "color": theme.ink},
+        ticktext=[f"<b>{SIDE_LABELS[side]}</b>, {MEASURE_LABELS[name]}" for side, name in rows],
+        tickfont={"size": SMALL_FONT, "color": theme.ink},
         range=[-0.6, len(rows) + 0.1],
     )
     drawn.update_xaxes(showgrid=True, range=[-0.55, 1.05], tickvals=[-0.5, 0, 0.5, 1])
@@ -73,16 +77,16 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     return drawn
 
 
-def _dots(report: Report, pair: str, rows: Sequence[tuple[str, str]], theme: Theme) -> go.Scatter:
+def _markers(report: Report, pair: str, rows: Sequence[tuple[str, str]], theme: Theme) -> go.Scatter:
     found = report.parts["cam"].facts["similarity"]
     told = [(place, side, name) for place, (side, name) in enumerate(rows) if found[side][pair][name] is not None]
     quartiles = [found[side][pair][name] for _, side, name in told]
     role = _LOOKS[pair]
-    look = marker(theme, "gold" if role == "gold" else "before", 9)
+    look = marker_style(theme, "gold" if role == "gold" else "before", 9)
     if role == "yardstick":
         look = {"symbol": "line-ns", "size": 11, "line": {"color": theme.quiet, "width": 2.5}}
     return go.Scatter(
-        name=PAIRS[pair],
+        name=PAIR_LABELS[pair],
         x=[middle for _, middle, _ in quartiles],
         y=[len(rows) - 1 - place + _SHIFT[pair] for place, _, _ in told],
         mode="markers",
@@ -93,10 +97,10 @@ def _dots(report: Report, pair: str, rows: Sequence[tuple[str, str]], theme: The
             "arrayminus": [middle - low for low, middle, _ in quartiles],
             "thickness": 1.5,
             "width": 0,
-            "color": faded(theme.gold if role == "gold" else theme.before, 0.75),
+            "color": with_alpha(theme.gold if role == "gold" else theme.before, 0.75),
         },
-        customdata=[[SIDES[side], MEASURES[name], found[side][pair]["pictures"]] for _, side, name in told],
-        hovertemplate=f"<b>{PAIRS[pair]}</b>, %{{customdata[0]}}, %{{customdata[1]}}<br>median %{{x:.2f}} of "
+        customdata=[[SIDE_LABELS[side], MEASURE_LABELS[name], found[side][pair]["pictures"]] for _, side, name in told],
+        hovertemplate=f"<b>{PAIR_LABELS[pair]}</b>, %{{customdata[0]}}, %{{customdata[1]}}<br>median %{{x:.2f}} of "
         "%{customdata[2]} pictures<extra></extra>",
     )
 
@@ -108,13 +112,13 @@ def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
     shown = report.parts["cam"].facts["similarity"]["retain"]
     text = "  ".join(f'<span style="color:{signs[pair][0]}">{signs[pair][1]}</span> {words[pair]}' for pair in shown)
     place = {"x": 1, "y": 1, "xref": "x domain", "yref": "y domain", "xanchor": "right", "yanchor": "top"}
-    return [place | {"text": text, "font": {"size": SMALL, "color": theme.quiet}}]
+    return [place | {"text": text, "font": {"size": SMALL_FONT, "color": theme.quiet}}]
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """How alike maps are in order, after beside before and beside gold, with what before and gold have in common."""
     found, said = report.parts["cam"].facts["similarity"], []
-    for side, words in SIDES.items():
+    for side, words in SIDE_LABELS.items():
         known = {pair: one["rank"][1] for pair, one in found[side].items() if one["rank"] is not None}
         if "before-after" in known:
             said.append(f"On {words} pictures {_beside(known)}.")
@@ -140,11 +144,11 @@ def _beside(known: dict[str, float]) -> str:
     return f"{text}; with gold's by {number(known['gold-after'], 2)}" if "gold-after" in known else text
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Every median in numbers."""
     found = report.parts["cam"].facts["similarity"]
     rows = [
-        f"{PAIRS[pair]}, {SIDES[side]} pictures: shape {number(one['cosine'][1], 2)}, order "
+        f"{PAIR_LABELS[pair]}, {SIDE_LABELS[side]} pictures: shape {number(one['cosine'][1], 2)}, order "
         f"{number(one['rank'][1], 2)}, {percent(one['top'][1], 0)} of the mass in the other's top fifth."
         for side, pairs in found.items()
         for pair, one in pairs.items()
@@ -155,15 +159,16 @@ def alt(report: Report) -> str:
 
 CHART = Chart(
     id="places",
-    title="Does it look at the same places?",
+    title="Similarity of Grad-CAM maps",
+    question="Does it still look at the same places?",
     caveat="GradCAM for each picture's own class. Shape is the cosine of two maps, order their rank correlation, top "
     "fifth the share of after's (or the second's) mass that lies in the strongest fifth of the other's cells, 20 % by "
     "chance. Marks are medians, lines the middle half of the pictures; flat maps are left out and counted. Strength "
     "does not count here: maps may be alike and one of them weak. Two nets trained alike from different seeds look "
     "at somewhat different places too, so 1 is not the aim: before beside gold is the yardstick.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, Chart, needs, panels, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, words_in
-from unlearn_core.charts.drawing.wording import listed, number, short_layers
+from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, Chart, build_table, needs, panels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
+from unlearn_core.charts.drawing.wording import join_names, number, short_layers
 from unlearn_core.domain.report import Report
 
-PAIRS = {
+PAIR_LABELS = {
     "gold-twin": "two golds",
     "before-gold": "before and gold",
     "before-after": "before and after",
@@ -22,14 +22,14 @@ PAIRS = {
 _HEIGHT = 410
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a layer and pair: the unbiased estimate that is drawn, the plain one, and why one is missing."""
-    return table(
+    return build_table(
         reports,
         lambda report: [
             {
                 "layer": row["layer"],
-                "pair": PAIRS[pair],
+                "pair": PAIR_LABELS[pair],
                 **each,
                 "missing": _facts(report)["reasons"].get(f"{row['layer']}, {pair}", ""),
             }
@@ -43,7 +43,7 @@ def _facts(report: Report) -> dict[str, Any]:
     return report.parts["cka"].facts
 
 
-def likeness(report: Report, pair: str) -> dict[str, float | None]:
+def cka_by_layer(report: Report, pair: str) -> dict[str, float | None]:
     """The unbiased estimate of each layer; empty where there is no such pair."""
     return {row["layer"]: row["pairs"][pair]["unbiased"] for row in _facts(report)["rows"] if pair in row["pairs"]}
 
@@ -51,11 +51,11 @@ def likeness(report: Report, pair: str) -> dict[str, float | None]:
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """One line a pair over the layers, from input to output, on one scale that ends at 1."""
     drawn = panels(reports, theme, height=_HEIGHT)
-    seen = [value for report in reports for pair in PAIRS for value in likeness(report, pair).values()]
+    seen = [value for report in reports for pair in PAIR_LABELS for value in cka_by_layer(report, pair).values()]
     low = floor(10 * min([value for value in seen if value is not None] or [0.0])) / 10
     for column, report in enumerate(reports, 1):
-        for pair in PAIRS:
-            values = likeness(report, pair)
+        for pair in PAIR_LABELS:
+            values = cka_by_layer(report, pair)
             if values:
                 drawn.add_trace(_trace(pair, values, theme), row=1, col=column)
     drawn.update_yaxes(showgrid=True, range=[low - 0.02, 1.02], nticks=6)
@@ -65,7 +65,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     drawn.update_xaxes(title_text="layer, input to output", row=1)
     several = len(reports) > 1
     drawn.update_layout(margin={"t": 84 if several else 48})
-    shown = [pair for pair in reversed(PAIRS) if any(likeness(report, pair) for report in reports)]
+    shown = [pair for pair in reversed(PAIR_LABELS) if any(cka_by_layer(report, pair) for report in reports)]
     drawn.add_annotation(
         text=_legend(shown, theme),
         x=0,
@@ -76,7 +76,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         yanchor="bottom",
         align="left",
         yshift=34 if several else 6,
-        font={"size": SMALL, "color": theme.ink},
+        font={"size": SMALL_FONT, "color": theme.ink},
     )
     return drawn
 
@@ -84,10 +84,10 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 def _legend(shown: list[str], theme: Theme) -> str:
     """What the lines are, two in a row: they lie too close to one another to be named where they are."""
     words = {
-        "after-gold": f'<span style="color:{words_in(theme, "after")}">●</span> after and gold',
+        "after-gold": f'<span style="color:{text_color(theme, "after")}">●</span> after and gold',
         "before-gold": f'<span style="color:{theme.before}">○</span> before and gold',
         "gold-twin": f'<span style="color:{theme.gold}">■</span> two golds',
-        "before-after": f'<span style="color:{words_in(theme, "after")}">┄</span> before and after',
+        "before-after": f'<span style="color:{text_color(theme, "after")}">┄</span> before and after',
     }
     parts = [words[pair] for pair in shown]
     return "<br>".join("   ".join(parts[at : at + 2]) for at in range(0, len(parts), 2))
@@ -95,39 +95,39 @@ def _legend(shown: list[str], theme: Theme) -> str:
 
 def _trace(pair: str, values: dict[str, float | None], theme: Theme) -> go.Scatter:
     looks: dict[str, dict[str, Any]] = {
-        "gold-twin": {"mode": "lines", "line": {"color": faded(theme.gold, 0.4), "width": 12}},
+        "gold-twin": {"mode": "lines", "line": {"color": with_alpha(theme.gold, 0.4), "width": 12}},
         "before-gold": {
             "mode": "lines+markers",
             "line": {"color": theme.before, "width": 2},
-            "marker": marker(theme, "before", 7),
+            "marker": marker_style(theme, "before", 7),
         },
         "before-after": {"mode": "lines", "line": {"color": theme.after, "width": 2, "dash": "dash"}},
         "after-gold": {
             "mode": "lines+markers",
             "line": {"color": theme.after, "width": 2.5},
-            "marker": marker(theme, "after", 8),
+            "marker": marker_style(theme, "after", 8),
         },
     }
     return go.Scatter(
-        name=PAIRS[pair],
+        name=PAIR_LABELS[pair],
         x=list(values),
         y=list(values.values()),
-        hovertemplate=f"<b>{PAIRS[pair]}</b>, %{{x}}<br>%{{y:.3f}}<extra></extra>",
+        hovertemplate=f"<b>{PAIR_LABELS[pair]}</b>, %{{x}}<br>%{{y:.3f}}<extra></extra>",
         **looks[pair],
     )
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """The layer that changed most, and how like gold it is there."""
-    changed = {layer: value for layer, value in likeness(report, "before-after").items() if value is not None}
+    changed = {layer: value for layer, value in cka_by_layer(report, "before-after").items() if value is not None}
     if not changed:
         return f"None of {len(_facts(report)['rows'])} layers has a likeness. {NO_GOLD}"
     most = min(changed, key=lambda layer: changed[layer])
     said = f"{most} changed most: before and after are {number(changed[most], 2)} alike there."
-    lost = [layer for layer, value in likeness(report, "before-after").items() if value is None]
-    said += f" No value for {listed(lost)}." if lost else ""
-    near = {pair: likeness(report, pair).get(most) for pair in ("after-gold", "before-gold", "gold-twin")}
-    if not likeness(report, "after-gold"):
+    lost = [layer for layer, value in cka_by_layer(report, "before-after").items() if value is None]
+    said += f" No value for {join_names(lost)}." if lost else ""
+    near = {pair: cka_by_layer(report, pair).get(most) for pair in ("after-gold", "before-gold", "gold-twin")}
+    if not cka_by_layer(report, "after-gold"):
         return f"{said} {NO_GOLD}"
     told = [
         f"{words} {number(value, 2)}"
@@ -139,17 +139,17 @@ def sentence(report: Report) -> str:
         if value is not None
     ]
     said += f" In that layer: {', '.join(told)}." if told else ""
-    return said if likeness(report, "gold-twin") else f"{said} {ONE_GOLD}"
+    return said if cka_by_layer(report, "gold-twin") else f"{said} {ONE_GOLD}"
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Every layer's likeness to what it was, and to gold where there is one."""
-    pairs = [pair for pair in ("before-after", "after-gold", "gold-twin") if likeness(report, pair)]
+    pairs = [pair for pair in ("before-after", "after-gold", "gold-twin") if cka_by_layer(report, pair)]
     rows = [
-        f"{PAIRS[pair]}: "
+        f"{PAIR_LABELS[pair]}: "
         + ", ".join(
             f"{layer} {'no value' if value is None else number(value, 2)}"
-            for layer, value in likeness(report, pair).items()
+            for layer, value in cka_by_layer(report, pair).items()
         )
         for pair in pairs
     ]
@@ -158,15 +158,16 @@ def alt(report: Report) -> str:
 
 CHART = Chart(
     id="cka",
-    title="In which layers does it see as gold does?",
+    title="Feature similarity per layer (CKA)",
+    question="In which layers does it represent images as the retrained model does?",
     caveat="Linear CKA of what a layer puts out for the same pictures, half of them forgotten: 1 is the same up to "
     "rotation and scale, 0 unrelated. Early layers are alike in any two nets of one recipe, so what counts is whether "
     "the line of after and gold reaches the band of two golds. An estimator is drawn that few pictures do not inflate; "
     "the usual one is in the table. Being alike does not prove that something is remembered.",
     applies=needs("cka"),
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
     height=_HEIGHT,
 )

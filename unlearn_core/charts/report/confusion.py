@@ -10,12 +10,12 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, models, names, needs, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, report_names
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import forgotten_classes, number, percent
 from unlearn_core.domain.report import MODELS, Report
 
-WRITTEN = 12
+MAX_LABELLED_CLASSES = 12
 """Up to so many classes every share is written into its field, where there is one panel only."""
 _STRONG = 0.35
 """From this share on a field is nearer to the accent than to the page."""
@@ -23,13 +23,13 @@ _PANEL = 400
 _HEADING = 40
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a model, true class and answer that occurred: how many pictures, and their share of the class."""
-    return table(reports, lambda report: [row for model in models(report) for row in _rows(report, model)])
+    return build_table(reports, lambda report: [row for model in models(report) for row in _rows(report, model)])
 
 
 def _rows(report: Report, model: str) -> list[dict[str, Any]]:
-    counts, share = _counts(report, model), shares(report, model)
+    counts, share = _counts(report, model), class_shares(report, model)
     classes = report.dataset.classes
     return [
         {
@@ -47,7 +47,7 @@ def _counts(report: Report, model: str) -> np.ndarray:
     return report.parts["confusion"].arrays[model]
 
 
-def shares(report: Report, model: str) -> np.ndarray:
+def class_shares(report: Report, model: str) -> np.ndarray:
     """Of each class (row) the share that got each answer (column): (C, C); a class without pictures has none."""
     counts = _counts(report, model)
     whole = counts.sum(1, keepdims=True)
@@ -62,7 +62,7 @@ def figure(reports: Sequence[Report], theme: Theme, only: str | None = None) -> 
         cols=len(shown),
         shared_yaxes=True,
         column_titles=None if only else shown,
-        row_titles=names(reports) if len(reports) > 1 else None,
+        row_titles=report_names(reports) if len(reports) > 1 else None,
         horizontal_spacing=0.03,
         vertical_spacing=0.12 if len(reports) > 1 else 0,
     )
@@ -74,8 +74,8 @@ def figure(reports: Sequence[Report], theme: Theme, only: str | None = None) -> 
         for column, model in enumerate(shown, 1):
             if model in models(report):
                 drawn.add_trace(_heat(report, model, theme), row=row, col=column)
-                if only and len(classes) <= WRITTEN:
-                    drawn.add_trace(_written(shares(report, model), theme), row=row, col=column)
+                if only and len(classes) <= MAX_LABELLED_CLASSES:
+                    drawn.add_trace(_cell_labels(class_shares(report, model), theme), row=row, col=column)
         ticks = {
             "tickvals": list(range(len(classes))),
             "ticktext": [f"<b>{name}</b>" if number in gone else name for number, name in enumerate(classes)],
@@ -89,7 +89,7 @@ def figure(reports: Sequence[Report], theme: Theme, only: str | None = None) -> 
 
 def _heat(report: Report, model: str, theme: Theme) -> go.Heatmap:
     """The square root of the shares, so that rare mistakes are seen; under the pointer are the shares themselves."""
-    share, counts, classes = shares(report, model), _counts(report, model), report.dataset.classes
+    share, counts, classes = class_shares(report, model), _counts(report, model), report.dataset.classes
     return go.Heatmap(
         name=model,
         z=np.sqrt(share).round(4).tolist(),
@@ -111,7 +111,7 @@ def _heat(report: Report, model: str, theme: Theme) -> go.Heatmap:
     )
 
 
-def _written(share: np.ndarray, theme: Theme) -> go.Scatter:
+def _cell_labels(share: np.ndarray, theme: Theme) -> go.Scatter:
     """The shares in per cent, in the page's colour where the field is strong and in ink where it is pale."""
     places = np.argwhere(np.round(100 * share) >= 1).tolist()
     return go.Scatter(
@@ -119,7 +119,7 @@ def _written(share: np.ndarray, theme: Theme) -> go.Scatter:
         y=[true for true, _ in places],
         text=[f"{100 * share[true, said]:.0f}" for true, said in places],
         textfont={
-            "size": SMALL,
+            "size": SMALL_FONT,
             "color": [theme.page if share[true, said] > _STRONG else theme.ink for true, said in places],
         },
         mode="text",
@@ -127,9 +127,9 @@ def _written(share: np.ndarray, theme: Theme) -> go.Scatter:
     )
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """The most frequent mistake before and after, and how much of it gold makes."""
-    classes, share = report.dataset.classes, {model: shares(report, model) for model in models(report)}
+    classes, share = report.dataset.classes, {model: class_shares(report, model) for model in models(report)}
     grown = share["after"] - share["before"]
     np.fill_diagonal(grown, -1)
     true, said = (int(at) for at in np.unravel_index(grown.argmax(), grown.shape))
@@ -147,12 +147,12 @@ def sentence(report: Report) -> str:
     return f"{found} Gold does so in {percent(float(share['gold'][true, said]))}."
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """The three most frequent mistakes of every model."""
     classes = report.dataset.classes
     said = []
     for model in models(report):
-        share = shares(report, model).copy()
+        share = class_shares(report, model).copy()
         np.fill_diagonal(share, 0)
         top = np.argsort(-share, axis=None, kind="stable")[:3]
         pairs = [tuple(int(part) for part in np.unravel_index(at, share.shape)) for at in top]
@@ -179,15 +179,16 @@ def _one(model: str) -> Chart:
 
 CHART = Chart(
     id="confusion",
-    title="What is taken for what?",
+    title="Confusion matrix",
+    question="Which classes are mistaken for which?",
     caveat="Each row is a class and adds up to 100 %: unseen pictures only, so a class has few of them and a field of "
     "one or two per cent is a handful of pictures. Colour grows with the square root of the share, or rare mistakes "
     "could not be seen beside right answers. Gold, trained from another seed, has mistakes of its own.",
     applies=needs("confusion"),
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
     height=_PANEL + _HEADING,
 )
 CHART = replace(CHART, variants={model: _one(model) for model in MODELS})

@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import ONE_GOLD, Chart, needs_gold, panels, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, words_in
-from unlearn_core.charts.drawing.wording import capital, number
+from unlearn_core.charts.chart import ONE_GOLD, Chart, build_table, needs_gold, panels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
+from unlearn_core.charts.drawing.wording import capitalize, number
 from unlearn_core.domain.report import Report
 
-SETS = {
+SET_LABELS = {
     "forget_train": ("forgotten", "trained on"),
     "forget_test": ("forgotten", "unseen"),
     "retain_test": ("kept", "unseen"),
@@ -21,9 +21,9 @@ _BELOW = 0.27
 _ANOTHER = "To know it, train a second one: `python -m unlearn_core gold` with the same request and `--seed 1`."
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a set and pair: bits to gold."""
-    return table(
+    return build_table(
         reports,
         lambda report: [
             {"set": name, "from": "second gold" if what == "spread" else what, "bits to gold": bits}
@@ -39,7 +39,7 @@ def _sets(report: Report) -> dict[str, dict[str, float | None]]:
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """A row a set: where before and after stand, and as a gold mark how far two golds are apart."""
-    names = [name for name in SETS if any(name in _sets(report) for report in reports)]
+    names = [name for name in SET_LABELS if any(name in _sets(report) for report in reports)]
     heights = {name: len(names) - 1 - place for place, name in enumerate(names)}
     top = max(bits for report in reports for name in names for bits in _sets(report).get(name, {}).values() if bits)
     drawn = panels(reports, theme)
@@ -49,7 +49,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             drawn.add_trace(trace, row=1, col=column)
     drawn.update_yaxes(
         tickvals=list(heights.values()),
-        ticktext=[f"<b>{SETS[name][0]}</b><br>{SETS[name][1]}" for name in names],
+        ticktext=[f"<b>{SET_LABELS[name][0]}</b><br>{SET_LABELS[name][1]}" for name in names],
         tickfont={"size": 13, "color": theme.ink},
         range=[-0.6, len(names) - 0.4],
     )
@@ -64,7 +64,7 @@ def _traces(report: Report, heights: dict[str, int], theme: Theme, top: float) -
         x=[x for name in heights for x in (found[name]["before"], found[name]["after"], None)],
         y=[y for at in heights.values() for y in (at, at, None)],
         mode="lines",
-        line={"color": faded(theme.after, 0.4), "width": 4},
+        line={"color": with_alpha(theme.after, 0.4), "width": 4},
         hoverinfo="skip",
     )
     dots = [
@@ -73,7 +73,7 @@ def _traces(report: Report, heights: dict[str, int], theme: Theme, top: float) -
             x=[found[name][what] for name in heights],
             y=list(heights.values()),
             mode="markers",
-            marker=marker(theme, "gold" if what == "spread" else what, 10),
+            marker=marker_style(theme, "gold" if what == "spread" else what, 10),
             hovertemplate=f"<b>{'second gold' if what == 'spread' else what}</b><br>%{{x:.3f}} bits<extra></extra>",
         )
         for what in ("before", "after", "spread")
@@ -88,7 +88,7 @@ def _labels(found: dict[str, Any], heights: dict[str, int], theme: Theme, top: f
     for place, (name, at) in enumerate(heights.items()):
         before, after = found[name]["before"], found[name]["after"]
         named = place == 0
-        words.append((after, at - _BELOW, f"{'after ' if named else ''}{after:.2f}", words_in(theme, "after")))
+        words.append((after, at - _BELOW, f"{'after ' if named else ''}{after:.2f}", text_color(theme, "after")))
         if abs(before - after) > 0.3 * top:
             words.append((before, at - _BELOW, f"{'before ' if named else ''}{before:.2f}", theme.quiet))
         if named and found[name]["spread"] is not None:
@@ -100,14 +100,14 @@ def _labels(found: dict[str, Any], heights: dict[str, int], theme: Theme, top: f
         textposition=[
             f"middle {'right' if x < 0.2 * top else 'left' if x > 0.8 * top else 'center'}" for x, *_ in words
         ],
-        textfont={"size": SMALL, "color": [colour for *_, colour in words]},
+        textfont={"size": SMALL_FONT, "color": [colour for *_, colour in words]},
         mode="text",
         cliponaxis=False,
         hoverinfo="skip",
     )
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """The one number, before and after, beside the spread of gold."""
     figures = report.parts["distance"].facts["distance"]["test"]
     spread = "" if figures["spread"] is None else f" Two golds are {number(figures['spread'], 3)} apart."
@@ -117,27 +117,28 @@ def sentence(report: Report) -> str:
     )
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Every set with its distances."""
     rows = [
-        f"{capital(' '.join(SETS[name]))}: before {number(each['before'] or 0, 3)}, "
+        f"{capitalize(' '.join(SET_LABELS[name]))}: before {number(each['before'] or 0, 3)}, "
         f"after {number(each['after'] or 0, 3)} bits."
         for name, each in _sets(report).items()
-        if name in SETS
+        if name in SET_LABELS
     ]
-    return f"Dot chart of the distance to gold after forgetting {report.forgotten}. {' '.join(rows)}"
+    return f"Dot chart of the distance to gold after forgetting {report.forget_set_title}. {' '.join(rows)}"
 
 
 CHART = Chart(
     id="distance",
-    title="How far from gold is it?",
+    title="Distance to the retrained model",
+    question="How far are its predictions from those of the retrained model?",
     caveat="Jensen-Shannon divergence between the probabilities that two nets give to the same picture, in bits, "
     "averaged: 0 is the same answer with the same certainty, 1 has nothing in common. Two golds from different seeds "
     "are not at 0 either, so below their spread there is nothing to gain. Being alike in answers does not prove that "
     "no trace is left in the weights.",
     applies=needs_gold("distance"),
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

@@ -8,41 +8,41 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import ONE_GOLD, Chart, needs_gold, panels, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker
-from unlearn_core.charts.drawing.wording import by_class, number, percent
+from unlearn_core.charts.chart import ONE_GOLD, Chart, build_table, needs_gold, panels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
+from unlearn_core.charts.drawing.wording import is_class_request, number, percent
 from unlearn_core.domain.report import Report
 
 
-class Measure(NamedTuple):
+class GoldMetric(NamedTuple):
     """A row: what it is called, its unit, and how its values are written."""
 
     title: str
     unit: str
-    share: bool = False
+    is_fraction: bool = False
 
-    def said(self, value: float) -> str:
+    def format(self, value: float) -> str:
         """A value as the row has it."""
-        return percent(value, 0) if self.share else number(value, 2)
+        return percent(value, 0) if self.is_fraction else number(value, 2)
 
 
-MEASURES = {
-    "activation": Measure("Activation distance", "mean L2 between probabilities, 0 to 1.41"),
-    "disagreement": Measure("Different answers", "share of pictures that both call differently", share=True),
-    "ks true": Measure("True class's logit, KS", "largest gap of the two distributions, 0 to 1"),
-    "ks margin": Measure("Margin, KS", "largest gap of the two distributions, 0 to 1"),
-    "ks entropy": Measure("Entropy, KS", "largest gap of the two distributions, 0 to 1"),
-    "wasserstein true": Measure("True class's logit, W1", "Wasserstein distance, in logits"),
-    "wasserstein margin": Measure("Margin, W1", "Wasserstein distance, in logits"),
-    "wasserstein entropy": Measure("Entropy, W1", "Wasserstein distance, in nats"),
+GOLD_METRICS = {
+    "activation": GoldMetric("Activation distance", "mean L2 between probabilities, 0 to 1.41"),
+    "disagreement": GoldMetric("Different answers", "share of pictures that both call differently", is_fraction=True),
+    "ks true": GoldMetric("True class's logit, KS", "largest gap of the two distributions, 0 to 1"),
+    "ks margin": GoldMetric("Margin, KS", "largest gap of the two distributions, 0 to 1"),
+    "ks entropy": GoldMetric("Entropy, KS", "largest gap of the two distributions, 0 to 1"),
+    "wasserstein true": GoldMetric("True class's logit, W1", "Wasserstein distance, in logits"),
+    "wasserstein margin": GoldMetric("Margin, W1", "Wasserstein distance, in logits"),
+    "wasserstein entropy": GoldMetric("Entropy, W1", "Wasserstein distance, in nats"),
 }
-SETS = {
+SET_LABELS = {
     "forget_train": ("Forgotten, trained on", "the forgotten training pictures"),
     "forget_test": ("Forgotten, unseen", "unseen pictures of what was forgotten"),
     "retain_test": ("Kept, unseen", "unseen pictures of what was kept"),
 }
 """What the switch between sets says, and the words for them in a sentence."""
-PAIRS = {"before-gold": "before", "after-gold": "after", "gold-twin": "two golds"}
+PAIR_LABELS = {"before-gold": "before", "after-gold": "after", "gold-twin": "two golds"}
 _LOOKS = {"before-gold": "before", "after-gold": "after", "gold-twin": "gold"}
 _HEIGHT = 410
 
@@ -52,7 +52,7 @@ def applies(report: Report, name: str) -> Literal[True] | str:
     answer = needs_gold("closeness")(report)
     if answer is not True or name in _sets(report):
         return answer
-    single = "" if by_class(report) else " Single pictures have no unseen counterpart."
+    single = "" if is_class_request(report) else " Single pictures have no unseen counterpart."
     return f"This request leaves no pictures in this set.{single}"
 
 
@@ -60,16 +60,21 @@ def _sets(report: Report) -> dict[str, Any]:
     return report.parts["closeness"].facts["sets"]
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a set and measure: before's, after's and a second gold's distance to gold, and why one is missing."""
-    return table(
+    return build_table(
         reports,
         lambda report: [
-            {"set": name, "measure": MEASURES[what].title, "unit": MEASURES[what].unit, "pictures": own["pictures"]}
-            | {words: own["values"][what][pair] for pair, words in PAIRS.items()}
+            {
+                "set": name,
+                "measure": GOLD_METRICS[what].title,
+                "unit": GOLD_METRICS[what].unit,
+                "pictures": own["pictures"],
+            }
+            | {words: own["values"][what][pair] for pair, words in PAIR_LABELS.items()}
             | {"missing": _why(report, name)}
             for name, own in _sets(report).items()
-            for what in MEASURES
+            for what in GOLD_METRICS
         ],
     )
 
@@ -83,55 +88,63 @@ def _why(report: Report, name: str) -> str:
 def figure(reports: Sequence[Report], theme: Theme, name: str) -> go.Figure:
     """Left is gold, right what is farthest from it in this row; the figures stand under the measure's name."""
     values = [_sets(report)[name]["values"] for report in reports]
-    tops = {what: max([v for own in values for v in own[what].values() if v] or [1.0]) for what in MEASURES}
+    tops = {what: max([v for own in values for v in own[what].values() if v] or [1.0]) for what in GOLD_METRICS}
     drawn = panels(reports, theme, height=_HEIGHT)
     for column, own in enumerate(values, 1):
         for trace in _traces(own, tops, theme):
             drawn.add_trace(trace, row=1, col=column)
     alone = values[0] if len(values) == 1 else None
     drawn.update_yaxes(
-        tickvals=list(range(len(MEASURES))),
-        ticktext=[f"<b>{one.title}</b>{_figures(one, alone[what]) if alone else ''}" for what, one in MEASURES.items()],
-        tickfont={"size": SMALL, "color": theme.ink},
-        range=[len(MEASURES) - 0.5, -0.5],
+        tickvals=list(range(len(GOLD_METRICS))),
+        ticktext=[
+            f"<b>{one.title}</b>{_figures(one, alone[what]) if alone else ''}" for what, one in GOLD_METRICS.items()
+        ],
+        tickfont={"size": SMALL_FONT, "color": theme.ink},
+        range=[len(GOLD_METRICS) - 0.5, -0.5],
     )
     drawn.update_xaxes(showgrid=True, range=[-0.05, 1.08], tickvals=[0, 0.5, 1], ticktext=["gold", "", "farthest"])
     return drawn
 
 
-def _figures(measure: Measure, values: dict[str, float | None]) -> str:
-    before, after, spread = (None if values[pair] is None else measure.said(values[pair] or 0) for pair in PAIRS)
+def _figures(measure: GoldMetric, values: dict[str, float | None]) -> str:
+    before, after, spread = (
+        None if values[pair] is None else measure.format(values[pair] or 0) for pair in PAIR_LABELS
+    )
     golds = "" if spread is None else f" · golds {spread}"
     return f"<br>{before or 'no value'} → {after or 'no value'}{golds}"
 
 
 def _traces(values: dict[str, Any], tops: dict[str, float], theme: Theme) -> list[go.Scatter]:
-    places = dict(zip(MEASURES, range(len(MEASURES)), strict=True))
-    ends = {what: [values[what][pair] for pair in ("before-gold", "after-gold")] for what in MEASURES}
+    places = dict(zip(GOLD_METRICS, range(len(GOLD_METRICS)), strict=True))
+    ends = {what: [values[what][pair] for pair in ("before-gold", "after-gold")] for what in GOLD_METRICS}
     whole = {what: [end / tops[what] for end in both] for what, both in ends.items() if None not in both}
     rods = go.Scatter(
         x=[x for both in whole.values() for x in (*both, None)],
         y=[y for what in whole for y in (places[what], places[what], None)],
         mode="lines",
-        line={"color": faded(theme.after, 0.4), "width": 4},
+        line={"color": with_alpha(theme.after, 0.4), "width": 4},
         hoverinfo="skip",
     )
     drawn = [rods]
     for pair in ("gold-twin", "before-gold", "after-gold"):
-        known = [what for what in MEASURES if values[what][pair] is not None]
+        known = [what for what in GOLD_METRICS if values[what][pair] is not None]
         if known:
             drawn.append(
                 go.Scatter(
-                    name=PAIRS[pair],
+                    name=PAIR_LABELS[pair],
                     x=[values[what][pair] / tops[what] for what in known],
                     y=[places[what] for what in known],
                     mode="markers",
-                    marker=marker(theme, _LOOKS[pair], 9),
+                    marker=marker_style(theme, _LOOKS[pair], 9),
                     customdata=[
-                        [MEASURES[what].title, MEASURES[what].said(values[what][pair]), MEASURES[what].unit]
+                        [
+                            GOLD_METRICS[what].title,
+                            GOLD_METRICS[what].format(values[what][pair]),
+                            GOLD_METRICS[what].unit,
+                        ]
                         for what in known
                     ],
-                    hovertemplate=f"<b>{PAIRS[pair]}</b><br>%{{customdata[0]}}: %{{customdata[1]}}"
+                    hovertemplate=f"<b>{PAIR_LABELS[pair]}</b><br>%{{customdata[0]}}: %{{customdata[1]}}"
                     "<br>%{customdata[2]}<extra></extra>",
                     cliponaxis=False,
                 )
@@ -139,13 +152,13 @@ def _traces(values: dict[str, Any], tops: dict[str, float], theme: Theme) -> lis
     return drawn
 
 
-def sentence(report: Report, name: str) -> str:
+def summary(report: Report, name: str) -> str:
     """In how many measures it came nearer, how often it answers as gold, and how many lie within two golds' spread."""
     own = _sets(report)[name]
     both = [(one["before-gold"], one["after-gold"]) for one in own["values"].values()]
     known = [(before, after) for before, after in both if before is not None and after is not None]
     nearer = sum(after < before for before, after in known)
-    said = f"By {nearer} of {len(known)} measures after is nearer to gold than before, on {SETS[name][1]}."
+    said = f"By {nearer} of {len(known)} measures after is nearer to gold than before, on {SET_LABELS[name][1]}."
     same = own["agreement"]["after-gold"]
     if same is not None:
         said += (
@@ -161,32 +174,33 @@ def sentence(report: Report, name: str) -> str:
     return f"{said} {f'Within two golds by {sum(within)} of {len(within)}.' if within else ONE_GOLD}"
 
 
-def alt(report: Report, name: str) -> str:
+def alt_text(report: Report, name: str) -> str:
     """Every measure with its figures."""
     rows = []
-    for what, one in MEASURES.items():
-        own = {words: _sets(report)[name]["values"][what][pair] for pair, words in PAIRS.items()}
-        told = [f"{words} {one.said(value)}" for words, value in own.items() if value is not None]
+    for what, one in GOLD_METRICS.items():
+        own = {words: _sets(report)[name]["values"][what][pair] for pair, words in PAIR_LABELS.items()}
+        told = [f"{words} {one.format(value)}" for words, value in own.items() if value is not None]
         rows.append(f"{one.title}: {', '.join(told) or 'no value'}.")
-    return f"Dot chart of distances to gold on {SETS[name][1]}, each row on its own scale. {' '.join(rows)}"
+    return f"Dot chart of distances to gold on {SET_LABELS[name][1]}, each row on its own scale. {' '.join(rows)}"
 
 
 def _chart(name: str) -> Chart:
     return Chart(
         id="closeness" if name == "forget_train" else f"closeness-{name}",
-        title="Is it close to gold by every measure?",
+        title="Similarity to the retrained model",
+        question="How alike are their predictions by every metric?",
         caveat="Each row has its own scale, from gold (left) to what is farthest from it: compare dots within a row "
         "only. KS and Wasserstein (W1) compare distributions, not picture by picture: two nets that are right equally "
         "often on different pictures are at 0. Logits have no fixed scale, so a Wasserstein distance may be a shift "
         "that changes no answer. What is nearer than two golds are to each other is as near as it can be.",
         applies=partial(applies, name=name),
-        frame=frame,
+        table=table,
         figure=partial(figure, name=name),
-        sentence=partial(sentence, name=name),
-        alt=partial(alt, name=name),
+        summary=partial(summary, name=name),
+        alt_text=partial(alt_text, name=name),
         height=_HEIGHT,
     )
 
 
-_BY_SET = {words: _chart(name) for name, (words, _) in SETS.items()}
-CHART = replace(_BY_SET[SETS["forget_train"][0]], variants=_BY_SET)
+_BY_SET = {words: _chart(name) for name, (words, _) in SET_LABELS.items()}
+CHART = replace(_BY_SET[SET_LABELS["forget_train"][0]], variants=_BY_SET)

@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, names, needs, table
-from unlearn_core.charts.drawing.heatmap_overlay import uri
-from unlearn_core.charts.drawing.heatmap_rows import Row, rows
-from unlearn_core.charts.drawing.theme import SMALL, Theme
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, report_names
+from unlearn_core.charts.drawing.heatmap_overlay import data_uri
+from unlearn_core.charts.drawing.heatmap_rows import HeatmapRow, heatmap_rows
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.domain.report import Report
 
-ROW = 246
+ROW_HEIGHT = 246
 """Height of a row in the figure, words and captions included, in pixels."""
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a picture and model: the answer, its probability, that of the class asked for, and the map's peak."""
 
     def found(report: Report) -> list[dict[str, Any]]:
@@ -31,20 +31,20 @@ def frame(reports: Sequence[Report]) -> pd.DataFrame:
             for model, answer in card["models"].items()
         ]
 
-    return table(reports, found)
+    return build_table(reports, found)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Every row under the other; several reports follow one another."""
     shown = [
         (row, row.title if len(reports) == 1 else f"{name} · {row.title}")
-        for report, name in zip(reports, names(reports), strict=True)
-        for row in rows(report)
+        for report, name in zip(reports, report_names(reports), strict=True)
+        for row in heatmap_rows(report)
     ]
-    height = ROW * len(shown) or ROW
+    height = ROW_HEIGHT * len(shown) or ROW_HEIGHT
     columns = max((len(row.cells) for row, _ in shown), default=1)
     laid = [
-        _laid(row, title, top=1 - place * ROW / height, unit=1 / height, columns=columns, theme=theme)
+        _draw_row(row, title, top=1 - place * ROW_HEIGHT / height, unit=1 / height, columns=columns, theme=theme)
         for place, (row, title) in enumerate(shown)
     ]
     hidden = {"visible": False}
@@ -61,8 +61,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     )
 
 
-def _laid(
-    row: Row, title: str, *, top: float, unit: float, columns: int, theme: Theme
+def _draw_row(
+    row: HeatmapRow, title: str, *, top: float, unit: float, columns: int, theme: Theme
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Images and annotations of one row of `columns` cells below `top`; `unit` is a pixel's height.
 
@@ -75,11 +75,11 @@ def _laid(
     if rest:
         annotations.append(left | {"text": rest, "y": top - 19 * unit, "font": {"color": theme.quiet}})
     captions = ["the picture", *(cell.caption for cell in row.cells[1:])]
-    images, small = [], {"size": SMALL, "color": theme.quiet}
+    images, small = [], {"size": SMALL_FONT, "color": theme.quiet}
     for column, (cell, caption) in enumerate(zip(row.cells, captions, strict=True)):
         middle = page | {"x": (column + 0.5) / columns, "xanchor": "center"}
         size = {"sizex": 0.96 / columns, "sizey": 140 * unit, "sizing": "contain"}
-        images.append(middle | size | {"source": uri(cell.image), "y": top - 182 * unit, "yanchor": "bottom"})
+        images.append(middle | size | {"source": data_uri(cell.image), "y": top - 182 * unit, "yanchor": "bottom"})
         below = {"y": top - 184 * unit, "yanchor": "top", "font": small}
         annotations.append(middle | below | {"text": _in_lines(caption)})
     return images, annotations
@@ -91,12 +91,12 @@ def _in_lines(caption: str) -> str:
     return f"{model}<br>{'<br>'.join(answer.rsplit(' ', 1))}" if dot else caption
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """How much evidence is left, over all pictures shown, beside gold."""
     said = []
     for side, words in (("forget", "forgotten"), ("retain", "kept")):
         cards = [card["models"] for card in report.parts["cam"].facts["cards"] if card["set"].startswith(side)]
-        left = {model: _left(cards, model) for model in ("after", "gold")}
+        left = {model: _evidence_left(cards, model) for model in ("after", "gold")}
         if left["after"] is not None:
             gold = "" if left["gold"] is None else f" (gold: {left['gold']:.2f})"
             said.append(f"{left['after']:.2f} on {len(cards)} {words} pictures{gold}")
@@ -106,7 +106,7 @@ def sentence(report: Report) -> str:
     return f"The median peak, as a share of before: {', '.join(said)}. Colours share one scale in each row.{end}"
 
 
-def _left(cards: list[dict[str, Any]], model: str) -> float | None:
+def _evidence_left(cards: list[dict[str, Any]], model: str) -> float | None:
     """The median of a model's peaks as shares of before's, over the pictures that had any evidence."""
     shares = [
         card[model]["peak"] / card["before"]["peak"] for card in cards if model in card and card["before"]["peak"]
@@ -114,23 +114,26 @@ def _left(cards: list[dict[str, Any]], model: str) -> float | None:
     return float(np.median(shares)) if shares else None
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Every row in words."""
-    said = [f"{row.title}: {', '.join(cell.caption for cell in row.cells[1:])}. {row.words}" for row in rows(report)]
+    said = [
+        f"{row.title}: {', '.join(cell.caption for cell in row.cells[1:])}. {row.words}" for row in heatmap_rows(report)
+    ]
     return f"Pictures under heat maps of where each model looks. {' '.join(said)}"
 
 
 CHART = Chart(
     id="cam",
-    title="Where does it look?",
+    title="Grad-CAM: before, after, retrained",
+    question="Where does it look?",
     caveat="The class asked for is the same for all models: the picture's own, which for a forgotten picture is the "
     "forgotten one. The strongest value in a row, over all its models, is the top of that row's scale, so a dark map "
     "means that little speaks for the class, not that the net sees nothing. Maps are coarse and smoothed. They show "
     "what raises a logit at one layer; they neither prove nor rule out that something is remembered.",
     applies=needs("cam"),
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
-    height=6 * ROW,
+    summary=summary,
+    alt_text=alt_text,
+    height=6 * ROW_HEIGHT,
 )

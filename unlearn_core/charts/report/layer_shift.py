@@ -7,16 +7,16 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, needs, table
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs
 from unlearn_core.charts.drawing import weight_shift
-from unlearn_core.charts.drawing.weight_shift import PAIRS, UNCHANGED, View, distances
-from unlearn_core.charts.drawing.wording import capital, listed
+from unlearn_core.charts.drawing.weight_shift import PAIR_LABELS, UNCHANGED, ShiftView, distances
+from unlearn_core.charts.drawing.wording import capitalize, join_names
 from unlearn_core.domain.report import Report
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a layer, a kind of weights, a layer's batch-norm statistics, and the whole: plain and relative."""
-    return table(reports, _rows)
+    return build_table(reports, _rows)
 
 
 def _rows(report: Report) -> list[dict[str, Any]]:
@@ -36,39 +36,39 @@ def _rows(report: Report) -> list[dict[str, Any]]:
 def _pairs(pairs: dict[str, dict[str, float]]) -> dict[str, float]:
     return {
         f"{words} {what}": pairs[pair][what]
-        for pair, words in PAIRS.items()
+        for pair, words in PAIR_LABELS.items()
         if pair in pairs
         for what in ("l2", "relative")
     }
 
 
-def applies(report: Report, view: View) -> Literal[True] | str:
+def applies(report: Report, view: ShiftView) -> Literal[True] | str:
     """Needs the part, and for kinds one that tells them apart."""
     answer = needs("layers")(report)
-    if answer is not True or view.rows in report.parts["layers"].facts:
+    if answer is not True or view.level in report.parts["layers"].facts:
         return answer
     return "This run was measured by an earlier release, which did not tell kinds of weights apart. Run it again."
 
 
-def unchanged(report: Report, view: View) -> list[str]:
+def unchanged_layers(report: Report, view: ShiftView) -> list[str]:
     """The layers whose weights are exactly what they were."""
     return [layer for layer, value in distances(report, "before-after", view).items() if value == 0]
 
 
-def sentence(report: Report, view: View) -> str:
+def summary(report: Report, view: ShiftView) -> str:
     """Which layers moved most and least, which stayed, and how far that is beside gold."""
-    after, still = distances(report, "before-after", view), unchanged(report, view)
+    after, still = distances(report, "before-after", view), unchanged_layers(report, view)
     moved = {layer: value for layer, value in after.items() if value > 0}
     if not moved:
         return "No layer moved: all weights are exactly what they were."
     most, least = max(moved, key=lambda name: moved[name]), min(moved, key=lambda name: moved[name])
-    of = " of its length" if view.what == "relative" else " in L2"
-    said = f"{most} moved most ({view.said(moved[most])}{of})"
+    of = " of its length" if view.distance == "relative" else " in L2"
+    said = f"{most} moved most ({view.format(moved[most])}{of})"
     if len(moved) > 1:
-        said += f", {least} least ({view.said(moved[least])})"
-    said += f". Unchanged: {listed(still)}." if still else "."
-    if view.rows == "kinds":
-        said = capital(said)
+        said += f", {least} least ({view.format(moved[least])})"
+    said += f". Unchanged: {join_names(still)}." if still else "."
+    if view.level == "kinds":
+        said = capitalize(said)
     facts = report.parts["layers"].facts["total"]
     if "before-gold" not in facts:
         return f"{said} {NO_GOLD}"
@@ -76,40 +76,41 @@ def sentence(report: Report, view: View) -> str:
     return f"{said} In all it moved {ratio:.2g} times as far as gold is away, which does not say how much it forgot."
 
 
-def alt(report: Report, view: View) -> str:
+def alt_text(report: Report, view: ShiftView) -> str:
     """The distance of every layer after forgetting."""
     rows = [
-        f"{name} {view.said(value) if value else UNCHANGED}"
+        f"{name} {view.format(value) if value else UNCHANGED}"
         for name, value in distances(report, "before-after", view).items()
     ]
-    what = "as a share of their length" if view.what == "relative" else "as L2 distance"
-    of = "each layer's weights" if view.rows == "rows" else "the weights of each kind"
+    what = "as a share of their length" if view.distance == "relative" else "as L2 distance"
+    of = "each layer's weights" if view.level == "rows" else "the weights of each kind"
     return f"How far {of} moved, {what}, on a log scale. After: {', '.join(rows)}."
 
 
-def _chart(name: str, view: View) -> Chart:
+def _chart(name: str, view: ShiftView) -> Chart:
     return Chart(
         id=name,
-        title="Which layers moved?",
+        title="Weight distance per layer",
+        question="Which layers moved, and how far?",
         caveat="Distance says how far it went, not how much it forgot: noise, a high learning rate or fresh weights "
         "move a layer just as far. Gold started from other random weights, so it lies as far away as the same "
         "classifier trained twice (the band). As a share of its length a layer's size drops out; in plain L2 large "
         "layers lead. A layer counts all its weights, batch norm's scale and shift included; its running statistics "
         "are in the table, since they move even where every weight is frozen.",
         applies=partial(applies, view=view),
-        frame=frame,
+        table=table,
         figure=partial(weight_shift.figure, view=view),
-        sentence=partial(sentence, view=view),
-        alt=partial(alt, view=view),
+        summary=partial(summary, view=view),
+        alt_text=partial(alt_text, view=view),
     )
 
 
-CHART = _chart("layers", View())
+CHART = _chart("layers", ShiftView())
 CHART = replace(
     CHART,
     variants={
         "Share of length": CHART,
-        "Plain L2": _chart("layers-l2", View(what="l2")),
-        "By kind": _chart("layers-kinds", View(rows="kinds")),
+        "Plain L2": _chart("layers-l2", ShiftView(distance="l2")),
+        "By kind": _chart("layers-kinds", ShiftView(level="kinds")),
     },
 )

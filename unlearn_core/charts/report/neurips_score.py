@@ -7,34 +7,36 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, panels, percent_axis, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded
+from unlearn_core.charts.chart import Chart, build_table, panels, percent_axis
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import number
 from unlearn_core.domain.report import Report
 
 PART = "score"
-OFFER = "The challenge's score has not been taken for this run: it needs many nets, and is taken when somebody asks."
-SIDES = {"after": "after", "ceiling": "golds against golds"}
-SURE = 2.0
+OFFER_TEXT = (
+    "The challenge's score has not been taken for this run: it needs many nets, and is taken when somebody asks."
+)
+SIDE_LABELS = {"after": "after", "ceiling": "golds against golds"}
+SIGNIFICANT_ERRORS = 2.0
 """So many standard errors apart two means must be for a difference to be told."""
 
 
 def applies(report: Report) -> Literal[True] | str:
     """True, or why there is nothing to draw: it costs too much to be measured unasked."""
-    return True if PART in report.parts else report.missing.get(PART, report.missing.get("gold", OFFER))
+    return True if PART in report.parts else report.missing.get(PART, report.missing.get("gold", OFFER_TEXT))
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a side and bucket: the share of pictures (0 to 1) whose epsilon lies in it, and the points it earns."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         return [
             {"side": name, "from": start, "points": points, "share": share}
-            for side, name in SIDES.items()
+            for side, name in SIDE_LABELS.items()
             for start, points, share in zip(_starts(report), _points(report), _shares(report, side), strict=True)
         ]
 
-    return table(reports, rows)
+    return build_table(reports, rows)
 
 
 def _starts(report: Report) -> list[float]:
@@ -63,9 +65,9 @@ def _known(report: Report, side: str) -> np.ndarray:
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Bars a bucket of epsilons: after beside the ceiling, the points that a bucket earns under the axis."""
     drawn = panels(reports, theme)
-    top = max(max(_shares(report, side)) for report in reports for side in SIDES)
+    top = max(max(_shares(report, side)) for report in reports for side in SIDE_LABELS)
     for column, report in enumerate(reports, 1):
-        for side, name in SIDES.items():
+        for side, name in SIDE_LABELS.items():
             drawn.add_trace(_bars(report, side, name, theme), row=1, col=column)
         drawn.add_annotation(**_key(report, theme), row=1, col=column)
         starts, points = _starts(report), _points(report)
@@ -96,7 +98,7 @@ def _bars(report: Report, side: str, name: str, theme: Theme) -> go.Bar:
         x=list(range(len(shares))),
         y=shares,
         marker={
-            "color": colour if side == "after" else faded(colour, 0.25),
+            "color": colour if side == "after" else with_alpha(colour, 0.25),
             "line": {"color": colour, "width": 1.5},
         },
         hovertemplate=f"<b>{name}</b>: %{{y:.0%}} of the pictures<extra></extra>",
@@ -108,7 +110,7 @@ def _key(report: Report, theme: Theme) -> dict[str, Any]:
     lines = [
         f'<span style="color:{signs[side][0]}">{signs[side][1]}</span> {name} '
         f"{number(report.parts[PART].facts[side]['score'], 3)}"
-        for side, name in SIDES.items()
+        for side, name in SIDE_LABELS.items()
     ]
     return {
         "text": "<br>".join(lines),
@@ -119,11 +121,11 @@ def _key(report: Report, theme: Theme) -> dict[str, Any]:
         "y": 1,
         "xanchor": "right",
         "yanchor": "top",
-        "font": {"size": SMALL + 1, "color": theme.ink},
+        "font": {"size": SMALL_FONT + 1, "color": theme.ink},
     }
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """The score beside the ceiling, what it is made of, and what so few nets can tell."""
     facts = report.parts[PART].facts
     ours, top = facts["after"], facts["ceiling"]
@@ -150,19 +152,19 @@ def _verdict(ours: dict[str, float], top: dict[str, float]) -> str:
     gap, error = top["score"] - ours["score"], float(np.hypot(_error(ours), _error(top)))
     if not np.isfinite(gap) or not np.isfinite(error):
         return "no comparison can be made"
-    if abs(gap) <= SURE * error:
+    if abs(gap) <= SIGNIFICANT_ERRORS * error:
         return "no difference to retraining is seen at this number"
     return (
         "nets that were made to forget can be told from golds" if gap > 0 else "above it by more than chance would do"
     )
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Both scores, and the middle epsilon of each side."""
     told = [
         f"{name}: score {number(report.parts[PART].facts[side]['score'], 3)}, "
         f"median epsilon {number(float(np.median(_known(report, side))), 2)}"
-        for side, name in SIDES.items()
+        for side, name in SIDE_LABELS.items()
         if len(_known(report, side))
     ]
     return f"Bars of the share of forgotten pictures by their epsilon. {'; '.join(told)}."
@@ -170,7 +172,8 @@ def alt(report: Report) -> str:
 
 CHART = Chart(
     id="score",
-    title="Could many such nets be told from golds?",
+    title="Score of the NeurIPS 2023 challenge",
+    question="Can an attacker tell unlearned from retrained models?",
     caveat="The score of the NeurIPS 2023 challenge. Each forgotten picture's epsilon is how surely the best of many "
     "simple attacks tells nets that were made to forget it from nets that never saw it; small ones earn points, halved "
     "every half unit. It is a lower bound: a cleverer attack may find more. Perfect unlearning does not get 1, since "
@@ -178,8 +181,8 @@ CHART = Chart(
     "number of nets only. It speaks of the method with these settings, not of this one net. The error is over "
     "pictures; other nets would move it too.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

@@ -6,18 +6,18 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, models, needs, panels, percent_axis, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker
-from unlearn_core.charts.drawing.wording import capital, change, forgotten_classes, listed, percent
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, panels, percent_axis
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
+from unlearn_core.charts.drawing.wording import capitalize, describe_change, forgotten_classes, join_names, percent
 from unlearn_core.domain.report import Report
 
 _ROW = 26
 """Pixels a class."""
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a model and class: right answers, pictures, accuracy and its 95 % interval."""
-    return table(
+    return build_table(
         reports,
         lambda report: [
             {"model": model, "class": name, **score}
@@ -34,10 +34,13 @@ def _scores(report: Report, model: str) -> list[dict[str, Any]]:
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """A row a class, in the data set's order; forgotten ones are marked."""
     most = max(len(report.dataset.classes) for report in reports)
-    drawn = panels(reports, theme, height=70 + _ROW * most, one_y=len({r.dataset.id for r in reports}) == 1)
+    drawn = panels(reports, theme, height=70 + _ROW * most, shared_y=len({r.dataset.id for r in reports}) == 1)
     for column, report in enumerate(reports, 1):
         heights = [len(report.dataset.classes) - 1 - place for place in range(len(report.dataset.classes))]
-        for trace in (_rods(report, heights, theme), *(_dots(report, m, heights, theme) for m in models(report))):
+        for trace in (
+            _connectors(report, heights, theme),
+            *(_markers(report, m, heights, theme) for m in models(report)),
+        ):
             drawn.add_trace(trace, row=1, col=column)
         gone = forgotten_classes(report)
         drawn.update_yaxes(
@@ -46,35 +49,35 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
                 f"<b>{name}</b> (forgotten)" if number in gone else name
                 for number, name in enumerate(report.dataset.classes)
             ],
-            tickfont={"size": SMALL, "color": theme.ink},
+            tickfont={"size": SMALL_FONT, "color": theme.ink},
             range=[-0.6, most - 0.4],
             row=1,
             col=column,
         )
-    drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, most=3 if len(reports) > 1 else 5))
+    drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, max_ticks=3 if len(reports) > 1 else 5))
     drawn.update_xaxes(title_text="accuracy on unseen pictures", row=1)
     return drawn
 
 
-def _rods(report: Report, heights: Sequence[int], theme: Theme) -> go.Scatter:
+def _connectors(report: Report, heights: Sequence[int], theme: Theme) -> go.Scatter:
     ends = [[score["accuracy"] for score in _scores(report, model)] for model in ("before", "after")]
     return go.Scatter(
         x=[x for before, after in zip(*ends, strict=True) for x in (before, after, None)],
         y=[y for at in heights for y in (at, at, None)],
         mode="lines",
-        line={"color": faded(theme.after, 0.4), "width": 4},
+        line={"color": with_alpha(theme.after, 0.4), "width": 4},
         hoverinfo="skip",
     )
 
 
-def _dots(report: Report, model: str, heights: Sequence[int], theme: Theme) -> go.Scatter:
+def _markers(report: Report, model: str, heights: Sequence[int], theme: Theme) -> go.Scatter:
     scores = _scores(report, model)
     return go.Scatter(
         name=model,
         x=[score["accuracy"] for score in scores],
         y=[at + (0.22 if model == "gold" else 0) for at in heights],
         mode="markers",
-        marker=marker(theme, model, 8),
+        marker=marker_style(theme, model, 8),
         error_x=_interval(scores, getattr(theme, model)),
         customdata=[
             [name, score["right"], score["of"], percent(score["low"] or 0), percent(score["high"] or 0)]
@@ -85,7 +88,7 @@ def _dots(report: Report, model: str, heights: Sequence[int], theme: Theme) -> g
     )
 
 
-def _interval(scores: list[dict[str, Any]], colour: str) -> dict[str, Any]:
+def _interval(scores: list[dict[str, Any]], color: str) -> dict[str, Any]:
     ends = [
         (0.0, 0.0)
         if score["accuracy"] is None
@@ -97,13 +100,13 @@ def _interval(scores: list[dict[str, Any]], colour: str) -> dict[str, Any]:
         "symmetric": False,
         "array": [high for high, _ in ends],
         "arrayminus": [low for _, low in ends],
-        "color": faded(colour, 0.55),
+        "color": with_alpha(color, 0.55),
         "thickness": 1.5,
         "width": 0,
     }
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """The kept class that lost most, beside what became of it in gold, and how many lost more than chance explains."""
     before, after = _scores(report, "before"), _scores(report, "after")
     gone = forgotten_classes(report)
@@ -112,20 +115,20 @@ def sentence(report: Report) -> str:
     name = report.dataset.classes[worst]
     fell = after[worst]["accuracy"] - before[worst]["accuracy"]
     apart = after[worst]["high"] < before[worst]["low"]
-    said = f"Of the kept classes {name} fared worst: it {change(0, fell)} ({percent(before[worst]['accuracy'])} → "
+    said = f"Of the kept classes {name} fared worst: it {describe_change(0, fell)} ({percent(before[worst]['accuracy'])} → "
     said += f"{percent(after[worst]['accuracy'])}), {'more than chance explains' if apart else 'within its interval'}."
     others = [number for number in kept if number != worst and after[number]["high"] < before[number]["low"]]
     if others:
         others.sort(key=lambda number: after[number]["accuracy"] - before[number]["accuracy"])
-        lost = listed([report.dataset.classes[number] for number in others])
-        said += f" {capital(lost)} {'also ' if apart else ''}lost more than chance explains."
+        lost = join_names([report.dataset.classes[number] for number in others])
+        said += f" {capitalize(lost)} {'also ' if apart else ''}lost more than chance explains."
     if "gold" not in report.evaluations:
         return f"{said} {NO_GOLD}"
     gold = _scores(report, "gold")[worst]["accuracy"]
     return f"{said} Gold gets {percent(gold)} of it right."
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Every class with its accuracies."""
     rows = [
         f"{name}: "
@@ -137,14 +140,15 @@ def alt(report: Report) -> str:
 
 CHART = Chart(
     id="classes",
-    title="Which other classes paid?",
+    title="Accuracy per class",
+    question="Which other classes got worse?",
     caveat="A class has few unseen pictures (200 in the bundled data), so a change of five points may be chance. Gold "
     "was trained from another seed and has favourites of its own: where it differs from before in a kept class, that "
     "difference is the size of what seeds do.",
     applies=needs("confusion"),
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
     height=330,
 )

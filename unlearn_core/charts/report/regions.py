@@ -8,10 +8,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, models, names, needs, table
-from unlearn_core.charts.drawing.point_scatter import colour, middle
-from unlearn_core.charts.drawing.theme import SMALL, Theme
-from unlearn_core.charts.drawing.wording import forgotten_classes, listed, percent
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, report_names
+from unlearn_core.charts.drawing.point_scatter import class_color, medoid
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.drawing.wording import forgotten_classes, join_names, percent
 from unlearn_core.domain.report import MODELS, Report
 
 PANEL, HEADING = 330, 40
@@ -19,9 +19,9 @@ _FAINT = 0.3
 """How strong an answer's colour is under the points."""
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a model and class: the share of the plane that gets this answer."""
-    return table(
+    return build_table(
         reports,
         lambda report: [
             {"model": model, "answer": report.dataset.classes[number], "share of the plane": share}
@@ -40,7 +40,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         shared_yaxes=True,
         shared_xaxes=True,
         column_titles=shown,
-        row_titles=names(reports) if len(reports) > 1 else None,
+        row_titles=report_names(reports) if len(reports) > 1 else None,
         horizontal_spacing=0.03,
         vertical_spacing=0.06,
     )
@@ -49,7 +49,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     for row, report in enumerate(reports, 1):
         for column, model in enumerate(shown, 1):
             if model in _models(report):
-                drawn.add_trace(_answers(report, model), row=row, col=column)
+                drawn.add_trace(_prediction_map(report, model), row=row, col=column)
                 for trace in _points(report, theme):
                     drawn.add_trace(trace, row=row, col=column)
     hidden: dict[str, Any] = {"showticklabels": False, "range": [0, 255], "constrain": "domain"}
@@ -58,11 +58,11 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     return drawn
 
 
-def _answers(report: Report, model: str) -> go.Heatmap:
+def _prediction_map(report: Report, model: str) -> go.Heatmap:
     arrays, classes = report.parts["regions"].arrays, report.dataset.classes
     answers, count = arrays[model], len(classes)
     side = (np.arange(len(answers)) + 0.5) * 255 / len(answers)
-    steps = [(edge, colour(number)) for number in range(count) for edge in (number / count, (number + 1) / count)]
+    steps = [(edge, class_color(number)) for number in range(count) for edge in (number / count, (number + 1) / count)]
     return go.Heatmap(
         x=side,
         y=side,
@@ -90,32 +90,32 @@ def _points(report: Report, theme: Theme) -> list[go.Scatter]:
                 x=points[rows, 0],
                 y=points[rows, 1],
                 mode="markers",
-                marker={"symbol": symbol, "size": size, "color": [colour(one) for one in labels[rows]]},
+                marker={"symbol": symbol, "size": size, "color": [class_color(one) for one in labels[rows]]},
                 hoverinfo="skip",
             )
         )
     there = [number for number in range(len(classes)) if (labels == number).any()]
-    middles = np.array([middle(points[labels == number]) for number in there])
+    middles = np.array([medoid(points[labels == number]) for number in there])
     traces.append(
         go.Scatter(
             x=middles[:, 0],
             y=middles[:, 1],
             mode="text",
             text=[f"<b>{classes[number]}</b>" for number in there],
-            textfont={"size": SMALL, "color": theme.ink},
+            textfont={"size": SMALL_FONT, "color": theme.ink},
             hoverinfo="skip",
         )
     )
     return traces
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """How much of the plane the forgotten classes hold, and where after and gold agree."""
     facts, gone = report.parts["regions"].facts, forgotten_classes(report)
     said = ""
     if gone:
         held = {model: percent(sum(shares[number] for number in gone)) for model, shares in facts["plane"].items()}
-        what = listed([report.dataset.classes[number] for number in gone])
+        what = join_names([report.dataset.classes[number] for number in gone])
         gold = f", and {held['gold']} for gold" if "gold" in held else ""
         said = f"The answer “{what}” held {held['before']} of the plane before and holds {held['after']} now{gold}. "
     alike = facts["alike"]
@@ -127,7 +127,7 @@ def sentence(report: Report) -> str:
     )
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """The shares of the plane, model by model."""
     classes, told = report.dataset.classes, []
     for model in _models(report):
@@ -144,15 +144,16 @@ def _models(report: Report) -> list[str]:
 
 CHART = Chart(
     id="regions",
-    title="What does it answer where?",
+    title="Decision regions",
+    question="What does each model predict where?",
     caveat="Each place of the plane has the colour of the class that is answered there; crosses are forgotten points, "
     "dots are kept ones, both unseen in training unless single points were forgotten. Where no points lie, any answer "
     "is a guess that training never checked, and two golds differ there too. Real pictures have thousands of such "
     "directions, and no map shows them.",
     applies=needs("regions"),
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
     height=PANEL + HEADING,
 )

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, panels, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme
-from unlearn_core.charts.drawing.wording import capital, listed, percent
+from unlearn_core.charts.chart import Chart, build_table, panels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.drawing.wording import capitalize, join_names, percent
 from unlearn_core.domain.report import Report
 
 _ROW = 19
@@ -24,7 +24,7 @@ def applies(report: Report) -> Literal[True] | str:
     return "This run redrew no layers by chance: only stochastic re-initialisation does."
 
 
-def drawn(report: Report) -> tuple[list[str], np.ndarray, bool]:
+def reinit_counts(report: Report) -> tuple[list[str], np.ndarray, bool]:
     """The layers that could be drawn, and for each cycle (cycles, layers) how often each was.
 
     Where single weights were drawn it is the share (0 to 1) of a layer's weights instead, and the third value is True.
@@ -34,11 +34,11 @@ def drawn(report: Report) -> tuple[list[str], np.ndarray, bool]:
     return facts["layers"], extras.arrays["drawn_layers"].astype(float), facts["of"] == "weights"
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a cycle and layer: how often it was drawn, or which share of its weights."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
-        layers, counts, shares = drawn(report)
+        layers, counts, shares = reinit_counts(report)
         what = "share redrawn" if shares else "times drawn"
         return [
             {"cycle": cycle, "layer": layer, what: float(value) if shares else int(value)}
@@ -46,12 +46,12 @@ def frame(reports: Sequence[Report]) -> pd.DataFrame:
             for layer, value in zip(layers, row, strict=True)
         ]
 
-    return table(reports, rows)
+    return build_table(reports, rows)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """A dot where a layer was redrawn, a faint one where it was not; the first layer on top."""
-    found = [drawn(report) for report in reports]
+    found = [reinit_counts(report) for report in reports]
     every = list(dict.fromkeys(layer for layers, _, _ in found for layer in layers))
     figure = panels(reports, theme, height=80 + _ROW * len(every))
     marks = {"not redrawn": {"size": 4, "color": theme.border}, "redrawn": {"size": 12, "color": theme.after}}
@@ -80,7 +80,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         figure.update_xaxes(range=[0.5, last + 0.75], tickvals=list(range(1, last + 1)), matches=None, **here)
     figure.update_xaxes(title_text="cycle")
     figure.update_yaxes(range=[len(every) - 0.4, -0.6], tickvals=list(range(len(every))), ticktext=every)
-    figure.update_yaxes(tickfont={"size": SMALL, "color": theme.ink}, showgrid=True)
+    figure.update_yaxes(tickfont={"size": SMALL_FONT, "color": theme.ink}, showgrid=True)
     return figure
 
 
@@ -102,12 +102,12 @@ def _notes(layers: Sequence[str], counts: np.ndarray, shares: bool) -> list[tupl
     ]
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """How many draws fell on how many layers, which came more than once, and how many never."""
-    layers, counts, shares = drawn(report)
+    layers, counts, shares = reinit_counts(report)
     cycles = f"{len(counts)} cycle{'s' if len(counts) > 1 else ''}"
     if shares:
-        given = listed([percent(row[0], 0) for row in counts])
+        given = join_names([percent(row[0], 0) for row in counts])
         return f"In {cycles}, {given} of the weights of each of {len(layers)} layers got fresh values, drawn by chance."
     total = counts.sum(0)
     came = [layer for layer, count in zip(layers, total, strict=True) if count]
@@ -115,10 +115,14 @@ def sentence(report: Report) -> str:
     said = f"In {cycles}, {int(total.sum())} draws{by} fell on {len(came)} of {len(layers)} layers"
     again = [layer for layer, count in zip(layers, total, strict=True) if count > 1]
     said += (
-        f": more than once on {listed(again)}" if again else f": {listed(came)}, none more than once" if came else ""
+        f": more than once on {join_names(again)}"
+        if again
+        else f": {join_names(came)}, none more than once"
+        if came
+        else ""
     )
     never = len(layers) - len(came)
-    return f"{said}. {capital(_never(never))}"
+    return f"{said}. {capitalize(_never(never))}"
 
 
 def _never(count: int) -> str:
@@ -129,16 +133,16 @@ def _never(count: int) -> str:
     return f"{count} layers were never redrawn and kept what they knew."
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Cycle by cycle the layers that were drawn."""
-    layers, counts, shares = drawn(report)
+    layers, counts, shares = reinit_counts(report)
     if shares:
         rows = [f"Cycle {cycle}: {percent(row[0])} of each layer's weights." for cycle, row in enumerate(counts, 1)]
         return f"A grid of {len(layers)} layers and {len(counts)} cycles. {' '.join(rows)}"
     rows = []
     for cycle, row in enumerate(counts, 1):
         names = [f"{layer} ({_times(count, shares)})" for layer, count in zip(layers, row, strict=True) if count]
-        rows.append(f"Cycle {cycle}: {listed(names, len(names)) if names else 'none'}.")
+        rows.append(f"Cycle {cycle}: {join_names(names, len(names)) if names else 'none'}.")
     return (
         f"A grid of {len(layers)} layers and {len(counts)} cycles, with a dot where one was redrawn. {' '.join(rows)}"
     )
@@ -146,14 +150,15 @@ def alt(report: Report) -> str:
 
 CHART = Chart(
     id="redrawn",
-    title="Which layers were redrawn?",
+    title="Re-initialised layers",
+    question="Which layers were re-initialised?",
     caveat="A redrawn layer lost all that it knew, not only the forgotten pictures, and was taught the old answers "
     "again. One that was never drawn may hold what should be forgotten, and the next seed draws others: look at more "
     "than one. Layers that the settings spare (the head and the projections beside blocks) are not listed.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
     height=400,
 )

@@ -8,31 +8,33 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, apart, panels, percent_axis, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, panels, percent_axis, spread_labels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
 
 PART = "relearn"
-OFFER = "Whether it can be brought back has not been measured for this run: that is done when somebody asks for it."
+OFFER_TEXT = (
+    "Whether it can be brought back has not been measured for this run: that is done when somebody asks for it."
+)
 FRESH = "fresh"
 
 
-class Line(NamedTuple):
+class RelearnCurve(NamedTuple):
     """A model's mean over the draws at each step, the spread of the draws, and where the kept ones are known."""
 
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    sane: np.ndarray
+    is_sane: np.ndarray
 
 
 def applies(report: Report) -> Literal[True] | str:
     """True, or why there is nothing to draw: it costs too much to be measured unasked."""
-    return True if PART in report.parts else report.missing.get(PART, OFFER)
+    return True if PART in report.parts else report.missing.get(PART, OFFER_TEXT)
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a model, draw and step: both accuracies (0 to 1)."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
@@ -44,7 +46,7 @@ def frame(reports: Sequence[Report]) -> pd.DataFrame:
             for step, forget, keep in zip(_steps(report), *both, strict=True)
         ]
 
-    return table(reports, rows)
+    return build_table(reports, rows)
 
 
 def _steps(report: Report) -> list[int]:
@@ -60,10 +62,10 @@ def _models(report: Report) -> dict[str, Any]:
     return report.parts[PART].facts["models"]
 
 
-def _line(report: Report, model: str) -> Line:
+def _line(report: Report, model: str) -> RelearnCurve:
     part = report.parts[PART]
     forget, keep = part.arrays[model], part.arrays[f"{model}_keep"].mean(0)
-    return Line(forget.mean(0), forget.min(0), forget.max(0), keep >= part.facts["floor"] - 1e-9)
+    return RelearnCurve(forget.mean(0), forget.min(0), forget.max(0), keep >= part.facts["floor"] - 1e-9)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
@@ -71,7 +73,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
         here: dict[str, Any] = {"row": 1, "col": column}
-        for trace in _goals(report, theme):
+        for trace in _ceiling_lines(report, theme):
             drawn.add_trace(trace, **here)
         for model in reversed(list(_models(report))):
             for trace in _traces(report, model, theme):
@@ -88,7 +90,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     return drawn
 
 
-def _goals(report: Report, theme: Theme) -> list[go.Scatter]:
+def _ceiling_lines(report: Report, theme: Theme) -> list[go.Scatter]:
     """The original's accuracy as a line, and thinner under it the share of it that counts as brought back."""
     facts = report.parts[PART].facts
     lines = (("before", facts["ceiling"], 2.0), ("counts as brought back", facts["target"], 1.0))
@@ -111,7 +113,7 @@ def _at(step: int) -> float:
 
 
 def _traces(report: Report, model: str, theme: Theme) -> list[go.Scatter]:
-    line, colour = _line(report, model), _colour(theme, model)
+    line, colour = _line(report, model), _line_color(theme, model)
     steps = _steps(report)
     at = [_at(step) for step in steps]
     hint = "<b>%{fullData.name}</b> after %{customdata} steps: %{y:.0%}<extra></extra>"
@@ -119,22 +121,22 @@ def _traces(report: Report, model: str, theme: Theme) -> list[go.Scatter]:
         x=[*at, *reversed(at)],
         y=[*line.high.tolist(), *line.low[::-1].tolist()],
         fill="toself",
-        fillcolor=faded(colour, 0.13),
+        fillcolor=with_alpha(colour, 0.13),
         line={"width": 0},
         hoverinfo="skip",
         name=f"draws of {model}",
         mode="lines",
     )
     guessing = go.Scatter(
-        x=at, y=line.mean.tolist(), mode="lines", line={"color": faded(colour, 0.5), "width": 1}, hoverinfo="skip"
+        x=at, y=line.mean.tolist(), mode="lines", line={"color": with_alpha(colour, 0.5), "width": 1}, hoverinfo="skip"
     )
     known = go.Scatter(
         name=model if model != FRESH else "fresh net",
         x=at,
-        y=[float(value) if sane else None for value, sane in zip(line.mean, line.sane, strict=True)],
+        y=[float(value) if sane else None for value, sane in zip(line.mean, line.is_sane, strict=True)],
         mode="lines+markers",
         line={"color": colour, "width": 2.5, "dash": {"gold": "dot", FRESH: "dash"}.get(model, "solid")},
-        marker={"color": colour, "size": 6} if model == FRESH else marker(theme, model, 6),
+        marker={"color": colour, "size": 6} if model == FRESH else marker_style(theme, model, 6),
         customdata=steps,
         hovertemplate=hint,
         connectgaps=False,
@@ -142,7 +144,7 @@ def _traces(report: Report, model: str, theme: Theme) -> list[go.Scatter]:
     return [band, guessing, known]
 
 
-def _colour(theme: Theme, model: str) -> str:
+def _line_color(theme: Theme, model: str) -> str:
     return theme.quiet if model == FRESH else getattr(theme, model)
 
 
@@ -151,7 +153,7 @@ def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
     facts, own = report.parts[PART].facts, _models(report)
     ends = {model: float(_line(report, model).mean[-1]) for model in own}
     texts = {model: f"{'fresh net' if model == FRESH else model}, {_count(one['time'])}" for model, one in own.items()}
-    heights = apart([*ends.values(), facts["ceiling"]], 0.085)
+    heights = spread_labels([*ends.values(), facts["ceiling"]], 0.085)
     names = [*texts.values(), f"before {percent(facts['ceiling'], 0)}"]
     inks = [theme.after if model == "after" else theme.quiet if model == FRESH else theme.ink for model in own]
     return [
@@ -161,7 +163,7 @@ def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
             "y": height,
             "xanchor": "left",
             "xshift": 8,
-            "font": {"size": SMALL, "color": ink},
+            "font": {"size": SMALL_FONT, "color": ink},
         }
         for text, height, ink in zip(names, heights, [*inks, theme.ink], strict=True)
     ]
@@ -171,7 +173,7 @@ def _count(time: int | None) -> str:
     return "never" if time is None else "at once" if time == 0 else f"step {time}"
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """How soon after is back beside gold, and what that says."""
     facts, own = report.parts[PART].facts, _models(report)
     after, gold, last = own["after"], own.get("gold"), _last(report)
@@ -222,7 +224,7 @@ def _who(report: Report) -> str:
     return f"Taught {taught}, asked about {count} {which[facts['asked']['set']]}; back means that {goal} are named."
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Where each line begins, when it is back, and where it ends."""
     lines = {model: _line(report, model).mean for model in _models(report)}
     told = [
@@ -238,7 +240,8 @@ def alt(report: Report) -> str:
 
 CHART = Chart(
     id="relearn",
-    title="Can it be brought back?",
+    title="Relearn time",
+    question="How fast can it be relearned?",
     caveat="Copies of the nets are taught a few forgotten training pictures again, beside kept ones, all by the same "
     "lessons. What comes back sooner than in gold was not gone, whatever the accuracy said; what comes no sooner is "
     "not thereby proven gone, for another way of teaching may find it. Far later than gold means damage. A step "
@@ -246,8 +249,8 @@ CHART = Chart(
     "everything alike. The time depends on rate and batch, so only the comparison with gold means anything; bands are "
     "the lowest and highest of three draws.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

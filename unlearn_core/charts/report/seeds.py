@@ -7,62 +7,77 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, panels, percent_axis, table
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, panels, percent_axis
 from unlearn_core.charts.drawing import seed_curves
-from unlearn_core.charts.drawing.seed_statistics import Interval, accuracies, applies, figures, interval, runs
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, words_in
-from unlearn_core.charts.drawing.wording import SETS, capital, forget_set, forget_words, number, percent, retain_words
+from unlearn_core.charts.drawing.seed_statistics import (
+    SeedInterval,
+    applies,
+    metric_values,
+    seed_accuracies,
+    seed_runs,
+    t_interval,
+)
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
+from unlearn_core.charts.drawing.wording import (
+    SET_LABELS,
+    capitalize,
+    eval_forget_set,
+    forget_set_label,
+    number,
+    percent,
+    retain_set_label,
+)
 from unlearn_core.domain.report import Report
 
 _LIFT = 0.3
 _GAP = 2 * "\N{NO-BREAK SPACE}"
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a figure and seed, and one for the mean over seeds with its 95 % t-interval."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         made: list[dict[str, Any]] = []
-        for title, values in figures(report).items():
-            own = runs(report)
+        for title, values in metric_values(report).items():
+            own = seed_runs(report)
             for one, value in zip(own, values, strict=True):
                 made.append({"figure": title, "of": f"seed {one['seed']}", "its run": one["run"], "value": value})
-            over = interval(values)
+            over = t_interval(values)
             mean = {"value": over.mean, "low": over.low, "high": over.high}
             made.append({"figure": title, "of": f"mean of {len(own)} seeds", "its run": None, **mean})
         return made
 
-    return table(reports, rows)
+    return build_table(reports, rows)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """A row a set: every seed as a small dot, their mean with its t-interval, and where before and gold are."""
-    sets = [name for name in SETS if any(accuracies(report, name) for report in reports)]
+    sets = [name for name in SET_LABELS if any(seed_accuracies(report, name) for report in reports)]
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
         for trace in _rows(report, {name: len(sets) - 1 - at for at, name in enumerate(sets)}, theme):
             drawn.add_trace(trace, row=1, col=column)
     drawn.update_yaxes(
         tickvals=list(range(len(sets)))[::-1],
-        ticktext=[f"<b>{SETS[name][0]}</b><br>{SETS[name][1]}" for name in sets],
+        ticktext=[f"<b>{SET_LABELS[name][0]}</b><br>{SET_LABELS[name][1]}" for name in sets],
         tickfont={"size": 13, "color": theme.ink},
         range=[-0.5, len(sets) - 0.3],
     )
-    drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, most=3 if len(reports) > 1 else 5))
+    drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, max_ticks=3 if len(reports) > 1 else 5))
     drawn.update_xaxes(title_text="accuracy", row=1)
     return drawn
 
 
 def _rows(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scatter]:
-    known = {name: own for name in heights if (own := accuracies(report, name))}
-    over = {name: interval(own) for name, own in known.items()}
+    known = {name: own for name in heights if (own := seed_accuracies(report, name))}
+    over = {name: t_interval(own) for name, own in known.items()}
     each = go.Scatter(
         name="every seed",
         x=[value for own in known.values() for value in own],
         y=[heights[name] for name, own in known.items() for _ in own],
         mode="markers",
-        marker={"size": 7, "color": faded(theme.after, 0.35), "line": {"width": 0}},
-        customdata=[[own["seed"], own["run"]] for _ in known for own in runs(report)],
+        marker={"size": 7, "color": with_alpha(theme.after, 0.35), "line": {"width": 0}},
+        customdata=[[own["seed"], own["run"]] for _ in known for own in seed_runs(report)],
         hovertemplate="seed %{customdata[0]}, run %{customdata[1]}<br>%{x:.1%} right<extra></extra>",
         cliponaxis=False,
     )
@@ -71,7 +86,7 @@ def _rows(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scat
         x=[one.mean for one in over.values()],
         y=[heights[name] + _LIFT for name in over],
         mode="markers",
-        marker=marker(theme, "after", 9),
+        marker=marker_style(theme, "after", 9),
         error_x={
             "type": "data",
             # A share lies between 0 and 1, whatever the t distribution says.
@@ -81,7 +96,7 @@ def _rows(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scat
             "width": 4,
             "color": theme.after,
         },
-        customdata=[[percent(one.low), percent(one.high), len(runs(report))] for one in over.values()],
+        customdata=[[percent(one.low), percent(one.high), len(seed_runs(report))] for one in over.values()],
         hovertemplate="<b>mean of %{customdata[2]} seeds</b><br>%{x:.1%}<br>95 % t-interval %{customdata[0]} to "
         "%{customdata[1]}<extra></extra>",
         cliponaxis=False,
@@ -94,7 +109,7 @@ def _rows(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scat
     ]
 
 
-def _labels(over: dict[str, Interval], heights: dict[str, int], theme: Theme) -> go.Scatter:
+def _labels(over: dict[str, SeedInterval], heights: dict[str, int], theme: Theme) -> go.Scatter:
     """Each mean in figures, at that end of its interval which is nearer to the middle."""
     left = [one.mean > 0.6 for one in over.values()]
     return go.Scatter(
@@ -102,7 +117,7 @@ def _labels(over: dict[str, Interval], heights: dict[str, int], theme: Theme) ->
         y=[heights[name] + _LIFT for name in over],
         text=[f"{_GAP}{percent(one.mean)}{_GAP}" for one in over.values()],
         textposition=["middle left" if own else "middle right" for own in left],
-        textfont={"size": SMALL, "color": words_in(theme, "after")},
+        textfont={"size": SMALL_FONT, "color": text_color(theme, "after")},
         mode="text",
         cliponaxis=False,
         hoverinfo="skip",
@@ -111,83 +126,82 @@ def _labels(over: dict[str, Interval], heights: dict[str, int], theme: Theme) ->
 
 def _models(report: Report) -> list[str]:
     """Before, and gold where all seeds have it."""
-    return [m for m in ("before", "gold") if all(m in own["accuracy"] for own in runs(report))]
+    return [m for m in ("before", "gold") if all(m in own["accuracy"] for own in seed_runs(report))]
 
 
 def _beside(report: Report, model: str, heights: dict[str, int], theme: Theme) -> go.Scatter:
-    own = runs(report)[0]["accuracy"][model]
+    own = seed_runs(report)[0]["accuracy"][model]
     known = {name: at for name, at in heights.items() if own.get(name) is not None}
     return go.Scatter(
         name=model,
         x=[own[name] for name in known],
         y=[at - _LIFT for at in known.values()],
         mode="markers",
-        marker=marker(theme, model, 8),
+        marker=marker_style(theme, model, 8),
         hovertemplate=f"<b>{model}</b>, one net<br>%{{x:.1%}} right<extra></extra>",
         cliponaxis=False,
     )
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """The mean of either side over seeds with its interval, beside gold."""
-    own = runs(report)
-    forget, retain = (interval(accuracies(report, name)) for name in (forget_set(report), "retain_test"))
+    own = seed_runs(report)
+    forget, retain = (t_interval(seed_accuracies(report, name)) for name in (eval_forget_set(report), "retain_test"))
     gold = own[0]["accuracy"].get("gold")
-    golds = [f" (gold: {percent(gold[name])})" if gold else "" for name in (forget_set(report), "retain_test")]
+    golds = [f" (gold: {percent(gold[name])})" if gold else "" for name in (eval_forget_set(report), "retain_test")]
     said = (
-        f"Over {len(own)} seeds {percent(forget.mean)} of the {forget_words(report)} are named rightly, 95 % t-interval"
-        f" {_span(forget)}{golds[0]}; of {retain_words(report)}, unseen, {percent(retain.mean)}, {_span(retain)}"
+        f"Over {len(own)} seeds {percent(forget.mean)} of the {forget_set_label(report)} are named rightly, 95 % t-interval"
+        f" {_span(forget)}{golds[0]}; of {retain_set_label(report)}, unseen, {percent(retain.mean)}, {_span(retain)}"
         f"{golds[1]}. {_distance(report)}These intervals are over seeds, not over pictures."
     )
     return said if gold else f"{said} {NO_GOLD}"
 
 
-def _span(one: Interval) -> str:
-    if one.least == one.most:
+def _span(one: SeedInterval) -> str:
+    if one.lowest == one.highest:
         return "the same from every seed"
     return f"{percent(max(0.0, one.low))} to {percent(min(1.0, one.high))}"
 
 
 def _distance(report: Report) -> str:
-    known = figures(report).get("distance to gold, bits")
+    known = metric_values(report).get("distance to gold, bits")
     if known is None:
         return ""
-    one = interval(known)
+    one = t_interval(known)
     return f"Distance to gold: {number(one.mean, 3)} bits, {number(max(0.0, one.low), 3)} to {number(one.high, 3)}. "
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Every figure of every seed."""
     rows = [
-        f"{capital(' '.join(SETS[name]))}: mean {percent(interval(own).mean)}, "
+        f"{capitalize(' '.join(SET_LABELS[name]))}: mean {percent(t_interval(own).mean)}, "
         f"from {percent(min(own))} to {percent(max(own))}."
-        for name in SETS
-        if (own := accuracies(report, name))
+        for name in SET_LABELS
+        if (own := seed_accuracies(report, name))
     ]
-    return (
-        f"Dot chart of accuracies after forgetting {report.forgotten} from {len(runs(report))} seeds. {' '.join(rows)}"
-    )
+    return f"Dot chart of accuracies after forgetting {report.forget_set_title} from {len(seed_runs(report))} seeds. {' '.join(rows)}"
 
 
 CHART = Chart(
     id="seeds",
-    title="Would another seed change it?",
+    title="Variation over seeds",
+    question="Would another seed change the result?",
     caveat="Only the method was repeated: the classifier before it and gold are one net each, so what is drawn is how "
     "much this method's own chance matters, on these very pictures. The interval is for the mean over seeds (Student's "
     "t, 95 %), wide where seeds are few; it says nothing about other pictures, for which the intervals of the other "
     "charts are. No net is the mean.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )
 _COURSE = replace(
     CHART,
     id="seeds-course",
-    applies=seed_curves.applies_to_curves,
+    applies=seed_curves.needs_curves,
     figure=seed_curves.figure,
-    sentence=seed_curves.sentence,
-    alt=seed_curves.alt,
+    summary=seed_curves.summary,
+    alt_text=seed_curves.alt_text,
 )
 CHART = replace(CHART, variants={"Figures": CHART, "As it went": _COURSE})

@@ -6,9 +6,9 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, panels, percent_axis, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme
-from unlearn_core.charts.drawing.wording import capital, listed, percent, short_layers
+from unlearn_core.charts.chart import Chart, build_table, panels, percent_axis
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.drawing.wording import capitalize, join_names, percent, short_layers
 from unlearn_core.domain.report import Report
 
 VERBS = {"saliency": "may move", "dampened": "were dampened"}
@@ -17,11 +17,11 @@ _FLAT = 0.002
 """Where no share is above this the axis still goes so far."""
 
 
-class Choice(NamedTuple):
+class SelectedWeights(NamedTuple):
     """Which weights were chosen: of each layer how many it has and what share, and the share of all."""
 
     verb: str
-    weights: dict[str, int]
+    layer_sizes: dict[str, int]
     shares: dict[str, float]
     share: float
 
@@ -35,12 +35,12 @@ def applies(report: Report) -> Literal[True] | str:
     return "This method chooses no weights: it may touch all of them. SalUn and SSD choose."
 
 
-def choice(report: Report) -> Choice:
+def load_selection(report: Report) -> SelectedWeights:
     """What the method kept of its choice."""
     extras = report.parts["extras"]
     name = next(name for name in VERBS if name in extras.arrays)
     facts = extras.facts[name]
-    return Choice(
+    return SelectedWeights(
         VERBS[name],
         dict(zip(facts["layers"], facts["weights"], strict=True)),
         dict(zip(facts["layers"], (float(share) for share in extras.arrays[name]), strict=True)),
@@ -48,23 +48,23 @@ def choice(report: Report) -> Choice:
     )
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a layer: its weights, and the share of them that was chosen."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
-        made = choice(report)
+        made = load_selection(report)
         return [
-            {"layer": layer, "weights": made.weights[layer], "chosen to": made.verb, "share": share}
+            {"layer": layer, "weights": made.layer_sizes[layer], "chosen to": made.verb, "share": share}
             for layer, share in made.shares.items()
         ]
 
-    return table(reports, rows)
+    return build_table(reports, rows)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """A bar a layer, from input to output, and a line at the share of all weights."""
     drawn = panels(reports, theme)
-    found = [choice(report) for report in reports]
+    found = [load_selection(report) for report in reports]
     top = max(_FLAT, *(share for made in found for share in (made.share, *made.shares.values())))
     for column, made in enumerate(found, 1):
         drawn.add_trace(
@@ -72,7 +72,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
                 x=list(made.shares),
                 y=list(made.shares.values()),
                 marker={"color": theme.after},
-                customdata=[[_share(share), f"{made.weights[layer]:,}"] for layer, share in made.shares.items()],
+                customdata=[[_share(share), f"{made.layer_sizes[layer]:,}"] for layer, share in made.shares.items()],
                 hovertemplate=f"<b>%{{x}}</b><br>%{{customdata[0]}} of its %{{customdata[1]}} weights {made.verb}"
                 "<extra></extra>",
             ),
@@ -89,7 +89,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             y=made.share,
             yanchor="bottom",
             bgcolor=theme.page,
-            font={"size": SMALL, "color": theme.ink},
+            font={"size": SMALL_FONT, "color": theme.ink},
             **here,
         )
     drawn.update_yaxes(**percent_axis(0, 1.12 * top), showgrid=True)
@@ -100,9 +100,9 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     return drawn
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """How many weights in all, and where most and fewest of them are."""
-    made = choice(report)
+    made = load_selection(report)
     whole = f"{_share(made.share)} of all weights {made.verb}"
     most, least = max(made.shares.values()), min(made.shares.values())
     if most == 0:
@@ -112,31 +112,32 @@ def sentence(report: Report) -> str:
     return f"{whole}: most in {_named(made, most)} ({_share(most)}), fewest in {_named(made, least)} ({_share(least)})."
 
 
-def _named(made: Choice, share: float) -> str:
-    return listed([layer for layer, value in made.shares.items() if value == share])
+def _named(made: SelectedWeights, share: float) -> str:
+    return join_names([layer for layer, value in made.shares.items() if value == share])
 
 
 def _share(value: float) -> str:
     return percent(value, 0 if value >= 0.1 or value == 0 else 1 if value >= 0.01 else 2)
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """The share of every layer."""
-    made = choice(report)
+    made = load_selection(report)
     rows = [f"{layer} {_share(share)}" for layer, share in made.shares.items()]
-    return f"Bars of the share of each layer's weights that {made.verb}. {capital(', '.join(rows))}."
+    return f"Bars of the share of each layer's weights that {made.verb}. {capitalize(', '.join(rows))}."
 
 
 CHART = Chart(
     id="touched",
-    title="Which layers did it touch?",
+    title="Changed weights per layer",
+    question="Which layers did the method change?",
     caveat="A share says how many of a layer's weights were chosen, not how far they moved or what they did there. "
     "Layers differ greatly in size, so a high bar of a small layer may be fewer weights than a low one of a large "
     "layer (the table has the numbers). A weight that was chosen for the forgotten pictures may serve others as well. "
     "Batch norm's running statistics are no weights: SalUn moves them all.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

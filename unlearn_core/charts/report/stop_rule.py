@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, panels, percent_axis, table
-from unlearn_core.charts.drawing.theme import Theme, stroke
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, panels, percent_axis
+from unlearn_core.charts.drawing.theme import Theme, line_style
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
 
@@ -23,15 +23,16 @@ def applies(report: Report) -> Literal[True] | str:
     return "This method does not watch the forgotten pictures while it works: it makes all its steps."
 
 
-def left(report: Report) -> np.ndarray:
+def remaining_share(report: Report) -> np.ndarray:
     """The share (0 to 1) of forgotten pictures still to be changed, before the first step and after each."""
     return report.parts["extras"].arrays["stopped"].astype(float)
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a step."""
-    return table(
-        reports, lambda report: [{"step": step, "left": share} for step, share in enumerate(left(report).tolist())]
+    return build_table(
+        reports,
+        lambda report: [{"step": step, "left": share} for step, share in enumerate(remaining_share(report).tolist())],
     )
 
 
@@ -39,13 +40,13 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """One line over the steps, with a dot where it ended."""
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
-        values = left(report).tolist()
+        values = remaining_share(report).tolist()
         line = go.Scatter(
             name="left",
             x=list(range(len(values))),
             y=values,
             mode="lines+markers",
-            line=stroke(theme, "forget", 2.5),
+            line=line_style(theme, "forget", 2.5),
             marker={"size": [0] * (len(values) - 1) + [10], "color": theme.forget, "opacity": 1},
             hovertemplate=f"step %{{x}}<br>%{{y:.1%}} {_WHAT[_facts(report)['goal']]}<extra></extra>",
             cliponaxis=False,
@@ -63,9 +64,9 @@ def _facts(report: Report) -> dict[str, Any]:
     return report.parts["extras"].facts["stopped"]
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """After how many steps it ended, with what, and why."""
-    values, facts = left(report), _facts(report)
+    values, facts = remaining_share(report), _facts(report)
     steps, share = len(values) - 1, percent(float(values[-1]))
     what = f"{share} of the forgotten pictures are {_WHAT[facts['goal']]}"
     counted = _counted(steps)
@@ -89,9 +90,9 @@ def _counted(steps: int) -> str:
     return f"{steps:,} step{'' if steps == 1 else 's'}"
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """The share at the start, halfway and at the end."""
-    values = left(report)
+    values = remaining_share(report)
     at = sorted({0, (len(values) - 1) // 2, len(values) - 1})
     points = [f"{percent(float(values[step]))} after {_counted(step)}" for step in at]
     return f"Line of the share of forgotten pictures {_WHAT[_facts(report)['goal']]}: {', '.join(points)}."
@@ -99,13 +100,14 @@ def alt(report: Report) -> str:
 
 CHART = Chart(
     id="stopped",
-    title="When was it done?",
+    title="Stopping rule",
+    question="When did the method stop, and why?",
     caveat="The forgotten pictures themselves say when to stop, asked in eval mode after every step. That makes this "
     "line look better than forgetting is: pictures that barely fell over the border count as forgotten, and a little "
     "more training would bring them back. Of a large request a sample is asked until it is done, then all.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, needs, panels, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded
+from unlearn_core.charts.chart import Chart, build_table, needs, panels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import percent, seconds
 from unlearn_core.domain.report import Report
 
@@ -15,17 +15,17 @@ _SHOWN = 0.01
 """What takes less than this share of the whole, and is neither a phase nor a measurement, is left out."""
 
 
-class Stretch(NamedTuple):
+class TimeSegment(NamedTuple):
     """A piece of a run: when it began and how long it took, in seconds; optimiser steps if it is a phase."""
 
     name: str
     start: float
-    length: float
+    seconds: float
     steps: int | None
-    forgetting: bool
+    is_forgetting: bool
 
 
-def stretches(report: Report) -> list[Stretch]:
+def time_segments(report: Report) -> list[TimeSegment]:
     """Everything that a run spent time on, in order; what is not accounted for is named as such."""
     facts = report.parts["timings"].facts
     spent = facts["seconds"]
@@ -43,50 +43,52 @@ def stretches(report: Report) -> list[Stretch]:
         pieces.append(("other", rest, None, False))
     found, at = [], 0.0
     for name, length, steps, forgetting in pieces:
-        found.append(Stretch(name, at, length, steps, forgetting))
+        found.append(TimeSegment(name, at, length, steps, forgetting))
         at += length
     return found
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a stretch of time."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         return [
-            {"stretch": piece.name, "steps": piece.steps, "start": piece.start, "seconds": piece.length}
-            for piece in stretches(report)
+            {"stretch": piece.name, "steps": piece.steps, "start": piece.start, "seconds": piece.seconds}
+            for piece in time_segments(report)
         ]
 
-    return table(reports, rows)
+    return build_table(reports, rows)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Bars that begin where the one above ended: forgetting in the accent, measuring in grey."""
-    found = [stretches(report) for report in reports]
+    found = [time_segments(report) for report in reports]
     most = max(len(pieces) for pieces in found)
-    end = max(pieces[-1].start + pieces[-1].length for pieces in found)
-    drawn = panels(reports, theme, height=70 + 30 * most, one_y=False)
+    end = max(pieces[-1].start + pieces[-1].seconds for pieces in found)
+    drawn = panels(reports, theme, height=70 + 30 * most, shared_y=False)
     for column, pieces in enumerate(found, 1):
         rows = list(range(len(pieces)))
         drawn.add_trace(
             go.Bar(
-                x=[piece.length for piece in pieces],
+                x=[piece.seconds for piece in pieces],
                 y=rows,
                 base=[piece.start for piece in pieces],
                 orientation="h",
                 width=0.62,
-                marker={"color": [theme.after if piece.forgetting else faded(theme.before, 0.6) for piece in pieces]},
-                customdata=[[piece.name, seconds(piece.length), _steps(piece)] for piece in pieces],
+                marker={
+                    "color": [theme.after if piece.is_forgetting else with_alpha(theme.before, 0.6) for piece in pieces]
+                },
+                customdata=[[piece.name, seconds(piece.seconds), _steps(piece)] for piece in pieces],
                 hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}%{customdata[2]}<extra></extra>",
             ),
             row=1,
             col=column,
         )
         for row, piece in enumerate(pieces):
-            ends = piece.start + piece.length
+            ends = piece.start + piece.seconds
             before = ends > 0.8 * end
             drawn.add_annotation(
-                text=seconds(piece.length),
+                text=seconds(piece.seconds),
                 x=piece.start if before else ends,
                 y=row,
                 xanchor="right" if before else "left",
@@ -95,16 +97,16 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
                 col=column,
             )
         drawn.update_yaxes(tickvals=rows, ticktext=[piece.name for piece in pieces], row=1, col=column)
-    drawn.update_yaxes(range=[most - 0.45, -0.55], tickfont={"size": SMALL + 1, "color": theme.ink})
+    drawn.update_yaxes(range=[most - 0.45, -0.55], tickfont={"size": SMALL_FONT + 1, "color": theme.ink})
     drawn.update_xaxes(range=[0, end * 1.02], showgrid=True, nticks=6, ticksuffix=" s")
     return drawn
 
 
-def _steps(piece: Stretch) -> str:
-    return "" if piece.steps is None else f", {piece.steps:,} steps"
+def _steps(segment: TimeSegment) -> str:
+    return "" if segment.steps is None else f", {segment.steps:,} steps"
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """The whole, the share of forgetting, and the pace."""
     facts = report.parts["timings"].facts
     spent = facts["seconds"]
@@ -120,22 +122,23 @@ def sentence(report: Report) -> str:
     return f"{said}."
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Every stretch with its seconds."""
-    rows = [f"{piece.name} {seconds(piece.length)}" for piece in stretches(report)]
+    rows = [f"{piece.name} {seconds(piece.seconds)}" for piece in time_segments(report)]
     return f"Bars of where the time went, one after the other: {', '.join(rows)}."
 
 
 CHART = Chart(
     id="timing",
-    title="Where did the time go?",
+    title="Time per phase",
+    question="Where did the time go?",
     caveat="Measured on this machine, with whatever else ran there. Noise, importance, masks and teachers are counted "
     "as forgetting, since the method cannot do without them. The first run after a start is slower. How much "
     "faster this is than retraining depends as much on the retraining's recipe as on the method.",
     applies=needs("timings"),
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
     height=250,
 )

@@ -7,18 +7,25 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, needs, panels, table
-from unlearn_core.charts.drawing.phase_bands import Band, Lines, Names, axes, draw, plan
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels
+from unlearn_core.charts.drawing.phase_bands import (
+    AccuracyCurves,
+    LineNames,
+    PhaseSpan,
+    draw_curves,
+    phase_spans,
+    set_axes,
+)
 from unlearn_core.charts.drawing.theme import Theme
-from unlearn_core.charts.drawing.wording import by_class, capital, percent, retain_words, seconds
+from unlearn_core.charts.drawing.wording import capitalize, is_class_request, percent, retain_set_label, seconds
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import Phase, Point
+from unlearn_core.domain.run import CurvePoint, Phase
 
 LIVE_HEIGHT = 330
 """Height of the chart of a run in progress, in pixels."""
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a point: step, seconds, phase and both accuracies."""
 
     def rows(report: Report) -> list[dict]:
@@ -26,10 +33,12 @@ def frame(reports: Sequence[Report]) -> pd.DataFrame:
         return [
             {"step": int(step), "seconds": float(at), "phase": _phase_at(report, float(at))}
             | {"forget": float(forget), "retain": float(retain)}
-            for step, at, forget, retain in zip(*(arrays[name] for name in ("step", *Lines._fields)), strict=True)
+            for step, at, forget, retain in zip(
+                *(arrays[name] for name in ("step", *AccuracyCurves._fields)), strict=True
+            )
         ]
 
-    return table(reports, rows)
+    return build_table(reports, rows)
 
 
 def _phase_at(report: Report, at: float) -> str:
@@ -43,24 +52,24 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     ends = []
     for column, report in enumerate(reports, 1):
         phases = report.parts["curves"].facts["phases"]
-        bands = [Band(phase["name"], phase["start"], phase["end"], planned=False) for phase in phases]
+        bands = [PhaseSpan(phase["name"], phase["start"], phase["end"], planned=False) for phase in phases]
         lines = _lines(report)
         ends.append(max([band.end for band in bands] + [lines.seconds[-1]]))
-        what = report.forgotten if by_class(report) else "forgotten"
-        names = Names(what, retain_words(report).removeprefix("the "))
-        draw(drawn, lines, bands, names=names, end=ends[-1], theme=theme, column=column)
-    return axes(drawn, max(ends))
+        what = report.forget_set_title if is_class_request(report) else "forgotten"
+        names = LineNames(what, retain_set_label(report).removeprefix("the "))
+        draw_curves(drawn, lines, bands, line_names=names, end=ends[-1], theme=theme, column=column)
+    return set_axes(drawn, max(ends))
 
 
-def _lines(report: Report) -> Lines:
+def _lines(report: Report) -> AccuracyCurves:
     arrays = report.parts["curves"].arrays
-    return Lines(*(arrays[name].tolist() for name in Lines._fields))
+    return AccuracyCurves(*(arrays[name].tolist() for name in AccuracyCurves._fields))
 
 
-def live(
-    points: Sequence[Point],
+def live_figure(
+    points: Sequence[CurvePoint],
     phases: Sequence[Phase],
-    names: tuple[str, str],
+    line_names: tuple[str, str],
     theme: Theme,
     *,
     expected: float | None = None,
@@ -70,22 +79,22 @@ def live(
     `phases` are in their order; `names` say what is forgotten and what is kept. A phase that has not begun is as long
     as its steps take at the pace so far; before there is a pace, all share the `expected` seconds by their steps.
     """
-    bands = plan(phases, expected=expected)
-    lines = Lines(*([getattr(point, name) for point in points] for name in Lines._fields))
+    bands = phase_spans(phases, expected=expected)
+    lines = AccuracyCurves(*([getattr(point, name) for point in points] for name in AccuracyCurves._fields))
     end = max([band.end for band in bands] + [*lines.seconds]) if bands or points else 1.0
     drawn = make_subplots(rows=1, cols=1)
     drawn.update_layout(template=theme.template, height=LIVE_HEIGHT)
-    draw(drawn, lines, bands, names=Names(*names), end=end, theme=theme)
-    axes(drawn, end)
+    draw_curves(drawn, lines, bands, line_names=LineNames(*line_names), end=end, theme=theme)
+    set_axes(drawn, end)
     if not any(phase.seconds for phase in phases) and expected is None:
         drawn.update_xaxes(showticklabels=False)  # Nobody knows yet how long it will take.
     return drawn
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """Where both accuracies began and ended, and when half was forgotten."""
     lines, facts = _lines(report), report.parts["curves"].facts
-    what = capital(report.forgotten if by_class(report) else "the forgotten pictures")
+    what = capitalize(report.forget_set_title if is_class_request(report) else "the forgotten pictures")
     said = f"{what} went from {percent(lines.forget[0], 0)} to {percent(lines.forget[-1], 0)}"
     halved = [at for at, value in zip(lines.seconds, lines.forget, strict=True) if value <= lines.forget[0] / 2]
     if halved and lines.forget[0]:
@@ -93,7 +102,7 @@ def sentence(report: Report) -> str:
         said += f", half of it gone after {seconds(halved[0])}" + (f" ({phase})" if phase else "")
     low = min(lines.retain)
     dip = f" by way of {percent(low, 0)}" if low < min(lines.retain[0], lines.retain[-1]) - 0.02 else ""
-    said += f"; {retain_words(report)} from {percent(lines.retain[0], 0)}{dip} to {percent(lines.retain[-1], 0)}."
+    said += f"; {retain_set_label(report)} from {percent(lines.retain[0], 0)}{dip} to {percent(lines.retain[-1], 0)}."
     shown = facts["pictures"]
     said += f" On {shown['forget']} and {shown['retain']} fixed pictures: a look in passing, not the measurement."
     return f"{said} {_gold(report)}"
@@ -109,7 +118,7 @@ def _gold(report: Report) -> str:
     return f"Gold has {percent(float(right[forget].mean()), 0)} and {percent(float(right[retain].mean()), 0)} there."
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Both accuracies at the end of each phase."""
     lines = _lines(report)
     stops = []
@@ -123,13 +132,14 @@ def alt(report: Report) -> str:
 
 CHART = Chart(
     id="curve",
-    title="How did it go?",
+    title="Accuracy during unlearning",
+    question="How did it go?",
     caveat="A few fixed pictures are asked now and then while the method works, in the precision of training. They "
     "show the course, with steps as coarse as one picture; the figures that count come from all pictures at the end. "
     "What the method saw is not what is shown here.",
     applies=needs("curves"),
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

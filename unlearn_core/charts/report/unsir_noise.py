@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, apart, panels, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme, stroke, words_in
-from unlearn_core.charts.drawing.wording import listed, number
+from unlearn_core.charts.chart import Chart, build_table, panels, spread_labels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color
+from unlearn_core.charts.drawing.wording import join_names, number
 from unlearn_core.domain.report import Report
 
-_NAMED = 4
+_MAX_LABELLED = 4
 """With more classes than this the lines carry no names of their own."""
 
 
@@ -25,7 +25,7 @@ def applies(report: Report) -> Literal[True] | str:
     return "This run learned no noise: only UNSIR does, and only if it is given noise pictures."
 
 
-def errors(report: Report) -> dict[str, np.ndarray]:
+def noise_errors(report: Report) -> dict[str, np.ndarray]:
     """The cross-entropy (steps,) of each forgotten class's noise against that class, in nats."""
     extras = report.parts["extras"]
     numbers = extras.facts["noise_loss"]["classes"]
@@ -33,7 +33,7 @@ def errors(report: Report) -> dict[str, np.ndarray]:
     return {report.dataset.classes[at]: traces[:, column] for column, at in enumerate(numbers)}
 
 
-def tiles(report: Report, *, count: int = 8, scale: int = 4) -> list[np.ndarray]:
+def noise_tiles(report: Report, *, count: int = 8, scale: int = 4) -> list[np.ndarray]:
     """Some noise pictures at even distances, each (H, W, 3) uint8 with every pixel `scale` wide."""
     pictures = report.parts["extras"].arrays["noise_pictures"]
     chosen = pictures[np.linspace(0, len(pictures) - 1, min(count, len(pictures))).round().astype(int)]
@@ -41,23 +41,23 @@ def tiles(report: Report, *, count: int = 8, scale: int = 4) -> list[np.ndarray]
     return [picture.repeat(scale, axis=0).repeat(scale, axis=1) for picture in chosen]
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a step and class: the cross-entropy."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         return [
             {"class": name, "step": step, "error": float(value)}
-            for name, trace in errors(report).items()
+            for name, trace in noise_errors(report).items()
             for step, value in enumerate(trace)
         ]
 
-    return table(reports, rows)
+    return build_table(reports, rows)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """A line a class over the steps, and what guessing would give."""
     drawn = panels(reports, theme, height=260)
-    found = [errors(report) for report in reports]
+    found = [noise_errors(report) for report in reports]
     top = max(float(trace.max()) for each in found for trace in each.values())
     for column, (report, each) in enumerate(zip(reports, found, strict=True), 1):
         for name, trace in each.items():
@@ -77,10 +77,10 @@ def _labels(traces: dict[str, np.ndarray], guess: float, top: float, theme: Them
     """The name of the guessing line, and of each class where they are few."""
     last = max(len(trace) for trace in traces.values()) - 1
     guessing = {"text": "guessing", "x": last, "y": guess, "yanchor": "bottom", "font": {"color": theme.quiet}}
-    if len(traces) > _NAMED:
+    if len(traces) > _MAX_LABELLED:
         return [guessing]
-    heights = apart([float(trace[-1]) for trace in traces.values()], 0.09 * top)
-    font = {"size": SMALL + 1, "color": words_in(theme, "forget")}
+    heights = spread_labels([float(trace[-1]) for trace in traces.values()], 0.09 * top)
+    font = {"size": SMALL_FONT + 1, "color": text_color(theme, "forget")}
     return [guessing] + [
         {"text": f"{name} {number(float(trace[-1]))}", "x": last, "y": height, "yshift": 13, "font": font}
         for (name, trace), height in zip(traces.items(), heights, strict=True)
@@ -93,46 +93,47 @@ def _line(name: str, trace: np.ndarray, theme: Theme) -> go.Scatter:
         x=list(range(len(trace))),
         y=trace,
         mode="lines",
-        line=stroke(theme, "forget", 2.5),
+        line=line_style(theme, "forget", 2.5),
         hovertemplate=f"<b>{name}</b>, step %{{x}}<br>error %{{y:.2f}} nats<extra></extra>",
     )
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """How far the error rose, beside guessing."""
-    found = errors(report)
+    found = noise_errors(report)
     before = float(np.mean([trace[0] for trace in found.values()]))
     after = float(np.mean([trace[-1] for trace in found.values()]))
     guess = log(len(report.dataset.classes))
     over = f" (mean of {len(found)} classes)" if len(found) > 1 else ""
     verdict = "is wrong about it with conviction" if after > 2 * guess else "does not find it very wrong"
     return (
-        f"The net's error on noise that is called {listed(list(found))} went from {number(before)} to {number(after)} "
+        f"The net's error on noise that is called {join_names(list(found))} went from {number(before)} to {number(after)} "
         f"nats{over}. Guessing gives {number(guess)}, so the net {verdict}."
     )
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """First, highest and last error of each class."""
     rows = [
         f"{name}: {number(float(trace[0]))} at first, {number(float(trace.max()))} at most, "
         f"{number(float(trace[-1]))} last."
-        for name, trace in errors(report).items()
+        for name, trace in noise_errors(report).items()
     ]
-    steps = len(next(iter(errors(report).values()))) - 1
+    steps = len(next(iter(noise_errors(report).values()))) - 1
     return f"Lines of the net's error on its noise over {steps} steps. {' '.join(rows)}"
 
 
 CHART = Chart(
     id="noise",
-    title="What did the noise do?",
+    title="Error-maximising noise",
+    question="What did the noise do?",
     caveat="Noise that the net gets badly wrong is the means, not the aim: much of the forgetting may come from "
     "training at a high rate on data without the class. The preset without noise shows how much. The pictures are cut "
     "to what a screen can show; the net saw values beyond that.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
     height=260,
 )

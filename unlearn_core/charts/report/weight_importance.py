@@ -6,8 +6,8 @@ from typing import Any, Literal
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, panels, percent_axis, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme
+from unlearn_core.charts.chart import Chart, build_table, panels, percent_axis
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
 
@@ -23,26 +23,26 @@ def applies(report: Report) -> Literal[True] | str:
     return "This run weighed no weights: only L2UL does, where its guard holds the unimportant ones."
 
 
-def means(report: Report) -> dict[str, float]:
+def mean_importance(report: Report) -> dict[str, float]:
     """For each layer, input to output, the mean importance (0 to 1) of its weights."""
     extras = report.parts["extras"]
     values = extras.arrays["importance"].tolist()
     return dict(zip(extras.facts["importance"]["layers"], values, strict=True))
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a layer: its mean importance, and how firmly it is held on average."""
-    return table(
+    return build_table(
         reports,
         lambda report: [
-            {"layer": layer, "importance": value, "hold": 1 - value} for layer, value in means(report).items()
+            {"layer": layer, "importance": value, "hold": 1 - value} for layer, value in mean_importance(report).items()
         ],
     )
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """A bar a layer, the first on top."""
-    found = [means(report) for report in reports]
+    found = [mean_importance(report) for report in reports]
     layers = list(dict.fromkeys(layer for each in found for layer in each))
     top = 1.25 * max(max(each.values()) for each in found) or 1.0
     drawn = panels(reports, theme, height=80 + _ROW * len(layers))
@@ -56,7 +56,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             marker={"color": theme.forget, "line": {"width": 0}},
             text=[percent(value, 0 if value >= 0.095 else 1) for value in each.values()],
             textposition="outside",
-            textfont={"size": SMALL, "color": theme.quiet},
+            textfont={"size": SMALL_FONT, "color": theme.quiet},
             customdata=list(each),
             hovertemplate="<b>%{customdata}</b><br>mean importance %{x:.1%}<extra></extra>",
             cliponaxis=False,
@@ -65,18 +65,18 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     drawn.update_yaxes(
         tickvals=list(range(len(layers))),
         ticktext=layers,
-        tickfont={"size": SMALL, "color": theme.ink},
+        tickfont={"size": SMALL_FONT, "color": theme.ink},
         range=[len(layers) - 0.4, -0.6],
     )
-    axis: dict[str, Any] = percent_axis(0, top, most=4 if len(reports) > 1 else 6)
+    axis: dict[str, Any] = percent_axis(0, top, max_ticks=4 if len(reports) > 1 else 6)
     drawn.update_xaxes(showgrid=True, **axis)
     drawn.update_xaxes(title_text="mean importance for the forgotten pictures", row=1)
     return drawn
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """The layers with most and least, and what that leaves of the hold."""
-    found = means(report)
+    found = mean_importance(report)
     most, least = max(found, key=lambda name: found[name]), min(found, key=lambda name: found[name])
     pictures = report.parts["extras"].facts["importance"]["pictures"]
     if most == least:
@@ -87,23 +87,24 @@ def sentence(report: Report) -> str:
     )
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """The mean importance of every layer."""
-    parts = [f"{layer} {percent(value)}" for layer, value in means(report).items()]
+    parts = [f"{layer} {percent(value)}" for layer, value in mean_importance(report).items()]
     return f"Bars of each layer's mean importance for the forgotten pictures: {', '.join(parts)}."
 
 
 CHART = Chart(
     id="importance",
-    title="Where did the forgotten pictures matter?",
+    title="Weight importance per layer",
+    question="Where did the forget set matter?",
     caveat="Importance is how strongly a weight moves the length of the net's output on the forgotten pictures, "
     "stretched so that the least important weight of each tensor has 0 and the most important one 1. So layers are "
     "compared by how many of their weights stand out, not by how much the layer matters. Weights that matter for "
     "forgotten pictures usually matter for kept ones too.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
     height=300,
 )

@@ -6,23 +6,23 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, Chart, needs, panels, table
-from unlearn_core.charts.drawing.theme import SMALL, Theme, faded, marker, words_in
+from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, Chart, build_table, needs, panels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import number
 from unlearn_core.domain.report import Report
 
 VARIANTS = {"proper": ("Proper", "JS divergence in bits"), "official": ("Official", "the published code")}
-MODELS = {"before": "before", "after": "after", "gold": "gold", "twin": "second gold"}
+MODEL_LABELS = {"before": "before", "after": "after", "gold": "gold", "twin": "second gold"}
 _ABOVE = 0.3
 
 
-def frame(reports: Sequence[Report]) -> pd.DataFrame:
+def table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a model: both variants, and why one is missing."""
-    return table(
+    return build_table(
         reports,
         lambda report: [
             {
-                "model": MODELS[model],
+                "model": MODEL_LABELS[model],
                 **own,
                 "pictures": _facts(report)["pictures"],
                 "missing": _facts(report)["reasons"].get(model, ""),
@@ -52,7 +52,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     drawn.update_yaxes(
         tickvals=[1, 0],
         ticktext=[f"<b>{title}</b><br>{words}" for title, words in VARIANTS.values()],
-        tickfont={"size": SMALL, "color": theme.ink},
+        tickfont={"size": SMALL_FONT, "color": theme.ink},
         range=[-0.6, 1.6],
     )
     drawn.update_xaxes(showgrid=True, range=[low - 0.04, 1.04], nticks=6)
@@ -64,20 +64,20 @@ def _traces(values: dict[str, float], at: int, variant: str, theme: Theme) -> li
     drawn = []
     if "before" in values and "after" in values:
         ends = [values["before"], values["after"]]
-        line = {"color": faded(theme.after, 0.4), "width": 4}
+        line = {"color": with_alpha(theme.after, 0.4), "width": 4}
         drawn.append(go.Scatter(x=ends, y=[at, at], mode="lines", line=line, hoverinfo="skip"))
     for model, value in values.items():
-        look = marker(theme, "gold" if model == "twin" else model, 11)
+        look = marker_style(theme, "gold" if model == "twin" else model, 11)
         if model == "twin":
             look |= {"symbol": "diamond-open", "color": theme.gold, "line": {"width": 2}}
         drawn.append(
             go.Scatter(
-                name=MODELS[model],
+                name=MODEL_LABELS[model],
                 x=[value],
                 y=[at],
                 mode="markers",
                 marker=look,
-                hovertemplate=f"<b>{MODELS[model]}</b>, {VARIANTS[variant][0].lower()}<br>%{{x:.3f}}<extra></extra>",
+                hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, {VARIANTS[variant][0].lower()}<br>%{{x:.3f}}<extra></extra>",
                 cliponaxis=False,
             )
         )
@@ -97,14 +97,14 @@ def _labels(values: dict[str, float], at: int, theme: Theme) -> go.Scatter:
         textposition=[
             f"middle {'right' if value < 0.15 else 'left' if value > 0.85 else 'center'}" for _, value, _ in known
         ],
-        textfont={"size": SMALL, "color": [words_in(theme, model) for model, *_ in known]},
+        textfont={"size": SMALL_FONT, "color": [text_color(theme, model) for model, *_ in known]},
         mode="text",
         cliponaxis=False,
         hoverinfo="skip",
     )
 
 
-def sentence(report: Report) -> str:
+def summary(report: Report) -> str:
     """The proper value before and after, beside gold's and a second gold's."""
     values = {model: number(value, 3) for model, value in _values(report, "proper").items()}
     said = f"ZRF went from {values.get('before', 'no value')} to {values.get('after', 'no value')}"
@@ -114,25 +114,26 @@ def sentence(report: Report) -> str:
     return f"{said}, a second gold at {values['twin']}." if "twin" in values else f"{said}. {ONE_GOLD}"
 
 
-def alt(report: Report) -> str:
+def alt_text(report: Report) -> str:
     """Both variants of every model."""
     rows = [
-        f"{title}: {', '.join(f'{MODELS[model]} {number(one, 3)}' for model, one in _values(report, variant).items())}."
+        f"{title}: {', '.join(f'{MODEL_LABELS[model]} {number(one, 3)}' for model, one in _values(report, variant).items())}."
         for variant, (title, _) in VARIANTS.items()
     ]
-    return f"Dot chart of ZRF after forgetting {report.forgotten}. {' '.join(rows)}"
+    return f"Dot chart of ZRF after forgetting {report.forget_set_title}. {' '.join(rows)}"
 
 
 CHART = Chart(
     id="zrf",
-    title="Does it answer like an untrained net?",
+    title="Zero retrain forgetting (ZRF)",
+    question="Does it predict like an untrained model?",
     caveat="ZRF (zero retrain forgetting) is 1 less the divergence between the answers of a net and of one with random "
     "weights, on forgotten training pictures. 1 is not the aim: gold learned from all the rest, so it guesses with "
     "some certainty, and a wrecked net scores high. The aim is gold's value. The official variant is what the paper's "
     "published code computes: it depends on the number of classes, and serves to compare with published figures only.",
     applies=needs("zrf"),
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

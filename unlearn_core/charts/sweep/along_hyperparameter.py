@@ -9,149 +9,162 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import HEIGHT, percent_axis
 from unlearn_core.charts.drawing import sweep_drawing
-from unlearn_core.charts.drawing.sweep_drawing import SweepChart, Swept, accuracy, hover, needs_done, said, yardstick
-from unlearn_core.charts.drawing.theme import SMALL, Theme, stroke, words_in
+from unlearn_core.charts.drawing.sweep_drawing import (
+    SweepChart,
+    SweepData,
+    baseline_accuracy,
+    format_value,
+    hover_text,
+    needs_finished_trial,
+    trial_accuracy,
+)
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.sweep import Trial
 
-NAMES = {"retain": "kept ones", "forget": "forgotten ones"}
+SIDE_LABELS = {"retain": "kept ones", "forget": "forgotten ones"}
 
 
-def applies(swept: Swept) -> Literal[True] | str:
+def applies(sweep_data: SweepData) -> Literal[True] | str:
     """Whether a trial is done that has accuracies."""
-    answer = needs_done(swept)
-    if answer is not True or any(accuracy(trial, "after", "retain") is not None for trial in swept.done):
+    answer = needs_finished_trial(sweep_data)
+    if answer is not True or any(trial_accuracy(trial, "after", "retain") is not None for trial in sweep_data.done):
         return answer
     return "No trial has accuracies on validation pictures, so there is nothing to draw."
 
 
-def figure(swept: Swept, theme: Theme, *, knob: str | None = None) -> go.Figure:
+def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = None) -> go.Figure:
     """A point a trial and side; a line through them where nothing else was turned."""
-    knob = knob or swept.sweep.spec.ranges[0].knob
-    scale, alone = sweep_drawing.scale(swept.range(knob)), len(swept.sweep.spec.ranges) == 1
+    hyperparameter = hyperparameter or sweep_data.sweep.spec.ranges[0].knob
+    scale, alone = (
+        sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter)),
+        len(sweep_data.sweep.spec.ranges) == 1,
+    )
     drawn = go.Figure()
     drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 18, "r": 8})
-    trials = sorted(swept.done, key=lambda trial: scale.place(trial.params[knob]))
-    for side in NAMES:
-        own = [(trial, value) for trial in trials if (value := accuracy(trial, "after", side)) is not None]
+    trials = sorted(sweep_data.done, key=lambda trial: scale.position(trial.params[hyperparameter]))
+    for side in SIDE_LABELS:
+        own = [(trial, value) for trial in trials if (value := trial_accuracy(trial, "after", side)) is not None]
         drawn.add_scatter(
-            name=NAMES[side],
-            x=[scale.place(trial.params[knob]) for trial, _ in own],
+            name=SIDE_LABELS[side],
+            x=[scale.position(trial.params[hyperparameter]) for trial, _ in own],
             y=[value for _, value in own],
-            mode="lines+markers" if alone and not swept.range(knob).is_choice else "markers",
-            line=stroke(theme, side, 2.5),
+            mode="lines+markers" if alone and not sweep_data.search_range(hyperparameter).is_choice else "markers",
+            line=line_style(theme, side, 2.5),
             marker={
                 "color": getattr(theme, side),
                 "size": 8,
                 "symbol": "circle" if side == "retain" else "diamond-tall",
             },
             customdata=[trial.run for trial, _ in own],
-            text=[hover(swept, trial) for trial, _ in own],
+            text=[hover_text(sweep_data, trial) for trial, _ in own],
             hovertemplate="%{text}<extra></extra>",
             unselected={"marker": {"opacity": 1}},
             cliponaxis=False,
         )
-        gold = yardstick(swept, "gold", side)
+        gold = baseline_accuracy(sweep_data, "gold", side)
         if gold is not None:
             drawn.add_hline(gold, line={"color": theme.gold, "width": 1.5, "dash": "dot"})
-    _label(drawn, swept, theme, trials, knob=knob)
-    _mark_preset(drawn, swept, theme, knob=knob)
-    ends = [scale.place(value) for value in _ends(swept, knob)]
-    room = (max(ends) - min(ends)) * 0.04 if not swept.range(knob).is_choice else 0.5
-    drawn.update_yaxes(showgrid=True, **percent_axis(-0.03, 1.12, most=6))
+    _label(drawn, sweep_data, theme, trials, hyperparameter=hyperparameter)
+    _mark_preset(drawn, sweep_data, theme, hyperparameter=hyperparameter)
+    ends = [scale.position(value) for value in _ends(sweep_data, hyperparameter)]
+    room = (max(ends) - min(ends)) * 0.04 if not sweep_data.search_range(hyperparameter).is_choice else 0.5
+    drawn.update_yaxes(showgrid=True, **percent_axis(-0.03, 1.12, max_ticks=6))
     drawn.update_xaxes(
         range=[min(ends) - room, max(ends) + room],
-        tickvals=scale.marks,
-        ticktext=scale.names,
-        title_text=_axis_title(swept, knob),
+        tickvals=scale.tick_values,
+        ticktext=scale.tick_labels,
+        title_text=_axis_title(sweep_data, hyperparameter),
     )
     return drawn
 
 
-def sentence(swept: Swept, *, knob: str | None = None) -> str:
+def summary(sweep_data: SweepData, *, hyperparameter: str | None = None) -> str:
     """From where to where both accuracies go along the knob, and gold's."""
-    knob = knob or swept.sweep.spec.ranges[0].knob
-    scale = sweep_drawing.scale(swept.range(knob))
-    trials = sorted(swept.done, key=lambda trial: scale.place(trial.params[knob]))
+    hyperparameter = hyperparameter or sweep_data.sweep.spec.ranges[0].knob
+    scale = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter))
+    trials = sorted(sweep_data.done, key=lambda trial: scale.position(trial.params[hyperparameter]))
     parts = []
-    for side, name in NAMES.items():
-        own = [value for trial in trials if (value := accuracy(trial, "after", side)) is not None]
-        gold = yardstick(swept, "gold", side)
+    for side, name in SIDE_LABELS.items():
+        own = [value for trial in trials if (value := trial_accuracy(trial, "after", side)) is not None]
+        gold = baseline_accuracy(sweep_data, "gold", side)
         held = f" (gold {percent(gold)})" if gold is not None else ""
         if len(own) > 1:
-            way = "from" if len(swept.sweep.spec.ranges) == 1 else "between"
+            way = "from" if len(sweep_data.sweep.spec.ranges) == 1 else "between"
             ends = (own[0], own[-1]) if way == "from" else (min(own), max(own))
             parts.append(f"{name} {way} {percent(ends[0])} {'to' if way == 'from' else 'and'} {percent(ends[1])}{held}")
         elif own:
             parts.append(f"{name} {percent(own[0])}{held}")
-    first, last = trials[0].params[knob], trials[-1].params[knob]
-    span = f"from {said(first)} to {said(last)}" if len(trials) > 1 else f"at {said(first)}"
-    others = "" if len(swept.sweep.spec.ranges) == 1 else " The other knobs were turned too, so points scatter."
-    return f"{swept.title(knob)} {span}: right are {', '.join(parts)}.{others}"
+    first, last = trials[0].params[hyperparameter], trials[-1].params[hyperparameter]
+    span = f"from {format_value(first)} to {format_value(last)}" if len(trials) > 1 else f"at {format_value(first)}"
+    others = "" if len(sweep_data.sweep.spec.ranges) == 1 else " The other knobs were turned too, so points scatter."
+    return f"{sweep_data.hyperparameter_title(hyperparameter)} {span}: right are {', '.join(parts)}.{others}"
 
 
-def alt(swept: Swept, *, knob: str | None = None) -> str:
+def alt_text(sweep_data: SweepData, *, hyperparameter: str | None = None) -> str:
     """The same in words."""
-    return "Accuracies along a knob. " + sentence(swept, knob=knob)
+    return "Accuracies along a knob. " + summary(sweep_data, hyperparameter=hyperparameter)
 
 
-def along(knob: str) -> SweepChart:
+def along_hyperparameter(hyperparameter: str) -> SweepChart:
     """The same chart about this knob."""
     parts = {
-        "figure": partial(figure, knob=knob),
-        "sentence": partial(sentence, knob=knob),
-        "alt": partial(alt, knob=knob),
+        "figure": partial(figure, hyperparameter=hyperparameter),
+        "summary": partial(summary, hyperparameter=hyperparameter),
+        "alt_text": partial(alt_text, hyperparameter=hyperparameter),
     }
-    return replace(SWEEP_CHART, id=f"along-{knob}", **parts)
+    return replace(SWEEP_CHART, id=f"along-{hyperparameter}", **parts)
 
 
-def frame(swept: Swept) -> pd.DataFrame:
+def table(sweep_data: SweepData) -> pd.DataFrame:
     """One row a trial, as every chart of a sweep has it."""
-    return sweep_drawing.frame(swept)
+    return sweep_drawing.trials_table(sweep_data)
 
 
-def _ends(swept: Swept, knob: str) -> list:
-    one = swept.range(knob)
-    return list(one.values) if one.is_choice else [one.low, one.top]
+def _ends(sweep_data: SweepData, hyperparameter: str) -> list:
+    one = sweep_data.search_range(hyperparameter)
+    return list(one.values) if one.is_choice else [one.low, one.last_value]
 
 
-def _axis_title(swept: Swept, knob: str) -> str:
-    unit = swept.knobs[knob].unit if knob in swept.knobs else ""
-    return swept.title(knob) + (f", {unit}" if unit else "")
+def _axis_title(sweep_data: SweepData, hyperparameter: str) -> str:
+    unit = sweep_data.hyperparameters[hyperparameter].unit if hyperparameter in sweep_data.hyperparameters else ""
+    return sweep_data.hyperparameter_title(hyperparameter) + (f", {unit}" if unit else "")
 
 
-def _label(drawn: go.Figure, swept: Swept, theme: Theme, trials: list[Trial], *, knob: str) -> None:
+def _label(figure: go.Figure, sweep_data: SweepData, theme: Theme, trials: list[Trial], *, hyperparameter: str) -> None:
     """Names both sides at the left end of their points, clear of those nearby, and gold at the right."""
-    scale = sweep_drawing.scale(swept.range(knob))
-    places = [scale.place(trial.params[knob]) for trial in trials]
+    scale = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter))
+    places = [scale.position(trial.params[hyperparameter]) for trial in trials]
     near = [trial for trial, at in zip(trials, places, strict=True) if at <= places[0] + (places[-1] - places[0]) / 3]
-    heights = {side: [v for trial in near if (v := accuracy(trial, "after", side)) is not None] for side in NAMES}
+    heights = {
+        side: [v for trial in near if (v := trial_accuracy(trial, "after", side)) is not None] for side in SIDE_LABELS
+    }
     upper = max(heights, key=lambda side: max(heights[side], default=0.0))
     for side, own in heights.items():
         if own:
-            drawn.add_annotation(
-                text=NAMES[side],
+            figure.add_annotation(
+                text=SIDE_LABELS[side],
                 x=places[0],
                 y=max(own) if side == upper else min(own),
                 xanchor="left",
                 yshift=15 if side == upper else -15,
-                font={"color": words_in(theme, side), "size": SMALL + 1},
+                font={"color": text_color(theme, side), "size": SMALL_FONT + 1},
             )
-    golds = [gold for side in NAMES if (gold := yardstick(swept, "gold", side)) is not None]
+    golds = [gold for side in SIDE_LABELS if (gold := baseline_accuracy(sweep_data, "gold", side)) is not None]
     if golds:
-        drawn.add_annotation(text="gold", x=1, xref="paper", xanchor="right", y=max(golds), yshift=9)
+        figure.add_annotation(text="gold", x=1, xref="paper", xanchor="right", y=max(golds), yshift=9)
 
 
-def _mark_preset(drawn: go.Figure, swept: Swept, theme: Theme, *, knob: str) -> None:
+def _mark_preset(figure: go.Figure, sweep_data: SweepData, theme: Theme, *, hyperparameter: str) -> None:
     """A thin line where the knob stood before it was swept."""
-    one, value = swept.range(knob), swept.sweep.spec.params.get(knob)
-    inside = value in one.values if one.is_choice else value is not None and (one.low or 0) <= value <= one.top
+    one, value = sweep_data.search_range(hyperparameter), sweep_data.sweep.spec.params.get(hyperparameter)
+    inside = value in one.values if one.is_choice else value is not None and (one.low or 0) <= value <= one.last_value
     if not inside:
         return
-    x = sweep_drawing.scale(one).place(value)
-    drawn.add_vline(x, line={"color": theme.quiet, "width": 1, "dash": "dash"})
-    drawn.add_annotation(
-        text="as it stood", x=x, y=1, yref="paper", yanchor="bottom", font={"color": theme.quiet, "size": SMALL}
+    x = sweep_drawing.axis_scale(one).position(value)
+    figure.add_vline(x, line={"color": theme.quiet, "width": 1, "dash": "dash"})
+    figure.add_annotation(
+        text="as it stood", x=x, y=1, yref="paper", yanchor="bottom", font={"color": theme.quiet, "size": SMALL_FONT}
     )
 
 
@@ -161,8 +174,8 @@ SWEEP_CHART = SweepChart(
     caveat="Validation pictures, one seed a point. A line joins neighbouring trials and promises nothing between them. "
     "Where other knobs were turned as well, what looks like chance may be their doing.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

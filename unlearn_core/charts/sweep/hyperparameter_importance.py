@@ -5,45 +5,45 @@ from typing import Any, Literal
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.drawing.sweep_drawing import SweepChart, Swept
-from unlearn_core.charts.drawing.theme import Theme, faded
+from unlearn_core.charts.drawing.sweep_drawing import SweepChart, SweepData
+from unlearn_core.charts.drawing.theme import Theme, with_alpha
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.objectives import OBJECTIVES
 
-FEW = 20
+MIN_TRIALS = 20
 """Trials under which the shares may still change places."""
 
 
-def applies(swept: Swept) -> Literal[True] | str:
+def applies(sweep_data: SweepData) -> Literal[True] | str:
     """Whether the worker has weighed the knobs."""
-    if _shares(swept):
+    if _shares(sweep_data):
         return True
-    if len(swept.sweep.spec.ranges) < 2:
+    if len(sweep_data.sweep.spec.ranges) < 2:
         return "One knob is swept, so there is no other to weigh it against."
     return "It takes eight finished trials to say which knob matters."
 
 
-def frame(swept: Swept) -> pd.DataFrame:
+def table(sweep_data: SweepData) -> pd.DataFrame:
     """One row a knob and objective: its share, between 0 and 1."""
     rows = [
-        {"objective": OBJECTIVES[name].title, "knob": swept.title(knob), "share": share}
-        for name, own in _shares(swept).items()
+        {"objective": OBJECTIVES[name].title, "knob": sweep_data.hyperparameter_title(knob), "share": share}
+        for name, own in _shares(sweep_data).items()
         for knob, share in own.items()
     ]
     return pd.DataFrame(rows)
 
 
-def figure(swept: Swept, theme: Theme) -> go.Figure:
+def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
     """One line a knob, the heaviest on top; where there are two objectives a hollow circle stands for the second."""
-    shares = _shares(swept)
+    shares = _shares(sweep_data)
     (first, own), *rest = shares.items()
     order = sorted(own, key=lambda knob: own[knob])
-    names = [swept.title(knob) for knob in order]
+    names = [sweep_data.hyperparameter_title(knob) for knob in order]
     drawn = go.Figure()
     drawn.update_layout(template=theme.template, height=max(150, 46 * len(order) + 60))
     for name, share in zip(names, [own[knob] for knob in order], strict=True):
         drawn.add_scatter(
-            x=[0, share], y=[name, name], mode="lines", line={"color": faded(theme.after, 0.4), "width": 3}
+            x=[0, share], y=[name, name], mode="lines", line={"color": with_alpha(theme.after, 0.4), "width": 3}
         )
     looks: list[tuple[str, dict[str, Any]]] = [(first, {"color": theme.after, "size": 12})]
     looks += [
@@ -71,28 +71,30 @@ def figure(swept: Swept, theme: Theme) -> go.Figure:
     return drawn
 
 
-def sentence(swept: Swept) -> str:
+def summary(sweep_data: SweepData) -> str:
     """The heaviest knob for each objective, and how much to believe it."""
     said = []
-    for name, own in _shares(swept).items():
+    for name, own in _shares(sweep_data).items():
         knob = max(own, key=lambda one: own[one])
-        said.append(f"for {OBJECTIVES[name].title.lower()} {swept.title(knob).lower()} ({percent(own[knob], 0)})")
+        said.append(
+            f"for {OBJECTIVES[name].title.lower()} {sweep_data.hyperparameter_title(knob).lower()} ({percent(own[knob], 0)})"
+        )
     marks = " (● the first, ○ the second)" if len(said) > 1 else ""
     words = f"It matters most {' and '.join(said)}{marks}."
-    done = swept.sweep.facts.get("done", len(swept.done))
-    return words if done >= FEW else f"{words} After {done} trials that may still change."
+    done = sweep_data.sweep.facts.get("done", len(sweep_data.done))
+    return words if done >= MIN_TRIALS else f"{words} After {done} trials that may still change."
 
 
-def alt(swept: Swept) -> str:
+def alt_text(sweep_data: SweepData) -> str:
     """Every share in words."""
-    rows = frame(swept).to_dict("records")
+    rows = table(sweep_data).to_dict("records")
     return (
         "Shares: " + ", ".join(f"{row['knob']} {percent(row['share'], 0)} of {row['objective']}" for row in rows) + "."
     )
 
 
-def _shares(swept: Swept) -> dict[str, dict[str, float]]:
-    return swept.sweep.facts.get("importance", {})
+def _shares(sweep_data: SweepData) -> dict[str, dict[str, float]]:
+    return sweep_data.sweep.facts.get("importance", {})
 
 
 SWEEP_CHART = SweepChart(
@@ -102,8 +104,8 @@ SWEEP_CHART = SweepChart(
     "elsewhere on its range than all trials do. It speaks about the ranges that were tried and no others, says nothing "
     "about knobs that only matter together, and rests on few trials.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

@@ -7,8 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing import sweep_drawing
-from unlearn_core.charts.drawing.sweep_drawing import NONE_YET, SweepChart, Swept, figure_said, said
-from unlearn_core.charts.drawing.theme import SMALL, Theme
+from unlearn_core.charts.drawing.sweep_drawing import NONE_YET, SweepChart, SweepData, format_objective, format_value
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.domain.sweep import Trial
@@ -16,32 +16,32 @@ from unlearn_core.domain.sweep import Trial
 HEIGHT = 370
 
 
-def applies(swept: Swept) -> Literal[True] | str:
+def applies(sweep_data: SweepData) -> Literal[True] | str:
     """Whether at least two trials have all figures that this sweep aims at."""
-    found = len(_told(swept))
+    found = len(_told(sweep_data))
     if not found:
         return NONE_YET
     return True if found > 1 else "One trial is done: it takes two lines to see which way they go."
 
 
-def figure(swept: Swept, theme: Theme) -> go.Figure:
+def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
     """One axis a knob, then one an objective; the stronger a line's colour, the better its first objective."""
-    spec, told = swept.sweep.spec, _told(swept)
+    spec, told = sweep_data.sweep.spec, _told(sweep_data)
     dimensions: list[dict[str, Any]] = []
     for one in spec.ranges:
-        scale = sweep_drawing.scale(one)
-        ends = [scale.place(value) for value in (one.values if one.is_choice else (one.low, one.top))]
+        scale = sweep_drawing.axis_scale(one)
+        ends = [scale.position(value) for value in (one.values if one.is_choice else (one.low, one.last_value))]
         dimensions.append(
             {
-                "label": _wrapped(swept.title(one.knob)),
-                "values": [scale.place(trial.params[one.knob]) for trial in told],
+                "label": _wrapped(sweep_data.hyperparameter_title(one.knob)),
+                "values": [scale.position(trial.params[one.knob]) for trial in told],
                 "range": [min(ends), max(ends)],
-                "tickvals": scale.marks,
-                "ticktext": scale.names,
+                "tickvals": scale.tick_values,
+                "ticktext": scale.tick_labels,
             }
         )
     for name in spec.objectives:
-        values = [value for trial in told if (value := objectives.value(name, trial.headline)) is not None]
+        values = [value for trial in told if (value := objectives.objective_value(name, trial.headline)) is not None]
         least, most = min(values), max(values)
         marks = [least, (least + most) / 2, most] if most > least else [least]
         dimensions.append(
@@ -50,7 +50,7 @@ def figure(swept: Swept, theme: Theme) -> go.Figure:
                 "values": values,
                 "range": [least, most] if most > least else [least - 0.5, least + 0.5],
                 "tickvals": marks,
-                "ticktext": [figure_said(name, mark) for mark in marks],
+                "ticktext": [format_objective(name, mark) for mark in marks],
             }
         )
     first = OBJECTIVES[spec.objectives[0]]
@@ -60,10 +60,10 @@ def figure(swept: Swept, theme: Theme) -> go.Figure:
             line={
                 "color": dimensions[len(spec.ranges)]["values"],
                 "colorscale": [[0, theme.border], [0.5, theme.before], [1, theme.after]],
-                "reversescale": first.lower,
+                "reversescale": first.lower_is_better,
             },
-            labelfont={"size": SMALL, "color": theme.ink},
-            tickfont={"size": SMALL, "color": theme.ink},
+            labelfont={"size": SMALL_FONT, "color": theme.ink},
+            tickfont={"size": SMALL_FONT, "color": theme.ink},
             rangefont={"size": 11, "color": theme.quiet},
             unselected={"line": {"color": theme.border, "opacity": 0.4}},
         )
@@ -72,32 +72,36 @@ def figure(swept: Swept, theme: Theme) -> go.Figure:
     return drawn
 
 
-def sentence(swept: Swept) -> str:
+def summary(sweep_data: SweepData) -> str:
     """The settings of the best trial and what they came to."""
-    best = swept.best
+    best = sweep_data.best
     if best is None:
         return "No trial has all the figures that this sweep aims at."
-    knobs = ", ".join(f"{swept.title(name).lower()} {said(value)}" for name, value in best.params.items())
+    knobs = ", ".join(
+        f"{sweep_data.hyperparameter_title(name).lower()} {format_value(value)}" for name, value in best.params.items()
+    )
     aims = ", ".join(
-        f"{OBJECTIVES[name].title.lower()} {figure_said(name, value)}"
+        f"{OBJECTIVES[name].title.lower()} {format_objective(name, value)}"
         for name, value in zip(
-            swept.sweep.spec.objectives, objectives.values(swept.sweep.spec, best) or (), strict=True
+            sweep_data.sweep.spec.objectives,
+            objectives.objective_values(sweep_data.sweep.spec, best) or (),
+            strict=True,
         )
     )
     how = "The stronger the colour, the better; drag along an axis to pick lines out."
     return f"The best trial, run {best.run}, has {knobs}, and comes to {aims}. {how}"
 
 
-def alt(swept: Swept) -> str:
+def alt_text(sweep_data: SweepData) -> str:
     """How many lines through which axes."""
-    names = [swept.title(one.knob) for one in swept.sweep.spec.ranges]
-    names += [OBJECTIVES[name].title for name in swept.sweep.spec.objectives]
-    return f"{len(_told(swept))} lines through {', '.join(names)}. {sentence(swept)}"
+    names = [sweep_data.hyperparameter_title(one.knob) for one in sweep_data.sweep.spec.ranges]
+    names += [OBJECTIVES[name].title for name in sweep_data.sweep.spec.objectives]
+    return f"{len(_told(sweep_data))} lines through {', '.join(names)}. {summary(sweep_data)}"
 
 
-def frame(swept: Swept) -> pd.DataFrame:
+def table(sweep_data: SweepData) -> pd.DataFrame:
     """One row a trial, as every chart of a sweep has it."""
-    return sweep_drawing.frame(swept)
+    return sweep_drawing.trials_table(sweep_data)
 
 
 def _wrapped(title: str) -> str:
@@ -105,8 +109,8 @@ def _wrapped(title: str) -> str:
     return "<br>".join(wrap(title, max(12, len(title) // 2 + 4)))
 
 
-def _told(swept: Swept) -> list[Trial]:
-    return [trial for trial in swept.done if objectives.values(swept.sweep.spec, trial) is not None]
+def _told(sweep_data: SweepData) -> list[Trial]:
+    return [trial for trial in sweep_data.done if objectives.objective_values(sweep_data.sweep.spec, trial) is not None]
 
 
 SWEEP_CHART = SweepChart(
@@ -115,8 +119,8 @@ SWEEP_CHART = SweepChart(
     caveat="Lines that run together through a knob's axis share its value; that they also end together does not show "
     "that the knob did it, since the sampler turns several at once.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

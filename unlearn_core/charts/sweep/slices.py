@@ -9,7 +9,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing import sweep_drawing
-from unlearn_core.charts.drawing.sweep_drawing import NONE_YET, SweepChart, Swept, figure_said, hover, said
+from unlearn_core.charts.drawing.sweep_drawing import (
+    NONE_YET,
+    SweepChart,
+    SweepData,
+    format_objective,
+    format_value,
+    hover_text,
+)
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
@@ -18,22 +25,27 @@ from unlearn_core.domain.sweep import Trial
 HEIGHT = 230
 
 
-def applies(swept: Swept, *, objective: str | None = None) -> Literal[True] | str:
+def applies(sweep_data: SweepData, *, objective: str | None = None) -> Literal[True] | str:
     """Whether a trial has this figure."""
-    if not swept.done:
+    if not sweep_data.done:
         return NONE_YET
-    name = objective or swept.sweep.spec.objectives[0]
-    return True if _known(swept, name) else f"{OBJECTIVES[name].title} was not measured in any of these trials."
+    name = objective or sweep_data.sweep.spec.objectives[0]
+    return True if _known(sweep_data, name) else f"{OBJECTIVES[name].title} was not measured in any of these trials."
 
 
-def figure(swept: Swept, theme: Theme, *, knob: str | None = None, objective: str | None = None) -> go.Figure:
+def figure(
+    sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = None, objective: str | None = None
+) -> go.Figure:
     """One objective over one knob; later trials are stronger in colour, the best one is ringed."""
-    name, knob = objective or swept.sweep.spec.objectives[0], knob or swept.sweep.spec.ranges[0].knob
-    scale, known = sweep_drawing.scale(swept.range(knob)), _known(swept, name)
+    name, hyperparameter = (
+        objective or sweep_data.sweep.spec.objectives[0],
+        hyperparameter or sweep_data.sweep.spec.ranges[0].knob,
+    )
+    scale, known = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter)), _known(sweep_data, name)
     drawn = go.Figure()
     drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 8, "r": 8})
     drawn.add_scatter(
-        x=[scale.place(trial.params[knob]) for trial, _ in known],
+        x=[scale.position(trial.params[hyperparameter]) for trial, _ in known],
         y=[value for _, value in known],
         mode="markers",
         marker={
@@ -41,20 +53,20 @@ def figure(swept: Swept, theme: Theme, *, knob: str | None = None, objective: st
             "color": [trial.number for trial, _ in known],
             "colorscale": [[0, theme.border], [0.35, theme.before], [1, theme.after]],
             "cmin": 0,
-            "cmax": max(1, len(swept.trials) - 1),
+            "cmax": max(1, len(sweep_data.trials) - 1),
             "line": {"color": theme.quiet, "width": 0.5},
         },
         customdata=[trial.run for trial, _ in known],
-        text=[hover(swept, trial) for trial, _ in known],
+        text=[hover_text(sweep_data, trial) for trial, _ in known],
         hovertemplate="%{text}<extra></extra>",
         unselected={"marker": {"opacity": 1}},
         cliponaxis=False,
     )
-    ringed = [(trial, value) for trial, value in known if swept.best and trial.number == swept.best.number]
+    ringed = [(trial, value) for trial, value in known if sweep_data.best and trial.number == sweep_data.best.number]
     for trial, value in ringed:
         ring = {"symbol": "circle-open", "size": 18, "color": theme.after, "line": {"width": 2}}
         drawn.add_scatter(
-            x=[scale.place(trial.params[knob])],
+            x=[scale.position(trial.params[hyperparameter])],
             y=[value],
             mode="markers",
             marker=ring,
@@ -62,35 +74,41 @@ def figure(swept: Swept, theme: Theme, *, knob: str | None = None, objective: st
             cliponaxis=False,
         )
     drawn.update_xaxes(
-        tickvals=scale.marks, ticktext=scale.names, title_text=swept.title(knob), range=_across(swept, knob)
+        tickvals=scale.tick_values,
+        ticktext=scale.tick_labels,
+        title_text=sweep_data.hyperparameter_title(hyperparameter),
+        range=_across(sweep_data, hyperparameter),
     )
     drawn.update_yaxes(
         showgrid=True, nticks=5, title_text=OBJECTIVES[name].axis, range=_up([value for _, value in known])
     )
-    if OBJECTIVES[name].share:
+    if OBJECTIVES[name].is_fraction:
         drawn.update_yaxes(tickformat=".0%")
     return drawn
 
 
-def sentence(swept: Swept, *, knob: str | None = None, objective: str | None = None) -> str:
+def summary(sweep_data: SweepData, *, hyperparameter: str | None = None, objective: str | None = None) -> str:
     """The best figure and where on the knob it lies, with the span of all."""
-    name, knob = objective or swept.sweep.spec.objectives[0], knob or swept.sweep.spec.ranges[0].knob
-    known = _known(swept, name)
-    pick = min if OBJECTIVES[name].lower else max
+    name, hyperparameter = (
+        objective or sweep_data.sweep.spec.objectives[0],
+        hyperparameter or sweep_data.sweep.spec.ranges[0].knob,
+    )
+    known = _known(sweep_data, name)
+    pick = min if OBJECTIVES[name].lower_is_better else max
     trial, value = pick(known, key=lambda one: one[1])
     worst = (max if pick is min else min)(value for _, value in known)
-    words = f"Best {figure_said(name, value)} at {said(trial.params[knob])}, worst {figure_said(name, worst)}"
-    return f"{words}{_tendency(swept, knob, known)}."
+    words = f"Best {format_objective(name, value)} at {format_value(trial.params[hyperparameter])}, worst {format_objective(name, worst)}"
+    return f"{words}{_tendency(sweep_data, hyperparameter, known)}."
 
 
-def _tendency(swept: Swept, knob: str, known: list[tuple[Trial, float]]) -> str:
+def _tendency(sweep_data: SweepData, hyperparameter: str, known: list[tuple[Trial, float]]) -> str:
     """Spearman's rank correlation in words, where there are enough trials for one."""
-    if swept.range(knob).is_choice or len(known) < 5:
+    if sweep_data.search_range(hyperparameter).is_choice or len(known) < 5:
         return ""
-    scale = sweep_drawing.scale(swept.range(knob))
+    scale = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter))
     ranks = [
         pd.Series(column).rank().to_numpy()
-        for column in zip(*((scale.place(t.params[knob]), v) for t, v in known), strict=True)
+        for column in zip(*((scale.position(t.params[hyperparameter]), v) for t, v in known), strict=True)
     ]
     if any(np.ptp(own) == 0 for own in ranks):
         return ""
@@ -99,33 +117,33 @@ def _tendency(swept: Swept, knob: str, known: list[tuple[Trial, float]]) -> str:
     return f"; on the whole it {way} (rank correlation {size:.1f})".replace("-", "\N{MINUS SIGN}")
 
 
-def alt(swept: Swept, *, knob: str | None = None, objective: str | None = None) -> str:
+def alt_text(sweep_data: SweepData, *, hyperparameter: str | None = None, objective: str | None = None) -> str:
     """The same in words."""
-    known = _known(swept, objective or swept.sweep.spec.objectives[0])
-    return f"Scatter of {len(known)} trials. {sentence(swept, knob=knob, objective=objective)}"
+    known = _known(sweep_data, objective or sweep_data.sweep.spec.objectives[0])
+    return f"Scatter of {len(known)} trials. {summary(sweep_data, hyperparameter=hyperparameter, objective=objective)}"
 
 
-def frame(swept: Swept) -> pd.DataFrame:
+def table(sweep_data: SweepData) -> pd.DataFrame:
     """One row a trial, as every chart of a sweep has it."""
-    return sweep_drawing.frame(swept)
+    return sweep_drawing.trials_table(sweep_data)
 
 
-def about(knob: str, objective: str) -> SweepChart:
+def for_hyperparameter(hyperparameter: str, objective: str) -> SweepChart:
     """The same chart about this knob and this objective."""
-    which = {"knob": knob, "objective": objective}
+    which = {"hyperparameter": hyperparameter, "objective": objective}
     return replace(
         SWEEP_CHART,
-        id=f"slice-{knob}-{objective}",
+        id=f"slice-{hyperparameter}-{objective}",
         title=f"{OBJECTIVES[objective].title}",
         applies=partial(applies, objective=objective),
         figure=partial(figure, **which),
-        sentence=partial(sentence, **which),
-        alt=partial(alt, **which),
+        summary=partial(summary, **which),
+        alt_text=partial(alt_text, **which),
     )
 
 
-def _known(swept: Swept, name: str) -> list[tuple[Trial, float]]:
-    found = ((trial, objectives.value(name, trial.headline)) for trial in swept.done)
+def _known(sweep_data: SweepData, name: str) -> list[tuple[Trial, float]]:
+    found = ((trial, objectives.objective_value(name, trial.headline)) for trial in sweep_data.done)
     return [(trial, value) for trial, value in found if value is not None]
 
 
@@ -135,9 +153,12 @@ def _up(values: list[float]) -> list[float]:
     return [middle - 0.6 * span, middle + 0.6 * span]
 
 
-def _across(swept: Swept, knob: str) -> list[float]:
-    one, scale = swept.range(knob), sweep_drawing.scale(swept.range(knob))
-    ends = [scale.place(value) for value in (one.values if one.is_choice else (one.low, one.top))]
+def _across(sweep_data: SweepData, hyperparameter: str) -> list[float]:
+    one, scale = (
+        sweep_data.search_range(hyperparameter),
+        sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter)),
+    )
+    ends = [scale.position(value) for value in (one.values if one.is_choice else (one.low, one.last_value))]
     room = 0.5 if one.is_choice else (max(ends) - min(ends)) * 0.05
     return [min(ends) - room, max(ends) + room]
 
@@ -148,8 +169,8 @@ SWEEP_CHART = SweepChart(
     caveat="Every trial stands here with whatever the other knobs were, so points above one another differ in those. A "
     "sampler that learns tries more where it found good ones: empty places were thought bad, not shown to be.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

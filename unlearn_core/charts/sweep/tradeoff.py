@@ -9,8 +9,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing import sweep_drawing
-from unlearn_core.charts.drawing.sweep_drawing import SweepChart, Swept, accuracy, hover, said, yardstick
-from unlearn_core.charts.drawing.theme import SMALL, Theme
+from unlearn_core.charts.drawing.sweep_drawing import (
+    SweepChart,
+    SweepData,
+    baseline_accuracy,
+    format_value,
+    hover_text,
+    trial_accuracy,
+)
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain import objectives
 from unlearn_core.domain.sweep import Trial
@@ -22,35 +29,40 @@ LEAST = 0.04
 """The least span of an axis: five trials that are all alike should look alike."""
 
 
-def applies(swept: Swept, *, test: bool = False) -> Literal[True] | str:
+def applies(sweep_data: SweepData, *, test: bool = False) -> Literal[True] | str:
     """Whether a trial is done that has both accuracies."""
-    answer = sweep_drawing.needs_done(swept)
+    answer = sweep_drawing.needs_finished_trial(sweep_data)
     if answer is not True:
         return answer
-    return True if _shown(swept, test) else "No trial has accuracies on these pictures, so there is nothing to draw."
+    return (
+        True if _shown(sweep_data, test) else "No trial has accuracies on these pictures, so there is nothing to draw."
+    )
 
 
-def frame(swept: Swept) -> pd.DataFrame:
+def table(sweep_data: SweepData) -> pd.DataFrame:
     """One row a trial, with what it ended as, its knobs and figures, and whether it lies on the front."""
-    leading = {trial.number for trial in front(swept)}
-    found = sweep_drawing.frame(swept)
+    leading = {trial.number for trial in pareto_front(sweep_data)}
+    found = sweep_drawing.trials_table(sweep_data)
     return found.assign(front=found["trial"].isin(list(leading)))
 
 
-def front(swept: Swept) -> list[Trial]:
+def pareto_front(sweep_data: SweepData) -> list[Trial]:
     """The trials that no other beats in both accuracies on validation pictures, from the one that forgets most."""
-    both = swept.sweep.spec.model_copy(update={"objectives": ("forget", "retain")})
-    return sorted(objectives.front(both, swept.trials), key=lambda trial: accuracy(trial, "after", "forget") or 0.0)
+    both = sweep_data.sweep.spec.model_copy(update={"objectives": ("forget", "retain")})
+    return sorted(
+        objectives.pareto_front(both, sweep_data.trials),
+        key=lambda trial: trial_accuracy(trial, "after", "forget") or 0.0,
+    )
 
 
-def figure(swept: Swept, theme: Theme, *, knob: str | None = None, test: bool = False) -> go.Figure:
+def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = None, test: bool = False) -> go.Figure:
     """The trials as points coloured by a knob, each with its run as custom data; gold as a star, the front dotted."""
-    shown = _shown(swept, test)
-    knob = knob or swept.sweep.spec.ranges[0].knob
+    shown = _shown(sweep_data, test)
+    hyperparameter = hyperparameter or sweep_data.sweep.spec.ranges[0].knob
     drawn = go.Figure()
     drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 66, "r": 8})
     if not test:
-        leading = [_at(trial, test) for trial in front(swept)]
+        leading = [_at(trial, test) for trial in pareto_front(sweep_data)]
         drawn.add_scatter(
             x=[forget for forget, _ in leading],
             y=[keep for _, keep in leading],
@@ -58,10 +70,10 @@ def figure(swept: Swept, theme: Theme, *, knob: str | None = None, test: bool = 
             line={"color": theme.after, "width": 1.5, "dash": "dot", "shape": "hv"},
             hoverinfo="skip",
         )
-    drawn.add_trace(_points(swept, shown, theme, knob=knob, test=test))
-    _add_best(drawn, swept, theme, test)
+    drawn.add_trace(_points(sweep_data, shown, theme, hyperparameter=hyperparameter, test=test))
+    _add_best(drawn, sweep_data, theme, test)
     xs, ys = (list(axis) for axis in zip(*(_at(trial, test) for trial in shown), strict=True))
-    gold = [yardstick(swept, "gold", side, test=test) for side in ("forget", "retain")]
+    gold = [baseline_accuracy(sweep_data, "gold", side, test=test) for side in ("forget", "retain")]
     if gold[0] is not None and gold[1] is not None:
         _add_gold(drawn, (gold[0], gold[1]), theme)
         xs, ys = [*xs, gold[0]], [*ys, gold[1]]
@@ -71,10 +83,10 @@ def figure(swept: Swept, theme: Theme, *, knob: str | None = None, test: bool = 
     return drawn
 
 
-def sentence(swept: Swept, *, test: bool = False) -> str:
+def summary(sweep_data: SweepData, *, test: bool = False) -> str:
     """How many trials lie on the front, and how far the best one is from gold on these pictures."""
-    lead, best = len(front(swept)), swept.best
-    words = f"{lead} of {len(swept.done)} finished trials {'lies' if lead == 1 else 'lie'} on the front."
+    lead, best = len(pareto_front(sweep_data)), sweep_data.best
+    words = f"{lead} of {len(sweep_data.done)} finished trials {'lies' if lead == 1 else 'lie'} on the front."
     if test:
         words = "These pictures took no part in the choice."
     if best is None:
@@ -82,52 +94,58 @@ def sentence(swept: Swept, *, test: bool = False) -> str:
     forget, keep = _at(best, test)
     words += f" The best by what this sweep aims at, run {best.run}, still names {percent(forget)} and keeps "
     words += percent(keep)
-    gold = [yardstick(swept, "gold", side, test=test) for side in ("forget", "retain")]
+    gold = [baseline_accuracy(sweep_data, "gold", side, test=test) for side in ("forget", "retain")]
     if gold[0] is not None and gold[1] is not None:
         return f"{words}; gold {percent(gold[0])} and {percent(gold[1])}."
     return f"{words}. There is no gold to hold it against."
 
 
-def alt(swept: Swept, *, test: bool = False) -> str:
+def alt_text(sweep_data: SweepData, *, test: bool = False) -> str:
     """The span of both accuracies in words."""
-    xs, ys = (list(axis) for axis in zip(*(_at(trial, test) for trial in _shown(swept, test)), strict=True))
+    xs, ys = (list(axis) for axis in zip(*(_at(trial, test) for trial in _shown(sweep_data, test)), strict=True))
     return (
         f"Scatter of {len(xs)} trials: forgotten ones still named from {percent(min(xs))} to {percent(max(xs))}, kept "
         f"ones right from {percent(min(ys))} to {percent(max(ys))}."
     )
 
 
-def coloured(knob: str, *, test: bool = False) -> SweepChart:
+def colored_by(hyperparameter: str, *, test: bool = False) -> SweepChart:
     """The same chart, its points coloured by this knob, on validation or test pictures."""
     return replace(
         SWEEP_CHART,
         applies=partial(applies, test=test),
-        figure=partial(figure, knob=knob, test=test),
-        sentence=partial(sentence, test=test),
-        alt=partial(alt, test=test),
+        figure=partial(figure, hyperparameter=hyperparameter, test=test),
+        summary=partial(summary, test=test),
+        alt_text=partial(alt_text, test=test),
     )
 
 
 def _at(trial: Trial, test: bool) -> tuple[float, float]:
-    found = (accuracy(trial, "after", side, test=test) for side in ("forget", "retain"))
+    found = (trial_accuracy(trial, "after", side, test=test) for side in ("forget", "retain"))
     forget, keep = (0.0 if one is None else one for one in found)
     return forget, keep
 
 
-def _shown(swept: Swept, test: bool) -> list[Trial]:
+def _shown(sweep_data: SweepData, test: bool) -> list[Trial]:
     sides = ("forget", "retain")
-    return [one for one in swept.done if all(accuracy(one, "after", side, test=test) is not None for side in sides)]
+    return [
+        one
+        for one in sweep_data.done
+        if all(trial_accuracy(one, "after", side, test=test) is not None for side in sides)
+    ]
 
 
-def _points(swept: Swept, shown: list[Trial], theme: Theme, *, knob: str, test: bool) -> go.Scatter:
-    scale = sweep_drawing.scale(swept.range(knob))
-    bar = sweep_drawing.bar(swept.title(knob), theme, tickvals=scale.marks, ticktext=scale.names)
+def _points(sweep_data: SweepData, shown: list[Trial], theme: Theme, *, hyperparameter: str, test: bool) -> go.Scatter:
+    scale = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter))
+    bar = sweep_drawing.colorbar(
+        sweep_data.hyperparameter_title(hyperparameter), theme, tickvals=scale.tick_values, ticktext=scale.tick_labels
+    )
     marker: dict[str, Any] = {
         "size": 12,
-        "color": [scale.place(trial.params[knob]) for trial in shown],
+        "color": [scale.position(trial.params[hyperparameter]) for trial in shown],
         "colorscale": "Viridis",
-        "cmin": min(scale.place(value) for value in _ends(swept, knob)),
-        "cmax": max(scale.place(value) for value in _ends(swept, knob)),
+        "cmin": min(scale.position(value) for value in _ends(sweep_data, hyperparameter)),
+        "cmax": max(scale.position(value) for value in _ends(sweep_data, hyperparameter)),
         "line": {"color": theme.ink, "width": 0.5},
         "colorbar": bar,
     }
@@ -138,38 +156,38 @@ def _points(swept: Swept, shown: list[Trial], theme: Theme, *, knob: str, test: 
         mode="markers",
         marker=marker,
         customdata=[trial.run for trial in shown],
-        text=[hover(swept, trial) for trial in shown],
+        text=[hover_text(sweep_data, trial) for trial in shown],
         hovertemplate="%{text}<extra></extra>",
         unselected={"marker": {"opacity": 1}},
         cliponaxis=False,
     )
 
 
-def _ends(swept: Swept, knob: str) -> list[Any]:
-    one = swept.range(knob)
-    return list(one.values) if one.is_choice else [one.low, one.top]
+def _ends(sweep_data: SweepData, hyperparameter: str) -> list[Any]:
+    one = sweep_data.search_range(hyperparameter)
+    return list(one.values) if one.is_choice else [one.low, one.last_value]
 
 
-def _add_best(drawn: go.Figure, swept: Swept, theme: Theme, test: bool) -> None:
-    best = swept.best
-    if best is None or best not in _shown(swept, test):
+def _add_best(figure: go.Figure, sweep_data: SweepData, theme: Theme, test: bool) -> None:
+    best = sweep_data.best
+    if best is None or best not in _shown(sweep_data, test):
         return
     ring = {"symbol": "circle-open", "size": 22, "color": theme.after, "line": {"width": 2.5}}
     x, y = _at(best, test)
-    drawn.add_scatter(x=[x], y=[y], mode="markers", marker=ring, hoverinfo="skip", cliponaxis=False)
-    words = f"best: {said(next(iter(best.params.values())))}" if len(best.params) == 1 else "best"
-    drawn.add_annotation(
-        text=words, x=x, y=y, xanchor="left", xshift=12, yshift=-15, font={"color": theme.after, "size": SMALL + 1}
+    figure.add_scatter(x=[x], y=[y], mode="markers", marker=ring, hoverinfo="skip", cliponaxis=False)
+    words = f"best: {format_value(next(iter(best.params.values())))}" if len(best.params) == 1 else "best"
+    figure.add_annotation(
+        text=words, x=x, y=y, xanchor="left", xshift=12, yshift=-15, font={"color": theme.after, "size": SMALL_FONT + 1}
     )
 
 
-def _add_gold(drawn: go.Figure, gold: tuple[float, float], theme: Theme) -> None:
+def _add_gold(figure: go.Figure, gold: tuple[float, float], theme: Theme) -> None:
     star = {"symbol": "star", "size": 17, "color": theme.gold, "line": {"color": theme.page, "width": 1}}
     words = f"<b>gold</b><br>still named {percent(gold[0])}, kept {percent(gold[1])}<extra></extra>"
-    drawn.add_scatter(
+    figure.add_scatter(
         name="gold", x=[gold[0]], y=[gold[1]], mode="markers", marker=star, hovertemplate=words, cliponaxis=False
     )
-    drawn.add_annotation(text="gold", x=gold[0], y=gold[1], xanchor="left", xshift=13, yshift=12)
+    figure.add_annotation(text="gold", x=gold[0], y=gold[1], xanchor="left", xshift=13, yshift=12)
 
 
 def _axis(values: list[float]) -> dict[str, Any]:
@@ -190,8 +208,8 @@ SWEEP_CHART = SweepChart(
     "best of many looks a little better than it is; the test pictures, on which nothing is chosen, say how much. To be "
     "where gold is, is the aim, not the upper left corner. Trials that failed or were stopped early have no point.",
     applies=applies,
-    frame=frame,
+    table=table,
     figure=figure,
-    sentence=sentence,
-    alt=alt,
+    summary=summary,
+    alt_text=alt_text,
 )

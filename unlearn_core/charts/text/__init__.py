@@ -1,1 +1,1 @@
-"""text."""
+"""What the numbers of a run say in sentences: verdict, warnings, comparison."""

@@ -7,22 +7,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from unlearn_core.charts.chart import names
+from unlearn_core.charts.chart import report_names
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import MODELS, Report
 
-SETS = {
+SET_LABELS = {
     "forget_train": "forgotten, trained on",
     "forget_test": "forgotten, unseen",
     "retain_train": "kept, trained on",
     "retain_test": "kept, unseen",
 }
-ABSENT = "–"
-SURE = 1.96
+MISSING = "–"
+Z_95 = 1.96
 """Standard errors on either side of a difference, for an interval of 95 %."""
 
 
-def warning(reports: Sequence[Report]) -> str:
+def mismatch_warning(reports: Sequence[Report]) -> str:
     """Why these runs answer different questions; "" where they do not."""
     first = reports[0].spec.request
     if any(one.spec.request.dataset != first.dataset for one in reports):
@@ -38,7 +38,9 @@ def warning(reports: Sequence[Report]) -> str:
     return ""
 
 
-def settings(reports: Sequence[Report], titles: Mapping[str, Mapping[str, str]]) -> list[tuple[str, list[str]]]:
+def differing_settings(
+    reports: Sequence[Report], titles: Mapping[str, Mapping[str, str]]
+) -> list[tuple[str, list[str]]]:
     """What differs between the runs, each with one value a run; `titles` names the knobs of every method.
 
     Knobs are compared by what they are called, so that two methods' learning rates stand in one row; what only some
@@ -46,13 +48,13 @@ def settings(reports: Sequence[Report], titles: Mapping[str, Mapping[str, str]])
     """
     rows: dict[str, list[str]] = {
         "Method": [one.method for one in reports],
-        "Forgotten": [one.forgotten for one in reports],
+        "Forgotten": [one.forget_set_title for one in reports],
         "Classifier": [one.classifier.title for one in reports],
         "Seed": [str(one.spec.seed) for one in reports],
         "Begun from": ["the classifier" if one.spec.start is None else f"run {one.spec.start}" for one in reports],
     }
     knobs = [
-        {titles[one.spec.method].get(name, name): _said(value) for name, value in one.spec.params.items()}
+        {titles[one.spec.method].get(name, name): _format_value(value) for name, value in one.spec.params.items()}
         for one in reports
     ]
     for title in (title for title in knobs[0] if all(title in own for own in knobs)):
@@ -60,31 +62,31 @@ def settings(reports: Sequence[Report], titles: Mapping[str, Mapping[str, str]])
     return [(title, values) for title, values in rows.items() if len(set(values)) > 1]
 
 
-def figures(reports: Sequence[Report]) -> pd.DataFrame:
+def metrics_table(reports: Sequence[Report]) -> pd.DataFrame:
     """One row a measure, one column a run: accuracies before, after with its 95 % interval, and of gold, and others."""
     rows: list[dict[str, str]] = []
-    readers = {title: partial(_accuracies, name=name) for name, title in SETS.items()} | _OTHERS
+    readers = {title: partial(_accuracies, name=name) for name, title in SET_LABELS.items()} | _OTHERS
     for title, read in readers.items():
         cells = [read(one) for one in reports]
-        if any(cell != ABSENT for cell in cells):
-            rows.append({"what": title} | dict(zip(names(reports), cells, strict=True)))
+        if any(cell != MISSING for cell in cells):
+            rows.append({"what": title} | dict(zip(report_names(reports), cells, strict=True)))
     return pd.DataFrame(rows)
 
 
-def sentence(first: Report, other: Report) -> str:
+def summary(first: Report, other: Report) -> str:
     """How far the second run's accuracies after forgetting are from the first's, with intervals."""
     if first.spec.request.dataset != other.spec.request.dataset:
         return "on another data set, so no difference is computed."
     parts = []
-    for name, title in SETS.items():
-        found = difference(first, other, name)
+    for name, title in SET_LABELS.items():
+        found = accuracy_difference(first, other, name)
         if found is not None:
             gap, half = (100 * value for value in found)
             parts.append(f"{title} {'+' if gap > 0 else ''}{number(gap)} ± {number(half)} points")
     return ("; ".join(parts) or "no set of pictures is common to both") + "."
 
 
-def difference(first: Report, other: Report, name: str) -> tuple[float, float] | None:
+def accuracy_difference(first: Report, other: Report, name: str) -> tuple[float, float] | None:
     """The second run's accuracy after forgetting less the first's on a set, and half of its 95 % interval (fractions).
 
     Where both are asked the same pictures the two nets are compared picture by picture, which is narrower than two
@@ -95,18 +97,18 @@ def difference(first: Report, other: Report, name: str) -> tuple[float, float] |
     rows = [getattr(one.split, name) for one in (first, other)]
     if not len(rows[0]) or not len(rows[1]):
         return None
-    ours, theirs = (_right(one, own) for one, own in zip((first, other), rows, strict=True))
+    ours, theirs = (_correct(one, own) for one, own in zip((first, other), rows, strict=True))
     gap = float(theirs.mean() - ours.mean())
     if np.array_equal(*rows):
         changed, count = theirs - ours, len(ours) + 2
         # Half a picture more in each of the four cells of the table of right and wrong.
         spread = (changed != 0).sum() + 1 - changed.sum() ** 2 / count
-        return gap, SURE * float(np.sqrt(spread)) / count
+        return gap, Z_95 * float(np.sqrt(spread)) / count
     shares = [((own.sum() + 1) / (len(own) + 2), len(own) + 2) for own in (ours, theirs)]
-    return gap, SURE * float(np.sqrt(sum(share * (1 - share) / count for share, count in shares)))
+    return gap, Z_95 * float(np.sqrt(sum(share * (1 - share) / count for share, count in shares)))
 
 
-def _right(report: Report, rows: np.ndarray) -> np.ndarray:
+def _correct(report: Report, rows: np.ndarray) -> np.ndarray:
     answers = report.evaluations["after"].logits[rows].argmax(1)
     return (answers == report.labels[rows]).astype(float)
 
@@ -116,7 +118,7 @@ def _accuracies(report: Report, *, name: str) -> str:
     facts = report.parts["accuracy"].facts if "accuracy" in report.parts else {}
     before, after, gold = (facts.get(model, {}).get(name) for model in MODELS)
     if not after or after["accuracy"] is None:
-        return ABSENT
+        return MISSING
     beside = f" · gold {percent(gold['accuracy'])}" if gold else " · no gold"
     interval = f"({100 * after['low']:.1f}–{100 * after['high']:.1f})"
     return f"{100 * before['accuracy']:.1f} → {percent(after['accuracy'])} {interval}{beside}"
@@ -124,20 +126,20 @@ def _accuracies(report: Report, *, name: str) -> str:
 
 def _distance(report: Report) -> str:
     known = report.parts["distance"].facts["distance"].get("test") if "distance" in report.parts else None
-    return f"{known['after']:.3f} bits" if known and known["after"] is not None else ABSENT
+    return f"{known['after']:.3f} bits" if known and known["after"] is not None else MISSING
 
 
 def _privacy(report: Report) -> str:
     known = report.parts["membership"].facts.get("privacy", {}) if "membership" in report.parts else {}
-    return f"{known['after']:.2f}" if "after" in known else ABSENT
+    return f"{known['after']:.2f}" if "after" in known else MISSING
 
 
 def _seconds(report: Report) -> str:
     known = report.parts["timings"].facts if "timings" in report.parts else None
-    return f"{known['seconds']['forget']:.1f} s on {known['device']}" if known else ABSENT
+    return f"{known['seconds']['forget']:.1f} s on {known['device']}" if known else MISSING
 
 
-def _said(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 

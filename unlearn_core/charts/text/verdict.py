@@ -22,24 +22,24 @@ import numpy as np
 
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.wording import (
-    by_class,
-    capital,
-    forget_set,
-    forget_words,
+    capitalize,
+    eval_forget_set,
+    forget_set_label,
     forgotten_classes,
+    is_class_request,
     percent,
-    retain_words,
+    retain_set_label,
 )
 from unlearn_core.domain.report import Report
 
 Tone = Literal["good", "middling", "bad", "unknown"]
 Score = dict[str, Any]
 
-POINT = 0.01
+MIN_DIFFERENCE = 0.01
 NEARLY = 0.75
 SLIGHT = 0.05
 FAR = 0.2
-FEW = 100
+FEW_IMAGES = 100
 """Fewer forgotten pictures than this make accuracies so coarse that it must be said."""
 _NEVER: Score = {"accuracy": 0.0, "low": 0.0, "high": 0.0}
 
@@ -56,25 +56,25 @@ def verdicts(report: Report) -> tuple[Verdict, Verdict, Verdict]:
     """Forgot? Kept? Like gold? In this order."""
     if "accuracy" not in report.parts:
         reason = report.missing.get("accuracy", "This run has no accuracies.")
-        return Verdict("unknown", "unknown", reason), Verdict("unknown", "unknown", reason), like_gold(report)
-    return forgot(report), kept(report), like_gold(report)
+        return Verdict("unknown", "unknown", reason), Verdict("unknown", "unknown", reason), gold_verdict(report)
+    return forget_verdict(report), retain_verdict(report), gold_verdict(report)
 
 
-def forgot(report: Report) -> Verdict:
+def forget_verdict(report: Report) -> Verdict:
     """Whether what was to be forgotten is."""
-    return _forgot_classes(report) if by_class(report) else _forgot_pictures(report)
+    return _forgot_classes(report) if is_class_request(report) else _forgot_images(report)
 
 
 def _forgot_classes(report: Report) -> Verdict:
-    name = forget_set(report)
+    name = eval_forget_set(report)
     before, after, gold = (_score(report, model, name) for model in ("before", "after", "gold"))
-    tone: Tone = _told(before, after, gold or _NEVER)
-    words = _share_named(report, after) + (f" Gold: {percent(gold['accuracy'])}." if gold else "")
+    tone: Tone = _graded(before, after, gold or _NEVER)
+    words = _share_predicted(report, after) + (f" Gold: {percent(gold['accuracy'])}." if gold else "")
     if name == "forget_test":
         trained = [_score(report, model, "forget_train") for model in ("before", "after", "gold")]
-        worse = _told(trained[0], trained[1], trained[2] or _NEVER)
+        worse = _graded(trained[0], trained[1], trained[2] or _NEVER)
         words += " They tell nothing: before and gold are not apart." if tone == "unknown" else ""
-        if _order(worse) > _order(tone):
+        if _severity(worse) > _severity(tone):
             tone = worse
             words += f" Of the {trained[1]['of']:,} that it was trained on, {percent(trained[1]['accuracy'])} are."
     if gold is None:
@@ -83,12 +83,12 @@ def _forgot_classes(report: Report) -> Verdict:
     return Verdict(titles[tone], tone, words)
 
 
-def _share_named(report: Report, after: Score) -> str:
-    called = f"called {report.forgotten}" if len(forgotten_classes(report)) == 1 else "called by their name"
-    return f"{percent(after['accuracy'])} of {after['of']:,} {forget_words(report)} are still {called}."
+def _share_predicted(report: Report, after: Score) -> str:
+    called = f"called {report.forget_set_title}" if len(forgotten_classes(report)) == 1 else "called by their name"
+    return f"{percent(after['accuracy'])} of {after['of']:,} {forget_set_label(report)} are still {called}."
 
 
-def _forgot_pictures(report: Report) -> Verdict:
+def _forgot_images(report: Report) -> Verdict:
     before, after, gold = (_score(report, model, "forget_train") for model in ("before", "after", "gold"))
     of = "the forgotten picture" if after["of"] == 1 else f"the {after['of']:,} forgotten pictures"
     words = f"{percent(after['accuracy'])} of {of} are still named rightly (before: {percent(before['accuracy'])})."
@@ -106,10 +106,10 @@ def _forgot_pictures(report: Report) -> Verdict:
     return Verdict(titles[tone], tone, words)
 
 
-def kept(report: Report) -> Verdict:
+def retain_verdict(report: Report) -> Verdict:
     """Whether the rest is as good as it should be."""
     before, after, gold = (_score(report, model, "retain_test") for model in ("before", "after", "gold"))
-    what = capital(retain_words(report).removeprefix("the ")) if by_class(report) else "Unseen pictures"
+    what = capitalize(retain_set_label(report).removeprefix("the ")) if is_class_request(report) else "Unseen pictures"
     words = f"{what}: {percent(before['accuracy']).split(chr(160))[0]} → {percent(after['accuracy'])}."
     aim = gold or before
     gap = after["accuracy"] - aim["accuracy"]
@@ -124,26 +124,26 @@ def kept(report: Report) -> Verdict:
     return Verdict("not kept", "bad", words)
 
 
-def like_gold(report: Report) -> Verdict:
+def gold_verdict(report: Report) -> Verdict:
     """Whether it answers to the forgotten pictures as a net does that never saw them."""
     if not {"before", "after", "gold"} <= report.evaluations.keys():
         reason = report.missing.get("gold", NO_GOLD)
         return Verdict("gold not there yet", "unknown", reason)
-    rows = getattr(report.split, forget_set(report))
+    rows = getattr(report.split, eval_forget_set(report))
     logits = {model: report.evaluations[model].logits[rows].astype(float) for model in ("before", "after", "gold")}
-    if by_class(report):
+    if is_class_request(report):
         logits["before"][:, forgotten_classes(report)] = -np.inf
     gold = logits["gold"].argmax(1)
-    same, variation = _alike(logits["after"].argmax(1), gold)
-    hidden_same, hidden_variation = _alike(logits["before"].argmax(1), gold)
+    same, variation = _similarity(logits["after"].argmax(1), gold)
+    hidden_same, hidden_variation = _similarity(logits["before"].argmax(1), gold)
     worse = max(hidden_same - same, variation - hidden_variation)
     tone: Tone = "good" if worse <= SLIGHT else "middling" if worse <= FAR else "bad"
     titles = {"good": "like gold", "middling": "somewhat like gold", "bad": "not like gold"}
-    baseline = "hiding that output" if by_class(report) else "leaving it as it was"
+    baseline = "hiding that output" if is_class_request(report) else "leaving it as it was"
     return Verdict(
         titles[tone],
         tone,
-        f"{percent(same)} of {len(rows):,} {forget_words(report)} get gold's answer; {baseline} would give "
+        f"{percent(same)} of {len(rows):,} {forget_set_label(report)} get gold's answer; {baseline} would give "
         f"{percent(hidden_same)}. The spreads of answers differ by {variation:.2f}.{_distance(report)}",
     )
 
@@ -157,28 +157,28 @@ def _distance(report: Report) -> str:
     return f" Distance to gold: {figures['before']:.3f} → {figures['after']:.3f} bits ({spread})."
 
 
-def _alike(given: np.ndarray, gold: np.ndarray) -> tuple[float, float]:
+def _similarity(given: np.ndarray, gold: np.ndarray) -> tuple[float, float]:
     """The share of equal answers, and the total variation between the two spreads of answers."""
     most = int(max(given.max(), gold.max())) + 1
     apart = np.bincount(given, minlength=most) - np.bincount(gold, minlength=most)
     return float((given == gold).mean()), float(np.abs(apart).sum()) / (2 * len(gold))
 
 
-def doubt(report: Report) -> str:
+def caveats(report: Report) -> str:
     """What the three verdicts do not prove, for this run."""
     said = ["What this does not prove: that the pictures left no trace."]
     count = len(report.split.forget_train)
     pictures = "1 forgotten picture" if count == 1 else f"{count} forgotten pictures"
     if "gold" not in report.evaluations:
         said.append("Without gold the yardstick is missing.")
-    elif by_class(report):
+    elif is_class_request(report):
         said.append("Hiding one output would give the same first figure." if _names_few(report) else "")
     if "gold" in report.evaluations and not report.classifier.original_recipe:
         said.append(
             "Gold was trained by a recipe that somebody chose, not by the one that made this classifier: part of what "
             "tells them apart may be the recipe."
         )
-    if count < FEW:
+    if count < FEW_IMAGES:
         said.append(f"With {pictures}, one more or less is {percent(1 / count)}.")
     said.append(_seeds(report))
     return " ".join(filter(None, said))
@@ -193,7 +193,7 @@ def _seeds(report: Report) -> str:
 
 
 def _names_few(report: Report) -> bool:
-    score = _score(report, "after", forget_set(report)) if "accuracy" in report.parts else None
+    score = _score(report, "after", eval_forget_set(report)) if "accuracy" in report.parts else None
     return score is not None and score["accuracy"] <= SLIGHT
 
 
@@ -204,7 +204,7 @@ def _score(report: Report, model: str, name: str) -> Any:
 
 def _equal(one: Score, other: Score) -> bool:
     overlap = one["low"] <= other["high"] and other["low"] <= one["high"]
-    return overlap or abs(one["accuracy"] - other["accuracy"]) <= POINT
+    return overlap or abs(one["accuracy"] - other["accuracy"]) <= MIN_DIFFERENCE
 
 
 def _grade(before: Score, after: Score, gold: Score) -> Tone:
@@ -214,10 +214,10 @@ def _grade(before: Score, after: Score, gold: Score) -> Tone:
     return "middling" if way > 0 and before["accuracy"] - after["accuracy"] >= NEARLY * way else "bad"
 
 
-def _told(before: Score, after: Score, gold: Score) -> Tone:
+def _graded(before: Score, after: Score, gold: Score) -> Tone:
     """The grade, where before and gold are far enough apart to give one."""
     return "unknown" if _equal(before, gold) else _grade(before, after, gold)
 
 
-def _order(tone: Tone) -> int:
+def _severity(tone: Tone) -> int:
     return ("unknown", "good", "middling", "bad").index(tone)

@@ -17,25 +17,25 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from unlearn_core.charts.drawing.wording import (
-    by_class,
-    capital,
-    change,
-    forget_set,
-    listed,
+    capitalize,
+    describe_change,
+    eval_forget_set,
+    is_class_request,
+    join_names,
     number,
     percent,
-    retain_words,
+    retain_set_label,
 )
 from unlearn_core.charts.text import verdict
 from unlearn_core.domain.report import Report
 
 CHANCE = 0.5
-POINT = 0.01
+MIN_DIFFERENCE = 0.01
 """A loss of accuracy that is not worth a flag, as a share."""
 _HESITATION = (("after", 0.5), ("gold", 0.9))
 
 
-class Flag(NamedTuple):
+class ReportWarning(NamedTuple):
     """What was found, in two or three words, the figures behind it, and what it does not prove."""
 
     kind: Literal["beyond", "damage", "left"]
@@ -44,23 +44,27 @@ class Flag(NamedTuple):
     doubt: str
 
 
-def flags(report: Report) -> list[Flag]:
+def report_warnings(report: Report) -> list[ReportWarning]:
     """Everything that is worth a flag, the gravest first."""
-    return [flag for flag in (damage(report), left(report), beyond(report)) if flag is not None]
+    return [
+        flag
+        for flag in (collateral_damage(report), residual_knowledge(report), over_forgetting(report))
+        if flag is not None
+    ]
 
 
-def none_raised(report: Report) -> str:
+def no_warning_text(report: Report) -> str:
     """What it means that no flag is raised, by what could be looked at."""
     strange = "no forgetting beyond gold" if "gold" in report.evaluations else "no pictures stranger than unseen ones"
     looked = ["no damage to the rest"] if "accuracy" in report.parts else []
     looked += ["no knowledge left", strange] if "membership" in report.parts else []
     if not looked:
         return "Nothing could be looked at that would raise a flag."
-    said = f"No flag: simple measures found {listed(looked)}. A better attack might."
+    said = f"No flag: simple measures found {join_names(looked)}. A better attack might."
     return said if "membership" in report.parts else f"{said} Membership was not measured."
 
 
-def beyond(report: Report) -> Flag | None:
+def over_forgetting(report: Report) -> ReportWarning | None:
     """Whether the forgotten pictures were made stranger than pictures that it never saw."""
     worst = _attack(report, sign=-1)
     words = _hesitates(report) if worst is None else _strange(*worst)
@@ -71,7 +75,7 @@ def beyond(report: Report) -> Flag | None:
         "in them can be read from it."
     )
     title = "forgotten beyond gold" if "gold" in report.evaluations else "stranger than unseen"
-    return Flag("beyond", title, f"{words} (the Streisand effect).", doubt)
+    return ReportWarning("beyond", title, f"{words} (the Streisand effect).", doubt)
 
 
 def _strange(name: str, own: dict[str, Any], gold: dict[str, Any] | None) -> str:
@@ -85,7 +89,7 @@ def _hesitates(report: Report) -> str | None:
     """Where no attack was tried, hesitation (entropy in nats) beside gold's tells, if there is gold."""
     if "membership" in report.parts or "gold" not in report.evaluations or "logits" not in report.parts:
         return None
-    rows, arrays = getattr(report.split, forget_set(report)), report.parts["logits"].arrays
+    rows, arrays = getattr(report.split, eval_forget_set(report)), report.parts["logits"].arrays
     after, gold = (float(np.quantile(arrays[f"{model}_entropy"][rows], share)) for model, share in _HESITATION)
     if after <= gold:
         return None
@@ -95,27 +99,27 @@ def _hesitates(report: Report) -> str | None:
     )
 
 
-def left(report: Report) -> Flag | None:
+def residual_knowledge(report: Report) -> ReportWarning | None:
     """Whether what was forgotten is still named, or an attack still finds the forgotten pictures familiar."""
     worst = _attack(report, sign=1)
     if worst is None:
-        return _still_named(report)
+        return _still_predicted(report)
     name, own, gold = worst
     words = (
         f"By {name} a forgotten picture looks more familiar than an unseen one in {percent(own['auc'], 0)} of all pairs"
         f"{_golds(gold)}: something of having been trained on them is left."
     )
     doubt = "It is left on average; which picture is remembered it does not say, nor that it could be rebuilt."
-    return Flag("left", "knowledge left", words, doubt)
+    return ReportWarning("left", "knowledge left", words, doubt)
 
 
-def _still_named(report: Report) -> Flag | None:
+def _still_predicted(report: Report) -> ReportWarning | None:
     """The plainest sign: the verdict on forgetting is that it did not."""
-    if "accuracy" not in report.parts or verdict.forgot(report).tone != "bad":
+    if "accuracy" not in report.parts or verdict.forget_verdict(report).tone != "bad":
         return None
     doubt = "Where attacks on membership find nothing, it is the class that it knows, not these pictures of it."
     words = "What was to be forgotten is still named, far more often than it should be."
-    return Flag("left", "knowledge left", words, doubt)
+    return ReportWarning("left", "knowledge left", words, doubt)
 
 
 def _attack(report: Report, *, sign: int) -> tuple[str, dict[str, Any], dict[str, Any] | None] | None:
@@ -137,26 +141,26 @@ def _golds(gold: dict[str, Any] | None) -> str:
     return " (there is no gold yet to compare with)" if gold is None else f" (gold: {percent(gold['auc'], 0)})"
 
 
-def damage(report: Report) -> Flag | None:
+def collateral_damage(report: Report) -> ReportWarning | None:
     """Whether what is kept suffered more than chance explains."""
     if "accuracy" not in report.parts:
         return None
     scores = {model: sets["retain_test"] for model, sets in report.parts["accuracy"].facts.items()}
     aim = "gold" if "gold" in scores else "before"
     after, other = scores["after"], scores[aim]
-    if not after["of"] or after["high"] >= other["low"] or other["accuracy"] - after["accuracy"] <= POINT:
+    if not after["of"] or after["high"] >= other["low"] or other["accuracy"] - after["accuracy"] <= MIN_DIFFERENCE:
         return None
-    lost = change(scores["before"]["accuracy"], after["accuracy"])
-    words = f"{capital(retain_words(report))} {lost} on unseen pictures"
-    words += f"; gold {change(scores['before']['accuracy'], other['accuracy'])}" if aim == "gold" else ""
+    lost = describe_change(scores["before"]["accuracy"], after["accuracy"])
+    words = f"{capitalize(retain_set_label(report))} {lost} on unseen pictures"
+    words += f"; gold {describe_change(scores['before']['accuracy'], other['accuracy'])}" if aim == "gold" else ""
     words += _worst_class(report)
     doubt = "Some of it may come back by training on; how much, this run does not say."
-    return Flag("damage", "damage", f"{words}.", doubt)
+    return ReportWarning("damage", "damage", f"{words}.", doubt)
 
 
 def _worst_class(report: Report) -> str:
     """The kept class that lost most beside gold, where there are several."""
-    if "confusion" not in report.parts or not by_class(report):
+    if "confusion" not in report.parts or not is_class_request(report):
         return ""
     scores = report.parts["confusion"].facts
     if "gold" not in scores:
@@ -168,7 +172,7 @@ def _worst_class(report: Report) -> str:
         if place not in gone and own["of"]
     }
     worst = max(lost, key=lambda place: lost[place], default=None)
-    if worst is None or lost[worst] <= POINT:
+    if worst is None or lost[worst] <= MIN_DIFFERENCE:
         return ""
     after, gold = (percent(scores[model][worst]["accuracy"], 0) for model in ("after", "gold"))
     return f"; worst off is {report.dataset.classes[worst]} ({after}, gold {gold})"

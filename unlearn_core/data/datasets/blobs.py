@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from unlearn_core.data import point_dataset
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.image_dataset import ImageDataset
 
 CARD = point_dataset.card(
     "blobs",
@@ -13,10 +13,10 @@ CARD = point_dataset.card(
     "Points of the plane in five clouds, one of them between the four others.",
     ("north", "east", "south", "west", "middle"),
 )
-CENTRES = np.array([[0.5, 0.84], [0.84, 0.5], [0.5, 0.16], [0.16, 0.5], [0.5, 0.5]])
+CENTERS = np.array([[0.5, 0.84], [0.84, 0.5], [0.5, 0.16], [0.16, 0.5], [0.5, 0.5]])
 
 
-def load(assets: Path) -> Pictures:
+def load(assets: Path) -> ImageDataset:
     """Draws the points; the same ones every time."""
-    rng, labels = point_dataset.drawn(CARD, 3)
-    return point_dataset.scatter(CENTRES[labels] + rng.normal(0, 0.075, (len(labels), 2)), labels, CARD)
+    rng, labels = point_dataset.draw_labels(CARD, 3)
+    return point_dataset.to_images(CENTERS[labels] + rng.normal(0, 0.075, (len(labels), 2)), labels, CARD)

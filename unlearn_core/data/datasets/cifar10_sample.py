@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from unlearn_core.data.atomic_files import read_verified, sha256, write_whole
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.atomic_files import atomic_write, read_verified, sha256
+from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.data.webp_sheets import decode, encode
 from unlearn_core.domain.cards import DatasetCard
-from unlearn_core.domain.errors import BadAsset
+from unlearn_core.domain.errors import CorruptAssetError
 
 PER_CLASS = {"train": 1000, "val": 100, "test": 200}
 
@@ -29,18 +29,18 @@ CARD = DatasetCard(
 )
 
 
-def load(assets: Path) -> Pictures:
+def load(assets: Path) -> ImageDataset:
     """Reads the sprites; raises BadAsset where one is missing or damaged."""
     folder = assets / "datasets" / CARD.id
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
     except (OSError, ValueError):
-        raise BadAsset(
+        raise CorruptAssetError(
             f"There is no readable manifest in {folder}. Make the sample again with `make bundle`."
         ) from None
     files = [read_verified(folder / name, digest) for name, digest in manifest["sprites"].items()]
     labels = np.frombuffer(read_verified(folder / "labels.bin", manifest["labels"]), np.uint8).astype(np.int64)
-    return Pictures(decode(files, CARD.size), labels, CARD.train, CARD.val, CARD.test)
+    return ImageDataset(decode(files, CARD.size), labels, CARD.train, CARD.val, CARD.test)
 
 
 def select(train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -69,15 +69,15 @@ def build(assets: Path, train: tuple[np.ndarray, np.ndarray], test: tuple[np.nda
     folder = assets / "datasets" / CARD.id
     sprites = {f"{number:02d}.webp": file for number, file in enumerate(encode(images))}
     for name, file in sprites.items():
-        write_whole(folder / name, file)
-    write_whole(folder / "labels.bin", labels.tobytes())
+        atomic_write(folder / name, file)
+    atomic_write(folder / "labels.bin", labels.tobytes())
     content = checksum(images, labels)
     manifest = {
         "content": content,
         "labels": sha256(labels.tobytes()),
         "sprites": {name: sha256(file) for name, file in sprites.items()},
     }
-    write_whole(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
+    atomic_write(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
     return content
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from unlearn_core.data import point_dataset
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.image_dataset import ImageDataset
 
 CARD = point_dataset.card(
     "rings",
@@ -15,9 +15,9 @@ CARD = point_dataset.card(
 )
 
 
-def load(assets: Path) -> Pictures:
+def load(assets: Path) -> ImageDataset:
     """Draws the points; the same ones every time."""
-    rng, labels = point_dataset.drawn(CARD, 4)
+    rng, labels = point_dataset.draw_labels(CARD, 4)
     angle = rng.uniform(0, 2 * np.pi, len(labels))
     far = np.array([0.1, 0.26, 0.42])[labels] + rng.normal(0, 0.025, len(labels))
-    return point_dataset.scatter(0.5 + far[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1), labels, CARD)
+    return point_dataset.to_images(0.5 + far[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1), labels, CARD)

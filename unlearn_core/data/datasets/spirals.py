@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from unlearn_core.data import point_dataset
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.image_dataset import ImageDataset
 
 CARD = point_dataset.card(
     "spirals",
@@ -15,10 +15,10 @@ CARD = point_dataset.card(
 )
 
 
-def load(assets: Path) -> Pictures:
+def load(assets: Path) -> ImageDataset:
     """Draws the points; the same ones every time."""
-    rng, labels = point_dataset.drawn(CARD, 2)
+    rng, labels = point_dataset.draw_labels(CARD, 2)
     along = np.sqrt(rng.uniform(0.02, 1, len(labels)))
     angle = 3.6 * along + 2 * np.pi / len(CARD.classes) * labels
     places = 0.46 * along[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return point_dataset.scatter(0.5 + places + rng.normal(0, 0.014, places.shape), labels, CARD)
+    return point_dataset.to_images(0.5 + places + rng.normal(0, 0.014, places.shape), labels, CARD)

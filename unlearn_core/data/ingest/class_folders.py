@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from unlearn_core.data.ingest.sanitize import class_name, said, why_no_class
-from unlearn_core.data.ingest.upload_limits import Limits, change
-from unlearn_core.domain.errors import BadPictures
+from unlearn_core.data.ingest.sanitize import class_name, class_name_error, quote
+from unlearn_core.data.ingest.upload_limits import UploadLimits, limit_hint
+from unlearn_core.domain.errors import InvalidDatasetError
 
-ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif"})
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif"})
 _ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"})
 _SPLITS = {
     "train": "train", "training": "train",
@@ -21,10 +21,12 @@ _TEXTS = frozenset({".txt", ".md", ".csv", ".json", ".pdf"})
 """Words about the pictures, which may lie beside them."""
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
-WANTED = "Make a folder for each class, with its pictures directly in it: faces/anna/1.png, faces/ben/1.png and so on."
+LAYOUT_HINT = (
+    "Make a folder for each class, with its pictures directly in it: faces/anna/1.png, faces/ben/1.png and so on."
+)
 
 
-class Item(NamedTuple):
+class ImageFile(NamedTuple):
     """A picture by its path, with the class and the part ("train", "val", "test" or "") that its folders say."""
 
     path: str
@@ -32,22 +34,22 @@ class Item(NamedTuple):
     part: str
 
 
-class Left(NamedTuple):
+class SkippedFile(NamedTuple):
     """A file that cannot be used, and why."""
 
     path: str
     reason: str
 
 
-class Layout(NamedTuple):
+class ClassFolders(NamedTuple):
     """What was found: the classes in alphabetical order, their pictures, and the files that are none."""
 
     classes: tuple[str, ...]
-    items: list[Item]
-    left: list[Left]
+    items: list[ImageFile]
+    skipped: list[SkippedFile]
 
 
-def arrange(paths: Iterable[str], most: Limits) -> Layout:
+def read_class_folders(paths: Iterable[str], limits: UploadLimits) -> ClassFolders:
     """Reads `[anything/][train|val|test/]class/picture`; a path that ends with / is a folder.
 
     Raises BadPictures where that is not how it lies, where a class has no picture, and where there are too many
@@ -57,7 +59,7 @@ def arrange(paths: Iterable[str], most: Limits) -> Layout:
     texts = [path for path in kept if PurePosixPath(path).suffix.lower() in _TEXTS]
     files = [path for path in kept if not path.endswith("/") and path not in set(texts)]
     if not files:
-        raise BadPictures(f"There is no picture in it. {WANTED}")
+        raise InvalidDatasetError(f"There is no picture in it. {LAYOUT_HINT}")
     skip = _wrapping(files)
     parts = _parts([_under(path, skip) for path in files])
     depth = skip + bool(parts)
@@ -65,69 +67,71 @@ def arrange(paths: Iterable[str], most: Limits) -> Layout:
     for path in files:
         *above, name = _under(path, depth)
         if PurePosixPath(name).suffix.lower() in _ARCHIVES:
-            raise BadPictures(f"{said(name)} is an archive inside of this one. Unpack it first.")
+            raise InvalidDatasetError(f"{quote(name)} is an archive inside of this one. Unpack it first.")
         if len(above) != 1:
             where = "in no class folder" if not above else "deeper than in a class folder"
-            raise BadPictures(f"The file {said(path)} lies {where}. {WANTED}")
-        if PurePosixPath(name).suffix.lower() in ENDINGS:
-            items.append(Item(path, class_name(above[0]), parts[_under(path, skip)[0]] if parts else ""))
+            raise InvalidDatasetError(f"The file {quote(path)} lies {where}. {LAYOUT_HINT}")
+        if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES:
+            items.append(ImageFile(path, class_name(above[0]), parts[_under(path, skip)[0]] if parts else ""))
         else:
-            left.append(Left(path, _why_not(name)))
+            left.append(SkippedFile(path, _why_not(name)))
     folders = [_under(path.rstrip("/"), depth) for path in kept if path.endswith("/")]
     folders += [_under(path, depth)[:-1] for path in [*files, *texts]]
-    _check({class_name(folder[0]) for folder in folders if len(folder) == 1}, items, left, most)
-    return Layout(tuple(sorted({item.label for item in items})), items, left)
+    _check({class_name(folder[0]) for folder in folders if len(folder) == 1}, items, left, limits)
+    return ClassFolders(tuple(sorted({item.label for item in items})), items, left)
 
 
-def check_counts(counts: Sequence[int], classes: Sequence[str], most: Limits) -> None:
+def check_counts(counts: Sequence[int], classes: Sequence[str], limits: UploadLimits) -> None:
     """Raises BadPictures where a class has fewer pictures than a data set can be cut from."""
-    few = [name for name, count in zip(classes, counts, strict=True) if count < most.per_class]
+    few = [name for name, count in zip(classes, counts, strict=True) if count < limits.per_class]
     if few:
-        which = ", ".join(map(said, few[:3])) + (f" and {len(few) - 3:,} more" if len(few) > 3 else "")
+        which = ", ".join(map(quote, few[:3])) + (f" and {len(few) - 3:,} more" if len(few) > 3 else "")
         noun = "class has" if len(few) == 1 else "classes have"
-        raise BadPictures(
-            f"{len(few):,} {noun} fewer than {most.per_class} usable pictures ({which}), so they cannot be cut into "
+        raise InvalidDatasetError(
+            f"{len(few):,} {noun} fewer than {limits.per_class} usable pictures ({which}), so they cannot be cut into "
             "training, validation and test. Add pictures, or leave these folders out."
         )
 
 
-def frequent(layout: Layout, least: int | None, most: Limits) -> Layout:
+def with_min_count(layout: ClassFolders, min_count: int | None, limits: UploadLimits) -> ClassFolders:
     """The same with only the classes that have so many pictures; raises BadPictures where these make no data set."""
-    if least is None:
+    if min_count is None:
         return layout
     counts = dict.fromkeys(layout.classes, 0)
     for item in layout.items:
         counts[item.label] += 1
-    kept = tuple(name for name in layout.classes if counts[name] >= least)
-    if not 2 <= len(kept) <= most.classes:
-        raise BadPictures(
-            f"{len(kept):,} classes have {least:,} pictures or more, and a data set has 2 to {most.classes:,}. "
+    kept = tuple(name for name in layout.classes if counts[name] >= min_count)
+    if not 2 <= len(kept) <= limits.classes:
+        raise InvalidDatasetError(
+            f"{len(kept):,} classes have {min_count:,} pictures or more, and a data set has 2 to {limits.classes:,}. "
             "Ask for another number of pictures."
         )
-    return Layout(kept, [item for item in layout.items if counts[item.label] >= least], [])
+    return ClassFolders(kept, [item for item in layout.items if counts[item.label] >= min_count], [])
 
 
-def _check(names: set[str], items: list[Item], left: list[Left], most: Limits) -> None:
-    for name in sorted(names):
-        why = why_no_class(name)
+def _check(classes: set[str], items: list[ImageFile], left: list[SkippedFile], limits: UploadLimits) -> None:
+    for name in sorted(classes):
+        why = class_name_error(name)
         if why:
-            raise BadPictures(f"The class {said(name)} {why}.")
-    if len(names) > most.classes:
-        raise BadPictures(
-            f"There are {len(names):,} classes, and {most.classes:,} are allowed. Take some out. {change('classes')}"
+            raise InvalidDatasetError(f"The class {quote(name)} {why}.")
+    if len(classes) > limits.classes:
+        raise InvalidDatasetError(
+            f"There are {len(classes):,} classes, and {limits.classes:,} are allowed. Take some out. {limit_hint('classes')}"
         )
-    if len(names) < 2:
-        raise BadPictures(
-            f"There is one class only ({said(min(names))}); a classifier tells at least two apart. {WANTED}"
+    if len(classes) < 2:
+        raise InvalidDatasetError(
+            f"There is one class only ({quote(min(classes))}); a classifier tells at least two apart. {LAYOUT_HINT}"
         )
-    if len(items) > most.pictures:
-        raise BadPictures(
-            f"There are {len(items):,} pictures, and {most.pictures:,} are allowed. Take some out. {change('pictures')}"
+    if len(items) > limits.images:
+        raise InvalidDatasetError(
+            f"There are {len(items):,} pictures, and {limits.images:,} are allowed. Take some out. {limit_hint('pictures')}"
         )
-    none = sorted(names - {item.label for item in items})
+    none = sorted(classes - {item.label for item in items})
     if none:
-        why = next((f": {said(one.path.split('/')[-1])} {one.reason}" for one in left if f"{none[0]}/" in one.path), "")
-        raise BadPictures(f"The class {said(none[0])} has no picture{why}. Add some, or leave the folder out.")
+        why = next(
+            (f": {quote(one.path.split('/')[-1])} {one.reason}" for one in left if f"{none[0]}/" in one.path), ""
+        )
+        raise InvalidDatasetError(f"The class {quote(none[0])} has no picture{why}. Add some, or leave the folder out.")
 
 
 def _under(path: str, depth: int) -> list[str]:
@@ -152,7 +156,9 @@ def _parts(files: list[list[str]]) -> dict[str, str]:
     if len(known) < len(tops) or "train" not in known.values() or min(map(len, files)) < 3:
         return {}
     if max(Counter(known.values()).values()) > 1:
-        raise BadPictures(f"Two folders are for the same: {', '.join(sorted(known))}. Put their pictures into one.")
+        raise InvalidDatasetError(
+            f"Two folders are for the same: {', '.join(sorted(known))}. Put their pictures into one."
+        )
     return known
 
 

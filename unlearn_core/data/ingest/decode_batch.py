@@ -8,18 +8,18 @@ from typing import Protocol
 
 import numpy as np
 
-from unlearn_core.data.ingest.class_folders import Left
-from unlearn_core.data.ingest.decode_image import Fit, Unusable, decode
-from unlearn_core.data.ingest.sanitize import plain
-from unlearn_core.data.ingest.upload_limits import Limits
+from unlearn_core.data.ingest.class_folders import SkippedFile
+from unlearn_core.data.ingest.decode_image import Fit, UndecodableImageError, decode
+from unlearn_core.data.ingest.sanitize import escape_control
+from unlearn_core.data.ingest.upload_limits import UploadLimits
 
-Tell = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 """Hears of a phase how much is done and how much there is; raises where nobody wants it any more."""
 
 _AT_ONCE = 64
 
 
-class Readable(Protocol):
+class FileReader(Protocol):
     """Where files are read from."""
 
     def read(self, path: str) -> bytes:
@@ -27,7 +27,7 @@ class Readable(Protocol):
         ...
 
 
-def header(file: Path, shape: tuple[int, ...]) -> int:
+def create_npy(file: Path, shape: tuple[int, ...]) -> int:
     """Begins an .npy file of uint8 with that shape, as long as it will be, and gives where its first row begins."""
     with file.open("wb") as begun:
         np.lib.format.write_array_header_1_0(begun, {"descr": "|u1", "fortran_order": False, "shape": shape})
@@ -37,30 +37,34 @@ def header(file: Path, shape: tuple[int, ...]) -> int:
 
 
 def decode_all(
-    source: Readable,
+    source: FileReader,
     paths: Sequence[str],
     places: np.ndarray,
     out: Path,
     *,
     size: int,
     fit: Fit,
-    most: Limits,
+    limits: UploadLimits,
     threads: int,
-    tell: Tell,
-) -> dict[int, Left]:
+    on_progress: ProgressCallback,
+) -> dict[int, SkippedFile]:
     """Decodes every path into its row of a new .npy file (N, size, size, 3); gives what could not be, by position."""
-    start, row = header(out, (len(paths), size, size, 3)), size * size * 3
-    left: dict[int, Left] = {}
+    start, row = create_npy(out, (len(paths), size, size, 3)), size * size * 3
+    left: dict[int, SkippedFile] = {}
     target = os.open(out, os.O_WRONLY)
 
     def work(first: int) -> int:
         numbers = range(first, min(first + _AT_ONCE, len(paths)))
         for number in numbers:
             try:
-                pixels = decode(source.read(paths[number]), size=size, fit=fit, most_pixels=most.pixels)
-            except (Unusable, OSError, ValueError) as problem:
-                reason = str(problem) if isinstance(problem, Unusable) else f"cannot be read ({str(problem)[:60]})"
-                left[number] = Left(paths[number], plain(reason))
+                pixels = decode(source.read(paths[number]), size=size, fit=fit, max_pixels=limits.pixels)
+            except (UndecodableImageError, OSError, ValueError) as problem:
+                reason = (
+                    str(problem)
+                    if isinstance(problem, UndecodableImageError)
+                    else f"cannot be read ({str(problem)[:60]})"
+                )
+                left[number] = SkippedFile(paths[number], escape_control(reason))
             else:
                 os.pwrite(target, pixels.tobytes(), start + int(places[number]) * row)
         return len(numbers)
@@ -70,7 +74,7 @@ def decode_all(
         with ThreadPoolExecutor(threads) as pool:
             for count in pool.map(work, range(0, len(paths), _AT_ONCE)):
                 done += count
-                tell("decode", done, len(paths))
+                on_progress("decode", done, len(paths))
     finally:
         os.close(target)
     return left

@@ -11,38 +11,40 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 _LONGEST_SIDE = 20_000
 
 
-class Unusable(Exception):
+class UndecodableImageError(Exception):
     """A picture that cannot be used, and why: the end of a sentence."""
 
 
-def decode(data: bytes, *, size: int, fit: Fit, most_pixels: int) -> np.ndarray:
+def decode(data: bytes, *, size: int, fit: Fit, max_pixels: int) -> np.ndarray:
     """A file's first frame as (size, size, 3) uint8; transparency becomes white. Raises Unusable."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check(image, most_pixels)
+            _check(image, max_pixels)
             image.draft("RGB", (2 * size, 2 * size))
-            return squared(upright(image), size=size, fit=fit)
-    except Unusable:
+            return to_square(to_upright_rgb(image), size=size, fit=fit)
+    except UndecodableImageError:
         raise
     except UnidentifiedImageError:
-        raise Unusable("is no PNG, JPEG, WebP, BMP or GIF, whatever its name says") from None
+        raise UndecodableImageError("is no PNG, JPEG, WebP, BMP or GIF, whatever its name says") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Unusable("claims to be far larger than a picture is") from None
+        raise UndecodableImageError("claims to be far larger than a picture is") from None
     except MemoryError:
-        raise Unusable("takes more memory than it may") from None
+        raise UndecodableImageError("takes more memory than it may") from None
     except Exception as problem:  # noqa: BLE001 (decoders raise whatever they like on damaged files)
-        raise Unusable(f"is damaged ({str(problem)[:60] or type(problem).__name__})") from None
+        raise UndecodableImageError(f"is damaged ({str(problem)[:60] or type(problem).__name__})") from None
 
 
-def _check(image: Image.Image, most_pixels: int) -> None:
+def _check(image: Image.Image, max_pixels: int) -> None:
     width, height = image.size
-    if width * height > most_pixels or max(width, height) > _LONGEST_SIDE:
-        raise Unusable(f"is {width:,} × {height:,} pixels large, and {most_pixels / 1e6:g} million are allowed")
+    if width * height > max_pixels or max(width, height) > _LONGEST_SIDE:
+        raise UndecodableImageError(
+            f"is {width:,} × {height:,} pixels large, and {max_pixels / 1e6:g} million are allowed"
+        )
     if min(width, height) < 1:
-        raise Unusable("has no pixels")
+        raise UndecodableImageError("has no pixels")
 
 
-def upright(image: Image.Image) -> Image.Image:
+def to_upright_rgb(image: Image.Image) -> Image.Image:
     """The picture as RGB, turned as its camera says, on white where it is transparent."""
     turned = ImageOps.exif_transpose(image)
     if turned.mode.startswith("I;16") or turned.mode in ("I", "F"):
@@ -55,7 +57,7 @@ def upright(image: Image.Image) -> Image.Image:
     return turned.convert("RGB")
 
 
-def squared(image: Image.Image, *, size: int, fit: Fit) -> np.ndarray:
+def to_square(image: Image.Image, *, size: int, fit: Fit) -> np.ndarray:
     """The picture as a square of that size: its middle, or the whole with black beside it."""
     if image.size == (size, size):
         return np.asarray(image)
@@ -64,7 +66,7 @@ def squared(image: Image.Image, *, size: int, fit: Fit) -> np.ndarray:
     return np.asarray(ImageOps.pad(image, (size, size), Image.Resampling.BICUBIC))
 
 
-def resized(images: np.ndarray, *, size: int, fit: Fit) -> np.ndarray:
+def resize(images: np.ndarray, *, size: int, fit: Fit) -> np.ndarray:
     """Pictures (N, H, W) grey or (N, H, W, 3), uint8, as (N, size, size, 3).
 
     "pad" sets smaller pictures into the middle of black, pixel for pixel; all else is made larger or smaller.
@@ -81,5 +83,5 @@ def resized(images: np.ndarray, *, size: int, fit: Fit) -> np.ndarray:
         return found
     found = np.empty((len(images), size, size, 3), np.uint8)
     for number, pixels in enumerate(images):
-        found[number] = squared(Image.fromarray(pixels), size=size, fit=fit)
+        found[number] = to_square(Image.fromarray(pixels), size=size, fit=fit)
     return found

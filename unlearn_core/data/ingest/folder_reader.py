@@ -4,19 +4,19 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from unlearn_core.data.ingest.upload_limits import Limits
+from unlearn_core.data.ingest.upload_limits import UploadLimits
 
 
-class Folder:
+class FolderReader:
     """The files below a root."""
 
-    def __init__(self, root: Path, most: Limits) -> None:
-        self.root, self.most = root, most
+    def __init__(self, root: Path, limits: UploadLimits) -> None:
+        self.root, self.most = root, limits
 
     def read(self, path: str) -> bytes:
         handle = os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(handle, "rb") as file:
-            if os.fstat(handle).st_size > self.most.bytes_of_one:
+            if os.fstat(handle).st_size > self.most.max_file_bytes:
                 raise ValueError("it is too large for a picture")
             return file.read()
 

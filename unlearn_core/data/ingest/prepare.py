@@ -9,50 +9,50 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unlearn_core.data import user_catalog
-from unlearn_core.data.atomic_files import write_whole
+from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.data.ingest import sandbox, staging
 from unlearn_core.data.ingest.class_folders import check_counts
-from unlearn_core.data.ingest.decode_batch import header
-from unlearn_core.data.ingest.decode_image import resized
-from unlearn_core.data.ingest.sanitize import said
-from unlearn_core.data.ingest.source import Archive, Arrays, Found, Place, Source
-from unlearn_core.data.ingest.splitting import cut
-from unlearn_core.data.ingest.upload_limits import Limits
+from unlearn_core.data.ingest.decode_batch import create_npy
+from unlearn_core.data.ingest.decode_image import resize
+from unlearn_core.data.ingest.sanitize import quote
+from unlearn_core.data.ingest.source import ArrayData, ImportContext, RawData, Source, ZipData
+from unlearn_core.data.ingest.splitting import split_images
+from unlearn_core.data.ingest.upload_limits import UploadLimits
 from unlearn_core.domain.cards import DatasetCard
-from unlearn_core.domain.errors import BadPictures, Cancelled
-from unlearn_core.domain.jobs import ImportSpec
+from unlearn_core.domain.errors import CancelledError, InvalidDatasetError
+from unlearn_core.domain.jobs import ImportDatasetSpec
 
-FACTS = "import.json"
+FACTS_FILE = "import.json"
 """In the data set's folder: what was asked for, and what was left out."""
 _AT_ONCE = 2000
 
 
-class Prepared(NamedTuple):
+class ImportedDataset(NamedTuple):
     """A new data set, how many files were left out, and the first of them with the reason."""
 
     card: DatasetCard
-    left: int
-    named: list[tuple[str, str]]
+    num_skipped: int
+    skipped: list[tuple[str, str]]
 
 
-def prepare(spec: ImportSpec, source: Source, place: Place, most: Limits) -> Prepared:
+def prepare(spec: ImportDatasetSpec, source: Source, context: ImportContext, limits: UploadLimits) -> ImportedDataset:
     """Carries an import out. Raises BadPictures, and what `place.tell` raises; then nothing is left behind."""
-    if (place.home / "datasets" / spec.dataset).exists():
-        raise BadPictures(f"There is a data set called {spec.dataset} already: remove it first, or use it.")
-    answers = source.answers(spec.options)
-    found = source.read(answers, place)
+    if (context.data_dir / "datasets" / spec.dataset).exists():
+        raise InvalidDatasetError(f"There is a data set called {spec.dataset} already: remove it first, or use it.")
+    answers = source.option_values(spec.options)
+    found = source.read(answers, context)
     try:
-        with staging.begun(place.home) as folder:
-            facts = _write(found, folder, spec, most, place)
+        with staging.staging_folder(context.data_dir) as folder:
+            facts = _write(found, folder, spec, limits, context)
             card = _card(spec, source, facts)
             asked = spec.model_dump(mode="json") | {"left": facts["left"], "named": facts["named"]}
-            write_whole(folder / FACTS, json.dumps(asked, indent=1).encode())
-            staging.finish(folder, card, place.home)
-    except (BadPictures, Cancelled):
+            atomic_write(folder / FACTS_FILE, json.dumps(asked, indent=1).encode())
+            staging.publish(folder, card, context.data_dir)
+    except (InvalidDatasetError, CancelledError):
         _drop(found)
         raise
     _drop(found)
-    return Prepared(card, facts["left"], [(path, reason) for path, reason in facts["named"]])
+    return ImportedDataset(card, facts["left"], [(path, reason) for path, reason in facts["named"]])
 
 
 def slug(text: str) -> str:
@@ -60,45 +60,49 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40]
 
 
-def _write(found: Found, folder: Path, spec: ImportSpec, most: Limits, place: Place) -> dict[str, Any]:
-    if isinstance(found, Arrays):
-        return _write_arrays(found, folder, spec, most, place)
+def _write(
+    found: RawData, folder: Path, spec: ImportDatasetSpec, limits: UploadLimits, context: ImportContext
+) -> dict[str, Any]:
+    if isinstance(found, ArrayData):
+        return _write_arrays(found, folder, spec, limits, context)
     job: dict[str, Any] = {
         "out": str(folder),
         "size": spec.size,
         "fit": spec.fit,
-        "room": staging.room(place.home, most),
+        "room": staging.free_quota(context.data_dir, limits),
     }
-    if isinstance(found, Archive):
+    if isinstance(found, ZipData):
         job |= {"zip": str(found.file)}
     else:
-        job |= {"root": str(found.root), "items": found.items, "classes": found.classes, "least": found.least}
-    return sandbox.prepare(job, most=most, tell=place.tell)
+        job |= {"root": str(found.root), "items": found.items, "classes": found.classes, "least": found.min_count}
+    return sandbox.prepare(job, limits=limits, on_progress=context.on_progress)
 
 
-def _write_arrays(found: Arrays, folder: Path, spec: ImportSpec, most: Limits, place: Place) -> dict[str, Any]:
+def _write_arrays(
+    found: ArrayData, folder: Path, spec: ImportDatasetSpec, limits: UploadLimits, context: ImportContext
+) -> dict[str, Any]:
     labels = np.concatenate([labels for _, labels in found.parts.values()])
     parts = np.concatenate([np.full(len(labels), name) for name, (_, labels) in found.parts.items()])
-    check_counts(np.bincount(labels, minlength=len(found.classes)).tolist(), found.classes, most)
-    final, row = cut(labels, parts), spec.size * spec.size * 3
-    if len(labels) * row > staging.room(place.home, most):
-        raise BadPictures(
+    check_counts(np.bincount(labels, minlength=len(found.classes)).tolist(), found.classes, limits)
+    final, row = split_images(labels, parts), spec.size * spec.size * 3
+    if len(labels) * row > staging.free_quota(context.data_dir, limits):
+        raise InvalidDatasetError(
             "These pictures would not fit into what data sets may take. Delete one, or take a smaller size."
         )
-    start = header(folder / user_catalog.IMAGES, (len(labels), spec.size, spec.size, 3))
+    start = create_npy(folder / user_catalog.IMAGES_FILE, (len(labels), spec.size, spec.size, 3))
     done = 0
-    with (folder / user_catalog.IMAGES).open("r+b") as file:
+    with (folder / user_catalog.IMAGES_FILE).open("r+b") as file:
         file.seek(start)
         for images in _in_order(found, final.order):
-            file.write(resized(images, size=spec.size, fit=spec.fit).tobytes())
+            file.write(resize(images, size=spec.size, fit=spec.fit).tobytes())
             done += len(images)
-            place.tell("write", done, len(labels))
+            context.on_progress("write", done, len(labels))
     staging.write_labels(folder, labels[final.order])
     counts = {"train": final.train, "val": final.val, "test": final.test}
     return {"classes": found.classes, **counts, "left": 0, "named": []}
 
 
-def _in_order(found: Arrays, order: np.ndarray) -> Iterator[np.ndarray]:
+def _in_order(found: ArrayData, order: np.ndarray) -> Iterator[np.ndarray]:
     """The pictures in a new order, some at a time; positions count through the parts one after the other."""
     ends = np.cumsum([0, *(len(labels) for _, labels in found.parts.values())])
     arrays = [images for images, _ in found.parts.values()]
@@ -112,12 +116,12 @@ def _in_order(found: Arrays, order: np.ndarray) -> Iterator[np.ndarray]:
         yield some
 
 
-def _card(spec: ImportSpec, source: Source, facts: dict[str, Any]) -> DatasetCard:
+def _card(spec: ImportDatasetSpec, source: Source, facts: dict[str, Any]) -> DatasetCard:
     counts = f"{facts['train']:,} training, {facts['val']:,} validation and {facts['test']:,} test pictures"
     summary = f"{counts} of {len(facts['classes']):,} classes, {spec.size} pixels wide."
     if facts["left"]:
         files = "1 file was" if facts["left"] == 1 else f"{facts['left']:,} files were"
-        summary += f" {files} left out, the first one {said(facts['named'][0][0])}, which {facts['named'][0][1]}."
+        summary += f" {files} left out, the first one {quote(facts['named'][0][0])}, which {facts['named'][0][1]}."
     return DatasetCard(
         id=spec.dataset,
         title=spec.title,
@@ -132,7 +136,7 @@ def _card(spec: ImportSpec, source: Source, facts: dict[str, Any]) -> DatasetCar
     )
 
 
-def _drop(found: Found) -> None:
+def _drop(found: RawData) -> None:
     """Removes the file that was kept for this import only; after a crash it stays, to begin again."""
-    if isinstance(found, Archive) and found.ours:
+    if isinstance(found, ZipData) and found.temporary:
         found.file.unlink(missing_ok=True)

@@ -12,35 +12,40 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from unlearn_core.data.ingest.decode_batch import Tell
-from unlearn_core.data.ingest.upload_limits import Limits, change
-from unlearn_core.domain.errors import BadPictures
+from unlearn_core.data.ingest.decode_batch import ProgressCallback
+from unlearn_core.data.ingest.upload_limits import UploadLimits, limit_hint
+from unlearn_core.domain.errors import InvalidDatasetError
 
-ROOT = Path(__file__).resolve().parents[3]
-CHILD = "unlearn_core.data.ingest.decode_worker"
-TICK = 0.2
+PROJECT_ROOT = Path(__file__).resolve().parents[3]
+CHILD_MODULE = "unlearn_core.data.ingest.decode_worker"
+POLL_INTERVAL = 0.2
 """Seconds in which a cancel is heard at the latest."""
 _LONGEST_LINE = 1 << 26
 _MOST_THREADS = 8
 
 
-def prepare(job: dict[str, Any], *, most: Limits, tell: Tell) -> dict[str, Any]:
+def prepare(job: dict[str, Any], *, limits: UploadLimits, on_progress: ProgressCallback) -> dict[str, Any]:
     """Has a child prepare pictures (see `child`), and gives what it found.
 
     Raises BadPictures with its reason, or with why it died; and whatever `tell` raises, which ends the child too.
     """
     threads = min(len(os.sched_getaffinity(0)), _MOST_THREADS)
-    text = json.dumps(job | {"limits": most._asdict(), "threads": threads}).encode()
+    text = json.dumps(job | {"limits": limits._asdict(), "threads": threads}).encode()
     # Nothing of this process's environment is a stranger's business.
     env = {"PATH": os.defpath, "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as errors:
         given.write(text)
         given.seek(0)
         child = subprocess.Popen(
-            [sys.executable, "-m", CHILD], stdin=given, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT, env=env
+            [sys.executable, "-m", CHILD_MODULE],
+            stdin=given,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=PROJECT_ROOT,
+            env=env,
         )
         try:
-            answer = _listen(child, most, tell)
+            answer = _listen(child, limits, on_progress)
             if answer is None:
                 with suppress(subprocess.TimeoutExpired):  # It closed its mouth; how it dies says why.
                     child.wait(2)
@@ -51,20 +56,22 @@ def prepare(job: dict[str, Any], *, most: Limits, tell: Tell) -> dict[str, Any]:
                 child.stdout.close()
         if answer is None:
             errors.seek(0)
-            raise BadPictures(_of_death(code, errors.read().decode(errors="replace"), most))
+            raise InvalidDatasetError(_describe_exit(code, errors.read().decode(errors="replace"), limits))
     if "refused" in answer:
-        raise BadPictures(answer["refused"])
+        raise InvalidDatasetError(answer["refused"])
     return answer["found"]
 
 
-def _listen(child: subprocess.Popen[bytes], most: Limits, tell: Tell) -> dict[str, Any] | None:
+def _listen(
+    child: subprocess.Popen[bytes], limits: UploadLimits, on_progress: ProgressCallback
+) -> dict[str, Any] | None:
     """Hears the child out; None where it ends without a last word."""
     assert child.stdout is not None
-    end, rest, told = time.monotonic() + 60 * most.minutes, b"", ("decode", 0, 0)
+    end, rest, told = time.monotonic() + 60 * limits.minutes, b"", ("decode", 0, 0)
     with selectors.DefaultSelector() as ready:
         ready.register(child.stdout, selectors.EVENT_READ)
         while True:
-            if ready.select(TICK):
+            if ready.select(POLL_INTERVAL):
                 piece = os.read(child.stdout.fileno(), 1 << 16)
                 if not piece or len(rest) > _LONGEST_LINE:
                     return None
@@ -74,21 +81,21 @@ def _listen(child: subprocess.Popen[bytes], most: Limits, tell: Tell) -> dict[st
                     if isinstance(said, dict):
                         return said
                     told = (said[0], said[1], said[2])
-            tell(*told)
+            on_progress(*told)
             if time.monotonic() > end:
-                raise BadPictures(_too_long(most))
+                raise InvalidDatasetError(_too_long(limits))
 
 
-def _too_long(most: Limits) -> str:
+def _too_long(limits: UploadLimits) -> str:
     return (
-        f"The pictures were not decoded within {most.minutes:,} minutes, so this was stopped. "
-        f"Take some out, or make them smaller. {change('minutes')}"
+        f"The pictures were not decoded within {limits.minutes:,} minutes, so this was stopped. "
+        f"Take some out, or make them smaller. {limit_hint('minutes')}"
     )
 
 
-def _of_death(code: int, errors: str, most: Limits) -> str:
+def _describe_exit(code: int, errors: str, limits: UploadLimits) -> str:
     if code == -signal.SIGXCPU:
-        return _too_long(most)
+        return _too_long(limits)
     if code == -signal.SIGKILL or "MemoryError" in errors:
         return "Decoding these pictures took more memory than it may. Take some out, or make them smaller."
     last = errors.strip().splitlines()[-1][:120] if errors.strip() else "it said nothing"

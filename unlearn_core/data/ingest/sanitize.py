@@ -2,19 +2,19 @@
 
 import unicodedata
 
-LONGEST_CLASS, LONGEST_NAME, LONGEST_SAID = 80, 255, 60
+MAX_CLASS_LENGTH, MAX_NAME_LENGTH, MAX_QUOTE_LENGTH = 80, 255, 60
 
 _ACTIVE = frozenset("<>[]`\\|")
 """What could begin a tag, a link or a picture wherever a class is named: on pages, in charts, in exported files."""
 
 
-def said(name: str) -> str:
+def quote(name: str) -> str:
     """A name as a sentence may hold it: at most 60 characters, and what one does not see written as its number."""
-    text = plain(name)
-    return f"“{text}”" if len(text) <= LONGEST_SAID else f"“{text[:LONGEST_SAID]}…”"
+    text = escape_control(name)
+    return f"“{text}”" if len(text) <= MAX_QUOTE_LENGTH else f"“{text[:MAX_QUOTE_LENGTH]}…”"
 
 
-def plain(text: str) -> str:
+def escape_control(text: str) -> str:
     """Words of others on one line, with what one does not see written as its number."""
     return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
 
@@ -24,19 +24,19 @@ def class_name(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
 
 
-def why_no_class(name: str) -> str | None:
+def class_name_error(name: str) -> str | None:
     """Why a class cannot be called so, as the end of a sentence; None where it can."""
     if not name or name in (".", ".."):
         return "has no name"
-    if len(name) > LONGEST_CLASS:
-        return f"has a name of {len(name):,} letters, and {LONGEST_CLASS} are allowed: rename the folder"
+    if len(name) > MAX_CLASS_LENGTH:
+        return f"has a name of {len(name):,} letters, and {MAX_CLASS_LENGTH} are allowed: rename the folder"
     if any(unicodedata.category(letter)[0] == "C" or letter in "\u2028\u2029" for letter in name):
         return "has invisible characters in its name, which could make it read as another: rename the folder"
     found = sorted(_ACTIVE.intersection(name))
     return f"has {' '.join(found)} in its name, which could act as markup: rename the folder" if found else None
 
 
-def why_no_path(name: str) -> str | None:
+def path_error(name: str) -> str | None:
     """Why an archive's member may not be called so, as the end of a sentence; None where it may."""
     parts = name.split("/")
     if "\0" in name:
@@ -51,6 +51,6 @@ def why_no_path(name: str) -> str | None:
         return "has a path that leads out of its folder"
     if "" in parts[:-1]:
         return "has an empty folder name in its path"
-    if max(map(len, parts)) > LONGEST_NAME:
-        return f"has a name of {max(map(len, parts)):,} letters, and {LONGEST_NAME} are allowed"
+    if max(map(len, parts)) > MAX_NAME_LENGTH:
+        return f"has a name of {max(map(len, parts)):,} letters, and {MAX_NAME_LENGTH} are allowed"
     return None

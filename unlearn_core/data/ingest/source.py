@@ -6,12 +6,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from unlearn_core.data.ingest.class_folders import Item
-from unlearn_core.data.ingest.decode_batch import Tell
+from unlearn_core.data.ingest.class_folders import ImageFile
+from unlearn_core.data.ingest.decode_batch import ProgressCallback
 from unlearn_core.data.ingest.decode_image import Fit
-from unlearn_core.domain.errors import BadPictures
+from unlearn_core.domain.errors import InvalidDatasetError
 
-Answers = Mapping[str, str | int]
+OptionValues = Mapping[str, str | int]
 """What somebody chose: a value for each option."""
 
 
@@ -28,27 +28,27 @@ class Option(NamedTuple):
     placeholder: str = ""
 
 
-class Place(NamedTuple):
+class ImportContext(NamedTuple):
     """Where a run finds and keeps files: the operator's root (UNLEARN_DATA_ROOT), the data folder; and who hears."""
 
     root: Path | None
-    home: Path
-    tell: Tell
+    data_dir: Path
+    on_progress: ProgressCallback
 
     @property
     def downloads(self) -> Path:
         """Where downloaded files are kept, laid out as below a root."""
-        return self.home / "downloads"
+        return self.data_dir / "downloads"
 
 
-class Arrays(NamedTuple):
+class ArrayData(NamedTuple):
     """Pictures as they lie in memory: (N, H, W) grey or (N, H, W, 3), uint8, with labels (N,), for each part."""
 
     classes: tuple[str, ...]
     parts: dict[str, tuple[np.ndarray, np.ndarray]]
 
 
-class Files(NamedTuple):
+class FolderData(NamedTuple):
     """Pictures as files below a folder: all class folders in it, or the ones that are listed.
 
     `least` keeps only the classes with so many pictures.
@@ -56,18 +56,18 @@ class Files(NamedTuple):
 
     root: Path
     classes: tuple[str, ...] = ()
-    items: list[Item] | None = None
-    least: int | None = None
+    items: list[ImageFile] | None = None
+    min_count: int | None = None
 
 
-class Archive(NamedTuple):
+class ZipData(NamedTuple):
     """Pictures in a zip of class folders; it is removed when it has been read, if it was made or kept for that."""
 
     file: Path
-    ours: bool = True
+    temporary: bool = True
 
 
-Found = Arrays | Files | Archive
+RawData = ArrayData | FolderData | ZipData
 
 
 class Source(NamedTuple):
@@ -86,24 +86,24 @@ class Source(NamedTuple):
     natural: bool
     licence: str
     origin: str
-    read: Callable[[Answers, Place], Found]
+    read: Callable[[OptionValues, ImportContext], RawData]
     options: tuple[Option, ...] = ()
     fit: Fit = "crop"
     choices: Callable[[Path | None], dict[str, tuple[str, ...]]] = lambda root: {}
     """Choices that are known only here and now, by the option's name."""
-    why_not: Callable[[Path | None], str] = lambda root: ""
+    unavailable_reason: Callable[[Path | None], str] = lambda root: ""
     """Why it cannot be used here, as a sentence; "" where it can."""
-    names: Callable[[Answers], str] = lambda answers: ""
+    variant_label: Callable[[OptionValues], str] = lambda answers: ""
     """What is added to the id and the title by what was chosen."""
 
-    def answers(self, given: Answers) -> dict[str, str | int]:
+    def option_values(self, options: OptionValues) -> dict[str, str | int]:
         """Every option with its value. Raises BadPictures where one is unknown or out of range."""
         known = {option.name: option for option in self.options}
-        for name in given:
+        for name in options:
             if name not in known:
                 ways = ", ".join(known) or "none"
-                raise BadPictures(f"{self.title} has no option called {name[:40]!r}. It has: {ways}.")
-        return {name: _checked(option, given.get(name, option.default)) for name, option in known.items()}
+                raise InvalidDatasetError(f"{self.title} has no option called {name[:40]!r}. It has: {ways}.")
+        return {name: _checked(option, options.get(name, option.default)) for name, option in known.items()}
 
 
 def _checked(option: Option, value: str | int) -> str | int:
@@ -111,9 +111,9 @@ def _checked(option: Option, value: str | int) -> str | int:
         if isinstance(value, str) and value.isascii() and value.isdecimal():
             value = int(value[:12])
         if not isinstance(value, int) or not option.low <= value <= option.high:
-            raise BadPictures(f"{option.title} takes a whole number from {option.low:,} to {option.high:,}.")
+            raise InvalidDatasetError(f"{option.title} takes a whole number from {option.low:,} to {option.high:,}.")
     elif option.choices and value not in option.choices:
-        raise BadPictures(f"{option.title} ({option.name}) is one of {', '.join(option.choices)}.")
+        raise InvalidDatasetError(f"{option.title} ({option.name}) is one of {', '.join(option.choices)}.")
     elif not isinstance(value, str) or len(value) > 300:
-        raise BadPictures(f"{option.title} takes words, 300 letters at the most.")
+        raise InvalidDatasetError(f"{option.title} takes words, 300 letters at the most.")
     return value

@@ -12,21 +12,21 @@ from pathlib import Path
 import numpy as np
 
 from unlearn_core.data import user_catalog
-from unlearn_core.data.atomic_files import write_whole
-from unlearn_core.data.ingest.upload_limits import Limits
+from unlearn_core.data.atomic_files import atomic_write
+from unlearn_core.data.ingest.upload_limits import UploadLimits
 from unlearn_core.domain.cards import DatasetCard
-from unlearn_core.domain.errors import BadPictures
+from unlearn_core.domain.errors import InvalidDatasetError
 
 _BEGUN, _LOCK, _AGE = ".making-", "lock", 3600.0
 
 
 @contextmanager
-def begun(home: Path) -> Iterator[Path]:
+def staging_folder(data_dir: Path) -> Iterator[Path]:
     """A fresh folder to write a data set into; what is still in it at the end is removed.
 
     Folders that a killed process has left are removed first: nobody holds their lock.
     """
-    shelf = home / "datasets"
+    shelf = data_dir / "datasets"
     shelf.mkdir(parents=True, exist_ok=True)
     for old in shelf.glob(f"{_BEGUN}*"):
         if not _is_held(old):
@@ -41,10 +41,10 @@ def begun(home: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def finish(folder: Path, card: DatasetCard, home: Path) -> None:
+def publish(folder: Path, card: DatasetCard, data_dir: Path) -> None:
     """Makes the data set in that folder visible under its id. Raises BadPictures where the id is taken."""
-    write_whole(folder / user_catalog.CARD, card.model_dump_json(indent=1).encode())
-    for name in (user_catalog.IMAGES, user_catalog.LABELS):
+    atomic_write(folder / user_catalog.CARD_FILE, card.model_dump_json(indent=1).encode())
+    for name in (user_catalog.IMAGES_FILE, user_catalog.LABELS_FILE):
         handle = os.open(folder / name, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -52,29 +52,31 @@ def finish(folder: Path, card: DatasetCard, home: Path) -> None:
             os.close(handle)
     (folder / _LOCK).unlink()
     folder.chmod(0o755)
-    target = home / "datasets" / card.id
+    target = data_dir / "datasets" / card.id
     try:
         if target.exists():
             raise FileExistsError
         folder.rename(target)
     except OSError:
-        raise BadPictures(f"There is a data set called {card.id} already: remove it first, or use it.") from None
+        raise InvalidDatasetError(
+            f"There is a data set called {card.id} already: remove it first, or use it."
+        ) from None
 
 
-def room(home: Path, most: Limits) -> int:
+def free_quota(data_dir: Path, limits: UploadLimits) -> int:
     """Bytes that further data sets may take: the limit less what there is, in the trash too."""
-    taken = sum(file.stat().st_size for place in ("datasets", "trash") for file in _files(home / place))
-    return most.folder_gb * 1_000_000_000 - taken
+    taken = sum(file.stat().st_size for place in ("datasets", "trash") for file in _files(data_dir / place))
+    return limits.folder_gb * 1_000_000_000 - taken
 
 
 def write_labels(folder: Path, labels: np.ndarray) -> None:
     """Labels (N,) int64 as the data set keeps them."""
-    np.save(folder / user_catalog.LABELS, labels.astype(np.int64), allow_pickle=False)
+    np.save(folder / user_catalog.LABELS_FILE, labels.astype(np.int64), allow_pickle=False)
 
 
 def _files(folder: Path) -> Iterator[Path]:
     with suppress(FileNotFoundError):
-        yield from (path for path in folder.glob(f"**/*{user_catalog.IMAGES}") if path.is_file())
+        yield from (path for path in folder.glob(f"**/*{user_catalog.IMAGES_FILE}") if path.is_file())
 
 
 def _is_held(folder: Path) -> bool:

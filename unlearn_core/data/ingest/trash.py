@@ -7,34 +7,34 @@ from pydantic import ValidationError
 
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import DatasetCard
-from unlearn_core.domain.errors import StoreError, UnknownName
+from unlearn_core.domain.errors import NotFoundError, StoreError
 
 
-def remove(home: Path, name: str) -> None:
+def remove(data_dir: Path, name: str) -> None:
     """Moves a data set into the trash. Raises UnknownName or StoreError."""
     if name not in user_catalog.dataset_cards():
-        raise UnknownName("data set of your own", name, list(user_catalog.dataset_cards()))
-    _folder(home).mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(_folder(home) / name, ignore_errors=True)  # Of the same id, so it held the same pictures.
-    _move(home / "datasets" / name, _folder(home) / name)
+        raise NotFoundError("data set of your own", name, list(user_catalog.dataset_cards()))
+    _folder(data_dir).mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(_folder(data_dir) / name, ignore_errors=True)  # Of the same id, so it held the same pictures.
+    _move(data_dir / "datasets" / name, _folder(data_dir) / name)
 
 
-def restore(home: Path, name: str) -> None:
+def restore(data_dir: Path, name: str) -> None:
     """Brings a data set back from the trash. Raises UnknownName or StoreError."""
-    _check(home, name)
-    _move(_folder(home) / name, home / "datasets" / name)
+    _check(data_dir, name)
+    _move(_folder(data_dir) / name, data_dir / "datasets" / name)
 
 
-def delete(home: Path, name: str) -> None:
+def delete(data_dir: Path, name: str) -> None:
     """Deletes a data set in the trash for good. Raises UnknownName."""
-    _check(home, name)
-    shutil.rmtree(_folder(home) / name, ignore_errors=True)
+    _check(data_dir, name)
+    shutil.rmtree(_folder(data_dir) / name, ignore_errors=True)
 
 
-def removed(home: Path) -> dict[str, DatasetCard]:
+def removed(data_dir: Path) -> dict[str, DatasetCard]:
     """The cards of what is in the trash, by id."""
     found = {}
-    for file in sorted(_folder(home).glob(f"*/{user_catalog.CARD}")):
+    for file in sorted(_folder(data_dir).glob(f"*/{user_catalog.CARD_FILE}")):
         try:
             card = DatasetCard.model_validate_json(file.read_bytes())
         except (OSError, ValidationError):  # Being deleted, or damaged: nothing that one could bring back.
@@ -43,9 +43,9 @@ def removed(home: Path) -> dict[str, DatasetCard]:
     return found
 
 
-def _check(home: Path, name: str) -> None:
-    if name not in removed(home):
-        raise UnknownName("removed data set", name, list(removed(home)))
+def _check(data_dir: Path, name: str) -> None:
+    if name not in removed(data_dir):
+        raise NotFoundError("removed data set", name, list(removed(data_dir)))
 
 
 def _move(old: Path, new: Path) -> None:
@@ -57,5 +57,5 @@ def _move(old: Path, new: Path) -> None:
         raise StoreError(f"{old.name} could not be moved ({problem.strerror or problem}). Try again.") from None
 
 
-def _folder(home: Path) -> Path:
-    return home / "trash" / "datasets"
+def _folder(data_dir: Path) -> Path:
+    return data_dir / "trash" / "datasets"

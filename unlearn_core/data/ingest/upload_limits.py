@@ -3,17 +3,17 @@
 import os
 from typing import NamedTuple
 
-from unlearn_core.domain.errors import BadPictures
+from unlearn_core.domain.errors import InvalidDatasetError
 
 
-class Limits(NamedTuple):
+class UploadLimits(NamedTuple):
     """What uploads, pictures and prepared data sets may cost; the README's table says which variable sets which."""
 
     upload_mb: int = 200
     """An uploaded file."""
     unpacked_mb: int = 2_000
     """All files of a zip together, unpacked."""
-    pictures: int = 200_000
+    images: int = 200_000
     """Pictures of one data set."""
     pixels: int = 25_000_000
     """Width times height of one picture before it is made small."""
@@ -30,7 +30,7 @@ class Limits(NamedTuple):
     """For the process that decodes, 300 more for each of its threads."""
 
     @property
-    def bytes_of_one(self) -> int:
+    def max_file_bytes(self) -> int:
         """The most bytes that a picture's file may have: what its pixels take when nothing is compressed, and a bit."""
         return 4 * self.pixels + (1 << 20)
 
@@ -50,17 +50,17 @@ VARIABLES = {
 """The environment variable that sets each limit."""
 
 
-def change(name: str) -> str:
+def limit_hint(name: str) -> str:
     """The sentence that follows where a limit was met."""
     return f"Whoever runs this server may change {VARIABLES[name]}."
 
 
-def limits() -> Limits:
+def limits() -> UploadLimits:
     """The limits as they are set. Raises BadPictures where a variable is no positive whole number."""
     said = {name: os.environ.get(variable, "").strip() for name, variable in VARIABLES.items()}
     for name, text in said.items():
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
-            raise BadPictures(
+            raise InvalidDatasetError(
                 f"{VARIABLES[name]} is {text[:40]!r}: set it to a whole number greater than 0, or unset it."
             )
-    return Limits(**{name: int(text) for name, text in said.items() if text})
+    return UploadLimits(**{name: int(text) for name, text in said.items() if text})

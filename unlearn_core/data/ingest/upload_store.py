@@ -9,29 +9,29 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from unlearn_core.data.ingest.upload_limits import Limits, change
-from unlearn_core.domain.errors import BadPictures
+from unlearn_core.data.ingest.upload_limits import UploadLimits, limit_hint
+from unlearn_core.domain.errors import InvalidDatasetError
 
 _PIECE = 1 << 20
-_KEPT = 24 * 3600.0
+_MAX_AGE = 24 * 3600.0
 """Seconds after which an upload that no run has finished with is removed."""
 _SEVERAL = 5
 """How many of the largest uploads may wait at the same time."""
 
 
-def keep(home: Path, file: BinaryIO, most: Limits) -> str:
+def save(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> str:
     """Keeps an upload for a run and gives its name there. Raises BadPictures where it is too large."""
-    folder = _folder(home)
+    folder = _folder(data_dir)
     folder.mkdir(parents=True, exist_ok=True)
     waiting = 0
     for old in folder.iterdir():
-        if time.time() - old.stat().st_mtime > _KEPT:
+        if time.time() - old.stat().st_mtime > _MAX_AGE:
             old.unlink(missing_ok=True)
         else:
             waiting += old.stat().st_size
-    largest = most.upload_mb * 1_000_000
+    largest = limits.upload_mb * 1_000_000
     if waiting > (_SEVERAL - 1) * largest:
-        raise BadPictures("Too many uploads wait to be read. Try again when one of them is done.")
+        raise InvalidDatasetError("Too many uploads wait to be read. Try again when one of them is done.")
     digest, size = hashlib.sha256(), 0
     handle, name = tempfile.mkstemp(dir=folder)
     try:
@@ -40,31 +40,31 @@ def keep(home: Path, file: BinaryIO, most: Limits) -> str:
                 digest.update(piece)
                 size += len(piece)
                 if size > largest:
-                    raise BadPictures(
-                        f"The file is larger than the {most.upload_mb:,} MB that an upload may have. "
-                        + change("upload_mb")
+                    raise InvalidDatasetError(
+                        f"The file is larger than the {limits.upload_mb:,} MB that an upload may have. "
+                        + limit_hint("upload_mb")
                     )
                 kept.write(piece)
         kept_as = (
             f"{digest.hexdigest()}-{secrets.token_hex(4)}"  # The same file twice is two uploads: each run has its own.
         )
-        Path(name).replace(path(home, kept_as))
+        Path(name).replace(upload_path(data_dir, kept_as))
     finally:
         Path(name).unlink(missing_ok=True)
     return kept_as
 
 
-def path(home: Path, name: str) -> Path:
+def upload_path(data_dir: Path, name: str) -> Path:
     """Where an upload lies. Raises BadPictures where that is no upload's name."""
     if re.fullmatch(r"[0-9a-f]{64}-[0-9a-f]{8}", name) is None:
-        raise BadPictures("That is no upload: choose the file again.")
-    return _folder(home) / f"{name}.zip"
+        raise InvalidDatasetError("That is no upload: choose the file again.")
+    return _folder(data_dir) / f"{name}.zip"
 
 
-def drop(home: Path, name: str) -> None:
+def delete(data_dir: Path, name: str) -> None:
     """Removes an upload that no run needs any more."""
-    path(home, name).unlink(missing_ok=True)
+    upload_path(data_dir, name).unlink(missing_ok=True)
 
 
-def _folder(home: Path) -> Path:
-    return home / "uploads"
+def _folder(data_dir: Path) -> Path:
+    return data_dir / "uploads"

@@ -5,12 +5,12 @@ Source: Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images.
 
 import numpy as np
 
-from unlearn_core.data.ingest.download import Part
-from unlearn_core.data.ingest.source import Answers, Arrays, Place, Source
-from unlearn_core.data.ingest.torchvision_roots import opened
+from unlearn_core.data.ingest.download import RemoteFile
+from unlearn_core.data.ingest.source import ArrayData, ImportContext, OptionValues, Source
+from unlearn_core.data.ingest.torchvision_roots import open_torchvision
 
-PARTS = (
-    Part(
+REMOTE_FILES = (
+    RemoteFile(
         "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
         "cifar-10-python.tar.gz",
         "c58f30108f718f92721af3b95e74349a",
@@ -18,10 +18,10 @@ PARTS = (
 )
 
 
-def read(answers: Answers, place: Place) -> Arrays:
+def read(options: OptionValues, context: ImportContext) -> ArrayData:
     """All pictures in canonical order."""
-    train, test = opened("CIFAR10", [{"train": True}, {"train": False}], PARTS, place)
-    return Arrays(
+    train, test = open_torchvision("CIFAR10", [{"train": True}, {"train": False}], REMOTE_FILES, context)
+    return ArrayData(
         tuple(train.classes),
         {name: (one.data, np.array(one.targets)) for name, one in (("train", train), ("test", test))},
     )

@@ -6,12 +6,12 @@ coarse class of each fine one is the authors' table (fixed: every fine class lie
 
 import numpy as np
 
-from unlearn_core.data.ingest.download import Part
-from unlearn_core.data.ingest.source import Answers, Arrays, Option, Place, Source
-from unlearn_core.data.ingest.torchvision_roots import opened
+from unlearn_core.data.ingest.download import RemoteFile
+from unlearn_core.data.ingest.source import ArrayData, ImportContext, Option, OptionValues, Source
+from unlearn_core.data.ingest.torchvision_roots import open_torchvision
 
-PARTS = (
-    Part(
+REMOTE_FILES = (
+    RemoteFile(
         "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
         "cifar-100-python.tar.gz",
         "eb9058c3a382ffc7106e4002c42a8d85",
@@ -43,16 +43,16 @@ COARSE = {
 """The coarse classes in their canonical order, with the fine ones in each."""
 
 
-def read(answers: Answers, place: Place) -> Arrays:
+def read(options: OptionValues, context: ImportContext) -> ArrayData:
     """All pictures in canonical order, with fine or coarse labels."""
-    sets = opened("CIFAR100", [{"train": True}, {"train": False}], PARTS, place)
+    sets = open_torchvision("CIFAR100", [{"train": True}, {"train": False}], REMOTE_FILES, context)
     fine = tuple(sets[0].classes)
-    if answers["labels"] == "fine":
+    if options["labels"] == "fine":
         classes, table = tuple(name.replace("_", " ") for name in fine), np.arange(len(fine))
     else:
         of = {name: number for number, names in enumerate(COARSE.values()) for name in names.split()}
         classes, table = tuple(COARSE), np.array([of[name] for name in fine])
-    return Arrays(
+    return ArrayData(
         classes,
         {name: (one.data, table[np.array(one.targets)]) for name, one in zip(("train", "test"), sets, strict=True)},
     )
@@ -78,5 +78,5 @@ SOURCE = Source(
             choices=("fine", "coarse"),
         ),
     ),
-    names=lambda answers: "coarse" if answers["labels"] == "coarse" else "",
+    variant_label=lambda answers: "coarse" if answers["labels"] == "coarse" else "",
 )

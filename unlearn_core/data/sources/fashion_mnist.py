@@ -3,14 +3,14 @@
 Source: Xiao, Rasul and Vollgraf 2017, Fashion-MNIST.
 """
 
-from unlearn_core.data.ingest.download import Part
-from unlearn_core.data.ingest.source import Answers, Arrays, Place, Source
-from unlearn_core.data.ingest.torchvision_roots import opened
+from unlearn_core.data.ingest.download import RemoteFile
+from unlearn_core.data.ingest.source import ArrayData, ImportContext, OptionValues, Source
+from unlearn_core.data.ingest.torchvision_roots import open_torchvision
 
 _HOST = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
 _RAW = "FashionMNIST/raw"
-PARTS = tuple(
-    Part(f"{_HOST}/{name}", f"{_RAW}/{name}", md5)
+REMOTE_FILES = tuple(
+    RemoteFile(f"{_HOST}/{name}", f"{_RAW}/{name}", md5)
     for name, md5 in (
         ("train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
         ("train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe"),
@@ -20,10 +20,10 @@ PARTS = tuple(
 )
 
 
-def read(answers: Answers, place: Place) -> Arrays:
+def read(options: OptionValues, context: ImportContext) -> ArrayData:
     """All pictures, grey."""
-    sets = opened("FashionMNIST", [{"train": True}, {"train": False}], PARTS, place)
-    return Arrays(
+    sets = open_torchvision("FashionMNIST", [{"train": True}, {"train": False}], REMOTE_FILES, context)
+    return ArrayData(
         tuple(name.replace("/", " or ") for name in sets[0].classes),
         {name: (one.data.numpy(), one.targets.numpy()) for name, one in zip(("train", "test"), sets, strict=True)},
     )

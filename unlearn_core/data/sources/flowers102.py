@@ -5,14 +5,14 @@ Source: Nilsback and Zisserman 2008, Automated Flower Classification over a Larg
 
 from pathlib import Path
 
-from unlearn_core.data.ingest.class_folders import Item
-from unlearn_core.data.ingest.download import Part
-from unlearn_core.data.ingest.source import Answers, Files, Place, Source
-from unlearn_core.data.ingest.torchvision_roots import opened, relative
+from unlearn_core.data.ingest.class_folders import ImageFile
+from unlearn_core.data.ingest.download import RemoteFile
+from unlearn_core.data.ingest.source import FolderData, ImportContext, OptionValues, Source
+from unlearn_core.data.ingest.torchvision_roots import open_torchvision, relative_paths
 
 _HOST = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102"
-PARTS = tuple(
-    Part(f"{_HOST}/{name}", f"flowers-102/{name}", md5)
+REMOTE_FILES = tuple(
+    RemoteFile(f"{_HOST}/{name}", f"flowers-102/{name}", md5)
     for name, md5 in (
         ("102flowers.tgz", "52808999861908f626f3c1f4e79d11fa"),
         ("imagelabels.mat", "e0620be6f572b9609742df49c70aed4d"),
@@ -21,17 +21,17 @@ PARTS = tuple(
 )
 
 
-def read(answers: Answers, place: Place) -> Files:
+def read(options: OptionValues, context: ImportContext) -> FolderData:
     """The files of the authors' own three sets."""
-    sets = opened("Flowers102", [{"split": name} for name in ("train", "val", "test")], PARTS, place)
+    sets = open_torchvision("Flowers102", [{"split": name} for name in ("train", "val", "test")], REMOTE_FILES, context)
     classes = tuple(name.rstrip("?") for name in sets[0].classes)
     root = Path(sets[0].root) / "flowers-102" / "jpg"
     items = [
-        Item(path, classes[label], part)
+        ImageFile(path, classes[label], part)
         for part, one in zip(("train", "val", "test"), sets, strict=True)
-        for path, label in zip(relative(one._image_files, root), one._labels, strict=True)
+        for path, label in zip(relative_paths(one._image_files, root), one._labels, strict=True)
     ]
-    return Files(root, classes, items)
+    return FolderData(root, classes, items)
 
 
 SOURCE = Source(

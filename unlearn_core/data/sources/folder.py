@@ -6,25 +6,25 @@ Where its top folders are called train, val and test, these are the sets; else t
 import os
 from pathlib import Path
 
-from unlearn_core.data.ingest.source import Answers, Files, Option, Place, Source
-from unlearn_core.domain.errors import BadPictures
+from unlearn_core.data.ingest.source import FolderData, ImportContext, Option, OptionValues, Source
+from unlearn_core.domain.errors import InvalidDatasetError
 
 _DEPTH, _MOST = 2, 200
 
 
-def read(answers: Answers, place: Place) -> Files:
+def read(options: OptionValues, context: ImportContext) -> FolderData:
     """All class folders below the chosen folder. Raises BadPictures where it does not lie below the root."""
-    name = str(answers["folder"]).strip()
-    if place.root is None:
-        raise BadPictures(_missing(None))
+    name = str(options["folder"]).strip()
+    if context.root is None:
+        raise InvalidDatasetError(_missing(None))
     if not name:
-        raise BadPictures("Choose the folder that holds the class folders.")
-    found = (place.root / name).resolve()
-    if not found.is_relative_to(place.root.resolve()) or found == place.root.resolve():
-        raise BadPictures("The folder does not lie below the one that UNLEARN_DATA_ROOT names: choose another.")
+        raise InvalidDatasetError("Choose the folder that holds the class folders.")
+    found = (context.root / name).resolve()
+    if not found.is_relative_to(context.root.resolve()) or found == context.root.resolve():
+        raise InvalidDatasetError("The folder does not lie below the one that UNLEARN_DATA_ROOT names: choose another.")
     if not found.is_dir():
-        raise BadPictures(f"There is no such folder below {place.root}: choose another.")
-    return Files(found)
+        raise InvalidDatasetError(f"There is no such folder below {context.root}: choose another.")
+    return FolderData(found)
 
 
 def folders(root: Path | None) -> dict[str, tuple[str, ...]]:
@@ -65,5 +65,5 @@ SOURCE = Source(
     read=read,
     options=(Option("folder", "Folder", "It holds a folder for each class.", "", placeholder="faces"),),
     choices=folders,
-    why_not=_missing,
+    unavailable_reason=_missing,
 )

@@ -5,27 +5,29 @@ Source: Bossard, Guillaumin and Van Gool 2014, Food-101: Mining Discriminative C
 
 from pathlib import Path
 
-from unlearn_core.data.ingest.class_folders import Item
-from unlearn_core.data.ingest.download import Part
-from unlearn_core.data.ingest.source import Answers, Files, Place, Source
-from unlearn_core.data.ingest.torchvision_roots import opened, relative
+from unlearn_core.data.ingest.class_folders import ImageFile
+from unlearn_core.data.ingest.download import RemoteFile
+from unlearn_core.data.ingest.source import FolderData, ImportContext, OptionValues, Source
+from unlearn_core.data.ingest.torchvision_roots import open_torchvision, relative_paths
 
-PARTS = (
-    Part("http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz", "food-101.tar.gz", "85eeb15f3717b99a5da872d97d918f87"),
+REMOTE_FILES = (
+    RemoteFile(
+        "http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz", "food-101.tar.gz", "85eeb15f3717b99a5da872d97d918f87"
+    ),
 )
 
 
-def read(answers: Answers, place: Place) -> Files:
+def read(options: OptionValues, context: ImportContext) -> FolderData:
     """The files of the authors' own training and test lists."""
-    sets = opened("Food101", [{"split": "train"}, {"split": "test"}], PARTS, place)
+    sets = open_torchvision("Food101", [{"split": "train"}, {"split": "test"}], REMOTE_FILES, context)
     classes = tuple(name.replace("_", " ") for name in sets[0].classes)
     root = Path(sets[0].root) / "food-101" / "images"
     items = [
-        Item(path, classes[label], part)
+        ImageFile(path, classes[label], part)
         for part, one in zip(("train", "test"), sets, strict=True)
-        for path, label in zip(relative(one._image_files, root), one._labels, strict=True)
+        for path, label in zip(relative_paths(one._image_files, root), one._labels, strict=True)
     ]
-    return Files(root, classes, items)
+    return FolderData(root, classes, items)
 
 
 SOURCE = Source(

@@ -6,19 +6,19 @@ only those with several are kept, and the sets are cut by a fixed seed.
 
 from pathlib import Path
 
-from unlearn_core.data.ingest.source import Answers, Files, Option, Place, Source
-from unlearn_core.domain.errors import BadPictures
+from unlearn_core.data.ingest.source import FolderData, ImportContext, Option, OptionValues, Source
+from unlearn_core.domain.errors import InvalidDatasetError
 
 FOLDERS = ("lfw-py/lfw_funneled", "lfw-py/lfw-deepfunneled", "lfw-py/lfw", "lfw_funneled", "lfw-deepfunneled", "lfw")
 """Where torchvision puts it, and where people do; the first that is there is taken."""
 
 
-def read(answers: Answers, place: Place) -> Files:
+def read(options: OptionValues, context: ImportContext) -> FolderData:
     """The people with so many pictures at the least."""
-    found = _folder(place.root)
+    found = _folder(context.root)
     if found is None:
-        raise BadPictures(_missing(place.root))
-    return Files(found, least=int(answers["least"]))
+        raise InvalidDatasetError(_missing(context.root))
+    return FolderData(found, min_count=int(options["least"]))
 
 
 def _folder(root: Path | None) -> Path | None:
@@ -56,6 +56,6 @@ SOURCE = Source(
             high=500,
         ),
     ),
-    why_not=_missing,
-    names=lambda answers: f"{answers['least']} pictures or more",
+    unavailable_reason=_missing,
+    variant_label=lambda answers: f"{answers['least']} pictures or more",
 )

@@ -3,21 +3,21 @@
 Source: Netzer et al. 2011, Reading Digits in Natural Images with Unsupervised Feature Learning.
 """
 
-from unlearn_core.data.ingest.download import Part
-from unlearn_core.data.ingest.source import Answers, Arrays, Place, Source
-from unlearn_core.data.ingest.torchvision_roots import opened
+from unlearn_core.data.ingest.download import RemoteFile
+from unlearn_core.data.ingest.source import ArrayData, ImportContext, OptionValues, Source
+from unlearn_core.data.ingest.torchvision_roots import open_torchvision
 
 _HOST = "http://ufldl.stanford.edu/housenumbers"
-PARTS = (
-    Part(f"{_HOST}/train_32x32.mat", "train_32x32.mat", "e26dedcc434d2e4c54c9b2d4a06d8373"),
-    Part(f"{_HOST}/test_32x32.mat", "test_32x32.mat", "eb5a983be6a315427106f1b164d9cef3"),
+REMOTE_FILES = (
+    RemoteFile(f"{_HOST}/train_32x32.mat", "train_32x32.mat", "e26dedcc434d2e4c54c9b2d4a06d8373"),
+    RemoteFile(f"{_HOST}/test_32x32.mat", "test_32x32.mat", "eb5a983be6a315427106f1b164d9cef3"),
 )
 
 
-def read(answers: Answers, place: Place) -> Arrays:
+def read(options: OptionValues, context: ImportContext) -> ArrayData:
     """Training and test pictures; the further easy ones ("extra") are left alone."""
-    sets = opened("SVHN", [{"split": "train"}, {"split": "test"}], PARTS, place)
-    return Arrays(
+    sets = open_torchvision("SVHN", [{"split": "train"}, {"split": "test"}], REMOTE_FILES, context)
+    return ArrayData(
         tuple("0123456789"),
         {name: (one.data.transpose(0, 2, 3, 1), one.labels) for name, one in zip(("train", "test"), sets, strict=True)},
     )

@@ -1,16 +1,16 @@
 """A zip of class folders that somebody uploads: checked first, and read by a limited process, picture by picture."""
 
 from unlearn_core.data.ingest import upload_store
-from unlearn_core.data.ingest.source import Answers, Archive, Option, Place, Source
-from unlearn_core.domain.errors import BadPictures
+from unlearn_core.data.ingest.source import ImportContext, Option, OptionValues, Source, ZipData
+from unlearn_core.domain.errors import InvalidDatasetError
 
 
-def read(answers: Answers, place: Place) -> Archive:
+def read(options: OptionValues, context: ImportContext) -> ZipData:
     """The upload, by the name under which it is kept. Raises BadPictures where it is gone."""
-    file = upload_store.path(place.home, str(answers["upload"]))
+    file = upload_store.upload_path(context.data_dir, str(options["upload"]))
     if not file.exists():
-        raise BadPictures("The uploaded file is no longer there: choose it again.")
-    return Archive(file)
+        raise InvalidDatasetError("The uploaded file is no longer there: choose it again.")
+    return ZipData(file)
 
 
 SOURCE = Source(

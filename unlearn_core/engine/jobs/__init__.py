@@ -1,1 +1,1 @@
-"""jobs."""
+"""The jobs beside unlearning itself, one file each."""

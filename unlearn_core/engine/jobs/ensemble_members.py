@@ -16,105 +16,113 @@ import numpy as np
 import torch
 from torch import nn
 
-from unlearn_core.data.atomic_files import write_whole
+from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.forget_request import ForgetRequest
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.split import Split, cut
-from unlearn_core.domain.tracker import Silent, Tracker
-from unlearn_core.engine.initial_weights import untrained
-from unlearn_core.engine.model_cache import Data, Trained, Warm, after_of
-from unlearn_core.engine.setup import lay_out, problem_of
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.split import Split, make_split
+from unlearn_core.domain.tracker import NullTracker, Tracker
+from unlearn_core.engine.initial_weights import initial_model
+from unlearn_core.engine.model_cache import DeviceDataset, FrozenModel, ModelCache, freeze_result
+from unlearn_core.engine.setup import build_problem, resolve_run
 from unlearn_core.models import bundled_models, classifiers
-from unlearn_core.models.ensembles import Population
-from unlearn_core.probes.common.neurips_score import Score, phi, scored
+from unlearn_core.models.ensembles import EnsembleOutputs
+from unlearn_core.probes.common.neurips_score import Score, neurips_score, phi
 from unlearn_core.training import evaluate
 from unlearn_core.training.loops import train
 
 
-class Order(NamedTuple):
+class EnsembleTask(NamedTuple):
     """One net of a population: a gold of a request, or what a spec's method makes from that many seeds on."""
 
-    what: ForgetRequest | RunSpec
+    source: ForgetRequest | UnlearnSpec
     number: int
     folder: Path
     """Where its answers are kept."""
-    home: Path
+    data_dir: Path
     device: str
     threads: int
 
 
-def make_all(orders: list[Order], jobs: int) -> Iterator[Order]:
+def build_all(tasks: list[EnsembleTask], jobs: int) -> Iterator[EnsembleTask]:
     """Makes those nets that are missing, `jobs` of them side by side, and gives each order as it is done, in order."""
-    todo = [order for order in orders if not _file(order.folder, order.number).exists()]
+    todo = [order for order in tasks if not _file(order.folder, order.number).exists()]
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(_make, todo)
+        yield from pool.map(_build, todo)
 
 
-def _make(order: Order) -> Order:
-    if torch.get_num_threads() != order.threads:
-        torch.set_num_threads(order.threads)
-    make = gold if isinstance(order.what, ForgetRequest) else unlearned
-    keep(order.folder, order.number, make(order.what, order.number, _warm(order.device, order.home), Silent()))  # pyright: ignore[reportArgumentType]
-    return order
+def _build(task: EnsembleTask) -> EnsembleTask:
+    if torch.get_num_threads() != task.threads:
+        torch.set_num_threads(task.threads)
+    cache, tracker = _warm(task.device, task.data_dir), NullTracker()
+    if isinstance(task.source, ForgetRequest):
+        outputs = gold_outputs(task.source, task.number, cache, tracker)
+    else:
+        outputs = unlearned_outputs(task.source, task.number, cache, tracker)
+    save_outputs(task.folder, task.number, outputs)
+    return task
 
 
 @cache
-def _warm(device: str, home: Path) -> Warm:
+def _warm(device: str, data_dir: Path) -> ModelCache:
     """One a process, so that data and nets are loaded once."""
-    return Warm(device, home)
+    return ModelCache(device, data_dir)
 
 
-def gold(request: ForgetRequest, number: int, warm: Warm, track: Tracker) -> Population:
+def gold_outputs(request: ForgetRequest, number: int, model_cache: ModelCache, tracker: Tracker) -> EnsembleOutputs:
     """One gold's answers; the very net that the run of kind gold with this number would give."""
     card = classifiers.card(request.classifier)
-    data = warm.data(card.dataset)
-    split = cut(data.card, data.pictures.labels, request.forget)
-    return asked(_trained(card, split.retain_train, bundled_models.GOLD_SEED + number, warm, track), data, split)
+    data = model_cache.dataset(card.dataset)
+    split = make_split(data.card, data.image_dataset.labels, request.forget)
+    return outputs_of(
+        _trained(card, split.retain_train, bundled_models.GOLD_SEED_OFFSET + number, model_cache, tracker), data, split
+    )
 
 
-def original(request: ForgetRequest, number: int, warm: Warm, track: Tracker) -> nn.Module:
+def train_original(request: ForgetRequest, number: int, model_cache: ModelCache, tracker: Tracker) -> nn.Module:
     """A net that the classifier's recipe makes of all training pictures from another seed than the classifier's."""
     card = classifiers.card(request.classifier)
-    data = warm.data(card.dataset)
-    split = cut(data.card, data.pictures.labels, request.forget)
+    data = model_cache.dataset(card.dataset)
+    split = make_split(data.card, data.image_dataset.labels, request.forget)
     rows = np.sort(np.concatenate([split.forget_train, split.retain_train]))
-    return _trained(card, rows, bundled_models.SHADOW_SEED + number, warm, track)
+    return _trained(card, rows, bundled_models.SHADOW_SEED_OFFSET + number, model_cache, tracker)
 
 
-def _trained(card: ClassifierCard, rows: np.ndarray, seed: int, warm: Warm, track: Tracker) -> nn.Module:
-    data, net = warm.data(card.dataset), untrained(card, seed, warm)
-    where = torch.from_numpy(rows).to(warm.device)
-    train(net, card.trained_by, data.images, data.labels, where, seed=seed, track=track)
+def _trained(card: ClassifierCard, rows: np.ndarray, seed: int, model_cache: ModelCache, tracker: Tracker) -> nn.Module:
+    data, net = model_cache.dataset(card.dataset), initial_model(card, seed, model_cache)
+    where = torch.from_numpy(rows).to(model_cache.device)
+    train(net, card.required_recipe, data.images, data.labels, where, seed=seed, tracker=tracker)
     return net.eval()
 
 
-def unlearned(spec: RunSpec, number: int, warm: Warm, track: Tracker, before: Trained | None = None) -> Population:
+def unlearned_outputs(
+    spec: UnlearnSpec, number: int, model_cache: ModelCache, tracker: Tracker, before: FrozenModel | None = None
+) -> EnsembleOutputs:
     """The answers of what the spec's method makes of its classifier, or of `before`, `number` seeds on."""
-    layout = lay_out(spec.model_copy(update={"seed": spec.seed + number}), warm)
+    layout = resolve_run(spec.model_copy(update={"seed": spec.seed + number}), model_cache)
     if before is not None:
         layout = layout._replace(before=before)
-    problem = problem_of(layout, warm)
-    layout.method.forget(problem, layout.knobs, track)
-    return asked(after_of(problem.net).net, layout.data, layout.split)
+    problem = build_problem(layout, model_cache)
+    layout.method.forget(problem, layout.params, tracker)
+    return outputs_of(freeze_result(problem.model).module, layout.data, layout.split)
 
 
-def asked(net: nn.Module, data: Data, split: Split) -> Population:
+def outputs_of(model: nn.Module, data: DeviceDataset, split: Split) -> EnsembleOutputs:
     """What one net answers to the forgotten pictures, and how often it is right about the kept ones."""
 
     def answers(rows: np.ndarray) -> np.ndarray:
-        return evaluate.logits(net, data.images[torch.from_numpy(rows).to(data.images.device)])
+        return evaluate.logits(model, data.images[torch.from_numpy(rows).to(data.images.device)])
 
-    labels = data.pictures.labels
+    labels = data.image_dataset.labels
     right = [
         float((answers(rows).argmax(1) == labels[rows]).mean()) for rows in (split.retain_train, split.retain_test)
     ]
-    return Population(answers(split.forget_train)[None], *(np.array([share], np.float32) for share in right))
+    return EnsembleOutputs(answers(split.forget_train)[None], *(np.array([share], np.float32) for share in right))
 
 
-def score(ours: Population, golds: Population, labels: np.ndarray) -> Score:
+def ensemble_score(ours: EnsembleOutputs, golds: EnsembleOutputs, labels: np.ndarray) -> Score:
     """The challenge's score of nets against equally many golds; labels (S,) are the forgotten pictures'."""
-    return scored(
+    return neurips_score(
         phi(ours.logits, labels),
         phi(golds.logits, labels),
         retain=(float(ours.retain.mean()), float(golds.retain.mean())),
@@ -122,17 +130,17 @@ def score(ours: Population, golds: Population, labels: np.ndarray) -> Score:
     )
 
 
-def kept(folder: Path, number: int) -> Population | None:
+def load_outputs(folder: Path, number: int) -> EnsembleOutputs | None:
     """The answers of a net that were kept there; None where nobody has made it yet."""
     path = _file(folder, number)
-    return Population.from_bytes(path.read_bytes()) if path.exists() else None
+    return EnsembleOutputs.from_bytes(path.read_bytes()) if path.exists() else None
 
 
-def keep(folder: Path, number: int, one: Population) -> Population:
+def save_outputs(folder: Path, number: int, outputs: EnsembleOutputs) -> EnsembleOutputs:
     """Keeps a net's answers, and gives them as they were kept: in 16 bits."""
-    data = one.to_bytes()
-    write_whole(_file(folder, number), data)
-    return Population.from_bytes(data)
+    data = outputs.to_bytes()
+    atomic_write(_file(folder, number), data)
+    return EnsembleOutputs.from_bytes(data)
 
 
 def _file(folder: Path, number: int) -> Path:

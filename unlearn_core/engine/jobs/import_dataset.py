@@ -5,55 +5,59 @@ from pathlib import Path
 from typing import Any
 
 from unlearn_core.data import datasets, sources
-from unlearn_core.data.ingest.prepare import Prepared, prepare
-from unlearn_core.data.ingest.source import Place
+from unlearn_core.data.ingest.prepare import ImportedDataset, prepare
+from unlearn_core.data.ingest.source import ImportContext
 from unlearn_core.data.ingest.upload_limits import limits
-from unlearn_core.domain.errors import BadPictures
-from unlearn_core.domain.jobs import ImportSpec
+from unlearn_core.domain.errors import InvalidDatasetError
+from unlearn_core.domain.jobs import ImportDatasetSpec
 from unlearn_core.domain.run import Phase, Progress
-from unlearn_core.engine.listener import Listener
-from unlearn_core.engine.record_run import in_history
+from unlearn_core.engine.listener import RunListener
+from unlearn_core.engine.record_run import record_run
 from unlearn_core.store.queue.run_store import RunStore
 
 
-def bring_in(spec: ImportSpec, home: Path, listener: Listener, *, root: Path | None = None) -> dict[str, Any]:
+def import_dataset(
+    spec: ImportDatasetSpec, data_dir: Path, listener: RunListener, *, root: Path | None = None
+) -> dict[str, Any]:
     """Prepares the data set that a spec asks for, in the data folder `home`; gives what it came to.
 
     `root` is a folder to look in instead of the one that UNLEARN_DATA_ROOT names. Raises BadPictures where it cannot
     be done and Cancelled where the listener says so; then nothing of it is left.
     """
     began = time.perf_counter()
-    if spec.dataset in datasets.shipped():
-        raise BadPictures(f"{spec.dataset} is the name of a data set that ships with the lab: choose another.")
-    place = Place(root or sources.data_root(), home, _Teller(listener))
-    made: Prepared = prepare(spec, sources.source(spec.source), place, limits())
+    if spec.dataset in datasets.bundled():
+        raise InvalidDatasetError(f"{spec.dataset} is the name of a data set that ships with the lab: choose another.")
+    place = ImportContext(root or sources.data_root(), data_dir, _ImportProgress(listener))
+    made: ImportedDataset = prepare(spec, sources.source(spec.source), place, limits())
     card = made.card
     return {
         "dataset": card.id,
         "pictures": card.train + card.val + card.test,
         "classes": len(card.classes),
-        "left": made.left,
-        "named": made.named,
+        "left": made.num_skipped,
+        "named": made.skipped,
         "seconds": {"total": time.perf_counter() - began},
     }
 
 
-def add(spec: ImportSpec, home: Path, listener: Listener, *, root: Path | None = None) -> dict[str, Any]:
+def import_locally(
+    spec: ImportDatasetSpec, data_dir: Path, listener: RunListener, *, root: Path | None = None
+) -> dict[str, Any]:
     """Does the same in this process, as a run that joins the history: for the command line and notebooks."""
-    _, headline = in_history(
-        RunStore(home),
+    _, headline = record_run(
+        RunStore(data_dir),
         spec,
         title=f"Prepare {spec.title}",
         device="cpu",
-        work=lambda run: bring_in(spec, home, listener, root=root),
+        work=lambda run: import_dataset(spec, data_dir, listener, root=root),
     )
     return headline
 
 
-class _Teller:
+class _ImportProgress:
     """Makes a run's progress of what the intake tells: a phase for each kind of work."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: RunListener) -> None:
         self._listener = listener
         self._phases: dict[str, Phase] = {}
         self._began = time.perf_counter()

@@ -2,58 +2,58 @@
 
 from typing import Any
 
-from unlearn_core.domain.jobs import GoldSpec, MeasureSpec, RunSpec
+from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.run import Priority, RunState
-from unlearn_core.domain.split import cut
-from unlearn_core.engine.initial_weights import untrained
-from unlearn_core.engine.listener import Listener
-from unlearn_core.engine.model_cache import Warm
-from unlearn_core.engine.resumable_training import train_on
+from unlearn_core.domain.split import make_split
+from unlearn_core.engine.initial_weights import initial_model
+from unlearn_core.engine.listener import RunListener
+from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.engine.resumable_training import train_resumable
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import evaluate, weights
 
 
-def train_gold(spec: GoldSpec, warm: Warm, listener: Listener) -> dict[str, Any]:
+def train_gold(spec: TrainGoldSpec, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
     """Trains a gold, or goes on with one, and queues the measuring of every run that waits for it.
 
     The state is saved after every epoch; where something more urgent waits then, GaveWay is raised, and the next call
     ends with the same bits as if there had been no interruption.
     """
     card = classifiers.card(spec.request.classifier)
-    recipe = card.trained_by
-    data = warm.data(card.dataset)
-    found = warm.gold(card, spec.request, spec.seed)
+    recipe = card.required_recipe
+    data = model_cache.dataset(card.dataset)
+    found = model_cache.gold(card, spec.request, spec.seed)
     if found is not None:
-        queue_measures(spec, warm)
+        queue_remeasure(spec, model_cache)
         return {"gold": found.weights, "seconds": {"total": 0.0}, "note": f"This gold was there already: {found.name}."}
-    rows = cut(data.card, data.pictures.labels, spec.request.forget).retain_train
-    file = warm.golds.folder(spec.request, spec.seed) / "state.pt"
-    seed = bundled_models.GOLD_SEED + spec.seed
-    net = untrained(card, seed, warm)
-    spent = train_on(net, recipe, data, rows, seed=seed, file=file, listener=listener)
+    rows = make_split(data.card, data.image_dataset.labels, spec.request.forget).retain_train
+    file = model_cache.golds.folder(spec.request, spec.seed) / "state.pt"
+    seed = bundled_models.GOLD_SEED_OFFSET + spec.seed
+    net = initial_model(card, seed, model_cache)
+    spent = train_resumable(net, recipe, data, rows, seed=seed, file=file, listener=listener)
     sha = weights.checksum(net)
-    warm.evaluations.put(Evaluation(sha, card.dataset, evaluate.logits(net, data.images)))
-    warm.golds.keep(spec.request, spec.seed, weights=sha, data=weights.to_bytes(net), seconds=spent.seconds)
-    queue_measures(spec, warm)
-    return {"gold": sha, "seconds": {"total": spent.seconds}, "seconds_per_picture": spent.pace}
+    model_cache.evaluations.put(Evaluation(sha, card.dataset, evaluate.logits(net, data.images)))
+    model_cache.golds.save(spec.request, spec.seed, weights=sha, data=weights.to_bytes(net), seconds=spent.seconds)
+    queue_remeasure(spec, model_cache)
+    return {"gold": sha, "seconds": {"total": spent.seconds}, "seconds_per_picture": spent.seconds_per_image}
 
 
-def queue_measures(spec: GoldSpec, warm: Warm) -> None:
+def queue_remeasure(spec: TrainGoldSpec, model_cache: ModelCache) -> None:
     """Queues one measuring for every finished run of this request that this gold completes.
 
     The first gold is what a report's third column needs; the second tells how far two golds are apart, and is of no
     use without the first. More of them are kept, and shown nowhere.
     """
     needed = {0: "gold", 1: "twin"}.get(spec.seed)
-    if needed is None or not warm.golds.is_there(spec.request, 0):
+    if needed is None or not model_cache.golds.exists(spec.request, 0):
         return
-    store = RunStore(warm.home)
+    store = RunStore(model_cache.data_dir)
     waiting = [
         run
-        for run in store.list(kinds=("unlearn",), states=(RunState.DONE,), limit=10_000)
-        if isinstance(run.spec, RunSpec)
+        for run in store.list_runs(kinds=("unlearn",), states=(RunState.DONE,), limit=10_000)
+        if isinstance(run.spec, UnlearnSpec)
         and run.spec.request == spec.request
         and run.spec.start is None
         and needed not in run.headline.get("evaluations", {})

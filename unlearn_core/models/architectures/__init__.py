@@ -7,15 +7,16 @@ Reading the shelf imports torch.
 
 from torch import nn
 
+from unlearn_core import plugins
 from unlearn_core.domain.cards import ArchitectureCard
-from unlearn_core.domain.errors import NotSupported
+from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.models import external
-from unlearn_core.plugins import entry, modules
+from unlearn_core.plugins import discover, lookup
 
 
 def cards() -> dict[str, ArchitectureCard]:
     """Every architecture's card by its id."""
-    return {module.CARD.id: module.CARD for module in modules("models.architectures").values()}
+    return {card.id: card for card in plugins.cards("models.architectures", "CARD")}
 
 
 def card(name: str, size: int | None = None) -> ArchitectureCard:
@@ -23,21 +24,21 @@ def card(name: str, size: int | None = None) -> ArchitectureCard:
 
     The roles in a library's net depend on the pictures' `size` in pixels: it is the net's own where none is given.
     """
-    return external.card(name, size) if external.is_library(name) else entry("architecture", cards(), name)
+    return external.card(name, size) if external.is_external(name) else lookup("architecture", cards(), name)
 
 
-def build(name: str, classes: int, size: int, normalise: nn.Module) -> nn.Module:
+def build(name: str, classes: int, size: int, normalize: nn.Module) -> nn.Module:
     """A net with fresh weights from torch's current random state, for square pictures of that many pixels a side.
 
     Raises UnknownName, and NotSupported where it does not take such pictures.
     """
-    if external.is_library(name):
-        return external.build(name, classes, size, normalise)
-    known = {module.CARD.id: module for module in modules("models.architectures").values()}
-    module = entry("architecture", known, name)
+    if external.is_external(name):
+        return external.build(name, classes, size, normalize)
+    known = {module.CARD.id: module for module in discover("models.architectures").values()}
+    module = lookup("architecture", known, name)
     if size < module.CARD.smallest:
-        raise NotSupported(
+        raise NotSupportedError(
             f"{module.CARD.title} takes pictures of {module.CARD.smallest} pixels or more, and these have {size}. "
             "Choose larger pictures or another architecture."
         )
-    return module.build(classes, size, normalise)
+    return module.build(classes, size, normalize)

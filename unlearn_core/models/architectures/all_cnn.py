@@ -31,9 +31,9 @@ CARD = ArchitectureCard(
 class AllCnn(nn.Module):
     """Pictures (N, 3, H, W) float in [0, 1] to logits (N, classes)."""
 
-    def __init__(self, classes: int, normalise: nn.Module) -> None:
+    def __init__(self, classes: int, normalize: nn.Module) -> None:
         super().__init__()
-        self.normalise = normalise
+        self.normalise = normalize
         widths = (3, *(width for width, _, _ in SHAPES))
         self.features = nn.Sequential(*starmap(_layer, zip(widths, SHAPES, strict=False)))
         self.head = nn.Linear(SHAPES[-1][0], classes)
@@ -42,9 +42,9 @@ class AllCnn(nn.Module):
         return self.head(self.features(self.normalise(x)).mean((2, 3)))
 
 
-def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
+def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
     """An All-CNN; it averages over all places at the end, so any size will do."""
-    return AllCnn(classes, normalise)
+    return AllCnn(classes, normalize)
 
 
 def _layer(width_in: int, shape: tuple[int, int, int]) -> nn.Module:

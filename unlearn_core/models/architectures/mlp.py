@@ -24,12 +24,12 @@ CARD = ArchitectureCard(
 )
 
 
-class Perceptron(nn.Module):
+class Mlp(nn.Module):
     """Pictures (N, 3, H, W) float in [0, 1] to logits (N, classes), over two layers of 48."""
 
-    def __init__(self, classes: int, size: int, normalise: nn.Module) -> None:
+    def __init__(self, classes: int, size: int, normalize: nn.Module) -> None:
         super().__init__()
-        self.normalise = normalise
+        self.normalise = normalize
         self.first = nn.Sequential(nn.Conv2d(3, WIDTH, size), nn.ReLU())
         self.second = nn.Sequential(nn.Conv2d(WIDTH, WIDTH, 1), nn.ReLU())
         self.head = nn.Linear(WIDTH, classes)
@@ -38,6 +38,6 @@ class Perceptron(nn.Module):
         return self.head(torch.flatten(self.second(self.first(self.normalise(x))), 1))
 
 
-def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
+def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
     """A perceptron for pictures of exactly this size."""
-    return Perceptron(classes, size, normalise)
+    return Mlp(classes, size, normalize)

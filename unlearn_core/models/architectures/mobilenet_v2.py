@@ -4,7 +4,7 @@ from torch import nn
 
 from unlearn_core.domain.cards import ArchitectureCard, LayerRoles
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.models.torchvision_stem import behind
+from unlearn_core.models.torchvision_stem import with_normalization
 
 BLOCKS = 19
 """The first convolution, seventeen blocks, and the last convolution."""
@@ -26,10 +26,10 @@ CARD = ArchitectureCard(
 )
 
 
-def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
+def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
     """A MobileNetV2; it averages over all places at the end so any size will do."""
     from torchvision.models import mobilenet_v2
 
     net = mobilenet_v2(num_classes=classes)
     net.features[0][0].stride = (1, 1)  # pyright: ignore[reportIndexIssue]
-    return behind(normalise, net)
+    return with_normalization(normalize, net)

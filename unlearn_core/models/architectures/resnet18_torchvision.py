@@ -4,7 +4,7 @@ from torch import nn
 
 from unlearn_core.domain.cards import ArchitectureCard
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.models.torchvision_stem import behind, resnet_roles
+from unlearn_core.models.torchvision_stem import resnet_roles, with_normalization
 
 ROLES = resnet_roles(2, 2, 2, 2, cam="net.layer2.1")
 """At 32 pixels the stages end in 8, 4, 2 and 1 places a side: the third has little to tell apart, the last nothing."""
@@ -23,8 +23,8 @@ CARD = ArchitectureCard(
 )
 
 
-def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
+def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
     """A ResNet-18; it averages over all places at the end, so any size from 32 pixels on will do."""
     from torchvision.models import resnet18
 
-    return behind(normalise, resnet18(num_classes=classes))
+    return with_normalization(normalize, resnet18(num_classes=classes))

@@ -10,13 +10,13 @@ CARD = ArchitectureCard(
     id="resnet20",
     title="ResNet-20",
     summary="A residual net of 20 layers and 275,000 weights, with projection shortcuts.",
-    roles=small_resnet.roles(3),
+    roles=small_resnet.layer_roles(3),
     recipe=Recipe(epochs=40, batch=128, peak=0.3),
     smallest=8,
     source="He et al., Deep Residual Learning for Image Recognition, 2016, section 4.2.",
 )
 
 
-def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
+def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
     """A ResNet-20; it averages over all places at the end, so any size will do."""
-    return small_resnet.SmallResNet(classes, blocks=3, width=16, normalise=normalise)
+    return small_resnet.SmallResNet(classes, blocks=3, width=16, normalize=normalize)

@@ -11,7 +11,7 @@ CARD = ArchitectureCard(
     title="ResNet-20, plain shortcuts",
     summary="The original ResNet-20 for small pictures, of 270,000 weights: where the shape changes, a shortcut skips "
     "places and fills up with zeros.",
-    roles=small_resnet.roles(3, plain=True),
+    roles=small_resnet.layer_roles(3, plain=True),
     recipe=Recipe(epochs=40, batch=128, peak=0.3),
     smallest=8,
     source="He et al., Deep Residual Learning for Image Recognition, 2016, section 4.2, with shortcuts of option A "
@@ -19,6 +19,6 @@ CARD = ArchitectureCard(
 )
 
 
-def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
+def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
     """A ResNet-20; it averages over all places at the end, so any size will do."""
-    return small_resnet.SmallResNet(classes, blocks=3, width=16, normalise=normalise, plain=True)
+    return small_resnet.SmallResNet(classes, blocks=3, width=16, normalize=normalize, plain=True)

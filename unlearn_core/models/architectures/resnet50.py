@@ -4,7 +4,7 @@ from torch import nn
 
 from unlearn_core.domain.cards import ArchitectureCard
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.models.torchvision_stem import behind, resnet_roles, with_small_stem
+from unlearn_core.models.torchvision_stem import resnet_roles, with_normalization, with_small_stem
 
 CARD = ArchitectureCard(
     id="resnet50",
@@ -18,8 +18,8 @@ CARD = ArchitectureCard(
 )
 
 
-def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
+def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
     """A ResNet-50; it averages over all places at the end, so any size will do."""
     from torchvision.models import resnet50
 
-    return behind(normalise, with_small_stem(resnet50(num_classes=classes)))
+    return with_normalization(normalize, with_small_stem(resnet50(num_classes=classes)))

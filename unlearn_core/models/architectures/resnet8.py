@@ -10,7 +10,7 @@ CARD = ArchitectureCard(
     id="resnet8",
     title="ResNet-8",
     summary="A residual net of 8 layers and 20,000 weights: weak, and trained in half a minute.",
-    roles=small_resnet.roles(1),
+    roles=small_resnet.layer_roles(1),
     recipe=Recipe(epochs=10, batch=128, peak=0.3),
     smallest=8,
     source="The smallest of the family in He et al., Deep Residual Learning for Image Recognition, 2016, section 4.2, "
@@ -18,6 +18,6 @@ CARD = ArchitectureCard(
 )
 
 
-def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
+def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
     """A ResNet-8; it averages over all places at the end, so any size will do."""
-    return small_resnet.SmallResNet(classes, blocks=1, width=8, normalise=normalise)
+    return small_resnet.SmallResNet(classes, blocks=1, width=8, normalize=normalize)

@@ -3,9 +3,9 @@
 from torch import nn
 
 from unlearn_core.domain.cards import ArchitectureCard, LayerRoles
-from unlearn_core.domain.errors import NotSupported
+from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.models.torchvision_stem import behind
+from unlearn_core.models.torchvision_stem import with_normalization
 
 PATCH, WIDTH, DEPTH, HEADS = 4, 192, 6, 3
 
@@ -30,12 +30,12 @@ CARD = ArchitectureCard(
 )
 
 
-def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
+def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
     """A transformer for pictures of exactly this size. Raises NotSupported where patches do not tile them."""
     from timm.models.vision_transformer import VisionTransformer
 
     if size % PATCH:
-        raise NotSupported(
+        raise NotSupportedError(
             f"{CARD.title} cuts pictures into squares of {PATCH} pixels, and {size} pixels are no multiple of that. "
             "Choose pictures of another size or another architecture."
         )
@@ -45,4 +45,4 @@ def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
     for block in net.blocks:
         # The fused attention has no form for many pictures' own gradients at once, which L2UL and Fisher ask for.
         block.attn.fused_attn = False  # pyright: ignore[reportAttributeAccessIssue, reportArgumentType]
-    return behind(normalise, net)
+    return with_normalization(normalize, net)

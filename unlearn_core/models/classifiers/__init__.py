@@ -5,25 +5,26 @@ Reading the shelf imports torch.
 
 from torch import nn
 
+from unlearn_core import plugins
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.models import architectures
-from unlearn_core.models.normalize import Normalise
-from unlearn_core.plugins import entry, modules
+from unlearn_core.models.normalize import Normalize
+from unlearn_core.plugins import lookup
 
 
 def cards() -> dict[str, ClassifierCard]:
     """Every classifier's card by its id, those that ship first."""
-    shipped = {module.CARD.id: module.CARD for module in modules("models.classifiers").values()}
+    shipped = {card.id: card for card in plugins.cards("models.classifiers", "CARD")}
     return shipped | {name: card for name, card in user_catalog.classifier_cards().items() if name not in shipped}
 
 
 def card(name: str) -> ClassifierCard:
     """One classifier's card; raises UnknownName."""
-    return entry("classifier", cards(), name)
+    return lookup("classifier", cards(), name)
 
 
 def build(card: ClassifierCard, dataset: DatasetCard) -> nn.Module:
     """A net of that classifier's architecture with fresh weights from torch's current random state."""
-    normalise = Normalise(card.mean, card.std)
+    normalise = Normalize(card.mean, card.std)
     return architectures.build(card.architecture, len(dataset.classes), dataset.size, normalise)

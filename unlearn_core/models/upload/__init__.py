@@ -1,1 +1,1 @@
-"""upload."""
+"""Uploaded checkpoints: checked, loaded in a sandbox, converted to safetensors."""

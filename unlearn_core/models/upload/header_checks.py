@@ -10,23 +10,23 @@ import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from unlearn_core.domain.errors import BadUpload
+from unlearn_core.domain.errors import InvalidCheckpointError
 
-HEADER, TENSORS, NAME = 8 << 20, 20_000, 512
+MAX_HEADER_BYTES, MAX_TENSORS, MAX_NAME_LENGTH = 8 << 20, 20_000, 512
 """At most so many bytes of header, so many tensors, so many characters of a name."""
 
-SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+DTYPE_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 """Bytes a value, of the kinds of tensor that are let in."""
 
-SAVE_SO = (
+SAVE_HINT = (
     "Save the plain weights and bring those: `safetensors.torch.save_file(model.state_dict(), 'net.safetensors')`, "
     "or `torch.save(model.state_dict(), 'net.pt')`."
 )
 
-Kind = Literal["safetensors", "pt"]
+CheckpointKind = Literal["safetensors", "pt"]
 
 
-def check(path: Path) -> Kind:
+def check_header(path: Path) -> CheckpointKind:
     """What kind of checkpoint it is, whatever it is called. Raises BadUpload, with a reason, where it is none."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -38,10 +38,12 @@ def check(path: Path) -> Kind:
             _check_tensors(file, size)
             return "safetensors"
         elif start[:1] == b"\x80" or b"ustar" in _at(file, 257, 5):
-            raise BadUpload(f"This is a checkpoint in PyTorch's old format, which cannot be read safely. {SAVE_SO}")
+            raise InvalidCheckpointError(
+                f"This is a checkpoint in PyTorch's old format, which cannot be read safely. {SAVE_HINT}"
+            )
         else:
-            raise BadUpload(
-                f"This file is no checkpoint: it is neither safetensors nor what torch.save writes. {SAVE_SO}"
+            raise InvalidCheckpointError(
+                f"This file is no checkpoint: it is neither safetensors nor what torch.save writes. {SAVE_HINT}"
             )
     _check_entries(path, size)
     return "pt"
@@ -50,9 +52,9 @@ def check(path: Path) -> Kind:
 def _check_tensors(file: BinaryIO, size: int) -> None:
     """A safetensors header: its length, then JSON with a kind, a shape and a place for every tensor."""
     (length,) = struct.unpack("<Q", file.read(8))
-    if length > min(HEADER, size - 8):
-        raise BadUpload(
-            f"Its header claims {length:,} bytes, and {min(HEADER, max(size - 8, 0)):,} are possible: the file is "
+    if length > min(MAX_HEADER_BYTES, size - 8):
+        raise InvalidCheckpointError(
+            f"Its header claims {length:,} bytes, and {min(MAX_HEADER_BYTES, max(size - 8, 0)):,} are possible: the file is "
             "damaged or made to do harm."
         )
     try:
@@ -60,12 +62,18 @@ def _check_tensors(file: BinaryIO, size: int) -> None:
         tensors = {name: facts for name, facts in header.items() if name != "__metadata__"}
         places = sorted(_place(name, facts) for name, facts in tensors.items())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise BadUpload(f"Its header cannot be read ({type(problem).__name__}): the file is damaged.") from None
-    if not 0 < len(tensors) <= TENSORS:
-        raise BadUpload(f"It holds {len(tensors):,} tensors; a net has some, and at most {TENSORS:,} are let in.")
+        raise InvalidCheckpointError(
+            f"Its header cannot be read ({type(problem).__name__}): the file is damaged."
+        ) from None
+    if not 0 < len(tensors) <= MAX_TENSORS:
+        raise InvalidCheckpointError(
+            f"It holds {len(tensors):,} tensors; a net has some, and at most {MAX_TENSORS:,} are let in."
+        )
     ends = [0, *(stop for _, stop in places)]
     if any(start != before for (start, _), before in zip(places, ends, strict=False)) or ends[-1] != size - 8 - length:
-        raise BadUpload("Its tensors do not fill the file, or claim more than there is: it is cut short or damaged.")
+        raise InvalidCheckpointError(
+            "Its tensors do not fill the file, or claim more than there is: it is cut short or damaged."
+        )
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -79,9 +87,9 @@ def _place(name: str, facts: dict[str, Any]) -> tuple[int, int]:
     """Where a tensor begins and ends; raises ValueError where it is not as long as its shape says."""
     shape, (start, stop) = facts["shape"], facts["data_offsets"]
     whole = all(type(number) is int and number >= 0 for number in (*shape, start, stop))
-    if len(name) > NAME or facts["dtype"] not in SIZES or not whole or len(shape) > 8:
+    if len(name) > MAX_NAME_LENGTH or facts["dtype"] not in DTYPE_BYTES or not whole or len(shape) > 8:
         raise ValueError("not a tensor of a net")
-    if math.prod(shape) * SIZES[facts["dtype"]] != stop - start:
+    if math.prod(shape) * DTYPE_BYTES[facts["dtype"]] != stop - start:
         raise ValueError("a shape that does not fit")
     return start, stop
 
@@ -91,7 +99,7 @@ def _check_directory(file: BinaryIO, size: int) -> None:
     tail = _at(file, max(0, size - 65_557), 65_557)
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < 22:
-        raise BadUpload("The file is cut short: the end that torch.save writes is missing. Copy it again.")
+        raise InvalidCheckpointError("The file is cut short: the end that torch.save writes is missing. Copy it again.")
     entries, length = struct.unpack("<HI", tail[at + 10 : at + 16])
     locator = tail[max(0, at - 20) : at]
     if locator[:4] == b"PK\x06\x07":
@@ -99,8 +107,8 @@ def _check_directory(file: BinaryIO, size: int) -> None:
         record = _at(file, where, 56) if where < size else b""
         if len(record) == 56 and record[:4] == b"PK\x06\x06":
             entries, length = struct.unpack("<QQ", record[32:48])
-    if entries > TENSORS or length > HEADER:
-        raise BadUpload(f"It holds {entries:,} entries; at most {TENSORS:,} are let in.")
+    if entries > MAX_TENSORS or length > MAX_HEADER_BYTES:
+        raise InvalidCheckpointError(f"It holds {entries:,} entries; at most {MAX_TENSORS:,} are let in.")
 
 
 def _check_entries(path: Path, size: int) -> None:
@@ -109,24 +117,32 @@ def _check_entries(path: Path, size: int) -> None:
         with zipfile.ZipFile(path) as archive:
             entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
     except (zipfile.BadZipFile, ValueError, struct.error, NotImplementedError, UnicodeDecodeError) as problem:
-        raise BadUpload(f"It cannot be read ({type(problem).__name__}): it is damaged. Copy it again.") from None
+        raise InvalidCheckpointError(
+            f"It cannot be read ({type(problem).__name__}): it is damaged. Copy it again."
+        ) from None
     if any(entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1 for entry in entries):
-        raise BadUpload("Its entries are compressed, which torch.save never does: unpacked it may be of any size.")
+        raise InvalidCheckpointError(
+            "Its entries are compressed, which torch.save never does: unpacked it may be of any size."
+        )
     claimed = sum(entry.file_size for entry in entries)
     if claimed > size or any(entry.compress_size != entry.file_size for entry in entries):
-        raise BadUpload(f"It claims to hold {claimed:,} bytes and has {size:,}: it is damaged or made to do harm.")
+        raise InvalidCheckpointError(
+            f"It claims to hold {claimed:,} bytes and has {size:,}: it is damaged or made to do harm."
+        )
     ends = [entry.header_offset + 30 + len(entry.filename) + entry.compress_size for entry in entries]
     if any(end > after.header_offset for end, after in zip(ends, entries[1:], strict=False)) or max(ends) > size:
-        raise BadUpload("Its entries lie over one another: it is damaged or made to do harm.")
+        raise InvalidCheckpointError("Its entries lie over one another: it is damaged or made to do harm.")
     names = [entry.filename for entry in entries]
-    if any(len(name) > NAME or name.startswith("/") or "\\" in name or ".." in name.split("/") for name in names):
-        raise BadUpload("Its entries have names that point elsewhere: it was not written by torch.save.")
+    if any(
+        len(name) > MAX_NAME_LENGTH or name.startswith("/") or "\\" in name or ".." in name.split("/") for name in names
+    ):
+        raise InvalidCheckpointError("Its entries have names that point elsewhere: it was not written by torch.save.")
     inner = [name.partition("/")[2] for name in names]
     if any(name.startswith("code/") or name == "constants.pkl" for name in inner):
-        raise BadUpload(f"This is a TorchScript archive, a program and not only weights. {SAVE_SO}")
+        raise InvalidCheckpointError(f"This is a TorchScript archive, a program and not only weights. {SAVE_HINT}")
     pickles = [entry for entry, name in zip(entries, inner, strict=True) if name == "data.pkl"]
-    if len(pickles) != 1 or pickles[0].file_size > HEADER:
-        raise BadUpload(f"It was not written by torch.save. {SAVE_SO}")
+    if len(pickles) != 1 or pickles[0].file_size > MAX_HEADER_BYTES:
+        raise InvalidCheckpointError(f"It was not written by torch.save. {SAVE_HINT}")
 
 
 def _at(file: BinaryIO, place: int, length: int) -> bytes:

@@ -16,33 +16,33 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from unlearn_core.domain.errors import BadUpload
-from unlearn_core.models.upload.header_checks import NAME, SAVE_SO, TENSORS, Kind
+from unlearn_core.domain.errors import InvalidCheckpointError
+from unlearn_core.models.upload.header_checks import MAX_NAME_LENGTH, MAX_TENSORS, SAVE_HINT, CheckpointKind
 
-SPARE = 512 << 20
+MEMORY_MARGIN = 512 << 20
 """Bytes of memory beyond what the file's own size asks for."""
 
-WRAPPINGS = ("state_dict", "model_state_dict", "model", "net", "weights", "params")
+WRAPPER_KEYS = ("state_dict", "model_state_dict", "model", "net", "weights", "params")
 """Under these names training scripts put the weights beside other things."""
 
-PREFIXES = ("module.", "_orig_mod.")
+WRAPPER_PREFIXES = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every name."""
 
-TYPES = {
+ALLOWED_DTYPES = {
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
     *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
 }
 
 
-def main(source: str, target: str, kind: Kind, seconds: str) -> None:
+def main(source: str, target: str, kind: CheckpointKind, seconds: str) -> None:
     """Converts, and says what came of it."""
     path = Path(source)
     _confine(path.stat().st_size, int(seconds))
     try:
-        tensors, ignored = plain(_load(path, kind), path.stat().st_size)
+        tensors, ignored = extract_tensors(_load(path, kind), path.stat().st_size)
         save_file(tensors, target)
         said: dict[str, Any] = {"tensors": {name: list(one.shape) for name, one in tensors.items()}, "ignored": ignored}
-    except BadUpload as problem:
+    except InvalidCheckpointError as problem:
         said = {"refused": str(problem)}
     except MemoryError:
         said = {"refused": _TOO_MUCH}
@@ -52,27 +52,31 @@ def main(source: str, target: str, kind: Kind, seconds: str) -> None:
     print(json.dumps(said))
 
 
-def plain(loaded: object, size: int) -> tuple[dict[str, Tensor], list[str]]:
+def extract_tensors(loaded: object, size: int) -> tuple[dict[str, Tensor], list[str]]:
     """The tensors of a checkpoint by name, without wrappings, and the names of what else was in it.
 
     Raises BadUpload where it holds no weights, or some that are not plain, not finite, or larger than their file.
     """
     found = _unwrapped(loaded)
-    ignored = [str(name)[:NAME] for name, value in found.items() if not isinstance(value, Tensor)]
+    ignored = [str(name)[:MAX_NAME_LENGTH] for name, value in found.items() if not isinstance(value, Tensor)]
     tensors = {name: value for name, value in found.items() if isinstance(value, Tensor)}
-    if not 0 < len(tensors) <= TENSORS or not all(isinstance(name, str) and len(name) <= NAME for name in tensors):
-        raise BadUpload(f"No weights were found in it: a checkpoint maps names to tensors. {SAVE_SO}")
-    for prefix in PREFIXES * 2:
+    if not 0 < len(tensors) <= MAX_TENSORS or not all(
+        isinstance(name, str) and len(name) <= MAX_NAME_LENGTH for name in tensors
+    ):
+        raise InvalidCheckpointError(f"No weights were found in it: a checkpoint maps names to tensors. {SAVE_HINT}")
+    for prefix in WRAPPER_PREFIXES * 2:
         if all(name.startswith(prefix) for name in tensors):
             tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
     if sum(value.numel() * value.element_size() for value in tensors.values()) > 2 * size:
-        raise BadUpload("Its tensors claim to be larger than the file that holds them: it is made to do harm.")
+        raise InvalidCheckpointError(
+            "Its tensors claim to be larger than the file that holds them: it is made to do harm."
+        )
     for name, value in tensors.items():
         _check(name, value)
     return {name: value.detach().clone().contiguous() for name, value in tensors.items()}, ignored
 
 
-def _load(path: Path, kind: Kind) -> object:
+def _load(path: Path, kind: CheckpointKind) -> object:
     if kind == "safetensors":
         return load_file(path)
     try:
@@ -82,38 +86,46 @@ def _load(path: Path, kind: Kind) -> object:
     except Exception as problem:  # noqa: BLE001 (a file may make the reader raise anything; all of it is a refusal)
         named = re.search(r"GLOBAL ([\w.]+)", str(problem))
         if type(problem).__name__ != "UnpicklingError":
-            raise BadUpload(f"It cannot be read ({type(problem).__name__}): it is damaged.") from None
+            raise InvalidCheckpointError(f"It cannot be read ({type(problem).__name__}): it is damaged.") from None
         what = f"It asks for {named[1][:80]} to be run" if named else "It is more than plain weights"
-        raise BadUpload(f"{what} while it is loaded, and nothing that a file asks for is run here. {SAVE_SO}") from None
+        raise InvalidCheckpointError(
+            f"{what} while it is loaded, and nothing that a file asks for is run here. {SAVE_HINT}"
+        ) from None
 
 
 def _unwrapped(loaded: object) -> Mapping[Any, Any]:
     for _ in range(3):
         if not isinstance(loaded, Mapping):
-            raise BadUpload(f"No weights were found in it: a checkpoint maps names to tensors. {SAVE_SO}")
-        inner = next((loaded[name] for name in WRAPPINGS if isinstance(loaded.get(name), Mapping)), None)
+            raise InvalidCheckpointError(
+                f"No weights were found in it: a checkpoint maps names to tensors. {SAVE_HINT}"
+            )
+        inner = next((loaded[name] for name in WRAPPER_KEYS if isinstance(loaded.get(name), Mapping)), None)
         if inner is None:
             return loaded
         loaded = inner
-    raise BadUpload(f"Its weights lie too deep within other things. {SAVE_SO}")
+    raise InvalidCheckpointError(f"Its weights lie too deep within other things. {SAVE_HINT}")
 
 
 def _check(name: str, value: Tensor) -> None:
     short = name[:80]
     odd = type(value) not in (Tensor, torch.nn.Parameter) or value.layout != torch.strided or value.is_quantized
-    if odd or value.device.type != "cpu" or value.dtype not in TYPES:
-        raise BadUpload(f"{short} is no plain tensor ({value.dtype}, {value.layout}). {SAVE_SO}")
+    if odd or value.device.type != "cpu" or value.dtype not in ALLOWED_DTYPES:
+        raise InvalidCheckpointError(f"{short} is no plain tensor ({value.dtype}, {value.layout}). {SAVE_HINT}")
     if value.numel() * value.element_size() > value.untyped_storage().nbytes():
-        raise BadUpload(f"{short} claims {value.numel():,} numbers and has fewer: the file is made to do harm.")
+        raise InvalidCheckpointError(
+            f"{short} claims {value.numel():,} numbers and has fewer: the file is made to do harm."
+        )
     if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-        raise BadUpload(f"{short} holds values that are no finite numbers, so this net answers nothing of use.")
+        raise InvalidCheckpointError(
+            f"{short} holds values that are no finite numbers, so this net answers nothing of use."
+        )
 
 
 def _confine(size: int, seconds: int) -> None:
     """Sets this process's limits, counted from what importing torch took, which differs from build to build."""
     torch.set_num_threads(1)
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    memory, written = mapped + SPARE + 6 * size, 2 * size + (16 << 20)
+    memory, written = mapped + MEMORY_MARGIN + 6 * size, 2 * size + (16 << 20)
     for limit, most in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_CPU, seconds),

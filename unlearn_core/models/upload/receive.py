@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from unlearn_core.data import user_catalog
-from unlearn_core.domain.errors import BadUpload, StoreError
+from unlearn_core.domain.errors import InvalidCheckpointError, StoreError
 from unlearn_core.models import user_models
 from unlearn_core.models.upload import header_checks
 
-ROOT = Path(__file__).resolve().parents[3]
-UPLOADS, GIVEN, PLAIN = ".uploads", "given", "plain.safetensors"
-KEPT = 86_400
+PROJECT_ROOT = Path(__file__).resolve().parents[3]
+UPLOADS_FOLDER, ORIGINAL_FILE, SAFETENSORS_FILE = ".uploads", "given", "plain.safetensors"
+UPLOAD_MAX_AGE = 86_400
 """Seconds after which an upload that nobody took in is removed."""
 
 
-class Limits(NamedTuple):
+class CheckpointLimits(NamedTuple):
     """How much somebody may bring; the README's table says which variable sets which."""
 
     checkpoint_mb: int = 500
@@ -37,16 +37,18 @@ class Limits(NamedTuple):
     """All own classifiers, golds, other nets that measurements needed, and uploads together."""
 
 
-def limits() -> Limits:
+def limits() -> CheckpointLimits:
     """The limits as they are set. Raises BadUpload where a variable is no positive whole number."""
-    said = {name: os.environ.get(variable(name), "").strip() for name in Limits._fields}
+    said = {name: os.environ.get(limit_variable(name), "").strip() for name in CheckpointLimits._fields}
     for name, text in said.items():
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
-            raise BadUpload(f"{variable(name)} is {text[:40]!r}: set it to a whole number greater than 0, or unset it.")
-    return Limits(**{name: int(text) for name, text in said.items() if text})
+            raise InvalidCheckpointError(
+                f"{limit_variable(name)} is {text[:40]!r}: set it to a whole number greater than 0, or unset it."
+            )
+    return CheckpointLimits(**{name: int(text) for name, text in said.items() if text})
 
 
-def variable(name: str) -> str:
+def limit_variable(name: str) -> str:
     """The environment variable that sets a limit."""
     return {
         "checkpoint_mb": "UNLEARN_MOST_CHECKPOINT_MB",
@@ -62,23 +64,23 @@ def receive(file: BinaryIO) -> str:
     """
     most, home = limits(), _root()
     home.mkdir(parents=True, exist_ok=True)
-    for place in (home, home.parent / user_models.WAITING):
+    for place in (home, home.parent / user_models.PENDING_FOLDER):
         _sweep(place)
     _check_room(most, home)
     aside = Path(tempfile.mkdtemp(dir=home, prefix=".new-"))
     try:
         digest, size = hashlib.sha256(), 0
-        with (aside / GIVEN).open("wb") as kept:
+        with (aside / ORIGINAL_FILE).open("wb") as kept:
             while piece := file.read(1 << 20):
                 size += len(piece)
                 if size > most.checkpoint_mb << 20:
-                    raise BadUpload(
+                    raise InvalidCheckpointError(
                         f"It is larger than {most.checkpoint_mb:,} MB, the most that is let in here "
-                        f"(whoever runs this server may change {variable('checkpoint_mb')})."
+                        f"(whoever runs this server may change {limit_variable('checkpoint_mb')})."
                     )
                 digest.update(piece)
                 kept.write(piece)
-        header_checks.check(aside / GIVEN)
+        header_checks.check_header(aside / ORIGINAL_FILE)
         target = home / digest.hexdigest()
         if not target.exists():
             aside.rename(target)
@@ -94,53 +96,53 @@ def convert(upload: str) -> dict[str, Any]:
     Raises BadUpload, with its reason or with why that process died.
     """
     folder, most = _folder(upload), limits()
-    kind = header_checks.check(folder / GIVEN)
+    kind = header_checks.check_header(folder / ORIGINAL_FILE)
     # Nothing of this process's environment is a stranger's business.
     env = {"PATH": os.defpath, "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    job = [str(folder / GIVEN), str(folder / PLAIN), kind, str(most.checkpoint_seconds)]
+    job = [str(folder / ORIGINAL_FILE), str(folder / SAFETENSORS_FILE), kind, str(most.checkpoint_seconds)]
     child = subprocess.Popen(
         [sys.executable, "-m", "unlearn_core.models.upload.load_worker", *job],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         env=env,
     )
     try:
         said, errors = child.communicate(timeout=most.checkpoint_seconds)
     except subprocess.TimeoutExpired:
-        raise BadUpload(
+        raise InvalidCheckpointError(
             f"Loading it took longer than {most.checkpoint_seconds} s, so that was stopped. "
-            f"Whoever runs this server may change {variable('checkpoint_seconds')}."
+            f"Whoever runs this server may change {limit_variable('checkpoint_seconds')}."
         ) from None
     finally:
         child.kill()
         child.communicate()
-    answer = json.loads(said) if child.returncode == 0 else {"refused": _of_death(child.returncode, errors)}
+    answer = json.loads(said) if child.returncode == 0 else {"refused": _describe_exit(child.returncode, errors)}
     if "refused" in answer:
-        drop(upload)
-        raise BadUpload(answer["refused"])
+        delete(upload)
+        raise InvalidCheckpointError(answer["refused"])
     return answer
 
 
-def plain(upload: str) -> Path:
+def safetensors_path(upload: str) -> Path:
     """The converted file of an upload. Raises BadUpload where there is none."""
-    return _folder(upload) / PLAIN
+    return _folder(upload) / SAFETENSORS_FILE
 
 
-def drop(upload: str) -> None:
+def delete(upload: str) -> None:
     """Removes an upload."""
     shutil.rmtree(_root() / upload, ignore_errors=True)
 
 
 def _folder(upload: str) -> Path:
     folder = _root() / upload
-    if not (folder / GIVEN).is_file():
-        raise BadUpload("This upload is not here any more: bring the file again.")
+    if not (folder / ORIGINAL_FILE).is_file():
+        raise InvalidCheckpointError("This upload is not here any more: bring the file again.")
     return folder
 
 
-def _of_death(code: int, errors: bytes) -> str:
+def _describe_exit(code: int, errors: bytes) -> str:
     if code in (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ):
         return "Loading it took more time, memory or room than a checkpoint of its size may: it is refused."
     last = (errors.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1][:120]
@@ -148,24 +150,24 @@ def _of_death(code: int, errors: bytes) -> str:
     return f"The process that loads it died ({how}: {last}), so the file is refused: it is damaged or made to do that."
 
 
-def _check_room(most: Limits, home: Path) -> None:
+def _check_room(limits: CheckpointLimits, home: Path) -> None:
     used = sum(path.stat().st_size for path in home.parent.rglob("*") if path.is_file())
-    if used > most.trained_gb << 30:
-        raise BadUpload(
-            f"Own classifiers take {used / 2**30:.1f} GB, and {most.trained_gb} are allowed "
-            f"({variable('trained_gb')}). Remove one first."
+    if used > limits.trained_gb << 30:
+        raise InvalidCheckpointError(
+            f"Own classifiers take {used / 2**30:.1f} GB, and {limits.trained_gb} are allowed "
+            f"({limit_variable('trained_gb')}). Remove one first."
         )
 
 
 def _sweep(home: Path) -> None:
     """Removes uploads, and what waits to be taken in, that nobody came back for."""
     for folder in home.iterdir() if home.exists() else ():
-        if time.time() - folder.stat().st_mtime > KEPT:
+        if time.time() - folder.stat().st_mtime > UPLOAD_MAX_AGE:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _root() -> Path:
-    root = user_catalog.trained()
+    root = user_catalog.user_model_dir()
     if root is None:
         raise StoreError("No data folder was named, so there is no place for a checkpoint.")
-    return root / UPLOADS
+    return root / UPLOADS_FOLDER

@@ -1,1 +1,1 @@
-"""common."""
+"""What several measurements share."""

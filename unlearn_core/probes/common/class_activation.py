@@ -15,19 +15,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.domain.errors import BadRequest
-from unlearn_core.domain.jobs import Algorithm
-from unlearn_core.models.spatial import as_places
+from unlearn_core.domain.errors import InvalidRequestError
+from unlearn_core.domain.jobs import CamAlgorithm
+from unlearn_core.models.spatial import to_spatial
 from unlearn_core.training.batches import to_floats
 
 
 def explain(
-    nets: Mapping[str, nn.Module],
+    models: Mapping[str, nn.Module],
     images: Tensor,
     targets: Sequence[int],
     layer: str | None,
     *,
-    algorithm: Algorithm = "gradcam",
+    algorithm: CamAlgorithm = "gradcam",
     prefix_tokens: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Raw maps of pictures (K, H, W, 3) uint8 at a layer, each (K, h, w) float32, at least 0, by model.
@@ -38,29 +38,31 @@ def explain(
     height and width, and where there is no layer to look at.
     """
     if layer is None:
-        raise BadRequest("This kind of net looks at a picture as a whole: no layer of it has places to point at.")
+        raise InvalidRequestError(
+            "This kind of net looks at a picture as a whole: no layer of it has places to point at."
+        )
     laid_out = partial(_as_places, layer=layer, prefix_tokens=prefix_tokens)
-    return {name: _maps(net, images, targets, layer, algorithm, laid_out) for name, net in nets.items()}
+    return {name: _maps(net, images, targets, layer, algorithm, laid_out) for name, net in models.items()}
 
 
 def _as_places(output: Tensor, *, layer: str, prefix_tokens: int | None) -> Tensor:
-    places = as_places(output, prefix_tokens=prefix_tokens)
+    places = to_spatial(output, prefix_tokens=prefix_tokens)
     if places is None:
-        raise BadRequest(f"{layer} gives no map: its output has no height and width. Choose an earlier layer.")
+        raise InvalidRequestError(f"{layer} gives no map: its output has no height and width. Choose an earlier layer.")
     return places
 
 
-def prepare() -> None:
+def preload() -> None:
     """Loads the GradCAM library, which takes seconds, before somebody waits for a map."""
     import pytorch_grad_cam  # noqa: F401
 
 
 def _maps(
-    net: nn.Module,
+    model: nn.Module,
     images: Tensor,
     targets: Sequence[int],
     layer: str,
-    algorithm: Algorithm,
+    algorithm: CamAlgorithm,
     laid_out: Callable[[Tensor], Tensor],
 ) -> np.ndarray:
     import pytorch_grad_cam as library
@@ -73,7 +75,7 @@ def _maps(
         "eigencam": library.EigenCAM,
     }[algorithm]
     # The library hooks the net that it is given and fills its gradients, so it is given one of its own.
-    own = copy.deepcopy(net).float().requires_grad_(False)
+    own = copy.deepcopy(model).float().requires_grad_(False)
     place = own.get_submodule(layer)
     # Gradients begin here: what lies before the layer needs none, which makes a map as cheap as a forward pass.
     place.register_forward_hook(lambda module, given, output: output.detach().requires_grad_())

@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.split import Split
 
 
-class Scene(NamedTuple):
+class ProbeContext(NamedTuple):
     """A run that has ended, laid out for the probes.
 
     `images` (N, H, W, 3) uint8 lie on the device; `labels` (N,) int64, `split` and the logits follow the data set's
@@ -22,13 +22,13 @@ class Scene(NamedTuple):
     first.
     """
 
-    spec: RunSpec
-    card: ClassifierCard
+    spec: UnlearnSpec
+    classifier: ClassifierCard
     dataset: DatasetCard
     images: torch.Tensor
     labels: np.ndarray
     split: Split
     evaluations: Mapping[str, Evaluation]
-    nets: Mapping[str, nn.Module]
+    models: Mapping[str, nn.Module]
     forgotten_classes: tuple[int, ...]
     """Empty where single pictures were forgotten."""

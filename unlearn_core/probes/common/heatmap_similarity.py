@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-TOP = 0.2
+TOP_SHARE = 0.2
 """The strongest fifth of a map's cells: where a net looks most."""
 MEASURES = ("cosine", "rank", "top")
 
 
-def alike(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
+def similarity(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
     """How alike the maps (n, h, w) of two nets are, picture by picture: [25 %, 50 %, 75 %] quantiles of each measure.
 
     `cosine` (0 to 1) is the angle's; `rank` (-1 to 1) Spearman's correlation; `top` (0 to 1) the share of the second
@@ -43,6 +43,6 @@ def ranks(row: np.ndarray) -> np.ndarray:
 
 
 def _top(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    most = max(1, round(TOP * first.shape[1]))
+    most = max(1, round(TOP_SHARE * first.shape[1]))
     cells = np.argsort(-first, axis=1, kind="stable")[:, :most]
     return np.take_along_axis(second, cells, 1).sum(1) / second.sum(1)

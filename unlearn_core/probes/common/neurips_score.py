@@ -20,15 +20,15 @@ REVISION = 1
 """Raise it when a change gives other scores for the same logits: what was measured before is then outdated."""
 TINY = 1e-45
 DELTA = 1e-5
-CERTAIN = 50.0
+MAX_EPSILON = 50.0
 """The epsilon of two sets that are told apart without a mistake; no epsilon is larger."""
-BUCKET = 0.5
+BUCKET_WIDTH = 0.5
 """The width of a bucket of epsilons: each earns half of what the one before it does."""
-GRID = 100
+THRESHOLDS_PER_UNIT = 100
 """Thresholds a unit of phi."""
-REACH = 2.0
+INTERVAL_REACH = 2.0
 """How far beyond the narrower set the ends of an interval are sought."""
-NARROW = 0.01
+MIN_RANGE_RATIO = 0.01
 """Sets whose ranges differ by more than this factor are told apart by that alone."""
 
 
@@ -56,7 +56,7 @@ def phi(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.log(own + TINY) - np.log(shares.sum(-1) + TINY)
 
 
-def scored(
+def neurips_score(
     unlearned: np.ndarray, golds: np.ndarray, *, retain: tuple[float, float], test: tuple[float, float]
 ) -> Score:
     """The score of phi (N, S) of unlearned nets against that of golds (N, S).
@@ -64,7 +64,7 @@ def scored(
     `retain` and `test` are the mean accuracies (fractions) of the unlearned nets and of the golds.
     """
     found = epsilons(unlearned, golds)
-    return Score(found, mean_points(found, len(unlearned)), retain[0] / retain[1], test[0] / test[1])
+    return Score(found, mean_bucket_points(found, len(unlearned)), retain[0] / retain[1], test[0] / test[1])
 
 
 def epsilons(unlearned: np.ndarray, golds: np.ndarray) -> np.ndarray:
@@ -79,40 +79,40 @@ def epsilon(unlearned: np.ndarray, golds: np.ndarray) -> float:
         positive, negative = negative, positive
     ranges = np.ptp(positive), np.ptp(negative)
     if max(ranges) == 0:
-        return 0.0 if positive[0] == negative[0] else CERTAIN
-    if min(ranges) / max(ranges) < NARROW:
-        return CERTAIN
+        return 0.0 if positive[0] == negative[0] else MAX_EPSILON
+    if min(ranges) / max(ranges) < MIN_RANGE_RATIO:
+        return MAX_EPSILON
     peaky, other = (positive, negative) if ranges[0] < ranges[1] else (negative, positive)
     found = np.concatenate([_by_threshold(positive, negative), _by_interval(peaky, other)])
-    return float(np.clip(found.max(), 0.0, CERTAIN)) if len(found) else float("nan")
+    return float(np.clip(found.max(), 0.0, MAX_EPSILON)) if len(found) else float("nan")
 
 
-def points(found: np.ndarray, nets: int) -> np.ndarray:
+def bucket_points(values: np.ndarray, num_models: int) -> np.ndarray:
     """H (S,) of epsilons (S,): 1 in the first bucket, half of it in each next, 0 beyond what so many nets can show."""
-    return np.where(found < last_bucket(nets), 2.0 ** -np.floor(found / BUCKET), 0.0)
+    return np.where(values < last_bucket(num_models), 2.0 ** -np.floor(values / BUCKET_WIDTH), 0.0)
 
 
-def last_bucket(nets: int) -> float:
+def last_bucket(num_models: int) -> float:
     """The epsilon from which on so many nets earn nothing: they could not show more."""
-    return float(np.ceil(np.log(nets - 1)))
+    return float(np.ceil(np.log(num_models - 1)))
 
 
-def mean_points(found: np.ndarray, nets: int) -> float:
+def mean_bucket_points(values: np.ndarray, num_models: int) -> float:
     """The mean H over the pictures that have an epsilon; nan where none has."""
-    known = found[~np.isnan(found)]
-    return float(points(known, nets).mean()) if len(known) else float("nan")
+    known = values[~np.isnan(values)]
+    return float(bucket_points(known, num_models).mean()) if len(known) else float("nan")
 
 
-def standard_error(found: np.ndarray, nets: int) -> float:
+def standard_error(values: np.ndarray, num_models: int) -> float:
     """The standard error of the mean H over pictures; nan with fewer than two."""
-    known = points(found[~np.isnan(found)], nets)
+    known = bucket_points(values[~np.isnan(values)], num_models)
     return float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else float("nan")
 
 
 def _by_threshold(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
     """The epsilon of every attack that says positive from a threshold on; both sets are sorted."""
     low, high = min(positive[0], negative[0]), max(positive[-1], negative[-1])
-    thresholds = np.linspace(low, high, int(np.ceil(GRID * (high - low))))
+    thresholds = np.linspace(low, high, int(np.ceil(THRESHOLDS_PER_UNIT * (high - low))))
     accused = 1 - np.searchsorted(negative, thresholds, "left") / len(negative)
     missed = np.searchsorted(positive, thresholds, "left") / len(positive)
     return _bounds(accused, missed)
@@ -121,9 +121,9 @@ def _by_threshold(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
 def _by_interval(peaky: np.ndarray, other: np.ndarray) -> np.ndarray:
     """The epsilon of every attack that says positive within an interval about as wide as the narrower, sorted set."""
     width = peaky[-1] - peaky[0]
-    count = int(2 * REACH * GRID)
-    right = np.linspace(peaky[-1] - REACH, peaky[-1] + REACH, count)[:, None]
-    left = right - width + np.linspace(-REACH, REACH, count)
+    count = int(2 * INTERVAL_REACH * THRESHOLDS_PER_UNIT)
+    right = np.linspace(peaky[-1] - INTERVAL_REACH, peaky[-1] + INTERVAL_REACH, count)[:, None]
+    left = right - width + np.linspace(-INTERVAL_REACH, INTERVAL_REACH, count)
     return _bounds(_within(other, left, right).ravel(), 1 - _within(peaky, left, right).ravel())
 
 

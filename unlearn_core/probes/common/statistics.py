@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-def figures(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+def logit_statistics(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     """What is worth knowing of logits (N, C) under labels (N,): each (N,) float64.
 
     `true` is the label's logit, `top` the largest one, `margin` the label's lead over the best other class (negative
@@ -55,10 +55,10 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(right: int, of: int) -> Interval:
+def wilson_interval(correct: int, total: int) -> Interval:
     """The 95 % interval of a share, honest for small sets and for shares near 0 and 1; `of` is at least 1."""
-    share, spread = right / of, _Z**2 / of
+    share, spread = correct / total, _Z**2 / total
     centre = (share + spread / 2) / (1 + spread)
-    half = _Z / (1 + spread) * sqrt(share * (1 - share) / of + spread / (4 * of))
+    half = _Z / (1 + spread) * sqrt(share * (1 - share) / total + spread / (4 * total))
     # At either end the interval reaches the end itself, but floating point misses it by a hair.
-    return Interval(0.0 if right == 0 else centre - half, 1.0 if right == of else centre + half)
+    return Interval(0.0 if correct == 0 else centre - half, 1.0 if correct == total else centre + half)

@@ -1,1 +1,1 @@
-"""db."""
+"""The database: connection, schema, rows and migrations."""

@@ -16,36 +16,40 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.store.db.schema import HEAD
 from unlearn_core.store.files import restore
-from unlearn_core.store.queue.processes import locks
+from unlearn_core.store.queue.processes import locks_dir
 
-DATABASE = "UNLEARN_DATABASE"
+DATABASE_VARIABLE = "UNLEARN_DATABASE"
 """The variable that names another database, as a URL."""
 
-FILE = "lab.db"
-WAIT = 30.0
+DATABASE_FILE = "lab.db"
+LOCK_TIMEOUT = 30.0
 """Seconds that a transaction waits for another one's end."""
 
 GOING = 0.5
 """Seconds that a database is missed before another one is made in its place."""
 
-SCRIPTS = Path(__file__).parent / "migrations"
+MIGRATIONS_DIR = Path(__file__).parent / "migrations"
 
 
 class Database:
     """Short transactions on one database; every failure leaves here as a StoreError in plain words."""
 
-    def __init__(self, home: Path, url: str | None = None, *, scripts: Path = SCRIPTS, head: str = HEAD) -> None:
+    def __init__(
+        self, data_dir: Path, url: str | None = None, *, scripts: Path = MIGRATIONS_DIR, head: str = HEAD
+    ) -> None:
         """Opens the database and brings it to the newest schema; `scripts` and `head` say which that is.
 
         Runs of `home` that it knows nothing of are restored from their folders.
         """
-        url = url or os.environ.get(DATABASE)
+        url = url or os.environ.get(DATABASE_VARIABLE)
         try:
-            where = make_url(url) if url else URL.create("sqlite", database=str(home / FILE))
+            where = make_url(url) if url else URL.create("sqlite", database=str(data_dir / DATABASE_FILE))
             self._engine = create_engine(where)
         except (ArgumentError, ImportError) as problem:
-            raise StoreError(f"{DATABASE} is not the URL of a database that can be opened: {problem}.") from None
-        self.place = where.database if where.drivername == "sqlite" else where.render_as_string(hide_password=True)
+            raise StoreError(
+                f"{DATABASE_VARIABLE} is not the URL of a database that can be opened: {problem}."
+            ) from None
+        self.location = where.database if where.drivername == "sqlite" else where.render_as_string(hide_password=True)
         self._file = None
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _set_up)
@@ -53,7 +57,7 @@ class Database:
             if where.database and where.database != ":memory:":
                 self._file = Path(where.database).resolve()
         self._writer = self._engine.execution_options(writes=True)
-        self._home, self._scripts, self._head = home, scripts, head
+        self._home, self._scripts, self._head = data_dir, scripts, head
         self._opened: tuple[int, int] | None = None
         self._opening = threading.Lock()
         with self._explained():
@@ -103,7 +107,7 @@ class Database:
             yield
         except SQLAlchemyError as problem:
             cause = str(getattr(problem, "orig", None) or problem)
-            raise StoreError(_sentence(cause, str(self.place))) from problem
+            raise StoreError(_sentence(cause, str(self.location))) from problem
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
@@ -116,7 +120,7 @@ def _identity(file: Path) -> tuple[int, int] | None:
 
 
 @contextmanager
-def _one_by_one(home: Path, file: Path | None) -> Iterator[None]:
+def _one_by_one(data_dir: Path, file: Path | None) -> Iterator[None]:
     """Lets one process after the other open the database's file, and clears away what is left of a lost one.
 
     An emptied file is still locked by the processes that had it open, so a new one must take its place.
@@ -126,7 +130,7 @@ def _one_by_one(home: Path, file: Path | None) -> Iterator[None]:
         return
     with ExitStack() as stack:
         try:
-            lock = stack.enter_context((locks(home) / "database").open("w"))
+            lock = stack.enter_context((locks_dir(data_dir) / "database").open("w"))
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _identity(file) is None:
                 for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
@@ -144,7 +148,7 @@ def _alone(connection: Connection) -> None:
 
 def _set_up(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions begin when `_begin` says so, not when the driver thinks fit
-    connection.execute(f"PRAGMA busy_timeout = {WAIT * 1000:.0f}")
+    connection.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT * 1000:.0f}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
     _write_ahead(connection)
@@ -152,7 +156,7 @@ def _set_up(connection: Any, _record: object) -> None:
 
 def _write_ahead(connection: Any) -> None:
     # Several processes that open a new file at once collide here, and this one statement does not wait by itself.
-    end = time.monotonic() + WAIT
+    end = time.monotonic() + LOCK_TIMEOUT
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
             connection.execute("PRAGMA journal_mode = WAL")

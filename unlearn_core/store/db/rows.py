@@ -8,21 +8,30 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row
 
 from unlearn_core.domain.forget_request import fingerprint
-from unlearn_core.domain.jobs import SPEC, AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, RunSpec, TrainSpec
-from unlearn_core.domain.run import Point, Priority, Progress, Run, RunState
+from unlearn_core.domain.jobs import (
+    SPEC_ADAPTER,
+    AddCheckpointSpec,
+    ExplainSpec,
+    ImportDatasetSpec,
+    MeasureSpec,
+    TrainGoldSpec,
+    TrainSpec,
+    UnlearnSpec,
+)
+from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunState
 from unlearn_core.store.db.schema import RUN
 
-AnySpec = RunSpec | GoldSpec | MeasureSpec | ImportSpec | TrainSpec | AddSpec | Look
+AnySpec = UnlearnSpec | TrainGoldSpec | MeasureSpec | ImportDatasetSpec | TrainSpec | AddCheckpointSpec | ExplainSpec
 
 
-def new(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: float) -> dict[str, Any]:
+def new_row(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: float) -> dict[str, Any]:
     """The row of a run that nobody has touched yet."""
-    concerns = spec.request if isinstance(spec, RunSpec | GoldSpec) else None
+    concerns = spec.request if isinstance(spec, UnlearnSpec | TrainGoldSpec) else None
     return {
         "kind": spec.kind,
-        "spec": SPEC.dump_json(spec).decode(),
+        "spec": SPEC_ADAPTER.dump_json(spec).decode(),
         "request": fingerprint(concerns) if concerns else None,
-        "about": spec.run if isinstance(spec, MeasureSpec | Look) else None,
+        "about": spec.run if isinstance(spec, MeasureSpec | ExplainSpec) else None,
         "title": title,
         "state": RunState.QUEUED,
         "owner": owner,
@@ -38,38 +47,38 @@ def new(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: float
 
 def done(run: Run) -> dict[str, Any]:
     """The row of a finished run that is known already, with its number."""
-    fresh = new(run.spec, title=run.title, owner=run.owner, priority=run.priority, now=run.created.timestamp())
+    fresh = new_row(run.spec, title=run.title, owner=run.owner, priority=run.priority, now=run.created.timestamp())
     kept = run.model_dump(include={"id", "state", "group", "parent", "note", "device", "attempt"})
     moments = {name: _seconds(getattr(run, name)) for name in ("started", "finished")}
     return fresh | kept | moments | {"headline": json.dumps(run.headline)}
 
 
-def about(classifier: str) -> ColumnElement[bool]:
+def mentions_classifier(classifier: str) -> ColumnElement[bool]:
     """Whether a row's spec names that classifier; SQLite takes large and small letters for the same."""
     named = f'"classifier":{json.dumps(classifier, ensure_ascii=False)}'
     return RUN.c.spec.contains(named, autoescape=True)
 
 
-def run(row: Row) -> Run:
+def to_run(row: Row) -> Run:
     """The run that a whole row of the table describes."""
     values = {name: row._mapping[column] for name, column in _COLUMNS.items()}
     return Run.model_validate(
         values
-        | {name: _moment(values[name]) for name in ("created", "started", "finished")}
+        | {name: _to_datetime(values[name]) for name in ("created", "started", "finished")}
         | {"spec": json.loads(row.spec), "headline": json.loads(row.headline)}
         | {"progress": json.loads(row.progress) if row.progress else None}
     )
 
 
-def progress(value: Progress) -> str:
+def dump_progress(value: Progress) -> str:
     """Progress as the column keeps it: the fields in their order."""
     return json.dumps(value)
 
 
-def point(row: Row) -> Point:
+def to_curve_point(row: Row) -> CurvePoint:
     """The point of a curve that a row (step, seconds, phase, forget, retain) describes."""
     forget, retain = (math.nan if value is None else value for value in (row.forget, row.retain))
-    return Point(row.step, row.seconds, row.phase, forget, retain)
+    return CurvePoint(row.step, row.seconds, row.phase, forget, retain)
 
 
 _COLUMNS = {name: RUN.c[name] for name in Run.model_fields}
@@ -79,5 +88,5 @@ def _seconds(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
 
 
-def _moment(seconds: float | None) -> datetime | None:
+def _to_datetime(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

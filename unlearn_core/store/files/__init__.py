@@ -1,1 +1,1 @@
-"""files."""
+"""The files of the data folder: artifacts, reports, evaluations, gold models."""

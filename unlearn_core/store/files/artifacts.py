@@ -10,22 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.data.atomic_files import write_whole
+from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 
-WEIGHTS = "weights.safetensors"
-HEAD = "report.json"
+WEIGHTS_FILE = "weights.safetensors"
+REPORT_FILE = "report.json"
 
 
-def folder_of(home: Path, run: int) -> Path:
+def run_dir(data_dir: Path, run: int) -> Path:
     """Where the artifacts of a run lie."""
-    return home / "runs" / str(run)
+    return data_dir / "runs" / str(run)
 
 
-def make_folder(home: Path, run: int) -> bool:
+def make_folder(data_dir: Path, run: int) -> bool:
     """Makes the folder of a run that begins; False where there is one already: it holds another run."""
-    folder = folder_of(home, run)
+    folder = run_dir(data_dir, run)
     with explained(folder):
         try:
             folder.mkdir(parents=True)
@@ -34,9 +34,9 @@ def make_folder(home: Path, run: int) -> bool:
     return True
 
 
-def clear_folder(home: Path, run: int) -> None:
+def clear_folder(data_dir: Path, run: int) -> None:
     """Takes away what an attempt that ended early left in the folder of a run."""
-    folder = folder_of(home, run)
+    folder = run_dir(data_dir, run)
     with explained(folder):
         if folder.exists():
             shutil.rmtree(folder)
@@ -57,19 +57,19 @@ def explained(folder: Path) -> Iterator[None]:
 
 def write_json(path: Path, facts: Mapping[str, Any]) -> None:
     """Plain values, readable for people."""
-    write_whole(path, json.dumps(facts, indent=1).encode())
+    atomic_write(path, json.dumps(facts, indent=1).encode())
 
 
-def write_part(folder: Path, name: str, part: Part) -> None:
+def write_part(folder: Path, name: str, part: ReportPart) -> None:
     """One part of a report: arrays first, so that a part whose facts are there is whole."""
     if part.arrays:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **part.arrays)  # pyright: ignore[reportArgumentType]
-        write_whole(folder / "parts" / f"{name}.npz", buffer.getvalue())
+        atomic_write(folder / "parts" / f"{name}.npz", buffer.getvalue())
     write_json(folder / "parts" / f"{name}.json", part.facts)
 
 
-def read_part(folder: Path, name: str) -> Part | None:
+def read_part(folder: Path, name: str) -> ReportPart | None:
     """One part of a report, or None where it is not there."""
     try:
         facts = json.loads((folder / "parts" / f"{name}.json").read_text())
@@ -77,21 +77,21 @@ def read_part(folder: Path, name: str) -> Part | None:
         return None
     try:
         with np.load(folder / "parts" / f"{name}.npz", allow_pickle=False) as file:
-            return Part(facts, dict(file))
+            return ReportPart(facts, dict(file))
     except FileNotFoundError:
-        return Part(facts, {})
+        return ReportPart(facts, {})
 
 
-def names(folder: Path) -> tuple[str, ...]:
+def part_names(folder: Path) -> tuple[str, ...]:
     """Which parts a folder holds."""
     return tuple(sorted(path.stem for path in (folder / "parts").glob("*.json")))
 
 
-def states(folder: Path) -> tuple[str, ...]:
+def part_versions(folder: Path) -> tuple[str, ...]:
     """The same, each with the moment of its writing: a part that is measured anew is another one."""
-    return tuple(f"{name} {(folder / 'parts' / f'{name}.json').stat().st_mtime_ns}" for name in names(folder))
+    return tuple(f"{name} {(folder / 'parts' / f'{name}.json').stat().st_mtime_ns}" for name in part_names(folder))
 
 
-def answer(home: Path, look: int) -> Part | None:
+def read_explanation(data_dir: Path, run: int) -> ReportPart | None:
     """What a finished look saw, in the format of the `cam` part."""
-    return read_part(folder_of(home, look), "cam")
+    return read_part(run_dir(data_dir, run), "cam")

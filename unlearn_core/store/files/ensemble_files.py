@@ -7,15 +7,15 @@ import shutil
 from pathlib import Path
 
 
-def folder(home: Path, classifier: str, kind: str, name: str) -> Path:
+def folder(data_dir: Path, classifier: str, kind: str, name: str) -> Path:
     """Where nets of one kind lie, a file a net; `name` tells apart what they were asked to forget, and how."""
-    return _root(home, classifier) / kind / name
+    return _root(data_dir, classifier) / kind / name
 
 
-def drop(home: Path, classifier: str) -> None:
+def delete(data_dir: Path, classifier: str) -> None:
     """Removes all of a classifier's."""
-    shutil.rmtree(_root(home, classifier), ignore_errors=True)
+    shutil.rmtree(_root(data_dir, classifier), ignore_errors=True)
 
 
-def _root(home: Path, classifier: str) -> Path:
-    return home / "trained" / "crowds" / classifier
+def _root(data_dir: Path, classifier: str) -> Path:
+    return data_dir / "trained" / "crowds" / classifier

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unlearn_core.data.atomic_files import write_whole
+from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.models import bundled_models
 
@@ -14,7 +14,7 @@ VERSION = "v1"
 """Counts up when the way of evaluating changes, so that old answers are not mixed with new ones."""
 
 
-class Evaluations:
+class EvaluationStore:
     """Evaluations by weights checksum and data set: those in a folder, and those that ship with a classifier."""
 
     def __init__(self, folder: Path) -> None:
@@ -25,22 +25,22 @@ class Evaluations:
         path = self._path(weights, dataset)
         if path.exists():
             return Evaluation(weights, dataset, np.load(path, allow_pickle=False))
-        shipped = next((net for net in bundled_models.shipped(classifier) if net.weights == weights), None)
-        return None if shipped is None else Evaluation(weights, dataset, bundled_models.logits_of(shipped))
+        shipped = next((net for net in bundled_models.bundled(classifier) if net.weights == weights), None)
+        return None if shipped is None else Evaluation(weights, dataset, bundled_models.read_logits(shipped))
 
     def put(self, evaluation: Evaluation) -> None:
         """Keeps an evaluation."""
         buffer = io.BytesIO()
         np.save(buffer, evaluation.logits)
-        write_whole(self._path(evaluation.weights, evaluation.dataset), buffer.getvalue())
+        atomic_write(self._path(evaluation.weights, evaluation.dataset), buffer.getvalue())
 
-    def take(self, evaluation: Evaluation, pool: "Evaluations") -> None:
+    def link_from(self, evaluation: Evaluation, shared: "EvaluationStore") -> None:
         """Keeps an evaluation that stays in a pool as well: one file under two names, where the disk allows that."""
-        mine, theirs = (folder._path(evaluation.weights, evaluation.dataset) for folder in (self, pool))
+        mine, theirs = (folder._path(evaluation.weights, evaluation.dataset) for folder in (self, shared))
         if mine.exists():
             return
         if not theirs.exists():
-            pool.put(evaluation)
+            shared.put(evaluation)
         mine.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(theirs, mine)

@@ -3,16 +3,16 @@
 from contextlib import suppress
 from pathlib import Path
 
-LOG = "worker.log"
+LOG_FILE = "worker.log"
 
-LONGEST = 5_000_000
+MAX_LOG_BYTES = 5_000_000
 """Bytes after which the next worker that starts begins another file."""
 
 
-def log_of(home: Path) -> Path:
+def rotated_log_path(data_dir: Path) -> Path:
     """Where a worker writes that starts now. A file that has grown too long is put aside; the one before it goes."""
-    log = home / LOG
+    log = data_dir / LOG_FILE
     with suppress(OSError):  # it is not there yet, or cannot be moved: then it goes on growing
-        if log.stat().st_size > LONGEST:
-            log.replace(log.with_name(f"{LOG}.1"))
+        if log.stat().st_size > MAX_LOG_BYTES:
+            log.replace(log.with_name(f"{LOG_FILE}.1"))
     return log

@@ -6,21 +6,21 @@ from pathlib import Path
 
 import numpy as np
 
-from unlearn_core.data.atomic_files import ASSETS, write_whole
+from unlearn_core.data.atomic_files import ASSETS, atomic_write
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.split import cut
+from unlearn_core.domain.split import make_split
 from unlearn_core.store.files import artifacts
-from unlearn_core.store.files.evaluations import Evaluations
+from unlearn_core.store.files.evaluations import EvaluationStore
 
-EXAMPLE, CROWD = ASSETS / "example", ASSETS / "example-crowd"
+EXAMPLE_DIR, ENSEMBLE_EXAMPLE_DIR = ASSETS / "example", ASSETS / "example-crowd"
 
 FORMAT = 1
 """Counts up when a report's files change so that an older release cannot read them."""
 
-ABOUT = """One report of Unlearn Lab.
+README_TEXT = """One report of Unlearn Lab.
 
 report.json          what was run: classifier, data set, forget request, method, knobs, seed; the checksums of the nets
                      that were compared; and for every part or net that is missing, why
@@ -36,22 +36,22 @@ To read it, with no model and no torch at hand:
 """
 
 
-def write(report: Report, folder: Path, *, pool: Evaluations | None = None) -> None:
+def write(report: Report, folder: Path, *, shared: EvaluationStore | None = None) -> None:
     """Writes all that a report rests on, and last its head, which makes it a report: the folder may go anywhere.
 
     Where `pool` keeps evaluations for many reports, the folder shares its files.
     """
     for name, part in report.parts.items():
         artifacts.write_part(folder, name, part)
-    kept = Evaluations(folder / "evaluations")
+    kept = EvaluationStore(folder / "evaluations")
     for one in report.evaluations.values():
-        kept.put(one) if pool is None else kept.take(one, pool)
-    write_whole(folder / "README.txt", ABOUT.encode())
+        kept.put(one) if shared is None else kept.link_from(one, shared)
+    atomic_write(folder / "README.txt", README_TEXT.encode())
     buffer = io.BytesIO()
     np.save(buffer, report.labels.astype(np.int16))
-    write_whole(folder / "labels.npy", buffer.getvalue())
+    atomic_write(folder / "labels.npy", buffer.getvalue())
     artifacts.write_json(
-        folder / artifacts.HEAD,
+        folder / artifacts.REPORT_FILE,
         {
             "format": FORMAT,
             "spec": report.spec.model_dump(mode="json"),
@@ -64,9 +64,9 @@ def write(report: Report, folder: Path, *, pool: Evaluations | None = None) -> N
     )
 
 
-def read(home: Path, run: int) -> Report:
+def read(data_dir: Path, run: int) -> Report:
     """The report of a run. Raises StoreError where there is none or its files are damaged."""
-    return read_folder(artifacts.folder_of(home, run), run=run, evaluations=home / "evaluations")
+    return read_folder(artifacts.run_dir(data_dir, run), run=run, evaluations=data_dir / "evaluations")
 
 
 def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path | None = None) -> Report:
@@ -76,17 +76,17 @@ def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path
     """
     folder = Path(folder)
     try:
-        head = json.loads((folder / artifacts.HEAD).read_text())
-        spec = RunSpec.model_validate(head["spec"])
+        head = json.loads((folder / artifacts.REPORT_FILE).read_text())
+        spec = UnlearnSpec.model_validate(head["spec"])
         classifier = ClassifierCard.model_validate(head["classifier"])
         dataset = DatasetCard.model_validate(head["dataset"])
         labels = np.load(folder / "labels.npy", allow_pickle=False).astype(np.int64)
-        known = [Evaluations(where) for where in (folder / "evaluations", evaluations) if where is not None]
+        known = [EvaluationStore(where) for where in (folder / "evaluations", evaluations) if where is not None]
         found = {
             model: next((one for own in known if (one := own.get(sha, dataset.id, classifier.id))), None)
             for model, sha in head["evaluations"].items()
         }
-        parts = {name: artifacts.read_part(folder, name) for name in artifacts.names(folder)}
+        parts = {name: artifacts.read_part(folder, name) for name in artifacts.part_names(folder)}
     except FileNotFoundError as problem:
         raise StoreError(f"There is no report in {folder}: {problem.filename} is missing. Run it again.") from None
     except (ValueError, KeyError, OSError, EOFError) as problem:
@@ -99,30 +99,30 @@ def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path
         dataset=dataset,
         method=head["method"],
         labels=labels,
-        split=cut(dataset, labels, spec.request.forget),
+        split=make_split(dataset, labels, spec.request.forget),
         evaluations={model: one for model, one in found.items() if one is not None},
         parts={name: part for name, part in parts.items() if part is not None},
         missing=head["missing"] | lost,
     )
 
 
-def parts_of(home: Path, run: int) -> tuple[str, ...]:
+def report_version(data_dir: Path, run: int) -> tuple[str, ...]:
     """Which parts and models a run's report has, and since when: with the run's id, the key of a page's cache."""
-    folder = artifacts.folder_of(home, run)
+    folder = artifacts.run_dir(data_dir, run)
     try:
-        head = json.loads((folder / artifacts.HEAD).read_text())
-        parts = artifacts.states(folder)
+        head = json.loads((folder / artifacts.REPORT_FILE).read_text())
+        parts = artifacts.part_versions(folder)
     except FileNotFoundError:
         return ()
     models = (f"{model}:{sha}" for model, sha in head["evaluations"].items())
     return (*parts, *models, *(f"no {name}" for name in head["missing"]))
 
 
-def example() -> Report:
+def load_example() -> Report:
     """The finished run that ships with the project."""
-    return read_folder(EXAMPLE)
+    return read_folder(EXAMPLE_DIR)
 
 
-def crowd_example() -> Report:
+def load_ensemble_example() -> Report:
     """Of another run that ships, what many nets like it tell: no more than that."""
-    return read_folder(CROWD)
+    return read_folder(ENSEMBLE_EXAMPLE_DIR)

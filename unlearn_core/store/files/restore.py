@@ -14,13 +14,13 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, text
 
-from unlearn_core.data.atomic_files import write_whole
+from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.cards import DatasetCard
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.measurement import Part
-from unlearn_core.domain.report import forgotten, headline_of
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.report import forget_set_title, summary_metrics
 from unlearn_core.domain.run import Priority, Run, RunState
-from unlearn_core.domain.sweep import sweep_of
+from unlearn_core.domain.sweep import sweep_id
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.schema import RUN
 from unlearn_core.store.files import artifacts
@@ -36,62 +36,64 @@ _logger = logging.getLogger(__name__)
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
 
 
-def record(home: Path, run: Run) -> None:
+def record(data_dir: Path, run: Run) -> None:
     """Writes a finished run beside its report, so that the database can be restored from the folder."""
-    folder = artifacts.folder_of(home, run.id)
+    folder = artifacts.run_dir(data_dir, run.id)
     with artifacts.explained(folder):
-        write_whole(folder / RECORD, run.model_dump_json(indent=1).encode())
+        atomic_write(folder / RECORD, run.model_dump_json(indent=1).encode())
 
 
-def is_behind(connection: Connection, home: Path) -> bool:
+def is_behind(connection: Connection, data_dir: Path) -> bool:
     """Whether there are folders of runs that the database knows nothing of."""
-    return bool(_newer(connection, home))
+    return bool(_newer(connection, data_dir))
 
 
-def restore(connection: Connection, home: Path) -> None:
+def restore(connection: Connection, data_dir: Path) -> None:
     """Takes in the finished runs whose folders are newer than the database, and counts on behind the last folder.
 
     The caller holds the database alone, so that it happens once.
     """
-    numbers = _newer(connection, home)
+    numbers = _newer(connection, data_dir)
     if not numbers:
         return
     was_empty = _last(connection) == 0
-    found = {number: _run_of(artifacts.folder_of(home, number), number) for number in numbers}
+    found = {number: _run_of(artifacts.run_dir(data_dir, number), number) for number in numbers}
     known = set(connection.execute(select(RUN.c.id)).scalars())
     runs = [run for run in found.values() if run is not None]
     for run in runs:
         own = {} if run.parent in known else {"parent": None}
         # A new sweep may get the number of a lost one, whose trials must not be taken for its own.
-        own |= {} if sweep_of(run.group) is None else {"group": None}
+        own |= {} if sweep_id(run.group) is None else {"group": None}
         connection.execute(insert(RUN).values(rows.done(run) | own))
         known.add(run.id)
     _count_from(connection, numbers[-1])
-    left = [number for number, run in found.items() if run is None and any(artifacts.folder_of(home, number).glob("*"))]
+    left = [
+        number for number, run in found.items() if run is None and any(artifacts.run_dir(data_dir, number).glob("*"))
+    ]
     if runs or left:
         told = _told(runs, left, was_empty=was_empty)
         _logger.warning(told)
-        with artifacts.explained(home):
-            write_whole(home / NOTICE, told.encode())
+        with artifacts.explained(data_dir):
+            atomic_write(data_dir / NOTICE, told.encode())
 
 
-def notice(home: Path) -> str:
+def notice(data_dir: Path) -> str:
     """What was restored in this data folder, in words; "" where nothing was, or somebody has read it."""
     try:
-        return (home / NOTICE).read_text()
+        return (data_dir / NOTICE).read_text()
     except FileNotFoundError:
         return ""
 
 
-def dismiss(home: Path) -> None:
+def dismiss(data_dir: Path) -> None:
     """Forgets the notice."""
-    (home / NOTICE).unlink(missing_ok=True)
+    (data_dir / NOTICE).unlink(missing_ok=True)
 
 
-def _newer(connection: Connection, home: Path) -> list[int]:
+def _newer(connection: Connection, data_dir: Path) -> list[int]:
     """The numbers of folders that are greater than any that the database has given, in their order."""
     last = _last(connection)
-    names = (path.name for path in (home / "runs").glob("*"))
+    names = (path.name for path in (data_dir / "runs").glob("*"))
     return sorted(number for name in names if re.fullmatch("[1-9][0-9]{0,8}", name) and (number := int(name)) > last)
 
 
@@ -116,7 +118,7 @@ def _count_from(connection: Connection, last: int) -> None:
 def _run_of(folder: Path, number: int) -> Run | None:
     """The finished run that a folder holds; None where there is none that can be read."""
     recorded = _recorded(folder)
-    if recorded is None or isinstance(recorded.spec, RunSpec):
+    if recorded is None or isinstance(recorded.spec, UnlearnSpec):
         reported = _reported(folder, number)
         recorded = reported if recorded is None or reported is None else recorded
     return None if recorded is None else recorded.model_copy(update={"id": number})
@@ -132,20 +134,20 @@ def _recorded(folder: Path) -> Run | None:
 def _reported(folder: Path, number: int) -> Run | None:
     """The run as its report alone tells it: all that there is in a folder that an older release wrote."""
     try:
-        head = json.loads((folder / artifacts.HEAD).read_bytes())
-        spec, dataset = RunSpec.model_validate(head["spec"]), DatasetCard.model_validate(head["dataset"])
-        parts = {name: Part(_facts(folder, name), {}) for name in artifacts.names(folder)}
+        head = json.loads((folder / artifacts.REPORT_FILE).read_bytes())
+        spec, dataset = UnlearnSpec.model_validate(head["spec"]), DatasetCard.model_validate(head["dataset"])
+        parts = {name: ReportPart(_facts(folder, name), {}) for name in artifacts.part_names(folder)}
         timings = parts["timings"].facts if "timings" in parts else None
         if timings is None:
-            started = finished = datetime.fromtimestamp((folder / artifacts.HEAD).stat().st_mtime, UTC)
+            started = finished = datetime.fromtimestamp((folder / artifacts.REPORT_FILE).stat().st_mtime, UTC)
         else:
             started = datetime.fromisoformat(timings["started"])
             finished = started + timedelta(seconds=timings["seconds"]["total"])
-        figures = headline_of(parts, head["evaluations"]) | {"weights": head["evaluations"]["after"]}
+        figures = summary_metrics(parts, head["evaluations"]) | {"weights": head["evaluations"]["after"]}
         return Run(
             id=number,
             spec=spec,
-            title=f"Forget {forgotten(spec, dataset)} with {head['method']}",
+            title=f"Forget {forget_set_title(spec, dataset)} with {head['method']}",
             state=RunState.DONE,
             owner="local",
             priority=Priority.INTERACTIVE,
@@ -177,7 +179,7 @@ def _told(runs: Sequence[Run], left: Sequence[int], *, was_empty: bool) -> str:
         f"The run database was {'missing' if was_empty else 'older than the folders of the runs'}.",
         f"{some}; cancelled and failed runs without a report could not be.",
     ]
-    if any(sweep_of(run.group) is not None for run in runs):
+    if any(sweep_id(run.group) is not None for run in runs):
         told.append("The trials of sweeps are now ordinary runs.")
     if left:
         which = ", ".join(map(str, left[:5])) + (" and others" if len(left) > 5 else "")

@@ -1,1 +1,1 @@
-"""queue."""
+"""The queue: runs, leases, workers, sweeps and repeats."""

@@ -9,7 +9,7 @@ from pathlib import Path
 PROC = Path("/proc")
 
 
-def lives(pid: int, born: str | None = None) -> bool:
+def is_alive(pid: int, born: str | None = None) -> bool:
     """Whether that very process is alive on this machine; any with its id, where it is not known when it was born."""
     try:
         os.kill(pid, 0)
@@ -46,26 +46,26 @@ def boot() -> str | None:
         return None
 
 
-def locks(home: Path) -> Path:
+def locks_dir(data_dir: Path) -> Path:
     """The folder of lock files and of web servers' marks, made where it is missing."""
-    folder = home / "locks"
+    folder = data_dir / "locks"
     folder.mkdir(exist_ok=True)
     return folder
 
 
-def mark(home: Path) -> Path:
+def mark(data_dir: Path) -> Path:
     """Marks a data folder as one that this process, a web server, shows: with a file that says when it was born."""
-    own = locks(home) / f"web-{os.getpid()}"
+    own = locks_dir(data_dir) / f"web-{os.getpid()}"
     own.write_text(birth(os.getpid()) or "")
     return own
 
 
-def web_servers(home: Path) -> list[int]:
+def web_servers(data_dir: Path) -> list[int]:
     """The live web servers that have marked this data folder; clears away dead ones' marks."""
     found = []
-    for mark in (home / "locks").glob("web-*"):
+    for mark in (data_dir / "locks").glob("web-*"):
         number = mark.name.removeprefix("web-")
-        if number.isdecimal() and lives(int(number), _born(mark)):
+        if number.isdecimal() and is_alive(int(number), _born(mark)):
             found.append(int(number))
         else:
             with suppress(OSError):

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, insert, or_, select
 
-from unlearn_core.domain.errors import BadRequest
+from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import fingerprint
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.store.db import rows
@@ -21,84 +21,84 @@ from unlearn_core.store.db.schema import RUN
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue import scheduling
 
-GROUP = "seeds-"
-MOST = 20
+GROUP_PREFIX = "seeds-"
+MAX_SEEDS = 20
 """Seeds that one can ask for at once."""
 PART = "seeds"
 """The name of the part that a report has once its run was repeated."""
 
 
-def group_of(spec: RunSpec) -> str:
+def seed_group(spec: UnlearnSpec) -> str:
     """What all runs that differ by their seed alone have as their group."""
-    return GROUP + fingerprint(spec.model_copy(update={"seed": 0}))
+    return GROUP_PREFIX + fingerprint(spec.model_copy(update={"seed": 0}))
 
 
-class Repeats:
+class SeedRepeats:
     """Runs of one data folder that were made again from other seeds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def order(self, run: Run, count: int, *, owner: str = "local") -> list[int]:
+    def submit(self, run: Run, count: int, *, owner: str = "local") -> list[int]:
         """Queues so many more runs of the same settings from seeds that are not there yet, behind what people wait for.
 
         All of them or none. Raises BadRequest where the run cannot be repeated, StoreError where the queue is full.
         """
         spec = run.spec
-        if not isinstance(spec, RunSpec):
-            raise BadRequest(f"{run.title} cannot be repeated: only runs that forget something can.")
-        if not 1 <= count <= MOST:
-            raise BadRequest(f"{count} seeds cannot be asked for at once: from 1 to {MOST} can.")
+        if not isinstance(spec, UnlearnSpec):
+            raise InvalidRequestError(f"{run.title} cannot be repeated: only runs that forget something can.")
+        if not 1 <= count <= MAX_SEEDS:
+            raise InvalidRequestError(f"{count} seeds cannot be asked for at once: from 1 to {MAX_SEEDS} can.")
         made: list[int] = []
         with self._database.writing() as connection:
-            known = _same(connection, run.id, spec)
+            known = _seed_family(connection, run.id, spec)
             taken = {own.spec.seed for own in known if own.state not in (RunState.FAILED, RunState.CANCELLED)}
-            for seed in _free(taken | {spec.seed}, count):
-                scheduling.check_room(connection, spec.kind, owner)
+            for seed in _unused_seeds(taken | {spec.seed}, count):
+                scheduling.check_quota(connection, spec.kind, owner)
                 again = spec.model_copy(update={"seed": seed})
-                row = rows.new(again, title=run.title, owner=owner, priority=Priority.SWEEP, now=time.time())
-                row |= {"group": group_of(spec), "parent": run.id}
+                row = rows.new_row(again, title=run.title, owner=owner, priority=Priority.SWEEP, now=time.time())
+                row |= {"group": seed_group(spec), "parent": run.id}
                 made.append(connection.execute(insert(RUN).values(row).returning(RUN.c.id)).scalar_one())
         return made
 
-    def of(self, run: Run) -> list[Run]:
+    def runs_of(self, run: Run) -> list[Run]:
         """The runs that were made as repeats of this one, of the one that it repeats, and itself; by their seeds.
 
         In every state; of several with the same seed the newest that is done, else the newest. One run alone where it
         was never repeated.
         """
-        if not isinstance(run.spec, RunSpec):
+        if not isinstance(run.spec, UnlearnSpec):
             return [run]
         with self._database.reading() as connection:
-            found = _same(connection, run.id, run.spec)
+            found = _seed_family(connection, run.id, run.spec)
         best: dict[int, Run] = {}
         for own in sorted(found, key=lambda own: (own.id == run.id, own.state is RunState.DONE, own.id)):
             best[own.spec.seed] = own
         return [best[seed] for seed in sorted(best)]
 
 
-def _same(connection: Connection, run: int, spec: RunSpec) -> list[Any]:
+def _seed_family(connection: Connection, run: int, spec: UnlearnSpec) -> list[Any]:
     """Every run of the group, the one that it began with, and this one: all with this spec but for the seed."""
-    group = group_of(spec)
+    group = seed_group(spec)
     began = select(RUN.c.parent).where(RUN.c.group == group, RUN.c.parent.is_not(None))
     mine = or_(RUN.c.group == group, RUN.c.id.in_(began), RUN.c.id == run)
     wanted = select(RUN).where(RUN.c.request == spec.request.fingerprint(), RUN.c.kind == spec.kind, mine)
-    found = [rows.run(row) for row in connection.execute(wanted)]
-    return [own for own in found if isinstance(own.spec, RunSpec) and group_of(own.spec) == group]
+    found = [rows.to_run(row) for row in connection.execute(wanted)]
+    return [own for own in found if isinstance(own.spec, UnlearnSpec) and seed_group(own.spec) == group]
 
 
-def _free(taken: set[int], count: int) -> list[int]:
+def _unused_seeds(taken: set[int], count: int) -> list[int]:
     """The smallest seeds that are not taken."""
     return [seed for seed in range(len(taken) + count) if seed not in taken][:count]
 
 
-def with_seeds(report: Report, home: Path, runs: Sequence[Run]) -> Report:
+def add_seeds_part(report: Report, data_dir: Path, runs: Sequence[Run]) -> Report:
     """The report with the part that sets its run beside its finished repeats; as it is where there are none."""
-    part = seeds(home, runs)
+    part = seeds_part(data_dir, runs)
     return report if part is None else replace(report, parts={**report.parts, PART: part})
 
 
-def seeds(home: Path, runs: Sequence[Run]) -> Part | None:
+def seeds_part(data_dir: Path, runs: Sequence[Run]) -> ReportPart | None:
     """The figures of finished runs as the probes wrote them, run by run; None where fewer than two can be read.
 
     Facts: of each run its number, seed, accuracies by model and set, distance to gold before and after, privacy and
@@ -107,18 +107,18 @@ def seeds(home: Path, runs: Sequence[Run]) -> Part | None:
     facts: list[dict[str, Any]] = []
     arrays: dict[str, np.ndarray] = {}
     for run in runs:
-        folder = artifacts.folder_of(home, run.id)
+        folder = artifacts.run_dir(data_dir, run.id)
         accuracy = artifacts.read_part(folder, "accuracy")
-        if accuracy is None or not isinstance(run.spec, RunSpec):
+        if accuracy is None or not isinstance(run.spec, UnlearnSpec):
             continue
         curve = artifacts.read_part(folder, "curves")
         if curve is not None:
             arrays |= {f"{name}_{len(facts)}": curve.arrays[name] for name in ("step", "forget", "retain")}
-        facts.append({"run": run.id, "seed": run.spec.seed, **_figures(folder, accuracy)})
-    return Part({"runs": facts}, arrays) if len(facts) > 1 else None
+        facts.append({"run": run.id, "seed": run.spec.seed, **_metrics_of(folder, accuracy)})
+    return ReportPart({"runs": facts}, arrays) if len(facts) > 1 else None
 
 
-def _figures(folder: Path, accuracy: Part) -> dict[str, Any]:
+def _metrics_of(folder: Path, accuracy: ReportPart) -> dict[str, Any]:
     distance, membership, timings = (
         artifacts.read_part(folder, name) for name in ("distance", "membership", "timings")
     )

@@ -10,43 +10,43 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from unlearn_core.domain.errors import StoreError, UnknownName
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.run import Point, Priority, Progress, Run, RunState
+from unlearn_core.domain.errors import NotFoundError, StoreError
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunState
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import POINT, RUN
 from unlearn_core.store.files import artifacts, restore
 from unlearn_core.store.queue import clock, lease, scheduling, workers
-from unlearn_core.store.queue.lease import Wish
-from unlearn_core.store.queue.repeats import Repeats
-from unlearn_core.store.queue.sweeps import Sweeps
+from unlearn_core.store.queue.lease import ControlSignal
+from unlearn_core.store.queue.repeats import SeedRepeats
+from unlearn_core.store.queue.sweeps import SweepStore
 from unlearn_core.store.queue.workers import WorkerRow
 
 RESUMED = "train"
 """The kind of run whose next attempt goes on with what the last one left in the folder."""
 
 
-class Ordered(NamedTuple):
+class SubmitResult(NamedTuple):
     """A run that was asked for: its id, and whether somebody had asked for the very same already."""
 
     run: int
-    shared: bool
+    already_queued: bool
 
 
 class RunStore:
     """The runs of one data folder. Threads may share it; every process opens its own."""
 
-    def __init__(self, home: Path, url: str | None = None) -> None:
+    def __init__(self, data_dir: Path, url: str | None = None) -> None:
         """Opens the history and brings an older one up to date. Raises StoreError, with what to do."""
-        self.home = home
+        self.data_dir = data_dir
         try:
-            home.mkdir(parents=True, exist_ok=True)
+            data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
-            raise StoreError(f"The data folder {home} cannot be made ({problem.strerror}). Name another.") from None
-        self._database = Database(home, url)
-        self.sweeps = Sweeps(self._database)
-        self.repeats = Repeats(self._database)
+            raise StoreError(f"The data folder {data_dir} cannot be made ({problem.strerror}). Name another.") from None
+        self._database = Database(data_dir, url)
+        self.sweeps = SweepStore(self._database)
+        self.repeats = SeedRepeats(self._database)
 
     def submit(
         self,
@@ -59,12 +59,12 @@ class RunStore:
         parent: int | None = None,
     ) -> int:
         """Queues a run and gives its id. Raises StoreError where too many wait already."""
-        row = rows.new(spec, title=title, owner=owner, priority=priority, now=time.time())
+        row = rows.new_row(spec, title=title, owner=owner, priority=priority, now=time.time())
         with self._database.writing() as connection:
-            scheduling.check_room(connection, spec.kind, owner)
+            scheduling.check_quota(connection, spec.kind, owner)
             return _insert(connection, row | {"group": group, "parent": parent})
 
-    def order(
+    def submit_unique(
         self,
         spec: rows.AnySpec,
         *,
@@ -72,20 +72,20 @@ class RunStore:
         owner: str = "local",
         priority: Priority = Priority.INTERACTIVE,
         parent: int | None = None,
-    ) -> Ordered:
+    ) -> SubmitResult:
         """Queues a run, unless one with this very spec waits or works: whoever asks for the same shares one run.
 
         Raises StoreError where too many wait already.
         """
-        row = rows.new(spec, title=title, owner=owner, priority=priority, now=time.time())
+        row = rows.new_row(spec, title=title, owner=owner, priority=priority, now=time.time())
         with self._database.writing() as connection:
-            same = scheduling.same(connection, row["kind"], row["spec"])
+            same = scheduling.find_duplicate(connection, row["kind"], row["spec"])
             if same is not None:
-                return Ordered(same, shared=True)
-            scheduling.check_room(connection, spec.kind, owner)
-            return Ordered(_insert(connection, row | {"parent": parent}), shared=False)
+                return SubmitResult(same, already_queued=True)
+            scheduling.check_quota(connection, spec.kind, owner)
+            return SubmitResult(_insert(connection, row | {"parent": parent}), already_queued=False)
 
-    def adopt(
+    def register_running(
         self,
         spec: rows.AnySpec,
         *,
@@ -99,9 +99,9 @@ class RunStore:
         Its maker holds attempt 1 until it calls `finish` or `fail`; it need not beat, for its life is proof enough.
         """
         now = clock.now()
-        row = rows.new(spec, title=title, owner=owner, priority=Priority.INTERACTIVE, now=now.date)
+        row = rows.new_row(spec, title=title, owner=owner, priority=Priority.INTERACTIVE, now=now.date)
         with self._database.writing() as connection:
-            run = _insert(connection, row | lease.to_maker(device, now) | {"started": now.date - seconds})
+            run = _insert(connection, row | lease.local_lease(device, now) | {"started": now.date - seconds})
             begun = self._begin(connection, run)
         if not begun:
             raise StoreError(self._in_the_way(run))
@@ -110,20 +110,20 @@ class RunStore:
     def get(self, run: int) -> Run:
         """One run; raises UnknownName."""
         with self._database.reading() as connection:
-            return rows.run(_row(connection, run))
+            return rows.to_run(_row(connection, run))
 
-    def position(self, run: int) -> int:
+    def queue_position(self, run: int) -> int:
         """How many runs go before this one as things stand; 0 when it is next or waits no longer."""
         with self._database.reading() as connection:
             row = _row(connection, run)
-            return scheduling.before(connection, row, time.time()) if row.state == RunState.QUEUED else 0
+            return scheduling.queue_position(connection, row, time.time()) if row.state == RunState.QUEUED else 0
 
-    def points(self, run: int, after: int = -1) -> list[Point]:
+    def curve(self, run: int, after: int = -1) -> list[CurvePoint]:
         """The live curve of the attempt in hand: the points whose step is greater than `after`."""
-        columns = [POINT.c[name] for name in Point._fields]
+        columns = [POINT.c[name] for name in CurvePoint._fields]
         wanted = select(*columns).where(POINT.c.run == run, POINT.c.step > after).order_by(POINT.c.id)
         with self._database.reading() as connection:
-            return [rows.point(row) for row in connection.execute(wanted)]
+            return [rows.to_curve_point(row) for row in connection.execute(wanted)]
 
     def cancel(self, run: int) -> None:
         """Ends a run that waits at once, asks the worker to end one in progress, and leaves a finished one alone.
@@ -136,9 +136,9 @@ class RunStore:
                 _change(connection, run, state=RunState.CANCELLED, finished=time.time())
             elif state == RunState.RUNNING:
                 _change(connection, run, cancelling=True)
-                lease.settle(connection, clock.now())
+                lease.expire_leases(connection, clock.now())
 
-    def note(self, run: int, text: str) -> None:
+    def set_note(self, run: int, text: str) -> None:
         """Writes a person's words beside a run, in place of what was there."""
         with self._database.writing() as connection:
             _row(connection, run)
@@ -156,24 +156,24 @@ class RunStore:
             connection.execute(delete(RUN).where(RUN.c.id.in_([row.id for row in gone])))
         for row in gone:
             if row.attempt:  # one that never began has no folder of its own
-                shutil.rmtree(artifacts.folder_of(self.home, row.id), ignore_errors=True)
+                shutil.rmtree(artifacts.run_dir(self.data_dir, row.id), ignore_errors=True)
 
     def claim(self, worker: str, *, device: str, kinds: Collection[str]) -> Run | None:
         """Gives the next run of these kinds to a worker, under a lease that `beat` extends; to no other as well."""
-        while self.waits(kinds):
+        while self.has_queued(kinds):
             with self._database.writing() as connection:
                 run = lease.claim(connection, worker, device=device, kinds=kinds, now=clock.now())
                 if run is not None and self._begin(connection, run):
-                    return rows.run(_row(connection, run))
+                    return rows.to_run(_row(connection, run))
         return None
 
-    def waits(self, kinds: Collection[str]) -> bool:
+    def has_queued(self, kinds: Collection[str]) -> bool:
         """Whether a run of these kinds is to be claimed; a glance that locks nothing."""
         with self._database.reading() as connection:
-            return scheduling.anything(connection, kinds)
+            return scheduling.has_queued(connection, kinds)
 
-    def claim_mates(
-        self, run: Run, worker: str, *, device: str, alike: Callable[[RunSpec], bool], most: int
+    def claim_group(
+        self, run: Run, worker: str, *, device: str, is_compatible: Callable[[UnlearnSpec], bool], limit: int
     ) -> list[Run]:
         """Gives more runs of a run's group that wait to its worker: those `alike`, in their order, `most` at most.
 
@@ -182,88 +182,92 @@ class RunStore:
         with self._database.writing() as connection:
             if _row(connection, run.id).deaths:
                 return []
-            found = [rows.run(row) for row in connection.execute(scheduling.mates(run)).all()]
-            chosen = [one for one in found if isinstance(one.spec, RunSpec) and alike(one.spec)][:most]
-            taken = [one.id for one in chosen if lease.take(connection, one.id, worker, device=device, now=clock.now())]
-            return [rows.run(_row(connection, number)) for number in taken if self._begin(connection, number)]
+            found = [rows.to_run(row) for row in connection.execute(scheduling.group_members(run)).all()]
+            chosen = [one for one in found if isinstance(one.spec, UnlearnSpec) and is_compatible(one.spec)][:limit]
+            taken = [
+                one.id for one in chosen if lease.claim_run(connection, one.id, worker, device=device, now=clock.now())
+            ]
+            return [rows.to_run(_row(connection, number)) for number in taken if self._begin(connection, number)]
 
-    def beat(self, run: int, attempt: int, *, progress: Progress | None = None, points: Sequence[Point] = ()) -> Wish:
+    def heartbeat(
+        self, run: int, attempt: int, *, progress: Progress | None = None, points: Sequence[CurvePoint] = ()
+    ) -> ControlSignal:
         """Keeps a run for its worker, and tells what is wished of it. Raises Fenced when it no longer is."""
         with self._database.writing() as connection:
-            return lease.beat(connection, run, attempt, progress=progress, points=points, now=clock.now())
+            return lease.heartbeat(connection, run, attempt, progress=progress, points=points, now=clock.now())
 
-    def finish(self, run: int, attempt: int, *, headline: dict[str, Any]) -> None:
+    def finish(self, run: int, attempt: int, *, metrics: dict[str, Any]) -> None:
         """Ends a run well. What a measurement found becomes part of the measured run's headline too. Raises Fenced."""
-        figures = json.dumps(headline)
+        figures = json.dumps(metrics)
         with self._database.writing() as connection:
-            lease.end(connection, run, attempt, RunState.DONE, now=clock.now(), headline=figures)
+            lease.end_run(connection, run, attempt, RunState.DONE, now=clock.now(), headline=figures)
             row = _row(connection, run)
-            if row.kind == scheduling.MEASURE:
+            if row.kind == scheduling.MEASURE_KIND:
                 measured = _row(connection, row.about)
-                _change(connection, row.about, headline=json.dumps(json.loads(measured.headline) | headline))
+                _change(connection, row.about, headline=json.dumps(json.loads(measured.headline) | metrics))
                 run = row.about
             self._record(connection, run)
 
     def fail(self, run: int, attempt: int, reason: str) -> None:
         """Ends a run badly, with a sentence that a person understands. Raises Fenced."""
         with self._database.writing() as connection:
-            lease.end(connection, run, attempt, RunState.FAILED, now=clock.now(), error=reason)
+            lease.end_run(connection, run, attempt, RunState.FAILED, now=clock.now(), error=reason)
 
-    def cancelled(self, run: int, attempt: int) -> None:
+    def mark_cancelled(self, run: int, attempt: int) -> None:
         """Ends a run that somebody asked to stop. Raises Fenced."""
         with self._database.writing() as connection:
-            lease.end(connection, run, attempt, RunState.CANCELLED, now=clock.now())
+            lease.end_run(connection, run, attempt, RunState.CANCELLED, now=clock.now())
 
     def requeue(self, run: int, attempt: int) -> None:
         """Puts a run back to its old place in the queue: it gave way, or its worker leaves. Raises Fenced."""
         with self._database.writing() as connection:
-            lease.give_back(connection, run, attempt, now=clock.now())
+            lease.requeue(connection, run, attempt, now=clock.now())
 
-    def lost(self, run: int, attempt: int, reason: str) -> None:
+    def mark_crashed(self, run: int, attempt: int, reason: str) -> None:
         """Deals with a dead runner: the run starts again once; then it has failed, for this reason. Raises Fenced."""
         with self._database.writing() as connection:
-            lease.lose(connection, run, attempt, reason, now=clock.now())
+            lease.mark_crashed(connection, run, attempt, reason, now=clock.now())
 
-    def settle(self) -> list[int]:
+    def expire_leases(self) -> list[int]:
         """Takes runs away from workers that have gone silent, and gives their ids: each starts again once."""
         with self._database.writing() as connection:
-            return lease.settle(connection, clock.now())
+            return lease.expire_leases(connection, clock.now())
 
     def left(self) -> dict[int, RunState]:
         """The runs in progress whose worker has gone silent, and what each becomes as soon as a worker is there."""
         with self._database.reading() as connection:
             return lease.left(connection, clock.now())
 
-    def seconds_per_picture(self, device: str, classifier: str, *, kind: str = "unlearn") -> float | None:
+    def seconds_per_image(self, device: str, classifier: str, *, kind: str = "unlearn") -> float | None:
         """What a training picture of this classifier lately took on this device: the median of 20 runs of that kind.
 
         None while there is none: what another classifier takes says nothing about this one.
         """
         ours = (RUN.c.kind == kind) & (RUN.c.state == RunState.DONE) & (RUN.c.device == device)
         with self._database.reading() as connection:
-            recent = select(RUN.c.spec, RUN.c.headline).where(ours, rows.about(classifier))
+            recent = select(RUN.c.spec, RUN.c.headline).where(ours, rows.mentions_classifier(classifier))
             lately = connection.execute(recent.order_by(RUN.c.id.desc()).limit(20)).all()
         exact = [row.headline for row in lately if json.loads(row.spec)["request"]["classifier"] == classifier]
         found = [json.loads(text).get("seconds_per_picture") for text in exact]
         known = [seconds for seconds in found if seconds is not None]
         return statistics.median(known) if known else None
 
-    def worker_beat(self, name: str, *, device: str, pid: int, code: str, state: str) -> None:
+    def worker_heartbeat(self, name: str, *, device: str, pid: int, code: str, state: str) -> None:
         """Says that a worker is alive, and what it does: starting, idle, busy or leaving."""
         with self._database.writing() as connection:
-            workers.beat(connection, WorkerRow(name, device, pid, code, state), clock.now())
+            workers.heartbeat(connection, WorkerRow(name, device, pid, code, state), clock.now())
 
-    def worker_left(self, name: str) -> None:
+    def deregister_worker(self, name: str) -> None:
         """Strikes a worker off the list."""
         with self._database.writing() as connection:
-            workers.strike(connection, name)
+            workers.deregister(connection, name)
 
     def workers(self) -> list[WorkerRow]:
         """The workers that are alive."""
         with self._database.reading() as connection:
-            return workers.alive(connection, clock.now())
+            return workers.list_alive(connection, clock.now())
 
-    def list(
+    def list_runs(
         self,
         *,
         kinds: Collection[str] | None = None,
@@ -276,30 +280,33 @@ class RunStore:
         for column, values in ((RUN.c.kind, kinds), (RUN.c.state, states), (RUN.c.owner, owner and (owner,))):
             wanted = wanted if values is None else wanted.where(column.in_(values))
         with self._database.reading() as connection:
-            return [rows.run(row) for row in connection.execute(wanted)]
+            return [rows.to_run(row) for row in connection.execute(wanted)]
 
     def _begin(self, connection: Connection, run: int) -> bool:
         """Makes the folder of a run that was just taken. Where another run's is in its place, this one has failed."""
         row = _row(connection, run)
         if row.attempt > 1:
             if row.kind != RESUMED:
-                artifacts.clear_folder(self.home, run)
+                artifacts.clear_folder(self.data_dir, run)
             return True
-        if artifacts.make_folder(self.home, run):
+        if artifacts.make_folder(self.data_dir, run):
             return True
         end = {"state": RunState.FAILED, "attempt": 0, "worker": None, "lease": None, "finished": time.time()}
         _change(connection, run, **end, error=self._in_the_way(run))
         return False
 
     def _in_the_way(self, run: int) -> str:
-        folder = artifacts.folder_of(self.home, run)
+        folder = artifacts.run_dir(self.data_dir, run)
         return f"The folder {folder} holds another run, so run {run} was not begun. Start it again."
 
     def _record(self, connection: Connection, run: int) -> None:
         """Writes what the row of a finished run says into its folder, from where a lost database is restored."""
-        found = rows.run(_row(connection, run))
-        if found.state is RunState.DONE and found.spec.kind not in (*scheduling.APART, scheduling.MEASURE):
-            restore.record(self.home, found)
+        found = rows.to_run(_row(connection, run))
+        if found.state is RunState.DONE and found.spec.kind not in (
+            *scheduling.SEPARATE_KINDS,
+            scheduling.MEASURE_KIND,
+        ):
+            restore.record(self.data_dir, found)
 
 
 def _insert(connection: Connection, row: dict[str, Any]) -> int:
@@ -309,7 +316,7 @@ def _insert(connection: Connection, row: dict[str, Any]) -> int:
 def _row(connection: Connection, run: int) -> Row:
     row = connection.execute(select(RUN).where(RUN.c.id == run)).one_or_none()
     if row is None:
-        raise UnknownName("run", run, [])
+        raise NotFoundError("run", run, [])
     return row
 
 

@@ -12,21 +12,21 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
-from unlearn_core.domain.errors import StoreError, UnknownName
+from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.run import Priority, RunState
-from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, group_of
+from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, sweep_group
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import RUN, SWEEP, TRIAL
 from unlearn_core.store.queue import clock
 
-LEASE = 5.0
+LEASE_SECONDS = 5.0
 """Seconds after which a sweep whose worker is silent may be taken by another."""
 
-UNFINISHED = (RunState.QUEUED, RunState.RUNNING)
+UNFINISHED_STATES = (RunState.QUEUED, RunState.RUNNING)
 
 
-class Sweeps:
+class SweepStore:
     """The sweeps of one data folder."""
 
     def __init__(self, database: Database) -> None:
@@ -44,7 +44,7 @@ class Sweeps:
         with self._database.reading() as connection:
             return _sweep(_row(connection, sweep))
 
-    def newest(self, *, limit: int = 50) -> list[Sweep]:
+    def list_recent(self, *, limit: int = 50) -> list[Sweep]:
         """Sweeps, the newest first."""
         with self._database.reading() as connection:
             return [_sweep(row) for row in connection.execute(select(SWEEP).order_by(SWEEP.c.id.desc()).limit(limit))]
@@ -56,27 +56,29 @@ class Sweeps:
         with self._database.reading() as connection:
             return [_trial(row) for row in connection.execute(wanted.order_by(TRIAL.c.number))]
 
-    def counts(self, sweeps: list[int]) -> dict[int, int]:
+    def finished_counts(self, sweeps: list[int]) -> dict[int, int]:
         """How many trials of each of these sweeps are over."""
         wanted = (
             select(TRIAL.c.sweep, func.count())
             .outerjoin(RUN, TRIAL.c.run == RUN.c.id)
-            .where(TRIAL.c.sweep.in_(sweeps), or_(RUN.c.id.is_(None), RUN.c.state.not_in(UNFINISHED)))
+            .where(TRIAL.c.sweep.in_(sweeps), or_(RUN.c.id.is_(None), RUN.c.state.not_in(UNFINISHED_STATES)))
             .group_by(TRIAL.c.sweep)
         )
         with self._database.reading() as connection:
             return dict.fromkeys(sweeps, 0) | {row[0]: row[1] for row in connection.execute(wanted)}
 
-    def unfinished(self, sweep: int) -> int:
+    def count_unfinished(self, sweep: int) -> int:
         """How many of its trials wait or work."""
         wanted = select(func.count()).select_from(TRIAL).join(RUN, TRIAL.c.run == RUN.c.id)
         with self._database.reading() as connection:
-            return connection.execute(wanted.where(TRIAL.c.sweep == sweep, RUN.c.state.in_(UNFINISHED))).scalar_one()
+            return connection.execute(
+                wanted.where(TRIAL.c.sweep == sweep, RUN.c.state.in_(UNFINISHED_STATES))
+            ).scalar_one()
 
     def pause(self, sweep: int) -> None:
         """Lets what is in hand end, takes back what only waits, and begins nothing new."""
         with self._database.writing() as connection:
-            if not _turn(connection, sweep, SweepState.RUNNING, SweepState.PAUSED):
+            if not _transition(connection, sweep, SweepState.RUNNING, SweepState.PAUSED):
                 return
             begun = select(RUN.c.id).where(RUN.c.state == RunState.QUEUED, RUN.c.attempt == 0)
             waiting = [
@@ -89,7 +91,7 @@ class Sweeps:
     def resume(self, sweep: int) -> None:
         """Lets a paused sweep go on."""
         with self._database.writing() as connection:
-            _turn(connection, sweep, SweepState.PAUSED, SweepState.RUNNING)
+            _transition(connection, sweep, SweepState.PAUSED, SweepState.RUNNING)
 
     def cancel(self, sweep: int) -> None:
         """Ends a sweep, and asks its unfinished runs to stop; what is finished stays."""
@@ -99,7 +101,7 @@ class Sweeps:
                 return
             _change(connection, SWEEP.c.id == sweep, state=SweepState.CANCELLED, finished=now)
             mine = RUN.c.id.in_(select(TRIAL.c.run).where(TRIAL.c.sweep == sweep))
-            waits, works = (mine & (RUN.c.state == state) for state in UNFINISHED)
+            waits, works = (mine & (RUN.c.state == state) for state in UNFINISHED_STATES)
             connection.execute(update(RUN).where(waits).values(state=RunState.CANCELLED, finished=now))
             connection.execute(update(RUN).where(works).values(cancelling=True))
 
@@ -110,11 +112,11 @@ class Sweeps:
                 raise StoreError(f"Sweep {sweep} is not over yet: cancel it first, then delete it.")
             connection.execute(delete(SWEEP).where(SWEEP.c.id == sweep))
 
-    def hold(self, worker: str) -> list[Sweep]:
+    def acquire_leases(self, worker: str) -> list[Sweep]:
         """The running sweeps that are this worker's to serve: those that it has, and those that nobody else holds."""
         now = clock.now()
         mine, free = SWEEP.c.worker == worker, or_(SWEEP.c.lease.is_(None), ~_leased(now, 0.0))
-        fresh = func.coalesce(_leased(now, LEASE / 2), False).label("fresh")
+        fresh = func.coalesce(_leased(now, LEASE_SECONDS / 2), False).label("fresh")
         wanted = select(SWEEP, fresh).where(SWEEP.c.state == SweepState.RUNNING, or_(mine, free)).order_by(SWEEP.c.id)
         with self._database.reading() as connection:
             found = connection.execute(wanted).all()
@@ -123,17 +125,17 @@ class Sweeps:
             if row.worker != worker or not row.fresh:
                 with self._database.writing() as connection:
                     still = (SWEEP.c.id == row.id) & (SWEEP.c.state == SweepState.RUNNING) & or_(mine, free)
-                    if not _change(connection, still, worker=worker, **clock.stamp("lease", now, LEASE)):
+                    if not _change(connection, still, worker=worker, **clock.stamp("lease", now, LEASE_SECONDS)):
                         continue
             held.append(_sweep(row))
         return held
 
-    def let_go(self, worker: str) -> None:
+    def release_leases(self, worker: str) -> None:
         """Leaves every sweep of this worker to the next one."""
         with self._database.writing() as connection:
             _change(connection, SWEEP.c.worker == worker, **clock.unset("lease"))
 
-    def add(
+    def add_trial(
         self, sweep: Sweep, worker: str, *, number: int, params: Mapping[str, Any], attributes: Mapping[str, Any]
     ) -> int | None:
         """Queues the run of a new trial, behind everything that a person waits for; gives the run's number.
@@ -141,33 +143,38 @@ class Sweeps:
         None where the sweep is no longer this worker's or no longer runs, or where that trial is there already.
         """
         values = dict(params)
-        row = rows.new(
-            sweep.spec.run(values), title=sweep.title, owner=sweep.owner, priority=Priority.SWEEP, now=time.time()
+        row = rows.new_row(
+            sweep.spec.run_spec(values), title=sweep.title, owner=sweep.owner, priority=Priority.SWEEP, now=time.time()
         )
         own = (TRIAL.c.sweep == sweep.id) & (TRIAL.c.number == number)
         with self._database.writing() as connection:
-            held = connection.execute(select(SWEEP.c.id).where(_held(sweep.id, worker))).first()
+            held = connection.execute(select(SWEEP.c.id).where(_lease_filter(sweep.id, worker))).first()
             if held is None or connection.execute(select(TRIAL.c.number).where(own)).first() is not None:
                 return None
-            made = insert(RUN).values(**row, group=group_of(sweep.id)).returning(RUN.c.id)
+            made = insert(RUN).values(**row, group=sweep_group(sweep.id)).returning(RUN.c.id)
             run = connection.execute(made).scalar_one()
             texts = {"params": json.dumps(values), "attributes": json.dumps(dict(attributes))}
             connection.execute(insert(TRIAL).values(sweep=sweep.id, number=number, run=run, **texts))
             return run
 
-    def tell(self, sweep: int, worker: str, facts: Mapping[str, Any]) -> None:
+    def set_facts(self, sweep: int, worker: str, facts: Mapping[str, Any]) -> None:
         """Keeps what was found out about all trials together."""
         with self._database.writing() as connection:
-            _change(connection, _held(sweep, worker), facts=json.dumps(dict(facts)))
+            _change(connection, _lease_filter(sweep, worker), facts=json.dumps(dict(facts)))
 
     def end(self, sweep: int, worker: str, state: SweepState, *, error: str | None = None) -> None:
         """Ends a sweep that this worker holds."""
         with self._database.writing() as connection:
             _change(
-                connection, _held(sweep, worker), state=state, finished=time.time(), error=error, **clock.unset("lease")
+                connection,
+                _lease_filter(sweep, worker),
+                state=state,
+                finished=time.time(),
+                error=error,
+                **clock.unset("lease"),
             )
 
-    def stop_early(self, run: int, reason: str) -> None:
+    def prune_trial(self, run: int, reason: str) -> None:
         """Marks a trial as hopeless and asks its run to stop, with the reason as its note."""
         with self._database.writing() as connection:
             mark = update(TRIAL).where(TRIAL.c.run == run, TRIAL.c.stopped.is_(None)).values(stopped=reason)
@@ -179,14 +186,14 @@ class Sweeps:
 
 def _leased(now: clock.Now, seconds: float) -> ColumnElement[bool]:
     """Whether a sweep is somebody's for so many seconds more."""
-    return clock.within(SWEEP, SWEEP.c.lease, now, seconds, LEASE)
+    return clock.within(SWEEP, SWEEP.c.lease, now, seconds, LEASE_SECONDS)
 
 
-def _held(sweep: int, worker: str) -> ColumnElement[bool]:
+def _lease_filter(sweep: int, worker: str) -> ColumnElement[bool]:
     return (SWEEP.c.id == sweep) & (SWEEP.c.worker == worker) & (SWEEP.c.state == SweepState.RUNNING)
 
 
-def _turn(connection: Connection, sweep: int, old: SweepState, new: SweepState) -> bool:
+def _transition(connection: Connection, sweep: int, old: SweepState, new: SweepState) -> bool:
     _row(connection, sweep)
     return _change(connection, (SWEEP.c.id == sweep) & (SWEEP.c.state == old), state=new, **clock.unset("lease"))
 
@@ -194,7 +201,7 @@ def _turn(connection: Connection, sweep: int, old: SweepState, new: SweepState) 
 def _row(connection: Connection, sweep: int) -> Row:
     row = connection.execute(select(SWEEP).where(SWEEP.c.id == sweep)).one_or_none()
     if row is None:
-        raise UnknownName("sweep", sweep, [])
+        raise NotFoundError("sweep", sweep, [])
     return row
 
 

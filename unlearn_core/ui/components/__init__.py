@@ -1,1 +1,1 @@
-"""components."""
+"""Pieces that several pages show."""

@@ -16,7 +16,7 @@ OTHER = "another, by its name"
 _OTHER_TITLE = "Another one, from torchvision or timm…"
 
 
-class Kind(NamedTuple):
+class ArchitectureInfo(NamedTuple):
     """An architecture that fits the pictures: its name, its title, and how such a net is usually trained."""
 
     name: str
@@ -24,29 +24,31 @@ class Kind(NamedTuple):
     recipe: Recipe
 
 
-def choose(column: DeltaGenerator, first: str, place: str) -> str:
+def choose(column: DeltaGenerator, default: str, key_scope: str) -> str:
     """The shelf's architectures, and the way to all others; begins with `first`."""
     titles = {one.id: one.title for one in architectures.cards().values()} | {OTHER: _OTHER_TITLE}
-    return which(column, "Architecture", titles, OTHER if external.is_library(first) else first, place)
+    return select_by_title(
+        column, "Architecture", titles, OTHER if external.is_external(default) else default, key_scope
+    )
 
 
-def which(column: DeltaGenerator, label: str, titles: dict[str, str], first: str, place: str) -> str:
+def select_by_title(column: DeltaGenerator, label: str, titles: dict[str, str], default: str, key_scope: str) -> str:
     """A choice among cards by their titles, which begins with `first` where that is one of them."""
-    key = f"{place}-{label.lower()}"
+    key = f"{key_scope}-{label.lower()}"
     # What was put into the session's state beforehand goes before; Streamlit frowns on a default beside it.
     if st.session_state.get(key) not in titles:
-        st.session_state[key] = first if first in titles else next(iter(titles))
+        st.session_state[key] = default if default in titles else next(iter(titles))
     return column.selectbox(label, list(titles), format_func=titles.__getitem__, key=key)
 
 
-def named(chosen: str, first: str, place: str) -> str | None:
+def architecture_name(chosen: str, default: str, key_scope: str) -> str | None:
     """The architecture's name: what was chosen, or what is looked up now; None while nothing is."""
     if chosen != OTHER:
         return chosen
-    usual, _, name = first.partition(":") if external.is_library(first) else ("torchvision", "", "")
+    usual, _, name = default.partition(":") if external.is_external(default) else ("torchvision", "", "")
     left, right = st.columns([1, 2])
     source = left.segmented_control(
-        "From", list(external.LIBRARIES), default=usual, required=True, key=f"{place}-library", help=_where()
+        "From", list(external.LIBRARIES), default=usual, required=True, key=f"{key_scope}-library", help=_where()
     )
     with st.spinner(f"Asking {source} for its nets…"):
         names = external.architectures(source)
@@ -57,55 +59,55 @@ def named(chosen: str, first: str, place: str) -> str | None:
         index=names.index(own) if source == usual and own in names else None,
         placeholder=f"Type a part of a name: {len(names):,} are known",
         accept_new_options=True,
-        key=f"{place}-{source}-name",
+        key=f"{key_scope}-{source}-name",
     )
     return f"{source}:{found.strip().removeprefix(f'{source}:')}" if found else None
 
 
-def described(name: str | None, data: DatasetCard) -> Kind | None:
+def describe_architecture(name: str | None, data: DatasetCard) -> ArchitectureInfo | None:
     """Says what is known of an architecture for these pictures; None where it says why there is none."""
     if name is None:
         st.caption("Choose one of its nets. What it is and costs stands here then; nothing is downloaded by that.")
         return None
     try:
-        return _of_library(name, data) if external.is_library(name) else _of_shelf(name, data)
+        return _from_library(name, data) if external.is_external(name) else _built_in(name, data)
     except UnlearnError as problem:
         st.warning(escape(problem), icon=":material/block:")
         return None
 
 
-def title(name: str) -> str:
+def architecture_title(name: str) -> str:
     """What an architecture is called; raises UnknownName."""
-    if not external.is_library(name):
+    if not external.is_external(name):
         return architectures.card(name).title
     known = external.parse(name)
     return f"{known.architecture} ({known.library})"
 
 
-def published(name: str) -> list[tuple[str, bool]]:
+def published_weights(name: str) -> list[tuple[str, bool]]:
     """The published weights of a library's net, and whether they lie on this machine; none for the shelf's."""
-    if not external.is_library(name):
+    if not external.is_external(name):
         return []
     from unlearn_core.models import model_summary
 
-    return [(one.name, one.is_here) for one in model_summary.published(name)]
+    return [(one.name, one.is_local) for one in model_summary.pretrained_weights(name)]
 
 
-def goes_with(start: str) -> bool:
+def requires_own_architecture(start: str) -> bool:
     """Whether these published weights ask for a net of their own making."""
-    return external.is_library(start) and bool(external.torchvision_options(external.parse(start)))
+    return external.is_external(start) and bool(external.torchvision_options(external.parse(start)))
 
 
-def usual(name: str, size: int) -> Recipe:
+def default_recipe(name: str, size: int) -> Recipe:
     """How such a net is usually trained. Raises UnknownName and NotSupported."""
-    if not external.is_library(name):
+    if not external.is_external(name):
         return architectures.card(name).recipe
-    from unlearn_core.models.model_summary import outline
+    from unlearn_core.models.model_summary import summarize
 
-    return outline(name, size).recipe
+    return summarize(name, size).recipe
 
 
-def _of_shelf(name: str, data: DatasetCard) -> Kind | None:
+def _built_in(name: str, data: DatasetCard) -> ArchitectureInfo | None:
     card = architectures.card(name)
     st.caption(f"{escape(card.summary)} {escape(data.summary)}")
     if data.size < card.smallest:
@@ -115,16 +117,16 @@ def _of_shelf(name: str, data: DatasetCard) -> Kind | None:
             icon=":material/block:",
         )
         return None
-    return Kind(name, card.title, card.recipe)
+    return ArchitectureInfo(name, card.title, card.recipe)
 
 
-def _of_library(name: str, data: DatasetCard) -> Kind:
-    from unlearn_core.models.model_summary import outline
+def _from_library(name: str, data: DatasetCard) -> ArchitectureInfo:
+    from unlearn_core.models.model_summary import summarize
 
     with st.spinner("Laying it out…"):
-        found = outline(name, data.size)
+        found = summarize(name, data.size)
     st.caption(f"{escape(found.summary)} {_weight(found.weights)} {escape(data.summary)}")
-    return Kind(found.id, found.title, found.recipe)
+    return ArchitectureInfo(found.id, found.title, found.recipe)
 
 
 def _weight(count: int | None) -> str:

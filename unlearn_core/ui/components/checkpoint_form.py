@@ -7,13 +7,13 @@ import streamlit as st
 
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
-from unlearn_core.domain.errors import BadUpload
-from unlearn_core.domain.jobs import LONGEST_NAME, AddSpec
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.errors import InvalidCheckpointError
+from unlearn_core.domain.jobs import MAX_NAME_LENGTH, AddCheckpointSpec
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.run import Run
 from unlearn_core.models import classifiers, user_models
 from unlearn_core.models.upload import receive
-from unlearn_core.store.data_folder import home
+from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
 from unlearn_core.ui.components import architecture_picker, run_bar, training_form
 from unlearn_core.ui.shell import cache, formatting, url_state
@@ -23,13 +23,13 @@ PART = "checkpoint"
 NEAR_CHANCE = 1.5
 """Below so many times the accuracy of guessing a net is taken for one that guesses."""
 
-Colours = tuple[float, float, float]
+RGB = tuple[float, float, float]
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_PLAIN = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+_UNNORMALIZED = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 _WAYS = ("by this data set's colours", "by ImageNet's colours", "not at all", "by other numbers")
 
 
-def form(like: ClassifierCard, place: str = "bring") -> None:
+def show_form(like: ClassifierCard, key_scope: str = "bring") -> None:
     """A file, the architecture and pictures that it belongs to, and what was done to pixels before it saw them.
 
     Architecture and pictures begin with those of a classifier.
@@ -39,68 +39,74 @@ def form(like: ClassifierCard, place: str = "bring") -> None:
         "A checkpoint",
         type=["safetensors", "pt", "pth"],
         max_upload_size=most,
-        key=f"{place}-file",
+        key=f"{key_scope}-file",
         help="Plain weights: .safetensors, or what torch.save(model.state_dict(), ...) writes. Nothing in it is run.",
     )
     sets = datasets.cards()
     left, right = st.columns(2)
-    chosen = architecture_picker.choose(left, like.architecture, place)
+    chosen = architecture_picker.choose(left, like.architecture, key_scope)
     titles = {one.id: one.title for one in sets.values()}
-    dataset = architecture_picker.which(right, "Trained on", titles, like.dataset, place)
-    kind = architecture_picker.described(architecture_picker.named(chosen, like.architecture, place), sets[dataset])
-    mean, std = _normalised(place, dataset)
+    dataset = architecture_picker.select_by_title(right, "Trained on", titles, like.dataset, key_scope)
+    kind = architecture_picker.describe_architecture(
+        architecture_picker.architecture_name(chosen, like.architecture, key_scope), sets[dataset]
+    )
+    mean, std = _normalization(key_scope, dataset)
     title = st.text_input(
         "What to call it",
         placeholder="its file's name",
-        max_chars=LONGEST_NAME,
-        key=f"{place}-name",
+        max_chars=MAX_NAME_LENGTH,
+        key=f"{key_scope}-name",
     )
     st.caption(
         "Its header is checked, then a process with little memory and time loads it, and it is compared with the "
         "architecture and asked about all pictures. Only then can it be taken in."
     )
     ready = file is not None and kind is not None
-    if st.button("Look it over", type="primary", icon=":material/search_check:", key=f"{place}-go", disabled=not ready):
+    if st.button(
+        "Look it over", type="primary", icon=":material/search_check:", key=f"{key_scope}-go", disabled=not ready
+    ):
         assert file is not None and kind is not None
         try:
             upload = receive.receive(file)
-        except BadUpload as problem:
-            st.error(f"{escape(file.name[:LONGEST_NAME])} is refused. {escape(problem)}", icon=":material/block:")
+        except InvalidCheckpointError as problem:
+            st.error(f"{escape(file.name[:MAX_NAME_LENGTH])} is refused. {escape(problem)}", icon=":material/block:")
             return
         called = title or file.name.rpartition(".")[0]
-        spec = AddSpec(upload=upload, architecture=kind.name, dataset=dataset, name=called, mean=mean, std=std)
+        spec = AddCheckpointSpec(
+            upload=upload, architecture=kind.name, dataset=dataset, name=called, mean=mean, std=std
+        )
         run_bar.submit(spec, f"Look over {spec.name or 'a checkpoint'}")
 
 
-def done(run: Run, caption: str) -> None:
+def show_result(run: Run, caption: str) -> None:
     """What was found: what fits and what does not, how good it is, and whether it may come in."""
     st.caption(caption)
     st.title(escape(run.title), anchor=False)
-    part = artifacts.read_part(artifacts.folder_of(home(), run.id), PART)
-    if part is None or not isinstance(run.spec, AddSpec):
+    part = artifacts.read_part(artifacts.run_dir(open_data_dir(), run.id), PART)
+    if part is None or not isinstance(run.spec, AddCheckpointSpec):
         st.caption("What was found in it was not kept.")
         return
     if not part.facts["fits"]:
         st.markdown(":red-badge[:material/block: does not fit]")
         st.markdown(escape(part.facts["why"]))
-        _names(part)
+        _mismatch_table(part)
         return
     st.markdown(f":green-badge[:material/check: fits] All of its architecture's {part.facts['tensors']:,} tensors.")
     accuracy = part.facts["accuracies"]
-    st.markdown(training_form.good(accuracy))
-    _take(run, part)
+    st.markdown(training_form.accuracy_sentence(accuracy))
+    _accept(run, part)
     _classes(accuracy["classes"], datasets.card(run.spec.dataset).classes)
-    _names(part)
+    _mismatch_table(part)
 
 
-def _take(run: Run, part: Part) -> None:
+def _accept(run: Run, part: ReportPart) -> None:
     name, accuracy = part.facts["classifier"], part.facts["accuracies"]
     card = classifiers.cards().get(name)
     if card is not None:
         st.caption("It stands among the classifiers.")
         if st.button("Make it forget", type="primary", icon=":material/ink_eraser:", key="take-trained"):
-            training_form.take(card)
-            url_state.go("forget")
+            training_form.use_classifier(card)
+            url_state.open_page("forget")
         return
     share = next((accuracy[one] for one in ("val", "test", "train") if accuracy[one] is not None), 0.0)
     poor = share <= NEAR_CHANCE * run.headline.get("chance", 0.0)
@@ -116,26 +122,26 @@ def _take(run: Run, part: Part) -> None:
         icon=":material/library_add:",
         key="take-in",
     ):
-        user_models.take(name)
-        training_form.take(classifiers.card(name))
-        url_state.go("classifier")
+        user_models.accept(name)
+        training_form.use_classifier(classifiers.card(name))
+        url_state.open_page("classifier")
 
 
-def _normalised(place: str, dataset: str) -> tuple[Colours, Colours]:
+def _normalization(key_scope: str, dataset: str) -> tuple[RGB, RGB]:
     """What was done to pixels before the net saw them: asked, since a file of weights does not say it."""
     way = st.segmented_control(
         "Pixels were normalised",
         _WAYS,
         default=_WAYS[0],
         required=True,
-        key=f"{place}-way",
+        key=f"{key_scope}-way",
         help="By the script that trained it, outside of the net: pixels in [0, 1] minus a mean, over a deviation.",
     )
-    mean, std = {_WAYS[1]: _IMAGENET, _WAYS[2]: _PLAIN}.get(way) or cache.colours(dataset)
+    mean, std = {_WAYS[1]: _IMAGENET, _WAYS[2]: _UNNORMALIZED}.get(way) or cache.color_statistics(dataset)
     if way == _WAYS[3]:
         columns = st.columns(6)
         said = [
-            column.number_input(f"{what} {colour}", -10.0, 10.0, value, format="%g", key=f"{place}-{what}-{colour}")
+            column.number_input(f"{what} {colour}", -10.0, 10.0, value, format="%g", key=f"{key_scope}-{what}-{colour}")
             for column, (what, colour, value) in zip(columns, _six(mean, std), strict=True)
         ]
         mean, std = (said[0], said[1], said[2]), (said[3], said[4], said[5])
@@ -146,7 +152,7 @@ def _normalised(place: str, dataset: str) -> tuple[Colours, Colours]:
     return mean, std
 
 
-def _six(mean: Colours, std: Colours) -> list[tuple[str, str, float]]:
+def _six(mean: RGB, std: RGB) -> list[tuple[str, str, float]]:
     colours = ("red", "green", "blue")
     return [
         (what, colour, value)
@@ -155,18 +161,20 @@ def _six(mean: Colours, std: Colours) -> list[tuple[str, str, float]]:
     ]
 
 
-def _three(values: Colours) -> str:
+def _three(values: RGB) -> str:
     return ", ".join(f"{value:.4g}" for value in values)
 
 
-def _classes(shares: list[float | None], names: tuple[str, ...]) -> None:
+def _classes(shares: list[float | None], class_names: tuple[str, ...]) -> None:
     if all(share is None for share in shares):
         return
-    table = pd.DataFrame({"Class": names, "Right on unseen pictures": [formatting.share(share) for share in shares]})
+    table = pd.DataFrame(
+        {"Class": class_names, "Right on unseen pictures": [formatting.format_share(share) for share in shares]}
+    )
     st.dataframe(table, hide_index=True, height="content", alt="How often it is right about unseen pictures, by class")
 
 
-def _names(part: Part) -> None:
+def _mismatch_table(part: ReportPart) -> None:
     """The names that do not match, in a table, where nothing that stands in them can act."""
     rows: list[dict[str, Any]] = [
         {"Name": name, "What": what}

@@ -6,49 +6,49 @@ from typing import Any
 import streamlit as st
 
 from unlearn_core.domain.method import Method
-from unlearn_core.domain.params import Knob
-from unlearn_core.ui.components.run_plan import Plan
+from unlearn_core.domain.params import HyperparameterInfo
+from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import formatting, navigation, run_setup, url_state
 
-SWEPT = "knobs"
+SWEPT_PARAM = "knobs"
 """What the address of the sweep page calls the knobs that are swept."""
 
 _MANTISSAS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 
 
-def show(plan: Plan) -> None:
+def show(plan: RunPlan) -> None:
     """Presets as chips, the basic knobs in two columns, the advanced ones folded."""
     _presets(plan)
-    every = plan.method.params.knobs().values()
-    _columns([knob for knob in every if not knob.advanced], plan)
+    every = plan.method.params.hyperparameters().values()
+    _draw_columns([knob for knob in every if not knob.advanced], plan)
     advanced = [knob for knob in every if knob.advanced]
     if advanced:
         turned = sum(knob.name in plan.setup.params for knob in advanced)
         where = "at their preset" if not turned else f"of which {turned} turned"
-        label = f"Advanced: {formatting.counted(len(advanced), 'knob')} {where}"
+        label = f"Advanced: {formatting.pluralize(len(advanced), 'knob')} {where}"
         with st.expander(label, key=f"advanced-{plan.method.id}", bind="query-params"):
-            _columns(advanced, plan)
+            _draw_columns(advanced, plan)
             _seed(plan)
 
 
-def grid(knob: Knob, *also: float) -> list[float]:
+def slider_stops(info: HyperparameterInfo, *also: float) -> list[float]:
     """The stops of a log slider: 1, 1.2, 1.5, 2 ... in every decade of its range, its ends, and the values given."""
-    low, high = float(knob.low or 0), float(knob.high or 0)
+    low, high = float(info.low or 0), float(info.high or 0)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     stops = {float(f"{mantissa}e{decade}") for decade in decades for mantissa in _MANTISSAS}
     inside = {stop for stop in stops if low < stop < high}
     found = sorted(inside | {low, high, *also})
-    return [int(stop) for stop in found if stop == int(stop)] if knob.kind == "int" else found
+    return [int(stop) for stop in found if stop == int(stop)] if info.kind == "int" else found
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A knob's value as people write it: "0.002", "1,000", "on"."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _presets(plan: Plan) -> None:
+def _presets(plan: RunPlan) -> None:
     presets = plan.method.presets
     key = f"preset-{plan.method.id}"
     st.session_state[key] = plan.preset
@@ -61,7 +61,7 @@ def _presets(plan: Plan) -> None:
             wrap=True,
             key=key,
             help="Settings that belong together; every knob below can be turned from there.",
-            on_change=_take_preset,
+            on_change=_apply_preset,
             args=(plan.method, key),
         )
         st.button(
@@ -75,23 +75,25 @@ def _presets(plan: Plan) -> None:
     st.caption(presets[plan.preset].summary)
 
 
-def _columns(knobs: list[Knob], plan: Plan) -> None:
+def _draw_columns(hyperparameters: list[HyperparameterInfo], plan: RunPlan) -> None:
     board = st.grid(2, min_column_width=230, gap=("small", "medium"))
-    for knob in knobs:
+    for knob in hyperparameters:
         with board.cell(), st.container(gap=None):
-            _knob(knob, plan)
+            _draw_hyperparameter(knob, plan)
 
 
-def _knob(knob: Knob, plan: Plan) -> None:
-    preset = getattr(plan.base, knob.name)
-    value = plan.setup.params.get(knob.name, getattr(plan.knobs, knob.name))  # Also one that is refused stays in sight.
-    key = f"knob-{plan.method.id}-{knob.name}"
+def _draw_hyperparameter(info: HyperparameterInfo, plan: RunPlan) -> None:
+    preset = getattr(plan.preset_values, info.name)
+    value = plan.setup.params.get(
+        info.name, getattr(plan.params, info.name)
+    )  # Also one that is refused stays in sight.
+    key = f"knob-{plan.method.id}-{info.name}"
     st.session_state[key] = value
-    _widget(knob, value, preset, key=key, on_change=_turn, args=(knob.name, key, preset))
+    _widget(info, value, preset, key=key, on_change=_set_value, args=(info.name, key, preset))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
-        st.caption(f"preset {shown(preset)} {unit(knob, preset)}".strip(), width="content")
+        st.caption(f"preset {format_value(preset)} {unit(info, preset)}".strip(), width="content")
         st.space("stretch")
-        if knob.kind != "numbers" and st.button(
+        if info.kind != "numbers" and st.button(
             "try",
             type="tertiary",
             icon=":material/scatter_plot:",
@@ -99,7 +101,8 @@ def _knob(knob: Knob, plan: Plan) -> None:
             help="What does this knob do? Runs along its range, and what comes of each.",
         ):
             st.switch_page(
-                navigation.page("sweep"), query_params=run_setup.link(url_state.current()) | {SWEPT: knob.name}
+                navigation.page("sweep"),
+                query_params=run_setup.to_params(url_state.current()) | {SWEPT_PARAM: info.name},
             )
         st.button(
             "reset",
@@ -108,34 +111,34 @@ def _knob(knob: Knob, plan: Plan) -> None:
             key=f"reset-{key}",
             disabled=value == preset,
             on_click=_reset,
-            args=(knob.name,),
+            args=(info.name,),
         )
 
 
-def unit(knob: Knob, value: Any) -> str:
+def unit(info: HyperparameterInfo, value: Any) -> str:
     """What a knob is counted in, in the singular where there is one of it."""
-    return knob.unit.removesuffix("s") if value == 1 else knob.unit
+    return info.unit.removesuffix("s") if value == 1 else info.unit
 
 
-def _widget(knob: Knob, value: Any, preset: Any, **wiring: Any) -> None:
+def _widget(info: HyperparameterInfo, value: Any, preset: Any, **wiring: Any) -> None:
     """The one widget that fits a knob's kind and scale; its value is already in the session under its key."""
-    wiring |= {"label": knob.title + (f" · {knob.symbol}" if knob.symbol else ""), "help": knob.explain}
-    if knob.kind == "bool":
+    wiring |= {"label": info.title + (f" · {info.symbol}" if info.symbol else ""), "help": info.explain}
+    if info.kind == "bool":
         st.toggle(**wiring)
-    elif knob.kind == "choice":
-        st.segmented_control(options=knob.choices, required=True, wrap=True, **wiring)
-    elif knob.kind == "numbers":
+    elif info.kind == "choice":
+        st.segmented_control(options=info.choices, required=True, wrap=True, **wiring)
+    elif info.kind == "numbers":
         st.text_input(**wiring, placeholder="such as 1,2,2", max_chars=80)
-    elif knob.scale == "log":
-        st.select_slider(options=grid(knob, value, preset), format_func=shown, **wiring)
-    elif knob.kind == "int":
-        st.slider(min_value=int(knob.low or 0), max_value=int(knob.high or 0), step=int(knob.step or 1), **wiring)
+    elif info.scale == "log":
+        st.select_slider(options=slider_stops(info, value, preset), format_func=format_value, **wiring)
+    elif info.kind == "int":
+        st.slider(min_value=int(info.low or 0), max_value=int(info.high or 0), step=int(info.step or 1), **wiring)
     else:
-        low, high = float(knob.low or 0), float(knob.high or 0)
-        st.slider(min_value=low, max_value=high, step=knob.step or (high - low) / 100, format="%g", **wiring)
+        low, high = float(info.low or 0), float(info.high or 0)
+        st.slider(min_value=low, max_value=high, step=info.step or (high - low) / 100, format="%g", **wiring)
 
 
-def _seed(plan: Plan) -> None:
+def _seed(plan: RunPlan) -> None:
     st.session_state["seed"] = plan.setup.seed
     st.number_input(
         "Seed",
@@ -144,11 +147,11 @@ def _seed(plan: Plan) -> None:
         key="seed",
         width=230,
         help="Draws the order of the pictures, the noise and all that is random: the same seed gives the same result.",
-        on_change=_take_seed,
+        on_change=_apply_seed,
     )
 
 
-def _take_seed() -> None:
+def _apply_seed() -> None:
     url_state.change(seed=st.session_state["seed"])
 
 
@@ -156,13 +159,13 @@ def _reset_all() -> None:
     url_state.change(params={})
 
 
-def _take_preset(method: Method, key: str) -> None:
+def _apply_preset(method: Method, key: str) -> None:
     first = next(iter(method.presets))
     name = st.session_state[key]
     url_state.change(preset="" if name == first else name, params={})
 
 
-def _turn(name: str, key: str, preset: Any) -> None:
+def _set_value(name: str, key: str, preset: Any) -> None:
     value = st.session_state[key]
     others = {other: kept for other, kept in url_state.current().params.items() if other != name}
     url_state.change(params=others if value == preset else others | {name: value})

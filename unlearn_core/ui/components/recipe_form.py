@@ -4,35 +4,35 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.domain.recipe import FAST, Recipe, suited
+from unlearn_core.domain.recipe import GPU_RECIPES, Recipe, adapt_to_size
 from unlearn_core.ui.shell import formatting
 
 _AUGMENT = {"crop and flip": "shifted and mirrored", "none": "as they are"}
-_OPTIMISER = {"sgd": "SGD, Nesterov", "adamw": "AdamW"}
+_OPTIMIZERS = {"sgd": "SGD, Nesterov", "adamw": "AdamW"}
 
 
-def choose(place: str, architecture: str, usual: Recipe, *, pictures: int) -> Recipe:
+def recipe_inputs(key_scope: str, architecture: str, default: Recipe, *, num_images: int) -> Recipe:
     """A recipe, beginning with the architecture's usual one, or with its fast one for a GPU where it has one.
 
     Either is changed to suit few training `pictures`.
     """
-    recipe = usual
-    if architecture in FAST:
+    recipe = default
+    if architecture in GPU_RECIPES:
         which = st.segmented_control(
             "Recipe",
             ["the usual one", "fast, for a GPU"],
             default="the usual one",
             required=True,
-            key=f"{place}-recipe-{architecture}",
+            key=f"{key_scope}-recipe-{architecture}",
             help="The fast one trains few epochs of large batches: it is made for a GPU and 50,000 pictures.",
         )
-        recipe = FAST[architecture] if which == "fast, for a GPU" else usual
-    plain, recipe = recipe, suited(recipe, pictures)
-    key = f"{place}-{architecture}-{plain is usual}" + ("" if recipe is plain else f"-{pictures}")
+        recipe = GPU_RECIPES[architecture] if which == "fast, for a GPU" else default
+    plain, recipe = recipe, adapt_to_size(recipe, num_images)
+    key = f"{key_scope}-{architecture}-{plain is default}" + ("" if recipe is plain else f"-{num_images}")
     if recipe is not plain:
         st.caption(
             f"Its usual {plain.epochs} epochs of {plain.batch} pictures a step are made for more than "
-            f"{formatting.counted(pictures, 'picture')}: smaller steps, and enough of them, are set."
+            f"{formatting.pluralize(num_images, 'picture')}: smaller steps, and enough of them, are set."
         )
     first, second, third = st.columns(3)
     said: dict[str, Any] = {
@@ -53,8 +53,8 @@ def choose(place: str, architecture: str, usual: Recipe, *, pictures: int) -> Re
         )
         said["optimiser"] = st.segmented_control(
             "Optimiser",
-            list(_OPTIMISER),
-            format_func=_OPTIMISER.__getitem__,
+            list(_OPTIMIZERS),
+            format_func=_OPTIMIZERS.__getitem__,
             default=recipe.optimiser,
             required=True,
             key=f"{key}-optimiser",

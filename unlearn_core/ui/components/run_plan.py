@@ -5,95 +5,95 @@ from dataclasses import dataclass
 from unlearn_core import methods
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
-from unlearn_core.domain.errors import BadRequest, UnlearnError
+from unlearn_core.domain.errors import InvalidRequestError, UnlearnError
 from unlearn_core.domain.forget_request import ForgetRequest
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.method import Method, Sizes
-from unlearn_core.domain.params import Params
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.method import Method, ProblemSize
+from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.domain.report import forgotten
-from unlearn_core.domain.split import Split, cut
+from unlearn_core.domain.report import forget_set_title
+from unlearn_core.domain.split import Split, make_split
 from unlearn_core.models import classifiers
 from unlearn_core.ui.shell import cache
-from unlearn_core.ui.shell.cache import Pace
-from unlearn_core.ui.shell.run_setup import Setup
+from unlearn_core.ui.shell.cache import Throughput
+from unlearn_core.ui.shell.run_setup import RunSetup
 
-MEASURED = 0.4
+MEASURING_COST = 0.4
 """What it costs to measure a picture once, in float32, as a share of training with it in bfloat16."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class RunPlan:
     """A setup, thought through. `split` and `sizes` are None while nothing is chosen; `trouble` says why not to run."""
 
-    setup: Setup
+    setup: RunSetup
     classifier: ClassifierCard
     dataset: DatasetCard
     method: Method
     preset: str
-    knobs: Params
+    params: BaseHyperparameters
     split: Split | None
-    sizes: Sizes | None
-    trouble: str | None
-    pace: Pace
+    sizes: ProblemSize | None
+    error: str | None
+    pace: Throughput
 
     @property
-    def spec(self) -> RunSpec:
+    def spec(self) -> UnlearnSpec:
         """The run that this plan stands for; only where there is no trouble."""
-        return RunSpec(
+        return UnlearnSpec(
             request=_request(self.setup),
             start=self.setup.start,
             method=self.method.id,
-            params=self.knobs.model_dump(),
+            params=self.params.model_dump(),
             seed=self.setup.seed,
         )
 
     @property
-    def turned(self) -> bool:
+    def is_customized(self) -> bool:
         """Whether a knob stands elsewhere than its preset has it."""
-        return self.knobs != self.base
+        return self.params != self.preset_values
 
     @property
-    def base(self) -> Params:
+    def preset_values(self) -> BaseHyperparameters:
         """The knobs as the preset has them for this request."""
-        return self.method.presets[self.preset].params_for(self.setup.forget)
+        return self.method.presets[self.preset].for_request(self.setup.forget)
 
     def title(self) -> str:
         """What the run is called: "Forget cat with UNSIR"."""
-        return f"Forget {forgotten(self.spec, self.dataset)} with {self.method.title}"
+        return f"Forget {forget_set_title(self.spec, self.dataset)} with {self.method.title}"
 
 
-def of(setup: Setup) -> Plan:
+def resolve(setup: RunSetup) -> RunPlan:
     """Thinks a setup through. Raises UnknownName where its classifier, data set or method does not exist."""
     classifier, dataset = classifiers.card(setup.classifier), datasets.card(setup.dataset)
     method = methods.method(setup.method)
     preset = setup.preset or next(iter(method.presets))
     split, trouble = None, None
-    knobs = method.presets[preset].params_for(setup.forget)
+    knobs = method.presets[preset].for_request(setup.forget)
     try:
-        knobs = knobs.with_values(dict(setup.params))
+        knobs = knobs.updated(dict(setup.params))
         request = _request(setup)
         if setup.start is not None:
             cache.store().get(setup.start)
-        split = cut(dataset, cache.pictures(dataset.id).labels, request.forget)
-        trouble = unable(method, setup.by)
+        split = make_split(dataset, cache.image_dataset(dataset.id).labels, request.forget)
+        trouble = unsupported_reason(method, setup.by)
     except UnlearnError as problem:
         trouble = str(problem)
-    return Plan(
+    return RunPlan(
         setup=setup,
         classifier=classifier,
         dataset=dataset,
         method=method,
         preset=preset,
-        knobs=knobs,
+        params=knobs,
         split=split,
         sizes=None if split is None else _sizes(split, dataset, setup, classifier.recipe),
-        trouble=trouble,
-        pace=cache.seconds_per_picture(classifier.id),
+        error=trouble,
+        pace=cache.throughput(classifier.id),
     )
 
 
-def unable(method: Method, kind: str) -> str | None:
+def unsupported_reason(method: Method, kind: str) -> str | None:
     """Why a method cannot serve such a request, and which ones can; None where it can."""
     if kind in method.supports:
         return None
@@ -102,27 +102,27 @@ def unable(method: Method, kind: str) -> str | None:
     return f"{method.title} cannot forget {wish}. These methods can: {', '.join(able) or 'none yet'}."
 
 
-def seconds(plan: Plan, method: Method, knobs: Params) -> float | None:
+def estimate_seconds(plan: RunPlan, method: Method, params: BaseHyperparameters) -> float | None:
     """What a run of this method would take here, measuring included; None while nothing is chosen."""
     if plan.sizes is None:
         return None
     every = plan.dataset.train + plan.dataset.val + plan.dataset.test
-    return (method.passes(knobs, plan.sizes) + MEASURED * every) * plan.pace.seconds
+    return (method.images_processed(params, plan.sizes) + MEASURING_COST * every) * plan.pace.seconds_per_image
 
 
-def _request(setup: Setup) -> ForgetRequest:
+def _request(setup: RunSetup) -> ForgetRequest:
     if setup.forget is None:
-        raise BadRequest("Nothing is chosen yet: tick what it should forget.")
+        raise InvalidRequestError("Nothing is chosen yet: tick what it should forget.")
     return ForgetRequest(classifier=setup.classifier, dataset=setup.dataset, forget=setup.forget)
 
 
-def _sizes(split: Split, dataset: DatasetCard, setup: Setup, recipe: Recipe | None) -> Sizes:
+def _sizes(split: Split, dataset: DatasetCard, setup: RunSetup, recipe: Recipe | None) -> ProblemSize:
     gone = len(setup.classes) if setup.by == "classes" else 0
-    return Sizes(
+    return ProblemSize(
         forget=len(split.forget_train),
         retain=len(split.retain_train),
         forgotten_classes=gone,
-        kept_classes=len(dataset.classes) - gone,
+        retained_classes=len(dataset.classes) - gone,
         classes=len(dataset.classes),
         epochs=recipe.epochs if recipe else 0,
         batch=recipe.batch if recipe else 1,

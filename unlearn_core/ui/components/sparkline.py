@@ -27,10 +27,10 @@ def dumbbell(shares: Sequence[float | None], theme: Theme) -> str | None:
         corners = f"{x:.1f},{top - 4.5} {x + 4.5:.1f},{top} {x:.1f},{top + 4.5} {x - 4.5:.1f},{top}"
         parts.append(f'<polygon points="{corners}" fill="{theme.gold}"/>')
     drawing = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">{"".join(parts)}</svg>'
-    return address(drawing.encode(), "image/svg+xml")
+    return data_uri(drawing.encode(), "image/svg+xml")
 
 
-def address(data: bytes, kind: str) -> str:
+def data_uri(data: bytes, kind: str) -> str:
     """A file as an address that holds all of it."""
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
@@ -39,8 +39,8 @@ def _x(share: float) -> float:
     return EDGE + share * (WIDTH - 2 * EDGE)
 
 
-def _line(start: float, end: float, y: float, colour: str, width: float, *, opacity: float = 1) -> str:
+def _line(start: float, end: float, y: float, color: str, width: float, *, opacity: float = 1) -> str:
     return (
-        f'<line x1="{start:.1f}" y1="{y}" x2="{end:.1f}" y2="{y}" stroke="{colour}" stroke-width="{width}" '
+        f'<line x1="{start:.1f}" y1="{y}" x2="{end:.1f}" y2="{y}" stroke="{color}" stroke-width="{width}" '
         f'stroke-opacity="{opacity}"/>'
     )

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Literal, NamedTuple
 
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import Phase, Progress, Run
-from unlearn_core.ui.shell.formatting import about, lasting
+from unlearn_core.ui.shell.formatting import format_duration, format_estimate
 
-ENOUGH = 5
+MIN_STEPS = 5
 """Steps before their mean duration is believed."""
 
-NARROWEST = 0.22
+MIN_WIDTH = 0.22
 """The least share of the page's width that a band's words need."""
 
 
-class Band(NamedTuple):
+class PhaseProgress(NamedTuple):
     """One phase as the page shows it: how much of it is done (0 to 1), and that in words."""
 
     name: str
@@ -24,9 +24,9 @@ class Band(NamedTuple):
     words: str
 
 
-def bands(progress: Progress, past: Mapping[str, float]) -> tuple[Band, ...]:
+def phase_progress(progress: Progress, past: Mapping[str, float]) -> tuple[PhaseProgress, ...]:
     """Every phase that has steps, in order. `past` gives seconds a step by phase name, from earlier runs like this."""
-    return tuple(_band(phase, progress, past) for phase in progress.phases if phase.steps)
+    return tuple(_phase(phase, progress, past) for phase in progress.phases if phase.steps)
 
 
 def widths(progress: Progress, past: Mapping[str, float]) -> list[float]:
@@ -36,7 +36,7 @@ def widths(progress: Progress, past: Mapping[str, float]) -> list[float]:
     """
     sizes = [phase.steps * past.get(phase.name, 1.0 if not past else 0.0) for phase in progress.phases if phase.steps]
     whole = sum(sizes)
-    return [max(size / whole, NARROWEST) for size in sizes] if whole else [1.0] * len(sizes)
+    return [max(size / whole, MIN_WIDTH) for size in sizes] if whole else [1.0] * len(sizes)
 
 
 def remaining(progress: Progress, past: Mapping[str, float]) -> float | None:
@@ -53,7 +53,7 @@ def remaining(progress: Progress, past: Mapping[str, float]) -> float | None:
     return total
 
 
-def whole(progress: Progress, past: Mapping[str, float]) -> float | None:
+def total(progress: Progress, past: Mapping[str, float]) -> float | None:
     """Seconds that all steps will take by what earlier runs took, or None where there is none for some phase."""
     paces = [(phase.steps, past.get(phase.name)) for phase in progress.phases if phase.steps]
     if not paces or any(pace is None for _, pace in paces):
@@ -61,11 +61,11 @@ def whole(progress: Progress, past: Mapping[str, float]) -> float | None:
     return sum(steps * pace for steps, pace in paces if pace is not None)
 
 
-def learned(run: Run, earlier: Sequence[Run]) -> dict[str, float]:
+def past_step_times(run: Run, earlier: Sequence[Run]) -> dict[str, float]:
     """Seconds a step by phase name: the median over earlier runs of the same method and net on the same device."""
     found: dict[str, list[float]] = {}
     for other in earlier:
-        if other.id == run.id or other.progress is None or not _alike(run, other):
+        if other.id == run.id or other.progress is None or not _is_comparable(run, other):
             continue
         for phase in other.progress.phases:
             if phase.steps and phase.done == phase.steps:
@@ -73,31 +73,31 @@ def learned(run: Run, earlier: Sequence[Run]) -> dict[str, float]:
     return {name: median(values) for name, values in found.items()}
 
 
-def _alike(run: Run, other: Run) -> bool:
-    if not isinstance(run.spec, RunSpec) or not isinstance(other.spec, RunSpec):
+def _is_comparable(run: Run, other: Run) -> bool:
+    if not isinstance(run.spec, UnlearnSpec) or not isinstance(other.spec, UnlearnSpec):
         return False
     same = run.spec.method == other.spec.method and run.spec.request.classifier == other.spec.request.classifier
     return same and other.device == run.device
 
 
-def _band(phase: Phase, progress: Progress, past: Mapping[str, float]) -> Band:
+def _phase(phase: Phase, progress: Progress, past: Mapping[str, float]) -> PhaseProgress:
     if phase.done >= phase.steps:
-        return Band(phase.name, "done", 1.0, f"done in {lasting(phase.seconds)}")
-    if phase.name == progress.doing or phase.done:
+        return PhaseProgress(phase.name, "done", 1.0, f"done in {format_duration(phase.seconds)}")
+    if phase.name == progress.stage or phase.done:
         words = f"step {phase.done:,} of {phase.steps:,}"
-        if progress.pictures_per_second:
-            words += f" · {progress.pictures_per_second:,.0f} pictures/s"
-        return Band(phase.name, "now", phase.done / phase.steps, words)
+        if progress.images_per_second:
+            words += f" · {progress.images_per_second:,.0f} pictures/s"
+        return PhaseProgress(phase.name, "now", phase.done / phase.steps, words)
     pace = _seconds_a_step(phase, progress, past)
-    words = f"{phase.steps:,} steps" if pace is None else about(phase.steps * pace)
-    return Band(phase.name, "planned", 0.0, words)
+    words = f"{phase.steps:,} steps" if pace is None else format_estimate(phase.steps * pace)
+    return PhaseProgress(phase.name, "planned", 0.0, words)
 
 
 def _seconds_a_step(phase: Phase, progress: Progress, past: Mapping[str, float]) -> float | None:
     """This phase's own pace, else that of earlier runs, else the mean of all steps that this run has made."""
-    if phase.done >= ENOUGH:
+    if phase.done >= MIN_STEPS:
         return phase.seconds / phase.done
     if phase.name in past:
         return past[phase.name]
     made = sum(other.done for other in progress.phases)
-    return sum(other.seconds for other in progress.phases) / made if made >= ENOUGH else None
+    return sum(other.seconds for other in progress.phases) / made if made >= MIN_STEPS else None

@@ -1,1 +1,1 @@
-"""pages."""
+"""One folder per page; no page imports another."""

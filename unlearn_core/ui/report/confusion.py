@@ -16,13 +16,13 @@ def show(report: Report) -> None:
     if answer is not True:
         st.caption(escape(answer))
         return
-    st.caption(whole.sentence(report))
+    st.caption(whole.summary(report))
     for column, (model, one) in zip(st.columns(3, gap="medium"), whole.variants.items(), strict=True):
         with column:
             st.markdown(f"**{model}**")
             answer = one.applies(report)
             if answer is True:
-                chart_card.draw(one, [report], place="report")
+                chart_card.draw_figure(one, [report], key_scope="report")
             else:
                 st.caption(escape(answer))
-    chart_card.foot(whole, [report], place="report")
+    chart_card.footer(whole, [report], key_scope="report")

@@ -5,17 +5,17 @@ import time
 import numpy as np
 import streamlit as st
 
-from unlearn_core.domain.jobs import Algorithm, Look
+from unlearn_core.domain.jobs import CamAlgorithm, ExplainSpec
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.store.data_folder import home
+from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
 from unlearn_core.ui.components import heatmap_grid
 from unlearn_core.ui.shell import cache, formatting, lifespan, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 PER_PAGE = 24
-PICTURE = "picture"
+IMAGE_PARAM = "picture"
 """What the address calls the picture that is asked about."""
 POLL = 0.3
 PATIENCE = 5.0
@@ -24,13 +24,13 @@ PATIENCE = 5.0
 WAITING = 150
 """Pixels kept free for an answer, so that the gallery beneath does not jump when it comes."""
 
-SETS = {
+SET_LABELS = {
     "forget_test": "forgotten, unseen",
     "forget_train": "forgotten, trained on",
     "retain_test": "kept, unseen",
     "retain_train": "kept, trained on",
 }
-ALGORITHMS: dict[Algorithm, str] = {
+ALGORITHMS: dict[CamAlgorithm, str] = {
     "gradcam": "Grad-CAM",
     "gradcam++": "Grad-CAM++",
     "layercam": "LayerCAM",
@@ -52,17 +52,17 @@ def show(report: Report) -> None:
         st.caption(unmapped(report))
     else:
         st.caption("Press a picture's name: within about a second you see where each model looks in it.")
-    url_state.follow(_key(report), PICTURE, lambda text: _read(text, len(report.labels)))
+    url_state.bind_from_url(_key(report), IMAGE_PARAM, lambda text: _read(text, len(report.labels)))
     place = st.container()
-    picked = choose(report, able=report.run is not None and bool(layers(report)))
+    picked = choose_image(report, able=report.run is not None and bool(heatmap_layers(report)))
     with place:
         if picked is not None:
             st.session_state[_key(report)] = picked
             st.session_state["looks"] = {}  # Asked again by hand: a question that failed gets another chance.
         picture = st.session_state[_key(report)]
-        url_state.say(_key(report), PICTURE, "" if picture is None else str(picture))
-        if report.run is not None and layers(report) and picture is not None:
-            _answer(report, report.run, picture)
+        url_state.bind_to_url(_key(report), IMAGE_PARAM, "" if picture is None else str(picture))
+        if report.run is not None and heatmap_layers(report) and picture is not None:
+            _show_explanation(report, report.run, picture)
 
 
 def _read(text: str, count: int) -> int | None:
@@ -79,7 +79,7 @@ def unmapped(report: Report) -> str:
     return f"{escape(report.classifier.title)} takes a picture as a whole: no layer has places to point at."
 
 
-def choose(report: Report, *, able: bool) -> int | None:
+def choose_image(report: Report, *, able: bool) -> int | None:
     """The gallery with its filters; the position of the picture that was just clicked, where one is `able` to."""
     return _gallery(report, _filtered(report), able)
 
@@ -90,7 +90,7 @@ def _key(report: Report) -> str:
 
 def _filtered(report: Report) -> np.ndarray:
     """The pictures to page through, as positions in the data set, after the row of filters."""
-    sets = {name: title for name, title in SETS.items() if len(getattr(report.split, name))}
+    sets = {name: title for name, title in SET_LABELS.items() if len(getattr(report.split, name))}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.segmented_control(
             "Pictures",
@@ -132,7 +132,7 @@ def _gallery(report: Report, rows: np.ndarray, able: bool) -> int | None:
         page = min(st.pagination(pages, key=f"look-page-{pages}", bind="query-params"), pages)
     shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
     shares, names, clicked = _shares(report, "after", shown), report.dataset.classes, None
-    question = " Where do the models look in it?" if layers(report) else ""
+    question = " Where do the models look in it?" if heatmap_layers(report) else ""
     grid = slot.grid(8, min_column_width=96, gap="xsmall")
     for row, share in zip(shown.tolist(), shares, strict=True):
         with grid.cell(), st.container(gap="xxsmall"):
@@ -151,8 +151,8 @@ def _gallery(report: Report, rows: np.ndarray, able: bool) -> int | None:
     return clicked
 
 
-def _answer(report: Report, run: int, picture: int) -> None:
-    own = int(report.labels[picture])
+def _show_explanation(report: Report, run: int, image: int) -> None:
+    own = int(report.labels[image])
     names = report.dataset.classes
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -161,24 +161,26 @@ def _answer(report: Report, run: int, picture: int) -> None:
                 range(len(names)),
                 index=own,
                 format_func=lambda number: names[number] + (" (its own)" if number == own else ""),
-                key=f"look-target-{picture}",
+                key=f"look-target-{image}",
                 bind="query-params",
                 width=220,
             )
-            layer, algorithm = _manner(report)
-        asked = ask(report, Look(run=run, picture=picture, target=target, layer=layer, algorithm=algorithm))
+            layer, algorithm = _choose_layer_and_algorithm(report)
+        asked = request_explanation(
+            report, ExplainSpec(run=run, picture=image, target=target, layer=layer, algorithm=algorithm)
+        )
         waits = not asked.state.is_finished
         st.fragment(_card, run_every=POLL if waits else None, key="look")(report, asked.id, waits)
 
 
-def layers(report: Report) -> list[str]:
+def heatmap_layers(report: Report) -> list[str]:
     """The layers at which one may look: those whose output has height and width, the usual one among them."""
-    return list(report.classifier.roles.with_maps)
+    return list(report.classifier.roles.explainable_layers)
 
 
-def _manner(report: Report) -> tuple[str | None, Algorithm]:
+def _choose_layer_and_algorithm(report: Report) -> tuple[str | None, CamAlgorithm]:
     """At which layer and by which algorithm the models are asked; None is the layer that the classifier recommends."""
-    roles, known = report.classifier.roles, layers(report)
+    roles, known = report.classifier.roles, heatmap_layers(report)
     layer = st.selectbox(
         "At layer",
         known,
@@ -203,7 +205,7 @@ def _manner(report: Report) -> tuple[str | None, Algorithm]:
     return (None if layer == roles.cam else layer), algorithm
 
 
-def ask(report: Report, spec: Look) -> Run:
+def request_explanation(report: Report, spec: ExplainSpec) -> Run:
     """The run that answers this question: the one that was asked before, else a new one."""
     known: dict[str, int] = st.session_state.setdefault("looks", {})
     number = known.get(spec.fingerprint())
@@ -219,18 +221,18 @@ def _card(report: Report, number: int, waited: bool) -> None:
     if waited and asked.state.is_finished:
         st.rerun()
     if waited:
-        lifespan.see_to_it()
+        lifespan.ensure_worker()
     if asked.state is RunState.DONE:
-        found = artifacts.answer(home(), number)
+        found = artifacts.read_explanation(open_data_dir(), number)
         if found is not None:
-            heatmap_grid.answer(report, found)
+            heatmap_grid.show_explanation(report, found)
             return
     with st.container(height=WAITING, border=False):
         if asked.state is RunState.FAILED:
             st.error(escape(asked.error or "The question was not answered."), icon=":material/error:")
         elif asked.state.is_finished:
             st.caption("This question was not answered. Press the picture again.")
-        elif time.time() - formatting.aware(asked.created).timestamp() > PATIENCE:
+        elif time.time() - formatting.with_utc(asked.created).timestamp() > PATIENCE:
             st.caption("Nobody answers yet: the worker is starting, busy with other looks, or away.")
         else:
             st.markdown(":shimmer[Looking…]")

@@ -17,7 +17,7 @@ POLL = 1.0
 """Seconds between two looks at a measurement while it is at work."""
 
 
-class Asked(NamedTuple):
+class OnDemandMeasurement(NamedTuple):
     """One such measurement: what it is in a spec, the chart that shows it, and how it is offered."""
 
     what: Literal["relearn", "score", "lira"]
@@ -25,79 +25,80 @@ class Asked(NamedTuple):
     offer: Callable[[Report, Run], MeasureSpec | None]
     """Says what it is good for and shows its controls; the spec where somebody has just asked for it."""
     title: Callable[[Run], str]
-    again: Callable[[Report], bool]
+    needs_update: Callable[[Report], bool]
     """Whether a measurement that is there should be offered anew."""
     steps: str
     """What its progress counts, one of them: "step"."""
     priority: Priority = Priority.INTERACTIVE
 
 
-def show(asked: Asked, report: Report, run: Run | None) -> None:
+def show(measurement: OnDemandMeasurement, report: Report, run: Run | None) -> None:
     """The chart where it was measured, else how to have it measured, and how far that is."""
     if run is None:
-        chart_card.show(asked.chart, [report], place="report")
+        chart_card.show(measurement.chart, [report], key_scope="report")
         return
-    waits = _last(asked, run.id, RunState.QUEUED, RunState.RUNNING) is not None
-    st.fragment(_card, run_every=POLL if waits else None, key=asked.what)(asked, report, run, waits)
+    waits = _last(measurement, run.id, RunState.QUEUED, RunState.RUNNING) is not None
+    st.fragment(_card, run_every=POLL if waits else None, key=measurement.what)(measurement, report, run, waits)
 
 
-def _card(asked: Asked, report: Report, run: Run, waited: bool) -> None:
-    at_work = _last(asked, run.id, RunState.QUEUED, RunState.RUNNING)
+def _card(measurement: OnDemandMeasurement, report: Report, run: Run, waited: bool) -> None:
+    at_work = _last(measurement, run.id, RunState.QUEUED, RunState.RUNNING)
     if waited and at_work is None:
         st.rerun()
-    there = asked.what in report.parts
-    if there or (at_work is None and asked.what in report.missing):
-        chart_card.show(asked.chart, [report], place="report")
+    there = measurement.what in report.parts
+    if there or (at_work is None and measurement.what in report.missing):
+        chart_card.show(measurement.chart, [report], key_scope="report")
     else:
-        st.subheader(asked.chart.title, anchor=False)
+        st.subheader(measurement.chart.title, anchor=False)
+        st.caption(measurement.chart.question)
     if at_work is not None:
-        worker_status.of(at_work, place=asked.what)
-        _working(asked, at_work)
-    elif not there or asked.again(report):
-        _offer(asked, report, run)
+        worker_status.of(at_work, place=measurement.what)
+        _working(measurement, at_work)
+    elif not there or measurement.needs_update(report):
+        _offer(measurement, report, run)
 
 
-def _offer(asked: Asked, report: Report, run: Run) -> None:
-    failed = _last(asked, run.id, RunState.FAILED, RunState.DONE)
+def _offer(measurement: OnDemandMeasurement, report: Report, run: Run) -> None:
+    failed = _last(measurement, run.id, RunState.FAILED, RunState.DONE)
     if failed is not None and failed.state is RunState.FAILED:
         st.markdown(f"The last attempt failed: {escape(failed.error or 'no reason was given.')}")
-    spec = asked.offer(report, run)
+    spec = measurement.offer(report, run)
     if spec is not None:
-        cache.store().order(spec, title=asked.title(run), parent=run.id, priority=asked.priority)
-        lifespan.see_to_it()
+        cache.store().submit_unique(spec, title=measurement.title(run), parent=run.id, priority=measurement.priority)
+        lifespan.ensure_worker()
         st.rerun()
 
 
-def _working(asked: Asked, run: Run) -> None:
+def _working(measurement: OnDemandMeasurement, run: Run) -> None:
     phases = run.progress.phases if run.progress else ()
     done, steps = (sum(getattr(phase, name) for phase in phases) for name in ("done", "steps"))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(_doing(run), width="content")
+        st.markdown(_stage_text(run), width="content")
         st.button(
             "Stopping" if run.cancelling else "Cancel",
             icon=":material/stop:",
-            key=f"cancel-{asked.what}",
+            key=f"cancel-{measurement.what}",
             on_click=cache.store().cancel,
             args=(run.id,),
             disabled=run.cancelling,
         )
     left = time_estimate.remaining(run.progress, {}) if run.progress and steps else None
-    tail = "" if left is None else f" · {formatting.about(left)} left"
-    name = asked.steps
+    tail = "" if left is None else f" · {formatting.format_estimate(left)} left"
+    name = measurement.steps
     st.progress(done / max(steps, 1), text=f"{name} {done:,} of {steps:,}{tail}" if steps else f"no {name} made yet")
 
 
-def _doing(run: Run) -> str:
+def _stage_text(run: Run) -> str:
     if run.state is RunState.QUEUED:
         return "**It waits for its turn.**"
-    doing = run.progress.doing if run.progress else ""
+    doing = run.progress.stage if run.progress else ""
     return f":shimmer[**Measuring**]{f': {escape(doing)}' if doing else ''}"
 
 
-def _last(asked: Asked, run_id: int, *states: RunState) -> Run | None:
+def _last(measurement: OnDemandMeasurement, run_id: int, *states: RunState) -> Run | None:
     """The newest measurement of this kind about a run that is in one of these states."""
 
     def wanted(one: Run) -> bool:
-        return isinstance(one.spec, MeasureSpec) and (one.spec.run, one.spec.what) == (run_id, asked.what)
+        return isinstance(one.spec, MeasureSpec) and (one.spec.run, one.spec.what) == (run_id, measurement.what)
 
-    return next(filter(wanted, cache.store().list(kinds=("measure",), states=states)), None)
+    return next(filter(wanted, cache.store().list_runs(kinds=("measure",), states=states)), None)

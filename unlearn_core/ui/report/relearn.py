@@ -4,17 +4,17 @@ import streamlit as st
 
 from unlearn_core.charts.report import relearn
 from unlearn_core.domain.jobs import MeasureSpec
-from unlearn_core.domain.relearn_protocol import pictures
+from unlearn_core.domain.relearn_protocol import images_needed
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import run_plan
-from unlearn_core.ui.report.on_demand import Asked
+from unlearn_core.ui.report.on_demand import OnDemandMeasurement
 from unlearn_core.ui.shell import cache, formatting
 
 MODELS = ("after", "gold", "fresh net")
 
 
-def offer(report: Report, run: Run) -> MeasureSpec | None:
+def offer_relearn(report: Report, run: Run) -> MeasureSpec | None:
     """What it is good for, and the button that asks for it with its cost."""
     nets = "Copies of it, of gold and of" if "gold" in report.evaluations else "Without gold yet, copies of it and of"
     st.markdown(
@@ -34,19 +34,19 @@ def _is_old(report: Report) -> bool:
 
 def _cost(report: Report) -> str:
     """Three nets are taught, or two where there is no gold, in as many draws as there are."""
-    taught, asked = pictures(
+    taught, asked = images_needed(
         [model for model in MODELS if model != "gold" or "gold" in report.evaluations],
         len(report.split.forget_val) or max(1, len(report.split.forget_train) // 2),
     )
-    speed = cache.seconds_per_picture(report.classifier.id, "gold", "unlearn")
-    return f"{formatting.about((taught + run_plan.MEASURED * asked) * speed.seconds)} {speed.where}"
+    speed = cache.throughput(report.classifier.id, "gold", "unlearn")
+    return f"{formatting.format_estimate((taught + run_plan.MEASURING_COST * asked) * speed.seconds_per_image)} {speed.device_phrase}"
 
 
-ASKED = Asked(
+RELEARN = OnDemandMeasurement(
     what="relearn",
     chart=relearn.CHART,
-    offer=offer,
+    offer=offer_relearn,
     title=lambda run: f"Teach run {run.id} again what it forgot",
-    again=_is_old,
+    needs_update=_is_old,
     steps="step",
 )

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.charts.chart import names
-from unlearn_core.charts.drawing.seed_statistics import figures, interval
+from unlearn_core.charts.chart import report_names
+from unlearn_core.charts.drawing.seed_statistics import metric_values, t_interval
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.charts.report import seeds
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.ui.components import chart_card
@@ -18,25 +18,27 @@ from unlearn_core.ui.shell.markdown import escape
 
 POLL = 2.0
 """Seconds between two looks at repeats that are not done."""
-CHOICES = (2, 4, 9)
+SEED_CHOICES = (2, 4, 9)
 """How many more seeds one may ask for: three, five or ten in all where there is one."""
 
 
-def offer(report: Report, run: Run | None) -> None:
+def offer_repeats(report: Report, run: Run | None) -> None:
     """The button that repeats a run, with what it costs."""
     if run is None:
         return
     with st.popover("Repeat", icon=":material/casino:"):
         st.markdown("**The same again from other seeds**, to see how much is chance.")
         more = st.segmented_control(
-            "More seeds", CHOICES, default=CHOICES[0], required=True, key="repeat-count", format_func=_more
+            "More seeds", SEED_CHOICES, default=SEED_CHOICES[0], required=True, key="repeat-count", format_func=_more
         )
         if st.button("Repeat it", type="primary", icon=":material/play_arrow:", key="repeat"):
-            cache.store().repeats.order(run, more)
-            lifespan.see_to_it()
+            cache.store().repeats.submit(run, more)
+            lifespan.ensure_worker()
             st.rerun()
         each = report.parts["timings"].facts["seconds"]["total"] if "timings" in report.parts else None
-        cost = "" if each is None else f"{formatting.about(more * each).capitalize()} if they go like this one. "
+        cost = (
+            "" if each is None else f"{formatting.format_estimate(more * each).capitalize()} if they go like this one. "
+        )
         st.caption(f"{cost}They run when nobody waits for something else, and need no page to be open.")
 
 
@@ -44,11 +46,11 @@ def _more(count: int) -> str:
     return f"{count} more"
 
 
-def progress(run: Run | None) -> None:
+def show_progress(run: Run | None) -> None:
     """How many seeds are done, while some are not; the page draws itself again with each that is."""
     if run is None:
         return
-    group = cache.store().repeats.of(run)
+    group = cache.store().repeats.runs_of(run)
     if any(not own.state.is_finished for own in group):
         st.fragment(_progress, run_every=POLL, key="repeats")(run, _done(group))
 
@@ -58,7 +60,7 @@ def _done(group: list[Run]) -> int:
 
 
 def _progress(run: Run, before: int) -> None:
-    group = cache.store().repeats.of(run)
+    group = cache.store().repeats.runs_of(run)
     waiting = [own for own in group if not own.state.is_finished]
     if _done(group) != before or not waiting:
         st.rerun()
@@ -87,7 +89,7 @@ def show(report: Report) -> None:
     if lost:
         said = f"Run {lost[0].id} (seed {_seed(lost[0])}): {lost[0].error or 'it gave no reason.'}"
         st.warning(
-            f"{formatting.counted(len(lost), 'seed')} failed and {'is' if len(lost) == 1 else 'are'} in no mean. "
+            f"{formatting.pluralize(len(lost), 'seed')} failed and {'is' if len(lost) == 1 else 'are'} in no mean. "
             f"{escape(said)}",
             icon=":material/casino:",
         )
@@ -95,10 +97,12 @@ def show(report: Report) -> None:
         return
     left, right = st.columns(2, gap="large")
     with left:
-        chart_card.show(seeds.CHART, [report], place="report")
+        chart_card.show(seeds.CHART, [report], key_scope="report")
     with right:
         st.subheader("The mean over seeds", anchor=False)
-        st.dataframe(table(report), hide_index=True, height="content", alt="Means over seeds with their intervals")
+        st.dataframe(
+            interval_table(report), hide_index=True, height="content", alt="Means over seeds with their intervals"
+        )
         st.caption(
             "The interval (Student's t, 95 %) is for the mean over seeds. It says nothing about other pictures: the "
             "intervals in the charts below are over pictures, for this run's seed alone."
@@ -107,27 +111,27 @@ def show(report: Report) -> None:
 
 def _failed(number: int) -> list[Run]:
     store = cache.store()
-    return [own for own in store.repeats.of(store.get(number)) if own.state is RunState.FAILED]
+    return [own for own in store.repeats.runs_of(store.get(number)) if own.state is RunState.FAILED]
 
 
 def _seed(run: Run) -> int | None:
-    return run.spec.seed if isinstance(run.spec, RunSpec) else None
+    return run.spec.seed if isinstance(run.spec, UnlearnSpec) else None
 
 
-def table(report: Report) -> pd.DataFrame:
+def interval_table(report: Report) -> pd.DataFrame:
     """One row a figure: the mean over seeds, its 95 % t-interval, and the lowest and highest seed."""
     rows = []
-    for name, values in figures(report).items():
+    for name, values in metric_values(report).items():
         share = name.startswith("accuracy")
         said = percent if share else _plain
-        own = interval(values)
+        own = t_interval(values)
         low, high = max(0.0, own.low), min(1.0, own.high) if share else own.high
         rows.append(
             {
                 "figure": name,
                 "mean": said(own.mean),
                 "95 % interval": f"{said(low)} – {said(high)}",
-                "seeds": f"{said(own.least)} – {said(own.most)}",
+                "seeds": f"{said(own.lowest)} – {said(own.highest)}",
             }
         )
     return pd.DataFrame(rows)
@@ -137,16 +141,17 @@ def _plain(value: float) -> str:
     return number(value, 3 if value < 10 else 1)
 
 
-def compared(found: Sequence[Report]) -> None:
+def show_comparison(reports: Sequence[Report]) -> None:
     """The same for several runs side by side, on one scale: those that were repeated. Nothing where none was."""
-    able = [report for report in found if seeds.CHART.applies(report) is True]
+    able = [report for report in reports if seeds.CHART.applies(report) is True]
     if not able:
         return
     st.subheader(seeds.CHART.title, anchor=False)
-    chart_card.draw(seeds.CHART, able, place="compare")
-    own = dict(zip((report.run for report in found), names(found), strict=True))
-    for report in found:
+    st.caption(seeds.CHART.question)
+    chart_card.draw_figure(seeds.CHART, able, key_scope="compare")
+    own = dict(zip((report.run for report in reports), report_names(reports), strict=True))
+    for report in reports:
         answer = seeds.CHART.applies(report)
-        said = seeds.CHART.sentence(report) if answer is True else answer
+        said = seeds.CHART.summary(report) if answer is True else answer
         st.caption(f"**{escape(own[report.run])}**: {escape(said)}")
-    chart_card.foot(seeds.CHART, able, place="compare")
+    chart_card.footer(seeds.CHART, able, key_scope="compare")

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 import streamlit as st
 
 from unlearn_core.domain.report import Report
-from unlearn_core.export.extra_sections import Side
-from unlearn_core.store.data_folder import home
+from unlearn_core.export.extra_sections import ExtraSection
+from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
 from unlearn_core.ui.shell import cache
 
 
-def offer(report: Report) -> None:
+def show(report: Report) -> None:
     """The files of a report. Each is read only when its button is pressed."""
     name = f"run-{report.run or 'example'}"
     with st.popover("Download", icon=":material/download:"):
-        whole([report], name=name)
+        show_report_files([report], name=name)
         if report.run is not None:
-            weights = artifacts.folder_of(home(), report.run) / artifacts.WEIGHTS
+            weights = artifacts.run_dir(open_data_dir(), report.run) / artifacts.WEIGHTS_FILE
             st.download_button(
                 "Weights after forgetting (safetensors)",
                 weights.read_bytes,
@@ -42,7 +42,7 @@ def offer(report: Report) -> None:
         )
         st.download_button(
             "All figures (JSON)",
-            lambda: figures(report),
+            lambda: report_json(report),
             f"{name}-figures.json",
             "application/json",
             key="get-figures",
@@ -53,30 +53,37 @@ def offer(report: Report) -> None:
         st.caption("Each chart has its own table (CSV) and picture (PNG) beneath it.")
 
 
-def several(found: Sequence[Report], *, place: str, side: Side | None = None) -> None:
+def show_several(reports: Sequence[Report], *, key_scope: str, side: ExtraSection | None = None) -> None:
     """The files about several runs together: a comparison, or with a `side` the best of a sweep and its table."""
-    with st.popover("Download", icon=":material/download:", key=f"{place}-download"):
-        whole(found, name="runs-" + "-".join(str(report.run) for report in found), place=f"{place}-", side=side)
+    with st.popover("Download", icon=":material/download:", key=f"{key_scope}-download"):
+        show_report_files(
+            reports,
+            name="runs-" + "-".join(str(report.run) for report in reports),
+            key_scope=f"{key_scope}-",
+            side=side,
+        )
 
 
-def whole(found: Sequence[Report], *, name: str, place: str = "", side: Side | None = None) -> None:
+def show_report_files(
+    reports: Sequence[Report], *, name: str, key_scope: str = "", side: ExtraSection | None = None
+) -> None:
     """The report file and the archive. Each is made when its button is pressed, which turns while that lasts."""
     st.download_button(
         "Report, in one file (HTML)",
-        lambda: cache.report_page(*found, side=side),
+        lambda: cache.html_report(*reports, side=side),
         f"{name}.html",
         "text/html",
-        key=f"{place}get-report",
+        key=f"{key_scope}get-report",
         icon=":material/article:",
         on_click="ignore",
         width="stretch",
     )
     st.download_button(
         "Everything (zip)",
-        lambda: cache.archive(*found, side=side),
+        lambda: cache.archive(*reports, side=side),
         f"{name}.zip",
         "application/zip",
-        key=f"{place}get-archive",
+        key=f"{key_scope}get-archive",
         icon=":material/folder_zip:",
         on_click="ignore",
         width="stretch",
@@ -88,7 +95,7 @@ def whole(found: Sequence[Report], *, name: str, place: str = "", side: Side | N
     )
 
 
-def figures(report: Report) -> str:
+def report_json(report: Report) -> str:
     """Every plain value of a report as JSON; its arrays are too big for that and are left out."""
     facts = {name: part.facts for name, part in report.parts.items()}
     head = {"run": report.run, "method": report.method, "missing": dict(report.missing)}

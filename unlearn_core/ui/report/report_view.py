@@ -3,13 +3,12 @@
 import streamlit as st
 
 from unlearn_core.charts import charts
-from unlearn_core.charts.drawing.wording import capital
+from unlearn_core.charts.drawing.wording import capitalize
 from unlearn_core.charts.report import adversarial_examples, replay, unsir_noise
 from unlearn_core.charts.text import verdict, warnings
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import chart_card, heatmap_grid
-from unlearn_core.ui.pages.compare import page
 from unlearn_core.ui.report import (
     confusion,
     explain,
@@ -23,7 +22,7 @@ from unlearn_core.ui.report import (
     report_downloads,
     run_details,
 )
-from unlearn_core.ui.shell import copy_link, formatting, navigation, url_state
+from unlearn_core.ui.shell import copy_link, formatting, navigation, url_state, urls
 from unlearn_core.ui.shell.markdown import escape
 
 TONES = {
@@ -44,7 +43,7 @@ CHARTS = {
 }
 """Which charts stand under a tab, beside what the tab has of its own."""
 
-OWN = {"Weights": ("redrawn", "touched", "importance"), "How it went": ("stopped",)}
+OPTIONAL_CHARTS = {"Weights": ("redrawn", "touched", "importance"), "How it went": ("stopped",)}
 """Charts of single methods, which come last under their tab, and only for those methods."""
 
 TABS = ("Overview", "Pictures", "Classes", "Distance", "Logits", "Privacy", "Weights", "How it went", "Details")
@@ -55,7 +54,7 @@ def show(report: Report, run: Run | None) -> None:
     _head(report, run)
     _verdicts(report)
     st.markdown(chart_card.legend())
-    repeats.progress(run)
+    repeats.show_progress(run)
     if run is not None:
         missing_gold.show(report, run)
     st.fragment(_tabs, key="report")(report, run)
@@ -64,16 +63,16 @@ def show(report: Report, run: Run | None) -> None:
 def _head(report: Report, run: Run | None) -> None:
     st.caption(_caption(report, run))
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.title(f"Forget *{report.forgotten}* with {report.method}", anchor=False, width="content")
+        st.title(f"Forget *{report.forget_set_title}* with {report.method}", anchor=False, width="content")
         with st.container(horizontal=True, width="content", gap="small"):
             if st.button("Change and run again", icon=":material/fork_right:", key="again"):
-                url_state.take(report.spec)
-                url_state.go("method")
+                url_state.load_spec(report.spec)
+                url_state.open_page("method")
             if run is not None and st.button("Compare", icon=":material/compare_arrows:", key="compare"):
-                st.switch_page(navigation.page("compare"), query_params=page.address([run]))
-            repeats.offer(report, run)
-            copy_link.link("report")
-            report_downloads.offer(report)
+                st.switch_page(navigation.page("compare"), query_params=urls.comparison_params([run]))
+            repeats.offer_repeats(report, run)
+            copy_link.copy_link_button("report")
+            report_downloads.show(report)
     if run is not None and run.note:
         st.caption(f":material/edit_note: {escape(run.note)}")
 
@@ -82,9 +81,9 @@ def _caption(report: Report, run: Run | None) -> str:
     if run is None:
         first = "A finished run that ships with the lab"
     else:
-        first = f"Run {run.id} · finished {formatting.ago(run.finished or run.created)}"
+        first = f"Run {run.id} · finished {formatting.format_age(run.finished or run.created)}"
     facts = report.parts["timings"].facts if "timings" in report.parts else {}
-    took = f" · {formatting.lasting(facts['seconds']['total'])} on {facts['device']}" if facts else ""
+    took = f" · {formatting.format_duration(facts['seconds']['total'])} on {facts['device']}" if facts else ""
     return f"{first}{took} · seed {report.spec.seed}"
 
 
@@ -94,10 +93,10 @@ def _verdicts(report: Report) -> None:
         with column.container(border=True, height="stretch"):
             st.markdown(f":{colour}-badge[{icon} {one.title}]")
             st.markdown(one.words)
-    raised = warnings.flags(report)
+    raised = warnings.report_warnings(report)
     for flag in raised:
-        st.markdown(f":material/flag: **{capital(flag.title)}.** {flag.words} :gray[{flag.doubt}]")
-    st.caption(verdict.doubt(report) if raised else f"{warnings.none_raised(report)} {verdict.doubt(report)}")
+        st.markdown(f":material/flag: **{capitalize(flag.title)}.** {flag.words} :gray[{flag.doubt}]")
+    st.caption(verdict.caveats(report) if raised else f"{warnings.no_warning_text(report)} {verdict.caveats(report)}")
 
 
 def _tabs(report: Report, run: Run | None) -> None:
@@ -112,12 +111,12 @@ def _show(name: str, report: Report, run: Run | None) -> None:
     if name == "Overview":
         repeats.show(report)
         if report.dataset.is_points and charts()["regions"].applies(report) is True:
-            chart_card.show(charts()["regions"], [report], place="report")
+            chart_card.show(charts()["regions"], [report], key_scope="report")
         _charts(report, ("accuracy", "predictions"))
-        heatmap_grid.overview(report)
+        heatmap_grid.show_overview(report)
         _charts(report, ("distance", "classes", "layers"), switch=False)
     elif name == "Pictures":
-        heatmap_grid.every(report)
+        heatmap_grid.show_all(report)
         _charts(report, ("places",))
         explain.show(report)
     elif name == "Privacy":
@@ -126,8 +125,8 @@ def _show(name: str, report: Report, run: Run | None) -> None:
         run_details.show(report, run)
     else:
         if name == "How it went":
-            chart_card.show(replay.CHART, [report], place="report")
-        own = tuple(one for one in OWN.get(name, ()) if charts()[one].applies(report) is True)
+            chart_card.show(replay.CHART, [report], key_scope="report")
+        own = tuple(one for one in OPTIONAL_CHARTS.get(name, ()) if charts()[one].applies(report) is True)
         _charts(report, CHARTS[name] + own)
         if name == "Classes":
             confusion.show(report)
@@ -144,24 +143,24 @@ def _charts(report: Report, names: tuple[str, ...], *, switch: bool = True) -> N
         for column, one in zip(st.columns(2, gap="large"), pair, strict=True):
             if one is not None:
                 with column:
-                    chart_card.show(one, [report], place="report", switch=switch)
+                    chart_card.show(one, [report], key_scope="report", switch=switch)
 
 
 def _privacy(report: Report, run: Run | None) -> None:
     first, *others = CHARTS["Privacy"]
     left, right = st.columns(2, gap="large")
     with left:
-        chart_card.show(charts()[first], [report], place="report")
+        chart_card.show(charts()[first], [report], key_scope="report")
     with right:
-        on_demand.show(relearn.ASKED, report, run)
+        on_demand.show(relearn.RELEARN, report, run)
     _charts(report, tuple(others))
     left, right = st.columns(2, gap="large")
     with left:
-        chart_card.show(charts()["recognised"], [report], place="report", neighbour=False)
-        on_demand.show(neurips_score.ASKED, report, run)
+        chart_card.show(charts()["recognised"], [report], key_scope="report", neighbour=False)
+        on_demand.show(neurips_score.SCORE, report, run)
     with right:
         member_gallery.show(report)
-        on_demand.show(lira.ASKED, report, run)
+        on_demand.show(lira.LIRA, report, run)
 
 
 def _noise(report: Report) -> None:
@@ -169,11 +168,11 @@ def _noise(report: Report) -> None:
         return
     left, right = st.columns(2, gap="large")
     with left:
-        chart_card.show(unsir_noise.CHART, [report], place="report")
+        chart_card.show(unsir_noise.CHART, [report], key_scope="report")
     with right:
         st.subheader("What did the noise look like?", anchor=False)
         grid = st.grid(4, min_column_width=76, gap="small")
-        for number, tile in enumerate(unsir_noise.tiles(report), 1):
+        for number, tile in enumerate(unsir_noise.noise_tiles(report), 1):
             with grid.cell():
                 st.image(tile, width="stretch", alt=f"Noise picture {number} that the method learned")
         st.caption("Some of the noise as pictures, cut to the colours that a screen can show.")
@@ -184,12 +183,12 @@ def _adversarials(report: Report) -> None:
         return
     left, right = st.columns(2, gap="large")
     with left:
-        chart_card.show(adversarial_examples.CHART, [report], place="report")
+        chart_card.show(adversarial_examples.CHART, [report], key_scope="report")
     with right:
         st.subheader("What did the attack make?", anchor=False)
         grid = st.grid(3, min_column_width=150, gap="small")
-        for pair in adversarial_examples.pairs(report):
+        for pair in adversarial_examples.image_pairs(report):
             with grid.cell():
-                words = escape(pair.words)
+                words = escape(pair.caption)
                 st.image(pair.image, caption=words, width="stretch", alt=f"A forgotten picture and its copy: {words}")
         st.caption("Left as it is, right moved by the attack: to the eye much the same, to the net another class.")

@@ -9,7 +9,7 @@ from unlearn_core.export import cli_command
 from unlearn_core.ui.shell import formatting
 from unlearn_core.ui.shell.markdown import escape
 
-SETS = {
+SET_LABELS = {
     "forget_train": "forgotten, trained on",
     "forget_val": "forgotten, validation",
     "forget_test": "forgotten, unseen",
@@ -22,7 +22,7 @@ SETS = {
 def show(report: Report, run: Run | None) -> None:
     """Command, settings, all accuracies with validation, where the time went, and what was missing."""
     st.subheader("Do it again", anchor=False)
-    st.code(cli_command.run(report.spec, report.dataset), language="bash", wrap_lines=True)
+    st.code(cli_command.run_command(report.spec, report.dataset), language="bash", wrap_lines=True)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Every accuracy", anchor=False)
@@ -42,7 +42,7 @@ def _accuracies(report: Report) -> None:
         return
     facts = report.parts["accuracy"].facts
     rows = []
-    for name, title in SETS.items():
+    for name, title in SET_LABELS.items():
         row: dict[str, str] = {"pictures": title}
         for model in MODELS:
             figures = facts.get(model, {}).get(name)
@@ -59,7 +59,7 @@ def _accuracies(report: Report) -> None:
 def _with_interval(figures: dict[str, float | None]) -> str:
     if figures["accuracy"] is None or figures["low"] is None or figures["high"] is None:
         return "–"
-    return f"{formatting.share(figures['accuracy'])} ({100 * figures['low']:.1f}–{100 * figures['high']:.1f})"
+    return f"{formatting.format_share(figures['accuracy'])} ({100 * figures['low']:.1f}–{100 * figures['high']:.1f})"
 
 
 def _missing(report: Report) -> None:
@@ -80,7 +80,7 @@ def _timings(report: Report) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Seconds and steps of each phase")
     versions = " · ".join(f"{name} {version}" for name, version in facts["versions"].items())
     st.caption(
-        f"{facts['pictures']:,} pictures on {facts['device']}, {formatting.counted(facts['threads'], 'thread')}, "
+        f"{facts['pictures']:,} pictures on {facts['device']}, {formatting.pluralize(facts['threads'], 'thread')}, "
         f"begun {facts['started']}. {versions}"
     )
 

@@ -1,1 +1,1 @@
-"""shell."""
+"""What surrounds every page: navigation, URL state, caches, the worker."""

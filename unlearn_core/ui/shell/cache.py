@@ -14,14 +14,14 @@ from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.drawing import split_panels
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.data import datasets
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.export.extra_sections import Side
+from unlearn_core.export.extra_sections import ExtraSection
 from unlearn_core.models import bundled_models
-from unlearn_core.store.data_folder import home
+from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue import repeats
 from unlearn_core.store.queue.run_store import RunStore
@@ -34,22 +34,22 @@ Costs are guessed from it until a run has finished here; from then on the store 
 """
 
 
-class Pace(NamedTuple):
+class Throughput(NamedTuple):
     """What a training picture costs in seconds, whether that was measured here, and on what."""
 
-    seconds: float
+    seconds_per_image: float
     measured: bool
     device: str
 
     @property
-    def where(self) -> str:
+    def device_phrase(self) -> str:
         """What a cost that is counted from it holds for: "on this CPU", or "on a typical CPU"."""
-        return f"on {'this' if self.measured else 'a typical'} {formatting.kind_of(self.device)}"
+        return f"on {'this' if self.measured else 'a typical'} {formatting.device_kind(self.device)}"
 
 
 def store() -> RunStore:
     """The runs of this data folder. Raises StoreError where it cannot be read or written."""
-    return _store(str(home()), os.environ.get("UNLEARN_DATABASE"))
+    return _store(str(open_data_dir()), os.environ.get("UNLEARN_DATABASE"))
 
 
 @st.cache_resource(show_spinner=False)
@@ -62,37 +62,42 @@ def report(run_id: int, parts: tuple[str, ...]) -> Report:
 
     Where the run was repeated from other seeds, the report has the part that sets them beside one another.
     """
-    found, part = _report(str(home()), run_id, parts), seeds(run_id)
+    found, part = _report(str(open_data_dir()), run_id, parts), seeds(run_id)
     return found if part is None else replace(found, parts={**found.parts, repeats.PART: part})
 
 
-def seeds(run_id: int) -> Part | None:
+def seeds(run_id: int) -> ReportPart | None:
     """What a run and its finished repeats measured, seed by seed; None while fewer than two are done."""
-    done = [run for run in store().repeats.of(store().get(run_id)) if run.state is RunState.DONE]
+    done = [run for run in store().repeats.runs_of(store().get(run_id)) if run.state is RunState.DONE]
     if len(done) < 2:
         return None
-    known = tuple(reports.parts_of(home(), run.id) for run in done)
-    return _seeds(str(home()), tuple(run.id for run in done), known, done)
+    known = tuple(reports.report_version(open_data_dir(), run.id) for run in done)
+    return _seeds(str(open_data_dir()), tuple(run.id for run in done), known, done)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _seeds(folder: str, ids: tuple[int, ...], parts: tuple[tuple[str, ...], ...], _done: list[Run]) -> Part | None:
-    return repeats.seeds(Path(folder), _done)
+def _seeds(
+    folder: str, ids: tuple[int, ...], parts: tuple[tuple[str, ...], ...], _done: list[Run]
+) -> ReportPart | None:
+    return repeats.seeds_part(Path(folder), _done)
 
 
-def report_page(*found: Report, side: Side | None = None) -> str:
+def html_report(*found: Report, side: ExtraSection | None = None) -> str:
     """The report file of one run, or of several side by side; made once for as long as nothing is added to them."""
-    return _page(str(home()), _key(found), side, found)
+    return _page(str(open_data_dir()), _key(found), side, found)
 
 
-def archive(*found: Report, side: Side | None = None) -> bytes:
+def archive(*found: Report, side: ExtraSection | None = None) -> bytes:
     """The archive about one run, or several; made once for as long as nothing is added to them."""
-    return _archive(str(home()), _key(found), side, found)
+    return _archive(str(open_data_dir()), _key(found), side, found)
 
 
-def _key(found: Sequence[Report]) -> tuple[Any, ...]:
+def _key(run_reports: Sequence[Report]) -> tuple[Any, ...]:
     """What is made of reports hangs on: each run, its parts, and the seeds beside it. The example never changes."""
-    return tuple((one.run, () if one.run is None else reports.parts_of(home(), one.run), _beside(one)) for one in found)
+    return tuple(
+        (one.run, () if one.run is None else reports.report_version(open_data_dir(), one.run), _beside(one))
+        for one in run_reports
+    )
 
 
 def _beside(report: Report) -> tuple[int, ...]:
@@ -101,23 +106,26 @@ def _beside(report: Report) -> tuple[int, ...]:
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _page(folder: str, key: tuple[Any, ...], side: Side | None, _found: Sequence[Report]) -> str:
-    from unlearn_core.export.html_report import page
+def _page(folder: str, key: tuple[Any, ...], side: ExtraSection | None, _reports: Sequence[Report]) -> str:
+    from unlearn_core.export.html_report import render_report
     from unlearn_core.methods import methods  # Imports torch, which the first page does without.
 
-    known: dict[str, Pictures] = {}
-    for name in {one.dataset.id for one in _found}:
+    known: dict[str, ImageDataset] = {}
+    for name in {one.dataset.id for one in _reports}:
         with suppress(UnlearnError):  # The report says itself that they are not there.
-            known[name] = pictures(name)
-    return page(_found, methods=methods(), pictures=known, side=side)
+            known[name] = image_dataset(name)
+    return render_report(_reports, methods=methods(), image_datasets=known, extra=side)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _archive(folder: str, key: tuple[Any, ...], side: Side | None, _found: Sequence[Report]) -> bytes:
+def _archive(folder: str, key: tuple[Any, ...], side: ExtraSection | None, _reports: Sequence[Report]) -> bytes:
     from unlearn_core.export import archive as whole
 
-    weights = [None if one.run is None else artifacts.folder_of(home(), one.run) / artifacts.WEIGHTS for one in _found]
-    return whole.archive(_found, page=report_page(*_found, side=side), weights=weights)
+    weights = [
+        None if one.run is None else artifacts.run_dir(open_data_dir(), one.run) / artifacts.WEIGHTS_FILE
+        for one in _reports
+    ]
+    return whole.build_archive(_reports, page=html_report(*_reports, side=side), weights=weights)
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
@@ -125,32 +133,32 @@ def _report(folder: str, run_id: int, parts: tuple[str, ...]) -> Report:
     return reports.read(Path(folder), run_id)
 
 
-def figures(chart: Chart, found: Sequence[Report], theme: Theme) -> list[dict[str, Any]]:
+def chart_figures(chart: Chart, reports: Sequence[Report], theme: Theme) -> list[dict[str, Any]]:
     """A chart of several runs taken apart, as plain values: drawn once for all redraws in which a click is followed."""
-    return _figures(str(home()), chart.id, _key(found), theme, chart, found)
+    return _figures(str(open_data_dir()), chart.id, _key(reports), theme, chart, reports)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _figures(
     folder: str, name: str, key: tuple[Any, ...], theme: Theme, _chart: Chart, _found: Any
 ) -> list[dict[str, Any]]:
-    return [figure.to_plotly_json() for figure in split_panels.figures(_chart, _found, theme)]
+    return [figure.to_plotly_json() for figure in split_panels.split_figure(_chart, _found, theme)]
 
 
 @st.cache_resource(show_spinner=False)
 def example() -> Report:
     """The finished run that ships with the project; read only."""
-    return reports.example()
+    return reports.load_example()
 
 
 @st.cache_resource(show_spinner=False)
-def crowd_example() -> Report:
+def ensemble_example() -> Report:
     """The run that ships for what many nets like it tell; read only."""
-    return reports.crowd_example()
+    return reports.load_ensemble_example()
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def pictures(dataset: str) -> Pictures:
+def image_dataset(dataset: str) -> ImageDataset:
     """All pictures of a data set, read only. Raises UnknownName or BadAsset."""
     found = datasets.load(dataset)
     for array in (found.images, found.labels):
@@ -159,80 +167,82 @@ def pictures(dataset: str) -> Pictures:
 
 
 @st.cache_data(show_spinner=False, max_entries=2_000)
-def class_mosaic(dataset: str, number: int) -> bytes:
+def class_preview(dataset: str, number: int) -> bytes:
     """Six training pictures of one class side by side, as PNG."""
-    every = pictures(dataset)
+    every = image_dataset(dataset)
     if datasets.card(dataset).is_points:
-        return point_thumbnails.png(every, np.flatnonzero(every.labels[: every.train] == number), width=288, height=192)
+        return point_thumbnails.points_png(
+            every, np.flatnonzero(every.labels[: every.train] == number), width=288, height=192
+        )
     own = np.flatnonzero(every.labels[: every.train] == number)[:6]
-    return thumbnails.png(every.images[own], columns=3, times=_times(every, 96))
+    return thumbnails.images_png(every.images[own], columns=3, scale=_scale(every, 96))
 
 
 @st.cache_data(show_spinner=False, max_entries=2_000)
-def thumbnail(dataset: str, picture: int) -> bytes:
+def thumbnail(dataset: str, image: int) -> bytes:
     """One picture, four times as large, as PNG."""
-    every = pictures(dataset)
+    every = image_dataset(dataset)
     if datasets.card(dataset).is_points:
-        return point_thumbnails.png(every, np.array([picture]))
-    return thumbnails.png(every.images[picture : picture + 1], columns=1, times=_times(every, 128))
+        return point_thumbnails.points_png(every, np.array([image]))
+    return thumbnails.images_png(every.images[image : image + 1], columns=1, scale=_scale(every, 128))
 
 
-def _times(every: Pictures, wanted: int) -> int:
+def _scale(image_dataset: ImageDataset, wanted: int) -> int:
     """How many times as large a picture is shown to be about so many pixels wide."""
-    return max(1, round(wanted / every.images.shape[1]))
+    return max(1, round(wanted / image_dataset.images.shape[1]))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float] | None:
     """How often the shipped original is right about unseen test pictures, class by class (0 to 1); None without one."""
-    original = bundled_models.find(classifier, None, seed)
+    original = bundled_models.find_bundled(classifier, None, seed)
     if original is None:
         return None
-    every = pictures(dataset)
+    every = image_dataset(dataset)
     unseen = slice(every.train + every.val, None)
-    labels, answers = every.labels[unseen], bundled_models.logits_of(original)[unseen].argmax(1)
+    labels, answers = every.labels[unseen], bundled_models.read_logits(original)[unseen].argmax(1)
     return [
         float((answers[labels == number] == number).mean()) for number in range(len(datasets.card(dataset).classes))
     ]
 
 
-def seconds_per_picture(classifier: str, *kinds: str) -> Pace:
+def throughput(classifier: str, *kinds: str) -> Throughput:
     """This machine's pace with a classifier: that of the runs that were made here with it, else a typical one.
 
     `kinds` of runs are asked in this order, and unlearning runs where none is named.
     """
     device = next((row.device for row in store().workers()), "cpu")
     for kind in kinds or ("unlearn",):
-        measured = store().seconds_per_picture(device, classifier, kind=kind)
+        measured = store().seconds_per_image(device, classifier, kind=kind)
         if measured is not None:
-            return Pace(measured, True, device)
-    return Pace(TYPICAL_SECONDS, False, "cpu")
+            return Throughput(measured, True, device)
+    return Throughput(TYPICAL_SECONDS, False, "cpu")
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def samples(dataset: str) -> bytes:
+def class_samples(dataset: str) -> bytes:
     """The first training picture of each class, up to 20 of them in rows of ten, as PNG."""
-    every = pictures(dataset)
+    every = image_dataset(dataset)
     own = every.labels[: every.train]
     firsts = [int((own == number).argmax()) for number in range(min(20, len(datasets.card(dataset).classes)))]
-    return thumbnails.png(every.images[firsts], columns=min(10, len(firsts)))
+    return thumbnails.images_png(every.images[firsts], columns=min(10, len(firsts)))
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def multiplications(architecture: str, size: int) -> float | None:
+def count_multiplications(architecture: str, size: int) -> float | None:
     """How many multiplications and additions one picture takes; None where the net cannot be laid out unfilled."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     from unlearn_core.models import architectures, external
-    from unlearn_core.models.model_summary import outline
-    from unlearn_core.models.normalize import Normalise
+    from unlearn_core.models.model_summary import summarize
+    from unlearn_core.models.normalize import Normalize
 
-    if external.is_library(architecture):
-        return outline(architecture, size).multiplications
+    if external.is_external(architecture):
+        return summarize(architecture, size).multiplications
     try:
         with torch.device("meta"):
-            net = architectures.build(architecture, 10, size, Normalise((0.0,) * 3, (1.0,) * 3)).eval()
+            net = architectures.build(architecture, 10, size, Normalize((0.0,) * 3, (1.0,) * 3)).eval()
             picture = torch.zeros(1, 3, size, size)
         with FlopCounterMode(display=False) as counter:
             net(picture)
@@ -242,8 +252,8 @@ def multiplications(architecture: str, size: int) -> float | None:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def colours(dataset: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def color_statistics(dataset: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Mean and standard deviation of a data set's colours."""
-    from unlearn_core.data.pixel_statistics import colours
+    from unlearn_core.data.pixel_statistics import channel_statistics
 
-    return colours(pictures(dataset))
+    return channel_statistics(image_dataset(dataset))

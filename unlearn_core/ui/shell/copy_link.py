@@ -47,6 +47,6 @@ export default function ({ parentElement }) {
 _button = component("copy-link", html=_HTML, css=_CSS, js=_JS)
 
 
-def link(place: str) -> None:
+def copy_link_button(key_scope: str) -> None:
     """The button; `place` tells apart those that are on a page twice."""
-    _button(key=f"copy-link-{place}", height="content", width="content")
+    _button(key=f"copy-link-{key_scope}", height="content", width="content")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-def lasting(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A stretch of time: "1.9 s", "14 s", "3 minutes", "2.5 hours"."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
@@ -16,16 +16,16 @@ def lasting(seconds: float) -> str:
     return f"{seconds / HOUR:.1f} hours"
 
 
-def about(seconds: float) -> str:
+def format_estimate(seconds: float) -> str:
     """A stretch of time that is only estimated: "about 5 s", "about 2 minutes"."""
     if seconds < 1.5 * MINUTE:
         return f"about {max(1, round(seconds))} s"
-    return f"about {lasting(seconds)}"
+    return f"about {format_duration(seconds)}"
 
 
-def ago(moment: datetime, now: datetime | None = None) -> str:
+def format_age(moment: datetime, now: datetime | None = None) -> str:
     """How long ago a moment is: "8 s ago", "2 minutes ago", and beyond a day its date."""
-    seconds = max(0.0, ((now or datetime.now(UTC)) - aware(moment)).total_seconds())
+    seconds = max(0.0, ((now or datetime.now(UTC)) - with_utc(moment)).total_seconds())
     if seconds < 2:
         return "just now"
     if seconds < MINUTE:
@@ -34,33 +34,33 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
         if seconds < until:
             count = int(seconds // size)
             return f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return f"on {aware(moment):%-d %B %Y}"
+    return f"on {with_utc(moment):%-d %B %Y}"
 
 
-def aware(moment: datetime) -> datetime:
+def with_utc(moment: datetime) -> datetime:
     """A moment of the store, which counts in UTC, with its zone written on it."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def device(name: str | None) -> str:
+def device_name(name: str | None) -> str:
     """A device as people call it: "CPU", "GPU 0"."""
     if name is None:
         return "no device yet"
     number = name.partition(":")[2]
-    return f"{kind_of(name)} {number or '0'}" if kind_of(name) == "GPU" else kind_of(name)
+    return f"{device_kind(name)} {number or '0'}" if device_kind(name) == "GPU" else device_kind(name)
 
 
-def kind_of(name: str) -> str:
+def device_kind(name: str) -> str:
     """What a device is: "CPU" or "GPU"."""
     kind = name.partition(":")[0]
     return "GPU" if kind == "cuda" else kind.upper()
 
 
-def share(value: float | None) -> str:
+def format_share(value: float | None) -> str:
     """A fraction in percent with one decimal: "86.2 %"; a dash where there is none."""
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
-def counted(number: int, thing: str) -> str:
+def pluralize(number: int, thing: str) -> str:
     """A number with its noun: "1 run", "3 runs"."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"

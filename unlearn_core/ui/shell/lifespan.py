@@ -14,12 +14,12 @@ from pathlib import Path
 import streamlit as st
 
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.store.data_folder import home
-from unlearn_core.store.files.log_file import log_of
+from unlearn_core.store.data_folder import open_data_dir
+from unlearn_core.store.files.log_file import rotated_log_path
 from unlearn_core.store.queue import processes
 from unlearn_core.ui.shell import cache
 
-WORKER, WARM_UP = "UNLEARN_WORKER", "UNLEARN_WARMUP"
+WORKER_VARIABLE, WARM_UP_VARIABLE = "UNLEARN_WORKER", "UNLEARN_WARMUP"
 _logger = logging.getLogger(__name__)
 _warm = threading.Event()
 
@@ -59,7 +59,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 
 def _mark() -> Path:
-    folder = home()
+    folder = open_data_dir()
     try:
         return processes.mark(folder)
     except OSError as problem:
@@ -68,7 +68,7 @@ def _mark() -> Path:
         ) from None
 
 
-def see_to_it() -> None:
+def ensure_worker() -> None:
     """Starts a worker where there is none and none is coming up; pages call this as often as they like."""
     if not _watch.looking.acquire(blocking=False):
         return  # another page is at it
@@ -83,7 +83,7 @@ def see_to_it() -> None:
 
 def is_allowed() -> bool:
     """Whether this server may start workers."""
-    return os.environ.get(WORKER) != "none"
+    return os.environ.get(WORKER_VARIABLE) != "none"
 
 
 def is_coming() -> bool:
@@ -104,7 +104,7 @@ def start_worker() -> None:
     if not is_allowed():
         return
     # With a pipe of ours in its hands the worker would hold on to whoever reads the server's output.
-    with log_of(home()).open("ab") as log:
+    with rotated_log_path(open_data_dir()).open("ab") as log:
         _watch.worker = subprocess.Popen(
             [sys.executable, "-m", "unlearn_core", "worker", "--device", "auto", "--from-app"],
             cwd=Path(__file__).resolve().parents[3],
@@ -118,7 +118,7 @@ def start_worker() -> None:
 
 def warm_up() -> None:
     """Begins to import torch in the background, once: after the first page is out, before a page that needs it."""
-    if _warm.is_set() or os.environ.get(WARM_UP) == "none":
+    if _warm.is_set() or os.environ.get(WARM_UP_VARIABLE) == "none":
         return
     _warm.set()
     threading.Thread(target=_import, name="warm-up", daemon=True).start()

@@ -13,14 +13,14 @@ import streamlit as st
 
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.store.data_folder import named
+from unlearn_core.store.data_folder import data_dir_path
 from unlearn_core.ui.shell import copy_link, lifespan
 from unlearn_core.ui.shell.markdown import escape
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-class Screen(NamedTuple):
+class PageInfo(NamedTuple):
     """One entry of the menu; its name is also its address."""
 
     section: str
@@ -29,23 +29,23 @@ class Screen(NamedTuple):
     icon: str
 
 
-SCREENS = {
-    "start": Screen("Lab", "learn/start.py", "Start", ":material/home:"),
-    "classifier": Screen("Lab", "lab/classifier.py", "Classifier", ":material/neurology:"),
-    "forget": Screen("Lab", "lab/forget.py", "Forget", ":material/ink_eraser:"),
-    "method": Screen("Lab", "lab/method.py", "Method", ":material/tune:"),
-    "run": Screen("Lab", "lab/run.py", "Run", ":material/play_circle:"),
-    "pictures": Screen("Lab", "lab/pictures.py", "Pictures", ":material/photo_library:"),
-    "history": Screen("Explore", "explore/history.py", "History", ":material/history:"),
-    "compare": Screen("Explore", "explore/compare.py", "Compare", ":material/compare_arrows:"),
-    "sweep": Screen("Explore", "explore/sweep.py", "Sweep", ":material/scatter_plot:"),
-    "measures": Screen("Learn", "learn/measures.py", "Measures", ":material/straighten:"),
+PAGES = {
+    "start": PageInfo("Lab", "learn/start.py", "Start", ":material/home:"),
+    "classifier": PageInfo("Lab", "lab/classifier.py", "Classifier", ":material/neurology:"),
+    "forget": PageInfo("Lab", "lab/forget.py", "Forget", ":material/ink_eraser:"),
+    "method": PageInfo("Lab", "lab/method.py", "Method", ":material/tune:"),
+    "run": PageInfo("Lab", "lab/run.py", "Run", ":material/play_circle:"),
+    "pictures": PageInfo("Lab", "lab/pictures.py", "Pictures", ":material/photo_library:"),
+    "history": PageInfo("Explore", "explore/history.py", "History", ":material/history:"),
+    "compare": PageInfo("Explore", "explore/compare.py", "Compare", ":material/compare_arrows:"),
+    "sweep": PageInfo("Explore", "explore/sweep.py", "Sweep", ":material/scatter_plot:"),
+    "measures": PageInfo("Learn", "learn/measures.py", "Measures", ":material/straighten:"),
 }
 
 
 def page(name: str) -> st.Page:
     """The page of that name, for `st.switch_page` and `st.page_link`."""
-    screen = SCREENS[name]
+    screen = PAGES[name]
     file = ROOT / "pages" / screen.file
     return st.Page(
         file, title=screen.title, icon=screen.icon, url_path=name, default=name == "start", help=_purpose(file)
@@ -54,26 +54,26 @@ def page(name: str) -> st.Page:
 
 def show() -> None:
     """Lays out the frame and runs the page that the address names."""
-    user_catalog.use(named())
+    user_catalog.set_data_dir(data_dir_path())
     icon = str(ROOT / "assets" / "logo.svg")
     st.set_page_config("Unlearn Lab", icon, layout="wide")
     st.logo(str(ROOT / "assets" / f"logo-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=icon)
     menu: dict[str, list[st.Page]] = {}
-    for name, screen in SCREENS.items():
+    for name, screen in PAGES.items():
         menu.setdefault(screen.section, []).append(page(name))
     asked = unquote(urlsplit(st.context.url or "").path).rstrip("/").rpartition("/")[2]
-    if asked not in SCREENS:
+    if asked not in PAGES:
         # An address that the menu does not know would be answered by a dialog in front of the first page.
-        menu["Lab"].append(st.Page(_lost, title="Not found", url_path=asked or "not-found", visibility="hidden"))
+        menu["Lab"].append(st.Page(_not_found, title="Not found", url_path=asked or "not-found", visibility="hidden"))
     with st.sidebar:
-        copy_link.link("frame")
-    with guarded():
+        copy_link.copy_link_button("frame")
+    with show_errors():
         st.navigation(menu).run()
     lifespan.warm_up()
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Says what went wrong in a sentence where it is one of ours; anything else goes on up to `apologise`."""
     try:
         yield
@@ -81,20 +81,20 @@ def guarded() -> Iterator[None]:
         st.error(escape(problem), icon=":material/error:")
 
 
-def apologise(problem: Exception) -> bool:
+def on_unhandled(problem: Exception) -> bool:
     """What the server does with an error that no page caught, in callbacks and fragments too: no traceback, ever."""
-    with guarded():
+    with show_errors():
         if isinstance(problem, UnlearnError):
             raise problem
         st.error("Something went wrong that should not have. The server's log says what; reload the page to go on.")
     return True
 
 
-def _lost() -> None:
+def _not_found() -> None:
     st.title("There is no page here", anchor=False)
     st.markdown("The address may be mistyped, or the page may have another name now. Nothing of yours is lost.")
     for name, label in (("start", "To the start"), ("forget", "To the lab"), ("history", "To your runs")):
-        st.page_link(page(name), label=label, icon=SCREENS[name].icon)
+        st.page_link(page(name), label=label, icon=PAGES[name].icon)
 
 
 @cache

@@ -5,20 +5,25 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw
 
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.image_dataset import ImageDataset
 
-SIDE = 96
-FAINT, STRONG = (128, 136, 148, 90), (194, 65, 12, 255)
+IMAGE_SIZE = 96
+FAINT_COLOR, STRONG_COLOR = (128, 136, 148, 90), (194, 65, 12, 255)
 """Grey and the colour of what is to be forgotten, which are seen on a light and on a dark page."""
 
 
-def png(every: Pictures, rows: np.ndarray, *, width: int = SIDE, height: int = SIDE) -> bytes:
+def points_png(
+    image_dataset: ImageDataset, rows: np.ndarray, *, width: int = IMAGE_SIZE, height: int = IMAGE_SIZE
+) -> bytes:
     """The plane of a data set: its training points, and over them the points at `rows`, of any part of it, as PNG."""
     sheet = Image.new("RGBA", (2 * width, 2 * height))  # Drawn twice as large, so that dots are round.
     pen = ImageDraw.Draw(sheet)
-    points = every.images[:, 0, 0, :2].astype(float) / 255
+    points = image_dataset.images[:, 0, 0, :2].astype(float) / 255
     few = len(rows) < 8
-    for places, colour, size in ((points[: every.train : 2], FAINT, 1.5), (points[rows], STRONG, 9 if few else 3)):
+    for places, colour, size in (
+        (points[: image_dataset.train : 2], FAINT_COLOR, 1.5),
+        (points[rows], STRONG_COLOR, 9 if few else 3),
+    ):
         for x, y in places * [2 * width - 12, -(2 * height - 12)] + [6, 2 * height - 6]:
             pen.ellipse((x - size, y - size, x + size, y + size), fill=colour)
     buffer = io.BytesIO()

@@ -9,7 +9,7 @@ _STREAMLIT = {"_stcore", "app", "auth", "component", "media", "oauth2callback", 
 """First parts of paths that Streamlit itself answers."""
 
 
-class OnePart:
+class RedirectMiddleware:
     """Middleware: pages have addresses of one part, and Streamlit answers longer ones with a page that stays blank.
 
     `/run/42` means the run of that number; of any other longer address the first part is kept.

@@ -6,36 +6,36 @@ from typing import Any, Literal
 
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import DatasetCard
-from unlearn_core.domain.errors import BadRequest, UnknownName, UnlearnError
+from unlearn_core.domain.errors import InvalidRequestError, NotFoundError, UnlearnError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.store import image_lists
-from unlearn_core.store.data_folder import home
+from unlearn_core.store.data_folder import open_data_dir
 
-CLASSIFIER, DATASET, CLASS, METHOD = "resnet20", "cifar10-sample", "cat", "unsir"
+DEFAULT_CLASSIFIER, DEFAULT_DATASET, DEFAULT_CLASS, DEFAULT_METHOD = "resnet20", "cifar10-sample", "cat", "unsir"
 """What a newcomer finds set up."""
 
-LONGEST = 1_500
+MAX_IMAGES_LENGTH = 1_500
 """Characters of picture numbers that an address carries; longer lists are kept in the data folder."""
 
-LONGEST_NAME = 40
+MAX_NAME_LENGTH = 40
 """Characters of a name or number in an address; nothing that exists is called anything longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setup:
+class RunSetup:
     """What would be run now.
 
     `classes` and `images` are both remembered, and `by` says which of them is meant. `preset` is "" for a method's
     first; `params` holds only the knobs that differ from it.
     """
 
-    classifier: str = CLASSIFIER
-    dataset: str = DATASET
+    classifier: str = DEFAULT_CLASSIFIER
+    dataset: str = DEFAULT_DATASET
     by: Literal["classes", "images"] = "classes"
     classes: tuple[int, ...] = ()
     images: tuple[int, ...] = ()
-    method: str = METHOD
+    method: str = DEFAULT_METHOD
     preset: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
@@ -49,12 +49,12 @@ class Setup:
         return ForgetImages(images=self.images) if self.images else None
 
 
-def default() -> Setup:
+def default_setup() -> RunSetup:
     """The setup of somebody who has chosen nothing yet."""
-    return Setup(classes=(datasets.card(DATASET).classes.index(CLASS),))
+    return RunSetup(classes=(datasets.card(DEFAULT_DATASET).classes.index(DEFAULT_CLASS),))
 
 
-def of(spec: RunSpec) -> Setup:
+def from_spec(spec: UnlearnSpec) -> RunSetup:
     """The setup that makes this run again: a preset where one fits, else a method's first and what differs from it.
 
     Raises UnknownName or BadKnob where the run cannot be made any more.
@@ -66,10 +66,10 @@ def of(spec: RunSpec) -> Setup:
     method = methods.method(spec.method)
     knobs = method.params.parse(spec.params)
     forget = spec.request.forget
-    fitting = next((name for name, preset in method.presets.items() if preset.params_for(forget) == knobs), None)
+    fitting = next((name for name, preset in method.presets.items() if preset.for_request(forget) == knobs), None)
     first = next(iter(method.presets))
-    base = method.presets[fitting or first].params_for(forget).model_dump()
-    return Setup(
+    base = method.presets[fitting or first].for_request(forget).model_dump()
+    return RunSetup(
         classifier=spec.request.classifier,
         dataset=spec.request.dataset,
         by=forget.kind,
@@ -83,15 +83,19 @@ def of(spec: RunSpec) -> Setup:
     )
 
 
-def link(setup: Setup) -> dict[str, str]:
+def to_params(setup: RunSetup) -> dict[str, str]:
     """The setup as query parameters. Knobs that stand as their preset has them are left out."""
     card = datasets.card(setup.dataset)
     said = {"classifier": setup.classifier}
     if setup.by == "classes":
         said["forget"] = ",".join(card.classes[number] for number in setup.classes)
     else:
-        text = image_lists.as_ranges(setup.images)
-        said |= {"images": text} if len(text) <= LONGEST else {"set": image_lists.keep(home(), setup.images)}
+        text = image_lists.format_ranges(setup.images)
+        said |= (
+            {"images": text}
+            if len(text) <= MAX_IMAGES_LENGTH
+            else {"set": image_lists.save(open_data_dir(), setup.images)}
+        )
     said["method"] = setup.method
     said |= {"preset": setup.preset} if setup.preset else {}
     said |= {name: str(value) for name, value in setup.params.items()}
@@ -99,37 +103,43 @@ def link(setup: Setup) -> dict[str, str]:
     return said | ({} if setup.start is None else {"start": str(setup.start)})
 
 
-def read(said: dict[str, str]) -> tuple[Setup, list[str]]:
+def from_params(url_params: dict[str, str]) -> tuple[RunSetup, list[str]]:
     """A setup from query parameters, which anybody may have written, and what of them could not be used."""
-    setup, trouble = default(), []
-    said = {name: text if name in ("forget", "images") else text[:LONGEST_NAME] for name, text in said.items()}
+    setup, trouble = default_setup(), []
+    url_params = {
+        name: text if name in ("forget", "images") else text[:MAX_NAME_LENGTH] for name, text in url_params.items()
+    }
     for part in (_classifier, _forget, _method, _seed):
         try:
-            setup = part(setup, said)
+            setup = part(setup, url_params)
         except UnlearnError as problem:
             trouble.append(str(problem))
     return setup, trouble
 
 
-def _classifier(setup: Setup, said: dict[str, str]) -> Setup:
-    if said.get("classifier", setup.classifier) == setup.classifier:
+def _classifier(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:
+    if url_params.get("classifier", setup.classifier) == setup.classifier:
         return setup
     from unlearn_core.models import classifiers  # Imports torch, which the first page does without.
 
-    card = classifiers.card(said["classifier"])
+    card = classifiers.card(url_params["classifier"])
     return replace(setup, classifier=card.id, dataset=card.dataset, classes=())
 
 
-def _forget(setup: Setup, said: dict[str, str]) -> Setup:
+def _forget(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:
     card = datasets.card(setup.dataset)
-    if said.get("set"):
-        return replace(setup, by="images", images=image_lists.read(home(), said["set"], most=card.train))
-    if said.get("images"):
-        return replace(setup, by="images", images=image_lists.from_ranges(said["images"], most=card.train))
-    if "images" in said:
+    if url_params.get("set"):
+        return replace(
+            setup, by="images", images=image_lists.load(open_data_dir(), url_params["set"], upper_bound=card.train)
+        )
+    if url_params.get("images"):
+        return replace(
+            setup, by="images", images=image_lists.parse_ranges(url_params["images"], upper_bound=card.train)
+        )
+    if "images" in url_params:
         return replace(setup, by="images")
-    if "forget" in said:
-        return replace(setup, classes=_class_numbers(said["forget"], card))
+    if "forget" in url_params:
+        return replace(setup, classes=_class_numbers(url_params["forget"], card))
     return setup
 
 
@@ -137,29 +147,31 @@ def _class_numbers(text: str, card: DatasetCard) -> tuple[int, ...]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in card.classes:
-            raise UnknownName("class", name[:LONGEST_NAME], list(card.classes))
+            raise NotFoundError("class", name[:MAX_NAME_LENGTH], list(card.classes))
     return tuple(sorted({card.classes.index(name) for name in names}))
 
 
-def _method(setup: Setup, said: dict[str, str]) -> Setup:
-    if not said.keys() - {"classifier", "forget", "images", "set", "seed", "start", "id"}:
+def _method(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:
+    if not url_params.keys() - {"classifier", "forget", "images", "set", "seed", "start", "id"}:
         return setup
     from unlearn_core import methods  # Imports torch, which the first page does without.
 
-    method = methods.method(said.get("method", setup.method))
-    preset = said.get("preset", "")
+    method = methods.method(url_params.get("method", setup.method))
+    preset = url_params.get("preset", "")
     if preset and preset not in method.presets:
-        raise UnknownName("preset", preset, list(method.presets))
+        raise NotFoundError("preset", preset, list(method.presets))
     first = next(iter(method.presets))
-    base = method.presets[preset or first].params_for(setup.forget)
-    values = base.with_values({name: said[name] for name in method.params.knobs() if name in said}).model_dump()
+    base = method.presets[preset or first].for_request(setup.forget)
+    values = base.updated(
+        {name: url_params[name] for name in method.params.hyperparameters() if name in url_params}
+    ).model_dump()
     params = {name: value for name, value in values.items() if value != getattr(base, name)}
     return replace(setup, method=method.id, preset="" if preset == first else preset, params=params)
 
 
-def _seed(setup: Setup, said: dict[str, str]) -> Setup:
-    numbers = {name: said[name] for name in ("seed", "start") if name in said}
+def _seed(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:
+    numbers = {name: url_params[name] for name in ("seed", "start") if name in url_params}
     for name, text in numbers.items():
         if not (text.isascii() and text.isdecimal() and int(text) < 2**31):
-            raise BadRequest(f"{text!r} is no {name}: it is a whole number from 0 on.")
+            raise InvalidRequestError(f"{text!r} is no {name}: it is a whole number from 0 on.")
     return replace(setup, **{name: int(text) for name, text in numbers.items()})

@@ -6,10 +6,10 @@ import numpy as np
 from PIL import Image
 
 
-def png(images: np.ndarray, *, columns: int, times: int = 3) -> bytes:
+def images_png(images: np.ndarray, *, columns: int, scale: int = 3) -> bytes:
     """Pictures (N, H, W, 3) uint8 in rows of so many, each so many times as large, as PNG."""
     rows = -(-len(images) // columns)
-    height, width = images.shape[1] * times, images.shape[2] * times
+    height, width = images.shape[1] * scale, images.shape[2] * scale
     sheet = Image.new("RGB", (columns * width, rows * height))
     for number, pixels in enumerate(images):
         row, column = divmod(number, columns)

@@ -6,57 +6,57 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.ui.shell import navigation
-from unlearn_core.ui.shell.run_setup import Setup, link, of, read
+from unlearn_core.ui.shell.run_setup import RunSetup, from_params, from_spec, to_params
 
-OWN = ("gallery-", "advanced-")
+WIDGET_PREFIXES = ("gallery-", "advanced-")
 """How parameters begin that are bound to a widget of one page: Streamlit itself reads and writes them."""
 
-_SETUP, _TROUBLE = "setup", "setup trouble"
+_SETUP, _ERRORS = "setup", "setup trouble"
 
 
-def current() -> Setup:
+def current() -> RunSetup:
     """This session's setup; the first call reads it from the address."""
     if _SETUP not in st.session_state:
-        setup, trouble = read(st.query_params.to_dict())
-        st.session_state[_SETUP], st.session_state[_TROUBLE] = setup, trouble
+        setup, trouble = from_params(st.query_params.to_dict())
+        st.session_state[_SETUP], st.session_state[_ERRORS] = setup, trouble
     return st.session_state[_SETUP]
 
 
-def change(**fields: Any) -> Setup:
+def change(**fields: Any) -> RunSetup:
     """Changes some of the setup, and gives the whole."""
-    st.session_state[_SETUP], st.session_state[_TROUBLE] = replace(current(), **fields), []
+    st.session_state[_SETUP], st.session_state[_ERRORS] = replace(current(), **fields), []
     return st.session_state[_SETUP]
 
 
-def take(spec: RunSpec) -> Setup:
+def load_spec(spec: UnlearnSpec) -> RunSetup:
     """Makes a run's spec the session's setup. Raises UnknownName or BadKnob where it cannot be run any more."""
-    st.session_state[_SETUP], st.session_state[_TROUBLE] = of(spec), []
+    st.session_state[_SETUP], st.session_state[_ERRORS] = from_spec(spec), []
     return st.session_state[_SETUP]
 
 
-def trouble() -> list[str]:
+def errors() -> list[str]:
     """What of the address could not be used, in sentences; said until somebody chooses something."""
-    return st.session_state.get(_TROUBLE, [])
+    return st.session_state.get(_ERRORS, [])
 
 
-def write() -> None:
+def write_url() -> None:
     """Puts the setup into the address of the page on show; what the page's own widgets say there stays."""
-    wanted, said = link(current()), st.query_params.to_dict()
+    wanted, said = to_params(current()), st.query_params.to_dict()
     for name in said.keys() - wanted.keys():
-        if not name.startswith(OWN):
+        if not name.startswith(WIDGET_PREFIXES):
             del st.query_params[name]
     if any(said.get(name) != value for name, value in wanted.items()):
         st.query_params.update(wanted)
 
 
-def go(page: str) -> None:
+def open_page(page: str) -> None:
     """Opens a lab page with the setup in its address."""
-    st.switch_page(navigation.page(page), query_params=link(current()))
+    st.switch_page(navigation.page(page), query_params=to_params(current()))
 
 
-def follow(key: str, name: str, read: Callable[[str], Any]) -> None:
+def bind_from_url(key: str, name: str, parse: Callable[[str], Any]) -> None:
     """Before a widget is drawn: gives it what the address says under `name`, where that is news to it.
 
     `read` makes its value of the text ("" where the address says nothing). It is news on the first visit, and when
@@ -64,17 +64,17 @@ def follow(key: str, name: str, read: Callable[[str], Any]) -> None:
     """
     text = st.query_params.get(name, "")
     if key not in st.session_state or st.session_state.get(_written(key)) != text:
-        st.session_state[key] = read(text)
+        st.session_state[key] = parse(text)
         st.session_state[_written(key)] = text
 
 
-def say(key: str, name: str, text: str) -> None:
+def bind_to_url(key: str, name: str, text: str) -> None:
     """After a widget was drawn: writes its value into the address under `name`; "" takes it out."""
     st.session_state[_written(key)] = text
-    put(name, text)
+    set_param(name, text)
 
 
-def put(name: str, text: str) -> None:
+def set_param(name: str, text: str) -> None:
     """Writes a parameter of the page on show into its address; "" takes it out."""
     if text == st.query_params.get(name, ""):
         return

@@ -22,7 +22,7 @@ def of(*runs: Run, place: str) -> bool:
 
 def say(runs: Collection[int], *, waits: bool, place: str) -> bool:
     """The same by the runs' numbers; `waits`: there is something that only a worker can begin."""
-    lifespan.see_to_it()
+    lifespan.ensure_worker()
     store = cache.store()
     left, there = store.left(), bool(store.workers())
     fates = [left[run] for run in runs if run in left]

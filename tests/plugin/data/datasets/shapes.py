@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unlearn_core.data.image_dataset import Pictures
+from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.cards import DatasetCard
 
 CARD = DatasetCard(
@@ -21,7 +21,7 @@ CARD = DatasetCard(
 )
 
 
-def load(assets: Path) -> Pictures:
+def load(assets: Path) -> ImageDataset:
     """Draws the pictures; the same ones every time."""
     rng = np.random.default_rng(7)
     count = CARD.train + CARD.val + CARD.test
@@ -34,4 +34,6 @@ def load(assets: Path) -> Pictures:
     colour = rng.uniform(0.4, 1.0, (count, 1, 1, 3))
     shapes = patterns[labels][..., None] * colour
     noisy = 0.15 + 0.6 * shapes + rng.normal(0, 0.22, shapes.shape)
-    return Pictures((noisy.clip(0, 1) * 255).astype(np.uint8), labels.astype(np.int64), CARD.train, CARD.val, CARD.test)
+    return ImageDataset(
+        (noisy.clip(0, 1) * 255).astype(np.uint8), labels.astype(np.int64), CARD.train, CARD.val, CARD.test
+    )

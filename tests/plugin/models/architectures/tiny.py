@@ -19,9 +19,9 @@ CARD = ArchitectureCard(
 
 
 class Tiny(nn.Module):
-    def __init__(self, classes: int, normalise: nn.Module) -> None:
+    def __init__(self, classes: int, normalize: nn.Module) -> None:
         super().__init__()
-        self.normalise = normalise
+        self.normalise = normalize
         self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU())
         self.body = nn.Sequential(nn.Conv2d(8, 12, 3, 2, 1, bias=False), nn.BatchNorm2d(12), nn.ReLU())
         self.shortcut = nn.Sequential(nn.Conv2d(8, 12, 1, 2, bias=False), nn.BatchNorm2d(12))
@@ -32,5 +32,5 @@ class Tiny(nn.Module):
         return self.head(torch.mean(F.relu(self.body(x) + self.shortcut(x)), dim=(2, 3)))
 
 
-def build(classes: int, size: int, normalise: nn.Module) -> nn.Module:
-    return Tiny(classes, normalise)
+def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
+    return Tiny(classes, normalize)

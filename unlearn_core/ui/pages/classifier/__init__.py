@@ -1,1 +1,1 @@
-"""classifier."""
+"""The page Classifier."""

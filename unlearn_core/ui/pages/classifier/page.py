@@ -9,19 +9,19 @@ import streamlit as st
 from unlearn_core.data import datasets, user_catalog
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.recipe import in_words
+from unlearn_core.domain.recipe import describe_recipe
 from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store import deletion
 from unlearn_core.ui.components import checkpoint_form, gold_actions, point_picker, training_form
-from unlearn_core.ui.components.run_plan import Plan
+from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import cache, formatting, run_setup, url_state
 from unlearn_core.ui.shell.markdown import escape
 
-MOST_CHIPS = 12
+MAX_CHIPS = 12
 """Classifiers beyond so many are chosen from a list."""
 
 
-def choice(plan: Plan) -> None:
+def choice(plan: RunPlan) -> None:
     """All classifiers as chips; where there is one only, nothing need be chosen and nothing is asked."""
     cards = _ordered()
     if plan.setup.start is not None:
@@ -33,9 +33,9 @@ def choice(plan: Plan) -> None:
     if len(cards) < 2:
         return
     st.session_state["classifier"] = plan.classifier.id
-    wiring: dict[str, Any] = {"key": "classifier", "label_visibility": "collapsed", "on_change": _take}
+    wiring: dict[str, Any] = {"key": "classifier", "label_visibility": "collapsed", "on_change": _use_selected}
     names = list(cards if plan.classifier.id in cards else [plan.classifier.id, *cards])
-    if len(cards) > MOST_CHIPS:
+    if len(cards) > MAX_CHIPS:
         st.selectbox("Classifier", names, format_func=lambda name: _title(cards, name), **wiring)
     else:
         st.pills("Classifier", names, format_func=lambda name: escape(_title(cards, name)), required=True, **wiring)
@@ -60,7 +60,7 @@ def _title(cards: Mapping[str, ClassifierCard], name: str) -> str:
     return title if [card.title for card in cards.values()].count(title) == 1 else f"{title} ({name})"
 
 
-def facts(plan: Plan) -> None:
+def facts(plan: RunPlan) -> None:
     """The card: what it is, what it was trained on and how, which golds exist, whose it is."""
     card, data = plan.classifier, plan.dataset
     st.subheader(escape(card.title), anchor=False)
@@ -70,11 +70,11 @@ def facts(plan: Plan) -> None:
     _fact("Its gold", _golds(card))
     _fact("Source", escape(card.source))
     _fact("Licence", f"{escape(card.licence)} {escape(data.licence)}")
-    if user_models.is_there(card.id):
+    if user_models.exists(card.id):
         _own(card)
 
 
-def accuracy(plan: Plan) -> None:
+def accuracy(plan: RunPlan) -> None:
     """How often it is right, class by class, on pictures that it has never seen."""
     st.subheader("How good is it before?", anchor=False)
     right = cache.class_accuracies(plan.classifier.id, plan.dataset.id, plan.classifier.seed)
@@ -106,7 +106,7 @@ def accuracy(plan: Plan) -> None:
     )
 
 
-def samples(plan: Plan) -> None:
+def samples(plan: RunPlan) -> None:
     """A picture of each class, so that one sees what it was trained on."""
     if plan.dataset.is_points:
         point_picker.show(plan.dataset)
@@ -115,43 +115,43 @@ def samples(plan: Plan) -> None:
     shown = names[:20]
     more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
     st.image(
-        cache.samples(plan.dataset.id),
+        cache.class_samples(plan.dataset.id),
         width="stretch" if len(shown) > 5 else "content",
         alt=f"One training picture of each class: {', '.join(shown)}{more}",
     )
     st.caption(f"One training picture of each class: {escape(', '.join(shown))}{more}.")
 
 
-def wanted(plan: Plan) -> None:
+def train_first(plan: RunPlan) -> None:
     """Training one, on top of all that is there, for somebody who has come for nothing else."""
     if not training_form.is_first():
         return
     with st.container(border=True, key="train-first-part"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.subheader("Train one here", anchor=False, width="content")
-            st.button("Not now", type="tertiary", key="train-not-now", on_click=training_form.put_back)
-        training_form.form(plan.classifier)
+            st.button("Not now", type="tertiary", key="train-not-now", on_click=training_form.close_form)
+        training_form.show_form(plan.classifier)
     st.subheader("Or take one that is there", anchor=False)
 
 
-def more(plan: Plan) -> None:
+def own_classifiers(plan: RunPlan) -> None:
     """Classifiers of one's own: trained here, or brought as a file; drawn only when somebody opens the part."""
     st.subheader("Or one of your own", anchor=False)
     if not training_form.is_first():
         title, icon = "Train one here", ":material/model_training:"
         with st.expander(title, icon=icon, key="train-part", on_change="rerun") as part:
             if part.open:
-                training_form.form(plan.classifier)
+                training_form.show_form(plan.classifier)
     with st.expander("Bring a checkpoint", icon=":material/upload_file:", key="bring-part", on_change="rerun") as part:
         if part.open:
-            checkpoint_form.form(plan.classifier)
+            checkpoint_form.show_form(plan.classifier)
 
 
 def _own(card: ClassifierCard) -> None:
     """What can be done with a classifier that was trained or brought here: a recipe for gold, and removing it."""
     if card.recipe is None:
         with st.container(border=True):
-            gold_actions.confirm(card)
+            gold_actions.confirm_recipe(card)
     with st.popover("Remove this classifier", icon=":material/delete:", type="tertiary"):
         st.markdown(
             f"**{escape(card.title)}** and its golds will be gone for good. Reports of its runs stay readable, but "
@@ -159,22 +159,22 @@ def _own(card: ClassifierCard) -> None:
         )
         if st.button("Remove for good", type="primary", key="remove-classifier"):
             try:
-                deletion.remove(cache.store(), card.id)
+                deletion.delete_classifier(cache.store(), card.id)
             except UnlearnError as problem:
                 st.warning(escape(problem), icon=":material/block:")
             else:
-                usual = run_setup.default()
+                usual = run_setup.default_setup()
                 url_state.change(
                     classifier=usual.classifier, dataset=usual.dataset, classes=usual.classes, images=(), start=None
                 )
                 st.rerun()
 
 
-def foot(plan: Plan) -> None:
+def footer(plan: RunPlan) -> None:
     """The way on."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Next: what to forget", type="primary", key="next"):
-            url_state.go("forget")
+            url_state.open_page("forget")
 
 
 def _fact(name: str, words: str) -> None:
@@ -188,7 +188,7 @@ def _how(card: ClassifierCard) -> str:
     recipe = card.recipe
     if recipe is None:
         return "Nobody has said how it was trained, so it has no gold: nobody could train it again."
-    said = in_words(recipe)
+    said = describe_recipe(recipe)
     if not card.original_recipe:
         return f"Nobody knows. Its golds are trained by a recipe that somebody chose: {said}."
     return f"{said}. Seed {card.seed}."
@@ -199,15 +199,15 @@ def _golds(card: ClassifierCard) -> str:
     names = datasets.card(card.dataset).classes
     found = [
         net.forget
-        for net in bundled_models.shipped(card.id)
-        if net.forget is not None and net.seed == bundled_models.GOLD_SEED
+        for net in bundled_models.bundled(card.id)
+        if net.forget is not None and net.seed == bundled_models.GOLD_SEED_OFFSET
     ]
     there = {wish.classes[0] for wish in found if wish.kind == "classes" and len(wish.classes) == 1}
     if not found:
         return "None yet: results have no yardstick until a gold for their request has been trained, here or elsewhere."
     which = "each class" if len(there) == len(names) else escape(", ".join(names[number] for number in sorted(there)))
     more = len(found) - len(there)
-    also = f" and for {formatting.counted(more, 'standard request')}" if more else ""
+    also = f" and for {formatting.pluralize(more, 'standard request')}" if more else ""
     return (
         f"Ships for {which}{also}: the same net, trained anew by the same recipe without them. "
         "For other requests it can be trained here, in the background."
@@ -222,6 +222,6 @@ def _begin_afresh() -> None:
     url_state.change(start=None)
 
 
-def _take() -> None:
+def _use_selected() -> None:
     card = classifiers.card(st.session_state["classifier"])
     url_state.change(classifier=card.id, dataset=card.dataset, classes=(), images=(), start=None)

@@ -1,1 +1,1 @@
-"""compare."""
+"""The page Compare."""

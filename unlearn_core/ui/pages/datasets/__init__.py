@@ -1,1 +1,1 @@
-"""datasets."""
+"""The page Datasets."""

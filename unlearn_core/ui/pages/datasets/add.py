@@ -5,13 +5,13 @@ from typing import Any
 import streamlit as st
 
 from unlearn_core.data.ingest import upload_store
-from unlearn_core.data.ingest.class_folders import WANTED
-from unlearn_core.data.ingest.import_spec import SIZES, asked, named_after
+from unlearn_core.data.ingest.class_folders import LAYOUT_HINT
+from unlearn_core.data.ingest.import_spec import IMAGE_SIZES, build_import_spec, title_from_filename
 from unlearn_core.data.ingest.source import Option, Source
 from unlearn_core.data.ingest.upload_limits import limits
 from unlearn_core.data.sources import data_root, sources
-from unlearn_core.domain.errors import BadPictures, UnlearnError
-from unlearn_core.store.data_folder import home
+from unlearn_core.domain.errors import InvalidDatasetError, UnlearnError
+from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.ui.pages.datasets import import_progress
 from unlearn_core.ui.shell import cache, lifespan
 from unlearn_core.ui.shell.markdown import escape
@@ -19,7 +19,7 @@ from unlearn_core.ui.shell.markdown import escape
 _ROUND = "uploads sent"
 """Counts the uploads of this session, so that the field for the next one is empty."""
 
-FITS = {"crop": "Cut the middle out", "pad": "Add black beside it"}
+FIT_LABELS = {"crop": "Cut the middle out", "pad": "Add black beside it"}
 
 
 def show() -> None:
@@ -30,28 +30,29 @@ def show() -> None:
         name = st.selectbox("From", list(every), format_func=lambda one: every[one].title, key="source")
         source = every[name]
         st.markdown(escape(source.summary))
-        why_not = source.why_not(data_root())
+        why_not = source.unavailable_reason(data_root())
         if why_not:
             st.info(escape(why_not), icon=":material/info:")
             return
-        answers, upload = _answers(source)
-        title = st.text_input("Name", placeholder=_usual(source, upload), max_chars=80, key=f"title-{name}")
+        answers, upload = _source_options(source)
+        title = st.text_input("Name", placeholder=_default_title(source, upload), max_chars=80, key=f"title-{name}")
         size, fit = _shape(source)
         st.caption(f"**Licence.** {escape(source.licence)}")
         ready = source.needs != "upload" or upload is not None
         if st.button("Add these pictures", type="primary", icon=":material/add:", key="add", disabled=not ready):
             _begin(source, answers, upload, title=title, size=size, fit=fit)
-        if import_progress.awaited():
+        if import_progress.is_waiting():
             st.caption(":shimmer[On its way.] How far it is stands at the top of this page.")
 
 
-def _answers(source: Source) -> tuple[dict[str, str | int], Any]:
+def _source_options(source: Source) -> tuple[dict[str, str | int], Any]:
     """What the source needs to know, and the file where it takes one."""
     if source.needs == "upload":
         return {}, _file()
     known = source.choices(data_root())
     return {
-        option.name: _ask(option, known.get(option.name, option.choices), source.id) for option in source.options
+        option.name: _option_widget(option, known.get(option.name, option.choices), source.id)
+        for option in source.options
     }, None
 
 
@@ -64,13 +65,13 @@ def _file() -> Any:
         key=f"zip-{st.session_state.get(_ROUND, 0)}",
     )
     st.caption(
-        f"{WANTED} PNG, JPEG, WebP, BMP or GIF, {most.per_class} pictures a class at the least, "
+        f"{LAYOUT_HINT} PNG, JPEG, WebP, BMP or GIF, {most.per_class} pictures a class at the least, "
         f"{most.classes:,} classes at the most. They stay on this machine, and the zip is never unpacked."
     )
     return file
 
 
-def _ask(option: Option, choices: tuple[str, ...], source: str) -> str | int:
+def _option_widget(option: Option, choices: tuple[str, ...], source: str) -> str | int:
     key = f"{source}-{option.name}"
     if option.high:
         return int(
@@ -95,8 +96,8 @@ def _shape(source: Source) -> tuple[int, Any]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         size = st.selectbox(
             "Pixels wide",
-            SIZES,
-            index=SIZES.index(source.size),
+            IMAGE_SIZES,
+            index=IMAGE_SIZES.index(source.size),
             key=f"size-{source.id}",
             width=160,
             help="All pictures are brought to this size once. Twice as wide takes four times as long to learn from.",
@@ -105,8 +106,8 @@ def _shape(source: Source) -> tuple[int, Any]:
         if not source.natural:
             fit = st.segmented_control(
                 "Pictures that are not square" if source.needs != "download" or source.fit == "crop" else "Frame",
-                list(FITS),
-                format_func=FITS.__getitem__,
+                list(FIT_LABELS),
+                format_func=FIT_LABELS.__getitem__,
                 default=source.fit,
                 required=True,
                 key=f"fit-{source.id}",
@@ -114,30 +115,32 @@ def _shape(source: Source) -> tuple[int, Any]:
     return size, fit
 
 
-def _usual(source: Source, upload: Any) -> str:
+def _default_title(source: Source, upload: Any) -> str:
     """What it is called if nobody says."""
-    return named_after(upload.name) if upload is not None else source.title
+    return title_from_filename(upload.name) if upload is not None else source.title
 
 
-def _begin(source: Source, answers: dict[str, str | int], upload: Any, *, title: str, size: int, fit: Any) -> None:
+def _begin(source: Source, options: dict[str, str | int], upload: Any, *, title: str, size: int, fit: Any) -> None:
     """Queues the import, or says why not."""
     kept = None
     try:
         if upload is not None:
             upload.seek(0)  # It may have been read before, when something else was refused.
-            kept = upload_store.keep(home(), upload, limits())
-            answers |= {"upload": kept}
-            title = title.strip() or named_after(upload.name)
-        spec = asked(source, answers, title=title, size=size, fit=fit)
-        ordered = cache.store().order(spec, title=f"Prepare {spec.title}")
+            kept = upload_store.save(open_data_dir(), upload, limits())
+            options |= {"upload": kept}
+            title = title.strip() or title_from_filename(upload.name)
+        spec = build_import_spec(source, options, title=title, size=size, fit=fit)
+        ordered = cache.store().submit_unique(spec, title=f"Prepare {spec.title}")
     except UnlearnError as problem:
         if kept is not None:
-            upload_store.drop(home(), kept)
+            upload_store.delete(open_data_dir(), kept)
         st.error(escape(problem), icon=":material/error:")
         return
     except OSError as problem:
-        raise BadPictures(f"The upload could not be kept ({problem.strerror}). Make room on the disk.") from None
-    lifespan.see_to_it()
-    import_progress.expect(ordered.run, spec.dataset)
+        raise InvalidDatasetError(
+            f"The upload could not be kept ({problem.strerror}). Make room on the disk."
+        ) from None
+    lifespan.ensure_worker()
+    import_progress.watch_import(ordered.run, spec.dataset)
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
     st.rerun()

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from unlearn_core.domain.jobs import ImportSpec
+from unlearn_core.domain.jobs import ImportDatasetSpec
 from unlearn_core.domain.run import Progress, Run, RunState
 from unlearn_core.ui.pages.datasets import page
 from unlearn_core.ui.shell import cache, formatting, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
-SHOWN = 5
+MAX_SHOWN = 5
 """How many that have failed are kept in sight."""
 
 _SEEN = "arrivals seen"
@@ -29,39 +29,39 @@ POLL = 0.5
 def show() -> None:
     """A card for each import that is not over, one for each that failed, and a word about those that came through."""
     runs = _runs()
-    _greet(runs)
+    _announce(runs)
     going = [run for run in runs if not run.state.is_finished]
     if going:
         st.fragment(_board, run_every=POLL, key="arrivals")(tuple(run.id for run in going))
-    for run in [run for run in runs if run.state is RunState.FAILED][:SHOWN]:
+    for run in [run for run in runs if run.state is RunState.FAILED][:MAX_SHOWN]:
         _failed(run)
 
 
-def expect(run: int, dataset: str) -> None:
+def watch_import(run: int, dataset: str) -> None:
     """Says that this visitor waits for an import, so that its data set is shown when it is there."""
     st.session_state.setdefault(_SEEN, {})[run] = dataset
 
 
-def awaited() -> bool:
+def is_waiting() -> bool:
     """Whether this visitor waits for an import."""
     return bool(st.session_state.get(_SEEN))
 
 
 def _runs() -> list[Run]:
-    return cache.store().list(kinds=("import",), limit=50)
+    return cache.store().list_runs(kinds=("import",), limit=50)
 
 
-def _greet(runs: list[Run]) -> None:
+def _announce(runs: list[Run]) -> None:
     """Opens what this visitor has waited for, once, and says that it is there."""
     waited: dict[int, str] = st.session_state.get(_SEEN, {})
     for run in runs:
         if run.id in waited and run.state.is_finished:
             dataset = waited.pop(run.id)
             if run.state is RunState.DONE:
-                page.choose(dataset)
+                page.select_dataset(dataset)
                 left = run.headline.get("left", 0)
-                more = f" {formatting.counted(left, 'file')} could not be used and {'was' if left == 1 else 'were'} left out."
-                title = run.spec.title if isinstance(run.spec, ImportSpec) else run.title
+                more = f" {formatting.pluralize(left, 'file')} could not be used and {'was' if left == 1 else 'were'} left out."
+                title = run.spec.title if isinstance(run.spec, ImportDatasetSpec) else run.title
                 st.success(f"**{escape(title)}** is ready.{more if left else ''}", icon=":material/check:")
 
 
@@ -91,14 +91,14 @@ def _how_far(run: Run) -> None:
         share, text = _progress(run.progress)
         st.progress(share, text=text)
         return
-    before = cache.store().position(run.id)
-    where = "Next in line." if not before else f"{formatting.counted(before, 'run')} before this one."
+    before = cache.store().queue_position(run.id)
+    where = "Next in line." if not before else f"{formatting.pluralize(before, 'run')} before this one."
     st.progress(0.0, text=f"{where} You can leave this page: it goes on.")
 
 
 def _progress(progress: Progress | None) -> tuple[float, str]:
     """How much of the phase in hand is done, and what that is in words."""
-    now = next((phase for phase in progress.phases if phase.name == progress.doing), None) if progress else None
+    now = next((phase for phase in progress.phases if phase.name == progress.stage), None) if progress else None
     if now is None or now.name not in _DOING:
         return 0.0, ":shimmer[Getting ready]"
     share = min(1.0, now.done / now.steps) if now.steps else 0.0
@@ -106,7 +106,7 @@ def _progress(progress: Progress | None) -> tuple[float, str]:
 
 
 def _failed(run: Run) -> None:
-    assert isinstance(run.spec, ImportSpec)
+    assert isinstance(run.spec, ImportDatasetSpec)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch", gap="xxsmall"):
             st.markdown(f":red-badge[:material/error: failed] **{escape(run.title)}**")

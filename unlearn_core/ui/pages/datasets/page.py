@@ -9,32 +9,32 @@ from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.ingest import trash
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.store.data_folder import home
-from unlearn_core.store.uses import why_needed
+from unlearn_core.store.data_folder import open_data_dir
+from unlearn_core.store.uses import deletion_blocker
 from unlearn_core.ui.components import training_form
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
-CHOSEN, IN_ADDRESS = "picture-set", "dataset"
+SELECTED_KEY, DATASET_PARAM = "picture-set", "dataset"
 PER_PAGE = 12
 """Classes of which pictures are shown at a time."""
 
 
-def choice() -> str:
+def dataset_choice() -> str:
     """All data sets, one of them chosen; gives its id. The address holds which."""
     cards = _ordered()
-    url_state.follow(CHOSEN, IN_ADDRESS, lambda text: text if text in cards else next(iter(cards)))
-    if st.session_state[CHOSEN] not in cards:
-        st.session_state[CHOSEN] = next(iter(cards))
+    url_state.bind_from_url(SELECTED_KEY, DATASET_PARAM, lambda text: text if text in cards else next(iter(cards)))
+    if st.session_state[SELECTED_KEY] not in cards:
+        st.session_state[SELECTED_KEY] = next(iter(cards))
     name = st.radio(
         "Data set",
         list(cards),
         format_func=lambda one: escape(cards[one].title),
         captions=[_counts(card) for card in cards.values()],
-        key=CHOSEN,
+        key=SELECTED_KEY,
         label_visibility="collapsed",
     )
-    url_state.say(CHOSEN, IN_ADDRESS, name)
+    url_state.bind_to_url(SELECTED_KEY, DATASET_PARAM, name)
     return name
 
 
@@ -44,19 +44,19 @@ def _ordered() -> dict[str, DatasetCard]:
     return dict(sorted(cards.items(), key=lambda one: (one[0] not in mine, one[1].is_points, one[1].title)))
 
 
-def choose(name: str) -> None:
+def select_dataset(name: str) -> None:
     """Has the page show this data set from its next run on."""
-    st.query_params[IN_ADDRESS] = name
+    st.query_params[DATASET_PARAM] = name
 
 
-def card(name: str) -> None:
+def dataset_card(name: str) -> None:
     """What a data set holds, whose it is, and pictures of each class."""
     found = datasets.card(name)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader(escape(found.title), anchor=False, width="content")
         with st.container(horizontal=True, width="content"):
             if st.button("Train a classifier on these", icon=":material/model_training:", key="train-on"):
-                training_form.begin(name)
+                training_form.open_form(name)
             if name in user_catalog.dataset_cards():
                 _remove(found)
     st.markdown(escape(found.summary))
@@ -65,23 +65,23 @@ def card(name: str) -> None:
     _classes(found)
 
 
-def put_away() -> None:
+def removed_datasets() -> None:
     """What was removed, and the way back."""
-    gone = trash.removed(home())
+    gone = trash.removed(open_data_dir())
     if not gone:
         return
-    with st.expander(f"Removed: {formatting.counted(len(gone), 'data set')}", key="removed"):
+    with st.expander(f"Removed: {formatting.pluralize(len(gone), 'data set')}", key="removed"):
         for name, one in gone.items():
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(escape(one.title), width="stretch")
-                st.button("Bring back", key=f"restore-{name}", on_click=_act, args=(trash.restore, name))
+                st.button("Bring back", key=f"restore-{name}", on_click=_act_in_trash, args=(trash.restore, name))
                 with st.popover("Delete", key=f"delete-ask-{name}"):
                     st.markdown(f"**{escape(one.title)}** will be gone for good, {_bytes(one)} of it.")
                     st.button(
                         "Delete for good",
                         type="primary",
                         key=f"delete-{name}",
-                        on_click=_act,
+                        on_click=_act_in_trash,
                         args=(trash.delete, name),
                     )
 
@@ -98,38 +98,38 @@ def _classes(found: DatasetCard) -> None:
         name = found.classes[number]
         with grid.cell(), st.container(gap="xxsmall"):
             st.image(
-                cache.class_mosaic(found.id, number), width="stretch", alt=f"Training pictures of the class {name}"
+                cache.class_preview(found.id, number), width="stretch", alt=f"Training pictures of the class {name}"
             )
             st.markdown(escape(name))
 
 
 def _remove(found: DatasetCard) -> None:
-    why = why_needed(cache.store(), found.id)
+    why = deletion_blocker(cache.store(), found.id)
     with st.popover("Remove", icon=":material/delete:", key="remove-ask"):
         if why:
             st.markdown(escape(why))
         else:
             st.markdown(f"**{escape(found.title)}** is put away: it can be brought back until it is deleted for good.")
-            st.button("Remove", type="primary", key="remove", on_click=_put_away, args=(found.id,))
+            st.button("Remove", type="primary", key="remove", on_click=_remove_dataset, args=(found.id,))
 
 
-def _put_away(name: str) -> None:
+def _remove_dataset(name: str) -> None:
     """Removes a data set, if nobody has begun to use it since the page was drawn."""
-    if not why_needed(cache.store(), name):
-        _act(trash.remove, name)
+    if not deletion_blocker(cache.store(), name):
+        _act_in_trash(trash.remove, name)
 
 
-def _act(what: Callable[[Path, str], None], name: str) -> None:
+def _act_in_trash(what: Callable[[Path, str], None], name: str) -> None:
     """Does something in the trash; somebody else may have done it already, and then there is nothing left to do."""
     try:
-        what(home(), name)
+        what(open_data_dir(), name)
     except UnlearnError as problem:
         st.toast(escape(problem), icon=":material/error:")
 
 
 def _counts(card: DatasetCard) -> str:
     thing = "point" if card.is_points else "picture"
-    return f"{formatting.counted(card.train + card.val + card.test, thing)} · {len(card.classes):,} classes"
+    return f"{formatting.pluralize(card.train + card.val + card.test, thing)} · {len(card.classes):,} classes"
 
 
 def _bytes(card: DatasetCard) -> str:

@@ -1,1 +1,1 @@
-"""forget."""
+"""The page Forget."""

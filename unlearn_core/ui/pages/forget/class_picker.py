@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.ui.components.run_plan import Plan
+from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
@@ -12,18 +12,18 @@ PER_PAGE = 20
 _PAGE, _FIND, _TICKED = "gallery-classes", "gallery-find", "gallery-chosen"
 
 
-def show(plan: Plan) -> None:
+def show(plan: RunPlan) -> None:
     """A card a class: six of its pictures, a tick, and how often the classifier is right about it."""
     if len(plan.dataset.classes) > PER_PAGE:
         _paged(plan)
     else:
         _cards(plan, range(len(plan.dataset.classes)))
     if _right(plan) is not None:
-        st.caption(f"Right: on {formatting.counted(plan.dataset.test, 'test picture')} that no training has seen.")
+        st.caption(f"Right: on {formatting.pluralize(plan.dataset.test, 'test picture')} that no training has seen.")
 
 
 @st.fragment
-def _paged(plan: Plan) -> None:
+def _paged(plan: RunPlan) -> None:
     """Classes by the hundred: found by a part of their name, or page by page."""
     found = _filtered(plan)
     if not found:
@@ -39,7 +39,7 @@ def _paged(plan: Plan) -> None:
         _cards(plan, found[(page - 1) * PER_PAGE : page * PER_PAGE])
 
 
-def _filtered(plan: Plan) -> list[int]:
+def _filtered(plan: RunPlan) -> list[int]:
     """The classes to page through, after the row that narrows them down."""
     classes, chosen = plan.dataset.classes, url_state.current().classes
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -59,13 +59,13 @@ def _filtered(plan: Plan) -> list[int]:
     return [number for number in numbers if wanted in classes[number].casefold()]
 
 
-def _cards(plan: Plan, numbers: list[int] | range) -> None:
+def _cards(plan: RunPlan, numbers: list[int] | range) -> None:
     right, chosen = _right(plan), url_state.current().classes
     grid = st.grid(5, min_column_width=150)
     for number in numbers:
         name = plan.dataset.classes[number]
         with grid.cell(), st.container(border=True, gap="xsmall"):
-            shown = cache.class_mosaic(plan.dataset.id, number)
+            shown = cache.class_preview(plan.dataset.id, number)
             st.image(shown, width="stretch", alt=f"Six training pictures of the class {name}")
             key = f"class-{plan.dataset.id}-{number}"
             st.session_state[key] = number in chosen
@@ -74,7 +74,7 @@ def _cards(plan: Plan, numbers: list[int] | range) -> None:
                 st.caption(f"right {round(100 * right[number])} % of the time")
 
 
-def _right(plan: Plan) -> list[float] | None:
+def _right(plan: RunPlan) -> list[float] | None:
     return cache.class_accuracies(plan.classifier.id, plan.dataset.id, plan.classifier.seed)
 
 

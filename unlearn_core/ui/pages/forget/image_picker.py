@@ -3,10 +3,10 @@
 import numpy as np
 import streamlit as st
 
-from unlearn_core.data.standard_requests import standard
+from unlearn_core.data.standard_requests import standard_requests
 from unlearn_core.models import bundled_models
 from unlearn_core.ui.components import point_picker
-from unlearn_core.ui.components.run_plan import Plan
+from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
@@ -14,7 +14,7 @@ PER_PAGE = 24
 _KINDS = {"classes": "Whole classes", "images": "Single pictures"}
 
 
-def kind(plan: Plan) -> None:
+def kind_choice(plan: RunPlan) -> None:
     """The choice between whole classes and single pictures; what was ticked on the other side is kept."""
     st.session_state["forget-by"] = plan.setup.by
     st.segmented_control(
@@ -24,11 +24,11 @@ def kind(plan: Plan) -> None:
         required=True,
         key="forget-by",
         label_visibility="collapsed",
-        on_change=_take_kind,
+        on_change=_apply_kind,
     )
 
 
-def pictures(plan: Plan) -> None:
+def image_gallery(plan: RunPlan) -> None:
     """The training pictures, a page at a time; ticks outlive paging, filtering and leaving."""
     _standard(plan)
     if plan.dataset.is_points:
@@ -36,11 +36,11 @@ def pictures(plan: Plan) -> None:
     _gallery(plan)
 
 
-def foot(plan: Plan) -> None:
+def footer(plan: RunPlan) -> None:
     """What would be forgotten, what kept, what is left to judge by; and the way on."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="foot"):
         if plan.split is None:
-            st.markdown(escape(plan.trouble or ""), width="content")
+            st.markdown(escape(plan.error or ""), width="content")
         else:
             sizes = {name: len(rows) for name, rows in plan.split._asdict().items()}
             unseen = sizes["forget_test"], sizes["retain_test"]
@@ -51,22 +51,22 @@ def foot(plan: Plan) -> None:
         st.space("stretch")
         st.button("Clear", type="tertiary", key="clear", on_click=_clear, disabled=plan.setup.forget is None)
         if st.button("Next: method", type="primary", key="next", disabled=plan.split is None):
-            url_state.go("method")
+            url_state.open_page("method")
 
 
-def _plane(plan: Plan) -> None:
+def _plane(plan: RunPlan) -> None:
     """Points are picked where they lie: with a box, a loop or by clicks; then a button ticks them."""
     chosen = plan.setup.images
     picked = point_picker.pick(plan.dataset, chosen, key=f"plane-{plan.dataset.id}-{len(chosen)}")
     new = tuple(sorted({*chosen, *(picked or ())}))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Tick the {formatting.counted(len(picked), 'point')} in the frame"
+            f"Tick the {formatting.pluralize(len(picked), 'point')} in the frame"
             if picked
             else "Draw a frame around points",
             key="tick-points",
             disabled=not picked,
-            on_click=_take_standard,
+            on_click=_apply_standard,
             args=(new,),
         )
         st.caption(
@@ -74,12 +74,13 @@ def _plane(plan: Plan) -> None:
         )
 
 
-def _standard(plan: Plan) -> None:
+def _standard(plan: RunPlan) -> None:
     """Requests whose gold ships, one click each: the quickest way to a report with a yardstick."""
     ready = {
         name: forget.images
-        for name, forget in standard(plan.dataset).items()
-        if forget.kind == "images" and bundled_models.find(plan.classifier.id, forget, bundled_models.GOLD_SEED)
+        for name, forget in standard_requests(plan.dataset).items()
+        if forget.kind == "images"
+        and bundled_models.find_bundled(plan.classifier.id, forget, bundled_models.GOLD_SEED_OFFSET)
     }
     if not ready:
         return
@@ -87,18 +88,18 @@ def _standard(plan: Plan) -> None:
         st.caption("Drawn at random, with the gold that ships:", width="content")
         for name, images in ready.items():
             st.button(
-                formatting.counted(len(images), "picture"),
+                formatting.pluralize(len(images), "picture"),
                 key=f"take-{name}",
                 disabled=plan.setup.images == images,
-                on_click=_take_standard,
+                on_click=_apply_standard,
                 args=(images,),
                 help="Ticks these pictures in place of those that are ticked now.",
             )
 
 
 @st.fragment
-def _gallery(plan: Plan) -> None:
-    every, chosen = cache.pictures(plan.dataset.id), url_state.current().images
+def _gallery(plan: RunPlan) -> None:
+    every, chosen = cache.image_dataset(plan.dataset.id), url_state.current().images
     ids = _filtered(plan, every.labels[: every.train], chosen)
     if not len(ids):
         st.info("No picture is ticked yet.")
@@ -120,10 +121,10 @@ def _gallery(plan: Plan) -> None:
             st.image(cache.thumbnail(plan.dataset.id, number), width="stretch", alt=f"{name}, picture {number}")
             key = f"picture-{plan.dataset.id}-{number}"
             st.session_state[key] = number in chosen
-            st.checkbox(escape(f"{name} {number}"), key=key, on_change=_tick_picture, args=(number, key))
+            st.checkbox(escape(f"{name} {number}"), key=key, on_change=_tick_image, args=(number, key))
 
 
-def _filtered(plan: Plan, labels: np.ndarray, chosen: tuple[int, ...]) -> np.ndarray:
+def _filtered(plan: RunPlan, labels: np.ndarray, chosen: tuple[int, ...]) -> np.ndarray:
     """The numbers of the pictures to page through, after the row of filters."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
@@ -139,11 +140,11 @@ def _filtered(plan: Plan, labels: np.ndarray, chosen: tuple[int, ...]) -> np.nda
     return ids if name == "all classes" else ids[labels[ids] == plan.dataset.classes.index(name)]
 
 
-def _take_kind() -> None:
+def _apply_kind() -> None:
     url_state.change(by=st.session_state["forget-by"])
 
 
-def _take_standard(images: tuple[int, ...]) -> None:
+def _apply_standard(images: tuple[int, ...]) -> None:
     url_state.change(images=images)
 
 
@@ -151,7 +152,7 @@ def _first_page() -> None:
     st.session_state["gallery-page"] = 1
 
 
-def _tick_picture(number: int, key: str) -> None:
+def _tick_image(number: int, key: str) -> None:
     url_state.change(images=_with(url_state.current().images, number, st.session_state[key]))
     st.rerun()  # The whole page: strip, foot and address count what is ticked.
 

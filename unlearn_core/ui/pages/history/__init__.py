@@ -1,1 +1,1 @@
-"""history."""
+"""The page History."""

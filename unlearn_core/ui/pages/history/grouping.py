@@ -4,16 +4,16 @@ import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.store.queue.repeats import GROUP
+from unlearn_core.store.queue.repeats import GROUP_PREFIX
 
-SWEEP = "sweep-"
+SWEEP_PREFIX = "sweep-"
 """How the groups of a sweep's trials begin."""
 
 
-class Entry(NamedTuple):
+class HistoryGroup(NamedTuple):
     """One row of the history: `head` alone, or the run that stands for the `runs` of a folded group.
 
     `inner` is a run of an unfolded group, which stands beneath its head.
@@ -22,22 +22,26 @@ class Entry(NamedTuple):
     head: Run
     runs: tuple[Run, ...]
     group: str | None
-    inner: bool = False
+    is_member: bool = False
 
     @property
-    def folds(self) -> bool:
+    def is_group(self) -> bool:
         """Whether it stands for several runs."""
-        return self.group is not None and not self.inner
+        return self.group is not None and not self.is_member
 
     @property
-    def thing(self) -> str:
+    def item_label(self) -> str:
         """What its runs are: seeds or trials."""
-        return "seed" if self.group is not None and self.group.startswith(GROUP) else "trial"
+        return "seed" if self.group is not None and self.group.startswith(GROUP_PREFIX) else "trial"
 
     @property
     def sweep(self) -> str | None:
         """The number of the sweep whose trials these are."""
-        return self.group.removeprefix(SWEEP) if self.group is not None and self.group.startswith(SWEEP) else None
+        return (
+            self.group.removeprefix(SWEEP_PREFIX)
+            if self.group is not None and self.group.startswith(SWEEP_PREFIX)
+            else None
+        )
 
     @property
     def done(self) -> list[Run]:
@@ -46,31 +50,31 @@ class Entry(NamedTuple):
     @property
     def accuracy(self) -> dict[str, dict[str, float | None]]:
         """The head's accuracies, or the means of a group's seeds; trials have different settings, so no mean."""
-        if not self.folds:
+        if not self.is_group:
             return self.head.headline.get("accuracy") or {}
-        if self.thing == "trial":
+        if self.item_label == "trial":
             return {}
         known = [run.headline["accuracy"] for run in self.done if run.headline.get("accuracy")]
         return {model: _mean([own[model] for own in known if own.get(model)]) for model in MODELS}
 
 
-def entries(runs: Sequence[Run], unfolded: Collection[str] = ()) -> list[Entry]:
+def group_runs(runs: Sequence[Run], unfolded: Collection[str] = ()) -> list[HistoryGroup]:
     """The runs, newest first, as entries: a group where its newest run stands, its runs beneath it where unfolded."""
-    began = {run.parent: run.group for run in runs if run.group is not None and run.group.startswith(GROUP)}
+    began = {run.parent: run.group for run in runs if run.group is not None and run.group.startswith(GROUP_PREFIX)}
     groups: dict[str, list[Run]] = {}
     for run in runs:
         group = _group(run, began)
         if group is not None:
             groups.setdefault(group, []).append(run)
-    made: list[Entry] = []
+    made: list[HistoryGroup] = []
     told: set[str] = set()
     for run in runs:
         group = _group(run, began)
         if group is None or len(groups[group]) == 1:
-            made.append(Entry(run, (run,), None))
+            made.append(HistoryGroup(run, (run,), None))
         elif group not in told:
             told.add(group)
-            made += _of(group, groups[group], open_=group in unfolded)
+            made += _entries_of(group, groups[group], open_=group in unfolded)
     return made
 
 
@@ -79,22 +83,22 @@ def _group(run: Run, began: Mapping[int | None, str]) -> str | None:
     return run.group or began.get(run.id)
 
 
-def _of(group: str, runs: list[Run], *, open_: bool) -> Iterable[Entry]:
+def _entries_of(group: str, runs: list[Run], *, open_: bool) -> Iterable[HistoryGroup]:
     """The entry of a group, under the run that it began with, and beneath it its runs by seed or newest first."""
-    by_seed = group.startswith(GROUP)
-    yield Entry(min(runs, key=lambda run: run.id) if by_seed else runs[0], tuple(runs), group)
+    by_seed = group.startswith(GROUP_PREFIX)
+    yield HistoryGroup(min(runs, key=lambda run: run.id) if by_seed else runs[0], tuple(runs), group)
     if open_:
         for run in sorted(runs, key=_seed) if by_seed else runs:
-            yield Entry(run, (run,), group, inner=True)
+            yield HistoryGroup(run, (run,), group, is_member=True)
 
 
 def _seed(run: Run) -> int:
-    return run.spec.seed if isinstance(run.spec, RunSpec) else 0
+    return run.spec.seed if isinstance(run.spec, UnlearnSpec) else 0
 
 
-def state(entry: Entry, marks: dict[str, str]) -> str:
+def status_text(entry: HistoryGroup, marks: dict[str, str]) -> str:
     """How a group stands: "● 5 seeds", "◔ 3 of 5 seeds", "● 4 of 5 seeds, 1 ✕"; a run alone as `marks` say."""
-    if not entry.folds:
+    if not entry.is_group:
         return marks[entry.head.state.value]
     every, done = len(entry.runs), len(entry.done)
     lost = sum(run.state in (RunState.FAILED, RunState.CANCELLED) for run in entry.runs)
@@ -102,7 +106,7 @@ def state(entry: Entry, marks: dict[str, str]) -> str:
     mark = marks["done" if over and done else "failed" if over else "running"].partition(" ")[0]
     count = f"{every}" if done == every else f"{done} of {every}"
     tail = f", {lost} {marks['failed'].partition(' ')[0]}" if lost and over else ""
-    return f"{mark} {count} {entry.thing}s{tail}"
+    return f"{mark} {count} {entry.item_label}s{tail}"
 
 
 def _mean(own: Sequence[dict[str, Any]]) -> dict[str, float | None]:

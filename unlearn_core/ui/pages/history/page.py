@@ -5,22 +5,21 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from unlearn_core.domain.jobs import RunSpec
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.store.data_folder import home
+from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import restore
-from unlearn_core.ui.pages.compare import page
 from unlearn_core.ui.pages.history import grouping, import_settings
-from unlearn_core.ui.pages.history.grouping import Entry
+from unlearn_core.ui.pages.history.grouping import HistoryGroup
 from unlearn_core.ui.pages.history.run_table import COLUMNS, table
-from unlearn_core.ui.shell import cache, formatting, navigation, url_state, worker_status
+from unlearn_core.ui.shell import cache, formatting, navigation, url_state, urls, worker_status
 
-TICKED = "ticked"
+TICKED_PARAM = "ticked"
 """What the address calls the runs that are ticked."""
 POLL = 2.0
 """Seconds between two looks at the runs while one of them is unfinished."""
 
-MOST, READ = 200, 1_000
+MAX_ROWS, MAX_READ = 200, 1_000
 """Rows of the table at most, and runs that are looked through for them: a sweep's trials are one row."""
 
 _UNFOLDED = "history unfolded"
@@ -35,34 +34,34 @@ def show() -> None:
         return
     busy = any(not run.state.is_finished for run in runs)
     st.fragment(_board, run_every=POLL if busy else None, key="history")(busy)
-    import_settings.offer()
+    import_settings.show()
 
 
 def _runs() -> list[Run]:
-    return cache.store().list(kinds=("unlearn", "gold", "train", "add"), limit=READ)
+    return cache.store().list_runs(kinds=("unlearn", "gold", "train", "add"), limit=MAX_READ)
 
 
-def key_of(runs: Sequence[Run]) -> str:
+def table_key(runs: Sequence[Run]) -> str:
     """The table's key. Ticks are row numbers, so they must not outlive the rows that they were meant for."""
     return f"runs-{hashlib.sha256(str([run.id for run in runs]).encode()).hexdigest()[:12]}"
 
 
 def _restored() -> None:
     """What was restored from folders, until somebody has read it."""
-    told = restore.notice(home())
+    told = restore.notice(open_data_dir())
     if told:
         st.info(told, icon=":material/settings_backup_restore:")
-        st.button("Hide this notice", key="restored-read", on_click=restore.dismiss, args=(home(),))
+        st.button("Hide this notice", key="restored-read", on_click=restore.dismiss, args=(open_data_dir(),))
 
 
 def _empty() -> None:
     st.markdown("Nothing has been run here yet. The first run takes seconds, and its report is kept.")
     with st.container(horizontal=True):
         if st.button("Choose what to forget", type="primary", icon=":material/ink_eraser:", key="to-forget"):
-            url_state.go("forget")
+            url_state.open_page("forget")
         if st.button("See a finished run", icon=":material/visibility:", key="to-example"):
             st.switch_page(navigation.page("run"), query_params={"id": "example"})
-        import_settings.offer()
+        import_settings.show()
 
 
 def _board(was_busy: bool) -> None:
@@ -72,7 +71,7 @@ def _board(was_busy: bool) -> None:
     if was_busy:
         worker_status.of(*(run for run in runs if not run.state.is_finished), place="history")
     actions = st.container()
-    rows = grouping.entries(runs, st.session_state.get(_UNFOLDED, ()))[:MOST]
+    rows = grouping.group_runs(runs, st.session_state.get(_UNFOLDED, ()))[:MAX_ROWS]
     picked = st.dataframe(
         table(rows),
         hide_index=True,
@@ -83,26 +82,26 @@ def _board(was_busy: bool) -> None:
         height="content",
         placeholder="–",
         lazy=False,
-        key=key_of([entry.head for entry in rows]),
-        selection_default={"selection": {"rows": _asked(rows)}},
+        key=table_key([entry.head for entry in rows]),
+        selection_default={"selection": {"rows": _ticked_rows(rows)}},
         alt="Every run: what was forgotten, how, accuracies before, after and of gold, note, and when",
     )
     click = st.session_state.get("history-open")
     if click is not None:
         _open(rows[click["row"]])
     ticked = [rows[row] for row in picked["selection"]["rows"]]
-    url_state.put(TICKED, ",".join(str(entry.head.id) for entry in ticked))
+    url_state.set_param(TICKED_PARAM, ",".join(str(entry.head.id) for entry in ticked))
     with actions:
         _actions(ticked)
 
 
-def _asked(rows: Sequence[Entry]) -> list[int]:
+def _ticked_rows(rows: Sequence[HistoryGroup]) -> list[int]:
     """The rows of the runs that the address says are ticked."""
-    numbers = st.query_params.get(TICKED, "").split(",")
+    numbers = st.query_params.get(TICKED_PARAM, "").split(",")
     return [place for place, entry in enumerate(rows) if str(entry.head.id) in numbers]
 
 
-def _actions(ticked: list[Entry]) -> None:
+def _actions(ticked: list[HistoryGroup]) -> None:
     """What can be done with the ticked rows. The row of buttons is always there, so that nothing jumps.
 
     A folded group is cancelled and deleted as a whole, and compared by the run that stands for it.
@@ -126,19 +125,19 @@ def _actions(ticked: list[Entry]) -> None:
             on_click=_fold,
             args=(group,),
         )
-        spec = one.spec if one and isinstance(one.spec, RunSpec) else None
+        spec = one.spec if one and isinstance(one.spec, UnlearnSpec) else None
         if st.button("Change and run again", icon=":material/fork_right:", key="again", disabled=not spec) and spec:
-            url_state.take(spec)
-            url_state.go("method")
-        done = [run for run in picked if run.state is RunState.DONE and isinstance(run.spec, RunSpec)]
-        able = 2 <= len(done) <= page.MOST and len(done) == len(picked)
+            url_state.load_spec(spec)
+            url_state.open_page("method")
+        done = [run for run in picked if run.state is RunState.DONE and isinstance(run.spec, UnlearnSpec)]
+        able = 2 <= len(done) <= urls.MAX_RUNS and len(done) == len(picked)
         if st.button("Compare", icon=":material/compare_arrows:", key="compare", disabled=not able):
-            st.switch_page(navigation.page("compare"), query_params=page.address(done[::-1]))
+            st.switch_page(navigation.page("compare"), query_params=urls.comparison_params(done[::-1]))
         st.button("Cancel", icon=":material/stop:", key="cancel", disabled=not going, on_click=_cancel, args=(going,))
         label = "Delete" if len(over) < 2 else f"Delete {len(over)}"
         with st.popover(label, icon=":material/delete:", disabled=not over):
             st.markdown(
-                f"**{formatting.counted(len(over), 'run')}** will be gone for good, reports and weights included."
+                f"**{formatting.pluralize(len(over), 'run')}** will be gone for good, reports and weights included."
             )
             st.button("Delete for good", type="primary", key="delete", on_click=_delete, args=(over,))
         st.text_input(
@@ -160,8 +159,8 @@ def _fold(group: str) -> None:
     st.session_state[_UNFOLDED] = set(st.session_state.get(_UNFOLDED, ())) ^ {group}
 
 
-def _open(entry: Entry) -> None:
-    if entry.folds and entry.sweep is not None and "sweep" in navigation.SCREENS:
+def _open(entry: HistoryGroup) -> None:
+    if entry.is_group and entry.sweep is not None and "sweep" in navigation.PAGES:
         st.switch_page(navigation.page("sweep"), query_params={"sweep": entry.sweep})
     st.switch_page(navigation.page("run"), query_params={"id": str(entry.head.id)})
 
@@ -177,4 +176,4 @@ def _delete(runs: list[Run]) -> None:
 
 
 def _note(run: Run) -> None:
-    cache.store().note(run.id, st.session_state[f"note-{run.id}"])
+    cache.store().set_note(run.id, st.session_state[f"note-{run.id}"])

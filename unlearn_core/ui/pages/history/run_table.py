@@ -8,12 +8,12 @@ import streamlit as st
 
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.jobs import GoldSpec, RunSpec
-from unlearn_core.domain.report import MODELS, forgotten
+from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.report import MODELS, forget_set_title
 from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import chart_card, sparkline
 from unlearn_core.ui.pages.history import grouping
-from unlearn_core.ui.pages.history.grouping import Entry
+from unlearn_core.ui.pages.history.grouping import HistoryGroup
 from unlearn_core.ui.shell import cache
 
 STATES = {
@@ -40,7 +40,7 @@ COLUMNS = {
 }
 
 
-def table(entries: Sequence[Entry]) -> pd.DataFrame:
+def table(entries: Sequence[HistoryGroup]) -> pd.DataFrame:
     """One row an entry, newest first; accuracies in percent on unseen pictures, else on training ones.
 
     The figures of a group of seeds are their means; those of a sweep's trials have none.
@@ -48,20 +48,20 @@ def table(entries: Sequence[Entry]) -> pd.DataFrame:
     return pd.DataFrame([_row(entry) for entry in entries], columns=list(COLUMNS))
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: HistoryGroup) -> dict[str, Any]:
     run, accuracy = entry.head, entry.accuracy
     what, method, picture = _words(run)
-    if entry.inner and isinstance(run.spec, RunSpec):
-        what = f"↳ seed {run.spec.seed}" if entry.thing == "seed" else "↳ a trial"
+    if entry.is_member and isinstance(run.spec, UnlearnSpec):
+        what = f"↳ seed {run.spec.seed}" if entry.item_label == "seed" else "↳ a trial"
     forget = [_unseen(accuracy.get(model), "forget") for model in MODELS]
     retain = [_unseen(accuracy.get(model), "retain") for model in MODELS]
-    theme = chart_card.theme()
+    theme = chart_card.current_theme()
     return {
-        "run": f"Sweep {entry.sweep}" if entry.folds and entry.sweep else f"Run {run.id}",
+        "run": f"Sweep {entry.sweep}" if entry.is_group and entry.sweep else f"Run {run.id}",
         "picture": picture,
         "forgotten": what,
         "method": method,
-        "state": grouping.state(entry, STATES),
+        "state": grouping.status_text(entry, STATES),
         "forgot": sparkline.dumbbell(forget, theme),
         "forget after": _percent(forget[1]),
         "kept": sparkline.dumbbell(retain, theme),
@@ -75,27 +75,27 @@ def _row(entry: Entry) -> dict[str, Any]:
 def _words(run: Run) -> tuple[str, str, str | None]:
     """What was forgotten, how, and a picture of it; as far as the shelves still know."""
     spec = run.spec
-    if not isinstance(spec, RunSpec | GoldSpec):
+    if not isinstance(spec, UnlearnSpec | TrainGoldSpec):
         return run.title, "", None
     try:
         card = datasets.card(spec.request.dataset)
-        what = forgotten(RunSpec(request=spec.request, method="", params={}), card)
-        picture = _picture(spec, card.id)
+        what = forget_set_title(UnlearnSpec(request=spec.request, method="", params={}), card)
+        picture = _thumbnail(spec, card.id)
     except UnlearnError:
         return run.title, "", None
     # The method's title is known to its file, which needs torch; a run's title ends with it.
     said = run.title.removeprefix(f"Forget {what} with ")
-    method = "gold" if isinstance(spec, GoldSpec) else said if said != run.title else spec.method
+    method = "gold" if isinstance(spec, TrainGoldSpec) else said if said != run.title else spec.method
     return what, method, picture
 
 
-def _picture(spec: RunSpec | GoldSpec, dataset: str) -> str:
+def _thumbnail(spec: UnlearnSpec | TrainGoldSpec, dataset: str) -> str:
     wish = spec.request.forget
     if wish.kind == "images":
         number = wish.images[0]
     else:
-        number = int((cache.pictures(dataset).labels == wish.classes[0]).argmax())
-    return sparkline.address(cache.thumbnail(dataset, number), "image/png")
+        number = int((cache.image_dataset(dataset).labels == wish.classes[0]).argmax())
+    return sparkline.data_uri(cache.thumbnail(dataset, number), "image/png")
 
 
 def _unseen(known: dict[str, float | None] | None, side: str) -> float | None:

@@ -1,1 +1,1 @@
-"""learn."""
+"""The pages of the section Learn."""

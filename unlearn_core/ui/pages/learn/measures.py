@@ -12,18 +12,18 @@ from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart
 from unlearn_core.domain import relearn_protocol
 from unlearn_core.domain.report import Report
-from unlearn_core.plugins import modules
+from unlearn_core.plugins import discover
 from unlearn_core.probes import probes
 from unlearn_core.probes.common import likelihood_ratio, neurips_score
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, navigation
 from unlearn_core.ui.shell.markdown import escape
 
-FIRST = "distance"
+DEFAULT_MEASURE = "distance"
 """The measure that the page opens with: the one number that stands everywhere."""
 
 
-class Measure(NamedTuple):
+class MeasureInfo(NamedTuple):
     """One kind of measurement: the part of a report that holds it, and the module that says how it is made."""
 
     part: str
@@ -33,16 +33,17 @@ class Measure(NamedTuple):
     module: ModuleType
 
     @property
-    def described(self) -> list[str]:
+    def paragraphs(self) -> list[str]:
         """What the measure's own file says of it, paragraph by paragraph: formula and source with it."""
         return (inspect.getdoc(self.module) or "").split("\n\n")
 
 
-def measures() -> dict[str, Measure]:
+def measures() -> dict[str, MeasureInfo]:
     """What is measured in every run, and what somebody must ask for, by their parts."""
-    files = modules("probes")
+    files = discover("probes")
     every = {
-        name: Measure(name, probe.title, probe.question, probe.caveat, files[name]) for name, probe in probes().items()
+        name: MeasureInfo(name, probe.title, probe.question, probe.caveat, files[name])
+        for name, probe in probes().items()
     }
     asked = {
         "relearn": ("Relearning", relearn_protocol),
@@ -50,7 +51,7 @@ def measures() -> dict[str, Measure]:
         "lira": ("Shadow nets (LiRA)", likelihood_ratio),
     }
     return every | {
-        name: Measure(name, title, charts()[name].title, charts()[name].caveat, module)
+        name: MeasureInfo(name, title, charts()[name].question, charts()[name].caveat, module)
         for name, (title, module) in asked.items()
     }
 
@@ -58,11 +59,11 @@ def measures() -> dict[str, Measure]:
 def show() -> None:
     """The measures to choose from, and the chosen one; the address holds which."""
     shelf = measures()
-    ordered = sorted(shelf, key=lambda name: (name != FIRST, shelf[name].title))
+    ordered = sorted(shelf, key=lambda name: (name != DEFAULT_MEASURE, shelf[name].title))
     name = st.pills(
         "Measure",
         ordered,
-        default=FIRST,
+        default=DEFAULT_MEASURE,
         required=True,
         format_func=lambda one: shelf[one].title,
         key="measure",
@@ -72,22 +73,24 @@ def show() -> None:
     words, figure = st.columns([1, 1.3], gap="large")
     with words:
         _explain(shelf[name])
-    with figure, navigation.guarded():
+    with figure, navigation.show_errors():
         _example(name)
 
 
-def _explain(measure: Measure) -> None:
+def _explain(measure: MeasureInfo) -> None:
     st.subheader(measure.question, anchor=False)
-    for paragraph in measure.described:
+    for paragraph in measure.paragraphs:
         st.markdown(paragraph)
     st.markdown(f"**What it does not say.** {measure.caveat}")
 
 
 def _example(part: str) -> None:
     many = part in ("score", "lira")
-    report = cache.crowd_example() if many else cache.example()
+    report = cache.ensemble_example() if many else cache.example()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**A real run: forget {escape(report.forgotten)} with {escape(report.method)}**", width="content")
+        st.markdown(
+            f"**A real run: forget {escape(report.forget_set_title)} with {escape(report.method)}**", width="content"
+        )
         if not many:
             st.page_link(
                 navigation.page("run"),
@@ -95,14 +98,14 @@ def _example(part: str) -> None:
                 icon=":material/arrow_forward:",
                 query_params={"id": "example"},
             )
-    drawn = drawn_from(part, report)
+    drawn = charts_of(part, report)
     for one in drawn:
-        chart_card.show(one, [report], place="measures", neighbour=False)
+        chart_card.show(one, [report], key_scope="measures", neighbour=False)
     if not drawn:
-        st.caption(escape(_why_none(part, report)))
+        st.caption(escape(_unavailable_reason(part, report)))
 
 
-def drawn_from(part: str, report: Report) -> Sequence[Chart]:
+def charts_of(part: str, report: Report) -> Sequence[Chart]:
     """The charts that need nothing but this part of a report."""
     if part not in report.parts:
         return []
@@ -110,7 +113,7 @@ def drawn_from(part: str, report: Report) -> Sequence[Chart]:
     return [one for one in charts().values() if one.applies(lean) is True]
 
 
-def _why_none(part: str, report: Report) -> str:
+def _unavailable_reason(part: str, report: Report) -> str:
     if part in report.parts:
         return "No chart is drawn from this alone: the report shows it with its pictures."
     return report.missing.get(part, "This run was made before this measure was. Runs from now on have it.")

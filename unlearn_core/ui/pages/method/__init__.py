@@ -1,1 +1,1 @@
-"""method."""
+"""The page Method."""

@@ -8,7 +8,7 @@ from unlearn_core import methods
 from unlearn_core.domain.method import Method
 from unlearn_core.ui.components import run_bar
 from unlearn_core.ui.components import run_plan as planning
-from unlearn_core.ui.components.run_plan import Plan
+from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import url_state
 from unlearn_core.ui.shell.markdown import escape
 
@@ -16,7 +16,7 @@ _UNFOLDED = "group unfolded"
 _KINDS = {"classes": "whole classes", "images": "single pictures"}
 
 
-def show(plan: Plan) -> None:
+def show(plan: RunPlan) -> None:
     """All methods by name, grouped by idea; a group unfolds to one line each, what it needs and what it costs here.
 
     Only the group of the chosen one is unfolded: on a telephone the knobs come beneath this list.
@@ -32,7 +32,7 @@ def show(plan: Plan) -> None:
     st.session_state[_UNFOLDED] = plan.method.group
 
 
-def card(plan: Plan) -> None:
+def card(plan: RunPlan) -> None:
     """The chosen method: its name, what it serves and needs, its paper, and its idea in two sentences."""
     method = plan.method
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -40,7 +40,7 @@ def card(plan: Plan) -> None:
         for kind, words in _KINDS.items():
             if kind in method.supports:
                 st.badge(words, color="blue")
-        needs = method.needs(plan.knobs)
+        needs = method.needs(plan.params)
         if needs.forget:
             st.badge("sees the forgotten pictures", icon=":material/visibility:", color="orange")
         else:
@@ -52,12 +52,12 @@ def card(plan: Plan) -> None:
     st.markdown(method.idea)
 
 
-def fails(plan: Plan) -> None:
+def failure_modes(plan: RunPlan) -> None:
     """When the chosen method does not do what one hopes for."""
-    st.markdown(f"**When it fails.** {plan.method.fails}")
+    st.markdown(f"**When it fails.** {plan.method.failure_modes}")
 
 
-def _fold(group: str, plan: Plan) -> str:
+def _fold(group: str, plan: RunPlan) -> str:
     """The key of a group's fold, whose state is set anew when a method of another group is chosen."""
     key = f"group-{group}"
     if key not in st.session_state or st.session_state.get(_UNFOLDED) != plan.method.group:
@@ -65,9 +65,9 @@ def _fold(group: str, plan: Plan) -> str:
     return key
 
 
-def _entry(method: Method, plan: Plan) -> None:
+def _entry(method: Method, plan: RunPlan) -> None:
     chosen = method.id == plan.method.id
-    knobs = plan.knobs if chosen else next(iter(method.presets.values())).params_for(plan.setup.forget)
+    knobs = plan.params if chosen else next(iter(method.presets.values())).for_request(plan.setup.forget)
     able = plan.setup.by in method.supports
     with st.container(gap=None, key=f"entry-{method.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -79,7 +79,9 @@ def _entry(method: Method, plan: Plan) -> None:
                 on_click=_choose,
                 args=(method.id,),
             )
-            st.caption(run_bar.about(planning.seconds(plan, method, knobs)) if able else "", width="content")
+            st.caption(
+                run_bar.format_cost(planning.estimate_seconds(plan, method, knobs)) if able else "", width="content"
+            )
         st.caption(method.summary if able else f"not for {_KINDS[plan.setup.by]}")
 
 

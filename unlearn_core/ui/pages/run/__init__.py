@@ -1,1 +1,1 @@
-"""run."""
+"""The page Run: from waiting to the report."""

@@ -7,10 +7,10 @@ import streamlit as st
 from unlearn_core import methods
 from unlearn_core.charts.report import training_curve
 from unlearn_core.data import datasets
-from unlearn_core.domain.jobs import AddSpec, GoldSpec, RunSpec, TrainSpec
-from unlearn_core.domain.report import forgotten
+from unlearn_core.domain.jobs import AddCheckpointSpec, TrainGoldSpec, TrainSpec, UnlearnSpec
+from unlearn_core.domain.report import forget_set_title
 from unlearn_core.domain.run import Progress, Run, RunState
-from unlearn_core.domain.split import cut
+from unlearn_core.domain.split import make_split
 from unlearn_core.ui.components import chart_card, time_estimate, training_form
 from unlearn_core.ui.pages.run.page import title
 from unlearn_core.ui.shell import cache, formatting, worker_status
@@ -46,11 +46,11 @@ def _card(number: int) -> None:
 
 def _head(run: Run) -> None:
     if run.state is RunState.QUEUED:
-        st.caption(f"Run {run.id} · waiting · asked for {formatting.ago(run.created)}")
+        st.caption(f"Run {run.id} · waiting · asked for {formatting.format_age(run.created)}")
     else:
-        since = f" · started {formatting.ago(run.started)}" if run.started else ""
+        since = f" · started {formatting.format_age(run.started)}" if run.started else ""
         again = " · second attempt" if run.attempt > 1 else ""
-        st.caption(f"Run {run.id} · running on {formatting.device(run.device)}{since}{again}")
+        st.caption(f"Run {run.id} · running on {formatting.device_name(run.device)}{since}{again}")
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.title(title(run), anchor=False, width="content")
         st.button(
@@ -64,9 +64,9 @@ def _head(run: Run) -> None:
 
 
 def _waiting(run: Run) -> None:
-    before = cache.store().position(run.id)
+    before = cache.store().queue_position(run.id)
     if before:
-        st.markdown(f"**{formatting.counted(before, 'run')} {'goes' if before == 1 else 'go'} before this one.**")
+        st.markdown(f"**{formatting.pluralize(before, 'run')} {'goes' if before == 1 else 'go'} before this one.**")
     else:
         st.markdown("**Next in line.**")
     if not worker_status.of(run, place="live"):
@@ -75,7 +75,7 @@ def _waiting(run: Run) -> None:
 
 def _working(run: Run) -> None:
     stands, store = worker_status.of(run, place="live"), cache.store()
-    past = time_estimate.learned(run, store.list(kinds=("unlearn",), states=(RunState.DONE,), limit=20))
+    past = time_estimate.past_step_times(run, store.list_runs(kinds=("unlearn",), states=(RunState.DONE,), limit=20))
     if run.progress is None or not run.progress.phases:
         st.progress(0.0, text=":shimmer[Getting ready]: the classifier and its pictures are loaded.")
     else:
@@ -85,16 +85,16 @@ def _working(run: Run) -> None:
     left, right = st.columns([1.9, 1], gap="large")
     with right:
         st.subheader("What it is doing", anchor=False)
-        st.markdown(_doing(run))
+        st.markdown(_stage_text(run))
         if not stands:
             st.caption("You can close this page: the run goes on, and its address brings you back.")
     # The curve comes last: what waits for it would be greyed out in every tick.
     with left, st.container(height=HEIGHT + 110, border=False):
-        _curve(run, time_estimate.whole(run.progress, past) if run.progress else None)
+        _curve(run, time_estimate.total(run.progress, past) if run.progress else None)
 
 
 def _bands(progress: Progress, past: Mapping[str, float]) -> None:
-    bands = time_estimate.bands(progress, past)
+    bands = time_estimate.phase_progress(progress, past)
     for column, band in zip(st.columns(time_estimate.widths(progress, past)), bands, strict=True):
         column.progress(band.share, text=f"**{band.name.capitalize()}** · {band.words}")
 
@@ -109,18 +109,18 @@ def _remaining(run: Run, past: Mapping[str, float]) -> str:
     seconds = time_estimate.remaining(run.progress, past)
     if seconds is None:
         return "How long it will take is said once the first steps have been timed."
-    return f"{formatting.about(seconds).capitalize()} of training left, then the result is measured."
+    return f"{formatting.format_estimate(seconds).capitalize()} of training left, then the result is measured."
 
 
 def _curve(run: Run, expected: float | None) -> None:
     if isinstance(run.spec, TrainSpec):
-        training_form.live(run)
-    if not isinstance(run.spec, RunSpec):
+        training_form.show_curve(run)
+    if not isinstance(run.spec, UnlearnSpec):
         return
     st.subheader("Two accuracies, as they come", anchor=False)
     phases = run.progress.phases if run.progress else ()
-    points = cache.store().points(run.id)
-    figure = training_curve.live(points, phases, _sides(run.spec), chart_card.theme(), expected=expected)
+    points = cache.store().curve(run.id)
+    figure = training_curve.live_figure(points, phases, _sides(run.spec), chart_card.current_theme(), expected=expected)
     st.plotly_chart(
         figure,
         theme=None,
@@ -132,36 +132,36 @@ def _curve(run: Run, expected: float | None) -> None:
     st.caption("On a few fixed pictures, in passing. The full measurement comes at the end.")
 
 
-def _sides(spec: RunSpec) -> tuple[str, str]:
+def _sides(spec: UnlearnSpec) -> tuple[str, str]:
     """What the two lines are called."""
     if spec.request.forget.kind == "images":
         return "forgotten", "other pictures"
-    return forgotten(spec, datasets.card(spec.request.dataset)), "other classes"
+    return forget_set_title(spec, datasets.card(spec.request.dataset)), "other classes"
 
 
-def _doing(run: Run) -> str:
+def _stage_text(run: Run) -> str:
     """What goes on, in words, from the method's own card and this run's numbers."""
-    now = run.progress.doing if run.progress else ""
+    now = run.progress.stage if run.progress else ""
     if now in AFTERWARDS:
         return f"**{now.capitalize()}.** {AFTERWARDS[now]}"
     head = f"**Now: {now}.** " if now else ""
     if isinstance(run.spec, TrainSpec):
-        return head + training_form.doing(run.spec)
-    if isinstance(run.spec, AddSpec):
+        return head + training_form.describe_training(run.spec)
+    if isinstance(run.spec, AddCheckpointSpec):
         return head + "The checkpoint is loaded by a process of its own, compared, and asked about every picture."
-    if isinstance(run.spec, GoldSpec):
+    if isinstance(run.spec, TrainGoldSpec):
         return (
             head
             + "The same classifier is trained anew by its own recipe, without the forgotten pictures: the yardstick."
         )
-    if not isinstance(run.spec, RunSpec):
+    if not isinstance(run.spec, UnlearnSpec):
         return head + "What could not be measured before is added to the report."
     method = methods.method(run.spec.method)
     card = datasets.card(run.spec.request.dataset)
     needs = method.needs(method.params.parse(run.spec.params))
-    split = cut(card, cache.pictures(card.id).labels, run.spec.request.forget)
+    split = make_split(card, cache.image_dataset(card.id).labels, run.spec.request.forget)
     kept, lost = len(split.retain_train), len(split.forget_train)
-    what = forgotten(run.spec, card)
+    what = forget_set_title(run.spec, card)
     given = f"It may use the {kept:,} kept pictures" if needs.retain else "It is handed no kept picture"
     given += (
         f" and the {lost:,} forgotten ones." if needs.forget else f"; the {lost:,} of *{what}* are never shown to it."

@@ -6,19 +6,27 @@ import streamlit as st
 
 from unlearn_core import methods
 from unlearn_core.data import datasets
-from unlearn_core.domain.errors import StoreError, UnknownName
-from unlearn_core.domain.jobs import AddSpec, GoldSpec, ImportSpec, Look, MeasureSpec, RunSpec, TrainSpec
-from unlearn_core.domain.report import Report, forgotten
+from unlearn_core.domain.errors import NotFoundError, StoreError
+from unlearn_core.domain.jobs import (
+    AddCheckpointSpec,
+    ExplainSpec,
+    ImportDatasetSpec,
+    MeasureSpec,
+    TrainGoldSpec,
+    TrainSpec,
+    UnlearnSpec,
+)
+from unlearn_core.domain.report import Report, forget_set_title
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.domain.sweep import sweep_of
-from unlearn_core.store.data_folder import home
+from unlearn_core.domain.sweep import sweep_id
+from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
 from unlearn_core.ui.components import checkpoint_form, gold_actions, run_bar, training_form
 from unlearn_core.ui.report import report_view
 from unlearn_core.ui.shell import cache, formatting, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 
-EXAMPLE = "example"
+EXAMPLE_ID = "example"
 """The address of the finished run that ships with the lab."""
 
 _SHOWN = "run shown"
@@ -33,27 +41,27 @@ _GAVE = (
 """What came of a gold's training, by its number."""
 
 
-def find() -> Run | Report | None:
+def requested_run() -> Run | Report | None:
     """What the address asks for: a run, the shipped report, or None.
 
     Without an id it is the run that this session looked at last, else the latest of this person. The back button needs
     that: Streamlit leaves an address behind in which the page is this one and the parameters are the next one's.
     """
     if "id" not in st.query_params:
-        _name(st.session_state.get(_SHOWN) or _latest())
+        _write_url(st.session_state.get(_SHOWN) or _latest())
     wanted = st.query_params.get("id")
-    found = None if wanted is None else cache.example() if wanted == EXAMPLE else _run(wanted)
+    found = None if wanted is None else cache.example() if wanted == EXAMPLE_ID else _run(wanted)
     if found is not None:
         st.session_state[_SHOWN] = wanted
     return found
 
 
 def _latest() -> str | None:
-    runs = cache.store().list(kinds=("unlearn",), owner="local", limit=1)
+    runs = cache.store().list_runs(kinds=("unlearn",), owner="local", limit=1)
     return str(runs[0].id) if runs else None
 
 
-def _name(wanted: str | None) -> None:
+def _write_url(wanted: str | None) -> None:
     """Puts a run into the address, in place of what a page of the lab has left there."""
     for name in set(st.query_params) - {"tab"}:
         del st.query_params[name]
@@ -66,27 +74,29 @@ def _run(wanted: str) -> Run | None:
         return None
     try:
         found = cache.store().get(int(wanted))
-        if isinstance(found.spec, ImportSpec):  # What it makes is on the page of pictures, and so is how far it is.
+        if isinstance(
+            found.spec, ImportDatasetSpec
+        ):  # What it makes is on the page of pictures, and so is how far it is.
             st.switch_page(navigation.page("pictures"), query_params={})
-        return cache.store().get(found.spec.run) if isinstance(found.spec, Look | MeasureSpec) else found
-    except UnknownName:
+        return cache.store().get(found.spec.run) if isinstance(found.spec, ExplainSpec | MeasureSpec) else found
+    except NotFoundError:
         return None
 
 
 def title(run: Run) -> str:
     """What a run does, as a heading."""
     spec = run.spec
-    if isinstance(spec, RunSpec):
-        what = forgotten(spec, datasets.card(spec.request.dataset))
+    if isinstance(spec, UnlearnSpec):
+        what = forget_set_title(spec, datasets.card(spec.request.dataset))
         return f"Forget *{escape(what)}* with {escape(methods.method(spec.method).title)}"
-    if isinstance(spec, GoldSpec):
+    if isinstance(spec, TrainGoldSpec):
         card = datasets.card(spec.request.dataset)
-        what = forgotten(RunSpec(request=spec.request, method="", params={}), card)
+        what = forget_set_title(UnlearnSpec(request=spec.request, method="", params={}), card)
         return f"Gold without *{escape(what)}*" + (f", number {spec.seed + 1}" if spec.seed else "")
     return escape(run.title)
 
 
-def nothing() -> None:
+def show_nothing() -> None:
     """The page without a run: there is none yet, or not the one that was asked for."""
     wanted = st.query_params.get("id")
     if wanted is None:
@@ -100,91 +110,91 @@ def nothing() -> None:
         )
     with st.container(horizontal=True):
         if st.button("Choose what to forget", type="primary", icon=":material/ink_eraser:", key="to-forget"):
-            url_state.go("forget")
+            url_state.open_page("forget")
         if st.button("See a finished run", icon=":material/visibility:", key="to-example"):
-            st.switch_page(navigation.page("run"), query_params={"id": EXAMPLE})
+            st.switch_page(navigation.page("run"), query_params={"id": EXAMPLE_ID})
         if st.button("All runs", icon=":material/history:", key="to-history"):
             st.switch_page(navigation.page("history"), query_params={})
 
 
-def done(run: Run) -> None:
+def show_done(run: Run) -> None:
     """The report of a run that came through; what a training made where it was no unlearning."""
-    if isinstance(run.spec, GoldSpec):
+    if isinstance(run.spec, TrainGoldSpec):
         _gold_done(run, run.spec)
         return
-    if isinstance(run.spec, TrainSpec | AddSpec):
-        (training_form if isinstance(run.spec, TrainSpec) else checkpoint_form).done(run, _caption(run))
+    if isinstance(run.spec, TrainSpec | AddCheckpointSpec):
+        (training_form if isinstance(run.spec, TrainSpec) else checkpoint_form).show_result(run, _caption(run))
         return
     try:
-        found = cache.report(run.id, reports.parts_of(home(), run.id))
+        found = cache.report(run.id, reports.report_version(open_data_dir(), run.id))
     except StoreError as problem:
-        _ended(run, "report lost", str(problem), colour="red", icon=":material/broken_image:")
+        _show_ended(run, "report lost", str(problem), color="red", icon=":material/broken_image:")
         return
-    _whose(run)
+    _sweep_link(run)
     report_view.show(found, run)
 
 
-def ended(run: Run) -> None:
+def show_ended(run: Run) -> None:
     """A run that failed or was cancelled: why, and what can be done now."""
     if run.state is RunState.FAILED:
         reason = run.error or "The worker gave no reason; its log, worker.log in the data folder, may know more."
-        _ended(run, "failed", reason, colour="red", icon=":material/error:")
+        _show_ended(run, "failed", reason, color="red", icon=":material/error:")
     else:
-        why = f" {run.note}" if sweep_of(run.group) is not None and run.note else ""
-        _ended(run, "cancelled", _how_far(run) + why, colour="gray", icon=":material/stop:")
+        why = f" {run.note}" if sweep_id(run.group) is not None and run.note else ""
+        _show_ended(run, "cancelled", _how_far(run) + why, color="gray", icon=":material/stop:")
 
 
-def _ended(run: Run, state: str, reason: str, *, colour: str, icon: str) -> None:
-    _whose(run)
+def _show_ended(run: Run, state: str, reason: str, *, color: str, icon: str) -> None:
+    _sweep_link(run)
     st.caption(_caption(run))
     with st.container(horizontal=True):  # As above a live run and a report, so that the heading stays where it was.
         st.title(title(run), anchor=False, width="content")
     with st.container(border=True):
-        st.markdown(f":{colour}-badge[{icon} {state}]")
+        st.markdown(f":{color}-badge[{icon} {state}]")
         st.markdown(escape(reason))
-        st.caption(_kept(run))
+        st.caption(_what_remains(run))
     with st.container(horizontal=True):
-        if isinstance(run.spec, RunSpec) and st.button(
+        if isinstance(run.spec, UnlearnSpec) and st.button(
             "Change and run again", type="primary", icon=":material/fork_right:", key="again"
         ):
-            url_state.take(run.spec)
-            url_state.go("method")
+            url_state.load_spec(run.spec)
+            url_state.open_page("method")
         if st.button("Run again as it was", icon=":material/replay:", key="same"):
-            _again(run)
+            _repeat_buttons(run)
         if st.button("All runs", icon=":material/history:", key="to-history"):
             st.switch_page(navigation.page("history"), query_params={})
 
 
-def _whose(run: Run) -> None:
+def _sweep_link(run: Run) -> None:
     """The way to the sweep that this run is a trial of."""
-    number = sweep_of(run.group)
+    number = sweep_id(run.group)
     if number is not None:
-        icon = navigation.SCREENS["sweep"].icon
+        icon = navigation.PAGES["sweep"].icon
         st.page_link(
             navigation.page("sweep"), label=f"Trial of sweep {number}", icon=icon, query_params={"sweep": str(number)}
         )
 
 
-def _kept(run: Run) -> str:
-    begun = isinstance(run.spec, TrainSpec) and training_form.is_begun(run.spec)
-    if begun or (isinstance(run.spec, GoldSpec) and gold_actions.is_begun(run.spec)):
+def _what_remains(run: Run) -> str:
+    begun = isinstance(run.spec, TrainSpec) and training_form.is_partial(run.spec)
+    if begun or (isinstance(run.spec, TrainGoldSpec) and gold_actions.is_partial(run.spec)):
         return "Its last whole epoch was kept: run again, it goes on from there."
     return "Nothing of it was kept. The settings are, so it can be changed and run again."
 
 
-def _again(run: Run) -> None:
-    if isinstance(run.spec, GoldSpec):  # It stays behind everything that people wait for.
-        number = gold_actions.order(run.spec, datasets.card(run.spec.request.dataset))
+def _repeat_buttons(run: Run) -> None:
+    if isinstance(run.spec, TrainGoldSpec):  # It stays behind everything that people wait for.
+        number = gold_actions.submit(run.spec, datasets.card(run.spec.request.dataset))
         st.switch_page(navigation.page("run"), query_params={"id": str(number)})
     if isinstance(run.spec, TrainSpec):
-        st.switch_page(navigation.page("run"), query_params={"id": str(training_form.order(run.spec))})
+        st.switch_page(navigation.page("run"), query_params={"id": str(training_form.submit(run.spec))})
     run_bar.submit(run.spec, run.title)
 
 
 def _caption(run: Run) -> str:
-    said = [f"Run {run.id}", f"ended {formatting.ago(run.finished or datetime.now(UTC))}"]
+    said = [f"Run {run.id}", f"ended {formatting.format_age(run.finished or datetime.now(UTC))}"]
     if run.device:
-        said.append(f"on {formatting.device(run.device)}")
+        said.append(f"on {formatting.device_name(run.device)}")
     if run.attempt > 1:
         said.append(f"after {run.attempt} attempts")
     return " · ".join(said)
@@ -198,14 +208,14 @@ def _how_far(run: Run) -> str:
     return f"It was stopped after {made:,} of {planned:,} steps."
 
 
-def _gold_done(run: Run, spec: GoldSpec) -> None:
+def _gold_done(run: Run, spec: TrainGoldSpec) -> None:
     st.caption(_caption(run))
     st.title(title(run), anchor=False)
     st.markdown(_GAVE[min(spec.seed, 2)])
     same = [
         other
-        for other in cache.store().list(kinds=("unlearn",), states=(RunState.DONE,))
-        if isinstance(other.spec, RunSpec) and other.spec.request == spec.request
+        for other in cache.store().list_runs(kinds=("unlearn",), states=(RunState.DONE,))
+        if isinstance(other.spec, UnlearnSpec) and other.spec.request == spec.request
     ]
     for other in same[:8]:
         st.page_link(

@@ -1,1 +1,1 @@
-"""start."""
+"""The start page."""

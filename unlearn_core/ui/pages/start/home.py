@@ -8,8 +8,8 @@ import streamlit as st
 from unlearn_core.charts import charts
 from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.jobs import RunSpec
-from unlearn_core.domain.measurement import Part
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import RunState
 from unlearn_core.ui.components import chart_card
@@ -25,7 +25,7 @@ def hero() -> None:
         "without training again from nothing. This lab does it in front of you, and shows what it did "
         "*and what it did not do*."
     )
-    seconds, trouble = _taken_here()
+    seconds, trouble = _local_times()
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Forget cats now", type="primary", icon=":material/play_arrow:", key="forget-cats", disabled=bool(trouble)
@@ -38,28 +38,28 @@ def hero() -> None:
         st.caption(_cost(seconds))
 
 
-def example() -> None:
+def example_run() -> None:
     """A finished run in small: one picture asked three times, and the curve of the run."""
-    with st.container(border=True, height="stretch"), navigation.guarded():
+    with st.container(border=True, height="stretch"), navigation.show_errors():
         report = cache.example()
-        _asked_three_times(report)
+        _three_heatmaps(report)
         curve = charts()["curve"]
         st.plotly_chart(
-            curve.figure([report], chart_card.theme()).update_layout(height=280),
+            curve.figure([report], chart_card.current_theme()).update_layout(height=280),
             theme=None,
             key="example-curve",
             config={"displayModeBar": False},
-            alt=curve.alt(report),
+            alt=curve.alt_text(report),
         )
         st.page_link(
             navigation.page("run"),
-            label=f"A real run: forget {escape(report.forgotten)} with {escape(report.method)}. Open its report",
+            label=f"A real run: forget {escape(report.forget_set_title)} with {escape(report.method)}. Open its report",
             icon=":material/arrow_forward:",
             query_params={"id": "example"},
         )
 
 
-def ways() -> None:
+def entry_points() -> None:
     """Three ways in: to teach, to explore, to show."""
     cards = (
         (
@@ -92,14 +92,14 @@ def _forget_cats() -> None:
             run_plan,
         )
 
-        now = run_plan.of(run_setup.default())
+        now = run_plan.resolve(run_setup.default_setup())
     run_bar.submit(now.spec, now.title())
 
 
-def _taken_here() -> tuple[list[float], str]:
+def _local_times() -> tuple[list[float], str]:
     """What runs of this kind took on this machine, in seconds; or why none can be made."""
     try:
-        done = cache.store().list(kinds=("unlearn",), states=(RunState.DONE,), limit=50)
+        done = cache.store().list_runs(kinds=("unlearn",), states=(RunState.DONE,), limit=50)
     except UnlearnError as problem:
         return [], str(problem)
     return [run.headline["seconds"]["total"] for run in done if _like_default(run.spec)], ""
@@ -108,30 +108,30 @@ def _taken_here() -> tuple[list[float], str]:
 def _cost(here: list[float]) -> str:
     """How long the button will take: as runs of this kind that were made here, else as the example."""
     if here:
-        return f"Real run, bundled data, {formatting.about(median(here))} on this machine."
+        return f"Real run, bundled data, {formatting.format_estimate(median(here))} on this machine."
     try:
         timings = cache.example().parts["timings"].facts
     except UnlearnError:
         return "Real run, bundled data."  # What is wrong with the example is said in its own place.
-    took = formatting.about(timings["seconds"]["total"])
-    return f"Real run, bundled data. The one shown here took {took} on a {formatting.device(timings['device'])}."
+    took = formatting.format_estimate(timings["seconds"]["total"])
+    return f"Real run, bundled data. The one shown here took {took} on a {formatting.device_name(timings['device'])}."
 
 
 def _like_default(spec: object) -> bool:
-    usual = run_setup.default()
-    if not isinstance(spec, RunSpec):
+    usual = run_setup.default_setup()
+    if not isinstance(spec, UnlearnSpec):
         return False
     wish = spec.request
     return (spec.method, wish.classifier, wish.forget.kind) == (usual.method, usual.classifier, "classes")
 
 
-def _asked_three_times(report: Report) -> None:
+def _three_heatmaps(report: Report) -> None:
     """The forgotten picture that tells most: unseen, right before and surest then."""
     part = report.parts["cam"]
     cards = part.facts["cards"]
-    place = max(range(len(cards)), key=lambda number: _telling(cards[number]))
+    place = max(range(len(cards)), key=lambda number: _informativeness(cards[number]))
     arrays = {name: values[place : place + 1] for name, values in part.arrays.items()}
-    row = gradcam.rows(report, Part({**part.facts, "cards": [cards[place]]}, arrays))[0]
+    row = gradcam.heatmap_rows(report, ReportPart({**part.facts, "cards": [cards[place]]}, arrays))[0]
     asked = sum(" · " in cell.caption for cell in row.cells)
     st.markdown(f"**{escape(row.title)}, asked {'three times' if asked == 3 else 'before and after'}**")
     grid = st.grid(1 + asked, min_column_width=64)
@@ -141,7 +141,7 @@ def _asked_three_times(report: Report) -> None:
             st.image(cell.image, caption, width="stretch", alt=f"{row.title}: {cell.caption}")
 
 
-def _telling(card: dict[str, Any]) -> tuple[bool, bool, float]:
+def _informativeness(card: dict[str, Any]) -> tuple[bool, bool, float]:
     before = card["models"]["before"]
     right = before["predicted"] == card["label"] == card["target"]
     return card["set"] == "forget_test", right, before["probability"]

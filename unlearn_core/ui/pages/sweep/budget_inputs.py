@@ -5,21 +5,21 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.domain.search_space import MOST_POINTS, Range
-from unlearn_core.domain.sweep import LONGEST, MOST_TRIALS
+from unlearn_core.domain.search_space import MAX_POINTS, SearchRange
+from unlearn_core.domain.sweep import MAX_MINUTES, MAX_TRIALS
 from unlearn_core.ui.shell import url_state
 
 _POINTS = {1: 8, 2: 4}
 """Points a knob in a grid, by how many knobs it has."""
 
 
-def of_grid(ranges: Sequence[Range]) -> dict[str, Any]:
+def grid_budget(ranges: Sequence[SearchRange]) -> dict[str, Any]:
     """How fine a grid is; its size is the budget."""
     points = _number(
         "Points a knob",
         "points",
         low=2,
-        high=MOST_POINTS,
+        high=MAX_POINTS,
         usual=_POINTS.get(len(ranges), 3),
         key=f"sweep-points-{len(ranges)}",
         hint="Evenly spread from one end to the other; choices have as many as they have.",
@@ -27,13 +27,13 @@ def of_grid(ranges: Sequence[Range]) -> dict[str, Any]:
     finer = [one.model_copy(update={"points": points}) for one in ranges]
     size = 1
     for one in finer:
-        size *= len(one.levels()) if one.values or (one.low or 0) < one.top else 1
-    if size > MOST_TRIALS:
-        st.caption(f"That would be {size:,} trials; the first {MOST_TRIALS} of them are made, drawn by chance.")
-    return {"ranges": finer, "trials": max(2, min(size, MOST_TRIALS))}
+        size *= len(one.grid_values()) if one.values or (one.low or 0) < one.last_value else 1
+    if size > MAX_TRIALS:
+        st.caption(f"That would be {size:,} trials; the first {MAX_TRIALS} of them are made, drawn by chance.")
+    return {"ranges": finer, "trials": max(2, min(size, MAX_TRIALS))}
 
 
-def ask() -> dict[str, Any]:
+def budget_inputs() -> dict[str, Any]:
     """A number of trials or of minutes, as fields of the spec."""
     if "sweep-budget" not in st.session_state:
         st.session_state["sweep-budget"] = "minutes" if "minutes" in st.query_params else "trials"
@@ -46,8 +46,8 @@ def ask() -> dict[str, Any]:
             del st.query_params[other]
     if kind == "minutes":
         key = "sweep-minutes"
-        return {"minutes": _number("Minutes of work", kind, low=1, high=int(LONGEST), usual=10, key=key)}
-    return {"trials": _number("Trials", kind, low=2, high=MOST_TRIALS, usual=24, key="sweep-trials")}
+        return {"minutes": _number("Minutes of work", kind, low=1, high=int(MAX_MINUTES), usual=10, key=key)}
+    return {"trials": _number("Trials", kind, low=2, high=MAX_TRIALS, usual=24, key="sweep-trials")}
 
 
 def _number(label: str, name: str, *, low: int, high: int, usual: int, key: str, hint: str | None = None) -> int:
@@ -56,7 +56,7 @@ def _number(label: str, name: str, *, low: int, high: int, usual: int, key: str,
     def read(text: str) -> int:
         return min(max(int(text), low), high) if text.isascii() and text.isdecimal() and len(text) < 6 else usual
 
-    url_state.follow(key, name, read)
+    url_state.bind_from_url(key, name, read)
     value = int(st.number_input(label, min_value=low, max_value=high, key=key, help=hint))
-    url_state.say(key, name, "" if value == usual else str(value))
+    url_state.bind_to_url(key, name, "" if value == usual else str(value))
     return value

@@ -6,27 +6,27 @@ import streamlit as st
 from pydantic import ValidationError
 
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.jobs import GoldSpec
-from unlearn_core.domain.objectives import OBJECTIVES, check
-from unlearn_core.domain.search_space import Range
-from unlearn_core.domain.sweep import MOST_KNOBS, SweepSpec
-from unlearn_core.store.data_folder import home
-from unlearn_core.store.files.golds import Golds
+from unlearn_core.domain.jobs import TrainGoldSpec
+from unlearn_core.domain.objectives import OBJECTIVES, validate_sweep
+from unlearn_core.domain.search_space import SearchRange
+from unlearn_core.domain.sweep import MAX_HYPERPARAMETERS, SweepSpec
+from unlearn_core.store.data_folder import open_data_dir
+from unlearn_core.store.files.golds import GoldStore
 from unlearn_core.ui.components import gold_actions, run_plan
-from unlearn_core.ui.components.hyperparameter_inputs import SWEPT
-from unlearn_core.ui.components.run_plan import Plan
+from unlearn_core.ui.components.hyperparameter_inputs import SWEPT_PARAM
+from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.pages.sweep import budget_inputs, range_inputs
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, run_setup, url_state
 from unlearn_core.ui.shell.markdown import escape
 
-SWEEP = "sweep"
+SWEEP_PARAM = "sweep"
 """What the address calls the number of a sweep; not `id`, which is a run's."""
 
-_OWN = (SWEPT, "sampler", "aim", "points", "trials", "minutes", "early")
+_FORM_PARAMS = (SWEPT_PARAM, "sampler", "aim", "points", "trials", "minutes", "early")
 """What the address says of the form itself, beside the lab's setup."""
 
 SAMPLERS = {"grid": "Grid", "random": "Random", "tpe": "TPE", "nsga2": "NSGA-II"}
-CHOICE = {
+SAMPLER_HELP = {
     "grid": "Every combination of evenly spread values: the clearest picture of one or two knobs.",
     "random": "Draws settings by chance: a fair picture of many knobs, which learns nothing on the way.",
     "tpe": "Tries more where trials were good (tree-structured Parzen estimators): soon near the best.",
@@ -36,22 +36,22 @@ CHOICE = {
 
 def show() -> None:
     """The form, filled in as the lab stands and as the address says."""
-    now = run_plan.of(url_state.current())
+    now = run_plan.resolve(url_state.current())
     st.title("What do the knobs do?", anchor=False)
     _about(now)
-    if now.trouble is not None or now.setup.forget is None:
-        st.warning(escape(now.trouble or "Nothing is chosen to forget yet."), icon=":material/block:")
+    if now.error is not None or now.setup.forget is None:
+        st.warning(escape(now.error or "Nothing is chosen to forget yet."), icon=":material/block:")
         return
-    names = _knobs(now)
+    names = _choose_hyperparameters(now)
     if not names:
         st.caption("Choose one knob to see what it does, or several to look for the best settings.")
         return
     ranges = range_inputs.show(now, names)
-    has_gold = now.setup.start is None and Golds(home()).is_there(now.spec.request, 0)
+    has_gold = now.setup.start is None and GoldStore(open_data_dir()).exists(now.spec.request, 0)
     values = _choices(now, ranges, has_gold)
     try:
         spec = _spec(now, values)
-        check(spec, now.method, gold=has_gold)
+        validate_sweep(spec, now.method, gold=has_gold)
     except ValidationError as problem:
         said = str(problem.errors()[0]["msg"]).removeprefix("Value error, ")
         st.warning(escape(f"This cannot be swept: {said}."), icon=":material/block:")
@@ -61,50 +61,60 @@ def show() -> None:
         _start(now, spec)
 
 
-def address(names: list[str]) -> dict[str, str]:
+def sweep_params(names: list[str]) -> dict[str, str]:
     """The query parameters under which the form opens with these knobs of the lab's method."""
-    return run_setup.link(url_state.current()) | ({SWEPT: ",".join(names)} if names else {})
+    return run_setup.to_params(url_state.current()) | ({SWEPT_PARAM: ",".join(names)} if names else {})
 
 
-def _about(now: Plan) -> None:
+def _about(current: RunPlan) -> None:
     """What would be run again and again, and the ways to change it."""
-    what = escape(now.title().removeprefix("Forget ")) if now.setup.forget is not None and not now.trouble else None
-    each = run_plan.seconds(now, now.method, now.knobs)
+    what = (
+        escape(current.title().removeprefix("Forget "))
+        if current.setup.forget is not None and not current.error
+        else None
+    )
+    each = run_plan.estimate_seconds(current, current.method, current.params)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        words_ = f"Every trial is a run: **{escape(now.classifier.title)}** forgets {what}"
-        cost = "" if each is None else f", {formatting.about(each)} each {now.pace.where}"
-        st.markdown(f"{words_}{cost}." if what else f"**{escape(now.method.title)}**", width="content")
+        words_ = f"Every trial is a run: **{escape(current.classifier.title)}** forgets {what}"
+        cost = "" if each is None else f", {formatting.format_estimate(each)} each {current.pace.device_phrase}"
+        st.markdown(f"{words_}{cost}." if what else f"**{escape(current.method.title)}**", width="content")
         st.space("stretch")
         for page, label, icon in (
             ("forget", "Forget something else", ":material/ink_eraser:"),
             ("method", "Another method", ":material/tune:"),
         ):
             if st.button(label, type="tertiary", icon=icon, key=f"sweep-to-{page}"):
-                url_state.go(page)
+                url_state.open_page(page)
 
 
-def _knobs(now: Plan) -> list[str]:
+def _choose_hyperparameters(current: RunPlan) -> list[str]:
     """The knobs that are swept, from the address at first and from the list afterwards; the address follows."""
-    able = {name: knob for name, knob in now.method.params.knobs().items() if knob.kind != "numbers"}
-    key = f"sweep-knobs-{now.method.id}"
-    url_state.follow(key, SWEPT, lambda text: [name for name in text.split(",") if name in able][:MOST_KNOBS])
-    said = {name: text for name, text in st.query_params.items() if name in _OWN or name.endswith(range_inputs.RANGE)}
-    wanted = run_setup.link(now.setup) | said
+    able = {name: knob for name, knob in current.method.params.hyperparameters().items() if knob.kind != "numbers"}
+    key = f"sweep-knobs-{current.method.id}"
+    url_state.bind_from_url(
+        key, SWEPT_PARAM, lambda text: [name for name in text.split(",") if name in able][:MAX_HYPERPARAMETERS]
+    )
+    said = {
+        name: text
+        for name, text in st.query_params.items()
+        if name in _FORM_PARAMS or name.endswith(range_inputs.RANGE_SUFFIX)
+    }
+    wanted = run_setup.to_params(current.setup) | said
     if st.query_params.to_dict() != wanted:  # so that the link opens the same in a fresh browser
         st.query_params.from_dict(wanted)
     picked = st.multiselect(
         "Knobs to sweep",
         list(able),
         format_func=lambda name: able[name].title,
-        max_selections=MOST_KNOBS,
-        placeholder=f"Choose from the {len(able)} knobs of {now.method.title}",
+        max_selections=MAX_HYPERPARAMETERS,
+        placeholder=f"Choose from the {len(able)} knobs of {current.method.title}",
         key=key,
     )
-    url_state.say(key, SWEPT, ",".join(picked))
+    url_state.bind_to_url(key, SWEPT_PARAM, ",".join(picked))
     return picked
 
 
-def _choices(now: Plan, ranges: list[Range], has_gold: bool) -> dict[str, Any]:
+def _choices(current: RunPlan, ranges: list[SearchRange], has_gold: bool) -> dict[str, Any]:
     """Who chooses, what is aimed at, and the budget, as fields of the spec."""
     left, middle, right = st.columns(3, gap="medium")
     with left:
@@ -112,23 +122,23 @@ def _choices(now: Plan, ranges: list[Range], has_gold: bool) -> dict[str, Any]:
     with middle:
         aims = _aims(has_gold)
         if not has_gold:
-            _offer_gold(now)
+            _offer_gold(current)
     with right:
-        budget = budget_inputs.of_grid(ranges) if sampler == "grid" else budget_inputs.ask()
-        url_state.follow("sweep-early", "early", lambda text: text != "off")
+        budget = budget_inputs.grid_budget(ranges) if sampler == "grid" else budget_inputs.budget_inputs()
+        url_state.bind_from_url("sweep-early", "early", lambda text: text != "off")
         early = st.toggle(
             "Stop hopeless trials early",
             key="sweep-early",
             help="A trial ends when it is far behind the median of the finished ones at the same step of the same "
             "phase, in everything that is aimed at. It takes five finished trials before any is stopped.",
         )
-        url_state.say("sweep-early", "early", "" if early else "off")
+        url_state.bind_to_url("sweep-early", "early", "" if early else "off")
     return {"ranges": ranges, "sampler": sampler, "objectives": aims, "early": early} | budget
 
 
 def _sampler(usual: str) -> str:
     key = f"sweep-sampler-{usual}"
-    url_state.follow(key, "sampler", lambda text: text if text in SAMPLERS else usual)
+    url_state.bind_from_url(key, "sampler", lambda text: text if text in SAMPLERS else usual)
     sampler = st.segmented_control(
         "Who chooses the settings?",
         list(SAMPLERS),
@@ -138,15 +148,15 @@ def _sampler(usual: str) -> str:
         key=key,
     )
     assert sampler is not None  # one is required
-    url_state.say(key, "sampler", "" if sampler == usual else sampler)
-    st.caption(CHOICE[sampler])
+    url_state.bind_to_url(key, "sampler", "" if sampler == usual else sampler)
+    st.caption(SAMPLER_HELP[sampler])
     return sampler
 
 
 def _aims(has_gold: bool) -> list[str]:
     able = [name for name, one in OBJECTIVES.items() if has_gold or not one.needs_gold]
     usual, key = ["distance"] if has_gold else ["forget", "retain"], f"sweep-aims-{has_gold}"
-    url_state.follow(key, "aim", lambda text: [name for name in text.split(",") if name in able][:2] or usual)
+    url_state.bind_from_url(key, "aim", lambda text: [name for name in text.split(",") if name in able][:2] or usual)
     aims = st.multiselect(
         "What is aimed at?",
         able,
@@ -155,40 +165,40 @@ def _aims(has_gold: bool) -> list[str]:
         key=key,
         help="One or two. They are read from training and validation pictures; test pictures are only shown.",
     )
-    url_state.say(key, "aim", "" if aims == usual else ",".join(aims))
+    url_state.bind_to_url(key, "aim", "" if aims == usual else ",".join(aims))
     for name in aims:
-        st.caption(OBJECTIVES[name].explain)
+        st.caption(OBJECTIVES[name].explanation)
     return aims
 
 
-def _offer_gold(now: Plan) -> None:
-    if now.setup.start is not None:
+def _offer_gold(current: RunPlan) -> None:
+    if current.setup.start is not None:
         st.caption("A run that goes on from an earlier one has no gold, so only these can be aimed at.")
         return
     st.caption("There is no gold for this request, so distance to gold and privacy cannot be aimed at.")
     if st.button("Train gold in the background", type="tertiary", icon=":material/diamond:", key="sweep-gold"):
-        number = gold_actions.order(GoldSpec(request=now.spec.request), now.dataset)
+        number = gold_actions.submit(TrainGoldSpec(request=current.spec.request), current.dataset)
         st.toast(f"Run {number} trains gold while nothing more urgent waits.")
 
 
-def _spec(now: Plan, values: dict[str, Any]) -> SweepSpec:
+def _spec(current: RunPlan, values: dict[str, Any]) -> SweepSpec:
     ranges = [one.model_dump() for one in values.pop("ranges")]
-    run = now.spec
+    run = current.spec
     fixed = {"request": run.request, "start": run.start, "method": run.method, "params": run.params, "seed": run.seed}
     return SweepSpec.model_validate(fixed | values | {"ranges": ranges})
 
 
-def _start(now: Plan, spec: SweepSpec) -> None:
-    each = run_plan.seconds(now, now.method, now.knobs)
+def _start(current: RunPlan, spec: SweepSpec) -> None:
+    each = run_plan.estimate_seconds(current, current.method, current.params)
     if spec.minutes is not None:
-        cost = f"up to {formatting.lasting(60 * spec.minutes)} of work"
+        cost = f"up to {formatting.format_duration(60 * spec.minutes)} of work"
     else:
-        cost = formatting.counted(spec.most, "trial") + (
-            "" if each is None else f", {formatting.about(each * spec.most)}"
+        cost = formatting.pluralize(spec.max_trials, "trial") + (
+            "" if each is None else f", {formatting.format_estimate(each * spec.max_trials)}"
         )
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Start the sweep", type="primary", icon=":material/play_arrow:", key="sweep-start"):
-            number = cache.store().sweeps.submit(spec, title=now.title())
-            lifespan.see_to_it()
-            st.switch_page(navigation.page("sweep"), query_params={SWEEP: str(number)})
+            number = cache.store().sweeps.submit(spec, title=current.title())
+            lifespan.ensure_worker()
+            st.switch_page(navigation.page("sweep"), query_params={SWEEP_PARAM: str(number)})
         st.caption(f"{cost}. Your own runs go first, and you can close this page meanwhile.", width="content")

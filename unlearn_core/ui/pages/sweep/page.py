@@ -4,11 +4,11 @@ import streamlit as st
 
 from unlearn_core import methods
 from unlearn_core.data import datasets
-from unlearn_core.domain.errors import UnknownName, UnlearnError
-from unlearn_core.domain.report import in_words
+from unlearn_core.domain.errors import NotFoundError, UnlearnError
+from unlearn_core.domain.report import describe_forget_set
 from unlearn_core.domain.sweep import Sweep, SweepSpec
 from unlearn_core.ui.pages.sweep import form, progress
-from unlearn_core.ui.pages.sweep.form import SWEEP
+from unlearn_core.ui.pages.sweep.form import SWEEP_PARAM
 from unlearn_core.ui.shell import cache, formatting, navigation
 from unlearn_core.ui.shell.markdown import escape
 
@@ -41,15 +41,15 @@ def title(spec: SweepSpec) -> str:
     """What a sweep is about: "UNSIR on cat", or as much of it as the shelves still know."""
     try:
         card = datasets.card(spec.request.dataset)
-        return f"{methods.method(spec.method).title} on {in_words(spec.request.forget, card)}"
+        return f"{methods.method(spec.method).title} on {describe_forget_set(spec.request.forget, card)}"
     except UnlearnError:
         return spec.method
 
 
-def _knobs(spec: SweepSpec) -> list[str]:
+def _hyperparameter_titles(spec: SweepSpec) -> list[str]:
     """The names of the knobs that were swept, in lower case as within a sentence."""
     try:
-        known = methods.method(spec.method).params.knobs()
+        known = methods.method(spec.method).params.hyperparameters()
     except UnlearnError:
         known = {}
     return [known[one.knob].title.lower() if one.knob in known else one.knob for one in spec.ranges]
@@ -61,9 +61,9 @@ def _wanted() -> str | None:
     The back button leads to an address with this page's name and the run's parameters: so Streamlit leaves it behind.
     """
     shown = st.session_state.get(_SHOWN)
-    if SWEEP not in st.query_params and "id" in st.query_params and shown is not None:
-        st.query_params.from_dict({SWEEP: shown})
-    return st.query_params.get(SWEEP)
+    if SWEEP_PARAM not in st.query_params and "id" in st.query_params and shown is not None:
+        st.query_params.from_dict({SWEEP_PARAM: shown})
+    return st.query_params.get(SWEEP_PARAM)
 
 
 def _find(wanted: str) -> Sweep | None:
@@ -71,7 +71,7 @@ def _find(wanted: str) -> Sweep | None:
         return None
     try:
         return cache.store().sweeps.get(int(wanted))
-    except UnknownName:
+    except NotFoundError:
         return None
 
 
@@ -88,19 +88,19 @@ def _nothing(wanted: str) -> None:
 def _earlier() -> None:
     """The sweeps of this data folder, the newest first."""
     store = cache.store().sweeps
-    found = store.newest(limit=30)
+    found = store.list_recent(limit=30)
     st.subheader("Sweeps made here", anchor=False)
     if not found:
         st.caption("None yet. A sweep goes on while this page is closed, and a link to it stays good.")
         return
-    counts = store.counts([one.id for one in found])
+    counts = store.finished_counts([one.id for one in found])
     for one in found:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"sweep-row-{one.id}"):
             label = f"Sweep {one.id} · {escape(title(one.spec))}"
-            st.page_link(navigation.page("sweep"), label=label, query_params={SWEEP: str(one.id)})
-            knobs = escape(", ".join(_knobs(one.spec)))
+            st.page_link(navigation.page("sweep"), label=label, query_params={SWEEP_PARAM: str(one.id)})
+            knobs = escape(", ".join(_hyperparameter_titles(one.spec)))
             st.caption(
-                f"{formatting.counted(counts[one.id], 'trial')} over {knobs} · {formatting.ago(one.created)}",
+                f"{formatting.pluralize(counts[one.id], 'trial')} over {knobs} · {formatting.format_age(one.created)}",
                 width="content",
             )
             st.caption(STATES[one.state.value], width="content")

@@ -5,76 +5,80 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.domain.params import Knob
-from unlearn_core.domain.search_space import Range, range_of
-from unlearn_core.ui.components.hyperparameter_inputs import grid, shown, unit
-from unlearn_core.ui.components.run_plan import Plan
+from unlearn_core.domain.params import HyperparameterInfo
+from unlearn_core.domain.search_space import SearchRange, suggested_range
+from unlearn_core.ui.components.hyperparameter_inputs import format_value, slider_stops, unit
+from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import url_state
 
-RANGE = ".range"
+RANGE_SUFFIX = ".range"
 """How the address calls what is tried of a knob: `lr.range=0.001~0.1`."""
 
 
-def show(now: Plan, names: list[str]) -> list[Range]:
+def show(current: RunPlan, names: list[str]) -> list[SearchRange]:
     """A slider with two ends, or a choice of values, for each knob."""
-    knobs, found = now.method.params.knobs(), []
+    knobs, found = current.method.params.hyperparameters(), []
     board = st.grid(2, min_column_width=260, gap=("small", "medium"))
     for name in names:
-        usual = range_of(knobs[name], getattr(now.knobs, name))
+        usual = suggested_range(knobs[name], getattr(current.params, name))
         assert usual is not None  # a list of numbers is not offered
         with board.cell():
-            found.append(_range(knobs[name], usual, getattr(now.knobs, name), key=f"sweep-{now.method.id}-{name}"))
+            found.append(
+                _range(knobs[name], usual, getattr(current.params, name), key=f"sweep-{current.method.id}-{name}")
+            )
     return found
 
 
-def _range(knob: Knob, usual: Range, value: Any, *, key: str) -> Range:
-    label = knob.title + (f" · {knob.symbol}" if knob.symbol else "")
-    wiring: dict[str, Any] = {"label": label, "help": knob.explain, "key": key}
-    name = knob.name + RANGE
+def _range(info: HyperparameterInfo, usual: SearchRange, value: Any, *, key: str) -> SearchRange:
+    label = info.title + (f" · {info.symbol}" if info.symbol else "")
+    wiring: dict[str, Any] = {"label": label, "help": info.explain, "key": key}
+    name = info.name + RANGE_SUFFIX
     if usual.is_choice:
-        url_state.follow(
-            key, name, lambda text: [one for one in usual.values if not text or shown(one) in text.split(",")]
+        url_state.bind_from_url(
+            key, name, lambda text: [one for one in usual.values if not text or format_value(one) in text.split(",")]
         )
-        picked = st.pills(options=usual.values, selection_mode="multi", format_func=shown, **wiring)
-        url_state.say(key, name, "" if len(picked) == len(usual.values) else ",".join(map(shown, picked)))
+        picked = st.pills(options=usual.values, selection_mode="multi", format_func=format_value, **wiring)
+        url_state.bind_to_url(
+            key, name, "" if len(picked) == len(usual.values) else ",".join(map(format_value, picked))
+        )
         # What it takes at the least is said by the spec, so that the sentence is the same everywhere.
         return usual.model_copy(update={"values": tuple(one for one in usual.values if one in picked) or ("",)})
     assert usual.low is not None
-    stops = grid(knob, usual.low, usual.top) if usual.log else None
-    usually = _fitted(knob, usual.low, usual.top, stops)
+    stops = slider_stops(info, usual.low, usual.last_value) if usual.log else None
+    usually = _fitted(info, usual.low, usual.last_value, stops)
     began = f"{key} began"
     if key not in st.session_state:  # A slider has two ends only if it is told so by its value, which must not change.
-        st.session_state[began] = _ends(knob, st.query_params.get(name, ""), stops) or usually
+        st.session_state[began] = _ends(info, st.query_params.get(name, ""), stops) or usually
     wiring["value"] = st.session_state[began]
     if stops is not None:
-        ends = st.select_slider(options=stops, format_func=shown, **wiring)
+        ends = st.select_slider(options=stops, format_func=format_value, **wiring)
     elif usual.whole:
-        low, high = int(knob.low or 0), int(knob.high or 0)
-        ends = st.slider(min_value=low, max_value=high, step=int(knob.step or 1), **wiring)
+        low, high = int(info.low or 0), int(info.high or 0)
+        ends = st.slider(min_value=low, max_value=high, step=int(info.step or 1), **wiring)
     else:
-        low, high = float(knob.low or 0), float(knob.high or 0)
-        ends = st.slider(min_value=low, max_value=high, step=knob.step or (high - low) / 100, format="%g", **wiring)
-    url_state.say(key, name, "" if tuple(ends) == usually else f"{ends[0]:g}~{ends[1]:g}")
-    st.caption(f"stands at {shown(value)} {unit(knob, value)}".strip())
+        low, high = float(info.low or 0), float(info.high or 0)
+        ends = st.slider(min_value=low, max_value=high, step=info.step or (high - low) / 100, format="%g", **wiring)
+    url_state.bind_to_url(key, name, "" if tuple(ends) == usually else f"{ends[0]:g}~{ends[1]:g}")
+    st.caption(f"stands at {format_value(value)} {unit(info, value)}".strip())
     return usual.model_copy(update={"low": float(ends[0]), "high": float(ends[1])})
 
 
-def _ends(knob: Knob, text: str, stops: list[float] | None) -> tuple[Any, Any] | None:
+def _ends(info: HyperparameterInfo, text: str, stops: list[float] | None) -> tuple[Any, Any] | None:
     """Both ends from an address, which anybody may have written; None where it says nothing that makes sense."""
     try:
         low, high = (float(part) for part in text.split("~"))
     except ValueError:
         return None
-    return _fitted(knob, low, high, stops) if isfinite(low) and isfinite(high) and low <= high else None
+    return _fitted(info, low, high, stops) if isfinite(low) and isfinite(high) and low <= high else None
 
 
-def _fitted(knob: Knob, low: float, high: float, stops: list[float] | None) -> tuple[Any, Any]:
+def _fitted(info: HyperparameterInfo, low: float, high: float, stops: list[float] | None) -> tuple[Any, Any]:
     """Two ends as the slider knows them: of its stops, whole where the knob is, and inside its bounds."""
     if stops is not None:
         return _near(stops, low), _near(stops, high)
-    least, most = float(knob.low or 0), float(knob.high or 0)
+    least, most = float(info.low or 0), float(info.high or 0)
     inside = [min(max(end, least), most) for end in (low, high)]
-    one, other = (round(end) if knob.kind == "int" else end for end in inside)
+    one, other = (round(end) if info.kind == "int" else end for end in inside)
     return one, other
 
 

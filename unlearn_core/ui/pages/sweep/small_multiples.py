@@ -6,23 +6,23 @@ import streamlit as st
 
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing import split_panels, sweep_drawing
-from unlearn_core.charts.drawing.sweep_drawing import Swept, said
+from unlearn_core.charts.drawing.sweep_drawing import SweepData, format_value
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.sweep import Trial
-from unlearn_core.store.data_folder import home
+from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, navigation
 from unlearn_core.ui.shell.markdown import escape
 
-MAIN = ("accuracy", "predictions", "classes", "confidence", "layers", "curve")
+DEFAULT_CHARTS = ("accuracy", "predictions", "classes", "confidence", "layers", "curve")
 """Charts of a report that are drawn again and again along one knob."""
-PANELS = 6
+MAX_PANELS = 6
 """How many of them: enough to see it change, few enough to look at."""
 
 
-def show(swept: Swept, knob: str, *, busy: bool) -> None:
+def show(sweep_data: SweepData, hyperparameter: str, *, busy: bool) -> None:
     """One of the report's charts, drawn for some trials from one end of the knob to the other, on one scale."""
     st.subheader("How does the report change along it?", anchor=False)
     if busy:
@@ -30,42 +30,42 @@ def show(swept: Swept, knob: str, *, busy: bool) -> None:
         return
     name = st.segmented_control(
         "Chart",
-        MAIN,
-        default=MAIN[0],
+        DEFAULT_CHARTS,
+        default=DEFAULT_CHARTS[0],
         required=True,
         wrap=True,
         format_func=lambda one: charts()[one].title,
         key="sweep-multiples",
         label_visibility="collapsed",
     )
-    one, found = charts()[name], _reports(_spread(swept, knob))
+    one, found = charts()[name], _reports(_spread(sweep_data, hyperparameter))
     able = [(trial, report) for trial, report in found if one.applies(report) is True]
     if not able:
         st.caption(escape(str(one.applies(found[0][1]))) if found else "None of these runs has a report any more.")
         return
     board = st.grid(3, min_column_width=300, gap="medium")
-    figures = split_panels.figures(one, [report for _, report in able], chart_card.theme())
+    figures = split_panels.split_figure(one, [report for _, report in able], chart_card.current_theme())
     for (trial, report), figure in zip(able, figures, strict=True):
         with board.cell():
-            label = f"**{escape(swept.title(knob))} {said(trial.params[knob])}** · run {trial.run}"
+            label = f"**{escape(sweep_data.hyperparameter_title(hyperparameter))} {format_value(trial.params[hyperparameter])}** · run {trial.run}"
             st.page_link(navigation.page("run"), label=label, query_params={"id": str(trial.run)})
             st.plotly_chart(
                 figure,
                 theme=None,
                 key=f"sweep-multiple-{name}-{trial.run}",
-                config=chart_card.config(f"run-{trial.run}-{name}"),
-                alt=one.alt(report),
+                config=chart_card.plotly_config(f"run-{trial.run}-{name}"),
+                alt=one.alt_text(report),
             )
-            st.caption(one.sentence(report))
+            st.caption(one.summary(report))
 
 
-def _spread(swept: Swept, knob: str) -> list[Trial]:
+def _spread(sweep_data: SweepData, hyperparameter: str) -> list[Trial]:
     """Up to PANELS finished trials, evenly from one end of the knob to the other."""
-    place = sweep_drawing.scale(swept.range(knob)).place
-    ordered = sorted(swept.done, key=lambda trial: place(trial.params[knob]))
-    if len(ordered) <= PANELS:
+    place = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter)).position
+    ordered = sorted(sweep_data.done, key=lambda trial: place(trial.params[hyperparameter]))
+    if len(ordered) <= MAX_PANELS:
         return ordered
-    return [ordered[round(at * (len(ordered) - 1) / (PANELS - 1))] for at in range(PANELS)]
+    return [ordered[round(at * (len(ordered) - 1) / (MAX_PANELS - 1))] for at in range(MAX_PANELS)]
 
 
 def _reports(trials: Sequence[Trial]) -> list[tuple[Trial, Report]]:
@@ -74,7 +74,7 @@ def _reports(trials: Sequence[Trial]) -> list[tuple[Trial, Report]]:
     for trial in trials:
         if trial.run is not None:
             try:
-                found.append((trial, cache.report(trial.run, reports.parts_of(home(), trial.run))))
+                found.append((trial, cache.report(trial.run, reports.report_version(open_data_dir(), trial.run))))
             except StoreError:
                 continue
     return found

@@ -5,28 +5,31 @@ from functools import partial
 
 import streamlit as st
 
-from unlearn_core.charts.drawing.sweep_drawing import Swept
+from unlearn_core.charts.drawing.sweep_drawing import SweepData
 from unlearn_core.domain.report import Report
-from unlearn_core.export.sweep_report import side
-from unlearn_core.store.data_folder import home
+from unlearn_core.export.sweep_report import sweep_section
+from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
 from unlearn_core.ui.shell import cache
 
 
-def show(swept: Swept) -> None:
+def show(sweep_data: SweepData) -> None:
     """The sweep and its best run as one file for people, and as an archive; made when the button is pressed."""
-    best = swept.best
-    if best is None or best.run is None or not reports.parts_of(home(), best.run):
+    best = sweep_data.best
+    if best is None or best.run is None or not reports.report_version(open_data_dir(), best.run):
         return
-    found, name = cache.report(best.run, reports.parts_of(home(), best.run)), f"sweep-{swept.sweep.id}"
+    found, name = (
+        cache.report(best.run, reports.report_version(open_data_dir(), best.run)),
+        f"sweep-{sweep_data.sweep.id}",
+    )
     with st.popover("Download", icon=":material/download:", key="sweep-download"):
         for label, make, kind, ending, icon in (
-            ("Report, in one file (HTML)", cache.report_page, "text/html", "html", ":material/article:"),
+            ("Report, in one file (HTML)", cache.html_report, "text/html", "html", ":material/article:"),
             ("Everything about the best (zip)", cache.archive, "application/zip", "zip", ":material/folder_zip:"),
         ):
             st.download_button(
                 label,
-                partial(_made, make, found, swept),
+                partial(_made, make, found, sweep_data),
                 f"{name}.{ending}",
                 kind,
                 key=f"sweep-get-{ending}",
@@ -39,5 +42,5 @@ def show(swept: Swept) -> None:
         )
 
 
-def _made(make: Callable[..., str | bytes], found: Report, swept: Swept) -> str | bytes:
-    return make(found, side=side(swept))
+def _made(make: Callable[..., str | bytes], found: Report, sweep_data: SweepData) -> str | bytes:
+    return make(found, side=sweep_section(sweep_data))
