@@ -1,4 +1,4 @@
-"""A split is disjoint and covers everything, whatever is asked for."""
+"""A split is disjoint and covers the data set, for every request."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.split import make_split
+from unlearn_core.domain.split import SET_LABELS, Split, make_split, set_label
 
 CARD = DatasetCard(
     id="x", title="X", summary="", classes=("a", "b", "c"), size=4, train=30, val=6, test=9, licence="", source=""
@@ -25,7 +25,7 @@ LABELS = np.arange(45) % 3
 def test_disjoint_and_exhaustive(forget: ForgetClasses | ForgetImages) -> None:
     split = make_split(CARD, LABELS, forget)
     everything = np.concatenate(split)
-    assert sorted(everything) == list(range(45)), "each picture is in exactly one set"
+    assert sorted(everything) == list(range(45)), "each image is in exactly one set"
     for number, part in enumerate(split):
         low, high = [(0, 30), (30, 36), (36, 45)][number // 2]
         assert all((part >= low) & (part < high))
@@ -41,12 +41,12 @@ def test_disjoint_and_exhaustive(forget: ForgetClasses | ForgetImages) -> None:
     [
         (ForgetClasses(classes=(0, 3)), "no class 3: its class numbers go from 0 to 2"),
         (ForgetClasses(classes=(-1,)), "no class -1"),
-        (ForgetImages(images=(30,)), "no training picture 30"),
-        (ForgetClasses(classes=(0, 1, 2)), "keep at least one"),
-        (ForgetImages(images=tuple(range(30))), "nothing would be left"),
+        (ForgetImages(images=(30,)), "no training image 30"),
+        (ForgetClasses(classes=(0, 1, 2)), "retain at least one class"),
+        (ForgetImages(images=tuple(range(30))), "retain set would be empty"),
     ],
 )
-def test_what_cannot_be_cut_is_said(forget: ForgetClasses | ForgetImages, words: str) -> None:
+def test_impossible_requests_are_rejected(forget: ForgetClasses | ForgetImages, words: str) -> None:
     with pytest.raises(InvalidRequestError, match=words):
         make_split(CARD, LABELS, forget)
 
@@ -56,3 +56,8 @@ def test_the_same_request_has_the_same_fingerprint_in_any_order() -> None:
         ForgetRequest(classifier="n", dataset="x", forget=ForgetClasses(classes=ids)) for ids in ((2, 0, 2), (0, 2))
     )
     assert one == two and one.fingerprint() == two.fingerprint() and len(one.fingerprint()) == 16
+
+
+def test_every_set_has_a_label() -> None:
+    assert set(SET_LABELS) == set(Split._fields)
+    assert set_label("retain_val") == "retain set, validation"

@@ -1,5 +1,6 @@
-"""A forget request, as index sets over a data set."""
+"""The six sets that a forget request cuts a data set into: forget and retain set of each split, and their labels."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +13,8 @@ from unlearn_core.domain.forget_request import Forget, ForgetClasses
 class Split(NamedTuple):
     """Six disjoint index sets (int64, ascending) that cover the data set.
 
-    Indices are positions in the data set's order: training, then validation, then test. Where single pictures are
-    forgotten there is nothing of them in validation and test: those two sets are empty.
+    Indices are positions in the data set's order: training, then validation, then test. A request to forget
+    single images concerns training images only: its other two forget sets are empty.
     """
 
     forget_train: np.ndarray
@@ -24,23 +25,41 @@ class Split(NamedTuple):
     retain_test: np.ndarray
 
 
-def make_split(card: DatasetCard, labels: np.ndarray, forget: Forget) -> Split:
-    """Cuts the data set along a request; labels (N,) in the data set's order.
+SET_LABELS: Mapping[str, tuple[str, str]] = {
+    "forget_train": ("forget set", "training"),
+    "forget_val": ("forget set", "validation"),
+    "forget_test": ("forget set", "test"),
+    "retain_train": ("retain set", "training"),
+    "retain_val": ("retain set", "validation"),
+    "retain_test": ("retain set", "test"),
+}
+"""What each set of a `Split` is called everywhere: its side and its split, in the order in which sets are shown."""
 
-    Raises BadRequest where a class or picture does not exist, or where nothing would be left to keep.
+
+def set_label(name: str) -> str:
+    """The label of one set on one line, such as "forget set, training"."""
+    return ", ".join(SET_LABELS[name])
+
+
+def make_split(card: DatasetCard, labels: np.ndarray, forget: Forget) -> Split:
+    """Split the data set by a request; labels (N,) in the data set's order.
+
+    Raises InvalidRequestError if a class or image does not exist, or if the retain set would be empty.
     """
     positions = np.arange(card.train + card.val + card.test)
     if isinstance(forget, ForgetClasses):
         _check_range("class", forget.classes, len(card.classes), card)
         if len(forget.classes) == len(card.classes):
             raise InvalidRequestError(
-                "All classes are to be forgotten, so nothing would be left: keep at least one class."
+                "The request forgets all classes, so the retain set would be empty: retain at least one class."
             )
         wanted = np.isin(labels, forget.classes)
     else:
-        _check_range("training picture", forget.images, card.train, card)
+        _check_range("training image", forget.images, card.train, card)
         if len(forget.images) == card.train:
-            raise InvalidRequestError("All training pictures are to be forgotten, so nothing would be left: keep some.")
+            raise InvalidRequestError(
+                "The request forgets all training images, so the retain set would be empty: retain at least one image."
+            )
         wanted = np.isin(positions, forget.images)
     parts = []
     for start, stop in (
