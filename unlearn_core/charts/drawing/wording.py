@@ -3,16 +3,13 @@
 import re
 from collections.abc import Sequence
 
+from unlearn_core.domain import split
 from unlearn_core.domain.report import Report
 
-SET_LABELS = {
-    "forget_train": ("forget set", "training"),
-    "forget_test": ("forget set", "test"),
-    "retain_train": ("retain set", "training"),
-    "retain_test": ("retain set", "test"),
-}
+SET_LABELS = {name: label for name, label in split.SET_LABELS.items() if not name.endswith("_val")}
 """The sets that charts draw, from top to bottom, each label in two lines; validation sets are only in the tables."""
-
+MODEL_LABELS = {"before": "before", "after": "after", "gold": "retrained"}
+"""What a chart calls each model in tight places: a legend, a label beside a line, a column."""
 _SPACE = "\N{NO-BREAK SPACE}"
 
 
