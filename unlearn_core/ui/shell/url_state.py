@@ -1,6 +1,6 @@
 """The lab's choice: one setup a session, read once from the address and written back on every lab page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +72,18 @@ def bind_to_url(key: str, name: str, text: str) -> None:
     """After a widget was drawn: writes its value into the address under `name`; "" takes it out."""
     st.session_state[_written(key)] = text
     set_param(name, text)
+
+
+def accept_former_labels(key: str, former: Mapping[str, str]) -> None:
+    """Before a widget with `bind="query-params"` is drawn: replace a label of a former release in the URL.
+
+    Streamlit writes the label of the chosen option into links; `former` gives today's label by the one in old links.
+    The widget takes its first value from the URL that this run began with, so the page is run once more.
+    """
+    label = former.get(st.query_params.get(key, ""))
+    if label is not None and key not in st.session_state:
+        st.query_params[key] = label
+        st.rerun()
 
 
 def set_param(name: str, text: str) -> None:

@@ -1,0 +1,31 @@
+"""Links with labels of tabs and switches that a former release wrote, and that are called otherwise today."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def page(former: dict[str, str]) -> None:
+    import streamlit as st
+
+    from unlearn_core.ui.shell import url_state
+
+    url_state.accept_former_labels("tab", former)
+    for tab in st.tabs(["Overview", "Images", "Details"], key="tab", bind="query-params"):
+        if tab.open:
+            tab.write(st.session_state["tab"])
+    st.button("again", key="again")
+
+
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [("Pictures", "Images"), ("Images", "Images"), ("Details", "Details"), ("Summary", "Overview"), ("x", "Overview")],
+)
+def test_a_former_label_shows_what_it_named_and_the_link_gets_the_present_one(link: str, shown: str) -> None:
+    app = AppTest.from_function(page, args=({"Pictures": "Images", "Summary": "Overview"},))
+    app.query_params["tab"] = link
+    app.run()
+    for _ in range(2):
+        assert not app.exception, app.exception
+        assert app.session_state["tab"] == shown
+        assert app.query_params.get("tab", "Overview") == shown
+        app.button(key="again").click().run()
