@@ -66,7 +66,7 @@ def shots(runs: dict[str, int]) -> list[Shot]:
         Shot("run-example", "run?id=example", "Did it forget"),
         Shot("run-cancelled", f"run?id={runs['cancelled']}", "Change and run again"),
         Shot("run-unknown", "run?id=999999", "There is no such run"),
-        Shot("pictures", "pictures", "Bring other pictures"),
+        Shot("datasets", "datasets", "Add a data set"),
         Shot("history", "history", "What has been tried?"),
         Shot("sweep-form", "sweep?knobs=impair_lr,repair_lr", "Start the sweep"),
         Shot("measures", "measures", "What it does not say"),

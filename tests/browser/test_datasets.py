@@ -36,8 +36,8 @@ def people(count: int) -> dict[str, bytes]:
 
 
 def bring(page: Page, app: Served, file: Path) -> None:
-    page.goto(app.address("pictures"))
-    heading(page, "Which pictures are there?")
+    page.goto(app.address("datasets"))
+    heading(page, "Which data sets are there?")
     page.locator("input[type=file]").set_input_files(file)
     button = page.get_by_role("button", name="Add these pictures")
     expect(button).to_be_enabled()
@@ -69,7 +69,7 @@ def test_one_person_of_a_zip_of_faces_is_forgotten(page: Page, app: Served, tmp_
     expect(
         page.get_by_text("28 training, 4 validation and 8 test pictures of 4 classes, 64 pixels wide.")
     ).to_be_visible()
-    expect(page).to_have_url(re.compile(r"pictures\?dataset=some-people-\w{6}"))
+    expect(page).to_have_url(re.compile(r"datasets\?dataset=some-people-\w{6}"))
     page.reload()
     expect(page.get_by_role("heading", name="some people")).to_be_visible()
 

@@ -40,13 +40,13 @@ def work(store: RunStore) -> None:
 
 
 def added(visit: Visit, store: RunStore, data: bytes) -> AppTest:
-    app = fine(upload(visit("pictures"), data))
+    app = fine(upload(visit("datasets"), data))
     work(store)
     return fine(app.run())
 
 
 def test_what_ships_is_shown_with_its_card(visit: Visit) -> None:
-    app = fine(visit("pictures"))
+    app = fine(visit("datasets"))
     said = words(app)
     assert "CIFAR-10 sample" in said and "Krizhevsky" in said
     (titles,) = [[title.replace("\\", "") for title in radio.options] for radio in app.radio]
@@ -60,12 +60,12 @@ def test_what_ships_is_shown_with_its_card(visit: Visit) -> None:
 
 
 def test_an_address_names_a_data_set_and_another_one_is_harmless(visit: Visit) -> None:
-    assert "Rows, columns" in words(fine(visit("pictures", dataset="shapes")))
-    assert "CIFAR-10 sample" in words(fine(visit("pictures", dataset="../../etc")))
+    assert "Rows, columns" in words(fine(visit("datasets", dataset="shapes")))
+    assert "CIFAR-10 sample" in words(fine(visit("datasets", dataset="../../etc")))
 
 
 def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: bytes) -> None:
-    app = visit("pictures")
+    app = visit("datasets")
     assert app.button(key="add").disabled, "there is no file yet"
     app.text_input(key="title-zip").set_value("Three people")
     fine(upload(app, zipped))
@@ -103,7 +103,7 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
 
 def test_the_same_zip_again_is_known(visit: Visit, store: RunStore, zipped: bytes) -> None:
     added(visit, store, zipped)
-    app = upload(visit("pictures"), zipped)
+    app = upload(visit("datasets"), zipped)
     assert "is there already" in app.error[0].value
     assert len(store.list_runs(kinds=("import",))) == 1
     assert not list((store.data_dir / "uploads").iterdir())
@@ -112,7 +112,7 @@ def test_the_same_zip_again_is_known(visit: Visit, store: RunStore, zipped: byte
 def test_what_is_refused_is_said_and_can_be_dismissed(visit: Visit, store: RunStore, tmp_path: Path) -> None:
     name = "safe\u202egnp"
     bad = write(tmp_path / "bad.zip", faces() | {f"{name}/{n}.png": picture(n) for n in range(3)}).read_bytes()
-    app = upload(visit("pictures"), bad, "![x](http:evil)<b>.zip")
+    app = upload(visit("datasets"), bad, "![x](http:evil)<b>.zip")
     work(store)
     said = words(fine(app.run()))
     assert "invisible characters" in said and "\u202e" not in said
@@ -124,7 +124,7 @@ def test_what_is_refused_is_said_and_can_be_dismissed(visit: Visit, store: RunSt
 
 
 def test_one_on_its_way_can_be_stopped(visit: Visit, store: RunStore, zipped: bytes) -> None:
-    app = fine(upload(visit("pictures"), zipped))
+    app = fine(upload(visit("datasets"), zipped))
     (run,) = store.list_runs(kinds=("import",))
     app.button(key=f"cancel-{run.id}").click().run()
     assert store.get(run.id).state is RunState.CANCELLED
@@ -134,13 +134,13 @@ def test_one_on_its_way_can_be_stopped(visit: Visit, store: RunStore, zipped: by
 def test_put_away_and_brought_back(visit: Visit, store: RunStore, zipped: bytes) -> None:
     app = added(visit, store, zipped)
     (name,) = user_catalog.dataset_cards()
-    fine(visit("pictures", dataset=name).button(key="remove").click().run())
-    app = fine(visit("pictures"))
+    fine(visit("datasets", dataset=name).button(key="remove").click().run())
+    app = fine(visit("datasets"))
     assert name not in app.radio(key="picture-set").options and not user_catalog.dataset_cards()
     fine(app.button(key=f"restore-{name}").click().run())
     assert list(user_catalog.dataset_cards()) == [name]
-    fine(visit("pictures", dataset=name).button(key="remove").click().run())
-    app = fine(visit("pictures").button(key=f"delete-{name}").click().run())
+    fine(visit("datasets", dataset=name).button(key="remove").click().run())
+    app = fine(visit("datasets").button(key=f"delete-{name}").click().run())
     assert not (store.data_dir / "trash" / "datasets" / name).exists()
 
 
@@ -150,14 +150,14 @@ def test_one_that_runs_show_stays(visit: Visit, store: RunStore, zipped: bytes) 
     about = run_spec("tiny", method="finetune", images=[1])
     about = UnlearnSpec.model_validate(about.model_dump() | {"request": about.request.model_dump() | {"dataset": name}})
     number = store.submit(about, title="x")
-    app = fine(visit("pictures", dataset=name))
+    app = fine(visit("datasets", dataset=name))
     assert f"Runs show these pictures ({number})" in words(app).replace("\\", "")
     assert "remove" not in [button.key for button in app.button]
 
 
 def test_every_source_has_its_form_or_says_why_not(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
-    app = visit("pictures")
+    app = visit("datasets")
     for name, source in sources().items():
         fine(app.selectbox(key="source").set_value(name).run())
         offered = "add" in [button.key for button in app.button]
@@ -177,7 +177,7 @@ def test_a_folder_on_the_server_is_chosen_from_those_below_the_root(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
     monkeypatch.setenv("UNLEARN_DATA_ROOT", str(tmp_path / "root"))
-    app = fine(visit("pictures").selectbox(key="source").set_value("folder").run())
+    app = fine(visit("datasets").selectbox(key="source").set_value("folder").run())
     assert app.selectbox(key="folder-folder").options == ["people"]
     fine(app.button(key="add").click().run())
     work(store)

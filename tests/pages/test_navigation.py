@@ -54,6 +54,17 @@ def test_an_address_that_no_page_has_leads_on(visit: Visit, monkeypatch: pytest.
     assert len(hidden) == 1
 
 
+def test_a_renamed_page_opens_in_a_tab_that_has_its_former_url(visit: Visit) -> None:
+    app = AppTest.from_file(ROOT / "unlearn_core" / "ui" / "shell" / "router.py", default_timeout=60)
+    app.context["url"] = "http://localhost:8501/pictures?dataset=shapes"
+    app.query_params["dataset"] = "shapes"
+    app.run()
+    (app._page_hash,) = [number for number, info in app._registered_pages.items() if info["url_pathname"] == "pictures"]
+    fine(app.run())
+    assert app.title[0].value == "Which data sets are there?"
+    assert "Rows, columns" in words(app)
+
+
 def test_an_error_of_ours_is_said_where_it_is_not_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(st, "error", lambda text, **_: said.append(text))
@@ -71,7 +82,12 @@ def test_an_error_of_ours_is_said_where_it_is_not_caught(monkeypatch: pytest.Mon
         ("/run/../../etc", "/run"),
         ("/nowhere/at/all", "/nowhere"),
         ("//elsewhere.example/x", "/elsewhere.example"),
+        ("/pictures", "/datasets"),
+        ("/pictures/", "/datasets"),
+        ("/pictures?dataset=moons&x=a%20b", "/datasets?dataset=moons&x=a%20b"),
+        ("/pictures/moons?x=y", "/datasets?x=y"),
         ("/run", None),
+        ("/datasets", None),
         ("/static/js/index.js", None),
         ("/_stcore/health", None),
     ],
@@ -98,7 +114,9 @@ def _get(path: str, *, accept: bytes) -> str | None:
     async def receive() -> dict:
         return {"type": "http.request"}
 
-    scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"accept", accept)]}
+    path, _, query = path.partition("?")
+    headers = [(b"accept", accept)]
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": headers}
     asyncio.run(redirects.RedirectMiddleware(inner)(scope, receive, send))
     return dict(sent[0]["headers"])[b"location"].decode() if sent else None
 

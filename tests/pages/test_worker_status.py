@@ -96,7 +96,7 @@ def test_a_run_whose_worker_died_is_said_to_stand_still(
     assert len(workers) == 1
 
 
-@pytest.mark.parametrize("page", ["history", "sweep", "pictures", "report", "gold", "measurement", "look"])
+@pytest.mark.parametrize("page", ["history", "sweep", "datasets", "report", "gold", "measurement", "look"])
 def test_whatever_shows_an_unfinished_run_has_a_worker_started(
     visit: Visit, done: RunStore, workers: list[Started], page: str
 ) -> None:
@@ -107,10 +107,10 @@ def test_whatever_shows_an_unfinished_run_has_a_worker_started(
     elif page == "sweep":
         number = done.sweeps.submit(sweep_spec(), title="a sweep")
         assert STARTING in words(fine(visit("sweep", sweep=str(number))))
-    elif page == "pictures":
+    elif page == "datasets":
         order = ImportDatasetSpec(dataset="mine", title="Mine", source="folder", size=32)
         done.submit(order, title="Prepare Mine")
-        assert STARTING in words(fine(visit("pictures")))
+        assert STARTING in words(fine(visit("datasets")))
     elif page == "report":
         done.repeats.submit(done.get(CLASS), 2)
         assert STARTING in words(fine(visit("run", **query)))

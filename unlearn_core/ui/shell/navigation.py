@@ -16,6 +16,7 @@ from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.store.data_folder import data_dir_path
 from unlearn_core.ui.shell import copy_link, lifespan
 from unlearn_core.ui.shell.markdown import escape
+from unlearn_core.ui.shell.redirects import MOVED_PAGES
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -35,7 +36,7 @@ PAGES = {
     "forget": PageInfo("Lab", "lab/forget.py", "Forget", ":material/ink_eraser:"),
     "method": PageInfo("Lab", "lab/method.py", "Method", ":material/tune:"),
     "run": PageInfo("Lab", "lab/run.py", "Run", ":material/play_circle:"),
-    "pictures": PageInfo("Lab", "lab/pictures.py", "Pictures", ":material/photo_library:"),
+    "datasets": PageInfo("Lab", "lab/datasets.py", "Datasets", ":material/photo_library:"),
     "history": PageInfo("Explore", "explore/history.py", "History", ":material/history:"),
     "compare": PageInfo("Explore", "explore/compare.py", "Compare", ":material/compare_arrows:"),
     "sweep": PageInfo("Explore", "explore/sweep.py", "Sweep", ":material/scatter_plot:"),
@@ -61,10 +62,11 @@ def show() -> None:
     menu: dict[str, list[st.Page]] = {}
     for name, screen in PAGES.items():
         menu.setdefault(screen.section, []).append(page(name))
-    asked = unquote(urlsplit(st.context.url or "").path).rstrip("/").rpartition("/")[2]
+    asked = _asked_page()
     if asked not in PAGES:
-        # An address that the menu does not know would be answered by a dialog in front of the first page.
-        menu["Lab"].append(st.Page(_not_found, title="Not found", url_path=asked or "not-found", visibility="hidden"))
+        # For a URL that the menu does not have, Streamlit would show a dialog in front of the first page.
+        content = _moved if asked in MOVED_PAGES else _not_found
+        menu["Lab"].append(st.Page(content, title="Not found", url_path=asked or "not-found", visibility="hidden"))
     with st.sidebar:
         copy_link.copy_link_button("frame")
     with show_errors():
@@ -88,6 +90,16 @@ def on_unhandled(problem: Exception) -> bool:
             raise problem
         st.error("Something went wrong that should not have. The server's log says what; reload the page to go on.")
     return True
+
+
+def _asked_page() -> str:
+    """Return the name of the page in the visitor's URL."""
+    return unquote(urlsplit(st.context.url or "").path).rstrip("/").rpartition("/")[2]
+
+
+def _moved() -> None:
+    """Open a page that was renamed; the middleware misses tabs that reconnect to a new server under the old name."""
+    st.switch_page(page(MOVED_PAGES[_asked_page()]), query_params=st.query_params.to_dict())
 
 
 def _not_found() -> None:

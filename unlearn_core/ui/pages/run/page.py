@@ -77,7 +77,7 @@ def _run(wanted: str) -> Run | None:
         if isinstance(
             found.spec, ImportDatasetSpec
         ):  # What it makes is on the page of pictures, and so is how far it is.
-            st.switch_page(navigation.page("pictures"), query_params={})
+            st.switch_page(navigation.page("datasets"), query_params={})
         return cache.store().get(found.spec.run) if isinstance(found.spec, ExplainSpec | MeasureSpec) else found
     except NotFoundError:
         return None

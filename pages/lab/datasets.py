@@ -1,10 +1,10 @@
-"""See which pictures there are, and bring others."""
+"""See which data sets there are, and add your own."""
 
 import streamlit as st
 
 from unlearn_core.ui.pages.datasets import add, import_progress, page
 
-st.title("Which pictures are there?", anchor=False)
+st.title("Which data sets are there?", anchor=False)
 import_progress.show()
 left, right = st.columns([1, 2.2], gap="large")
 with left:
