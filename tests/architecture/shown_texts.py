@@ -62,7 +62,7 @@ def sweep_texts() -> Iterator[Shown]:
                 yield Shown(place, reason)
                 continue
             drawn = chart.figure(swept, LIGHT) if state in ("three knobs", "one objective") else None
-            yield from _drawn(place, chart.sentence(swept), chart.alt(swept), chart.frame(swept), drawn)
+            yield from _drawn(place, chart.summary(swept), chart.alt_text(swept), chart.table(swept), drawn)
     told = sweep_section(STATES["three knobs"])
     yield from (Shown("report of a sweep", text) for text in (told.title, told.words))
 

@@ -1,1 +1,1 @@
-"""What surrounds every page: navigation, URL state, caches, the worker."""
+"""What every page shares: navigation, URL state, caches, and the worker's status."""

@@ -1,4 +1,4 @@
-"""Everything that the pages keep between two clicks: the one place that caches. Nothing here imports torch."""
+"""Caches shared by all pages: whatever is stored between two clicks. Importing this module does not import torch."""
 
 import os
 from collections.abc import Sequence
@@ -28,14 +28,14 @@ from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.shell import formatting, point_thumbnails, thumbnails
 
 TYPICAL_SECONDS = 1 / 900
-"""Seconds that a picture takes forward and backward through a ResNet-20 on two cores of a 2024 server, in bfloat16.
+"""Seconds per image for a forward and a backward pass of ResNet-20 on two cores of a 2024 server, in bfloat16.
 
-Costs are guessed from it until a run has finished here; from then on the store knows this machine's own figure.
+Costs are estimated from it until a run has finished here; from then on the store has this machine's own figure.
 """
 
 
 class Throughput(NamedTuple):
-    """What a training picture costs in seconds, whether that was measured here, and on what."""
+    """The seconds that a training image takes, whether they were measured on this machine, and the device."""
 
     seconds_per_image: float
     measured: bool
@@ -43,12 +43,12 @@ class Throughput(NamedTuple):
 
     @property
     def device_phrase(self) -> str:
-        """What a cost that is counted from it holds for: "on this CPU", or "on a typical CPU"."""
+        """The device for which an estimate from this throughput holds: "on this CPU", or "on a typical CPU"."""
         return f"on {'this' if self.measured else 'a typical'} {formatting.device_kind(self.device)}"
 
 
 def store() -> RunStore:
-    """The runs of this data folder. Raises StoreError where it cannot be read or written."""
+    """The runs of this data folder. Raises StoreError if it cannot be read or written."""
     return _store(str(open_data_dir()), os.environ.get("UNLEARN_DATABASE"))
 
 
@@ -58,16 +58,16 @@ def _store(folder: str, url: str | None) -> RunStore:
 
 
 def report(run_id: int, parts: tuple[str, ...]) -> Report:
-    """A run's report; `parts` are the names of `reports.parts_of`, so that a part which comes later is seen.
+    """A run's report; `parts` is what `reports.report_version` gives, so that parts added later are seen.
 
-    Where the run was repeated from other seeds, the report has the part that sets them beside one another.
+    If the run was repeated with other seeds, the report has the part that compares them.
     """
     found, part = _report(str(open_data_dir()), run_id, parts), seeds(run_id)
     return found if part is None else replace(found, parts={**found.parts, repeats.PART: part})
 
 
 def seeds(run_id: int) -> ReportPart | None:
-    """What a run and its finished repeats measured, seed by seed; None while fewer than two are done."""
+    """The measurements of a run and its finished repeats by seed; None while fewer than two are done."""
     done = [run for run in store().repeats.runs_of(store().get(run_id)) if run.state is RunState.DONE]
     if len(done) < 2:
         return None
@@ -83,17 +83,17 @@ def _seeds(
 
 
 def html_report(*found: Report, side: ExtraSection | None = None) -> str:
-    """The report file of one run, or of several side by side; made once for as long as nothing is added to them."""
+    """The HTML report of one run, or of several side by side; cached until something is added to one of them."""
     return _page(str(open_data_dir()), _key(found), side, found)
 
 
 def archive(*found: Report, side: ExtraSection | None = None) -> bytes:
-    """The archive about one run, or several; made once for as long as nothing is added to them."""
+    """The archive of one run, or of several; cached until something is added to one of them."""
     return _archive(str(open_data_dir()), _key(found), side, found)
 
 
 def _key(run_reports: Sequence[Report]) -> tuple[Any, ...]:
-    """What is made of reports hangs on: each run, its parts, and the seeds beside it. The example never changes."""
+    """The cache key of what is made from reports: each run, its parts and its repeats. The example never changes."""
     return tuple(
         (one.run, () if one.run is None else reports.report_version(open_data_dir(), one.run), _beside(one))
         for one in run_reports
@@ -110,11 +110,11 @@ def _page(folder: str, key: tuple[Any, ...], side: ExtraSection | None, _reports
     from unlearn_core.export.html_report import render_report
     from unlearn_core.methods import methods  # Imports torch, which the first page does without.
 
-    known: dict[str, ImageDataset] = {}
+    image_datasets: dict[str, ImageDataset] = {}
     for name in {one.dataset.id for one in _reports}:
-        with suppress(UnlearnError):  # The report says itself that they are not there.
-            known[name] = image_dataset(name)
-    return render_report(_reports, methods=methods(), image_datasets=known, extra=side)
+        with suppress(UnlearnError):  # The report itself says that the images are missing.
+            image_datasets[name] = image_dataset(name)
+    return render_report(_reports, methods=methods(), image_datasets=image_datasets, extra=side)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
@@ -134,7 +134,7 @@ def _report(folder: str, run_id: int, parts: tuple[str, ...]) -> Report:
 
 
 def chart_figures(chart: Chart, reports: Sequence[Report], theme: Theme) -> list[dict[str, Any]]:
-    """A chart of several runs taken apart, as plain values: drawn once for all redraws in which a click is followed."""
+    """One figure per run with shared axes, as plain values: drawn once for all reruns that a click causes."""
     return _figures(str(open_data_dir()), chart.id, _key(reports), theme, chart, reports)
 
 
@@ -147,19 +147,19 @@ def _figures(
 
 @st.cache_resource(show_spinner=False)
 def example() -> Report:
-    """The finished run that ships with the project; read only."""
+    """The finished run that ships with the project; read-only."""
     return reports.load_example()
 
 
 @st.cache_resource(show_spinner=False)
 def ensemble_example() -> Report:
-    """The run that ships for what many nets like it tell; read only."""
+    """The bundled run whose ensemble measurements are shown as an example; read-only."""
     return reports.load_ensemble_example()
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def image_dataset(dataset: str) -> ImageDataset:
-    """All pictures of a data set, read only. Raises UnknownName or BadAsset."""
+    """All images of a data set, read-only. Raises NotFoundError or CorruptAssetError."""
     found = datasets.load(dataset)
     for array in (found.images, found.labels):
         array.flags.writeable = False
@@ -168,7 +168,7 @@ def image_dataset(dataset: str) -> ImageDataset:
 
 @st.cache_data(show_spinner=False, max_entries=2_000)
 def class_preview(dataset: str, number: int) -> bytes:
-    """Six training pictures of one class side by side, as PNG."""
+    """Six training images of one class side by side, as PNG."""
     every = image_dataset(dataset)
     if datasets.card(dataset).is_points:
         return point_thumbnails.points_png(
@@ -180,7 +180,7 @@ def class_preview(dataset: str, number: int) -> bytes:
 
 @st.cache_data(show_spinner=False, max_entries=2_000)
 def thumbnail(dataset: str, image: int) -> bytes:
-    """One picture, four times as large, as PNG."""
+    """One image, four times as large, as PNG."""
     every = image_dataset(dataset)
     if datasets.card(dataset).is_points:
         return point_thumbnails.points_png(every, np.array([image]))
@@ -188,28 +188,28 @@ def thumbnail(dataset: str, image: int) -> bytes:
 
 
 def _scale(image_dataset: ImageDataset, wanted: int) -> int:
-    """How many times as large a picture is shown to be about so many pixels wide."""
+    """The factor by which images are enlarged to be about `wanted` pixels wide."""
     return max(1, round(wanted / image_dataset.images.shape[1]))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float] | None:
-    """How often the shipped original is right about unseen test pictures, class by class (0 to 1); None without one."""
+    """The accuracy of the bundled original model on test images, by class (0 to 1); None if no such model is bundled."""
     original = bundled_models.find_bundled(classifier, None, seed)
     if original is None:
         return None
     every = image_dataset(dataset)
-    unseen = slice(every.train + every.val, None)
-    labels, answers = every.labels[unseen], bundled_models.read_logits(original)[unseen].argmax(1)
+    test = slice(every.train + every.val, None)
+    labels, predictions = every.labels[test], bundled_models.read_logits(original)[test].argmax(1)
     return [
-        float((answers[labels == number] == number).mean()) for number in range(len(datasets.card(dataset).classes))
+        float((predictions[labels == number] == number).mean()) for number in range(len(datasets.card(dataset).classes))
     ]
 
 
 def throughput(classifier: str, *kinds: str) -> Throughput:
-    """This machine's pace with a classifier: that of the runs that were made here with it, else a typical one.
+    """This machine's throughput with a classifier: measured by runs here if there are any, else a typical one.
 
-    `kinds` of runs are asked in this order, and unlearning runs where none is named.
+    `kinds` of runs are considered in this order; without any, only unlearning runs.
     """
     device = next((row.device for row in store().workers()), "cpu")
     for kind in kinds or ("unlearn",):
@@ -221,7 +221,7 @@ def throughput(classifier: str, *kinds: str) -> Throughput:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def class_samples(dataset: str) -> bytes:
-    """The first training picture of each class, up to 20 of them in rows of ten, as PNG."""
+    """The first training image of each class, up to 20 of them in rows of ten, as PNG."""
     every = image_dataset(dataset)
     own = every.labels[: every.train]
     firsts = [int((own == number).argmax()) for number in range(min(20, len(datasets.card(dataset).classes)))]
@@ -230,7 +230,7 @@ def class_samples(dataset: str) -> bytes:
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def count_multiplications(architecture: str, size: int) -> float | None:
-    """How many multiplications and additions one picture takes; None where the net cannot be laid out unfilled."""
+    """The multiplications and additions per image; None if the model cannot be built on the meta device."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -242,10 +242,10 @@ def count_multiplications(architecture: str, size: int) -> float | None:
         return summarize(architecture, size).multiplications
     try:
         with torch.device("meta"):
-            net = architectures.build(architecture, 10, size, Normalize((0.0,) * 3, (1.0,) * 3)).eval()
-            picture = torch.zeros(1, 3, size, size)
+            model = architectures.build(architecture, 10, size, Normalize((0.0,) * 3, (1.0,) * 3)).eval()
+            images = torch.zeros(1, 3, size, size)
         with FlopCounterMode(display=False) as counter:
-            net(picture)
+            model(images)
     except (RuntimeError, NotImplementedError, TypeError, ValueError):
         return None
     return float(counter.get_total_flops())
@@ -253,7 +253,7 @@ def count_multiplications(architecture: str, size: int) -> float | None:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def color_statistics(dataset: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Mean and standard deviation of a data set's colours."""
+    """The mean and standard deviation of each colour channel of a data set."""
     from unlearn_core.data.pixel_statistics import channel_statistics
 
     return channel_statistics(image_dataset(dataset))

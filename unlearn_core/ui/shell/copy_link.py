@@ -1,4 +1,4 @@
-"""A button that copies the address of the page as it stands: whoever opens it sees the same."""
+"""A button that copies the URL of the current page, including everything that is chosen on it."""
 
 from streamlit.components.v2 import component
 
@@ -23,8 +23,8 @@ button:focus-visible { outline: 2px solid var(--st-primary-color); }
 input { width: 100%; font-family: var(--st-code-font); color: inherit; background: transparent; border: 0; }
 """
 
-# The address is read when the button is pressed: knobs and filters write it without asking this button.
-# Browsers have a clipboard only on https and on this machine itself; elsewhere the link is shown, marked, to be copied.
+# The URL is read when the button is pressed: hyperparameters and filters change it without a rerun of this button.
+# Browsers allow the clipboard only on https and localhost; elsewhere the link is shown and selected, to be copied.
 _JS = """
 export default function ({ parentElement }) {
   const button = parentElement.querySelector("button");
@@ -48,5 +48,5 @@ _button = component("copy-link", html=_HTML, css=_CSS, js=_JS)
 
 
 def copy_link_button(key_scope: str) -> None:
-    """The button; `place` tells apart those that are on a page twice."""
+    """Draw the button; `key_scope` distinguishes several of them on one page."""
     _button(key=f"copy-link-{key_scope}", height="content", width="content")

@@ -1,4 +1,4 @@
-"""Says times, devices and shares the way a person would."""
+"""Format durations, devices, shares and counts for people."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 def format_duration(seconds: float) -> str:
-    """A stretch of time: "1.9 s", "14 s", "3 minutes", "2.5 hours"."""
+    """A duration: "1.9 s", "14 s", "3 minutes", "2.5 hours"."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if seconds < 1.5 * MINUTE:
@@ -17,14 +17,14 @@ def format_duration(seconds: float) -> str:
 
 
 def format_estimate(seconds: float) -> str:
-    """A stretch of time that is only estimated: "about 5 s", "about 2 minutes"."""
+    """An estimated duration: "about 5 s", "about 2 minutes"."""
     if seconds < 1.5 * MINUTE:
         return f"about {max(1, round(seconds))} s"
     return f"about {format_duration(seconds)}"
 
 
 def format_age(moment: datetime, now: datetime | None = None) -> str:
-    """How long ago a moment is: "8 s ago", "2 minutes ago", and beyond a day its date."""
+    """How long ago a moment was: "8 s ago", "2 minutes ago"; after a day, its date."""
     seconds = max(0.0, ((now or datetime.now(UTC)) - with_utc(moment)).total_seconds())
     if seconds < 2:
         return "just now"
@@ -38,12 +38,12 @@ def format_age(moment: datetime, now: datetime | None = None) -> str:
 
 
 def with_utc(moment: datetime) -> datetime:
-    """A moment of the store, which counts in UTC, with its zone written on it."""
+    """A moment from the store, which uses UTC, with its time zone set."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def device_name(name: str | None) -> str:
-    """A device as people call it: "CPU", "GPU 0"."""
+    """The name of a device for people: "CPU", "GPU 0"."""
     if name is None:
         return "no device yet"
     number = name.partition(":")[2]
@@ -51,13 +51,13 @@ def device_name(name: str | None) -> str:
 
 
 def device_kind(name: str) -> str:
-    """What a device is: "CPU" or "GPU"."""
+    """The kind of a device: "CPU" or "GPU"."""
     kind = name.partition(":")[0]
     return "GPU" if kind == "cuda" else kind.upper()
 
 
 def format_share(value: float | None) -> str:
-    """A fraction in percent with one decimal: "86.2 %"; a dash where there is none."""
+    """A fraction in per cent with one decimal: "86.2 %"; a dash for None."""
     return "–" if value is None else f"{100 * value:.1f} %"
 
 

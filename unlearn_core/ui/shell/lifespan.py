@@ -1,4 +1,4 @@
-"""What the web server's process does once: says that it lives, sees that somebody works, and warms up torch."""
+"""What the web server does once per process: mark the data folder as in use, start a worker, and import torch early."""
 
 import gc
 import logging
@@ -23,18 +23,18 @@ WORKER_VARIABLE, WARM_UP_VARIABLE = "UNLEARN_WORKER", "UNLEARN_WARMUP"
 _logger = logging.getLogger(__name__)
 _warm = threading.Event()
 
-LOOK = 2.0
-"""Seconds between two looks at whether a worker is there, however many pages are open."""
+CHECK_INTERVAL = 2.0
+"""Seconds between two checks for a worker, however many pages are open."""
 
 RETRY = 60.0
-"""Seconds that a worker may take to come up, and until one that ended by itself is followed by the next."""
+"""Seconds that a worker may take to start, and until one that ended by itself is replaced."""
 
 
 class _Watch:
-    """What this server knows of the worker that it started last."""
+    """The worker that this server started last."""
 
     def __init__(self) -> None:
-        self.looking, self.next = threading.Lock(), 0.0
+        self.lock, self.next = threading.Lock(), 0.0
         self.worker: subprocess.Popen | None = None
         self.started = 0.0
 
@@ -44,12 +44,12 @@ _watch = _Watch()
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Marks the data folder while the server runs, so that a worker knows for whom it waits, and starts that worker."""
+    """Mark the data folder while the server runs, so that its worker does not stop, and start that worker."""
     try:
         mark = _mark()
         start_worker()
     except StoreError as problem:
-        _logger.error("%s", problem)  # Every page says so too; the server stays up to say it.
+        _logger.error("%s", problem)  # Every page shows it too, so the server keeps running.
         mark = None
     try:
         yield
@@ -64,21 +64,21 @@ def _mark() -> Path:
         return processes.mark(folder)
     except OSError as problem:
         raise StoreError(
-            f"The data folder {folder} cannot be written to ({problem.strerror}). Give this user the right to."
+            f"The data folder {folder} cannot be written to ({problem.strerror}). Give this user write permission."
         ) from None
 
 
 def ensure_worker() -> None:
-    """Starts a worker where there is none and none is coming up; pages call this as often as they like."""
-    if not _watch.looking.acquire(blocking=False):
-        return  # another page is at it
+    """Start a worker if none is running or starting. It is cheap: pages call it on every rerun."""
+    if not _watch.lock.acquire(blocking=False):
+        return  # Another page is checking.
     try:
         if time.monotonic() >= _watch.next:
-            _watch.next = time.monotonic() + LOOK
+            _watch.next = time.monotonic() + CHECK_INTERVAL
             if is_coming() and not _is_starting() and not cache.store().workers():
                 start_worker()
     finally:
-        _watch.looking.release()
+        _watch.lock.release()
 
 
 def is_allowed() -> bool:
@@ -87,7 +87,7 @@ def is_allowed() -> bool:
 
 
 def is_coming() -> bool:
-    """Whether a worker is coming up, or is started at the next look; not while the last one hangs or has given up."""
+    """Whether a worker is starting, or will be at the next check; not if the last one hangs or has failed."""
     if not is_allowed() or _watch.worker is None:
         return is_allowed()
     late = time.monotonic() >= _watch.started + RETRY
@@ -100,10 +100,10 @@ def _is_starting() -> bool:
 
 
 def start_worker() -> None:
-    """Starts a local worker, which looks for itself whether it is needed; nothing where `UNLEARN_WORKER` is none."""
+    """Start a local worker, which checks itself whether it is needed; do nothing if `UNLEARN_WORKER` is none."""
     if not is_allowed():
         return
-    # With a pipe of ours in its hands the worker would hold on to whoever reads the server's output.
+    # With a pipe of ours, the worker would keep the process waiting that reads the server's output.
     with rotated_log_path(open_data_dir()).open("ab") as log:
         _watch.worker = subprocess.Popen(
             [sys.executable, "-m", "unlearn_core", "worker", "--device", "auto", "--from-app"],
@@ -117,7 +117,7 @@ def start_worker() -> None:
 
 
 def warm_up() -> None:
-    """Begins to import torch in the background, once: after the first page is out, before a page that needs it."""
+    """Import torch in the background, once: after the first page has been sent, before a page that needs it."""
     if _warm.is_set() or os.environ.get(WARM_UP_VARIABLE) == "none":
         return
     _warm.set()
@@ -131,7 +131,7 @@ def _import() -> None:
 
         classifiers.cards()
         methods.methods()
-        # What was imported stays, so no later collection needs to walk through it: each would take 0.3 s from a click.
+        # Imported modules stay, so later collections can skip them: each would delay a click by 0.3 s.
         gc.collect()
         gc.freeze()
     except Exception:

@@ -1,4 +1,4 @@
-"""The frame around every page: its configuration, the menu, and the one place that shows what went wrong."""
+"""The frame around every page: configuration, menu, and the one place that shows errors."""
 
 import ast
 import re
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class PageInfo(NamedTuple):
-    """One entry of the menu; its name is also its address."""
+    """One entry of the menu; its name is also its URL."""
 
     section: str
     file: str
@@ -54,7 +54,7 @@ def page(name: str) -> st.Page:
 
 
 def show() -> None:
-    """Lays out the frame and runs the page that the address names."""
+    """Draw the frame and run the page of the current URL."""
     user_catalog.set_data_dir(data_dir_path())
     icon = str(ROOT / "assets" / "logo.svg")
     st.set_page_config("Unlearn Lab", icon, layout="wide")
@@ -76,7 +76,7 @@ def show() -> None:
 
 @contextmanager
 def show_errors() -> Iterator[None]:
-    """Says what went wrong in a sentence where it is one of ours; anything else goes on up to `apologise`."""
+    """Show one of our errors as a sentence; any other exception propagates to `on_unhandled`."""
     try:
         yield
     except UnlearnError as problem:
@@ -84,11 +84,11 @@ def show_errors() -> Iterator[None]:
 
 
 def on_unhandled(problem: Exception) -> bool:
-    """What the server does with an error that no page caught, in callbacks and fragments too: no traceback, ever."""
+    """Handle an error that no page caught, in callbacks and fragments too: a visitor never sees a traceback."""
     with show_errors():
         if isinstance(problem, UnlearnError):
             raise problem
-        st.error("Something went wrong that should not have. The server's log says what; reload the page to go on.")
+        st.error("An unexpected error occurred. The details are in the server's log; reload the page to continue.")
     return True
 
 
@@ -104,12 +104,12 @@ def _moved() -> None:
 
 def _not_found() -> None:
     st.title("There is no page here", anchor=False)
-    st.markdown("The address may be mistyped, or the page may have another name now. Nothing of yours is lost.")
+    st.markdown("The link may be mistyped, or the page may have been renamed. None of your work is lost.")
     for name, label in (("start", "To the start"), ("forget", "To the lab"), ("history", "To your runs")):
         st.page_link(page(name), label=label, icon=PAGES[name].icon)
 
 
 @cache
 def _purpose(file: Path) -> str:
-    """The first sentence of a page's docstring: its hint in the menu."""
+    """The first sentence of a page's docstring, which the menu shows as a hint."""
     return re.split(r"\n\n|(?<=\.)\s", ast.get_docstring(ast.parse(file.read_text())) or "")[0]

@@ -1,4 +1,4 @@
-"""Small pictures of points of the plane: training points faintly, those that are meant strongly, on a clear ground."""
+"""Small images of points of the plane: training points faint, selected ones strong, on a transparent background."""
 
 import io
 
@@ -9,13 +9,13 @@ from unlearn_core.data.image_dataset import ImageDataset
 
 IMAGE_SIZE = 96
 FAINT_COLOR, STRONG_COLOR = (128, 136, 148, 90), (194, 65, 12, 255)
-"""Grey and the colour of what is to be forgotten, which are seen on a light and on a dark page."""
+"""Grey, and the colour of the forget set; both are visible on a light and on a dark page."""
 
 
 def points_png(
     image_dataset: ImageDataset, rows: np.ndarray, *, width: int = IMAGE_SIZE, height: int = IMAGE_SIZE
 ) -> bytes:
-    """The plane of a data set: its training points, and over them the points at `rows`, of any part of it, as PNG."""
+    """The plane of a data set as PNG: its training points, and above them the points at `rows` (indices of any split)."""
     sheet = Image.new("RGBA", (2 * width, 2 * height))  # Drawn twice as large, so that dots are round.
     pen = ImageDraw.Draw(sheet)
     points = image_dataset.images[:, 0, 0, :2].astype(float) / 255

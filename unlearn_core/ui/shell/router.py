@@ -1,7 +1,7 @@
 """The script that the server runs for every visit and click: the frame, then the page.
 
-It lies apart from `app.py` because Streamlit takes a folder `pages` beside its script for a menu of its own, and then
-greets whoever opens a link first after a restart with a dialog "Page not found".
+It is separate from `app.py` because Streamlit makes a menu of its own from a folder `pages` beside the script. The first
+link that is opened after a restart would then show a dialog "Page not found".
 """
 
 from unlearn_core.ui.shell import navigation

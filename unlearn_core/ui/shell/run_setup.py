@@ -1,4 +1,4 @@
-"""What would be run, as one value: from an address, from a run, and back into an address."""
+"""The setup of the next run as one value, which is read from a URL or from a run and written into URLs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,21 +13,21 @@ from unlearn_core.store import image_lists
 from unlearn_core.store.data_folder import open_data_dir
 
 DEFAULT_CLASSIFIER, DEFAULT_DATASET, DEFAULT_CLASS, DEFAULT_METHOD = "resnet20", "cifar10-sample", "cat", "unsir"
-"""What a newcomer finds set up."""
+"""The setup of a new session."""
 
 MAX_IMAGES_LENGTH = 1_500
-"""Characters of picture numbers that an address carries; longer lists are kept in the data folder."""
+"""The most characters of image numbers in a URL; longer lists are saved in the data folder."""
 
 MAX_NAME_LENGTH = 40
-"""Characters of a name or number in an address; nothing that exists is called anything longer."""
+"""The most characters of a name or number in a URL; no existing name is longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunSetup:
-    """What would be run now.
+    """What the button Run would run.
 
-    `classes` and `images` are both remembered, and `by` says which of them is meant. `preset` is "" for a method's
-    first; `params` holds only the knobs that differ from it.
+    `classes` and `images` are both remembered, and `by` says which of them is used. `preset` is "" for a method's
+    first; `params` holds only the hyperparameters that differ from it.
     """
 
     classifier: str = DEFAULT_CLASSIFIER
@@ -43,30 +43,30 @@ class RunSetup:
 
     @property
     def forget(self) -> Forget | None:
-        """What is to be forgotten, or None while nothing is chosen."""
+        """The classes or images to forget; None while nothing is selected."""
         if self.by == "classes":
             return ForgetClasses(classes=self.classes) if self.classes else None
         return ForgetImages(images=self.images) if self.images else None
 
 
 def default_setup() -> RunSetup:
-    """The setup of somebody who has chosen nothing yet."""
+    """The setup before anything has been chosen."""
     return RunSetup(classes=(datasets.card(DEFAULT_DATASET).classes.index(DEFAULT_CLASS),))
 
 
 def from_spec(spec: UnlearnSpec) -> RunSetup:
-    """The setup that makes this run again: a preset where one fits, else a method's first and what differs from it.
+    """The setup that repeats a run: the preset with these values, else the method's first and what differs from it.
 
-    Raises UnknownName or BadKnob where the run cannot be made any more.
+    Raises NotFoundError or InvalidHyperparameterError if the run cannot be made any more.
     """
-    from unlearn_core import methods  # Imports torch, which the history does without until somebody clicks.
+    from unlearn_core import methods  # Imports torch, which the history does not need before a click.
     from unlearn_core.models import classifiers
 
     classifiers.card(spec.request.classifier)
     method = methods.method(spec.method)
-    knobs = method.params.parse(spec.params)
+    params = method.params.parse(spec.params)
     forget = spec.request.forget
-    fitting = next((name for name, preset in method.presets.items() if preset.for_request(forget) == knobs), None)
+    fitting = next((name for name, preset in method.presets.items() if preset.for_request(forget) == params), None)
     first = next(iter(method.presets))
     base = method.presets[fitting or first].for_request(forget).model_dump()
     return RunSetup(
@@ -77,14 +77,14 @@ def from_spec(spec: UnlearnSpec) -> RunSetup:
         images=forget.images if forget.kind == "images" else (),
         method=spec.method,
         preset="" if fitting in (None, first) else fitting or "",
-        params={name: value for name, value in knobs.model_dump().items() if value != base[name]},
+        params={name: value for name, value in params.model_dump().items() if value != base[name]},
         seed=spec.seed,
         start=spec.start,
     )
 
 
 def to_params(setup: RunSetup) -> dict[str, str]:
-    """The setup as query parameters. Knobs that stand as their preset has them are left out."""
+    """The setup as query parameters. Hyperparameters with the value of their preset are left out."""
     card = datasets.card(setup.dataset)
     said = {"classifier": setup.classifier}
     if setup.by == "classes":
@@ -104,7 +104,7 @@ def to_params(setup: RunSetup) -> dict[str, str]:
 
 
 def from_params(url_params: dict[str, str]) -> tuple[RunSetup, list[str]]:
-    """A setup from query parameters, which anybody may have written, and what of them could not be used."""
+    """A setup from untrusted query parameters, and sentences about those that could not be used."""
     setup, trouble = default_setup(), []
     url_params = {
         name: text if name in ("forget", "images") else text[:MAX_NAME_LENGTH] for name, text in url_params.items()
@@ -173,5 +173,5 @@ def _seed(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:
     numbers = {name: url_params[name] for name in ("seed", "start") if name in url_params}
     for name, text in numbers.items():
         if not (text.isascii() and text.isdecimal() and int(text) < 2**31):
-            raise InvalidRequestError(f"{text!r} is no {name}: it is a whole number from 0 on.")
+            raise InvalidRequestError(f"The {name} {text!r} is invalid: use a whole number from 0.")
     return replace(setup, **{name: int(text) for name, text in numbers.items()})

@@ -1,4 +1,4 @@
-"""Small pictures made large enough to look at: browsers enlarge 32 pixels badly, so the server does it."""
+"""Enlarge small images on the server: browsers enlarge 32 pixels badly."""
 
 import io
 
@@ -7,7 +7,7 @@ from PIL import Image
 
 
 def images_png(images: np.ndarray, *, columns: int, scale: int = 3) -> bytes:
-    """Pictures (N, H, W, 3) uint8 in rows of so many, each so many times as large, as PNG."""
+    """Images (N, H, W, 3) uint8 in rows of `columns`, each enlarged by `scale`, as PNG."""
     rows = -(-len(images) // columns)
     height, width = images.shape[1] * scale, images.shape[2] * scale
     sheet = Image.new("RGB", (columns * width, rows * height))

@@ -1,4 +1,4 @@
-"""The lab's choice: one setup a session, read once from the address and written back on every lab page."""
+"""The session's setup: read once from the URL, and written back to it by every lab page."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,13 +11,13 @@ from unlearn_core.ui.shell import navigation
 from unlearn_core.ui.shell.run_setup import RunSetup, from_params, from_spec, to_params
 
 WIDGET_PREFIXES = ("gallery-", "advanced-")
-"""How parameters begin that are bound to a widget of one page: Streamlit itself reads and writes them."""
+"""Prefixes of query parameters that belong to a widget of one page: Streamlit itself reads and writes them."""
 
 _SETUP, _ERRORS = "setup", "setup trouble"
 
 
 def current() -> RunSetup:
-    """This session's setup; the first call reads it from the address."""
+    """This session's setup; the first call reads it from the URL."""
     if _SETUP not in st.session_state:
         setup, trouble = from_params(st.query_params.to_dict())
         st.session_state[_SETUP], st.session_state[_ERRORS] = setup, trouble
@@ -25,24 +25,27 @@ def current() -> RunSetup:
 
 
 def change(**fields: Any) -> RunSetup:
-    """Changes some of the setup, and gives the whole."""
+    """Change some fields of the setup, and return it."""
     st.session_state[_SETUP], st.session_state[_ERRORS] = replace(current(), **fields), []
     return st.session_state[_SETUP]
 
 
 def load_spec(spec: UnlearnSpec) -> RunSetup:
-    """Makes a run's spec the session's setup. Raises UnknownName or BadKnob where it cannot be run any more."""
+    """Take a run's spec as the session's setup.
+
+    Raises NotFoundError or InvalidHyperparameterError if it cannot be run any more.
+    """
     st.session_state[_SETUP], st.session_state[_ERRORS] = from_spec(spec), []
     return st.session_state[_SETUP]
 
 
 def errors() -> list[str]:
-    """What of the address could not be used, in sentences; said until somebody chooses something."""
+    """Sentences about what in the URL could not be used; shown until the setup is changed."""
     return st.session_state.get(_ERRORS, [])
 
 
 def write_url() -> None:
-    """Puts the setup into the address of the page on show; what the page's own widgets say there stays."""
+    """Write the setup into the URL of the current page, and leave the parameters of the page's own widgets alone."""
     wanted, said = to_params(current()), st.query_params.to_dict()
     for name in said.keys() - wanted.keys():
         if not name.startswith(WIDGET_PREFIXES):
@@ -52,15 +55,15 @@ def write_url() -> None:
 
 
 def open_page(page: str) -> None:
-    """Opens a lab page with the setup in its address."""
+    """Open a lab page with the setup in its URL."""
     st.switch_page(navigation.page(page), query_params=to_params(current()))
 
 
 def bind_from_url(key: str, name: str, parse: Callable[[str], Any]) -> None:
-    """Before a widget is drawn: gives it what the address says under `name`, where that is news to it.
+    """Before a widget is drawn: set its value from the query parameter `name`, if that has changed.
 
-    `read` makes its value of the text ("" where the address says nothing). It is news on the first visit, and when
-    somebody has gone back or typed; what `say` wrote itself is not.
+    `parse` makes the value from the text ("" if the parameter is missing). It counts as changed on the first visit and
+    after navigation, but not if `bind_to_url` wrote it.
     """
     text = st.query_params.get(name, "")
     if key not in st.session_state or st.session_state.get(_written(key)) != text:
@@ -69,7 +72,7 @@ def bind_from_url(key: str, name: str, parse: Callable[[str], Any]) -> None:
 
 
 def bind_to_url(key: str, name: str, text: str) -> None:
-    """After a widget was drawn: writes its value into the address under `name`; "" takes it out."""
+    """After a widget was drawn: write its value into the query parameter `name`; "" removes it."""
     st.session_state[_written(key)] = text
     set_param(name, text)
 
@@ -87,7 +90,7 @@ def accept_former_labels(key: str, former: Mapping[str, str]) -> None:
 
 
 def set_param(name: str, text: str) -> None:
-    """Writes a parameter of the page on show into its address; "" takes it out."""
+    """Set a query parameter of the current page; "" removes it."""
     if text == st.query_params.get(name, ""):
         return
     if text:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from unlearn_core.domain.run import Run
 
 MAX_RUNS = 4
-"""Runs that fit beside one another."""
+"""The number of runs that can be compared side by side."""
 
 IDS_PARAM = "ids"
-"""The address's list of runs, as in `?ids=3,5`."""
+"""The query parameter that lists runs, as in `?ids=3,5`."""
 
 
 def comparison_params(runs: Sequence[Run]) -> dict[str, str]:
-    """The query parameters under which these runs are compared."""
+    """The query parameters of the page that compares these runs."""
     return {IDS_PARAM: ",".join(str(run.id) for run in runs)}

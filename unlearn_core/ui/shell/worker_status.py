@@ -1,4 +1,4 @@
-"""Sees to it that a worker is there for what a page shows, and says so for as long as none is."""
+"""Start a worker for what a page shows, and show a message while there is none."""
 
 from collections.abc import Collection
 
@@ -12,16 +12,16 @@ _THEN = {
     RunState.FAILED: "ended as failed",
     RunState.CANCELLED: "cancelled",
 }
-"""What a worker does with a run that the last one left."""
+"""What a worker does with a run that the last worker left unfinished."""
 
 
 def of(*runs: Run, place: str) -> bool:
-    """Whether nothing goes on with these unfinished runs, which is then said; `place` tells apart two on one page."""
+    """Whether no worker processes these unfinished runs; if so, show why. `place` makes the keys of widgets unique."""
     return say([run.id for run in runs], waits=any(run.state is RunState.QUEUED for run in runs), place=place)
 
 
 def say(runs: Collection[int], *, waits: bool, place: str) -> bool:
-    """The same by the runs' numbers; `waits`: there is something that only a worker can begin."""
+    """The same by the runs' numbers; `waits` is true if something in the queue needs a worker to start it."""
     lifespan.ensure_worker()
     store = cache.store()
     left, there = store.left(), bool(store.workers())
@@ -34,12 +34,12 @@ def say(runs: Collection[int], *, waits: bool, place: str) -> bool:
         which = "the run" if len(fates) == 1 else "its runs"
         _warn(f"The worker stopped unexpectedly. A new one is starting; {which} will be {then}.")
     elif coming:
-        st.caption(":shimmer[A worker is starting.] The first one takes some seconds.")
+        st.caption(":shimmer[A worker is starting.] The first start takes some seconds.")
     else:
         what = (
-            "The worker stopped unexpectedly, so nothing goes on" if fates else "No worker is running: nothing starts"
+            "The worker stopped unexpectedly, so the run cannot continue" if fates else "No worker is running, so nothing starts"
         )
-        _warn(f"{what}. Start a worker in a terminal, and read what it prints:")
+        _warn(f"{what}. Start a worker in a terminal and check its output:")
         with st.container(horizontal=True, vertical_alignment="center"):
             if lifespan.is_allowed():
                 st.button(
