@@ -99,7 +99,7 @@ def _training_pace(run_spec: Any, device: str, data_dir: Path) -> float:
     from unlearn_core.engine.listener import NullListener
 
     card = _card(run_spec)
-    recipe = card.trained_by.model_copy(update={"epochs": 1})
+    recipe = card.required_recipe.model_copy(update={"epochs": 1})
     spec = TrainSpec(architecture=card.architecture, dataset=card.dataset, recipe=recipe)
     return train_locally(spec, device=device, data_dir=data_dir, listener=NullListener())[1]["seconds_per_picture"]
 

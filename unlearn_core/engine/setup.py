@@ -162,4 +162,4 @@ def _forgotten_before(spec: UnlearnSpec, model_cache: ModelCache) -> tuple[Forge
 
 def preset_params(method: Method, preset: str, forget: Forget, overrides: dict[str, Any]) -> BaseHyperparameters:
     """A preset as it fits the request, with some knobs turned. Raises UnknownName or BadKnob."""
-    return lookup("preset", dict(method.presets), preset).params_for(forget).with_values(overrides)
+    return lookup("preset", dict(method.presets), preset).for_request(forget).updated(overrides)
