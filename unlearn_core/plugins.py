@@ -1,4 +1,4 @@
-"""Discovery of plug-ins: a folder of modules in which every file is one entry, found by being there."""
+"""Discovery of plug-ins: each module in a plug-in folder is one entry and needs no registration."""
 
 import importlib
 import importlib.util
@@ -10,7 +10,7 @@ from typing import Any
 from unlearn_core.domain.errors import NotFoundError, PluginError
 
 PLUGINS_VARIABLE = "UNLEARN_PLUGINS"
-"""Packages with further entries, comma-separated; each mirrors this project's folders, e.g. `mine.methods`."""
+"""The environment variable with further packages, comma-separated; each mirrors our folders, e.g. `mine.methods`."""
 
 
 def plugin_packages() -> list[str]:
@@ -22,7 +22,7 @@ def plugin_packages() -> list[str]:
 def discover(folder: str) -> dict[str, Any]:
     """The modules of a plug-in folder such as "data.datasets", by file name, in alphabetical order.
 
-    Folders in it hold what its modules share, and are no entries.
+    Subfolders hold code that the modules share and are not entries.
     """
     found = {}
     for root in ("unlearn_core", *(name for name in plugin_packages() if _has(name, folder))):
@@ -34,25 +34,25 @@ def discover(folder: str) -> dict[str, Any]:
 
 
 def cards(folder: str, name: str) -> list[Any]:
-    """The card, such as CHART, of every module of a plug-in folder. Raises PluginError where a module has none."""
+    """The card, such as CHART, of every module of a plug-in folder. Raises PluginError if a module has none."""
     found = []
     for module in discover(folder).values():
         if not hasattr(module, name):
             raise PluginError(
-                f"{module.__name__} lies in a folder of plug-ins but defines no {name}. Define it, or move the file."
+                f"{module.__name__} is in a plug-in folder but does not define {name}. Define it, or move the file."
             )
         found.append(getattr(module, name))
     return found
 
 
 def _has(root: str, folder: str) -> bool:
-    """Whether a package has that folder; level by level, since looking for a child imports its parent."""
+    """Whether a package has that folder; level by level, because a search for a child imports its parent."""
     names = [root, *folder.split(".")]
     return all(importlib.util.find_spec(".".join(names[: depth + 1])) for depth in range(1, len(names)))
 
 
 def lookup(what: str, entries: dict[str, Any], name: str) -> Any:
-    """One entry by its id. Raises NotFoundError, which lists what there is."""
+    """One entry by its id. Raises NotFoundError, which lists the known ids."""
     if name not in entries:
         raise NotFoundError(what, name, list(entries))
     return entries[name]

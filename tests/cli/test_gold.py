@@ -31,7 +31,7 @@ def test_one_that_is_missing_is_queued_once(home: Path, capsys: pytest.CaptureFi
         f"Run {run.id} is about this gold already.",
     ]
     assert run.priority is Priority.BACKGROUND
-    assert run.title == "Gold without rows and discs"
+    assert run.title == "Retrain without rows and discs"
     assert isinstance(run.spec, TrainGoldSpec)
     assert run.spec.request.forget == ForgetClasses(classes=(0, 3))
     assert main([*TWO, "--seed", "1"]) == 0
@@ -77,7 +77,7 @@ def test_waiting_ends_with_the_run(home: Path, capsys: pytest.CaptureFixture[str
     ("words", "sentence"),
     [
         (["--forget-classes", "cat"], "no class called 'cat'"),
-        (["--forget-classes", "rows,columns,checks,discs"], "keep at least one class"),
+        (["--forget-classes", "rows,columns,checks,discs"], "retain at least one class"),
         (["--forget-classes", "rows", "--seed", "1000"], "no gold number 1000"),
     ],
 )

@@ -51,7 +51,7 @@ def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest
     assert main(words) == 0
     said = capsys.readouterr()
     lines = said.out.splitlines()
-    assert lines[0] == "Fine-tune makes Tiny · Shapes forget 4 pictures (seed 0)"
+    assert lines[0] == "Fine-tune makes Tiny · Shapes forget 4 images (seed 0)"
     assert lines[2].split() == ["accuracy", "before", "after", "gold"]
     test = next(line for line in lines if line.startswith("forgotten, test"))
     assert test.split()[-3:] == ["-", "-", "-"]
@@ -85,11 +85,11 @@ def test_what_should_not_be_overlooked_is_noted(home: Path, capsys: pytest.Captu
         (["--classifier", "tiny", "--forget-classes", "rows", "--method", "wish"], "no method called 'wish'"),
         ([*ROWS[1:], "--method", "unsir", "--preset", "magic"], "no preset called 'magic'"),
         ([*ROWS[1:], "--method", "unsir", "--set", "batch=1"], "a whole number from 16 to 512"),
-        ([*ROWS[1:], "--method", "unsir", "--set", "bach=64"], "no knob called 'bach'"),
+        ([*ROWS[1:], "--method", "unsir", "--set", "bach=64"], "no hyperparameter called 'bach'"),
         ([*ROWS[1:], "--method", "unsir", "--set", "batch"], "--set takes knob=value"),
         ([*ROWS[1:], "--method", "unsir", "--seed", "-1"], "seed cannot be -1"),
         ([*ROWS[1:], "--method", "unsir", "--device", "cuda:99"], "no device 'cuda:99'"),
-        ([*ROWS[1:-1], "rows,columns,checks,discs", "--method", "unsir"], "keep at least one class"),
+        ([*ROWS[1:-1], "rows,columns,checks,discs", "--method", "unsir"], "retain at least one class"),
         ([*ROWS[1:], "--method", "unsir", "--out", str(Path(__file__).parent)], "is not empty"),
         ([*ROWS[1:], "--method", "unsir", "--out", f"{__file__}/x"], "cannot be written"),
     ],

@@ -36,7 +36,7 @@ def test_everything_can_be_said(home) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--knob", "speed"], "no knob called 'speed'"),
+        (["--knob", "speed"], "no hyperparameter called 'speed'"),
         (["--knob", "impair_lr=1"], "names no range"),
         (["--knob", "impair_lr=0.1:0.001"], "from a smaller to a larger number"),
         (["--knob", "impair_lr=0.001:9"], "takes a number from"),

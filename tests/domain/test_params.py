@@ -1,4 +1,4 @@
-"""One declaration of a knob validates, explains and converts."""
+"""One declaration of a hyperparameter validates, explains and converts."""
 
 import pytest
 
@@ -6,15 +6,15 @@ from unlearn_core.domain.errors import InvalidHyperparameterError, NotFoundError
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 
 
-class Knobs(BaseHyperparameters):
+class Params(BaseHyperparameters):
     rate: float = hyperparameter(0.1, low=0.01, high=1.0, scale="log", title="Rate", explain="How fast.", symbol="η")
     steps: int = hyperparameter(3, low=1, high=9, title="Steps", explain="How many.", unit="steps", advanced=True)
     falls: bool = hyperparameter(True, title="Falls", explain="Whether it falls.")
     goal: str = hyperparameter("max", title="Goal", explain="Which.", choices=("max", "min"))
 
 
-def test_a_knob_knows_all_that_a_widget_needs() -> None:
-    knobs = Knobs.hyperparameters()
+def test_a_hyperparameter_describes_its_widget() -> None:
+    knobs = Params.hyperparameters()
     assert list(knobs) == ["rate", "steps", "falls", "goal"]
     assert knobs["rate"].scale == "log" and knobs["rate"].low == 0.01 and knobs["rate"].symbol == "η"
     assert [one.kind for one in knobs.values()] == ["float", "int", "bool", "choice"]
@@ -22,7 +22,7 @@ def test_a_knob_knows_all_that_a_widget_needs() -> None:
 
 
 def test_text_becomes_values() -> None:
-    assert Knobs.parse({"rate": "0.5", "steps": "4", "falls": "false"}) == Knobs(rate=0.5, steps=4, falls=False)
+    assert Params.parse({"rate": "0.5", "steps": "4", "falls": "false"}) == Params(rate=0.5, steps=4, falls=False)
 
 
 @pytest.mark.parametrize(
@@ -37,13 +37,13 @@ def test_text_becomes_values() -> None:
 )
 def test_a_wrong_value_is_refused_with_its_range(values: dict, sentence: str) -> None:
     with pytest.raises(InvalidHyperparameterError, match=sentence):
-        Knobs.parse(values)
+        Params.parse(values)
 
 
-def test_an_unknown_knob_lists_the_known() -> None:
-    with pytest.raises(NotFoundError, match=r"no knob called 'speed'. Known: rate, steps, falls, goal"):
-        Knobs().updated({"speed": 1})
+def test_an_unknown_hyperparameter_lists_the_known_ones() -> None:
+    with pytest.raises(NotFoundError, match=r"no hyperparameter called 'speed'. Known: rate, steps, falls, goal"):
+        Params().updated({"speed": 1})
 
 
-def test_turning_one_knob_leaves_the_others() -> None:
-    assert Knobs(steps=5).updated({"rate": 0.2}) == Knobs(steps=5, rate=0.2)
+def test_changing_one_hyperparameter_leaves_the_others() -> None:
+    assert Params(steps=5).updated({"rate": 0.2}) == Params(steps=5, rate=0.2)

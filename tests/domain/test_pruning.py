@@ -1,4 +1,4 @@
-"""The median rule: hopeless is what is behind at the same place, by more than chance, in everything that counts."""
+"""The median rule: a trial is stopped if it is behind at the same step, by more than chance, in every objective."""
 
 from unlearn_core.domain.pruning import MIN_FINISHED_TRIALS, GoldAccuracy, pruning_reason
 from unlearn_core.domain.run import CurvePoint
@@ -24,9 +24,9 @@ def test_a_trial_that_keeps_up_goes_on() -> None:
 def test_a_trial_that_is_far_behind_is_stopped_and_it_is_said_where() -> None:
     behind = curve(("impair", [(0, 0.9, 0.9), (10, 0.9, 0.1)]))
     said = pruning_reason(["retain"], behind, FINISHED)
-    assert (
-        said
-        == f"Stopped early at step 10 of impair: it kept less than the median of {MIN_FINISHED_TRIALS} finished trials there."
+    assert said == (
+        "Stopped early at step 10 of impair: its retain accuracy was lower than the median of "
+        f"{MIN_FINISHED_TRIALS} finished trials."
     )
     assert pruning_reason(["retain", "forget"], behind, FINISHED)
 
@@ -40,7 +40,7 @@ def test_phases_are_not_compared_with_one_another() -> None:
     impaired = curve(("impair", [(0, 0.9, 0.9), (10, 0.2, 0.38)]))
     assert pruning_reason(["retain"], impaired, FINISHED) is None, "though all of the finished ones have 0.85 by then"
     elsewhere = [curve(("repair", [(0, 0.5, 0.9), (20, 0.1, 0.9)]))] * MIN_FINISHED_TRIALS
-    assert pruning_reason(["retain"], impaired, elsewhere) is None, "nobody was ever in that phase"
+    assert pruning_reason(["retain"], impaired, elsewhere) is None, "no other trial was ever in that phase"
     assert pruning_reason(["retain"], curve(IMPAIR, ("repair", [(10, 0.2, 0.0)])), FINISHED) is None, (
         "it has just begun"
     )
@@ -69,7 +69,7 @@ def test_distance_is_judged_by_gold_s_accuracies_where_they_are_known() -> None:
     assert pruning_reason(["privacy"], far, FINISHED, gold=GoldAccuracy(0.9, 0.4)) is None, "it is where gold is"
 
 
-def test_without_enough_finished_trials_nobody_is_stopped() -> None:
+def test_without_enough_finished_trials_none_is_stopped() -> None:
     behind = curve(("impair", [(0, 0.9, 0.9), (10, 0.9, 0.0)]))
     assert pruning_reason(["retain"], behind, FINISHED[1:]) is None
     assert pruning_reason(["retain"], [], FINISHED) is None

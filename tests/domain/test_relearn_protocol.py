@@ -1,4 +1,4 @@
-"""The terms of relearning: when something counts as brought back, and the anamnesis index in closed form."""
+"""The relearn protocol: when something counts as relearned, and the anamnesis index in closed form."""
 
 import numpy as np
 import pytest
@@ -23,14 +23,14 @@ def rising(at: int) -> np.ndarray:
 @pytest.mark.parametrize("step", EVAL_STEPS)
 def test_the_time_is_the_first_step_at_which_it_is_back(step: int) -> None:
     assert relearn_time(rising(step), FULL, target=0.5, floor=0.5) == step
-    assert relearn_time(FULL, rising(step), target=0.5, floor=0.5) == step, "and the kept pictures are still known"
+    assert relearn_time(FULL, rising(step), target=0.5, floor=0.5) == step, "retain accuracy counts too"
 
 
 def test_the_bound_itself_counts_and_never_is_never() -> None:
     exactly = np.full(len(EVAL_STEPS), 0.95 * 0.66)
     assert relearn_time(exactly, FULL, target=0.95 * 0.66, floor=0) == 0
     assert relearn_time(exactly - 0.01, FULL, target=0.95 * 0.66, floor=0) is None
-    assert relearn_time(FULL, 0.4 * FULL, target=0.5, floor=0.5) is None, "who calls everything a cat knows no cats"
+    assert relearn_time(FULL, 0.4 * FULL, target=0.5, floor=0.5) is None, "always predicting cat is not relearning"
 
 
 def test_the_index_is_the_ratio_of_both_times() -> None:
@@ -43,11 +43,11 @@ def test_the_index_is_the_ratio_of_both_times() -> None:
 @pytest.mark.parametrize(
     ("after", "gold", "words"),
     [
-        (3, None, f"gold itself is not back within {LAST_STEP} steps"),
-        (None, None, "gold itself is not back"),
-        (None, 12, f"after is not back within {LAST_STEP} steps"),
-        (0, 0, "gold has nothing to learn"),
-        (None, 0, "gold has nothing to learn"),
+        (3, None, f"the retrained model does not relearn within {LAST_STEP} steps"),
+        (None, None, "the retrained model does not relearn"),
+        (None, 12, f"the unlearned model does not relearn within {LAST_STEP} steps"),
+        (0, 0, "already classifies"),
+        (None, 0, "already classifies"),
     ],
 )
 def test_without_both_times_there_is_a_reason_and_no_cap(after: int | None, gold: int | None, words: str) -> None:

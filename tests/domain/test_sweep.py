@@ -1,4 +1,4 @@
-"""What is tried, what is aimed at, and which trial is the better one."""
+"""Search ranges, objectives, and which trial is the better one."""
 
 import pytest
 from hypothesis import given
@@ -59,7 +59,7 @@ def test_nonsense_is_refused(changes) -> None:
         spec(**changes)
 
 
-def test_every_knob_of_every_method_has_a_range_that_the_method_takes() -> None:
+def test_every_hyperparameter_has_a_range_that_its_method_accepts() -> None:
     seen = 0
     for one in methods().values():
         knobs = next(iter(one.presets.values())).params
@@ -107,7 +107,7 @@ def test_a_grid_ends_with_its_last_point() -> None:
     assert spec(ranges=two, sampler="tpe", trials=None, minutes=5).max_trials == MAX_TRIALS
 
 
-def test_no_objective_reads_a_test_picture() -> None:
+def test_no_objective_reads_test_images() -> None:
     class Seen(dict):
         def get(self, key, default=None):
             asked.append(key)
@@ -148,7 +148,7 @@ def test_a_budget_counts_work_and_not_waiting() -> None:
 def test_what_cannot_be_swept_is_said() -> None:
     able = method("unsir")
     validate_sweep(spec(), able, gold=False)
-    with pytest.raises(InvalidRequestError, match="no gold for this request"):
+    with pytest.raises(InvalidRequestError, match="no retrained model for this request"):
         validate_sweep(spec(objectives=["distance"]), able, gold=False)
     validate_sweep(spec(objectives=["distance"]), able, gold=True)
     with pytest.raises(NotFoundError, match="impair_lr"):

@@ -63,7 +63,7 @@ def test_its_gold_is_trained_by_the_recipe_that_was_confirmed_and_reports_say_so
     done = unlearn(run_spec(name, method="finetune", classes=["rows"]), device="cpu", data_dir=home)
     assert "Confirm a recipe" in done.report.missing["gold"]
     request = ForgetRequest(classifier=name, dataset="shapes", forget=ForgetClasses(classes=(0,)))
-    with pytest.raises(NotSupportedError, match="Nobody has said how"):
+    with pytest.raises(NotSupportedError, match="It is unknown how"):
         work(TrainGoldSpec(request=request))
     user_models.set_recipe(name, card.required_recipe.model_copy(update={"epochs": 1}))
     work(TrainGoldSpec(request=request))

@@ -114,7 +114,7 @@ def test_a_new_request_evaluates_only_the_net_after_forgetting(home: Path, monke
             InvalidHyperparameterError,
             r"Learning rate \(lr\) cannot be 99: it takes a number from 0.0001 to 0.5",
         ),
-        ({"params": {"lrr": 1}}, NotFoundError, "no knob called 'lrr'.*weight_decay"),
+        ({"params": {"lrr": 1}}, NotFoundError, "no hyperparameter called 'lrr'.*weight_decay"),
         ({"classifier": "vgg"}, NotFoundError, "no classifier called 'vgg'.*resnet20"),
         ({"dataset": "cifar10-sample"}, InvalidRequestError, "trained on shapes"),
         ({"images": (5, 400)}, InvalidRequestError, "no training picture 400.*0 to 399"),

@@ -216,7 +216,7 @@ def test_a_chart_that_has_no_chapter_comes_last(monkeypatch: pytest.MonkeyPatch)
 
 def test_single_pictures_are_named_by_their_class() -> None:
     text = Reader(made(made_up_report(images=True))).text
-    assert "Did it forget 100 pictures?" in text
+    assert "Did it forget 100 images?" in text
     assert "24 of the 100, at even distances." in text
 
 

@@ -68,7 +68,7 @@ def test_every_run_is_a_row_with_its_figures(visit: Visit, done: RunStore) -> No
     app = fine(visit("history"))
     table = app.dataframe[0].value
     assert list(table["run"]) == ["Run 4", "Run 3", "Run 2", "Run 1"]
-    assert list(table["forgotten"]) == ["3 pictures", "rows", "3 pictures", "discs"]
+    assert list(table["forgotten"]) == ["3 images", "rows", "3 images", "discs"]
     assert list(table["method"]) == ["gold", "UNSIR", "Fine-tune", "UNSIR"]
     assert [state.split()[1] for state in table["state"]] == ["waiting", "waiting", "done", "done"]
     figures = done.get(CLASS).headline["accuracy"]

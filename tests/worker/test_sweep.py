@@ -87,11 +87,11 @@ def test_there_are_as_many_trials_under_way_as_workers(store) -> None:
     number = store.sweeps.submit(spec(), title="a trial")
     turn(store)
     turn(store)
-    assert store.sweeps.unfinished(number) == 1
+    assert store.sweeps.count_unfinished(number) == 1
     for name in ("one", "two", "three"):
-        store.worker_beat(name, device="cpu", pid=1, code="", state="idle")
+        store.worker_heartbeat(name, device="cpu", pid=1, code="", state="idle")
     turn(store)
-    assert store.sweeps.unfinished(number) == 3
+    assert store.sweeps.count_unfinished(number) == 3
     assert len({str(trial.params) for trial in store.sweeps.trials(number)}) == 3
 
 
@@ -100,7 +100,7 @@ def test_a_person_is_served_between_two_trials_and_after_a_pause_it_goes_on(stor
     turn(store)
     first = claim(store)
     store.sweeps.pause(number)
-    store.finish(first.id, first.attempt, headline={})
+    store.finish(first.id, first.attempt, metrics={})
     turn(store)
     assert len(store.sweeps.trials(number)) == 1
     mine = store.submit(first.spec, title="a person's")
@@ -108,7 +108,7 @@ def test_a_person_is_served_between_two_trials_and_after_a_pause_it_goes_on(stor
     turn(store)
     assert claim(store).id == mine
     second = claim(store)
-    store.finish(second.id, second.attempt, headline={})
+    store.finish(second.id, second.attempt, metrics={})
     turn(store)
     assert store.sweeps.get(number).state is SweepState.DONE
 
@@ -121,18 +121,18 @@ def test_a_trial_that_is_left_behind_is_stopped_and_the_sweep_goes_on(store) -> 
         run = claim(store)
         kept = 0.9 if place < 5 else 0.2
         points = [CurvePoint(0, 0.0, "impair", 0.9, 0.9), CurvePoint(10, 1.0, "impair", 0.1, kept)]
-        wish = store.beat(run.id, run.attempt, points=points)
+        wish = store.heartbeat(run.id, run.attempt, points=points)
         conductor.prune_if_hopeless(run, points)
-        wish = store.beat(run.id, run.attempt)
+        wish = store.heartbeat(run.id, run.attempt)
         assert wish.cancel == (place >= 5)
         if wish.cancel:
-            store.cancelled(run.id, run.attempt)
+            store.mark_cancelled(run.id, run.attempt)
         else:
-            store.finish(run.id, run.attempt, headline={"accuracy": {"after": {"retain_val": 0.9}}})
+            store.finish(run.id, run.attempt, metrics={"accuracy": {"after": {"retain_val": 0.9}}})
     conductor.schedule({})
     assert store.sweeps.get(number).state is SweepState.DONE
-    assert [trial.outcome for trial in store.sweeps.trials(number)] == ["done"] * 5 + ["stopped early"] * 2
-    assert "kept less than the median of 5" in store.get(7).note
+    assert [trial.status for trial in store.sweeps.trials(number)] == ["done"] * 5 + ["stopped early"] * 2
+    assert "retain accuracy was lower than the median of 5" in store.get(7).note
 
 
 def test_where_nobody_wants_early_stops_there_are_none(store) -> None:
@@ -145,10 +145,10 @@ def test_where_nobody_wants_early_stops_there_are_none(store) -> None:
             CurvePoint(0, 0.0, "impair", 0.9, 0.9),
             CurvePoint(10, 1.0, "impair", 0.1, 0.9 if run.id < 6 else 0.0),
         ]
-        store.beat(run.id, run.attempt, points=points)
+        store.heartbeat(run.id, run.attempt, points=points)
         conductor.prune_if_hopeless(run, points)
-        assert not store.beat(run.id, run.attempt).cancel
-        store.finish(run.id, run.attempt, headline={})
+        assert not store.heartbeat(run.id, run.attempt).cancel
+        store.finish(run.id, run.attempt, metrics={})
 
 
 def test_a_sampler_that_breaks_ends_its_sweep_and_nothing_else(store) -> None:
@@ -168,8 +168,8 @@ def test_a_sampler_that_breaks_ends_its_sweep_and_nothing_else(store) -> None:
         turn(store)
     assert store.sweeps.get(broken).state is SweepState.FAILED
     assert "ValueError: no such thing" in (store.sweeps.get(broken).error or "")
-    assert store.sweeps.unfinished(sound) == 1
-    assert "Traceback" in (store.home / "worker.log").read_text()
+    assert store.sweeps.count_unfinished(sound) == 1
+    assert "Traceback" in (store.data_dir / "worker.log").read_text()
 
 
 def ended(number: int, state: RunState, *, seconds: float = 60.0) -> Trial:

@@ -124,7 +124,7 @@ def _range(
     from unlearn_core.plugins import lookup
 
     name, _, said = text.partition("=")
-    knob = lookup("knob", hyperparameters, name.strip())
+    knob = lookup("hyperparameter", hyperparameters, name.strip())
     usual = suggested_range(knob, params[knob.name])
     if usual is None:
         raise InvalidHyperparameterError(

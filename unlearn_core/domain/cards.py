@@ -1,4 +1,4 @@
-"""Facts about what can be loaded: one card an architecture, one a classifier, one a data set."""
+"""Cards: facts about each data set, architecture and classifier that can be loaded."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ class _Card(BaseModel):
 
 
 class DatasetCard(_Card):
-    """What a data set holds. Counts are pictures; `train + val + test` is also the order in which they are stored."""
+    """What a data set contains. Counts are images; `train + val + test` is also the order in which they are stored."""
 
     id: str
     title: str
     summary: str
     classes: tuple[str, ...]
     size: int
-    """Height and width of a picture in pixels."""
+    """Height and width of an image in pixels."""
     train: int
     val: int
     test: int
@@ -29,28 +29,28 @@ class DatasetCard(_Card):
 
     @property
     def is_points(self) -> bool:
-        """Whether its pictures are points of the plane: one pixel, red is x and green is y, in 255 steps."""
+        """Whether its images are points in the plane: one pixel each, red is x and green is y, in 255 steps."""
         return self.size == 1
 
 
 class LayerRoles(_Card):
-    """Which modules play which part: dotted names as `net.get_submodule` takes them."""
+    """The roles of a model's modules, as dotted names for `model.get_submodule`."""
 
     layers: tuple[str, ...]
-    """The layers in the order that a picture passes them: the rows of every per-layer chart."""
+    """The layers in forward order: the rows of every per-layer chart."""
     head: tuple[str, ...]
     shortcuts: tuple[str, ...]
-    """The 1x1 projections beside residual blocks."""
+    """The 1x1 projections in parallel to residual blocks."""
     cam: str | None
-    """The module whose output GradCAM looks at; None where no module's output has places to point at."""
+    """The module whose output Grad-CAM explains; None if no module's output has spatial positions."""
     maps: tuple[str, ...] | None = None
-    """The layers that GradCAM may look at, where these are not simply all but the head and the shortcuts."""
+    """The layers that Grad-CAM can explain, if these are not simply all except the head and the shortcuts."""
     prefix_tokens: int | None = None
-    """For a transformer, whose layers give (N, tokens, channels): how many tokens come before the picture's own."""
+    """For a transformer, whose layers output (N, tokens, channels): the number of tokens before the image tokens."""
 
     @property
     def explainable_layers(self) -> tuple[str, ...]:
-        """The layers whose output has places that reach the answer, in order, `cam` among them; none without one."""
+        """The layers with a spatial output that affects the prediction, in order, `cam` included; empty without it."""
         if self.cam is None:
             return ()
         flat = {*self.head, *self.shortcuts}
@@ -59,7 +59,7 @@ class LayerRoles(_Card):
 
 
 class ArchitectureCard(_Card):
-    """A kind of net: what it is, which of its layers play which part, and how it is usually trained."""
+    """An architecture: what it is, the roles of its layers, and its default training recipe."""
 
     id: str
     title: str
@@ -67,12 +67,12 @@ class ArchitectureCard(_Card):
     roles: LayerRoles
     recipe: Recipe
     smallest: int = 32
-    """Height and width of the smallest pictures that it takes, in pixels."""
+    """Height and width in pixels of the smallest images it supports."""
     source: str
 
 
 class ClassifierCard(_Card):
-    """What a classifier is, what it was trained on and how, so that gold is defined for it."""
+    """What a classifier is and how it was trained, so that a retrained model is defined for it."""
 
     id: str
     title: str
@@ -83,28 +83,28 @@ class ClassifierCard(_Card):
     std: tuple[float, float, float]
     roles: LayerRoles
     recipe: Recipe | None
-    """None where nobody has said how it was trained: then there is no gold of it."""
+    """None if its training is unknown; then no retrained model can be trained."""
     original_recipe: bool = True
-    """False where `recipe` is one that somebody chose for gold, not the one that made the classifier."""
+    """False if `recipe` was chosen for retraining and did not train the classifier itself."""
     start: str | None = None
-    """What its training began with, where not with fresh weights: a classifier, or published weights by name."""
+    """The initial weights, if not fresh ones: a classifier, or published weights by name."""
     seed: int
-    """The seed that the original was trained with."""
+    """The seed of its training."""
     licence: str
     source: str
 
     @property
     def required_recipe(self) -> Recipe:
-        """Its recipe. Raises NotSupported where nobody has said how it was trained."""
+        """Its recipe. Raises NotSupportedError if its training is unknown."""
         if self.recipe is None:
             raise NotSupportedError(
-                f"Nobody has said how {self.title} was trained, so it cannot be trained again: "
+                f"It is unknown how {self.title} was trained, so it cannot be retrained: "
                 "confirm a recipe on the page Classifier first."
             )
         return self.recipe
 
     @model_validator(mode="before")
     @classmethod
-    def _named(cls, data: Any) -> Any:
-        """Reports of the first release name no architecture: it was called as the classifier was."""
+    def _add_architecture(cls, data: Any) -> Any:
+        """Add the architecture to cards from the first release, in which it had the classifier's id."""
         return data if not isinstance(data, dict) or "architecture" in data else data | {"architecture": data["id"]}

@@ -1,31 +1,31 @@
-"""Every error that the lab raises on purpose; each message says what happened and what to do next."""
+"""All errors that Unlearn Lab raises on purpose; each message says what happened and what to do next."""
 
 
 class UnlearnError(Exception):
-    """The root of the tree: catch this one to show a person what went wrong."""
+    """The base class: catch it to show a person what went wrong."""
 
 
 class NotFoundError(UnlearnError):
-    """A name that is on no shelf: a classifier, data set, method, preset, class or knob."""
+    """An unknown name: of a classifier, data set, method, preset, class or hyperparameter."""
 
     def __init__(self, what: str, name: object, known: list[str]) -> None:
         super().__init__(f"There is no {what} called {name!r}. Known: {', '.join(known) or 'none'}.")
 
 
 class InvalidRequestError(UnlearnError):
-    """A forget request that cannot be carried out: empty, everything, or out of range."""
+    """A forget request that is not possible: empty, of all data, or out of range."""
 
 
 class InvalidHyperparameterError(UnlearnError):
-    """A hyper-parameter outside its range or of the wrong kind."""
+    """A hyperparameter outside its range or of the wrong type."""
 
 
 class NotSupportedError(UnlearnError):
-    """A method asked for a kind of request that it cannot serve."""
+    """A request, method or model combination that is not supported."""
 
 
 class UndeclaredDataAccessError(UnlearnError):
-    """A method reached for pictures that it declared it does not need."""
+    """A method accessed images that it declared not to need."""
 
 
 class CorruptAssetError(UnlearnError):
@@ -33,19 +33,19 @@ class CorruptAssetError(UnlearnError):
 
 
 class InvalidDatasetError(UnlearnError):
-    """Pictures that somebody brings and that cannot be used, or are refused before they are opened."""
+    """An uploaded data set that cannot be used, or is rejected before it is opened."""
 
 
 class InvalidCheckpointError(UnlearnError):
-    """A checkpoint that somebody brings and that is refused: damaged, dangerous, too large, or of another net."""
+    """A checkpoint that is rejected: damaged, unsafe, too large, or of another model."""
 
 
 class FileUnavailableError(UnlearnError):
-    """A file that is not on this machine and cannot be downloaded: says which, and where to put it by hand."""
+    """A file that is not on this machine and cannot be downloaded; the message says where to put it by hand."""
 
 
 class PluginError(UnlearnError):
-    """A file in a folder of plug-ins does not define what every file there must define."""
+    """A file in a plug-in folder lacks the definition that every file there must have."""
 
 
 class StoreError(UnlearnError):
@@ -53,7 +53,7 @@ class StoreError(UnlearnError):
 
 
 class LeaseLostError(UnlearnError):
-    """Somebody reports on a run that is no longer theirs: it was given to another, or is over."""
+    """A worker reports on a run whose lease it lost: the run has finished or was reassigned."""
 
 
 class WorkerError(UnlearnError):
@@ -61,20 +61,20 @@ class WorkerError(UnlearnError):
 
 
 class WorkerAlreadyRunningError(WorkerError):
-    """A worker of the same code serves this device and data folder already."""
+    """A worker of the same release already serves this device and data folder."""
 
 
 class DeviceNotFoundError(UnlearnError):
-    """A device that this machine does not have."""
+    """A device that does not exist on this machine."""
 
 
 class DivergedError(UnlearnError):
-    """The loss is no longer a number: the knobs were too strong for this net."""
+    """The loss is no longer finite: the hyperparameters were too strong for this model."""
 
 
 class CancelledError(UnlearnError):
-    """Somebody asked for this run to stop."""
+    """The run was cancelled."""
 
 
 class PreemptedError(UnlearnError):
-    """A background training saved its state and left the device to something more urgent."""
+    """A background training run saved its state and was preempted by a more urgent run."""

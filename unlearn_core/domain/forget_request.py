@@ -1,4 +1,4 @@
-"""What a person wants forgotten."""
+"""Forget requests: which classes or which training images a classifier should forget."""
 
 import hashlib
 from typing import Annotated, Literal
@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 MAX_IMAGES = 100_000
 
 FEW_IMAGES = 64
-"""Up to so many single pictures are few: a method must then take care not to learn by heart what it does to them."""
+"""Up to this many single images are few: methods then easily memorise the images that they train on."""
 
 RequestSize = Literal["one class", "several classes", "few pictures", "many pictures"]
-"""How large a request is, as far as a method's settings depend on it."""
+"""The size of a request, as far as a method's hyperparameters depend on it."""
 
 
 class _Frozen(BaseModel):
@@ -19,7 +19,7 @@ class _Frozen(BaseModel):
 
 
 class ForgetClasses(_Frozen):
-    """Whole classes, by their index."""
+    """Whole classes, by index."""
 
     kind: Literal["classes"] = "classes"
     classes: tuple[int, ...] = Field(min_length=1)
@@ -31,7 +31,7 @@ class ForgetClasses(_Frozen):
 
 
 class ForgetImages(_Frozen):
-    """Single training pictures, by their position in the data set's training split."""
+    """Single training images, by their position in the data set's training split."""
 
     kind: Literal["images"] = "images"
     images: tuple[int, ...] = Field(min_length=1, max_length=MAX_IMAGES)
@@ -46,24 +46,24 @@ Forget = Annotated[ForgetClasses | ForgetImages, Field(discriminator="kind")]
 
 
 def request_size(forget: Forget) -> RequestSize:
-    """How large a request is."""
+    """The size of a request."""
     if isinstance(forget, ForgetClasses):
         return "one class" if len(forget.classes) == 1 else "several classes"
     return "few pictures" if len(forget.images) <= FEW_IMAGES else "many pictures"
 
 
 class ForgetRequest(_Frozen):
-    """A classifier, the data it was trained on, and what it should forget of it."""
+    """A classifier, the data set it was trained on, and the part of it to forget."""
 
     classifier: str
     dataset: str
     forget: Forget
 
     def fingerprint(self) -> str:
-        """The same for the same request, for ever: golds are found by it."""
+        """A hash that equal requests share in all releases; retrained models are found by it."""
         return fingerprint(self)
 
 
 def fingerprint(value: BaseModel) -> str:
-    """A short name for a frozen value: the first 16 hex digits of its canonical JSON's sha256."""
+    """A short hash of a frozen value: the first 16 hex digits of the SHA-256 of its canonical JSON."""
     return hashlib.sha256(value.model_dump_json().encode()).hexdigest()[:16]

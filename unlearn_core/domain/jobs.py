@@ -1,4 +1,4 @@
-"""What a worker can be asked to do: one frozen specification per kind of job."""
+"""Job specifications: one frozen specification for each kind of job that a worker can run."""
 
 import math
 from typing import Annotated, Any, Literal
@@ -11,7 +11,7 @@ from unlearn_core.domain.recipe import Recipe
 
 
 def _clean(text: object) -> object:
-    """A name without what nobody sees: control characters, and marks that turn the direction of writing."""
+    """A name without invisible characters: control characters, and marks that change the writing direction."""
     if not isinstance(text, str):
         return text
     seen = "".join(" " if one.isspace() else one for one in text if one.isspace() or category(one) not in _UNSEEN)
@@ -21,7 +21,7 @@ def _clean(text: object) -> object:
 _UNSEEN = ("Cc", "Cf", "Co", "Cs", "Cn")
 
 MAX_NAME_LENGTH = 80
-"""Characters of a name that somebody gives to a classifier; what is longer is cut."""
+"""Maximum length of a classifier's display name; longer names are cut."""
 
 DisplayName = Annotated[str, BeforeValidator(_clean)]
 
@@ -30,12 +30,12 @@ class _Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def fingerprint(self) -> str:
-        """The same for the same work."""
+        """A hash that equal specifications share."""
         return fingerprint(self)
 
 
 class UnlearnSpec(_Spec):
-    """All that is needed to unlearn again: what, how, and from which seed.
+    """Everything that is needed to reproduce an unlearning run.
 
     `start` is the earlier run whose weights are the starting point, or None for the classifier itself.
     """
@@ -49,7 +49,7 @@ class UnlearnSpec(_Spec):
 
 
 class TrainGoldSpec(_Spec):
-    """Retraining without the forgotten data; `seed` 0 is the first gold of this request, 1 the second."""
+    """Retraining without the forget set; `seed` 0 is the first retrained model of this request, 1 the second."""
 
     kind: Literal["gold"] = "gold"
     request: ForgetRequest
@@ -57,10 +57,10 @@ class TrainGoldSpec(_Spec):
 
 
 class MeasureSpec(_Spec):
-    """Adds to a finished run's report what was not measured at its end.
+    """Additional measurements for a finished run's report.
 
-    `what` is "new", what needs a gold that came later, or "relearn", "score" or "lira", which cost so much that
-    somebody must ask for them; `nets` is the number of nets of each kind that the last two are taken with.
+    `what` is "new", for measurements that need a retrained model trained later, or "relearn", "score" or "lira",
+    which are expensive and run only on request; `nets` is the ensemble size of each kind for the last two.
     """
 
     kind: Literal["measure"] = "measure"
@@ -70,10 +70,10 @@ class MeasureSpec(_Spec):
 
 
 class ImportDatasetSpec(_Spec):
-    """Prepares a data set once: its pictures are decoded, brought to one square size, and kept as `dataset`.
+    """Import of a data set: its images are decoded, resized to one square size and stored as `dataset`.
 
-    `source` is a kind of source on the shelf catalog/sources and `options` what that one asks for; `fit` says what
-    becomes of pictures that are not square: their middle is cut out, or black is added.
+    `source` is the id of a plug-in in catalog/sources and `options` are its options; `fit` says how images that are
+    not square are fitted: "crop" cuts out the centre, "pad" adds black borders.
     """
 
     kind: Literal["import"] = "import"
@@ -86,10 +86,11 @@ class ImportDatasetSpec(_Spec):
 
 
 class TrainSpec(_Spec):
-    """Trains a classifier here; the result joins the catalog, with its recipe.
+    """Training of a classifier; the result is added to the catalog with its recipe.
 
-    `start` is a classifier of the same architecture whose weights are the beginning (its head is replaced), or None
-    for fresh ones drawn from `seed`. `name` is what people call the result, "" for a name made of the other two.
+    `start` is a classifier of the same architecture whose weights are the initial weights (its head is replaced), or
+    None for fresh weights initialised from `seed`. `name` is the display name; "" means a name made from the
+    architecture and the data set.
     """
 
     kind: Literal["train"] = "train"
@@ -102,10 +103,10 @@ class TrainSpec(_Spec):
 
 
 class AddCheckpointSpec(_Spec):
-    """Takes in a checkpoint that somebody brought: looks whether it fits, and how good it is, before it may be used.
+    """Validation of an uploaded checkpoint: whether it fits the architecture, and how accurate it is.
 
-    `upload` is the sha256 of its file, by which it lies in the data folder; `mean` and `std` are what was subtracted
-    from pixels in [0, 1], and what they were divided by, before this net saw them.
+    `upload` is the SHA-256 of its file, which is its name in the data folder; `mean` and `std` are the normalisation
+    constants for pixels in [0, 1] that the model was trained with.
     """
 
     kind: Literal["add"] = "add"
@@ -121,19 +122,19 @@ class AddCheckpointSpec(_Spec):
     def _finite(cls, value: tuple[float, float, float], info: ValidationInfo) -> tuple[float, float, float]:
         low = 0 if info.field_name == "std" else -math.inf
         if not all(math.isfinite(one) and one > low for one in value):
-            raise ValueError("the mean is three numbers, and the standard deviation three above 0")
+            raise ValueError("the mean must be three finite numbers, the standard deviation three above 0")
         return value
 
 
 CamAlgorithm = Literal["gradcam", "gradcam++", "layercam", "hirescam", "eigencam"]
-"""How a class activation map is made."""
+"""The algorithm of a class activation map."""
 
 
 class ExplainSpec(_Spec):
-    """A small question about a finished run: where do the models look in one picture, for one class, at one layer?
+    """A Grad-CAM query about a finished run: the models' maps for one image, one class and one layer.
 
-    `picture` is a position in the data set (training, validation, test); `target` the class explained; `layer` a
-    module's dotted name, None for the one that the classifier's card recommends.
+    `picture` is the image's position in the data set (training, validation, test); `target` is the class explained;
+    `layer` is a module's dotted name, None for the classifier card's default.
     """
 
     kind: Literal["look"] = "look"

@@ -1,4 +1,4 @@
-"""What a measurement is, and what it gives."""
+"""Measurements: the declaration of a probe, and the report part that it produces."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class ReportPart(NamedTuple):
-    """One measurement: `facts` are plain JSON values, `arrays` what is too big for that."""
+    """The result of one measurement: `facts` are plain JSON values, `arrays` hold larger data."""
 
     facts: dict[str, Any]
     arrays: dict[str, np.ndarray]
@@ -16,7 +16,7 @@ class ReportPart(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """One measurement: `measure(scene)` looks at the models and gives its part, or says in words why there is none."""
+    """One measurement: `measure(scene)` evaluates the models and returns a ReportPart, or the reason why not."""
 
     id: str
     title: str
@@ -24,6 +24,6 @@ class Probe:
     caveat: str
     measure: Callable[[Any], ReportPart | str]
     points_only: bool = False
-    """Whether it is about data sets of points in the plane alone, and nobody misses it elsewhere."""
+    """Whether it applies only to data sets of points in the plane; elsewhere it is silently left out."""
     revision: int = 1
-    """Raise it when a change gives other figures for the same models: what was measured before is then outdated."""
+    """Raise it if a change alters results for the same models: earlier results then count as outdated."""

@@ -1,4 +1,4 @@
-"""What an unlearning method is: a card, knobs, and one function."""
+"""Unlearning methods: the declaration that each method makes, with its hyperparameters, presets and function."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ RequestKind = Literal["classes", "images"]
 
 
 class DataAccess(NamedTuple):
-    """Which pictures a method must be handed: training pictures of either side, validation pictures of both.
+    """The data that a method needs: forget set and retain set for training, and validation images of both.
 
-    It is handed no others.
+    A method cannot access data that it does not declare.
     """
 
     forget: bool
@@ -22,9 +22,9 @@ class DataAccess(NamedTuple):
 
 
 class ProblemSize(NamedTuple):
-    """How much there is to do: numbers of training pictures, and of classes that are forgotten and kept.
+    """The size of an unlearning problem: numbers of training images, and of forgotten and retained classes.
 
-    `classes` is how many outputs the net has; `epochs` and `batch` are those of its own recipe.
+    `classes` is the number of the model's outputs; `epochs` and `batch` are those of its training recipe.
     """
 
     forget: int
@@ -36,16 +36,16 @@ class ProblemSize(NamedTuple):
     batch: int
 
     def retain_used(self, per_class: int) -> int:
-        """How many kept pictures take part where there should be so many of each kept class."""
+        """The number of retained images used, for `per_class` images per retained class."""
         return min(per_class * self.retained_classes, self.retain)
 
 
 @dataclass(frozen=True)
 class Preset:
-    """Knob settings with a name, and why one would take them.
+    """Named hyperparameter values, and what they are good for.
 
-    `params` fits one class and whatever `fitted` does not name; `fitted` gives the settings for requests of another
-    scale, where one set of knobs cannot serve them all.
+    `params` holds for one class and for every size that `by_request_size` leaves out; `by_request_size` has the values
+    for requests of another size.
     """
 
     title: str
@@ -54,21 +54,22 @@ class Preset:
     by_request_size: Mapping[RequestSize, BaseHyperparameters] = field(default_factory=dict)
 
     def for_request(self, forget: Forget | None) -> BaseHyperparameters:
-        """The settings for such a request; None stands for a request that is not made yet."""
+        """The hyperparameters for a request; None stands for a request that is not chosen yet."""
         return self.params if forget is None else self.by_request_size.get(request_size(forget), self.params)
 
 
 class Reference(NamedTuple):
-    """Where a method comes from."""
+    """The publication of a method."""
 
     title: str
     url: str
 
 
 class ForgetStacked(Protocol):
-    """Forgets by several trials at once, which differ in seed and in the knobs of `Method.stacks` only.
+    """Runs several trials stacked; they differ only in their seed and in `Method.stackable_params`.
 
-    Every problem has a net of its own; gives for each trial what stopped it (Diverged, Cancelled), or None.
+    Every problem has a model of its own. Returns for each trial the error that stopped it (DivergedError,
+    CancelledError), or None.
     """
 
     def __call__(self, problems: Sequence[Any], params: Sequence[Any], trackers: Sequence[Any]) -> list[Any]: ...
@@ -76,11 +77,11 @@ class ForgetStacked(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """One way to forget.
+    """One unlearning method.
 
-    `forget(problem, knobs, track)` changes `problem.net` in place. `passes(knobs, sizes)` says how many pictures go
-    forward and backward through the net: what it costs, at most where the method has a stop rule (`stops_early`).
-    The first preset is the default.
+    `forget(problem, params, tracker)` changes `problem.model` in place. `images_processed(params, sizes)` is the
+    number of images in forward and backward passes, which is the cost; for a method with a stopping rule
+    (`may_stop_early`) it is the maximum. The first preset is the default.
     """
 
     id: str
@@ -91,7 +92,7 @@ class Method:
     failure_modes: str
     paper: Reference
     revision: int = 1
-    """Raise it when a change gives other weights: what was measured before is then outdated."""
+    """Raise it if a change alters the resulting weights: earlier results then count as outdated."""
     supports: frozenset[RequestKind]
     params: type[BaseHyperparameters]
     presets: Mapping[str, Preset]
@@ -100,6 +101,6 @@ class Method:
     forget: Callable[[Any, Any, Any], None]
     may_stop_early: bool = False
     forget_stacked: ForgetStacked | None = None
-    """Where it is given, trials may be made side by side on one device (training/stacked.py)."""
+    """If given, trials can be trained stacked on one device (training/stacked.py)."""
     stackable_params: frozenset[str] = frozenset()
-    """The continuous knobs in which trials that are made side by side may differ; all others must be the same."""
+    """The continuous hyperparameters in which stacked trials may differ; all others must be equal."""

@@ -1,4 +1,4 @@
-"""What a sweep may aim at: figures of training and validation pictures only, and which of two trials is better."""
+"""Objectives of a sweep: computed from training and validation images only; the Pareto front and the best trial."""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
@@ -12,16 +12,16 @@ from unlearn_core.domain.sweep import SweepSpec, Trial
 
 
 class Objective(NamedTuple):
-    """One aim. `read(headline)` gives its figure or None; `lower` says that less of it is better."""
+    """One objective. `read(headline)` returns its value from a run's summary metrics, or None."""
 
     id: str
     title: str
     axis: str
-    """What an axis of it is called, unit included."""
+    """Its axis title, unit included."""
     lower_is_better: bool
     needs_gold: bool
     is_fraction: bool
-    """Whether it is a fraction that is shown in per cent."""
+    """Whether it is a fraction that is shown as a percentage."""
     explanation: str
     read: Callable[[Mapping[str, Any]], float | None]
 
@@ -40,33 +40,34 @@ OBJECTIVES: dict[str, Objective] = {
     for one in (
         Objective(
             "distance",
-            "Distance to gold",
-            "distance to gold, bits",
+            "Distance to retrained",
+            "distance to the retrained model, bits",
             True,
             True,
             False,
-            "How far its answers are from gold's: the mean of forgotten training and kept validation pictures.",
+            "How far its predictions are from the retrained model's: the mean of forget set, training and retain set, "
+            "validation. Lower is better.",
             _distance,
         ),
         Objective(
             "retain",
             "Retain accuracy",
-            "kept ones right",
+            "retain accuracy",
             False,
             False,
             True,
-            "How often it is right on kept validation pictures: the more the better.",
+            "Accuracy on the retain set, validation. Higher is better.",
             lambda headline: _accuracy(headline, "retain_val"),
         ),
         Objective(
             "forget",
             "Forget accuracy",
-            "forgotten ones still named",
+            "forget accuracy",
             True,
             False,
             True,
-            "How often it still names what it should forget, on validation pictures, or on the forgotten pictures "
-            "themselves where there are no others: the less the better. Gold need not be at zero.",
+            "Accuracy on the forget set, validation, or on the forget set, training, for requests to forget single "
+            "images. Lower is better, but the retrained model need not be at zero.",
             lambda headline: _accuracy(headline, "forget_val", "forget_train"),
         ),
         Objective(
@@ -76,17 +77,18 @@ OBJECTIVES: dict[str, Objective] = {
             False,
             True,
             False,
-            "1 where simple attacks, tried against validation pictures, tell no more about it than about gold.",
+            "1 if simple attacks, evaluated on validation images, reveal no more about it than about the retrained "
+            "model. Higher is better.",
             lambda headline: headline.get("privacy_val"),
         ),
         Objective(
             "seconds",
             "Seconds",
-            "seconds to forget",
+            "seconds to unlearn",
             True,
             False,
             False,
-            "How long the forgetting itself takes, measuring not counted.",
+            "Unlearning time, without measurements. Lower is better.",
             lambda headline: (headline.get("seconds") or {}).get("forget"),
         ),
     )
@@ -94,13 +96,13 @@ OBJECTIVES: dict[str, Objective] = {
 
 
 def objective_value(name: str, headline: Mapping[str, Any]) -> float | None:
-    """An objective's figure; None where it was not measured or is no number."""
+    """An objective's value; None if it was not measured or is not finite."""
     found = OBJECTIVES[name].read(headline)
     return float(found) if found is not None and isfinite(found) else None
 
 
 def objective_values(spec: SweepSpec, trial: Trial) -> tuple[float, ...] | None:
-    """A trial's figures in the order of the objectives; None where it is not done or one of them is missing."""
+    """A trial's values in the order of the objectives; None if it is not done or a value is missing."""
     if trial.state is not RunState.DONE:
         return None
     found = [objective_value(name, trial.headline) for name in spec.objectives]
@@ -108,11 +110,11 @@ def objective_values(spec: SweepSpec, trial: Trial) -> tuple[float, ...] | None:
 
 
 def pareto_front(spec: SweepSpec, trials: Sequence[Trial]) -> list[Trial]:
-    """The trials that no other beats in every objective; with one objective the best one, ties included."""
+    """The trials that no other trial beats in every objective; with one objective the best trial, ties included."""
     told = [(losses, trial) for trial in trials if (losses := _losses(spec, trial)) is not None]
     leading, least, last = set[int](), float("inf"), ()
-    # In the order of the first figure, a trial leads where its last one is below that of all that are better in the
-    # first; equals of a leading trial lead too.
+    # Sorted by the first loss, a trial is on the front if its last loss is below that of all trials before it; trials
+    # equal to one on the front are on it too.
     for losses, trial in sorted(told, key=lambda one: one[0]):
         if losses[-1] < least:
             least, last = losses[-1], losses
@@ -123,10 +125,10 @@ def pareto_front(spec: SweepSpec, trials: Sequence[Trial]) -> list[Trial]:
 
 
 def preferred_trial(spec: SweepSpec, trials: Sequence[Trial]) -> Trial | None:
-    """The trial that a person would take; None while none is done.
+    """The recommended trial; None while no trial is done.
 
-    With two objectives it is the one of the front that is nearest to having the best of both, each counted as a share
-    of its span over the front; of equals the earliest.
+    With two objectives it is the trial on the front that is closest to the best value of both, each scaled by its
+    range over the front; ties go to the earliest.
     """
     leading = pareto_front(spec, trials)
     if not leading:
@@ -139,16 +141,16 @@ def preferred_trial(spec: SweepSpec, trials: Sequence[Trial]) -> Trial | None:
 
 
 def validate_sweep(spec: SweepSpec, method: Method, *, gold: bool) -> None:
-    """Raises BadKnob, UnknownName or BadRequest, with a sentence, where a sweep cannot be done."""
+    """Raise InvalidHyperparameterError, NotFoundError or InvalidRequestError if a sweep is not possible."""
     knobs = method.params.hyperparameters()
     method.params.parse(spec.params)
     for one in spec.ranges:
         if one.knob not in knobs:
-            raise NotFoundError("knob", one.knob, list(knobs))
+            raise NotFoundError("hyperparameter", one.knob, list(knobs))
         knob = knobs[one.knob]
         if knob.kind == "numbers":
             raise InvalidHyperparameterError(
-                f"{knob.title} ({knob.name}) is a list of numbers, which has no range: sweep another knob."
+                f"{knob.title} ({knob.name}) is a list of numbers and has no range: sweep another hyperparameter."
             )
         if one.is_choice != (knob.kind in ("choice", "bool")):
             raise InvalidHyperparameterError(
@@ -159,8 +161,8 @@ def validate_sweep(spec: SweepSpec, method: Method, *, gold: bool) -> None:
     lacking = [OBJECTIVES[name].title for name in spec.objectives if OBJECTIVES[name].needs_gold and not gold]
     if lacking:
         raise InvalidRequestError(
-            f"{lacking[0]} cannot be aimed at: there is no gold for this request to measure it by. Have gold trained "
-            "first (a report offers it, and so does `gold` on the command line), or aim at the accuracies."
+            f"{lacking[0]} cannot be an objective: there is no retrained model for this request. Train one first "
+            "(from a report, or with `gold` on the command line), or choose the accuracies as objectives."
         )
 
 
@@ -170,7 +172,7 @@ def _ends(one: SearchRange) -> list[Any]:
 
 
 def _losses(spec: SweepSpec, trial: Trial) -> tuple[float, ...] | None:
-    """The figures, each turned so that less is better."""
+    """The values, each with the sign for which lower is better."""
     found = objective_values(spec, trial)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""A method's hyper-parameters: one declaration that validates, draws the widget, fills URL, sweep, table and spec."""
+"""A method's hyperparameters: one declaration for validation, widgets, URLs, sweeps, tables and run specs."""
 
 from typing import Any, Literal, NamedTuple, Self
 
@@ -13,7 +13,7 @@ _KINDS: dict[Any, Literal["int", "float", "bool"]] = {int: "int", float: "float"
 
 
 class HyperparameterInfo(NamedTuple):
-    """What a person needs to know of one hyper-parameter. `kind` is that of its value."""
+    """The description of one hyperparameter. `kind` is the type of its value."""
 
     name: str
     kind: Literal["int", "float", "bool", "choice", "numbers"]
@@ -31,11 +31,11 @@ class HyperparameterInfo(NamedTuple):
 
 
 INT_LIST_PATTERN = r"^\d{1,3}(,\d{1,3}){0,19}$"
-"""A knob of kind "numbers" is text: whole numbers with commas between them."""
+"""The text of a hyperparameter of kind "numbers": whole numbers separated by commas."""
 
 
 def parse_int_list(text: str) -> tuple[int, ...]:
-    """The whole numbers of a knob such as "1,2,2"."""
+    """The whole numbers of a text such as "1,2,2"."""
     return tuple(int(part) for part in text.split(","))
 
 
@@ -53,11 +53,11 @@ def hyperparameter(
     advanced: bool = False,
     choices: tuple[str, ...] = (),
 ) -> Any:
-    """Declares a field of a Params model.
+    """Declare a field of a BaseHyperparameters model.
 
-    `title` is what a widget is called, `explain` one plain sentence, `symbol` the paper's, `unit` what it is counted
-    in. Numbers need `low` and `high`; a value outside is refused. `choices` makes a named option of it. A text without
-    choices is a list of whole numbers ("1,2,2").
+    `title` is the widget's label, `explain` one plain sentence, `symbol` the paper's symbol. Numbers need `low` and
+    `high`; a value outside is rejected. `choices` makes it a choice. A text without choices is a list of whole
+    numbers ("1,2,2").
     """
     extra = {"title": title, "explain": explain, "scale": scale, "step": step, "unit": unit, "symbol": symbol}
     pattern = "^(" + "|".join(choices) + ")$" if choices else INT_LIST_PATTERN if isinstance(default, str) else None
@@ -71,13 +71,13 @@ def hyperparameter(
 
 
 class BaseHyperparameters(BaseModel):
-    """The frozen knobs of one method."""
+    """The values of one method's hyperparameters; frozen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def hyperparameters(cls) -> dict[str, HyperparameterInfo]:
-        """Every knob by name, in the order of declaration."""
+        """All hyperparameters by name, in the order of declaration."""
         found = {}
         for name, field in cls.model_fields.items():
             extra: dict[str, Any] = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
@@ -87,12 +87,12 @@ class BaseHyperparameters(BaseModel):
         return found
 
     def updated(self, values: dict[str, Any]) -> Self:
-        """The same knobs, some turned. Raises UnknownName or BadKnob with a sentence a person can act on."""
+        """A copy with some values changed. Raises NotFoundError or InvalidHyperparameterError."""
         return self.parse(self.model_dump() | values)
 
     @classmethod
     def parse(cls, values: dict[str, Any]) -> Self:
-        """Knobs from names and values, which may be text (command line, URL)."""
+        """Hyperparameters from names and values, which may be text (command line, URL)."""
         try:
             return cls.model_validate(values)
         except ValidationError as problem:
@@ -103,12 +103,12 @@ class BaseHyperparameters(BaseModel):
         first = problem.errors()[0]
         name, knobs = str(first["loc"][0]), cls.hyperparameters()
         if name not in knobs:
-            return NotFoundError("knob", name, list(knobs))
+            return NotFoundError("hyperparameter", name, list(knobs))
         wanted = knobs[name]
         if wanted.choices:
             span = "one of " + ", ".join(wanted.choices)
         elif wanted.kind == "numbers":
-            span = "whole numbers with commas between them, such as 1,2,2"
+            span = "whole numbers separated by commas, such as 1,2,2"
         elif wanted.kind == "bool":
             span = "true or false"
         else:

@@ -1,9 +1,9 @@
-"""When a trial need not go on: the median rule, between trials of one sweep at the same phase and step.
+"""Early stopping of trials: the median rule, between trials of one sweep at the same phase and step.
 
-The rule is Golovin et al.'s (Google Vizier, KDD 2017, section 3.2.2), changed in three ways. Phases are never compared
-with one another: impairing looks hopeless before repairing. A trial is stopped only if it is behind in every objective,
-since one that is best in either may be worth having. And it must be behind by more than chance among a few watched
-pictures.
+The rule is Golovin et al.'s (Google Vizier, KDD 2017, section 3.2.2), with three changes. Different phases are
+never compared: a trial looks hopeless after "impair" and before "repair". A trial is stopped only if it is behind in
+every objective, since the best trial in either objective is useful. And it must be behind by more than the sampling
+error on a few monitored images.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from unlearn_core.domain.run import CurvePoint
 from unlearn_core.domain.sweep import ObjectiveId
 
 MIN_FINISHED_TRIALS = 5
-"""Finished trials that must have passed the same point, or there is no median to speak of."""
+"""Finished trials that must have passed the same point before a median is used."""
 ACCURACY_MARGIN = 0.1
-"""How far behind an accuracy must be: about the 95 % interval of the 50 to 80 pictures that are watched."""
+"""How far behind an accuracy must be: about the 95 % interval for the 50 to 80 monitored images."""
 MAX_SLOWDOWN = 1.5
-"""How many times as long it must have taken."""
+"""How many times as long a trial must have taken."""
 
 
 class GoldAccuracy(NamedTuple):
-    """Gold's accuracies (0 to 1) on the forget and the retain side, as far as they are known."""
+    """The retrained model's accuracies (0 to 1) on the forget set and the retain set."""
 
     forget: float
     retain: float
@@ -36,7 +36,7 @@ def pruning_reason(
     *,
     gold: GoldAccuracy | None = None,
 ) -> str | None:
-    """Why a trial whose curve so far is `own` need not go on; None where it should, or where nobody can say."""
+    """Why a trial with this curve so far should stop, in a sentence; None if it should go on or this is unknown."""
     if not own_curve or (place := _place(own_curve)) == 0:
         return None
     now = own_curve[-1]
@@ -54,16 +54,16 @@ def pruning_reason(
             return None
         said.append(_WORDS[name])
     where = f"at step {place} of {now.phase}"
-    return f"Stopped early {where}: {' and '.join(said)} than the median of {len(beside)} finished trials there."
+    return f"Stopped early {where}: {' and '.join(said)} than the median of {len(beside)} finished trials."
 
 
 def _place(curve: Sequence[CurvePoint]) -> int:
-    """How many steps of its last phase a curve has made."""
+    """How many steps of its last phase a curve has completed."""
     return curve[-1].step - next(point.step for point in curve if point.phase == curve[-1].phase)
 
 
 def _at(curve: Sequence[CurvePoint], phase: str, place: int) -> CurvePoint | None:
-    """Where a curve was after so many steps of that phase, between two of its points if need be."""
+    """A curve's point after this many steps of the phase, interpolated where needed; None if it never got there."""
     inside = [point for point in curve if point.phase == phase]
     if not inside:
         return None
@@ -80,7 +80,7 @@ _MIXED = ("seconds", "forget", "retain")
 
 
 def _figure(name: ObjectiveId, point: CurvePoint, gold: GoldAccuracy | None) -> float | None:
-    """How bad a point is for an objective: more is worse; None where a curve cannot tell."""
+    """A point's loss for an objective: lower is better; None if the curve does not determine it."""
     if name == "seconds":
         return point.seconds
     if name == "forget":
@@ -93,9 +93,9 @@ def _figure(name: ObjectiveId, point: CurvePoint, gold: GoldAccuracy | None) -> 
 
 
 _WORDS: dict[ObjectiveId, str] = {
-    "distance": "its accuracies were farther from gold's",
-    "privacy": "its accuracies were farther from gold's",
-    "retain": "it kept less",
-    "forget": "it still named more of what it should forget",
+    "distance": "its accuracies were further from the retrained model's",
+    "privacy": "its accuracies were further from the retrained model's",
+    "retain": "its retain accuracy was lower",
+    "forget": "its forget accuracy was higher",
     "seconds": "it took longer",
 }

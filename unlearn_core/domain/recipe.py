@@ -1,4 +1,4 @@
-"""How a classifier was trained, so that gold can be trained in the same way."""
+"""Training recipes: how a classifier was trained, so that a retrained model can be trained in the same way."""
 
 from math import ceil, log2
 from typing import Literal
@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 class Recipe(BaseModel):
     """A training recipe under a one-cycle learning rate (Smith & Topin 2018).
 
-    The optimiser is SGD with Nesterov momentum, or AdamW (Loshchilov & Hutter 2019), which takes no momentum from
-    here. `peak` is the highest learning rate; it is reached after `warm_up` of all steps and falls to 1/10,000 of its
-    start. `label_smoothing` is the share of a target that is spread over all classes (Szegedy et al. 2016).
+    The optimizer is SGD with Nesterov momentum, or AdamW (Loshchilov & Hutter 2019), which ignores `momentum`. `peak`
+    is the highest learning rate; it is reached after `warm_up` of all steps and then decays to 1/10,000 of the initial
+    rate. `label_smoothing` is the share of a target that is spread over all classes (Szegedy et al. 2016).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,13 +35,14 @@ GPU_RECIPES = {
 
 
 MIN_STEPS, MIN_BATCH = 500, 8
-"""Steps that a training from fresh weights takes at the least, and the fewest pictures a step that batch norm bears."""
+"""The fewest steps for a training run from fresh weights, and the smallest batch that batch norm tolerates."""
 
 
 def adapt_to_size(recipe: Recipe, num_images: int) -> Recipe:
-    """A recipe for so many training pictures: where it would take fewer than STEPS steps, smaller ones and more epochs.
+    """The recipe adapted to the number of training images, so that it makes at least MIN_STEPS steps.
 
-    The batch is halved until there are enough steps, down to LEAST_BATCH, and the peak falls with its square root.
+    The batch is halved until there are enough steps, down to MIN_BATCH, then epochs are added; the peak learning rate
+    falls with the square root of the batch.
     """
     wanted = min(recipe.batch, recipe.epochs * num_images // MIN_STEPS)
     if wanted == recipe.batch:
@@ -53,15 +54,15 @@ def adapt_to_size(recipe: Recipe, num_images: int) -> Recipe:
 
 
 def describe_recipe(recipe: Recipe) -> str:
-    """How a recipe trains, as a person would say it."""
+    """A recipe in words."""
     how = {
         "sgd": f"stochastic gradient descent (SGD with Nesterov momentum {recipe.momentum:g})",
         "adamw": "adaptive gradient descent (AdamW)",
     }[recipe.optimiser]
-    seen = {"none": "as they are", "crop and flip": "shifted by a few pixels and mirrored at random"}[recipe.augment]
-    smooth = f", targets smoothed by {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
+    augmentation = {"none": "not augmented", "crop and flip": "randomly shifted and mirrored"}[recipe.augment]
+    smooth = f", label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
     epochs = "1 epoch" if recipe.epochs == 1 else f"{recipe.epochs} epochs"
     return (
         f"{epochs} of {how} in batches of {recipe.batch:,}, the learning rate rising to {recipe.peak:g} "
-        f"and falling to nearly 0 (one cycle), weight decay {recipe.weight_decay:g}{smooth}, pictures {seen}"
+        f"and falling to nearly 0 (one cycle), weight decay {recipe.weight_decay:g}{smooth}, images {augmentation}"
     )

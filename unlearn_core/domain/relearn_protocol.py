@@ -1,13 +1,14 @@
-"""Can it be brought back? The terms on which nets are taught again, and how the time that they take is counted.
+"""Relearning: how models are fine-tuned on forget images again, and how their relearn time is computed.
 
-Copies of after, of gold and of a fresh net are taught a few of the forgotten pictures again, in steps, with kept ones
-beside them. The relearn time is the first step after which a net names forgotten pictures that it was not taught nearly
-as well as the original does, and is still sane about the kept ones. The anamnesis index is after's time by gold's: 1
-for a net that knows no more than one that never saw the pictures, less where something was left.
+Copies of the unlearned model, the retrained model and a fresh model are fine-tuned on a few forget images, mixed with
+retained images. The relearn time is the first step after which a model is nearly as accurate as the original model on
+forget images that were not used for fine-tuning, and still works on retained images. The anamnesis index is the
+unlearned model's time divided by the retrained model's: 1 if nothing remained, less than 1 if information remained.
 
 Source: relearn time (Golatkar et al. 2020) and anamnesis index (Chundawat et al. 2023, "Zero-shot machine unlearning",
-section 5), with steps in place of epochs, and without what misleads in their code: every net is copied first, all see
-the same batches, all answers are given in eval mode, and a net that does not come back is said to, not given the cap.
+section 5), with steps instead of epochs, and without what misleads in their code: every model is copied first, all
+see the same batches, all are evaluated in eval mode, and a model that never relearns is reported as such, not given the
+maximum time.
 """
 
 from collections.abc import Sequence
@@ -17,60 +18,57 @@ import numpy as np
 
 
 class RelearnProtocol(NamedTuple):
-    """How a net is taught what it should have forgotten, and when that counts as brought back."""
+    """How a model is fine-tuned on forget images, and when it counts as relearned."""
 
     each: int = 32
-    """Forgotten training pictures that are taught again, of each forgotten class; so many in all of single pictures."""
+    """Forget images used for fine-tuning: per forgotten class, or in total for a request to forget single images."""
     half: int = 24
-    """Pictures of either side in a batch. Kept ones stand beside the forgotten ones, at random from all kept training
-    pictures: without them a net needs only call everything alike, and a fresh net would be as quick as any."""
+    """Images of each side in a batch. Retained images are drawn at random from the retain set, training: without them
+    a model that predicts one class for everything would succeed, and a fresh model would be as quick as any other."""
     lr: float = 0.02
     momentum: float = 0.9
     draws: int = 3
-    """How often all is repeated, each time with other pictures and another fresh net."""
+    """Number of repetitions, each with other images and another fresh model."""
     asked: int = 100
-    """Forgotten pictures, at the most, that are asked after a step, none of them taught where that can be."""
+    """Maximum number of forget images for evaluation; images not used for fine-tuning where possible."""
     beside: int = 50
-    """Kept validation pictures that are asked with them."""
+    """Retained validation images for evaluation."""
     back: float = 0.95
-    """The share of the original's accuracy on the forgotten pictures that counts as brought back ..."""
+    """The share of the original model's accuracy on forget images that counts as relearned ..."""
     sane: float = 0.5
-    """... at a step at which this share of its accuracy on the kept ones is there too."""
+    """... at a step at which this share of its accuracy on retained images is reached too."""
 
 
 PROTOCOL = RelearnProtocol()
 
 EVAL_STEPS = (0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 32)
-"""The steps after which a net is asked: close at first, since what was not forgotten is back at once."""
+"""The steps after which a model is evaluated: dense at first, since what was not forgotten returns at once."""
 
 LAST_STEP = EVAL_STEPS[-1]
 
 
 def relearn_time(forget: np.ndarray, retain: np.ndarray, *, target: float, floor: float) -> int | None:
-    """The first of STEPS at which both accuracies (one value for each, 0 to 1) are reached; None for never."""
+    """The first of EVAL_STEPS at which both accuracies (one value per step, 0 to 1) are reached; None for never."""
     reached = np.flatnonzero((forget >= target - 1e-9) & (retain >= floor - 1e-9))
     return EVAL_STEPS[reached[0]] if len(reached) else None
 
 
 def anamnesis_index(after: int | None, gold: int | None) -> float | str:
-    """The anamnesis index, relearn time of after by that of gold, or why there is none.
+    """The anamnesis index, the unlearned model's relearn time divided by the retrained model's, or why it is undefined.
 
-    1 is what a net that never saw the pictures needs, less says that something was left, far more that the net was
-    damaged.
+    1 means that nothing remained, less than 1 that information remained, far more than 1 that the model was damaged.
     """
     if gold is None:
-        return f"There is no index: gold itself is not back within {LAST_STEP} steps."
+        return f"The index is undefined: the retrained model does not relearn within {LAST_STEP} steps."
     if gold == 0:
-        return "There is no index: gold has nothing to learn, it names them well without having seen them."
+        return "The index is undefined: the retrained model already classifies the forget images well without training."
     if after is None:
-        return (
-            f"There is no index: after is not back within {LAST_STEP} steps, and how long it would take is not known."
-        )
+        return f"The index is undefined: the unlearned model does not relearn within {LAST_STEP} steps."
     return after / gold
 
 
 def images_needed(models: Sequence[str], num_forget: int) -> tuple[int, int]:
-    """How many pictures go through training steps at the most, and how many are asked: what the whole costs."""
+    """The cost: the maximum number of images in training steps, and the number of images evaluated."""
     times = PROTOCOL.draws * len(models)
     return times * LAST_STEP * 2 * PROTOCOL.half, times * len(EVAL_STEPS) * (
         min(num_forget, PROTOCOL.asked) + PROTOCOL.beside

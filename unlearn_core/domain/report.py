@@ -1,4 +1,4 @@
-"""What is known about a run: parts, each written by one probe, each absent with a reason."""
+"""The report of a run: one part per measurement, each either present or missing with a reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.split import Split
 
 MODELS = ("before", "after", "gold")
-"""The three columns, always in this order."""
+"""The three models that a report compares, always in this order."""
 
 
 class Evaluation(NamedTuple):
-    """What one net answers on one data set: logits (N, C) in the data set's order, known by its weights' checksum."""
+    """The logits (N, C) of one model on one data set, in the data set's order, identified by its weights' checksum."""
 
     weights: str
     dataset: str
@@ -26,10 +26,11 @@ class Evaluation(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The parts that exist for a run.
+    """All results of a run.
 
     `labels` (N,) and `split` follow the data set's order, as do the logits in `evaluations` (keys: before, after, gold
-    and twin, a second gold, as far as they exist). `missing` gives for every absent part or model the reason.
+    and twin, a second retrained model, as far as they exist). `missing` gives the reason for every absent part or
+    model.
     """
 
     run: int | None
@@ -46,31 +47,32 @@ class Report:
 
     @property
     def forget_set_title(self) -> str:
-        """What was forgotten, in words: "cat", "cat and dog", "3 pictures"."""
+        """The forget set in words: "cat", "cat and dog", "3 images"."""
         return forget_set_title(self.spec, self.dataset)
 
 
 def forget_set_title(spec: UnlearnSpec, dataset: DatasetCard) -> str:
-    """What a spec asks to forget, in words."""
+    """A spec's forget set in words."""
     return describe_forget_set(spec.request.forget, dataset)
 
 
 def gold_title(spec: TrainGoldSpec, dataset: DatasetCard) -> str:
-    """What the training of a gold is called: "Gold without cat", "Gold without cat, number 2"."""
+    """The title of a retraining run: "Retrain without cat", "Retrain without cat, number 2"."""
     what = describe_forget_set(spec.request.forget, dataset)
-    return f"Gold without {what}" + (f", number {spec.seed + 1}" if spec.seed else "")
+    return f"Retrain without {what}" + (f", number {spec.seed + 1}" if spec.seed else "")
 
 
 def describe_forget_set(forget: Forget, dataset: DatasetCard) -> str:
-    """What somebody wants forgotten: "cat", "cat and dog", "3 pictures"."""
+    """A forget set in words: "cat", "cat and dog", "3 images"."""
     if forget.kind == "images":
-        return "1 picture" if len(forget.images) == 1 else f"{len(forget.images):,} pictures"
+        noun = "point" if dataset.is_points else "image"
+        return f"1 {noun}" if len(forget.images) == 1 else f"{len(forget.images):,} {noun}s"
     names = [dataset.classes[number] for number in forget.classes]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def summary_metrics(parts: Mapping[str, ReportPart], weights: Mapping[str, str]) -> dict[str, Any]:
-    """The few figures that stand in a run's row: accuracies as fractions with their 95 % intervals.
+    """The summary metrics in a run's row: accuracies as fractions with their 95 % intervals, and more.
 
     `weights` are the checksums of the models that were compared.
     """

@@ -1,4 +1,4 @@
-"""Pieces of work and what becomes of them."""
+"""Runs: one entry of the history for each job, with its state, progress and summary metrics."""
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -24,7 +24,7 @@ class RunState(StrEnum):
 
 
 class Priority(IntEnum):
-    """Who goes first: the smaller number."""
+    """The priority of a run: smaller numbers go first."""
 
     INTERACTIVE = 0
     SWEEP = 1
@@ -32,7 +32,7 @@ class Priority(IntEnum):
 
 
 class Phase(NamedTuple):
-    """One stretch of a run: how many optimiser steps are planned and made, and the seconds that they took."""
+    """One phase of a run: optimizer steps planned and done, and the seconds they took."""
 
     name: str
     steps: int
@@ -41,7 +41,7 @@ class Phase(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far a run is. `doing` is the phase in hand, or what happens after the last one ("measuring")."""
+    """The progress of a run. `stage` is the current phase, or what follows the last one ("measuring")."""
 
     phases: tuple[Phase, ...]
     stage: str
@@ -49,7 +49,7 @@ class Progress(NamedTuple):
 
 
 class CurvePoint(NamedTuple):
-    """A point of the live curve: accuracies (0 to 1) on a few fixed pictures of either side after so many steps."""
+    """A point of the live curve: accuracies (0 to 1) on a few fixed images of each side after `step` steps."""
 
     step: int
     seconds: float
@@ -59,7 +59,7 @@ class CurvePoint(NamedTuple):
 
 
 class Run(BaseModel):
-    """One row of the history: a piece of work, where it stands, and its few headline figures."""
+    """One row of the history: a job, its state and its summary metrics (`headline`)."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""What is tried of one knob: a range of numbers, or some values."""
+"""Search ranges of a sweep: the values of one hyperparameter to try, as a range of numbers or as choices."""
 
 from itertools import pairwise
 from math import floor
@@ -9,18 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from unlearn_core.domain.params import HyperparameterInfo
 
 MAX_POINTS = 24
-"""Points of one knob in a grid."""
+"""Maximum number of grid points for one hyperparameter."""
 LOG_SPAN = 10.0
-"""A rate is tried from a tenth of what it stands at to ten times that, unless somebody says otherwise."""
+"""By default, a log-scale value is searched from a tenth to ten times its current value."""
 LINEAR_SPAN = 4.0
-"""Any other number is tried up to so many times what it stands at."""
+"""By default, any other number is searched up to this many times its current value."""
 
 
 class SearchRange(BaseModel):
-    """What is tried of one knob: `values` of a choice, or numbers from `low` to `high`.
+    """The search range of one hyperparameter (`knob`): `values` of a choice, or numbers from `low` to `high`.
 
-    `log` spreads them evenly over decades, `whole` keeps them integers, `step` on a raster from `low` on; `points` is
-    how many of them a grid takes.
+    `log` means a log scale, `whole` integers, `step` multiples of a step from `low` on; `points` is the number of grid
+    points.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -37,28 +37,28 @@ class SearchRange(BaseModel):
     @model_validator(mode="after")
     def _is_one_of_two(self) -> "SearchRange":
         if len(self.values) == 1 or len(set(self.values)) != len(self.values):
-            raise ValueError(f"{self.knob}: name at least two different values to try")
+            raise ValueError(f"{self.knob}: choose at least two different values")
         if not self.values and (self.low is None or self.high is None or self.low >= self.high):
-            raise ValueError(f"{self.knob}: the range must go from a smaller to a larger number")
+            raise ValueError(f"{self.knob}: the lower end of the range must be below the upper end")
         if self.log and self.low is not None and self.low <= 0:
-            raise ValueError(f"{self.knob}: on a log scale the range begins above 0")
+            raise ValueError(f"{self.knob}: on a log scale the range must start above 0")
         return self
 
     @property
     def is_choice(self) -> bool:
-        """Whether its values have no order."""
+        """Whether its values are choices, which have no order."""
         return bool(self.values)
 
     @property
     def last_value(self) -> float:
-        """The largest number that is tried: the last one of the raster, where there is one."""
+        """The largest number in the range: with a step, the last multiple."""
         assert self.low is not None and self.high is not None
         if self.step is None or self.log:
             return self.high
         return round(self.low + floor((self.high - self.low) / self.step + 1e-9) * self.step, 10)
 
     def grid_values(self) -> list[Any]:
-        """The values that a grid tries, in order; fewer than `points` where the range holds no more."""
+        """The grid's values, in order; fewer than `points` if the range contains no more."""
         if self.values:
             return list(self.values)
         assert self.low is not None
@@ -69,7 +69,7 @@ class SearchRange(BaseModel):
             found = [self.low + (self.last_value - self.low) * share for share in shares]
         if self.step is not None and not self.log:
             found = [round(self.low + round((value - self.low) / self.step) * self.step, 10) for value in found]
-        else:  # Three figures are as much as anybody can read; the ends stay what they are.
+        else:  # Three significant digits are readable; the ends stay exact.
             found = [self.low, *(float(f"{value:.3g}") for value in found[1:-1]), self.last_value]
         if self.whole:
             found = [round(value) for value in found]
@@ -77,10 +77,10 @@ class SearchRange(BaseModel):
 
 
 def suggested_range(info: HyperparameterInfo, value: Any, *, points: int = 5) -> SearchRange | None:
-    """What one would try of a knob that stands at `value`; None for a kind that has no range.
+    """The default search range around the current `value`; None for a kind that has no range.
 
-    A rate goes a decade either way, any other number from its least to a few times where it stands, all within the
-    declared bounds.
+    A log-scale value is searched one decade each way, any other number from its minimum to a few times its value, all
+    within the declared bounds.
     """
     if info.kind == "numbers":
         return None

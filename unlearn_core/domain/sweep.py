@@ -1,4 +1,4 @@
-"""Many runs of one method that differ in some knobs: what is tried, what is aimed at, and what became of each trial."""
+"""Sweeps: many runs of one method that differ in some hyperparameters, with their objectives, budget and trials."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,14 +13,14 @@ from unlearn_core.domain.run import RunState
 from unlearn_core.domain.search_space import SearchRange
 
 Sampler = Literal["grid", "random", "tpe", "nsga2"]
-"""Who chooses the next settings."""
+"""The algorithm that chooses the next trial's hyperparameters."""
 
 ObjectiveId = Literal["distance", "retain", "forget", "privacy", "seconds"]
-"""What may be aimed at; `domain/objectives.py` says how each is read."""
+"""The ids of the objectives; `domain/objectives.py` defines them."""
 
 MAX_TRIALS, MAX_HYPERPARAMETERS = 256, 6
 MAX_MINUTES = 24 * 60.0
-"""Minutes that a sweep may work."""
+"""Maximum time budget of a sweep."""
 
 
 class SweepState(StrEnum):
@@ -38,11 +38,11 @@ class SweepState(StrEnum):
 
 
 class SweepSpec(BaseModel):
-    """All that is needed to do a sweep again.
+    """Everything that is needed to reproduce a sweep.
 
-    Every trial forgets `request` by `method` with `params`, but for the knobs in `ranges`, and with the same `seed`,
-    which also seeds the sampler. The first of one or two objectives decides where a single figure must. The budget is
-    a number of trials or of minutes of work, pauses not counted. `early` stops trials that are hopeless.
+    Every trial runs `method` on `request` with `params`, except for the hyperparameters in `ranges`, and with the same
+    `seed`, which also seeds the sampler. The first of one or two objectives decides where a single value is needed.
+    The budget is a number of trials or of busy minutes, without pauses. `early` stops hopeless trials early.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,16 +63,16 @@ class SweepSpec(BaseModel):
     @model_validator(mode="after")
     def _fits_together(self) -> "SweepSpec":
         if (self.trials is None) == (self.minutes is None):
-            raise ValueError("give a budget either in trials or in minutes")
+            raise ValueError("give the budget either in trials or in minutes")
         if len({one.knob for one in self.ranges}) < len(self.ranges):
-            raise ValueError("each knob can be swept once")
+            raise ValueError("each hyperparameter can be swept only once")
         if len(set(self.objectives)) < len(self.objectives):
-            raise ValueError("two objectives must be different ones")
+            raise ValueError("the two objectives must be different")
         return self
 
     @property
     def max_trials(self) -> int:
-        """How many trials there can be at the most."""
+        """The maximum number of trials."""
         limit = self.trials or MAX_TRIALS
         if self.sampler != "grid":
             return limit
@@ -82,16 +82,16 @@ class SweepSpec(BaseModel):
         return min(size, limit)
 
     def run_spec(self, values: dict[str, Any]) -> UnlearnSpec:
-        """The run of a trial with these values of the swept knobs."""
+        """The run of a trial with these values of the swept hyperparameters."""
         return UnlearnSpec(
             request=self.request, start=self.start, method=self.method, params=self.params | values, seed=self.seed
         )
 
 
 class Trial(NamedTuple):
-    """One point of a sweep and its run, as far as it is; `state` is None where somebody has deleted the run.
+    """One trial of a sweep and its run; `state` is None if the run was deleted.
 
-    `attributes` are what the sampler remembers of it; `stopped` says why it was ended early. Times are seconds since
+    `attributes` are the sampler's notes; `stopped` says why the trial was stopped early. Times are seconds since
     1970.
     """
 
@@ -112,16 +112,16 @@ class Trial(NamedTuple):
 
     @property
     def status(self) -> str:
-        """How it stands, in a word: waiting, running, done, stopped early, failed, cancelled or deleted."""
+        """Its state in words: queued, running, done, stopped early, failed, cancelled or deleted."""
         if self.state is None:
             return "deleted"
         if self.state is RunState.CANCELLED and self.stopped:
             return "stopped early"
-        return "waiting" if self.state is RunState.QUEUED else self.state.value
+        return self.state.value
 
 
 class Sweep(BaseModel):
-    """One sweep as it stands. `facts` holds what its worker has found out about all trials together."""
+    """One sweep and its current state. `facts` holds what the worker found out about all trials together."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -137,18 +137,18 @@ class Sweep(BaseModel):
 
 
 def sweep_group(sweep: int) -> str:
-    """What the runs of a sweep have as their group."""
+    """The run group of a sweep."""
     return f"sweep-{sweep}"
 
 
 def sweep_id(group: str | None) -> int | None:
-    """The sweep whose runs have this group; None where it is no sweep's."""
+    """The sweep that this run group belongs to; None if it belongs to none."""
     head, number = sweep_group(0)[:-1], group or ""
     return int(number[len(head) :]) if number.startswith(head) and number[len(head) :].isdecimal() else None
 
 
 def busy_minutes(trials: Sequence[Trial], now: float) -> float:
-    """Minutes in which at least one trial was at work: those made side by side take no longer than one of them."""
+    """Minutes in which at least one trial was running; overlapping trials count once."""
     spans = sorted((trial.started, trial.finished or now) for trial in trials if trial.started is not None)
     total, last = 0.0, float("-inf")
     for start, end in spans:

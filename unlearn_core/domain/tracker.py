@@ -1,4 +1,4 @@
-"""What a method may say while it works, and how it learns that it should stop."""
+"""Trackers: how a method reports progress while it runs, and how it is cancelled."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, TypeVar
@@ -7,27 +7,27 @@ T = TypeVar("T")
 
 
 class Tracker(Protocol):
-    """Progress with manners: a method counts its steps through `over`, and is cancelled there too."""
+    """Receives a method's progress; `iterate` counts steps and is where a method is cancelled."""
 
     def plan(self, **steps: int) -> None:
-        """Says before the work starts how many optimiser steps each phase will take, in order."""
+        """Announce, before the first step, how many optimizer steps each phase will take, in order."""
 
     def phase(self, name: str, *, done: int = 0) -> None:
-        """Begins a phase; `done` steps of it were made earlier (a training that goes on)."""
+        """Begin a phase; `done` of its steps were made earlier (a training run that is resumed)."""
 
     def iterate(self, items: Iterable[T]) -> Iterator[T]:
-        """Passes the items on, one optimiser step each; raises Cancelled between two of them when asked to stop."""
+        """Yield the items, one optimizer step each; raises CancelledError between two items if the run is cancelled."""
         ...
 
     def log(self, **scalars: float) -> None:
-        """Adds a point to named curves at the current step."""
+        """Add a point to named curves at the current step."""
 
     def save_artifact(self, name: str, array: Any, **facts: object) -> None:
-        """Keeps something worth showing (noise pictures, importances): it lands in the report's extras."""
+        """Store an array to show later (noise images, importances) in the report's extras."""
 
 
 class NullTracker:
-    """A tracker that listens to nobody: for scripts and tests."""
+    """A tracker that ignores everything: for scripts and tests."""
 
     def plan(self, **steps: int) -> None:
         pass

@@ -65,7 +65,7 @@ def test_an_unknown_run_is_said_to_be_unknown(wanted: str, visit: Visit, done: R
 def test_without_an_id_the_latest_run_is_shown_and_named_in_the_address(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run"))
     assert app.query_params["id"] == str(PICTURES)
-    assert app.title[0].value == "Forget *3 pictures* with Fine-tune"
+    assert app.title[0].value == "Forget *3 images* with Fine-tune"
 
 
 def test_without_an_id_the_run_looked_at_last_comes_back(visit: Visit, done: RunStore) -> None:
@@ -344,7 +344,7 @@ def test_gold_that_comes_later_gives_the_third_column(visit: Visit, done: RunSto
     assert measure.spec == MeasureSpec(run=PICTURES)
     app.run()
     assert "The report is being completed" in words(fine(app))
-    assert app.title[0].value == "Forget *3 pictures* with Fine-tune"
+    assert app.title[0].value == "Forget *3 images* with Fine-tune"
     measure = started(done, kinds=frozenset({"measure"}))
     done.finish(measure.id, measure.attempt, metrics=execute_job(measure, warm, NullListener()))
     app.run()
@@ -356,7 +356,7 @@ def test_gold_that_comes_later_gives_the_third_column(visit: Visit, done: RunSto
     assert golds.title[0].value == "Gold without *3 pictures*"
     assert f"Run {PICTURES}:" in golds.get("page_link")[0].proto.label
     behind = fine(visit("run", id=str(measure.id)))
-    assert behind.title[0].value == "Forget *3 pictures* with Fine-tune"
+    assert behind.title[0].value == "Forget *3 images* with Fine-tune"
 
 
 # A look into a picture.

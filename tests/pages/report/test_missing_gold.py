@@ -55,7 +55,7 @@ def test_two_people_share_one_gold_and_either_may_stop_it(done: RunStore, visit:
         app.button(key="train-gold").click().run()
         assert "Gold is on its way" in words(fine(app))
     (gold,) = done.list_runs(kinds=("gold",))
-    assert gold.spec == GOLD and gold.title == "Gold without 3 pictures"
+    assert gold.spec == GOLD and gold.title == "Retrain without 3 images"
     advance(done, started(done, kinds=frozenset({"gold"})), 6)
     first.button(key="cancel-gold").click().run()
     assert done.get(gold.id).cancelling
@@ -87,7 +87,7 @@ def test_a_second_gold_tells_how_far_two_golds_are_apart(done: RunStore, visit: 
     assert "--forget-classes discs --seed 1" in [code.value for code in app.code][-1]
     offer.click().run()
     (run,) = done.list_runs(kinds=("gold",))
-    assert (run.spec, run.priority, run.title) == (twin, Priority.BACKGROUND, "Gold without discs, number 2")
+    assert (run.spec, run.priority, run.title) == (twin, Priority.BACKGROUND, "Retrain without discs, number 2")
     assert "A second gold is on its way" in words(fine(app))
 
     trained(done, twin, warm)

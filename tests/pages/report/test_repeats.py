@@ -78,7 +78,7 @@ def test_a_report_shows_the_mean_over_its_seeds(visit: Visit, done: RunStore) ->
     table = repeats.interval_table(found).set_index("figure")
     first = done.get(CLASS).headline["accuracy"]["after"]["retain_test"]
     mean = t_interval([first, first - 0.01, first - 0.02])
-    assert table.loc["accuracy, kept unseen", "mean"] == f"{100 * mean.mean:.1f}\N{NO-BREAK SPACE}%"
+    assert table.loc["accuracy, retain set, test", "mean"] == f"{100 * mean.mean:.1f}\N{NO-BREAK SPACE}%"
     assert np.isclose(mean.mean, first - 0.01)
 
 
@@ -114,7 +114,7 @@ def test_seeds_are_one_entry_of_the_history(visit: Visit, done: RunStore) -> Non
     assert "**3 runs** will be gone for good" in words(app)
     app.button(key="unfold").click().run()
     table = fine(app).dataframe[0].value
-    assert list(table["forgotten"]) == ["discs", "↳ seed 0", "↳ seed 1", "↳ seed 2", "3 pictures"]
+    assert list(table["forgotten"]) == ["discs", "↳ seed 0", "↳ seed 1", "↳ seed 2", "3 images"]
     assert list(table["run"])[1:4] == [f"Run {CLASS}", *(f"Run {run}" for run in made)]
 
 

@@ -79,7 +79,7 @@ def test_a_file_that_is_none_is_refused_where_it_was_dropped(
     ("fields", "said"),
     [
         ({"method": "lost"}, "There is no method called 'lost'"),
-        ({"params": {"lost": 1}}, "There is no knob called 'lost'"),
+        ({"params": {"lost": 1}}, "There is no hyperparameter called 'lost'"),
         ({"params": {"batch": -5}}, "cannot be -5"),
     ],
 )
