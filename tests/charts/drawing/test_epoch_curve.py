@@ -19,12 +19,12 @@ def said(loss: list[float], right: list[float]) -> str:
 
 def test_the_sentence_has_the_last_figures_and_the_best_where_it_was_better() -> None:
     assert said([1.2, 0.5], [0.4, 0.6]) == (
-        "After epoch 2 of 5 the mean training loss is 0.500, and 60.0 % of 80 validation pictures are named rightly; "
-        "guessing would name 25.0 %."
+        "After epoch 2 of 5 the mean training loss is 0.500. Accuracy on 80 validation images is 60.0 %; "
+        "guessing would give 25.0 %."
     )
-    assert "(the most was 70.0 %, after epoch 1)" in said([1.2, 0.5], [0.7, 0.6])
-    assert "the most" not in said([1.2, 0.5, 0.4], [0.7, 0.6, 0.7])
-    assert "no validation pictures" in said([1.2], [np.nan])
+    assert "(best: 70.0 %, after epoch 1)" in said([1.2, 0.5], [0.7, 0.6])
+    assert "best" not in said([1.2, 0.5, 0.4], [0.7, 0.6, 0.7])
+    assert "no validation images" in said([1.2], [np.nan])
 
 
 def test_both_lines_are_drawn_over_all_planned_epochs() -> None:

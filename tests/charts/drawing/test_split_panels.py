@@ -91,7 +91,7 @@ def test_a_picture_is_marked_where_it_stands() -> None:
     report, picture = REPORTS[0], int(REPORTS[0].parts["membership"].arrays["members"][0])
     certainty = charts()["confidence"].figure([report], LIGHT)
     certainty = highlight.highlight_selection(certainty, "confidence", report, Selection(image=picture), LIGHT)
-    spots = named(certainty, f"picture {picture}")
+    spots = named(certainty, f"image {picture}")
     arrays = report.parts["logits"].arrays
     assert [one["x"][0] for one in spots if one["marker"]["symbol"] == "diamond"] == [
         pytest.approx(arrays["gold_true"][picture])
@@ -99,11 +99,11 @@ def test_a_picture_is_marked_where_it_stands() -> None:
     assert len(spots) == 3
     scatter = charts()["recognised"].figure([report], LIGHT)
     scatter = highlight.highlight_selection(scatter, "recognised", report, Selection(image=picture), LIGHT)
-    (ring,) = named(scatter, f"picture {picture}")
+    (ring,) = named(scatter, f"image {picture}")
     assert ring["y"][0] == pytest.approx(report.parts["membership"].arrays["after_guess"][0])
     nowhere = charts()["recognised"].figure([report], LIGHT)
     nowhere = highlight.highlight_selection(nowhere, "recognised", report, Selection(image=10**6), LIGHT)
-    assert not named(nowhere, f"picture {10**6}")
+    assert not named(nowhere, f"image {10**6}")
 
 
 def test_what_a_click_stands_for() -> None:
@@ -132,12 +132,9 @@ def test_each_run_says_what_is_followed() -> None:
     rows = dict(selection.selection_rows(REPORTS, Selection("cat", "stage2.0", picture)))
     assert len(rows) == 7
     assert all(len(cells) == len(REPORTS) for cells in rows.values())
-    assert rows[f"picture {picture}: in this run"][0] == "cat, forgotten, trained on"
+    assert rows[f"image {picture}: class and set"][0] == "cat, forget set, training"
     score = report.parts["confusion"].facts["after"][CAT]["accuracy"]
-    assert f"→ {100 * score:.1f}" in rows["cat, unseen: named rightly"][0].replace("\N{NARROW NO-BREAK SPACE}", " ")
-    assert "gold" not in rows["cat, unseen: named rightly"][2], "the third has none"
-    assert (
-        dict(selection.selection_rows(REPORTS, Selection(label="unicorn")))["unicorn, unseen: named rightly"]
-        == ["–"] * 4
-    )
+    assert f"→ {100 * score:.1f}" in rows["cat: accuracy, test"][0].replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert "retrained" not in rows["cat: accuracy, test"][2], "the third has none"
+    assert dict(selection.selection_rows(REPORTS, Selection(label="unicorn")))["unicorn: accuracy, test"] == ["–"] * 4
     assert selection.selection_rows(REPORTS, Selection()) == []

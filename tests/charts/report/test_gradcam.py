@@ -40,7 +40,13 @@ def test_forgotten_pictures_come_first() -> None:
 def test_cells_and_captions() -> None:
     row = heatmap_rows(one_card({"before": 2.0, "after": 1.0, "gold": 1.0}))[0]
     captions = [cell.caption.replace("\N{NO-BREAK SPACE}", " ") for cell in row.cells]
-    assert captions == ["a forgotten cat", "before · dog 61 %", "after · dog 61 %", "gold · dog 61 %", "after − gold"]
+    assert captions == [
+        "cat, forget set",
+        "before · dog 61 %",
+        "after · dog 61 %",
+        "retrained · dog 61 %",
+        "after − retrained",
+    ]
     assert all(cell.image.dtype == np.uint8 for cell in row.cells)
     assert {cell.image.shape for cell in row.cells} == {(MIN_SIZE, MIN_SIZE, 3)}
 
@@ -57,7 +63,7 @@ def test_maps_of_a_row_share_one_scale() -> None:
 def test_no_evidence_stays_dark() -> None:
     row = heatmap_rows(one_card(dict.fromkeys(MODELS, 0.0)))[0]
     assert (row.cells[1].image == colorize(upscale(GREY), np.zeros((4, 4)))).all()
-    assert row.words == "Nothing in it spoke for cat before. There is none now either."
+    assert row.words == "There was no evidence for cat before. There is none after either."
 
 
 def test_difference_is_bare_at_zero_and_tells_its_sign() -> None:
@@ -78,10 +84,10 @@ def test_pictures_are_enlarged_smoothly_on_the_server() -> None:
 @pytest.mark.parametrize(
     ("after", "words"),
     [
-        (0.21, "The evidence for cat is gone. The peak fell to 0.21 of before; gold's is 0.18."),
-        (0.5, "The evidence for cat is weaker. The peak fell to 0.50 of before; gold's is 0.18."),
-        (1.0, "The evidence for cat is still there. The peak came to 1.00 of before; gold's is 0.18."),
-        (1.5, "The evidence for cat has grown. The peak rose to 1.50 of before; gold's is 0.18."),
+        (0.21, "The evidence for cat is gone. The peak fell to 0.21 of before; retrained: 0.18."),
+        (0.5, "The evidence for cat is weaker. The peak fell to 0.50 of before; retrained: 0.18."),
+        (1.0, "The evidence for cat is still there. The peak came to 1.00 of before; retrained: 0.18."),
+        (1.5, "The evidence for cat has grown. The peak rose to 1.50 of before; retrained: 0.18."),
     ],
 )
 def test_words_come_from_the_peaks(after: float, words: str) -> None:
@@ -91,12 +97,12 @@ def test_words_come_from_the_peaks(after: float, words: str) -> None:
 def test_without_gold_there_is_no_difference() -> None:
     row = heatmap_rows(one_card({"before": 2.0, "after": 1.0}))[0]
     assert [cell.caption.split(" ")[0] for cell in row.cells[1:]] == ["before", "after"]
-    assert "gold" not in row.words
+    assert "retrained" not in row.words
 
 
 def test_asking_for_another_class_is_said() -> None:
     row = heatmap_rows(one_card({"before": 2.0, "after": 1.0}, target=5, forgotten=False))[0]
-    assert row.title == "A kept cat, asked for dog"
+    assert row.title == "Cat, retain set, evidence for dog"
     assert "evidence for dog" in row.words
 
 
@@ -111,6 +117,6 @@ def test_an_algorithm_that_asks_about_no_class_is_not_said_to_show_evidence() ->
     report = one_card({"before": 2.0, "after": 1.0, "gold": 1.0}, target=5)
     part = report.parts["cam"]
     (row,) = heatmap_rows(report, ReportPart(part.facts | {"algorithm": "eigencam"}, part.arrays))
-    assert row.title == "A forgotten cat, asked for no class"
-    assert row.words.endswith("The peak after is 0.50 of before; gold's is 0.50.")
+    assert row.title == "Cat, forget set, class-independent"
+    assert row.words.endswith("The peak after is 0.50 of before; retrained: 0.50.")
     assert "evidence" not in row.words

@@ -1,1 +1,1 @@
-"""Shared figures, colours and wording: what several charts draw with."""
+"""Drawing code shared by several charts: figures, colours, wording."""

@@ -1,4 +1,4 @@
-"""What the three charts of logits share: smooth densities of before, after and gold, and their quantiles."""
+"""Densities of logits shared by three charts: smooth curves for before, after and gold, and their quantiles."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,19 +8,20 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import models, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color, with_alpha
+from unlearn_core.charts.drawing.wording import MODEL_LABELS
 from unlearn_core.domain.report import Report
 
 ValuesByModel = Callable[[Report], dict[str, np.ndarray]]
 NUM_POINTS = 240
 MAX_RUG_POINTS = 40
-"""Up to so many pictures each is drawn as a tick too: a smooth curve would promise more than there is."""
+"""Up to this many images, each is also drawn as a tick: a smooth curve alone would suggest too much data."""
 _CLOSE = 0.08
-"""Peaks closer than this share of the axis leave no room for a name beside each."""
+"""Peaks closer than this share of the axis leave no room for a label beside each."""
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 class AxisRange(NamedTuple):
-    """The stretch of an axis: `low` and `high` bound what is drawn, `closed` ends cannot be passed by any value."""
+    """The range of an axis: `low` and `high` bound what is drawn; with `is_closed` no value can lie outside."""
 
     low: float
     high: float
@@ -28,7 +29,7 @@ class AxisRange(NamedTuple):
 
 
 def values_in_set(report: Report, quantity: str, name: str) -> dict[str, np.ndarray]:
-    """One figure ("true", "margin", "entropy") of every picture in a set, for each model."""
+    """One quantity ("true", "margin" or "entropy") of every image in a set, for each model."""
     arrays, rows = report.parts["logits"].arrays, getattr(report.split, name)
     return {model: arrays[f"{model}_{quantity}"][rows].astype(float) for model in models(report)}
 
@@ -39,9 +40,9 @@ def medians(values: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 def quantiles(values: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
-    """One row a model: pictures, mean, and the 5, 25, 50, 75 and 95 % quantiles."""
+    """One row per model: number of images, mean, and the 5, 25, 50, 75 and 95 % quantiles."""
     return [
-        {"model": model, "pictures": len(part), "mean": float(part.mean())}
+        {"model": model, "images": len(part), "mean": float(part.mean())}
         | {f"{share:.0%}": float(np.quantile(part, share)) for share in _QUANTILES}
         for model, part in values.items()
     ]
@@ -50,8 +51,8 @@ def quantiles(values: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
 def density(values: np.ndarray, at: np.ndarray, span: AxisRange) -> np.ndarray:
     """A Gaussian kernel density of values (n,) at points (m,), at least 0 and of area 1.
 
-    The width is Silverman's rule of thumb (Density Estimation, 1986, equation 3.31), but never under 1.5 % of the
-    axis. At closed ends the kernel is reflected, so that none of the area is lost beyond them.
+    The bandwidth is Silverman's rule of thumb (Density Estimation, 1986, equation 3.31), but at least 1.5 % of the
+    axis. At closed ends the kernel is reflected, so that no area is lost beyond them.
     """
     quarter, three = np.quantile(values, [0.25, 0.75])
     spread = min(float(values.std()), float(three - quarter) / 1.34) or float(values.std())
@@ -70,10 +71,9 @@ def draw_densities(
     span: AxisRange | None = None,
     reference: float | None = None,
 ) -> go.Figure:
-    """One density a model: before a grey area, after a line, gold a dotted line, each with its name beside it.
+    """One density per model: before a grey area, after a line, gold a dotted line, each with its label beside it.
 
-    `axis` names what is measured; `span` is found from the values where it is not given; `mark` is a place on the
-    axis worth a vertical line.
+    `axis` is the axis title; `span` defaults to the range of the values; a vertical line marks `reference`.
     """
     found = [values(report) for report in reports]
     span = span or _span([part for each in found for part in each.values()])
@@ -111,7 +111,7 @@ def _curve(model: str, at: np.ndarray, curve: np.ndarray, theme: Theme) -> go.Sc
         x=at,
         y=curve,
         mode="lines",
-        hovertemplate=f"<b>{model}</b> at %{{x:.1f}}<extra></extra>",
+        hovertemplate=f"<b>{MODEL_LABELS[model]}</b> at %{{x:.1f}}<extra></extra>",
         **look,
     )
 
@@ -119,17 +119,17 @@ def _curve(model: str, at: np.ndarray, curve: np.ndarray, theme: Theme) -> go.Sc
 def _ticks(model: str, values: np.ndarray, theme: Theme) -> go.Scatter:
     colour = getattr(theme, model)
     return go.Scatter(
-        name=f"{model}, each picture",
+        name=f"{model}, each image",
         x=np.sort(values),
         y=np.zeros(len(values)),
         mode="markers",
         marker={"symbol": "line-ns", "size": 9, "color": colour, "line": {"color": colour, "width": 1.5}},
-        hovertemplate=f"<b>{model}</b>: %{{x:.2f}}<extra></extra>",
+        hovertemplate=f"<b>{MODEL_LABELS[model]}</b>: %{{x:.2f}}<extra></extra>",
     )
 
 
 def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, span: AxisRange, theme: Theme) -> list[dict[str, Any]]:
-    """The name of each model beside its curve; a key in the emptier corner where peaks lie too close, or at an end."""
+    """A label beside each curve; a key in the emptier corner if peaks lie too close together or at an end."""
     peaks = sorted(float(at[curve.argmax()]) for curve in curves.values())
     if span.is_closed or min(np.diff(peaks), default=np.inf) < _CLOSE * (span.high - span.low):
         return [_key(curves, theme)]
@@ -137,7 +137,11 @@ def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, span: AxisRange, t
     labels = []
     for place, model in enumerate(order):
         curve, peak = curves[model], int(curves[model].argmax())
-        label = {"text": model, "font": {"size": SMALL_FONT + 1, "color": text_color(theme, model)}, "x": at[peak]}
+        label = {
+            "text": MODEL_LABELS[model],
+            "font": {"size": SMALL_FONT + 1, "color": text_color(theme, model)},
+            "x": at[peak],
+        }
         left, right = place == 0 and len(order) > 1, place == len(order) - 1 and len(order) > 1
         if left or right:
             flank = np.flatnonzero(curve >= 0.6 * curve[peak])[0 if left else -1]
@@ -155,7 +159,9 @@ def _key(curves: Mapping[str, np.ndarray], theme: Theme) -> dict[str, Any]:
         curve[:third].sum() for curve in curves.values()
     )
     signs = {"before": (with_alpha(theme.before, 0.6), "█"), "after": (theme.after, "━━"), "gold": (theme.gold, "┅┅")}
-    lines = [f'<span style="color:{signs[model][0]}">{signs[model][1]}</span> {model}' for model in curves]
+    lines = [
+        f'<span style="color:{signs[model][0]}">{signs[model][1]}</span> {MODEL_LABELS[model]}' for model in curves
+    ]
     return {
         "text": "<br>".join(lines),
         "align": "left",

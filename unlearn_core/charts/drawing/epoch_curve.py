@@ -1,4 +1,4 @@
-"""The curve of a training, live and afterwards: the mean loss of each epoch, and how much it gets right meanwhile."""
+"""The training curve, live and afterwards: mean training loss and validation accuracy of each epoch."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,12 +14,12 @@ HEIGHT = 300
 
 
 def figure(part: ReportPart, theme: Theme) -> go.Figure:
-    """Left the mean training loss, right the accuracy on validation pictures, both by epoch; one scale of epochs."""
-    loss, right = part.arrays["loss"], part.arrays["accuracy"]
+    """The mean training loss on the left and the validation accuracy on the right, both by epoch on one scale."""
+    loss, accuracy = part.arrays["loss"], part.arrays["accuracy"]
     epochs, last = np.arange(1, len(loss) + 1), max(part.facts["epochs"], 2)
     drawn = make_subplots(rows=1, cols=2, horizontal_spacing=0.12)
     mode = "lines+markers" if len(loss) < 3 else "lines"
-    for column, values, shown in ((1, loss, "%{y:.3f}"), (2, right, "%{y:.1%}")):
+    for column, values, shown in ((1, loss, "%{y:.3f}"), (2, accuracy, "%{y:.1%}")):
         line = go.Scatter(
             x=epochs,
             y=values,
@@ -37,20 +37,21 @@ def figure(part: ReportPart, theme: Theme) -> go.Figure:
     drawn.update_xaxes(range=[0.5, last + 0.5], title="epoch")
     top = max(float(loss.max()) if len(loss) else 1.0, 1e-3)
     drawn.update_yaxes(range=[0, 1.05 * top], title="training loss", row=1, col=1)
-    drawn.update_yaxes(**percent_axis(0, 1.02), title="right, validation", row=1, col=2)
+    drawn.update_yaxes(**percent_axis(0, 1.02), title="validation accuracy", row=1, col=2)
     return drawn
 
 
 def summary(part: ReportPart) -> str:
-    """How far it is and how good."""
-    loss, right = part.arrays["loss"], part.arrays["accuracy"]
+    """Progress, loss and accuracy."""
+    loss, accuracy = part.arrays["loss"], part.arrays["accuracy"]
     done, every = len(loss), part.facts["epochs"]
-    said = f"After epoch {done} of {every} the mean training loss is {loss[-1]:.3f}"
-    if not np.isfinite(right).any():
-        return f"{said}; this data set has no validation pictures to ask."
-    best = int(np.nanargmax(right))
-    high = "" if right[best] == right[-1] else f" (the most was {percent(right[best])}, after epoch {best + 1})"
+    text = f"After epoch {done} of {every} the mean training loss is {loss[-1]:.3f}"
+    if not np.isfinite(accuracy).any():
+        return f"{text}. This data set has no validation images."
+    best = int(np.nanargmax(accuracy))
+    is_last = accuracy[best] == accuracy[-1]
+    high = "" if is_last else f" (best: {percent(accuracy[best])}, after epoch {best + 1})"
     return (
-        f"{said}, and {percent(right[-1])} of {part.facts['pictures']:,} validation pictures are named rightly{high}; "
-        f"guessing would name {percent(1 / part.facts['classes'])}."
+        f"{text}. Accuracy on {part.facts['pictures']:,} validation images is {percent(accuracy[-1])}{high}; "
+        f"guessing would give {percent(1 / part.facts['classes'])}."
     )

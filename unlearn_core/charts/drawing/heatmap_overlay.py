@@ -1,4 +1,4 @@
-"""Heat maps laid over pictures: grey picture, viridis for one model, a diverging scale for a difference of two."""
+"""Heat maps laid over images: the image in grey, viridis for one model, a diverging scale for a difference of two."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ from plotly.colors import hex_to_rgb, sequential
 from unlearn_core.charts.drawing.theme import LIGHT
 
 MIN_SIZE = 160
-"""Pictures are enlarged to at least this many pixels, by a whole factor of 3 or more: a browser would blur them."""
+"""Images are enlarged to at least this many pixels, by a whole factor of 3 or more: a browser would blur them."""
 MIN_OPACITY, MAX_OPACITY = 0.25, 0.7
 """Opacity of a map where it is 0 and where it is at the top of its scale."""
 _GRAY = 0.75
@@ -19,7 +19,7 @@ _MORE, _LESS = (np.array(hex_to_rgb(colour), float) for colour in (LIGHT.after, 
 
 
 def upscale(image: np.ndarray, *, side: int = MIN_SIZE) -> np.ndarray:
-    """A picture (H, W, 3) uint8 enlarged to at least `side` pixels, and at least three times, smooth."""
+    """An image (H, W, 3) uint8, enlarged smoothly to at least `side` pixels and at least three times."""
     height, width = image.shape[:2]
     factor = max(3, -(-side // max(height, width)))
     size = (width * factor, height * factor)
@@ -27,7 +27,7 @@ def upscale(image: np.ndarray, *, side: int = MIN_SIZE) -> np.ndarray:
 
 
 def colorize(image: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    """An enlarged picture under a map (h, w) in [0, 1]: the stronger, the brighter and the more opaque."""
+    """An enlarged image under a map (h, w) in [0, 1]: stronger is brighter and more opaque."""
     strength = _resized(strength, image.shape).clip(0, 1)
     place = strength * (len(_VIRIDIS) - 1)
     low = np.minimum(place.astype(int), len(_VIRIDIS) - 2)
@@ -37,13 +37,13 @@ def colorize(image: np.ndarray, strength: np.ndarray) -> np.ndarray:
 
 
 def colorize_difference(image: np.ndarray, gap: np.ndarray) -> np.ndarray:
-    """An enlarged picture under a map (h, w) in [-1, 1]: bare at 0, after's colour above it, gold's below."""
+    """An enlarged image under a map (h, w) in [-1, 1]: bare at 0, the colour of after above it, of gold below."""
     gap = _resized(gap, image.shape).clip(-1, 1)
     return _blend(image, np.where(gap[..., None] > 0, _MORE, _LESS), 0.85 * np.abs(gap))
 
 
 def data_uri(image: np.ndarray) -> str:
-    """A picture as a data URI, small enough to travel inside a figure."""
+    """An image as a data URI, small enough to be embedded in a figure."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "WEBP", quality=88)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

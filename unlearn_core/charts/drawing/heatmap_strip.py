@@ -1,4 +1,4 @@
-"""The pictures of a replay under their heat maps: a row that changes from moment to moment, and gold's beneath it."""
+"""The images of a replay under their heat maps: a row that changes with every snapshot, and gold's row below it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,16 +11,17 @@ from unlearn_core.charts.drawing.snapshots import SnapshotSeries, rows_of_side
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.split import SET_LABELS
 
 CELL_SIZE = 96
-"""Pixels of a picture in the figure; there are many, so they are smaller than elsewhere."""
+"""Pixels of an image in the figure; there are many, so they are smaller than elsewhere."""
 IMAGE_HEIGHT = 100
-"""Height of a picture on the page, in pixels, where there is room for it."""
+"""Height of an image on the page in pixels, where there is room for it."""
 _COLUMNS = 4
 
 
 class HeatmapStrip:
-    """The four pictures, each with one scale for all moments and gold."""
+    """Four images, each with one colour scale for all snapshots and gold."""
 
     def __init__(self, report: Report, series: SnapshotSeries) -> None:
         part, classes = report.parts["snapshots"], report.dataset.classes
@@ -28,20 +29,21 @@ class HeatmapStrip:
         gold = part.arrays.get("gold_maps") if series.gold else None
         gold = None if gold is None else np.nan_to_num(gold.astype(np.float64))
         tops = np.maximum(maps.max((0, 2, 3)), 0 if gold is None else gold.max((1, 2)))
-        pictures = [upscale(picture, side=CELL_SIZE) for picture in part.arrays["pictures"]]
-        places = [int(np.flatnonzero(part.arrays["ids"] == picture)[0]) for picture in shown]
-        kinds = {"forget_train": "forgotten,<br>trained on", "forget_val": "forgotten,<br>unseen"}
+        images = [upscale(image, side=CELL_SIZE) for image in part.arrays["pictures"]]
+        places = [int(np.flatnonzero(part.arrays["ids"] == image)[0]) for image in shown]
+        kinds = {name: ",<br>".join(SET_LABELS[name]) for name in ("forget_train", "forget_val")}
         sets = {name: rows_of_side(part, name) for name in kinds}
         self.titles = [
-            f"{classes[report.labels[picture]]}<br>{next((kinds[name] for name in kinds if sets[name][place]), 'kept')}"
-            for picture, place in zip(shown, places, strict=True)
+            f"{classes[report.labels[image]]}<br>"
+            f"{next((kinds[name] for name in kinds if sets[name][place]), 'retain set')}"
+            for image, place in zip(shown, places, strict=True)
         ]
         self.snapshots: list[list[str]] = []
         for number, now in enumerate(maps):
             same = number and np.array_equal(now, maps[number - 1])
-            drawn = self.snapshots[-1] if same else _drawn(pictures, now, tops)
+            drawn = self.snapshots[-1] if same else _drawn(images, now, tops)
             self.snapshots.append(drawn)
-        self.gold = None if gold is None else _drawn(pictures, gold, tops)
+        self.gold = None if gold is None else _drawn(images, gold, tops)
         self.predicted = [
             _prediction_labels(moment.predicted, moment.confidence, classes) for moment in series.snapshots
         ]
@@ -52,9 +54,9 @@ class HeatmapStrip:
     def draw(
         self, figure: go.Figure, *, top: float, unit: float, theme: Theme, layouts: Sequence[dict[str, Any]]
     ) -> None:
-        """Draws the last moment below `top`; `unit` is a pixel's height. Puts every moment's images into `layouts`."""
+        """Draw the last snapshot below `top`; `unit` is the height of a pixel. All snapshots go into `layouts`."""
         quiet = {"size": SMALL_FONT - 1, "color": theme.quiet}
-        _heading(figure, "Where it looks now, for their own class", y=top + 50 * unit, theme=theme)
+        _heading(figure, "Grad-CAM now, for the true class", y=top + 50 * unit, theme=theme)
         for middle, title in zip(_columns(), self.titles, strict=False):
             figure.add_annotation(text=title, y=top + 2 * unit, yanchor="bottom", font=quiet, **middle)
         layout: Any = figure.layout
@@ -65,7 +67,7 @@ class HeatmapStrip:
             changed |= {f"annotations[{words + at}].text": word for at, word in enumerate(called)}
         if self.gold:
             under = top - (IMAGE_HEIGHT + 62) * unit
-            _heading(figure, "Where gold looks", y=under + 8 * unit, theme=theme)
+            _heading(figure, "Grad-CAM of the retrained model", y=under + 8 * unit, theme=theme)
             _row(figure, self.gold, self.gold_predicted, top=under, unit=unit, theme=theme)
 
 
@@ -82,7 +84,7 @@ def _heading(figure: go.Figure, text: str, *, y: float, theme: Theme) -> None:
 def _row(
     figure: go.Figure, images: Sequence[str], words: Sequence[str], *, top: float, unit: float, theme: Theme
 ) -> None:
-    """Pictures below `top`, which shrink towards their middle where the page is narrow, and words beneath them."""
+    """Images below `top`, which shrink towards their middle where the page is narrow, and their labels."""
     font = {"size": SMALL_FONT - 1, "color": theme.quiet}
     for middle, image, word in zip(_columns(), images, words, strict=False):
         size = {"sizex": 0.94 / _COLUMNS, "sizey": IMAGE_HEIGHT * unit, "sizing": "contain"}
@@ -92,7 +94,7 @@ def _row(
 
 def _drawn(images: Sequence[np.ndarray], maps: np.ndarray, tops: np.ndarray) -> list[str]:
     each = zip(images, maps, tops, strict=True)
-    return [data_uri(colorize(picture, drawn / top if top else drawn)) for picture, drawn, top in each]
+    return [data_uri(colorize(image, drawn / top if top else drawn)) for image, drawn, top in each]
 
 
 def _prediction_labels(predicted: Sequence[int], confidences: Sequence[float], classes: Sequence[str]) -> list[str]:

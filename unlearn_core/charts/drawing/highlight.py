@@ -1,4 +1,4 @@
-"""Marks in a figure of one run for what is followed through all of them: a class, a layer, a picture."""
+"""Highlights in a figure what is selected on the compare page: a class, a layer or an image."""
 
 import re
 from typing import Any
@@ -8,16 +8,17 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing.selection import Selection
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
+from unlearn_core.charts.drawing.wording import MODEL_LABELS
 from unlearn_core.domain.report import Report
 
 QUANTITIES = {"confidence": "true", "margin": "margin", "certainty": "entropy"}
-"""Charts whose axis is a figure of each picture, and what that figure is called in the report."""
+"""Charts whose axis is a quantity of each image, and the name of that quantity in the report."""
 
 
 def highlight_selection(
     figure: go.Figure | dict[str, Any], chart: str, report: Report, focus: Selection, theme: Theme
 ) -> go.Figure:
-    """A copy of the figure of one run with what is followed marked in it: a band behind a row, a ring, three marks."""
+    """A copy of one run's figure with the selection marked in it: a band behind a row, a ring, three markers."""
     drawn = go.Figure(figure)
     for name in (focus.label, focus.layer):
         if name is not None:
@@ -33,7 +34,7 @@ def highlight_selection(
 
 
 def _band(figure: go.Figure, name: str, theme: Theme) -> None:
-    """A band behind the row or column of that name on whichever axis has it; a frame where a heat map would hide it."""
+    """A band behind the row or column of that name on either axis; a frame where a heat map would hide the band."""
     layout: Any = figure.layout
     look: dict[str, Any] = {"fillcolor": with_alpha(theme.after, 0.14), "line": {"width": 0}, "layer": "below"}
     if any(trace.type == "heatmap" for trace in figure.select_traces()):
@@ -53,35 +54,35 @@ def _plain(text: str) -> str:
 
 
 def _mark_value(figure: go.Figure, report: Report, what: str, image: int, theme: Theme) -> None:
-    """Where one picture stands on the axis of a density, for each model."""
+    """One image's place on the axis of a density, for each model."""
     arrays = report.parts["logits"].arrays
     for model in ("before", "gold", "after"):
         if f"{model}_{what}" in arrays:
             at = float(arrays[f"{model}_{what}"][image])
             figure.add_scatter(
-                name=f"picture {image}",
+                name=f"image {image}",
                 x=[at],
                 y=[0],
                 mode="markers",
                 marker=marker_style(theme, model, 11),
-                hovertemplate=f"<b>{model}</b>, picture {image}: %{{x:.2f}}<extra></extra>",
+                hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, image {image}: %{{x:.2f}}<extra></extra>",
                 cliponaxis=False,
             )
 
 
 def _mark_point(figure: go.Figure, image: int, theme: Theme) -> None:
-    """A ring around the point that stands for a picture, where a chart has a point a picture."""
+    """A ring around the point of an image, in charts with one point per image."""
     for trace in figure.to_plotly_json()["data"]:
         known = trace.get("customdata") if trace["type"] == "scatter" else None
         for place, row in enumerate(() if known is None else known):
             if isinstance(row, list | tuple | np.ndarray) and len(row) == 2 and str(row[0]) == str(image):
                 x, y = trace["x"][place], trace["y"][place]
                 figure.add_scatter(
-                    name=f"picture {image}",
+                    name=f"image {image}",
                     x=[x],
                     y=[y],
                     mode="markers+text",
-                    text=[f"picture {image}"],
+                    text=[f"image {image}"],
                     textposition="bottom center" if y > 0.5 else "top center",
                     textfont={"size": SMALL_FONT, "color": theme.ink},
                     marker={"symbol": "circle-open", "size": 15, "color": theme.ink, "line": {"width": 2}},

@@ -1,4 +1,4 @@
-"""What the curve of a finished run and that of one in progress share: two lines over the bands of the phases."""
+"""The accuracy curve of a run, finished or in progress: two lines over bands of the phases."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,11 +12,10 @@ from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.run import Phase
 
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
-"""Distances of the time axis's ticks in seconds; at most seven fit."""
-
+"""Tick distances of the time axis in seconds; at most seven ticks fit."""
 
 LETTER_WIDTH = 0.019
-"""What a letter takes at most of the width of a panel."""
+"""Largest width of a letter, as a share of the width of a panel."""
 
 
 class PhaseSpan(NamedTuple):
@@ -29,7 +28,7 @@ class PhaseSpan(NamedTuple):
 
 
 class LineNames(NamedTuple):
-    """What the two lines are called: "cat" and "other classes"."""
+    """The names of the two lines: "cat" and "other classes"."""
 
     forget: str
     retain: str
@@ -44,7 +43,7 @@ class AccuracyCurves(NamedTuple):
 
 
 def phase_spans(phases: Sequence[Phase], *, expected: float | None = None) -> list[PhaseSpan]:
-    """Where each phase lies on the time axis: measured, or estimated from the pace of the phases before it."""
+    """Where each phase lies on the time axis: measured, or estimated from the speed of the phases before it."""
     spent, made = sum(phase.seconds for phase in phases), sum(phase.done for phase in phases)
     steps = sum(phase.steps for phase in phases) or 1
     pace = spent / made if made and spent else (expected or 1.0) / steps
@@ -70,7 +69,7 @@ def draw_curves(
     theme: Theme,
     column: int = 1,
 ) -> None:
-    """Puts bands, both lines and their names into one panel whose time axis goes to `end`."""
+    """Draw bands, both lines and their names into one panel whose time axis goes to `end`."""
     here: dict[str, Any] = {"row": 1, "col": column}
     for place, band in enumerate(spans):
         shade = (
@@ -101,13 +100,13 @@ def _line(seconds: Sequence[float], values: Sequence[float], role: str, name: st
 
 
 def phase_fill(index: int, count: int, theme: Theme) -> str:
-    """The last phase is tinted as mending, the one before it as forgetting, earlier ones and a lone one in grey."""
+    """The last phase is tinted as repair, the one before it as forgetting; earlier phases and a single one are grey."""
     role = "before" if count == 1 else {count - 1: "retain", count - 2: "forget"}.get(index, "before")
     return with_alpha(getattr(theme, role), 0.13 if role == "before" else 0.08)
 
 
 def _labels(lines: AccuracyCurves, line_names: LineNames, end: float, theme: Theme) -> list[dict]:
-    """What each line is and where it stands now: behind its end, or clear of it where there is no room behind."""
+    """Name and current value of each line: behind its end, or clear of the line where there is no room behind."""
     if not lines.seconds:
         return []
     now = lines.seconds[-1]
@@ -134,7 +133,7 @@ def _labels(lines: AccuracyCurves, line_names: LineNames, end: float, theme: The
 
 
 def _clear(seconds: Sequence[float], values: Sequence[float], *, since: float) -> float:
-    """Where a label goes that lies over its line from `since` on: above it, or below where the phases' names are."""
+    """The height of a label over its line from `since` on: above it, or below where the phase names are."""
     spanned = [float(np.interp(since, seconds, values))]
     spanned += [value for at, value in zip(seconds, values, strict=True) if at >= since]
     above = max(spanned) + 0.065
@@ -142,7 +141,7 @@ def _clear(seconds: Sequence[float], values: Sequence[float], *, since: float) -
 
 
 def set_axes(figure: go.Figure, end: float) -> go.Figure:
-    """Gives every panel the same axes: accuracy from 0 to 100 %, time from 0 to `end` seconds."""
+    """Give every panel the same axes: accuracy from 0 to 100 %, time from 0 to `end` seconds."""
     figure.update_yaxes(showgrid=True, **percent_axis(-0.02, 1.13, max_ticks=4))
     step = next((step for step in _STEPS if end / step <= 7), end)
     marks = np.arange(0, end + 1e-9, step).tolist()

@@ -1,4 +1,4 @@
-"""The points of a data set of the plane, by class: what stands where pictures would."""
+"""The scatter plot that shows a data set of points, by class, where other data sets show images."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,25 +9,25 @@ from unlearn_core.domain.cards import DatasetCard
 
 
 def class_color(number: int) -> str:
-    """A class's colour, the same in every map; beyond as many as there are they come again."""
+    """A class's colour, the same in every map; colours repeat when there are more classes."""
     return CLASS_COLORS[number % len(CLASS_COLORS)]
 
 
 def medoid(points: np.ndarray) -> np.ndarray:
-    """Where the name of a class stands: at that of its points (n, 2) which is nearest to the middle of all of them."""
+    """The place of a class's label: the one of its points (n, 2) that is nearest to their median."""
     points = points.astype(float)
     return points[((points - np.median(points, axis=0)) ** 2).sum(1).argmin()]
 
 
 HEIGHT = 340
 MAX_POINTS = 1_500
-"""Points that are drawn at most."""
+"""The largest number of points drawn."""
 
 
 def figure(image_dataset: ImageDataset, card: DatasetCard, theme: Theme, selected: tuple[int, ...] = ()) -> go.Figure:
-    """Training points by class, in the colours of the map of answers; `chosen` ones (their numbers) are crosses.
+    """Training points by class, in the colours of the decision map; `selected` ones (by position) are crosses.
 
-    Every point's number is its `customdata`.
+    Every point's position is its `customdata`.
     """
     points = image_dataset.images[: image_dataset.train, 0, 0, :2]
     labels, ticked = image_dataset.labels[: image_dataset.train], np.isin(np.arange(image_dataset.train), selected)
@@ -58,7 +58,7 @@ def figure(image_dataset: ImageDataset, card: DatasetCard, theme: Theme, selecte
         mode="markers",
         customdata=gone,
         marker={"size": 13, "symbol": "x", "color": theme.forget, "line": {"color": theme.page, "width": 1}},
-        hovertemplate="ticked: %{customdata}<extra></extra>",
+        hovertemplate="selected: %{customdata}<extra></extra>",
     )
     drawn.update_layout(template=theme.template, height=HEIGHT)
     drawn.update_xaxes(range=[-4, 259], showticklabels=False)

@@ -1,7 +1,7 @@
-"""One block of the replay: everything that is seen of a run at one moment, and what changes from one to the next.
+"""One panel of the replay: all plots of a run at one snapshot, and the changes from one snapshot to the next.
 
-A figure holds one block a report, under one another, all moved by one slider. Every step of that slider holds what it
-changes, so that it needs neither a server nor a rerun.
+A figure holds one panel per report, one below the other, all moved by one slider. Every step of the slider holds its
+own changes, so that it needs neither a server nor a rerun.
 """
 
 from collections.abc import Sequence
@@ -18,23 +18,23 @@ from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, mar
 from unlearn_core.charts.drawing.wording import percent
 
 HEIGHT = 832
-"""Height of a block in pixels, of which the parts take these stretches, from its top."""
+"""Height of a panel in pixels, and the vertical ranges of its parts, from its top."""
 TIMELINE, PREDICTIONS, MAPS = (52, 178), (222, 412), 534
 SPLIT = (0.5, 0.58)
-"""Where the bars end and where the density begins, as shares of the width."""
+"""The right end of the bars and the left end of the density, as shares of the width."""
 NUM_POINTS = 90
 _DIGITS = 4
 
 
 class FrameUpdate(NamedTuple):
-    """What a moment changes: of traces, by their number, the x and y; of the layout, values by their path."""
+    """The changes of one snapshot: x and y of traces, by their number; layout values, by their path."""
 
     traces: dict[int, dict[str, list]]
     layout: dict[str, Any]
 
 
 class PanelLayout(NamedTuple):
-    """Where a block lies: its number from the top, how many there are, and the height of all in pixels."""
+    """The place of a panel: its number from the top and how many panels there are."""
 
     panel_index: int
     num_panels: int
@@ -44,11 +44,11 @@ class PanelLayout(NamedTuple):
         return HEIGHT * self.num_panels
 
     def y(self, pixels: float) -> float:
-        """How high in the figure (0 to 1) so many pixels under the block's top are."""
+        """The height in the figure (0 to 1) at this many pixels below the panel's top."""
         return 1 - (self.panel_index * HEIGHT + pixels) / self.total_height
 
     def axes(self, panel: int) -> dict[str, str]:
-        """The names of the axes of this block's first, second or third panel."""
+        """The names of the axes of the first, second or third plot in this panel."""
         number = 3 * self.panel_index + panel
         suffix = "" if number == 1 else str(number)
         return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
@@ -63,7 +63,7 @@ def draw_panel(
     layout: PanelLayout,
     theme: Theme,
 ) -> list[FrameUpdate]:
-    """Draws the last moment of a run into its place, and says what every moment changes."""
+    """Draw the last snapshot of a run into its place, and return the changes of every snapshot."""
     changes = [FrameUpdate({}, {}) for _ in series.snapshots]
     _timeline(figure, series, layout, theme, changes)
     _prediction_bars(figure, series, classes, layout, theme, changes)
@@ -82,7 +82,7 @@ def _title(figure: go.Figure, text: str, *, x: float, y: float, theme: Theme) ->
 
 
 def _domain(figure: go.Figure, layout: PanelLayout, panel: int, *, x: tuple[float, float], y: tuple[int, int]) -> Any:
-    """Puts a panel into its place; gives functions that set what is particular to its axes."""
+    """Put a plot into its place, and return its two axes."""
     names = layout.axes(panel)
     x_name, y_name = (names[f"{way}axis"].replace(way, f"{way}axis") for way in "xy")
     figure.layout[x_name] = {"domain": x, "anchor": names["yaxis"]}
@@ -93,7 +93,7 @@ def _domain(figure: go.Figure, layout: PanelLayout, panel: int, *, x: tuple[floa
 def _timeline(
     figure: go.Figure, series: SnapshotSeries, layout: PanelLayout, theme: Theme, changes: list[FrameUpdate]
 ) -> None:
-    """Both accuracies over all moments, the phases behind them, gold at their end, and where the slider stands."""
+    """Both accuracies over all snapshots, the phases behind them, gold at their end, and the slider's position."""
     axes, last = layout.axes(1), len(series.snapshots) - 1
     x, y = _domain(figure, layout, 1, x=(0, 1), y=TIMELINE)
     x.update(range=[-0.5, last + 0.5], visible=False)
@@ -108,9 +108,9 @@ def _timeline(
         if high - low > 0.026 * len(name) * (last + 1):  # Narrower phases have no room for their name.
             where = {"x": (low + high) / 2, "y": layout.y(TIMELINE[0] - 2), "xref": axes["xaxis"], "yref": "paper"}
             figure.add_annotation(text=name, yanchor="bottom", font={"color": theme.quiet}, **where)
-    for side, name in (("retain", "kept pictures"), ("forget", "forgotten pictures")):
+    for side, name in (("retain", "retain set"), ("forget", "forget set")):
         values = [moment.accuracy.get(side) for moment in series.snapshots]
-        hover = f"<b>{name}</b><br>%{{y:.0%}} named rightly<extra></extra>"
+        hover = f"<b>{name}</b><br>accuracy %{{y:.0%}}<extra></extra>"
         line = {"mode": "lines", "line": line_style(theme, side, 3), "hovertemplate": hover, "cliponaxis": False}
         figure.add_trace(go.Scatter(name=name, x=list(range(last + 1)), y=values, **line, **axes))
     _gold_markers(figure, series, axes, theme, x=last + 0.5)
@@ -133,8 +133,8 @@ def _timeline(
 
 
 def _line_legend(theme: Theme) -> str:
-    forgotten = f'<span style="color:{theme.forget}">forgotten ┅</span>'
-    return f'Right about {forgotten} and <span style="color:{theme.retain}">kept ━</span> pictures'
+    forget = f'<span style="color:{theme.forget}">forget set ┅</span>'
+    return f'Accuracy: {forget} and <span style="color:{theme.retain}">retain set ━</span>'
 
 
 def _cursor(series: SnapshotSeries, at: int) -> dict[str, list]:
@@ -142,19 +142,19 @@ def _cursor(series: SnapshotSeries, at: int) -> dict[str, list]:
 
 
 def _gold_markers(figure: go.Figure, series: SnapshotSeries, axes: dict[str, str], theme: Theme, *, x: float) -> None:
-    """Gold's two accuracies as diamonds at the end, the only words being those of the hover: the legend names it."""
+    """Gold's two accuracies as diamonds at the end, labelled only on hover: the legend explains them."""
     if series.gold is None:
         return
     sides = [side for side in ("retain", "forget") if side in series.gold.accuracy]
     figure.add_trace(
         go.Scatter(
-            name="gold",
+            name="retrained",
             x=[x] * len(sides),
             y=[series.gold.accuracy[side] for side in sides],
             mode="markers",
             marker=marker_style(theme, "gold", 11),
-            customdata=["kept" if side == "retain" else "forgotten" for side in sides],
-            hovertemplate="<b>gold</b>, %{customdata} pictures<br>%{y:.0%} named rightly<extra></extra>",
+            customdata=sides,
+            hovertemplate="<b>retrained</b>, %{customdata} set<br>accuracy %{y:.0%}<extra></extra>",
             cliponaxis=False,
             **axes,
         )
@@ -169,7 +169,7 @@ def _prediction_bars(
     theme: Theme,
     changes: list[FrameUpdate],
 ) -> None:
-    """What the forgotten pictures are called: pale bars before, bars now, diamonds of gold."""
+    """The classes predicted for the forget images: pale bars before, bars now, diamonds for gold."""
     axes, parts = layout.axes(2), [moment.shares for moment in series.snapshots]
     parts += [series.gold.shares] if series.gold else []
     shown = np.sort(np.argsort(-np.max(parts, axis=0), kind="stable")[:10])
@@ -179,7 +179,7 @@ def _prediction_bars(
     x.update(showgrid=True)
     names = [classes[own] for own in shown]
     y.update(range=[len(rows) - 0.4, -0.6], tickvals=rows, ticktext=names, tickfont={"size": SMALL_FONT - 1})
-    _title(figure, "What they are called", x=0, y=layout.y(PREDICTIONS[0] - 4), theme=theme)
+    _title(figure, "Predicted classes", x=0, y=layout.y(PREDICTIONS[0] - 4), theme=theme)
     hover = {"hovertemplate": "<b>%{customdata}</b><br>%{fullData.name}: %{x:.0%}<extra></extra>", "customdata": names}
     for name, shares, width, colour in (
         ("before", parts[0], 0.84, with_alpha(theme.before, 0.4)),
@@ -193,14 +193,14 @@ def _prediction_bars(
     if series.gold:
         look = {"mode": "markers", "marker": marker_style(theme, "gold", 9), "cliponaxis": False}
         figure.add_trace(
-            go.Scatter(name="gold", x=_rounded(series.gold.shares[shown]), y=rows, **look, **hover, **axes)
+            go.Scatter(name="retrained", x=_rounded(series.gold.shares[shown]), y=rows, **look, **hover, **axes)
         )
 
 
 def _densities(
     figure: go.Figure, series: SnapshotSeries, layout: PanelLayout, theme: Theme, changes: list[FrameUpdate]
 ) -> None:
-    """How sure it is of the forgotten pictures' true class: a grey area before, a line now, a dotted one of gold."""
+    """The true class's logit on the forget images: a grey area before, a line now, a dotted line for gold."""
     axes, parts = layout.axes(3), [moment.true_logit for moment in series.snapshots]
     every = np.concatenate([*parts, *([series.gold.true_logit] if series.gold else [])])
     low, high = np.quantile(every, [0.002, 0.998]) if len(every) else (0.0, 1.0)
@@ -209,18 +209,18 @@ def _densities(
     at = np.linspace(span.low, span.high, NUM_POINTS)
     curves = [density(part, at, span) for part in parts]
     gold = density(series.gold.true_logit, at, span) if series.gold else None
-    # A run may pass through a moment where all are alike; it may be cut off, so that the others can be seen.
+    # Where all logits coincide, the peak is cut off, so that the other curves stay visible.
     top = max(float(curves[0].max()), float(curves[-1].max()), 0.0 if gold is None else float(gold.max()))
     x, y = _domain(figure, layout, 3, x=(SPLIT[1], 1), y=PREDICTIONS)
-    x.update(range=[span.low, span.high], showgrid=True, nticks=4, showline=True, title_text="logit of the true class")
+    x.update(range=[span.low, span.high], showgrid=True, nticks=4, showline=True, title_text="logit")
     y.update(range=[-0.02 * top, 1.2 * top], visible=False)
-    _title(figure, "How sure of their class", x=SPLIT[1], y=layout.y(PREDICTIONS[0] - 4), theme=theme)
+    _title(figure, "Logit of the true class", x=SPLIT[1], y=layout.y(PREDICTIONS[0] - 4), theme=theme)
     looks: list[tuple[str, np.ndarray, dict[str, Any]]] = [
         ("before", curves[0], {"line": {"width": 0}, "fill": "tozeroy", "fillcolor": with_alpha(theme.before, 0.35)}),
         ("now", curves[-1], {"line": line_style(theme, "after")}),
     ]
     if gold is not None:
-        looks.append(("gold", gold, {"line": line_style(theme, "gold")}))
+        looks.append(("retrained", gold, {"line": line_style(theme, "gold")}))
     number = len(figure.data) + 1
     for name, curve, look in looks:
         hover = f"<b>{name}</b> at %{{x:.1f}}<extra></extra>"
@@ -233,7 +233,7 @@ def _densities(
 
 
 def phase_segments(phase_names: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Stretches of equal names: the name, its first and its last place."""
+    """Runs of equal names: the name, its first and its last index."""
     found: list[tuple[str, int, int]] = []
     for place, name in enumerate(phase_names):
         if found and found[-1][0] == name:

@@ -1,4 +1,4 @@
-"""How a run went from several seeds: the mean of its curves, in a band from the lowest seed to the highest."""
+"""Accuracy curves over several seeds: the mean curve, in a band from the lowest to the highest seed."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -13,20 +13,20 @@ from unlearn_core.charts.drawing.wording import capitalize, number, percent
 from unlearn_core.domain.report import Report
 
 NUM_POINTS = 60
-"""Moments at which the bands are drawn."""
+"""Number of steps at which the bands are drawn."""
 
 
 def needs_curves(report: Report) -> Literal[True] | str:
-    """Whether every seed has recorded its curve."""
+    """True if every seed has recorded its curve, else the reason."""
     why = applies(report)
     if why is not True:
         return why
     every = all(f"step_{number}" in report.parts["seeds"].arrays for number in range(len(seed_runs(report))))
-    return every or "Not every seed has recorded how it went, so there is no band to draw."
+    return every or "Not every seed has recorded its accuracy curve, so there is no band to draw."
 
 
 def _curves(report: Report, side: str) -> tuple[np.ndarray, np.ndarray]:
-    """Steps, and every seed's accuracy at each of them (seeds, steps); one that ended earlier stays where it ended."""
+    """Steps, and every seed's accuracy at each step (seeds, steps); a shorter curve stays at its last value."""
     arrays, count = report.parts["seeds"].arrays, len(seed_runs(report))
     steps = np.linspace(0, max(float(arrays[f"step_{number}"][-1]) for number in range(count)), NUM_POINTS)
     lines = [np.interp(steps, arrays[f"step_{own}"], arrays[f"{side}_{own}"]) for own in range(count)]
@@ -34,7 +34,7 @@ def _curves(report: Report, side: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """Two lines over the optimiser steps, each the mean over seeds, in a band from the lowest seed to the highest."""
+    """Two lines over the optimiser steps, each the mean over seeds, in a band from the lowest to the highest seed."""
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
         for side in ("retain", "forget"):
@@ -42,7 +42,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             for trace in _band(side, steps, lines, theme):
                 drawn.add_trace(trace, row=1, col=column)
             drawn.add_annotation(
-                text="kept" if side == "retain" else "forgotten",
+                text=f"{side} set",
                 x=float(steps[-1]),
                 y=float(lines.mean(0)[-1]),
                 xanchor="right",
@@ -83,32 +83,32 @@ def _band(side: str, steps: np.ndarray, lines: np.ndarray, theme: Theme) -> list
 
 
 def summary(report: Report) -> str:
-    """How wide the bands are at their widest and at the end."""
+    """The widest width of both bands and the width at the end."""
     said = []
-    for side, words in (("forget", "forgotten pictures"), ("retain", "kept ones")):
+    for side, words in (("forget", "the forget set"), ("retain", "the retain set")):
         _, lines = _curves(report, side)
         width = lines.max(0) - lines.min(0)
         said.append(
-            f"on {words} the seeds lie {number(100 * float(width.max()))} points apart at most and "
-            f"{number(100 * float(width[-1]))} at the end, where their mean is {percent(float(lines.mean(0)[-1]))}"
+            f"on {words} the seeds differ by at most {number(100 * float(width.max()))} points and by "
+            f"{number(100 * float(width[-1]))} at the end, with a mean of {percent(float(lines.mean(0)[-1]))}"
         )
-    band = "The line is the mean of the seeds, the band goes from the lowest to the highest of them."
+    band = "The line is the mean over the seeds; the band spans the lowest to the highest seed."
     return f"{capitalize('; '.join(said))}. {band} {_gold(report)}"
 
 
 def _gold(report: Report) -> str:
-    """Where gold stands on all pictures of the sets that the watched ones are from."""
+    """Gold's accuracies on the whole sets from which the monitored images are drawn."""
     gold = seed_runs(report)[0]["accuracy"].get("gold")
     if gold is None:
         return NO_GOLD
     forget = gold["forget_train"] if gold.get("forget_val") is None else gold["forget_val"]
-    return f"Gold has {percent(forget, 0)} and {percent(gold['retain_val'], 0)} there."
+    return f"The retrained model has {percent(forget, 0)} and {percent(gold['retain_val'], 0)} there."
 
 
 def alt_text(report: Report) -> str:
-    """Where the bands begin, and where they end."""
+    """The start and the end of the bands."""
     ends = []
-    for side, words in (("forget", "forgotten"), ("retain", "kept")):
+    for side, words in (("forget", "forget set"), ("retain", "retain set")):
         _, lines = _curves(report, side)
         first, last = (f"{percent(float(own.min()))} to {percent(float(own.max()))}" for own in lines.T[[0, -1]])
         ends.append(f"{words} from {first} at the start, {last} at the end")

@@ -1,4 +1,4 @@
-"""A run made from several seeds: its figures seed by seed, and what they say about the mean over all seeds."""
+"""Statistics over the seeds of a repeated run: its metrics per seed, and t-intervals of their mean."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
@@ -8,8 +8,9 @@ from scipy.special import stdtrit
 
 from unlearn_core.charts.drawing.wording import SET_LABELS
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.split import set_label
 
-SINGLE_SEED = "This was run from one seed. Repeat it from others to see how much the seed matters."
+SINGLE_SEED = "This run used a single seed. Repeat it with other seeds to see how much the seed matters."
 CONFIDENCE = 0.95
 
 
@@ -24,9 +25,9 @@ class SeedInterval(NamedTuple):
 
 
 def t_interval(values: Sequence[float]) -> SeedInterval:
-    """What several seeds say about the mean over all seeds (Student 1908): two values at least, on any scale.
+    """The t-interval of the mean over seeds (Student 1908): at least two values, on any scale.
 
-    It takes the seeds for independent draws and their figures for roughly normal, which few seeds cannot show.
+    It assumes independent seeds with roughly normal values, which a few seeds cannot confirm.
     """
     own = np.asarray(values, float)
     half = float(stdtrit(len(own) - 1, (1 + CONFIDENCE) / 2) * own.std(ddof=1) / np.sqrt(len(own)))
@@ -35,27 +36,27 @@ def t_interval(values: Sequence[float]) -> SeedInterval:
 
 
 def applies(report: Report) -> Literal[True] | str:
-    """Whether the run was repeated."""
+    """True if the run was repeated, else the reason."""
     return True if "seeds" in report.parts else report.missing.get("seeds", SINGLE_SEED)
 
 
 def seed_runs(report: Report) -> list[dict[str, Any]]:
-    """The figures of every seed, by seed."""
+    """The metrics of every seed."""
     return report.parts["seeds"].facts["runs"]
 
 
 def seed_accuracies(report: Report, name: str) -> list[float]:
-    """Every seed's accuracy after forgetting on a set; empty where the set has no pictures."""
+    """Every seed's accuracy after forgetting on a set; empty where the set has no images."""
     found = [own["accuracy"]["after"].get(name) for own in seed_runs(report)]
     return [] if any(value is None for value in found) else found
 
 
 def metric_values(report: Report) -> dict[str, list[float]]:
-    """Everything that every seed has measured, by what it is called."""
-    found = {f"accuracy, {' '.join(words)}": seed_accuracies(report, name) for name, words in SET_LABELS.items()}
+    """All values that every seed has, by the label of the metric."""
+    found = {f"accuracy, {set_label(name)}": seed_accuracies(report, name) for name in SET_LABELS}
     others = {
-        "distance to gold, bits": [(own["distance"] or {}).get("after") for own in seed_runs(report)],
-        "privacy, 1 is like gold": [own["privacy"] for own in seed_runs(report)],
+        "distance to retrained, bits": [(own["distance"] or {}).get("after") for own in seed_runs(report)],
+        "privacy (1: like retrained)": [own["privacy"] for own in seed_runs(report)],
         "seconds to forget": [own["seconds"] for own in seed_runs(report)],
     }
     return {name: own for name, own in (found | others).items() if own and all(value is not None for value in own)}

@@ -1,4 +1,4 @@
-"""One class, one layer, one picture followed through every chart: what each run says of it, and where it stands."""
+"""What is selected on the compare page, a class, a layer or an image, and each run's values for it."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -7,13 +7,13 @@ import numpy as np
 
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.split import set_label
 
-SET_LABELS = {"train": "trained on", "val": "validation", "test": "unseen"}
 MISSING = "–"
 
 
 class Selection(NamedTuple):
-    """What is followed: a class and a layer by name, a picture by its position in the data set; None is nothing."""
+    """A class and a layer by name, an image by its position in the data set; None where nothing is selected."""
 
     label: str | None = None
     layer: str | None = None
@@ -21,36 +21,34 @@ class Selection(NamedTuple):
 
 
 def selection_rows(reports: Sequence[Report], focus: Selection) -> list[tuple[str, list[str]]]:
-    """What each run says of what is followed: a title and one text a run, a row a question."""
-    asked: list[tuple[str, list[str]]] = []
+    """Each run's values for the selection: per row a title and one text per run."""
+    rows: list[tuple[str, list[str]]] = []
     if focus.label is not None:
-        asked.append((f"{focus.label}, unseen: named rightly", [_accuracy_text(one, focus.label) for one in reports]))
-        asked.append((f"{focus.label}: mostly called now", [_prediction_text(one, focus.label) for one in reports]))
+        rows.append((f"{focus.label}: accuracy, test", [_accuracy_text(one, focus.label) for one in reports]))
+        rows.append((f"{focus.label}: mostly predicted as", [_prediction_text(one, focus.label) for one in reports]))
     if focus.layer is not None:
-        asked.append((f"{focus.layer}: moved, share of its length", [_moved(one, focus.layer) for one in reports]))
-        asked.append(
-            (f"{focus.layer}: sees as gold does (CKA)", [_similarity_text(one, focus.layer) for one in reports])
-        )
+        rows.append((f"{focus.layer}: relative weight change", [_moved(one, focus.layer) for one in reports]))
+        rows.append((f"{focus.layer}: CKA with retrained", [_similarity_text(one, focus.layer) for one in reports]))
     if focus.image is not None:
-        name = f"picture {focus.image}"
-        asked.append((f"{name}: in this run", [_set_text(one, focus.image) for one in reports]))
-        asked.append((f"{name}: answers", [_predictions_text(one, focus.image) for one in reports]))
-        asked.append((f"{name}: called a member", [_member_text(one, focus.image) for one in reports]))
-    return asked
+        name = f"image {focus.image}"
+        rows.append((f"{name}: class and set", [_set_text(one, focus.image) for one in reports]))
+        rows.append((f"{name}: prediction", [_predictions_text(one, focus.image) for one in reports]))
+        rows.append((f"{name}: membership probability", [_member_text(one, focus.image) for one in reports]))
+    return rows
 
 
 def clicked_selection(point: dict[str, Any], reports: Sequence[Report]) -> Selection:
-    """What was clicked: the class or layer that a point names, or the picture that it stands for."""
+    """The selection that a clicked point stands for: a class, a layer or an image."""
     given = point.get("customdata")
-    # The page hands over the rows of an array as dictionaries with their places for keys.
+    # The page sends the rows of an array as dictionaries with their indices as keys.
     given = list(given.values()) if isinstance(given, dict) else given if isinstance(given, list) else [given]
     said = [*given, point.get("x"), point.get("y"), point.get("label")]
     layers = {layer for report in reports for layer in layer_names(report)}
     classes = {name for report in reports for name in report.dataset.classes}
     words = [one for one in said if isinstance(one, str)]
-    pictures = [one for one in given[:1] if isinstance(one, int) and len(given) == 2 and isinstance(given[1], str)]
-    if pictures and given[1] in classes:
-        return Selection(image=pictures[0])
+    images = [one for one in given[:1] if isinstance(one, int) and len(given) == 2 and isinstance(given[1], str)]
+    if images and given[1] in classes:
+        return Selection(image=images[0])
     return Selection(
         label=next((word for word in words if word in classes), None),
         layer=next((word for word in words if word in layers), None),
@@ -58,7 +56,7 @@ def clicked_selection(point: dict[str, Any], reports: Sequence[Report]) -> Selec
 
 
 def layer_names(report: Report) -> list[str]:
-    """The layers that a report's charts name, input to output."""
+    """The layers in a report's charts, from input to output."""
     part = report.parts.get("layers") or report.parts.get("cka")
     return [row["layer"] for row in part.facts["rows"]] if part else []
 
@@ -78,7 +76,7 @@ def _prediction_text(report: Report, label: str) -> str:
         return MISSING
     at, arrays = report.dataset.classes.index(label), report.parts["confusion"].arrays
     said = {model: _most(arrays[model][at], report) for model in ("after", "gold") if model in arrays}
-    return said["after"] + (f" · gold {said['gold']}" if "gold" in said else "")
+    return said["after"] + (f" · retrained {said['gold']}" if "gold" in said else "")
 
 
 def _most(counts: np.ndarray, report: Report) -> str:
@@ -111,9 +109,7 @@ def _set_text(report: Report, image: int) -> str:
     name = next((name for name in report.split._fields if image in getattr(report.split, name)), None)
     if name is None:
         return MISSING
-    side, part = name.split("_")
-    label = report.dataset.classes[report.labels[image]]
-    return f"{label}, {'forgotten' if side == 'forget' else 'kept'}, {SET_LABELS[part]}"
+    return f"{report.dataset.classes[report.labels[image]]}, {set_label(name)}"
 
 
 def _predictions_text(report: Report, image: int) -> str:
@@ -126,7 +122,7 @@ def _predictions_text(report: Report, image: int) -> str:
             powers = np.exp(logits - logits.max())
             share = float(powers.max() / powers.sum())
             said[model] = f"{report.dataset.classes[int(logits.argmax())]} {percent(share, 0)}"
-    return f"{said['before']} → {said['after']}" + (f" · gold {said['gold']}" if "gold" in said else "")
+    return f"{said['before']} → {said['after']}" + (f" · retrained {said['gold']}" if "gold" in said else "")
 
 
 def _member_text(report: Report, image: int) -> str:
@@ -139,4 +135,4 @@ def _member_text(report: Report, image: int) -> str:
 
 
 def _gold(known: dict[str, Any], text: Any) -> str:
-    return f" · gold {text(known['gold'])}" if "gold" in known else ""
+    return f" · retrained {text(known['gold'])}" if "gold" in known else ""

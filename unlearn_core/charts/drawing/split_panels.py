@@ -1,6 +1,6 @@
-"""A chart of several runs taken apart: one figure a run on the scale that they share, so that a page may lay them out.
+"""Split a chart of several runs into one figure per run with shared axes, so that a page can lay them out.
 
-Drawn in one figure, four panels are unreadable on a telephone; drawn one by one, each would have a scale of its own.
+In one figure, four panels are unreadable on a phone; drawn separately, each would have a scale of its own.
 """
 
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.domain.report import Report
 
 _LETTERS = 36
-"""So many letters of an axis' name fit into a line."""
+"""Letters of an axis title that fit on one line."""
 _TITLES = 30
-"""Pixels above the panels that their titles take; taken apart they have none."""
+"""Pixels above the panels for their titles; single figures have no title."""
 
 
 def split_figure(chart: Chart, reports: Sequence[Report], theme: Theme) -> list[go.Figure]:
-    """One figure a report, all on one scale, of a chart that is drawn in panels.
+    """One figure per report, all on one scale, of a chart that is drawn in panels.
 
-    Reports on different data sets share no scale, since their rows are other classes: each is drawn by itself. So is
-    a chart that puts its panels under one another: they are heat maps, whose scale is the same whoever draws them.
+    Reports on different data sets share no scale, since their classes differ: each is drawn separately. So is a chart
+    with its panels one below the other: these are heat maps, whose scale is fixed.
     """
     alone = len(reports) == 1 or len({report.dataset.id for report in reports}) > 1
     whole = {} if alone else chart.figure(reports, theme).to_plotly_json()
@@ -34,13 +34,13 @@ def split_figure(chart: Chart, reports: Sequence[Report], theme: Theme) -> list[
 
 
 def _in_columns(layout: dict[str, Any], count: int) -> bool:
-    """Whether there is one panel a report, each beside the other."""
+    """Whether there is one panel per report, side by side."""
     ends = [tuple(axis["domain"]) for name, axis in layout.items() if name.startswith("xaxis")]
     return len(ends) == len(set(ends)) == count
 
 
 def _fix_time(whole: dict[str, Any]) -> None:
-    """Gives panels whose horizontal axis the browser would choose one range, from all that is drawn in them."""
+    """Give panels without a fixed horizontal range a common one, from all that is drawn in them."""
     if "range" in whole["layout"]["xaxis"]:
         return
     every = [float(value) for trace in whole["data"] for value in trace.get("x", ()) if value is not None]
@@ -50,7 +50,7 @@ def _fix_time(whole: dict[str, Any]) -> None:
 
 
 def _panel(whole: dict[str, Any], number: int, *, titles: Sequence[str]) -> go.Figure:
-    """The traces, axes, shapes and words of one column, as a figure of their own."""
+    """The traces, axes, shapes and annotations of one column, as a figure."""
     suffix = "" if number == 1 else str(number)
     layout = {key: value for key, value in whole["layout"].items() if "axis" not in key}
     layout["xaxis"] = _in_lines(_unlinked(whole["layout"][f"xaxis{suffix}"]))
@@ -70,18 +70,18 @@ def _panel(whole: dict[str, Any], number: int, *, titles: Sequence[str]) -> go.F
 
 
 def _unlinked(axis: dict[str, Any]) -> dict[str, Any]:
-    """An axis without its ties to the other panels."""
+    """An axis without its links to the other panels."""
     return {key: value for key, value in axis.items() if key not in ("domain", "anchor", "matches")}
 
 
 def _in_lines(axis: dict[str, Any]) -> dict[str, Any]:
-    """An axis whose name does not run out of a figure that is a third of a page wide."""
+    """An axis whose title is wrapped to fit a figure that is a third of a page wide."""
     title = axis.get("title", {})
     return axis | {"title": title | {"text": "<br>".join(wrap(title["text"], _LETTERS))}} if "text" in title else axis
 
 
 def _moved(one: dict[str, Any], suffix: str) -> dict[str, Any] | None:
-    """A shape or words of this panel on its own axes; None where they belong to another panel."""
+    """A shape or annotation of this panel on its own axes; None where it belongs to another panel."""
     for way in "xy":
         reference = one.get(f"{way}ref", "paper")
         if reference == "paper":

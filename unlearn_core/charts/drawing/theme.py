@@ -1,4 +1,4 @@
-"""The only place for colours: two themes, the roles' markers and strokes, and plotly's template."""
+"""Colours of all charts: two themes, the markers and lines of each role, and plotly's template."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 
 FONT = "Source Sans, sans-serif"
-"""Streamlit's own font, by the name that it is loaded under."""
+"""Streamlit's own font, under the name by which it is loaded."""
 SMALL_FONT = 12
 """Size of labels inside a chart, in pixels; nothing there is smaller than 11."""
 TRANSPARENT = "rgba(0,0,0,0)"
 
 
 class Theme(NamedTuple):
-    """Colours by role. `ink` is for words, `quiet` for lesser words; before and gold are too pale for words."""
+    """Colours by role. `ink` is for text, `quiet` for secondary text; before and gold are too pale for text."""
 
     name: str
     before: str
@@ -29,7 +29,7 @@ class Theme(NamedTuple):
 
     @property
     def template(self) -> go.layout.Template:
-        """The plotly template of this theme: see-through, no legend, one font, faint lines."""
+        """The plotly template of this theme: transparent, no legend, one font, faint lines."""
         return _template(self)
 
 
@@ -62,7 +62,7 @@ DARK = Theme(
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
 CLASS_COLORS = ("#3B82C4", "#D9822B", "#4D9F4A", "#B0559D", "#B3A02C", "#3AA6A6", "#8A6BC9", "#C8553D")
-"""Colours of classes where a map tells them apart; their names stand beside them. Fit for both themes."""
+"""Colours of classes in maps, where their names are shown as well. They suit both themes."""
 
 PLOTLY_CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -70,11 +70,11 @@ PLOTLY_CONFIG: dict[str, Any] = {
     "toImageButtonOptions": {"scale": 2},
     "responsive": True,
 }
-"""What a page hands to plotly beside a figure: one button, which saves it as a PNG."""
+"""Plotly's settings for a figure on a page: one button, which saves it as a PNG."""
 
 
 def with_alpha(color: str, alpha: float) -> str:
-    """A colour "#RRGGBB" at `share` (0 to 1) of its strength."""
+    """A colour "#RRGGBB" with this opacity (0 to 1)."""
     red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red},{green},{blue},{alpha:g})"
 
@@ -100,7 +100,7 @@ def line_style(theme: Theme, role: str, width: float = 2.5) -> dict[str, Any]:
 
 
 def text_color(theme: Theme, role: str) -> str:
-    """The colour for words about a role: its own where that is strong enough to read, else ink."""
+    """The text colour for a role: its own where that is strong enough to read, else ink."""
     return theme.ink if role in ("before", "gold") else getattr(theme, role)
 
 

@@ -1,4 +1,4 @@
-"""How far weights moved, drawn: a log axis of distances over the layers or the kinds of weights."""
+"""Weight changes on a log axis, over the layers or the kinds of weights."""
 
 from collections.abc import Sequence
 from math import floor, log10
@@ -13,17 +13,17 @@ from unlearn_core.domain.report import Report
 
 PAIR_LABELS = {
     "before-after": "after",
-    "before-gold": "gold",
+    "before-gold": "retrained",
     "before-other": "two seeds of the same recipe",
-    "gold-twin": "two golds",
+    "gold-twin": "two retrained models",
 }
 UNCHANGED = "unchanged"
 _HOVERED = 6
-"""So many tensors are named under the pointer; the table has them all."""
+"""The largest number of tensors listed on hover; the table has them all."""
 
 
 class ShiftView(NamedTuple):
-    """What is asked: distances of layers or of kinds, plain or as a share of the length before."""
+    """Which distances are drawn: of layers or of kinds, absolute or relative to the norm before."""
 
     level: Literal["rows", "kinds"] = "rows"
     distance: Literal["relative", "l2"] = "relative"
@@ -42,14 +42,14 @@ def rows_in_view(report: Report, view: ShiftView) -> list[dict[str, Any]]:
 
 
 def distances(report: Report, pair: str, view: ShiftView) -> dict[str, float]:
-    """Each row's distance; empty where there is no such net."""
+    """Each row's distance; empty where there is no such model."""
     return {
         row["layer"]: row["pairs"][pair][view.distance] for row in rows_in_view(report, view) if pair in row["pairs"]
     }
 
 
 def figure(reports: Sequence[Report], theme: Theme, view: ShiftView) -> go.Figure:
-    """From input to output; what stayed as it was lies on a line of its own."""
+    """Distances from input to output; unchanged layers lie on a line of their own."""
     drawn = panels(reports, theme)
     every = [value for report in reports for pair in PAIR_LABELS for value in distances(report, pair, view).values()]
     seen, still = [value for value in every if value > 0], 0 in every
@@ -69,7 +69,7 @@ def figure(reports: Sequence[Report], theme: Theme, view: ShiftView) -> go.Figur
         ticktext=[UNCHANGED] * still + [_tick(decade, view) for decade in decades],
         showgrid=True,
     )
-    drawn.update_yaxes(title_text="moved, L2" if view.distance == "l2" else "moved, share of its length", col=1)
+    drawn.update_yaxes(title_text="change, L2" if view.distance == "l2" else "change, relative to norm", col=1)
     layers = list(dict.fromkeys(row["layer"] for each in reports for row in rows_in_view(each, view)))
     drawn.update_xaxes(type="category", tickvals=layers, ticktext=short_layers(layers), range=[-0.5, len(layers) - 0.5])
     drawn.update_xaxes(title_text="layer, input to output" if view.level == "rows" else "kind of weights", row=1)
@@ -83,14 +83,14 @@ def _tick(decade: int, view: ShiftView) -> str:
 
 
 def _traces(report: Report, theme: Theme, bottom: float, view: ShiftView) -> list[go.Scatter]:
-    """Bands of two seeds and two golds, gold's line, after's line; and at `bottom` the layers that stayed."""
+    """Bands of two seeds and two golds, lines for gold and after, and at `bottom` the unchanged layers."""
     drawn = []
     for pair in ("before-other", "gold-twin", "before-gold", "before-after"):
         rows = [row for row in rows_in_view(report, view) if pair in row["pairs"]]
         moved = [row for row in rows if row["pairs"][pair][view.distance] > 0]
         role = {"before-after": "after", "before-other": "before"}.get(pair, "gold")
         look = _look(pair, role, theme)
-        # A gap where a layer stayed: a line through it would claim a value that is not there.
+        # A gap where a layer is unchanged: a line through it would suggest a value that does not exist.
         heights = [row["pairs"][pair][view.distance] or None for row in rows]
         if moved:
             drawn.append(_trace(pair, rows, heights, **look))
@@ -128,11 +128,11 @@ def _trace(pair: str, rows: list[dict], heights: list[float | None], **look: Any
 def _moved(pair: dict[str, float]) -> str:
     if pair["l2"] == 0:
         return UNCHANGED
-    return f"{percent(pair['relative'], 2)} of its length, L2 distance {pair['l2']:.3g}"
+    return f"{percent(pair['relative'], 2)} of its norm, L2 distance {pair['l2']:.3g}"
 
 
 def _tensors(row: dict[str, Any]) -> str:
-    """Names and shapes, one a line; a report of an earlier release has the largest tensor's shape alone."""
+    """Names and shapes, one per line; a report of an earlier release has only the largest tensor's shape."""
     names = row.get("names")
     if names is None:
         return row["shape"]
@@ -141,7 +141,7 @@ def _tensors(row: dict[str, Any]) -> str:
 
 
 def _labels(report: Report, theme: Theme, view: ShiftView) -> list[dict[str, Any]]:
-    """The name beside each line, where it stands freest: after's at its end, the others' above and below theirs."""
+    """The label of each line: after's below the middle of its line, the others' above and below theirs."""
     after, gold, other = (distances(report, pair, view) for pair in ("before-after", "before-gold", "before-other"))
     labels: list[dict[str, Any]] = []
     moved = [layer for layer, value in after.items() if value > 0]
@@ -155,11 +155,11 @@ def _labels(report: Report, theme: Theme, view: ShiftView) -> list[dict[str, Any
     placed = [layer for layer, value in gold.items() if value > 0]
     if placed:
         at = placed[1 % len(placed)]
-        labels.append({"text": "gold", "x": at, "y": log10(gold[at]), "yshift": 15, "font": font})
+        labels.append({"text": "retrained", "x": at, "y": log10(gold[at]), "yshift": 15, "font": font})
     apart = [layer for layer, value in other.items() if value > 0]
     if apart:
         golds = distances(report, "gold-twin", view)
-        text = "bands: two seeds of the recipe, two golds" if golds else "band: two seeds of the same recipe"
+        text = "bands: two seeds of the recipe, two retrained models" if golds else "band: two seeds of the same recipe"
         words = {"text": text, "xanchor": "left", "font": {"color": theme.quiet}}
         labels.append(words | {"x": apart[0], "y": log10(other[apart[0]]), "yshift": -18})
     return labels
