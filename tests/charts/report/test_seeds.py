@@ -55,18 +55,18 @@ def test_one_seed_is_told_to_be_one() -> None:
 
 def test_the_table_has_every_seed_and_the_mean() -> None:
     table = seeds.CHART.table([REPORT])
-    own: Any = table[table["figure"] == "accuracy, kept unseen"]
+    own: Any = table[table["figure"] == "accuracy, retain set, test"]
     assert list(own["of"]) == ["seed 0", "seed 1", "seed 2", "seed 3", "mean of 4 seeds"]
     assert own["value"].iloc[-1] == pytest.approx(np.mean(seed_accuracies(REPORT, "retain_test")))
     assert own["low"].iloc[-1] < own["value"].iloc[-1] < own["high"].iloc[-1]
-    assert {"distance to gold, bits", "privacy, 1 is like gold", "seconds to forget"} < set(table["figure"])
+    assert {"distance to retrained, bits", "privacy (1: like retrained)", "seconds to forget"} < set(table["figure"])
 
 
 def test_a_figure_that_one_seed_lacks_is_left_out() -> None:
     part = REPORT.parts["seeds"]
     first, *others = part.facts["runs"]
     lacking = replace(REPORT, parts={"seeds": ReportPart({"runs": [first | {"privacy": None}, *others]}, part.arrays)})
-    assert "privacy, 1 is like gold" not in set(seeds.CHART.table([lacking])["figure"])
+    assert "privacy (1: like retrained)" not in set(seeds.CHART.table([lacking])["figure"])
 
 
 def test_intervals_stay_within_what_shares_can_be() -> None:
@@ -94,7 +94,7 @@ def test_the_band_goes_from_the_lowest_to_the_highest_seed() -> None:
     assert drawn["forget, mean"].y[0] == pytest.approx(0.9)
     assert drawn["forget, mean"].y[-1] == pytest.approx(0.1)
     assert sorted({drawn["forget, all seeds"].y[0], drawn["forget, all seeds"].y[-1]}) == [0.8, 1.0]
-    assert "20.0 points apart at most and 20.0 at the end" in seed_curves.summary(report)
+    assert "differ by at most 20.0 points and by 20.0 at the end" in seed_curves.summary(report)
 
 
 def test_a_seed_that_ended_early_stays_where_it_ended() -> None:
