@@ -81,7 +81,7 @@ def test_a_newer_database_is_refused(home):
 
 
 def test_several_processes_may_make_the_same_database(home):
-    code = f"from pathlib import Path; from unlearn_core.store.queue.run_store import RunStore; RunStore(Path({str(home)!r})).list()"
+    code = f"from pathlib import Path; from unlearn_core.store.queue.run_store import RunStore; RunStore(Path({str(home)!r})).list_runs()"
     makers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [maker.wait(timeout=60) for maker in makers] == [0, 0, 0, 0]
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DRAW = """
 import sys
 for name in ("torch", "torchvision", "sklearn", "streamlit", "pytorch_grad_cam"):
-    sys.modules[name] = None  # whoever imports it fails
+    sys.modules[name] = None  # importing it fails
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.store.files.reports import read_folder
@@ -28,16 +28,16 @@ report = read_folder(sys.argv[1])
 for chart in charts().values():
     if chart.applies(report) is True:
         assert chart.figure([report], LIGHT).data or chart.figure([report], LIGHT).layout.images
-        assert len(chart.frame([report])) and chart.sentence(report) and chart.alt(report)
+        assert len(chart.table([report])) and chart.summary(report) and chart.alt_text(report)
         print(chart.id)
 """
 
 
 def drawn(folder: Path) -> set[str]:
-    """The charts that a stranger draws from a folder: a process without torch, plug-ins and data folder."""
-    strange = {name: value for name, value in os.environ.items() if not name.startswith("UNLEARN_")}
+    """The charts that a process without torch, plug-ins and data folder draws from a folder."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("UNLEARN_")}
     command = [sys.executable, "-W", "error", "-c", DRAW, str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=strange, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
 
@@ -54,7 +54,7 @@ def test_the_example_draws_without_torch(tmp_path: Path) -> None:
 
 
 def test_a_report_of_a_classifier_that_nobody_has_heard_of_draws_too(tmp_path: Path) -> None:
-    """Neither the net nor its data set is on the shelves of the process that draws."""
+    """Neither the model nor its data set is known to the process that draws."""
     report = made_up_report()
     reports.write(report, tmp_path / "first")
     shutil.move(tmp_path / "first", tmp_path / "elsewhere")

@@ -78,7 +78,7 @@ def test_what_was_served_an_hour_ago_is_forgotten(store):
     served(store, seconds=500.0)
     store.submit(spec(), title="A1", owner="A")
     store.submit(spec(), title="B0", owner="B")
-    sql(store.home, "UPDATE run SET started = started - 4000, finished = finished - 4000 WHERE title = 'A0'")
+    sql(store.data_dir, "UPDATE run SET started = started - 4000, finished = finished - 4000 WHERE title = 'A0'")
     assert [served(store) for _ in range(2)] == ["A1", "B0"]
 
 
@@ -87,7 +87,7 @@ def test_a_run_that_gave_way_keeps_its_place(store):
     run = store.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None
     store.requeue(run.id, run.attempt)
-    assert [store.position(number) for number in (first, second)] == [0, 1]
+    assert [store.queue_position(number) for number in (first, second)] == [0, 1]
     assert served(store) == "a"
 
 
@@ -101,16 +101,16 @@ def test_positions_are_the_order_in_which_runs_are_served(store):
     ):
         store.submit(spec(), title=title, owner=owner, priority=Priority(priority))
     assert served(store) == "A0"
-    waiting = store.list(states=("queued",))
-    foretold = [run.title for run in sorted(waiting, key=lambda run: store.position(run.id))]
-    assert sorted(store.position(run.id) for run in waiting) == list(range(len(waiting)))
+    waiting = store.list_runs(states=("queued",))
+    foretold = [run.title for run in sorted(waiting, key=lambda run: store.queue_position(run.id))]
+    assert sorted(store.queue_position(run.id) for run in waiting) == list(range(len(waiting)))
     assert [served(store) for _ in waiting] == foretold == ["B0", "A1", "B1", "A2", "A3", "C0", "gold"]
 
 
 def test_who_does_not_wait_has_position_zero(store):
     number = store.submit(spec(), title="a")
     store.claim("worker", device="cpu", kinds=EVERY)
-    assert store.position(number) == 0
+    assert store.queue_position(number) == 0
 
 
 def test_a_full_queue_says_so(store, home):
@@ -132,22 +132,22 @@ def test_who_asks_for_the_same_shares_one_run(store, home):
     gold = TrainGoldSpec(request=REQUEST)
 
     def ask(spec=gold, owner: str = "A"):
-        return store.order(spec, title="gold", owner=owner, priority=Priority.BACKGROUND)
+        return store.submit_unique(spec, title="gold", owner=owner, priority=Priority.BACKGROUND)
 
     with ThreadPoolExecutor(6) as pool:  # all at once
         asked = list(pool.map(lambda owner: ask(owner=owner), "ABCDEF"))
     (number,) = {one.run for one in asked}
-    assert [one.shared for one in asked].count(False) == 1
-    assert not ask(TrainGoldSpec(request=REQUEST, seed=1)).shared, "another seed is another gold"
+    assert [one.already_queued for one in asked].count(False) == 1
+    assert not ask(TrainGoldSpec(request=REQUEST, seed=1)).already_queued, "another seed is another gold"
     run = store.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None
     assert ask() == (number, True), "one that is in hand is shared as well"
     store.cancel(number)
     again = ask(owner="B")
-    assert not again.shared and again.run != number, "what is being stopped brings nothing"
-    store.cancelled(number, run.attempt)
+    assert not again.already_queued and again.run != number, "what is being stopped brings nothing"
+    store.mark_cancelled(number, run.attempt)
     store.cancel(again.run)
-    assert not ask().shared
+    assert not ask().already_queued
 
 
 def test_a_claim_is_quick_at_a_depth_of_2000(store, home):
@@ -158,5 +158,5 @@ def test_a_claim_is_quick_at_a_depth_of_2000(store, home):
         run = store.claim("worker", device="cpu", kinds=EVERY)
         spent.append(time.process_time() - began)
         assert run is not None
-        store.finish(run.id, run.attempt, headline={})
+        store.finish(run.id, run.attempt, metrics={})
     assert statistics.median(spent) < 0.010

@@ -106,11 +106,11 @@ import sys
 from pathlib import Path
 from unlearn_core.store.queue.run_store import RunStore
 store = RunStore(Path(sys.argv[1]))
-store.worker_beat("a worker", device="cpu", pid=1, code="", state="idle")
+store.worker_heartbeat("a worker", device="cpu", pid=1, code="", state="idle")
 print("open", flush=True)
 for _ in sys.stdin:
     run = store.claim("a worker", device="cpu", kinds={"unlearn"})
-    print([run.id for run in store.list()], run and run.id, flush=True)
+    print([run.id for run in store.list_runs()], run and run.id, flush=True)
 """
 
 
@@ -261,7 +261,7 @@ def test_several_processes_restore_the_same_history_once(home: Path) -> None:
     deleted(home)
     code = (
         "from pathlib import Path; from unlearn_core.store.queue.run_store import RunStore; "
-        f"print(len(RunStore(Path({str(home)!r})).list()))"
+        f"print(len(RunStore(Path({str(home)!r})).list_runs()))"
     )
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     opened = [subprocess.Popen([sys.executable, "-c", code], **pipes) for _ in range(4)]

@@ -48,26 +48,26 @@ def test_the_whole_way_of_a_run(store):
     assert claim_none(store), "a run is claimed once"
     progress = Progress((Phase("impair", 10, 3, 0.5),), "impair", 900.0)
     points = [CurvePoint(0, 0.0, "impair", 0.9, 0.8), CurvePoint(4, 0.2, "impair", 0.1, 0.7)]
-    assert store.beat(number, 1, progress=progress, points=points) == ControlSignal(False, False)
+    assert store.heartbeat(number, 1, progress=progress, points=points) == ControlSignal(False, False)
     assert store.get(number).progress == progress
-    assert store.points(number) == points
-    assert store.points(number, after=0) == points[1:]
-    store.finish(number, 1, headline={"seconds_per_picture": 0.25})
+    assert store.curve(number) == points
+    assert store.curve(number, after=0) == points[1:]
+    store.finish(number, 1, metrics={"seconds_per_picture": 0.25})
     run = store.get(number)
     assert (run.state, run.headline, run.error) == (RunState.DONE, {"seconds_per_picture": 0.25}, None)
     assert run.started is not None
     assert run.finished is not None
     assert run.created <= run.started <= run.finished
-    assert store.seconds_per_picture("cpu", "tiny") == 0.25
-    assert store.seconds_per_picture("cuda:0", "tiny") is None
+    assert store.seconds_per_image("cpu", "tiny") == 0.25
+    assert store.seconds_per_image("cuda:0", "tiny") is None
 
 
 def test_a_pace_is_that_of_one_classifier_one_device_and_one_kind_of_run(store):
     def ran(classifier: str, seconds: float | None, *, gold: bool = False) -> None:
         request = REQUEST.model_copy(update={"classifier": classifier})
         one = TrainGoldSpec(request=request) if gold else spec().model_copy(update={"request": request})
-        number = store.adopt(one, title="a", device="cpu")
-        store.finish(number, 1, headline={"seconds_per_picture": seconds})
+        number = store.register_running(one, title="a", device="cpu")
+        store.finish(number, 1, metrics={"seconds_per_picture": seconds})
 
     for seconds in (0.1, 0.2, 0.9, None):
         ran("tiny", seconds)
@@ -76,11 +76,11 @@ def test_a_pace_is_that_of_one_classifier_one_device_and_one_kind_of_run(store):
     ran("Tiny", 9.0)
     ran('big "net"', 5.0)
     ran("tiny", 0.05, gold=True)
-    assert store.seconds_per_picture("cpu", "tiny") == 0.2
-    assert store.seconds_per_picture("cpu", "tiny", kind="gold") == 0.05
-    assert store.seconds_per_picture("cpu", 'big "net"') == 5.0
-    assert store.seconds_per_picture("cpu", "ti_y") == 8.0
-    assert store.seconds_per_picture("cpu", "ti%y") is None
+    assert store.seconds_per_image("cpu", "tiny") == 0.2
+    assert store.seconds_per_image("cpu", "tiny", kind="gold") == 0.05
+    assert store.seconds_per_image("cpu", 'big "net"') == 5.0
+    assert store.seconds_per_image("cpu", "ti_y") == 8.0
+    assert store.seconds_per_image("cpu", "ti%y") is None
 
 
 def claim_none(store: RunStore) -> bool:
@@ -94,7 +94,7 @@ def test_only_kinds_that_were_asked_for_are_claimed(store):
 
 
 def test_an_unknown_run_is_named(store):
-    for ask in (store.get, store.position, store.cancel, store.delete):
+    for ask in (store.get, store.queue_position, store.cancel, store.delete):
         with pytest.raises(NotFoundError, match="no run called 7"):
             ask(7)
 
@@ -103,32 +103,32 @@ def test_reports_on_a_run_that_was_lost_are_refused(store, home):
     number = store.submit(spec(), title="a")
     claim(store)
     expire(home, number)
-    assert store.settle() == [number]
-    assert store.settle() == []
+    assert store.expire_leases() == [number]
+    assert store.expire_leases() == []
     assert claim(store).attempt == 2
     for report in (
-        lambda: store.beat(number, 1),
-        lambda: store.finish(number, 1, headline={"of": "attempt 1"}),
+        lambda: store.heartbeat(number, 1),
+        lambda: store.finish(number, 1, metrics={"of": "attempt 1"}),
         lambda: store.fail(number, 1, "late"),
-        lambda: store.cancelled(number, 1),
+        lambda: store.mark_cancelled(number, 1),
         lambda: store.requeue(number, 1),
-        lambda: store.lost(number, 1, "late"),
+        lambda: store.mark_crashed(number, 1, "late"),
     ):
         with pytest.raises(LeaseLostError, match="no longer"):
             report()
-    store.finish(number, 2, headline={"of": "attempt 2"})
+    store.finish(number, 2, metrics={"of": "attempt 2"})
     assert store.get(number).headline == {"of": "attempt 2"}
 
 
 def test_a_finished_state_is_never_overwritten(store):
     number = store.submit(spec(), title="a")
     claim(store)
-    store.finish(number, 1, headline={})
+    store.finish(number, 1, metrics={})
     for report in (
         lambda: store.fail(number, 1, "late"),
-        lambda: store.cancelled(number, 1),
+        lambda: store.mark_cancelled(number, 1),
         lambda: store.requeue(number, 1),
-        lambda: store.lost(number, 1, "late"),
+        lambda: store.mark_crashed(number, 1, "late"),
     ):
         with pytest.raises(LeaseLostError):
             report()
@@ -142,7 +142,7 @@ def test_a_run_whose_worker_dies_twice_has_failed(store, home):
     for _ in range(2):
         claim(store)
         expire(home, number)
-        store.settle()
+        store.expire_leases()
     run = store.get(number)
     assert run.state is RunState.FAILED
     assert "died twice" in (run.error or "")
@@ -155,10 +155,10 @@ def test_giving_way_is_no_death(store):
         assert claim(store).attempt == attempt
         store.requeue(number, attempt)
     claim(store)
-    store.lost(number, 6, "died")
+    store.mark_crashed(number, 6, "died")
     assert store.get(number).state is RunState.QUEUED
     claim(store)
-    store.lost(number, 7, "The process died twice.")
+    store.mark_crashed(number, 7, "The process died twice.")
     assert store.get(number).error == "The process died twice."
 
 
@@ -166,25 +166,25 @@ def test_a_beat_keeps_the_lease(store, home):
     number = store.submit(spec(), title="a")
     claim(store)
     expire(home, number)
-    store.beat(number, 1)
-    assert store.settle() == []
+    store.heartbeat(number, 1)
+    assert store.expire_leases() == []
 
 
 def test_a_new_attempt_begins_with_an_empty_curve(store):
     number = store.submit(spec(), title="a")
     claim(store)
-    store.beat(number, 1, points=[CurvePoint(0, 0.0, "walk", 0.5, 0.5)], progress=Progress((), "walk", None))
+    store.heartbeat(number, 1, points=[CurvePoint(0, 0.0, "walk", 0.5, 0.5)], progress=Progress((), "walk", None))
     store.requeue(number, 1)
     claim(store)
-    assert store.points(number) == []
+    assert store.curve(number) == []
     assert store.get(number).progress is None
 
 
 def test_a_point_need_not_be_a_number(store):
     number = store.submit(spec(), title="a")
     claim(store)
-    store.beat(number, 1, points=[CurvePoint(0, 0.0, "walk", math.nan, 0.5)])
-    [point] = store.points(number)
+    store.heartbeat(number, 1, points=[CurvePoint(0, 0.0, "walk", math.nan, 0.5)])
+    [point] = store.curve(number)
     assert math.isnan(point.forget)
     assert point.retain == 0.5
 
@@ -197,8 +197,8 @@ def test_cancel_ends_what_waits_and_asks_what_runs(store):
     store.cancel(running)
     assert store.get(running).cancelling
     assert store.get(running).state is RunState.RUNNING
-    assert store.beat(running, 1).cancel
-    store.cancelled(running, 1)
+    assert store.heartbeat(running, 1).cancel
+    store.mark_cancelled(running, 1)
     assert store.get(running).state is RunState.CANCELLED
 
 
@@ -210,42 +210,42 @@ def test_what_is_to_be_cancelled_does_not_start_again(store, home, way):
     if way == "gave way":
         store.requeue(number, 1)
     elif way == "died":
-        store.lost(number, 1, "died")
+        store.mark_crashed(number, 1, "died")
     else:
         expire(home, number)
-        store.settle()
+        store.expire_leases()
     assert store.get(number).state is RunState.CANCELLED
 
 
 def test_something_more_urgent_asks_a_run_to_give_way(store):
     gold = store.submit(TrainGoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
     claim(store)
-    assert not store.beat(gold, 1).give_way
+    assert not store.heartbeat(gold, 1).preempt
     store.submit(ExplainSpec(run=1, picture=0, target=0), title="look")
     store.submit(TrainGoldSpec(request=REQUEST, seed=1), title="another", priority=Priority.BACKGROUND)
-    assert not store.beat(gold, 1).give_way, "looks are answered beside it, and equals wait"
+    assert not store.heartbeat(gold, 1).preempt, "looks are answered beside it, and equals wait"
     store.submit(spec(), title="urgent")
-    assert store.beat(gold, 1).give_way
+    assert store.heartbeat(gold, 1).preempt
 
 
 def test_a_measurement_amends_the_run_that_it_is_about(store):
     number = store.submit(spec(), title="a")
     claim(store)
-    store.finish(number, 1, headline={"gold": None, "seconds": {"total": 2.0}})
+    store.finish(number, 1, metrics={"gold": None, "seconds": {"total": 2.0}})
     measure = store.submit(MeasureSpec(run=number), title="m")
     claim(store)
-    store.finish(measure, 1, headline={"gold": "abc"})
+    store.finish(measure, 1, metrics={"gold": "abc"})
     assert store.get(number).headline == {"gold": "abc", "seconds": {"total": 2.0}}
     assert store.get(number).state is RunState.DONE
 
 
 def test_a_run_made_elsewhere_is_taken_in(store, home):
-    number = store.adopt(spec(), title="a", device="cpu", seconds=60.0)
+    number = store.register_running(spec(), title="a", device="cpu", seconds=60.0)
     run = store.get(number)
     assert (run.state, run.attempt, run.device) == (RunState.RUNNING, 1, "cpu")
     expire(home, number)
-    assert store.settle() == [], "its maker, this process, lives"
-    store.finish(number, 1, headline={"a": 1})
+    assert store.expire_leases() == [], "its maker, this process, lives"
+    store.finish(number, 1, metrics={"a": 1})
     run = store.get(number)
     assert run.finished is not None
     assert run.started is not None
@@ -253,12 +253,12 @@ def test_a_run_made_elsewhere_is_taken_in(store, home):
 
 
 def test_a_run_whose_maker_died_has_failed(store, home):
-    number = store.adopt(spec(), title="a", device="cpu")
+    number = store.register_running(spec(), title="a", device="cpu")
     maker = subprocess.Popen([sys.executable, "-c", ""])
     maker.wait()
     expire(home, number)
     sql(home, "UPDATE run SET worker = replace(worker, ?, ?)", f" {os.getpid()}", f" {maker.pid}")
-    assert store.settle() == [number]
+    assert store.expire_leases() == [number]
     assert store.get(number).state is RunState.FAILED
     assert "program that made this run ended" in (store.get(number).error or "")
 
@@ -267,12 +267,12 @@ def test_the_history_is_newest_first_and_can_be_narrowed(store):
     first, second = store.submit(spec(), title="a"), store.submit(spec(), title="b", owner="ben")
     gold = store.submit(TrainGoldSpec(request=REQUEST), title="g")
     store.cancel(first)
-    assert [run.id for run in store.list()] == [gold, second, first]
-    assert [run.id for run in store.list(kinds=("unlearn",))] == [second, first]
-    assert [run.id for run in store.list(states=(RunState.CANCELLED,))] == [first]
-    assert [run.id for run in store.list(owner="ben")] == [second]
-    assert [run.id for run in store.list(limit=1)] == [gold]
-    assert store.list(kinds=()) == []
+    assert [run.id for run in store.list_runs()] == [gold, second, first]
+    assert [run.id for run in store.list_runs(kinds=("unlearn",))] == [second, first]
+    assert [run.id for run in store.list_runs(states=(RunState.CANCELLED,))] == [first]
+    assert [run.id for run in store.list_runs(owner="ben")] == [second]
+    assert [run.id for run in store.list_runs(limit=1)] == [gold]
+    assert store.list_runs(kinds=()) == []
 
 
 def test_deleting_takes_the_folder_and_what_was_asked_later(store, home):
@@ -280,7 +280,7 @@ def test_deleting_takes_the_folder_and_what_was_asked_later(store, home):
     with pytest.raises(StoreError, match="not over"):
         store.delete(number)
     claim(store)
-    store.finish(number, 1, headline={})
+    store.finish(number, 1, metrics={})
     look = store.submit(ExplainSpec(run=number, picture=0, target=0), title="look")
     child = store.submit(spec(), title="fork", parent=number)
     claim(store, {"look"})
@@ -288,9 +288,9 @@ def test_deleting_takes_the_folder_and_what_was_asked_later(store, home):
         (home / "runs" / str(run)).mkdir(parents=True, exist_ok=True)
     with pytest.raises(StoreError, match="looked at"):
         store.delete(number)
-    store.finish(look, 1, headline={})
+    store.finish(look, 1, metrics={})
     store.delete(number)
-    assert [run.id for run in store.list()] == [child]
+    assert [run.id for run in store.list_runs()] == [child]
     assert store.get(child).parent is None
     assert [path.name for path in (home / "runs").iterdir()] == [str(child)]
     store.cancel(child)
@@ -300,27 +300,27 @@ def test_deleting_takes_the_folder_and_what_was_asked_later(store, home):
 
 def test_a_note_replaces_a_note(store):
     number = store.submit(spec(), title="a")
-    store.note(number, "first")
-    store.note(number, "Zweite *Notiz*")
+    store.set_note(number, "first")
+    store.set_note(number, "Zweite *Notiz*")
     assert store.get(number).note == "Zweite *Notiz*"
 
 
 def test_live_workers_are_listed(store, home):
-    store.worker_beat("a", device="cpu", pid=1, code="x", state="idle")
-    store.worker_beat("a", device="cpu", pid=1, code="x", state="busy")
-    store.worker_beat("b", device="cuda:0", pid=2, code="x", state="idle")
+    store.worker_heartbeat("a", device="cpu", pid=1, code="x", state="idle")
+    store.worker_heartbeat("a", device="cpu", pid=1, code="x", state="busy")
+    store.worker_heartbeat("b", device="cuda:0", pid=2, code="x", state="idle")
     assert [(row.name, row.device, row.state) for row in store.workers()] == [
         ("a", "cpu", "busy"),
         ("b", "cuda:0", "idle"),
     ]
     sql(home, "UPDATE worker SET seen = seen - 60, uptime = uptime - 60 WHERE name = 'a'")
-    store.worker_left("b")
+    store.deregister_worker("b")
     assert store.workers() == []
 
 
 def test_the_store_needs_neither_torch_nor_alembic_once_it_is_made(store, home):
     code = (
         "import sys; from pathlib import Path; from unlearn_core.store.queue.run_store import RunStore;"
-        f"RunStore(Path({str(home)!r})).list(); sys.exit(len({{'torch', 'alembic', 'streamlit'}} & set(sys.modules)))"
+        f"RunStore(Path({str(home)!r})).list_runs(); sys.exit(len({{'torch', 'alembic', 'streamlit'}} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -22,7 +22,7 @@ def store(home) -> RunStore:
 def sweep(store) -> Sweep:
     """A sweep that this worker holds."""
     store.sweeps.submit(spec(), title="Forget discs with UNSIR")
-    (held,) = store.sweeps.hold(ME)
+    (held,) = store.sweeps.acquire_leases(ME)
     return held
 
 
@@ -43,7 +43,7 @@ def test_a_trial_is_an_ordinary_run_behind_those_of_people(store, sweep):
     mine = store.submit(run_spec(), title="a person's")
     run = store.get(number)
     assert (run.priority, run.group, run.title) == (Priority.SWEEP, sweep_group(sweep.id), "Forget discs with UNSIR")
-    assert run.spec == sweep.spec.run({"impair_lr": 0.005})
+    assert run.spec == sweep.spec.run_spec({"impair_lr": 0.005})
     assert [claim(store).id, claim(store).id] == [mine, number]
     (trial,) = store.sweeps.trials(sweep.id)
     assert (trial.run, trial.params, trial.attributes) == (number, {"impair_lr": 0.005}, {"grid_id": 0})
@@ -52,19 +52,19 @@ def test_a_trial_is_an_ordinary_run_behind_those_of_people(store, sweep):
 
 def test_a_trial_is_added_once_and_only_by_who_holds_the_sweep(store, sweep):
     add(store, sweep, 0)
-    assert store.sweeps.add(sweep, ME, number=0, params={}, attributes={}) is None
-    assert store.sweeps.add(sweep, OTHER, number=1, params={}, attributes={}) is None
-    assert len(store.list()) == len(store.sweeps.trials(sweep.id)) == 1
+    assert store.sweeps.add_trial(sweep, ME, number=0, params={}, attributes={}) is None
+    assert store.sweeps.add_trial(sweep, OTHER, number=1, params={}, attributes={}) is None
+    assert len(store.list_runs()) == len(store.sweeps.trials(sweep.id)) == 1
 
 
 def test_a_sweep_has_one_holder_until_that_one_is_silent_or_lets_go(store, sweep):
-    assert store.sweeps.hold(OTHER) == []
-    assert [one.id for one in store.sweeps.hold(ME)] == [sweep.id]
-    sql(store.home, "UPDATE sweep SET lease = 1, uptime = 0")
-    assert [one.id for one in store.sweeps.hold(OTHER)] == [sweep.id]
-    assert store.sweeps.hold(ME) == []
-    store.sweeps.let_go(OTHER)
-    assert [one.id for one in store.sweeps.hold(ME)] == [sweep.id]
+    assert store.sweeps.acquire_leases(OTHER) == []
+    assert [one.id for one in store.sweeps.acquire_leases(ME)] == [sweep.id]
+    sql(store.data_dir, "UPDATE sweep SET lease = 1, uptime = 0")
+    assert [one.id for one in store.sweeps.acquire_leases(OTHER)] == [sweep.id]
+    assert store.sweeps.acquire_leases(ME) == []
+    store.sweeps.release_leases(OTHER)
+    assert [one.id for one in store.sweeps.acquire_leases(ME)] == [sweep.id]
 
 
 def test_a_pause_takes_back_what_only_waits(store, sweep):
@@ -76,10 +76,10 @@ def test_a_pause_takes_back_what_only_waits(store, sweep):
     assert [trial.run for trial in store.sweeps.trials(sweep.id)] == [first]
     with pytest.raises(NotFoundError):
         store.get(second)
-    assert store.sweeps.hold(ME) == []
-    assert store.sweeps.add(sweep, ME, number=1, params={}, attributes={}) is None
+    assert store.sweeps.acquire_leases(ME) == []
+    assert store.sweeps.add_trial(sweep, ME, number=1, params={}, attributes={}) is None
     store.sweeps.resume(sweep.id)
-    assert [one.id for one in store.sweeps.hold(ME)] == [sweep.id]
+    assert [one.id for one in store.sweeps.acquire_leases(ME)] == [sweep.id]
     add(store, sweep, 1)
 
 
@@ -94,7 +94,7 @@ def test_a_run_that_was_begun_once_is_not_taken_back(store, sweep):
 def test_a_cancel_ends_all_that_is_not_over(store, sweep):
     done, works, waits = (add(store, sweep, number) for number in range(3))
     run = claim(store)
-    store.finish(done, run.attempt, headline={})
+    store.finish(done, run.attempt, metrics={})
     claim(store)
     store.sweeps.cancel(sweep.id)
     assert store.get(done).state is RunState.DONE
@@ -103,37 +103,37 @@ def test_a_cancel_ends_all_that_is_not_over(store, sweep):
     assert store.sweeps.get(sweep.id).state is SweepState.CANCELLED
     store.sweeps.resume(sweep.id)
     assert store.sweeps.get(sweep.id).state is SweepState.CANCELLED
-    assert store.sweeps.hold(ME) == []
+    assert store.sweeps.acquire_leases(ME) == []
 
 
 def test_a_deleted_run_still_counts_as_a_trial(store, sweep):
     number = add(store, sweep, 0)
     run = claim(store)
     store.fail(number, run.attempt, "It broke.")
-    assert store.sweeps.counts([sweep.id, 99]) == {sweep.id: 1, 99: 0}
+    assert store.sweeps.finished_counts([sweep.id, 99]) == {sweep.id: 1, 99: 0}
     store.delete(number)
     (trial,) = store.sweeps.trials(sweep.id)
-    assert (trial.run, trial.outcome, trial.is_over) == (None, "deleted", True)
-    assert store.sweeps.counts([sweep.id]) == {sweep.id: 1}
-    assert store.sweeps.unfinished(sweep.id) == 0
+    assert (trial.run, trial.status, trial.is_over) == (None, "deleted", True)
+    assert store.sweeps.finished_counts([sweep.id]) == {sweep.id: 1}
+    assert store.sweeps.count_unfinished(sweep.id) == 0
 
 
 def test_an_early_stop_says_why_beside_the_run(store, sweep):
     number = add(store, sweep, 0)
     run = claim(store)
-    store.sweeps.stop_early(number, "Worse than the others.")
-    assert store.beat(number, run.attempt).cancel
-    store.cancelled(number, run.attempt)
+    store.sweeps.prune_trial(number, "Worse than the others.")
+    assert store.heartbeat(number, run.attempt).cancel
+    store.mark_cancelled(number, run.attempt)
     assert store.get(number).note == "Worse than the others."
     (trial,) = store.sweeps.trials(sweep.id)
-    assert (trial.outcome, trial.stopped) == ("stopped early", "Worse than the others.")
+    assert (trial.status, trial.stopped) == ("stopped early", "Worse than the others.")
 
 
 def test_a_finished_sweep_may_be_deleted_and_its_runs_stay(store, sweep):
     number = add(store, sweep, 0)
     with pytest.raises(StoreError, match="not over yet"):
         store.sweeps.delete(sweep.id)
-    store.sweeps.tell(sweep.id, ME, {"importance": {}})
+    store.sweeps.set_facts(sweep.id, ME, {"importance": {}})
     store.sweeps.end(sweep.id, OTHER, SweepState.DONE)
     assert not store.sweeps.get(sweep.id).state.is_finished, "not theirs to end"
     store.sweeps.end(sweep.id, ME, SweepState.FAILED, error="All failed.")
@@ -143,4 +143,4 @@ def test_a_finished_sweep_may_be_deleted_and_its_runs_stay(store, sweep):
     assert store.get(number).title == sweep.title
     with pytest.raises(NotFoundError, match="sweep"):
         store.sweeps.get(sweep.id)
-    assert store.sweeps.newest() == []
+    assert store.sweeps.list_recent() == []

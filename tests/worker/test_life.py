@@ -80,7 +80,7 @@ def test_a_worker_whose_clock_is_an_hour_behind_is_seen_and_keeps_its_run(store,
         begun(store, number)
         time.sleep(1.5)
         assert [row.state for row in store.workers()] == ["busy"]
-        assert store.settle() == []
+        assert store.expire_leases() == []
         enough(store, number)
         assert (end_of(store, number).state, store.get(number).attempt) == (RunState.DONE, 1)
 

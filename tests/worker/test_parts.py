@@ -66,8 +66,8 @@ def test_a_lock_has_one_holder_and_says_who(home):
 def test_a_lock_is_free_when_its_holder_is_killed(home):
     path = lock_path(home, "cpu")
     code = (
-        "import sys, time; from pathlib import Path; from unlearn_core.worker.device_lock import Lock;"
-        f"lock = Lock.take(Path({str(path)!r})); print('held', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from unlearn_core.worker.device_lock import DeviceLock;"
+        f"lock = DeviceLock.try_acquire(Path({str(path)!r})); print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert holder.stdout is not None
@@ -208,11 +208,11 @@ class Flaky(RunStore):
 
     full = 0
 
-    def finish(self, run, attempt, *, headline):
+    def finish(self, run, attempt, *, metrics):
         if self.full:
             self.full -= 1
             raise StoreError("The disk is full.")
-        super().finish(run, attempt, metrics=headline)
+        super().finish(run, attempt, metrics=metrics)
 
 
 @pytest.fixture
@@ -248,15 +248,15 @@ def test_a_child_is_replaced_after_its_time_and_when_it_dies_idle(inside, monkey
     assert len(set(pids)) == 2
     assert pids[0] == pids[1]
     assert pids[2] == pids[3]
-    until(lambda: inside.runner.is_free)
-    inside.runner._process.kill()
+    until(lambda: inside.run_child.is_free)
+    inside.run_child._process.kill()
     run = end_of(inside.store, submit(inside.store, do="steps", steps=1))
     assert (run.state, run.headline["runs"]) == (RunState.DONE, 1)
 
 
 def test_a_run_that_was_taken_away_is_dropped(inside):
     number = submit(inside.store, do="await")
-    until(lambda: (Path(inside.store.home) / f"began-{number}-1").exists())
+    until(lambda: (Path(inside.store.data_dir) / f"began-{number}-1").exists())
     inside.store.fail(number, 1, "Taken away.")
     run = end_of(inside.store, submit(inside.store, do="steps", steps=1))
     assert run.state is RunState.DONE

@@ -51,7 +51,7 @@ def test_a_group_is_made_in_stacks_and_each_run_has_its_own_curve_and_end(store)
         ends = [end_of(store, run) for run in runs]
         assert end_of(store, alone).headline.keys() == {"pid", "runs", "device"}
     assert [end.headline["together"] for end in ends] == [MAX_STACK] * MAX_STACK + [2] * 2
-    assert all([point.step for point in store.points(run)] == [1, 2, 3, 4, 5] for run in runs)
+    assert all([point.step for point in store.curve(run)] == [1, 2, 3, 4, 5] for run in runs)
     assert {end.attempt for end in ends} == {1}
 
 
@@ -77,7 +77,7 @@ def test_one_that_is_cancelled_or_taken_away_stops_no_other(store) -> None:
         after = end_of(store, store.submit(spec(do="steps", steps=1), title="the next"))
         assert after.state is RunState.DONE
     assert store.get(three).error == "Taken away."
-    assert len(store.points(two)) < 150
+    assert len(store.curve(two)) < 150
 
 
 def test_those_whose_process_died_go_on_alone(store) -> None:
@@ -96,7 +96,7 @@ def test_one_on_which_a_process_has_died_goes_alone_and_the_others_together(stor
         begun(store, other)
         wish = spec(do="steps", steps=3)
         runs = [store.submit(wish, title="one", priority=Priority.SWEEP, group="g") for _ in range(3)]
-        sql(store.home, "UPDATE run SET deaths = 1 WHERE id = ?", runs[place])
+        sql(store.data_dir, "UPDATE run SET deaths = 1 WHERE id = ?", runs[place])
         enough(store, other)
         ends = [end_of(store, run).headline.get("together") for run in runs]
     assert ends.pop(place) is None
@@ -109,7 +109,7 @@ def test_those_that_need_too_much_memory_together_go_on_alone(store) -> None:
         ends = [end_of(store, run) for run in runs]
     assert {end.error for end in ends} == {"There is nothing to forget: choose a class."}, "each one's own end"
     assert {end.attempt for end in ends} == {2}
-    assert "MemoryError" in (store.home / "worker.log").read_text()
+    assert "MemoryError" in (store.data_dir / "worker.log").read_text()
 
 
 def test_those_that_do_not_stack_are_made_one_after_another(store) -> None:
@@ -118,8 +118,8 @@ def test_those_that_do_not_stack_are_made_one_after_another(store) -> None:
         ends = [end_of(store, run) for run in runs]
     assert [(end.state, end.attempt) for end in ends] == [(RunState.DONE, 1), (RunState.DONE, 2), (RunState.DONE, 3)]
     assert all("together" not in end.headline for end in ends)
-    assert "gave way: it is queued. These draw by chance." in output(store.home), "it is said why"
-    assert sql(store.home, "SELECT DISTINCT deaths FROM run") == [(0,)]
+    assert "gave way: it is queued. These draw by chance." in output(store.data_dir), "it is said why"
+    assert sql(store.data_dir, "SELECT DISTINCT deaths FROM run") == [(0,)]
 
 
 def test_a_worker_that_leaves_gives_all_of_a_stack_back(store) -> None:

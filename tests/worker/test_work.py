@@ -35,7 +35,7 @@ def test_runs_are_carried_out_by_one_warm_process(store):
 
 def test_progress_and_curve_are_seen_while_it_runs_and_nothing_is_lost(store):
     number = submit(store, do="steps", steps=60, pause=0.02)
-    until(lambda: len(store.points(number)) > 5)
+    until(lambda: len(store.curve(number)) > 5)
     run = store.get(number)
     assert run.state is RunState.RUNNING
     assert run.progress is not None
@@ -43,7 +43,7 @@ def test_progress_and_curve_are_seen_while_it_runs_and_nothing_is_lost(store):
     run = end_of(store, number)
     assert run.progress is not None
     assert run.progress.phases[0].done == 60
-    assert [point.step for point in store.points(number)] == list(range(1, 61))
+    assert [point.step for point in store.curve(number)] == list(range(1, 61))
 
 
 def test_a_polite_run_is_cancelled_and_the_process_stays(store):
@@ -100,7 +100,7 @@ def test_an_error_of_a_method_is_told_in_short_and_logged_in_full(store):
     assert (run.state, run.attempt) == (RunState.FAILED, 1)
     assert "ValueError: shapes do not match" in (run.error or "")
     assert "Traceback" not in (run.error or "")
-    log = (store.home / "worker.log").read_text()
+    log = (store.data_dir / "worker.log").read_text()
     assert f"Run {run.id} stopped at this:\nTraceback" in log
     assert 'raise ValueError("shapes do not match")' in log
 
@@ -150,7 +150,7 @@ def test_pictures_are_brought_in_while_a_run_is_in_progress(store):
 
 def test_a_gold_gives_way_and_goes_on_where_it_was(store):
     gold = store.submit(TrainGoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
-    until(lambda: (store.home / "epochs.json").exists())
+    until(lambda: (store.data_dir / "epochs.json").exists())
     urgent = end_of(store, submit(store, do="steps", steps=1))
     assert not store.get(gold).state.is_finished
     run = end_of(store, gold)
