@@ -55,7 +55,7 @@ def test_every_step_holds_its_moment() -> None:
         assert moved["x"][traces.index(bars)] == pytest.approx(moment.shares.tolist(), abs=1e-4)
         assert [traces_of(drawn)[at].name for at in traces] == ["now", "here", "now", "now"]
         still = [traces_of(drawn)[at].name for at in range(len(traces_of(drawn))) if at not in traces]
-            assert still.count("retrained") == 3
+        assert still.count("retrained") == 3
         assert len([path for path in layout if path.endswith(".source")]) == 4
     images = [tuple(step.args[1][f"images[{at}].source"] for at in range(4)) for step in slider.steps]
     assert images[-1] == tuple(image.source for image in layout_of(drawn).images[:4])
