@@ -1,6 +1,6 @@
 """Unlearn Lab in the browser: `streamlit run app.py`.
 
-This file says what the server is; what a visitor sees begins in `unlearn_core/ui/shell/router.py`.
+This file defines the server; what a visitor sees begins in `unlearn_core/ui/shell/router.py`.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What should it forget: whole classes, or single pictures?"""
+"""What should it forget: whole classes, or single images?"""
 
 import streamlit as st
 

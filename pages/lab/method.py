@@ -1,4 +1,4 @@
-"""How should it forget: which method, and how its knobs are set?"""
+"""How should it forget: with which method and hyperparameters?"""
 
 import streamlit as st
 

@@ -1,12 +1,12 @@
-"""What is measured, how, and what each measure does not say."""
+"""What is measured, how, and what each measurement does not show."""
 
 import streamlit as st
 
 from unlearn_core.ui.pages.learn import measures
 
-st.title("What does each measure tell?", anchor=False)
+st.title("What does each measurement show?", anchor=False)
 st.markdown(
-    "No single number says that something was forgotten. Each of these answers one question, always beside "
-    "**gold**: the same classifier retrained without the forgotten data."
+    "No single number proves that something was forgotten. Each measurement answers one question, always compared "
+    "with the **retrained model**: the same classifier, trained from scratch without the forget set."
 )
 measures.show()

@@ -1,4 +1,4 @@
-"""What this is, and one click to see it happen."""
+"""What Unlearn Lab does, and one click to see it."""
 
 import streamlit as st
 

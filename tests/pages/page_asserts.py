@@ -17,19 +17,23 @@ def fine(app: AppTest) -> AppTest:
 
 
 def foot(app: AppTest) -> tuple[str, ...]:
-    """What the foot of the forget page counts: to forget, to keep, to judge by."""
+    """The sizes in the footer of the forget page: forget set, retain set, test images."""
     lines = [element.value for element in app.markdown]
-    found = [line for line in lines if line.endswith((" to forget", " to keep", " to judge by"))]
+    found = [
+        line
+        for line in lines
+        if line.endswith((" in the forget set", " in the retain set", " test images", " test points"))
+    ]
     return tuple(line.replace("*", "").rpartition("] ")[2] for line in found)
 
 
 def label(app: AppTest, key: str) -> str:
-    """A button's words without the ornament of the strip."""
+    """A button's words without the ornament of the run bar."""
     return app.button(key=key).label.rstrip("\u203a \u2002")
 
 
 def without_words(app: AppTest) -> list[str]:
-    """The pictures, charts and tables that say nothing to those who cannot see them."""
-    pictures = [one.alt for element in app.get("image") for one in element.proto.imgs]
+    """The images, charts and tables without an alternative text."""
+    images = [one.alt for element in app.get("image") for one in element.proto.imgs]
     others = [element.proto.alt for kind in ("plotly_chart", "dataframe") for element in app.get(kind)]
-    return [alt for alt in [*pictures, *others] if not alt.strip()]
+    return [alt for alt in [*images, *others] if not alt.strip()]

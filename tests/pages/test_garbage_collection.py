@@ -16,9 +16,9 @@ from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 ROOT = Path(__file__).resolve().parents[2]
 WARMED = """
 import gc, json, sys, threading
-from unlearn_core.ui import process
+from unlearn_core.ui.shell import lifespan
 
-process.warm_up()
+lifespan.warm_up()
 for thread in threading.enumerate():
     if thread.name == "warm-up":
         thread.join()

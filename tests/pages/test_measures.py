@@ -7,6 +7,7 @@ import pytest
 
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
+from unlearn_core.charts import charts
 from unlearn_core.probes import probes
 from unlearn_core.store.files import reports
 from unlearn_core.ui.pages.learn import measures
@@ -15,11 +16,11 @@ from unlearn_core.ui.pages.learn.measures import charts_of
 
 def test_it_opens_with_the_one_number_and_its_chart(visit: Visit) -> None:
     app = fine(visit("measures"))
-    assert app.title[0].value == "What does each measure tell?"
+    assert app.title[0].value == "What does each measurement show?"
     said = words(app)
     assert probes()["distance"].question in said and probes()["distance"].caveat in said
     assert "JS = (KL(p || m) + KL(q || m)) / 2" in said
-    assert "How far from gold is it?" in [heading.value for heading in app.subheader]
+    assert charts()["distance"].question in [heading.value for heading in app.subheader]
     assert not without_words(app)
 
 
@@ -31,18 +32,27 @@ def test_every_measure_has_its_page(name: str, visit: Visit) -> None:
     said = words(app)
     assert measure.caveat in said
     assert measure.paragraphs[0] in said
-    assert app.get("plotly_chart") or "made before this measure" in said or "with its pictures" in said
+    assert app.get("plotly_chart") or "made before this measurement" in said or "with the images" in said
     assert not without_words(app)
 
 
 def test_a_measure_is_chosen_by_its_name(visit: Visit) -> None:
     app = visit("measures")
     app.pills(key="measure").set_value("membership").run()
-    assert "Can one tell that it was trained on them?" in [heading.value for heading in fine(app).subheader]
+    assert probes()["membership"].question in [heading.value for heading in fine(app).subheader]
 
 
 def test_an_address_with_an_unknown_measure_opens_the_first(visit: Visit) -> None:
     assert probes()["distance"].question in words(fine(visit("measures", measure="nonsense")))
+
+
+@pytest.mark.parametrize("former", measures.FORMER_TITLES)
+def test_a_link_of_a_former_release_opens_the_same_measurement(former: str, visit: Visit) -> None:
+    app = fine(visit("measures", measure=former))
+    measure = measures.measures()[measures.FORMER_TITLES[former]]
+    assert measure.question in [heading.value for heading in app.subheader]
+    if measure.part != measures.DEFAULT_MEASURE:
+        assert app.query_params["measure"] == measure.title
 
 
 def test_what_must_be_asked_for_is_explained_too() -> None:
@@ -60,6 +70,6 @@ def test_charts_are_found_by_the_part_that_they_need() -> None:
 
 def test_a_part_that_the_example_lacks_is_said(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = replace(reports.load_example(), parts={}, missing={"layers": "It was too dark."})
-    monkeypatch.setattr(measures, "studio", SimpleNamespace(example=lambda: bare))
+    monkeypatch.setattr(measures, "cache", SimpleNamespace(example=lambda: bare))
     assert "It was too dark." in words(fine(visit("measures", measure=probes()["layers"].title)))
-    assert "made before this measure" in words(fine(visit("measures", measure=probes()["accuracy"].title)))
+    assert "made before this measurement" in words(fine(visit("measures", measure=probes()["accuracy"].title)))

@@ -14,7 +14,7 @@ from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components import run_plan
-from unlearn_core.ui.shell import cache, run_setup
+from unlearn_core.ui.shell import run_setup
 
 WITHOUT_TORCH = """
 import json, sys
@@ -62,16 +62,15 @@ def test_one_click_forgets_cats(visit: Visit, store: RunStore) -> None:
 
 def test_the_run_on_show_is_the_one_that_ships(visit: Visit) -> None:
     app = fine(visit("start"))
-    report = cache.example()
-    assert f"A forgotten {report.forget_set_title}, asked three times" in words(app)
-    shown = [picture for element in app.get("image") for picture in element.proto.imgs]
-    assert [picture.caption.partition(" · ")[0] for picture in shown] == ["the picture", "before", "after", "gold"]
+    assert "predictions and heat maps of three models" in words(app)
+    shown = [image for element in app.get("image") for image in element.proto.imgs]
+    assert [image.caption.partition(" · ")[0] for image in shown] == ["the image", "before", "after", "gold"]
     assert len(app.get("plotly_chart")) == 1
     assert not without_words(app)
 
 
 def test_the_time_it_takes_is_this_machines_own_once_it_was_run_here(visit: Visit, store: RunStore) -> None:
-    assert "The one shown here took" in words(visit("start"))
+    assert "The run shown here took" in words(visit("start"))
     number = store.register_running(run_plan.resolve(run_setup.default_setup()).spec, title="x", device="cpu")
     store.finish(number, 1, metrics={"seconds": {"total": 17.2}})
     assert "Real run, bundled data, about 17 s on this machine." in words(fine(visit("start")))

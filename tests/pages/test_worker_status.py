@@ -141,11 +141,11 @@ def test_where_the_server_may_start_none_it_says_how_to(
     monkeypatch.setenv("UNLEARN_WORKER", "none")
     number = left(store)
     app = fine(visit(page, id=str(number)))
-    assert "The worker stopped unexpectedly, so nothing goes on." in app.warning[0].value
+    assert "The worker stopped unexpectedly, so the run cannot continue." in app.warning[0].value
     assert [code.value for code in app.code] == [COMMAND]
     store.expire_leases()
     app = fine(visit(page, id=str(number)))
-    assert "No worker is running: nothing starts." in app.warning[0].value
+    assert "No worker is running, so nothing starts." in app.warning[0].value
     assert [code.value for code in app.code] == [COMMAND]
     assert not [button for button in app.button if button.label == "Start a worker"]
     assert GOES_ON not in words(app)
@@ -160,7 +160,7 @@ def test_a_worker_that_ends_by_itself_is_not_started_over_and_over(
     workers[0].code = 2
     app.run()
     assert len(workers) == 1
-    assert "No worker is running: nothing starts." in app.warning[0].value
+    assert "No worker is running, so nothing starts." in app.warning[0].value
     app.button(key="live-worker").click().run()
     assert len(workers) == 2
     workers[1].code = 2

@@ -19,7 +19,7 @@ CLASSES, EACH, SIZE = 500, (8, 1, 1), 64
 
 @pytest.fixture
 def many(home: Path) -> str:
-    """A classifier of five hundred classes, whose pictures are noise; its id."""
+    """A classifier of five hundred classes, whose images are noise; its id."""
     train, val, test = (CLASSES * count for count in EACH)
     card = DatasetCard(
         id="five-hundred",
@@ -59,12 +59,12 @@ def test_a_page_of_classes_is_drawn_and_ticks_outlive_it(visit: Visit, many: str
     app = fine(visit("forget", classifier=many, forget="person 7"))
     assert shown(app) == [f"person {number}" for number in range(20)]
     assert [box.label for box in app.checkbox if box.value] == ["**person 7**"]
-    assert "1 of 500 classes ticked" in words(app) and "right 100 % of the time" in words(app)
+    assert "1 of 500 classes selected" in words(app) and "accuracy 100 %" in words(app)
     app = fine(app.pagination(key="gallery-classes").set_value(25).run())
     assert shown(app)[-1] == "person 499"
     app = fine(app.checkbox(key="class-five-hundred-499").check().run())
-    assert foot(app)[0] == "16 to forget" and app.query_params["forget"] == "person 7,person 499"
-    assert label(app, "strip-forget") == "person 7, person 499 · 16 pictures"
+    assert foot(app)[0] == "16 in the forget set" and app.query_params["forget"] == "person 7,person 499"
+    assert label(app, "strip-forget") == "person 7, person 499 · 16 images"
     assert shown(app)[-1] == "person 499", "a tick turns no page"
 
 
@@ -75,12 +75,12 @@ def test_classes_are_found_by_a_part_of_their_name(visit: Visit, many: str) -> N
     assert shown(app) == ["person 49", *(f"person 49{number}" for number in range(10))]
     app = fine(app.checkbox(key="class-five-hundred-495").check().run())
     app = fine(app.text_input(key="gallery-find").set_value("nobody").run())
-    assert "No class is called that." in [info.value for info in app.info] and not shown(app)
+    assert "No class matches." in [info.value for info in app.info] and not shown(app)
     app.text_input(key="gallery-find").set_value("")
     app = fine(app.toggle(key="gallery-chosen").set_value(True).run())
     assert shown(app) == ["person 7", "person 495"]
     app = fine(app.button(key="clear").click().run())
-    assert "No class is ticked yet." in [info.value for info in app.info]
+    assert "No class is selected yet." in [info.value for info in app.info]
 
 
 def test_five_hundred_classes_are_redrawn_within_a_second(visit: Visit, many: str) -> None:

@@ -1,4 +1,4 @@
-"""Choosing what to forget: classes, single pictures, and what that leaves."""
+"""Choosing what to forget: classes or single images, and the sets that follow."""
 
 import numpy as np
 import pytest
@@ -14,30 +14,30 @@ from unlearn_core.ui.shell import cache
 def test_cats_are_ticked_for_a_newcomer(visit: Visit) -> None:
     app = fine(visit("forget"))
     assert [box.label for box in app.checkbox if box.value] == ["**cat**"]
-    assert foot(app) == ("1,000 to forget", "9,000 to keep", "200 + 1,800 unseen ones to judge by")
+    assert foot(app) == ("1,000 in the forget set", "9,000 in the retain set", "200 + 1,800 test images")
     assert not app.button(key="strip-run").disabled
 
 
-def test_a_card_says_how_often_the_shipped_net_is_right(visit: Visit) -> None:
+def test_a_card_shows_the_accuracy_of_the_bundled_model(visit: Visit) -> None:
     app = fine(visit("forget"))
-    pictures, original = datasets.load("cifar10-sample"), bundled_models.find_bundled("resnet20", None, 0)
+    images, original = datasets.load("cifar10-sample"), bundled_models.find_bundled("resnet20", None, 0)
     assert original
-    right = bundled_models.read_logits(original).argmax(1) == pictures.labels
+    right = bundled_models.read_logits(original).argmax(1) == images.labels
     for number in range(10):
-        unseen = np.flatnonzero(pictures.labels == number)[-200:]
-        assert f"right {round(100 * right[unseen].mean())} % of the time" in words(app)
+        unseen = np.flatnonzero(images.labels == number)[-200:]
+        assert f"accuracy {round(100 * right[unseen].mean())} %" in words(app)
 
 
 def test_another_tick_forgets_more_and_is_in_the_address(visit: Visit) -> None:
     app = visit("forget", classifier="tiny", forget="checks")
     fine(app.checkbox(key="class-shapes-0").check().run())
-    assert foot(app) == ("200 to forget", "200 to keep", "60 + 60 unseen ones to judge by")
+    assert foot(app) == ("200 in the forget set", "200 in the retain set", "60 + 60 test images")
     assert app.query_params["forget"] == "rows,checks"
-    assert label(app, "strip-forget") == "rows, checks · 200 pictures"
+    assert label(app, "strip-forget") == "rows, checks · 200 images"
 
 
 @pytest.mark.parametrize(
-    ("ticked", "why"), [("", "Nothing is chosen yet"), ("rows,columns,checks,discs", "All classes")]
+    ("ticked", "why"), [("", "Nothing is selected yet"), ("rows,columns,checks,discs", "all classes")]
 )
 def test_nothing_and_everything_cannot_be_run(visit: Visit, ticked: str, why: str) -> None:
     app = fine(visit("forget", classifier="tiny", forget=ticked))
@@ -51,7 +51,7 @@ def test_the_last_tick_can_be_taken_away(visit: Visit) -> None:
     fine(app.checkbox(key="class-shapes-2").uncheck().run())
     assert app.query_params["forget"] == ""
     assert app.button(key="strip-run").disabled
-    assert label(app, "strip-forget") == "nothing chosen yet"
+    assert label(app, "strip-forget") == "nothing selected yet"
 
 
 @pytest.mark.skipif(
@@ -64,7 +64,7 @@ def test_the_last_tick_can_be_taken_away(visit: Visit) -> None:
 def test_a_request_whose_gold_ships_is_one_click(visit: Visit) -> None:
     app = visit("forget", images="3")
     fine(app.button(key="take-16-pictures").click().run())
-    assert foot(app)[0] == "16 to forget"
+    assert foot(app)[0] == "16 in the forget set"
     assert app.button(key="take-16-pictures").disabled
     assert not app.button(key="strip-run").disabled or label(app, "strip-method").startswith("UNSIR")
 
@@ -81,13 +81,13 @@ def test_both_kinds_of_choice_are_remembered(visit: Visit) -> None:
     assert app.checkbox(key="picture-shapes-5").value
 
 
-def test_ticked_pictures_outlive_paging_filtering_and_other_pages(visit: Visit) -> None:
+def test_ticked_images_outlive_paging_filtering_and_other_pages(visit: Visit) -> None:
     app = visit("forget", classifier="tiny", images="3")
     app.checkbox(key="picture-shapes-0").check().run()
     app.pagination(key="gallery-page").set_value(2).run()
     assert [box.key for box in app.checkbox] == [f"picture-shapes-{number}" for number in range(24, 48)]
     app.checkbox(key="picture-shapes-30").check().run()
-    assert foot(app) == ("3 to forget", "397 to keep", "120 unseen ones to judge by")
+    assert foot(app) == ("3 in the forget set", "397 in the retain set", "120 test images")
 
     turn(app, "method")
     fine(turn(app, "forget"))
@@ -107,14 +107,14 @@ def test_a_whole_page_is_ticked_at_once_and_all_is_cleared(visit: Visit) -> None
     app = visit("forget", classifier="tiny", images="30")
     fine(app.button(key="tick-page").click().run())
     assert app.query_params["images"] == "0-23,30"
-    assert app.button(key="tick-page").label == "Untick the 24 on this page"
+    assert app.button(key="tick-page").label == "Deselect the 24 on this page"
     fine(app.button(key="tick-page").click().run())
     assert app.query_params["images"] == "30"
     fine(app.button(key="clear").click().run())
     assert app.query_params["images"] == ""
-    assert "Nothing is chosen yet" in words(app)
+    assert "Nothing is selected yet" in words(app)
     fine(app.toggle(key="gallery-ticked").set_value(True).run())
-    assert "No picture is ticked yet." in words(app)
+    assert "No image is selected yet." in words(app)
 
 
 def test_a_long_choice_comes_back_by_its_short_address(visit: Visit) -> None:
@@ -122,7 +122,7 @@ def test_a_long_choice_comes_back_by_its_short_address(visit: Visit) -> None:
     first = fine(visit("forget", images=many))
     assert "images" not in first.query_params
     again = fine(visit("forget", set=first.query_params["set"]))
-    assert foot(again) == foot(first) == ("3,334 to forget", "6,666 to keep", "2,000 unseen ones to judge by")
+    assert foot(again) == foot(first) == ("3,334 in the forget set", "6,666 in the retain set", "2,000 test images")
 
 
 def test_next_leads_to_the_method_with_the_choice(visit: Visit) -> None:

@@ -1,4 +1,4 @@
-"""Choosing how to forget: the shelf, the presets, and every knob."""
+"""Choosing how to forget: the list of methods, the presets, and every hyperparameter."""
 
 import math
 from itertools import pairwise
@@ -26,7 +26,7 @@ def _widget(app, knob: HyperparameterInfo, method: str):
 
 
 @pytest.mark.parametrize("name", list(methods.methods()))
-def test_every_knob_of_every_preset_stands_where_the_preset_has_it(visit: Visit, name: str) -> None:
+def test_every_hyperparameter_of_every_preset_has_the_value_of_the_preset(visit: Visit, name: str) -> None:
     method = methods.method(name)
     by = {"forget": "rows"} if "classes" in method.supports else {"images": "1"}
     app = visit("method", classifier="tiny", method=name, **by)
@@ -41,7 +41,7 @@ def test_every_knob_of_every_preset_stands_where_the_preset_has_it(visit: Visit,
             assert app.button(key=f"reset-knob-{name}-{knob.name}").disabled
 
 
-def test_a_turned_knob_is_in_the_address_and_can_be_reset(visit: Visit) -> None:
+def test_a_changed_hyperparameter_is_in_the_url_and_can_be_reset(visit: Visit) -> None:
     app = visit("method", classifier="tiny", forget="rows")
     app.select_slider(key="knob-unsir-impair_lr").set_value(0.01).run()
     fine(app.slider(key="knob-unsir-noise_pictures").set_value(64).run())
@@ -64,14 +64,14 @@ def test_a_turned_knob_is_in_the_address_and_can_be_reset(visit: Visit) -> None:
     assert label(app, "strip-method") == "UNSIR · bundled preset"
 
 
-def test_turning_a_knob_back_by_hand_is_no_change(visit: Visit) -> None:
+def test_changing_a_hyperparameter_back_by_hand_is_no_change(visit: Visit) -> None:
     app = visit("method", classifier="tiny", forget="rows", impair_lr="0.01")
     assert app.select_slider(key="knob-unsir-impair_lr").value == 0.01
     fine(app.select_slider(key="knob-unsir-impair_lr").set_value(0.002).run())
     assert "impair_lr" not in app.query_params
 
 
-def test_a_preset_takes_all_knobs_with_it(visit: Visit) -> None:
+def test_a_preset_sets_all_hyperparameters(visit: Visit) -> None:
     app = visit("method", classifier="tiny", forget="rows", impair_lr="0.01")
     fine(app.segmented_control(key="preset-unsir").set_value("paper").run())
     assert app.query_params["preset"] == "paper"
@@ -80,12 +80,12 @@ def test_a_preset_takes_all_knobs_with_it(visit: Visit) -> None:
     assert app.slider(key="knob-unsir-noise_repeats").value == 20
 
 
-def test_advanced_knobs_are_folded_and_counted(visit: Visit) -> None:
+def test_advanced_hyperparameters_are_folded_and_counted(visit: Visit) -> None:
     advanced = [knob for knob in methods.method("unsir").params.hyperparameters().values() if knob.advanced]
     app = visit("method", classifier="tiny", forget="rows")
-    assert app.expander[-1].label == f"Advanced: {len(advanced)} knobs at their preset"
+    assert app.expander[-1].label == f"Advanced: {len(advanced)} hyperparameters, all as in the preset"
     fine(app.slider(key="knob-unsir-noise_steps").set_value(30).run())
-    assert app.expander[-1].label == f"Advanced: {len(advanced)} knobs of which 1 turned"
+    assert app.expander[-1].label == f"Advanced: {len(advanced)} hyperparameters, 1 changed"
     assert not app.expander[-1].proto.expanded
 
 
@@ -111,7 +111,7 @@ def test_a_wrong_list_of_numbers_is_said_and_stays_in_sight(visit: Visit) -> Non
 
 
 def _unfolded(app: AppTest) -> dict[str, bool]:
-    """The groups of the shelf, and whether each is unfolded."""
+    """The groups of methods, and whether each is unfolded."""
     return {fold.label: fold.proto.expanded for fold in app.expander if not fold.label.startswith("Advanced")}
 
 
@@ -123,7 +123,7 @@ def test_every_method_is_named_and_only_the_group_of_the_chosen_one_is_unfolded(
         assert escape(method.title) in label
         assert groups[label] == (method.group == methods.method("unsir").group)
         assert method.summary in words(app)
-    assert list(groups)[-1].startswith("**Yardsticks**")
+    assert list(groups)[-1].startswith("**Baselines**")
     fine(app.button(key="choose-finetune").click().run())
     assert [label for label, unfolded in _unfolded(app).items() if unfolded] == [list(groups)[-1]]
 
@@ -134,10 +134,10 @@ def test_the_seed_is_part_of_the_setup(visit: Visit) -> None:
     assert app.query_params["seed"] == "11"
 
 
-def test_unsir_asked_for_single_pictures_names_what_can(visit: Visit) -> None:
+def test_unsir_cannot_forget_single_images_and_the_page_lists_what_can(visit: Visit) -> None:
     app = fine(visit("method", classifier="tiny", images="4,7"))
     able = [escape(method.title) for method in methods.methods().values() if "images" in method.supports]
-    assert f"UNSIR cannot forget single pictures. These methods can: {', '.join(able)}." in words(app)
+    assert f"UNSIR cannot forget single images. These methods can: {', '.join(able)}." in words(app)
     assert app.button(key="strip-run").disabled
     fine(app.button(key="choose-finetune").click().run())
     assert not app.warning
@@ -148,11 +148,11 @@ def test_unsir_asked_for_single_pictures_names_what_can(visit: Visit) -> None:
 def test_the_card_says_what_a_method_is_needs_and_where_it_fails(visit: Visit) -> None:
     said = words(fine(visit("method", classifier="tiny", forget="rows")))
     method = methods.method("unsir")
-    for text in (method.idea, method.failure_modes, "whole classes", "sees no forgotten picture"):
+    for text in (method.idea, method.failure_modes, "whole classes", "needs no forget data"):
         assert text in said
 
 
-def test_a_knob_out_of_range_in_the_address_is_said(visit: Visit) -> None:
+def test_a_hyperparameter_out_of_range_in_the_url_is_reported(visit: Visit) -> None:
     app = fine(visit("method", classifier="tiny", forget="rows", impair_lr="9"))
     assert "cannot be '9': it takes a number from 0.0001 to 0.05." in app.warning[0].value
     assert app.select_slider(key="knob-unsir-impair_lr").value == 0.002

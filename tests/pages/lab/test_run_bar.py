@@ -1,4 +1,4 @@
-"""The strip: what would be run, what that costs here, and the run itself one click away."""
+"""The run bar: what would be run, what that costs here, and the button that runs it."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_it_is_on_every_lab_page_and_leads_to_the_others(visit: Visit, page: str
     app = fine(visit(page, classifier="tiny", forget="rows,discs", method="finetune", preset="gentle"))
     assert app.title[0].value == TITLES[page]
     assert label(app, "strip-classifier") == "Tiny · Shapes"
-    assert label(app, "strip-forget") == "rows, discs · 200 pictures"
+    assert label(app, "strip-forget") == "rows, discs · 200 images"
     assert label(app, "strip-method") == "Fine-tune · gentle preset"
     said = dict(app.query_params)
     fine(app.button(key=f"strip-{other}").click().run())
@@ -48,16 +48,16 @@ def test_run_submits_what_is_shown_and_opens_its_page(visit: Visit, store: RunSt
 def test_the_cost_is_this_machines_own_once_a_run_was_made_here(visit: Visit, store: RunStore) -> None:
     app = fine(visit("forget", classifier="tiny", forget="rows"))
     guess = run_plan.resolve(setups.from_params(dict(app.query_params))[0])
-    assert "On a typical CPU" in _cost(app).help
+    assert "for a typical CPU" in _cost(app).help
     spec = guess.spec
     run = store.register_running(spec, title="x", device="cpu")
     store.finish(run, 1, metrics={"seconds_per_picture": 0.02})
 
     assert guess.sizes
-    pictures = guess.method.images_processed(guess.params, guess.sizes) + run_plan.MEASURING_COST * 600
+    images = guess.method.images_processed(guess.params, guess.sizes) + run_plan.MEASURING_COST * 600
     app = fine(visit("forget", classifier="tiny", forget="rows", seed="1"))
-    assert _cost(app).value == f"about {round(pictures * 0.02)} s here"
-    assert "made on this machine" in _cost(app).help
+    assert _cost(app).value == f"about {round(images * 0.02)} s here"
+    assert "on this machine" in _cost(app).help
 
 
 def _cost(app):

@@ -104,8 +104,8 @@ def test_no_address_whatever_ends_in_a_traceback(said: dict[str, str], home: Pat
         ({"method": "magic"}, "no method called 'magic'"),
         ({"preset": "best"}, "no preset called 'best'"),
         ({"impair_lr": "9"}, "cannot be '9': it takes a number from 0.0001 to 0.05"),
-        ({"seed": "-3"}, "'-3' is no seed"),
-        ({"start": "x"}, "'x' is no start"),
+        ({"seed": "-3"}, "The seed '-3' is invalid"),
+        ({"start": "x"}, "The start 'x' is invalid"),
     ],
 )
 def test_what_an_address_says_wrongly_is_named_and_the_rest_is_used(said: dict[str, str], part: str) -> None:

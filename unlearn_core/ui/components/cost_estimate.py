@@ -1,37 +1,66 @@
-"""What a measurement that needs many nets costs: counted in pictures that are seen, at this machine's pace."""
+"""Cost estimates for trainings and ensembles: the images to process, times this machine's seconds per image."""
+
+from statistics import median
 
 from unlearn_core import methods
+from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import ForgetClasses
+from unlearn_core.domain.jobs import TrainSpec
 from unlearn_core.domain.method import ProblemSize
+from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.run import RunState
 from unlearn_core.models import ensembles
 from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.shell import cache, formatting
 
+REFERENCE_ARCHITECTURE, REFERENCE_SIZE = "resnet20", 32
+"""The architecture and image size whose cost is known before anything has run here."""
+
+
+def training_cost(architecture: str, dataset: str, recipe: Recipe) -> str:
+    """The cost of a training in words: "about 8 minutes on this CPU, based on earlier trainings here"."""
+    card = datasets.card(dataset)
+    passes = recipe.epochs * card.train
+    device = next((row.device for row in cache.store().workers()), "cpu")
+    measured = _past_seconds_per_image(architecture, card.size, device)
+    if measured is not None:
+        estimate = formatting.format_estimate(passes * measured)
+        return f"{estimate} on this {formatting.device_kind(device)}, based on earlier trainings here"
+    if device != "cpu":
+        return "unknown before the first training on this GPU; the run shows an estimate after some steps"
+    multiplications = cache.count_multiplications(architecture, card.size)
+    reference = cache.count_multiplications(REFERENCE_ARCHITECTURE, REFERENCE_SIZE)
+    if multiplications is None or reference is None:
+        return "unknown before the first training here; the run shows an estimate after some steps"
+    throughput = cache.throughput(REFERENCE_ARCHITECTURE, "gold", "unlearn")
+    seconds = passes * throughput.seconds_per_image * max(multiplications / reference, 0.02)
+    return f"{formatting.format_estimate(seconds)} {throughput.device_phrase}, estimated from the size of the model"
+
 
 def no_gold_reason(report: Report) -> str | None:
-    """Why no golds can be had to compare with; None where they can."""
+    """Why this run has no retrained models to compare an ensemble with; None if it can have them."""
     if report.spec.start is not None or report.classifier.recipe is None:
-        return "There is no gold for this run, so there is nothing that many nets of it could be compared with."
+        return "This run has no retrained model, so there is nothing to compare an ensemble of its models with."
     return None
 
 
 def golds_to_train(report: Report, golds: int) -> int:
-    """How many of so many golds must be trained at the most: the others ship."""
+    """The number of `golds` retrained models that must still be trained at most: the others are bundled."""
     shipped = ensembles.bundled_golds(report.spec.request)
     return max(0, golds - (0 if shipped is None else len(shipped)))
 
 
 def ensemble_cost(report: Report, *, unlearned: int, golds: int, originals: int = 0) -> str:
-    """In words what it takes at the most to make so many nets by the run's settings, and train the others first."""
-    method, split, wish = methods.method(report.spec.method), report.split, report.spec.request.forget
+    """The most that an ensemble by the run's settings costs, in words, with the training of the other models."""
+    method, split, forget = methods.method(report.spec.method), report.split, report.spec.request.forget
     recipe, classes = report.classifier.required_recipe, len(report.dataset.classes)
-    gone = len(wish.classes) if isinstance(wish, ForgetClasses) else 0
+    forgotten = len(forget.classes) if isinstance(forget, ForgetClasses) else 0
     sizes = ProblemSize(
         forget=len(split.forget_train),
         retain=len(split.retain_train),
-        forgotten_classes=gone,
-        retained_classes=classes - gone,
+        forgotten_classes=forgotten,
+        retained_classes=classes - forgotten,
         classes=classes,
         epochs=recipe.epochs,
         batch=recipe.batch,
@@ -40,5 +69,18 @@ def ensemble_cost(report: Report, *, unlearned: int, golds: int, originals: int 
     passes = unlearned * method.images_processed(method.params.parse(report.spec.params), sizes)
     passes += recipe.epochs * (golds * sizes.retain + originals * report.dataset.train)
     passes += (unlearned + golds) * run_plan.MEASURING_COST * len(report.labels)
-    speed = cache.throughput(report.classifier.id, "gold", "unlearn")
-    return f"{formatting.format_estimate(passes * speed.seconds_per_image)} {speed.device_phrase}"
+    throughput = cache.throughput(report.classifier.id, "gold", "unlearn")
+    return f"{formatting.format_estimate(passes * throughput.seconds_per_image)} {throughput.device_phrase}"
+
+
+def _past_seconds_per_image(architecture: str, size: int, device: str) -> float | None:
+    """Seconds per image in earlier trainings of this architecture, on images of this size, on this device."""
+    cards, found = datasets.cards(), []
+    for run in cache.store().list_runs(kinds=("train",), states=(RunState.DONE,)):
+        seconds = run.headline.get("seconds_per_picture")
+        if not seconds or not isinstance(run.spec, TrainSpec) or run.device != device:
+            continue
+        card = cards.get(run.spec.dataset)
+        if run.spec.architecture == architecture and card is not None and card.size == size:
+            found.append(seconds)
+    return median(found) if found else None

@@ -1,4 +1,4 @@
-"""A method's knobs as widgets: all from their one declaration."""
+"""Input widgets for the hyperparameters of a method, made from their declarations."""
 
 import math
 from typing import Any
@@ -11,28 +11,28 @@ from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import formatting, navigation, run_setup, url_state
 
 SWEPT_PARAM = "knobs"
-"""What the address of the sweep page calls the knobs that are swept."""
+"""The query parameter of the sweep page that lists the swept hyperparameters."""
 
 _MANTISSAS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 
 
 def show(plan: RunPlan) -> None:
-    """Presets as chips, the basic knobs in two columns, the advanced ones folded."""
+    """Draw the presets as chips, the basic hyperparameters in two columns, and the advanced ones folded."""
     _presets(plan)
     every = plan.method.params.hyperparameters().values()
-    _draw_columns([knob for knob in every if not knob.advanced], plan)
-    advanced = [knob for knob in every if knob.advanced]
+    _draw_columns([info for info in every if not info.advanced], plan)
+    advanced = [info for info in every if info.advanced]
     if advanced:
-        turned = sum(knob.name in plan.setup.params for knob in advanced)
-        where = "at their preset" if not turned else f"of which {turned} turned"
-        label = f"Advanced: {formatting.pluralize(len(advanced), 'knob')} {where}"
+        changed = sum(info.name in plan.setup.params for info in advanced)
+        count = formatting.pluralize(len(advanced), "hyperparameter")
+        label = f"Advanced: {count}, {f'{changed} changed' if changed else 'all as in the preset'}"
         with st.expander(label, key=f"advanced-{plan.method.id}", bind="query-params"):
             _draw_columns(advanced, plan)
             _seed(plan)
 
 
 def slider_stops(info: HyperparameterInfo, *also: float) -> list[float]:
-    """The stops of a log slider: 1, 1.2, 1.5, 2 ... in every decade of its range, its ends, and the values given."""
+    """The stops of a log slider: 1, 1.2, 1.5, 2 ... in each decade of its range, both ends, and the values `also`."""
     low, high = float(info.low or 0), float(info.high or 0)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     stops = {float(f"{mantissa}e{decade}") for decade in decades for mantissa in _MANTISSAS}
@@ -42,7 +42,7 @@ def slider_stops(info: HyperparameterInfo, *also: float) -> list[float]:
 
 
 def format_value(value: Any) -> str:
-    """A knob's value as people write it: "0.002", "1,000", "on"."""
+    """The value of a hyperparameter for people: "0.002", "1,000", "on"."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
@@ -60,12 +60,12 @@ def _presets(plan: RunPlan) -> None:
             required=True,
             wrap=True,
             key=key,
-            help="Settings that belong together; every knob below can be turned from there.",
+            help="A set of hyperparameters that belong together. Each of them can be changed below.",
             on_change=_apply_preset,
             args=(plan.method, key),
         )
         st.button(
-            "Reset all knobs",
+            "Reset all hyperparameters",
             type="tertiary",
             icon=":material/restart_alt:",
             key="reset-all",
@@ -77,16 +77,15 @@ def _presets(plan: RunPlan) -> None:
 
 def _draw_columns(hyperparameters: list[HyperparameterInfo], plan: RunPlan) -> None:
     board = st.grid(2, min_column_width=230, gap=("small", "medium"))
-    for knob in hyperparameters:
+    for info in hyperparameters:
         with board.cell(), st.container(gap=None):
-            _draw_hyperparameter(knob, plan)
+            _draw_hyperparameter(info, plan)
 
 
 def _draw_hyperparameter(info: HyperparameterInfo, plan: RunPlan) -> None:
     preset = getattr(plan.preset_values, info.name)
-    value = plan.setup.params.get(
-        info.name, getattr(plan.params, info.name)
-    )  # Also one that is refused stays in sight.
+    # An invalid value is not in the plan, but stays visible.
+    value = plan.setup.params.get(info.name, getattr(plan.params, info.name))
     key = f"knob-{plan.method.id}-{info.name}"
     st.session_state[key] = value
     _widget(info, value, preset, key=key, on_change=_set_value, args=(info.name, key, preset))
@@ -94,11 +93,11 @@ def _draw_hyperparameter(info: HyperparameterInfo, plan: RunPlan) -> None:
         st.caption(f"preset {format_value(preset)} {unit(info, preset)}".strip(), width="content")
         st.space("stretch")
         if info.kind != "numbers" and st.button(
-            "try",
+            "Sweep",
             type="tertiary",
             icon=":material/scatter_plot:",
             key=f"try-{key}",
-            help="What does this knob do? Runs along its range, and what comes of each.",
+            help="Sweep this hyperparameter: runs with values from its whole range, and the result of each.",
         ):
             st.switch_page(
                 navigation.page("sweep"),
@@ -116,12 +115,12 @@ def _draw_hyperparameter(info: HyperparameterInfo, plan: RunPlan) -> None:
 
 
 def unit(info: HyperparameterInfo, value: Any) -> str:
-    """What a knob is counted in, in the singular where there is one of it."""
+    """The unit of a hyperparameter, in the singular for a value of 1."""
     return info.unit.removesuffix("s") if value == 1 else info.unit
 
 
 def _widget(info: HyperparameterInfo, value: Any, preset: Any, **wiring: Any) -> None:
-    """The one widget that fits a knob's kind and scale; its value is already in the session under its key."""
+    """The widget for a hyperparameter's kind and scale; its value is already in the session under its key."""
     wiring |= {"label": info.title + (f" · {info.symbol}" if info.symbol else ""), "help": info.explain}
     if info.kind == "bool":
         st.toggle(**wiring)
@@ -146,7 +145,7 @@ def _seed(plan: RunPlan) -> None:
         max_value=2**31 - 1,
         key="seed",
         width=230,
-        help="Draws the order of the pictures, the noise and all that is random: the same seed gives the same result.",
+        help="Determines the order of the images, the noise and all else that is random. The same seed gives the same result.",
         on_change=_apply_seed,
     )
 
@@ -167,7 +166,7 @@ def _apply_preset(method: Method, key: str) -> None:
 
 def _set_value(name: str, key: str, preset: Any) -> None:
     value = st.session_state[key]
-    others = {other: kept for other, kept in url_state.current().params.items() if other != name}
+    others = {other: item for other, item in url_state.current().params.items() if other != name}
     url_state.change(params=others if value == preset else others | {name: value})
 
 

@@ -1,4 +1,4 @@
-"""The strip on top of every lab page: classifier, what to forget, method, cost, and Run one click away."""
+"""The bar on top of every lab page: classifier, forget set, method, cost, and the button Run."""
 
 import streamlit as st
 
@@ -10,11 +10,11 @@ from unlearn_core.ui.shell.markdown import escape
 
 
 def show() -> RunPlan:
-    """Draws the strip, writes the setup into the address, and gives the plan that the rest of the page is about."""
+    """Draw the bar, write the setup into the URL, and return the plan that the rest of the page uses."""
     setup = url_state.current()
     url_state.write_url()
     for sentence in url_state.errors():
-        st.warning(f"The address could not be used as it is. {escape(sentence)}", icon=":material/link_off:")
+        st.warning(f"Part of this link could not be used. {escape(sentence)}", icon=":material/link_off:")
     now = run_plan.resolve(setup)
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small", key="strip"):
         _step("classifier", _classifier(now), ":material/neurology:")
@@ -37,14 +37,14 @@ def show() -> RunPlan:
 
 
 def submit(spec: Spec, title: str) -> None:
-    """Puts a run into the queue, sees that somebody is at work, and goes to its page."""
+    """Queue a run, make sure that a worker is running, and open the page of the run."""
     number = cache.store().submit(spec, title=title)
     lifespan.ensure_worker()
     st.switch_page(navigation.page("run"), query_params={"id": str(number)})
 
 
 def format_cost(seconds: float | None) -> str:
-    """A cost as the strip and the list of methods say it: "about 14 s", or a dash while nothing is chosen."""
+    """A cost as the bar and the list of methods show it: "about 14 s", or a dash while nothing is selected."""
     return "–" if seconds is None else formatting.format_estimate(seconds)
 
 
@@ -60,13 +60,14 @@ def _classifier(current: RunPlan) -> str:
 
 def _forget(current: RunPlan) -> str:
     if current.setup.forget is None:
-        return "nothing chosen yet"
+        return "nothing selected yet"
+    noun = formatting.item_noun(current.dataset)
     if current.setup.by == "images":
-        return formatting.pluralize(len(current.setup.images), "picture")
+        return formatting.pluralize(len(current.setup.images), noun)
     names = [current.dataset.classes[number] for number in current.setup.classes]
     count = 0 if current.sizes is None else current.sizes.forget
     what = ", ".join(names) if len(names) <= 3 else f"{len(names)} classes"
-    return escape(f"{what} · {formatting.pluralize(count, 'picture')}" if count else what)
+    return escape(f"{what} · {formatting.pluralize(count, noun)}" if count else what)
 
 
 def _method(current: RunPlan) -> str:
@@ -80,5 +81,5 @@ def _cost(current: RunPlan) -> str:
 
 def _basis(current: RunPlan) -> str:
     if current.pace.measured:
-        return "From the runs that were made on this machine with this classifier, measuring included."
-    return "On a typical CPU, measuring included. After the first run it is counted from this machine's own pace."
+        return "Estimated from earlier runs of this classifier on this machine. Measurements are included."
+    return "Estimated for a typical CPU, measurements included. After the first run, this machine's own speed is used."

@@ -1,4 +1,4 @@
-"""What a setup comes to: how much is forgotten and kept, what that costs here, and what stands in its way."""
+"""Resolve a setup: the sizes of forget set and retain set, the cost of the run here, and why it cannot be run."""
 
 from dataclasses import dataclass
 
@@ -19,12 +19,12 @@ from unlearn_core.ui.shell.cache import Throughput
 from unlearn_core.ui.shell.run_setup import RunSetup
 
 MEASURING_COST = 0.4
-"""What it costs to measure a picture once, in float32, as a share of training with it in bfloat16."""
+"""The cost of measuring one image in float32, as a share of training on it in bfloat16."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunPlan:
-    """A setup, thought through. `split` and `sizes` are None while nothing is chosen; `trouble` says why not to run."""
+    """A resolved setup. `split` and `sizes` are None while nothing is selected; `error` says why it cannot be run."""
 
     setup: RunSetup
     classifier: ClassifierCard
@@ -39,7 +39,7 @@ class RunPlan:
 
     @property
     def spec(self) -> UnlearnSpec:
-        """The run that this plan stands for; only where there is no trouble."""
+        """The spec of this run; only if `error` is None."""
         return UnlearnSpec(
             request=_request(self.setup),
             start=self.setup.start,
@@ -50,60 +50,60 @@ class RunPlan:
 
     @property
     def is_customized(self) -> bool:
-        """Whether a knob stands elsewhere than its preset has it."""
+        """Whether a hyperparameter differs from its preset."""
         return self.params != self.preset_values
 
     @property
     def preset_values(self) -> BaseHyperparameters:
-        """The knobs as the preset has them for this request."""
+        """The hyperparameters of the preset for this request."""
         return self.method.presets[self.preset].for_request(self.setup.forget)
 
     def title(self) -> str:
-        """What the run is called: "Forget cat with UNSIR"."""
+        """The title of the run: "Forget cat with UNSIR"."""
         return f"Forget {forget_set_title(self.spec, self.dataset)} with {self.method.title}"
 
 
 def resolve(setup: RunSetup) -> RunPlan:
-    """Thinks a setup through. Raises UnknownName where its classifier, data set or method does not exist."""
+    """Resolve a setup. Raises NotFoundError if its classifier, data set or method does not exist."""
     classifier, dataset = classifiers.card(setup.classifier), datasets.card(setup.dataset)
     method = methods.method(setup.method)
     preset = setup.preset or next(iter(method.presets))
-    split, trouble = None, None
-    knobs = method.presets[preset].for_request(setup.forget)
+    split, error = None, None
+    params = method.presets[preset].for_request(setup.forget)
     try:
-        knobs = knobs.updated(dict(setup.params))
+        params = params.updated(dict(setup.params))
         request = _request(setup)
         if setup.start is not None:
             cache.store().get(setup.start)
         split = make_split(dataset, cache.image_dataset(dataset.id).labels, request.forget)
-        trouble = unsupported_reason(method, setup.by)
+        error = unsupported_reason(method, setup.by)
     except UnlearnError as problem:
-        trouble = str(problem)
+        error = str(problem)
     return RunPlan(
         setup=setup,
         classifier=classifier,
         dataset=dataset,
         method=method,
         preset=preset,
-        params=knobs,
+        params=params,
         split=split,
         sizes=None if split is None else _sizes(split, dataset, setup, classifier.recipe),
-        error=trouble,
+        error=error,
         pace=cache.throughput(classifier.id),
     )
 
 
 def unsupported_reason(method: Method, kind: str) -> str | None:
-    """Why a method cannot serve such a request, and which ones can; None where it can."""
+    """Why a method does not support this kind of request, and which methods do; None if it does."""
     if kind in method.supports:
         return None
-    wish = {"classes": "whole classes", "images": "single pictures"}[kind]
+    target = {"classes": "whole classes", "images": "single images"}[kind]
     able = [other.title for other in methods.methods().values() if kind in other.supports]
-    return f"{method.title} cannot forget {wish}. These methods can: {', '.join(able) or 'none yet'}."
+    return f"{method.title} cannot forget {target}. These methods can: {', '.join(able) or 'none yet'}."
 
 
 def estimate_seconds(plan: RunPlan, method: Method, params: BaseHyperparameters) -> float | None:
-    """What a run of this method would take here, measuring included; None while nothing is chosen."""
+    """The seconds that a run of this method would take here, measurements included; None while nothing is selected."""
     if plan.sizes is None:
         return None
     every = plan.dataset.train + plan.dataset.val + plan.dataset.test
@@ -112,7 +112,7 @@ def estimate_seconds(plan: RunPlan, method: Method, params: BaseHyperparameters)
 
 def _request(setup: RunSetup) -> ForgetRequest:
     if setup.forget is None:
-        raise InvalidRequestError("Nothing is chosen yet: tick what it should forget.")
+        raise InvalidRequestError("Nothing is selected yet: select what the model should forget.")
     return ForgetRequest(classifier=setup.classifier, dataset=setup.dataset, forget=setup.forget)
 
 

@@ -14,7 +14,7 @@ from unlearn_core.domain.run import Priority, Run
 from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
-from unlearn_core.ui.components import architecture_picker, chart_card, effort
+from unlearn_core.ui.components import architecture_picker, chart_card, cost_estimate
 from unlearn_core.ui.components import recipe_form as recipes
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -47,7 +47,7 @@ def show_form(like: ClassifierCard, key_scope: str = "train") -> None:
         key=f"{key_scope}-name",
     )
     seed = number.number_input("Seed", 0, 999, 0, key=f"{key_scope}-seed")
-    st.markdown(f"**What it costs:** {effort.training_cost(name, dataset, recipe)}.")
+    st.markdown(f"**What it costs:** {cost_estimate.training_cost(name, dataset, recipe)}.")
     st.caption(
         "It is saved after every epoch and gives way to whatever people wait for, then goes on. What comes of it "
         "stands among the classifiers, with this recipe, so that its golds can be trained."

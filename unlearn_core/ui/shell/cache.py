@@ -194,7 +194,7 @@ def _scale(image_dataset: ImageDataset, wanted: int) -> int:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float] | None:
-    """The accuracy of the bundled original model on test images, by class (0 to 1); None if no such model is bundled."""
+    """The accuracy of the bundled original model on test images, by class (0 to 1); None if none is bundled."""
     original = bundled_models.find_bundled(classifier, None, seed)
     if original is None:
         return None

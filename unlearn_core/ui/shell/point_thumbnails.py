@@ -15,7 +15,7 @@ FAINT_COLOR, STRONG_COLOR = (128, 136, 148, 90), (194, 65, 12, 255)
 def points_png(
     image_dataset: ImageDataset, rows: np.ndarray, *, width: int = IMAGE_SIZE, height: int = IMAGE_SIZE
 ) -> bytes:
-    """The plane of a data set as PNG: its training points, and above them the points at `rows` (indices of any split)."""
+    """The plane of a data set as PNG: its training points, and above them the points at `rows`, of any split."""
     sheet = Image.new("RGBA", (2 * width, 2 * height))  # Drawn twice as large, so that dots are round.
     pen = ImageDraw.Draw(sheet)
     points = image_dataset.images[:, 0, 0, :2].astype(float) / 255

@@ -37,7 +37,9 @@ def say(runs: Collection[int], *, waits: bool, place: str) -> bool:
         st.caption(":shimmer[A worker is starting.] The first start takes some seconds.")
     else:
         what = (
-            "The worker stopped unexpectedly, so the run cannot continue" if fates else "No worker is running, so nothing starts"
+            "The worker stopped unexpectedly, so the run cannot continue"
+            if fates
+            else "No worker is running, so nothing starts"
         )
         _warn(f"{what}. Start a worker in a terminal and check its output:")
         with st.container(horizontal=True, vertical_alignment="center"):

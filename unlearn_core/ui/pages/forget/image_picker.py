@@ -1,4 +1,4 @@
-"""Choosing what to forget: classes or single pictures, the latter page by page, and what that leaves."""
+"""Selection of the forget set: classes or single images, the latter page by page; and the sizes of all sets."""
 
 import numpy as np
 import streamlit as st
@@ -11,11 +11,11 @@ from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 PER_PAGE = 24
-_KINDS = {"classes": "Whole classes", "images": "Single pictures"}
+_KINDS = {"classes": "Whole classes", "images": "Single images"}
 
 
 def kind_choice(plan: RunPlan) -> None:
-    """The choice between whole classes and single pictures; what was ticked on the other side is kept."""
+    """The switch between whole classes and single images; the selection of the other kind is remembered."""
     st.session_state["forget-by"] = plan.setup.by
     st.segmented_control(
         "What to forget",
@@ -29,7 +29,7 @@ def kind_choice(plan: RunPlan) -> None:
 
 
 def image_gallery(plan: RunPlan) -> None:
-    """The training pictures, a page at a time; ticks outlive paging, filtering and leaving."""
+    """The training images, page by page; the selection survives paging, filtering and leaving the page."""
     _standard(plan)
     if plan.dataset.is_points:
         _plane(plan)
@@ -37,17 +37,17 @@ def image_gallery(plan: RunPlan) -> None:
 
 
 def footer(plan: RunPlan) -> None:
-    """What would be forgotten, what kept, what is left to judge by; and the way on."""
+    """The sizes of forget set, retain set and test sets; and the button to the next page."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="foot"):
         if plan.split is None:
             st.markdown(escape(plan.error or ""), width="content")
         else:
             sizes = {name: len(rows) for name, rows in plan.split._asdict().items()}
-            unseen = sizes["forget_test"], sizes["retain_test"]
-            judge = " + ".join(f"{count:,}" for count in unseen if count)
-            st.markdown(f":orange[■] **{sizes['forget_train']:,}** to forget", width="content")
-            st.markdown(f":green[■] **{sizes['retain_train']:,}** to keep", width="content")
-            st.markdown(f"{judge} unseen ones to judge by", width="content")
+            counts = sizes["forget_test"], sizes["retain_test"]
+            test = " + ".join(f"{count:,}" for count in counts if count)
+            st.markdown(f":orange[■] **{sizes['forget_train']:,}** in the forget set", width="content")
+            st.markdown(f":green[■] **{sizes['retain_train']:,}** in the retain set", width="content")
+            st.markdown(f"{test} test {formatting.item_noun(plan.dataset)}s", width="content")
         st.space("stretch")
         st.button("Clear", type="tertiary", key="clear", on_click=_clear, disabled=plan.setup.forget is None)
         if st.button("Next: method", type="primary", key="next", disabled=plan.split is None):
@@ -55,27 +55,26 @@ def footer(plan: RunPlan) -> None:
 
 
 def _plane(plan: RunPlan) -> None:
-    """Points are picked where they lie: with a box, a loop or by clicks; then a button ticks them."""
+    """The plane, in which points are marked with a box, a lasso or clicks; a button then selects them."""
     chosen = plan.setup.images
     picked = point_picker.pick(plan.dataset, chosen, key=f"plane-{plan.dataset.id}-{len(chosen)}")
     new = tuple(sorted({*chosen, *(picked or ())}))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Tick the {formatting.pluralize(len(picked), 'point')} in the frame"
-            if picked
-            else "Draw a frame around points",
+            f"Select the {formatting.pluralize(len(picked), 'marked point')}" if picked else "Mark points first",
             key="tick-points",
             disabled=not picked,
             on_click=_apply_standard,
             args=(new,),
         )
         st.caption(
-            "The frame, the loop and the clicks are those of the chart; crosses are ticked already.", width="content"
+            "Drag a box around points, use the lasso at the top right, or click. Crosses are already selected.",
+            width="content",
         )
 
 
 def _standard(plan: RunPlan) -> None:
-    """Requests whose gold ships, one click each: the quickest way to a report with a yardstick."""
+    """Requests whose retrained model is bundled, one click each: the quickest way to a report with a reference."""
     ready = {
         name: forget.images
         for name, forget in standard_requests(plan.dataset).items()
@@ -85,15 +84,15 @@ def _standard(plan: RunPlan) -> None:
     if not ready:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="standard"):
-        st.caption("Drawn at random, with the gold that ships:", width="content")
+        st.caption("Random selections with a bundled retrained model:", width="content")
         for name, images in ready.items():
             st.button(
-                formatting.pluralize(len(images), "picture"),
+                formatting.pluralize(len(images), formatting.item_noun(plan.dataset)),
                 key=f"take-{name}",
                 disabled=plan.setup.images == images,
                 on_click=_apply_standard,
                 args=(images,),
-                help="Ticks these pictures in place of those that are ticked now.",
+                help="Replaces the current selection by these images.",
             )
 
 
@@ -102,7 +101,7 @@ def _gallery(plan: RunPlan) -> None:
     every, chosen = cache.image_dataset(plan.dataset.id), url_state.current().images
     ids = _filtered(plan, every.labels[: every.train], chosen)
     if not len(ids):
-        st.info("No picture is ticked yet.")
+        st.info(f"No {formatting.item_noun(plan.dataset)} is selected yet.")
         return
     pages = -(-len(ids) // PER_PAGE)
     if st.session_state.get("gallery-page", 1) > pages:
@@ -112,20 +111,24 @@ def _gallery(plan: RunPlan) -> None:
         page = st.pagination(pages, key="gallery-page", bind="query-params")
         here = ids[(page - 1) * PER_PAGE : page * PER_PAGE].tolist()
         whole = set(here) <= set(chosen)
-        label = f"{'Untick' if whole else 'Tick'} the {len(here)} on this page"
+        label = f"{'Deselect' if whole else 'Select'} the {len(here)} on this page"
         st.button(label, type="tertiary", key="tick-page", on_click=_tick_page, args=(here, not whole))
     grid = slot.grid(8, min_column_width=96, gap="small")
     for number in here:
         name = plan.dataset.classes[every.labels[number]]
         with grid.cell():
-            st.image(cache.thumbnail(plan.dataset.id, number), width="stretch", alt=f"{name}, picture {number}")
+            st.image(
+                cache.thumbnail(plan.dataset.id, number),
+                width="stretch",
+                alt=f"{name}, {formatting.item_noun(plan.dataset)} {number}",
+            )
             key = f"picture-{plan.dataset.id}-{number}"
             st.session_state[key] = number in chosen
             st.checkbox(escape(f"{name} {number}"), key=key, on_change=_tick_image, args=(number, key))
 
 
 def _filtered(plan: RunPlan, labels: np.ndarray, chosen: tuple[int, ...]) -> np.ndarray:
-    """The numbers of the pictures to page through, after the row of filters."""
+    """Draw the row of filters, and return the numbers of the images that pass them."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
             "Class",
@@ -135,7 +138,7 @@ def _filtered(plan: RunPlan, labels: np.ndarray, chosen: tuple[int, ...]) -> np.
             width=220,
             on_change=_first_page,
         )
-        only = st.toggle("Only ticked ones", key="gallery-ticked", bind="query-params", on_change=_first_page)
+        only = st.toggle("Only selected", key="gallery-ticked", bind="query-params", on_change=_first_page)
     ids = np.array(chosen, dtype=int) if only else np.arange(len(labels))
     return ids if name == "all classes" else ids[labels[ids] == plan.dataset.classes.index(name)]
 
@@ -154,7 +157,7 @@ def _first_page() -> None:
 
 def _tick_image(number: int, key: str) -> None:
     url_state.change(images=_with(url_state.current().images, number, st.session_state[key]))
-    st.rerun()  # The whole page: strip, foot and address count what is ticked.
+    st.rerun()  # The whole page: run bar, footer and URL show what is selected.
 
 
 def _tick_page(numbers: list[int], ticked: bool) -> None:

@@ -1,4 +1,4 @@
-"""Every measure from its own file: what it asks, how it is made, what it does not say, and an example of it."""
+"""The page of measurements: for each its question, method and limits, taken from its own file, and an example."""
 
 import inspect
 from collections.abc import Sequence
@@ -16,15 +16,30 @@ from unlearn_core.plugins import discover
 from unlearn_core.probes import probes
 from unlearn_core.probes.common import likelihood_ratio, neurips_score
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.shell import cache, navigation
+from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 DEFAULT_MEASURE = "distance"
-"""The measure that the page opens with: the one number that stands everywhere."""
+"""The measurement that the page opens with: the number that is shown everywhere."""
+
+FORMER_TITLES = {
+    "Where the model looks": "cam",
+    "Features, layer by layer (CKA)": "cka",
+    "Closeness to gold": "closeness",
+    "Class by class": "confusion",
+    "Distance to gold": "distance",
+    "Weights, layer by layer": "layers",
+    "Answers to the forgotten pictures": "predictions",
+    "The map of answers": "regions",
+    "Likeness to an untrained net (ZRF)": "zrf",
+    "The challenge's score": "score",
+    "Shadow nets (LiRA)": "lira",
+}
+"""The titles of measurements in links of a former release, and their parts."""
 
 
 class MeasureInfo(NamedTuple):
-    """One kind of measurement: the part of a report that holds it, and the module that says how it is made."""
+    """One kind of measurement: the part of a report that holds it, and the module that documents it."""
 
     part: str
     title: str
@@ -34,45 +49,46 @@ class MeasureInfo(NamedTuple):
 
     @property
     def paragraphs(self) -> list[str]:
-        """What the measure's own file says of it, paragraph by paragraph: formula and source with it."""
+        """The paragraphs of the module's docstring, formula and source included."""
         return (inspect.getdoc(self.module) or "").split("\n\n")
 
 
 def measures() -> dict[str, MeasureInfo]:
-    """What is measured in every run, and what somebody must ask for, by their parts."""
+    """The measurements of every run, and those that are made on request, by their parts."""
     files = discover("probes")
     every = {
         name: MeasureInfo(name, probe.title, probe.question, probe.caveat, files[name])
         for name, probe in probes().items()
     }
-    asked = {
+    on_request = {
         "relearn": ("Relearning", relearn_protocol),
-        "score": ("The challenge's score", neurips_score),
-        "lira": ("Shadow nets (LiRA)", likelihood_ratio),
+        "score": ("NeurIPS score", neurips_score),
+        "lira": ("Shadow models (LiRA)", likelihood_ratio),
     }
     return every | {
         name: MeasureInfo(name, title, charts()[name].question, charts()[name].caveat, module)
-        for name, (title, module) in asked.items()
+        for name, (title, module) in on_request.items()
     }
 
 
 def show() -> None:
-    """The measures to choose from, and the chosen one; the address holds which."""
-    shelf = measures()
-    ordered = sorted(shelf, key=lambda name: (name != DEFAULT_MEASURE, shelf[name].title))
+    """The measurements to choose from, and the chosen one, which is also in the URL."""
+    known = measures()
+    ordered = sorted(known, key=lambda name: (name != DEFAULT_MEASURE, known[name].title))
+    url_state.accept_former_labels("measure", {former: known[part].title for former, part in FORMER_TITLES.items()})
     name = st.pills(
-        "Measure",
+        "Measurement",
         ordered,
         default=DEFAULT_MEASURE,
         required=True,
-        format_func=lambda one: shelf[one].title,
+        format_func=lambda part: known[part].title,
         key="measure",
         bind="query-params",
         label_visibility="collapsed",
     )
     words, figure = st.columns([1, 1.3], gap="large")
     with words:
-        _explain(shelf[name])
+        _explain(known[name])
     with figure, navigation.show_errors():
         _example(name)
 
@@ -94,7 +110,7 @@ def _example(part: str) -> None:
         if not many:
             st.page_link(
                 navigation.page("run"),
-                label="Its report",
+                label="Open its report",
                 icon=":material/arrow_forward:",
                 query_params={"id": "example"},
             )
@@ -106,7 +122,7 @@ def _example(part: str) -> None:
 
 
 def charts_of(part: str, report: Report) -> Sequence[Chart]:
-    """The charts that need nothing but this part of a report."""
+    """The charts that need only this part of a report."""
     if part not in report.parts:
         return []
     lean = replace(report, parts={part: report.parts[part]})
@@ -115,5 +131,5 @@ def charts_of(part: str, report: Report) -> Sequence[Chart]:
 
 def _unavailable_reason(part: str, report: Report) -> str:
     if part in report.parts:
-        return "No chart is drawn from this alone: the report shows it with its pictures."
-    return report.missing.get(part, "This run was made before this measure was. Runs from now on have it.")
+        return "This measurement has no chart of its own: the report shows it with the images."
+    return report.missing.get(part, "This run was made before this measurement existed. New runs have it.")

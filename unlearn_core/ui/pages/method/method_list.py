@@ -13,15 +13,15 @@ from unlearn_core.ui.shell import url_state
 from unlearn_core.ui.shell.markdown import escape
 
 _UNFOLDED = "group unfolded"
-_KINDS = {"classes": "whole classes", "images": "single pictures"}
+_KINDS = {"classes": "whole classes", "images": "single images"}
 
 
 def show(plan: RunPlan) -> None:
-    """All methods by name, grouped by idea; a group unfolds to one line each, what it needs and what it costs here.
+    """All methods, grouped by idea; an unfolded group shows one line per method with its cost here.
 
-    Only the group of the chosen one is unfolded: on a telephone the knobs come beneath this list.
+    Only the group of the chosen method is unfolded: on a phone the hyperparameters are below this list.
     """
-    ordered = sorted(methods.methods().values(), key=lambda method: (method.group == "Yardsticks", method.group))
+    ordered = sorted(methods.methods().values(), key=lambda method: (method.group == "Baselines", method.group))
     with st.container(gap="xsmall"):
         for group, found in groupby(ordered, key=lambda method: method.group):
             members = list(found)
@@ -33,7 +33,7 @@ def show(plan: RunPlan) -> None:
 
 
 def card(plan: RunPlan) -> None:
-    """The chosen method: its name, what it serves and needs, its paper, and its idea in two sentences."""
+    """The chosen method: its name, what it supports and needs, its paper, and its idea."""
     method = plan.method
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(method.title, anchor=False, width="content")
@@ -42,9 +42,9 @@ def card(plan: RunPlan) -> None:
                 st.badge(words, color="blue")
         needs = method.needs(plan.params)
         if needs.forget:
-            st.badge("sees the forgotten pictures", icon=":material/visibility:", color="orange")
+            st.badge("uses the forget set", icon=":material/visibility:", color="orange")
         else:
-            st.badge("sees no forgotten picture", icon=":material/visibility_off:", color="green")
+            st.badge("needs no forget data", icon=":material/visibility_off:", color="green")
         st.space("stretch")
         st.link_button(
             "Paper", method.paper.url, type="tertiary", icon=":material/description:", help=method.paper.title
@@ -53,12 +53,12 @@ def card(plan: RunPlan) -> None:
 
 
 def failure_modes(plan: RunPlan) -> None:
-    """When the chosen method does not do what one hopes for."""
+    """When the chosen method does not work."""
     st.markdown(f"**When it fails.** {plan.method.failure_modes}")
 
 
 def _fold(group: str, plan: RunPlan) -> str:
-    """The key of a group's fold, whose state is set anew when a method of another group is chosen."""
+    """The key of a group's fold, whose state is reset when a method of another group is chosen."""
     key = f"group-{group}"
     if key not in st.session_state or st.session_state.get(_UNFOLDED) != plan.method.group:
         st.session_state[key] = group == plan.method.group
@@ -67,7 +67,7 @@ def _fold(group: str, plan: RunPlan) -> str:
 
 def _entry(method: Method, plan: RunPlan) -> None:
     chosen = method.id == plan.method.id
-    knobs = plan.params if chosen else next(iter(method.presets.values())).for_request(plan.setup.forget)
+    params = plan.params if chosen else next(iter(method.presets.values())).for_request(plan.setup.forget)
     able = plan.setup.by in method.supports
     with st.container(gap=None, key=f"entry-{method.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -80,9 +80,9 @@ def _entry(method: Method, plan: RunPlan) -> None:
                 args=(method.id,),
             )
             st.caption(
-                run_bar.format_cost(planning.estimate_seconds(plan, method, knobs)) if able else "", width="content"
+                run_bar.format_cost(planning.estimate_seconds(plan, method, params)) if able else "", width="content"
             )
-        st.caption(method.summary if able else f"not for {_KINDS[plan.setup.by]}")
+        st.caption(method.summary if able else f"cannot forget {_KINDS[plan.setup.by]}")
 
 
 def _choose(method: str) -> None:

@@ -1,4 +1,4 @@
-"""The first page: what this is, one button that does it, and a real run that somebody made earlier. Without torch."""
+"""The start page: what the lab does, one button that does it, and a finished real run. It does not import torch."""
 
 from statistics import median
 from typing import Any
@@ -18,12 +18,12 @@ from unlearn_core.ui.shell.markdown import escape
 
 
 def hero() -> None:
-    """The sentence, and the button that begins the real thing."""
+    """The introduction, and the button that starts a real run."""
     st.title("Make a classifier forget. See what is left.", anchor=False)
     st.markdown(
-        "A trained network remembers every picture that it saw. **Unlearning** tries to take some of them back, "
-        "without training again from nothing. This lab does it in front of you, and shows what it did "
-        "*and what it did not do*."
+        "A trained model depends on every image in its training data. **Machine unlearning** tries to remove the "
+        "influence of some of them without training again from scratch. This lab does it while you watch, and shows "
+        "what it did *and what it did not do*."
     )
     seconds, trouble = _local_times()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -31,7 +31,7 @@ def hero() -> None:
             "Forget cats now", type="primary", icon=":material/play_arrow:", key="forget-cats", disabled=bool(trouble)
         ):
             _forget_cats()
-        st.page_link(navigation.page("forget"), label="Choose yourself", icon=":material/tune:")
+        st.page_link(navigation.page("forget"), label="Choose for yourself", icon=":material/tune:")
     if trouble:
         st.error(escape(trouble), icon=":material/error:")
     else:
@@ -39,7 +39,7 @@ def hero() -> None:
 
 
 def example_run() -> None:
-    """A finished run in small: one picture asked three times, and the curve of the run."""
+    """A finished run in brief: one image with the heat maps of three models, and the curve of the run."""
     with st.container(border=True, height="stretch"), navigation.show_errors():
         report = cache.example()
         _three_heatmaps(report)
@@ -60,21 +60,21 @@ def example_run() -> None:
 
 
 def entry_points() -> None:
-    """Three ways in: to teach, to explore, to show."""
+    """Three ways to begin: teach, explore, show."""
     cards = (
         (
             "Teach",
-            "One question a page: which classifier, what should it forget, and how? Then the run itself, live.",
-            ("classifier", "Begin with the classifier", {}),
+            "One question per page: which classifier, what should it forget, and how? Then follow the run live.",
+            ("classifier", "Start with the classifier", {}),
         ),
         (
             "Explore",
-            "Choose a method, turn a knob and run it. Every run is kept with its settings, beside the others.",
+            "Choose a method, set its hyperparameters and run it. Every run is saved, to be compared with the others.",
             ("method", "Open the lab", {}),
         ),
         (
             "Show",
-            "The question, the pictures and the verdict in plain words, and what the verdict does not prove.",
+            "The question, the images and the verdict in plain words, and what the verdict does not prove.",
             ("run", "See a report", {"id": "example"}),
         ),
     )
@@ -86,18 +86,18 @@ def entry_points() -> None:
 
 
 def _forget_cats() -> None:
-    with st.spinner("Putting it into the queue"):
-        from unlearn_core.ui.components import (  # Both need torch, and this page must be out before torch is in.
+    with st.spinner("Adding the run to the queue"):
+        from unlearn_core.ui.components import (  # Both import torch, and this page must be sent before that.
             run_bar,
             run_plan,
         )
 
-        now = run_plan.resolve(run_setup.default_setup())
-    run_bar.submit(now.spec, now.title())
+        plan = run_plan.resolve(run_setup.default_setup())
+    run_bar.submit(plan.spec, plan.title())
 
 
 def _local_times() -> tuple[list[float], str]:
-    """What runs of this kind took on this machine, in seconds; or why none can be made."""
+    """The seconds that such runs took on this machine, and an error if runs cannot be read."""
     try:
         done = cache.store().list_runs(kinds=("unlearn",), states=(RunState.DONE,), limit=50)
     except UnlearnError as problem:
@@ -106,42 +106,42 @@ def _local_times() -> tuple[list[float], str]:
 
 
 def _cost(here: list[float]) -> str:
-    """How long the button will take: as runs of this kind that were made here, else as the example."""
+    """The time that the run will take: from such runs on this machine, else from the example."""
     if here:
         return f"Real run, bundled data, {formatting.format_estimate(median(here))} on this machine."
     try:
         timings = cache.example().parts["timings"].facts
     except UnlearnError:
-        return "Real run, bundled data."  # What is wrong with the example is said in its own place.
+        return "Real run, bundled data."  # The panel of the example shows this error.
     took = formatting.format_estimate(timings["seconds"]["total"])
-    return f"Real run, bundled data. The one shown here took {took} on a {formatting.device_name(timings['device'])}."
+    return f"Real run, bundled data. The run shown here took {took} on a {formatting.device_name(timings['device'])}."
 
 
 def _like_default(spec: object) -> bool:
     usual = run_setup.default_setup()
     if not isinstance(spec, UnlearnSpec):
         return False
-    wish = spec.request
-    return (spec.method, wish.classifier, wish.forget.kind) == (usual.method, usual.classifier, "classes")
+    request = spec.request
+    return (spec.method, request.classifier, request.forget.kind) == (usual.method, usual.classifier, "classes")
 
 
 def _three_heatmaps(report: Report) -> None:
-    """The forgotten picture that tells most: unseen, right before and surest then."""
+    """Heat maps of a test image in the forget set: the one that the original model classified with most confidence."""
     part = report.parts["cam"]
     cards = part.facts["cards"]
     place = max(range(len(cards)), key=lambda number: _informativeness(cards[number]))
     arrays = {name: values[place : place + 1] for name, values in part.arrays.items()}
     row = gradcam.heatmap_rows(report, ReportPart({**part.facts, "cards": [cards[place]]}, arrays))[0]
-    asked = sum(" · " in cell.caption for cell in row.cells)
-    st.markdown(f"**{escape(row.title)}, asked {'three times' if asked == 3 else 'before and after'}**")
-    grid = st.grid(1 + asked, min_column_width=64)
-    for cell in row.cells[: 1 + asked]:
+    models = sum(" · " in cell.caption for cell in row.cells)
+    st.markdown(f"**{escape(row.title)}: predictions and heat maps of {'three' if models == 3 else 'two'} models**")
+    grid = st.grid(1 + models, min_column_width=64)
+    for cell in row.cells[: 1 + models]:
         with grid.cell():
-            caption = escape(cell.caption) if " · " in cell.caption else "the picture"
+            caption = escape(cell.caption) if " · " in cell.caption else "the image"
             st.image(cell.image, caption, width="stretch", alt=f"{row.title}: {cell.caption}")
 
 
 def _informativeness(card: dict[str, Any]) -> tuple[bool, bool, float]:
     before = card["models"]["before"]
-    right = before["predicted"] == card["label"] == card["target"]
-    return card["set"] == "forget_test", right, before["probability"]
+    correct = before["predicted"] == card["label"] == card["target"]
+    return card["set"] == "forget_test", correct, before["probability"]
