@@ -1,4 +1,4 @@
-"""Scenes to measure: the tiny net with fresh random weights, on the shapes."""
+"""Contexts to measure: the tiny model with fresh random weights, on the shapes."""
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ CLASS, IMAGES = ForgetClasses(classes=(2,)), ForgetImages(images=(5, 9, 300))
 
 
 def net(seed: int) -> nn.Module:
-    """A tiny net whose batch norm has seen something, in eval mode."""
+    """A tiny model whose batch norm has running statistics, in eval mode."""
     with seeded(seed, "probes"):
         made = classifiers.build(classifiers.card("tiny"), datasets.card("shapes"))
         for name, buffer in made.named_buffers():
@@ -30,7 +30,7 @@ def net(seed: int) -> nn.Module:
 
 
 def scene(*models: str, forget: ForgetClasses | ForgetImages = CLASS) -> ProbeContext:
-    """A scene with these models, each of them different."""
+    """A context with these models, each of them different."""
     pictures, card = datasets.load("shapes"), datasets.card("shapes")
     images = torch.from_numpy(pictures.images)
     nets = {model: net(seed) for seed, model in enumerate(models)}
@@ -54,9 +54,9 @@ def scene(*models: str, forget: ForgetClasses | ForgetImages = CLASS) -> ProbeCo
 
 
 def answering(whole: ProbeContext, answers: dict[str, list[int]], labels: list[int], **sets: list[int]) -> ProbeContext:
-    """A scene whose models give these answers to a few pictures; sets that are not named are empty."""
+    """A context whose models give these predictions for a few images; sets that are not named are empty."""
     split = {name: np.array(sets.get(name, []), np.int64) for name in whole.split._fields}
     evaluations = {
         model: Evaluation(model, "shapes", np.eye(4, dtype=np.float32)[given]) for model, given in answers.items()
     }
-    return whole._replace(labels=np.array(labels), split=type(whole.split)(**split), evaluations=evaluations, nets={})
+    return whole._replace(labels=np.array(labels), split=type(whole.split)(**split), evaluations=evaluations, models={})

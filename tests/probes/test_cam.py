@@ -125,12 +125,12 @@ def test_likeness_is_measured_on_more_pictures_than_are_shown(whole: ProbeContex
     for side in found.values():
         assert list(side) == ["before-after", "gold-after", "before-gold"]
         assert all(PER_SIDE < one["pictures"] <= SAMPLE_SIZE for one in side.values())
-    same = measure(whole._replace(nets=dict.fromkeys(whole.models, net(0))))
+    same = measure(whole._replace(models=dict.fromkeys(whole.models, net(0))))
     assert isinstance(same, ReportPart)
     assert same.facts["similarity"]["forget"]["gold-after"]["rank"] == pytest.approx([1, 1, 1])
 
 
 def test_a_net_without_maps_gives_the_reason(whole: ProbeContext) -> None:
     roles = whole.classifier.roles.model_copy(update={"cam": "head"})
-    said = measure(whole._replace(card=whole.classifier.model_copy(update={"roles": roles})))
+    said = measure(whole._replace(classifier=whole.classifier.model_copy(update={"roles": roles})))
     assert isinstance(said, str) and "no map" in said

@@ -111,7 +111,7 @@ def test_grams_are_those_of_the_layers_outputs() -> None:
 def test_equal_nets_are_alike_in_every_layer_and_others_are_not() -> None:
     whole = scene("before", "after", "gold")
     nets = {**whole.models, "after": copy.deepcopy(whole.models["before"])}
-    found = facts(whole._replace(nets=nets))
+    found = facts(whole._replace(models=nets))
     for row in found["rows"]:
         assert row["pairs"]["before-after"] == {"unbiased": 1.0, "plain": 1.0}
         assert row["pairs"]["before-gold"] == row["pairs"]["after-gold"]
@@ -133,11 +133,12 @@ def test_a_layer_that_says_the_same_to_all_has_no_likeness() -> None:
     with torch.no_grad():
         dead.get_parameter("head.weight").zero_()
         dead.get_parameter("head.bias").fill_(0.1)
-    found = facts(whole._replace(nets={**whole.models, "after": dead}))
+    found = facts(whole._replace(models={**whole.models, "after": dead}))
     rows = {row["layer"]: row["pairs"]["before-after"] for row in found["rows"]}
     assert rows["head"] == {"unbiased": None, "plain": None}
     assert found["reasons"] == {
-        "head, before-after": "One of the two gives every picture the same output, or no number."
+        "head, before-after": "One of the two models has the same output for all images here, or outputs that are not "
+        "finite."
     }
     assert rows["stem"]["unbiased"] is not None
 
@@ -147,7 +148,7 @@ def test_features_that_are_no_numbers_make_no_number() -> None:
     broken = copy.deepcopy(whole.models["after"])
     with torch.no_grad():
         broken.get_parameter("head.bias")[0] = torch.nan
-    rows = facts(whole._replace(nets={**whole.models, "after": broken}))["rows"]
+    rows = facts(whole._replace(models={**whole.models, "after": broken}))["rows"]
     assert rows[-1]["pairs"]["before-after"]["unbiased"] is None
 
 
@@ -162,4 +163,4 @@ def test_the_sample_is_of_both_sides_and_few_pictures_are_refused() -> None:
     one = whole._replace(
         split=whole.split._replace(forget_train=split.forget_train[:1], retain_val=split.retain_val[:0])
     )
-    assert "There are 1 pictures" in str(measure(one))
+    assert "There are only 1 images" in str(measure(one))

@@ -109,9 +109,9 @@ def test_every_number_again_in_another_way() -> None:
 
 
 def test_without_gold_or_a_twin_it_says_so() -> None:
-    assert measure(scene("before", "after")) == "Without gold there is nothing to be close to."
+    assert measure(scene("before", "after")) == "There is no retrained model to compare with."
     found = facts(scene("before", "after", "gold"))
-    assert "how far two golds are apart is not known" in found["reasons"]["gold-twin"]
+    assert "the variation between retrained models is unknown" in found["reasons"]["gold-twin"]
     for own in found["sets"].values():
         assert {pairs["gold-twin"] for pairs in own["values"].values()} == {None}
         assert own["agreement"]["gold-twin"] is None
@@ -120,7 +120,7 @@ def test_without_gold_or_a_twin_it_says_so() -> None:
 def test_an_empty_set_is_left_out_with_a_reason() -> None:
     found = facts(scene(*FOUR, forget=IMAGES))
     assert set(found["sets"]) == {"forget_train", "retain_val", "retain_test"}
-    assert found["reasons"] == {"forget_test": "This request leaves no pictures in this set."}
+    assert found["reasons"] == {"forget_test": "This set has no images for this request."}
 
 
 def test_one_picture_has_answers_but_no_distribution() -> None:
@@ -129,7 +129,7 @@ def test_one_picture_has_answers_but_no_distribution() -> None:
     assert own["values"]["activation"]["after-gold"] > 0
     assert own["agreement"]["after-gold"]["share"] in (0, 1)
     assert own["values"]["ks margin"] == own["values"]["wasserstein true"] == dict.fromkeys(PAIRS)
-    assert found["reasons"]["forget_train, margin"] == "A single picture has no distribution."
+    assert found["reasons"]["forget_train, margin"] == "A single image has no distribution."
 
 
 def test_one_class_has_no_margin() -> None:
@@ -151,6 +151,6 @@ def test_answers_that_are_no_numbers_make_no_number(bad: float) -> None:
     hurt, sound = found["sets"]["retain_test"], found["sets"]["forget_train"]
     assert {pairs["after-gold"] for pairs in hurt["values"].values()} == {None}
     assert hurt["agreement"]["after-gold"] is None
-    assert found["reasons"] == {"retain_test, after": "The answers of after are no longer numbers."}
+    assert found["reasons"] == {"retain_test, after": "Some outputs of after are not finite numbers."}
     assert all(pairs["before-gold"] > 0 for pairs in hurt["values"].values())
     assert all(pairs["after-gold"] > 0 for pairs in sound["values"].values())

@@ -50,4 +50,4 @@ def test_single_pictures_have_no_counterpart_in_the_test_set() -> None:
 
 
 def test_without_gold_it_says_so() -> None:
-    assert PROBE.measure(scene("before", "after")) == "Without gold there is nothing to be near to."
+    assert PROBE.measure(scene("before", "after")) == "There is no retrained model to measure the distance to."

@@ -19,7 +19,7 @@ def facts(scene: ProbeContext) -> dict[str, Any]:
 
 def with_layers(scene: ProbeContext, *layers: str) -> ProbeContext:
     roles = scene.classifier.roles.model_copy(update={"layers": layers})
-    return scene._replace(card=scene.classifier.model_copy(update={"roles": roles}))
+    return scene._replace(classifier=scene.classifier.model_copy(update={"roles": roles}))
 
 
 def moved(rows: list[dict[str, Any]]) -> dict[str, float]:
@@ -28,7 +28,7 @@ def moved(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 def test_a_copy_is_at_distance_zero(whole: ProbeContext) -> None:
     before = whole.models["before"]
-    found = facts(whole._replace(nets={"before": before, "after": copy.deepcopy(before)}))
+    found = facts(whole._replace(models={"before": before, "after": copy.deepcopy(before)}))
     assert set(moved(found["rows"]).values()) == {0.0}
     assert set(moved(found["buffers"]).values()) == {0.0}
     assert found["total"] == {"before-after": {"l2": 0.0, "relative": 0.0}}
@@ -40,7 +40,7 @@ def test_only_the_changed_layer_moves_and_by_what_it_was_changed(whole: ProbeCon
     with torch.no_grad():
         after.get_parameter("body.0.weight")[0, 0, 0, :2] += torch.tensor([3.0, 0.0])
         after.get_parameter("body.1.bias")[5] += 4.0
-    found = facts(whole._replace(nets={"before": before, "after": after}))
+    found = facts(whole._replace(models={"before": before, "after": after}))
     assert moved(found["rows"]) == {"stem": 0.0, "body": pytest.approx(5, rel=1e-6), "shortcut": 0.0, "head": 0.0}
     assert set(moved(found["buffers"]).values()) == {0.0}
     assert found["total"]["before-after"]["l2"] == pytest.approx(5, rel=1e-6)
@@ -57,7 +57,7 @@ def test_running_statistics_are_apart(whole: ProbeContext) -> None:
     after = copy.deepcopy(before)
     after.get_buffer("stem.1.running_var")[:2] += torch.tensor([0.3, 0.4])
     after.get_buffer("stem.1.num_batches_tracked").add_(1000)
-    found = facts(whole._replace(nets={"before": before, "after": after}))
+    found = facts(whole._replace(models={"before": before, "after": after}))
     assert set(moved(found["rows"]).values()) == {0.0}
     assert moved(found["buffers"]) == {"stem": pytest.approx(0.5, rel=1e-5), "body": 0.0, "shortcut": 0.0}
     assert [(row["tensors"], row["weights"]) for row in found["buffers"]] == [(2, 16), (2, 24), (2, 24)]
@@ -80,8 +80,8 @@ def test_a_name_that_merely_begins_alike_is_another_layer(whole: ProbeContext) -
 def test_pairs_are_there_as_far_as_their_nets_are(whole: ProbeContext) -> None:
     assert set(facts(whole)["total"]) == {"before-after", "before-gold", "before-other"}
     two = {model: whole.models[model] for model in ("before", "after")}
-    assert {tuple(row["pairs"]) for row in facts(whole._replace(nets=two))["rows"]} == {("before-after",)}
-    assert "nothing to measure" in str(measure(whole._replace(nets={})))
+    assert {tuple(row["pairs"]) for row in facts(whole._replace(models=two))["rows"]} == {("before-after",)}
+    assert "no weight distance" in str(measure(whole._replace(models={})))
 
 
 def test_kinds_are_told_by_their_modules_and_hold_every_weight_once(whole: ProbeContext) -> None:
@@ -112,7 +112,7 @@ def test_a_norm_that_moved_is_not_laid_at_the_convolutions_door(whole: ProbeCont
     after = copy.deepcopy(before)
     with torch.no_grad():
         after.get_parameter("body.1.bias")[5] += 4.0
-    rows = {row["layer"]: row for row in facts(whole._replace(nets={"before": before, "after": after}))["rows"]}
+    rows = {row["layer"]: row for row in facts(whole._replace(models={"before": before, "after": after}))["rows"]}
     assert rows["body"]["kinds"]["conv"]["before-after"]["l2"] == 0
     assert rows["body"]["kinds"]["norm"]["before-after"]["l2"] == pytest.approx(4)
 
@@ -122,6 +122,6 @@ def test_two_golds_are_measured_from_gold(whole: ProbeContext) -> None:
     twin = copy.deepcopy(gold)
     with torch.no_grad():
         twin.get_parameter("head.bias")[0] += 2.0
-    found = facts(whole._replace(nets={**whole.models, "twin": twin}))
+    found = facts(whole._replace(models={**whole.models, "twin": twin}))
     size = torch.cat([weight.detach().flatten() for weight in gold.parameters()]).double().norm()
     assert found["total"]["gold-twin"] == pytest.approx({"l2": 2.0, "relative": 2.0 / float(size)}, rel=1e-5)

@@ -8,7 +8,8 @@ from tests.probes.small_context import CLASS, IMAGES, answering, scene
 from unlearn_core.domain.forget_request import ForgetImages
 from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.probes.membership import PROBE, attack_metrics, auc, cross_validated_scores, matched_members, signals
+from unlearn_core.probes.common.logistic_attack import cross_validated_scores
+from unlearn_core.probes.membership import PROBE, attack_metrics, auc, matched_members, signals
 
 RNG = np.random.default_rng(0)
 
@@ -113,7 +114,7 @@ def test_a_net_that_knows_its_members_leaks() -> None:
 
 def test_too_few_pictures_give_a_reason() -> None:
     said = PROBE.measure(scene("before", "after", "gold", forget=IMAGES))
-    assert isinstance(said, str) and "game of chance" in said
+    assert isinstance(said, str) and "at least 5 are needed" in said
 
 
 def test_an_empty_set_gives_a_reason() -> None:
@@ -157,7 +158,7 @@ def test_answers_that_are_no_numbers_give_a_reason(value: float) -> None:
     logits = own.evaluations["after"].logits.copy()
     logits[0, 0] = value
     said = PROBE.measure(own._replace(evaluations={**own.evaluations, "after": Evaluation("x", "shapes", logits)}))
-    assert said == "Some answers of after are no numbers, so no attack can be tried on them."
+    assert said == "Some outputs of after are not finite numbers, so no attack can be evaluated."
 
 
 @pytest.mark.parametrize("rows", [[], [0]])
@@ -165,7 +166,7 @@ def test_nothing_and_one_picture_give_a_reason(rows: list[int]) -> None:
     answers = {"before": [0] * 8, "after": [1] * 8}
     few = answering(scene("before"), answers, [0] * 8, forget_train=rows, forget_test=[3, 4], retain_test=[5, 6, 7])
     said = PROBE.measure(few)
-    assert isinstance(said, str) and f"There are {len(rows)} forgotten pictures" in said
+    assert isinstance(said, str) and f"There are only {len(rows)} forgotten images" in said
 
 
 def test_one_class_whose_answers_are_all_the_same_tells_nothing() -> None:

@@ -75,4 +75,4 @@ def test_single_points_are_shown_themselves() -> None:
 
 def test_pictures_of_many_pixels_have_no_such_map() -> None:
     said = PROBE.measure(scene("before", "after"))
-    assert isinstance(said, str) and "pictures of many pixels" in said
+    assert isinstance(said, str) and "images of many pixels" in said

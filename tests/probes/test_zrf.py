@@ -79,7 +79,7 @@ def test_where_a_probability_underflows_only_the_proper_one_has_a_value() -> Non
     found = facts(whole._replace(evaluations=evaluations))
     assert found["models"]["after"]["official"] is None
     assert 0 < found["models"]["after"]["proper"] < 1
-    assert "too small for float32" in found["reasons"]["after"]
+    assert "underflows in float32" in found["reasons"]["after"]
     assert list(found["reasons"]) == ["after"]
 
 
@@ -90,7 +90,7 @@ def test_answers_that_are_no_numbers_make_no_number(bad: float) -> None:
     logits[whole.split.forget_train] = bad
     found = facts(whole._replace(evaluations={**whole.evaluations, "after": Evaluation("a", "shapes", logits)}))
     assert found["models"]["after"] == {"proper": None, "official": None}
-    assert found["reasons"] == {"after": "The answers of after are no longer numbers."}
+    assert found["reasons"] == {"after": "Some outputs of after are not finite numbers."}
     assert found["models"]["before"]["proper"] > 0
 
 

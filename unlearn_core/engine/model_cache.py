@@ -16,8 +16,7 @@ from unlearn_core.domain.errors import CorruptAssetError, DivergedError
 from unlearn_core.domain.forget_request import Forget, ForgetRequest
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.models import bundled_models, classifiers
-from unlearn_core.probes import membership
-from unlearn_core.probes.common import class_activation
+from unlearn_core.probes.common import class_activation, logistic_attack
 from unlearn_core.store.files.evaluations import EvaluationStore
 from unlearn_core.store.files.golds import GoldStore
 from unlearn_core.training import evaluate, weights
@@ -59,7 +58,7 @@ class ModelCache:
     def prepare(self) -> None:
         """Loads what somebody would otherwise wait for: what probes import late, every original, its pictures."""
         class_activation.preload()
-        membership.preload()
+        logistic_attack.preload()
         for card in classifiers.cards().values():
             if self.original(card) is not None:
                 self.dataset(card.dataset)

@@ -1,4 +1,7 @@
-"""How often each model is right, on all six sets.
+"""Accuracy: the share of images that each model classifies correctly, on all six sets.
+
+An image is classified correctly where the class with the largest logit is its label. Each accuracy has a 95 % Wilson
+interval, which stays valid for small sets and near 0 % and 100 %.
 
 Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 1927.
 """
@@ -12,17 +15,17 @@ from unlearn_core.probes.common.statistics import wilson_interval
 
 
 def measure(context: ProbeContext) -> ReportPart:
-    """Right answers, how many pictures there are, and the share with its interval: for each model, on each set."""
+    """Return correct predictions, number of images, and accuracy with its interval, per model and set."""
     facts = {}
     for model in MODELS:
         if model in context.evaluations:
-            right = context.evaluations[model].logits.argmax(1) == context.labels
-            facts[model] = {name: _score(right[rows]) for name, rows in context.split._asdict().items()}
+            correct = context.evaluations[model].logits.argmax(1) == context.labels
+            facts[model] = {name: _score(correct[rows]) for name, rows in context.split._asdict().items()}
     return ReportPart(facts, {})
 
 
-def _score(right: np.ndarray) -> dict[str, float | None]:
-    hits, count = int(right.sum()), len(right)
+def _score(correct: np.ndarray) -> dict[str, float | None]:
+    hits, count = int(correct.sum()), len(correct)
     if count == 0:
         return {"right": 0, "of": 0, "accuracy": None, "low": None, "high": None}
     low, high = wilson_interval(hits, count)
@@ -32,10 +35,10 @@ def _score(right: np.ndarray) -> dict[str, float | None]:
 PROBE = Probe(
     id="accuracy",
     title="Accuracy",
-    question="How often is each model right on what it should forget, and on what it should keep?",
-    caveat="The right answer is the true label among all classes, forgotten ones included. A forgotten class that is "
-    "never named proves little by itself: hiding one output would do. For single pictures the aim is not zero but what "
-    "gold gets, since a model that never saw them still recognises most. The intervals (95 %, Wilson) say how much "
-    "chance there is in so few pictures, not how much another seed would change.",
+    question="How accurate is each model on the forget set and on the retain set?",
+    caveat="The correct prediction is the true label among all classes, forgotten ones included. 0 % on a forgotten "
+    "class proves little by itself: hiding one output would be enough. For single images the aim is not zero but the "
+    "accuracy of the retrained model: it still classifies most of them correctly. The intervals (95 %, Wilson) show "
+    "the uncertainty due to few images, not the variation between seeds.",
     measure=measure,
 )

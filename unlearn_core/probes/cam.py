@@ -1,6 +1,9 @@
-"""Where each model looks: GradCAM of the same pictures, for the same class, on one scale; and how alike maps are.
+"""Grad-CAM: heat maps of the image regions that contribute most to the score of a class.
 
-Source: Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2; the computing is pytorch-grad-cam's.
+All models explain the same images for the same class, on one scale. The heat maps of two models are then compared by
+cosine similarity, rank correlation and overlap of their strongest regions.
+
+Source: Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2; computed with pytorch-grad-cam.
 """
 
 from collections.abc import Sequence
@@ -16,40 +19,39 @@ from unlearn_core.domain.split import Split
 from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.heatmap_similarity import similarity
+from unlearn_core.probes.common.statistics import prediction
 from unlearn_core.training.seeding import random_generator
 
 PER_SIDE = 6
-"""How many forgotten and how many kept pictures are shown."""
+"""How many images of the forget set, and of the retain set, are shown."""
 SAMPLE_SIZE = 40
-"""Over how many of either side the likeness of maps is measured; those shown are among them."""
+"""How many images per side the similarity of maps is measured on, the shown ones included."""
 PAIRS = (("before", "after"), ("gold", "after"), ("before", "gold"))
-"""Whose maps are compared; the third pair is the yardstick of the first."""
+"""The models whose maps are compared; the third pair is the reference for the first."""
 
 
 class SampledImage(NamedTuple):
-    """A picture, by its position in the data set, and the set that it is from."""
+    """An image, by its position in the data set, and the set that it is from."""
 
     image: int
     set: str
 
 
 def measure(context: ProbeContext) -> ReportPart | str:
-    """Raw maps of a few forgotten and kept pictures for each model, what it says to them, and how alike maps are.
+    """Return raw maps and predictions of each model for a few images per side, and how similar the maps are.
 
-    `similarity` has for the side of the forgotten and of the kept, and for every pair of models such as
-    "before-after", what `alike` finds over up to SAMPLE pictures.
+    `similarity` holds, per side ("forget", "retain") and pair of models such as "before-after", the result of
+    `heatmap_similarity.similarity` over up to SAMPLE_SIZE images.
     """
     models = [model for model in MODELS if model in context.models and model in context.evaluations]
     sample = sample_images(context.split, context.spec.request.fingerprint())
     rows = np.array([choice.image for choice in sample])
-    # The label is the forgotten class for a picture of one, and every model must be asked about the same class.
+    # For an image of a forgotten class the label is that class; every model must explain the same class.
     targets = context.labels[rows].tolist()
     layer, prefix = context.classifier.roles.cam, context.classifier.roles.prefix_tokens
-    pictures = context.images[torch.from_numpy(rows).to(context.images.device)]
+    images = context.images[torch.from_numpy(rows).to(context.images.device)]
     try:
-        maps = explain(
-            {model: context.models[model] for model in models}, pictures, targets, layer, prefix_tokens=prefix
-        )
+        maps = explain({model: context.models[model] for model in models}, images, targets, layer, prefix_tokens=prefix)
     except InvalidRequestError as problem:
         return str(problem)
     show = _shown(sample)
@@ -68,9 +70,8 @@ def measure(context: ProbeContext) -> ReportPart | str:
         for place, choice in ((place, sample[place]) for place in show)
     ]
     facts = {"cards": cards, "layer": layer, "similarity": _similarity(sample, maps)}
-    return ReportPart(
-        facts, {"pictures": pictures[show].cpu().numpy(), **{model: own[show] for model, own in maps.items()}}
-    )
+    arrays = {"pictures": images[show].cpu().numpy(), **{model: own[show] for model, own in maps.items()}}
+    return ReportPart(facts, arrays)
 
 
 def _similarity(sample: Sequence[SampledImage], maps: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -86,10 +87,10 @@ def _similarity(sample: Sequence[SampledImage], maps: dict[str, np.ndarray]) -> 
 
 
 def sample_images(split: Split, request: str) -> list[SampledImage]:
-    """Some pictures of either side, drawn at random, the same ones whenever this request is measured.
+    """Return random images per side, the same ones whenever this request is measured.
 
-    Test pictures where there are any; where single pictures are forgotten, those themselves. The first PER_SIDE of
-    each side are those that are shown.
+    They are test images where there are any; where single images are forgotten, they are the forget set itself. The
+    first PER_SIDE images of each side are shown.
     """
     choices = []
     for side in ("forget", "retain"):
@@ -104,28 +105,20 @@ def sample_images(split: Split, request: str) -> list[SampledImage]:
 
 
 def _shown(sample: Sequence[SampledImage]) -> list[int]:
-    """The places in the sample of those that are shown."""
+    """Return the positions in the sample of the shown images."""
     sides = (
         [place for place, choice in enumerate(sample) if choice.set.startswith(side)] for side in ("forget", "retain")
     )
     return [place for side in sides for place in side[:PER_SIDE]]
 
 
-def prediction(logits: np.ndarray, target: int) -> dict[str, Any]:
-    """What a model says to one picture, from its logits (C,): the class, how surely, and how surely the target."""
-    shares = np.exp(logits.astype(np.float64) - logits.max())
-    shares /= shares.sum()
-    said = int(shares.argmax())
-    return {"predicted": said, "probability": float(shares[said]), "target_probability": float(shares[target])}
-
-
 PROBE = Probe(
     id="cam",
-    title="Where the model looks",
-    question="Which parts of a picture speak for its class, before and after?",
-    caveat="The pictures are drawn at random, and the class is the same for every model: the picture's own, which for "
-    "a forgotten picture is the forgotten one. Colours share one scale, so a dark map means that little speaks for the "
-    "class, not that the model sees nothing. A map shows what raises a logit at one layer; it neither proves nor rules "
-    "out that something is remembered.",
+    title="Grad-CAM heat maps",
+    question="Which parts of an image support its class, before and after unlearning?",
+    caveat="The images are drawn at random. Every model explains the same class: the label of the image, which for a "
+    "forgotten image is the forgotten class. Colours share one scale, so a dark map means little evidence for the "
+    "class, not that the model ignores the image. A map shows what raises a logit at one layer; it neither proves nor "
+    "rules out that information remains.",
     measure=measure,
 )

@@ -1,9 +1,11 @@
-"""How close to gold's its answers are, beyond the one number: picture by picture, and as distributions.
+"""How close the outputs are to the retrained model's, image by image and as distributions.
 
-Picture by picture: the activation distance, which is the mean L2 distance between two nets' softmax outputs (Chundawat
-et al., Can Bad Teaching Induce Forgetting?, AAAI 2023), and the share of pictures that both call the same (the
-*completeness* of Cao & Yang, 2015, with gold's answer for the right one). As distributions, for the logit of the true
-class, its margin and the entropy: the Wasserstein-1 distance, in their units, and the Kolmogorov-Smirnov statistic.
+Image by image: the activation distance, which is the mean L2 distance between the softmax outputs of two models
+(Chundawat et al., Can Bad Teaching Induce Forgetting?, AAAI 2023), and the share of images with the same prediction
+(the *completeness* of Cao & Yang, 2015, with the retrained model's prediction as the correct one).
+
+As distributions, for the logit of the true class, its margin and the entropy: the Wasserstein-1 distance, in their
+units, and the Kolmogorov-Smirnov statistic.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,35 +18,36 @@ from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.statistics import SETS, logit_statistics, softmax, wilson_interval
 
 PAIRS = {"before-gold": ("before", "gold"), "after-gold": ("after", "gold"), "gold-twin": ("gold", "twin")}
-"""What is compared; the last is the yardstick of the yardstick: two golds from different seeds."""
+"""The models that are compared; the last pair is the reference: two golds from different seeds."""
 STATISTICS = ("true", "margin", "entropy")
 MIN_IMAGES = 2
-"""Fewer pictures have no distribution."""
+"""Fewer images have no distribution."""
 
 PairValues = dict[str, dict[str, float | None]]
 
 
 def measure(context: ProbeContext) -> ReportPart | str:
-    """On each set every measure for every pair; null where it cannot be had, with the reason in `reasons`.
+    """Return every measure for every pair, per set; null where undefined, with the reason in `reasons`.
 
-    `sets[set]["values"][measure][pair]` is a number that is 0 where both are the same; `sets[set]["agreement"][pair]`
-    has the share (0 to 1) of pictures called the same, with its 95 % interval, and `sets[set]["pictures"]` how many
-    there are.
+    `sets[set]["values"][measure][pair]` is 0 where both models are equal; `sets[set]["agreement"][pair]` has the
+    share (0 to 1) of images with the same prediction and its 95 % interval; `sets[set]["pictures"]` counts images.
     """
     if "gold" not in context.evaluations:
-        return "Without gold there is nothing to be close to."
+        return "There is no retrained model to compare with."
     sets: dict[str, Any] = {}
     reasons: dict[str, str] = {}
     if "twin" not in context.evaluations:
-        reasons["gold-twin"] = "There is one gold, so how far two golds are apart is not known."
+        reasons["gold-twin"] = (
+            "There is only one retrained model, so the variation between retrained models is unknown."
+        )
     for name in SETS:
         rows = getattr(context.split, name)
         if not len(rows):
-            reasons[name] = "This request leaves no pictures in this set."
+            reasons[name] = "This set has no images for this request."
             continue
         logits = {model: own.logits[rows] for model, own in context.evaluations.items()}
         for model in [model for model, own in logits.items() if not np.isfinite(own).all()]:
-            reasons[f"{name}, {model}"] = f"The answers of {model} are no longer numbers."
+            reasons[f"{name}, {model}"] = f"Some outputs of {model} are not finite numbers."
             del logits[model]
         values, short = _values(logits, context.labels[rows])
         reasons |= {f"{name}, {what}": why for what, why in short.items()}
@@ -53,22 +56,22 @@ def measure(context: ProbeContext) -> ReportPart | str:
 
 
 def _values(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> tuple[PairValues, dict[str, str]]:
-    """Every measure for every pair, and why a statistic has none."""
+    """Return every measure for every pair, and why a statistic is undefined."""
     outputs = {model: softmax(own) for model, own in logits.items()}
-    called = {model: own.argmax(1) for model, own in logits.items()}
+    predicted = {model: own.argmax(1) for model, own in logits.items()}
     found: PairValues = {
         "activation": _pairs(outputs, activation_distance),
-        "disagreement": _pairs(called, _disagreement),
+        "disagreement": _pairs(predicted, _disagreement),
     }
     reasons: dict[str, str] = {}
-    drawn = {model: logit_statistics(own, labels) for model, own in logits.items()}
+    statistics = {model: logit_statistics(own, labels) for model, own in logits.items()}
     for name in STATISTICS:
-        own = {model: each[name] for model, each in drawn.items()}
+        own = {model: each[name] for model, each in statistics.items()}
         if len(labels) < MIN_IMAGES:
-            reasons[name] = "A single picture has no distribution."
+            reasons[name] = "A single image has no distribution."
             own = {}
         elif not all(np.isfinite(each).all() for each in own.values()):
-            reasons[name] = "With a single class there is no other to compare its logit with."
+            reasons[name] = "With a single class there is no other logit to compare with."
             own = {}
         found[f"wasserstein {name}"] = _pairs(own, wasserstein)
         found[f"ks {name}"] = _pairs(own, kolmogorov_smirnov)
@@ -95,7 +98,7 @@ def _agreement(logits: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
 
 def activation_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """The mean L2 distance of rows of probabilities (N, C): 0 is the same, sqrt(2) certain of different classes."""
+    """Return the mean L2 distance of probabilities (N, C): 0 is equal, sqrt(2) is certain of different classes."""
     return float(np.linalg.norm(first - second, axis=1).mean())
 
 
@@ -104,29 +107,29 @@ def _disagreement(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def wasserstein(first: np.ndarray, second: np.ndarray) -> float:
-    """How far one sample (n,) must be moved on average to become the other (m,): the integral of |F - G|."""
+    """Return how far one sample (n,) must move on average to become the other (m,): the integral of |F - G|."""
     steps = np.sort(np.concatenate([first, second]))
     return float(np.abs(_share_below(first, steps[:-1]) - _share_below(second, steps[:-1])) @ np.diff(steps))
 
 
 def kolmogorov_smirnov(first: np.ndarray, second: np.ndarray) -> float:
-    """The largest gap between the distribution functions of samples (n,) and (m,): 0 is the same, 1 no overlap."""
+    """Return the largest gap between the distribution functions of samples (n,) and (m,): 0 is equal, 1 no overlap."""
     steps = np.concatenate([first, second])
     return float(np.abs(_share_below(first, steps) - _share_below(second, steps)).max())
 
 
 def _share_below(sample: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """The empirical distribution function: the share of the sample that is at most each value."""
+    """Return the empirical distribution function: the share of the sample that is at most each value."""
     return np.searchsorted(np.sort(sample), at, side="right") / len(sample)
 
 
 PROBE = Probe(
     id="closeness",
-    title="Closeness to gold",
-    question="Does it answer as a model that never saw the forgotten pictures does, one by one and on the whole?",
-    caveat="Each of these can be small while another is large: two nets may name the same classes with very different "
-    "certainty, or have the same spread of certainty on different pictures. Logits have no fixed scale, so a "
-    "Wasserstein distance may be a mere shift that changes no answer. Two golds from different seeds differ too: "
-    "below their spread there is nothing to gain.",
+    title="Agreement with the retrained model",
+    question="Do its outputs match those of the retrained model, image by image and as distributions?",
+    caveat="Each of these can be small while another is large: two models may predict the same classes with very "
+    "different confidence, or have the same distribution of confidence on different images. Logits have no fixed "
+    "scale, so a Wasserstein distance may be a mere shift that changes no prediction. Two retrained models from "
+    "different seeds differ too: below their difference there is nothing to gain.",
     measure=measure,
 )

@@ -1,7 +1,10 @@
-"""How far the answers are from gold's: Jensen-Shannon divergence in bits (methods: Lin, IEEE Trans. Inf. Theory 1991).
+"""Distance to the retrained model: how far the predicted probabilities are from those of the retrained model.
 
-For two distributions p and q and their mean m: JS = (KL(p || m) + KL(q || m)) / 2, between 0 (equal) and 1 (disjoint),
-here between the softmax outputs of two models for one picture, averaged over the pictures of a set.
+It is the Jensen-Shannon divergence in bits. For two distributions p and q with mean m,
+JS = (KL(p || m) + KL(q || m)) / 2, from 0 (equal) to 1 (disjoint). Here p and q are the softmax outputs of two models
+for one image, and the divergence is averaged over the images of a set.
+
+Source: Lin, Divergence Measures Based on the Shannon Entropy, IEEE Trans. Inf. Theory 1991.
 """
 
 from typing import Any
@@ -11,17 +14,17 @@ from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.statistics import SETS, js_bits, softmax
 
 _PAIRS = {"before": "before", "after": "after", "spread": "twin"}
-"""Whose distance to gold is asked: the spread is that of a second gold, trained from another seed."""
+"""The models whose distance to gold is measured: "spread" is a second gold, trained from another seed."""
 
 
 def measure(context: ProbeContext) -> ReportPart | str:
-    """The mean divergence of before, after and a second gold to gold, on each set and as one number.
+    """Return the mean divergence of before, after and a second gold from gold, per set and as one number.
 
-    *Distance* is the mean of two values, forgotten training pictures and kept pictures: those of the validation split
-    for tuning, those of the test split for reporting. The spread is null where there is only one gold.
+    *Distance* is the mean of two values: training images of the forget set, and images of the retain set from the
+    validation split (for tuning) or the test split (for reporting). The spread is null where there is only one gold.
     """
     if "gold" not in context.evaluations:
-        return "Without gold there is nothing to be near to."
+        return "There is no retrained model to measure the distance to."
     outputs = {model: softmax(own.logits) for model, own in context.evaluations.items()}
     sets: dict[str, Any] = {}
     for name in SETS:
@@ -45,10 +48,10 @@ def _mean(one: float | None, other: float | None) -> float | None:
 
 PROBE = Probe(
     id="distance",
-    title="Distance to gold",
-    question="How far are its answers from those of a model that never saw the forgotten pictures?",
-    caveat="0 bits: the same probabilities for every picture; 1 bit: nothing in common. Two golds from different seeds "
-    "are not at 0 either: below their spread there is nothing to gain. A small distance says that the answers are "
-    "alike, not that no trace is left in the weights.",
+    title="Distance to the retrained model",
+    question="How far are its outputs from those of a model that was never trained on the forget set?",
+    caveat="0 bits: the same probabilities for every image; 1 bit: nothing in common. Two retrained models from "
+    "different seeds are not at 0 either: below their difference there is nothing to gain. A small distance means that "
+    "the outputs are similar, not that no trace is left in the weights.",
     measure=measure,
 )

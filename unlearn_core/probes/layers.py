@@ -1,4 +1,8 @@
-"""How far the weights of each layer have moved, and beside it how far two seeds are apart."""
+"""Weight distance: how far the weights of each layer moved, relative to their norm in the original model.
+
+It is the L2 distance between the weights of two models, layer by layer. The distance between two seeds of one recipe
+is the reference.
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 from math import prod
@@ -15,24 +19,24 @@ PAIRS = {
     "before-other": ("before", "other"),
     "gold-twin": ("gold", "twin"),
 }
-"""Where a distance starts and where it ends; a share is of the length that the first of the two has."""
+"""The models between which distances are measured; a relative distance is divided by the norm of the first."""
 OTHER = "other"
-"""The row of what lies in no layer that the classifier's card names, and of what is of no kind named here."""
+"""The row of tensors that are in no layer of the classifier's card, or of no kind listed here."""
 CONV, NORM, HEAD = "conv", "norm", "head"
 
 TensorGroup = Mapping[str, Tensor]
 SquaredNorms = dict[str, dict[str, tuple[float, float]]]
-"""For each pair and tensor the square of how far it moved, and of its own length."""
+"""Per pair and tensor: the squared distance, and the squared norm of the first model's tensor."""
 
 
 def measure(context: ProbeContext) -> ReportPart | str:
-    """L2 distances layer by layer and kind by kind: weights, and apart from them batch norm's statistics.
+    """Return L2 distances by layer and by kind, for weights and, separately, for batch norm's running statistics.
 
-    `rows` and `buffers` are layers, `kinds` are convolutions, norms and the head; `total` is all weights as one vector,
-    `mean` the mean over the layers.
+    `rows` and `buffers` are layers; `kinds` are convolutions, norms and the head; `total` is all weights as one vector;
+    `mean` is the mean over the layers.
     """
     if "before" not in context.models:
-        return "The model before forgetting is not at hand, so there is nothing to measure a distance from."
+        return "The original model is not available, so no weight distance can be measured."
     weights = {
         model: {name: one.detach() for name, one in net.named_parameters()} for model, net in context.models.items()
     }
@@ -62,7 +66,7 @@ def measure(context: ProbeContext) -> ReportPart | str:
 
 
 def _statistics(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Everything in the state dict that is no weight, but for counters: batch norm's running means and variances."""
+    """Yield what is neither a weight nor a counter in the state dict: batch norm's running means and variances."""
     weights = dict(model.named_parameters(remove_duplicate=False))
     for name, tensor in model.state_dict().items():
         if name not in weights and tensor.is_floating_point():
@@ -70,7 +74,7 @@ def _statistics(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def _squares(tensors: Mapping[str, TensorGroup]) -> SquaredNorms:
-    """In double precision: exactly 0 where nothing differs."""
+    """Return squared distances and norms in double precision: exactly 0 where nothing differs."""
     return {
         pair: {
             name: (_square(tensors[other][name].double() - own.double()), _square(own.double()))
@@ -110,13 +114,13 @@ def _shape(tensor: Tensor) -> str:
 
 
 def _owner(name: str, layers: tuple[str, ...]) -> str:
-    """The layer that a tensor counts for: the innermost one that holds it, so that none counts twice."""
+    """Return the layer of a tensor: the innermost one that holds it, so that no tensor counts twice."""
     holding = [layer for layer in layers if name.startswith(f"{layer}.")]
     return max(holding, key=len, default=OTHER)
 
 
 def _kind(name: str, model: nn.Module, head: tuple[str, ...]) -> str:
-    """The head is a kind of its own, since it is what names the classes; then it goes by the tensor's module."""
+    """Return the kind of a tensor: the head is a kind of its own, the rest goes by the tensor's module."""
     if any(name.startswith(f"{layer}.") for layer in head):
         return HEAD
     module = model.get_submodule(name.rpartition(".")[0])
@@ -127,11 +131,11 @@ def _kind(name: str, model: nn.Module, head: tuple[str, ...]) -> str:
 
 
 def _pairs(moved: SquaredNorms, tensors: Collection[str]) -> dict[str, dict[str, float]]:
-    """The L2 distance of all these tensors as one vector, and its share of that vector's length."""
+    """Return the L2 distance of these tensors as one vector, and the same relative to that vector's norm."""
     found = {}
     for pair, own in moved.items():
-        far, size = (sum(own[name][part] for name in tensors) ** 0.5 for part in (0, 1))
-        found[pair] = {"l2": far, "relative": far / (size + 1e-12)}
+        distance, norm = (sum(own[name][part] for name in tensors) ** 0.5 for part in (0, 1))
+        found[pair] = {"l2": distance, "relative": distance / (norm + 1e-12)}
     return found
 
 
@@ -144,11 +148,11 @@ def _mean(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 PROBE = Probe(
     id="layers",
-    title="Weights, layer by layer",
-    question="Which layers did forgetting change, and by how much?",
-    caveat="A large distance is no sign of forgetting: noise, a high learning rate or fresh weights move a layer just "
-    "as far. Gold started from other random weights, so it is far away too, usually about as far as the same "
-    "classifier trained twice. A layer counts all its weights, batch norm's scale and shift included; its "
-    "running statistics are listed apart, since they move even where every weight is frozen.",
+    title="Weight distance",
+    question="Which layers did unlearning change, and by how much?",
+    caveat="A large distance is no sign of forgetting: noise, a high learning rate or re-initialised weights move a "
+    "layer just as far. The retrained model started from other random weights, so it is far away too, usually about as "
+    "far as the same classifier trained twice. A layer counts all its weights, batch norm's scale and shift included; "
+    "its running statistics are listed separately, since they change even where every weight is frozen.",
     measure=measure,
 )

@@ -1,4 +1,8 @@
-"""How sure each model is, picture by picture."""
+"""Confidence: how certain each model is of its prediction, image by image.
+
+Four figures per image: the logit of the true class, the largest logit, the margin between the true class and the best
+other class (negative where the prediction is wrong), and the entropy of the softmax output, in nats.
+"""
 
 import numpy as np
 
@@ -9,7 +13,7 @@ from unlearn_core.probes.common.statistics import logit_statistics
 
 
 def measure(context: ProbeContext) -> ReportPart:
-    """Four figures a picture, each (N,) float32 in the data set's order, for each model."""
+    """Return four figures per image for each model, each (N,) float32 in the data set's order."""
     arrays = {}
     for model in MODELS:
         if model in context.evaluations:
@@ -21,8 +25,9 @@ def measure(context: ProbeContext) -> ReportPart:
 PROBE = Probe(
     id="logits",
     title="Confidence",
-    question="How sure is each model of its answers?",
-    caveat="Logits have no fixed scale: two models that answer alike may differ by a constant. Compare shapes and "
-    "margins with gold's. Forgotten pictures that look less familiar than unseen ones are as telling as familiar ones.",
+    question="How confident is each model in its predictions?",
+    caveat="Logits have no fixed scale: two models with equal predictions may differ by a constant. Compare shapes and "
+    "margins with those of the retrained model. Forgotten images that look less familiar than test images reveal as "
+    "much as familiar ones.",
     measure=measure,
 )

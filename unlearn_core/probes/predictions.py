@@ -1,4 +1,9 @@
-"""What each model calls the forgotten pictures."""
+"""Which classes each model predicts for the forget set, and how evenly.
+
+Evenness is the entropy of the predicted classes divided by its maximum: 0 is one class for all images, 1 is an even
+spread. The difference from the retrained model is the total variation distance: the share of predictions that would
+have to change for the two distributions to be equal.
+"""
 
 from math import log
 from typing import Any
@@ -11,13 +16,13 @@ from unlearn_core.probes.common.context import ProbeContext
 
 _SETS = ("forget_train", "forget_test")
 _PAIRS = {"before": "before", "after": "after", "spread": "twin"}
-"""Whose answers are compared with gold's: the spread is that of a second gold."""
+"""The models whose predictions are compared with gold's: "spread" is a second gold."""
 
 
 def measure(context: ProbeContext) -> ReportPart:
-    """How often each model names each class, and how far others' answers are from gold's.
+    """Return how often each model predicts each class, and how far the predictions are from gold's.
 
-    A set without pictures is left out: single pictures have no counterpart in the test set.
+    A set without images is left out: a request for single images has no test images to forget.
     """
     classes = len(context.dataset.classes)
     sets: dict[str, Any] = {}
@@ -43,12 +48,12 @@ def measure(context: ProbeContext) -> ReportPart:
 
 def _spread(counts: np.ndarray, forgotten: tuple[int, ...]) -> dict[str, Any]:
     top = int(counts.max()) / int(counts.sum())
-    # A forgotten class that is still named says nothing on how the answers spread over the classes that are left.
+    # A forgotten class that is still predicted says nothing about the spread over the retained classes.
     return {"counts": counts.tolist(), "entropy": entropy(np.delete(counts, forgotten)), "top": top}
 
 
 def entropy(counts: np.ndarray) -> float | None:
-    """How evenly answers spread over these classes: 0 is all in one, 1 is even; None where nothing can spread."""
+    """Return how evenly predictions spread: 0 is all in one class, 1 is even; None where nothing can spread."""
     total = counts.sum()
     if total == 0 or len(counts) < 2:
         return None
@@ -57,16 +62,16 @@ def entropy(counts: np.ndarray) -> float | None:
 
 
 def total_variation(left: np.ndarray, right: np.ndarray) -> float:
-    """The share of answers that would have to change for one to become the other; neither side is empty."""
+    """Return the share of predictions that would have to change for one to equal the other; neither is empty."""
     return float(np.abs(left / left.sum() - right / right.sum()).sum()) / 2
 
 
 PROBE = Probe(
     id="predictions",
-    title="Answers to the forgotten pictures",
-    question="What does each model call the pictures that it should have forgotten?",
-    caveat="An even spread is not the aim. Gold, which never saw the class, has favourites too: it calls many cats "
-    "dogs. Only the distance to gold's answers counts. Evenness is measured over the kept classes where whole classes "
-    "are forgotten, over all classes where single pictures are.",
+    title="Predictions on the forget set",
+    question="Which classes does each model predict for the forget set?",
+    caveat="An even spread is not the aim. The retrained model, which was never trained on the class, has preferred "
+    "classes too: it predicts dog for many cats. Only the distance to its predictions counts. Evenness is measured "
+    "over the retained classes where whole classes are forgotten, and over all classes where single images are.",
     measure=measure,
 )

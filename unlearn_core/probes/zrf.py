@@ -1,10 +1,13 @@
-"""ZRF, zero retrain forgetting: does it answer the forgotten pictures like a net that never learned anything?
+"""Zero Retrain Forgetting (ZRF): how closely the outputs on the forget set resemble those of an untrained model.
 
-ZRF = 1 - the mean over D_f of JS(softmax of the net, softmax of a net with random weights). Source: Chundawat et al.,
-Can Bad Teaching Induce Forgetting?, AAAI 2023, equation 6. `proper` uses the Jensen-Shannon divergence in bits, so it
-lies between 0 and 1. `official` is what the paper's published code computes: the arguments of both KL terms swapped, in
-nats, averaged over pictures *and classes*; it has no lower bound, cannot be compared between numbers of classes, and
-is here only to reproduce published figures.
+ZRF = 1 - the mean over the forget set of JS(softmax of the model, softmax of a model with random weights). It needs no
+retrained model. `proper` uses the Jensen-Shannon divergence in bits, so it lies between 0 and 1.
+
+`official` is what the paper's published code computes: the arguments of both KL terms swapped, in nats, averaged over
+images *and classes*. It has no lower bound, cannot be compared between numbers of classes, and is here only to
+reproduce published figures.
+
+Source: Chundawat et al., Can Bad Teaching Induce Forgetting?, AAAI 2023, equation 6.
 """
 
 from typing import Any
@@ -21,18 +24,18 @@ from unlearn_core.training import evaluate
 from unlearn_core.training.seeding import seeded
 
 MAX_IMAGES = 96
-"""Pictures that the random net is asked about: each of them costs a forward pass that nobody else needs."""
+"""Images that the random model is evaluated on: each costs a forward pass that nothing else needs."""
 
 
 def measure(context: ProbeContext) -> ReportPart | str:
-    """Both variants for every model, and how evenly the random net itself answers (0 to 1).
+    """Return both variants for every model, and how even the random model's own outputs are (0 to 1).
 
-    A value is null where it cannot be had, and `reasons` says why.
+    A value is null where it is undefined; `reasons` holds the reason.
     """
     rows = sample_rows(context.split.forget_train)
     random = evaluate.logits(_random(context), context.images[torch.from_numpy(rows).to(context.images.device)])
     if not np.isfinite(random).all():
-        return "This architecture's answers with random weights are no numbers, so nothing can be compared with them."
+        return "With random weights this architecture gives outputs that are not finite, so ZRF is undefined."
     facts: dict[str, Any] = {"pictures": len(rows), "evenness": normalized_entropy(random), "models": {}, "reasons": {}}
     for model in (*MODELS, "twin"):
         if model in context.evaluations:
@@ -43,26 +46,26 @@ def measure(context: ProbeContext) -> ReportPart | str:
 
 
 def sample_rows(rows: np.ndarray) -> np.ndarray:
-    """At most `MOST` of these pictures at even distances, the same ones every time."""
+    """Return at most MAX_IMAGES of these images, evenly spaced, the same ones every time."""
     return rows[np.linspace(0, len(rows) - 1, min(MAX_IMAGES, len(rows))).round().astype(int)]
 
 
 def _random(context: ProbeContext) -> torch.nn.Module:
-    # Always the same random net, whatever the run's seed: two runs differ by what they answer alone.
+    # The same random model for every seed, so that two runs differ only by their own outputs.
     with seeded(0, "zrf"):
-        net = classifiers.build(context.classifier, context.dataset)
-    return net.to(context.images.device).eval()
+        model = classifiers.build(context.classifier, context.dataset)
+    return model.to(context.images.device).eval()
 
 
 def js_zrf(logits: np.ndarray, random_logits: np.ndarray) -> float | None:
-    """1 less the mean divergence in bits of answers (N, C) to the random net's (N, C): 0 to 1; None without numbers."""
+    """Return 1 minus the mean divergence in bits from the random model, from logits (N, C); None if not finite."""
     if not np.isfinite(logits).all():
         return None
     return 1 - float(js_bits(softmax(logits), softmax(random_logits)).mean())
 
 
 def official_zrf(logits: np.ndarray, random_logits: np.ndarray) -> float | None:
-    """The same by the formula of the published code, in float32 as there; None where a probability underflows."""
+    """Return the same by the formula of the published code, in float32; None where a probability underflows."""
     if not np.isfinite(logits).all():
         return None
     raised = [values.astype(np.float32) - values.max(1, keepdims=True) for values in (logits, random_logits)]
@@ -75,7 +78,7 @@ def official_zrf(logits: np.ndarray, random_logits: np.ndarray) -> float | None:
 
 
 def normalized_entropy(logits: np.ndarray) -> float | None:
-    """The mean entropy of answers (N, C) as a share of the highest possible; None where there is one class."""
+    """Return the mean entropy of outputs (N, C) as a share of its maximum; None where there is one class."""
     if logits.shape[1] < 2:
         return None
     shares = softmax(logits)
@@ -85,18 +88,19 @@ def normalized_entropy(logits: np.ndarray) -> float | None:
 
 def _reasons(model: str, found: dict[str, float | None]) -> dict[str, str]:
     if found["proper"] is None:
-        return {model: f"The answers of {model} are no longer numbers."}
+        return {model: f"Some outputs of {model} are not finite numbers."}
     if found["official"] is None:
-        return {model: f"A probability of {model} is too small for float32, where the official formula is infinite."}
+        return {model: f"A probability of {model} underflows in float32, where the official formula is infinite."}
     return {}
 
 
 PROBE = Probe(
     id="zrf",
-    title="Likeness to an untrained net (ZRF)",
-    question="Does it answer the forgotten pictures like a net that never learned anything?",
-    caveat="1 means as ignorant as random weights, and that is not the aim: gold learned from everything else, so it "
-    "guesses with some certainty. The aim is gold's own value. A wrecked net scores high as well. The official variant "
-    "is what the published code computes; it depends on the number of classes and reproduces published figures only.",
+    title="Zero Retrain Forgetting (ZRF)",
+    question="Do its outputs on the forget set resemble those of an untrained model?",
+    caveat="1 means outputs like those of random weights, and that is not the aim: the retrained model was trained on "
+    "everything else, so it predicts with some confidence. The aim is the value of the retrained model. A broken model "
+    "scores high as well. The official variant is what the published code computes; it depends on the number of "
+    "classes and only reproduces published figures.",
     measure=measure,
 )

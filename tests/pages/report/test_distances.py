@@ -29,8 +29,8 @@ def test_the_set_can_be_switched(visit: Visit, done: RunStore) -> None:
 
 def test_without_gold_the_tab_says_so_and_shows_the_rest(visit: Visit, done: RunStore) -> None:
     said = words(fine(visit("run", id=str(PICTURES), tab="Distance")))
-    assert "Without gold there is nothing to be near to." in said
-    assert "Without gold there is nothing to be close to." in said
+    assert "There is no retrained model to measure the distance to." in said
+    assert "There is no retrained model to compare with." in said
     assert "There is no gold yet to compare with." in said
     assert "ZRF went from" in said
 

@@ -9,8 +9,8 @@ from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.engine.measure import collect_models
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import resolve_run
-from unlearn_core.probes import cam
 from unlearn_core.probes.common import class_activation
+from unlearn_core.probes.common.statistics import prediction
 from unlearn_core.store.files import artifacts, reports
 
 
@@ -44,7 +44,7 @@ def explain_image(spec: ExplainSpec, model_cache: ModelCache, folder: Path) -> d
         "label": int(report.labels[spec.picture]),
         "target": spec.target,
         "models": {
-            model: cam.prediction(report.evaluations[model].logits[spec.picture], spec.target)
+            model: prediction(report.evaluations[model].logits[spec.picture], spec.target)
             | {"peak": float(maps[model].max())}
             for model in nets
         },

@@ -1,1 +1,1 @@
-"""What several measurements share."""
+"""Computations that several measurements share."""

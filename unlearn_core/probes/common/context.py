@@ -1,4 +1,4 @@
-"""What every probe looks at: the data, what the models answer on it, and the models themselves."""
+"""The input of every probe: the data, the models, and their outputs on the data."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -14,12 +14,12 @@ from unlearn_core.domain.split import Split
 
 
 class ProbeContext(NamedTuple):
-    """A run that has ended, laid out for the probes.
+    """The models and data of a finished run.
 
-    `images` (N, H, W, 3) uint8 lie on the device; `labels` (N,) int64, `split` and the logits follow the data set's
-    order. `evaluations` has before, after, gold and twin (a second gold) as far as they exist; `nets` has these and
-    other, the original's recipe from another seed, in eval mode. A probe neither changes nor hooks a net: it copies it
-    first.
+    `images` (N, H, W, 3) uint8 are on the device; `labels` (N,) int64, `split` and the logits follow the data set's
+    order. `evaluations` has before, after, gold and twin (a second gold) as far as they exist; `models` has these and
+    "other" (the original's recipe from another seed), in eval mode. A probe never changes a model or adds hooks to it:
+    it makes a copy first.
     """
 
     spec: UnlearnSpec
@@ -31,4 +31,4 @@ class ProbeContext(NamedTuple):
     evaluations: Mapping[str, Evaluation]
     models: Mapping[str, nn.Module]
     forgotten_classes: tuple[int, ...]
-    """Empty where single pictures were forgotten."""
+    """Empty where single images were forgotten."""

@@ -1,28 +1,27 @@
-"""How alike two heat maps of one picture are: by angle, by order, and by where their mass lies."""
+"""Similarity of two heat maps of one image: by cosine, by rank correlation, and by where their mass lies."""
 
 from typing import Any
 
 import numpy as np
 
 TOP_SHARE = 0.2
-"""The strongest fifth of a map's cells: where a net looks most."""
+"""The share of a map's cells that count as its strongest region."""
 MEASURES = ("cosine", "rank", "top")
 
 
 def similarity(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
-    """How alike the maps (n, h, w) of two nets are, picture by picture: [25 %, 50 %, 75 %] quantiles of each measure.
+    """Return the similarity of two models' maps (n, h, w): [25 %, 50 %, 75 %] quantiles over images, per measure.
 
-    `cosine` (0 to 1) is the angle's; `rank` (-1 to 1) Spearman's correlation; `top` (0 to 1) the share of the second
-    map's mass that lies in the first one's strongest fifth of cells (0.2 by chance). `blank` counts the pictures where
-    either map is flat, so that there is nothing to compare; where all are, each measure is None.
+    `cosine` (0 to 1) is the cosine similarity; `rank` (-1 to 1) Spearman's correlation; `top` (0 to 1) the share of the
+    second map's mass in the strongest fifth of the first map's cells (0.2 by chance). `blank` counts the images where
+    either map is flat, so that nothing can be compared; where all are, each measure is None.
     """
     ours, theirs = (maps.reshape(len(maps), -1).astype(np.float64) for maps in (first, second))
-    told = (np.ptp(ours, 1) > 0) & (np.ptp(theirs, 1) > 0)
-    found: dict[str, Any] = {"pictures": len(first), "blank": int((~told).sum())} | dict.fromkeys(MEASURES)
-    if told.any():
-        values = _cosine(ours[told], theirs[told]), _rank(ours[told], theirs[told]), _top(ours[told], theirs[told])
-        for name, each in zip(MEASURES, values, strict=True):
-            found[name] = np.quantile(each, [0.25, 0.5, 0.75]).tolist()
+    valid = (np.ptp(ours, 1) > 0) & (np.ptp(theirs, 1) > 0)
+    found: dict[str, Any] = {"pictures": len(first), "blank": int((~valid).sum())} | dict.fromkeys(MEASURES)
+    if valid.any():
+        for name, measure in zip(MEASURES, (_cosine, _rank, _top), strict=True):
+            found[name] = np.quantile(measure(ours[valid], theirs[valid]), [0.25, 0.5, 0.75]).tolist()
     return found
 
 
@@ -37,7 +36,7 @@ def _rank(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def ranks(row: np.ndarray) -> np.ndarray:
-    """The ranks (n,) of values (n,) from 1 up, equal values sharing the mean of theirs."""
+    """Return the ranks (n,) of values (n,) from 1 up; equal values share their mean rank."""
     _, place, counts = np.unique(row, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - (counts - 1) / 2)[place]
 
