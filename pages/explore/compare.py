@@ -1,4 +1,4 @@
-"""Two to four finished runs side by side: what differs in their settings, and what came of it."""
+"""The page Compare: the settings and results of two to four finished runs side by side."""
 
 import streamlit as st
 

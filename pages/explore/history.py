@@ -1,4 +1,4 @@
-"""Every run that was made here: read it again, write a note beside it, change it, or throw it away."""
+"""The page History: all runs, to open, annotate, change or delete."""
 
 import streamlit as st
 

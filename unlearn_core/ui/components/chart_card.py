@@ -1,4 +1,4 @@
-"""Lays out a chart in the house way: question, figure, sentence, then caveat, table and downloads."""
+"""A chart on a page: title, question, figure and summary, then caveat, table and downloads."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,50 +8,54 @@ import streamlit as st
 from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.drawing.theme import PLOTLY_CONFIG, THEMES, Theme
 from unlearn_core.domain.report import Report
+from unlearn_core.ui.shell import url_state
 from unlearn_core.ui.shell.markdown import escape
 
 
 def current_theme() -> Theme:
-    """The colours of the page as this person sees it."""
+    """Return the theme that the visitor sees the page in."""
     return THEMES[st.context.theme.type or "light"]
 
 
 def legend() -> str:
-    """The one legend of a page: shapes and colours of the three models."""
+    """Return the legend of a page as Markdown: shapes and colours of the three models."""
     colours = current_theme()
     return (
         f':color[○]{{foreground="{colours.before}"}} **before** · '
         f':color[●]{{foreground="{colours.after}"}} **after** · '
-        f':color[◆]{{foreground="{colours.gold}"}} **gold** (retrained without them)'
+        f':color[◆]{{foreground="{colours.gold}"}} **retrained** (trained without the forget set)'
     )
 
 
 def plotly_config(name: str) -> dict[str, Any]:
-    """Plotly's settings for one figure, whose only button, the camera, saves a PNG of that name."""
+    """Return Plotly's settings for one figure; its only button, the camera, saves a PNG of that name."""
     return PLOTLY_CONFIG | {"toImageButtonOptions": {"format": "png", "scale": 2, "filename": name}}
+
+
+def heading(chart: Chart) -> None:
+    """Show the chart's title with its question below."""
+    with st.container(gap="xxsmall"):
+        st.subheader(chart.title, anchor=False)
+        st.caption(chart.question)
 
 
 def show(
     chart: Chart, reports: Sequence[Report], *, key_scope: str, switch: bool = True, neighbour: bool = True
 ) -> None:
-    """One chart about one run or several. `place` tells apart charts that are on a page twice.
+    """Show a chart of one run or several. `key_scope` distinguishes charts that are on a page twice.
 
-    Where a chart can be drawn in several ways a switch offers them, unless the page wants none. The lines under two
-    neighbours are level; a chart that stands alone in its column, or with others, has no `neighbour`.
+    A switch offers the chart's variants if it has any, unless `switch` is False. The footers of two `neighbour` charts
+    are level; a chart that is alone in its column, or has others below it, is no neighbour.
     """
     report = reports[0]
     with st.container(height="stretch" if neighbour else "content"):
-        st.subheader(chart.title, anchor=False)
-        st.caption(chart.question)
-        answer = chart.applies(report)
-        if answer is not True:
-            st.caption(escape(answer))
-            return
-        if switch and chart.variants:
+        heading(chart)
+        reason = chart.applies(report)
+        if reason is True and switch and chart.variants:
             chart = choose_variant(chart, key_scope=key_scope)
-        answer = chart.applies(report)
-        if answer is not True:
-            st.caption(escape(answer))
+            reason = chart.applies(report)
+        if reason is not True:
+            st.caption(escape(reason))
             return
         draw_figure(chart, reports, key_scope=key_scope)
         st.caption(chart.summary(report))
@@ -59,22 +63,23 @@ def show(
 
 
 def choose_variant(chart: Chart, *, key_scope: str, default: str | None = None) -> Chart:
-    """The way to draw it that this person has switched to; it begins with `first`, else with the chart's own first."""
-    ways = list(chart.variants)
-    way = st.segmented_control(
-        f"{chart.title}: how it is drawn",
-        ways,
-        default=default or ways[0],
+    """Show a switch between the chart's variants and return the chosen one; by default the first."""
+    labels, key = list(chart.variants), f"{key_scope}-{chart.id}-way"
+    url_state.accept_former_labels(key, chart.former_variants)
+    label = st.segmented_control(
+        f"{chart.title}: variant",
+        labels,
+        default=default or labels[0],
         required=True,
-        key=f"{key_scope}-{chart.id}-way",
+        key=key,
         bind="query-params",
         label_visibility="collapsed",
     )
-    return chart.variants[way]
+    return chart.variants[label]
 
 
 def draw_figure(chart: Chart, reports: Sequence[Report], *, key_scope: str) -> None:
-    """The figure alone."""
+    """Show the figure alone."""
     report = reports[0]
     name = f"run-{report.run or 'example'}-{chart.id}"
     st.plotly_chart(
@@ -87,14 +92,14 @@ def draw_figure(chart: Chart, reports: Sequence[Report], *, key_scope: str) -> N
 
 
 def footer(chart: Chart, reports: Sequence[Report], *, key_scope: str) -> None:
-    """The line under a chart: what it does not say, and its figures as a table and a file."""
+    """Show the line below a chart: its caveat, and its values as a table and a file."""
     name = f"run-{reports[0].run or 'example'}-{chart.id}"
     with st.container(horizontal=True, gap="small", key=f"{key_scope}-{chart.id}-foot"):
         with st.popover("Caveat", icon=":material/info:", type="tertiary"):
             st.markdown(chart.caveat)
         with st.popover("Table", icon=":material/table:", type="tertiary"):
             frame = chart.table(reports)
-            st.dataframe(frame, hide_index=True, alt=f"{chart.title}: the figures as a table.")
+            st.dataframe(frame, hide_index=True, alt=f"{chart.title}: the values as a table.")
             st.download_button(
                 "Download CSV",
                 lambda: chart.table(reports).to_csv(index=False),
@@ -104,4 +109,4 @@ def footer(chart: Chart, reports: Sequence[Report], *, key_scope: str) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
-            st.caption("As a picture (PNG): point at the chart and press the camera in its corner.")
+            st.caption("To save an image (PNG), point at the chart and press the camera in its corner.")

@@ -1,4 +1,4 @@
-"""Golds as a page deals with them: what one costs here, and how it is asked for."""
+"""Retrained models (golds) on a page: which one a report lacks, its cost, its recipe, and how to queue it."""
 
 import streamlit as st
 
@@ -15,10 +15,10 @@ from unlearn_core.ui.shell import cache, formatting, lifespan
 
 
 def missing_gold(report: Report) -> TrainGoldSpec | None:
-    """The gold that this report has not got yet: the first, then a second that tells how far two golds are apart.
+    """The gold that the report lacks: the first, then a second one that shows how far two golds are apart.
 
-    None where it has both, and where none can be defined: a run that goes on from another one forgot more than its own
-    request says, and of a classifier without a recipe nobody knows how to train it again.
+    None if it has both, or if none is defined: a run that starts from another run's model forgot more than its own
+    request says, and a classifier without a training recipe cannot be retrained.
     """
     if report.spec.start is not None or current_card(report).recipe is None:
         return None
@@ -28,51 +28,51 @@ def missing_gold(report: Report) -> TrainGoldSpec | None:
 
 
 def cost(report: Report) -> str:
-    """What a gold of this report takes: "about 8 minutes on this CPU", by golds or runs of this very classifier."""
+    """The estimated time to train a gold, from golds or runs of this classifier: "about 8 minutes on this CPU"."""
     pace = cache.throughput(report.classifier.id, "gold", "unlearn")
     passes = current_card(report).required_recipe.epochs * len(report.split.retain_train)
     return f"{formatting.format_estimate(passes * pace.seconds_per_image)} {pace.device_phrase}"
 
 
 def current_card(report: Report) -> ClassifierCard:
-    """The classifier's card as it is now: a recipe may have been confirmed since the report was made."""
+    """The classifier's current card: a recipe may have been confirmed since the report was made."""
     return user_catalog.classifier_cards().get(report.classifier.id, report.classifier)
 
 
 def needs_recipe(report: Report) -> bool:
-    """Whether there is no gold because nobody has said how to train this classifier."""
+    """Whether there is no gold because the classifier has no training recipe."""
     return current_card(report).recipe is None
 
 
 def confirm_recipe(card: ClassifierCard) -> None:
-    """Asks by which recipe golds of a classifier shall be trained that came without one; beginning with the usual."""
+    """Show a form for the training recipe of a classifier that came without one; it starts with the default recipe."""
     from unlearn_core.ui.components import architecture_picker  # Imports torch, which a report does without.
 
     st.markdown(
-        "**How shall its golds be trained?** A file of weights does not say how it was made. Gold is a net trained "
-        "anew without the forgotten pictures, so it needs a recipe: confirm one, the architecture's usual one if "
-        "you know no better. Reports will say that it is not the original's. It can be confirmed only once."
+        "**How should its retrained models be trained?** A file of weights does not contain its training recipe. A "
+        "model retrained without the forget set needs one: choose a recipe, or keep the architecture's default. "
+        "Reports will say that it is not the original's recipe. You can confirm it only once."
     )
     data = datasets.card(card.dataset)
     usual = architecture_picker.default_recipe(card.architecture, data.size)
     recipe = recipes.recipe_inputs(f"confirm-{card.id}", card.architecture, usual, num_images=data.train)
-    if st.button("Confirm this recipe for gold", icon=":material/diamond:", key="confirm-recipe"):
+    if st.button("Confirm this recipe for retraining", icon=":material/diamond:", key="confirm-recipe"):
         user_models.set_recipe(card.id, recipe)
         st.rerun()
 
 
 def exists(spec: TrainGoldSpec) -> bool:
-    """Whether this gold was trained since the report was made."""
+    """Whether this gold is already trained."""
     return GoldStore(open_data_dir()).exists(spec.request, spec.seed)
 
 
 def is_partial(spec: TrainGoldSpec) -> bool:
-    """Whether its training was stopped, and goes on from there."""
+    """Whether its training was interrupted and can be resumed."""
     return GoldStore(open_data_dir()).is_partial(spec.request, spec.seed)
 
 
 def submit(spec: TrainGoldSpec, dataset: DatasetCard) -> int:
-    """Asks for a gold, behind everything that people wait for; the run that makes it, whoever asked first."""
+    """Queue the training of a gold with low priority and return its run; an unfinished run for it is shared."""
     number = cache.store().submit_unique(spec, title=gold_title(spec, dataset), priority=Priority.BACKGROUND).run
     lifespan.ensure_worker()
     return number

@@ -1,4 +1,4 @@
-"""Charts as small as a cell of a table: an accuracy before, after and of gold on one line from 0 to 100 %."""
+"""Sparklines for table cells: accuracy before, after and retrained on one line from 0 to 100 %."""
 
 import base64
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ WIDTH, HEIGHT, EDGE = 92, 36, 8
 
 
 def dumbbell(shares: Sequence[float | None], theme: Theme) -> str | None:
-    """Hollow circle, filled circle and diamond at their shares (0 to 1), as a data address; None without after."""
+    """Return a hollow circle, filled circle and diamond at three shares (0 to 1) as a data URL; None without after."""
     before, after, gold = shares
     if after is None:
         return None
@@ -31,7 +31,7 @@ def dumbbell(shares: Sequence[float | None], theme: Theme) -> str | None:
 
 
 def data_uri(data: bytes, kind: str) -> str:
-    """A file as an address that holds all of it."""
+    """Return a file as a data URL."""
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 

@@ -1,4 +1,4 @@
-"""How far a run is and how long it will take: only what steps that were really made can tell."""
+"""Progress of a run and its remaining time, estimated only from steps that were measured."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -9,14 +9,14 @@ from unlearn_core.domain.run import Phase, Progress, Run
 from unlearn_core.ui.shell.formatting import format_duration, format_estimate
 
 MIN_STEPS = 5
-"""Steps before their mean duration is believed."""
+"""Least number of steps for an estimate from their mean duration."""
 
 MIN_WIDTH = 0.22
-"""The least share of the page's width that a band's words need."""
+"""Least share of the page's width for a progress bar, so that its text fits."""
 
 
 class PhaseProgress(NamedTuple):
-    """One phase as the page shows it: how much of it is done (0 to 1), and that in words."""
+    """One phase as the page shows it: the share that is done (0 to 1), and a text."""
 
     name: str
     state: Literal["done", "now", "planned"]
@@ -25,14 +25,14 @@ class PhaseProgress(NamedTuple):
 
 
 def phase_progress(progress: Progress, past: Mapping[str, float]) -> tuple[PhaseProgress, ...]:
-    """Every phase that has steps, in order. `past` gives seconds a step by phase name, from earlier runs like this."""
+    """Every phase that has steps, in order. `past` gives seconds per step by phase name, from comparable runs."""
     return tuple(_phase(phase, progress, past) for phase in progress.phases if phase.steps)
 
 
 def widths(progress: Progress, past: Mapping[str, float]) -> list[float]:
-    """How wide each band is drawn: by its expected share of the time, but never too narrow to be read.
+    """The width of each progress bar: its expected share of the time, with a minimum for its text.
 
-    It rests on what is known before the first step alone, so that no band moves while the run goes on.
+    It depends only on what is known before the first step, so that no bar moves during the run.
     """
     sizes = [phase.steps * past.get(phase.name, 1.0 if not past else 0.0) for phase in progress.phases if phase.steps]
     whole = sum(sizes)
@@ -40,7 +40,7 @@ def widths(progress: Progress, past: Mapping[str, float]) -> list[float]:
 
 
 def remaining(progress: Progress, past: Mapping[str, float]) -> float | None:
-    """Seconds until the last step, or None as long as nothing that was measured says so."""
+    """Seconds until the last step, or None as long as there is no measurement to estimate it from."""
     total = 0.0
     for phase in progress.phases:
         left = phase.steps - phase.done
@@ -54,7 +54,7 @@ def remaining(progress: Progress, past: Mapping[str, float]) -> float | None:
 
 
 def total(progress: Progress, past: Mapping[str, float]) -> float | None:
-    """Seconds that all steps will take by what earlier runs took, or None where there is none for some phase."""
+    """Seconds that all steps will take according to earlier runs, or None if they lack one of the phases."""
     paces = [(phase.steps, past.get(phase.name)) for phase in progress.phases if phase.steps]
     if not paces or any(pace is None for _, pace in paces):
         return None
@@ -62,7 +62,7 @@ def total(progress: Progress, past: Mapping[str, float]) -> float | None:
 
 
 def past_step_times(run: Run, earlier: Sequence[Run]) -> dict[str, float]:
-    """Seconds a step by phase name: the median over earlier runs of the same method and net on the same device."""
+    """Seconds per step by phase name: the median over earlier runs of the same method and classifier on the device."""
     found: dict[str, list[float]] = {}
     for other in earlier:
         if other.id == run.id or other.progress is None or not _is_comparable(run, other):
@@ -86,7 +86,7 @@ def _phase(phase: Phase, progress: Progress, past: Mapping[str, float]) -> Phase
     if phase.name == progress.stage or phase.done:
         words = f"step {phase.done:,} of {phase.steps:,}"
         if progress.images_per_second:
-            words += f" · {progress.images_per_second:,.0f} pictures/s"
+            words += f" · {progress.images_per_second:,.0f} images/s"
         return PhaseProgress(phase.name, "now", phase.done / phase.steps, words)
     pace = _seconds_a_step(phase, progress, past)
     words = f"{phase.steps:,} steps" if pace is None else format_estimate(phase.steps * pace)
@@ -94,7 +94,7 @@ def _phase(phase: Phase, progress: Progress, past: Mapping[str, float]) -> Phase
 
 
 def _seconds_a_step(phase: Phase, progress: Progress, past: Mapping[str, float]) -> float | None:
-    """This phase's own pace, else that of earlier runs, else the mean of all steps that this run has made."""
+    """Seconds per step of this phase, else of earlier runs, else the mean over all steps of this run."""
     if phase.done >= MIN_STEPS:
         return phase.seconds / phase.done
     if phase.name in past:

@@ -1,1 +1,1 @@
-"""The report of a finished run, as the pages Run and Compare show it."""
+"""The report of a finished run, shown on the pages Run and Compare."""

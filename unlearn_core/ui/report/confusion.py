@@ -1,4 +1,4 @@
-"""What is taken for what, a panel a model: side by side where there is room, under one another where there is not."""
+"""The confusion matrices of a report: one panel per model, side by side where there is room."""
 
 import streamlit as st
 
@@ -9,20 +9,20 @@ from unlearn_core.ui.shell.markdown import escape
 
 
 def show(report: Report) -> None:
-    """The three tables of answers on one scale, with what they say together."""
+    """Show the confusion matrices of the three models on one scale, and their summary."""
     whole = confusion.CHART
-    st.subheader(whole.title, anchor=False)
-    answer = whole.applies(report)
-    if answer is not True:
-        st.caption(escape(answer))
+    chart_card.heading(whole)
+    reason = whole.applies(report)
+    if reason is not True:
+        st.caption(escape(reason))
         return
     st.caption(whole.summary(report))
-    for column, (model, one) in zip(st.columns(3, gap="medium"), whole.variants.items(), strict=True):
+    for column, (label, chart) in zip(st.columns(3, gap="medium"), whole.variants.items(), strict=True):
         with column:
-            st.markdown(f"**{model}**")
-            answer = one.applies(report)
-            if answer is True:
-                chart_card.draw_figure(one, [report], key_scope="report")
+            st.markdown(f"**{label}**")
+            reason = chart.applies(report)
+            if reason is True:
+                chart_card.draw_figure(chart, [report], key_scope="report")
             else:
-                st.caption(escape(answer))
+                st.caption(escape(reason))
     chart_card.footer(whole, [report], key_scope="report")

@@ -1,4 +1,4 @@
-"""Any picture of the data set, one click away from the question where each model looks in it."""
+"""Grad-CAM queries: a gallery of the data set, and the heat maps of all models for the image that was clicked."""
 
 import time
 
@@ -8,6 +8,7 @@ import streamlit as st
 from unlearn_core.domain.jobs import CamAlgorithm, ExplainSpec
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunState
+from unlearn_core.domain.split import set_label
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
 from unlearn_core.ui.components import heatmap_grid
@@ -16,20 +17,24 @@ from unlearn_core.ui.shell.markdown import escape
 
 PER_PAGE = 24
 IMAGE_PARAM = "picture"
-"""What the address calls the picture that is asked about."""
+"""The URL parameter of the image in question."""
 POLL = 0.3
+"""Seconds between two checks for the result of a query."""
 PATIENCE = 5.0
-"""Seconds after which a person is told that nobody answers."""
+"""Seconds without a result after which the page says so."""
 
 WAITING = 150
-"""Pixels kept free for an answer, so that the gallery beneath does not jump when it comes."""
+"""Height in pixels reserved for the result, so that the gallery below does not jump."""
 
-SET_LABELS = {
-    "forget_test": "forgotten, unseen",
-    "forget_train": "forgotten, trained on",
-    "retain_test": "kept, unseen",
-    "retain_train": "kept, trained on",
+SETS = ("forget_test", "forget_train", "retain_test", "retain_train")
+"""The sets that the gallery offers, in the order of its switch."""
+FORMER_SETS = {
+    "forgotten, unseen": "forget set, test",
+    "forgotten, trained on": "forget set, training",
+    "kept, unseen": "retain set, test",
+    "kept, trained on": "retain set, training",
 }
+"""Today's label of a set by its label in links of former releases."""
 ALGORITHMS: dict[CamAlgorithm, str] = {
     "gradcam": "Grad-CAM",
     "gradcam++": "Grad-CAM++",
@@ -37,50 +42,56 @@ ALGORITHMS: dict[CamAlgorithm, str] = {
     "hirescam": "HiResCAM",
     "eigencam": "EigenCAM (no class)",
 }
-"""How a map may be made, by the name that a look knows."""
-ORDERS = {"stored": "As stored", "changed": "Most changed first", "unsure": "Least sure first"}
+"""The Grad-CAM variants by their ids in an ExplainSpec."""
+ORDERS = {"stored": "As stored", "changed": "Most changed first", "unsure": "Least confident first"}
+FORMER_ORDERS = {"Least sure first": "Least confident first"}
+"""Today's label of an order by its label in links of former releases."""
 
 
 def show(report: Report) -> None:
-    """The gallery of forgotten and kept pictures, and above it the answer about the one that was clicked."""
-    st.subheader("Look into any picture", anchor=False)
+    """Show the gallery of the data set, and above it the heat maps of the image that was clicked."""
+    noun = formatting.item_noun(report.dataset)
+    st.subheader(f"Explore any {noun}", anchor=False)
     if report.run is None:
         st.caption(
-            "This report ships with the lab, so there is no run to ask. Run it yourself, then click any picture."
+            "This report is bundled with the lab, so Grad-CAM queries are not available. Run it yourself, then click "
+            "any image."
         )
     elif report.classifier.roles.cam is None:
-        st.caption(unmapped(report))
+        st.caption(no_heatmaps_reason(report))
     else:
-        st.caption("Press a picture's name: within about a second you see where each model looks in it.")
-    url_state.bind_from_url(_key(report), IMAGE_PARAM, lambda text: _read(text, len(report.labels)))
+        st.caption("Press the label of an image: within about a second you see the Grad-CAM maps of each model.")
+    url_state.bind_from_url(_key(report), IMAGE_PARAM, lambda text: _parse_image(report, text))
     place = st.container()
     picked = choose_image(report, able=report.run is not None and bool(heatmap_layers(report)))
     with place:
         if picked is not None:
             st.session_state[_key(report)] = picked
-            st.session_state["looks"] = {}  # Asked again by hand: a question that failed gets another chance.
-        picture = st.session_state[_key(report)]
-        url_state.bind_to_url(_key(report), IMAGE_PARAM, "" if picture is None else str(picture))
-        if report.run is not None and heatmap_layers(report) and picture is not None:
-            _show_explanation(report, report.run, picture)
+            st.session_state["looks"] = {}  # A click repeats a query that failed.
+        image = st.session_state[_key(report)]
+        url_state.bind_to_url(_key(report), IMAGE_PARAM, "" if image is None else str(image))
+        if report.run is not None and heatmap_layers(report) and image is not None:
+            _show_explanation(report, report.run, image)
 
 
-def _read(text: str, count: int) -> int | None:
-    """The picture that an address names."""
+def _parse_image(report: Report, text: str) -> int | None:
+    """The image whose number is in the URL."""
+    count = len(report.labels)
     if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) < count:
         return int(text)
     if text:
-        st.warning(escape(f"There is no picture {text[:40]!r}: the last one is {count - 1:,}."))
+        noun = formatting.item_noun(report.dataset)
+        st.warning(escape(f"There is no {noun} {text[:40]!r}: the last one is {count - 1:,}."))
     return None
 
 
-def unmapped(report: Report) -> str:
-    """Why a net gives no maps, as Markdown."""
-    return f"{escape(report.classifier.title)} takes a picture as a whole: no layer has places to point at."
+def no_heatmaps_reason(report: Report) -> str:
+    """Why Grad-CAM is not available for the report's classifier, as Markdown."""
+    return f"{escape(report.classifier.title)} has no spatial layers, so Grad-CAM is not available."
 
 
 def choose_image(report: Report, *, able: bool) -> int | None:
-    """The gallery with its filters; the position of the picture that was just clicked, where one is `able` to."""
+    """Show the gallery and its filters; return the image that was just clicked, which only `able` allows."""
     return _gallery(report, _filtered(report), able)
 
 
@@ -89,11 +100,13 @@ def _key(report: Report) -> str:
 
 
 def _filtered(report: Report) -> np.ndarray:
-    """The pictures to page through, as positions in the data set, after the row of filters."""
-    sets = {name: title for name, title in SET_LABELS.items() if len(getattr(report.split, name))}
+    """Show the filters and return the chosen images as positions in the data set."""
+    sets = {name: set_label(name) for name in SETS if len(getattr(report.split, name))}
+    url_state.accept_former_labels("look-set", FORMER_SETS)
+    url_state.accept_former_labels("look-order", FORMER_ORDERS)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.segmented_control(
-            "Pictures",
+            "Set",
             list(sets),
             default=next(iter(sets)),
             format_func=sets.__getitem__,
@@ -110,129 +123,130 @@ def _filtered(report: Report) -> np.ndarray:
 
 
 def _ranked(report: Report, rows: np.ndarray, order: str) -> np.ndarray:
-    after = _shares(report, "after", rows)
+    after = _probabilities(report, "after", rows)
     if order == "changed":
-        own = np.arange(len(rows)), report.labels[rows]
-        return np.argsort(-np.abs(after[own] - _shares(report, "before", rows)[own]), kind="stable")
+        true = np.arange(len(rows)), report.labels[rows]
+        return np.argsort(-np.abs(after[true] - _probabilities(report, "before", rows)[true]), kind="stable")
     return np.argsort(after.max(1), kind="stable") if order == "unsure" else np.arange(len(rows))
 
 
-def _shares(report: Report, model: str, rows: np.ndarray) -> np.ndarray:
-    """How surely a model names each class, pictures x classes, 0 to 1."""
+def _probabilities(report: Report, model: str, rows: np.ndarray) -> np.ndarray:
+    """A model's softmax outputs (images, classes)."""
     logits = report.evaluations[model].logits[rows].astype(np.float64)
     powers = np.exp(logits - logits.max(1, keepdims=True))
     return powers / powers.sum(1, keepdims=True)
 
 
 def _gallery(report: Report, rows: np.ndarray, able: bool) -> int | None:
-    """A page of pictures, each with what it is called now; the position of the one that was just clicked."""
+    """Show a page of images with the unlearned model's predictions; return the number of the one just clicked."""
     pages = -(-len(rows) // PER_PAGE)
     slot = st.container()
     with st.container(horizontal=True, horizontal_alignment="center"):
         page = min(st.pagination(pages, key=f"look-page-{pages}", bind="query-params"), pages)
     shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
-    shares, names, clicked = _shares(report, "after", shown), report.dataset.classes, None
-    question = " Where do the models look in it?" if heatmap_layers(report) else ""
+    outputs, names, clicked = _probabilities(report, "after", shown), report.dataset.classes, None
+    noun, action = formatting.item_noun(report.dataset), " Show its Grad-CAM maps." if heatmap_layers(report) else ""
     grid = slot.grid(8, min_column_width=96, gap="xsmall")
-    for row, share in zip(shown.tolist(), shares, strict=True):
+    for row, output in zip(shown.tolist(), outputs, strict=True):
         with grid.cell(), st.container(gap="xxsmall"):
-            own = names[report.labels[row]]
-            st.image(cache.thumbnail(report.dataset.id, row), width="stretch", alt=f"{own}, picture {row}")
+            label = names[report.labels[row]]
+            st.image(cache.thumbnail(report.dataset.id, row), width="stretch", alt=f"{label}, {noun} {row}")
             if st.button(
-                f"{escape(names[share.argmax()])} {100 * share.max():.0f} %",
+                f"{escape(names[output.argmax()])} {100 * output.max():.0f} %",
                 key=f"look-{row}",
                 type="tertiary",
                 width="stretch",
-                help=f"Picture {row}, a {escape(own)}.{question}",
+                help=f"{noun.capitalize()} {row}, class {escape(label)}.{action}",
                 disabled=not able,
             ):
                 clicked = row
-    st.caption("Beneath each picture: what it is called after forgetting, and how surely.")
+    st.caption(f"Below each {noun}: the prediction of the unlearned model and its confidence.")
     return clicked
 
 
 def _show_explanation(report: Report, run: int, image: int) -> None:
-    own = int(report.labels[image])
+    label = int(report.labels[image])
     names = report.dataset.classes
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             target = st.selectbox(
-                "What speaks for the class",
+                "Evidence for the class",
                 range(len(names)),
-                index=own,
-                format_func=lambda number: names[number] + (" (its own)" if number == own else ""),
+                index=label,
+                format_func=lambda number: names[number] + (" (true class)" if number == label else ""),
                 key=f"look-target-{image}",
                 bind="query-params",
                 width=220,
             )
             layer, algorithm = _choose_layer_and_algorithm(report)
-        asked = request_explanation(
+        query = request_explanation(
             report, ExplainSpec(run=run, picture=image, target=target, layer=layer, algorithm=algorithm)
         )
-        waits = not asked.state.is_finished
-        st.fragment(_card, run_every=POLL if waits else None, key="look")(report, asked.id, waits)
+        waits = not query.state.is_finished
+        st.fragment(_card, run_every=POLL if waits else None, key="look")(report, query.id, waits)
 
 
 def heatmap_layers(report: Report) -> list[str]:
-    """The layers at which one may look: those whose output has height and width, the usual one among them."""
+    """The layers that Grad-CAM can be computed at: those whose output has height and width."""
     return list(report.classifier.roles.explainable_layers)
 
 
 def _choose_layer_and_algorithm(report: Report) -> tuple[str | None, CamAlgorithm]:
-    """At which layer and by which algorithm the models are asked; None is the layer that the classifier recommends."""
-    roles, known = report.classifier.roles, heatmap_layers(report)
+    """Show the choice of layer and algorithm and return both; None is the layer that the classifier recommends."""
+    roles, layers = report.classifier.roles, heatmap_layers(report)
     layer = st.selectbox(
-        "At layer",
-        known,
-        index=known.index(roles.cam) if roles.cam in known else 0,
-        format_func=lambda name: name + (" (usual)" if name == roles.cam else ""),
+        "Layer",
+        layers,
+        index=layers.index(roles.cam) if roles.cam in layers else 0,
+        format_func=lambda name: name + (" (default)" if name == roles.cam else ""),
         key="look-layer",
         bind="query-params",
         width=180,
-        help="Early layers see edges and colours in fine maps, late ones whole things in coarse maps.",
+        help="Early layers respond to edges and colours and give fine maps; late layers respond to objects and give "
+        "coarse maps.",
     )
     algorithm = st.selectbox(
-        "By",
+        "Algorithm",
         list(ALGORITHMS),
         format_func=ALGORITHMS.__getitem__,
         key="look-algorithm",
         bind="query-params",
         width=190,
-        help="Grad-CAM weighs channels by their mean slope, Grad-CAM++ by where it is positive; LayerCAM and HiResCAM "
-        "weigh every place by itself, which suits early layers; EigenCAM shows the layer's main response and asks for "
-        "no class. Their scales differ: compare models in a row, not algorithms.",
+        help="Grad-CAM weights channels by their mean gradient, Grad-CAM++ by its positive part. LayerCAM and HiResCAM "
+        "weight every position separately, which suits early layers. EigenCAM shows the layer's main response for no "
+        "class in particular. Their scales differ: compare models within a row, not algorithms.",
     )
     return (None if layer == roles.cam else layer), algorithm
 
 
 def request_explanation(report: Report, spec: ExplainSpec) -> Run:
-    """The run that answers this question: the one that was asked before, else a new one."""
+    """Return the run of a Grad-CAM query: this session's earlier one for the same spec, else a new one."""
     known: dict[str, int] = st.session_state.setdefault("looks", {})
     number = known.get(spec.fingerprint())
     if number is not None:
         return cache.store().get(number)
-    title = f"A look at picture {spec.picture} after run {report.run}"
+    title = f"Grad-CAM of image {spec.picture}, run {report.run}"
     known[spec.fingerprint()] = cache.store().submit(spec, title=title)
     return cache.store().get(known[spec.fingerprint()])
 
 
 def _card(report: Report, number: int, waited: bool) -> None:
-    asked = cache.store().get(number)
-    if waited and asked.state.is_finished:
+    query = cache.store().get(number)
+    if waited and query.state.is_finished:
         st.rerun()
     if waited:
         lifespan.ensure_worker()
-    if asked.state is RunState.DONE:
+    if query.state is RunState.DONE:
         found = artifacts.read_explanation(open_data_dir(), number)
         if found is not None:
             heatmap_grid.show_explanation(report, found)
             return
     with st.container(height=WAITING, border=False):
-        if asked.state is RunState.FAILED:
-            st.error(escape(asked.error or "The question was not answered."), icon=":material/error:")
-        elif asked.state.is_finished:
-            st.caption("This question was not answered. Press the picture again.")
-        elif time.time() - formatting.with_utc(asked.created).timestamp() > PATIENCE:
-            st.caption("Nobody answers yet: the worker is starting, busy with other looks, or away.")
+        if query.state is RunState.FAILED:
+            st.error(escape(query.error or "The query failed."), icon=":material/error:")
+        elif query.state.is_finished:
+            st.caption("This query was cancelled. Press the image again.")
+        elif time.time() - formatting.with_utc(query.created).timestamp() > PATIENCE:
+            st.caption("No response yet. The worker may be starting, busy or stopped.")
         else:
-            st.markdown(":shimmer[Looking…]")
+            st.markdown(":shimmer[Computing…]")

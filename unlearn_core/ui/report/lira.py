@@ -1,4 +1,4 @@
-"""The attack with shadow nets: asked for on the report's page, since it needs many nets."""
+"""The shadow-model attack (LiRA) on demand: it needs an ensemble of models."""
 
 import streamlit as st
 
@@ -13,32 +13,33 @@ LIRA_MODEL_COUNTS = (8, 16, 32)
 
 
 def offer_lira(report: Report, run: Run) -> MeasureSpec | None:
-    """What it is good for, with how many nets, and the button that asks for it with its cost."""
-    why_none = cost_estimate.no_gold_reason(report)
-    if why_none is not None:
-        st.markdown(why_none)
+    """Show the purpose of the attack, the number of models and a button with the cost; return the spec when pressed."""
+    reason = cost_estimate.no_gold_reason(report)
+    if reason is not None:
+        st.markdown(reason)
         return None
     st.markdown(
-        "The other attacks look at this net alone. One with shadow nets (LiRA) learns first, picture by picture, how "
-        "nets answer that were made to forget it, and how nets that never saw it; then it looks at this one."
+        "The other attacks evaluate this model alone. The shadow-model attack (LiRA) first learns, image by image, how "
+        "the outputs of models that were trained on it and then unlearned it differ from those of models that never "
+        "saw it. Then it evaluates this model."
     )
-    nets = st.segmented_control(
-        "Shadow nets of each kind", LIRA_MODEL_COUNTS, default=LIRA_MODEL_COUNTS[0], required=True, key="lira-nets"
+    count = st.segmented_control(
+        "Shadow models of each kind", LIRA_MODEL_COUNTS, default=LIRA_MODEL_COUNTS[0], required=True, key="lira-nets"
     )
-    st.caption(_lira_needs(report, nets))
-    cost = cost_estimate.ensemble_cost(report, unlearned=nets, golds=nets + 1, originals=nets)
-    if st.button(f"Try the attack ({cost})", icon=":material/person_search:", key="measure-lira"):
-        return MeasureSpec(run=run.id, what="lira", nets=nets)
+    st.caption(_lira_needs(report, count))
+    cost = cost_estimate.ensemble_cost(report, unlearned=count, golds=count + 1, originals=count)
+    if st.button(f"Run the attack ({cost})", icon=":material/person_search:", key="measure-lira"):
+        return MeasureSpec(run=run.id, what="lira", nets=count)
     return None
 
 
 def _lira_needs(report: Report, num_models: int) -> str:
-    """How many nets must be trained, in words."""
+    """How many models must be trained, in words."""
     golds = cost_estimate.golds_to_train(report, num_models + 1)
-    there = "which ship" if golds == 0 else f"{golds} of which must be trained first"
+    trained = "all of them bundled" if golds == 0 else f"{golds} of which must be trained first"
     return (
-        f"{num_models} classifiers are trained from other seeds and made to forget by these settings; beside them stand "
-        f"{num_models + 1} golds, {there}. What is trained stays, and is not trained again for another method."
+        f"{num_models} classifiers are trained from other seeds and unlearned with these settings. They are compared "
+        f"with {num_models + 1} retrained models, {trained}. Trained models are stored and reused for other methods."
     )
 
 
@@ -46,8 +47,8 @@ LIRA = OnDemandMeasurement(
     what="lira",
     chart=lira.CHART,
     offer=offer_lira,
-    title=lambda run: f"Attack run {run.id} with shadow nets",
+    title=lambda run: f"Shadow-model attack on run {run.id}",
     needs_update=lambda report: False,
-    steps="net",
+    steps="model",
     priority=Priority.BACKGROUND,
 )

@@ -1,7 +1,8 @@
-"""The forgotten pictures by how surely an attack calls them members, a page of thumbnails at a time."""
+"""The forget images by the attack's membership probability, one page of thumbnails at a time."""
 
 import streamlit as st
 
+from unlearn_core.charts.drawing.wording import MODEL_LABELS
 from unlearn_core.charts.report.member_scores import (
     CHART,
     MemberScore,
@@ -10,22 +11,27 @@ from unlearn_core.charts.report.member_scores import (
     reference_model,
 )
 from unlearn_core.domain.report import Report
-from unlearn_core.ui.shell import cache
+from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 PER_PAGE = 24
+MODEL_NAMES = {"before": "the original model", "gold": "the retrained model"}
+"""The reference models in sentences."""
 
 
 def show(report: Report) -> None:
-    """Thumbnails, the surest first; nothing where the chart above them has said why there is none."""
+    """Show thumbnails, most confident first; nothing where the chart above has explained why there are none."""
     if CHART.applies(report) is not True:
         return
     found, other = list_member_scores(report), reference_model(report)
-    st.subheader("The pictures themselves", anchor=False)
-    only = [one for one in found if is_member_only_after(one, other)]
-    choices = {"all": f"All {len(found):,}", "only": f"After and not {other}: {len(only):,}"}
+    noun = formatting.item_noun(report.dataset)
+    st.subheader(f"Forget {noun}s by membership probability", anchor=False)
+    only = [score for score in found if is_member_only_after(score, other)]
+    choices = {"all": f"All {len(found):,}", "only": f"Only after, not {MODEL_LABELS[other]}: {len(only):,}"}
+    former = f"After and not {other}: {len(only):,}"
+    url_state.accept_former_labels("recognised-which", {former: choices["only"]})
     name = st.segmented_control(
-        "Pictures",
+        "Members",
         list(choices),
         default="all",
         format_func=choices.__getitem__,
@@ -35,25 +41,30 @@ def show(report: Report) -> None:
         bind="query-params",
     )
     if name == "only" and not only:
-        st.caption(f"No picture is called a member after and not by {other}.")
+        st.caption(f"No {noun} is classified as a member only after unlearning, and not for {MODEL_NAMES[other]}.")
         return
     _page(report, only if name == "only" else found, other)
 
 
 def _page(report: Report, items: list[MemberScore], reference: str) -> None:
-    pages = -(-len(items) // PER_PAGE)
+    pages, noun = -(-len(items) // PER_PAGE), formatting.item_noun(report.dataset)
     slot = st.container()
     with st.container(horizontal=True, horizontal_alignment="center"):
         page = min(st.pagination(pages, key=f"recognised-page-{pages}", bind="query-params"), pages)
     grid = slot.grid(6, min_column_width=76, gap="xsmall")
-    for one in items[(page - 1) * PER_PAGE : page * PER_PAGE]:
-        name = escape(report.dataset.classes[one.label])
-        said = [f"{model} {100 * one.scores[model]:.0f}\N{NO-BREAK SPACE}%" for model in ("after", reference)]
+    for item in items[(page - 1) * PER_PAGE : page * PER_PAGE]:
+        name = escape(report.dataset.classes[item.label])
+        scores = [
+            f"{MODEL_LABELS[model]} {100 * item.scores[model]:.0f}\N{NO-BREAK SPACE}%" for model in ("after", reference)
+        ]
         with grid.cell():
             st.image(
-                cache.thumbnail(report.dataset.id, one.image),
-                caption=" · ".join(said),
+                cache.thumbnail(report.dataset.id, item.image),
+                caption=" · ".join(scores),
                 width="stretch",
-                alt=f"{name}, picture {one.image}; called a member: {', '.join(said)}",
+                alt=f"{name}, {noun} {item.image}; membership probability: {', '.join(scores)}",
             )
-    st.caption(f"Beneath each: how surely the attack calls it a member, after and {reference}. The surest come first.")
+    st.caption(
+        f"Below each {noun}: the attack's probability that it was a member, for the unlearned model and for "
+        f"{MODEL_NAMES[reference]}. Most confident first."
+    )

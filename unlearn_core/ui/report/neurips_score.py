@@ -1,4 +1,4 @@
-"""The challenge's score of a run: asked for on the report's page, since it needs many nets."""
+"""The score of the NeurIPS 2023 challenge on demand: it needs an ensemble of models."""
 
 import streamlit as st
 
@@ -13,32 +13,33 @@ SCORE_MODEL_COUNTS = (16, 32, 64)
 
 
 def offer_score(report: Report, run: Run) -> MeasureSpec | None:
-    """What it is good for, with how many nets, and the button that asks for it with its cost."""
-    why_none = cost_estimate.no_gold_reason(report)
-    if why_none is not None:
-        st.markdown(why_none)
+    """Show the purpose of the score, the number of models and a button with the cost; return the spec when pressed."""
+    reason = cost_estimate.no_gold_reason(report)
+    if reason is not None:
+        st.markdown(reason)
         return None
     st.markdown(
-        "One net says little about a method that draws lots. The score of the NeurIPS 2023 challenge makes many nets "
-        "by these settings and asks, picture by picture, whether they can be told from golds."
+        "One model says little about a randomised method. The score of the NeurIPS 2023 challenge unlearns many "
+        "models with these settings and tests, image by image, whether an attacker can tell them from retrained models."
     )
-    nets = st.segmented_control(
-        "Nets of each kind", SCORE_MODEL_COUNTS, default=SCORE_MODEL_COUNTS[0], required=True, key="score-nets"
+    count = st.segmented_control(
+        "Models of each kind", SCORE_MODEL_COUNTS, default=SCORE_MODEL_COUNTS[0], required=True, key="score-nets"
     )
-    st.caption(_score_needs(report, nets))
-    cost = cost_estimate.ensemble_cost(report, unlearned=nets, golds=2 * nets)
-    if st.button(f"Take the score ({cost})", icon=":material/groups:", key="measure-score"):
-        return MeasureSpec(run=run.id, what="score", nets=nets)
+    st.caption(_score_needs(report, count))
+    cost = cost_estimate.ensemble_cost(report, unlearned=count, golds=2 * count)
+    if st.button(f"Compute the score ({cost})", icon=":material/groups:", key="measure-score"):
+        return MeasureSpec(run=run.id, what="score", nets=count)
     return None
 
 
 def _score_needs(report: Report, num_models: int) -> str:
-    """How many nets must be made, in words."""
+    """How many models are needed, in words."""
     golds = cost_estimate.golds_to_train(report, 2 * num_models)
-    there = "all of which ship" if golds == 0 else f"{golds} of which must be trained first"
+    trained = "all of them bundled" if golds == 0 else f"{golds} of which must be trained first"
     return (
-        f"{num_models} nets by these settings, and {2 * num_models} golds, {there}: half of them to score against, half for the "
-        "ceiling. What is done stays: a stopped score goes on where it was."
+        f"{num_models} models are unlearned with these settings and compared with {2 * num_models} retrained models, "
+        f"{trained}: half of them as the reference, half for the best possible score. Finished models are stored, so a "
+        "stopped score resumes where it was."
     )
 
 
@@ -46,8 +47,8 @@ SCORE = OnDemandMeasurement(
     what="score",
     chart=neurips_score.CHART,
     offer=offer_score,
-    title=lambda run: f"Take the challenge's score of run {run.id}",
+    title=lambda run: f"NeurIPS 2023 score of run {run.id}",
     needs_update=lambda report: False,
-    steps="net",
+    steps="model",
     priority=Priority.BACKGROUND,
 )

@@ -1,4 +1,4 @@
-"""Measurements that one must ask for, since each costs more than all else: offered, followed, cancelled, shown."""
+"""Measurements on demand, each too costly for every run: the offer, the progress and the resulting chart."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -14,26 +14,26 @@ from unlearn_core.ui.shell import cache, formatting, lifespan, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 POLL = 1.0
-"""Seconds between two looks at a measurement while it is at work."""
+"""Seconds between two checks of a measurement in progress."""
 
 
 class OnDemandMeasurement(NamedTuple):
-    """One such measurement: what it is in a spec, the chart that shows it, and how it is offered."""
+    """A measurement on demand: its id in a MeasureSpec, its chart, and how it is offered."""
 
     what: Literal["relearn", "score", "lira"]
     chart: Chart
     offer: Callable[[Report, Run], MeasureSpec | None]
-    """Says what it is good for and shows its controls; the spec where somebody has just asked for it."""
+    """Shows its purpose and controls, and returns the spec if the button was just pressed."""
     title: Callable[[Run], str]
     needs_update: Callable[[Report], bool]
-    """Whether a measurement that is there should be offered anew."""
+    """Whether an existing measurement is out of date and should be offered again."""
     steps: str
-    """What its progress counts, one of them: "step"."""
+    """The unit of its progress in the singular: "step"."""
     priority: Priority = Priority.INTERACTIVE
 
 
 def show(measurement: OnDemandMeasurement, report: Report, run: Run | None) -> None:
-    """The chart where it was measured, else how to have it measured, and how far that is."""
+    """Show the chart if it was measured, else the offer to measure it, or the progress."""
     if run is None:
         chart_card.show(measurement.chart, [report], key_scope="report")
         return
@@ -42,26 +42,25 @@ def show(measurement: OnDemandMeasurement, report: Report, run: Run | None) -> N
 
 
 def _card(measurement: OnDemandMeasurement, report: Report, run: Run, waited: bool) -> None:
-    at_work = _last(measurement, run.id, RunState.QUEUED, RunState.RUNNING)
-    if waited and at_work is None:
+    pending = _last(measurement, run.id, RunState.QUEUED, RunState.RUNNING)
+    if waited and pending is None:
         st.rerun()
-    there = measurement.what in report.parts
-    if there or (at_work is None and measurement.what in report.missing):
+    measured = measurement.what in report.parts
+    if measured or (pending is None and measurement.what in report.missing):
         chart_card.show(measurement.chart, [report], key_scope="report")
     else:
-        st.subheader(measurement.chart.title, anchor=False)
-        st.caption(measurement.chart.question)
-    if at_work is not None:
-        worker_status.of(at_work, place=measurement.what)
-        _working(measurement, at_work)
-    elif not there or measurement.needs_update(report):
+        chart_card.heading(measurement.chart)
+    if pending is not None:
+        worker_status.of(pending, place=measurement.what)
+        _working(measurement, pending)
+    elif not measured or measurement.needs_update(report):
         _offer(measurement, report, run)
 
 
 def _offer(measurement: OnDemandMeasurement, report: Report, run: Run) -> None:
     failed = _last(measurement, run.id, RunState.FAILED, RunState.DONE)
     if failed is not None and failed.state is RunState.FAILED:
-        st.markdown(f"The last attempt failed: {escape(failed.error or 'no reason was given.')}")
+        st.markdown(f"The last attempt failed: {escape(failed.error or 'no reason was recorded.')}")
     spec = measurement.offer(report, run)
     if spec is not None:
         cache.store().submit_unique(spec, title=measurement.title(run), parent=run.id, priority=measurement.priority)
@@ -85,20 +84,20 @@ def _working(measurement: OnDemandMeasurement, run: Run) -> None:
     left = time_estimate.remaining(run.progress, {}) if run.progress and steps else None
     tail = "" if left is None else f" · {formatting.format_estimate(left)} left"
     name = measurement.steps
-    st.progress(done / max(steps, 1), text=f"{name} {done:,} of {steps:,}{tail}" if steps else f"no {name} made yet")
+    st.progress(done / max(steps, 1), text=f"{name} {done:,} of {steps:,}{tail}" if steps else f"no {name} done yet")
 
 
 def _stage_text(run: Run) -> str:
     if run.state is RunState.QUEUED:
-        return "**It waits for its turn.**"
-    doing = run.progress.stage if run.progress else ""
-    return f":shimmer[**Measuring**]{f': {escape(doing)}' if doing else ''}"
+        return "**Queued.**"
+    stage = run.progress.stage if run.progress else ""
+    return f":shimmer[**Measuring**]{f': {escape(stage)}' if stage else ''}"
 
 
 def _last(measurement: OnDemandMeasurement, run_id: int, *states: RunState) -> Run | None:
-    """The newest measurement of this kind about a run that is in one of these states."""
+    """The newest measurement of this kind and run that is in one of these states."""
 
-    def wanted(one: Run) -> bool:
-        return isinstance(one.spec, MeasureSpec) and (one.spec.run, one.spec.what) == (run_id, measurement.what)
+    def wanted(other: Run) -> bool:
+        return isinstance(other.spec, MeasureSpec) and (other.spec.run, other.spec.what) == (run_id, measurement.what)
 
     return next(filter(wanted, cache.store().list_runs(kinds=("measure",), states=states)), None)

@@ -1,4 +1,4 @@
-"""Can it be brought back? Asked for on the report's page, since it costs more than all else that is measured."""
+"""Relearn time on demand: it costs more than all other measurements of a run."""
 
 import streamlit as st
 
@@ -15,38 +15,43 @@ MODELS = ("after", "gold", "fresh net")
 
 
 def offer_relearn(report: Report, run: Run) -> MeasureSpec | None:
-    """What it is good for, and the button that asks for it with its cost."""
-    nets = "Copies of it, of gold and of" if "gold" in report.evaluations else "Without gold yet, copies of it and of"
+    """Show the purpose of the measurement and a button with the cost; return the spec when it is pressed."""
+    images = f"{formatting.item_noun(report.dataset)}s"
+    if "gold" in report.evaluations:
+        models, reference = "this model, the retrained model and an untrained model", "the retrained model"
+    else:
+        models, reference = "this model and an untrained model (there is no retrained model yet)", "a retrained model"
     st.markdown(
-        f"An accuracy of nought does not say that a net has forgotten. {nets} a net that knows nothing are taught a "
-        "few of the forgotten pictures again: what is back sooner than in gold was not gone."
+        f"0 % accuracy does not prove forgetting. Copies of {models} are fine-tuned on a few forget {images}. If this "
+        f"model recovers faster than {reference}, information remained."
     )
-    label = "Measure it" if relearn.PART not in report.parts else "Measure it again, with gold this time"
+    label = "Measure" if relearn.PART not in report.parts else "Measure again, with the retrained model"
     if st.button(f"{label} ({_cost(report)})", icon=":material/history_edu:", key="measure-relearn"):
         return MeasureSpec(run=run.id, what="relearn")
     return None
 
 
 def _is_old(report: Report) -> bool:
-    """Whether gold came after the measurement."""
+    """Whether the measurement was made without gold, and there is a gold now."""
     return "gold" in report.evaluations and "gold" not in report.parts[relearn.PART].facts["models"]
 
 
 def _cost(report: Report) -> str:
-    """Three nets are taught, or two where there is no gold, in as many draws as there are."""
-    taught, asked = images_needed(
+    """The estimated time: three models are fine-tuned (two without gold), in several draws."""
+    trained, evaluated = images_needed(
         [model for model in MODELS if model != "gold" or "gold" in report.evaluations],
         len(report.split.forget_val) or max(1, len(report.split.forget_train) // 2),
     )
     speed = cache.throughput(report.classifier.id, "gold", "unlearn")
-    return f"{formatting.format_estimate((taught + run_plan.MEASURING_COST * asked) * speed.seconds_per_image)} {speed.device_phrase}"
+    seconds = (trained + run_plan.MEASURING_COST * evaluated) * speed.seconds_per_image
+    return f"{formatting.format_estimate(seconds)} {speed.device_phrase}"
 
 
 RELEARN = OnDemandMeasurement(
     what="relearn",
     chart=relearn.CHART,
     offer=offer_relearn,
-    title=lambda run: f"Teach run {run.id} again what it forgot",
+    title=lambda run: f"Relearn time of run {run.id}",
     needs_update=_is_old,
     steps="step",
 )

@@ -1,4 +1,4 @@
-"""The same run from other seeds: asking for them, how many are done, and what they say together."""
+"""Repeats of a run from other seeds: the offer, the progress, and the mean over seeds with its interval."""
 
 from collections.abc import Sequence
 
@@ -17,17 +17,17 @@ from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, worke
 from unlearn_core.ui.shell.markdown import escape
 
 POLL = 2.0
-"""Seconds between two looks at repeats that are not done."""
+"""Seconds between two checks of unfinished repeats."""
 SEED_CHOICES = (2, 4, 9)
-"""How many more seeds one may ask for: three, five or ten in all where there is one."""
+"""Numbers of further seeds on offer: three, five or ten in all."""
 
 
 def offer_repeats(report: Report, run: Run | None) -> None:
-    """The button that repeats a run, with what it costs."""
+    """Show the button that repeats a run, with its cost."""
     if run is None:
         return
     with st.popover("Repeat", icon=":material/casino:"):
-        st.markdown("**The same again from other seeds**, to see how much is chance.")
+        st.markdown("**Repeat the run from other seeds** to see how much is due to chance.")
         more = st.segmented_control(
             "More seeds", SEED_CHOICES, default=SEED_CHOICES[0], required=True, key="repeat-count", format_func=_more
         )
@@ -36,10 +36,8 @@ def offer_repeats(report: Report, run: Run | None) -> None:
             lifespan.ensure_worker()
             st.rerun()
         each = report.parts["timings"].facts["seconds"]["total"] if "timings" in report.parts else None
-        cost = (
-            "" if each is None else f"{formatting.format_estimate(more * each).capitalize()} if they go like this one. "
-        )
-        st.caption(f"{cost}They run when nobody waits for something else, and need no page to be open.")
+        cost = "" if each is None else f"{formatting.format_estimate(more * each).capitalize()}, judging by this run. "
+        st.caption(f"{cost}Repeats run when no other run is queued. You can close this page.")
 
 
 def _more(count: int) -> str:
@@ -47,7 +45,7 @@ def _more(count: int) -> str:
 
 
 def show_progress(run: Run | None) -> None:
-    """How many seeds are done, while some are not; the page draws itself again with each that is."""
+    """Show how many seeds are done while some are unfinished; the page updates itself with each."""
     if run is None:
         return
     group = cache.store().repeats.runs_of(run)
@@ -67,12 +65,12 @@ def _progress(run: Run, before: int) -> None:
     worker_status.of(*waiting, place="repeats")
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
-            f":material/casino: **{before} of {len(group)} seeds are done.** The others go on by themselves.",
+            f":material/casino: **{before} of {len(group)} seeds are done.** The others run in the background.",
             width="content",
         )
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             st.page_link(navigation.page("history"), label="History", icon=":material/history:", query_params={})
-            st.button("Cancel them", icon=":material/stop:", key="cancel-repeats", on_click=_cancel, args=(waiting,))
+            st.button("Cancel repeats", icon=":material/stop:", key="cancel-repeats", on_click=_cancel, args=(waiting,))
 
 
 def _cancel(runs: list[Run]) -> None:
@@ -81,31 +79,32 @@ def _cancel(runs: list[Run]) -> None:
 
 
 def show(report: Report) -> None:
-    """What the seeds say together: the chart, and every mean with its interval. Nothing where there is one seed.
+    """Show the chart over seeds and every mean with its interval; nothing if there is only one seed.
 
-    Seeds that failed are named: they are not in the mean, and it is the better for that.
+    A warning names seeds that failed: the means leave them out, which flatters the method.
     """
     lost = [] if report.run is None else _failed(report.run)
     if lost:
-        said = f"Run {lost[0].id} (seed {_seed(lost[0])}): {lost[0].error or 'it gave no reason.'}"
+        reason = f"Run {lost[0].id} (seed {_seed(lost[0])}): {lost[0].error or 'no reason was recorded.'}"
         st.warning(
-            f"{formatting.pluralize(len(lost), 'seed')} failed and {'is' if len(lost) == 1 else 'are'} in no mean. "
-            f"{escape(said)}",
+            f"{formatting.pluralize(len(lost), 'seed')} failed and {'is' if len(lost) == 1 else 'are'} not in the "
+            f"means. {escape(reason)}",
             icon=":material/casino:",
         )
     if seeds.CHART.applies(report) is not True:
         return
+    noun = formatting.item_noun(report.dataset)
     left, right = st.columns(2, gap="large")
     with left:
         chart_card.show(seeds.CHART, [report], key_scope="report")
     with right:
-        st.subheader("The mean over seeds", anchor=False)
+        st.subheader("Mean over seeds", anchor=False)
         st.dataframe(
             interval_table(report), hide_index=True, height="content", alt="Means over seeds with their intervals"
         )
         st.caption(
-            "The interval (Student's t, 95 %) is for the mean over seeds. It says nothing about other pictures: the "
-            "intervals in the charts below are over pictures, for this run's seed alone."
+            f"The interval (Student's t, 95 %) is for the mean over seeds. It does not cover other {noun}s: the "
+            f"intervals in the charts below are over {noun}s, for this run's seed alone."
         )
 
 
@@ -119,19 +118,19 @@ def _seed(run: Run) -> int | None:
 
 
 def interval_table(report: Report) -> pd.DataFrame:
-    """One row a figure: the mean over seeds, its 95 % t-interval, and the lowest and highest seed."""
+    """One row per metric: the mean over seeds, its 95 % t-interval, and the lowest and highest seed."""
     rows = []
     for name, values in metric_values(report).items():
         share = name.startswith("accuracy")
-        said = percent if share else _plain
-        own = t_interval(values)
-        low, high = max(0.0, own.low), min(1.0, own.high) if share else own.high
+        write = percent if share else _plain
+        stats = t_interval(values)
+        low, high = max(0.0, stats.low), min(1.0, stats.high) if share else stats.high
         rows.append(
             {
-                "figure": name,
-                "mean": said(own.mean),
-                "95 % interval": f"{said(low)} – {said(high)}",
-                "seeds": f"{said(own.lowest)} – {said(own.highest)}",
+                "metric": name,
+                "mean": write(stats.mean),
+                "95 % interval": f"{write(low)} – {write(high)}",
+                "seeds": f"{write(stats.lowest)} – {write(stats.highest)}",
             }
         )
     return pd.DataFrame(rows)
@@ -142,16 +141,14 @@ def _plain(value: float) -> str:
 
 
 def show_comparison(reports: Sequence[Report]) -> None:
-    """The same for several runs side by side, on one scale: those that were repeated. Nothing where none was."""
+    """Show the chart over seeds for several runs on one scale; nothing if none of them was repeated."""
     able = [report for report in reports if seeds.CHART.applies(report) is True]
     if not able:
         return
-    st.subheader(seeds.CHART.title, anchor=False)
-    st.caption(seeds.CHART.question)
+    chart_card.heading(seeds.CHART)
     chart_card.draw_figure(seeds.CHART, able, key_scope="compare")
-    own = dict(zip((report.run for report in reports), report_names(reports), strict=True))
-    for report in reports:
-        answer = seeds.CHART.applies(report)
-        said = seeds.CHART.summary(report) if answer is True else answer
-        st.caption(f"**{escape(own[report.run])}**: {escape(said)}")
+    for report, name in zip(reports, report_names(reports), strict=True):
+        reason = seeds.CHART.applies(report)
+        text = seeds.CHART.summary(report) if reason is True else reason
+        st.caption(f"**{escape(name)}**: {escape(text)}")
     chart_card.footer(seeds.CHART, able, key_scope="compare")

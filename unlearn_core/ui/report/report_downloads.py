@@ -1,4 +1,4 @@
-"""What a person takes home from a report: its weights, its settings, its figures."""
+"""Downloads of a report: the report file, the archive, weights, settings and metrics."""
 
 import json
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from unlearn_core.ui.shell import cache
 
 
 def show(report: Report) -> None:
-    """The files of a report. Each is read only when its button is pressed."""
+    """Show the downloads of a report; each file is read only when its button is pressed."""
     name = f"run-{report.run or 'example'}"
     with st.popover("Download", icon=":material/download:"):
         show_report_files([report], name=name)
         if report.run is not None:
             weights = artifacts.run_dir(open_data_dir(), report.run) / artifacts.WEIGHTS_FILE
             st.download_button(
-                "Weights after forgetting (safetensors)",
+                "Weights of the unlearned model (safetensors)",
                 weights.read_bytes,
                 f"{name}.safetensors",
                 "application/octet-stream",
@@ -31,7 +31,7 @@ def show(report: Report) -> None:
                 width="stretch",
             )
         st.download_button(
-            "Settings, to run it again (JSON)",
+            "Settings to run it again (JSON)",
             lambda: report.spec.model_dump_json(indent=1),
             f"{name}-spec.json",
             "application/json",
@@ -41,7 +41,7 @@ def show(report: Report) -> None:
             width="stretch",
         )
         st.download_button(
-            "All figures (JSON)",
+            "All metrics (JSON)",
             lambda: report_json(report),
             f"{name}-figures.json",
             "application/json",
@@ -50,11 +50,11 @@ def show(report: Report) -> None:
             on_click="ignore",
             width="stretch",
         )
-        st.caption("Each chart has its own table (CSV) and picture (PNG) beneath it.")
+        st.caption("Each chart has its own table (CSV) and image (PNG) below it.")
 
 
 def show_several(reports: Sequence[Report], *, key_scope: str, side: ExtraSection | None = None) -> None:
-    """The files about several runs together: a comparison, or with a `side` the best of a sweep and its table."""
+    """Show the downloads of several runs: a comparison, or with a `side` the best trials of a sweep and its table."""
     with st.popover("Download", icon=":material/download:", key=f"{key_scope}-download"):
         show_report_files(
             reports,
@@ -67,9 +67,9 @@ def show_several(reports: Sequence[Report], *, key_scope: str, side: ExtraSectio
 def show_report_files(
     reports: Sequence[Report], *, name: str, key_scope: str = "", side: ExtraSection | None = None
 ) -> None:
-    """The report file and the archive. Each is made when its button is pressed, which turns while that lasts."""
+    """Show the report file and the archive; each is made when its button is pressed."""
     st.download_button(
-        "Report, in one file (HTML)",
+        "Report as one file (HTML)",
         lambda: cache.html_report(*reports, side=side),
         f"{name}.html",
         "text/html",
@@ -89,14 +89,14 @@ def show_report_files(
         width="stretch",
     )
     st.caption(
-        "The report opens in any browser, without a network, and prints well; about 5 MB, most of it the code that "
-        "draws its charts. The archive holds it too, with weights and model card, tables, settings, and a folder "
+        "The report opens in any browser, works offline and prints well. It has about 5 MB, most of it the code that "
+        "draws the charts. The archive contains the report, weights and model card, tables, settings, and a folder "
         "for Python."
     )
 
 
 def report_json(report: Report) -> str:
-    """Every plain value of a report as JSON; its arrays are too big for that and are left out."""
+    """All plain values of a report as JSON; arrays are too large and left out."""
     facts = {name: part.facts for name, part in report.parts.items()}
     head = {"run": report.run, "method": report.method, "missing": dict(report.missing)}
     return json.dumps(head | {"spec": report.spec.model_dump(mode="json"), "parts": facts}, indent=1)

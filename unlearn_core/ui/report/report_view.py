@@ -1,4 +1,4 @@
-"""What a finished run did: the verdict first, then the figures behind it, one tab a kind of question."""
+"""The report of a finished run: the verdicts first, then the charts behind them in tabs."""
 
 import streamlit as st
 
@@ -31,7 +31,7 @@ TONES = {
     "bad": ("red", ":material/visibility:"),
     "unknown": ("gray", ":material/help:"),
 }
-"""How a verdict's badge looks; the words beside it say the same."""
+"""Colour and icon of a verdict's badge; the text beside it says the same."""
 
 CHARTS = {
     "Classes": ("classes", "predictions"),
@@ -41,16 +41,18 @@ CHARTS = {
     "Weights": ("layers",),
     "How it went": ("curve", "timing"),
 }
-"""Which charts stand under a tab, beside what the tab has of its own."""
+"""The charts of each tab, besides what the tab draws itself."""
 
 OPTIONAL_CHARTS = {"Weights": ("redrawn", "touched", "importance"), "How it went": ("stopped",)}
-"""Charts of single methods, which come last under their tab, and only for those methods."""
+"""Charts of single methods: last in their tab, and only for those methods."""
 
-TABS = ("Overview", "Pictures", "Classes", "Distance", "Logits", "Privacy", "Weights", "How it went", "Details")
+TABS = ("Overview", "Images", "Classes", "Distance", "Logits", "Privacy", "Weights", "How it went", "Details")
+FORMER_TABS = {"Pictures": "Images"}
+"""Today's tab by a tab's label in links of former releases."""
 
 
 def show(report: Report, run: Run | None) -> None:
-    """The report of a finished run; `run` is None for the one that ships with the project."""
+    """Show the report of a finished run; `run` is None for the bundled example."""
     _head(report, run)
     _verdicts(report)
     st.markdown(chart_card.legend())
@@ -79,7 +81,7 @@ def _head(report: Report, run: Run | None) -> None:
 
 def _caption(report: Report, run: Run | None) -> str:
     if run is None:
-        first = "A finished run that ships with the lab"
+        first = "A finished run, bundled with the lab"
     else:
         first = f"Run {run.id} · finished {formatting.format_age(run.finished or run.created)}"
     facts = report.parts["timings"].facts if "timings" in report.parts else {}
@@ -100,6 +102,7 @@ def _verdicts(report: Report) -> None:
 
 
 def _tabs(report: Report, run: Run | None) -> None:
+    url_state.accept_former_labels("tab", FORMER_TABS)
     for tab in st.tabs(TABS, key="tab", bind="query-params"):
         if not tab.open:
             continue
@@ -115,7 +118,7 @@ def _show(name: str, report: Report, run: Run | None) -> None:
         _charts(report, ("accuracy", "predictions"))
         heatmap_grid.show_overview(report)
         _charts(report, ("distance", "classes", "layers"), switch=False)
-    elif name == "Pictures":
+    elif name == "Images":
         heatmap_grid.show_all(report)
         _charts(report, ("places",))
         explain.show(report)
@@ -136,9 +139,8 @@ def _show(name: str, report: Report, run: Run | None) -> None:
 
 
 def _charts(report: Report, names: tuple[str, ...], *, switch: bool = True) -> None:
-    """Charts two by two; one that has nothing to say about this run is left out."""
-    shelf = charts()
-    wanted = [shelf[name] for name in names]
+    """Show charts in rows of two."""
+    wanted = [charts()[name] for name in names]
     for pair in zip(wanted[::2], [*wanted[1::2], None], strict=False):
         for column, one in zip(st.columns(2, gap="large"), pair, strict=True):
             if one is not None:
@@ -170,12 +172,12 @@ def _noise(report: Report) -> None:
     with left:
         chart_card.show(unsir_noise.CHART, [report], key_scope="report")
     with right:
-        st.subheader("What did the noise look like?", anchor=False)
+        st.subheader("Noise images", anchor=False)
         grid = st.grid(4, min_column_width=76, gap="small")
         for number, tile in enumerate(unsir_noise.noise_tiles(report), 1):
             with grid.cell():
-                st.image(tile, width="stretch", alt=f"Noise picture {number} that the method learned")
-        st.caption("Some of the noise as pictures, cut to the colours that a screen can show.")
+                st.image(tile, width="stretch", alt=f"Noise image {number} that the method learned")
+        st.caption("Some of the learned noise as images, clipped to the display range.")
 
 
 def _adversarials(report: Report) -> None:
@@ -185,10 +187,10 @@ def _adversarials(report: Report) -> None:
     with left:
         chart_card.show(adversarial_examples.CHART, [report], key_scope="report")
     with right:
-        st.subheader("What did the attack make?", anchor=False)
+        st.subheader("Forget images and their adversarial copies", anchor=False)
         grid = st.grid(3, min_column_width=150, gap="small")
         for pair in adversarial_examples.image_pairs(report):
             with grid.cell():
                 words = escape(pair.caption)
-                st.image(pair.image, caption=words, width="stretch", alt=f"A forgotten picture and its copy: {words}")
-        st.caption("Left as it is, right moved by the attack: to the eye much the same, to the net another class.")
+                st.image(pair.image, caption=words, width="stretch", alt=f"Forget image and adversarial copy: {words}")
+        st.caption("Left: original. Right: adversarial copy. They look alike, but the model predicts another class.")

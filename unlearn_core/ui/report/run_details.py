@@ -1,35 +1,28 @@
-"""All that one needs to judge a run closely or to make it again."""
+"""The tab Details of a report: command, all accuracies, timings, settings and sources of a run."""
 
 import pandas as pd
 import streamlit as st
 
+from unlearn_core.charts.drawing.wording import MODEL_LABELS
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.run import Run
+from unlearn_core.domain.split import SET_LABELS, set_label
 from unlearn_core.export import cli_command
 from unlearn_core.ui.shell import formatting
 from unlearn_core.ui.shell.markdown import escape
 
-SET_LABELS = {
-    "forget_train": "forgotten, trained on",
-    "forget_val": "forgotten, validation",
-    "forget_test": "forgotten, unseen",
-    "retain_train": "kept, trained on",
-    "retain_val": "kept, validation",
-    "retain_test": "kept, unseen",
-}
-
 
 def show(report: Report, run: Run | None) -> None:
-    """Command, settings, all accuracies with validation, where the time went, and what was missing."""
-    st.subheader("Do it again", anchor=False)
+    """Show the command, all accuracies with validation, missing parts, timings, settings and sources."""
+    st.subheader("Reproduce this run", anchor=False)
     st.code(cli_command.run_command(report.spec, report.dataset), language="bash", wrap_lines=True)
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Every accuracy", anchor=False)
+        st.subheader("All accuracies", anchor=False)
         _accuracies(report)
         _missing(report)
     with right:
-        st.subheader("Where the time went", anchor=False)
+        st.subheader("Timings", anchor=False)
         _timings(report)
     st.subheader("Settings", anchor=False)
     st.json(report.spec.model_dump(mode="json"), expanded=True)
@@ -42,17 +35,19 @@ def _accuracies(report: Report) -> None:
         return
     facts = report.parts["accuracy"].facts
     rows = []
-    for name, title in SET_LABELS.items():
-        row: dict[str, str] = {"pictures": title}
+    for name in SET_LABELS:
+        row: dict[str, str] = {"set": set_label(name)}
         for model in MODELS:
             figures = facts.get(model, {}).get(name)
-            row[model] = _with_interval(figures) if figures else "–"
+            row[MODEL_LABELS[model]] = _with_interval(figures) if figures else "–"
         rows.append(row | {"of": next((f"{facts[m][name]['of']:,}" for m in MODELS if m in facts), "–")})
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, alt="Accuracies before, after and of gold on every set of pictures"
+        pd.DataFrame(rows),
+        hide_index=True,
+        alt="Accuracies of the original, unlearned and retrained model on every set",
     )
     st.caption(
-        "In brackets the 95 % interval (Wilson). Settings may be chosen by validation pictures, never by unseen ones."
+        "In brackets: the 95 % interval (Wilson). Choose settings by the validation sets, never by the test sets."
     )
 
 
@@ -79,15 +74,15 @@ def _timings(report: Report) -> None:
     rows += [{"what": name, "steps": "", "seconds": round(value, 2)} for name, value in facts["seconds"].items()]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Seconds and steps of each phase")
     versions = " · ".join(f"{name} {version}" for name, version in facts["versions"].items())
-    st.caption(
-        f"{facts['pictures']:,} pictures on {facts['device']}, {formatting.pluralize(facts['threads'], 'thread')}, "
-        f"begun {facts['started']}. {versions}"
-    )
+    inputs = formatting.pluralize(facts["pictures"], formatting.item_noun(report.dataset))
+    threads = formatting.pluralize(facts["threads"], "thread")
+    st.caption(f"{inputs} on {facts['device']}, {threads}, started {facts['started']}. {versions}")
 
 
 def _origin(report: Report, run: Run | None) -> None:
-    weights = " · ".join(f"{model} `{one.weights[:16]}`" for model, one in report.evaluations.items())
-    st.caption(f"Weights by checksum: {weights}")
+    labels = MODEL_LABELS | {"twin": "second retrained"}
+    weights = " · ".join(f"{labels[m]} `{one.weights[:16]}`" for m, one in report.evaluations.items())
+    st.caption(f"Checksums of the weights: {weights}")
     st.caption(f"{report.classifier.title}: {report.classifier.source} {report.classifier.licence}")
     st.caption(f"{report.dataset.title}: {report.dataset.source} {report.dataset.licence}")
     if run is not None and run.parent is not None:

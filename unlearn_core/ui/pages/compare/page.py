@@ -1,4 +1,4 @@
-"""Finished runs side by side, on one scale: their settings where they differ, their figures, every chart of all."""
+"""The page Compare: settings that differ, metrics and all charts of several finished runs, on common scales."""
 
 from collections.abc import Sequence
 
@@ -15,12 +15,12 @@ from unlearn_core.store.files import reports
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.compare import run_picker, selection, side_by_side
 from unlearn_core.ui.report import repeats, report_downloads
-from unlearn_core.ui.shell import cache, navigation
+from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 TABS = {
     "Overview": ("accuracy", "predictions"),
-    "Pictures": ("places",),
+    "Images": ("places",),
     "Classes": ("classes", "confusion"),
     "Distance": ("distance", "closeness", "zrf", "cka"),
     "Logits": ("confidence", "margin", "certainty"),
@@ -28,11 +28,13 @@ TABS = {
     "Weights": ("layers",),
     "How it went": ("curve", "timing"),
 }
-"""Which charts stand under a tab, beside what the tab has of its own."""
+"""The charts of each tab, besides what the tab draws itself."""
+FORMER_TABS = {"Pictures": "Images"}
+"""Today's tab by a tab's label in links of former releases."""
 
 
 def show() -> None:
-    """The runs to choose from, and what the chosen ones have in common and what not."""
+    """Show the choice of runs, and the comparison of the chosen ones."""
     runs = run_picker.choose_runs()
     if len(runs) < 2:
         return
@@ -60,58 +62,59 @@ def _links(runs: Sequence[Run], reports: Sequence[Report]) -> None:
 
 
 def _settings(reports: Sequence[Report]) -> None:
-    st.subheader("What differs in the settings?", anchor=False)
+    st.subheader("Settings that differ", anchor=False)
     rows = run_comparison.differing_settings(
         reports, {report.spec.method: _hyperparameter_titles(report) for report in reports}
     )
     if not rows:
-        st.caption("Nothing: these runs are the same in every setting.")
+        st.caption("None: these runs have the same settings.")
         return
     names = drawn.report_names(reports)
     st.dataframe(
         pd.DataFrame([{"setting": title, **dict(zip(names, values, strict=True))} for title, values in rows]),
         hide_index=True,
         height="content",
-        alt="The settings in which the runs differ, one column a run",
+        alt="The settings in which the runs differ, one column per run",
     )
     if len({report.spec.method for report in reports}) > 1:
-        st.caption("Knobs that only one of the methods has stand in its report, under Details.")
+        st.caption("Hyperparameters of only one of the methods are in its report, under Details.")
 
 
 def _hyperparameter_titles(report: Report) -> dict[str, str]:
-    """What the knobs of a run's method are called."""
+    """The titles of the hyperparameters of a run's method, by name."""
     return {name: one.title for name, one in methods.method(report.spec.method).params.hyperparameters().items()}
 
 
 def _figures(reports: Sequence[Report]) -> None:
-    st.subheader("What came of it?", anchor=False)
+    st.subheader("Results", anchor=False)
     st.dataframe(
         run_comparison.metrics_table(reports),
         hide_index=True,
         height="content",
-        alt="Figures before and after each run and of gold, side by side",
+        alt="Metrics of the original, unlearned and retrained models of each run, side by side",
     )
     st.caption(
-        "Accuracies before → after, in brackets the 95 % interval (Wilson). Differences are those of after, ± half "
-        "of their 95 % interval; nets that were asked the same pictures are compared picture by picture."
+        "Accuracies before → after, in brackets the 95 % interval (Wilson). Differences compare the unlearned models, "
+        "± half of their 95 % interval; models that were evaluated on the same images are compared image by image."
     )
-    said = [run_comparison.summary(reports[0], other) for other in reports[1:]]
     names = drawn.report_names(reports)
-    for name, words in zip(names[1:], said, strict=True):
-        st.caption(f"**{escape(name)}** beside **{escape(names[0])}**: {words}")
+    for name, other in zip(names[1:], reports[1:], strict=True):
+        text = run_comparison.summary(reports[0], other)
+        st.caption(f"**{escape(name)}** compared with **{escape(names[0])}**: {text}")
 
 
 def _charts(reports: Sequence[Report]) -> None:
-    """All charts of all runs, a tab a kind of question, and what is followed through them."""
-    st.subheader("Follow one through all runs", anchor=False)
-    followed = selection.choose_selection(reports)
-    selection.selection_table(reports, followed)
+    """Show all charts of all runs in tabs, and the class, layer or image that is highlighted in them."""
+    st.subheader("Highlight in all charts", anchor=False)
+    selected = selection.choose_selection(reports)
+    selection.selection_table(reports, selected)
     st.markdown(chart_card.legend())
+    url_state.accept_former_labels("tab", FORMER_TABS)
     for tab in st.tabs(list(TABS), key="tab", bind="query-params"):
         if tab.open:
             with tab:
                 name = st.session_state["tab"]
-                if name == "Pictures":
-                    side_by_side.show_image(reports, followed)
-                for one in TABS[name]:
-                    side_by_side.show_chart(one, reports, followed)
+                if name == "Images":
+                    side_by_side.show_image(reports, selected)
+                for chart in TABS[name]:
+                    side_by_side.show_chart(chart, reports, selected)

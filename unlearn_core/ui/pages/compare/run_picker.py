@@ -1,4 +1,4 @@
-"""Choosing the runs to compare: from the address, from a list, or from those that forgot the same."""
+"""The choice of runs to compare: from the URL, from a list, or from runs with the same forget request."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,7 +16,7 @@ _KEY = "compared"
 
 
 def choose_runs() -> list[Run]:
-    """The runs that somebody has chosen; fewer than two where the page has said what to do next."""
+    """Return the chosen runs; if fewer than two, the page has shown what to do next."""
     runs = _finished()
     if len(runs) < 2:
         _explain_unusable(runs)
@@ -29,13 +29,13 @@ def choose_runs() -> list[Run]:
 
 
 def _ids_from_url() -> list[int]:
-    """The numbers in the address."""
-    words = st.query_params.get(IDS_PARAM, "").split(",")
-    return list(dict.fromkeys(int(one) for one in words if one.isascii() and one.isdecimal() and len(one) < 10))
+    """The run numbers in the URL."""
+    parts = st.query_params.get(IDS_PARAM, "").split(",")
+    return list(dict.fromkeys(int(part) for part in parts if part.isascii() and part.isdecimal() and len(part) < 10))
 
 
 def _finished() -> dict[int, Run]:
-    """The newest finished runs, and those that the address names, however old they are."""
+    """The newest finished runs, and all finished runs in the URL, however old."""
     runs = {run.id: run for run in cache.store().list_runs(kinds=("unlearn",), states=(RunState.DONE,))}
     for number in _ids_from_url():
         if number not in runs:
@@ -46,7 +46,7 @@ def _finished() -> dict[int, Run]:
 
 
 def _choose(runs: dict[int, Run]) -> list[int]:
-    """The runs' numbers, from the address at first and from the list afterwards; the address follows."""
+    """Show the list of runs and return the chosen numbers; the list starts from the URL and is written back to it."""
     _explain_unusable(runs)
     url_state.bind_from_url(
         _KEY, IDS_PARAM, lambda _: [number for number in _ids_from_url() if number in runs][:MAX_RUNS]
@@ -66,53 +66,53 @@ def _choose(runs: dict[int, Run]) -> list[int]:
 
 
 def _explain_unusable(runs: dict[int, Run]) -> None:
-    """Says of each run that the address names and that cannot be shown why not."""
-    said = []
+    """Show why runs in the URL cannot be compared, one sentence each."""
+    reasons = []
     for number in _ids_from_url():
         if number not in runs:
             try:
                 run = cache.store().get(number)
             except NotFoundError:
-                said.append(f"There is no run {number}.")
+                reasons.append(f"There is no run {number}.")
             else:
-                said.append(_why(run))
+                reasons.append(_why(run))
     over = [number for number in _ids_from_url() if number in runs][MAX_RUNS:]
     if over:
         left = ", ".join(map(str, over))
-        said.append(f"No more than {MAX_RUNS} runs fit beside one another; left out: {left}.")
-    if said:
-        st.warning(escape(" ".join(said)), icon=":material/search_off:")
+        reasons.append(f"At most {MAX_RUNS} runs fit side by side; left out: {left}.")
+    if reasons:
+        st.warning(escape(" ".join(reasons)), icon=":material/search_off:")
 
 
 def _why(run: Run) -> str:
-    """Why a run that exists has nothing to compare."""
+    """Why an existing run cannot be compared."""
     if not isinstance(run.spec, UnlearnSpec):
-        return f"Run {run.id} ({run.title}) forgot nothing, so there is nothing to compare."
+        return f"Run {run.id} ({run.title}) is not an unlearning run, so there is nothing to compare."
     if run.state is RunState.FAILED:
         return f"Run {run.id} failed and has no report. {run.error or ''}".strip()
     if run.state is RunState.CANCELLED:
         return f"Run {run.id} was cancelled, so it has no report."
-    return f"Run {run.id} is not over yet: it can be compared when it is."
+    return f"Run {run.id} is not finished yet. You can compare it afterwards."
 
 
 def _suggest_partners(chosen: Sequence[Run], runs: dict[int, Run]) -> None:
-    """What to do with fewer than two: for a lone run, the latest ones that were asked to forget the same."""
-    st.info("Choose two to four runs: they are laid side by side, each in a column of its own.")
+    """Show what to do with fewer than two runs: for a single run, the latest ones with the same forget request."""
+    st.info("Choose two to four runs. They are shown side by side, one column per run.")
     if not chosen:
         return
-    asked = chosen[0].spec
+    spec = chosen[0].spec
     alike = [
         run
         for run in runs.values()
         if isinstance(run.spec, UnlearnSpec)
-        and isinstance(asked, UnlearnSpec)
-        and run.spec.request == asked.request
+        and isinstance(spec, UnlearnSpec)
+        and run.spec.request == spec.request
         and run.id != chosen[0].id
     ]
     if not alike:
-        st.caption("No other run has forgotten the same. Run it again by another method, or choose any run above.")
+        st.caption("No other run has the same forget request. Run it with another method, or choose any run above.")
         return
-    st.caption("These forgot the same:")
+    st.caption("Runs with the same forget request:")
     for run in alike[:MAX_RUNS]:
         label = escape(f"Run {run.id} · {run.title}")
         st.button(label, icon=":material/add:", type="tertiary", key=f"add-{run.id}", on_click=_add, args=(run.id,))
@@ -124,8 +124,8 @@ def _add(number: int) -> None:
 
 def _too_few(count: int) -> None:
     st.markdown(
-        "There is nothing to compare yet: it takes two finished runs, and there "
+        "There is nothing to compare yet: a comparison needs two finished runs, and there "
         + ("is one." if count else "are none.")
-        + " Run the same request again by another method, or with other settings."
+        + " Run the same request with another method or other settings."
     )
     st.page_link(navigation.page("method" if count else "forget"), label="To the lab", icon=":material/tune:")

@@ -1,4 +1,4 @@
-"""One chart, or one picture, of every run: figures side by side on one scale, under one another where it is narrow."""
+"""One chart, or the heat maps of one image, for every run: side by side on one scale, stacked on narrow screens."""
 
 import time
 from collections.abc import Sequence
@@ -17,68 +17,69 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
-from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.components import heatmap_grid as rows_of
-from unlearn_core.ui.pages.compare import selection as following
+from unlearn_core.ui.components import chart_card, heatmap_grid
+from unlearn_core.ui.pages.compare.selection import on_click, request_selection
 from unlearn_core.ui.report import explain
 from unlearn_core.ui.shell import cache, formatting, lifespan
 from unlearn_core.ui.shell.markdown import escape
 
 KEY_SCOPE = "compare"
 MIN_WIDTH = 300
-"""Pixels below which a figure of its own is not worth looking at; then the next one goes beneath."""
+"""Least width of a figure in pixels before the next one wraps below."""
 
 
 def show_chart(name: str, reports: Sequence[Report], selection: Selection) -> None:
-    """One chart of all runs, each with its sentence, or with the reason why it has none."""
-    one = charts()[name]
-    st.subheader(one.title, anchor=False)
-    if one.variants and any(one.applies(report) is True for report in reports):
-        one = chart_card.choose_variant(one, key_scope=KEY_SCOPE, default="after" if name == "confusion" else None)
-    able = [report for report in reports if one.applies(report) is True]
-    drawn = iter(cache.chart_figures(one, able, chart_card.current_theme()) if able else ())
+    """Show one chart of all runs, each with its summary or the reason why there is none."""
+    chart = charts()[name]
+    chart_card.heading(chart)
+    if chart.variants and any(chart.applies(report) is True for report in reports):
+        chart = chart_card.choose_variant(chart, key_scope=KEY_SCOPE, default="after" if name == "confusion" else None)
+    able = [report for report in reports if chart.applies(report) is True]
+    drawn = iter(cache.chart_figures(chart, able, chart_card.current_theme()) if able else ())
     # Four would be too narrow beside one another: two by two.
     grid = st.grid(2 if len(reports) in (2, 4) else len(reports), min_column_width=MIN_WIDTH, gap="medium")
     for report, title in zip(reports, report_names(reports), strict=True):
         with grid.cell():
             st.markdown(f"**{escape(title)}**")
-            why = one.applies(report)
-            if why is True:
-                _figure(one, report, next(drawn), selection, reports)
-                st.caption(one.summary(report))
+            reason = chart.applies(report)
+            if reason is True:
+                _figure(chart, report, next(drawn), selection, reports)
+                st.caption(chart.summary(report))
             else:
-                st.caption(escape(why))
+                st.caption(escape(reason))
     if able:
-        chart_card.footer(one, able, key_scope=KEY_SCOPE)
+        chart_card.footer(chart, able, key_scope=KEY_SCOPE)
 
 
 def show_image(reports: Sequence[Report], selection: Selection) -> None:
-    """Where all runs look in one picture, on one scale, and the gallery to choose it from.
+    """Show the heat maps of one image for all runs on one scale, and the gallery to choose it from.
 
-    Where no net gives maps there is the picture alone; what each run answers stands in the table of what is followed.
+    Without any heat maps the image is shown alone; the predictions of all runs are in the table of the selection.
     """
-    st.subheader(gradcam.CHART.title, anchor=False)
-    st.caption(gradcam.CHART.question)
+    chart_card.heading(gradcam.CHART)
     slot = st.container()
-    st.subheader("Choose a picture", anchor=False)
-    mapped = any(explain.heatmap_layers(report) for report in reports)
-    what = "all runs are asked about it" if mapped else "what all runs answer stands in the table above"
-    st.caption(f"Sorted and named as {escape(report_names(reports)[0])} has them. Press a name: {what}.")
+    noun = formatting.item_noun(reports[0].dataset)
+    st.subheader(f"Choose {'an image' if noun == 'image' else f'a {noun}'}", anchor=False)
+    has_heatmaps = any(explain.heatmap_layers(report) for report in reports)
+    effect = "its Grad-CAM maps of all runs" if has_heatmaps else "the predictions of all runs in the table above"
+    st.caption(
+        f"Sorted and labelled by the predictions of {escape(report_names(reports)[0])}. Press a label to see {effect}."
+    )
     clicked = explain.choose_image(reports[0], able=True)
     if clicked is not None:
-        following.request_selection(Selection(image=clicked))
+        request_selection(Selection(image=clicked))
         st.rerun()
     with slot:
-        if mapped:
+        if has_heatmaps:
             _show_explanations(reports, selection)
         else:
-            _alone(reports[0], selection.image)
+            _show_alone(reports[0], selection.image)
 
 
-def _alone(report: Report, number: int | None) -> None:
-    st.caption(explain.unmapped(report))
+def _show_alone(report: Report, number: int | None) -> None:
+    st.caption(explain.no_heatmaps_reason(report))
     if number is not None and number < len(report.labels):
-        name = f"{report.dataset.classes[report.labels[number]]}, picture {number}"
+        name = f"{report.dataset.classes[report.labels[number]]}, {formatting.item_noun(report.dataset)} {number}"
         st.image(cache.thumbnail(report.dataset.id, number), caption=escape(name), alt=name)
 
 
@@ -90,7 +91,7 @@ def _figure(
         highlight.highlight_selection(figure, source_chart.id, report, selection, chart_card.current_theme()),
         theme=None,
         key=key,
-        on_select=lambda: following.on_click(key, reports),
+        on_select=lambda: on_click(key, reports),
         selection_mode="points",
         config=chart_card.plotly_config(f"run-{report.run}-{source_chart.id}"),
         alt=source_chart.alt_text(report),
@@ -98,33 +99,33 @@ def _figure(
 
 
 def _show_explanations(reports: Sequence[Report], selection: Selection) -> None:
-    """The rows of one picture: from the reports where they have it, else each run is asked for it now."""
+    """Show the heat maps of one image: from the reports that have it, else from Grad-CAM queries."""
     number = _default(reports) if selection.image is None else selection.image
     if number is None:
-        st.caption("Choose a picture below: these runs kept no maps of their own.")
+        st.caption("Choose an image below: the reports of these runs contain no Grad-CAM maps.")
         return
-    known: list[ReportPart | int | None] = []
+    sources: list[ReportPart | int | None] = []
     for report in reports:
         part = _stored(report, number, selection)
-        known.append(_find_or_request(report, number, selection) if part is None else part)
-    waits = any(isinstance(one, int) and not cache.store().get(one).state.is_finished for one in known)
+        sources.append(_find_or_request(report, number, selection) if part is None else part)
+    waits = any(isinstance(source, int) and not cache.store().get(source).state.is_finished for source in sources)
     if selection.image is None:
-        st.caption(f"Picture {number}, for as long as none is chosen.")
-    st.fragment(_rows, run_every=explain.POLL if waits else None, key="compare-looks")(reports, known, waits)
+        st.caption(f"Image {number}, until you choose one.")
+    st.fragment(_rows, run_every=explain.POLL if waits else None, key="compare-looks")(reports, sources, waits)
 
 
 def _default(reports: Sequence[Report]) -> int | None:
-    """A picture that most of the reports have maps of, a forgotten one first."""
+    """An image that most of the reports have heat maps of, preferably a forget image."""
     cards = [
         [card["picture"] for card in report.parts["cam"].facts["cards"]] if "cam" in report.parts else []
         for report in reports
     ]
-    every = [number for own in cards for number in own]
+    every = [number for images in cards for number in images]
     return max(dict.fromkeys(every), key=every.count, default=None)
 
 
 def _stored(report: Report, number: int, selection: Selection) -> ReportPart | None:
-    """What the report itself knows, where it was asked the same question."""
+    """The report's own heat maps of the image, if they are for the selected class and layer."""
     part = heatmap_rows.part_for_image(report, number)
     if part is None or _layer(report, selection) is not None:
         return None
@@ -132,7 +133,7 @@ def _stored(report: Report, number: int, selection: Selection) -> ReportPart | N
 
 
 def _find_or_request(report: Report, number: int, selection: Selection) -> int | None:
-    """The run that answers for this report; None where it has no such picture, or no layer that gives maps."""
+    """The run of the Grad-CAM query for this report; None if it has no such image or no spatial layers."""
     if report.run is None or number >= len(report.labels) or not explain.heatmap_layers(report):
         return None
     layer, target = _layer(report, selection), _target(report, number, selection)
@@ -142,35 +143,35 @@ def _find_or_request(report: Report, number: int, selection: Selection) -> int |
 
 
 def _layer(report: Report, selection: Selection) -> str | None:
-    """The layer that is followed where it has maps; None is the usual one."""
+    """The selected layer if it has heat maps; None is the default layer."""
     usual = selection.layer in (None, report.classifier.roles.cam)
     return selection.layer if not usual and selection.layer in explain.heatmap_layers(report) else None
 
 
 def _target(report: Report, number: int, selection: Selection) -> int:
-    """The class that is followed, else the picture's own."""
+    """The selected class, else the true class of the image."""
     classes = report.dataset.classes
     return classes.index(selection.label) if selection.label in classes else int(report.labels[number])
 
 
-def _rows(reports: Sequence[Report], known: Sequence[ReportPart | int | None], waited: bool) -> None:
-    runs = [cache.store().get(one) if isinstance(one, int) else None for one in known]
+def _rows(reports: Sequence[Report], sources: Sequence[ReportPart | int | None], waited: bool) -> None:
+    runs = [cache.store().get(source) if isinstance(source, int) else None for source in sources]
     if waited and not any(run is not None and not run.state.is_finished for run in runs):
         st.rerun()
     if waited:
         lifespan.ensure_worker()
-    ready, sayings = [], []
-    for report, title, one, run in zip(reports, report_names(reports), known, runs, strict=True):
-        part = one if isinstance(one, ReportPart) else _explanation(run)
+    ready, missing = [], []
+    for report, title, source, run in zip(reports, report_names(reports), sources, runs, strict=True):
+        part = source if isinstance(source, ReportPart) else _explanation(run)
         if part is not None:
             ready.append((title, report, part))
         else:
-            sayings.append(f"**{escape(title)}**: {_why(run)}")
+            missing.append(f"**{escape(title)}**: {_why(run)}")
     if ready:
-        rows_of.show_rows(heatmap_rows.aligned_rows(ready))
-        st.caption("One colour scale for all runs and nets: bright is evidence for the class that is asked for.")
-    for saying in sayings:
-        st.markdown(saying)
+        heatmap_grid.show_rows(heatmap_rows.aligned_rows(ready))
+        st.caption("One colour scale for all runs and models: bright is evidence for the class in question.")
+    for text in missing:
+        st.markdown(text)
 
 
 def _explanation(run: Run | None) -> ReportPart | None:
@@ -180,13 +181,13 @@ def _explanation(run: Run | None) -> ReportPart | None:
 
 
 def _why(run: Run | None) -> str:
-    """Why a run has no maps of the picture, or not yet."""
+    """Why a run has no heat maps of the image, or not yet."""
     if run is None:
-        return "its data have no such picture, or its net no layer that gives maps."
+        return "its data set has no such image, or its model has no spatial layers."
     if run.state is RunState.FAILED:
-        return escape(run.error or "the question was not answered.")
+        return escape(run.error or "the query failed.")
     if run.state.is_finished:
-        return "the question was not answered. Choose the picture again."
+        return "the query was cancelled. Choose the image again."
     if time.time() - formatting.with_utc(run.created).timestamp() > explain.PATIENCE:
-        return "nobody answers yet: the worker is starting, busy with other looks, or away."
-    return ":shimmer[looking…]"
+        return "no response yet. The worker may be starting, busy or stopped."
+    return ":shimmer[computing…]"

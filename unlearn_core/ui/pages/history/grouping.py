@@ -1,4 +1,4 @@
-"""Runs that belong together as one entry of the history: repeats from other seeds, trials of a sweep."""
+"""Groups of runs that the history shows as one row: repeats from other seeds, and trials of a sweep."""
 
 import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,13 +10,13 @@ from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.queue.repeats import GROUP_PREFIX
 
 SWEEP_PREFIX = "sweep-"
-"""How the groups of a sweep's trials begin."""
+"""The prefix of the group of a sweep's trials."""
 
 
 class HistoryGroup(NamedTuple):
-    """One row of the history: `head` alone, or the run that stands for the `runs` of a folded group.
+    """One row of the history: a single run, or `head` as the representative of the `runs` of a group.
 
-    `inner` is a run of an unfolded group, which stands beneath its head.
+    `is_member` marks a run of an expanded group, which is listed below its group.
     """
 
     head: Run
@@ -26,17 +26,17 @@ class HistoryGroup(NamedTuple):
 
     @property
     def is_group(self) -> bool:
-        """Whether it stands for several runs."""
+        """Whether the row represents several runs."""
         return self.group is not None and not self.is_member
 
     @property
     def item_label(self) -> str:
-        """What its runs are: seeds or trials."""
+        """What one of its runs is called: "seed" or "trial"."""
         return "seed" if self.group is not None and self.group.startswith(GROUP_PREFIX) else "trial"
 
     @property
     def sweep(self) -> str | None:
-        """The number of the sweep whose trials these are."""
+        """The number of the sweep whose trials these are, or None."""
         return (
             self.group.removeprefix(SWEEP_PREFIX)
             if self.group is not None and self.group.startswith(SWEEP_PREFIX)
@@ -45,49 +45,50 @@ class HistoryGroup(NamedTuple):
 
     @property
     def done(self) -> list[Run]:
+        """The finished runs."""
         return [run for run in self.runs if run.state is RunState.DONE]
 
     @property
     def accuracy(self) -> dict[str, dict[str, float | None]]:
-        """The head's accuracies, or the means of a group's seeds; trials have different settings, so no mean."""
+        """The head's accuracies, or the means over a group's seeds; none for trials, whose settings differ."""
         if not self.is_group:
             return self.head.headline.get("accuracy") or {}
         if self.item_label == "trial":
             return {}
-        known = [run.headline["accuracy"] for run in self.done if run.headline.get("accuracy")]
-        return {model: _mean([own[model] for own in known if own.get(model)]) for model in MODELS}
+        every = [run.headline["accuracy"] for run in self.done if run.headline.get("accuracy")]
+        return {model: _mean([accuracy[model] for accuracy in every if accuracy.get(model)]) for model in MODELS}
 
 
-def group_runs(runs: Sequence[Run], unfolded: Collection[str] = ()) -> list[HistoryGroup]:
-    """The runs, newest first, as entries: a group where its newest run stands, its runs beneath it where unfolded."""
+def group_runs(runs: Sequence[Run], expanded: Collection[str] = ()) -> list[HistoryGroup]:
+    """Return the rows of runs, newest first: a group at its newest run, and below it its runs if it is expanded."""
     began = {run.parent: run.group for run in runs if run.group is not None and run.group.startswith(GROUP_PREFIX)}
     groups: dict[str, list[Run]] = {}
     for run in runs:
         group = _group(run, began)
         if group is not None:
             groups.setdefault(group, []).append(run)
-    made: list[HistoryGroup] = []
-    told: set[str] = set()
+    rows: list[HistoryGroup] = []
+    listed: set[str] = set()
     for run in runs:
         group = _group(run, began)
         if group is None or len(groups[group]) == 1:
-            made.append(HistoryGroup(run, (run,), None))
-        elif group not in told:
-            told.add(group)
-            made += _entries_of(group, groups[group], open_=group in unfolded)
-    return made
+            rows.append(HistoryGroup(run, (run,), None))
+        elif group not in listed:
+            listed.add(group)
+            rows += _rows_of(group, groups[group], is_expanded=group in expanded)
+    return rows
 
 
 def _group(run: Run, began: Mapping[int | None, str]) -> str | None:
-    """A run's own group, or that of the repeats which began with it."""
+    """The group of a run, or of the repeats of it."""
     return run.group or began.get(run.id)
 
 
-def _entries_of(group: str, runs: list[Run], *, open_: bool) -> Iterable[HistoryGroup]:
-    """The entry of a group, under the run that it began with, and beneath it its runs by seed or newest first."""
+def _rows_of(group: str, runs: list[Run], *, is_expanded: bool) -> Iterable[HistoryGroup]:
+    """The row of a group, represented by its first run or its newest trial, then its runs by seed or newest first."""
     by_seed = group.startswith(GROUP_PREFIX)
     yield HistoryGroup(min(runs, key=lambda run: run.id) if by_seed else runs[0], tuple(runs), group)
-    if open_:
+    if is_expanded:
         for run in sorted(runs, key=_seed) if by_seed else runs:
             yield HistoryGroup(run, (run,), group, is_member=True)
 
@@ -97,7 +98,7 @@ def _seed(run: Run) -> int:
 
 
 def status_text(entry: HistoryGroup, marks: dict[str, str]) -> str:
-    """How a group stands: "● 5 seeds", "◔ 3 of 5 seeds", "● 4 of 5 seeds, 1 ✕"; a run alone as `marks` say."""
+    """The status of a group: "● 5 seeds", "◔ 3 of 5 seeds", "● 4 of 5 seeds, 1 ✕"; of a single run its mark."""
     if not entry.is_group:
         return marks[entry.head.state.value]
     every, done = len(entry.runs), len(entry.done)
@@ -109,10 +110,10 @@ def status_text(entry: HistoryGroup, marks: dict[str, str]) -> str:
     return f"{mark} {count} {entry.item_label}s{tail}"
 
 
-def _mean(own: Sequence[dict[str, Any]]) -> dict[str, float | None]:
-    """The mean of every accuracy that all of them have."""
-    names = own[0] if own else ()
-    known = {name: [one.get(name) for one in own] for name in names}
+def _mean(accuracies: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """The mean of each accuracy that all runs have, else None."""
+    names = accuracies[0] if accuracies else ()
+    known = {name: [accuracy.get(name) for accuracy in accuracies] for name in names}
     return {
         name: None if any(value is None for value in values) else statistics.fmean(v for v in values if v is not None)
         for name, values in known.items()

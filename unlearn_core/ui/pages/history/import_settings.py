@@ -1,4 +1,4 @@
-"""Settings from a file: what somebody downloaded here or elsewhere becomes the lab's settings again."""
+"""Load settings from a downloaded file into the lab."""
 
 import streamlit as st
 
@@ -9,11 +9,11 @@ from unlearn_core.ui.shell.markdown import escape
 
 
 def show() -> None:
-    """A place to drop a spec or a whole download; settings that can be used lead to the method page."""
+    """Show an upload for a spec or a whole archive; valid settings open the page Method."""
     with st.popover("From a file", icon=":material/upload_file:"):
-        st.markdown("**Settings from a file** are set up in the lab; nothing is run yet.")
+        st.markdown("**Load settings from a file** into the lab. This starts no run.")
         file = st.file_uploader(
-            "A spec.json, or the whole archive of a download",
+            "A spec.json, or a downloaded archive",
             type=["json", "zip"],
             max_upload_size=MAX_UPLOAD_BYTES >> 20,
             key="incoming",

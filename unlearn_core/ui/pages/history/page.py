@@ -1,4 +1,4 @@
-"""Every run that was made here, as a table that one would like to read. Nothing here needs torch."""
+"""The page History: the table of all runs and the actions on ticked rows. Imports no torch."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from unlearn_core.ui.pages.history.run_table import COLUMNS, table
 from unlearn_core.ui.shell import cache, formatting, navigation, url_state, urls, worker_status
 
 TICKED_PARAM = "ticked"
-"""What the address calls the runs that are ticked."""
+"""The URL parameter of the ticked runs."""
 POLL = 2.0
-"""Seconds between two looks at the runs while one of them is unfinished."""
+"""Seconds between two updates while a run is unfinished."""
 
 MAX_ROWS, MAX_READ = 200, 1_000
-"""Rows of the table at most, and runs that are looked through for them: a sweep's trials are one row."""
+"""The maximum of rows, and of runs read for them: all trials of a sweep are one row."""
 
-_UNFOLDED = "history unfolded"
+_EXPANDED = "history expanded"
 
 
 def show() -> None:
-    """The table, what can be done with the ticked rows, and fresh figures while something runs."""
+    """Show the table and the actions on ticked rows; keep both up to date while something runs."""
     runs = _runs()
     _restored()
     if not runs:
@@ -42,20 +42,20 @@ def _runs() -> list[Run]:
 
 
 def table_key(runs: Sequence[Run]) -> str:
-    """The table's key. Ticks are row numbers, so they must not outlive the rows that they were meant for."""
+    """The table's widget key, which changes with its rows: ticks are row numbers and must not move to other runs."""
     return f"runs-{hashlib.sha256(str([run.id for run in runs]).encode()).hexdigest()[:12]}"
 
 
 def _restored() -> None:
-    """What was restored from folders, until somebody has read it."""
-    told = restore.notice(open_data_dir())
-    if told:
-        st.info(told, icon=":material/settings_backup_restore:")
+    """Show which runs were restored from folders, until the notice is hidden."""
+    notice = restore.notice(open_data_dir())
+    if notice:
+        st.info(notice, icon=":material/settings_backup_restore:")
         st.button("Hide this notice", key="restored-read", on_click=restore.dismiss, args=(open_data_dir(),))
 
 
 def _empty() -> None:
-    st.markdown("Nothing has been run here yet. The first run takes seconds, and its report is kept.")
+    st.markdown("Nothing has been run here yet. The first run takes seconds, and its report is stored.")
     with st.container(horizontal=True):
         if st.button("Choose what to forget", type="primary", icon=":material/ink_eraser:", key="to-forget"):
             url_state.open_page("forget")
@@ -71,7 +71,7 @@ def _board(was_busy: bool) -> None:
     if was_busy:
         worker_status.of(*(run for run in runs if not run.state.is_finished), place="history")
     actions = st.container()
-    rows = grouping.group_runs(runs, st.session_state.get(_UNFOLDED, ()))[:MAX_ROWS]
+    rows = grouping.group_runs(runs, st.session_state.get(_EXPANDED, ()))[:MAX_ROWS]
     picked = st.dataframe(
         table(rows),
         hide_index=True,
@@ -84,7 +84,7 @@ def _board(was_busy: bool) -> None:
         lazy=False,
         key=table_key([entry.head for entry in rows]),
         selection_default={"selection": {"rows": _ticked_rows(rows)}},
-        alt="Every run: what was forgotten, how, accuracies before, after and of gold, note, and when",
+        alt="All runs: forget set, method, accuracies of the original, unlearned and retrained model, note, and date",
     )
     click = st.session_state.get("history-open")
     if click is not None:
@@ -96,15 +96,15 @@ def _board(was_busy: bool) -> None:
 
 
 def _ticked_rows(rows: Sequence[HistoryGroup]) -> list[int]:
-    """The rows of the runs that the address says are ticked."""
+    """The rows of the runs that are ticked in the URL."""
     numbers = st.query_params.get(TICKED_PARAM, "").split(",")
     return [place for place, entry in enumerate(rows) if str(entry.head.id) in numbers]
 
 
 def _actions(ticked: list[HistoryGroup]) -> None:
-    """What can be done with the ticked rows. The row of buttons is always there, so that nothing jumps.
+    """Show the actions on the ticked rows; the buttons are always there, so that nothing moves.
 
-    A folded group is cancelled and deleted as a whole, and compared by the run that stands for it.
+    A group is cancelled and deleted as a whole, and compared by its representative.
     """
     picked = [entry.head for entry in ticked]
     one = picked[0] if len(picked) == 1 else None
@@ -115,14 +115,14 @@ def _actions(ticked: list[HistoryGroup]) -> None:
         if st.button("Open", icon=":material/open_in_new:", key="open", disabled=one is None) and one:
             _open(ticked[0])
         group = ticked[0].group if len(ticked) == 1 else None
-        unfolded = group in st.session_state.get(_UNFOLDED, ())
+        expanded = group in st.session_state.get(_EXPANDED, ())
         st.button(
-            "Fold" if unfolded else "Unfold",
-            icon=f":material/unfold_{'less' if unfolded else 'more'}:",
+            "Hide runs" if expanded else "Show runs",
+            icon=f":material/unfold_{'less' if expanded else 'more'}:",
             key="unfold",
             disabled=group is None,
-            help="Shows each run of a group in a row of its own: seeds, or trials of a sweep.",
-            on_click=_fold,
+            help="Lists each run of a group, seeds or trials of a sweep, in its own row.",
+            on_click=_toggle,
             args=(group,),
         )
         spec = one.spec if one and isinstance(one.spec, UnlearnSpec) else None
@@ -137,14 +137,14 @@ def _actions(ticked: list[HistoryGroup]) -> None:
         label = "Delete" if len(over) < 2 else f"Delete {len(over)}"
         with st.popover(label, icon=":material/delete:", disabled=not over):
             st.markdown(
-                f"**{formatting.pluralize(len(over), 'run')}** will be gone for good, reports and weights included."
+                f"**{formatting.pluralize(len(over), 'run')}** will be deleted permanently, with reports and weights."
             )
-            st.button("Delete for good", type="primary", key="delete", on_click=_delete, args=(over,))
+            st.button("Delete permanently", type="primary", key="delete", on_click=_delete, args=(over,))
         st.text_input(
             "Note",
             value=one.note if one else "",
             key=f"note-{one.id if one else 'none'}",
-            placeholder="Tick one run to write a note beside it" if one is None else "What should be remembered of it?",
+            placeholder="Tick one run to add a note" if one is None else "A note on this run",
             label_visibility="collapsed",
             max_chars=500,
             disabled=one is None,
@@ -154,9 +154,9 @@ def _actions(ticked: list[HistoryGroup]) -> None:
         )
 
 
-def _fold(group: str) -> None:
-    """Unfolds a group that is folded, and folds one that is not."""
-    st.session_state[_UNFOLDED] = set(st.session_state.get(_UNFOLDED, ())) ^ {group}
+def _toggle(group: str) -> None:
+    """Expand a group, or collapse it again."""
+    st.session_state[_EXPANDED] = set(st.session_state.get(_EXPANDED, ())) ^ {group}
 
 
 def _open(entry: HistoryGroup) -> None:

@@ -1,4 +1,4 @@
-"""What the history's table says about each run: its columns, and a row for every entry. Nothing here needs torch."""
+"""The table of the history: its columns and rows. Imports no torch."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,48 +17,48 @@ from unlearn_core.ui.pages.history.grouping import HistoryGroup
 from unlearn_core.ui.shell import cache
 
 STATES = {
-    "queued": "◌ waiting",
+    "queued": "◌ queued",
     "running": "◔ running",
     "done": "● done",
     "failed": "✕ failed",
     "cancelled": "○ cancelled",
 }
-_MARKS = "Accuracy: ○ before, ● after, ◆ gold"
+_MARKS = "Accuracy: ○ before, ● after, ◆ retrained"
 COLUMNS = {
     "run": st.column_config.ButtonColumn("", width=60, type="tertiary", key="history-open"),
-    "picture": st.column_config.ImageColumn("", width=50, help="A picture of what was forgotten"),
-    "forgotten": st.column_config.TextColumn("Forgotten", width=92),
+    "picture": st.column_config.ImageColumn("", width=50, help="An example from the forget set"),
+    "forgotten": st.column_config.TextColumn("Forget set", width=92),
     "method": st.column_config.TextColumn("Method", width=92),
     "state": st.column_config.TextColumn("State", width=98),
-    "forgot": st.column_config.ImageColumn("Forgotten ones", width=100, help=_MARKS),
+    "forgot": st.column_config.ImageColumn("Forget set", width=100, help=_MARKS),
     "forget after": st.column_config.NumberColumn("after", width=62, format="%.1f %%"),
-    "kept": st.column_config.ImageColumn("Kept ones", width=100, help=_MARKS),
+    "kept": st.column_config.ImageColumn("Retain set", width=100, help=_MARKS),
     "retain after": st.column_config.NumberColumn("after", width=62, format="%.1f %%"),
-    "retain gold": st.column_config.NumberColumn("gold", width=62, format="%.1f %%"),
+    "retain gold": st.column_config.NumberColumn("retrained", width=76, format="%.1f %%"),
     "note": st.column_config.TextColumn("Note", width=76),
     "when": st.column_config.DatetimeColumn("When", width=110, format="distance"),
 }
 
 
 def table(entries: Sequence[HistoryGroup]) -> pd.DataFrame:
-    """One row an entry, newest first; accuracies in percent on unseen pictures, else on training ones.
+    """One row per entry, newest first; accuracies in per cent on the test sets, else on the training sets.
 
-    The figures of a group of seeds are their means; those of a sweep's trials have none.
+    A group of seeds has the means over its seeds; a sweep's trials have no accuracies.
     """
     return pd.DataFrame([_row(entry) for entry in entries], columns=list(COLUMNS))
 
 
 def _row(entry: HistoryGroup) -> dict[str, Any]:
     run, accuracy = entry.head, entry.accuracy
-    what, method, picture = _words(run)
+    what, method, thumbnail = _describe(run)
     if entry.is_member and isinstance(run.spec, UnlearnSpec):
         what = f"↳ seed {run.spec.seed}" if entry.item_label == "seed" else "↳ a trial"
-    forget = [_unseen(accuracy.get(model), "forget") for model in MODELS]
-    retain = [_unseen(accuracy.get(model), "retain") for model in MODELS]
+    forget = [_evaluation(accuracy.get(model), "forget") for model in MODELS]
+    retain = [_evaluation(accuracy.get(model), "retain") for model in MODELS]
     theme = chart_card.current_theme()
     return {
         "run": f"Sweep {entry.sweep}" if entry.is_group and entry.sweep else f"Run {run.id}",
-        "picture": picture,
+        "picture": thumbnail,
         "forgotten": what,
         "method": method,
         "state": grouping.status_text(entry, STATES),
@@ -72,37 +72,38 @@ def _row(entry: HistoryGroup) -> dict[str, Any]:
     }
 
 
-def _words(run: Run) -> tuple[str, str, str | None]:
-    """What was forgotten, how, and a picture of it; as far as the shelves still know."""
+def _describe(run: Run) -> tuple[str, str, str | None]:
+    """The forget set, the method and a thumbnail, as far as the catalog still has the data set."""
     spec = run.spec
     if not isinstance(spec, UnlearnSpec | TrainGoldSpec):
         return run.title, "", None
     try:
         card = datasets.card(spec.request.dataset)
         what = forget_set_title(UnlearnSpec(request=spec.request, method="", params={}), card)
-        picture = _thumbnail(spec, card.id)
+        thumbnail = _thumbnail(spec, card.id)
     except UnlearnError:
         return run.title, "", None
-    # The method's title is known to its file, which needs torch; a run's title ends with it.
-    said = run.title.removeprefix(f"Forget {what} with ")
-    method = "gold" if isinstance(spec, TrainGoldSpec) else said if said != run.title else spec.method
-    return what, method, picture
+    # The method's module would import torch, so its title is taken from the end of the run's title.
+    head, joined, title = run.title.rpartition(" with ")
+    method = "retraining" if isinstance(spec, TrainGoldSpec) else title if joined and head else spec.method
+    return what, method, thumbnail
 
 
 def _thumbnail(spec: UnlearnSpec | TrainGoldSpec, dataset: str) -> str:
-    wish = spec.request.forget
-    if wish.kind == "images":
-        number = wish.images[0]
+    forget = spec.request.forget
+    if forget.kind == "images":
+        number = forget.images[0]
     else:
-        number = int((cache.image_dataset(dataset).labels == wish.classes[0]).argmax())
+        number = int((cache.image_dataset(dataset).labels == forget.classes[0]).argmax())
     return sparkline.data_uri(cache.thumbnail(dataset, number), "image/png")
 
 
-def _unseen(known: dict[str, float | None] | None, side: str) -> float | None:
-    if not known:
+def _evaluation(accuracy: dict[str, float | None] | None, side: str) -> float | None:
+    """The accuracy on the side's test set, else on its training set."""
+    if not accuracy:
         return None
-    unseen = known.get(f"{side}_test")
-    return known.get(f"{side}_train") if unseen is None else unseen
+    test = accuracy.get(f"{side}_test")
+    return accuracy.get(f"{side}_train") if test is None else test
 
 
 def _percent(share: float | None) -> float | None:

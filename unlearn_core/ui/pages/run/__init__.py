@@ -1,1 +1,1 @@
-"""The page Run: from waiting to the report."""
+"""The page Run: a run from queued to its report."""

@@ -1,4 +1,4 @@
-"""A run that waits or works: where it stands, and how to end it. It turns into the report by one rerun of the page."""
+"""The live view of a queued or running run: progress, curve and Cancel. A rerun of the page ends it with the report."""
 
 from collections.abc import Mapping
 
@@ -16,20 +16,21 @@ from unlearn_core.ui.pages.run.page import title
 from unlearn_core.ui.shell import cache, formatting, worker_status
 
 POLL = 0.5
-"""Seconds between two looks at a run that is on screen."""
+"""Seconds between two updates of a run on screen."""
 
 HEIGHT = 340
-"""Pixels kept free for the curve, whether there is one yet or not."""
+"""Height of the curve in pixels, reserved before there is one."""
 
 AFTERWARDS = {
-    "evaluating": "Every picture of the data set is shown to the net once, in full precision.",
-    "measuring": "What changed is looked at: answers, weights, where the net looks. Then the report opens by itself.",
+    "evaluating": "The model is evaluated once on the whole data set, in full precision.",
+    "measuring": "Changes in predictions, weights and Grad-CAM maps are measured. Then the report opens automatically.",
 }
-"""What happens when all steps are made, by the tracker's word for it."""
+"""What happens after the last step, by the stage of the run's progress."""
+NO_ESTIMATE = "The remaining time is estimated once the first steps are done."
 
 
 def show(run: Run) -> None:
-    """The card of an unfinished run, which keeps itself up to date for as long as the run lasts."""
+    """Show an unfinished run and keep the view up to date until it finishes."""
     st.fragment(_card, run_every=POLL, key=f"live-{run.id}")(run.id)
 
 
@@ -39,14 +40,14 @@ def _card(number: int) -> None:
         st.rerun()
     _head(run)
     if run.state is RunState.QUEUED:
-        _waiting(run)
+        _show_queued(run)
     else:
-        _working(run)
+        _show_running(run)
 
 
 def _head(run: Run) -> None:
     if run.state is RunState.QUEUED:
-        st.caption(f"Run {run.id} · waiting · asked for {formatting.format_age(run.created)}")
+        st.caption(f"Run {run.id} · queued {formatting.format_age(run.created)}")
     else:
         since = f" · started {formatting.format_age(run.started)}" if run.started else ""
         again = " · second attempt" if run.attempt > 1 else ""
@@ -63,32 +64,32 @@ def _head(run: Run) -> None:
         )
 
 
-def _waiting(run: Run) -> None:
+def _show_queued(run: Run) -> None:
     before = cache.store().queue_position(run.id)
     if before:
-        st.markdown(f"**{formatting.pluralize(before, 'run')} {'goes' if before == 1 else 'go'} before this one.**")
+        st.markdown(f"**Queued: {formatting.pluralize(before, 'run')} before this one.**")
     else:
-        st.markdown("**Next in line.**")
+        st.markdown("**Queued: it is next.**")
     if not worker_status.of(run, place="live"):
-        st.caption("It starts as soon as a worker is free. You can close this page: its address brings you back.")
+        st.caption("It starts as soon as a worker is free. You can close this page and return by its link.")
 
 
-def _working(run: Run) -> None:
-    stands, store = worker_status.of(run, place="live"), cache.store()
+def _show_running(run: Run) -> None:
+    stalled, store = worker_status.of(run, place="live"), cache.store()
     past = time_estimate.past_step_times(run, store.list_runs(kinds=("unlearn",), states=(RunState.DONE,), limit=20))
     if run.progress is None or not run.progress.phases:
-        st.progress(0.0, text=":shimmer[Getting ready]: the classifier and its pictures are loaded.")
+        st.progress(0.0, text=":shimmer[Getting ready]: loading the classifier and its data set.")
     else:
         _bands(run.progress, past)
-    if not stands:
+    if not stalled:
         st.caption(_remaining(run, past))
     left, right = st.columns([1.9, 1], gap="large")
     with right:
-        st.subheader("What it is doing", anchor=False)
+        st.subheader("Current stage", anchor=False)
         st.markdown(_stage_text(run))
-        if not stands:
-            st.caption("You can close this page: the run goes on, and its address brings you back.")
-    # The curve comes last: what waits for it would be greyed out in every tick.
+        if not stalled:
+            st.caption("You can close this page: the run continues, and its link brings you back.")
+    # The curve comes last, because Streamlit greys out whatever follows it at every update.
     with left, st.container(height=HEIGHT + 110, border=False):
         _curve(run, time_estimate.total(run.progress, past) if run.progress else None)
 
@@ -101,14 +102,14 @@ def _bands(progress: Progress, past: Mapping[str, float]) -> None:
 
 def _remaining(run: Run, past: Mapping[str, float]) -> str:
     if run.cancelling:
-        return "It stops after the step in hand."
+        return "It stops after the current step."
     if run.progress is None or not run.progress.phases:
-        return "How long it will take is said once the first steps have been timed."
+        return NO_ESTIMATE
     if all(phase.done >= phase.steps for phase in run.progress.phases):
-        return "All steps are made. What is left is to measure what they did."
+        return "All steps are done. The result is being measured."
     seconds = time_estimate.remaining(run.progress, past)
     if seconds is None:
-        return "How long it will take is said once the first steps have been timed."
+        return NO_ESTIMATE
     return f"{formatting.format_estimate(seconds).capitalize()} of training left, then the result is measured."
 
 
@@ -117,7 +118,7 @@ def _curve(run: Run, expected: float | None) -> None:
         training_form.show_curve(run)
     if not isinstance(run.spec, UnlearnSpec):
         return
-    st.subheader("Two accuracies, as they come", anchor=False)
+    st.subheader("Accuracy during the run", anchor=False)
     phases = run.progress.phases if run.progress else ()
     points = cache.store().curve(run.id)
     figure = training_curve.live_figure(points, phases, _sides(run.spec), chart_card.current_theme(), expected=expected)
@@ -127,20 +128,21 @@ def _curve(run: Run, expected: float | None) -> None:
         key=f"curve-{run.id}",
         height=HEIGHT,
         config={"displayModeBar": False},
-        alt="Accuracy on a few forgotten and on a few kept pictures, step by step, over the phases of the run.",
+        alt="Accuracy on a sample of the forget set and of the retain set, by step, over the phases of the run.",
     )
-    st.caption("On a few fixed pictures, in passing. The full measurement comes at the end.")
+    st.caption("Measured on a small fixed sample. The full evaluation comes at the end.")
 
 
 def _sides(spec: UnlearnSpec) -> tuple[str, str]:
-    """What the two lines are called."""
+    """The labels of the two lines."""
+    card = datasets.card(spec.request.dataset)
     if spec.request.forget.kind == "images":
-        return "forgotten", "other pictures"
-    return forget_set_title(spec, datasets.card(spec.request.dataset)), "other classes"
+        return "forget set", f"other {formatting.item_noun(card)}s"
+    return forget_set_title(spec, card), "other classes"
 
 
 def _stage_text(run: Run) -> str:
-    """What goes on, in words, from the method's own card and this run's numbers."""
+    """The current stage in words, from the method's description and this run's numbers."""
     now = run.progress.stage if run.progress else ""
     if now in AFTERWARDS:
         return f"**{now.capitalize()}.** {AFTERWARDS[now]}"
@@ -148,22 +150,17 @@ def _stage_text(run: Run) -> str:
     if isinstance(run.spec, TrainSpec):
         return head + training_form.describe_training(run.spec)
     if isinstance(run.spec, AddCheckpointSpec):
-        return head + "The checkpoint is loaded by a process of its own, compared, and asked about every picture."
+        return head + "The checkpoint is loaded in a separate process, matched to its architecture and evaluated."
     if isinstance(run.spec, TrainGoldSpec):
-        return (
-            head
-            + "The same classifier is trained anew by its own recipe, without the forgotten pictures: the yardstick."
-        )
+        return head + "The same classifier is retrained by its own recipe without the forget set, as the reference."
     if not isinstance(run.spec, UnlearnSpec):
-        return head + "What could not be measured before is added to the report."
+        return head + "Missing measurements are added to the report."
     method = methods.method(run.spec.method)
     card = datasets.card(run.spec.request.dataset)
     needs = method.needs(method.params.parse(run.spec.params))
     split = make_split(card, cache.image_dataset(card.id).labels, run.spec.request.forget)
-    kept, lost = len(split.retain_train), len(split.forget_train)
-    what = forget_set_title(run.spec, card)
-    given = f"It may use the {kept:,} kept pictures" if needs.retain else "It is handed no kept picture"
-    given += (
-        f" and the {lost:,} forgotten ones." if needs.forget else f"; the {lost:,} of *{what}* are never shown to it."
-    )
-    return f"{head}{method.idea}\n\n{given}"
+    noun, kept, lost = formatting.item_noun(card), len(split.retain_train), len(split.forget_train)
+    retain = f"{kept:,} retained {noun}s" if needs.retain else f"no retained {noun}s"
+    forget = f"{lost:,} forget {noun}s" if needs.forget else f"none of the {lost:,} forget {noun}s"
+    joined = "and" if needs.retain == needs.forget else "but"
+    return f"{head}{method.idea}\n\nThe method uses {retain} {joined} {forget}."

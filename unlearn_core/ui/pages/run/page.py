@@ -1,4 +1,4 @@
-"""The run that an address names, and the states in which there is no report to show: each with a next step."""
+"""The run named in the URL, and what the page shows in each state without a report, always with a next step."""
 
 from datetime import UTC, datetime
 
@@ -27,25 +27,25 @@ from unlearn_core.ui.shell import cache, formatting, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 EXAMPLE_ID = "example"
-"""The address of the finished run that ships with the lab."""
+"""The id of the bundled example report in the URL."""
 
 _SHOWN = "run shown"
 
-_GAVE = (
-    "This gold is trained. Every run with the same request has its third column now, or gets it in a moment:",
-    "This second gold is trained. Every run with the same request says now how far two golds are apart, or does so in "
-    "a moment:",
-    "This gold is trained. Reports compare the first two of a request; further ones are kept beside them. "
-    "These runs have the same request:",
+_GOLD_DONE = (
+    "This retrained model is ready. All runs with the same request are compared with it, or will be in a moment:",
+    "This second retrained model is ready. All runs with the same request show how far two retrained models are "
+    "apart, or will in a moment:",
+    "This retrained model is ready. Reports use the first two of a request; further ones are stored. These runs have "
+    "the same request:",
 )
-"""What came of a gold's training, by its number."""
+"""What the page of a trained gold says, by the gold's number."""
 
 
 def requested_run() -> Run | Report | None:
-    """What the address asks for: a run, the shipped report, or None.
+    """Return the run in the URL, or the bundled report, or None.
 
-    Without an id it is the run that this session looked at last, else the latest of this person. The back button needs
-    that: Streamlit leaves an address behind in which the page is this one and the parameters are the next one's.
+    Without an id it is the run that this session showed last, else the visitor's latest run. The back button needs
+    this: Streamlit leaves a URL in the history with this page's path and the next page's parameters.
     """
     if "id" not in st.query_params:
         _write_url(st.session_state.get(_SHOWN) or _latest())
@@ -62,7 +62,7 @@ def _latest() -> str | None:
 
 
 def _write_url(wanted: str | None) -> None:
-    """Puts a run into the address, in place of what a page of the lab has left there."""
+    """Write a run into the URL and remove the parameters of other pages."""
     for name in set(st.query_params) - {"tab"}:
         del st.query_params[name]
     if wanted is not None:
@@ -74,9 +74,7 @@ def _run(wanted: str) -> Run | None:
         return None
     try:
         found = cache.store().get(int(wanted))
-        if isinstance(
-            found.spec, ImportDatasetSpec
-        ):  # What it makes is on the page of pictures, and so is how far it is.
+        if isinstance(found.spec, ImportDatasetSpec):  # The page Datasets shows its progress and its result.
             st.switch_page(navigation.page("datasets"), query_params={})
         return cache.store().get(found.spec.run) if isinstance(found.spec, ExplainSpec | MeasureSpec) else found
     except NotFoundError:
@@ -84,7 +82,7 @@ def _run(wanted: str) -> Run | None:
 
 
 def title(run: Run) -> str:
-    """What a run does, as a heading."""
+    """The heading of a run's page."""
     spec = run.spec
     if isinstance(spec, UnlearnSpec):
         what = forget_set_title(spec, datasets.card(spec.request.dataset))
@@ -92,21 +90,21 @@ def title(run: Run) -> str:
     if isinstance(spec, TrainGoldSpec):
         card = datasets.card(spec.request.dataset)
         what = forget_set_title(UnlearnSpec(request=spec.request, method="", params={}), card)
-        return f"Gold without *{escape(what)}*" + (f", number {spec.seed + 1}" if spec.seed else "")
+        return f"Retrain without *{escape(what)}*" + (f", number {spec.seed + 1}" if spec.seed else "")
     return escape(run.title)
 
 
 def show_nothing() -> None:
-    """The page without a run: there is none yet, or not the one that was asked for."""
+    """Show the page without a run: there is none yet, or no run with the requested id."""
     wanted = st.query_params.get("id")
     if wanted is None:
         st.title("Nothing has been run yet", anchor=False)
-        st.markdown("Choose what a classifier should forget, and watch it happen here.")
+        st.markdown("Choose what a classifier should forget, then follow the run here.")
     else:
         st.title("There is no such run", anchor=False)
         st.markdown(
-            f"This lab keeps no run with the id “{escape(wanted[:40])}”. It may have been deleted, or the link was "
-            "made in another data folder."
+            f"This lab has no run with the id “{escape(wanted[:40])}”. It may have been deleted, or the link is from "
+            "another data folder."
         )
     with st.container(horizontal=True):
         if st.button("Choose what to forget", type="primary", icon=":material/ink_eraser:", key="to-forget"):
@@ -118,7 +116,7 @@ def show_nothing() -> None:
 
 
 def show_done(run: Run) -> None:
-    """The report of a run that came through; what a training made where it was no unlearning."""
+    """Show the report of a finished run, or the result of a training run."""
     if isinstance(run.spec, TrainGoldSpec):
         _gold_done(run, run.spec)
         return
@@ -128,16 +126,16 @@ def show_done(run: Run) -> None:
     try:
         found = cache.report(run.id, reports.report_version(open_data_dir(), run.id))
     except StoreError as problem:
-        _show_ended(run, "report lost", str(problem), color="red", icon=":material/broken_image:")
+        _show_ended(run, "report missing", str(problem), color="red", icon=":material/broken_image:")
         return
     _sweep_link(run)
     report_view.show(found, run)
 
 
 def show_ended(run: Run) -> None:
-    """A run that failed or was cancelled: why, and what can be done now."""
+    """Show a run that failed or was cancelled, with the reason and the next steps."""
     if run.state is RunState.FAILED:
-        reason = run.error or "The worker gave no reason; its log, worker.log in the data folder, may know more."
+        reason = run.error or "No reason was recorded. See worker.log in the data folder."
         _show_ended(run, "failed", reason, color="red", icon=":material/error:")
     else:
         why = f" {run.note}" if sweep_id(run.group) is not None and run.note else ""
@@ -147,7 +145,7 @@ def show_ended(run: Run) -> None:
 def _show_ended(run: Run, state: str, reason: str, *, color: str, icon: str) -> None:
     _sweep_link(run)
     st.caption(_caption(run))
-    with st.container(horizontal=True):  # As above a live run and a report, so that the heading stays where it was.
+    with st.container(horizontal=True):  # As in the live view and the report, so that the heading does not move.
         st.title(title(run), anchor=False, width="content")
     with st.container(border=True):
         st.markdown(f":{color}-badge[{icon} {state}]")
@@ -159,14 +157,14 @@ def _show_ended(run: Run, state: str, reason: str, *, color: str, icon: str) -> 
         ):
             url_state.load_spec(run.spec)
             url_state.open_page("method")
-        if st.button("Run again as it was", icon=":material/replay:", key="same"):
+        if st.button("Run again unchanged", icon=":material/replay:", key="same"):
             _repeat_buttons(run)
         if st.button("All runs", icon=":material/history:", key="to-history"):
             st.switch_page(navigation.page("history"), query_params={})
 
 
 def _sweep_link(run: Run) -> None:
-    """The way to the sweep that this run is a trial of."""
+    """Show a link to the sweep that this run is a trial of."""
     number = sweep_id(run.group)
     if number is not None:
         icon = navigation.PAGES["sweep"].icon
@@ -178,12 +176,12 @@ def _sweep_link(run: Run) -> None:
 def _what_remains(run: Run) -> str:
     begun = isinstance(run.spec, TrainSpec) and training_form.is_partial(run.spec)
     if begun or (isinstance(run.spec, TrainGoldSpec) and gold_actions.is_partial(run.spec)):
-        return "Its last whole epoch was kept: run again, it goes on from there."
-    return "Nothing of it was kept. The settings are, so it can be changed and run again."
+        return "The last complete epoch is stored: a new run resumes there."
+    return "No results were stored, but the settings were: you can change them and run again."
 
 
 def _repeat_buttons(run: Run) -> None:
-    if isinstance(run.spec, TrainGoldSpec):  # It stays behind everything that people wait for.
+    if isinstance(run.spec, TrainGoldSpec):  # It keeps its low priority.
         number = gold_actions.submit(run.spec, datasets.card(run.spec.request.dataset))
         st.switch_page(navigation.page("run"), query_params={"id": str(number)})
     if isinstance(run.spec, TrainSpec):
@@ -192,26 +190,26 @@ def _repeat_buttons(run: Run) -> None:
 
 
 def _caption(run: Run) -> str:
-    said = [f"Run {run.id}", f"ended {formatting.format_age(run.finished or datetime.now(UTC))}"]
+    pieces = [f"Run {run.id}", f"ended {formatting.format_age(run.finished or datetime.now(UTC))}"]
     if run.device:
-        said.append(f"on {formatting.device_name(run.device)}")
+        pieces.append(f"on {formatting.device_name(run.device)}")
     if run.attempt > 1:
-        said.append(f"after {run.attempt} attempts")
-    return " · ".join(said)
+        pieces.append(f"after {run.attempt} attempts")
+    return " · ".join(pieces)
 
 
 def _how_far(run: Run) -> str:
     phases = run.progress.phases if run.progress else ()
-    made, planned = sum(phase.done for phase in phases), sum(phase.steps for phase in phases)
-    if not made:
+    done, planned = sum(phase.done for phase in phases), sum(phase.steps for phase in phases)
+    if not done:
         return "It was stopped before its first step."
-    return f"It was stopped after {made:,} of {planned:,} steps."
+    return f"It was stopped after {done:,} of {planned:,} steps."
 
 
 def _gold_done(run: Run, spec: TrainGoldSpec) -> None:
     st.caption(_caption(run))
     st.title(title(run), anchor=False)
-    st.markdown(_GAVE[min(spec.seed, 2)])
+    st.markdown(_GOLD_DONE[min(spec.seed, 2)])
     same = [
         other
         for other in cache.store().list_runs(kinds=("unlearn",), states=(RunState.DONE,))
