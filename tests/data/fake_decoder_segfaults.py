@@ -1,4 +1,4 @@
-"""Stands in for a decoder that a picture has crashed."""
+"""Stands in for a decoder that an image has crashed."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Checkpoints that nobody should open, each as the bytes of a file, with what its refusal says."""
+"""Checkpoints made to do harm, each as the bytes of a file, with a part of its refusal."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Zips that somebody made to do harm, and pictures that are none: each is refused with a sentence that says why."""
+"""Zips made to do harm, and files that are not images: each is refused with a sentence that says why."""
 
 import io
 import json
@@ -101,7 +101,7 @@ def test_a_link(tmp_path: Path) -> None:
 def test_a_bomb_by_its_ratio(tmp_path: Path) -> None:
     nothing = {f"anna/{n}.bmp": encoded(Image.new("RGB", (3000, 3000)), "BMP") for n in range(2)}
     sentence = refusal(write(tmp_path / "z.zip", GOOD | nothing, zipfile.ZIP_DEFLATED))
-    assert "as bombs do" in sentence
+    assert "like a zip bomb" in sentence
 
 
 def test_a_bomb_by_its_size(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_bomb_by_its_size(tmp_path: Path) -> None:
 
 
 def test_a_bomb_by_its_count(tmp_path: Path) -> None:
-    sentence = refusal(write(tmp_path / "z.zip", faces(each=20)), MOST._replace(pictures=25))
+    sentence = refusal(write(tmp_path / "z.zip", faces(each=20)), MOST._replace(images=25))
     assert "lists 60 files" in sentence
 
 
@@ -144,11 +144,11 @@ def test_a_list_that_lies_about_sizes(tmp_path: Path) -> None:
 def test_one_file_that_is_far_larger_than_a_picture(tmp_path: Path) -> None:
     """It is not even read: its claim is enough."""
     got = found(write(tmp_path / "z.zip", GOOD | {"anna/big.png": os.urandom(1_200_000)}), MOST._replace(pixels=400))
-    assert got["left"] == 1 and "too large for a picture" in got["named"][0].reason
+    assert got["left"] == 1 and "too large for an image" in got["named"][0].reason
 
 
 def test_a_name_that_differs_between_list_and_file(tmp_path: Path) -> None:
-    """What the reason then quotes is a stranger's words too."""
+    """The text that the reason then quotes is untrusted too."""
     data = write(tmp_path / "z.zip", faces(each=20)).read_bytes()
     (tmp_path / "z.zip").write_bytes(data.replace(b"anna/7.png", "ann\u202e\x07.pn".encode(), 1))
     got = found(tmp_path / "z.zip")
@@ -160,19 +160,19 @@ def test_encrypted_and_oddly_packed_files(tmp_path: Path) -> None:
     data[data.find(b"PK\1\2") + 8] |= 1
     (tmp_path / "z.zip").write_bytes(data)
     assert "is encrypted" in refusal(tmp_path / "z.zip")
-    assert "not every zip program knows" in refusal(write(tmp_path / "z.zip", GOOD, zipfile.ZIP_LZMA))
+    assert "not every zip program supports" in refusal(write(tmp_path / "z.zip", GOOD, zipfile.ZIP_LZMA))
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"not a zip" * 100, picture()])
 def test_no_zip_at_all(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "z.zip").write_bytes(data)
-    assert "This is no zip" in refusal(tmp_path / "z.zip")
+    assert "This is not a zip" in refusal(tmp_path / "z.zip")
 
 
 def test_a_zip_that_was_cut_off(tmp_path: Path) -> None:
     file = write(tmp_path / "z.zip", GOOD)
     file.write_bytes(file.read_bytes()[:-400])
-    assert "This is no zip" in refusal(file)
+    assert "This is not a zip" in refusal(file)
 
 
 def huge() -> bytes:
@@ -191,7 +191,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 @pytest.mark.parametrize(
     ("name", "data", "why"),
     [
-        ("bomb.png", huge(), "far larger than a picture"),
+        ("bomb.png", huge(), "far larger than an image"),
         ("large.png", encoded(Image.new("L", (5_100, 5_000)), "PNG"), "5,100 × 5,000 pixels large, and 25 million"),
         ("cut.png", picture(size=(60, 60))[:900], "is damaged"),
         ("cut.jpg", picture(size=(60, 60), kind="JPEG")[:700], "is damaged"),
@@ -199,9 +199,9 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
         ("named.png", encoded(Image.new("RGB", (8, 8)), "TIFF"), "whatever its name says"),
         ("named.jpg", encoded(Image.new("RGB", (8, 8)), "EPS"), "whatever its name says"),
         ("empty.png", b"", "whatever its name says"),
-        ("drawn.svg", SVG, "is a drawing (SVG)"),
+        ("drawn.svg", SVG, "is a vector drawing (SVG)"),
         ("drawn.png", SVG, "whatever its name says"),
-        ("clip.mp4", b"\0" * 50, "is no PNG, JPEG"),
+        ("clip.mp4", b"\0" * 50, "is not a PNG, JPEG"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -213,7 +213,7 @@ def test_a_picture_that_is_none(tmp_path: Path, name: str, data: bytes, why: str
     assert path == f"anna/{name}" and why in reason
     many = {f"anna/{number}-{name}": data for number in range(4)}
     sentence = refusal(write(tmp_path / "z.zip", GOOD | many))
-    assert "4 of 22 pictures cannot be used" in sentence and why in sentence
+    assert "4 of 22 images cannot be used" in sentence and why in sentence
 
 
 def test_what_is_kept_when_some_are_left_out(tmp_path: Path) -> None:
@@ -236,15 +236,15 @@ def test_what_is_kept_when_some_are_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("members", "why"),
     [
-        (GOOD | {"nobody/": None}, "“nobody” has no picture"),
-        (GOOD | {"nobody/why.svg": SVG}, "“nobody” has no picture: “why.svg” is a drawing"),
-        (faces(1), "one class only (“anna”)"),
-        (faces(1, top="all/"), "one class only (“anna”)"),
-        (GOOD | faces(4, 2), "1 class has fewer than 3 usable pictures (“dora”)"),
-        ({"1.png": picture()}, "lies in no class folder"),
-        (GOOD | {"loose.png": picture()}, "lies in no class folder"),
-        (GOOD | {"anna/deep/1.png": picture()}, "deeper than in a class folder"),
-        ({"readme.txt": b"x"}, "no picture in it"),
+        (GOOD | {"empty/": None}, "“empty” has no image"),
+        (GOOD | {"empty/why.svg": SVG}, "“empty” has no image: “why.svg” is a vector drawing"),
+        (faces(1), "only one class (“anna”)"),
+        (faces(1, top="all/"), "only one class (“anna”)"),
+        (GOOD | faces(4, 2), "1 class has fewer than 3 usable images (“dora”)"),
+        ({"1.png": picture()}, "is not in a class folder"),
+        (GOOD | {"loose.png": picture()}, "is not in a class folder"),
+        (GOOD | {"anna/deep/1.png": picture()}, "in a folder inside a class folder"),
+        ({"readme.txt": b"x"}, "contains no image"),
         (GOOD | {"anna/0.png": picture()}, ""),
     ],
 )
@@ -297,7 +297,7 @@ def test_that_process_is_limited_and_knows_nothing(tmp_path: Path, monkeypatch: 
 
 
 def test_a_refusal_comes_through(tmp_path: Path) -> None:
-    with pytest.raises(InvalidDatasetError, match="one class only"):
+    with pytest.raises(InvalidDatasetError, match="only one class"):
         confine(write(tmp_path / "z.zip", faces(1)))
 
 

@@ -1,4 +1,4 @@
-"""Pictures as they are decoded, sets as they are cut, and data sets as they become visible: whole or not at all."""
+"""Decoding images, splitting data sets, and publishing them completely or not at all."""
 
 import io
 import subprocess
@@ -144,7 +144,7 @@ def test_a_damaged_data_set_is_said(mine: Path, tmp_path: Path) -> None:
     with pytest.raises(CorruptAssetError, match="cannot be read"):
         datasets.load(name)
     np.save(file, np.zeros((3, 8, 8, 3), np.uint8))
-    with pytest.raises(CorruptAssetError, match="not those of its card"):
+    with pytest.raises(CorruptAssetError, match="do not match its card"):
         datasets.load(name)
     file.unlink()
     with pytest.raises(CorruptAssetError, match="Add it again"):
@@ -154,8 +154,8 @@ def test_a_damaged_data_set_is_said(mine: Path, tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from unlearn_core.data.ingest import making
-with making.begun(Path(sys.argv[1])) as folder:
+from unlearn_core.data.ingest import staging
+with staging.staging_folder(Path(sys.argv[1])) as folder:
     (folder / "images.npy").write_bytes(b"half of it")
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -169,7 +169,7 @@ def test_what_a_killed_process_leaves_is_never_seen_and_is_swept(mine: Path) -> 
     with staging.staging_folder(mine) as folder:
         assert not left.exists()
         with staging.staging_folder(mine):
-            assert folder.exists(), "one that somebody is at work in stays"
+            assert folder.exists(), "a folder in use stays"
 
 
 def test_room_counts_what_is_in_the_trash(mine: Path, tmp_path: Path) -> None:
@@ -186,8 +186,8 @@ def test_the_trash_gives_back_what_it_took(mine: Path, tmp_path: Path) -> None:
     name = zipped(mine, tmp_path / "z.zip")
     trash.remove(mine, name)
     assert name not in datasets.cards() and list(trash.removed(mine)) == [name]
-    assert zipped(mine, tmp_path / "z.zip") == name, "the same pictures, brought once more"
-    with pytest.raises(StoreError, match="there is another one"):
+    assert zipped(mine, tmp_path / "z.zip") == name, "the same images, uploaded again"
+    with pytest.raises(StoreError, match="another one called"):
         trash.restore(mine, name)
     trash.remove(mine, name)
     trash.restore(mine, name)
@@ -199,12 +199,12 @@ def test_the_trash_gives_back_what_it_took(mine: Path, tmp_path: Path) -> None:
 
 def test_uploads_are_limited_and_not_kept_for_ever(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = MOST._replace(upload_mb=1)
-    with pytest.raises(InvalidDatasetError, match="larger than the 1 MB"):
+    with pytest.raises(InvalidDatasetError, match="larger than 1 MB"):
         upload_store.save(mine, io.BytesIO(bytes(1_000_001)), small)
     assert not list((mine / "uploads").iterdir())
     for _ in range(5):
         upload_store.save(mine, io.BytesIO(bytes(1_000_000)), small)
-    with pytest.raises(InvalidDatasetError, match="Too many uploads wait"):
+    with pytest.raises(InvalidDatasetError, match="Too many uploads are waiting"):
         upload_store.save(mine, io.BytesIO(b"x"), small)
     monkeypatch.setattr(upload_store, "_MAX_AGE", -1.0)
     upload_store.save(mine, io.BytesIO(b"x"), small)

@@ -1,4 +1,4 @@
-"""Points of the plane are ordinary data sets, drawn the same every time, and a small net tells their classes apart."""
+"""Points in the plane are ordinary data sets, the same on every load, and a small model separates their classes."""
 
 import numpy as np
 import pytest

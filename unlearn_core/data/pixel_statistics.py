@@ -1,15 +1,15 @@
-"""The colours of a data set, by which a net that is trained on it normalises its pictures."""
+"""Mean and standard deviation of each colour channel of a data set, by which models normalise their input."""
 
 import numpy as np
 
 from unlearn_core.data.image_dataset import ImageDataset
 
 MAX_SAMPLED = 10_000
-"""From at most so many training pictures they are taken."""
+"""The statistics are taken from at most so many training images."""
 
 
 def channel_statistics(dataset: ImageDataset) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Mean and standard deviation of each colour in [0, 1] over training pictures; a deviation of 0 counts as 1."""
+    """Mean and standard deviation of each colour in [0, 1] over training images; a deviation of 0 counts as 1."""
     step = max(1, -(-dataset.train // MAX_SAMPLED))
     sample = np.asarray(dataset.images[: dataset.train : step])
     levels = np.arange(256) / 255

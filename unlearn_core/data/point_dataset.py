@@ -1,7 +1,7 @@
-"""Points of the plane as data sets: a point is a picture of one pixel whose red is x and green is y; blue is 0.
+"""Data sets of 2-D points: a point is an image of one pixel whose red is x and green is y; blue is 0.
 
-They are drawn from a fixed seed, so nothing is stored or downloaded, and everything that works with pictures works with
-them: what a net has learned can be seen as a whole, as a map of its answers.
+They are drawn from a fixed seed, so nothing is stored or downloaded. Everything that works with images works with them,
+and all that a model has learned can be seen as one map of its predictions.
 """
 
 import numpy as np
@@ -13,8 +13,8 @@ LICENSE = "MIT, as this project."
 
 
 def card(name: str, title: str, summary: str, classes: tuple[str, ...], *, per_class: int = 300) -> DatasetCard:
-    """The card of such a data set: of each class so many points to train with, a third of that to validate, two
-    thirds to test."""
+    """The card of a data set with `per_class` training points of each class, a third as many for validation, and two
+    thirds as many for test."""
     count = len(classes)
     return DatasetCard(
         id=name,
@@ -31,9 +31,9 @@ def card(name: str, title: str, summary: str, classes: tuple[str, ...], *, per_c
 
 
 def to_images(points: np.ndarray, labels: np.ndarray, card: DatasetCard) -> ImageDataset:
-    """Points (N, 2) in [0, 1], as many of each class and shuffled, as the pictures that the card promises."""
+    """Points (N, 2) in [0, 1], shuffled and equally many of each class, as the images that the card describes."""
     assert len(points) == card.train + card.val + card.test
-    # Those outside lie on the border: the noise has no end, the picture has.
+    # Points outside are moved to the border: the noise is unbounded, an image is not.
     pixels = np.round(255 * points.clip(0, 1)).astype(np.uint8)
     images = np.concatenate([pixels, np.zeros((len(points), 1), np.uint8)], axis=1)[:, None, None, :]
     return ImageDataset(images, labels.astype(np.int64), card.train, card.val, card.test)

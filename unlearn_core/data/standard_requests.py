@@ -1,6 +1,6 @@
-"""The standard requests of a data set: those whose golds ship, and on which the results of methods are reported.
+"""The standard requests of a data set: their golds ship, and results of methods are reported on them.
 
-Presets are tuned on others (see CONTRIBUTING.md), so these say how a method does where it was not tuned.
+Presets are tuned on other requests (see CONTRIBUTING.md), so results on these show a method where it was not tuned.
 """
 
 import numpy as np
@@ -9,13 +9,13 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 
 ENSEMBLE_REQUEST = ("resnet8", "200-pictures")
-"""The classifier and the request of which a population of golds ships."""
+"""The classifier and the request for which an ensemble of golds ships."""
 ENSEMBLE_SIZE = 128
-"""Half of them to score against, the other half for the ceiling at the same number."""
+"""Half of the golds to score against, the other half for the ceiling at the same number."""
 
 
 def standard_requests(dataset: DatasetCard) -> dict[str, Forget]:
-    """One class, three classes, 16 and 200 training pictures drawn once and for all, by name; none for other sets."""
+    """One class, three classes, and 16 and 200 fixed random training images, by name; none for other data sets."""
     names = dataset.classes
     if dataset.id != "cifar10-sample":
         return {}
@@ -30,7 +30,7 @@ def standard_requests(dataset: DatasetCard) -> dict[str, Forget]:
 def bundled_requests(classifier: ClassifierCard, dataset: DatasetCard) -> dict[str, Forget]:
     """The requests whose golds ship with a classifier, by name: each class and the standard ones.
 
-    With the small net that is there for its population of golds ships the request of that population alone.
+    The small classifier of the ensemble of golds ships with the request of that ensemble alone.
     """
     if classifier.id == ENSEMBLE_REQUEST[0]:
         return {ENSEMBLE_REQUEST[1]: standard_requests(dataset)[ENSEMBLE_REQUEST[1]]}

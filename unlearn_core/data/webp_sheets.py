@@ -1,4 +1,4 @@
-"""Many small pictures in few files: columns of 500, as lossless WebP."""
+"""Pack many small images into few files: columns of 500, as lossless WebP."""
 
 import io
 
@@ -9,7 +9,7 @@ PER_SPRITE = 500
 
 
 def encode(images: np.ndarray) -> list[bytes]:
-    """Square pictures (N, S, S, 3) uint8 to one file for every 500 of them; not a bit is lost."""
+    """Square images (N, S, S, 3) uint8 as one file per 500 of them, without loss."""
     size = images.shape[1]
     files = []
     for start in range(0, len(images), PER_SPRITE):
@@ -21,6 +21,6 @@ def encode(images: np.ndarray) -> list[bytes]:
 
 
 def decode(files: list[bytes], size: int) -> np.ndarray:
-    """The pictures (N, size, size, 3) uint8 that `encode` was given."""
+    """The images (N, size, size, 3) uint8 that `encode` was given."""
     columns = [np.asarray(Image.open(io.BytesIO(file), formats=("WEBP",)).convert("RGB")) for file in files]
     return np.concatenate([column.reshape(-1, size, size, 3) for column in columns])

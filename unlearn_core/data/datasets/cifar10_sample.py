@@ -1,4 +1,4 @@
-"""The bundled sample of CIFAR-10: 13,000 pictures that need no download."""
+"""The bundled sample of CIFAR-10: 13,000 images that need no download."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ PER_CLASS = {"train": 1000, "val": 100, "test": 200}
 CARD = DatasetCard(
     id="cifar10-sample",
     title="CIFAR-10 sample",
-    summary="1,000 training, 100 validation and 200 test pictures of each of ten classes, 32 pixels wide.",
+    summary="1,000 training, 100 validation and 200 test images of each of ten classes, 32 pixels wide.",
     classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
     size=32,
     train=10_000,
@@ -24,13 +24,13 @@ CARD = DatasetCard(
     test=2_000,
     licence="CIFAR-10 has no formal licence; it is free for research with citation of Krizhevsky (2009), "
     "Learning Multiple Layers of Features from Tiny Images.",
-    source="Krizhevsky, Nair and Hinton, University of Toronto: the first pictures of each class in canonical order. "
-    "Validation and test pictures both come from CIFAR-10's test set and share none.",
+    source="Krizhevsky, Nair and Hinton, University of Toronto: the first images of each class in canonical order. "
+    "Validation and test images both come from CIFAR-10's test set, without overlap.",
 )
 
 
 def load(assets: Path) -> ImageDataset:
-    """Reads the sprites; raises BadAsset where one is missing or damaged."""
+    """Reads the sprites; raises CorruptAssetError if one is missing or damaged."""
     folder = assets / "datasets" / CARD.id
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
@@ -44,10 +44,10 @@ def load(assets: Path) -> ImageDataset:
 
 
 def select(train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Cuts the sample's pictures (13000, 32, 32, 3) uint8 and labels (13000,) uint8 out of the whole of CIFAR-10.
+    """Selects the sample's images (13000, 32, 32, 3) uint8 and labels (13000,) uint8 from all of CIFAR-10.
 
-    `train` and `test` are pictures (N, 32, 32, 3) uint8 and labels (N,) in canonical order. Kept are the first 1,000
-    training pictures of each class, and of the test pictures the first 100 (validation) and the next 200 (test).
+    `train` and `test` are images (N, 32, 32, 3) uint8 and labels (N,) in canonical order. Of each class, the first
+    1,000 training images are selected, and the first 100 (validation) and next 200 (test) of the test images.
     """
     chosen = [
         _first(*train, 0, PER_CLASS["train"]),
@@ -59,12 +59,12 @@ def select(train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndar
 
 
 def checksum(images: np.ndarray, labels: np.ndarray) -> str:
-    """The checksum of a sample's pixels and labels: the same whichever source it was cut from."""
+    """The checksum of a sample's pixels and labels: the same for every source that it was selected from."""
     return sha256(images.tobytes() + labels.astype(np.uint8).tobytes())
 
 
 def build(assets: Path, train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray]) -> str:
-    """Selects the sample, writes it, and gives its checksum."""
+    """Selects the sample, writes it, and returns its checksum."""
     images, labels = select(train, test)
     folder = assets / "datasets" / CARD.id
     sprites = {f"{number:02d}.webp": file for number, file in enumerate(encode(images))}
@@ -82,6 +82,6 @@ def build(assets: Path, train: tuple[np.ndarray, np.ndarray], test: tuple[np.nda
 
 
 def _first(images: np.ndarray, labels: np.ndarray, skip: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """So many pictures of each class, in canonical order, after the first `skip` of that class."""
+    """`count` images of each class, in canonical order, after the first `skip` of that class."""
     rows = np.sort(np.concatenate([np.flatnonzero(labels == c)[skip : skip + count] for c in range(10)]))
     return images[rows], labels[rows]

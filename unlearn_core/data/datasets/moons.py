@@ -1,4 +1,4 @@
-"""Four half-moons, two pairs that reach into one another."""
+"""Points on four half-moons, in two interlocking pairs."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from unlearn_core.data.image_dataset import ImageDataset
 CARD = point_dataset.card(
     "moons",
     "Moons (points)",
-    "Points of the plane on four half-moons, in two pairs that reach into one another.",
+    "Points in the plane on four half-moons, in two interlocking pairs.",
     ("dawn", "noon", "dusk", "night"),
 )
 
 
 def load(assets: Path) -> ImageDataset:
-    """Draws the points; the same ones every time."""
+    """Draws the points from a fixed seed."""
     rng, labels = point_dataset.draw_labels(CARD, 1)
     angle = rng.uniform(0, np.pi, len(labels))
     turned = labels % 2 == 1

@@ -1,4 +1,4 @@
-"""Three rings around one centre."""
+"""Points on three concentric rings."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from unlearn_core.data.image_dataset import ImageDataset
 CARD = point_dataset.card(
     "rings",
     "Rings (points)",
-    "Points of the plane on three rings, each around the next smaller one.",
+    "Points in the plane on three concentric rings.",
     ("inner", "central", "outer"),
 )
 
 
 def load(assets: Path) -> ImageDataset:
-    """Draws the points; the same ones every time."""
+    """Draws the points from a fixed seed."""
     rng, labels = point_dataset.draw_labels(CARD, 4)
     angle = rng.uniform(0, 2 * np.pi, len(labels))
     far = np.array([0.1, 0.26, 0.42])[labels] + rng.normal(0, 0.025, len(labels))

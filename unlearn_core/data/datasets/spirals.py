@@ -1,4 +1,4 @@
-"""Three arms of a spiral."""
+"""Points on three arms of a spiral."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from unlearn_core.data.image_dataset import ImageDataset
 CARD = point_dataset.card(
     "spirals",
     "Spirals (points)",
-    "Points of the plane on three arms that wind around one another.",
+    "Points in the plane on three intertwined spiral arms.",
     ("first", "second", "third"),
 )
 
 
 def load(assets: Path) -> ImageDataset:
-    """Draws the points; the same ones every time."""
+    """Draws the points from a fixed seed."""
     rng, labels = point_dataset.draw_labels(CARD, 2)
     along = np.sqrt(rng.uniform(0.02, 1, len(labels)))
     angle = 3.6 * along + 2 * np.pi / len(CARD.classes) * labels

@@ -1,1 +1,1 @@
-"""How pictures come in: checked, decoded, cut into training, validation and test, and kept. None of it needs torch."""
+"""Import of data sets: check, decode, split into training, validation and test, and store. None of it needs torch."""

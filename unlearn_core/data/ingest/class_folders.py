@@ -1,4 +1,4 @@
-"""Which file is a picture of which class: from paths alone, those of a zip or of a folder on the server."""
+"""Find which file is an image of which class, from the paths in a zip or in a folder on the server."""
 
 import unicodedata
 from collections import Counter
@@ -18,16 +18,14 @@ _SPLITS = {
     "test": "test", "testing": "test",
 }  # fmt: skip
 _TEXTS = frozenset({".txt", ".md", ".csv", ".json", ".pdf"})
-"""Words about the pictures, which may lie beside them."""
+"""Texts about the images, which may accompany them."""
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
-LAYOUT_HINT = (
-    "Make a folder for each class, with its pictures directly in it: faces/anna/1.png, faces/ben/1.png and so on."
-)
+LAYOUT_HINT = "Make one folder per class, with its images directly in it: faces/anna/1.png, faces/ben/1.png and so on."
 
 
 class ImageFile(NamedTuple):
-    """A picture by its path, with the class and the part ("train", "val", "test" or "") that its folders say."""
+    """The path of an image, with the class and the part ("train", "val", "test" or "") that its folders give."""
 
     path: str
     label: str
@@ -42,7 +40,7 @@ class SkippedFile(NamedTuple):
 
 
 class ClassFolders(NamedTuple):
-    """What was found: the classes in alphabetical order, their pictures, and the files that are none."""
+    """The classes in alphabetical order, their images, and the files that are not images."""
 
     classes: tuple[str, ...]
     items: list[ImageFile]
@@ -50,16 +48,16 @@ class ClassFolders(NamedTuple):
 
 
 def read_class_folders(paths: Iterable[str], limits: UploadLimits) -> ClassFolders:
-    """Reads `[anything/][train|val|test/]class/picture`; a path that ends with / is a folder.
+    """Reads `[anything/][train|val|test/]class/image`; a path that ends with / is a folder.
 
-    Raises BadPictures where that is not how it lies, where a class has no picture, and where there are too many
-    classes or files, or fewer than two classes.
+    Raises InvalidDatasetError if the layout is another one, if a class has no image, and if there are too many classes
+    or files, or fewer than two classes.
     """
     kept = [path for path in paths if not _is_clutter(path)]
     texts = [path for path in kept if PurePosixPath(path).suffix.lower() in _TEXTS]
     files = [path for path in kept if not path.endswith("/") and path not in set(texts)]
     if not files:
-        raise InvalidDatasetError(f"There is no picture in it. {LAYOUT_HINT}")
+        raise InvalidDatasetError(f"It contains no image. {LAYOUT_HINT}")
     skip = _wrapping(files)
     parts = _parts([_under(path, skip) for path in files])
     depth = skip + bool(parts)
@@ -67,10 +65,10 @@ def read_class_folders(paths: Iterable[str], limits: UploadLimits) -> ClassFolde
     for path in files:
         *above, name = _under(path, depth)
         if PurePosixPath(name).suffix.lower() in _ARCHIVES:
-            raise InvalidDatasetError(f"{quote(name)} is an archive inside of this one. Unpack it first.")
+            raise InvalidDatasetError(f"{quote(name)} is an archive inside this one. Unpack it first.")
         if len(above) != 1:
-            where = "in no class folder" if not above else "deeper than in a class folder"
-            raise InvalidDatasetError(f"The file {quote(path)} lies {where}. {LAYOUT_HINT}")
+            where = "not in a class folder" if not above else "in a folder inside a class folder"
+            raise InvalidDatasetError(f"The file {quote(path)} is {where}. {LAYOUT_HINT}")
         if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES:
             items.append(ImageFile(path, class_name(above[0]), parts[_under(path, skip)[0]] if parts else ""))
         else:
@@ -82,19 +80,19 @@ def read_class_folders(paths: Iterable[str], limits: UploadLimits) -> ClassFolde
 
 
 def check_counts(counts: Sequence[int], classes: Sequence[str], limits: UploadLimits) -> None:
-    """Raises BadPictures where a class has fewer pictures than a data set can be cut from."""
+    """Raises InvalidDatasetError if a class has too few images to be split."""
     few = [name for name, count in zip(classes, counts, strict=True) if count < limits.per_class]
     if few:
         which = ", ".join(map(quote, few[:3])) + (f" and {len(few) - 3:,} more" if len(few) > 3 else "")
         noun = "class has" if len(few) == 1 else "classes have"
         raise InvalidDatasetError(
-            f"{len(few):,} {noun} fewer than {limits.per_class} usable pictures ({which}), so they cannot be cut into "
-            "training, validation and test. Add pictures, or leave these folders out."
+            f"{len(few):,} {noun} fewer than {limits.per_class} usable images ({which}), too few to split into "
+            "training, validation and test. Add images, or leave these folders out."
         )
 
 
 def with_min_count(layout: ClassFolders, min_count: int | None, limits: UploadLimits) -> ClassFolders:
-    """The same with only the classes that have so many pictures; raises BadPictures where these make no data set."""
+    """The same with only the classes that have so many images; raises InvalidDatasetError if too few or many remain."""
     if min_count is None:
         return layout
     counts = dict.fromkeys(layout.classes, 0)
@@ -103,8 +101,8 @@ def with_min_count(layout: ClassFolders, min_count: int | None, limits: UploadLi
     kept = tuple(name for name in layout.classes if counts[name] >= min_count)
     if not 2 <= len(kept) <= limits.classes:
         raise InvalidDatasetError(
-            f"{len(kept):,} classes have {min_count:,} pictures or more, and a data set has 2 to {limits.classes:,}. "
-            "Ask for another number of pictures."
+            f"{len(kept):,} classes have {min_count:,} images or more, and a data set needs 2 to {limits.classes:,}. "
+            "Choose another number of images."
         )
     return ClassFolders(kept, [item for item in layout.items if counts[item.label] >= min_count], [])
 
@@ -116,31 +114,32 @@ def _check(classes: set[str], items: list[ImageFile], left: list[SkippedFile], l
             raise InvalidDatasetError(f"The class {quote(name)} {why}.")
     if len(classes) > limits.classes:
         raise InvalidDatasetError(
-            f"There are {len(classes):,} classes, and {limits.classes:,} are allowed. Take some out. {limit_hint('classes')}"
+            f"There are {len(classes):,} classes, and {limits.classes:,} are allowed. Remove some. "
+            + limit_hint("classes")
         )
     if len(classes) < 2:
         raise InvalidDatasetError(
-            f"There is one class only ({quote(min(classes))}); a classifier tells at least two apart. {LAYOUT_HINT}"
+            f"There is only one class ({quote(min(classes))}); a classifier needs at least two. {LAYOUT_HINT}"
         )
     if len(items) > limits.images:
         raise InvalidDatasetError(
-            f"There are {len(items):,} pictures, and {limits.images:,} are allowed. Take some out. {limit_hint('pictures')}"
+            f"There are {len(items):,} images, and {limits.images:,} are allowed. Remove some. " + limit_hint("images")
         )
     none = sorted(classes - {item.label for item in items})
     if none:
         why = next(
             (f": {quote(one.path.split('/')[-1])} {one.reason}" for one in left if f"{none[0]}/" in one.path), ""
         )
-        raise InvalidDatasetError(f"The class {quote(none[0])} has no picture{why}. Add some, or leave the folder out.")
+        raise InvalidDatasetError(f"The class {quote(none[0])} has no image{why}. Add some, or leave the folder out.")
 
 
 def _under(path: str, depth: int) -> list[str]:
-    """The parts of a path below so many folders."""
+    """The parts of a path below its first `depth` folders."""
     return path.split("/")[depth:]
 
 
 def _wrapping(files: list[str]) -> int:
-    """How many folders hold everything and are no class: most zips have one."""
+    """The number of folders around everything that are not a class: most zips have one."""
     depth = 0
     while len({tuple(path.split("/")[: depth + 1]) for path in files}) == 1:
         if min(map(len, (_under(path, depth) for path in files))) < 3:
@@ -150,25 +149,23 @@ def _wrapping(files: list[str]) -> int:
 
 
 def _parts(files: list[list[str]]) -> dict[str, str]:
-    """The top folders that are called train, val or test, where all are, with what each is for."""
+    """The part that each top folder is for, if all are called train, val or test; else nothing."""
     tops = {file[0] for file in files}
     known = {top: _SPLITS[top.lower()] for top in tops if top.lower() in _SPLITS}
     if len(known) < len(tops) or "train" not in known.values() or min(map(len, files)) < 3:
         return {}
     if max(Counter(known.values()).values()) > 1:
-        raise InvalidDatasetError(
-            f"Two folders are for the same: {', '.join(sorted(known))}. Put their pictures into one."
-        )
+        raise InvalidDatasetError(f"Two folders mean the same: {', '.join(sorted(known))}. Put their images into one.")
     return known
 
 
 def _is_clutter(path: str) -> bool:
-    """What systems leave behind: hidden files and folders, thumbnails."""
+    """Return whether a file was left by an operating system: hidden files and folders, thumbnails."""
     return any(part.startswith(".") or part.lower() in _CLUTTER for part in path.rstrip("/").split("/"))
 
 
 def _why_not(name: str) -> str:
     suffix = PurePosixPath(unicodedata.normalize("NFC", name)).suffix.lower()
     if suffix in {".svg", ".svgz"}:
-        return "is a drawing (SVG), not a picture of pixels: save it as PNG"
-    return "is no PNG, JPEG, WebP, BMP or GIF"
+        return "is a vector drawing (SVG): save it as PNG"
+    return "is not a PNG, JPEG, WebP, BMP or GIF file"

@@ -1,4 +1,4 @@
-"""Many files into one array of pictures, several at a time, row by row on the disk."""
+"""Decode many image files in parallel into one array on disk."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -14,21 +14,21 @@ from unlearn_core.data.ingest.sanitize import escape_control
 from unlearn_core.data.ingest.upload_limits import UploadLimits
 
 ProgressCallback = Callable[[str, int, int], None]
-"""Hears of a phase how much is done and how much there is; raises where nobody wants it any more."""
+"""Called with a phase, how much of it is done and how much there is; raises if the work is cancelled."""
 
 _AT_ONCE = 64
 
 
 class FileReader(Protocol):
-    """Where files are read from."""
+    """Reads files by their path."""
 
     def read(self, path: str) -> bytes:
-        """The bytes of one; raises OSError or ValueError."""
+        """The bytes of one file; raises OSError or ValueError."""
         ...
 
 
 def create_npy(file: Path, shape: tuple[int, ...]) -> int:
-    """Begins an .npy file of uint8 with that shape, as long as it will be, and gives where its first row begins."""
+    """Creates an .npy file of uint8 of that shape and its full length; returns the offset of its first row."""
     with file.open("wb") as begun:
         np.lib.format.write_array_header_1_0(begun, {"descr": "|u1", "fortran_order": False, "shape": shape})
         start = begun.tell()
@@ -48,7 +48,7 @@ def decode_all(
     threads: int,
     on_progress: ProgressCallback,
 ) -> dict[int, SkippedFile]:
-    """Decodes every path into its row of a new .npy file (N, size, size, 3); gives what could not be, by position."""
+    """Decodes every path into its row of a new .npy file (N, size, size, 3); returns the failures by position."""
     start, row = create_npy(out, (len(paths), size, size, 3)), size * size * 3
     left: dict[int, SkippedFile] = {}
     target = os.open(out, os.O_WRONLY)

@@ -1,4 +1,4 @@
-"""One picture's bytes as pixels, or why not: the usual formats only, and nothing before its size is known."""
+"""Decode one image file to pixels or explain why not: common formats only, and only after its size is checked."""
 
 import io
 from typing import Literal
@@ -12,11 +12,11 @@ _LONGEST_SIDE = 20_000
 
 
 class UndecodableImageError(Exception):
-    """A picture that cannot be used, and why: the end of a sentence."""
+    """An image that cannot be used; the message is the end of a sentence."""
 
 
 def decode(data: bytes, *, size: int, fit: Fit, max_pixels: int) -> np.ndarray:
-    """A file's first frame as (size, size, 3) uint8; transparency becomes white. Raises Unusable."""
+    """A file's first frame as (size, size, 3) uint8; transparency becomes white. Raises UndecodableImageError."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check(image, max_pixels)
@@ -25,12 +25,12 @@ def decode(data: bytes, *, size: int, fit: Fit, max_pixels: int) -> np.ndarray:
     except UndecodableImageError:
         raise
     except UnidentifiedImageError:
-        raise UndecodableImageError("is no PNG, JPEG, WebP, BMP or GIF, whatever its name says") from None
+        raise UndecodableImageError("is not a PNG, JPEG, WebP, BMP or GIF file, whatever its name says") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UndecodableImageError("claims to be far larger than a picture is") from None
+        raise UndecodableImageError("claims to be far larger than an image can be") from None
     except MemoryError:
-        raise UndecodableImageError("takes more memory than it may") from None
-    except Exception as problem:  # noqa: BLE001 (decoders raise whatever they like on damaged files)
+        raise UndecodableImageError("takes more memory than allowed") from None
+    except Exception as problem:  # noqa: BLE001 (decoders raise any error on damaged files)
         raise UndecodableImageError(f"is damaged ({str(problem)[:60] or type(problem).__name__})") from None
 
 
@@ -45,7 +45,7 @@ def _check(image: Image.Image, max_pixels: int) -> None:
 
 
 def to_upright_rgb(image: Image.Image) -> Image.Image:
-    """The picture as RGB, turned as its camera says, on white where it is transparent."""
+    """The image as RGB, rotated by its EXIF orientation, on white where it is transparent."""
     turned = ImageOps.exif_transpose(image)
     if turned.mode.startswith("I;16") or turned.mode in ("I", "F"):
         values = np.asarray(turned, np.float32)
@@ -58,7 +58,7 @@ def to_upright_rgb(image: Image.Image) -> Image.Image:
 
 
 def to_square(image: Image.Image, *, size: int, fit: Fit) -> np.ndarray:
-    """The picture as a square of that size: its middle, or the whole with black beside it."""
+    """The image as a square of that size: its middle, or the whole with black borders."""
     if image.size == (size, size):
         return np.asarray(image)
     if fit == "crop":
@@ -67,9 +67,9 @@ def to_square(image: Image.Image, *, size: int, fit: Fit) -> np.ndarray:
 
 
 def resize(images: np.ndarray, *, size: int, fit: Fit) -> np.ndarray:
-    """Pictures (N, H, W) grey or (N, H, W, 3), uint8, as (N, size, size, 3).
+    """Images (N, H, W) grey or (N, H, W, 3), uint8, as (N, size, size, 3).
 
-    "pad" sets smaller pictures into the middle of black, pixel for pixel; all else is made larger or smaller.
+    "pad" centres smaller images on black, pixel for pixel; all other images are resized.
     """
     if images.ndim == 3:
         images = np.repeat(images[..., None], 3, axis=3)

@@ -1,7 +1,7 @@
-"""The process that opens what strangers made: limited in memory, time and disk, and nobody's loss if it is killed.
+"""The child process that decodes untrusted files: limited in memory, time and disk, and safe to kill.
 
-It reads one job from stdin, as JSON, and writes lines of JSON: ["decode", done, total] as it goes, and at the end
-{"found": ...} or {"refused": "a sentence"}. The pictures go to two files in the folder that the job names.
+It reads one job from stdin, as JSON, and writes lines of JSON: ["decode", done, total] for progress, and at the end
+{"found": ...} or {"refused": "a sentence"}. The images go to two files in the job's folder `out`.
 """
 
 import json
@@ -35,26 +35,26 @@ from unlearn_core.data.user_catalog import IMAGES_FILE, LABELS_FILE
 from unlearn_core.domain.errors import InvalidDatasetError
 
 PROGRESS_INTERVAL = 0.2
-"""Seconds between two lines about progress at the least."""
+"""Least time between two lines of progress, in seconds."""
 MAX_LISTED_FILES = 20
-"""Of how many files that were left out the names are kept."""
+"""Of how many files that were left out the paths are recorded."""
 _SPARE = 1 << 20
 
 
 def main() -> None:
-    """Does the job that stdin holds; ends without tidying up, since threads may hang in a decoder."""
+    """Does the job that stdin holds; exits without cleaning up, because threads may hang in a decoder."""
     job = json.load(sys.stdin)
     most = UploadLimits(**job["limits"])
     _confine(most, job["threads"])
-    warnings.simplefilter("ignore")  # odd metadata, which nobody reads; sizes are checked by ourselves
+    warnings.simplefilter("ignore")  # Odd metadata is not used, and sizes are checked here.
     try:
         _say({"found": prepare(job, most, limit_file_size=_cap)})
     except InvalidDatasetError as problem:
         _say({"refused": str(problem)})
     except MemoryError:
-        _say({"refused": f"Reading these pictures takes more than {most.memory_mb:,} MB of memory. Make them smaller."})
-    except OSError as problem:  # What cannot be read is left out; this is the disk that is written to.
-        _say({"refused": f"The pictures cannot be written ({problem.strerror or problem}). Make room on the disk."})
+        _say({"refused": f"Reading these images takes more than {most.memory_mb:,} MB of memory. Make them smaller."})
+    except OSError as problem:  # Unreadable files are left out, so this is the disk that is written to.
+        _say({"refused": f"The images cannot be written ({problem.strerror or problem}). Free some disk space."})
     sys.stdout.flush()
     os._exit(0)
 
@@ -62,9 +62,9 @@ def main() -> None:
 def prepare(
     job: dict[str, Any], limits: UploadLimits, limit_file_size: Callable[[int], None] = lambda size: None
 ) -> dict[str, Any]:
-    """Reads, decodes, cuts and writes; gives what a card needs. Raises BadPictures.
+    """Reads, decodes, splits and writes; returns what a card needs. Raises InvalidDatasetError.
 
-    `cap` is told how many bytes the largest file will have, before anything is written.
+    `limit_file_size` is called with the size in bytes of the largest file, before anything is written.
     """
     if "zip" in job:
         with zip_reader.open_zip(Path(job["zip"]), limits) as file:
@@ -76,7 +76,7 @@ def prepare(
             paths.append(path)
             if len(paths) > 2 * limits.images:
                 raise InvalidDatasetError(
-                    f"The folder holds more than {2 * limits.images:,} files. Choose a smaller one."
+                    f"The folder contains more than {2 * limits.images:,} files. Choose a smaller one."
                 )
         layout = read_class_folders(
             paths, limits._replace(classes=limits.classes if job["least"] is None else len(paths))
@@ -133,11 +133,11 @@ def _check_room(wanted: int, room: int, out: Path) -> None:
     free = shutil.disk_usage(out).free
     if 2 * wanted > free:
         raise InvalidDatasetError(
-            f"The pictures would take {wanted / 1e6:,.0f} MB, and the disk has {free / 1e6:,.0f} MB free. Make room."
+            f"The images would take {wanted / 1e6:,.0f} MB, and the disk has {free / 1e6:,.0f} MB free. Make room."
         )
     if wanted > room:
         raise InvalidDatasetError(
-            f"The pictures would take {wanted / 1e6:,.0f} MB, and {max(room, 0) / 1e6:,.0f} MB are left for data sets. "
+            f"The images would take {wanted / 1e6:,.0f} MB, and {max(room, 0) / 1e6:,.0f} MB are left for data sets. "
             f"Delete one for good, or choose a smaller size. {limit_hint('folder_gb')}"
         )
 
@@ -146,13 +146,13 @@ def _check_left(left: list[SkippedFile], total: int, limits: UploadLimits) -> No
     if 100 * len(left) > limits.unusable * total:
         which = "; ".join(f"{quote(one.path)} {one.reason}" for one in left[:3])
         raise InvalidDatasetError(
-            f"{len(left):,} of {total:,} pictures cannot be used, and {limits.unusable} % may be left out: {which}. "
-            f"Mend them or take them out. {limit_hint('unusable')}"
+            f"{len(left):,} of {total:,} images cannot be used, and {limits.unusable} % may be left out: {which}. "
+            f"Repair or remove them. {limit_hint('unusable')}"
         )
 
 
 def _rewrite(out: Path, rows: np.ndarray, size: int) -> None:
-    """Writes the pictures once more, in the order of these rows, without those that are left out."""
+    """Writes the images again in the order of these rows, without those that are left out."""
     old = np.load(out / IMAGES_FILE, mmap_mode="r", allow_pickle=False)
     new = out / f"new-{IMAGES_FILE}"
     create_npy(new, (len(rows), size, size, 3))
@@ -167,7 +167,7 @@ def _confine(limits: UploadLimits, threads: int) -> None:
     memory = (limits.memory_mb + 300 * threads) << 20
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     seconds = 60 * limits.minutes * threads
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # The first one's signal says why it ends.
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # The signal of the soft limit tells why it ended.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -176,7 +176,7 @@ def _cap(size: int) -> None:
 
 
 class _ThrottledProgress:
-    """Passes progress on, not too often."""
+    """Reports progress, at most once per PROGRESS_INTERVAL."""
 
     def __init__(self) -> None:
         self._due = 0.0

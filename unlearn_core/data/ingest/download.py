@@ -1,4 +1,4 @@
-"""A file from the internet: resumed where it was broken off, checked when it is whole, and only ever in a run."""
+"""Download a file within a run: interrupted downloads are resumed, and the checksum is verified."""
 
 import hashlib
 import urllib.error
@@ -16,7 +16,7 @@ _MEGABYTE = 1_000_000
 
 
 class RemoteFile(NamedTuple):
-    """A file that a data set is made of: where it is had, where it belongs below a root, and its MD5 sum."""
+    """A file of a data set: its URL, its path below a root, and its MD5 sum."""
 
     url: str
     path: str
@@ -24,10 +24,10 @@ class RemoteFile(NamedTuple):
 
 
 def fetch(file: RemoteFile, root: Path, on_progress: ProgressCallback) -> Path:
-    """The file below that root, downloaded where it is not there yet.
+    """The file below that root, downloaded if it is missing.
 
-    What a former call has left is gone on with. Raises BadPictures, with what to do instead, where the address cannot
-    be reached or sends something else.
+    A partial download is resumed. Raises InvalidDatasetError, with what to do instead, if the URL cannot be reached or
+    its content is another one.
     """
     target = root / file.path
     if target.is_file() and _md5(target, on_progress) == file.md5:
@@ -39,13 +39,13 @@ def fetch(file: RemoteFile, root: Path, on_progress: ProgressCallback) -> Path:
     except (urllib.error.URLError, HTTPException, OSError) as problem:
         reason = getattr(problem, "reason", None) or problem
         raise InvalidDatasetError(
-            f"{file.url} was to be downloaded, and that did not work ({reason}). Try again later: it goes on from "
-            f"there. On a machine without internet, put the file into {target.parent} instead."
+            f"{file.url} could not be downloaded ({reason}). Try again later: the download resumes. "
+            f"On a machine without internet, put the file into {target.parent} instead."
         ) from None
     if _md5(begun, on_progress) != file.md5:
         begun.unlink()
         raise InvalidDatasetError(
-            f"What {file.url} sent is not the file that it should be: its checksum is another. Try again; if it "
+            f"The file from {file.url} has a wrong checksum. Try again; if it "
             f"happens twice, put the right file into {target.parent}."
         )
     begun.replace(target)
@@ -53,7 +53,7 @@ def fetch(file: RemoteFile, root: Path, on_progress: ProgressCallback) -> Path:
 
 
 def _download(url: str, begun: Path, on_progress: ProgressCallback) -> None:
-    """Adds to the file what is missing; from the beginning where the server cannot go on."""
+    """Appends what is missing, or starts again if the server cannot resume."""
     have = begun.stat().st_size if begun.exists() else 0
     asked = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:

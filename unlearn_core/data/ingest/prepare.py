@@ -1,4 +1,4 @@
-"""A source becomes a data set: read, brought to one size, cut, and kept whole or not at all."""
+"""Carry out an import: read a source, resize and split its images, and store the data set completely or not at all."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from unlearn_core.domain.errors import CancelledError, InvalidDatasetError
 from unlearn_core.domain.jobs import ImportDatasetSpec
 
 FACTS_FILE = "import.json"
-"""In the data set's folder: what was asked for, and what was left out."""
+"""The file in the data set's folder that records the request and what was left out."""
 _AT_ONCE = 2000
 
 
@@ -36,11 +36,11 @@ class ImportedDataset(NamedTuple):
 
 
 def prepare(spec: ImportDatasetSpec, source: Source, context: ImportContext, limits: UploadLimits) -> ImportedDataset:
-    """Carries an import out. Raises BadPictures, and what `place.tell` raises; then nothing is left behind."""
+    """Carries out an import. Raises InvalidDatasetError and what `context.on_progress` raises; then nothing remains."""
     if (context.data_dir / "datasets" / spec.dataset).exists():
-        raise InvalidDatasetError(f"There is a data set called {spec.dataset} already: remove it first, or use it.")
-    answers = source.option_values(spec.options)
-    found = source.read(answers, context)
+        raise InvalidDatasetError(f"A data set called {spec.dataset} already exists: remove it first, or use it.")
+    option_values = source.option_values(spec.options)
+    found = source.read(option_values, context)
     try:
         with staging.staging_folder(context.data_dir) as folder:
             facts = _write(found, folder, spec, limits, context)
@@ -56,7 +56,7 @@ def prepare(spec: ImportDatasetSpec, source: Source, context: ImportContext, lim
 
 
 def slug(text: str) -> str:
-    """Words as part of an id: small letters, digits and hyphens."""
+    """A text as part of an id: lower-case letters, digits and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40]
 
 
@@ -87,7 +87,7 @@ def _write_arrays(
     final, row = split_images(labels, parts), spec.size * spec.size * 3
     if len(labels) * row > staging.free_quota(context.data_dir, limits):
         raise InvalidDatasetError(
-            "These pictures would not fit into what data sets may take. Delete one, or take a smaller size."
+            "These images exceed the space for data sets. Delete a data set, or choose a smaller size."
         )
     start = create_npy(folder / user_catalog.IMAGES_FILE, (len(labels), spec.size, spec.size, 3))
     done = 0
@@ -103,7 +103,7 @@ def _write_arrays(
 
 
 def _in_order(found: ArrayData, order: np.ndarray) -> Iterator[np.ndarray]:
-    """The pictures in a new order, some at a time; positions count through the parts one after the other."""
+    """The images in a new order, in batches; positions count through the parts one after the other."""
     ends = np.cumsum([0, *(len(labels) for _, labels in found.parts.values())])
     arrays = [images for images, _ in found.parts.values()]
     for first in range(0, len(order), _AT_ONCE):
@@ -117,7 +117,7 @@ def _in_order(found: ArrayData, order: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _card(spec: ImportDatasetSpec, source: Source, facts: dict[str, Any]) -> DatasetCard:
-    counts = f"{facts['train']:,} training, {facts['val']:,} validation and {facts['test']:,} test pictures"
+    counts = f"{facts['train']:,} training, {facts['val']:,} validation and {facts['test']:,} test images"
     summary = f"{counts} of {len(facts['classes']):,} classes, {spec.size} pixels wide."
     if facts["left"]:
         files = "1 file was" if facts["left"] == 1 else f"{facts['left']:,} files were"
@@ -137,6 +137,6 @@ def _card(spec: ImportDatasetSpec, source: Source, facts: dict[str, Any]) -> Dat
 
 
 def _drop(found: RawData) -> None:
-    """Removes the file that was kept for this import only; after a crash it stays, to begin again."""
+    """Removes the file that was stored for this import only; after a crash it remains for the next attempt."""
     if isinstance(found, ZipData) and found.temporary:
         found.file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The other side of `child`: starts the limited process, passes on what it says, and ends it when it must end."""
+"""Run `decode_worker` in a limited child process, pass on its progress, and end it on time."""
 
 import json
 import os
@@ -19,19 +19,19 @@ from unlearn_core.domain.errors import InvalidDatasetError
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 CHILD_MODULE = "unlearn_core.data.ingest.decode_worker"
 POLL_INTERVAL = 0.2
-"""Seconds in which a cancel is heard at the latest."""
+"""Longest time until a cancellation is noticed, in seconds."""
 _LONGEST_LINE = 1 << 26
 _MOST_THREADS = 8
 
 
 def prepare(job: dict[str, Any], *, limits: UploadLimits, on_progress: ProgressCallback) -> dict[str, Any]:
-    """Has a child prepare pictures (see `child`), and gives what it found.
+    """Runs a job in a child process (see `decode_worker`) and returns its result.
 
-    Raises BadPictures with its reason, or with why it died; and whatever `tell` raises, which ends the child too.
+    Raises InvalidDatasetError with its reason, or with why it died, and what `on_progress` raises; both end the child.
     """
     threads = min(len(os.sched_getaffinity(0)), _MOST_THREADS)
     text = json.dumps(job | {"limits": limits._asdict(), "threads": threads}).encode()
-    # Nothing of this process's environment is a stranger's business.
+    # The environment of this process is not passed on to code that handles untrusted files.
     env = {"PATH": os.defpath, "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as errors:
         given.write(text)
@@ -47,7 +47,7 @@ def prepare(job: dict[str, Any], *, limits: UploadLimits, on_progress: ProgressC
         try:
             answer = _listen(child, limits, on_progress)
             if answer is None:
-                with suppress(subprocess.TimeoutExpired):  # It closed its mouth; how it dies says why.
+                with suppress(subprocess.TimeoutExpired):  # It closed its output; the exit code tells why.
                     child.wait(2)
         finally:
             child.kill()
@@ -65,7 +65,7 @@ def prepare(job: dict[str, Any], *, limits: UploadLimits, on_progress: ProgressC
 def _listen(
     child: subprocess.Popen[bytes], limits: UploadLimits, on_progress: ProgressCallback
 ) -> dict[str, Any] | None:
-    """Hears the child out; None where it ends without a last word."""
+    """Reads the child's output; None if it ends without a result."""
     assert child.stdout is not None
     end, rest, told = time.monotonic() + 60 * limits.minutes, b"", ("decode", 0, 0)
     with selectors.DefaultSelector() as ready:
@@ -88,8 +88,8 @@ def _listen(
 
 def _too_long(limits: UploadLimits) -> str:
     return (
-        f"The pictures were not decoded within {limits.minutes:,} minutes, so this was stopped. "
-        f"Take some out, or make them smaller. {limit_hint('minutes')}"
+        f"The images were not decoded within {limits.minutes:,} minutes, so the import was stopped. "
+        f"Remove some, or make them smaller. {limit_hint('minutes')}"
     )
 
 
@@ -97,7 +97,7 @@ def _describe_exit(code: int, errors: str, limits: UploadLimits) -> str:
     if code == -signal.SIGXCPU:
         return _too_long(limits)
     if code == -signal.SIGKILL or "MemoryError" in errors:
-        return "Decoding these pictures took more memory than it may. Take some out, or make them smaller."
-    last = errors.strip().splitlines()[-1][:120] if errors.strip() else "it said nothing"
+        return "Decoding these images took more memory than allowed. Remove some, or make them smaller."
+    last = errors.strip().splitlines()[-1][:120] if errors.strip() else "no output"
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return f"The process that decodes pictures died ({how}: {last}). One of the pictures may be made to do that."
+    return f"The process that decodes images died ({how}: {last}). One of the images may be crafted to cause that."

@@ -1,4 +1,4 @@
-"""A kind of source: what one must say to have its pictures, and how they are had."""
+"""Source: where images of a data set come from, which options it needs, and how to read it."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,11 +12,11 @@ from unlearn_core.data.ingest.decode_image import Fit
 from unlearn_core.domain.errors import InvalidDatasetError
 
 OptionValues = Mapping[str, str | int]
-"""What somebody chose: a value for each option."""
+"""A value for each option."""
 
 
 class Option(NamedTuple):
-    """One thing to choose: among `choices`, a whole number from `low` to `high`, or words."""
+    """An option of a source: one of `choices`, a whole number from `low` to `high`, or text."""
 
     name: str
     title: str
@@ -29,7 +29,7 @@ class Option(NamedTuple):
 
 
 class ImportContext(NamedTuple):
-    """Where a run finds and keeps files: the operator's root (UNLEARN_DATA_ROOT), the data folder; and who hears."""
+    """What an import works with: the operator's root (UNLEARN_DATA_ROOT), the data folder, and a progress callback."""
 
     root: Path | None
     data_dir: Path
@@ -37,21 +37,21 @@ class ImportContext(NamedTuple):
 
     @property
     def downloads(self) -> Path:
-        """Where downloaded files are kept, laid out as below a root."""
+        """The folder of downloaded files, laid out as below a root."""
         return self.data_dir / "downloads"
 
 
 class ArrayData(NamedTuple):
-    """Pictures as they lie in memory: (N, H, W) grey or (N, H, W, 3), uint8, with labels (N,), for each part."""
+    """Images in memory: (N, H, W) grey or (N, H, W, 3), uint8, with labels (N,), for each part."""
 
     classes: tuple[str, ...]
     parts: dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 class FolderData(NamedTuple):
-    """Pictures as files below a folder: all class folders in it, or the ones that are listed.
+    """Image files below a folder: all class folders in it, or the listed ones.
 
-    `least` keeps only the classes with so many pictures.
+    With `min_count`, only classes with at least so many images are used.
     """
 
     root: Path
@@ -61,7 +61,7 @@ class FolderData(NamedTuple):
 
 
 class ZipData(NamedTuple):
-    """Pictures in a zip of class folders; it is removed when it has been read, if it was made or kept for that."""
+    """Images in a zip of class folders; a temporary zip is removed when it has been read."""
 
     file: Path
     temporary: bool = True
@@ -71,11 +71,11 @@ RawData = ArrayData | FolderData | ZipData
 
 
 class Source(NamedTuple):
-    """One file of the shelf catalog/sources.
+    """A source of images: one file of `data/sources`.
 
-    `needs` is what somebody must have: a connection or a local copy, a folder below the operator's root, a file to
-    upload, or a library. `size` is what pictures are brought to unless somebody asks for another, `natural` whether
-    they are so large by themselves. `why_not` says why it cannot be used here, or "".
+    `needs` is what is required: a connection or a local copy, a folder below the operator's root, a file to upload, or
+    a library. `size` is the default width in pixels, `natural` whether the images have that size by themselves.
+    `unavailable_reason` says why the source cannot be used here, or "".
     """
 
     id: str
@@ -90,14 +90,14 @@ class Source(NamedTuple):
     options: tuple[Option, ...] = ()
     fit: Fit = "crop"
     choices: Callable[[Path | None], dict[str, tuple[str, ...]]] = lambda root: {}
-    """Choices that are known only here and now, by the option's name."""
+    """Choices that depend on the server, by the option's name."""
     unavailable_reason: Callable[[Path | None], str] = lambda root: ""
-    """Why it cannot be used here, as a sentence; "" where it can."""
-    variant_label: Callable[[OptionValues], str] = lambda answers: ""
-    """What is added to the id and the title by what was chosen."""
+    """Why it cannot be used here, as a sentence; "" if it can."""
+    variant_label: Callable[[OptionValues], str] = lambda options: ""
+    """What these options add to the id and the title."""
 
     def option_values(self, options: OptionValues) -> dict[str, str | int]:
-        """Every option with its value. Raises BadPictures where one is unknown or out of range."""
+        """Every option with its value. Raises InvalidDatasetError if one is unknown or out of range."""
         known = {option.name: option for option in self.options}
         for name in options:
             if name not in known:
@@ -111,9 +111,9 @@ def _checked(option: Option, value: str | int) -> str | int:
         if isinstance(value, str) and value.isascii() and value.isdecimal():
             value = int(value[:12])
         if not isinstance(value, int) or not option.low <= value <= option.high:
-            raise InvalidDatasetError(f"{option.title} takes a whole number from {option.low:,} to {option.high:,}.")
+            raise InvalidDatasetError(f"{option.title} must be a whole number from {option.low:,} to {option.high:,}.")
     elif option.choices and value not in option.choices:
-        raise InvalidDatasetError(f"{option.title} ({option.name}) is one of {', '.join(option.choices)}.")
+        raise InvalidDatasetError(f"{option.title} ({option.name}) must be one of {', '.join(option.choices)}.")
     elif not isinstance(value, str) or len(value) > 300:
-        raise InvalidDatasetError(f"{option.title} takes words, 300 letters at the most.")
+        raise InvalidDatasetError(f"{option.title} takes a text of at most 300 characters.")
     return value

@@ -1,20 +1,20 @@
-"""Which pictures are for training, validation and test: as the source says, and where it does not, by a fixed seed."""
+"""Split images into training, validation and test: as the source does, or else at random from a fixed seed."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 SEED = 20_240_229
-"""Of every cut: the same pictures give the same sets on every machine."""
+"""Seed of every split: the same images give the same splits on every machine."""
 VAL_SHARE_OF_HELD_OUT = 0.2
-"""How much of the held-out pictures becomes validation where a source has one set of them only."""
+"""Share of the held-out images that becomes validation if a source has only one held-out set."""
 VAL_SHARE, TEST_SHARE = 0.1, 0.2
-"""How much of all becomes validation and test where a source has one set only."""
+"""Shares of all images that become validation and test if a source has only one set."""
 SPLITS = ("train", "val", "test")
 
 
 class DatasetSplit(NamedTuple):
-    """Positions of the pictures in the order in which they are kept, and how many are for what."""
+    """Positions of the images in their final order, and the size of each split."""
 
     order: np.ndarray
     train: int
@@ -23,9 +23,9 @@ class DatasetSplit(NamedTuple):
 
 
 def split_images(labels: np.ndarray, parts: np.ndarray) -> DatasetSplit:
-    """Lays out pictures whose `labels` (N,) and `parts` (N,) of text ("train", "val", "test", "") are given.
+    """Splits images given their `labels` (N,) and `parts` (N,) of text ("train", "val", "test", "").
 
-    Within each set they keep the order in which they came; each class gets its share of every set that is cut here.
+    Within each split they keep their order; random splits are stratified by class.
     """
     parts = np.where(parts == "", "train", parts)
     held = [name for name in ("val", "test") if (parts == name).any()]
@@ -40,7 +40,7 @@ def split_images(labels: np.ndarray, parts: np.ndarray) -> DatasetSplit:
 
 
 def _split(rows: np.ndarray, labels: np.ndarray, share: float, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rows without a share of each class, and that share: one of a class at least, where it has two."""
+    """The rows without a share of each class, and that share: at least one of each class that has two."""
     rng, taken = np.random.default_rng([SEED, number]), []
     for label in np.unique(labels[rows]):
         own = rows[labels[rows] == label]

@@ -1,4 +1,4 @@
-"""A prepared data set in the making: a folder that becomes visible whole, or leaves nothing behind."""
+"""Stage a data set in a hidden folder, and publish it completely or remove it."""
 
 import fcntl
 import os
@@ -24,14 +24,14 @@ _BEGUN, _LOCK, _AGE = ".making-", "lock", 3600.0
 def staging_folder(data_dir: Path) -> Iterator[Path]:
     """A fresh folder to write a data set into; what is still in it at the end is removed.
 
-    Folders that a killed process has left are removed first: nobody holds their lock.
+    Folders left by killed processes are removed first: their lock is free.
     """
-    shelf = data_dir / "datasets"
-    shelf.mkdir(parents=True, exist_ok=True)
-    for old in shelf.glob(f"{_BEGUN}*"):
+    datasets = data_dir / "datasets"
+    datasets.mkdir(parents=True, exist_ok=True)
+    for old in datasets.glob(f"{_BEGUN}*"):
         if not _is_held(old):
             shutil.rmtree(old, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=_BEGUN, dir=shelf))
+    folder = Path(tempfile.mkdtemp(prefix=_BEGUN, dir=datasets))
     lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -42,7 +42,7 @@ def staging_folder(data_dir: Path) -> Iterator[Path]:
 
 
 def publish(folder: Path, card: DatasetCard, data_dir: Path) -> None:
-    """Makes the data set in that folder visible under its id. Raises BadPictures where the id is taken."""
+    """Makes the data set in that folder visible under its id. Raises InvalidDatasetError if the id is taken."""
     atomic_write(folder / user_catalog.CARD_FILE, card.model_dump_json(indent=1).encode())
     for name in (user_catalog.IMAGES_FILE, user_catalog.LABELS_FILE):
         handle = os.open(folder / name, os.O_RDONLY)
@@ -58,19 +58,17 @@ def publish(folder: Path, card: DatasetCard, data_dir: Path) -> None:
             raise FileExistsError
         folder.rename(target)
     except OSError:
-        raise InvalidDatasetError(
-            f"There is a data set called {card.id} already: remove it first, or use it."
-        ) from None
+        raise InvalidDatasetError(f"A data set called {card.id} already exists: remove it first, or use it.") from None
 
 
 def free_quota(data_dir: Path, limits: UploadLimits) -> int:
-    """Bytes that further data sets may take: the limit less what there is, in the trash too."""
+    """Bytes left for further data sets: the limit minus all data sets, including those in the trash."""
     taken = sum(file.stat().st_size for place in ("datasets", "trash") for file in _files(data_dir / place))
     return limits.folder_gb * 1_000_000_000 - taken
 
 
 def write_labels(folder: Path, labels: np.ndarray) -> None:
-    """Labels (N,) int64 as the data set keeps them."""
+    """Writes labels (N,) int64 to the file of a data set."""
     np.save(folder / user_catalog.LABELS_FILE, labels.astype(np.int64), allow_pickle=False)
 
 
@@ -80,7 +78,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _is_held(folder: Path) -> bool:
-    """Whether somebody is at work in a folder; one without a lock is just being made or named, unless it is old."""
+    """Return whether a process is using a folder; one without a lock is just being created or renamed, unless old."""
     try:
         handle = os.open(folder / _LOCK, os.O_RDWR)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Data sets that torchvision knows, found below a root or fetched below the data folder."""
+"""Open torchvision's data sets from the operator's root, or download them into the data folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +11,9 @@ from unlearn_core.data.ingest.source import ImportContext
 def open_torchvision(
     kind: str, variants: Sequence[dict[str, Any]], files: Sequence[RemoteFile], context: ImportContext
 ) -> list[Any]:
-    """One torchvision data set for each way of calling its class: from the root, the data folder, or the internet.
+    """One torchvision data set per variant of arguments: from the root, the data folder, or the internet.
 
-    Torchvision compares files with their recorded checksums before it reads them. Raises BadPictures.
+    Torchvision checks files against their recorded checksums before it reads them. Raises InvalidDatasetError.
     """
     from torchvision import datasets
 
@@ -27,10 +27,10 @@ def open_torchvision(
     for part in files:
         fetch(part, context.downloads, context.on_progress)
     context.on_progress("unpack", 0, 1)
-    # The files are there with the right checksums: this unpacks them, and asks nobody for anything.
+    # The files exist with the right checksums, so this only unpacks them and downloads nothing.
     return [make(str(context.downloads), **way, download=True) for way in variants]
 
 
 def relative_paths(files: Sequence[str | Path], root: Path) -> list[str]:
-    """Paths below a root, as text with / between folders."""
+    """Paths relative to a root, as text with / between folders."""
     return [Path(file).relative_to(root).as_posix() for file in files]

@@ -1,4 +1,4 @@
-"""Prepared data sets that somebody removed: out of sight, and brought back until they are deleted for good."""
+"""The trash of data sets: they are hidden, and can be restored until they are permanently deleted."""
 
 import shutil
 from pathlib import Path
@@ -11,22 +11,22 @@ from unlearn_core.domain.errors import NotFoundError, StoreError
 
 
 def remove(data_dir: Path, name: str) -> None:
-    """Moves a data set into the trash. Raises UnknownName or StoreError."""
+    """Moves a data set into the trash. Raises NotFoundError or StoreError."""
     if name not in user_catalog.dataset_cards():
         raise NotFoundError("data set of your own", name, list(user_catalog.dataset_cards()))
     _folder(data_dir).mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(_folder(data_dir) / name, ignore_errors=True)  # Of the same id, so it held the same pictures.
+    shutil.rmtree(_folder(data_dir) / name, ignore_errors=True)  # It has the same id, so the same images.
     _move(data_dir / "datasets" / name, _folder(data_dir) / name)
 
 
 def restore(data_dir: Path, name: str) -> None:
-    """Brings a data set back from the trash. Raises UnknownName or StoreError."""
+    """Moves a data set back from the trash. Raises NotFoundError or StoreError."""
     _check(data_dir, name)
     _move(_folder(data_dir) / name, data_dir / "datasets" / name)
 
 
 def delete(data_dir: Path, name: str) -> None:
-    """Deletes a data set in the trash for good. Raises UnknownName."""
+    """Permanently deletes a data set in the trash. Raises NotFoundError."""
     _check(data_dir, name)
     shutil.rmtree(_folder(data_dir) / name, ignore_errors=True)
 
@@ -37,7 +37,7 @@ def removed(data_dir: Path) -> dict[str, DatasetCard]:
     for file in sorted(_folder(data_dir).glob(f"*/{user_catalog.CARD_FILE}")):
         try:
             card = DatasetCard.model_validate_json(file.read_bytes())
-        except (OSError, ValidationError):  # Being deleted, or damaged: nothing that one could bring back.
+        except (OSError, ValidationError):  # Being deleted, or damaged: it cannot be restored.
             continue
         found[card.id] = card
     return found
@@ -51,7 +51,7 @@ def _check(data_dir: Path, name: str) -> None:
 def _move(old: Path, new: Path) -> None:
     try:
         if new.exists():
-            raise FileExistsError(f"there is another one called {new.name}")
+            raise FileExistsError(f"another one called {new.name} exists")
         old.rename(new)
     except OSError as problem:
         raise StoreError(f"{old.name} could not be moved ({problem.strerror or problem}). Try again.") from None

@@ -1,4 +1,4 @@
-"""How much somebody may bring: settings, each an environment variable."""
+"""Limits of uploads and imports, each set by an environment variable."""
 
 import os
 from typing import NamedTuple
@@ -7,38 +7,38 @@ from unlearn_core.domain.errors import InvalidDatasetError
 
 
 class UploadLimits(NamedTuple):
-    """What uploads, pictures and prepared data sets may cost; the README's table says which variable sets which."""
+    """The limits of uploads, images and prepared data sets; the README's table lists the variables."""
 
     upload_mb: int = 200
     """An uploaded file."""
     unpacked_mb: int = 2_000
     """All files of a zip together, unpacked."""
     images: int = 200_000
-    """Pictures of one data set."""
+    """Images of one data set."""
     pixels: int = 25_000_000
-    """Width times height of one picture before it is made small."""
+    """Width times height of one image before it is resized."""
     classes: int = 1_000
     per_class: int = 3
-    """The fewest pictures of a class: one to train with, one to validate, one to test."""
+    """The fewest images of a class: one each for training, validation and test."""
     unusable: int = 10
-    """Per cent of the pictures that may be left out because they cannot be read."""
+    """Per cent of the images that may be left out because they cannot be read."""
     folder_gb: int = 50
     """All prepared data sets together, those in the trash included."""
     minutes: int = 60
-    """For the decoding of one data set, on the clock."""
+    """Wall-clock time to decode one data set."""
     memory_mb: int = 1_500
-    """For the process that decodes, 300 more for each of its threads."""
+    """Memory of the process that decodes; each of its threads gets 300 more."""
 
     @property
     def max_file_bytes(self) -> int:
-        """The most bytes that a picture's file may have: what its pixels take when nothing is compressed, and a bit."""
+        """The largest size of an image file in bytes: that of its uncompressed pixels, and a little more."""
         return 4 * self.pixels + (1 << 20)
 
 
 VARIABLES = {
     "upload_mb": "UNLEARN_MOST_UPLOAD_MB",
     "unpacked_mb": "UNLEARN_MOST_UNPACKED_MB",
-    "pictures": "UNLEARN_MOST_PICTURES",
+    "images": "UNLEARN_MOST_PICTURES",
     "pixels": "UNLEARN_MOST_PIXELS",
     "classes": "UNLEARN_MOST_CLASSES",
     "per_class": "UNLEARN_LEAST_PER_CLASS",
@@ -51,12 +51,12 @@ VARIABLES = {
 
 
 def limit_hint(name: str) -> str:
-    """The sentence that follows where a limit was met."""
-    return f"Whoever runs this server may change {VARIABLES[name]}."
+    """The sentence that follows when a limit is exceeded."""
+    return f"The operator of this server can change {VARIABLES[name]}."
 
 
 def limits() -> UploadLimits:
-    """The limits as they are set. Raises BadPictures where a variable is no positive whole number."""
+    """The limits as they are set. Raises InvalidDatasetError if a variable is not a positive whole number."""
     said = {name: os.environ.get(variable, "").strip() for name, variable in VARIABLES.items()}
     for name, text in said.items():
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):

@@ -1,4 +1,4 @@
-"""Files that came through a browser, on their way to a run: kept under their checksum, never under their own name."""
+"""Store uploaded files until a run has read them, under their checksum and never under their own name."""
 
 import hashlib
 import os
@@ -14,13 +14,13 @@ from unlearn_core.domain.errors import InvalidDatasetError
 
 _PIECE = 1 << 20
 _MAX_AGE = 24 * 3600.0
-"""Seconds after which an upload that no run has finished with is removed."""
+"""Seconds after which an upload that no run has read is removed."""
 _SEVERAL = 5
-"""How many of the largest uploads may wait at the same time."""
+"""How many uploads of the largest size may wait at the same time."""
 
 
 def save(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> str:
-    """Keeps an upload for a run and gives its name there. Raises BadPictures where it is too large."""
+    """Stores an upload for a run and returns its name. Raises InvalidDatasetError if it is too large."""
     folder = _folder(data_dir)
     folder.mkdir(parents=True, exist_ok=True)
     waiting = 0
@@ -31,38 +31,37 @@ def save(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> str:
             waiting += old.stat().st_size
     largest = limits.upload_mb * 1_000_000
     if waiting > (_SEVERAL - 1) * largest:
-        raise InvalidDatasetError("Too many uploads wait to be read. Try again when one of them is done.")
+        raise InvalidDatasetError("Too many uploads are waiting. Try again when one of them has been read.")
     digest, size = hashlib.sha256(), 0
     handle, name = tempfile.mkstemp(dir=folder)
     try:
-        with os.fdopen(handle, "wb") as kept:
+        with os.fdopen(handle, "wb") as target:
             while piece := file.read(_PIECE):
                 digest.update(piece)
                 size += len(piece)
                 if size > largest:
                     raise InvalidDatasetError(
-                        f"The file is larger than the {limits.upload_mb:,} MB that an upload may have. "
+                        f"The file is larger than {limits.upload_mb:,} MB, the limit for uploads. "
                         + limit_hint("upload_mb")
                     )
-                kept.write(piece)
-        kept_as = (
-            f"{digest.hexdigest()}-{secrets.token_hex(4)}"  # The same file twice is two uploads: each run has its own.
-        )
-        Path(name).replace(upload_path(data_dir, kept_as))
+                target.write(piece)
+        # The same file twice is two uploads: each run has its own.
+        stored_name = f"{digest.hexdigest()}-{secrets.token_hex(4)}"
+        Path(name).replace(upload_path(data_dir, stored_name))
     finally:
         Path(name).unlink(missing_ok=True)
-    return kept_as
+    return stored_name
 
 
 def upload_path(data_dir: Path, name: str) -> Path:
-    """Where an upload lies. Raises BadPictures where that is no upload's name."""
+    """The path of an upload. Raises InvalidDatasetError if that is not the name of an upload."""
     if re.fullmatch(r"[0-9a-f]{64}-[0-9a-f]{8}", name) is None:
-        raise InvalidDatasetError("That is no upload: choose the file again.")
+        raise InvalidDatasetError("This upload does not exist: choose the file again.")
     return _folder(data_dir) / f"{name}.zip"
 
 
 def delete(data_dir: Path, name: str) -> None:
-    """Removes an upload that no run needs any more."""
+    """Removes an upload that no run needs."""
     upload_path(data_dir, name).unlink(missing_ok=True)
 
 

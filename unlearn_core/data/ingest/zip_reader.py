@@ -1,4 +1,4 @@
-"""A zip that a stranger may have made: looked at before anything in it is opened, and never unpacked to a path."""
+"""Read an untrusted zip: it is checked before any member is opened, and never unpacked to disk."""
 
 import stat
 import zipfile
@@ -10,18 +10,18 @@ from unlearn_core.data.ingest.upload_limits import UploadLimits, limit_hint
 from unlearn_core.domain.errors import InvalidDatasetError
 
 _RATIO = 100
-"""How many times as large as itself a zip may claim to become: honest pictures hardly shrink at all."""
+"""Largest ratio of unpacked to packed size: real images hardly compress."""
 _SPARED = 20_000_000
-"""Bytes that are no bomb, however well they are packed."""
+"""Unpacked size in bytes below which the ratio does not matter."""
 _HEAD = 30
-"""Bytes that a member's own header takes at the least, before its name."""
+"""Smallest size of a member's header in bytes, without its name."""
 _KINDS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
 class ZipReader(NamedTuple):
     """An open zip that has passed every check, and the paths of its members; those of folders end with /.
 
-    `largest` is how many bytes a member may have.
+    `max_file_bytes` is the largest size of a member.
     """
 
     file: zipfile.ZipFile
@@ -29,17 +29,17 @@ class ZipReader(NamedTuple):
     max_file_bytes: int
 
     def read(self, path: str) -> bytes:
-        """A member's bytes, never more than it claims. Raises OSError or ValueError where it is damaged."""
+        """A member's bytes, never more than it claims. Raises OSError or ValueError if it is damaged."""
         info = self.members[path]
         if info.file_size > self.max_file_bytes:
-            raise ValueError("it is too large for a picture")
+            raise ValueError("it is too large for an image")
         try:
             with self.file.open(info) as member:
                 data = member.read(info.file_size + 1)
         except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as problem:
             raise ValueError(str(problem)) from None
         if len(data) != info.file_size:
-            raise ValueError("it is not as long as the zip says")
+            raise ValueError("its size differs from the one in the zip")
         return data
 
     def __enter__(self) -> Self:
@@ -50,13 +50,13 @@ class ZipReader(NamedTuple):
 
 
 def open_zip(path: Path, limits: UploadLimits) -> ZipReader:
-    """Opens a zip and checks all that can be known without unpacking. Raises BadPictures."""
+    """Opens a zip and checks all that can be checked without unpacking. Raises InvalidDatasetError."""
     try:
         file = zipfile.ZipFile(path)
         infos = file.infolist()
     except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
         raise InvalidDatasetError(
-            "This is no zip, or a damaged one. Make a zip of a folder that holds a folder for each class."
+            "This is not a zip file, or it is damaged. Make a zip of a folder that contains one folder per class."
         ) from None
     _check_size(infos, path.stat().st_size, limits)
     _check_places(infos, file.start_dir)
@@ -64,7 +64,7 @@ def open_zip(path: Path, limits: UploadLimits) -> ZipReader:
     for info in infos:
         _check_member(info)
         if info.filename in members:
-            raise InvalidDatasetError(f"The zip holds two files called {quote(info.filename)}. Make it again.")
+            raise InvalidDatasetError(f"The zip contains two files called {quote(info.filename)}. Make it again.")
         members[info.filename] = info
     return ZipReader(file, members, limits.max_file_bytes)
 
@@ -72,33 +72,33 @@ def open_zip(path: Path, limits: UploadLimits) -> ZipReader:
 def _check_size(infos: list[zipfile.ZipInfo], packed: int, limits: UploadLimits) -> None:
     if len(infos) > 2 * limits.images:
         raise InvalidDatasetError(
-            f"The zip lists {len(infos):,} files, and a data set may have {limits.images:,} pictures. Take some out. "
-            + limit_hint("pictures")
+            f"The zip lists {len(infos):,} files, and a data set may have {limits.images:,} images. Remove some. "
+            + limit_hint("images")
         )
     unpacked = sum(info.file_size for info in infos)
     if unpacked > max(_RATIO * packed, _SPARED):
         raise InvalidDatasetError(
-            f"The zip would grow from {packed / 1e6:,.1f} to {unpacked / 1e6:,.0f} MB when unpacked, as bombs do and "
-            "pictures do not. Make it again from the pictures themselves."
+            f"The zip would grow from {packed / 1e6:,.1f} to {unpacked / 1e6:,.0f} MB when unpacked, like a zip bomb "
+            "and unlike images. Make it again from the image files."
         )
     if unpacked > limits.unpacked_mb * 1_000_000:
         raise InvalidDatasetError(
             f"Unpacked, the zip would take {unpacked / 1e6:,.0f} MB, and {limits.unpacked_mb:,} MB are allowed. "
-            f"Make the pictures smaller, or take some out. {limit_hint('unpacked_mb')}"
+            f"Make the images smaller, or remove some. {limit_hint('unpacked_mb')}"
         )
 
 
 def _check_places(infos: list[zipfile.ZipInfo], end: int) -> None:
-    """No two members share bytes: that is how 50 kB become 10 GB, entry by entry."""
+    """Checks that no two members share bytes, by which a zip bomb turns 50 kB into 10 GB."""
     free = 0
     for info in sorted(infos, key=lambda one: one.header_offset):
         if info.header_offset < free:
             raise InvalidDatasetError(
-                "Files in this zip overlap, as only bombs do. Make it again from the pictures themselves."
+                "Files in this zip overlap, as in a zip bomb. Make it again from the image files."
             )
         free = info.header_offset + _HEAD + info.compress_size
     if free > end:
-        raise InvalidDatasetError("The zip's list of files runs into its own contents: it is damaged. Make it again.")
+        raise InvalidDatasetError("The zip is damaged: its list of files overlaps its contents. Make it again.")
 
 
 def _check_member(info: zipfile.ZipInfo) -> None:
@@ -109,7 +109,7 @@ def _check_member(info: zipfile.ZipInfo) -> None:
     if why is None and info.flag_bits & 0x1:
         why = "is encrypted"
     if why is None and info.compress_type not in _KINDS:
-        why = "is packed in a way that not every zip program knows"
+        why = "is compressed by a method that not every zip program supports"
     if why is not None:
         raise InvalidDatasetError(
             f"A file in the zip, {quote(info.orig_filename)}, {why}. Make the zip again without it."

@@ -1,4 +1,4 @@
-"""CIFAR-10: ten classes of things and animals, 32 pixels wide; 50,000 pictures to train with and 10,000 to test.
+"""CIFAR-10: ten classes of objects and animals, 32 pixels wide; 50,000 training and 10,000 test images.
 
 Source: Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images.
 """
@@ -19,7 +19,7 @@ REMOTE_FILES = (
 
 
 def read(options: OptionValues, context: ImportContext) -> ArrayData:
-    """All pictures in canonical order."""
+    """All images in canonical order."""
     train, test = open_torchvision("CIFAR10", [{"train": True}, {"train": False}], REMOTE_FILES, context)
     return ArrayData(
         tuple(train.classes),
@@ -30,7 +30,7 @@ def read(options: OptionValues, context: ImportContext) -> ArrayData:
 SOURCE = Source(
     id="cifar10",
     title="CIFAR-10",
-    summary="Ten classes of things and animals: 50,000 training and 10,000 test pictures, 32 pixels wide.",
+    summary="Ten classes of objects and animals: 50,000 training and 10,000 test images, 32 pixels wide.",
     needs="download",
     size=32,
     natural=True,

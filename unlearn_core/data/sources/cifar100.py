@@ -1,7 +1,7 @@
-"""CIFAR-100: the same as CIFAR-10 with 100 fine classes, or the 20 coarse ones that these fall into.
+"""CIFAR-100: like CIFAR-10, with 100 fine classes or the 20 coarse ones that group them.
 
 Source: Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images. Torchvision reads the fine labels; the
-coarse class of each fine one is the authors' table (fixed: every fine class lies in one coarse class).
+coarse class of each fine class comes from the authors' table.
 """
 
 import numpy as np
@@ -44,7 +44,7 @@ COARSE = {
 
 
 def read(options: OptionValues, context: ImportContext) -> ArrayData:
-    """All pictures in canonical order, with fine or coarse labels."""
+    """All images in canonical order, with fine or coarse labels."""
     sets = open_torchvision("CIFAR100", [{"train": True}, {"train": False}], REMOTE_FILES, context)
     fine = tuple(sets[0].classes)
     if options["labels"] == "fine":
@@ -61,7 +61,7 @@ def read(options: OptionValues, context: ImportContext) -> ArrayData:
 SOURCE = Source(
     id="cifar100",
     title="CIFAR-100",
-    summary="100 fine or 20 coarse classes: 50,000 training and 10,000 test pictures, 32 pixels wide.",
+    summary="100 fine or 20 coarse classes: 50,000 training and 10,000 test images, 32 pixels wide.",
     needs="download",
     size=32,
     natural=True,
@@ -73,10 +73,10 @@ SOURCE = Source(
         Option(
             "labels",
             "Classes",
-            "100 fine classes, or the 20 coarse ones that they fall into (beaver and whale are aquatic mammals).",
+            "100 fine classes, or the 20 coarse ones that group them (beaver and whale are aquatic mammals).",
             "fine",
             choices=("fine", "coarse"),
         ),
     ),
-    variant_label=lambda answers: "coarse" if answers["labels"] == "coarse" else "",
+    variant_label=lambda options: "coarse" if options["labels"] == "coarse" else "",
 )

@@ -1,4 +1,4 @@
-"""FashionMNIST: grey pictures of clothes, 28 pixels wide; grey becomes three equal channels.
+"""FashionMNIST: grey images of clothes, 28 pixels wide; grey becomes three equal channels.
 
 Source: Xiao, Rasul and Vollgraf 2017, Fashion-MNIST.
 """
@@ -21,7 +21,7 @@ REMOTE_FILES = tuple(
 
 
 def read(options: OptionValues, context: ImportContext) -> ArrayData:
-    """All pictures, grey."""
+    """All images, grey."""
     sets = open_torchvision("FashionMNIST", [{"train": True}, {"train": False}], REMOTE_FILES, context)
     return ArrayData(
         tuple(name.replace("/", " or ") for name in sets[0].classes),
@@ -32,7 +32,7 @@ def read(options: OptionValues, context: ImportContext) -> ArrayData:
 SOURCE = Source(
     id="fashion-mnist",
     title="FashionMNIST",
-    summary="Ten kinds of clothes in grey: 60,000 training and 10,000 test pictures, 28 pixels wide, in a black frame.",
+    summary="Ten kinds of clothes in grey: 60,000 training and 10,000 test images, 28 pixels wide, in a black frame.",
     needs="download",
     size=32,
     natural=False,

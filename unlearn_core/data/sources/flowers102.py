@@ -1,4 +1,4 @@
-"""Flowers-102: flowers of the United Kingdom, ten training and ten validation pictures of each kind.
+"""Flowers-102: flowers of the United Kingdom, ten training and ten validation images of each kind.
 
 Source: Nilsback and Zisserman 2008, Automated Flower Classification over a Large Number of Classes.
 """
@@ -41,7 +41,7 @@ SOURCE = Source(
     needs="download",
     size=64,
     natural=False,
-    licence="The authors name no licence; for research, with citation of Nilsback and Zisserman (2008).",
+    licence="The authors state no licence; for research, with citation of Nilsback and Zisserman (2008).",
     origin="Nilsback and Zisserman, University of Oxford.",
     read=read,
 )

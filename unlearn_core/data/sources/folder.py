@@ -1,6 +1,7 @@
-"""A folder of class folders on the server, below the one root that its operator has named.
+"""A folder of class folders on the server, below the one folder that its operator has allowed.
 
-Where its top folders are called train, val and test, these are the sets; else they are cut by a fixed seed.
+If its top folders are called train, val and test, these are the splits; otherwise the split is random with a fixed
+seed.
 """
 
 import os
@@ -13,22 +14,22 @@ _DEPTH, _MOST = 2, 200
 
 
 def read(options: OptionValues, context: ImportContext) -> FolderData:
-    """All class folders below the chosen folder. Raises BadPictures where it does not lie below the root."""
+    """All class folders below the chosen folder. Raises InvalidDatasetError if it is not below the root."""
     name = str(options["folder"]).strip()
     if context.root is None:
         raise InvalidDatasetError(_missing(None))
     if not name:
-        raise InvalidDatasetError("Choose the folder that holds the class folders.")
+        raise InvalidDatasetError("Choose the folder that contains the class folders.")
     found = (context.root / name).resolve()
     if not found.is_relative_to(context.root.resolve()) or found == context.root.resolve():
-        raise InvalidDatasetError("The folder does not lie below the one that UNLEARN_DATA_ROOT names: choose another.")
+        raise InvalidDatasetError("The folder is not below the one that UNLEARN_DATA_ROOT sets: choose another.")
     if not found.is_dir():
         raise InvalidDatasetError(f"There is no such folder below {context.root}: choose another.")
     return FolderData(found)
 
 
 def folders(root: Path | None) -> dict[str, tuple[str, ...]]:
-    """The folders that could be chosen: those that hold folders, two levels deep at the most."""
+    """The folders that can be chosen: those that contain folders, at most two levels deep."""
     found: list[str] = []
     level = [root] if root is not None and root.is_dir() else []
     for _ in range(_DEPTH):
@@ -49,21 +50,21 @@ def _children(folder: Path) -> list[Path]:
 
 def _missing(root: Path | None) -> str:
     if root is None:
-        return "No folder on the server may be read: its operator can name one in UNLEARN_DATA_ROOT."
+        return "No folder on the server may be read: its operator can set one with UNLEARN_DATA_ROOT."
     return "" if folders(root)["folder"] else f"There is no folder with class folders below {root}."
 
 
 SOURCE = Source(
     id="folder",
     title="A folder on the server",
-    summary="A folder for each class, with its pictures in it; optionally in train, val and test folders.",
+    summary="One folder per class, with its images in it; optionally in train, val and test folders.",
     needs="root",
     size=64,
     natural=False,
-    licence="Not known to the lab: whoever added these pictures knows.",
+    licence="Unknown to the lab: ask the person who added these images.",
     origin="A folder on the server.",
     read=read,
-    options=(Option("folder", "Folder", "It holds a folder for each class.", "", placeholder="faces"),),
+    options=(Option("folder", "Folder", "It contains one folder per class.", "", placeholder="faces"),),
     choices=folders,
     unavailable_reason=_missing,
 )

@@ -1,4 +1,4 @@
-"""Food-101: dishes as guests photograph them, some of the training pictures wrongly labelled on purpose.
+"""Food-101: dishes photographed by guests; some training labels are wrong on purpose.
 
 Source: Bossard, Guillaumin and Van Gool 2014, Food-101: Mining Discriminative Components with Random Forests.
 """

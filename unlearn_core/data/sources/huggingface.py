@@ -1,7 +1,7 @@
-"""Image data sets of the Hugging Face Hub by their name, where the library `datasets` is installed.
+"""Image data sets of the Hugging Face Hub by name, if the library `datasets` is installed.
 
-Pictures are taken as the bytes that they are stored as, put into a zip, and opened by the limited process that opens
-uploads: whoever publishes a data set there is a stranger too.
+Images are written to a zip as the bytes that are stored, and decoded by the sandboxed process that decodes uploads:
+what is published there is not trusted either.
 """
 
 import importlib
@@ -23,29 +23,29 @@ _PARTS = {"train": "train", "validation": "val", "valid": "val", "val": "val", "
 
 
 def read(options: OptionValues, context: ImportContext) -> ZipData:
-    """The splits that are called train, validation and test, as a zip of class folders."""
+    """The splits called train, validation and test, as a zip of class folders."""
     name = str(options["name"]).strip()
     if _NAME.fullmatch(name) is None or ".." in name:
-        raise InvalidDatasetError("A data set of the Hub is named owner/name, as in uoft-cs/cifar10.")
+        raise InvalidDatasetError("The name of a data set on the Hub is owner/name, for example uoft-cs/cifar10.")
     if _missing(None):
         raise InvalidDatasetError(_missing(None))
     if Path(name).exists():
         raise InvalidDatasetError(
-            f"{name} is a folder here, which the library would take instead. Choose another name."
+            f"{name} is a local folder, which the library would load instead. Choose another name."
         )
     datasets = importlib.import_module("datasets")
     context.on_progress("download", 0, 1)
     try:
         found = datasets.load_dataset(name, str(options["config"]) or None)
-    except Exception as problem:  # noqa: BLE001 (the library raises whatever its many parts do)
+    except Exception as problem:  # noqa: BLE001 (the library passes on any error of its dependencies)
         raise InvalidDatasetError(
-            f"{name} could not be loaded from huggingface.co ({str(problem)[:120]}). Without internet, have it in the "
-            "library's own cache (HF_HOME), or export it as class folders and upload these."
+            f"{name} could not be loaded from huggingface.co ({str(problem)[:120]}). Without internet, put it into "
+            "the library's cache (HF_HOME), or export it as class folders and upload these."
         ) from None
     parts = {split: found[split] for split in found if split in _PARTS}
     if not any(_PARTS[split] == "train" for split in parts):
         raise InvalidDatasetError(
-            f"{name} has no split called train, but {', '.join(map(str, found))[:80]}. Choose another."
+            f"{name} has no split called train; it has {', '.join(map(str, found))[:80]}. Choose another."
         )
     handle, path = tempfile.mkstemp(suffix=".zip", dir=_made(context.data_dir / "uploads"))
     os.close(handle)
@@ -60,7 +60,7 @@ def read(options: OptionValues, context: ImportContext) -> ZipData:
 
 
 def _add(file: zipfile.ZipFile, part: str, rows: Any, library: Any, context: ImportContext) -> None:
-    """Puts a split into the zip, every picture as its own bytes."""
+    """Adds a split to the zip, every image as its stored bytes."""
     image, label = _columns(rows.features, library)
     names = rows.features[label].names
     rows = rows.cast_column(image, library.Image(decode=False))
@@ -68,17 +68,17 @@ def _add(file: zipfile.ZipFile, part: str, rows: Any, library: Any, context: Imp
         row = rows[number]
         data = row[image]["bytes"] or Path(row[image]["path"]).read_bytes()
         own = re.sub(r"[/\\]", " or ", names[row[label]])
-        file.writestr(f"{part}/{own}/{number}.png", data)  # What it really is, its bytes say.
+        file.writestr(f"{part}/{own}/{number}.png", data)  # The decoder goes by the bytes, not by the suffix.
         context.on_progress("collect", number + 1, len(rows))
 
 
 def _columns(features: Any, library: Any) -> tuple[str, str]:
-    """The first column of pictures, and the first of classes with names."""
+    """The first column of images, and the first of classes with names."""
     image = next((name for name, kind in features.items() if isinstance(kind, library.Image)), None)
     label = next((name for name, kind in features.items() if isinstance(kind, library.ClassLabel)), None)
     if image is None or label is None:
         raise InvalidDatasetError(
-            "This data set has not both a column of pictures and one of named classes. Choose another."
+            "This data set needs both a column of images and one of named classes. Choose another."
         )
     return image, label
 
@@ -95,24 +95,24 @@ def _missing(root: Path | None) -> str:
         old = int(metadata.version("datasets").split(".")[0]) < _LEAST
     except (metadata.PackageNotFoundError, ValueError):
         old = True
-    # Older ones run a data set's own script.
+    # Older versions run a script of the data set.
     return f"This needs the library `datasets` in version {_LEAST} or newer." if old else ""
 
 
 SOURCE = Source(
     id="huggingface",
     title="Hugging Face Hub",
-    summary="Any image data set of the Hub by its name, with a column of pictures and one of named classes.",
+    summary="Any image data set of the Hub by name, with a column of images and one of named classes.",
     needs="library",
     size=64,
     natural=False,
-    licence="As its page on huggingface.co says.",
+    licence="See its page on huggingface.co.",
     origin="huggingface.co",
     read=read,
     options=(
-        Option("name", "Name", "As on the Hub, owner first.", "", placeholder="uoft-cs/cifar10"),
+        Option("name", "Name", "As on the Hub: owner/name.", "", placeholder="uoft-cs/cifar10"),
         Option("config", "Configuration", "Only where the data set has several.", ""),
     ),
     unavailable_reason=_missing,
-    variant_label=lambda answers: str(answers["name"]),
+    variant_label=lambda options: str(options["name"]),
 )

@@ -1,4 +1,4 @@
-"""SVHN: house numbers as seen from the street, one digit in the middle of each picture.
+"""SVHN: house numbers seen from the street, one digit in the middle of each image.
 
 Source: Netzer et al. 2011, Reading Digits in Natural Images with Unsupervised Feature Learning.
 """
@@ -15,7 +15,7 @@ REMOTE_FILES = (
 
 
 def read(options: OptionValues, context: ImportContext) -> ArrayData:
-    """Training and test pictures; the further easy ones ("extra") are left alone."""
+    """Training and test images; the additional easy ones ("extra") are not used."""
     sets = open_torchvision("SVHN", [{"split": "train"}, {"split": "test"}], REMOTE_FILES, context)
     return ArrayData(
         tuple("0123456789"),
@@ -26,7 +26,7 @@ def read(options: OptionValues, context: ImportContext) -> ArrayData:
 SOURCE = Source(
     id="svhn",
     title="SVHN",
-    summary="House numbers, ten digits: 73,257 training and 26,032 test pictures, 32 pixels wide.",
+    summary="House numbers, ten digits: 73,257 training and 26,032 test images, 32 pixels wide.",
     needs="download",
     size=32,
     natural=True,
