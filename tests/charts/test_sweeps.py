@@ -84,7 +84,7 @@ def test_it_is_drawn_said_and_tabled_or_says_why_not(chart: SweepChart, state: S
     layout = json.loads(text)["layout"]
     assert layout["template"]["layout"]["paper_bgcolor"] == TRANSPARENT
     assert not re.search(r"\b(NaN|Infinity)\b", text)
-    assert "title" not in layout or not layout["title"].get("text"), "the question is the page's heading"
+    assert "title" not in layout or not layout["title"].get("text"), "the title is the page's heading"
     sizes = [size for size in re.findall(r'"size":(\d+)', text.partition('"template"')[0]) if 0 < int(size) < 8]
     assert not sizes, "nothing is written or drawn too small to see"
     sentence = chart.summary(state)
@@ -133,7 +133,9 @@ def test_gold_is_a_star_and_the_front_holds_no_trial_that_another_beats() -> Non
         for one in leading
     ]
     assert points == sorted(points)
-    assert [keep for _, keep in points] == sorted(keep for _, keep in points), "who names more must keep more"
+    assert [keep for _, keep in points] == sorted(keep for _, keep in points), (
+        "a higher forget accuracy must come with a higher retain accuracy"
+    )
     assert list(tradeoff.table(swept())["front"]).count(True) == len(leading)
 
 
@@ -141,7 +143,7 @@ def test_test_pictures_are_shown_and_choose_nothing() -> None:
     shown = tradeoff.colored_by("impair_lr", test=True)
     figure = json.loads(shown.figure(swept(), LIGHT).to_json() or "")
     assert not [trace for trace in figure["data"] if trace.get("mode") == "lines"], "no front is drawn on them"
-    assert "took no part in the choice" in shown.summary(swept())
+    assert "not used to choose trials" in shown.summary(swept())
     best = swept().best
     assert best is not None
     changed = [one._replace(headline=worse(one.headline)) for one in swept().trials]

@@ -20,7 +20,7 @@ SETUP = {"classifier": "tiny", "forget": "discs", "method": "unsir"}
 def test_one_knob_is_two_clicks_from_the_method_page(visit: Visit, store: RunStore) -> None:
     app = visit("method", **SETUP, impair_epochs="2")
     app.button(key="try-knob-unsir-impair_lr").click().run()
-    assert fine(app).title[0].value == "What do the knobs do?"
+    assert fine(app).title[0].value == "Sweep hyperparameters"
     assert app.multiselect(key="sweep-knobs-unsir").value == ["impair_lr"]
     assert app.query_params["knobs"] == "impair_lr"
     app = visit("sweep", **app.query_params)  # AppTest itself stays on the page that it came from
@@ -38,8 +38,8 @@ def test_one_knob_is_two_clicks_from_the_method_page(visit: Visit, store: RunSto
 
 def test_the_form_without_a_knob_says_what_it_takes(visit: Visit, store: RunStore) -> None:
     app = fine(visit("sweep", **SETUP))
-    assert "Choose one knob to see what it does" in words(app)
-    assert "None yet. A sweep goes on while this page is closed" in words(app)
+    assert "Choose one hyperparameter to see its effect" in words(app)
+    assert "None yet. A sweep continues while this page is closed" in words(app)
     app.multiselect(key="sweep-knobs-unsir").set_value(["impair_lr", "repair_epochs", "augment"]).run()
     assert fine(app).query_params["knobs"] == "impair_lr,repair_epochs,augment"
     assert app.query_params["method"] == "unsir", "a copied link opens the same"
@@ -100,22 +100,22 @@ def test_a_link_with_impossible_values_opens_with_the_usual_ones(visit: Visit) -
 def test_what_cannot_be_swept_is_said_beside_the_form(visit: Visit, store: RunStore) -> None:
     app = visit("sweep", **SETUP, knobs="augment")
     app.pills(key="sweep-unsir-augment").set_value([True]).run()
-    assert "name at least two different values" in words(fine(app))
+    assert "choose at least two different values" in words(fine(app))
     assert not [button for button in app.button if button.key == "sweep-start"]
     app = visit("sweep", **SETUP, knobs="impair_lr")
     app.multiselect(key="sweep-aims-True").set_value([]).run()
-    assert "This cannot be swept" in words(fine(app))
+    assert "This sweep is not possible" in words(fine(app))
     nothing = fine(visit("sweep", classifier="tiny", forget="", method="unsir", knobs="impair_lr"))
-    assert "Nothing is chosen" in words(nothing)
+    assert "Nothing is selected" in words(nothing)
     wrong = fine(visit("sweep", classifier="tiny", images="1,2", method="unsir", knobs="impair_lr"))
-    assert "UNSIR cannot forget single pictures" in words(wrong)
+    assert "UNSIR cannot forget single images" in words(wrong)
 
 
 def test_without_gold_it_can_be_trained_and_the_accuracies_are_aimed_at(visit: Visit, store: RunStore) -> None:
     app = fine(visit("sweep", classifier="tiny", images="3,7,11", method="finetune", knobs="lr"))
-    assert "There is no gold for this request" in words(app)
+    assert "There is no retrained model for this request" in words(app)
     assert app.multiselect(key="sweep-aims-False").value == ["forget", "retain"]
-    assert "Distance to gold" not in app.multiselect(key="sweep-aims-False").options
+    assert "Distance to retrained" not in app.multiselect(key="sweep-aims-False").options
     fine(app.button(key="sweep-gold").click().run())
     assert [type(run.spec) for run in store.list_runs()] == [TrainGoldSpec]
     fine(app.button(key="sweep-start").click().run())
@@ -126,10 +126,10 @@ def test_a_sweep_without_a_trial_says_what_it_waits_for(visit: Visit, store: Run
     number = begin(store)
     assert "No worker is running" in words(fine(visit("sweep", sweep=str(number))))
     store.worker_heartbeat(ME, device="cpu", pid=1, code="", state="idle")
-    assert "waits for its turn" in words(fine(visit("sweep", sweep=str(number))))
+    assert "The first trial is queued" in words(fine(visit("sweep", sweep=str(number))))
     add(store, number, 0, fate="running")
     app = fine(visit("sweep", sweep=str(number)))
-    assert "The first trial is under way" in words(app)
+    assert "The first trial is running" in words(app)
     assert "0 of 8 trials" in words(app)
     assert len(app.dataframe) == 1
 
@@ -144,18 +144,23 @@ def test_a_sweep_under_way_shows_what_is_there(visit: Visit, store: RunStore) ->
     assert app.title[0].value == "What does it cost to forget *discs*?"
     assert "7 of 12 trials · 1 stopped early · 1 failed" in said
     assert "left" in said
-    for heading in ("What does forgetting cost?", "Which settings end where?", "How do two knobs work together?"):
+    for heading in (
+        "Trade-off between forgetting and retaining",
+        "What does forgetting cost?",
+        "All trials in parallel coordinates",
+        "Interaction of two hyperparameters",
+    ):
         assert heading in said
-    assert "It takes eight finished trials to say which knob matters." in said
+    assert "Importance needs eight finished trials." in said
     assert "No worker is running" in said
     assert not without_words(app)
     table = app.dataframe[0].value
     assert table["outcome"].tolist().count("done") == 5
-    assert table["outcome"].tolist()[:5] == ["done"] * 5, "the best first, what has no figures last"
+    assert table["outcome"].tolist()[:5] == ["done"] * 5, "the best first, trials without values last"
     assert "The loss is no longer a number." in table["why"].tolist()
     app.selectbox(key="sweep-colour").set_value("augment").run()
     fine(app.segmented_control(key="sweep-pictures").set_value("test").run())
-    assert "These pictures took no part in the choice." in words(app)
+    assert "Test images are not used to choose trials." in words(app)
     app.selectbox(key="sweep-slice").set_value("seconds").run()
     fine(app.selectbox(key="sweep-across").set_value("augment").run())
 
@@ -171,6 +176,9 @@ def test_an_address_says_what_is_looked_at(visit: Visit, store: RunStore) -> Non
     assert app.selectbox(key="sweep-colour").value == "augment"
     assert app.selectbox(key="sweep-slice").value == "seconds"
     assert app.selectbox(key="sweep-across").value == "impair_lr", "of a knob that is not there, the first"
+    app = fine(visit("sweep", sweep=str(number), **{"sweep-slice": "Distance to gold", "sweep-map": "Retain accuracy"}))
+    assert app.selectbox(key="sweep-slice").value == "distance", "called so in links of a former release"
+    assert app.selectbox(key="sweep-map").value == "retain"
 
 
 def test_a_click_on_a_point_opens_its_run(visit: Visit, store: RunStore) -> None:
@@ -203,7 +211,7 @@ def test_pause_resume_and_cancel(visit: Visit, store: RunStore) -> None:
     app = fine(visit("sweep", sweep=str(number)))
     fine(app.button(key="sweep-pause").click().run())
     assert store.sweeps.get(number).state is SweepState.PAUSED
-    assert "Paused: no new trial begins until you resume." in words(app)
+    assert "Paused: no new trial starts until you resume." in words(app)
     assert len(store.sweeps.trials(number)) == 1
     fine(app.button(key="sweep-resume").click().run())
     assert store.sweeps.get(number).state is SweepState.RUNNING
@@ -218,7 +226,7 @@ def test_a_sweep_that_was_cancelled_at_once_has_a_sentence(visit: Visit, store: 
     number = begin(store)
     store.sweeps.cancel(number)
     app = fine(visit("sweep", sweep=str(number)))
-    assert "cancelled before a trial was done" in words(app)
+    assert "cancelled before a trial finished" in words(app)
     fine(app.button(key="to-sweeps").click().run())
     assert f"Sweep {number} · UNSIR on discs" in words(app) or "cancelled" in words(app)
 
@@ -256,7 +264,7 @@ def test_along_one_knob_the_reports_stand_side_by_side(visit: Visit, done: RunSt
     for place in range(8):
         add(done, number, place, reports=True)
     app = fine(visit("sweep", sweep=str(number)))
-    assert "When the sweep is over or paused" in words(app)
+    assert "When the sweep is finished or paused" in words(app)
     end(done, number)
     app = fine(visit("sweep", sweep=str(number)))
     assert {"sweep-get-html", "sweep-get-zip"} <= {button.key for button in app.get("download_button")}
@@ -277,7 +285,7 @@ def test_a_run_without_a_report_any_more_is_left_out(visit: Visit, store: RunSto
     add(store, number, 0)
     add(store, number, 1)
     end(store, number)
-    assert "None of these runs has a report any more." in words(fine(visit("sweep", sweep=str(number))))
+    assert "The reports of these runs no longer exist." in words(fine(visit("sweep", sweep=str(number))))
 
 
 @pytest.mark.parametrize("wanted", ["99", "x", "../etc", "1" * 40])
@@ -285,7 +293,7 @@ def test_a_sweep_that_is_not_there_has_a_way_on(visit: Visit, wanted: str) -> No
     app = fine(visit("sweep", sweep=wanted))
     assert app.title[0].value == "There is no such sweep"
     fine(app.button(key="to-sweeps").click().run())
-    assert app.title[0].value == "What do the knobs do?"
+    assert app.title[0].value == "Sweep hyperparameters"
 
 
 def test_a_sweep_of_a_method_that_is_gone_is_a_sentence(visit: Visit, store: RunStore) -> None:

@@ -1,4 +1,4 @@
-"""What all charts of a sweep share: one table of its trials, the scale of a knob, and what such a chart is."""
+"""The types SweepChart and SweepData, and helpers of all sweep charts: trial table, hyperparameter scales, labels."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from unlearn_core.domain.run import RunState
 from unlearn_core.domain.search_space import SearchRange
 from unlearn_core.domain.sweep import Sweep, Trial
 
-NONE_YET = "No trial is done yet: the first point appears as soon as one is."
+NONE_YET = "No trial has finished yet. The first point appears as soon as one has."
 _SETS = {"forget": ("forget_val", "forget_train"), "retain": ("retain_val",)}
 _TEST = {"forget": ("forget_test", "forget_train"), "retain": ("retain_test",)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepData:
-    """A sweep with its trials, and what a chart needs to name them. `knobs` are the method's, by name."""
+    """A sweep with its trials and what charts need to label them; `hyperparameters` are the method's, by name."""
 
     sweep: Sweep
     trials: Sequence[Trial]
@@ -35,29 +35,32 @@ class SweepData:
 
     @cached_property
     def done(self) -> list[Trial]:
-        """The trials that came through."""
+        """The finished trials."""
         return [trial for trial in self.trials if trial.state is RunState.DONE]
 
     @cached_property
     def best(self) -> Trial | None:
-        """The trial that one would take."""
+        """The recommended trial."""
         return objectives.preferred_trial(self.sweep.spec, self.trials)
 
     def search_range(self, hyperparameter: str) -> SearchRange:
-        """What is tried of a knob."""
+        """The search range of a hyperparameter."""
         return next(one for one in self.sweep.spec.ranges if one.knob == hyperparameter)
 
     def hyperparameter_title(self, hyperparameter: str) -> str:
-        """What a knob is called: "Impair rate"."""
+        """The title of a hyperparameter, such as "Impair: learning rate"."""
         return self.hyperparameters[hyperparameter].title if hyperparameter in self.hyperparameters else hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepChart:
-    """One question about a sweep. `applies` is True, or says why there is nothing to draw; the rest only then."""
+    """One question about a sweep. `applies` is True, or the reason why there is nothing to draw."""
 
     id: str
     title: str
+    """The heading: a noun phrase that names what is shown."""
+    question: str
+    """The subtitle: the question that the chart answers."""
     caveat: str
     applies: Callable[[SweepData], Literal[True] | str]
     table: Callable[[SweepData], pd.DataFrame]
@@ -67,7 +70,7 @@ class SweepChart:
 
 
 class AxisScale(NamedTuple):
-    """Where the values of a knob lie on an axis, and which marks it has: `place` gives a number for a value."""
+    """The scale of a hyperparameter on an axis, and its ticks: `position` maps a value to a number."""
 
     position: Callable[[Any], float]
     tick_values: list[float]
@@ -75,24 +78,24 @@ class AxisScale(NamedTuple):
 
 
 def trials_table(sweep_data: SweepData) -> pd.DataFrame:
-    """One row a trial: its knobs, how it ended, and its figures, as fractions; those of test pictures come last."""
+    """One row per trial: its hyperparameters, outcome and metrics, as fractions; those on test images come last."""
     return pd.DataFrame([_row(sweep_data, trial) for trial in sweep_data.trials])
 
 
 def _row(sweep_data: SweepData, trial: Trial) -> dict[str, Any]:
-    knobs = {one.knob: trial.params.get(one.knob) for one in sweep_data.sweep.spec.ranges}
+    params = {one.knob: trial.params.get(one.knob) for one in sweep_data.sweep.spec.ranges}
     read = trial.state is RunState.DONE
     figures = {name: objectives.objective_value(name, trial.headline) if read else None for name in OBJECTIVES}
     test = {f"{side}_test": trial_accuracy(trial, "after", side, test=True) if read else None for side in _TEST}
-    return {"trial": trial.number, "run": trial.run, "outcome": trial.status, **knobs, **figures, **test}
+    return {"trial": trial.number, "run": trial.run, "outcome": trial.status, **params, **figures, **test}
 
 
 def trial_accuracy(
     trial: Trial, model: str, side: Literal["forget", "retain"] | str, *, test: bool = False
 ) -> float | None:
-    """A model's accuracy (0 to 1) beside this trial, on validation or test pictures of either side.
+    """A model's accuracy (0 to 1) in this trial, on validation or test images of either side.
 
-    Where single pictures are forgotten there are no others of them, and it is that on the forgotten ones themselves.
+    For requests to forget single images it is the accuracy on the forget images themselves.
     """
     known = (trial.headline.get("accuracy") or {}).get(model) or {}
     names = (_TEST if test else _SETS)[side]
@@ -100,13 +103,13 @@ def trial_accuracy(
 
 
 def baseline_accuracy(sweep_data: SweepData, model: str, side: str, *, test: bool = False) -> float | None:
-    """The accuracy of before or gold, which every trial of a sweep has beside it; None where none has."""
+    """The accuracy of before or gold, which is the same for all trials; None where no trial has it."""
     found = (trial_accuracy(trial, model, side, test=test) for trial in reversed(sweep_data.done))
     return next((one for one in found if one is not None), None)
 
 
 def axis_scale(search_range: SearchRange) -> AxisScale:
-    """How a knob lies on an axis: choices side by side, rates over decades, everything else as it is."""
+    """The axis scale of a hyperparameter: choices evenly spaced, rates logarithmic, everything else linear."""
     if search_range.is_choice:
         return AxisScale(
             search_range.values.index,
@@ -135,7 +138,7 @@ def axis_scale(search_range: SearchRange) -> AxisScale:
 
 
 def colorbar(title: str, theme: Theme, **ticks: Any) -> dict[str, Any]:
-    """The bar that says what a colour means: above the figure, so that it takes no width on a telephone."""
+    """A colour bar above the figure, so that it takes no width on a phone."""
     return {
         "title": {"text": title, "font": {"size": SMALL_FONT, "color": theme.quiet}, "side": "top"},
         "tickfont": {"size": SMALL_FONT, "color": theme.quiet},
@@ -153,14 +156,14 @@ def colorbar(title: str, theme: Theme, **ticks: Any) -> dict[str, Any]:
 
 
 def format_value(value: Any) -> str:
-    """A knob's value as people write it: "0.002", "1,000", "on"."""
+    """A hyperparameter's value as text: "0.002", "1,000", "on"."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def format_objective(objective: str, value: float) -> str:
-    """An objective's figure in words: "12.3 %", "0.041 bits", "4.2 s"."""
+    """An objective's value with its unit: "12.3 %", "0.041 bits", "4.2 s"."""
     if OBJECTIVES[objective].is_fraction:
         return percent(value)
     unit = {"distance": " bits", "seconds": " s"}.get(objective, "")
@@ -168,7 +171,7 @@ def format_objective(objective: str, value: float) -> str:
 
 
 def hover_text(sweep_data: SweepData, trial: Trial) -> str:
-    """What a point says when one points at it: its run, its knobs, its figures."""
+    """The hover text of a point: its run, hyperparameters and objectives."""
     lines = [f"<b>Run {trial.run}</b>, trial {trial.number + 1}"]
     lines += [f"{sweep_data.hyperparameter_title(name)}: {format_value(value)}" for name, value in trial.params.items()]
     for name in dict.fromkeys((*sweep_data.sweep.spec.objectives, "forget", "retain")):
@@ -179,5 +182,5 @@ def hover_text(sweep_data: SweepData, trial: Trial) -> str:
 
 
 def needs_finished_trial(sweep_data: SweepData) -> Literal[True] | str:
-    """The `applies` of a chart that takes one finished trial."""
+    """The `applies` of a chart that needs one finished trial."""
     return True if sweep_data.done else NONE_YET

@@ -1,1 +1,1 @@
-"""Charts of a sweep, one file each with a SWEEP_CHART."""
+"""Charts of a sweep, one module each with a SWEEP_CHART."""

@@ -1,4 +1,4 @@
-"""What does this knob do? Both accuracies along its range, with gold, and where the preset stands."""
+"""Chart of both accuracies along the range of one hyperparameter, with gold and the current value."""
 
 from dataclasses import replace
 from functools import partial
@@ -22,19 +22,19 @@ from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, tex
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.sweep import Trial
 
-SIDE_LABELS = {"retain": "kept ones", "forget": "forgotten ones"}
+SIDE_LABELS = {"retain": "retain set", "forget": "forget set"}
 
 
 def applies(sweep_data: SweepData) -> Literal[True] | str:
-    """Whether a trial is done that has accuracies."""
+    """True if a finished trial has accuracies, else the reason."""
     answer = needs_finished_trial(sweep_data)
     if answer is not True or any(trial_accuracy(trial, "after", "retain") is not None for trial in sweep_data.done):
         return answer
-    return "No trial has accuracies on validation pictures, so there is nothing to draw."
+    return "No trial has accuracies on validation images, so there is nothing to show."
 
 
 def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = None) -> go.Figure:
-    """A point a trial and side; a line through them where nothing else was turned."""
+    """One point per trial and side, joined by a line where only one hyperparameter was swept."""
     hyperparameter = hyperparameter or sweep_data.sweep.spec.ranges[0].knob
     scale, alone = (
         sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter)),
@@ -80,34 +80,35 @@ def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = 
 
 
 def summary(sweep_data: SweepData, *, hyperparameter: str | None = None) -> str:
-    """From where to where both accuracies go along the knob, and gold's."""
+    """The ranges of both accuracies along the hyperparameter, and gold's accuracies."""
     hyperparameter = hyperparameter or sweep_data.sweep.spec.ranges[0].knob
     scale = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter))
     trials = sorted(sweep_data.done, key=lambda trial: scale.position(trial.params[hyperparameter]))
+    is_alone = len(sweep_data.sweep.spec.ranges) == 1
     parts = []
     for side, name in SIDE_LABELS.items():
         own = [value for trial in trials if (value := trial_accuracy(trial, "after", side)) is not None]
         gold = baseline_accuracy(sweep_data, "gold", side)
-        held = f" (gold {percent(gold)})" if gold is not None else ""
+        reference = f" (retrained {percent(gold)})" if gold is not None else ""
         if len(own) > 1:
-            way = "from" if len(sweep_data.sweep.spec.ranges) == 1 else "between"
-            ends = (own[0], own[-1]) if way == "from" else (min(own), max(own))
-            parts.append(f"{name} {way} {percent(ends[0])} {'to' if way == 'from' else 'and'} {percent(ends[1])}{held}")
+            low, high = (own[0], own[-1]) if is_alone else (min(own), max(own))
+            words = f"from {percent(low)} to {percent(high)}" if is_alone else f"{percent(low)} to {percent(high)}"
+            parts.append(f"on the {name} {words}{reference}")
         elif own:
-            parts.append(f"{name} {percent(own[0])}{held}")
+            parts.append(f"on the {name} {percent(own[0])}{reference}")
     first, last = trials[0].params[hyperparameter], trials[-1].params[hyperparameter]
     span = f"from {format_value(first)} to {format_value(last)}" if len(trials) > 1 else f"at {format_value(first)}"
-    others = "" if len(sweep_data.sweep.spec.ranges) == 1 else " The other knobs were turned too, so points scatter."
-    return f"{sweep_data.hyperparameter_title(hyperparameter)} {span}: right are {', '.join(parts)}.{others}"
+    others = "" if is_alone else " Other hyperparameters varied too, so the points scatter."
+    return f"{sweep_data.hyperparameter_title(hyperparameter)} {span}: accuracy {', '.join(parts)}.{others}"
 
 
 def alt_text(sweep_data: SweepData, *, hyperparameter: str | None = None) -> str:
     """The same in words."""
-    return "Accuracies along a knob. " + summary(sweep_data, hyperparameter=hyperparameter)
+    return "Accuracies along a hyperparameter. " + summary(sweep_data, hyperparameter=hyperparameter)
 
 
 def along_hyperparameter(hyperparameter: str) -> SweepChart:
-    """The same chart about this knob."""
+    """The chart for this hyperparameter."""
     parts = {
         "figure": partial(figure, hyperparameter=hyperparameter),
         "summary": partial(summary, hyperparameter=hyperparameter),
@@ -117,7 +118,7 @@ def along_hyperparameter(hyperparameter: str) -> SweepChart:
 
 
 def table(sweep_data: SweepData) -> pd.DataFrame:
-    """One row a trial, as every chart of a sweep has it."""
+    """One row per trial, the same table for every sweep chart."""
     return sweep_drawing.trials_table(sweep_data)
 
 
@@ -132,7 +133,7 @@ def _axis_title(sweep_data: SweepData, hyperparameter: str) -> str:
 
 
 def _label(figure: go.Figure, sweep_data: SweepData, theme: Theme, trials: list[Trial], *, hyperparameter: str) -> None:
-    """Names both sides at the left end of their points, clear of those nearby, and gold at the right."""
+    """Label both sides at the left end of their points, clear of the points nearby, and gold at the right."""
     scale = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter))
     places = [scale.position(trial.params[hyperparameter]) for trial in trials]
     near = [trial for trial, at in zip(trials, places, strict=True) if at <= places[0] + (places[-1] - places[0]) / 3]
@@ -152,11 +153,11 @@ def _label(figure: go.Figure, sweep_data: SweepData, theme: Theme, trials: list[
             )
     golds = [gold for side in SIDE_LABELS if (gold := baseline_accuracy(sweep_data, "gold", side)) is not None]
     if golds:
-        figure.add_annotation(text="gold", x=1, xref="paper", xanchor="right", y=max(golds), yshift=9)
+        figure.add_annotation(text="retrained", x=1, xref="paper", xanchor="right", y=max(golds), yshift=9)
 
 
 def _mark_preset(figure: go.Figure, sweep_data: SweepData, theme: Theme, *, hyperparameter: str) -> None:
-    """A thin line where the knob stood before it was swept."""
+    """A thin line at the hyperparameter's current value, from which the sweep started."""
     one, value = sweep_data.search_range(hyperparameter), sweep_data.sweep.spec.params.get(hyperparameter)
     inside = value in one.values if one.is_choice else value is not None and (one.low or 0) <= value <= one.last_value
     if not inside:
@@ -164,15 +165,16 @@ def _mark_preset(figure: go.Figure, sweep_data: SweepData, theme: Theme, *, hype
     x = sweep_drawing.axis_scale(one).position(value)
     figure.add_vline(x, line={"color": theme.quiet, "width": 1, "dash": "dash"})
     figure.add_annotation(
-        text="as it stood", x=x, y=1, yref="paper", yanchor="bottom", font={"color": theme.quiet, "size": SMALL_FONT}
+        text="current value", x=x, y=1, yref="paper", yanchor="bottom", font={"color": theme.quiet, "size": SMALL_FONT}
     )
 
 
 SWEEP_CHART = SweepChart(
     id="along",
-    title="What does this knob do?",
-    caveat="Validation pictures, one seed a point. A line joins neighbouring trials and promises nothing between them. "
-    "Where other knobs were turned as well, what looks like chance may be their doing.",
+    title="Accuracy along one hyperparameter",
+    question="What does this hyperparameter do?",
+    caveat="Validation images, one seed per point. A line joins neighbouring trials; between them nothing is known. "
+    "Where other hyperparameters varied too, apparent noise may be their effect.",
     applies=applies,
     table=table,
     figure=figure,

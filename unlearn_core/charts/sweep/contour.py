@@ -1,4 +1,4 @@
-"""How do two knobs work together? One figure over both, guessed only near where something was tried."""
+"""Chart of one objective over two hyperparameters, as a surface that is only estimated near trials."""
 
 from dataclasses import replace
 from functools import partial
@@ -17,39 +17,39 @@ from unlearn_core.domain.sweep import Trial
 
 HEIGHT = 420
 MIN_TRIALS = 6
-"""Trials under which a surface would be invention."""
+"""With fewer trials a surface would be misleading."""
 GRID_SIZE = 40
 MAX_DISTANCE = 0.22
-"""How far from the nearest trial the surface goes on, as a share of either range."""
+"""Largest distance of the surface from the nearest trial, as a share of either range."""
 WIDTH = 0.12
 """Width of the Gaussian weights by which the surface is smoothed, in the same unit."""
 
 
 def applies(sweep_data: SweepData, *, objective: str | None = None) -> Literal[True] | str:
-    """Whether two knobs were swept in enough trials."""
+    """True if two hyperparameters were swept in enough trials, else the reason."""
     if len(sweep_data.sweep.spec.ranges) < 2:
-        return "One knob is swept: it takes two to see how they work together."
+        return "Only one hyperparameter is swept; this chart needs two."
     found = len(_known(sweep_data, objective or sweep_data.sweep.spec.objectives[0]))
     return (
         True
         if found >= MIN_TRIALS
-        else f"It takes {MIN_TRIALS} finished trials with this figure, and there are {found}."
+        else f"This chart needs {MIN_TRIALS} finished trials with this objective; there are {found}."
     )
 
 
 def figure(
     sweep_data: SweepData, theme: Theme, *, pair: tuple[str, str] | None = None, objective: str | None = None
 ) -> go.Figure:
-    """A surface over two knobs, the brighter the better, with the trials it rests on as points."""
-    x_knob, y_knob = pair or _first_two(sweep_data)
+    """A surface over two hyperparameters, brighter is better, with the trials behind it as points."""
+    x_name, y_name = pair or _first_two(sweep_data)
     name = objective or sweep_data.sweep.spec.objectives[0]
     known, scales = (
         _known(sweep_data, name),
-        [sweep_drawing.axis_scale(sweep_data.search_range(knob)) for knob in (x_knob, y_knob)],
+        [sweep_drawing.axis_scale(sweep_data.search_range(own)) for own in (x_name, y_name)],
     )
-    spans = [_span(sweep_data, knob) for knob in (x_knob, y_knob)]
+    spans = [_span(sweep_data, own) for own in (x_name, y_name)]
     points = np.array(
-        [[scale.position(t.params[k]) for scale, k in zip(scales, (x_knob, y_knob), strict=True)] for t, _ in known]
+        [[scale.position(t.params[k]) for scale, k in zip(scales, (x_name, y_name), strict=True)] for t, _ in known]
     )
     values = np.array([value for _, value in known])
     axes = [np.linspace(low, high, GRID_SIZE) for low, high in spans]
@@ -79,20 +79,20 @@ def figure(
         unselected={"marker": {"opacity": 1}},
         cliponaxis=False,
     )
-    for axis, knob, scale, span in zip("xy", (x_knob, y_knob), scales, spans, strict=True):
+    for axis, own, scale, span in zip("xy", (x_name, y_name), scales, spans, strict=True):
         layout: dict[str, Any] = {
             "tickvals": scale.tick_values,
             "ticktext": scale.tick_labels,
-            "title_text": sweep_data.hyperparameter_title(knob),
+            "title_text": sweep_data.hyperparameter_title(own),
         }
         drawn.update_layout({f"{axis}axis": layout | {"range": list(span)}})
     return drawn
 
 
 def smooth(points: np.ndarray, values: np.ndarray, axes: list[np.ndarray], spans: list[tuple[float, float]]) -> Any:
-    """The weighted mean of values (n,) at points (n, 2) on a grid; nothing where no point is near.
+    """The weighted mean of values (n,) at points (n, 2) on a grid; NaN where no point is near.
 
-    Gaussian weights over both axes, each counted as a share of its span (Nadaraya 1964, Watson 1964).
+    Gaussian weights over both axes, each scaled by its span (Nadaraya 1964, Watson 1964).
     """
     wide = np.array([high - low for low, high in spans])
     grid = np.stack(np.meshgrid(*axes), -1)
@@ -103,28 +103,28 @@ def smooth(points: np.ndarray, values: np.ndarray, axes: list[np.ndarray], spans
 
 
 def summary(sweep_data: SweepData, *, pair: tuple[str, str] | None = None, objective: str | None = None) -> str:
-    """Where the best trial lies on both knobs."""
-    knobs, name = pair or _first_two(sweep_data), objective or sweep_data.sweep.spec.objectives[0]
+    """The best trial's value and its two hyperparameters."""
+    names, name = pair or _first_two(sweep_data), objective or sweep_data.sweep.spec.objectives[0]
     pick = min if OBJECTIVES[name].lower_is_better else max
     trial, value = pick(_known(sweep_data, name), key=lambda one: one[1])
     where = " and ".join(
-        f"{sweep_data.hyperparameter_title(knob).lower()} {format_value(trial.params[knob])}" for knob in knobs
+        f"{sweep_data.hyperparameter_title(own).lower()} {format_value(trial.params[own])}" for own in names
     )
-    return f"The best trial, {format_objective(name, value)}, has {where}. Colour only where a trial is near."
+    return f"The best trial, {format_objective(name, value)}, has {where}. The surface is only drawn near trials."
 
 
 def alt_text(sweep_data: SweepData, *, pair: tuple[str, str] | None = None, objective: str | None = None) -> str:
     """The same in words."""
-    return "Map over two knobs. " + summary(sweep_data, pair=pair, objective=objective)
+    return "Map over two hyperparameters. " + summary(sweep_data, pair=pair, objective=objective)
 
 
 def table(sweep_data: SweepData) -> pd.DataFrame:
-    """One row a trial, as every chart of a sweep has it."""
+    """One row per trial, the same table for every sweep chart."""
     return sweep_drawing.trials_table(sweep_data)
 
 
 def for_hyperparameters(pair: tuple[str, str], objective: str) -> SweepChart:
-    """The same chart about these two knobs and this objective."""
+    """The chart for these two hyperparameters and this objective."""
     which: dict[str, Any] = {"pair": pair, "objective": objective}
     return replace(
         SWEEP_CHART,
@@ -157,9 +157,10 @@ def _span(sweep_data: SweepData, hyperparameter: str) -> tuple[float, float]:
 
 SWEEP_CHART = SweepChart(
     id="contour",
-    title="How do two knobs work together?",
-    caveat="Between the points the colour is a weighted mean of the trials nearby, which is a guess; where none is "
-    "near nothing is drawn. All other knobs had whatever values they had.",
+    title="Interaction of two hyperparameters",
+    question="How do two hyperparameters work together?",
+    caveat="Between points the colour is a weighted mean of nearby trials, which is an estimate; where no trial is "
+    "near nothing is drawn. All other hyperparameters varied freely.",
     applies=applies,
     table=table,
     figure=figure,

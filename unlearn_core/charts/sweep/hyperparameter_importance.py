@@ -1,4 +1,4 @@
-"""Which knob matters? How differently the best trials are spread over a knob's range than all of them are."""
+"""Chart of hyperparameter importance: how differently the best trials and all trials are distributed."""
 
 from typing import Any, Literal
 
@@ -11,37 +11,37 @@ from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.objectives import OBJECTIVES
 
 MIN_TRIALS = 20
-"""Trials under which the shares may still change places."""
+"""With fewer trials the order of the shares may still change."""
 
 
 def applies(sweep_data: SweepData) -> Literal[True] | str:
-    """Whether the worker has weighed the knobs."""
+    """True if the worker has computed the importances, else the reason."""
     if _shares(sweep_data):
         return True
     if len(sweep_data.sweep.spec.ranges) < 2:
-        return "One knob is swept, so there is no other to weigh it against."
-    return "It takes eight finished trials to say which knob matters."
+        return "Only one hyperparameter is swept; this chart compares at least two."
+    return "Importance needs eight finished trials."
 
 
 def table(sweep_data: SweepData) -> pd.DataFrame:
-    """One row a knob and objective: its share, between 0 and 1."""
+    """One row per hyperparameter and objective: its share, between 0 and 1."""
     rows = [
-        {"objective": OBJECTIVES[name].title, "knob": sweep_data.hyperparameter_title(knob), "share": share}
+        {"objective": OBJECTIVES[name].title, "hyperparameter": sweep_data.hyperparameter_title(param), "share": share}
         for name, own in _shares(sweep_data).items()
-        for knob, share in own.items()
+        for param, share in own.items()
     ]
     return pd.DataFrame(rows)
 
 
 def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
-    """One line a knob, the heaviest on top; where there are two objectives a hollow circle stands for the second."""
+    """One line per hyperparameter, the most important on top; a hollow circle marks the second objective."""
     shares = _shares(sweep_data)
     (first, own), *rest = shares.items()
-    order = sorted(own, key=lambda knob: own[knob])
-    names = [sweep_data.hyperparameter_title(knob) for knob in order]
+    order = sorted(own, key=lambda param: own[param])
+    names = [sweep_data.hyperparameter_title(param) for param in order]
     drawn = go.Figure()
     drawn.update_layout(template=theme.template, height=max(150, 46 * len(order) + 60))
-    for name, share in zip(names, [own[knob] for knob in order], strict=True):
+    for name, share in zip(names, [own[param] for param in order], strict=True):
         drawn.add_scatter(
             x=[0, share], y=[name, name], mode="lines", line={"color": with_alpha(theme.after, 0.4), "width": 3}
         )
@@ -52,7 +52,7 @@ def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
     for name, look in looks:
         drawn.add_scatter(
             name=OBJECTIVES[name].title,
-            x=[shares[name][knob] for knob in order],
+            x=[shares[name][param] for param in order],
             y=names,
             mode="markers",
             marker=look,
@@ -72,24 +72,25 @@ def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
 
 
 def summary(sweep_data: SweepData) -> str:
-    """The heaviest knob for each objective, and how much to believe it."""
-    said = []
+    """The most important hyperparameter for each objective, and a caution after few trials."""
+    parts = []
     for name, own in _shares(sweep_data).items():
-        knob = max(own, key=lambda one: own[one])
-        said.append(
-            f"for {OBJECTIVES[name].title.lower()} {sweep_data.hyperparameter_title(knob).lower()} ({percent(own[knob], 0)})"
-        )
-    marks = " (● the first, ○ the second)" if len(said) > 1 else ""
-    words = f"It matters most {' and '.join(said)}{marks}."
+        top = max(own, key=lambda one: own[one])
+        title = sweep_data.hyperparameter_title(top).lower()
+        parts.append(f"{title} for {OBJECTIVES[name].title.lower()} ({percent(own[top], 0)})")
+    marks = " (● the first objective, ○ the second)" if len(parts) > 1 else ""
+    words = f"Most important: {', '.join(parts)}{marks}."
     done = sweep_data.sweep.facts.get("done", len(sweep_data.done))
-    return words if done >= MIN_TRIALS else f"{words} After {done} trials that may still change."
+    return words if done >= MIN_TRIALS else f"{words} After only {done} trials this may still change."
 
 
 def alt_text(sweep_data: SweepData) -> str:
     """Every share in words."""
     rows = table(sweep_data).to_dict("records")
     return (
-        "Shares: " + ", ".join(f"{row['knob']} {percent(row['share'], 0)} of {row['objective']}" for row in rows) + "."
+        "Shares: "
+        + ", ".join(f"{row['hyperparameter']} {percent(row['share'], 0)} of {row['objective']}" for row in rows)
+        + "."
     )
 
 
@@ -99,10 +100,11 @@ def _shares(sweep_data: SweepData) -> dict[str, dict[str, float]]:
 
 SWEEP_CHART = SweepChart(
     id="importance",
-    title="Which knob matters?",
-    caveat="PED-ANOVA (Watanabe, Bansal and Hutter 2023): a knob is heavy where the best quarter of the trials sits "
-    "elsewhere on its range than all trials do. It speaks about the ranges that were tried and no others, says nothing "
-    "about knobs that only matter together, and rests on few trials.",
+    title="Hyperparameter importance",
+    question="Which hyperparameter matters most?",
+    caveat="PED-ANOVA (Watanabe, Bansal and Hutter 2023): a hyperparameter is important if the best quarter of the "
+    "trials is distributed differently over its range than all trials are. It holds only for the ranges tried, misses "
+    "hyperparameters that only matter together, and rests on few trials.",
     applies=applies,
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""Which settings end where? Every trial as a line through its knobs to its figures."""
+"""Parallel coordinates: every trial as a line through its hyperparameters to its objectives."""
 
 from textwrap import wrap
 from typing import Any, Literal
@@ -17,16 +17,16 @@ HEIGHT = 370
 
 
 def applies(sweep_data: SweepData) -> Literal[True] | str:
-    """Whether at least two trials have all figures that this sweep aims at."""
-    found = len(_told(sweep_data))
+    """True if at least two trials have values for all objectives of the sweep, else the reason."""
+    found = len(_with_objectives(sweep_data))
     if not found:
         return NONE_YET
-    return True if found > 1 else "One trial is done: it takes two lines to see which way they go."
+    return True if found > 1 else "Only one trial has finished; this chart needs two."
 
 
 def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
-    """One axis a knob, then one an objective; the stronger a line's colour, the better its first objective."""
-    spec, told = sweep_data.sweep.spec, _told(sweep_data)
+    """One axis per hyperparameter, then one per objective; a stronger colour means a better first objective."""
+    spec, trials = sweep_data.sweep.spec, _with_objectives(sweep_data)
     dimensions: list[dict[str, Any]] = []
     for one in spec.ranges:
         scale = sweep_drawing.axis_scale(one)
@@ -34,14 +34,14 @@ def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
         dimensions.append(
             {
                 "label": _wrapped(sweep_data.hyperparameter_title(one.knob)),
-                "values": [scale.position(trial.params[one.knob]) for trial in told],
+                "values": [scale.position(trial.params[one.knob]) for trial in trials],
                 "range": [min(ends), max(ends)],
                 "tickvals": scale.tick_values,
                 "ticktext": scale.tick_labels,
             }
         )
     for name in spec.objectives:
-        values = [value for trial in told if (value := objectives.objective_value(name, trial.headline)) is not None]
+        values = [value for trial in trials if (value := objectives.objective_value(name, trial.headline)) is not None]
         least, most = min(values), max(values)
         marks = [least, (least + most) / 2, most] if most > least else [least]
         dimensions.append(
@@ -73,11 +73,11 @@ def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
 
 
 def summary(sweep_data: SweepData) -> str:
-    """The settings of the best trial and what they came to."""
+    """The hyperparameters of the best trial and its objectives."""
     best = sweep_data.best
     if best is None:
-        return "No trial has all the figures that this sweep aims at."
-    knobs = ", ".join(
+        return "No trial has values for all objectives of this sweep."
+    params = ", ".join(
         f"{sweep_data.hyperparameter_title(name).lower()} {format_value(value)}" for name, value in best.params.items()
     )
     aims = ", ".join(
@@ -88,36 +88,37 @@ def summary(sweep_data: SweepData) -> str:
             strict=True,
         )
     )
-    how = "The stronger the colour, the better; drag along an axis to pick lines out."
-    return f"The best trial, run {best.run}, has {knobs}, and comes to {aims}. {how}"
+    how = "A stronger colour is better; drag along an axis to select lines."
+    return f"The best trial, run {best.run}, has {params}; it reaches {aims}. {how}"
 
 
 def alt_text(sweep_data: SweepData) -> str:
-    """How many lines through which axes."""
+    """The number of lines and the axes."""
     names = [sweep_data.hyperparameter_title(one.knob) for one in sweep_data.sweep.spec.ranges]
     names += [OBJECTIVES[name].title for name in sweep_data.sweep.spec.objectives]
-    return f"{len(_told(sweep_data))} lines through {', '.join(names)}. {summary(sweep_data)}"
+    return f"{len(_with_objectives(sweep_data))} lines through {', '.join(names)}. {summary(sweep_data)}"
 
 
 def table(sweep_data: SweepData) -> pd.DataFrame:
-    """One row a trial, as every chart of a sweep has it."""
+    """One row per trial, the same table for every sweep chart."""
     return sweep_drawing.trials_table(sweep_data)
 
 
 def _wrapped(title: str) -> str:
-    """A name on two lines at the most: several axes share a telephone, and a third line would lie on the axis."""
+    """A title on at most two lines: a third line would overlap the axis, and a phone shows several axes."""
     return "<br>".join(wrap(title, max(12, len(title) // 2 + 4)))
 
 
-def _told(sweep_data: SweepData) -> list[Trial]:
+def _with_objectives(sweep_data: SweepData) -> list[Trial]:
     return [trial for trial in sweep_data.done if objectives.objective_values(sweep_data.sweep.spec, trial) is not None]
 
 
 SWEEP_CHART = SweepChart(
     id="parallel",
-    title="Which settings end where?",
-    caveat="Lines that run together through a knob's axis share its value; that they also end together does not show "
-    "that the knob did it, since the sampler turns several at once.",
+    title="All trials in parallel coordinates",
+    question="Which settings lead to which results?",
+    caveat="Lines that meet on a hyperparameter's axis share its value. That they also end together does not show that "
+    "this hyperparameter is the cause, since the sampler varies several at once.",
     applies=applies,
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""How does one figure hang on one knob? Every trial, whatever the other knobs were."""
+"""Chart of one objective against one hyperparameter: every trial, whatever its other hyperparameters."""
 
 from dataclasses import replace
 from functools import partial
@@ -26,7 +26,7 @@ HEIGHT = 230
 
 
 def applies(sweep_data: SweepData, *, objective: str | None = None) -> Literal[True] | str:
-    """Whether a trial has this figure."""
+    """True if a trial has a value for this objective, else the reason."""
     if not sweep_data.done:
         return NONE_YET
     name = objective or sweep_data.sweep.spec.objectives[0]
@@ -36,7 +36,7 @@ def applies(sweep_data: SweepData, *, objective: str | None = None) -> Literal[T
 def figure(
     sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = None, objective: str | None = None
 ) -> go.Figure:
-    """One objective over one knob; later trials are stronger in colour, the best one is ringed."""
+    """One objective over one hyperparameter; later trials have a stronger colour, the best trial has a ring."""
     name, hyperparameter = (
         objective or sweep_data.sweep.spec.objectives[0],
         hyperparameter or sweep_data.sweep.spec.ranges[0].knob,
@@ -88,7 +88,7 @@ def figure(
 
 
 def summary(sweep_data: SweepData, *, hyperparameter: str | None = None, objective: str | None = None) -> str:
-    """The best figure and where on the knob it lies, with the span of all."""
+    """The best value with its hyperparameter, the worst value and the trend."""
     name, hyperparameter = (
         objective or sweep_data.sweep.spec.objectives[0],
         hyperparameter or sweep_data.sweep.spec.ranges[0].knob,
@@ -97,12 +97,13 @@ def summary(sweep_data: SweepData, *, hyperparameter: str | None = None, objecti
     pick = min if OBJECTIVES[name].lower_is_better else max
     trial, value = pick(known, key=lambda one: one[1])
     worst = (max if pick is min else min)(value for _, value in known)
-    words = f"Best {format_objective(name, value)} at {format_value(trial.params[hyperparameter])}, worst {format_objective(name, worst)}"
+    words = f"Best {format_objective(name, value)} at {format_value(trial.params[hyperparameter])}"
+    words += f", worst {format_objective(name, worst)}"
     return f"{words}{_tendency(sweep_data, hyperparameter, known)}."
 
 
 def _tendency(sweep_data: SweepData, hyperparameter: str, known: list[tuple[Trial, float]]) -> str:
-    """Spearman's rank correlation in words, where there are enough trials for one."""
+    """Spearman's rank correlation in words, if there are enough trials."""
     if sweep_data.search_range(hyperparameter).is_choice or len(known) < 5:
         return ""
     scale = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter))
@@ -113,8 +114,8 @@ def _tendency(sweep_data: SweepData, hyperparameter: str, known: list[tuple[Tria
     if any(np.ptp(own) == 0 for own in ranks):
         return ""
     size = float(np.corrcoef(np.stack(ranks))[0, 1])
-    way = "rises with it" if size > 0.3 else "falls with it" if size < -0.3 else "goes neither way"
-    return f"; on the whole it {way} (rank correlation {size:.1f})".replace("-", "\N{MINUS SIGN}")
+    trend = "increases with it" if size > 0.3 else "decreases with it" if size < -0.3 else "shows no trend"
+    return f"; overall the value {trend} (rank correlation {size:.1f})".replace("-", "\N{MINUS SIGN}")
 
 
 def alt_text(sweep_data: SweepData, *, hyperparameter: str | None = None, objective: str | None = None) -> str:
@@ -124,12 +125,12 @@ def alt_text(sweep_data: SweepData, *, hyperparameter: str | None = None, object
 
 
 def table(sweep_data: SweepData) -> pd.DataFrame:
-    """One row a trial, as every chart of a sweep has it."""
+    """One row per trial, the same table for every sweep chart."""
     return sweep_drawing.trials_table(sweep_data)
 
 
 def for_hyperparameter(hyperparameter: str, objective: str) -> SweepChart:
-    """The same chart about this knob and this objective."""
+    """The chart for this hyperparameter and this objective."""
     which = {"hyperparameter": hyperparameter, "objective": objective}
     return replace(
         SWEEP_CHART,
@@ -148,7 +149,7 @@ def _known(sweep_data: SweepData, name: str) -> list[tuple[Trial, float]]:
 
 
 def _up(values: list[float]) -> list[float]:
-    """A vertical axis that holds these figures; all alike they lie in its middle."""
+    """The range of a vertical axis around these values; equal values lie in its middle."""
     middle, span = (min(values) + max(values)) / 2, max(max(values) - min(values), 0.1 * abs(max(values)), 0.02)
     return [middle - 0.6 * span, middle + 0.6 * span]
 
@@ -165,9 +166,10 @@ def _across(sweep_data: SweepData, hyperparameter: str) -> list[float]:
 
 SWEEP_CHART = SweepChart(
     id="slice",
-    title="How does it hang on one knob?",
-    caveat="Every trial stands here with whatever the other knobs were, so points above one another differ in those. A "
-    "sampler that learns tries more where it found good ones: empty places were thought bad, not shown to be.",
+    title="Effect of one hyperparameter",
+    question="How does one objective change with each hyperparameter?",
+    caveat="Every trial is shown whatever its other hyperparameters, so points above one another differ in those. An "
+    "adaptive sampler tries more where trials were good: empty regions were predicted to be bad, not shown to be.",
     applies=applies,
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""What does forgetting cost? Every trial by what it still names and what it keeps, with gold and the front."""
+"""Chart of the trade-off: every trial by forget and retain accuracy, with gold and the Pareto front."""
 
 from dataclasses import replace
 from functools import partial
@@ -24,30 +24,28 @@ from unlearn_core.domain.sweep import Trial
 
 HEIGHT = 560
 ROOM = 0.08
-"""Free space around the points, as a share of their span."""
+"""Margin around the points, as a share of their span."""
 LEAST = 0.04
-"""The least span of an axis: five trials that are all alike should look alike."""
+"""The smallest span of an axis, so that nearly equal trials look nearly equal."""
 
 
 def applies(sweep_data: SweepData, *, test: bool = False) -> Literal[True] | str:
-    """Whether a trial is done that has both accuracies."""
+    """True if a finished trial has both accuracies, else the reason."""
     answer = sweep_drawing.needs_finished_trial(sweep_data)
     if answer is not True:
         return answer
-    return (
-        True if _shown(sweep_data, test) else "No trial has accuracies on these pictures, so there is nothing to draw."
-    )
+    return True if _shown(sweep_data, test) else "No trial has accuracies on these images, so there is nothing to show."
 
 
 def table(sweep_data: SweepData) -> pd.DataFrame:
-    """One row a trial, with what it ended as, its knobs and figures, and whether it lies on the front."""
+    """One row per trial: outcome, hyperparameters, metrics, and whether it lies on the Pareto front."""
     leading = {trial.number for trial in pareto_front(sweep_data)}
     found = sweep_drawing.trials_table(sweep_data)
     return found.assign(front=found["trial"].isin(list(leading)))
 
 
 def pareto_front(sweep_data: SweepData) -> list[Trial]:
-    """The trials that no other beats in both accuracies on validation pictures, from the one that forgets most."""
+    """The trials that no other trial beats in both validation accuracies, by increasing forget accuracy."""
     both = sweep_data.sweep.spec.model_copy(update={"objectives": ("forget", "retain")})
     return sorted(
         objectives.pareto_front(both, sweep_data.trials),
@@ -56,7 +54,7 @@ def pareto_front(sweep_data: SweepData) -> list[Trial]:
 
 
 def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = None, test: bool = False) -> go.Figure:
-    """The trials as points coloured by a knob, each with its run as custom data; gold as a star, the front dotted."""
+    """Trials as points coloured by a hyperparameter, with runs as custom data; gold a star, the front dotted."""
     shown = _shown(sweep_data, test)
     hyperparameter = hyperparameter or sweep_data.sweep.spec.ranges[0].knob
     drawn = go.Figure()
@@ -65,7 +63,7 @@ def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = 
         leading = [_at(trial, test) for trial in pareto_front(sweep_data)]
         drawn.add_scatter(
             x=[forget for forget, _ in leading],
-            y=[keep for _, keep in leading],
+            y=[retain for _, retain in leading],
             mode="lines",
             line={"color": theme.after, "width": 1.5, "dash": "dot", "shape": "hv"},
             hoverinfo="skip",
@@ -78,39 +76,39 @@ def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = 
         _add_gold(drawn, (gold[0], gold[1]), theme)
         xs, ys = [*xs, gold[0]], [*ys, gold[1]]
     where = "test" if test else "validation"
-    drawn.update_xaxes(title_text=f"forgotten ones still named, {where}", showgrid=True, **_axis(xs))
-    drawn.update_yaxes(title_text=f"kept ones right, {where}", showgrid=True, **_axis(ys))
+    drawn.update_xaxes(title_text=f"forget accuracy, {where}", showgrid=True, **_axis(xs))
+    drawn.update_yaxes(title_text=f"retain accuracy, {where}", showgrid=True, **_axis(ys))
     return drawn
 
 
 def summary(sweep_data: SweepData, *, test: bool = False) -> str:
-    """How many trials lie on the front, and how far the best one is from gold on these pictures."""
+    """The number of trials on the Pareto front, and the best trial's accuracies next to gold's."""
     lead, best = len(pareto_front(sweep_data)), sweep_data.best
-    words = f"{lead} of {len(sweep_data.done)} finished trials {'lies' if lead == 1 else 'lie'} on the front."
+    words = f"{lead} of {len(sweep_data.done)} finished trials {'lies' if lead == 1 else 'lie'} on the Pareto front."
     if test:
-        words = "These pictures took no part in the choice."
+        words = "Test images are not used to choose trials."
     if best is None:
         return words
-    forget, keep = _at(best, test)
-    words += f" The best by what this sweep aims at, run {best.run}, still names {percent(forget)} and keeps "
-    words += percent(keep)
+    forget, retain = _at(best, test)
+    words += f" The best trial by the sweep's objectives, run {best.run}, has forget accuracy {percent(forget)} and "
+    words += f"retain accuracy {percent(retain)}"
     gold = [baseline_accuracy(sweep_data, "gold", side, test=test) for side in ("forget", "retain")]
     if gold[0] is not None and gold[1] is not None:
-        return f"{words}; gold {percent(gold[0])} and {percent(gold[1])}."
-    return f"{words}. There is no gold to hold it against."
+        return f"{words}; the retrained model {percent(gold[0])} and {percent(gold[1])}."
+    return f"{words}. There is no retrained model to compare with."
 
 
 def alt_text(sweep_data: SweepData, *, test: bool = False) -> str:
-    """The span of both accuracies in words."""
+    """The ranges of both accuracies in words."""
     xs, ys = (list(axis) for axis in zip(*(_at(trial, test) for trial in _shown(sweep_data, test)), strict=True))
     return (
-        f"Scatter of {len(xs)} trials: forgotten ones still named from {percent(min(xs))} to {percent(max(xs))}, kept "
-        f"ones right from {percent(min(ys))} to {percent(max(ys))}."
+        f"Scatter of {len(xs)} trials: forget accuracy from {percent(min(xs))} to {percent(max(xs))}, retain "
+        f"accuracy from {percent(min(ys))} to {percent(max(ys))}."
     )
 
 
 def colored_by(hyperparameter: str, *, test: bool = False) -> SweepChart:
-    """The same chart, its points coloured by this knob, on validation or test pictures."""
+    """The chart with its points coloured by this hyperparameter, on validation or test images."""
     return replace(
         SWEEP_CHART,
         applies=partial(applies, test=test),
@@ -122,8 +120,8 @@ def colored_by(hyperparameter: str, *, test: bool = False) -> SweepChart:
 
 def _at(trial: Trial, test: bool) -> tuple[float, float]:
     found = (trial_accuracy(trial, "after", side, test=test) for side in ("forget", "retain"))
-    forget, keep = (0.0 if one is None else one for one in found)
-    return forget, keep
+    forget, retain = (0.0 if one is None else one for one in found)
+    return forget, retain
 
 
 def _shown(sweep_data: SweepData, test: bool) -> list[Trial]:
@@ -183,15 +181,15 @@ def _add_best(figure: go.Figure, sweep_data: SweepData, theme: Theme, test: bool
 
 def _add_gold(figure: go.Figure, gold: tuple[float, float], theme: Theme) -> None:
     star = {"symbol": "star", "size": 17, "color": theme.gold, "line": {"color": theme.page, "width": 1}}
-    words = f"<b>gold</b><br>still named {percent(gold[0])}, kept {percent(gold[1])}<extra></extra>"
+    words = f"<b>retrained</b><br>forget accuracy {percent(gold[0])}, retain {percent(gold[1])}<extra></extra>"
     figure.add_scatter(
         name="gold", x=[gold[0]], y=[gold[1]], mode="markers", marker=star, hovertemplate=words, cliponaxis=False
     )
-    figure.add_annotation(text="gold", x=gold[0], y=gold[1], xanchor="left", xshift=13, yshift=12)
+    figure.add_annotation(text="retrained", x=gold[0], y=gold[1], xanchor="left", xshift=13, yshift=12)
 
 
 def _axis(values: list[float]) -> dict[str, Any]:
-    """An axis that holds these shares with room around them, and not much of what no share can be."""
+    """An axis around these shares with a margin, and with ticks only between 0 and 1."""
     middle, span = (min(values) + max(values)) / 2, max(LEAST, max(values) - min(values))
     low, high = middle - span * (0.5 + ROOM), middle + span * (0.5 + ROOM)
     step = next((step for step in (0.005, 0.01, 0.02, 0.05, 0.1) if (high - low) / step < 7), 0.2)
@@ -202,11 +200,12 @@ def _axis(values: list[float]) -> dict[str, Any]:
 
 SWEEP_CHART = SweepChart(
     id="tradeoff",
-    title="What does forgetting cost?",
-    caveat="Each point is a run with one seed: another seed would move it, by more than neighbouring points are apart "
-    "where there are few pictures. The front is drawn by validation pictures, on which the sweep chooses too, so the "
-    "best of many looks a little better than it is; the test pictures, on which nothing is chosen, say how much. To be "
-    "where gold is, is the aim, not the upper left corner. Trials that failed or were stopped early have no point.",
+    title="Trade-off between forgetting and retaining",
+    question="What does forgetting cost?",
+    caveat="Each point is a run with one seed: another seed would move it, with few images by more than the distance "
+    "between neighbours. The Pareto front uses validation images, on which the sweep also chooses, so the best of many "
+    "trials looks slightly better than it is; test images, on which nothing is chosen, show by how much. The goal is "
+    "to match the retrained model, not to reach the upper left corner. Failed or early-stopped trials have no point.",
     applies=applies,
     table=table,
     figure=figure,

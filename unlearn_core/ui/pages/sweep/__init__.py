@@ -1,1 +1,1 @@
-"""The page Sweep."""
+"""The sweep page."""

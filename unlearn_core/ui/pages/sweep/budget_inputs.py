@@ -1,4 +1,4 @@
-"""How long a sweep may take: so many trials, so many minutes of work, or as many as its grid has points."""
+"""Form inputs for the budget of a sweep: trials, minutes of work, or the points of a grid."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,26 +10,26 @@ from unlearn_core.domain.sweep import MAX_MINUTES, MAX_TRIALS
 from unlearn_core.ui.shell import url_state
 
 _POINTS = {1: 8, 2: 4}
-"""Points a knob in a grid, by how many knobs it has."""
+"""Default grid points per hyperparameter, by the number of hyperparameters."""
 
 
 def grid_budget(ranges: Sequence[SearchRange]) -> dict[str, Any]:
-    """How fine a grid is; its size is the budget."""
+    """The resolution of a grid, as fields of the spec; its size is the budget."""
     points = _number(
-        "Points a knob",
+        "Points per hyperparameter",
         "points",
         low=2,
         high=MAX_POINTS,
         usual=_POINTS.get(len(ranges), 3),
         key=f"sweep-points-{len(ranges)}",
-        hint="Evenly spread from one end to the other; choices have as many as they have.",
+        hint="Evenly spaced over the range; for a choice, all its values are used.",
     )
     finer = [one.model_copy(update={"points": points}) for one in ranges]
     size = 1
     for one in finer:
         size *= len(one.grid_values()) if one.values or (one.low or 0) < one.last_value else 1
     if size > MAX_TRIALS:
-        st.caption(f"That would be {size:,} trials; the first {MAX_TRIALS} of them are made, drawn by chance.")
+        st.caption(f"The full grid has {size:,} trials; {MAX_TRIALS} of them are run, chosen at random.")
     return {"ranges": finer, "trials": max(2, min(size, MAX_TRIALS))}
 
 
@@ -40,7 +40,7 @@ def budget_inputs() -> dict[str, Any]:
     kind = st.segmented_control(
         "Budget", ["trials", "minutes"], required=True, key="sweep-budget", format_func=str.capitalize
     )
-    assert kind is not None  # one is required
+    assert kind is not None  # the control is required
     for other in {"trials", "minutes"} - {kind}:
         if other in st.query_params:
             del st.query_params[other]
@@ -51,7 +51,7 @@ def budget_inputs() -> dict[str, Any]:
 
 
 def _number(label: str, name: str, *, low: int, high: int, usual: int, key: str, hint: str | None = None) -> int:
-    """A whole number that the address carries where it is not the usual one."""
+    """A whole number that the URL holds unless it is the default."""
 
     def read(text: str) -> int:
         return min(max(int(text), low), high) if text.isascii() and text.isdecimal() and len(text) < 6 else usual

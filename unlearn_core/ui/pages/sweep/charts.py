@@ -1,4 +1,4 @@
-"""The charts of a sweep on its page: a click on a point opens its run."""
+"""The charts on the page of a sweep: a click on a point opens its run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,51 +18,54 @@ from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.sweep import small_multiples
+from unlearn_core.ui.shell import url_state
 from unlearn_core.ui.shell.markdown import escape
 
 OPENED_KEY = "run of a point"
-"""Where the run lies that somebody has just clicked on, until the page has gone there."""
+"""The session key of the run whose point was clicked, until the page has opened it."""
+FORMER_OBJECTIVES = {"Distance to gold": OBJECTIVES["distance"].title}
+"""The titles of objectives in links of a former release, and today's."""
 
 
 def show(sweep_data: SweepData, *, busy: bool) -> None:
     """All charts of a sweep that has a finished trial."""
     spec = sweep_data.sweep.spec
-    knobs = [one.knob for one in spec.ranges]
+    params = [one.knob for one in spec.ranges]
     left, right = st.columns([1.7, 1], gap="large")
     with left:
-        _tradeoff(sweep_data, knobs)
+        _tradeoff(sweep_data, params)
     with right:
-        if len(knobs) > 1:
+        if len(params) > 1:
             _chart(hyperparameter_importance.SWEEP_CHART, sweep_data)
-        knob = _pick("Along which knob?", knobs, sweep_data, key="sweep-along-knob")
-        _chart(along_hyperparameter.along_hyperparameter(knob), sweep_data)
-    if len(knobs) > 1:
+        along = _pick("Hyperparameter", params, sweep_data, key="sweep-along-knob")
+        _chart(along_hyperparameter.along_hyperparameter(along), sweep_data)
+    if len(params) > 1:
         _chart(parallel.SWEEP_CHART, sweep_data, clicks=False)
-        _slices(sweep_data, knobs)
-        _contour(sweep_data, knobs)
+        _slices(sweep_data, params)
+        _contour(sweep_data, params)
     else:
-        _figures(sweep_data, knobs[0])
-        small_multiples.show(sweep_data, knobs[0], busy=busy)
+        _figures(sweep_data, params[0])
+        small_multiples.show(sweep_data, params[0], busy=busy)
 
 
 def _tradeoff(sweep_data: SweepData, hyperparameters: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        knob = _pick("Colour", hyperparameters, sweep_data, key="sweep-colour")
+        color = _pick("Colour", hyperparameters, sweep_data, key="sweep-colour")
         shown = st.segmented_control(
-            "Pictures",
+            "Images",
             ["validation", "test"],
             default="validation",
             required=True,
             key="sweep-pictures",
             bind="query-params",
             format_func=str.capitalize,
-            help="The sweep chooses by validation pictures. Test pictures are shown, and nothing is chosen by them.",
+            help="The sweep chooses trials by validation images. Test images are only shown, never used to choose.",
         )
-    _chart(tradeoff.colored_by(knob, test=shown == "test"), sweep_data, note=" Click a point to open its run.")
+    _chart(tradeoff.colored_by(color, test=shown == "test"), sweep_data, note=" Click a point to open its run.")
 
 
 def _pick(label: str, hyperparameters: Sequence[str], sweep_data: SweepData, *, key: str) -> str:
-    """One of the knobs; nothing to choose where there is one."""
+    """One of the hyperparameters; without a widget if there is only one."""
     if len(hyperparameters) == 1:
         return hyperparameters[0]
     return st.selectbox(
@@ -71,7 +74,8 @@ def _pick(label: str, hyperparameters: Sequence[str], sweep_data: SweepData, *, 
 
 
 def _objective(label: str, sweep_data: SweepData, *, key: str) -> str:
-    """One of the figures that some trial has."""
+    """One of the objectives for which a trial has a value."""
+    url_state.accept_former_labels(key, FORMER_OBJECTIVES)
     return st.selectbox(
         label,
         _measured(sweep_data),
@@ -82,11 +86,9 @@ def _objective(label: str, sweep_data: SweepData, *, key: str) -> str:
     )
 
 
-def _chart(
-    sweep_chart: SweepChart, sweep_data: SweepData, *, clicks: bool = True, note: str = "", heading: str | None = None
-) -> None:
-    """Question, figure, sentence and caveat; or the reason why there is none."""
-    st.subheader(heading or sweep_chart.title, anchor=False)
+def _chart(sweep_chart: SweepChart, sweep_data: SweepData, *, clicks: bool = True, note: str = "") -> None:
+    """Title, question, figure, summary and caveat; or the reason why there is no figure."""
+    _heading(sweep_chart)
     answer = sweep_chart.applies(sweep_data)
     if answer is not True:
         st.caption(escape(answer))
@@ -98,7 +100,7 @@ def _chart(
         theme=None,
         key=key,
         config=chart_card.plotly_config(key),
-        alt=f"{sweep_chart.title} {sweep_chart.alt_text(sweep_data)}",
+        alt=f"{sweep_chart.title}. {sweep_chart.alt_text(sweep_data)}",
         **wiring,
     )
     st.caption(escape(sweep_chart.summary(sweep_data)) + note)
@@ -106,8 +108,13 @@ def _chart(
         st.markdown(sweep_chart.caveat)
 
 
+def _heading(sweep_chart: SweepChart) -> None:
+    st.subheader(sweep_chart.title, anchor=False)
+    st.caption(sweep_chart.question)
+
+
 def _on_click(key: str) -> None:
-    """Remembers the run of the point that was clicked; the page goes there when it is drawn next."""
+    """Remember the run of the clicked point; the page opens it on its next rerun."""
     points = st.session_state[key]["selection"]["points"]
     found = points[0].get("customdata") if points else None
     run = found[0] if isinstance(found, list | tuple) else found
@@ -116,7 +123,7 @@ def _on_click(key: str) -> None:
 
 
 def _measured(sweep_data: SweepData) -> list[str]:
-    """The objectives that some trial has a figure of, those that were aimed at first."""
+    """The objectives for which a trial has a value, those of the sweep first."""
     order = dict.fromkeys((*sweep_data.sweep.spec.objectives, *OBJECTIVES))
     return [
         name
@@ -126,16 +133,16 @@ def _measured(sweep_data: SweepData) -> list[str]:
 
 
 def _slices(sweep_data: SweepData, hyperparameters: Sequence[str]) -> None:
-    """One figure over every knob."""
-    st.subheader(slices.SWEEP_CHART.title, anchor=False)
-    name = _objective("Figure", sweep_data, key="sweep-slice")
+    """One objective over every hyperparameter."""
+    _heading(slices.SWEEP_CHART)
+    name = _objective("Objective", sweep_data, key="sweep-slice")
     board = st.grid(min(3, len(hyperparameters)), min_column_width=280, gap="medium")
-    for knob in hyperparameters:
+    for param in hyperparameters:
         with board.cell():
             _small(
-                slices.for_hyperparameter(knob, name),
+                slices.for_hyperparameter(param, name),
                 sweep_data,
-                f"**{escape(sweep_data.hyperparameter_title(knob))}**",
+                f"**{escape(sweep_data.hyperparameter_title(param))}**",
             )
     with st.popover("Caveat", icon=":material/info:", type="tertiary", key="sweep-slice-caveat"):
         st.markdown(slices.SWEEP_CHART.caveat)
@@ -161,10 +168,12 @@ def _small(sweep_chart: SweepChart, sweep_data: SweepData, heading: str) -> None
 
 
 def _contour(sweep_data: SweepData, hyperparameters: Sequence[str]) -> None:
-    st.subheader(contour.SWEEP_CHART.title, anchor=False)
+    _heading(contour.SWEEP_CHART)
     with st.container(horizontal=True, gap="small"):
-        first = _pick("Across", hyperparameters, sweep_data, key="sweep-across")
-        second = _pick("Up", [knob for knob in hyperparameters if knob != first], sweep_data, key=f"sweep-up-{first}")
+        first = _pick("Horizontal axis", hyperparameters, sweep_data, key="sweep-across")
+        second = _pick(
+            "Vertical axis", [own for own in hyperparameters if own != first], sweep_data, key=f"sweep-up-{first}"
+        )
         name = _objective("Colour", sweep_data, key="sweep-map")
     with st.container(width=760):
         _small(contour.for_hyperparameters((first, second), name), sweep_data, "")
@@ -173,8 +182,8 @@ def _contour(sweep_data: SweepData, hyperparameters: Sequence[str]) -> None:
 
 
 def _figures(sweep_data: SweepData, hyperparameter: str) -> None:
-    """Everything that was measured, along the one knob: small multiples of one figure each."""
-    st.subheader("And everything else?", anchor=False)
+    """All other objectives with values along the one hyperparameter, as small multiples."""
+    st.subheader("Other objectives along it", anchor=False)
     names = [name for name in _measured(sweep_data) if name not in ("forget", "retain")]
     board = st.grid(3, min_column_width=280, gap="medium")
     for name in names:

@@ -1,4 +1,4 @@
-"""What to sweep: knobs and their ranges, who chooses the settings, what is aimed at, and how long it may take."""
+"""The form of a new sweep: hyperparameters and their ranges, sampler, objectives and budget."""
 
 from typing import Any
 
@@ -20,31 +20,31 @@ from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, run_s
 from unlearn_core.ui.shell.markdown import escape
 
 SWEEP_PARAM = "sweep"
-"""What the address calls the number of a sweep; not `id`, which is a run's."""
+"""The URL parameter with the number of a sweep; `id` is a run's."""
 
 _FORM_PARAMS = (SWEPT_PARAM, "sampler", "aim", "points", "trials", "minutes", "early")
-"""What the address says of the form itself, beside the lab's setup."""
+"""The URL parameters of the form itself, besides the current setup."""
 
 SAMPLERS = {"grid": "Grid", "random": "Random", "tpe": "TPE", "nsga2": "NSGA-II"}
 SAMPLER_HELP = {
-    "grid": "Every combination of evenly spread values: the clearest picture of one or two knobs.",
-    "random": "Draws settings by chance: a fair picture of many knobs, which learns nothing on the way.",
-    "tpe": "Tries more where trials were good (tree-structured Parzen estimators): soon near the best.",
-    "nsga2": "Crosses the best trials of two aims (a genetic algorithm): a wide front, given some fifty trials.",
+    "grid": "All combinations of evenly spaced values: the clearest view of one or two hyperparameters.",
+    "random": "Random settings: an unbiased view of many hyperparameters that does not adapt to results.",
+    "tpe": "Tries more where trials were good (tree-structured Parzen estimators): finds good settings quickly.",
+    "nsga2": "Recombines the best trials for two objectives (a genetic algorithm): a wide front after some 50 trials.",
 }
 
 
 def show() -> None:
-    """The form, filled in as the lab stands and as the address says."""
+    """The form, filled in from the current setup and the URL."""
     now = run_plan.resolve(url_state.current())
-    st.title("What do the knobs do?", anchor=False)
+    st.title("Sweep hyperparameters", anchor=False)
     _about(now)
     if now.error is not None or now.setup.forget is None:
-        st.warning(escape(now.error or "Nothing is chosen to forget yet."), icon=":material/block:")
+        st.warning(escape(now.error or "Nothing is selected to forget yet."), icon=":material/block:")
         return
     names = _choose_hyperparameters(now)
     if not names:
-        st.caption("Choose one knob to see what it does, or several to look for the best settings.")
+        st.caption("Choose one hyperparameter to see its effect, or several to search for the best settings.")
         return
     ranges = range_inputs.show(now, names)
     has_gold = now.setup.start is None and GoldStore(open_data_dir()).exists(now.spec.request, 0)
@@ -53,8 +53,8 @@ def show() -> None:
         spec = _spec(now, values)
         validate_sweep(spec, now.method, gold=has_gold)
     except ValidationError as problem:
-        said = str(problem.errors()[0]["msg"]).removeprefix("Value error, ")
-        st.warning(escape(f"This cannot be swept: {said}."), icon=":material/block:")
+        reason = str(problem.errors()[0]["msg"]).removeprefix("Value error, ")
+        st.warning(escape(f"This sweep is not possible: {reason}."), icon=":material/block:")
     except UnlearnError as problem:
         st.warning(escape(problem), icon=":material/block:")
     else:
@@ -62,12 +62,12 @@ def show() -> None:
 
 
 def sweep_params(names: list[str]) -> dict[str, str]:
-    """The query parameters under which the form opens with these knobs of the lab's method."""
+    """The URL parameters that open the form with these hyperparameters of the current method."""
     return run_setup.to_params(url_state.current()) | ({SWEPT_PARAM: ",".join(names)} if names else {})
 
 
 def _about(current: RunPlan) -> None:
-    """What would be run again and again, and the ways to change it."""
+    """What every trial runs, and buttons to change it."""
     what = (
         escape(current.title().removeprefix("Forget "))
         if current.setup.forget is not None and not current.error
@@ -75,39 +75,40 @@ def _about(current: RunPlan) -> None:
     )
     each = run_plan.estimate_seconds(current, current.method, current.params)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        words_ = f"Every trial is a run: **{escape(current.classifier.title)}** forgets {what}"
+        text = f"Every trial is a run: **{escape(current.classifier.title)}** forgets {what}"
         cost = "" if each is None else f", {formatting.format_estimate(each)} each {current.pace.device_phrase}"
-        st.markdown(f"{words_}{cost}." if what else f"**{escape(current.method.title)}**", width="content")
+        st.markdown(f"{text}{cost}." if what else f"**{escape(current.method.title)}**", width="content")
         st.space("stretch")
         for page, label, icon in (
             ("forget", "Forget something else", ":material/ink_eraser:"),
-            ("method", "Another method", ":material/tune:"),
+            ("method", "Change the method", ":material/tune:"),
         ):
             if st.button(label, type="tertiary", icon=icon, key=f"sweep-to-{page}"):
                 url_state.open_page(page)
 
 
 def _choose_hyperparameters(current: RunPlan) -> list[str]:
-    """The knobs that are swept, from the address at first and from the list afterwards; the address follows."""
-    able = {name: knob for name, knob in current.method.params.hyperparameters().items() if knob.kind != "numbers"}
+    """The hyperparameters to sweep, from the URL at first and then from the list; the URL follows."""
+    hyperparameters = current.method.params.hyperparameters()
+    able = {name: info for name, info in hyperparameters.items() if info.kind != "numbers"}
     key = f"sweep-knobs-{current.method.id}"
     url_state.bind_from_url(
         key, SWEPT_PARAM, lambda text: [name for name in text.split(",") if name in able][:MAX_HYPERPARAMETERS]
     )
-    said = {
+    own = {
         name: text
         for name, text in st.query_params.items()
         if name in _FORM_PARAMS or name.endswith(range_inputs.RANGE_SUFFIX)
     }
-    wanted = run_setup.to_params(current.setup) | said
+    wanted = run_setup.to_params(current.setup) | own
     if st.query_params.to_dict() != wanted:  # so that the link opens the same in a fresh browser
         st.query_params.from_dict(wanted)
     picked = st.multiselect(
-        "Knobs to sweep",
+        "Hyperparameters to sweep",
         list(able),
         format_func=lambda name: able[name].title,
         max_selections=MAX_HYPERPARAMETERS,
-        placeholder=f"Choose from the {len(able)} knobs of {current.method.title}",
+        placeholder=f"Choose from {len(able)} hyperparameters of {current.method.title}",
         key=key,
     )
     url_state.bind_to_url(key, SWEPT_PARAM, ",".join(picked))
@@ -115,7 +116,7 @@ def _choose_hyperparameters(current: RunPlan) -> list[str]:
 
 
 def _choices(current: RunPlan, ranges: list[SearchRange], has_gold: bool) -> dict[str, Any]:
-    """Who chooses, what is aimed at, and the budget, as fields of the spec."""
+    """Sampler, objectives, budget and early stopping, as fields of the spec."""
     left, middle, right = st.columns(3, gap="medium")
     with left:
         sampler = _sampler("grid" if len(ranges) == 1 else "tpe")
@@ -127,10 +128,10 @@ def _choices(current: RunPlan, ranges: list[SearchRange], has_gold: bool) -> dic
         budget = budget_inputs.grid_budget(ranges) if sampler == "grid" else budget_inputs.budget_inputs()
         url_state.bind_from_url("sweep-early", "early", lambda text: text != "off")
         early = st.toggle(
-            "Stop hopeless trials early",
+            "Stop unpromising trials early",
             key="sweep-early",
-            help="A trial ends when it is far behind the median of the finished ones at the same step of the same "
-            "phase, in everything that is aimed at. It takes five finished trials before any is stopped.",
+            help="A trial ends when it is far behind the median of the finished trials at the same step of the same "
+            "phase, in all objectives. Early stopping begins after five finished trials.",
         )
         url_state.bind_to_url("sweep-early", "early", "" if early else "off")
     return {"ranges": ranges, "sampler": sampler, "objectives": aims, "early": early} | budget
@@ -140,14 +141,14 @@ def _sampler(usual: str) -> str:
     key = f"sweep-sampler-{usual}"
     url_state.bind_from_url(key, "sampler", lambda text: text if text in SAMPLERS else usual)
     sampler = st.segmented_control(
-        "Who chooses the settings?",
+        "Sampler",
         list(SAMPLERS),
         format_func=SAMPLERS.__getitem__,
         required=True,
         wrap=True,
         key=key,
     )
-    assert sampler is not None  # one is required
+    assert sampler is not None  # the control is required
     url_state.bind_to_url(key, "sampler", "" if sampler == usual else sampler)
     st.caption(SAMPLER_HELP[sampler])
     return sampler
@@ -158,12 +159,12 @@ def _aims(has_gold: bool) -> list[str]:
     usual, key = ["distance"] if has_gold else ["forget", "retain"], f"sweep-aims-{has_gold}"
     url_state.bind_from_url(key, "aim", lambda text: [name for name in text.split(",") if name in able][:2] or usual)
     aims = st.multiselect(
-        "What is aimed at?",
+        "Objectives",
         able,
         format_func=lambda name: OBJECTIVES[name].title,
         max_selections=2,
         key=key,
-        help="One or two. They are read from training and validation pictures; test pictures are only shown.",
+        help="One or two. They are computed from training and validation images; test images are only shown.",
     )
     url_state.bind_to_url(key, "aim", "" if aims == usual else ",".join(aims))
     for name in aims:
@@ -173,12 +174,18 @@ def _aims(has_gold: bool) -> list[str]:
 
 def _offer_gold(current: RunPlan) -> None:
     if current.setup.start is not None:
-        st.caption("A run that goes on from an earlier one has no gold, so only these can be aimed at.")
+        st.caption(
+            "A run that continues an earlier run has no retrained model, so only these objectives are available."
+        )
         return
-    st.caption("There is no gold for this request, so distance to gold and privacy cannot be aimed at.")
-    if st.button("Train gold in the background", type="tertiary", icon=":material/diamond:", key="sweep-gold"):
+    st.caption(
+        "There is no retrained model for this request yet, so its distance and the privacy score are not available."
+    )
+    if st.button(
+        "Train a retrained model in the background", type="tertiary", icon=":material/diamond:", key="sweep-gold"
+    ):
         number = gold_actions.submit(TrainGoldSpec(request=current.spec.request), current.dataset)
-        st.toast(f"Run {number} trains gold while nothing more urgent waits.")
+        st.toast(f"Run {number} trains the retrained model when nothing more urgent is queued.")
 
 
 def _spec(current: RunPlan, values: dict[str, Any]) -> SweepSpec:
@@ -201,4 +208,4 @@ def _start(current: RunPlan, spec: SweepSpec) -> None:
             number = cache.store().sweeps.submit(spec, title=current.title())
             lifespan.ensure_worker()
             st.switch_page(navigation.page("sweep"), query_params={SWEEP_PARAM: str(number)})
-        st.caption(f"{cost}. Your own runs go first, and you can close this page meanwhile.", width="content")
+        st.caption(f"{cost}. Other runs go first, and you can close this page meanwhile.", width="content")

@@ -1,4 +1,4 @@
-"""The sweep that an address names; without one the form for a new one, and those that were made before."""
+"""The sweep page: the sweep in the URL, or the form for a new sweep and the list of earlier ones."""
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from unlearn_core.ui.shell.markdown import escape
 
 _SHOWN = "sweep shown"
 STATES = {
-    "running": ":material/autorenew: under way",
+    "running": ":material/autorenew: running",
     "paused": ":material/pause: paused",
     "done": ":material/check: done",
     "failed": ":material/close: failed",
@@ -23,7 +23,7 @@ STATES = {
 
 
 def show() -> None:
-    """The page, whatever its address asks for."""
+    """The page for the current URL."""
     wanted = _wanted()
     if wanted is None:
         form.show()
@@ -38,7 +38,7 @@ def show() -> None:
 
 
 def title(spec: SweepSpec) -> str:
-    """What a sweep is about: "UNSIR on cat", or as much of it as the shelves still know."""
+    """What a sweep is about: "UNSIR on cat", or the method's id where method or data set are gone."""
     try:
         card = datasets.card(spec.request.dataset)
         return f"{methods.method(spec.method).title} on {describe_forget_set(spec.request.forget, card)}"
@@ -47,7 +47,7 @@ def title(spec: SweepSpec) -> str:
 
 
 def _hyperparameter_titles(spec: SweepSpec) -> list[str]:
-    """The names of the knobs that were swept, in lower case as within a sentence."""
+    """The titles of the swept hyperparameters, in lower case as within a sentence."""
     try:
         known = methods.method(spec.method).params.hyperparameters()
     except UnlearnError:
@@ -56,9 +56,9 @@ def _hyperparameter_titles(spec: SweepSpec) -> list[str]:
 
 
 def _wanted() -> str | None:
-    """The sweep that the address names; on the way back from a run the one that was on show.
+    """The sweep in the URL; on the way back from a run, the sweep that was shown before.
 
-    The back button leads to an address with this page's name and the run's parameters: so Streamlit leaves it behind.
+    The back button leads to a URL with this page's name but the run's parameters, because of how Streamlit works.
     """
     shown = st.session_state.get(_SHOWN)
     if SWEEP_PARAM not in st.query_params and "id" in st.query_params and shown is not None:
@@ -78,29 +78,29 @@ def _find(wanted: str) -> Sweep | None:
 def _nothing(wanted: str) -> None:
     st.title("There is no such sweep", anchor=False)
     st.markdown(
-        f"This lab keeps no sweep with the number “{escape(wanted[:40])}”. It may have been deleted, or the link was "
-        "made in another data folder."
+        f"This data folder has no sweep with the number “{escape(wanted[:40])}”. It may have been deleted, or the link "
+        "may come from another data folder."
     )
-    if st.button("To all sweeps", icon=":material/scatter_plot:", key="to-sweeps"):
+    if st.button("All sweeps", icon=":material/scatter_plot:", key="to-sweeps"):
         st.switch_page(navigation.page("sweep"), query_params={})
 
 
 def _earlier() -> None:
-    """The sweeps of this data folder, the newest first."""
+    """The sweeps of this data folder, newest first."""
     store = cache.store().sweeps
     found = store.list_recent(limit=30)
-    st.subheader("Sweeps made here", anchor=False)
+    st.subheader("Earlier sweeps", anchor=False)
     if not found:
-        st.caption("None yet. A sweep goes on while this page is closed, and a link to it stays good.")
+        st.caption("None yet. A sweep continues while this page is closed, and its link stays valid.")
         return
     counts = store.finished_counts([one.id for one in found])
     for one in found:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"sweep-row-{one.id}"):
             label = f"Sweep {one.id} · {escape(title(one.spec))}"
             st.page_link(navigation.page("sweep"), label=label, query_params={SWEEP_PARAM: str(one.id)})
-            knobs = escape(", ".join(_hyperparameter_titles(one.spec)))
+            titles = escape(", ".join(_hyperparameter_titles(one.spec)))
             st.caption(
-                f"{formatting.pluralize(counts[one.id], 'trial')} over {knobs} · {formatting.format_age(one.created)}",
+                f"{formatting.pluralize(counts[one.id], 'trial')} over {titles} · {formatting.format_age(one.created)}",
                 width="content",
             )
             st.caption(STATES[one.state.value], width="content")
@@ -109,7 +109,7 @@ def _earlier() -> None:
                     "Delete",
                     type="tertiary",
                     icon=":material/delete:",
-                    help="The sweep is forgotten; its runs stay in the history.",
+                    help="Deletes the sweep; its runs stay in the history.",
                     key=f"sweep-delete-{one.id}",
                     on_click=store.delete,
                     args=(one.id,),

@@ -1,4 +1,4 @@
-"""One sweep as it goes and when it is over: the trade-off is the page, and all else serves it."""
+"""The page of one sweep, running or finished: progress, charts, trial table and downloads."""
 
 import time
 
@@ -18,20 +18,18 @@ from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_s
 from unlearn_core.ui.shell.markdown import escape
 
 POLL = 2.0
-"""Seconds between two looks at a sweep that goes on."""
+"""Seconds between two updates of a running sweep."""
 
 
 def show(sweep: Sweep) -> None:
-    """The whole page of a sweep, which keeps itself up to date for as long as something of it goes on."""
-    _method_and_dataset(
-        sweep
-    )  # What is not on the shelves any more is said by the frame, which does not see into a fragment.
+    """The page of a sweep, which updates itself while the sweep or one of its trials is running."""
+    _method_and_dataset(sweep)  # The page frame reports a missing one, but cannot see into a fragment.
     busy = _is_busy(sweep, cache.store().sweeps.count_unfinished(sweep.id))
     st.fragment(_board, run_every=POLL if busy else None, key=f"sweep-{sweep.id}")(sweep.id, busy)
 
 
 def load_sweep_data(sweep: Sweep) -> SweepData:
-    """A sweep with its trials and the names of its knobs. Raises UnknownName where its method is gone."""
+    """A sweep with its trials and hyperparameters. Raises NotFoundError if its method is gone."""
     method, card = _method_and_dataset(sweep)
     return SweepData(
         sweep=sweep,
@@ -54,20 +52,20 @@ def _board(number: int, was_busy: bool) -> None:
     opened = st.session_state.pop(charts.OPENED_KEY, None)
     if opened is not None:
         st.switch_page(navigation.page("run"), query_params={"id": str(opened)})
-    swept = load_sweep_data(cache.store().sweeps.get(number))
-    under_way = [trial for trial in swept.trials if not trial.is_over]
-    if _is_busy(swept.sweep, len(under_way)) != was_busy:
+    sweep_data = load_sweep_data(cache.store().sweeps.get(number))
+    unfinished = [trial for trial in sweep_data.trials if not trial.is_over]
+    if _is_busy(sweep_data.sweep, len(unfinished)) != was_busy:
         st.rerun()
-    st.caption(_caption(swept))
+    st.caption(_caption(sweep_data))
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.title(_question(swept), anchor=False, width="content")
-        _buttons(swept)
-    _state(swept, under_way)
-    if swept.done:
-        charts.show(swept, busy=was_busy)
-    if swept.trials:
-        trial_table.show(swept)
-    _foot(swept)
+        st.title(_question(sweep_data), anchor=False, width="content")
+        _buttons(sweep_data)
+    _state(sweep_data, unfinished)
+    if sweep_data.done:
+        charts.show(sweep_data, busy=was_busy)
+    if sweep_data.trials:
+        trial_table.show(sweep_data)
+    _foot(sweep_data)
 
 
 def _question(sweep_data: SweepData) -> str:
@@ -78,7 +76,7 @@ def _question(sweep_data: SweepData) -> str:
 
 
 def _caption(sweep_data: SweepData) -> str:
-    """Which sweep, how far it is, what was lost on the way, and how long it may still take."""
+    """Number, progress, failures and remaining time of a sweep."""
     sweep, over = sweep_data.sweep, [trial for trial in sweep_data.trials if trial.is_over]
     parts = [f"Sweep {sweep.id}", f"{escape(sweep_data.method)} on {escape(sweep_data.forgotten)}"]
     if sweep.spec.minutes is None:
@@ -98,7 +96,7 @@ def _caption(sweep_data: SweepData) -> str:
 
 
 def _left(sweep_data: SweepData) -> float | None:
-    """Seconds that the trials to come will take, by those that were; None while there is none."""
+    """Estimated seconds for the remaining trials, from the finished ones; None while there are none."""
     over = [trial for trial in sweep_data.trials if trial.is_over and trial.started is not None]
     if not over:
         return None
@@ -119,7 +117,7 @@ def _buttons(sweep_data: SweepData) -> None:
             st.button("Cancel", icon=":material/stop:", key="sweep-cancel", on_click=store.cancel, args=(sweep.id,))
         best = sweep_data.best
         if best is not None and st.button(
-            "Take the best as my settings",
+            "Use the best settings",
             type="primary",
             icon=":material/check:",
             key="sweep-take",
@@ -143,42 +141,44 @@ def _settings(sweep_data: SweepData, trial: Trial) -> str:
     )
 
 
-def _state(sweep_data: SweepData, under_way: list[Trial]) -> None:
-    """What there is to say before, beside and instead of charts."""
-    sweep, goes_on = sweep_data.sweep, sweep_data.sweep.state is SweepState.RUNNING
-    runs = [trial.run for trial in under_way if trial.run is not None]
-    stands = (goes_on or bool(runs)) and worker_status.say(runs, waits=goes_on, place="sweep")
+def _state(sweep_data: SweepData, unfinished: list[Trial]) -> None:
+    """Messages about the sweep's state, next to or instead of charts."""
+    sweep, is_running = sweep_data.sweep, sweep_data.sweep.state is SweepState.RUNNING
+    runs = [trial.run for trial in unfinished if trial.run is not None]
+    has_no_worker = (is_running or bool(runs)) and worker_status.say(runs, waits=is_running, place="sweep")
     if sweep.state is SweepState.FAILED:
         with st.container(border=True):
             st.markdown(":red-badge[:material/error: failed]")
-            st.markdown(escape(sweep.error or "No reason was given; worker.log in the data folder may know more."))
-            st.caption("The runs below say what happened to each. Change the ranges or the method, and sweep again.")
+            st.markdown(escape(sweep.error or "No reason was recorded. See worker.log in the data folder."))
+            st.caption(
+                "The table below shows what happened to each run. Change the ranges or the method, and sweep again."
+            )
     elif sweep.state is SweepState.CANCELLED and not sweep_data.done:
-        st.info("It was cancelled before a trial was done, so there is nothing to draw.", icon=":material/stop:")
+        st.info("It was cancelled before a trial finished, so there is nothing to show.", icon=":material/stop:")
     elif sweep.state is SweepState.PAUSED:
-        waits = " The trial in hand still ends." if under_way else ""
-        st.info(f"Paused: no new trial begins until you resume.{waits}", icon=":material/pause:")
-    elif goes_on and not sweep_data.done and not stands:
-        _before_the_first(under_way)
+        waits = " The running trial still finishes." if unfinished else ""
+        st.info(f"Paused: no new trial starts until you resume.{waits}", icon=":material/pause:")
+    elif is_running and not sweep_data.done and not has_no_worker:
+        _before_the_first(unfinished)
 
 
-def _before_the_first(under_way: list[Trial]) -> None:
-    if any(trial.state is RunState.RUNNING for trial in under_way):
-        st.markdown(":shimmer[The first trial is under way.] Its point appears here by itself.")
+def _before_the_first(unfinished: list[Trial]) -> None:
+    if any(trial.state is RunState.RUNNING for trial in unfinished):
+        st.markdown(":shimmer[The first trial is running.] Its point appears here automatically.")
     else:
-        st.markdown("The first trial waits for its turn: what people have asked for goes first.")
-    st.caption("You can close this page: the sweep goes on, and its address brings you back.")
+        st.markdown("The first trial is queued: other runs go first.")
+    st.caption("You can close this page: the sweep continues, and its link brings you back.")
 
 
 def _foot(sweep_data: SweepData) -> None:
-    """How it was set up, and the way to another one like it."""
+    """How the sweep was set up, downloads, and buttons to sweep again or see all sweeps."""
     spec = sweep_data.sweep.spec
     aims = " and ".join(OBJECTIVES[name].title.lower() for name in spec.objectives)
-    early = "stopped early" if spec.early else "carried to their end"
-    st.caption(f"Sampler {form.SAMPLERS[spec.sampler]}, aimed at {aims}, seed {spec.seed}, hopeless trials {early}.")
+    early = "on" if spec.early else "off"
+    st.caption(f"Sampler {form.SAMPLERS[spec.sampler]}, objectives: {aims}, seed {spec.seed}, early stopping {early}.")
     with st.container(horizontal=True):
         sweep_downloads.show(sweep_data)
-        if st.button("Sweep again from these settings", icon=":material/fork_right:", key="sweep-again"):
+        if st.button("Sweep again with these settings", icon=":material/fork_right:", key="sweep-again"):
             url_state.load_spec(spec.run_spec({}))
             link = form.sweep_params([one.knob for one in spec.ranges])
             st.switch_page(navigation.page("sweep"), query_params=link)

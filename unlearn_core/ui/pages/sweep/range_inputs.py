@@ -1,4 +1,4 @@
-"""Between which ends each knob is swept: a slider with two ends, or a choice of values, all from its declaration."""
+"""Form inputs for the search ranges: a range slider or a choice of values per hyperparameter, from its declaration."""
 
 from math import isfinite
 from typing import Any
@@ -12,19 +12,19 @@ from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import url_state
 
 RANGE_SUFFIX = ".range"
-"""How the address calls what is tried of a knob: `lr.range=0.001~0.1`."""
+"""The suffix of the URL parameter of a search range: `lr.range=0.001~0.1`."""
 
 
 def show(current: RunPlan, names: list[str]) -> list[SearchRange]:
-    """A slider with two ends, or a choice of values, for each knob."""
-    knobs, found = current.method.params.hyperparameters(), []
+    """A range slider or a choice of values for each hyperparameter."""
+    infos, found = current.method.params.hyperparameters(), []
     board = st.grid(2, min_column_width=260, gap=("small", "medium"))
     for name in names:
-        usual = suggested_range(knobs[name], getattr(current.params, name))
-        assert usual is not None  # a list of numbers is not offered
+        usual = suggested_range(infos[name], getattr(current.params, name))
+        assert usual is not None  # lists of numbers are not offered
         with board.cell():
             found.append(
-                _range(knobs[name], usual, getattr(current.params, name), key=f"sweep-{current.method.id}-{name}")
+                _range(infos[name], usual, getattr(current.params, name), key=f"sweep-{current.method.id}-{name}")
             )
     return found
 
@@ -41,13 +41,13 @@ def _range(info: HyperparameterInfo, usual: SearchRange, value: Any, *, key: str
         url_state.bind_to_url(
             key, name, "" if len(picked) == len(usual.values) else ",".join(map(format_value, picked))
         )
-        # What it takes at the least is said by the spec, so that the sentence is the same everywhere.
+        # The spec checks the minimum, so that the message is the same everywhere.
         return usual.model_copy(update={"values": tuple(one for one in usual.values if one in picked) or ("",)})
     assert usual.low is not None
     stops = slider_stops(info, usual.low, usual.last_value) if usual.log else None
     usually = _fitted(info, usual.low, usual.last_value, stops)
     began = f"{key} began"
-    if key not in st.session_state:  # A slider has two ends only if it is told so by its value, which must not change.
+    if key not in st.session_state:  # The initial value makes it a range slider, and it must not change later.
         st.session_state[began] = _ends(info, st.query_params.get(name, ""), stops) or usually
     wiring["value"] = st.session_state[began]
     if stops is not None:
@@ -59,12 +59,12 @@ def _range(info: HyperparameterInfo, usual: SearchRange, value: Any, *, key: str
         low, high = float(info.low or 0), float(info.high or 0)
         ends = st.slider(min_value=low, max_value=high, step=info.step or (high - low) / 100, format="%g", **wiring)
     url_state.bind_to_url(key, name, "" if tuple(ends) == usually else f"{ends[0]:g}~{ends[1]:g}")
-    st.caption(f"stands at {format_value(value)} {unit(info, value)}".strip())
+    st.caption(f"current value: {format_value(value)} {unit(info, value)}".strip())
     return usual.model_copy(update={"low": float(ends[0]), "high": float(ends[1])})
 
 
 def _ends(info: HyperparameterInfo, text: str, stops: list[float] | None) -> tuple[Any, Any] | None:
-    """Both ends from an address, which anybody may have written; None where it says nothing that makes sense."""
+    """Both ends from the untrusted URL; None if they are not valid."""
     try:
         low, high = (float(part) for part in text.split("~"))
     except ValueError:
@@ -73,7 +73,7 @@ def _ends(info: HyperparameterInfo, text: str, stops: list[float] | None) -> tup
 
 
 def _fitted(info: HyperparameterInfo, low: float, high: float, stops: list[float] | None) -> tuple[Any, Any]:
-    """Two ends as the slider knows them: of its stops, whole where the knob is, and inside its bounds."""
+    """Two ends that the slider accepts: among its stops, whole if the hyperparameter is, and within its bounds."""
     if stops is not None:
         return _near(stops, low), _near(stops, high)
     least, most = float(info.low or 0), float(info.high or 0)

@@ -1,4 +1,4 @@
-"""Small multiples: one chart of the report, again and again from one end of a knob to the other, on one scale."""
+"""Small multiples: one chart of the report for several values of a hyperparameter, on one scale."""
 
 from collections.abc import Sequence
 
@@ -17,16 +17,16 @@ from unlearn_core.ui.shell import cache, navigation
 from unlearn_core.ui.shell.markdown import escape
 
 DEFAULT_CHARTS = ("accuracy", "predictions", "classes", "confidence", "layers", "curve")
-"""Charts of a report that are drawn again and again along one knob."""
+"""The charts of a report that are offered as small multiples."""
 MAX_PANELS = 6
-"""How many of them: enough to see it change, few enough to look at."""
+"""The largest number of panels."""
 
 
 def show(sweep_data: SweepData, hyperparameter: str, *, busy: bool) -> None:
-    """One of the report's charts, drawn for some trials from one end of the knob to the other, on one scale."""
-    st.subheader("How does the report change along it?", anchor=False)
+    """One of the report's charts for some trials over the range of the hyperparameter, on one scale."""
+    st.subheader("The report along this hyperparameter", anchor=False)
     if busy:
-        st.caption("When the sweep is over or paused, the reports' main charts stand here, one a value of the knob.")
+        st.caption("When the sweep is finished or paused, this shows a chart of the report for several values.")
         return
     name = st.segmented_control(
         "Chart",
@@ -41,13 +41,14 @@ def show(sweep_data: SweepData, hyperparameter: str, *, busy: bool) -> None:
     one, found = charts()[name], _reports(_spread(sweep_data, hyperparameter))
     able = [(trial, report) for trial, report in found if one.applies(report) is True]
     if not able:
-        st.caption(escape(str(one.applies(found[0][1]))) if found else "None of these runs has a report any more.")
+        st.caption(escape(str(one.applies(found[0][1]))) if found else "The reports of these runs no longer exist.")
         return
     board = st.grid(3, min_column_width=300, gap="medium")
     figures = split_panels.split_figure(one, [report for _, report in able], chart_card.current_theme())
     for (trial, report), figure in zip(able, figures, strict=True):
         with board.cell():
-            label = f"**{escape(sweep_data.hyperparameter_title(hyperparameter))} {format_value(trial.params[hyperparameter])}** · run {trial.run}"
+            title = escape(sweep_data.hyperparameter_title(hyperparameter))
+            label = f"**{title} {format_value(trial.params[hyperparameter])}** · run {trial.run}"
             st.page_link(navigation.page("run"), label=label, query_params={"id": str(trial.run)})
             st.plotly_chart(
                 figure,
@@ -60,7 +61,7 @@ def show(sweep_data: SweepData, hyperparameter: str, *, busy: bool) -> None:
 
 
 def _spread(sweep_data: SweepData, hyperparameter: str) -> list[Trial]:
-    """Up to PANELS finished trials, evenly from one end of the knob to the other."""
+    """Up to MAX_PANELS finished trials, evenly spread over the range of the hyperparameter."""
     place = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter)).position
     ordered = sorted(sweep_data.done, key=lambda trial: place(trial.params[hyperparameter]))
     if len(ordered) <= MAX_PANELS:
@@ -69,7 +70,7 @@ def _spread(sweep_data: SweepData, hyperparameter: str) -> list[Trial]:
 
 
 def _reports(trials: Sequence[Trial]) -> list[tuple[Trial, Report]]:
-    """The reports that can still be read, beside their trials."""
+    """The trials whose reports still exist, with their reports."""
     found = []
     for trial in trials:
         if trial.run is not None:

@@ -1,4 +1,4 @@
-"""What a person takes home from a sweep: its report with that of the best run, and the archive."""
+"""Downloads of a sweep: its report together with that of the best run, and the archive."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +14,7 @@ from unlearn_core.ui.shell import cache
 
 
 def show(sweep_data: SweepData) -> None:
-    """The sweep and its best run as one file for people, and as an archive; made when the button is pressed."""
+    """The sweep and its best run as an HTML report and as an archive, rendered when the button is clicked."""
     best = sweep_data.best
     if best is None or best.run is None or not reports.report_version(open_data_dir(), best.run):
         return
@@ -25,7 +25,7 @@ def show(sweep_data: SweepData) -> None:
     with st.popover("Download", icon=":material/download:", key="sweep-download"):
         for label, make, kind, ending, icon in (
             ("Report, in one file (HTML)", cache.html_report, "text/html", "html", ":material/article:"),
-            ("Everything about the best (zip)", cache.archive, "application/zip", "zip", ":material/folder_zip:"),
+            ("Everything about the best run (zip)", cache.archive, "application/zip", "zip", ":material/folder_zip:"),
         ):
             st.download_button(
                 label,
@@ -37,9 +37,7 @@ def show(sweep_data: SweepData) -> None:
                 on_click="ignore",
                 width="stretch",
             )
-        st.caption(
-            "The report opens in any browser, without a network. It holds the charts of this page and every trial."
-        )
+        st.caption("The report opens in any browser, offline. It contains the charts of this page and every trial.")
 
 
 def _made(make: Callable[..., str | bytes], found: Report, sweep_data: SweepData) -> str | bytes:

@@ -1,4 +1,4 @@
-"""Every trial of a sweep as a row, the best first: how it ended, its knobs, its figures, and the way to its run."""
+"""The table of all trials, best first: outcome, hyperparameters, metrics, and a button that opens the run."""
 
 import pandas as pd
 import streamlit as st
@@ -11,8 +11,8 @@ from unlearn_core.ui.shell import navigation
 
 
 def show(sweep_data: SweepData) -> None:
-    """The table, and the same as a file."""
-    st.subheader("Every trial", anchor=False)
+    """The table, and its download as CSV."""
+    st.subheader("All trials", anchor=False)
     ordered = sorted(sweep_data.trials, key=lambda trial: _rank(sweep_data, trial))
     rows = _rows(sweep_data, ordered)
     st.dataframe(
@@ -22,13 +22,13 @@ def show(sweep_data: SweepData) -> None:
         height="auto" if len(rows) > 12 else "content",
         lazy=False,
         key=f"sweep-table-{sweep_data.sweep.id}",
-        alt="Every trial of the sweep: its run, how it ended, its knobs and its figures",
+        alt="All trials of the sweep: run, outcome, hyperparameters and metrics",
     )
     click = st.session_state.get("sweep-open")
     if click is not None and ordered[click["row"]].run is not None:
         st.switch_page(navigation.page("run"), query_params={"id": str(ordered[click["row"]].run)})
     if sweep_data.done:
-        st.caption("The best first. Figures of test pictures are shown here, and took no part in the choice.")
+        st.caption("Best first. Metrics on test images are only shown; they are not used to choose trials.")
     st.download_button(
         "Download CSV",
         lambda: sweep_drawing.trials_table(sweep_data).to_csv(index=False),
@@ -42,12 +42,12 @@ def show(sweep_data: SweepData) -> None:
 
 
 def _rank(sweep_data: SweepData, trial: Trial) -> tuple[float, float]:
-    """Smaller is better by the first objective; what has no figures comes last, in order."""
-    told = objective_values(sweep_data.sweep.spec, trial)
-    if told is None:
+    """A sort key: the better the first objective, the smaller; trials without values come last, in order."""
+    values = objective_values(sweep_data.sweep.spec, trial)
+    if values is None:
         return (float("inf"), trial.number)
     sign = 1 if OBJECTIVES[sweep_data.sweep.spec.objectives[0]].lower_is_better else -1
-    return (sign * told[0], trial.number)
+    return (sign * values[0], trial.number)
 
 
 def _rows(sweep_data: SweepData, ordered: list[Trial]) -> pd.DataFrame:
@@ -61,7 +61,7 @@ def _rows(sweep_data: SweepData, ordered: list[Trial]) -> pd.DataFrame:
     for name in shown:
         figures = [None if pd.isna(value) else float(value) for value in found[name]]
         rows[OBJECTIVES[name].title] = ["–" if value is None else format_objective(name, value) for value in figures]
-    for side, title in (("forget", "Forget, test"), ("retain", "Retain, test")):
+    for side, title in (("forget", "Forget accuracy, test"), ("retain", "Retain accuracy, test")):
         figures = found[f"{side}_test"]
         rows[title] = ["–" if pd.isna(value) else format_objective(side, float(value)) for value in figures]
     if any(trial.error or trial.stopped for trial in ordered):
