@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit, turn
 from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_picture, started
 from tests.pages.page_asserts import fine, without_words, words
+from unlearn_core.charts import charts
 from unlearn_core.charts.report.member_scores import is_member_only_after, list_member_scores, reference_model
 from unlearn_core.domain.errors import NotFoundError
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
@@ -87,9 +88,9 @@ def test_the_run_that_ships_has_an_address(visit: Visit, tmp_path: Path, monkeyp
     unlearn(by_class(), device="cpu", data_dir=tmp_path / "elsewhere", out=tmp_path / "example")
     app = fine(visit("run", id="example"))
     assert app.title[0].value == "Forget *discs* with UNSIR"
-    assert app.caption[0].value.startswith("A finished run that ships with the lab")
-    assert "gold" not in " ".join(labels(app)).lower()
-    fine(visit("run", id="example", tab="Pictures"))
+    assert app.caption[0].value.startswith("A finished run, bundled with the lab")
+    assert "retrained" not in " ".join(labels(app)).lower()
+    fine(visit("run", id="example", tab="Images"))
 
 
 # A run that waits or works.
@@ -98,14 +99,14 @@ def test_the_run_that_ships_has_an_address(visit: Visit, tmp_path: Path, monkeyp
 def test_a_waiting_run_knows_its_place_and_whether_anybody_works(visit: Visit, store: RunStore) -> None:
     first, second = submitted(store, "rows"), submitted(store)
     app = fine(visit("run", id=str(second)))
-    assert "1 run goes before this one" in words(app)
+    assert "Queued: 1 run before this one" in words(app)
     assert "No worker is running" in words(app)
     store.worker_heartbeat("w", device="cpu", pid=1, code="c", state="busy")
     app.run()
     assert "as soon as a worker is free" in words(fine(app))
     store.cancel(first)
     app.run()
-    assert "Next in line" in words(fine(app))
+    assert "Queued: it is next." in words(fine(app))
 
 
 def test_where_no_worker_is_started_it_is_said_how_to_start_one(visit: Visit, store: RunStore) -> None:
@@ -129,17 +130,17 @@ def test_a_running_run_shows_its_real_steps(visit: Visit, store: RunStore) -> No
     app = fine(visit("run", id=str(number)))
     assert app.caption[0].value.startswith(f"Run {number} · running on CPU · started ")
     assert app.title[0].value == "Forget *discs* with UNSIR"
-    assert "once the first steps have been timed" in words(app)
+    assert "estimated once the first steps are done" in words(app)
 
     advance(store, run, 7)
     app.run()
     assert progress(fine(app)) == [
         (100, "**Noise** · done in 1.9 s"),
-        (70, "**Impair** · step 7 of 10 · 812 pictures/s"),
+        (70, "**Impair** · step 7 of 10 · 812 images/s"),
         (0, "**Repair** · about 3 s"),
     ]
     assert "About 3 s of training left" in words(app)
-    assert "the 100 of *discs* are never shown to it" in words(app)
+    assert "retained images but none of the 100 forget images." in words(app)
     assert not without_words(app)
 
     advance(store, run, 8)
@@ -205,57 +206,38 @@ def test_a_run_turns_into_its_report(visit: Visit, done: RunStore, home: Path) -
     number = submitted(done)
     run = started(done)
     app = visit("run", id=str(number))
-    assert "What it is doing" in words(app)
+    assert "Current stage" in words(app)
     done.finish(number, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     app.run()
-    assert "Did it forget, and did it keep?" in words(fine(app))
+    assert charts()["accuracy"].title in words(fine(app))
     assert f"Run {number} · finished just now" in app.caption[0].value
 
 
 @pytest.mark.parametrize(
-    ("tab", "questions"),
+    ("tab", "shown", "headings"),
     [
-        (
-            "Overview",
-            {
-                "Did it forget, and did it keep?",
-                "What are they called now?",
-                "Where does it look?",
-                "How far from gold is it?",
-                "Which other classes paid?",
-                "Which layers moved?",
-            },
-        ),
-        ("Pictures", {"Where does it look?", "Look into any picture"}),
-        ("Classes", {"Which other classes paid?", "What are they called now?", "What is taken for what?"}),
-        (
-            "Distance",
-            {
-                "How far from gold is it?",
-                "Does it answer like an untrained net?",
-                "Is it close to gold by every measure?",
-                "In which layers does it see as gold does?",
-            },
-        ),
-        ("Logits", {"How sure is it of the true class?"}),
-        (
-            "Privacy",
-            {"Can one tell that it was trained on them?", "Who is still recognised?", "The pictures themselves"},
-        ),
-        ("Weights", {"Which layers moved?"}),
-        (
-            "How it went",
-            {"What happened on the way?", "How did it go?", "Where did the time go?", "What did the noise do?"},
-        ),
-        ("Details", {"Do it again", "Every accuracy", "Settings"}),
+        ("Overview", {"accuracy", "predictions", "cam", "distance", "classes", "layers"}, set()),
+        ("Images", {"cam", "places"}, {"Explore any image"}),
+        ("Classes", {"classes", "predictions", "confusion"}, set()),
+        ("Distance", {"distance", "zrf", "closeness", "cka"}, set()),
+        ("Logits", {"confidence", "margin", "certainty"}, set()),
+        ("Privacy", {"membership", "recognised", "relearn"}, {"Forget images by membership probability"}),
+        ("Weights", {"layers"}, set()),
+        ("How it went", {"replay", "curve", "timing", "noise"}, {"Noise images"}),
+        ("Details", set(), {"Reproduce this run", "All accuracies", "Timings", "Settings"}),
     ],
 )
-def test_only_the_open_tab_is_drawn(tab: str, questions: set[str], visit: Visit, done: RunStore) -> None:
+def test_only_the_open_tab_is_drawn(
+    tab: str, shown: set[str], headings: set[str], visit: Visit, done: RunStore
+) -> None:
     app = fine(visit("run", id=str(CLASS), tab=tab))
     seen = {heading.value for heading in app.subheader}
-    assert questions <= seen
-    others = {"Which layers moved?", "How did it go?", "Every accuracy", "Look into any picture"} - questions
-    assert not others & seen
+    wanted = {charts()[name].title for name in shown} | headings
+    assert wanted <= seen
+    captions = [caption.value for caption in app.caption]
+    assert all(captions.count(charts()[name].question) == 1 for name in shown), "each question stands once"
+    others = {charts()[name].title for name in ("layers", "curve")} | {"All accuracies", "Explore any image"}
+    assert not (others - wanted) & seen
     assert not without_words(app)
 
 
@@ -263,10 +245,10 @@ def test_the_verdict_stands_first_with_what_it_does_not_prove(visit: Visit, done
     said = words(fine(visit("run", id=str(CLASS))))
     assert said.count("-badge[") == 3
     assert "does not prove" in said
-    assert "No flag:" in said or ":material/flag:" in said
-    for model in ("before", "after", "gold"):
+    assert "No warning:" in said or ":material/flag:" in said
+    for model in ("before", "after", "retrained"):
         assert f"**{model}**" in said
-    assert "There is no gold" not in said
+    assert "There is no retrained model" not in said
 
 
 def test_a_report_is_handed_on(visit: Visit, done: RunStore) -> None:
@@ -283,8 +265,8 @@ def test_a_report_is_handed_on(visit: Visit, done: RunStore) -> None:
 def test_validation_stands_under_details(visit: Visit, done: RunStore) -> None:
     app = visit("run", id=str(CLASS), tab="Details")
     table = app.dataframe[0].value
-    assert list(table.columns) == ["pictures", "before", "after", "gold", "of"]
-    assert list(table["pictures"])[1] == "forgotten, validation"
+    assert list(table.columns) == ["set", "before", "after", "retrained", "of"]
+    assert list(table["set"])[1] == "forget set, validation"
     assert table.loc[1, "of"] == "20"
     spec = json.loads(app.json[0].value)
     assert spec["method"] == "unsir"
@@ -294,7 +276,7 @@ def test_a_report_whose_files_are_gone_says_so(visit: Visit, done: RunStore, hom
     shutil.rmtree(artifacts.run_dir(home, CLASS))
     app = fine(visit("run", id=str(CLASS)))
     assert "There is no report in" in words(app)
-    assert "Run again as it was" in labels(app)
+    assert "Run again unchanged" in labels(app)
 
 
 def test_pictures_that_are_recognised_after_and_not_by_gold(visit: Visit, done: RunStore, home: Path) -> None:
@@ -304,11 +286,13 @@ def test_pictures_that_are_recognised_after_and_not_by_gold(visit: Visit, done: 
     app = fine(visit("run", id=str(CLASS), tab="Privacy"))
     alts = [one.alt for element in app.get("image") for one in element.proto.imgs]
     assert len(alts) == min(24, len(found))
-    assert f"picture {found[0].image};" in alts[0] and "gold" in alts[0]
+    assert f"image {found[0].image};" in alts[0] and "retrained" in alts[0]
     app.segmented_control(key="recognised-which").set_value("only").run()
     assert len(app.get("image")) == min(24, len(only))
     if not only:
-        assert "No picture is called a member after and not by gold" in words(app)
+        assert "No image is classified as a member only after unlearning, and not for the retrained model." in words(
+            app
+        )
 
 
 # The third column.
@@ -316,13 +300,13 @@ def test_pictures_that_are_recognised_after_and_not_by_gold(visit: Visit, done: 
 
 def test_a_missing_gold_can_be_ordered_and_arrives_by_itself(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(PICTURES)))
-    assert "There is no gold for this request yet" in words(app)
+    assert "There is no retrained model for this request yet" in words(app)
     assert "gold --classifier tiny --forget-images 3,7,11" in [code.value for code in app.code][-1]
     app.button(key="train-gold").click().run()
     (gold,) = done.list_runs(kinds=("gold",))
     assert gold.spec == TrainGoldSpec(request=by_picture().request)
     assert gold.priority is Priority.BACKGROUND
-    assert "Gold is on its way" in words(fine(app))
+    assert "The retrained model is being trained." in words(fine(app))
     assert "train-gold" not in [button.key for button in app.button]
 
     run = started(done, kinds=frozenset({"gold"}))
@@ -349,11 +333,11 @@ def test_gold_that_comes_later_gives_the_third_column(visit: Visit, done: RunSto
     done.finish(measure.id, measure.attempt, metrics=execute_job(measure, warm, NullListener()))
     app.run()
     said = words(fine(app))
-    assert "no gold" not in said.lower()
+    assert "no retrained model" not in said.lower()
     assert "being completed" not in said
 
     golds = fine(visit("run", id=str(run.id)))
-    assert golds.title[0].value == "Gold without *3 pictures*"
+    assert golds.title[0].value == "Retrain without *3 images*"
     assert f"Run {PICTURES}:" in golds.get("page_link")[0].proto.label
     behind = fine(visit("run", id=str(measure.id)))
     assert behind.title[0].value == "Forget *3 images* with Fine-tune"
@@ -363,18 +347,18 @@ def test_gold_that_comes_later_gives_the_third_column(visit: Visit, done: RunSto
 
 
 def test_a_click_on_a_picture_asks_the_worker(visit: Visit, done: RunStore, home: Path) -> None:
-    app = fine(visit("run", id=str(CLASS), tab="Pictures"))
+    app = fine(visit("run", id=str(CLASS), tab="Images"))
     picture = pick(app)
     (asked,) = done.list_runs(kinds=("look",))
     target = reports.read(home, CLASS).labels[picture]
     assert asked.spec == ExplainSpec(run=CLASS, picture=picture, target=int(target))
-    assert "Looking" in words(fine(app))
+    assert "Computing" in words(fine(app))
     before = len(app.get("image"))
 
     run = started(done, kinds=frozenset({"look"}))
     done.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     app.run()
-    assert "Looking" not in words(fine(app))
+    assert "Computing" not in words(fine(app))
     assert len(app.get("image")) == before + 5
 
     app.selectbox(key=f"look-target-{picture}").set_value(0).run()
@@ -384,11 +368,11 @@ def test_a_click_on_a_picture_asks_the_worker(visit: Visit, done: RunStore, home
 
 
 def test_a_look_at_another_layer_by_another_algorithm(visit: Visit, done: RunStore, home: Path) -> None:
-    app = fine(visit("run", id=str(CLASS), tab="Pictures"))
+    app = fine(visit("run", id=str(CLASS), tab="Images"))
     picture = pick(app)
     target = int(reports.read(home, CLASS).labels[picture])
     layers = app.selectbox(key="look-layer")
-    assert layers.options == ["stem", "body (usual)"], "only layers that have maps are offered"
+    assert layers.options == ["stem", "body (default)"], "only layers that have maps are offered"
     layers.set_value("stem").run()
     app.selectbox(key="look-algorithm").set_value("eigencam").run()
     asked = done.list_runs(kinds=("look",))[0]
@@ -401,7 +385,7 @@ def test_a_look_at_another_layer_by_another_algorithm(visit: Visit, done: RunSto
 
 
 def test_a_look_that_fails_says_why_and_is_not_asked_again_by_itself(visit: Visit, done: RunStore) -> None:
-    app = visit("run", id=str(CLASS), tab="Pictures")
+    app = visit("run", id=str(CLASS), tab="Images")
     pick(app)
     run = started(done, kinds=frozenset({"look"}))
     done.fail(run.id, run.attempt, "The weights are gone.")
