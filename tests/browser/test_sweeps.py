@@ -27,7 +27,7 @@ def test_eight_trials_survive_a_reload_and_a_killed_runner_and_a_point_leads_to_
     page.goto(app.address(f"method?{QUICK}&batch=128"))
     settled(page)
     page.get_by_role("button", name="try").first.click()
-    heading(page, "What do the knobs do?")
+    heading(page, "Sweep hyperparameters")
     page.get_by_role("button", name="Start the sweep").click()
     heading(page, QUESTION)
     number = int(page.url.partition("sweep=")[2])
@@ -58,7 +58,7 @@ def test_eight_trials_survive_a_reload_and_a_killed_runner_and_a_point_leads_to_
     page.go_back()
     heading(page, QUESTION)
     settled(page)
-    page.get_by_role("button", name="Take the best as my settings").click()
+    page.get_by_role("button", name="Use the best settings").click()
     heading(page, "How should it forget?")
     assert "impair_lr=" in page.url or store.sweeps.get(number).spec.params["impair_lr"] in [
         one.params["impair_lr"] for one in trials
