@@ -1,4 +1,4 @@
-"""Each architecture on the shelf: its card says what is so, one seed makes one net, and its maps tell places apart."""
+"""Every architecture: its card is correct, a seed determines its weights, and its heat maps differ between places."""
 
 from collections.abc import Iterable
 
@@ -35,7 +35,7 @@ def made(name: str, *, seed: int = 0, classes: int = 5, size: int = 32) -> nn.Mo
 
 
 def seen_in(net: nn.Module, names: tuple[str, ...], size: int) -> dict[str, Tensor]:
-    """What the named modules give for two pictures, in the order in which they come."""
+    """The outputs of the named modules for two images, in order of execution."""
     found: dict[str, Tensor] = {}
 
     def keep(name: str):
@@ -101,7 +101,7 @@ def test_pixels_are_normalised_first(name: str) -> None:
 
 @each_with_maps
 def test_its_maps_tell_places_apart(name: str) -> None:
-    """For some class of each picture: an untrained net has nothing to say for others, which is a map of nothing."""
+    """For some class of each image: for other classes the heat map of an untrained model is empty."""
     net, own = made(name).eval(), CARDS[name].roles
     draw = torch.Generator().manual_seed(0)
     pictures = torch.randint(0, 256, (2, 32, 32, 3), generator=draw).byte()
@@ -151,7 +151,7 @@ def test_a_plain_shortcut_skips_places_and_fills_up_with_zeros() -> None:
 
 
 def test_what_does_not_fit_is_refused_with_a_reason() -> None:
-    with pytest.raises(NotSupportedError, match="no multiple"):
+    with pytest.raises(NotSupportedError, match="not a multiple"):
         architectures.build("vit_tiny", 5, 30, nn.Identity())
     with pytest.raises(NotSupportedError, match="32 pixels or more, and these have 16"):
         architectures.build("resnet18_torchvision", 5, 16, nn.Identity())

@@ -1,4 +1,4 @@
-"""What ships is whole, small, and refused with a clear sentence where it is not."""
+"""Bundled files are complete and small, and damaged ones are refused with a clear sentence."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ def test_the_sample_is_what_its_card_says() -> None:
         own = pictures.labels[start : start + 10 * count]
         assert np.bincount(own).tolist() == [count] * 10
     seen = {image.tobytes() for image in pictures.images}
-    assert len(seen) == card.train + card.val + card.test, "no picture is in two splits"
+    assert len(seen) == card.train + card.val + card.test, "no image is in two splits"
     manifest = json.loads((ASSETS / "datasets" / card.id / "manifest.json").read_text())
     content = sha256(pictures.images.tobytes() + pictures.labels.astype(np.uint8).tobytes())
     assert content == manifest["content"]

@@ -1,4 +1,4 @@
-"""The population of golds that ships: there, whole, as many and as good as golds of that net should be."""
+"""The ensemble of golds that ships: complete, large enough, and as accurate as golds of that classifier should be."""
 
 import numpy as np
 import pytest
@@ -13,15 +13,15 @@ from unlearn_core.models import bundled_models, ensembles
 def test_the_golds_that_ship_answer_like_golds() -> None:
     request = ablation.forget_request()
     golds = ensembles.bundled_golds(request)
-    assert golds is not None and len(golds) >= 32, "enough for a score of 16 nets and its ceiling"
+    assert golds is not None and len(golds) >= 32, "enough for a score of 16 models and its ceiling"
     card = datasets.card(request.dataset)
     labels = datasets.load(card.id).labels
     forgotten = make_split(card, labels, request.forget).forget_train
     assert golds.logits.shape == (len(golds), len(forgotten), len(card.classes))
     named = (golds.logits.argmax(2) == labels[forgotten]).mean()
-    assert abs(named - golds.test.mean()) < 0.1, "what it never saw it names as often as other unseen pictures"
+    assert abs(named - golds.test.mean()) < 0.1, "golds classify forget images as well as test images"
     assert (golds.test > 0.55).all() and (golds.retain > golds.test).all()
-    assert len(np.unique(golds.logits.reshape(len(golds), -1), axis=0)) == len(golds), "no net is there twice"
+    assert len(np.unique(golds.logits.reshape(len(golds), -1), axis=0)) == len(golds), "no model occurs twice"
 
 
 def test_the_first_of_them_is_the_gold_that_ships() -> None:

@@ -1,4 +1,4 @@
-"""Nets of torchvision and timm by name: what a name may be, and that looking finds who plays which part."""
+"""Models of torchvision and timm by name: which names are valid, and that layer roles are inferred correctly."""
 
 import socket
 import urllib.request
@@ -29,10 +29,10 @@ SMALL = (
 
 @pytest.fixture(autouse=True)
 def offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing here may ask for a connection."""
+    """Nothing here may open a connection."""
 
     def refuse(*_: Any, **__: Any) -> None:
-        raise AssertionError("somebody asked for the internet")
+        raise AssertionError("network access")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(urllib.request, "urlopen", refuse)
@@ -76,7 +76,7 @@ def test_what_is_no_name_of_a_net_is_refused(name: str) -> None:
 
 
 def test_the_likeliest_names_are_told() -> None:
-    with pytest.raises(NotFoundError, match=r"net of timm called 'resnet_26'. Known: resnet26, .* others"):
+    with pytest.raises(NotFoundError, match=r"model of timm called 'resnet_26'. Known: resnet26, .* others"):
         external.parse("timm:resnet_26")
     with pytest.raises(NotFoundError, match="Known: IMAGENET1K_V1, DEFAULT"):
         external.parse("torchvision:resnet18:V1")
@@ -87,7 +87,7 @@ def test_looking_finds_roles_that_hold(name: str) -> None:
     size = 64
     state = torch.get_rng_state()
     own = architectures.card(name, size).roles
-    assert torch.equal(torch.get_rng_state(), state), "looking draws from nobody's stream"
+    assert torch.equal(torch.get_rng_state(), state), "inferring roles does not change torch's random state"
     net = architectures.build(name, 7, size, nn.Identity()).eval()
     assert 5 <= len(own.layers) <= layer_roles.MAX_LAYERS
     for layer in own.layers:
@@ -133,13 +133,13 @@ def test_a_net_that_mixes_no_places_has_no_map() -> None:
 
 @pytest.mark.parametrize(("name", "size"), [("torchvision:alexnet", 32), ("timm:test_vit", 33)])
 def test_pictures_of_a_size_that_a_net_does_not_take_are_refused(name: str, size: int) -> None:
-    with pytest.raises(NotSupportedError, match=f"does not take pictures of {size} pixels .* made for"):
+    with pytest.raises(NotSupportedError, match=f"does not support images of {size} pixels .* made for"):
         architectures.build(name, 10, size, nn.Identity())
 
 
 def test_pictures_that_shrink_to_one_place_too_soon_are_refused() -> None:
     """Torch's bfloat16 gives garbage there as a gradient, on a CPU."""
-    with pytest.raises(NotSupportedError, match=r"shrunk to one place before net.layer4.0.conv1"):
+    with pytest.raises(NotSupportedError, match=r"shrink to one place before net.layer4.0.conv1"):
         architectures.card("torchvision:resnet18", 16)
 
 

@@ -1,4 +1,4 @@
-"""Published weights: found where they were put, downloaded by a stand-in, or a sentence; and nothing that runs code."""
+"""Published weights: found locally, downloaded by a stand-in, or refused with a sentence; and no code is run."""
 
 import hashlib
 import io
@@ -30,7 +30,7 @@ TIMM = "timm:test_resnet.r160_in1k"
 
 @pytest.fixture(autouse=True)
 def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No connection, and an empty place for weights."""
+    """No connection, and an empty folder for weights."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     monkeypatch.delenv("UNLEARN_ALLOW_HUB", raising=False)
@@ -44,7 +44,7 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def brings(monkeypatch: pytest.MonkeyPatch, data: bytes) -> list[str]:
-    """Stands in for the internet: whatever is downloaded is this; the addresses that were asked for."""
+    """Stands in for the internet: every download returns this data; gives the requested URLs."""
     asked: list[str] = []
 
     def download(address: str, path: Path, expected: str) -> None:
@@ -125,7 +125,7 @@ def test_a_download_comes_whole_with_the_right_checksum_or_not_at_all(monkeypatc
     name = f"net-{hashlib.sha256(data).hexdigest()[:8]}.pth"
     path = weight_cache.from_url(f"https://example.com/{name}", title="it", megabytes=1)
     assert path.read_bytes() == data and [each.name for each in path.parent.iterdir()] == [name]
-    with pytest.raises(FileUnavailableError, match="has not the checksum"):
+    with pytest.raises(FileUnavailableError, match="checksum differs"):
         weight_cache.from_url("https://example.com/net-0123abcd.pth", title="it", megabytes=1)
     assert [each.name for each in path.parent.iterdir()] == [name]
 
@@ -144,7 +144,7 @@ def test_a_file_that_would_run_code_does_not(tmp_path: Path, monkeypatch: pytest
     proof = tmp_path / "proof"
     torch.save({"features.0.weight": Runs(proof)}, tmp_path / "net.pth")
     brings(monkeypatch, (tmp_path / "net.pth").read_bytes())
-    with pytest.raises(CorruptAssetError, match="holds no weights of that net"):
+    with pytest.raises(CorruptAssetError, match="does not contain weights of that model"):
         pretrained(SQUEEZE)
     assert not proof.exists()
     what, given = Runs(proof).__reduce__()
@@ -173,7 +173,7 @@ def test_timms_weights_may_be_put_there_by_hand() -> None:
 def test_weights_of_another_net_are_refused() -> None:
     net = external.build_backbone(external.parse("timm:test_convnext"), 1000, 160)
     by_hand(net, weight_cache.cache_dir() / "test_resnet.r160_in1k.safetensors")
-    with pytest.raises(CorruptAssetError, match="holds no weights of that net"):
+    with pytest.raises(CorruptAssetError, match="does not contain weights of that model"):
         pretrained(TIMM)
 
 
@@ -183,9 +183,9 @@ def test_a_name_without_weights_is_refused() -> None:
 
 
 def test_pictures_that_the_net_does_not_take_are_refused_before_anything_is_downloaded() -> None:
-    with pytest.raises(NotSupportedError, match="does not take pictures of 33 pixels"):
+    with pytest.raises(NotSupportedError, match="does not support images of 33 pixels"):
         pretrained("timm:test_vit", size=33)
-    with pytest.raises(NotSupportedError, match="224 pixels only"):
+    with pytest.raises(NotSupportedError, match="only images of 224 pixels"):
         pretrained("torchvision:vit_b_16", size=32)
 
 

@@ -1,4 +1,4 @@
-"""Trains the nets of the tiny classifier into tests/plugin/assets: run it when its card or data change."""
+"""Trains the models of the tiny classifier into tests/plugin/assets: run it when its card or data change."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The trained nets that come with a classifier: its original, one from another seed, and its golds."""
+"""The trained models that ship with a classifier: its original, one from another seed, and its golds."""
 
 import io
 import json
@@ -14,29 +14,29 @@ from unlearn_core.domain.errors import CorruptAssetError
 from unlearn_core.domain.forget_request import Forget
 
 GOLD_SEED_OFFSET = 1000
-"""What is added to a gold's number to make its training seed, so that it shares no draw with an original."""
+"""Added to a gold's number to get its training seed, so that it shares no random numbers with an original."""
 SHADOW_SEED_OFFSET = 2000
-"""The same for shadow nets: originals that stand for the classifier where many are needed."""
+"""The same for shadow models: originals that stand in for the classifier where many are needed."""
 
 
 class BundledModel(NamedTuple):
-    """One shipped net: what it never saw, its training seed, its weights' checksum, where its files lie."""
+    """One shipped model: its forget set, its training seed, its weights' checksum, and its files."""
 
     name: str
     forget: Forget | None
-    """None for an original, which saw all."""
+    """None for an original, which was trained on everything."""
     seed: int
     weights: str
     folder: Path
     files: dict[str, str]
     """File names and their sha256."""
     seconds: float
-    """How long its training took where it was made."""
+    """How long its training took on the machine where it was made."""
     made_with: dict[str, str | int]
 
 
 def bundled(classifier: str) -> list[BundledModel]:
-    """All nets that come with a classifier, by name. Raises BadAsset where a description is damaged."""
+    """All models that ship with a classifier, by name. Raises CorruptAssetError if a description is damaged."""
     folders = [root / "classifiers" / classifier for root in asset_roots()]
     added = user_catalog.user_model_dir(classifier)
     folders += [] if added is None else [added]
@@ -47,18 +47,18 @@ def bundled(classifier: str) -> list[BundledModel]:
 
 
 def find_bundled(classifier: str, forget: Forget | None, seed: int) -> BundledModel | None:
-    """The shipped net that never saw this and was trained from this seed, if there is one."""
-    return next((net for net in bundled(classifier) if net.forget == forget and net.seed == seed), None)
+    """The shipped model that was trained without this forget set from this seed, if there is one."""
+    return next((model for model in bundled(classifier) if model.forget == forget and model.seed == seed), None)
 
 
 def read_weights(model: BundledModel) -> bytes:
-    """The net's safetensors, verified. Raises BadAsset."""
+    """The model's safetensors, verified. Raises CorruptAssetError."""
     name = f"{model.name}.safetensors"
     return read_verified(model.folder / name, model.files[name])
 
 
 def read_logits(model: BundledModel) -> np.ndarray:
-    """The net's logits (N, C) float32 over its data set, verified. Raises BadAsset."""
+    """The model's logits (N, C) float32 over its data set, verified. Raises CorruptAssetError."""
     name = f"{model.name}.npy"
     return np.load(io.BytesIO(read_verified(model.folder / name, model.files[name])), allow_pickle=False).astype(
         np.float32

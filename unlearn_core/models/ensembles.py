@@ -1,6 +1,6 @@
-"""Populations: what many nets of one kind answer, which is all that the challenge's score needs to know of them.
+"""Ensembles: the outputs of many models for one request, which is all that the challenge's score needs of them.
 
-One ships: golds of the small ResNet-8 for the standard request of 200 pictures.
+One ships: golds of the small ResNet-8 for the standard request of 200 images.
 """
 
 import io
@@ -19,20 +19,20 @@ MANIFEST_FILE, GOLDS_FILE = "manifest.json", "golds.npz"
 
 
 class EnsembleOutputs(NamedTuple):
-    """The answers of N nets of one request, from seeds that follow each other."""
+    """The outputs of N models of one request, from consecutive seeds."""
 
     logits: np.ndarray
-    """(N, S, C) float32, of the S forgotten training pictures in ascending order."""
+    """(N, S, C) float32, of the S forget images in ascending order."""
     retain: np.ndarray
-    """(N,) accuracies, 0 to 1, on all kept training pictures."""
+    """(N,) accuracies, 0 to 1, on all training images of the retain set."""
     test: np.ndarray
-    """(N,) accuracies, 0 to 1, on the unseen test pictures of what is kept."""
+    """(N,) accuracies, 0 to 1, on the test images of the retain set."""
 
     def __len__(self) -> int:
         return len(self.logits)
 
     def members(self, start: int, stop: int) -> "EnsembleOutputs":
-        """The nets from one place to another."""
+        """The models from `start` up to, but not including, `stop`."""
         return EnsembleOutputs(*(array[start:stop] for array in self))
 
     def to_bytes(self) -> bytes:
@@ -48,18 +48,18 @@ class EnsembleOutputs(NamedTuple):
 
     @staticmethod
     def from_bytes(data: bytes) -> "EnsembleOutputs":
-        """What `to_bytes` made."""
+        """The inverse of `to_bytes`."""
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             return EnsembleOutputs(*(archive[name].astype(np.float32) for name in EnsembleOutputs._fields))
 
     @staticmethod
     def concatenate(parts: "list[EnsembleOutputs]") -> "EnsembleOutputs":
-        """Several of them as one, in this order."""
+        """Several ensembles as one, in this order."""
         return EnsembleOutputs(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def bundled_golds(request: ForgetRequest) -> EnsembleOutputs | None:
-    """The golds that ship for a request, by their number; None where there are none. Raises BadAsset."""
+    """The golds that ship for a request, by their number; None if there are none. Raises CorruptAssetError."""
     for root in asset_roots():
         folder = root / "populations" / request.classifier
         if (folder / MANIFEST_FILE).exists():
@@ -72,7 +72,7 @@ def bundled_golds(request: ForgetRequest) -> EnsembleOutputs | None:
 def write_golds(
     assets: Path, request: ForgetRequest, outputs: EnsembleOutputs, made_with: dict[str, str | int]
 ) -> None:
-    """Puts a population of golds where `golds` finds it."""
+    """Writes an ensemble of golds where `bundled_golds` finds it."""
     folder, data = assets / "populations" / request.classifier, outputs.to_bytes()
     facts = {"request": request.model_dump(mode="json"), "golds": sha256(data), "made with": made_with}
     atomic_write(folder / GOLDS_FILE, data)

@@ -1,8 +1,8 @@
-"""Any classifier that torchvision or timm can build, by name: "torchvision:resnet18", "timm:resnet26".
+"""Build any classifier of torchvision or timm by name: "torchvision:resnet18", "timm:resnet26".
 
-A name may go on with the weights that are meant ("torchvision:resnet18:IMAGENET1K_V1", "timm:resnet26.bt_in1k"), which
-matter to models/pretrained.py alone: a net that is built here has fresh weights. Names are looked up in the
-libraries' own lists; nothing here downloads, and no name is ever a path or an address.
+A name may include the weights ("torchvision:resnet18:IMAGENET1K_V1", "timm:resnet26.bt_in1k"), which only
+models/pretrained.py uses: a model that is built here has fresh weights. Names are looked up in the libraries' own
+lists; nothing here downloads, and no name is used as a path or a URL.
 """
 
 from collections.abc import Iterator
@@ -22,16 +22,16 @@ from unlearn_core.models.normalize import Normalize
 from unlearn_core.models.torchvision_stem import with_normalization
 
 LIBRARIES = {"torchvision": "https://docs.pytorch.org/vision/stable/models.html", "timm": "https://huggingface.co/timm"}
-"""Where each of them describes its nets."""
+"""Where each library describes its models."""
 DEFAULT_RECIPE = Recipe(epochs=30, batch=128, peak=0.1)
 DEFAULT_RECIPE_WITHOUT_NORM = Recipe(epochs=30, batch=128, peak=1e-3, weight_decay=0.05, optimiser="adamw")
-"""How a net is trained for which nobody has found anything better: with batch norm, and without."""
+"""Recipes for models without a better one: with batch norm, and without."""
 _MISFITS = (RuntimeError, ValueError, AssertionError, TypeError, IndexError, ZeroDivisionError, NotImplementedError)
-"""What libraries raise where a net does not take pictures of a size."""
+"""What libraries raise if a model does not support images of a size."""
 
 
 class ModelName(NamedTuple):
-    """A library, one of its architectures, and which of its weights; None for those that it takes by itself."""
+    """A library, one of its architectures, and a set of its weights; None for the library's default ones."""
 
     library: str
     architecture: str
@@ -42,12 +42,12 @@ class ModelName(NamedTuple):
 
 
 def is_external(name: str) -> bool:
-    """Whether a name is of the kind that this module knows, rather than one of the shelf."""
+    """Whether a name is that of a library's model, as opposed to one of `models/architectures`."""
     return ":" in name
 
 
 def parse(name: str) -> ModelName:
-    """What a name means. Raises UnknownName where the library has no such net, or it no such weights."""
+    """Parses a name. Raises NotFoundError if the library has no such model, or the model no such weights."""
     library, _, rest = name.partition(":")
     if library == "torchvision":
         architecture, _, weights = rest.partition(":")
@@ -78,16 +78,16 @@ def architectures(library: str) -> tuple[str, ...]:
 
 @cache
 def card(name: str, size: int | None = None) -> ArchitectureCard:
-    """An architecture's card, its roles found by showing the net one picture of that size (its own where None).
+    """An architecture's card; its roles are inferred from one image of that size (its native size if None).
 
-    Raises UnknownName, and NotSupported where it does not take such pictures. Takes a second or more the first time.
+    Raises NotFoundError, and NotSupportedError if it does not support such images. The first call is slow.
     """
     known = parse(name)
     side = size or native_size(known)
-    net = _looked_at(known, side)
-    found = _roles(known, net, side)
-    weights = sum(weight.numel() for weight in net.parameters())
-    normed = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in net.modules())
+    model = _probe_model(known, side)
+    found = _roles(known, model, side)
+    weights = sum(weight.numel() for weight in model.parameters())
+    normed = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules())
     return ArchitectureCard(
         id=str(known),
         title=f"{known.architecture} ({known.library})",
@@ -101,17 +101,17 @@ def card(name: str, size: int | None = None) -> ArchitectureCard:
 
 
 def build(name: str, classes: int, size: int, normalize: nn.Module) -> nn.Module:
-    """A net with fresh weights from torch's current random state, for square pictures of that many pixels a side.
+    """A model with fresh weights from torch's current random state, for square images of `size` pixels.
 
-    Raises UnknownName, and NotSupported where it does not take such pictures.
+    Raises NotFoundError, and NotSupportedError if it does not support such images.
     """
     known = parse(name)
-    card(name, size)  # So that a net that takes no such pictures is refused here, not in the middle of a training.
+    card(name, size)  # A model that does not support such images is refused here, not during training.
     return with_normalization(normalize, build_backbone(known, classes, size))
 
 
 def build_backbone(model_name: ModelName, classes: int, size: int) -> nn.Module:
-    """The library's own net, without a normalising layer. Raises NotSupported."""
+    """The library's own model, without a normalising layer. Raises NotSupportedError."""
     with translate_errors(model_name, size):
         if model_name.library == "timm":
             import timm
@@ -128,32 +128,32 @@ def build_backbone(model_name: ModelName, classes: int, size: int) -> nn.Module:
 
 
 def torchvision_options(model_name: ModelName) -> dict[str, Any]:
-    """What torchvision has to be told so that the net gives logits alone, and works with its weights as meant."""
+    """Options for torchvision so that the model returns only logits and matches its weights."""
     if model_name.architecture not in ("googlenet", "inception_v3"):
         return {}
     return {"aux_logits": False, "transform_input": model_name.weights is not None}
 
 
 def timm_options(model_name: ModelName, size: int) -> dict[str, Any]:
-    """What timm has to be told of the pictures' size: only nets that are made for one size ask."""
+    """Options for timm: models with a fixed input size need the images' size."""
     return {"img_size": size} if timm_config(model_name).fixed_input_size else {}
 
 
 def native_size(model_name: ModelName) -> int:
-    """Height and width of the pictures that a net was made for, in pixels."""
+    """Height and width of the images that a model was made for, in pixels."""
     if model_name.library == "timm":
         return timm_config(model_name).input_size[-1]
     return torchvision_weights(model_name).transforms().crop_size[0]
 
 
 def torchvision_weights(model_name: ModelName) -> Any:
-    """Torchvision's description of the weights that a name means, those that it recommends where it names none."""
+    """Torchvision's description of the weights in a name, or of its default ones."""
     every = _torchvision_weights(model_name.architecture)
     return every[model_name.weights or "DEFAULT"]
 
 
 def timm_config(model_name: ModelName) -> Any:
-    """Timm's description of the weights that a name means, those that it takes by itself where it names none."""
+    """Timm's description of the weights in a name, or of its default ones."""
     import timm
 
     return timm.get_pretrained_cfg(
@@ -162,16 +162,16 @@ def timm_config(model_name: ModelName) -> Any:
 
 
 def classifier_layers(model_name: ModelName, model: nn.Module) -> tuple[str, ...]:
-    """The names within a library's net of its last layers, where the library tells; else none."""
+    """The names of the last layers within a library's model, if the library provides them; else none."""
     if model_name.library != "timm":
         return ()
-    told = model.get_classifier()  # pyright: ignore[reportCallIssue]
-    parts = told if isinstance(told, tuple | list) else (told,)
+    found = model.get_classifier()  # pyright: ignore[reportCallIssue]
+    parts = found if isinstance(found, tuple | list) else (found,)
     names = {id(part): name for name, part in model.named_modules()}
     return tuple(names[id(part)] for part in parts if id(part) in names and not isinstance(part, nn.Identity))
 
 
-def _looked_at(model_name: ModelName, size: int) -> nn.Module:
+def _probe_model(model_name: ModelName, size: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return with_normalization(Normalize((0.5,) * 3, (0.25,) * 3), build_backbone(model_name, 10, size))
@@ -185,14 +185,14 @@ def _roles(model_name: ModelName, model: nn.Module, size: int) -> LayerRoles:
 
 @contextmanager
 def translate_errors(model_name: ModelName, size: int) -> Iterator[None]:
-    """Turns what a library raises for pictures that a net does not take into NotSupported, in a sentence."""
+    """Turns what a library raises for images that a model does not support into NotSupportedError."""
     try:
         yield
     except _MISFITS as problem:
         said = str(problem).strip().splitlines()[:1] or [type(problem).__name__]
         raise NotSupportedError(
-            f"{model_name} does not take pictures of {size} pixels ({said[0][:200]}). It was made for {native_size(model_name)}: "
-            "choose pictures of another size or another architecture."
+            f"{model_name} does not support images of {size} pixels ({said[0][:200]}). It was made for "
+            f"{native_size(model_name)}: choose images of another size or another architecture."
         ) from None
 
 
@@ -209,9 +209,9 @@ def _timm_tags(architecture: str) -> tuple[str, ...]:
 
 
 def _checked_name(what: str, name: str, candidates: tuple[str, ...]) -> str:
-    """The name itself. Raises UnknownName, which tells the likeliest of many."""
+    """The name itself. Raises NotFoundError, which lists the closest matches."""
     if name in candidates:
         return name
     near = get_close_matches(name, candidates, 6, 0.4) if len(candidates) > 12 else list(candidates)
     more = [f"{len(candidates) - len(near):,} others"] if len(candidates) > len(near) else []
-    raise NotFoundError(f"net of {what}" if what in LIBRARIES else f"set of weights of {what}", name, near + more)
+    raise NotFoundError(f"model of {what}" if what in LIBRARIES else f"set of weights of {what}", name, near + more)

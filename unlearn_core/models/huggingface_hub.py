@@ -1,6 +1,6 @@
-"""Nets that anybody publishes on the Hugging Face hub, where the operator allows it: timm's architectures only.
+"""Load models from the Hugging Face hub, if the operator allows it: timm's architectures only.
 
-Of a repository two files are read: config.json, of it a few checked fields, and the weights as safetensors.
+Only two files of a repository are read: a few checked fields of config.json, and the weights as safetensors.
 """
 
 import os
@@ -17,10 +17,10 @@ from unlearn_core.models.external import ModelName
 from unlearn_core.models.pretrained_common import RGB, Pretrained, estimated_megabytes, first_line, from_timm
 
 ALLOW_HUB = "UNLEARN_ALLOW_HUB"
-"""The operator's setting: 1 lets people name any repository of the Hugging Face hub."""
+"""The operator's setting: with 1, any repository of the Hugging Face hub can be used."""
 HUB_PATTERN = re.compile(r"hf_hub:([A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95})")
 _LONGEST = 100
-"""Characters of a class's name that are kept."""
+"""Longest class name in characters; the rest is cut off."""
 
 
 _Spread = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -28,7 +28,7 @@ _Side = Annotated[int, Field(ge=8, le=1024)]
 
 
 class _HubWeights(BaseModel):
-    """What is read of a hub repository's pretrained configuration; all else is left alone."""
+    """The fields that are read of a hub repository's pretrained configuration."""
 
     mean: RGB
     std: tuple[_Spread, _Spread, _Spread]
@@ -46,13 +46,16 @@ class _HubConfig(BaseModel):
 
 
 def load(name: str, classes: int | None, size: int | None) -> Pretrained:
-    """The net of a repository such as "hf_hub:owner/name"; see models/pretrained.py for the rest.
+    """The model of a repository such as "hf_hub:owner/name"; see models/pretrained.py for the rest.
 
-    Raises UnknownName, NotSupported, NotAtHand, and BadUpload where the repository holds something else.
+    Raises NotFoundError, NotSupportedError, FileUnavailableError, and InvalidCheckpointError if the repository contains
+    something else.
     """
     found = HUB_PATTERN.fullmatch(name)
     if os.environ.get(ALLOW_HUB) != "1":
-        raise NotSupportedError(f"Names of the hub are not allowed here. Whoever runs this lab may set {ALLOW_HUB}=1.")
+        raise NotSupportedError(
+            f"Models of the hub are not allowed here. The operator of this lab can set {ALLOW_HUB}=1."
+        )
     if found is None:
         raise NotFoundError("hub repository", name[:_LONGEST], ["names such as hf_hub:owner/name"])
     repository, folder = found.group(1), weight_cache.cache_dir() / found.group(1).replace("/", "--")
@@ -63,18 +66,18 @@ def load(name: str, classes: int | None, size: int | None) -> Pretrained:
         config = _HubConfig.model_validate_json(described.read_bytes())
     except (OSError, ValidationError) as problem:
         raise InvalidCheckpointError(
-            f"{name} is no classifier that timm made ({first_line(problem)}). Choose another."
+            f"{name} is not a classifier of timm ({first_line(problem)}). Choose another."
         ) from None
     if config.architecture not in external.architectures("timm") or config.model_args:
-        raise NotSupportedError(f"{name} is no net that timm builds by name alone. Choose another.")
+        raise NotSupportedError(f"{name} is not a model that timm can build by name alone. Choose another.")
     known, own = ModelName("timm", config.architecture, None), config.pretrained_cfg
-    net = external.build_backbone(known, config.num_classes, size or own.input_size[-1])
+    model = external.build_backbone(known, config.num_classes, size or own.input_size[-1])
     by_hand = folder / "model.safetensors"
     path = weight_cache.from_hub(
-        repository, by_hand.name, title=name, megabytes=estimated_megabytes(net), manual_path=by_hand
+        repository, by_hand.name, title=name, megabytes=estimated_megabytes(model), manual_path=by_hand
     )
     try:
-        net.load_state_dict(load_file(path))
+        model.load_state_dict(load_file(path))
     except (RuntimeError, SafetensorError) as problem:
         raise InvalidCheckpointError(
             f"The weights of {name} do not fit {known} ({first_line(problem)}). Choose another."
@@ -83,12 +86,12 @@ def load(name: str, classes: int | None, size: int | None) -> Pretrained:
     fits = len(names) == config.num_classes
     return from_timm(
         known,
-        net,
+        model,
         tuple(names) if fits else tuple(f"class {number}" for number in range(config.num_classes)),
         classes,
         mean=own.mean,
         std=own.std,
         size=size or own.input_size[-1],
-        licence=(own.license or "None is stated.")[:_LONGEST],
+        license=(own.license or "None is stated.")[:_LONGEST],
         source=f"https://huggingface.co/{repository}",
     )

@@ -1,4 +1,4 @@
-"""Which layer of an unknown net plays which part, found by showing it one picture and looking."""
+"""Infer the roles of the layers of an unknown model from a forward and a backward pass of one image."""
 
 from math import isqrt
 from typing import Any, NamedTuple
@@ -11,36 +11,36 @@ from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.models.spatial import to_spatial
 
 MAX_LAYERS = 36
-"""A chart with more layers than this cannot be read."""
+"""A chart with more layers than this is unreadable."""
 MIN_CAM_SIDE = 4
-"""Places a side that the recommended map has at least, where the net has any layer as fine."""
+"""Smallest width of the recommended heat map in places, if the model has any layer that fine."""
 WEIGHT_LAYERS = (nn.Linear, nn.Conv2d)
 PROJECTION_SUFFIXES = ("downsample", "shortcut", "proj")
-"""How libraries call the 1x1 projection beside a block."""
+"""The names that libraries give the 1x1 projection beside a block."""
 
 
 class ModuleTrace(NamedTuple):
-    """What came of one module: whether its places tell pictures' parts apart and have a say in the answer, how many."""
+    """The output of one module, and its width in places; 0 if its places do not differ or do not affect the logits."""
 
     output: Tensor
     map_side: int
 
 
 def infer_roles(model: nn.Module, size: int, *, heads: tuple[str, ...] = ()) -> LayerRoles:
-    """The roles of a library's net, as `behind` wraps it, that takes pictures (N, 3, size, size) to logits (N, C).
+    """The roles of a library's model, wrapped by `with_normalization`, that takes images (N, 3, size, size).
 
-    Layers are stages or blocks in the order in which a picture passes them, cut finer as long as there are not too
-    many. `heads` names the last layers where the library knows them; otherwise it is the last linear one that gives as
-    many numbers as there are classes. Raises NotSupported where there is none, or the pictures are too small. The net
-    is spoilt by being looked at: hand in one with fresh weights that nobody needs.
+    Layers are stages or blocks in the order in which an image passes them, divided further while there are not too
+    many. `heads` are the last layers if the library provides them; otherwise the head is the last linear layer with as
+    many outputs as there are classes. Raises NotSupportedError if there is none, or if the images are too small. The
+    model is changed by this: pass one with fresh weights that is not needed afterwards.
     """
     draw = torch.Generator().manual_seed(0)
     for weight in model.eval().requires_grad_(False).parameters():
-        if not weight.any():  # Where weights begin at zero no slope would come back, as one does when they have learnt.
+        if not weight.any():  # Weights that begin at zero would give no gradient, unlike trained ones.
             weight.normal_(0, 0.1, generator=draw)
-    outputs, answer = _shown(model, torch.rand(1, 3, size, size, generator=draw))
-    heads = heads or _head(model, outputs, answer.shape[1])
-    answer.backward(torch.randn(answer.shape, generator=draw))
+    outputs, logits = _last_outputs(model, torch.rand(1, 3, size, size, generator=draw))
+    heads = heads or _head(model, outputs, logits.shape[1])
+    logits.backward(torch.randn(logits.shape, generator=draw))
     prefix = _prefix(model, outputs)
     seen = {name: ModuleTrace(output, _places(output, prefix)) for name, output in outputs.items()}
     layers = tuple(sorted(_layers(model, seen, heads), key=list(seen).index))
@@ -54,8 +54,8 @@ def infer_roles(model: nn.Module, size: int, *, heads: tuple[str, ...] = ()) -> 
     )
 
 
-def _shown(model: nn.Module, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-    """What every module gave when it last saw the picture, by name in the order of finishing, and the answer."""
+def _last_outputs(model: nn.Module, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    """The last output of every module by name, in order of completion, and the logits."""
     outputs: dict[str, Tensor] = {}
 
     def keep(name: str) -> Any:
@@ -63,8 +63,8 @@ def _shown(model: nn.Module, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
             outputs.pop(name, None)
             if isinstance(module, nn.Conv2d) and _halves_one_place(module, given[0]):
                 raise NotSupportedError(
-                    f"Such small pictures have shrunk to one place before {name}, which would halve even that. "
-                    "Choose larger pictures or another architecture."
+                    f"The images are too small: they shrink to one place before {name}, which would halve that again. "
+                    "Choose larger images or another architecture."
                 )
             if isinstance(output, Tensor) and output.requires_grad:
                 output.retain_grad()
@@ -82,7 +82,7 @@ def _shown(model: nn.Module, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
 
 
 def _halves_one_place(part: nn.Conv2d, given: Tensor) -> bool:
-    """Whether it takes steps in a single place: no sense in that, and bfloat16 slopes of it are garbage on a CPU."""
+    """Whether it has a stride over a single place: pointless, and its bfloat16 gradients are garbage on a CPU."""
     return given.shape[2:].numel() == 1 and max(part.stride) > 1 and max(part.kernel_size) > 1
 
 
@@ -91,13 +91,13 @@ def _head(model: nn.Module, outputs: dict[str, Tensor], classes: int) -> tuple[s
         part = model.get_submodule(name)
         if isinstance(part, WEIGHT_LAYERS) and len(part.weight) == classes:
             return (name,)
-    raise NotSupportedError("This net ends in no linear layer with an output for each class. Choose another one.")
+    raise NotSupportedError("This model does not end in a linear layer with one output per class. Choose another one.")
 
 
 def _prefix(model: nn.Module, outputs: dict[str, Tensor]) -> int | None:
-    """How many tokens come before the picture's own: what timm says, or what is left over beside a square.
+    """The number of tokens before those of the image: from timm, or what remains beside a square.
 
-    None where most of what the net works on has height and width, so that three axes would be something else.
+    None if most outputs have height and width, so that three axes would mean something else.
     """
     tokens = [output.shape[1] for output in outputs.values() if output.ndim == 3]
     if len(tokens) <= sum(output.ndim == 4 for output in outputs.values()):
@@ -108,7 +108,7 @@ def _prefix(model: nn.Module, outputs: dict[str, Tensor]) -> int | None:
 
 
 def _places(output: Tensor, prefix: int | None) -> int:
-    """Places a side of a layer's output; 0 where they are all alike or no more than one has a say in the answer."""
+    """Width in places of a layer's output; 0 if they are all equal or at most one affects the logits."""
     laid_out = to_spatial(output.detach(), prefix_tokens=prefix)
     slopes = None if output.grad is None else to_spatial(output.grad, prefix_tokens=prefix)
     if laid_out is None or slopes is None:
@@ -119,7 +119,7 @@ def _places(output: Tensor, prefix: int | None) -> int:
 
 
 def _layers(model: nn.Module, seen: dict[str, ModuleTrace], heads: tuple[str, ...]) -> list[str]:
-    """The modules with weights that together are the net, cut one level finer as long as there are not too many."""
+    """The modules with weights that make up the model, divided one level further while there are not too many."""
     parts = _with_outputs(model, ["net"], {name: one for name, one in seen.items() if name != "net"})
     while True:
         finer = [name for part in parts for name in _finer(model, part, seen, heads)]
@@ -129,7 +129,7 @@ def _layers(model: nn.Module, seen: dict[str, ModuleTrace], heads: tuple[str, ..
 
 
 def _with_outputs(model: nn.Module, modules: list[str], seen: dict[str, ModuleTrace]) -> list[str]:
-    """These modules; in place of one that gave no tensor, such as a list of blocks, those within it."""
+    """These modules; one that returned no tensor, such as a list of blocks, is replaced by its children."""
     found = []
     for name in modules:
         part = model.get_submodule(name)
@@ -143,7 +143,7 @@ def _with_outputs(model: nn.Module, modules: list[str], seen: dict[str, ModuleTr
 
 
 def _finer(model: nn.Module, name: str, seen: dict[str, ModuleTrace], heads: tuple[str, ...]) -> list[str]:
-    """What a module is cut into: its children where it is a row of layers or blocks, or holds one; else itself."""
+    """The parts of a module: its children if it is a sequence of layers or blocks, or contains one; else itself."""
     part = model.get_submodule(name)
     plain = type(part) is nn.Sequential and (_weighty(part) > 1 or any(head.startswith(f"{name}.") for head in heads))
     if not (plain or _is_row(part) or any(_is_row(child) for child in part.children())):
@@ -152,7 +152,7 @@ def _finer(model: nn.Module, name: str, seen: dict[str, ModuleTrace], heads: tup
 
 
 def _is_row(part: nn.Module) -> bool:
-    """Whether it strings blocks together, each of at least two convolutions or linear layers."""
+    """Whether it is a sequence of blocks, each of at least two convolutions or linear layers."""
     if not isinstance(part, nn.Sequential | nn.ModuleList | nn.ModuleDict):
         return False
     blocks = [child for child in part.children() if _has_weights(child)]
@@ -173,9 +173,9 @@ def _is_projection(model: nn.Module, name: str) -> bool:
 
 
 def _cam(model: nn.Module, seen: dict[str, ModuleTrace], layers: tuple[str, ...], *, inside: bool) -> str | None:
-    """The last layer whose output has places, not too few if any has more.
+    """The last layer whose output has places, and not too few if any layer has more.
 
-    `inside` looks into blocks as well: a transformer that answers from one token mixes places for the last time there.
+    With `inside`, parts of blocks count too: a transformer that predicts from one token mixes places there last.
     """
     inner = [name for name in seen if not _in_attention(model, name) and _has_weights(model.get_submodule(name))]
     usable = [name for name in (inner if inside else layers) if seen[name].map_side]
@@ -186,6 +186,6 @@ def _cam(model: nn.Module, seen: dict[str, ModuleTrace], layers: tuple[str, ...]
 
 
 def _in_attention(model: nn.Module, name: str) -> bool:
-    """Whether it is part of an attention, within which places are queries, keys and values."""
+    """Whether it is part of an attention, whose places are queries, keys and values."""
     above = [name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1)]
     return any("att" in type(model.get_submodule(one)).__name__.lower() for one in above)

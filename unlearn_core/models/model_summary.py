@@ -1,7 +1,7 @@
-"""What can be said of a library's net before anything of it is computed: its size, its cost, its published weights.
+"""Summarise a library's model without computing anything: its size, its cost, its published weights.
 
-A net is laid out without memory for its weights (torch's device "meta"), so that a page may ask; its layers' roles are
-found later, where it is trained (see models/external.py).
+The model is built without memory for its weights (torch's device "meta"), so that a page can do it; the roles of its
+layers are inferred later, when it is trained (see models/external.py).
 """
 
 from functools import cache
@@ -19,13 +19,13 @@ from unlearn_core.models import external, weight_cache
 from unlearn_core.models.external import ModelName
 
 MAX_WEIGHTS = 8
-"""Sets of published weights of one net that are offered; timm has dozens of some."""
+"""Largest number of sets of published weights to offer per model; timm has dozens for some."""
 
 
 class ModelSummary(NamedTuple):
-    """A net's id and title, a sentence on it, its weights' number, the recipe that it usually takes, and its cost.
+    """A model's id, title and summary, its number of weights, its default recipe, and its cost.
 
-    `multiplications` are those and the additions for one picture; None where they cannot be counted beforehand.
+    `multiplications` counts multiplications and additions for one image; None if they cannot be counted in advance.
     """
 
     id: str
@@ -37,7 +37,7 @@ class ModelSummary(NamedTuple):
 
 
 class PretrainedWeights(NamedTuple):
-    """Weights that can be begun with: their full name, and whether their file lies on this machine."""
+    """Weights to start from: their full name, and whether their file is on this machine."""
 
     name: str
     is_local: bool
@@ -45,29 +45,31 @@ class PretrainedWeights(NamedTuple):
 
 @cache
 def summarize(name: str, size: int) -> ModelSummary:
-    """A library's net for pictures of so many pixels a side. Raises UnknownName, and NotSupported where it is plain
-    already that it does not take them."""
+    """The summary of a library's model for images of `size` pixels.
+
+    Raises NotFoundError, and NotSupportedError if it is already clear that it does not support them.
+    """
     known = external.parse(name)
-    net = _laid_out(known, size)
+    model = _build_on_meta(known, size)
     title = f"{known.architecture} ({known.library})"
-    made_for = f"made for pictures of {external.native_size(known)} pixels"
-    if net is None:
-        summary = f"{known.library}'s {known.architecture}, {made_for}. How large it is shows when it is built."
+    made_for = f"made for images of {external.native_size(known)} pixels"
+    if model is None:
+        summary = f"{known.library}'s {known.architecture}, {made_for}. Its size is known only after it is built."
         return ModelSummary(str(known), title, summary, None, external.DEFAULT_RECIPE_WITHOUT_NORM, None)
-    count = sum(weight.numel() for weight in net.parameters())
-    normed = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in net.modules())
+    count = sum(weight.numel() for weight in model.parameters())
+    normed = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules())
     return ModelSummary(
         id=str(known),
         title=title,
         summary=f"{known.library}'s {known.architecture}, {count / 1e6:,.1f} million weights, {made_for}.",
         weights=count,
         recipe=external.DEFAULT_RECIPE if normed else external.DEFAULT_RECIPE_WITHOUT_NORM,
-        multiplications=_counted(known, net, size),
+        multiplications=_counted(known, model, size),
     )
 
 
 def pretrained_weights(name: str) -> list[PretrainedWeights]:
-    """The published weights of a library's net, by the names that models/pretrained.py takes; asks nobody."""
+    """The published weights of a library's model, by the names for models/pretrained.py; without network access."""
     known = external.parse(name)
     if known.library == "torchvision":
         import torchvision.models
@@ -89,12 +91,12 @@ def pretrained_weights(name: str) -> list[PretrainedWeights]:
     return found
 
 
-def _file(address: str) -> str:
-    return Path(urlsplit(address).path).name
+def _file(url: str) -> str:
+    return Path(urlsplit(url).path).name
 
 
-def _laid_out(model_name: ModelName, size: int) -> nn.Module | None:
-    """The net without memory for its weights; None where the library must compute something to make it."""
+def _build_on_meta(model_name: ModelName, size: int) -> nn.Module | None:
+    """The model without memory for its weights; None if the library must compute something to build it."""
     try:
         with torch.device("meta"):
             return external.build_backbone(model_name, 10, size).eval()
@@ -105,7 +107,7 @@ def _laid_out(model_name: ModelName, size: int) -> nn.Module | None:
 
 
 def _counted(model_name: ModelName, model: nn.Module, size: int) -> float | None:
-    """Raises NotSupported where the net does not take such pictures."""
+    """Counts the operations for one image. Raises NotSupportedError if the model does not support such images."""
     try:
         with (
             external.translate_errors(model_name, size),

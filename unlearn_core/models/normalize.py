@@ -1,4 +1,4 @@
-"""The first layer of every classifier, so that pixels, eps and sigma mean the same thing everywhere: [0, 1]."""
+"""Normalise: the first layer of every classifier, so that pixels, eps and sigma are in [0, 1] everywhere."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 class Normalize(nn.Module):
     """Subtracts the mean and divides by the standard deviation of each colour channel.
 
-    Both are constants of the card, not state: they appear in no state dict.
+    Both are constants of the card, not state: they are not in the state dict.
     """
 
     mean: Tensor

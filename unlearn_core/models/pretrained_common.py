@@ -1,4 +1,4 @@
-"""What comes of loading a net that others have published, and the pieces that every way of loading it shares."""
+"""Pretrained, a loaded model with published weights, and what all ways of loading one share."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,11 +16,11 @@ RGB = tuple[float, float, float]
 
 
 class Pretrained(NamedTuple):
-    """A trained net and what has to be known to use it.
+    """A trained model and what is needed to use it.
 
-    `net` takes pictures (N, 3, size, size) float in [0, 1], `mean` and `std` being in its first layer, and is in eval
-    mode; its logits are in the order of `classes`, whose names are empty where the head is new. `architecture` is the
-    name by which catalog/architectures builds such a net again.
+    `model` takes images (N, 3, size, size) float in [0, 1], with `mean` and `std` in its first layer, and is in eval
+    mode; its logits are in the order of `classes`, whose names are empty if the head is new. `architecture` is the
+    name by which models/architectures builds such a model again.
     """
 
     architecture: str
@@ -43,7 +43,7 @@ def from_timm(
     std: RGB,
     **facts: Any,
 ) -> Pretrained:
-    """A net of timm's, as published, or with a fresh head for so many `classes`."""
+    """A model of timm, as published, or with a fresh head for so many `classes`."""
     if classes is not None:
         model.reset_classifier(classes)  # pyright: ignore[reportCallIssue]
         labels = ("",) * classes
@@ -51,34 +51,34 @@ def from_timm(
 
 
 def wrap_for_eval(model: nn.Module, mean: RGB, std: RGB) -> nn.Module:
-    """The library's net in eval mode, behind the layer that normalises pixels as it was trained with."""
+    """The library's model in eval mode, behind the layer that normalises pixels as in its training."""
     return with_normalization(Normalize(mean, std), model).eval()
 
 
 def estimated_megabytes(model: nn.Module) -> float:
-    """How large the file of a net's weights is, roughly."""
+    """The approximate size of a file with a model's weights, in MB."""
     return sum(weight.numel() for weight in model.parameters()) * 4 / 1e6
 
 
 def assert_weights_only(path: Path) -> None:
-    """Looks whether a file holds weights and nothing that would be run. Raises BadAsset."""
+    """Checks that a file contains only weights and no code. Raises CorruptAssetError."""
     try:
         if path.suffix == ".safetensors":
             with safe_open(path, "pt") as file:
                 file.keys()
         else:
             torch.load(path, map_location="meta", weights_only=True)
-    except Exception as problem:  # noqa: BLE001 (a file may make the reader raise anything; all of it is a refusal)
+    except Exception as problem:  # noqa: BLE001 (a file can make the reader raise anything; all of it is a refusal)
         raise damaged_file_error(path, problem) from None
 
 
 def damaged_file_error(path: Path, problem: Exception) -> CorruptAssetError:
-    """The error for a file that was found and holds something else."""
+    """The error for a file that contains something else."""
     return CorruptAssetError(
-        f"{path} holds no weights of that net ({first_line(problem)}). Remove it and get it again."
+        f"{path} does not contain weights of that model ({first_line(problem)}). Remove it and get it again."
     )
 
 
 def first_line(problem: Exception) -> str:
-    """The beginning of what a library says went wrong."""
+    """The first line of a library's error message."""
     return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:200]

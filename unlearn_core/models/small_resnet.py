@@ -1,7 +1,7 @@
-"""Small residual nets for small pictures, which several architectures on the shelf are sizes of.
+"""Small residual networks for small images, used by several architectures in different sizes.
 
 Source: He et al., Deep Residual Learning for Image Recognition, 2016, section 4.2: 6n + 2 layers in three stages, with
-projection shortcuts (their option B) or the plain ones that they use there (option A).
+projection shortcuts (their option B) or the plain ones of that section (option A).
 """
 
 import torch
@@ -14,7 +14,7 @@ STAGES = ("stage1", "stage2", "stage3")
 
 
 class PadShortcut(nn.Module):
-    """A shortcut without weights: every second place of the input, with channels of zeros on either side."""
+    """A shortcut without weights: the input at `stride`, with channels of zeros on either side."""
 
     def __init__(self, added: int, stride: int) -> None:
         super().__init__()
@@ -26,9 +26,9 @@ class PadShortcut(nn.Module):
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions beside a shortcut; where the shape changes it is a 1x1 projection, or `plain` skipping.
+    """Two 3x3 convolutions beside a shortcut; where the shape changes, it is a 1x1 projection, or `plain` padding.
 
-    No ReLU here works in place: GradCAM keeps a view of what a block returns.
+    No ReLU here works in place, because Grad-CAM holds a view of a block's output.
     """
 
     def __init__(self, width_in: int, width: int, stride: int, *, plain: bool = False) -> None:
@@ -50,9 +50,9 @@ class Block(nn.Module):
 
 
 class SmallResNet(nn.Module):
-    """Pictures (N, 3, H, W) float in [0, 1] to logits (N, classes): three stages of equally many blocks.
+    """Images (N, 3, H, W) float in [0, 1] to logits (N, classes): three stages of equally many blocks.
 
-    `width` is the first stage's number of channels; each next one has twice as many.
+    `width` is the number of channels of the first stage; each further stage has twice as many.
     """
 
     def __init__(self, classes: int, *, blocks: int, width: int, normalize: nn.Module, plain: bool = False) -> None:
@@ -73,7 +73,7 @@ class SmallResNet(nn.Module):
 
 
 def layer_roles(blocks: int, *, plain: bool = False) -> LayerRoles:
-    """Who plays which part in a net of so many blocks a stage; plain shortcuts are no layers."""
+    """The layer roles of a model with so many blocks per stage; plain shortcuts are not layers."""
     return LayerRoles(
         layers=("stem", *(f"{stage}.{block}" for stage in STAGES for block in range(blocks)), "head"),
         head=("head",),

@@ -1,4 +1,4 @@
-"""Where in a picture a layer's output belongs, however the layer lays it out."""
+"""Map the output of a layer to places in the image, for every common layout."""
 
 from math import isqrt
 
@@ -6,10 +6,10 @@ from torch import Tensor
 
 
 def to_spatial(output: Tensor, *, prefix_tokens: int | None) -> Tensor | None:
-    """A layer's output as (N, C, h, w), whether it is that, (N, h, w, C) or tokens (N, prefix + h w, C) with h = w.
+    """A layer's output as (N, C, h, w), from that layout, (N, h, w, C) or tokens (N, prefix + h w, C) with h = w.
 
-    Tokens that come before the picture's own belong to no place and are left out; a layer that gives exactly a square
-    of tokens has none of them yet. None where there are no places, or only one.
+    Tokens before those of the image belong to no place and are left out; a layer with exactly a square of tokens does
+    not have them yet. None if there are no places, or only one.
     """
     if output.ndim == 3 and prefix_tokens is not None:
         places = output.shape[1] - prefix_tokens
@@ -18,7 +18,7 @@ def to_spatial(output: Tensor, *, prefix_tokens: int | None) -> Tensor | None:
             side = isqrt(places)
             output = output[:, output.shape[1] - places :].unflatten(1, (side, side)).permute(0, 3, 1, 2)
     elif output.ndim == 4 and output.shape[1] == output.shape[2] != output.shape[3]:
-        # Pictures are square, so that is channels last, as windowed transformers have it.
+        # Images are square, so this is channels last, as in windowed transformers.
         output = output.permute(0, 3, 1, 2)
     return output if output.ndim == 4 and output[0, 0].numel() > 1 else None
 

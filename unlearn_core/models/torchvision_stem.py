@@ -1,4 +1,4 @@
-"""What the shelf's nets from torchvision share: the normalising layer before them, and a stem for small pictures."""
+"""Adapt torchvision's models: a normalising layer in front, and a stem for small images."""
 
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from torchvision.models import ResNet
 
 WIDTH = 64
-"""Channels of a residual net's first convolution."""
+"""Channels of the first convolution of a ResNet."""
 
 
 def with_normalization(normalize: nn.Module, model: nn.Module) -> nn.Module:
-    """A net that takes pixels in [0, 1]: `normalise` and, under the name "net", the library's net as it is."""
+    """A model that takes pixels in [0, 1]: "normalise", then the unchanged library's model under the name "net"."""
     return nn.Sequential(OrderedDict(normalise=normalize, net=model))
 
 
 def with_small_stem(model: "ResNet") -> nn.Module:
-    """The residual net with a 3x3 convolution of stride 1 and no pooling in front, as the field does at 32 pixels.
+    """The ResNet with a 3x3 convolution of stride 1 and no pooling in front, as is common at 32 pixels.
 
-    Seven by seven pixels, halved twice, leave nothing to look at in a small picture. Source: He et al. 2016, section
+    The usual 7x7 stem shrinks an image by four, which is too much for a small one. Source: He et al. 2016, section
     4.2, have such a stem for CIFAR-10.
     """
     model.conv1 = nn.Conv2d(3, WIDTH, 3, 1, 1, bias=False)
@@ -32,9 +32,9 @@ def with_small_stem(model: "ResNet") -> nn.Module:
 
 
 def resnet_roles(*blocks: int, cam: str, shortcuts: int = 2) -> LayerRoles:
-    """Who plays which part in one of torchvision's residual nets, with so many blocks in each of its four stages.
+    """The layer roles of one of torchvision's ResNets, with so many blocks in each of its four stages.
 
-    `shortcuts` is the first stage whose first block has a projection: 1 where blocks widen what they are given.
+    `shortcuts` is the first stage whose first block has a projection: 1 if blocks widen their input.
     """
     stages = [f"net.layer{stage}.{block}" for stage, count in enumerate(blocks, 1) for block in range(count)]
     return LayerRoles(

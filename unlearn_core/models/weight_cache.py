@@ -1,4 +1,4 @@
-"""Weights that others publish, as files on this machine: found where they were put, else downloaded, else asked for."""
+"""Find files of published weights on this machine, or download them, or say where to put them."""
 
 import hashlib
 import os
@@ -13,22 +13,22 @@ from urllib.parse import urlsplit
 from unlearn_core.domain.errors import CorruptAssetError, FileUnavailableError
 
 TIMEOUT = 30.0
-"""Seconds after which a server that says nothing is given up."""
+"""Seconds without a response after which a download fails."""
 _HASH = re.compile(r"-([a-f0-9]{8,})\.")
-"""How torchvision and timm write the beginning of a file's sha256 into its name."""
+"""The beginning of a file's sha256 in its name, as torchvision and timm write it."""
 
 
 def cache_dir() -> Path:
-    """Where torch keeps downloaded weights, and where a person puts them by hand: below TORCH_HOME."""
+    """The folder of torch for downloaded weights, and for files put there by hand: below TORCH_HOME."""
     caches = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     return Path(os.environ.get("TORCH_HOME", f"{caches}/torch")).expanduser() / "hub" / "checkpoints"
 
 
 def from_url(url: str, *, title: str, megabytes: float) -> Path:
-    """The file that torchvision or timm publishes at an https address, verified by the checksum in its name.
+    """The file that torchvision or timm publishes at a URL, verified by the checksum in its name.
 
-    `of` says whose weights these are, for the sentence. Raises NotAtHand where it can neither be found nor downloaded,
-    and BadAsset where the file is damaged.
+    `title` says whose weights these are, for the error. Raises FileUnavailableError if it can neither be found nor
+    downloaded, and CorruptAssetError if the file is damaged.
     """
     name = Path(urlsplit(url).path).name
     path, beginning = cache_dir() / name, _HASH.search(name)
@@ -41,15 +41,15 @@ def from_url(url: str, *, title: str, megabytes: float) -> Path:
             raise _unavailable(title, megabytes, problem, url=url, path=path) from None
     elif not _sha256(path).startswith(expected):
         raise CorruptAssetError(
-            f"{path} is damaged: it has not the checksum in its name. Remove it and get {url} again."
+            f"{path} is damaged: its checksum differs from the one in its name. Remove it and get {url} again."
         )
     return path
 
 
 def from_hub(repository: str, file: str, *, title: str, megabytes: float, manual_path: Path) -> Path:
-    """A file of a Hugging Face repository: where a person put it, in that library's cache, or downloaded into that.
+    """A file of a Hugging Face repository: put there by hand, in that library's cache, or downloaded into it.
 
-    Raises NotAtHand where it can neither be found nor downloaded.
+    Raises FileUnavailableError if it can neither be found nor downloaded.
     """
     if manual_path.exists():
         return manual_path
@@ -62,18 +62,18 @@ def from_hub(repository: str, file: str, *, title: str, megabytes: float, manual
     try:
         return Path(hub.hf_hub_download(repository, file))
     except (OSError, ValueError, RuntimeError, hub.errors.EntryNotFoundError, hub.errors.HTTPError) as problem:
-        cache = f" A copy in {hub.constants.HF_HUB_CACHE} (HF_HOME), as that library keeps it, does as well."
+        cache = f" A copy in that library's cache, {hub.constants.HF_HUB_CACHE} (HF_HOME), works as well."
         raise _unavailable(title, megabytes, problem, url=address, path=manual_path, more=cache) from None
 
 
 def _download(url: str, path: Path, expected: str) -> None:
-    """Brings a file whole or not at all. Raises OSError or HTTPException."""
+    """Downloads a file atomically. Raises OSError or HTTPException."""
     with tempfile.TemporaryDirectory(dir=path.parent) as aside:
         begun = Path(aside) / path.name
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, begun.open("wb") as file:
-            shutil.copyfileobj(answer, file)
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as response, begun.open("wb") as file:
+            shutil.copyfileobj(response, file)
         if not _sha256(begun).startswith(expected):
-            raise OSError("what came has not the checksum in the file's name")
+            raise OSError("its checksum differs from the one in the file's name")
         begun.replace(path)
 
 

@@ -1,8 +1,8 @@
-"""The shelf of architectures: each file has a CARD and `build(classes, size, normalise) -> nn.Module`.
+"""The registry of architectures: each file here has a CARD and `build(classes, size, normalize) -> nn.Module`.
 
-`normalise` is the first layer of every net (see models/normalize.py), so that all of them take pixels in [0, 1].
-Beside the shelf every classifier of torchvision and timm can be had by name (see models/external.py).
-Reading the shelf imports torch.
+`normalize` is the first layer of every model (see models/normalize.py), so that all of them take pixels in [0, 1].
+In addition, every classifier of torchvision and timm can be built by name (see models/external.py).
+Reading the registry imports torch.
 """
 
 from torch import nn
@@ -15,22 +15,22 @@ from unlearn_core.plugins import discover, lookup
 
 
 def cards() -> dict[str, ArchitectureCard]:
-    """Every architecture's card by its id."""
+    """The cards of all architectures by id."""
     return {card.id: card for card in plugins.cards("models.architectures", "CARD")}
 
 
 def card(name: str, size: int | None = None) -> ArchitectureCard:
-    """One architecture's card; raises UnknownName.
+    """The card of one architecture; raises NotFoundError.
 
-    The roles in a library's net depend on the pictures' `size` in pixels: it is the net's own where none is given.
+    The roles in a library's model depend on the images' `size` in pixels, by default the model's native size.
     """
     return external.card(name, size) if external.is_external(name) else lookup("architecture", cards(), name)
 
 
 def build(name: str, classes: int, size: int, normalize: nn.Module) -> nn.Module:
-    """A net with fresh weights from torch's current random state, for square pictures of that many pixels a side.
+    """A model with fresh weights from torch's current random state, for square images of `size` pixels.
 
-    Raises UnknownName, and NotSupported where it does not take such pictures.
+    Raises NotFoundError, and NotSupportedError if it does not support such images.
     """
     if external.is_external(name):
         return external.build(name, classes, size, normalize)
@@ -38,7 +38,7 @@ def build(name: str, classes: int, size: int, normalize: nn.Module) -> nn.Module
     module = lookup("architecture", known, name)
     if size < module.CARD.smallest:
         raise NotSupportedError(
-            f"{module.CARD.title} takes pictures of {module.CARD.smallest} pixels or more, and these have {size}. "
-            "Choose larger pictures or another architecture."
+            f"{module.CARD.title} needs images of {module.CARD.smallest} pixels or more, and these have {size}. "
+            "Choose larger images or another architecture."
         )
     return module.build(classes, size, normalize)

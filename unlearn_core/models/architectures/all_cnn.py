@@ -1,4 +1,4 @@
-"""All-CNN-C as code on unlearning has it: convolutions and nothing else, each with batch norm, and a linear head."""
+"""All-CNN-C as used in unlearning research: only convolutions, each with batch norm, and a linear head."""
 
 from itertools import starmap
 
@@ -8,7 +8,7 @@ from unlearn_core.domain.cards import ArchitectureCard, LayerRoles
 from unlearn_core.domain.recipe import Recipe
 
 SHAPES = ((96, 3, 1), (96, 3, 1), (192, 3, 2), (192, 3, 1), (192, 3, 1), (192, 3, 2), (192, 3, 1), (192, 1, 1))
-"""Channels, size and stride of each convolution."""
+"""Channels, kernel size and stride of each convolution."""
 
 CARD = ArchitectureCard(
     id="all_cnn",
@@ -29,7 +29,7 @@ CARD = ArchitectureCard(
 
 
 class AllCnn(nn.Module):
-    """Pictures (N, 3, H, W) float in [0, 1] to logits (N, classes)."""
+    """Images (N, 3, H, W) float in [0, 1] to logits (N, classes)."""
 
     def __init__(self, classes: int, normalize: nn.Module) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class AllCnn(nn.Module):
 
 
 def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
-    """An All-CNN; it averages over all places at the end, so any size will do."""
+    """An All-CNN; it averages over all places at the end, so any size works."""
     return AllCnn(classes, normalize)
 
 

@@ -1,7 +1,7 @@
-"""A small multi-layer perceptron: two hidden layers, for points of the plane and other tiny pictures.
+"""A small multi-layer perceptron with two hidden layers, for points in the plane and other tiny images.
 
-Its hidden layers are written as convolutions whose window is the whole picture: the same sums as a linear layer's, and
-methods that ask for convolutional weights find them.
+Its hidden layers are convolutions whose kernel covers the whole image: they compute the same as linear layers, and
+methods that need convolutional weights find them.
 """
 
 import torch
@@ -15,8 +15,8 @@ WIDTH = 48
 CARD = ArchitectureCard(
     id="mlp",
     title="MLP",
-    summary="A net of two hidden layers that sees every pixel at once: for points of the plane, trained in a second.",
-    # Its layers have no places, only numbers: there is nothing for a heat map to point at.
+    summary="A multi-layer perceptron with two hidden layers: for points in the plane, trained in a second.",
+    # Its layers have no places, so there is nothing for a heat map to show.
     roles=LayerRoles(layers=("first", "second", "head"), head=("head",), shortcuts=(), cam=None),
     recipe=Recipe(epochs=60, batch=64, peak=0.2, augment="none"),
     smallest=1,
@@ -25,7 +25,7 @@ CARD = ArchitectureCard(
 
 
 class Mlp(nn.Module):
-    """Pictures (N, 3, H, W) float in [0, 1] to logits (N, classes), over two layers of 48."""
+    """Images (N, 3, H, W) float in [0, 1] to logits (N, classes), over two layers of 48."""
 
     def __init__(self, classes: int, size: int, normalize: nn.Module) -> None:
         super().__init__()
@@ -39,5 +39,5 @@ class Mlp(nn.Module):
 
 
 def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
-    """A perceptron for pictures of exactly this size."""
+    """An MLP for images of exactly this size."""
     return Mlp(classes, size, normalize)

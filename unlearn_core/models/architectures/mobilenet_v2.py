@@ -1,4 +1,4 @@
-"""MobileNetV2 for small pictures: torchvision's, with a first convolution of stride 1."""
+"""MobileNetV2 for small images: torchvision's, with a first convolution of stride 1."""
 
 from torch import nn
 
@@ -12,11 +12,11 @@ BLOCKS = 19
 CARD = ArchitectureCard(
     id="mobilenet_v2",
     title="MobileNetV2",
-    summary="A net for phones of 2.2 million weights: convolutions channel by channel, and dropout before the head.",
+    summary="A network for phones with 2.2 million weights: depthwise convolutions, and dropout before the head.",
     roles=LayerRoles(
         layers=(*(f"net.features.{block}" for block in range(BLOCKS)), "net.classifier.1"),
         head=("net.classifier.1",),
-        shortcuts=(),  # Its shortcuts carry a block's input on as it is.
+        shortcuts=(),  # Its shortcuts pass on a block's input unchanged.
         cam="net.features.13",  # The last of 4x4 places at 32 pixels; those behind it have 2x2.
     ),
     recipe=Recipe(epochs=40, batch=128, peak=0.1),
@@ -27,9 +27,9 @@ CARD = ArchitectureCard(
 
 
 def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
-    """A MobileNetV2; it averages over all places at the end so any size will do."""
+    """A MobileNetV2; it averages over all places at the end, so any size works."""
     from torchvision.models import mobilenet_v2
 
-    net = mobilenet_v2(num_classes=classes)
-    net.features[0][0].stride = (1, 1)  # pyright: ignore[reportIndexIssue]
-    return with_normalization(normalize, net)
+    model = mobilenet_v2(num_classes=classes)
+    model.features[0][0].stride = (1, 1)  # pyright: ignore[reportIndexIssue]
+    return with_normalization(normalize, model)

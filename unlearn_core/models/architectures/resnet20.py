@@ -9,7 +9,7 @@ from unlearn_core.models import small_resnet
 CARD = ArchitectureCard(
     id="resnet20",
     title="ResNet-20",
-    summary="A residual net of 20 layers and 275,000 weights, with projection shortcuts.",
+    summary="A residual network with 20 layers and 275,000 weights, with projection shortcuts.",
     roles=small_resnet.layer_roles(3),
     recipe=Recipe(epochs=40, batch=128, peak=0.3),
     smallest=8,
@@ -18,5 +18,5 @@ CARD = ArchitectureCard(
 
 
 def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
-    """A ResNet-20; it averages over all places at the end, so any size will do."""
+    """A ResNet-20; it averages over all places at the end, so any size works."""
     return small_resnet.SmallResNet(classes, blocks=3, width=16, normalize=normalize)

@@ -9,8 +9,8 @@ from unlearn_core.models import small_resnet
 CARD = ArchitectureCard(
     id="resnet20_plain",
     title="ResNet-20, plain shortcuts",
-    summary="The original ResNet-20 for small pictures, of 270,000 weights: where the shape changes, a shortcut skips "
-    "places and fills up with zeros.",
+    summary="The original ResNet-20 for small images, with 270,000 weights: where the shape changes, a shortcut skips "
+    "places and pads with zeros.",
     roles=small_resnet.layer_roles(3, plain=True),
     recipe=Recipe(epochs=40, batch=128, peak=0.3),
     smallest=8,
@@ -20,5 +20,5 @@ CARD = ArchitectureCard(
 
 
 def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
-    """A ResNet-20; it averages over all places at the end, so any size will do."""
+    """A ResNet-20; it averages over all places at the end, so any size works."""
     return small_resnet.SmallResNet(classes, blocks=3, width=16, normalize=normalize, plain=True)

@@ -1,4 +1,4 @@
-"""ResNet-50 for small pictures: torchvision's, with a stem of one 3x3 convolution."""
+"""ResNet-50 for small images: torchvision's, with a stem of one 3x3 convolution."""
 
 from torch import nn
 
@@ -9,7 +9,7 @@ from unlearn_core.models.torchvision_stem import resnet_roles, with_normalizatio
 CARD = ArchitectureCard(
     id="resnet50",
     title="ResNet-50",
-    summary="A residual net of 50 layers and 24 million weights, its stem made for 32 pixels. For a GPU.",
+    summary="A residual network with 50 layers and 24 million weights, and a stem for 32 pixels. Meant for a GPU.",
     roles=resnet_roles(3, 4, 6, 3, cam="net.layer4.2", shortcuts=1),
     recipe=Recipe(epochs=30, batch=128, peak=0.1),
     smallest=16,
@@ -19,7 +19,7 @@ CARD = ArchitectureCard(
 
 
 def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
-    """A ResNet-50; it averages over all places at the end, so any size will do."""
+    """A ResNet-50; it averages over all places at the end, so any size works."""
     from torchvision.models import resnet50
 
     return with_normalization(normalize, with_small_stem(resnet50(num_classes=classes)))

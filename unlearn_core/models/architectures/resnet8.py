@@ -1,4 +1,4 @@
-"""ResNet-8 of width 8: so small that a hundred of it can be trained, which the challenge's score needs."""
+"""ResNet-8 of width 8: small enough to train a hundred models, which the challenge's score needs."""
 
 from torch import nn
 
@@ -9,7 +9,7 @@ from unlearn_core.models import small_resnet
 CARD = ArchitectureCard(
     id="resnet8",
     title="ResNet-8",
-    summary="A residual net of 8 layers and 20,000 weights: weak, and trained in half a minute.",
+    summary="A residual network with 8 layers and 20,000 weights: weak, but trained in half a minute.",
     roles=small_resnet.layer_roles(1),
     recipe=Recipe(epochs=10, batch=128, peak=0.3),
     smallest=8,
@@ -19,5 +19,5 @@ CARD = ArchitectureCard(
 
 
 def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
-    """A ResNet-8; it averages over all places at the end, so any size will do."""
+    """A ResNet-8; it averages over all places at the end, so any size works."""
     return small_resnet.SmallResNet(classes, blocks=1, width=8, normalize=normalize)

@@ -1,4 +1,4 @@
-"""A small vision transformer for small pictures: timm's, with patches of 4 pixels."""
+"""A small vision transformer for small images: timm's, with patches of 4 pixels."""
 
 from torch import nn
 
@@ -12,13 +12,13 @@ PATCH, WIDTH, DEPTH, HEADS = 4, 192, 6, 3
 CARD = ArchitectureCard(
     id="vit_tiny",
     title="ViT, patch 4",
-    summary="A vision transformer of 2.7 million weights that reads a picture as patches of 4 pixels. It has no idea "
-    "of neighbourhood to begin with, so it needs many pictures.",
+    summary="A vision transformer with 2.7 million weights that reads an image as patches of 4 pixels. It has no "
+    "built-in notion of neighbourhood, so it needs many images.",
     roles=LayerRoles(
         layers=("net.patch_embed", *(f"net.blocks.{block}" for block in range(DEPTH)), "net.norm", "net.head"),
         head=("net.head",),
         shortcuts=(),
-        # The answer is read off the class token alone: behind the last attention no patch has a say in it any more.
+        # The head uses only the class token: behind the last attention the patches do not affect the logits.
         cam=f"net.blocks.{DEPTH - 1}.norm1",
         maps=("net.patch_embed", *(f"net.blocks.{block}" for block in range(DEPTH - 1))),
         prefix_tokens=1,
@@ -26,23 +26,23 @@ CARD = ArchitectureCard(
     recipe=Recipe(epochs=60, batch=128, peak=1e-3, weight_decay=0.05, optimiser="adamw"),
     smallest=16,
     source="Dosovitskiy et al., An Image Is Worth 16x16 Words, 2021; the width and heads are those of ViT-Ti in "
-    "Touvron et al. 2021, at half its depth and with smaller patches. The net is timm's VisionTransformer.",
+    "Touvron et al. 2021, at half its depth and with smaller patches. The model is timm's VisionTransformer.",
 )
 
 
 def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
-    """A transformer for pictures of exactly this size. Raises NotSupported where patches do not tile them."""
+    """A transformer for images of exactly this size. Raises NotSupportedError if patches do not tile them."""
     from timm.models.vision_transformer import VisionTransformer
 
     if size % PATCH:
         raise NotSupportedError(
-            f"{CARD.title} cuts pictures into squares of {PATCH} pixels, and {size} pixels are no multiple of that. "
-            "Choose pictures of another size or another architecture."
+            f"{CARD.title} cuts images into squares of {PATCH} pixels, and {size} is not a multiple of that. "
+            "Choose images of another size or another architecture."
         )
-    net = VisionTransformer(
+    model = VisionTransformer(
         img_size=size, patch_size=PATCH, embed_dim=WIDTH, depth=DEPTH, num_heads=HEADS, num_classes=classes
     )
-    for block in net.blocks:
-        # The fused attention has no form for many pictures' own gradients at once, which L2UL and Fisher ask for.
+    for block in model.blocks:
+        # The fused attention does not support per-image gradients of a batch, which L2UL and Fisher need.
         block.attn.fused_attn = False  # pyright: ignore[reportAttributeAccessIssue, reportArgumentType]
-    return with_normalization(normalize, net)
+    return with_normalization(normalize, model)

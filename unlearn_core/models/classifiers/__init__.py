@@ -1,6 +1,6 @@
-"""The shelf of classifiers: each file has a CARD; people's own are found beside them.
+"""The registry of classifiers: each file here has a CARD; users' own are added.
 
-Reading the shelf imports torch.
+Reading the registry imports torch.
 """
 
 from torch import nn
@@ -14,17 +14,17 @@ from unlearn_core.plugins import lookup
 
 
 def cards() -> dict[str, ClassifierCard]:
-    """Every classifier's card by its id, those that ship first."""
+    """The cards of all classifiers by id, those that ship first."""
     shipped = {card.id: card for card in plugins.cards("models.classifiers", "CARD")}
     return shipped | {name: card for name, card in user_catalog.classifier_cards().items() if name not in shipped}
 
 
 def card(name: str) -> ClassifierCard:
-    """One classifier's card; raises UnknownName."""
+    """The card of one classifier; raises NotFoundError."""
     return lookup("classifier", cards(), name)
 
 
 def build(card: ClassifierCard, dataset: DatasetCard) -> nn.Module:
-    """A net of that classifier's architecture with fresh weights from torch's current random state."""
-    normalise = Normalize(card.mean, card.std)
-    return architectures.build(card.architecture, len(dataset.classes), dataset.size, normalise)
+    """A model of that classifier's architecture with fresh weights from torch's current random state."""
+    normalize = Normalize(card.mean, card.std)
+    return architectures.build(card.architecture, len(dataset.classes), dataset.size, normalize)

@@ -1,4 +1,4 @@
-"""A small net that tells clouds of points apart, whose whole answer fits into one picture."""
+"""The bundled MLP for clusters of points, whose predictions can all be shown in one image."""
 
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.models.architectures import mlp
@@ -6,7 +6,7 @@ from unlearn_core.models.architectures import mlp
 CARD = ClassifierCard(
     id="mlp-blobs",
     title="MLP · Blobs",
-    summary="Two hidden layers on points of the plane: all that it says can be seen at once, as a map.",
+    summary="Two hidden layers on points in the plane: all its predictions can be shown at once, as a map.",
     architecture="mlp",
     dataset="blobs",
     mean=(0.4998, 0.4985, 0.0),

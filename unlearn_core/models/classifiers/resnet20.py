@@ -6,7 +6,7 @@ from unlearn_core.models.architectures import resnet20
 CARD = ClassifierCard(
     id="resnet20",
     title="ResNet-20 · CIFAR-10 sample",
-    summary="A residual net of 20 layers and 275,000 weights, small enough to be retrained here in minutes.",
+    summary="A residual network with 20 layers and 275,000 weights, small enough to be retrained here in minutes.",
     architecture="resnet20",
     dataset="cifar10-sample",
     mean=(0.4914, 0.4822, 0.4465),
@@ -14,6 +14,6 @@ CARD = ClassifierCard(
     roles=resnet20.CARD.roles,
     recipe=resnet20.CARD.recipe,
     seed=0,
-    licence="MIT, as this project; trained on CIFAR-10 pictures (see the data set's terms).",
-    source="Trained by `make bundle` on exactly the 10,000 training pictures of the bundled sample.",
+    licence="MIT, as this project; trained on CIFAR-10 images (see the data set's terms).",
+    source="Trained by `make bundle` on exactly the 10,000 training images of the bundled sample.",
 )

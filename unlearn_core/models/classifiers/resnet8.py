@@ -1,4 +1,4 @@
-"""A ResNet-8 on the bundled sample, of which there are golds by the hundred: what the challenge's score needs."""
+"""The bundled ResNet-8 on the CIFAR-10 sample, with over a hundred golds, which the challenge's score needs."""
 
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.models.architectures import resnet8
@@ -7,7 +7,7 @@ from unlearn_core.models.classifiers import resnet20
 CARD = ClassifierCard(
     id="resnet8",
     title="ResNet-8 · CIFAR-10 sample",
-    summary="A weak net of 8 layers and 20,000 weights, so cheap that a whole population of golds ships with it.",
+    summary="A weak model with 8 layers and 20,000 weights, so cheap that many retrained models ship with it.",
     architecture="resnet8",
     dataset="cifar10-sample",
     mean=resnet20.CARD.mean,

@@ -1,4 +1,4 @@
-"""What a checkpoint's first and last bytes say, read before anything loads it: most hostile files end here.
+"""Check the first and last bytes of a checkpoint before anything loads it: most hostile files are refused here.
 
 Source: the .ZIP format (APPNOTE 6.3.10, sections 4.3.14 to 4.3.16) and safetensors' format, both read without torch.
 """
@@ -13,21 +13,21 @@ from typing import Any, BinaryIO, Literal
 from unlearn_core.domain.errors import InvalidCheckpointError
 
 MAX_HEADER_BYTES, MAX_TENSORS, MAX_NAME_LENGTH = 8 << 20, 20_000, 512
-"""At most so many bytes of header, so many tensors, so many characters of a name."""
+"""Limits: bytes of the header, number of tensors, characters of a name."""
 
 DTYPE_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
-"""Bytes a value, of the kinds of tensor that are let in."""
+"""Bytes per value of the data types that are accepted."""
 
 SAVE_HINT = (
-    "Save the plain weights and bring those: `safetensors.torch.save_file(model.state_dict(), 'net.safetensors')`, "
-    "or `torch.save(model.state_dict(), 'net.pt')`."
+    "Save the plain weights and upload those: `safetensors.torch.save_file(model.state_dict(), 'model.safetensors')`, "
+    "or `torch.save(model.state_dict(), 'model.pt')`."
 )
 
 CheckpointKind = Literal["safetensors", "pt"]
 
 
 def check_header(path: Path) -> CheckpointKind:
-    """What kind of checkpoint it is, whatever it is called. Raises BadUpload, with a reason, where it is none."""
+    """The kind of a checkpoint, whatever its name. Raises InvalidCheckpointError, with a reason, if it is none."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(9)
@@ -43,19 +43,19 @@ def check_header(path: Path) -> CheckpointKind:
             )
         else:
             raise InvalidCheckpointError(
-                f"This file is no checkpoint: it is neither safetensors nor what torch.save writes. {SAVE_HINT}"
+                f"This file is not a checkpoint: it is neither safetensors nor what torch.save writes. {SAVE_HINT}"
             )
     _check_entries(path, size)
     return "pt"
 
 
 def _check_tensors(file: BinaryIO, size: int) -> None:
-    """A safetensors header: its length, then JSON with a kind, a shape and a place for every tensor."""
+    """Checks a safetensors header: its length, then JSON with the type, shape and position of every tensor."""
     (length,) = struct.unpack("<Q", file.read(8))
     if length > min(MAX_HEADER_BYTES, size - 8):
         raise InvalidCheckpointError(
-            f"Its header claims {length:,} bytes, and {min(MAX_HEADER_BYTES, max(size - 8, 0)):,} are possible: the file is "
-            "damaged or made to do harm."
+            f"Its header claims {length:,} bytes, and {min(MAX_HEADER_BYTES, max(size - 8, 0)):,} are possible: the "
+            "file is damaged or malicious."
         )
     try:
         header = json.loads(file.read(length), object_pairs_hook=_once)
@@ -67,7 +67,7 @@ def _check_tensors(file: BinaryIO, size: int) -> None:
         ) from None
     if not 0 < len(tensors) <= MAX_TENSORS:
         raise InvalidCheckpointError(
-            f"It holds {len(tensors):,} tensors; a net has some, and at most {MAX_TENSORS:,} are let in."
+            f"It contains {len(tensors):,} tensors; a model has some, and at most {MAX_TENSORS:,} are accepted."
         )
     ends = [0, *(stop for _, stop in places)]
     if any(start != before for (start, _), before in zip(places, ends, strict=False)) or ends[-1] != size - 8 - length:
@@ -84,18 +84,18 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _place(name: str, facts: dict[str, Any]) -> tuple[int, int]:
-    """Where a tensor begins and ends; raises ValueError where it is not as long as its shape says."""
+    """Where a tensor begins and ends; raises ValueError if its length does not match its shape."""
     shape, (start, stop) = facts["shape"], facts["data_offsets"]
     whole = all(type(number) is int and number >= 0 for number in (*shape, start, stop))
     if len(name) > MAX_NAME_LENGTH or facts["dtype"] not in DTYPE_BYTES or not whole or len(shape) > 8:
-        raise ValueError("not a tensor of a net")
+        raise ValueError("not a tensor of a model")
     if math.prod(shape) * DTYPE_BYTES[facts["dtype"]] != stop - start:
         raise ValueError("a shape that does not fit")
     return start, stop
 
 
 def _check_directory(file: BinaryIO, size: int) -> None:
-    """The end of a zip: how long its directory is, before anybody reads that."""
+    """Checks the end of a zip: the length of its directory, before it is read."""
     tail = _at(file, max(0, size - 65_557), 65_557)
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < 22:
@@ -108,11 +108,11 @@ def _check_directory(file: BinaryIO, size: int) -> None:
         if len(record) == 56 and record[:4] == b"PK\x06\x06":
             entries, length = struct.unpack("<QQ", record[32:48])
     if entries > MAX_TENSORS or length > MAX_HEADER_BYTES:
-        raise InvalidCheckpointError(f"It holds {entries:,} entries; at most {MAX_TENSORS:,} are let in.")
+        raise InvalidCheckpointError(f"It contains {entries:,} entries; at most {MAX_TENSORS:,} are accepted.")
 
 
 def _check_entries(path: Path, size: int) -> None:
-    """The entries of a zip: all plain, none over another, none larger than the file, one pickle, no code."""
+    """Checks the entries of a zip: uncompressed, not overlapping, not larger than the file, one pickle, no code."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
@@ -122,24 +122,26 @@ def _check_entries(path: Path, size: int) -> None:
         ) from None
     if any(entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1 for entry in entries):
         raise InvalidCheckpointError(
-            "Its entries are compressed, which torch.save never does: unpacked it may be of any size."
+            "Its entries are compressed, which torch.save never does: unpacked, they could have any size."
         )
     claimed = sum(entry.file_size for entry in entries)
     if claimed > size or any(entry.compress_size != entry.file_size for entry in entries):
         raise InvalidCheckpointError(
-            f"It claims to hold {claimed:,} bytes and has {size:,}: it is damaged or made to do harm."
+            f"It claims to contain {claimed:,} bytes and has {size:,}: it is damaged or malicious."
         )
     ends = [entry.header_offset + 30 + len(entry.filename) + entry.compress_size for entry in entries]
     if any(end > after.header_offset for end, after in zip(ends, entries[1:], strict=False)) or max(ends) > size:
-        raise InvalidCheckpointError("Its entries lie over one another: it is damaged or made to do harm.")
+        raise InvalidCheckpointError("Its entries overlap: it is damaged or malicious.")
     names = [entry.filename for entry in entries]
     if any(
         len(name) > MAX_NAME_LENGTH or name.startswith("/") or "\\" in name or ".." in name.split("/") for name in names
     ):
-        raise InvalidCheckpointError("Its entries have names that point elsewhere: it was not written by torch.save.")
+        raise InvalidCheckpointError("Its entries have paths outside the archive: it was not written by torch.save.")
     inner = [name.partition("/")[2] for name in names]
     if any(name.startswith("code/") or name == "constants.pkl" for name in inner):
-        raise InvalidCheckpointError(f"This is a TorchScript archive, a program and not only weights. {SAVE_HINT}")
+        raise InvalidCheckpointError(
+            f"This is a TorchScript archive, which contains code and not only weights. {SAVE_HINT}"
+        )
     pickles = [entry for entry, name in zip(entries, inner, strict=True) if name == "data.pkl"]
     if len(pickles) != 1 or pickles[0].file_size > MAX_HEADER_BYTES:
         raise InvalidCheckpointError(f"It was not written by torch.save. {SAVE_HINT}")

@@ -1,7 +1,7 @@
-"""The process that loads what strangers made: limited in memory, time and disk, and nobody's loss if it is killed.
+"""The child process that loads untrusted checkpoints: limited in memory, time and disk, and safe to kill.
 
-`python -m unlearn_core.models.upload.load_worker FROM TO KIND SECONDS` turns a checkpoint (whose header was checked) into
-safetensors of plain tensors, and prints {"tensors": {name: shape}, "ignored": [...]} or {"refused": "a sentence"}.
+`python -m unlearn_core.models.upload.load_worker FROM TO KIND SECONDS` converts a checkpoint (whose header was checked)
+into safetensors of plain tensors, and prints {"tensors": {name: shape}, "ignored": [...]} or {"refused": "a sentence"}.
 """
 
 import json
@@ -20,13 +20,13 @@ from unlearn_core.domain.errors import InvalidCheckpointError
 from unlearn_core.models.upload.header_checks import MAX_NAME_LENGTH, MAX_TENSORS, SAVE_HINT, CheckpointKind
 
 MEMORY_MARGIN = 512 << 20
-"""Bytes of memory beyond what the file's own size asks for."""
+"""Bytes of memory beyond what the size of the file requires."""
 
 WRAPPER_KEYS = ("state_dict", "model_state_dict", "model", "net", "weights", "params")
-"""Under these names training scripts put the weights beside other things."""
+"""The keys under which training scripts store the weights beside other things."""
 
 WRAPPER_PREFIXES = ("module.", "_orig_mod.")
-"""What DataParallel and torch.compile put before every name."""
+"""The prefixes that DataParallel and torch.compile add to every name."""
 
 ALLOWED_DTYPES = {
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
@@ -35,7 +35,7 @@ ALLOWED_DTYPES = {
 
 
 def main(source: str, target: str, kind: CheckpointKind, seconds: str) -> None:
-    """Converts, and says what came of it."""
+    """Converts a checkpoint and prints the result."""
     path = Path(source)
     _confine(path.stat().st_size, int(seconds))
     try:
@@ -53,9 +53,9 @@ def main(source: str, target: str, kind: CheckpointKind, seconds: str) -> None:
 
 
 def extract_tensors(loaded: object, size: int) -> tuple[dict[str, Tensor], list[str]]:
-    """The tensors of a checkpoint by name, without wrappings, and the names of what else was in it.
+    """The tensors of a checkpoint by name, without wrappers, and the names of its other entries.
 
-    Raises BadUpload where it holds no weights, or some that are not plain, not finite, or larger than their file.
+    Raises InvalidCheckpointError if it has no weights, or some that are not plain, not finite, or larger than the file.
     """
     found = _unwrapped(loaded)
     ignored = [str(name)[:MAX_NAME_LENGTH] for name, value in found.items() if not isinstance(value, Tensor)]
@@ -69,7 +69,7 @@ def extract_tensors(loaded: object, size: int) -> tuple[dict[str, Tensor], list[
             tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
     if sum(value.numel() * value.element_size() for value in tensors.values()) > 2 * size:
         raise InvalidCheckpointError(
-            "Its tensors claim to be larger than the file that holds them: it is made to do harm."
+            "Its tensors claim to be larger than the file that contains them: it is malicious."
         )
     for name, value in tensors.items():
         _check(name, value)
@@ -83,13 +83,13 @@ def _load(path: Path, kind: CheckpointKind) -> object:
         return torch.load(path, weights_only=True, map_location="cpu")
     except (MemoryError, RuntimeError):
         raise
-    except Exception as problem:  # noqa: BLE001 (a file may make the reader raise anything; all of it is a refusal)
+    except Exception as problem:  # noqa: BLE001 (a file can make the reader raise anything; all of it is a refusal)
         named = re.search(r"GLOBAL ([\w.]+)", str(problem))
         if type(problem).__name__ != "UnpicklingError":
             raise InvalidCheckpointError(f"It cannot be read ({type(problem).__name__}): it is damaged.") from None
-        what = f"It asks for {named[1][:80]} to be run" if named else "It is more than plain weights"
+        what = f"It would run {named[1][:80]}" if named else "It contains more than plain weights and would run code"
         raise InvalidCheckpointError(
-            f"{what} while it is loaded, and nothing that a file asks for is run here. {SAVE_HINT}"
+            f"{what} while it is loaded, and code from files is never run here. {SAVE_HINT}"
         ) from None
 
 
@@ -103,26 +103,24 @@ def _unwrapped(loaded: object) -> Mapping[Any, Any]:
         if inner is None:
             return loaded
         loaded = inner
-    raise InvalidCheckpointError(f"Its weights lie too deep within other things. {SAVE_HINT}")
+    raise InvalidCheckpointError(f"Its weights are nested too deep. {SAVE_HINT}")
 
 
 def _check(name: str, value: Tensor) -> None:
     short = name[:80]
     odd = type(value) not in (Tensor, torch.nn.Parameter) or value.layout != torch.strided or value.is_quantized
     if odd or value.device.type != "cpu" or value.dtype not in ALLOWED_DTYPES:
-        raise InvalidCheckpointError(f"{short} is no plain tensor ({value.dtype}, {value.layout}). {SAVE_HINT}")
+        raise InvalidCheckpointError(f"{short} is not a plain tensor ({value.dtype}, {value.layout}). {SAVE_HINT}")
     if value.numel() * value.element_size() > value.untyped_storage().nbytes():
-        raise InvalidCheckpointError(
-            f"{short} claims {value.numel():,} numbers and has fewer: the file is made to do harm."
-        )
+        raise InvalidCheckpointError(f"{short} claims {value.numel():,} numbers and has fewer: the file is malicious.")
     if value.is_floating_point() and not bool(torch.isfinite(value).all()):
         raise InvalidCheckpointError(
-            f"{short} holds values that are no finite numbers, so this net answers nothing of use."
+            f"{short} contains values that are not finite, so this model gives no useful predictions."
         )
 
 
 def _confine(size: int, seconds: int) -> None:
-    """Sets this process's limits, counted from what importing torch took, which differs from build to build."""
+    """Sets the limits of this process, in addition to what importing torch takes, which depends on its build."""
     torch.set_num_threads(1)
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     memory, written = mapped + MEMORY_MARGIN + 6 * size, 2 * size + (16 << 20)
@@ -139,7 +137,7 @@ def _short(problem: Exception) -> str:
     return " ".join(str(problem).split())[:120]
 
 
-_TOO_MUCH = "Loading it takes far more memory than a checkpoint of its size should: it is made to do harm."
+_TOO_MUCH = "Loading it takes far more memory than a checkpoint of its size should: it is malicious."
 
 if __name__ == "__main__":
     main(*sys.argv[1:])  # pyright: ignore[reportArgumentType]

@@ -1,6 +1,6 @@
-"""Checkpoints that people bring: checked by their bytes, converted in a limited process, kept as safetensors.
+"""Receive uploaded checkpoints: check their bytes, convert them in a sandboxed process, store them as safetensors.
 
-Nothing in this process opens such a file but for its header; what is opened later is what the limited process wrote.
+This process reads only the header of such a file; only what the sandboxed process wrote is opened later.
 """
 
 import hashlib
@@ -23,22 +23,22 @@ from unlearn_core.models.upload import header_checks
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 UPLOADS_FOLDER, ORIGINAL_FILE, SAFETENSORS_FILE = ".uploads", "given", "plain.safetensors"
 UPLOAD_MAX_AGE = 86_400
-"""Seconds after which an upload that nobody took in is removed."""
+"""Seconds after which an upload that was not added is removed."""
 
 
 class CheckpointLimits(NamedTuple):
-    """How much somebody may bring; the README's table says which variable sets which."""
+    """The limits of uploaded checkpoints; the README's table lists the variables."""
 
     checkpoint_mb: int = 500
-    """One file."""
+    """Size of one file."""
     checkpoint_seconds: int = 60
-    """For the process that loads it, on its clock and on the wall's."""
+    """CPU time and wall-clock time of the process that loads it."""
     trained_gb: int = 20
-    """All own classifiers, golds, other nets that measurements needed, and uploads together."""
+    """All users' classifiers, golds, other models that measurements needed, and uploads together."""
 
 
 def limits() -> CheckpointLimits:
-    """The limits as they are set. Raises BadUpload where a variable is no positive whole number."""
+    """The limits as they are set. Raises InvalidCheckpointError if a variable is not a positive whole number."""
     said = {name: os.environ.get(limit_variable(name), "").strip() for name in CheckpointLimits._fields}
     for name, text in said.items():
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
@@ -58,30 +58,30 @@ def limit_variable(name: str) -> str:
 
 
 def receive(file: BinaryIO) -> str:
-    """Keeps an uploaded file in a folder of its own if its header is that of a checkpoint; gives its sha256.
+    """Stores an uploaded file in its own folder if its header is that of a checkpoint; returns its sha256.
 
-    Raises BadUpload, with a reason, and keeps nothing then.
+    Otherwise it raises InvalidCheckpointError, with a reason, and stores nothing.
     """
-    most, home = limits(), _root()
-    home.mkdir(parents=True, exist_ok=True)
-    for place in (home, home.parent / user_models.PENDING_FOLDER):
+    most, uploads = limits(), _root()
+    uploads.mkdir(parents=True, exist_ok=True)
+    for place in (uploads, uploads.parent / user_models.PENDING_FOLDER):
         _sweep(place)
-    _check_room(most, home)
-    aside = Path(tempfile.mkdtemp(dir=home, prefix=".new-"))
+    _check_room(most, uploads)
+    aside = Path(tempfile.mkdtemp(dir=uploads, prefix=".new-"))
     try:
         digest, size = hashlib.sha256(), 0
-        with (aside / ORIGINAL_FILE).open("wb") as kept:
+        with (aside / ORIGINAL_FILE).open("wb") as stored:
             while piece := file.read(1 << 20):
                 size += len(piece)
                 if size > most.checkpoint_mb << 20:
                     raise InvalidCheckpointError(
-                        f"It is larger than {most.checkpoint_mb:,} MB, the most that is let in here "
-                        f"(whoever runs this server may change {limit_variable('checkpoint_mb')})."
+                        f"It is larger than {most.checkpoint_mb:,} MB, the limit "
+                        f"(the operator of this server can change {limit_variable('checkpoint_mb')})."
                     )
                 digest.update(piece)
-                kept.write(piece)
+                stored.write(piece)
         header_checks.check_header(aside / ORIGINAL_FILE)
-        target = home / digest.hexdigest()
+        target = uploads / digest.hexdigest()
         if not target.exists():
             aside.rename(target)
         os.utime(target)
@@ -91,13 +91,13 @@ def receive(file: BinaryIO) -> str:
 
 
 def convert(upload: str) -> dict[str, Any]:
-    """Has a limited process turn an upload into plain tensors: their shapes by name, and what else was in it.
+    """Converts an upload to plain tensors in a sandboxed process; returns their shapes by name, and other entries.
 
-    Raises BadUpload, with its reason or with why that process died.
+    Raises InvalidCheckpointError, with its reason or with why that process died.
     """
     folder, most = _folder(upload), limits()
     kind = header_checks.check_header(folder / ORIGINAL_FILE)
-    # Nothing of this process's environment is a stranger's business.
+    # The environment of this process is not passed on to code that handles untrusted files.
     env = {"PATH": os.defpath, "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     job = [str(folder / ORIGINAL_FILE), str(folder / SAFETENSORS_FILE), kind, str(most.checkpoint_seconds)]
     child = subprocess.Popen(
@@ -112,21 +112,21 @@ def convert(upload: str) -> dict[str, Any]:
         said, errors = child.communicate(timeout=most.checkpoint_seconds)
     except subprocess.TimeoutExpired:
         raise InvalidCheckpointError(
-            f"Loading it took longer than {most.checkpoint_seconds} s, so that was stopped. "
-            f"Whoever runs this server may change {limit_variable('checkpoint_seconds')}."
+            f"Loading it took longer than {most.checkpoint_seconds} s, so it was stopped. "
+            f"The operator of this server can change {limit_variable('checkpoint_seconds')}."
         ) from None
     finally:
         child.kill()
         child.communicate()
-    answer = json.loads(said) if child.returncode == 0 else {"refused": _describe_exit(child.returncode, errors)}
-    if "refused" in answer:
+    result = json.loads(said) if child.returncode == 0 else {"refused": _describe_exit(child.returncode, errors)}
+    if "refused" in result:
         delete(upload)
-        raise InvalidCheckpointError(answer["refused"])
-    return answer
+        raise InvalidCheckpointError(result["refused"])
+    return result
 
 
 def safetensors_path(upload: str) -> Path:
-    """The converted file of an upload. Raises BadUpload where there is none."""
+    """The converted file of an upload. Raises InvalidCheckpointError if there is none."""
     return _folder(upload) / SAFETENSORS_FILE
 
 
@@ -138,30 +138,30 @@ def delete(upload: str) -> None:
 def _folder(upload: str) -> Path:
     folder = _root() / upload
     if not (folder / ORIGINAL_FILE).is_file():
-        raise InvalidCheckpointError("This upload is not here any more: bring the file again.")
+        raise InvalidCheckpointError("This upload no longer exists: upload the file again.")
     return folder
 
 
 def _describe_exit(code: int, errors: bytes) -> str:
     if code in (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ):
-        return "Loading it took more time, memory or room than a checkpoint of its size may: it is refused."
-    last = (errors.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1][:120]
+        return "Loading it took more time, memory or disk space than a checkpoint of its size may: it is refused."
+    last = (errors.decode(errors="replace").strip().splitlines() or ["no output"])[-1][:120]
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return f"The process that loads it died ({how}: {last}), so the file is refused: it is damaged or made to do that."
+    return f"The process that loads it died ({how}: {last}), so the file is refused: it is damaged or malicious."
 
 
-def _check_room(limits: CheckpointLimits, home: Path) -> None:
-    used = sum(path.stat().st_size for path in home.parent.rglob("*") if path.is_file())
+def _check_room(limits: CheckpointLimits, uploads: Path) -> None:
+    used = sum(path.stat().st_size for path in uploads.parent.rglob("*") if path.is_file())
     if used > limits.trained_gb << 30:
         raise InvalidCheckpointError(
-            f"Own classifiers take {used / 2**30:.1f} GB, and {limits.trained_gb} are allowed "
+            f"Your own classifiers take {used / 2**30:.1f} GB, and {limits.trained_gb} are allowed "
             f"({limit_variable('trained_gb')}). Remove one first."
         )
 
 
-def _sweep(home: Path) -> None:
-    """Removes uploads, and what waits to be taken in, that nobody came back for."""
-    for folder in home.iterdir() if home.exists() else ():
+def _sweep(parent: Path) -> None:
+    """Removes old uploads and checkpoints that were never added."""
+    for folder in parent.iterdir() if parent.exists() else ():
         if time.time() - folder.stat().st_mtime > UPLOAD_MAX_AGE:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -169,5 +169,5 @@ def _sweep(home: Path) -> None:
 def _root() -> Path:
     root = user_catalog.user_model_dir()
     if root is None:
-        raise StoreError("No data folder was named, so there is no place for a checkpoint.")
+        raise StoreError("No data folder is set, so checkpoints cannot be stored.")
     return root / UPLOADS_FOLDER

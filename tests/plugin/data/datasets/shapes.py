@@ -22,7 +22,7 @@ CARD = DatasetCard(
 
 
 def load(assets: Path) -> ImageDataset:
-    """Draws the pictures; the same ones every time."""
+    """Draws the images from a fixed seed."""
     rng = np.random.default_rng(7)
     count = CARD.train + CARD.val + CARD.test
     labels = np.arange(count) % 4

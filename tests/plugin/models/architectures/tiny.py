@@ -1,4 +1,4 @@
-"""A convolutional net of four layers, one of them a 1x1 projection shortcut."""
+"""A convolutional network of four layers, one of them a 1x1 projection shortcut."""
 
 import torch
 from torch import Tensor, nn
