@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests import former as release
+from tests.store import former as release
 from unlearn_core.__main__ import main
 from unlearn_core.engine.build_spec import run_spec
 

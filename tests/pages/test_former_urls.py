@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests import former as release
-from tests.former import home, unpacked
 from tests.pages.conftest import FILES, Visit
 from tests.pages.page_asserts import fine, words
 from tests.pages.report.test_report_downloads import upload
+from tests.store import former as release
+from tests.store.former import home, unpacked
 from unlearn_core.charts import charts
 from unlearn_core.ui.pages.compare import page as compare
 from unlearn_core.ui.report import report_view

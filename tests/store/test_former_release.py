@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests import former as release
-from tests.former import home, unpacked
+from tests.store import former as release
+from tests.store.former import home, unpacked
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import user_catalog

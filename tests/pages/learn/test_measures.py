@@ -20,7 +20,7 @@ def test_it_opens_with_the_one_number_and_its_chart(visit: Visit) -> None:
     said = words(app)
     assert probes()["distance"].question in said and probes()["distance"].caveat in said
     assert "JS = (KL(p || m) + KL(q || m)) / 2" in said
-    assert charts()["distance"].question in [heading.value for heading in app.subheader]
+    assert charts()["distance"].title in [heading.value for heading in app.subheader]
     assert not without_words(app)
 
 

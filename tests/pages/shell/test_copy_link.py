@@ -1,4 +1,4 @@
-"""What is open, filtered or ticked on a page is in its address, and comes back from it in a new session."""
+"""What is open, filtered or selected on a page is in its URL, and comes back from it in a new session."""
 
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES
@@ -36,25 +36,25 @@ def test_a_junk_parameter_is_taken_out_and_an_open_fold_stays(visit: Visit) -> N
     assert fresh.number_input(key="seed").value == 0
 
 
-def test_a_report_opens_on_the_picture_that_was_looked_at(visit: Visit, done: RunStore) -> None:
-    app = fine(visit("run", id=str(CLASS), tab="Pictures"))
+def test_a_report_opens_on_the_image_that_was_explained(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS), tab="Images"))
     name = next(str(one.key) for one in app.button if str(one.key).removeprefix("look-").isdecimal())
     app.button(key=name).click().run()
     link = dict(app.query_params)
     assert link["picture"] == name.removeprefix("look-")
-    link |= {"look-set": "kept, unseen", "look-order": "Least sure first"}
+    link |= {"look-set": "retain set, test", "look-order": "Least confident first"}
     fresh = fine(visit("run", **link))
     assert fresh.segmented_control(key="look-set").value == "retain_test"
     assert fresh.selectbox(key="look-order").value == "unsure"
     assert fresh.selectbox(key=f"look-target-{link['picture']}")
     wrong = fine(visit("run", **(link | {"picture": "999999"})))
-    assert "There is no picture '999999'" in words(wrong)
+    assert "There is no image '999999'" in words(wrong)
 
 
 def test_a_chart_is_drawn_as_the_address_says(visit: Visit, done: RunStore) -> None:
-    link = {"id": str(CLASS), "tab": "Weights", "report-layers-way": "Plain L2"}
+    link = {"id": str(CLASS), "tab": "Weights", "report-layers-way": "L2"}
     fresh = fine(visit("run", **link))
-    assert fresh.segmented_control(key="report-layers-way").value == "Plain L2"
+    assert fresh.segmented_control(key="report-layers-way").value == "L2"
 
 
 def test_ticks_in_the_history_are_kept_by_run(visit: Visit, done: RunStore) -> None:

@@ -25,7 +25,7 @@ def test_every_page_is_in_the_menu_and_in_the_folder_of_a_section() -> None:
 
 
 def test_nothing_beside_the_script_is_taken_for_pages() -> None:
-    assert not (ROOT / "unlearn_core" / "ui" / "pages").exists()
+    assert not (ROOT / "unlearn_core" / "ui" / "shell" / "pages").exists()
 
 
 @pytest.mark.parametrize("page", ["start", "classifier", "forget", "method"])
