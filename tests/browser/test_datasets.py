@@ -104,7 +104,7 @@ def _is_told(page: Page) -> None:
     expect(page.get_by_text(told)).to_be_visible()
     before = re.compile(rf"Of the unseen pictures of {WHO}, [\d.]+.% were named rightly before and [\d.]+.% are after")
     expect(page.get_by_text(before)).to_be_visible()
-    expect(page.get_by_text("There is no gold for this request yet").first).to_be_visible()
+    expect(page.get_by_text("There is no retrained model for this request yet").first).to_be_visible()
     page.get_by_role("button", name="Train gold in the background").click()
     expect(page.get_by_text("Gold: 0.0").first).to_be_visible()
     expect(page.get_by_text("get gold's answer").first).to_be_visible()

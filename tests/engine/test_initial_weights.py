@@ -67,7 +67,7 @@ def test_published_weights_lie_under_a_fresh_head(pictures: Path) -> None:
     _, headline = train_locally(SPEC, device="cpu", data_dir=pictures, listener=NullListener())
     card = classifiers.card(headline["classifier"])
     assert card.architecture == "timm:test_resnet" and card.mean == (0.5, 0.5, 0.5)
-    assert "It began as timm:test_resnet.r160_in1k, its head replaced." in card.summary
+    assert "It started from timm:test_resnet.r160_in1k with a new head." in card.summary
     assert card.roles.cam is not None and card.roles.head == ("net.fc",)
     tuned = ModelCache("cpu", pictures).original(card)
     assert tuned is not None and tuned.module.get_parameter("net.fc.weight").shape[0] == 4
@@ -103,7 +103,7 @@ def test_what_began_with_a_net_that_had_seen_the_pictures_has_no_gold_by_its_rec
     spec = SPEC.model_copy(update={"architecture": "resnet8", "start": base.id})
     _, headline = train_locally(spec, device="cpu", data_dir=pictures, listener=NullListener())
     card = classifiers.card(headline["classifier"])
-    assert card.recipe is None and "had seen these pictures" in card.summary
+    assert card.recipe is None and "was trained on these images" in card.summary
     user_models.set_recipe(card.id, spec.recipe)
     card, warm = classifiers.card(card.id), ModelCache("cpu", pictures)
     began, fresh = initial_model(card, 1, warm), warm.new_model(card, 1)

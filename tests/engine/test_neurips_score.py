@@ -118,9 +118,7 @@ def test_a_run_of_this_kind_adds_its_part(
     }
 
 
-@pytest.mark.parametrize(
-    ("change", "words"), [("start", "goes on from an earlier one"), ("recipe", "Nobody has said how")]
-)
+@pytest.mark.parametrize(("change", "words"), [("start", "continues an earlier run"), ("recipe", "unknown how")])
 def test_where_no_gold_is_defined_it_says_so(run: int, warm: ModelCache, change: str, words: str) -> None:
     finished = load_run(run, warm)
     if change == "start":

@@ -86,7 +86,7 @@ def test_gold_beside_itself_has_an_index_of_one(warm: ModelCache) -> None:
 def test_without_gold_there_is_no_index_and_a_reason(warm: ModelCache) -> None:
     facts = asked(warm, COLUMNS, after="before").facts
     assert set(facts["models"]) == {"after", "fresh"}
-    assert facts["index"] is None and facts["why"] == "There is no index without gold."
+    assert facts["index"] is None and facts["why"] == "The index needs a retrained model."
 
 
 def test_single_pictures_are_asked_where_they_are_not_taught(warm: ModelCache) -> None:
@@ -176,7 +176,7 @@ def test_where_nothing_was_known_there_is_nothing_to_bring_back(home: Path) -> N
     before = reports.report_version(home, done.run or -1)
     assert execute_job(order, warm, NullListener()) == {"relearn": None}
     report = reports.read(home, done.run or -1)
-    assert "nothing to bring back" in report.missing["relearn"]
+    assert "nothing to relearn" in report.missing["relearn"]
     assert set(report.parts) == set(done.report.parts) and "twin" in report.missing
     assert reports.report_version(home, done.run or -1) != before
 
@@ -184,7 +184,7 @@ def test_where_nothing_was_known_there_is_nothing_to_bring_back(home: Path) -> N
 def test_a_run_without_weights_cannot_be_asked(home: Path) -> None:
     done = unlearn(spec_of(COLUMNS), device="cpu", data_dir=home)
     (artifacts.run_dir(home, done.run or -1) / artifacts.WEIGHTS_FILE).unlink()
-    with pytest.raises(InvalidRequestError, match="kept no weights"):
+    with pytest.raises(InvalidRequestError, match="no stored weights"):
         asking.add_to_report(done.run or -1, ModelCache("cpu", home), NullListener())
 
 

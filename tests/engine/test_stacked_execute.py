@@ -70,7 +70,7 @@ def test_what_cannot_be_made_side_by_side_is_said(home: Path) -> None:
     assert "lr, momentum, weight_decay" in (
         why_specs_not_stackable([SPECS[0], tiny_spec("finetune", batch=32)], able) or ""
     )
-    assert "Only runs that forget" in (why_specs_not_stackable([], able) or "")
+    assert "Only unlearning runs" in (why_specs_not_stackable([], able) or "")
     spec: UnlearnSpec = tiny_spec("unsir")
     store = RunStore(home)
     run = store.get(store.register_running(spec, title="x", device="cpu"))

@@ -66,7 +66,7 @@ def test_it_ends_in_the_catalog_with_its_recipe_and_can_forget_at_once(home: Pat
     wish = spec_of(card.id, method="finetune", classes=["rows"])
     report = unlearn(wish, device="cpu", data_dir=home).report
     assert np.array_equal(report.evaluations["before"].logits, bundled_models.read_logits(net))
-    assert report.classifier == card and "no gold for this request yet" in report.missing["gold"]
+    assert report.classifier == card and "no retrained model for this request yet" in report.missing["gold"]
 
 
 def test_an_interrupted_training_ends_with_the_same_bits(home: Path) -> None:
@@ -110,14 +110,14 @@ def test_the_curve_asks_validation_pictures_only(home: Path) -> None:
 
 def test_the_same_spec_is_not_trained_twice(home: Path) -> None:
     first, second = train(home), train(home)
-    assert second["classifier"] == first["classifier"] and second["note"] == "It was trained already."
+    assert second["classifier"] == first["classifier"] and second["note"] == "This classifier was trained before."
 
 
 def test_it_can_begin_with_another_classifier(home: Path) -> None:
     spec = SPEC.model_copy(update={"start": "tiny", "recipe": RECIPE.model_copy(update={"epochs": 1, "peak": 1e-4})})
     tuned = train(home, spec=spec)
     card = classifiers.card(tuned["classifier"])
-    assert card.mean == classifiers.card("tiny").mean and "It began as Tiny" in card.summary
+    assert card.mean == classifiers.card("tiny").mean and "It started from Tiny" in card.summary
     warm = ModelCache("cpu", home)
     before, after = warm.original(classifiers.card("tiny")), warm.original(card)
     assert before is not None and after is not None
@@ -149,7 +149,7 @@ def test_an_own_classifier_is_removed_when_nobody_needs_it(home: Path) -> None:
     gold = store.get(store.submit(TrainGoldSpec(request=request), title="Gold"))
     execute_job(gold, ModelCache("cpu", home), NullListener())
     store.submit(UnlearnSpec(request=request, method="finetune", params={}), title="Forget")
-    with pytest.raises(StoreError, match="Run 3, 2 needs this classifier"):
+    with pytest.raises(StoreError, match=r"need this classifier \(3, 2\)"):
         deletion.delete_classifier(store, name)
     for run in store.list_runs():
         store.cancel(run.id)
@@ -159,7 +159,7 @@ def test_an_own_classifier_is_removed_when_nobody_needs_it(home: Path) -> None:
     deletion.delete_classifier(store, name)
     assert name not in classifiers.cards() and not list((home / "trained" / "golds").glob("*"))
     assert not kept[name].exists() and kept["tiny"].exists()
-    with pytest.raises(NotFoundError, match="no own classifier called 'resnet20'"):
+    with pytest.raises(NotFoundError, match="no classifier of your own called 'resnet20'"):
         deletion.delete_classifier(store, "resnet20")
 
 
@@ -175,7 +175,7 @@ def test_half_a_classifier_is_never_found(home: Path, monkeypatch: pytest.Monkey
 
 def test_a_recipe_is_confirmed_once(home: Path) -> None:
     name = train(home)["classifier"]
-    with pytest.raises(NotSupportedError, match="has a recipe already"):
+    with pytest.raises(NotSupportedError, match="already has a recipe"):
         user_models.set_recipe(name, RECIPE)
 
 

@@ -129,5 +129,5 @@ def test_requests_can_follow_each_other(home: Path) -> None:
 
 
 def test_single_pictures_are_refused_with_the_methods_that_can() -> None:
-    with pytest.raises(NotSupportedError, match=r"UNSIR cannot forget single pictures. These can: .*Fine-tune"):
+    with pytest.raises(NotSupportedError, match=r"UNSIR cannot forget single images. These methods can: .*Fine-tune"):
         tiny_problem(tiny_spec("unsir", kind="images"))

@@ -1,1 +1,1 @@
-"""From a RunSpec to a Report, with no queue and no web page in sight."""
+"""Execution of jobs, from a spec to a report, without the queue and the pages."""

@@ -1,4 +1,4 @@
-"""From the names that a person types to a RunSpec: the way in for a notebook and the command line."""
+"""Builds an UnlearnSpec from names: the entry for notebooks and the command line."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,15 +15,15 @@ MAX_SEED = 2**31 - 1
 
 
 def forget_request(classifier: str, *, classes: Sequence[str] = (), images: Sequence[int] = ()) -> ForgetRequest:
-    """A forget request: class names, or picture numbers.
+    """Return a forget request for class names or for image numbers.
 
-    Raises UnknownName for a classifier or class that does not exist, BadRequest where not one of the two is given.
+    Raises NotFoundError for an unknown classifier or class, InvalidRequestError if not exactly one of the two is given.
     """
     dataset = datasets.card(classifiers.card(classifier).dataset)
     if bool(classes) == bool(images):
-        raise InvalidRequestError("Say what to forget: either whole classes, or single pictures.")
+        raise InvalidRequestError("Choose what to forget: either whole classes or single images.")
     if len(images) > MAX_IMAGES:
-        raise InvalidRequestError(f"More than {MAX_IMAGES:,} pictures cannot be forgotten at once.")
+        raise InvalidRequestError(f"At most {MAX_IMAGES:,} images can be forgotten at once: choose fewer.")
     if images:
         forget = ForgetImages(images=tuple(images))
     else:
@@ -41,17 +41,17 @@ def run_spec(
     seed: int = 0,
     overrides: Mapping[str, Any] | None = None,
 ) -> UnlearnSpec:
-    """All that is needed to unlearn. `knobs` are turned on top of the preset, which by default is the method's first.
+    """Return the spec of an unlearning run; `overrides` change hyperparameters of the preset (default: the first).
 
-    Raises UnknownName, BadKnob, BadRequest or NotSupported, with a sentence that says what would be right.
+    Raises NotFoundError, InvalidHyperparameterError, InvalidRequestError or NotSupportedError, which say what is valid.
     """
     if not 0 <= seed <= MAX_SEED:
-        raise InvalidRequestError(f"The seed cannot be {seed}: it is a whole number from 0 to {MAX_SEED:,}.")
+        raise InvalidRequestError(f"The seed cannot be {seed}: it must be a whole number from 0 to {MAX_SEED:,}.")
     chosen = find_method(method)
-    wish = forget_request(classifier, classes=classes, images=images)
-    check_support(chosen, wish.forget.kind)
-    params = preset_params(chosen, preset or next(iter(chosen.presets)), wish.forget, dict(overrides or {}))
-    return UnlearnSpec(request=wish, method=chosen.id, params=params.model_dump(), seed=seed)
+    request = forget_request(classifier, classes=classes, images=images)
+    check_support(chosen, request.forget.kind)
+    params = preset_params(chosen, preset or next(iter(chosen.presets)), request.forget, dict(overrides or {}))
+    return UnlearnSpec(request=request, method=chosen.id, params=params.model_dump(), seed=seed)
 
 
 def _class_index(name: str, known: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Which devices there are, and which one "auto" means."""
+"""The devices of this machine, and the one that "auto" selects."""
 
 import torch
 
@@ -6,12 +6,12 @@ from unlearn_core.domain.errors import DeviceNotFoundError
 
 
 def list_devices() -> list[str]:
-    """The devices of this machine by name: every GPU, then the CPU. Initialises no CUDA context."""
+    """Return the names of all devices: every GPU, then the CPU. Initialises no CUDA context."""
     return [*(f"cuda:{number}" for number in range(torch.cuda.device_count())), "cpu"]
 
 
 def resolve_device(name: str) -> str:
-    """A device by name; "auto" is the first GPU if there is one, else the CPU. Raises NoSuchDevice."""
+    """Return a device by name; "auto" is the first GPU, or the CPU if there is none. Raises DeviceNotFoundError."""
     known = list_devices()
     wanted = {"auto": known[0], "cuda": "cuda:0"}.get(name, name)
     if wanted not in known:
@@ -20,5 +20,5 @@ def resolve_device(name: str) -> str:
 
 
 def describe_device(name: str) -> str:
-    """What a person calls a device: the GPU's product name, or "CPU"."""
+    """Return a device's display name: the GPU's product name, or "CPU"."""
     return torch.cuda.get_device_name(name) if name.startswith("cuda") else "CPU"

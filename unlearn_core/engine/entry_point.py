@@ -1,4 +1,4 @@
-"""All that a worker's process needs of the engine."""
+"""The part of the engine that a worker's process uses."""
 
 from unlearn_core.engine.execute import execute_job
 from unlearn_core.engine.model_cache import ModelCache

@@ -1,4 +1,4 @@
-"""RunSpec in, Report out: forgets, asks the nets, lets every probe look, and writes the run's folder."""
+"""Executes a job: for an unlearning run it unlearns, evaluates the models, measures, and writes the report."""
 
 import time
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ from unlearn_core.engine.record_run import record_run
 from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
 from unlearn_core.engine.tracker import RunTracker, SnapshotRecorder
 from unlearn_core.probes.common import class_activation
-from unlearn_core.store.data_folder import open_data_dir as data_folder
+from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import weights
@@ -48,11 +48,11 @@ from unlearn_core.training.seeding import seeded
 __all__ = ["ModelCache", "RunListener", "RunResult", "execute_job", "run_title", "unlearn"]
 
 MONITORED_IMAGES = {"forget_train": 30, "forget_val": 50, "retain_val": 80}
-"""How many fixed pictures are asked along the way; never test pictures, which nobody may choose a step by."""
+"""How many fixed images are evaluated during a run; never test images, which must not guide any choice."""
 
 
 class RunResult(NamedTuple):
-    """A run that is over: its report, the folder that holds it, its number in the history (None if it has none)."""
+    """A finished run: its report, its folder, its number in the history (None outside of it), its summary metrics."""
 
     report: Report
     folder: Path
@@ -61,9 +61,9 @@ class RunResult(NamedTuple):
 
 
 def execute_job(run: Run, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
-    """Does any kind of run and writes what comes of it; gives the headline figures.
+    """Execute a job of any kind and write its results; return its summary metrics.
 
-    Raises Cancelled or GaveWay when the listener says so, and UnlearnError where the run cannot be done.
+    Raises CancelledError or PreemptedError on the listener's request, and UnlearnError if the job cannot be done.
     """
     folder = artifacts.run_dir(model_cache.data_dir, run.id)
     match run.spec:
@@ -103,35 +103,35 @@ def unlearn(
     listener: RunListener | None = None,
     out: Path | None = None,
 ) -> RunResult:
-    """Unlearns in this process: for notebooks, scripts and the command line.
+    """Unlearn in this process: for notebooks, scripts and the command line.
 
-    The run joins the history of the data folder, unless `out` names a folder for its report; that one then holds
-    everything that reading it back needs. Raises UnlearnError where the spec cannot be carried out.
+    The run joins the history of the data folder, unless `out` names a folder for its report; that folder then holds
+    everything needed to read it. Raises UnlearnError if the run cannot be done.
     """
-    where, folder = resolve_device(device), data_dir or data_folder()
-    warm, listener = ModelCache(where, folder), listener or NullListener()
-    resolve_run(spec, warm)  # A spec that cannot be done leaves no row in the history.
+    device, folder = resolve_device(device), data_dir or open_data_dir()
+    model_cache, listener = ModelCache(device, folder), listener or NullListener()
+    resolve_run(spec, model_cache)  # An invalid spec leaves no row in the history.
     if out is not None:
-        headline = _unlearn(spec, warm, listener, out)
-        return RunResult(reports.read_folder(out), out, None, headline)
-    run, headline = record_run(
+        metrics = _unlearn(spec, model_cache, listener, out)
+        return RunResult(reports.read_folder(out), out, None, metrics)
+    run, metrics = record_run(
         RunStore(folder),
         spec,
-        title=run_title(spec, warm),
-        device=where,
-        work=lambda run: _unlearn(spec, warm, listener, artifacts.run_dir(folder, run)),
+        title=run_title(spec, model_cache),
+        device=device,
+        work=lambda run: _unlearn(spec, model_cache, listener, artifacts.run_dir(folder, run)),
     )
-    return RunResult(reports.read(folder, run), artifacts.run_dir(folder, run), run, headline)
+    return RunResult(reports.read(folder, run), artifacts.run_dir(folder, run), run, metrics)
 
 
 def run_title(spec: UnlearnSpec, model_cache: ModelCache) -> str:
-    """What a run is called: "Forget cat with UNSIR"."""
-    layout = resolve_run(spec, model_cache)
-    return f"Forget {forget_set_title(spec, layout.data.card)} with {layout.method.title}"
+    """Return the title of a run, such as "Forget cat with UNSIR"."""
+    resolved = resolve_run(spec, model_cache)
+    return f"Forget {forget_set_title(spec, resolved.data.card)} with {resolved.method.title}"
 
 
 class PreparedRun(NamedTuple):
-    """A run that is laid out and about to forget; `load` are the seconds that this took."""
+    """A run that is ready to unlearn; `load_seconds` is the time that this took."""
 
     resolved: ResolvedRun
     problem: Problem
@@ -142,49 +142,51 @@ class PreparedRun(NamedTuple):
 
 
 def prepare_run(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener) -> PreparedRun:
-    """Lays a run out. Raises UnlearnError where its spec cannot be done."""
+    """Load and check everything that a run needs. Raises UnlearnError if its spec is invalid."""
     began, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    layout = resolve_run(spec, model_cache)
-    problem = build_problem(layout, model_cache)
-    tracker = RunTracker(listener, _make_recorder(layout, problem.model))
-    return PreparedRun(layout, problem, tracker, listener, started, time.perf_counter() - began)
+    resolved = resolve_run(spec, model_cache)
+    problem = build_problem(resolved, model_cache)
+    tracker = RunTracker(listener, _make_recorder(resolved, problem.model))
+    return PreparedRun(resolved, problem, tracker, listener, started, time.perf_counter() - began)
 
 
 def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, folder: Path) -> dict[str, Any]:
-    begun = prepare_run(spec, model_cache, listener)
+    prepared = prepare_run(spec, model_cache, listener)
     began = time.perf_counter()
-    # Dropout inside a net draws from the global state; everything else has streams of its own.
+    # Dropout layers draw from the global random state; everything else has its own random streams.
     with seeded(spec.seed, "noise", device=model_cache.device):
-        begun.resolved.method.forget(begun.problem, begun.resolved.params, begun.tracker)
+        prepared.resolved.method.forget(prepared.problem, prepared.resolved.params, prepared.tracker)
     synchronize(model_cache.device)
-    return complete_run(begun, model_cache, folder, forget_seconds=time.perf_counter() - began)
+    return complete_run(prepared, model_cache, folder, forget_seconds=time.perf_counter() - began)
 
 
 def complete_run(
     prepared: PreparedRun, model_cache: ModelCache, folder: Path, *, forget_seconds: float, stack_size: int = 1
 ) -> dict[str, Any]:
-    """Evaluates and measures a run that has forgotten in so many seconds, writes its report, and gives its headline.
+    """Evaluate and measure a run after unlearning, write its report, and return its summary metrics.
 
-    Where runs forgot `together`, side by side, `forget` is this one's share of the time that all of them took.
+    For a stack of `stack_size` runs, `forget_seconds` is this run's share of the time of the stack.
     """
-    layout, tracker, listener, spec = prepared.resolved, prepared.tracker, prepared.listener, prepared.resolved.spec
-    forgot = time.perf_counter()
+    resolved, tracker, listener, spec = prepared.resolved, prepared.tracker, prepared.listener, prepared.resolved.spec
+    unlearned = time.perf_counter()
     tracker.set_stage("evaluating")
     after = freeze_result(prepared.problem.model)
     missing: dict[str, str] = {}
-    models = measure.collect_models(spec, layout, model_cache, after, missing)
-    evaluations = {name: model_cache.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
+    models = measure.collect_models(spec, resolved, model_cache, after, missing)
+    evaluations = {
+        name: model_cache.evaluation(model, resolved.card) for name, model in models.items() if name != "other"
+    }
     evaluated = time.perf_counter()
 
     tracker.set_stage("measuring")
-    parts = measure.run_probes(spec, layout, models, evaluations, missing) | tracker.parts()
-    measure.add_gold_snapshots(parts, layout, models)
+    parts = measure.run_probes(spec, resolved, models, evaluations, missing) | tracker.parts()
+    measure.add_gold_snapshots(parts, resolved, models)
     now = time.perf_counter()
     seconds = {
-        "total": prepared.load_seconds + forget_seconds + now - forgot,
+        "total": prepared.load_seconds + forget_seconds + now - unlearned,
         "load": prepared.load_seconds,
         "forget": forget_seconds,
-        "evaluate": evaluated - forgot,
+        "evaluate": evaluated - unlearned,
         "probes": now - evaluated,
     }
     parts["timings"] = ReportPart(
@@ -206,27 +208,27 @@ def complete_run(
     report = Report(
         run=None,
         spec=spec,
-        classifier=layout.card,
-        dataset=layout.data.card,
-        method=layout.method.title,
-        labels=layout.data.image_dataset.labels,
-        split=layout.split,
+        classifier=resolved.card,
+        dataset=resolved.data.card,
+        method=resolved.method.title,
+        labels=resolved.data.image_dataset.labels,
+        split=resolved.split,
         evaluations=evaluations,
         parts=parts,
         missing=missing,
     )
-    # Runs of this data folder share their evaluations; what goes elsewhere has files of its own.
+    # Runs of this data folder share their evaluations; a report elsewhere has its own files.
     reports.write(
         report, folder, shared=model_cache.evaluations if folder.is_relative_to(model_cache.data_dir) else None
     )
-    # What a picture takes in a stack says nothing of what a run of its own will take.
+    # The seconds per image in a stack do not predict those of a single run.
     speed = seconds["forget"] / tracker.images_seen if tracker.images_seen and stack_size == 1 else None
     cost = {"seconds": seconds, "seconds_per_picture": speed, "weights": after.weights}
-    return summary_metrics(parts, {model: one.weights for model, one in evaluations.items()}) | cost
+    return summary_metrics(parts, {name: own.weights for name, own in evaluations.items()}) | cost
 
 
 def _make_recorder(resolved: ResolvedRun, model: torch.nn.Module) -> SnapshotRecorder:
-    """The curve follows validation pictures where there are any; single forgotten pictures are watched themselves."""
+    """Record the curve on validation images; a forget set of single images has none and is recorded itself."""
     class_activation.preload()
     counts = dict(MONITORED_IMAGES)
     if not len(resolved.split.forget_val):
@@ -236,11 +238,11 @@ def _make_recorder(resolved: ResolvedRun, model: torch.nn.Module) -> SnapshotRec
 
 
 def _evenly_spaced(ids: np.ndarray, count: int) -> np.ndarray:
-    """So many of them at even distances: all classes in their natural share, the same ones every time."""
+    """Return evenly spaced ids: all classes in their natural share, the same ones every time."""
     return ids[np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)]
 
 
 def synchronize(device: torch.device) -> None:
-    """Waits until a GPU has really done what it was told, so that seconds mean something."""
+    """Wait until a GPU has finished its work, so that measured seconds are correct."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

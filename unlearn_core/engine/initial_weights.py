@@ -1,6 +1,6 @@
-"""What a training begins with, where not with fresh weights: another classifier's, or published ones by name.
+"""The initial weights of a training run: random ones, another classifier's, or published ones by name.
 
-Gold begins where its classifier began, unless that had seen the forgotten pictures: then its recipe gives no gold.
+Gold starts from the same weights as its classifier, unless these were trained on the forget set: then no gold exists.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from unlearn_core.models.pretrained import pretrained
 
 
 class InitialWeights(NamedTuple):
-    """Weights to begin with, by name as in a state dict, and how the net that they are from normalises pixels."""
+    """Weights to start from, by name as in a state dict, and the pixel normalisation that they were trained with."""
 
     title: str
     mean: tuple[float, float, float]
@@ -29,10 +29,10 @@ class InitialWeights(NamedTuple):
 def load_initial_weights(
     start: str | None, architecture: str, *, size: int, model_cache: ModelCache
 ) -> InitialWeights | None:
-    """What a start names, for an architecture and pictures of that size; None for fresh weights.
+    """Return the weights that `start` names, for an architecture and images of this size; None for random weights.
 
-    A start is a classifier of the catalog or, with a colon in it, published weights, which may be downloaded now (see
-    models/pretrained.py, which has more errors). Raises UnknownName, and BadRequest where that is another kind of net.
+    `start` is the id of a classifier or, with a colon, published weights, which may be downloaded now (for its errors
+    see models/pretrained.py). Raises NotFoundError, and InvalidRequestError if it is another architecture.
     """
     if start is None:
         return None
@@ -41,38 +41,38 @@ def load_initial_weights(
         found = pretrained(start, size=size)
         if found.architecture.split(":")[:2] != kind.id.split(":")[:2]:
             raise InvalidRequestError(
-                f"{start} is no {kind.title}, so its weights cannot be the beginning of one. "
-                f"Train {found.architecture} instead, or begin with fresh weights."
+                f"{start} is no {kind.title}, so training cannot start from its weights. "
+                f"Train {found.architecture} instead, or start from random weights."
             )
         return InitialWeights(start, found.mean, found.std, found.model.state_dict())
     base = classifiers.card(start)
     if base.architecture != architecture:
         raise InvalidRequestError(
-            f"{base.title} is no {kind.title}, so its weights cannot be the beginning of one. "
-            f"Train its own architecture, {base.architecture}, or begin with fresh weights."
+            f"{base.title} is no {kind.title}, so training cannot start from its weights. "
+            f"Train its own architecture, {base.architecture}, or start from random weights."
         )
     original = model_cache.original(base)
     if original is None:
-        raise InvalidRequestError(f"{base.title} has no weights here, so nothing can begin with them. Choose another.")
+        raise InvalidRequestError(f"{base.title} has no weights here to start from. Choose another classifier.")
     return InitialWeights(base.title, base.mean, base.std, original.module.state_dict())
 
 
 def apply_initial_weights(model: nn.Module, initial: InitialWeights, *, heads: tuple[str, ...]) -> None:
-    """Puts all that is given but for the heads into a net. Raises BadRequest where that does not fit."""
-    own, above = model.state_dict(), tuple(f"{head}." for head in heads)
-    kept = {name: value for name, value in initial.state.items() if not name.startswith(above)}
-    unfit = [name for name, value in kept.items() if name not in own or own[name].shape != value.shape]
-    if unfit:
+    """Copy all initial weights except the heads into a model. Raises InvalidRequestError if they do not fit."""
+    state, head_prefixes = model.state_dict(), tuple(f"{head}." for head in heads)
+    copied = {name: value for name, value in initial.state.items() if not name.startswith(head_prefixes)}
+    mismatched = [name for name, value in copied.items() if name not in state or state[name].shape != value.shape]
+    if mismatched:
         raise InvalidRequestError(
-            f"{initial.title} is another kind of net ({unfit[0]} does not fit). Choose one like this one."
+            f"{initial.title} has another architecture ({mismatched[0]} does not fit). Choose weights of this one."
         )
-    model.load_state_dict(own | kept)
+    model.load_state_dict(state | copied)
 
 
 def was_trained_on(start: str | None, dataset: str) -> bool:
-    """Whether what a training would begin with was itself trained on that data set, or began with what was.
+    """Return whether the initial weights were trained on this data set, or started from weights that were.
 
-    Of published weights nobody here knows; they count as not having seen it.
+    For published weights this is unknown; they count as not trained on it.
     """
     while start is not None and ":" not in start:
         base = classifiers.card(start)
@@ -83,23 +83,23 @@ def was_trained_on(start: str | None, dataset: str) -> bool:
 
 
 def initial_model(card: ClassifierCard, seed: int, model_cache: ModelCache) -> nn.Module:
-    """A classifier's net before the first step of its recipe, on the device: what its gold begins with as well."""
+    """Return a classifier's model before the first step of its recipe, on the device; its gold starts from it too."""
     return _with_weights(card, model_cache.new_model(card, seed), _recipe_weights(card, model_cache))
 
 
 def naive_model_factory(card: ClassifierCard, model_cache: ModelCache) -> Callable[..., nn.Module]:
-    """Makes nets that know nothing of a classifier's pictures, as its gold does before its first step.
+    """Return a function that makes models not trained on the classifier's data, as its gold is before its first step.
 
-    What is made is called with a seed and, so that each has draws of its own, with purposes. Where a classifier began
-    with a net that had seen its pictures, that would know what is to be forgotten: then all of a net is fresh.
-    Raises as `beginning` does, when the first net is made.
+    It takes a seed and purposes, one random stream for each. If the classifier's initial weights were trained on its
+    data, they would contain what is to be forgotten, so all weights are random then. The first call raises what
+    `load_initial_weights` raises.
     """
-    given = cache(lambda: None if was_trained_on(card.start, card.dataset) else _recipe_weights(card, model_cache))
-    return lambda seed, *purpose: _with_weights(card, model_cache.new_model(card, seed, *purpose), given())
+    initial = cache(lambda: None if was_trained_on(card.start, card.dataset) else _recipe_weights(card, model_cache))
+    return lambda seed, *purpose: _with_weights(card, model_cache.new_model(card, seed, *purpose), initial())
 
 
 def _recipe_weights(card: ClassifierCard, model_cache: ModelCache) -> InitialWeights | None:
-    """What a classifier's recipe begins with; one that somebody chose for gold is for fresh weights."""
+    """Return the initial weights of a classifier's recipe; a recipe confirmed later starts from random weights."""
     start, size = card.start if card.original_recipe else None, datasets.card(card.dataset).size
     return load_initial_weights(start, card.architecture, size=size, model_cache=model_cache)
 

@@ -1,4 +1,4 @@
-"""Who hears how a run goes, and tells it when to stop."""
+"""Listeners: they receive the progress of a run, and stop it."""
 
 from typing import Protocol
 
@@ -6,24 +6,24 @@ from unlearn_core.domain.run import CurvePoint, Progress
 
 
 class RunListener(Protocol):
-    """A worker, a progress bar, or nobody."""
+    """Receives progress and can stop a run: a worker or a progress bar."""
 
     def progress(self, progress: Progress) -> None:
-        """Hears how far the run is, after every optimiser step: must be cheap."""
+        """Receive the progress, after every optimizer step: must be cheap."""
 
     def point(self, point: CurvePoint) -> None:
-        """Hears a point of the live curve."""
+        """Receive a point of the live curve."""
 
     def check(self) -> None:
-        """Raises Cancelled where the run is no longer wanted; called before every optimiser step."""
+        """Raise CancelledError if the run was cancelled; called before every optimizer step."""
 
     def should_yield(self) -> bool:
-        """Whether something more urgent waits; asked after every epoch of a background training."""
+        """Return whether a more urgent job is queued; called after every epoch of a background training."""
         ...
 
 
 class NullListener:
-    """Listens to nothing and never stops a run."""
+    """A listener that ignores everything and never stops a run."""
 
     def progress(self, progress: Progress) -> None:
         pass

@@ -1,4 +1,4 @@
-"""Lets the probes look: when a run ends, and again when a gold that it lacked is there."""
+"""Runs the measurements: at the end of a run, and again once a missing gold exists."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -25,9 +25,9 @@ from unlearn_core.store.files import artifacts, reports
 def collect_models(
     spec: UnlearnSpec, resolved: ResolvedRun, model_cache: ModelCache, after: FrozenModel, missing: dict[str, str]
 ) -> dict[str, FrozenModel]:
-    """Before, after, and as far as they exist gold, a twin of gold and one of the original from other seeds.
+    """Return before, after and, as far as they exist, gold, twin (a second gold) and other (a second original).
 
-    What does not exist gets its reason in `missing`.
+    A model that does not exist gets its reason in `missing`.
     """
     models = {"before": resolved.before, "after": after}
     gold = None if spec.start is not None else model_cache.gold(resolved.card, spec.request, 0)
@@ -37,13 +37,16 @@ def collect_models(
         models["gold"] = gold
         twin = model_cache.gold(resolved.card, spec.request, 1)
         if twin is None:
-            missing["twin"] = "There is one gold for this request, so how far two golds are apart is not known."
+            missing["twin"] = (
+                "There is only one retrained model for this request, so the variation between retrained models is "
+                "unknown."
+            )
         else:
             models["twin"] = twin
     other = model_cache.original(resolved.card, other_seed=True)
     if other is None:
         missing["other"] = (
-            f"{resolved.card.title} ships with one original only, so the spread between seeds is unknown."
+            f"{resolved.card.title} has only one original model, so the variation between seeds is unknown."
         )
     else:
         models["other"] = other
@@ -59,9 +62,9 @@ def run_probes(
     *,
     only: Collection[str] | None = None,
 ) -> dict[str, ReportPart]:
-    """Every probe's part, or those named; what a probe cannot measure here gets its reason in `missing`."""
-    wish = spec.request.forget
-    scene = ProbeContext(
+    """Return the part of every probe (or of those in `only`); an unavailable one gets its reason in `missing`."""
+    forget = spec.request.forget
+    context = ProbeContext(
         spec=spec,
         classifier=resolved.card,
         dataset=resolved.data.card,
@@ -69,14 +72,14 @@ def run_probes(
         labels=resolved.data.image_dataset.labels,
         split=resolved.split,
         evaluations=evaluations,
-        models={name: one.module for name, one in models.items()},
-        forgotten_classes=wish.classes if isinstance(wish, ForgetClasses) else (),
+        models={name: model.module for name, model in models.items()},
+        forgotten_classes=forget.classes if isinstance(forget, ForgetClasses) else (),
     )
     parts = {}
     for name, probe in probes().items():
         if (only is not None and name not in only) or (probe.points_only and not resolved.data.card.is_points):
             continue
-        part = probe.measure(scene)
+        part = probe.measure(context)
         if isinstance(part, ReportPart):
             parts[name] = part
         else:
@@ -85,7 +88,7 @@ def run_probes(
 
 
 class LoadedRun(NamedTuple):
-    """A finished run with everything that measuring it again needs."""
+    """A finished run with everything that is needed to measure it again."""
 
     folder: Path
     report: Report
@@ -94,18 +97,18 @@ class LoadedRun(NamedTuple):
 
 
 def load_run(run: int, model_cache: ModelCache) -> LoadedRun:
-    """Loads a finished run. Raises BadRequest where it kept no weights, StoreError where its report is damaged."""
+    """Load a finished run. Raises InvalidRequestError if it has no weights, StoreError if its report is damaged."""
     folder = artifacts.run_dir(model_cache.data_dir, run)
     if not (folder / artifacts.WEIGHTS_FILE).exists():
-        raise InvalidRequestError(f"Run {run} kept no weights, so nothing can be measured any more.")
+        raise InvalidRequestError(f"Run {run} has no stored weights, so it cannot be measured again. Start it again.")
     report = reports.read(model_cache.data_dir, run)
-    layout = resolve_run(report.spec, model_cache)
-    after = model_cache.load_model(layout.card, "after", (folder / artifacts.WEIGHTS_FILE).read_bytes())
-    return LoadedRun(folder, report, layout, after)
+    resolved = resolve_run(report.spec, model_cache)
+    after = model_cache.load_model(resolved.card, "after", (folder / artifacts.WEIGHTS_FILE).read_bytes())
+    return LoadedRun(folder, report, resolved, after)
 
 
 def store_measurement(loaded: LoadedRun, name: str, result: ReportPart | str, model_cache: ModelCache) -> None:
-    """Puts a part that somebody asked for into a finished run's report, or the reason for its absence."""
+    """Add a part measured on request to a finished run's report, or the reason why it is missing."""
     if isinstance(result, ReportPart):
         artifacts.write_part(loaded.folder, name, result)
         return
@@ -114,24 +117,25 @@ def store_measurement(loaded: LoadedRun, name: str, result: ReportPart | str, mo
 
 
 def remeasure(run: int, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
-    """Measures a finished run once more, now with what exists by now; gives the run's new headline.
+    """Measure a finished run again with the models that exist now; return its new summary metrics.
 
-    Only the probes' parts are written anew: what was recorded while the run went on stays as it is, but for gold's
-    maps beside it.
+    Only the probes' parts are rewritten. What was recorded during the run stays, with gold's maps added.
     """
     listener.check()
-    folder, old, layout, after = load_run(run, model_cache)
+    folder, old, resolved, after = load_run(run, model_cache)
     missing: dict[str, str] = {}
-    models = collect_models(old.spec, layout, model_cache, after, missing)
-    evaluations = {name: model_cache.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
-    parts = run_probes(old.spec, layout, models, evaluations, missing)
+    models = collect_models(old.spec, resolved, model_cache, after, missing)
+    evaluations = {
+        name: model_cache.evaluation(model, resolved.card) for name, model in models.items() if name != "other"
+    }
+    parts = run_probes(old.spec, resolved, models, evaluations, missing)
     if "snapshots" in old.parts:
         parts["snapshots"] = old.parts["snapshots"]
-        add_gold_snapshots(parts, layout, models)
+        add_gold_snapshots(parts, resolved, models)
     new = Report(
         run=run,
         spec=old.spec,
-        classifier=layout.card,  # Its recipe may have been confirmed since.
+        classifier=resolved.card,  # Its recipe may have been confirmed since.
         dataset=old.dataset,
         method=old.method,
         labels=old.labels,
@@ -141,16 +145,16 @@ def remeasure(run: int, model_cache: ModelCache, listener: RunListener) -> dict[
         missing=missing,
     )
     reports.write(new, folder, shared=model_cache.evaluations)
-    return summary_metrics(parts, {model: one.weights for model, one in evaluations.items()})
+    return summary_metrics(parts, {name: own.weights for name, own in evaluations.items()})
 
 
 def add_gold_snapshots(parts: dict[str, ReportPart], resolved: ResolvedRun, models: Mapping[str, FrozenModel]) -> None:
-    """Puts gold's maps of the pictures that were watched beside those of the run, where both exist."""
+    """Add gold's Grad-CAM maps of the monitored images to the run's snapshots, where both exist."""
     part = parts.get("snapshots")
     if part is None or "gold" not in models or part.facts.get("no_maps", "recorded by an older release"):
         return
-    pictures = torch.from_numpy(part.arrays["pictures"]).to(resolved.data.images.device)
+    images = torch.from_numpy(part.arrays["pictures"]).to(resolved.data.images.device)
     targets = resolved.data.image_dataset.labels[part.arrays["shown"]].tolist()
     gold, prefix = {"gold": models["gold"].module}, resolved.card.roles.prefix_tokens
-    maps = class_activation.explain(gold, pictures, targets, part.facts["layer"], prefix_tokens=prefix)["gold"]
+    maps = class_activation.explain(gold, images, targets, part.facts["layer"], prefix_tokens=prefix)["gold"]
     parts["snapshots"] = ReportPart(part.facts, part.arrays | {"gold_maps": maps.astype(np.float16)})

@@ -1,4 +1,4 @@
-"""What stays on the device between runs: data sets and trained nets."""
+"""The cache of a device between runs: data sets and trained models."""
 
 from copy import deepcopy
 from functools import cached_property
@@ -24,7 +24,7 @@ from unlearn_core.training.memory import keep_freed_memory
 from unlearn_core.training.seeding import seeded
 from unlearn_core.training.streaming import to_device_or_stream
 
-DIVERGED_ADVICE = "Turn the learning rate down, or whatever else says how hard the method hits, and run it again."
+DIVERGED_ADVICE = "Lower the learning rate, or another hyperparameter that makes the method strong, and run it again."
 
 
 class DeviceDataset(NamedTuple):
@@ -37,7 +37,7 @@ class DeviceDataset(NamedTuple):
 
 
 class FrozenModel(NamedTuple):
-    """A trained net in eval mode, with its checksum; never to be changed: copy it first."""
+    """A trained model in eval mode, with its checksum; it must not be changed: copy it first."""
 
     name: str
     weights: str
@@ -45,7 +45,7 @@ class FrozenModel(NamedTuple):
 
 
 class ModelCache:
-    """A device, what lies on it, and the data folder that belongs to it."""
+    """A device with its data sets and models, and the data folder that belongs to it."""
 
     def __init__(self, device: str, data_dir: Path) -> None:
         self.device, self.data_dir = torch.device(device), data_dir
@@ -53,10 +53,10 @@ class ModelCache:
         if self.device.type == "cpu":
             keep_freed_memory()
         self._data: dict[str, DeviceDataset] = {}
-        self._nets: dict[str, FrozenModel] = {}
+        self._models: dict[str, FrozenModel] = {}
 
     def prepare(self) -> None:
-        """Loads what somebody would otherwise wait for: what probes import late, every original, its pictures."""
+        """Load in advance what a run would wait for: late imports of probes, every original model, and its data."""
         class_activation.preload()
         logistic_attack.preload()
         for card in classifiers.cards().values():
@@ -72,49 +72,49 @@ class ModelCache:
         return GoldStore(self.data_dir)
 
     def dataset(self, name: str) -> DeviceDataset:
-        """A data set, loaded once. Raises UnknownName or BadAsset."""
+        """Return a data set, loaded once. Raises NotFoundError or CorruptAssetError."""
         if name not in self._data:
-            pictures = datasets.load(name)
-            images = to_device_or_stream(torch.from_numpy(pictures.images), self.device)
-            labels = torch.from_numpy(pictures.labels).to(self.device)
-            self._data[name] = DeviceDataset(datasets.card(name), pictures, images, labels)
+            loaded = datasets.load(name)
+            images = to_device_or_stream(torch.from_numpy(loaded.images), self.device)
+            labels = torch.from_numpy(loaded.labels).to(self.device)
+            self._data[name] = DeviceDataset(datasets.card(name), loaded, images, labels)
         return self._data[name]
 
     def new_model(self, card: ClassifierCard, seed: int, *purpose: str | int) -> nn.Module:
-        """A net of that architecture on the device, its weights drawn from a seed; each purpose has its own."""
+        """Return an untrained model on the device, its weights drawn from a seed; each purpose has its own stream."""
         with seeded(seed, "init", *purpose):
-            net = classifiers.build(card, datasets.card(card.dataset))
-        return net.to(self.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+            model = classifiers.build(card, datasets.card(card.dataset))
+        return model.to(self.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def load_model(self, card: ClassifierCard, name: str, data: bytes) -> FrozenModel:
-        """A net with stored weights."""
-        net = self.new_model(card, 0)
-        weights.from_bytes(net, data)
-        return FrozenModel(name, weights.checksum(net), net.eval().requires_grad_(False))
+        """Return a model with stored weights."""
+        model = self.new_model(card, 0)
+        weights.from_bytes(model, data)
+        return FrozenModel(name, weights.checksum(model), model.eval().requires_grad_(False))
 
     def original(self, card: ClassifierCard, *, other_seed: bool = False) -> FrozenModel | None:
-        """The classifier as it ships, or the one that the same recipe gave from the next seed, if there is one."""
+        """Return the classifier as it ships, or the one trained from the next seed, if there is one."""
         return self._bundled(card, None, card.seed + other_seed)
 
     def gold(self, card: ClassifierCard, request: ForgetRequest, seed: int) -> FrozenModel | None:
-        """The gold of a request: a shipped one, or one trained here; None where nobody has trained it yet."""
-        shipped = self._bundled(card, request.forget, bundled_models.GOLD_SEED_OFFSET + seed)
-        if shipped is not None:
-            return shipped
+        """Return the gold of a request: a bundled one, or one trained here; None if there is none yet."""
+        bundled = self._bundled(card, request.forget, bundled_models.GOLD_SEED_OFFSET + seed)
+        if bundled is not None:
+            return bundled
         found = self.golds.find(request, seed)
         return None if found is None else self.load_model(card, found.name, found.data)
 
     def evaluation(self, model: FrozenModel, card: ClassifierCard) -> Evaluation:
-        """What a net answers to its whole data set; computed only where nobody has asked before.
+        """Return the outputs of a model on its whole data set, computed once and stored.
 
-        Raises Diverged where an answer is no finite number: no figure could be made of it.
+        Raises DivergedError if an output is not finite.
         """
         known = self.evaluations.get(model.weights, card.dataset, card.id)
         if known is None:
             logits = evaluate.logits(model.module, self.dataset(card.dataset).images)
             lost = int((~np.isfinite(logits)).any(1).sum())
             if lost:
-                raise DivergedError(f"The net's answers to {lost:,} pictures are no longer numbers. {DIVERGED_ADVICE}")
+                raise DivergedError(f"The model's outputs are not finite for {lost:,} images. {DIVERGED_ADVICE}")
             known = Evaluation(model.weights, card.dataset, logits)
             self.evaluations.put(known)
         return known
@@ -123,24 +123,24 @@ class ModelCache:
         found = bundled_models.find_bundled(card.id, forget, seed)
         if found is None:
             return None
-        if found.weights not in self._nets:
+        if found.weights not in self._models:
             trained = self.load_model(card, found.name, bundled_models.read_weights(found))
             if trained.weights != found.weights:
                 raise CorruptAssetError(
-                    f"{found.name} is not the net that it should be. Restore it: `git checkout -- assets`."
+                    f"The weights of {found.name} are damaged. Restore them: `git checkout -- assets`."
                 )
-            self._nets[found.weights] = trained
-        return self._nets[found.weights]
+            self._models[found.weights] = trained
+        return self._models[found.weights]
 
 
 def freeze_result(model: nn.Module) -> FrozenModel:
-    """What a method has made of the net it was handed, ready to be asked. Raises Diverged where that is no net."""
+    """Return the model that a method produced, ready to evaluate. Raises DivergedError if weights are not finite."""
     broken = weights.non_finite_parameters(model)
     if broken:
-        raise DivergedError(f"Weights of the net are no longer numbers ({broken[0]} is the first). {DIVERGED_ADVICE}")
+        raise DivergedError(f"Weights of the model are not finite ({broken[0]} is the first). {DIVERGED_ADVICE}")
     return FrozenModel("after", weights.checksum(model), model.eval().requires_grad_(False))
 
 
 def trainable_copy(model: nn.Module) -> nn.Module:
-    """A net that may be changed, equal to one that may not."""
+    """Return a copy of a model that may be changed."""
     return deepcopy(model).requires_grad_(True)

@@ -1,4 +1,4 @@
-"""Trainings that are saved after every epoch, give way to what is more urgent, and go on with the same bits."""
+"""Training that is saved after every epoch, can be preempted, and resumes with bit-identical results."""
 
 import io
 import time
@@ -19,11 +19,11 @@ from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.training.loops import TrainingState, train
 
 NOTES = "notes"
-"""Under this name a state keeps what its owner noted along the way."""
+"""The key of the caller's notes in a saved state."""
 
 
 class TrainingTime(NamedTuple):
-    """Seconds that a training took in all and in this last stretch, and the pictures that went through it there."""
+    """Seconds of a training in all and in this session, and the images trained on in this session."""
 
     seconds: float
     this_session: float
@@ -31,7 +31,7 @@ class TrainingTime(NamedTuple):
 
     @property
     def seconds_per_image(self) -> float | None:
-        """Seconds a picture."""
+        """Seconds per image; None without any."""
         return self.this_session / self.images_seen if self.images_seen else None
 
 
@@ -46,11 +46,11 @@ def train_resumable(
     listener: RunListener,
     take_notes: Callable[[TrainingState, dict[str, Any]], dict[str, Any]] = lambda state, notes: notes,
 ) -> TrainingTime:
-    """Trains `net` on the pictures at these rows, or goes on where `file` says that it was stopped.
+    """Train `model` on the images at these rows, or resume from the state in `file`.
 
-    `note` is handed the state after each epoch and what was noted before, {} at first, and gives what is to be
-    remembered now: plain values. Raises GaveWay between two epochs where something more urgent waits, Cancelled
-    between two steps, and Diverged.
+    `take_notes` gets the state after each epoch and the earlier notes ({} at first), and returns the notes to store:
+    plain values. Raises PreemptedError between two epochs if a more urgent job is queued, CancelledError between two
+    steps, and DivergedError.
     """
     began, device = time.perf_counter(), data.images.device
     state = torch.load(file, weights_only=True, map_location=device) if file.exists() else None
@@ -64,9 +64,7 @@ def train_resumable(
         torch.save(state | {NOTES: notes, "seconds": spent + time.perf_counter() - began}, buffer)
         atomic_write(file, buffer.getvalue())
         if state["epochs"] < recipe.epochs and listener.should_yield():
-            raise PreemptedError(
-                f"Stopped after epoch {state['epochs']} for something more urgent; goes on afterwards."
-            )
+            raise PreemptedError(f"Paused after epoch {state['epochs']} for a more urgent run; continues afterwards.")
 
     tracker = RunTracker(listener)
     train(
@@ -80,5 +78,5 @@ def train_resumable(
         state=state,
         after_epoch=after_epoch,
     )
-    here = time.perf_counter() - began
-    return TrainingTime(spent + here, here, tracker.images_seen)
+    session = time.perf_counter() - began
+    return TrainingTime(spent + session, session, tracker.images_seen)

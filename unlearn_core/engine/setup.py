@@ -1,4 +1,4 @@
-"""Lays a RunSpec out as a Problem: the nets, the split, and only those pictures that the method may see."""
+"""Turns an UnlearnSpec into a Problem: the models, the split, and only the images that the method may use."""
 
 import json
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from unlearn_core.training.problem import ImageSubset, Problem
 
 
 class ResolvedRun(NamedTuple):
-    """A spec with everything that it names found and checked."""
+    """A spec with everything that it names, looked up and checked."""
 
     spec: UnlearnSpec
     method: Method
@@ -34,50 +34,56 @@ class ResolvedRun(NamedTuple):
     split: Split
     before: FrozenModel
     previously_forgotten: tuple[Forget, ...] = ()
-    """What the runs before this one, from which it goes on, forgot already."""
+    """What the earlier runs that this one continues have already forgotten."""
 
 
 def resolve_run(spec: UnlearnSpec, model_cache: ModelCache) -> ResolvedRun:
-    """Finds what a spec names. Raises UnknownName, BadKnob, BadRequest, NotSupported or BadAsset, before any work."""
+    """Look up everything that a spec names.
+
+    Raises NotFoundError, InvalidHyperparameterError, InvalidRequestError, NotSupportedError or CorruptAssetError.
+    """
     method = find_method(spec.method)
-    knobs = method.params.parse(spec.params)
+    params = method.params.parse(spec.params)
     check_support(method, spec.request.forget.kind)
     card = classifiers.card(spec.request.classifier)
     if spec.request.dataset != card.dataset:
         raise InvalidRequestError(
-            f"{card.title} was trained on {card.dataset}, not on {spec.request.dataset}: take that."
+            f"{card.title} was trained on {card.dataset}, not on {spec.request.dataset}: choose {card.dataset}."
         )
     data = model_cache.dataset(card.dataset)
     split = make_split(data.card, data.image_dataset.labels, spec.request.forget)
     before = _start_model(spec, card, model_cache)
-    return ResolvedRun(spec, method, knobs, card, data, split, before, _forgotten_before(spec, model_cache))
+    return ResolvedRun(spec, method, params, card, data, split, before, _forgotten_before(spec, model_cache))
 
 
 def check_support(method: Method, kind: str) -> None:
-    """Raises NotSupported, naming the methods that can, where a method cannot serve this kind of request."""
+    """Raise NotSupportedError, naming the methods that can, if a method does not support this kind of request."""
     if kind in method.supports:
         return
     able = [other.title for other in methods().values() if kind in other.supports]
-    what = {"classes": "whole classes", "images": "single pictures"}[kind]
-    raise NotSupportedError(f"{method.title} cannot forget {what}. These can: {', '.join(able)}.")
+    what = {"classes": "whole classes", "images": "single images"}[kind]
+    raise NotSupportedError(f"{method.title} cannot forget {what}. These methods can: {', '.join(able)}.")
 
 
 def build_problem(resolved: ResolvedRun, model_cache: ModelCache) -> Problem:
-    """What the method is handed: a copy to change, and the pools that it declared it needs."""
+    """Return the method's input: a copy of the model to change, and the image subsets that it declared."""
     spec, data, split = resolved.spec, resolved.data, remaining_split(resolved)
-    wish = spec.request.forget
-    classes = wish.classes if isinstance(wish, ForgetClasses) else ()
+    forget = spec.request.forget
+    classes = forget.classes if isinstance(forget, ForgetClasses) else ()
     gone_classes = {
-        own for forget in resolved.previously_forgotten if isinstance(forget, ForgetClasses) for own in forget.classes
+        label
+        for earlier in resolved.previously_forgotten
+        if isinstance(earlier, ForgetClasses)
+        for label in earlier.classes
     }
     needs, recipe = resolved.method.needs(resolved.params), resolved.card.recipe
     height, width, channels = data.images.shape[1:]
 
-    def pool(*ids: np.ndarray) -> ImageSubset:
+    def subset(*ids: np.ndarray) -> ImageSubset:
         rows = np.sort(np.concatenate(ids))
         return ImageSubset(data.images, data.labels, torch.from_numpy(rows).to(model_cache.device))
 
-    fresh = naive_model_factory(resolved.card, model_cache)
+    make_model = naive_model_factory(resolved.card, model_cache)
     return Problem(
         model=trainable_copy(resolved.before.module),
         original_model=resolved.before.module,
@@ -96,16 +102,16 @@ def build_problem(resolved: ResolvedRun, model_cache: ModelCache) -> Problem:
         ),
         device=model_cache.device,
         seed=spec.seed,
-        make_fresh_model=lambda number: fresh(spec.seed, "fresh", number),
-        forget_subset=pool(split.forget_train) if needs.forget else None,
-        retain_subset=pool(split.retain_train) if needs.retain else None,
-        validation_subset=pool(split.forget_val, split.retain_val) if needs.validation else None,
+        make_fresh_model=lambda number: make_model(spec.seed, "fresh", number),
+        forget_subset=subset(split.forget_train) if needs.forget else None,
+        retain_subset=subset(split.retain_train) if needs.retain else None,
+        validation_subset=subset(split.forget_val, split.retain_val) if needs.validation else None,
         previously_forgotten=tuple(sorted(gone_classes - set(classes))),
     )
 
 
 def original_model(card: ClassifierCard, model_cache: ModelCache) -> FrozenModel:
-    """The classifier itself. Raises BadAsset where it does not ship."""
+    """Return the original model of a classifier. Raises CorruptAssetError if its weights are missing."""
     found = model_cache.original(card)
     if found is None:
         raise CorruptAssetError(
@@ -115,12 +121,15 @@ def original_model(card: ClassifierCard, model_cache: ModelCache) -> FrozenModel
 
 
 def why_no_gold(request: ForgetRequest, start: int | None, card: ClassifierCard) -> str:
-    """The sentence that stands where gold should."""
+    """Return the reason why there is no gold, in a sentence."""
     if card.recipe is None:
-        return f"No gold: nobody has said how {card.title} was trained, so it cannot be trained anew. Confirm a recipe."
+        return (
+            f"No retrained model: it is not known how {card.title} was trained, so it cannot be retrained. "
+            "Confirm a recipe."
+        )
     if start is not None:
-        return "No gold: this run goes on from an earlier one, so gold would have to be trained without either's data."
-    return "There is no gold for this request yet: nobody has retrained the classifier without this data here."
+        return "No retrained model: this run continues an earlier run, so retraining would leave out the data of both."
+    return "There is no retrained model for this request yet: the classifier was not retrained without this data here."
 
 
 def _start_model(spec: UnlearnSpec, card: ClassifierCard, model_cache: ModelCache) -> FrozenModel:
@@ -129,29 +138,29 @@ def _start_model(spec: UnlearnSpec, card: ClassifierCard, model_cache: ModelCach
     path = artifacts.run_dir(model_cache.data_dir, spec.start) / artifacts.WEIGHTS_FILE
     if not path.exists():
         raise InvalidRequestError(
-            f"Run {spec.start}, from which this one should go on, kept no weights. Choose a finished run."
+            f"Run {spec.start}, which this run should continue, has no stored weights. Choose another finished run."
         )
     return model_cache.load_model(card, f"run {spec.start}", path.read_bytes())
 
 
 def remaining_split(resolved: ResolvedRun) -> Split:
-    """The split without what earlier runs forgot: to learn that anew would undo them."""
+    """Return the split without what earlier runs forgot: training on it again would undo them."""
     before = [
         make_split(resolved.data.card, resolved.data.image_dataset.labels, forget)
         for forget in resolved.previously_forgotten
     ]
-    gone = [ids for one in before for ids in (one.forget_train, one.forget_val, one.forget_test)]
-    kept = {name: ids for name, ids in resolved.split._asdict().items() if name.startswith("retain")}
-    kept = {name: np.setdiff1d(ids, np.concatenate(gone)) if gone else ids for name, ids in kept.items()}
-    if not len(kept["retain_train"]):
+    forgotten = [ids for split in before for ids in (split.forget_train, split.forget_val, split.forget_test)]
+    retain = {name: ids for name, ids in resolved.split._asdict().items() if name.startswith("retain")}
+    retain = {name: np.setdiff1d(ids, np.concatenate(forgotten)) if forgotten else ids for name, ids in retain.items()}
+    if not len(retain["retain_train"]):
         raise InvalidRequestError(
-            "Nothing would be left: earlier runs forgot all that this one does not. Keep something."
+            "The retain set would be empty: earlier runs have forgotten everything else. Forget less."
         )
-    return resolved.split._replace(**kept)
+    return resolved.split._replace(**retain)
 
 
 def _forgotten_before(spec: UnlearnSpec, model_cache: ModelCache) -> tuple[Forget, ...]:
-    """What the runs from which this one goes on were asked to forget, the last one first."""
+    """Return what the earlier runs that this one continues have forgotten, the last one first."""
     found: list[Forget] = []
     while spec.start is not None:
         head = json.loads((artifacts.run_dir(model_cache.data_dir, spec.start) / artifacts.REPORT_FILE).read_text())
@@ -161,5 +170,5 @@ def _forgotten_before(spec: UnlearnSpec, model_cache: ModelCache) -> tuple[Forge
 
 
 def preset_params(method: Method, preset: str, forget: Forget, overrides: dict[str, Any]) -> BaseHyperparameters:
-    """A preset as it fits the request, with some knobs turned. Raises UnknownName or BadKnob."""
+    """Return a preset as it fits the request, with overrides. Raises NotFoundError or InvalidHyperparameterError."""
     return lookup("preset", dict(method.presets), preset).for_request(forget).updated(overrides)

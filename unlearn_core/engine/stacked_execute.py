@@ -1,4 +1,4 @@
-"""Several unlearning runs made side by side on one device, each with a report of its own like any other run's."""
+"""Executes several unlearning runs stacked on one device; each gets its own report like any other run."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -19,27 +19,27 @@ from unlearn_core.training.stacked import MAX_IMAGES_PER_STEP, why_not_stackable
 def execute_stacked(
     runs: Sequence[Run], model_cache: ModelCache, listeners: Sequence[RunListener]
 ) -> Iterator[dict[str, Any] | UnlearnError]:
-    """Does several runs at once; gives for each in turn its headline figures, or what stopped it.
+    """Execute several runs at once; yield for each in turn its summary metrics, or the error that stopped it.
 
-    A run that is cancelled, or whose loss is no longer a number, stops no other. Raises NotSupported where they cannot
-    be made side by side: then carry them out one after another.
+    A run that is cancelled or diverges does not stop the others. Raises NotSupportedError if the runs cannot be
+    stacked: execute them one after another then.
     """
     reason = why_specs_not_stackable([run.spec for run in runs], _all_stackable())
     if reason is not None:
         raise NotSupportedError(reason)
-    every = [prepare_run(_spec(run), model_cache, listener) for run, listener in zip(runs, listeners, strict=True)]
-    reason = why_not_stackable(every[0].problem.model)
+    prepared = [prepare_run(_spec(run), model_cache, listener) for run, listener in zip(runs, listeners, strict=True)]
+    reason = why_not_stackable(prepared[0].problem.model)
     if reason is not None:
         raise NotSupportedError(reason)
-    waiting = iter(runs)
-    for part in _split_by_memory(every):
+    remaining = iter(runs)
+    for part in _split_by_memory(prepared):
         for begun, ended, seconds in _forget_stacked(part, model_cache):
-            run = next(waiting)
+            run = next(remaining)
             yield _complete(begun, run, model_cache, seconds, len(part)) if ended is None else ended
 
 
 def stackable_params(device: str) -> StackableParams:
-    """What is made side by side on a device: nothing on a CPU, which a stack keeps no busier than a single run does."""
+    """Return the methods that can be stacked on a device: none on a CPU, which a single run already keeps busy."""
     return _all_stackable() if device.startswith("cuda") else {}
 
 
@@ -53,7 +53,7 @@ def _spec(run: Run) -> UnlearnSpec:
 
 
 def _split_by_memory(prepared: Sequence[PreparedRun]) -> list[Sequence[PreparedRun]]:
-    """The runs in stacks that the device has room for, by the pictures of one step."""
+    """Return the runs in stacks that fit in the device's memory, by the images per step."""
     batch = getattr(prepared[0].resolved.params, "batch", prepared[0].problem.sizes.batch)
     most = max(1, MAX_IMAGES_PER_STEP // batch)
     return [prepared[at : at + most] for at in range(0, len(prepared), most)]
@@ -62,7 +62,7 @@ def _split_by_memory(prepared: Sequence[PreparedRun]) -> list[Sequence[PreparedR
 def _forget_stacked(
     stack: Sequence[PreparedRun], model_cache: ModelCache
 ) -> list[tuple[PreparedRun, UnlearnError | None, float]]:
-    """Lets a stack forget: what stopped each run, and its share of the seconds."""
+    """Unlearn a stack of runs; return, per run, what stopped it and its share of the seconds."""
     stacked = stack[0].resolved.method.forget_stacked
     assert stacked is not None
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The real tracker behind domain's protocol: counts steps, watches the net, and asks whether it is still wanted."""
+"""The tracker of a run: counts steps, records snapshots of the model, and checks for cancellation."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,15 +21,15 @@ from unlearn_core.training.precision import autocast
 T = TypeVar("T")
 
 SNAPSHOTS = 10
-"""About how many times in a run the fixed pictures are asked."""
+"""About how many snapshots are recorded per run."""
 CAM_IMAGES = 4
-"""Of how many of them GradCAM maps are kept each time."""
+"""How many images have a Grad-CAM map in each snapshot."""
 
 
 class Snapshot(NamedTuple):
-    """What a net makes of the watched pictures at one moment.
+    """The outputs of a model on the monitored images at one moment.
 
-    Logits (n, C) float16, raw GradCAM maps (k, h, w) float16 of the shown ones, and the accuracies (0 to 1) of the
+    Logits (n, C) float16, raw Grad-CAM maps (k, h, w) float16 of the shown images, and the accuracies (0 to 1) of the
     curve on the forget and the retain side.
     """
 
@@ -40,11 +40,11 @@ class Snapshot(NamedTuple):
 
 
 class SnapshotRecorder:
-    """A net under observation: what it answers to a few fixed pictures while a method changes it.
+    """Records the outputs of a model on a few fixed images while a method changes it.
 
-    `sets` names sides of the split and gives positions in the data set, none of them test pictures; `roles` says where
-    GradCAM looks. The pictures are shown to the net by the lab, not by the method, in eval mode, the logits in the
-    training precision: a live display, no measurement. `no_maps` says why there are none where the layer gives none.
+    `sets` gives positions in the data set for sets of the split, none of them test images; `roles` gives the Grad-CAM
+    layer. The model is evaluated by the recorder, not by the method, in eval mode, and the logits are in the training
+    precision: a live display, not a measurement. `no_maps` is the reason if the layer gives no maps.
     """
 
     def __init__(
@@ -61,67 +61,67 @@ class SnapshotRecorder:
         self.targets, self.no_maps = labels[self.cam_rows].tolist(), ""
         self.seconds = 0.0
         self._prefix = roles.prefix_tokens
-        self._net, self._labels = model, labels[self.ids]
+        self._model, self._labels = model, labels[self.ids]
         self._inputs = to_floats(images[torch.from_numpy(self.ids).to(images.device)])
-        self._seen: tuple[int, Snapshot | None] = (-1, None)
+        self._last: tuple[int, Snapshot | None] = (-1, None)
 
     def capture(self) -> Snapshot:
-        """What the net makes of the pictures now."""
-        version = sum(tensor._version for tensor in self._net.state_dict(keep_vars=True).values())
-        known, sight = self._seen
-        if sight is not None and version == known:  # An unchanged net would give the same answers again.
-            return sight
+        """Return a snapshot of the model as it is now."""
+        version = sum(tensor._version for tensor in self._model.state_dict(keep_vars=True).values())
+        last_version, snapshot = self._last
+        if snapshot is not None and version == last_version:  # An unchanged model gives the same outputs.
+            return snapshot
         began = time.perf_counter()
-        with torch.inference_mode(), eval_mode(self._net), autocast(self._inputs.device):
-            logits = self._net(self._inputs).half().cpu().numpy()
-        right = logits.argmax(1) == self._labels
-        forget, retain = (float(right[rows].mean()) for rows in self.eval_rows.values())
-        sight = Snapshot(logits, self._maps(), forget, retain)
-        self._seen = version, sight
+        with torch.inference_mode(), eval_mode(self._model), autocast(self._inputs.device):
+            logits = self._model(self._inputs).half().cpu().numpy()
+        correct = logits.argmax(1) == self._labels
+        forget, retain = (float(correct[rows].mean()) for rows in self.eval_rows.values())
+        snapshot = Snapshot(logits, self._maps(), forget, retain)
+        self._last = version, snapshot
         self.seconds += time.perf_counter() - began
-        return sight
+        return snapshot
 
     def _maps(self) -> np.ndarray:
         if not self.no_maps:
             try:
                 maps = class_activation.explain(
-                    {"now": self._net}, self.cam_images, self.targets, self.layer, prefix_tokens=self._prefix
+                    {"now": self._model}, self.cam_images, self.targets, self.layer, prefix_tokens=self._prefix
                 )["now"]
             except InvalidRequestError as problem:
                 self.no_maps = str(problem)
             else:
-                with np.errstate(over="ignore"):  # A net that runs away is refused at the end, not here.
+                with np.errstate(over="ignore"):  # A diverged model is rejected at the end, not here.
                     return maps.astype(np.float16)
         return np.zeros((len(self.cam_rows), 0, 0), np.float16)
 
 
 def choose_cam_images(sets: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The positions of up to SHOWN watched pictures whose maps are kept: forgotten ones first, kept ones last."""
-    wishes = (("forget_train", 2), ("forget_val", 1), ("forget_train", CAM_IMAGES - 1), ("retain_val", CAM_IMAGES))
+    """Return positions of up to CAM_IMAGES monitored images for Grad-CAM: forget set first, retain set last."""
+    limits = (("forget_train", 2), ("forget_val", 1), ("forget_train", CAM_IMAGES - 1), ("retain_val", CAM_IMAGES))
     found: list[int] = []
-    for name, most in wishes:
+    for name, limit in limits:
         ids = [row for row in sets[name].tolist() if row not in found]
-        room = min(most, (CAM_IMAGES if name == "retain_val" else CAM_IMAGES - 1) - len(found), len(ids))
+        room = min(limit, (CAM_IMAGES if name == "retain_val" else CAM_IMAGES - 1) - len(found), len(ids))
         found += [ids[place] for place in np.linspace(0, len(ids) - 1, room).round().astype(int)] if room > 0 else []
     return np.array(found, np.int64)
 
 
 class RunTracker:
-    """Keeps count of a run: phases, points of the curve, scalars, and what the method wants to show."""
+    """Records a run: phases, points of the curve, scalars, and the artifacts that the method saves."""
 
     def __init__(self, listener: RunListener, recorder: SnapshotRecorder | None = None) -> None:
-        self._listener, self._watch = listener, recorder
+        self._listener, self._recorder = listener, recorder
         self._began = time.perf_counter()
         self._phases: list[Phase] = []
         self._starts: list[tuple[int, float]] = []
         self._at = -1
         self._phase_began = self._began
-        self._step = self._pictures = 0
+        self._step = self._images = 0
         self._every = 1
         self._points: list[CurvePoint] = []
         self._snapshots: list[Snapshot] = []
         self._logged: dict[str, list[tuple[int, float]]] = {}
-        self._kept: dict[str, ReportPart] = {}
+        self._artifacts: dict[str, ReportPart] = {}
 
     def plan(self, **steps: int) -> None:
         self._phases = [Phase(name, count, 0, 0.0) for name, count in steps.items()]
@@ -137,7 +137,7 @@ class RunTracker:
         self._phases[self._at] = self._phases[self._at]._replace(done=done)
         self._phase_began = time.perf_counter()
         self._starts.append((self._step, self._phase_began - self._began))
-        self._look()
+        self._capture()
         self._report_progress()
 
     def iterate(self, items: Iterable[T]) -> Iterator[T]:
@@ -145,7 +145,7 @@ class RunTracker:
             self._listener.check()
             try:
                 yield item
-            except GeneratorExit:  # The method left its loop early; the step it was in counts.
+            except GeneratorExit:  # The method left its loop early; the current step counts.
                 self._count(item)
                 raise
             self._count(item)
@@ -156,10 +156,10 @@ class RunTracker:
 
     def save_artifact(self, name: str, array: Any, **facts: object) -> None:
         values = array.detach().cpu().numpy() if isinstance(array, Tensor) else np.asarray(array)
-        self._kept[name] = ReportPart(dict(facts), {name: values})
+        self._artifacts[name] = ReportPart(dict(facts), {name: values})
 
     def set_stage(self, stage: str) -> None:
-        """Says what happens outside all phases: loading, measuring."""
+        """Announce a stage outside all phases, such as loading or measuring."""
         self._close_phase()
         self._at = -1
         self._listener.check()
@@ -167,30 +167,30 @@ class RunTracker:
 
     @property
     def steps(self) -> int:
-        """Optimiser steps made so far."""
+        """The number of optimizer steps made so far."""
         return self._step
 
     @property
     def images_seen(self) -> int:
-        """Pictures that went through those steps."""
-        return self._pictures
+        """The number of images processed in these steps."""
+        return self._images
 
     def parts(self) -> dict[str, ReportPart]:
-        """The report's curves, snapshots and extras; ends the last phase."""
+        """Return the report's curves, snapshots and extras; ends the last phase."""
         self._close_phase()
-        parts = {"extras": _merged(self._kept)} if self._kept else {}
-        if self._watch is not None and self._points:
+        parts = {"extras": _merged(self._artifacts)} if self._artifacts else {}
+        if self._recorder is not None and self._points:
             spans = [
                 {"name": phase.name, "first_step": first, "start": start, "end": start + phase.seconds}
                 for phase, (first, start) in zip(self._phases, self._starts, strict=False)
             ]
-            asked = {side: int(rows.sum()) for side, rows in self._watch.eval_rows.items()}
+            counts = {side: int(rows.sum()) for side, rows in self._recorder.eval_rows.items()}
             columns = {
                 name: np.array([getattr(point, name) for point in self._points])
                 for name in ("step", "seconds", "forget", "retain")
             }
-            parts["curves"] = ReportPart({"phases": spans, "pictures": asked, "logged": self._logged}, columns)
-            parts["snapshots"] = self._snapshots_part(self._watch)
+            parts["curves"] = ReportPart({"phases": spans, "pictures": counts, "logged": self._logged}, columns)
+            parts["snapshots"] = self._snapshots_part(self._recorder)
         return parts
 
     def _snapshots_part(self, recorder: SnapshotRecorder) -> ReportPart:
@@ -202,8 +202,8 @@ class RunTracker:
             "seconds": recorder.seconds,
         }
         arrays = {
-            "logits": np.stack([sight.logits for sight in self._snapshots]),
-            "maps": np.stack([sight.maps for sight in self._snapshots]),
+            "logits": np.stack([snapshot.logits for snapshot in self._snapshots]),
+            "maps": np.stack([snapshot.maps for snapshot in self._snapshots]),
             "step": np.array([point.step for point in self._points]),
             "ids": recorder.ids,
             "shown": recorder.cam_rows,
@@ -212,28 +212,28 @@ class RunTracker:
         return ReportPart(facts, arrays)
 
     def phases(self) -> tuple[Phase, ...]:
-        """Every phase with the steps and seconds that it took."""
+        """Return every phase with its steps and seconds."""
         return tuple(self._phases)
 
     def _count(self, item: object) -> None:
         self._step += 1
-        self._pictures += len(item[0]) if isinstance(item, tuple) and isinstance(item[0], Tensor) else 0
+        self._images += len(item[0]) if isinstance(item, tuple) and isinstance(item[0], Tensor) else 0
         phase = self._phases[self._at]
         seconds = time.perf_counter() - self._phase_began
         done = phase.done + 1
         self._phases[self._at] = phase._replace(done=done, steps=max(phase.steps, done), seconds=seconds)
         if self._step % self._every == 0:
-            self._look()
+            self._capture()
         self._report_progress()
 
-    def _look(self) -> None:
-        if self._watch is None:
+    def _capture(self) -> None:
+        if self._recorder is None:
             return
-        sight = self._watch.capture()
+        snapshot = self._recorder.capture()
         name = self._phases[self._at].name
-        point = CurvePoint(self._step, time.perf_counter() - self._began, name, sight.forget, sight.retain)
+        point = CurvePoint(self._step, time.perf_counter() - self._began, name, snapshot.forget, snapshot.retain)
         self._points.append(point)
-        self._snapshots.append(sight)
+        self._snapshots.append(snapshot)
         self._listener.point(point)
 
     def _close_phase(self) -> None:
@@ -241,12 +241,12 @@ class RunTracker:
             phase = self._phases[self._at]
             self._phases[self._at] = phase._replace(seconds=time.perf_counter() - self._phase_began)
             if self._points and self._points[-1].step < self._step:
-                self._look()
+                self._capture()
 
     def _report_progress(self, stage: str | None = None) -> None:
         phase = self._phases[self._at] if self._at >= 0 else None
         elapsed = time.perf_counter() - self._began
-        rate = self._pictures / elapsed if self._pictures else None
+        rate = self._images / elapsed if self._images else None
         self._listener.progress(Progress(tuple(self._phases), stage or (phase.name if phase else ""), rate))
 
 

@@ -125,7 +125,7 @@ def test_one_that_does_not_fit_says_what_does_not(visit: Visit, store: RunStore,
     fine(brought(visit("classifier"), buffer.getvalue(), "seven.pt"))
     run = work(store, home)
     app = fine(visit("run", id=str(run.id)))
-    assert "It tells 7 classes apart, and Shapes has 4" in words(app)
+    assert "The checkpoint has 7 classes, but Shapes has 4" in words(app)
     assert "take-in" not in [button.key for button in app.button]
     assert list(app.dataframe[0].value["Name"]) == ["head.weight", "head.bias"]
 
@@ -136,7 +136,7 @@ def test_it_is_not_removed_while_a_run_needs_it(visit: Visit, store: RunStore, h
     store.submit(TrainSpec(architecture="tiny", dataset="shapes", recipe=QUICK, start=name), title="Fine-tune")
     app = fine(visit("classifier", classifier=name))
     app = fine(app.button(key="remove-classifier").click().run())
-    assert "needs this classifier" in words(app) and user_models.exists(name)
+    assert "need this classifier" in words(app) and user_models.exists(name)
 
 
 def test_points_are_shown_as_points(visit: Visit) -> None:

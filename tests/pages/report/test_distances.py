@@ -41,7 +41,7 @@ def test_classes_have_a_panel_a_model(visit: Visit, done: RunStore) -> None:
     assert "**gold**" in words(app)
     app = fine(visit("run", id=str(PICTURES), tab="Classes"))
     assert len(app.get("plotly_chart")) == 2 + 2
-    assert words(app).count("There is no gold for this request yet") >= 1
+    assert words(app).count("There is no retrained model for this request yet") >= 1
 
 
 def test_weights_can_be_measured_in_other_ways(visit: Visit, done: RunStore) -> None:

@@ -1,1 +1,1 @@
-"""The jobs beside unlearning itself, one file each."""
+"""The jobs other than unlearning, one file each."""

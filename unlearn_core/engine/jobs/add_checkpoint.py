@@ -1,4 +1,4 @@
-"""Looks over a checkpoint that somebody brought, before it may be used: does it fit, and how good is it?"""
+"""Validates an uploaded checkpoint before it is added: whether it fits the architecture, and how accurate it is."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -28,19 +28,20 @@ from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import evaluate, weights
 
 PART = "checkpoint"
-"""The part of the run's folder that says what fits and what does not."""
+"""The part of the run's folder with the result of the validation."""
 
 MAX_NAMES = 200
-"""At most so many names of a kind are kept."""
+"""At most this many names of each kind are stored."""
 
 PREFIXES = ("", "net.", "model.", "backbone.", "encoder.")
-"""What may stand before every name, in the file or in ours."""
+"""Prefixes that all names may have, in the file or in our model."""
 
 
 class StateDictMatch(NamedTuple):
-    """How a checkpoint's tensors match a net's: what can be put in, and the names of what cannot.
+    """How a checkpoint's tensors match a model's: the tensors that fit, and the names of those that do not.
 
-    `shapes` has name, the net's shape and the file's; counters of batch norm, which old checkpoints lack, count not.
+    `shape_mismatches` has the name, the model's shape and the file's. Batch norm's counters, which old checkpoints
+    lack, are ignored.
     """
 
     state: dict[str, Tensor]
@@ -50,29 +51,29 @@ class StateDictMatch(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether every weight of the net is filled; what else the file holds is left out."""
+        """Whether the file has every weight of the model; other tensors of the file are ignored."""
         return not self.missing and not self.shape_mismatches
 
 
 def validate_checkpoint(
     spec: AddCheckpointSpec, model_cache: ModelCache, listener: RunListener, folder: Path
 ) -> dict[str, Any]:
-    """Converts the file, compares it with the architecture, asks it all pictures; gives the headline.
+    """Convert the file, match it with the architecture, and evaluate it; return the run's summary metrics.
 
-    What was found is written to `folder` as a part. Where it fits, the classifier waits to be taken in
-    (`catalog.trained.take`). Raises BadUpload, UnknownName, NotSupported and Cancelled.
+    The result is written to `folder` as a part. If the file fits, the classifier is pending until it is added
+    (`user_models`). Raises InvalidCheckpointError, NotFoundError, NotSupportedError and CancelledError.
     """
     listener.check()
     card, data = classifier_card(spec), model_cache.dataset(spec.dataset)
     tracker = RunTracker(listener)
     tracker.set_stage("opening")
-    told = receive.convert(spec.upload)
-    net = model_cache.new_model(card, 0)
-    found = match_state_dict(load(receive.safetensors_path(spec.upload).read_bytes()), net.state_dict())
+    converted = receive.convert(spec.upload)
+    model = model_cache.new_model(card, 0)
+    found = match_state_dict(load(receive.safetensors_path(spec.upload).read_bytes()), model.state_dict())
     facts = {
         "fits": found.complete,
-        "tensors": len(told["tensors"]),
-        "ignored": told["ignored"][:MAX_NAMES],
+        "tensors": len(converted["tensors"]),
+        "ignored": converted["ignored"][:MAX_NAMES],
         "missing": found.missing[:MAX_NAMES],
         "unexpected": found.unexpected[:MAX_NAMES],
         "shapes": found.shape_mismatches[:MAX_NAMES],
@@ -82,21 +83,21 @@ def validate_checkpoint(
     if not found.complete:
         artifacts.write_part(folder, PART, ReportPart(facts, {}))
         return {"fits": False, "why": facts["why"]}
-    net.load_state_dict(net.state_dict() | found.state)
+    model.load_state_dict(model.state_dict() | found.state)
     tracker.set_stage("evaluating")
-    logits = evaluate.logits(net, data.images)
+    logits = evaluate.logits(model, data.images)
     if not np.isfinite(logits).all():
         raise InvalidCheckpointError(
-            "Its answers to some pictures are no finite numbers, so no figure could be made of them."
+            "The model's outputs are not finite for some images. Check the checkpoint and the normalisation."
         )
     accuracy = accuracies(logits, data.image_dataset)
-    files = {".safetensors": weights.to_bytes(net), ".npy": to_npy_bytes(logits)}
+    files = {".safetensors": weights.to_bytes(model), ".npy": to_npy_bytes(logits)}
     made = {
         "seconds": 0.0,
         "made with": {"torch": torch.__version__, "device": describe_device(str(model_cache.device))},
     }
     user_models.add(
-        card, weights=weights.checksum(net), files=files, facts=made | {"accuracies": accuracy}, pending=True
+        card, weights=weights.checksum(model), files=files, facts=made | {"accuracies": accuracy}, pending=True
     )
     artifacts.write_part(folder, PART, ReportPart(facts | {"accuracies": accuracy, "classifier": card.id}, {}))
     return {"fits": True, "classifier": card.id, "accuracies": accuracy, "chance": 1 / len(data.card.classes)}
@@ -105,30 +106,30 @@ def validate_checkpoint(
 def add_locally(
     spec: AddCheckpointSpec, *, device: str, data_dir: Path, listener: RunListener
 ) -> tuple[int, dict[str, Any], ReportPart]:
-    """Looks a checkpoint over in this process, as a run of the history: its number, headline and what was found."""
-    where = resolve_device(device)
-    run, headline = record_run(
+    """Validate a checkpoint in this process as a run of the history; return its number, metrics and result."""
+    resolved = resolve_device(device)
+    run, metrics = record_run(
         RunStore(data_dir),
         spec,
         title=job_title(classifier_card(spec)),
-        device=where,
+        device=resolved,
         work=lambda run: validate_checkpoint(
-            spec, ModelCache(where, data_dir), listener, artifacts.run_dir(data_dir, run)
+            spec, ModelCache(resolved, data_dir), listener, artifacts.run_dir(data_dir, run)
         ),
     )
     found = artifacts.read_part(artifacts.run_dir(data_dir, run), PART)
     assert found is not None
-    return run, headline, found
+    return run, metrics, found
 
 
 def classifier_card(spec: AddCheckpointSpec) -> ClassifierCard:
-    """The card that it would have. Raises UnknownName."""
+    """Return the card that the classifier would have. Raises NotFoundError."""
     dataset = datasets.card(spec.dataset)
     architecture = architectures.card(spec.architecture, dataset.size)
     return ClassifierCard(
         id=user_models.make_id(spec.architecture, spec.dataset, spec.fingerprint()),
-        title=spec.name or f"{architecture.title} · {dataset.title}, brought",
-        summary=f"{architecture.summary} Its weights were brought here as a file.",
+        title=spec.name or f"{architecture.title} · {dataset.title}, uploaded",
+        summary=f"{architecture.summary} Its weights were uploaded as a file.",
         architecture=spec.architecture,
         dataset=spec.dataset,
         mean=spec.mean,
@@ -136,23 +137,23 @@ def classifier_card(spec: AddCheckpointSpec) -> ClassifierCard:
         roles=architecture.roles,
         recipe=None,
         seed=0,
-        licence="Known to whoever brought it.",
-        source=f"A file brought on {date.today():%-d %B %Y}, sha256 {spec.upload[:16]}…",
+        licence="Unknown: the weights were uploaded.",
+        source=f"A file uploaded on {date.today():%-d %B %Y}, sha256 {spec.upload[:16]}…",
     )
 
 
 def job_title(card: ClassifierCard) -> str:
-    """What such a run is called."""
-    return f"Look over {card.title}"
+    """Return the title of such a run."""
+    return f"Validate {card.title}"
 
 
 def match_state_dict(file_state: Mapping[str, Tensor], model_state: Mapping[str, Tensor]) -> StateDictMatch:
-    """Matches a file's tensors with a net's, under the prefix by which most names agree."""
-    bare = {name for name in model_state if not name.endswith("num_batches_tracked")}
+    """Match a file's tensors with a model's, with the prefix under which most names agree."""
+    required = {name for name in model_state if not name.endswith("num_batches_tracked")}
     state = dict(
         max(
             (_renamed(file_state, take, put) for take in PREFIXES for put in PREFIXES),
-            key=lambda one: len(bare & one.keys()),
+            key=lambda state: len(required & state.keys()),
         )
     )
     shapes = [
@@ -163,26 +164,27 @@ def match_state_dict(file_state: Mapping[str, Tensor], model_state: Mapping[str,
     unfit = {name for name, _, _ in shapes}
     return StateDictMatch(
         {name: value for name, value in state.items() if name in model_state and name not in unfit},
-        sorted(bare - state.keys()),
+        sorted(required - state.keys()),
         sorted(state.keys() - model_state.keys()),
         shapes,
     )
 
 
 def mismatch_reason(matched: StateDictMatch, card: ClassifierCard, dataset: DatasetCard) -> str:
-    """What stands in the way, in a sentence; "" where nothing does."""
+    """Return in a sentence why a checkpoint does not fit; "" if it fits."""
     if matched.complete:
         return ""
     heads = tuple(f"{head}." for head in card.roles.head)
     counts = {theirs[0] for name, ours, theirs in matched.shape_mismatches if name.startswith(heads) and theirs}
     if counts and all(name.startswith(heads) for name, _, _ in matched.shape_mismatches) and not matched.missing:
         return (
-            f"It tells {min(counts):,} classes apart, and {dataset.title} has {len(dataset.classes):,}. "
+            f"The checkpoint has {min(counts):,} classes, but {dataset.title} has {len(dataset.classes):,}. "
             "Choose the data set that it was trained on."
         )
     return (
-        f"{len(matched.missing):,} tensors of this architecture are missing in it, {len(matched.shape_mismatches):,} have another "
-        f"shape, and {len(matched.unexpected):,} have names that the architecture does not know. "
+        f"{len(matched.missing):,} tensors of this architecture are missing in the checkpoint, "
+        f"{len(matched.shape_mismatches):,} have another shape, and {len(matched.unexpected):,} have names that the "
+        "architecture does not have. "
         "Choose the architecture that it was saved from."
     )
 

@@ -1,7 +1,6 @@
-"""The many nets that some measurements of a run need: made where they are missing, a net at a time, and kept.
+"""The ensembles of models that some measurements of a run need, trained one model at a time where they are missing.
 
-What is kept are their answers, in the data folder, so that what was interrupted goes on, and what gave way to
-something more urgent (GaveWay) too.
+Their outputs are stored in the data folder, so that an interrupted or preempted job continues where it stopped.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,12 +22,12 @@ from unlearn_core.training import weights
 
 T = TypeVar("T")
 
-GOLDS, UNLEARNED, SHADOWS = "golds", "unlearned nets", "shadow nets"
-"""What the phases are called."""
+GOLDS, UNLEARNED, SHADOWS = "retrained models", "unlearned models", "shadow models"
+"""The names of the phases, as they are shown."""
 
 
 class CancelOnlyTracker(NullTracker):
-    """Passes on only whether to stop: what counts here are whole nets, not the steps of one."""
+    """Passes on cancellation only: progress counts whole models here, not the steps of one."""
 
     def __init__(self, listener: RunListener) -> None:
         self._listener = listener
@@ -40,61 +39,61 @@ class CancelOnlyTracker(NullTracker):
 
 
 class ModelEnsemble:
-    """A finished run's nets of every kind, each by its number: the same number is the same net in every crowd."""
+    """The models of every kind for a finished run, by number: a number is the same model in every ensemble."""
 
     def __init__(self, loaded: LoadedRun, model_cache: ModelCache, listener: RunListener) -> None:
-        self._layout, self._warm, self._listener = loaded.resolved, model_cache, listener
+        self._resolved, self._model_cache, self._listener = loaded.resolved, model_cache, listener
         self._spec = loaded.report.spec.model_copy(update={"seed": 0})
-        self._shipped = ensembles.bundled_golds(self._spec.request)
-        self._tracker, self._inside = RunTracker(listener), CancelOnlyTracker(listener)
+        self._bundled = ensembles.bundled_golds(self._spec.request)
+        self._tracker, self._inner_tracker = RunTracker(listener), CancelOnlyTracker(listener)
 
     @property
     def unavailable_reason(self) -> str | None:
-        """Why there is nothing to compare with, in a sentence; None where there is."""
+        """Why no models can be trained to compare with, in a sentence; None if they can."""
         if self._spec.start is not None:
-            return "This run goes on from an earlier one, so no gold is defined and there is nothing to compare with."
-        if self._layout.card.recipe is None:
-            return "Nobody has said how the classifier was trained, so no golds can be trained to compare with."
+            return "This run continues an earlier run, so no retrained model is defined to compare with."
+        if self._resolved.card.recipe is None:
+            return "It is unknown how the classifier was trained, so no models can be retrained to compare with."
         return None
 
     def plan(self, numbers_by_kind: Mapping[str, Sequence[int]]) -> None:
-        """Says how many nets of each kind are to come; golds that ship are there already."""
+        """Announce how many models of each kind are needed; bundled golds need no training."""
         counts = {kind: len(numbers) for kind, numbers in numbers_by_kind.items()}
         counts[GOLDS] = sum(not self._is_bundled(number) for number in numbers_by_kind[GOLDS])
         self._tracker.plan(**counts)
 
     def gold_outputs(self, numbers: Sequence[int]) -> EnsembleOutputs:
-        """The answers of golds: those that ship, those that somebody has trained here, and new ones."""
+        """Return the outputs of golds: bundled ones, ones trained here, and new ones."""
         folder, request = self._folder("golds", self._spec.request.fingerprint()), self._spec.request
 
         def make(number: int) -> EnsembleOutputs:
-            known = self._warm.gold(self._layout.card, request, number)
-            if known is not None:
-                return ensemble_members.outputs_of(known.module, self._layout.data, self._layout.split)
-            return ensemble_members.gold_outputs(request, number, self._warm, self._inside)
+            gold = self._model_cache.gold(self._resolved.card, request, number)
+            if gold is not None:
+                return ensemble_members.outputs_of(gold.module, self._resolved.data, self._resolved.split)
+            return ensemble_members.gold_outputs(request, number, self._model_cache, self._inner_tracker)
 
-        shipped = self._shipped
-        there = {} if shipped is None else {n: shipped.members(n, n + 1) for n in numbers if n < len(shipped)}
-        missing = [number for number in numbers if number not in there]
-        made = dict(zip(missing, self._load_or_build(GOLDS, missing, folder, make), strict=True))
-        return EnsembleOutputs.concatenate([(there | made)[number] for number in numbers])
+        bundled = self._bundled
+        outputs = {} if bundled is None else {n: bundled.members(n, n + 1) for n in numbers if n < len(bundled)}
+        missing = [number for number in numbers if number not in outputs]
+        outputs |= zip(missing, self._load_or_build(GOLDS, missing, folder, make), strict=True)
+        return EnsembleOutputs.concatenate([outputs[number] for number in numbers])
 
     def unlearned_outputs(self, numbers: Sequence[int]) -> EnsembleOutputs:
-        """The answers of what the run's method makes of the classifier itself, from seed after seed."""
-        folder = self._folder("unlearned", fingerprint(self._spec) + self._layout.before.weights[:16])
+        """Return the outputs of the classifier after unlearning with the run's method, one seed per number."""
+        folder = self._folder("unlearned", fingerprint(self._spec) + self._resolved.before.weights[:16])
 
         def make(number: int) -> EnsembleOutputs:
-            return ensemble_members.unlearned_outputs(self._spec, number, self._warm, self._inside)
+            return ensemble_members.unlearned_outputs(self._spec, number, self._model_cache, self._inner_tracker)
 
         return EnsembleOutputs.concatenate(self._load_or_build(UNLEARNED, numbers, folder, make))
 
     def shadow_outputs(self, numbers: Sequence[int]) -> EnsembleOutputs:
-        """The answers of what the run's method makes of originals of other seeds, which are trained first, and kept."""
+        """Return the outputs of originals of other seeds (trained first, and stored) after unlearning."""
         folder = self._folder("shadows", fingerprint(self._spec) + self._recipe())
 
         def make(number: int) -> EnsembleOutputs:
             return ensemble_members.unlearned_outputs(
-                self._spec, number, self._warm, self._inside, self._original(number)
+                self._spec, number, self._model_cache, self._inner_tracker, self._original(number)
             )
 
         return EnsembleOutputs.concatenate(self._load_or_build(SHADOWS, numbers, folder, make))
@@ -102,30 +101,30 @@ class ModelEnsemble:
     def _original(self, number: int) -> FrozenModel:
         file = self._folder("originals", self._recipe()) / f"{number:03d}.safetensors"
         if not file.exists():
-            net = ensemble_members.train_original(self._spec.request, number, self._warm, self._inside)
-            weights.write(file, net)
-        return self._warm.load_model(self._layout.card, f"shadow {number}", file.read_bytes())
+            model = ensemble_members.train_original(self._spec.request, number, self._model_cache, self._inner_tracker)
+            weights.write(file, model)
+        return self._model_cache.load_model(self._resolved.card, f"shadow {number}", file.read_bytes())
 
     def _recipe(self) -> str:
-        return fingerprint(self._layout.card.required_recipe) + self._layout.before.weights[:16]
+        return fingerprint(self._resolved.card.required_recipe) + self._resolved.before.weights[:16]
 
     def _is_bundled(self, number: int) -> bool:
-        return self._shipped is not None and number < len(self._shipped)
+        return self._bundled is not None and number < len(self._bundled)
 
     def _folder(self, kind: str, name: str) -> Path:
-        return ensemble_files.folder(self._warm.data_dir, self._spec.request.classifier, kind, name)
+        return ensemble_files.folder(self._model_cache.data_dir, self._spec.request.classifier, kind, name)
 
     def _load_or_build(
         self, phase: str, numbers: Sequence[int], folder: Path, make: Callable[[int], EnsembleOutputs]
     ) -> list[EnsembleOutputs]:
-        """The answers of these nets as they are kept, made where they are missing."""
+        """Return the stored outputs of these models, computing the missing ones."""
         self._tracker.phase(phase)
         found: list[EnsembleOutputs] = []
         for number in self._tracker.iterate(numbers):
-            one = ensemble_members.load_outputs(folder, number)
-            if one is None:
-                one = ensemble_members.save_outputs(folder, number, make(number))
+            outputs = ensemble_members.load_outputs(folder, number)
+            if outputs is None:
+                outputs = ensemble_members.save_outputs(folder, number, make(number))
                 if number != numbers[-1] and self._listener.should_yield():
-                    raise PreemptedError("Stopped after a net for something more urgent; goes on afterwards.")
-            found.append(one)
+                    raise PreemptedError("Paused after a model for a more urgent run; continues afterwards.")
+            found.append(outputs)
         return found

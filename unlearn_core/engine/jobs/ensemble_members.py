@@ -1,8 +1,8 @@
-"""Many nets of one kind: golds of a request, or what a method makes of a classifier from seed after seed.
+"""The members of an ensemble: golds of a request, or a classifier after unlearning, one seed per member.
 
-Each is trained, asked and thrown away; only its answers are kept, a file a net, so that nothing is done twice. On two
-CPU cores two trainings of one thread each are faster than one of two threads, and than several nets stacked in one
-(5,100 against 3,700 and 4,300 pictures a second for a ResNet-8 of width 8, bfloat16).
+Each model is trained, evaluated and discarded; only its outputs are stored, one file per model, so that nothing is done
+twice. On two CPU cores, two trainings of one thread each are faster than one of two threads or several stacked models
+(5,100 against 3,700 and 4,300 images per second for a ResNet-8 of width 8, bfloat16).
 """
 
 import multiprocessing
@@ -33,44 +33,44 @@ from unlearn_core.training.loops import train
 
 
 class EnsembleTask(NamedTuple):
-    """One net of a population: a gold of a request, or what a spec's method makes from that many seeds on."""
+    """One member to build: a gold of a request, or a spec's run `number` seeds later."""
 
     source: ForgetRequest | UnlearnSpec
     number: int
     folder: Path
-    """Where its answers are kept."""
+    """Where its outputs are stored."""
     data_dir: Path
     device: str
     threads: int
 
 
 def build_all(tasks: list[EnsembleTask], jobs: int) -> Iterator[EnsembleTask]:
-    """Makes those nets that are missing, `jobs` of them side by side, and gives each order as it is done, in order."""
-    todo = [order for order in tasks if not _file(order.folder, order.number).exists()]
+    """Build the missing members, `jobs` of them in parallel, and yield each task when it is done, in order."""
+    missing = [task for task in tasks if not _file(task.folder, task.number).exists()]
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(_build, todo)
+        yield from pool.map(_build, missing)
 
 
 def _build(task: EnsembleTask) -> EnsembleTask:
     if torch.get_num_threads() != task.threads:
         torch.set_num_threads(task.threads)
-    cache, tracker = _warm(task.device, task.data_dir), NullTracker()
+    model_cache, tracker = _model_cache(task.device, task.data_dir), NullTracker()
     if isinstance(task.source, ForgetRequest):
-        outputs = gold_outputs(task.source, task.number, cache, tracker)
+        outputs = gold_outputs(task.source, task.number, model_cache, tracker)
     else:
-        outputs = unlearned_outputs(task.source, task.number, cache, tracker)
+        outputs = unlearned_outputs(task.source, task.number, model_cache, tracker)
     save_outputs(task.folder, task.number, outputs)
     return task
 
 
 @cache
-def _warm(device: str, data_dir: Path) -> ModelCache:
-    """One a process, so that data and nets are loaded once."""
+def _model_cache(device: str, data_dir: Path) -> ModelCache:
+    """Return one cache per process, so that data and models are loaded once."""
     return ModelCache(device, data_dir)
 
 
 def gold_outputs(request: ForgetRequest, number: int, model_cache: ModelCache, tracker: Tracker) -> EnsembleOutputs:
-    """One gold's answers; the very net that the run of kind gold with this number would give."""
+    """Return one gold's outputs; the same model as from a gold job with this seed."""
     card = classifiers.card(request.classifier)
     data = model_cache.dataset(card.dataset)
     split = make_split(data.card, data.image_dataset.labels, request.forget)
@@ -80,7 +80,7 @@ def gold_outputs(request: ForgetRequest, number: int, model_cache: ModelCache, t
 
 
 def train_original(request: ForgetRequest, number: int, model_cache: ModelCache, tracker: Tracker) -> nn.Module:
-    """A net that the classifier's recipe makes of all training pictures from another seed than the classifier's."""
+    """Return a model trained by the classifier's recipe on all training images, from another seed."""
     card = classifiers.card(request.classifier)
     data = model_cache.dataset(card.dataset)
     split = make_split(data.card, data.image_dataset.labels, request.forget)
@@ -89,39 +89,39 @@ def train_original(request: ForgetRequest, number: int, model_cache: ModelCache,
 
 
 def _trained(card: ClassifierCard, rows: np.ndarray, seed: int, model_cache: ModelCache, tracker: Tracker) -> nn.Module:
-    data, net = model_cache.dataset(card.dataset), initial_model(card, seed, model_cache)
-    where = torch.from_numpy(rows).to(model_cache.device)
-    train(net, card.required_recipe, data.images, data.labels, where, seed=seed, tracker=tracker)
-    return net.eval()
+    data, model = model_cache.dataset(card.dataset), initial_model(card, seed, model_cache)
+    positions = torch.from_numpy(rows).to(model_cache.device)
+    train(model, card.required_recipe, data.images, data.labels, positions, seed=seed, tracker=tracker)
+    return model.eval()
 
 
 def unlearned_outputs(
     spec: UnlearnSpec, number: int, model_cache: ModelCache, tracker: Tracker, before: FrozenModel | None = None
 ) -> EnsembleOutputs:
-    """The answers of what the spec's method makes of its classifier, or of `before`, `number` seeds on."""
-    layout = resolve_run(spec.model_copy(update={"seed": spec.seed + number}), model_cache)
+    """Return the outputs after unlearning from the spec's classifier, or from `before`, `number` seeds later."""
+    resolved = resolve_run(spec.model_copy(update={"seed": spec.seed + number}), model_cache)
     if before is not None:
-        layout = layout._replace(before=before)
-    problem = build_problem(layout, model_cache)
-    layout.method.forget(problem, layout.params, tracker)
-    return outputs_of(freeze_result(problem.model).module, layout.data, layout.split)
+        resolved = resolved._replace(before=before)
+    problem = build_problem(resolved, model_cache)
+    resolved.method.forget(problem, resolved.params, tracker)
+    return outputs_of(freeze_result(problem.model).module, resolved.data, resolved.split)
 
 
 def outputs_of(model: nn.Module, data: DeviceDataset, split: Split) -> EnsembleOutputs:
-    """What one net answers to the forgotten pictures, and how often it is right about the kept ones."""
+    """Return one model's logits on the forget set, and its accuracy on the retain set."""
 
-    def answers(rows: np.ndarray) -> np.ndarray:
+    def logits(rows: np.ndarray) -> np.ndarray:
         return evaluate.logits(model, data.images[torch.from_numpy(rows).to(data.images.device)])
 
     labels = data.image_dataset.labels
-    right = [
-        float((answers(rows).argmax(1) == labels[rows]).mean()) for rows in (split.retain_train, split.retain_test)
+    accuracies = [
+        float((logits(rows).argmax(1) == labels[rows]).mean()) for rows in (split.retain_train, split.retain_test)
     ]
-    return EnsembleOutputs(answers(split.forget_train)[None], *(np.array([share], np.float32) for share in right))
+    return EnsembleOutputs(logits(split.forget_train)[None], *(np.array([share], np.float32) for share in accuracies))
 
 
 def ensemble_score(ours: EnsembleOutputs, golds: EnsembleOutputs, labels: np.ndarray) -> Score:
-    """The challenge's score of nets against equally many golds; labels (S,) are the forgotten pictures'."""
+    """Return the challenge's score of models against equally many golds; labels (S,) of the forget set."""
     return neurips_score(
         phi(ours.logits, labels),
         phi(golds.logits, labels),
@@ -131,13 +131,13 @@ def ensemble_score(ours: EnsembleOutputs, golds: EnsembleOutputs, labels: np.nda
 
 
 def load_outputs(folder: Path, number: int) -> EnsembleOutputs | None:
-    """The answers of a net that were kept there; None where nobody has made it yet."""
+    """Return the stored outputs of a member; None if there are none yet."""
     path = _file(folder, number)
     return EnsembleOutputs.from_bytes(path.read_bytes()) if path.exists() else None
 
 
 def save_outputs(folder: Path, number: int, outputs: EnsembleOutputs) -> EnsembleOutputs:
-    """Keeps a net's answers, and gives them as they were kept: in 16 bits."""
+    """Store the outputs of a member, and return them as they were stored: in 16 bits."""
     data = outputs.to_bytes()
     atomic_write(_file(folder, number), data)
     return EnsembleOutputs.from_bytes(data)

@@ -1,4 +1,4 @@
-"""Preparing a data set, as a run: its progress is told, and it ends when nobody wants it any more."""
+"""Imports a data set as a run: it reports progress and can be cancelled."""
 
 import time
 from pathlib import Path
@@ -19,23 +19,23 @@ from unlearn_core.store.queue.run_store import RunStore
 def import_dataset(
     spec: ImportDatasetSpec, data_dir: Path, listener: RunListener, *, root: Path | None = None
 ) -> dict[str, Any]:
-    """Prepares the data set that a spec asks for, in the data folder `home`; gives what it came to.
+    """Prepare the data set of a spec in the data folder `data_dir`; return the run's summary metrics.
 
-    `root` is a folder to look in instead of the one that UNLEARN_DATA_ROOT names. Raises BadPictures where it cannot
-    be done and Cancelled where the listener says so; then nothing of it is left.
+    `root` is a folder to read from instead of the one that UNLEARN_DATA_ROOT names. Raises InvalidDatasetError if it
+    cannot be done, and CancelledError on the listener's request; nothing is left behind then.
     """
     began = time.perf_counter()
     if spec.dataset in datasets.bundled():
-        raise InvalidDatasetError(f"{spec.dataset} is the name of a data set that ships with the lab: choose another.")
-    place = ImportContext(root or sources.data_root(), data_dir, _ImportProgress(listener))
-    made: ImportedDataset = prepare(spec, sources.source(spec.source), place, limits())
-    card = made.card
+        raise InvalidDatasetError(f"{spec.dataset} is the name of a bundled data set: choose another name.")
+    context = ImportContext(root or sources.data_root(), data_dir, _ImportProgress(listener))
+    imported: ImportedDataset = prepare(spec, sources.source(spec.source), context, limits())
+    card = imported.card
     return {
         "dataset": card.id,
         "pictures": card.train + card.val + card.test,
         "classes": len(card.classes),
-        "left": made.num_skipped,
-        "named": made.skipped,
+        "left": imported.num_skipped,
+        "named": imported.skipped,
         "seconds": {"total": time.perf_counter() - began},
     }
 
@@ -43,19 +43,19 @@ def import_dataset(
 def import_locally(
     spec: ImportDatasetSpec, data_dir: Path, listener: RunListener, *, root: Path | None = None
 ) -> dict[str, Any]:
-    """Does the same in this process, as a run that joins the history: for the command line and notebooks."""
-    _, headline = record_run(
+    """Do the same in this process as a run of the history: for the command line and notebooks."""
+    _, metrics = record_run(
         RunStore(data_dir),
         spec,
         title=f"Prepare {spec.title}",
         device="cpu",
         work=lambda run: import_dataset(spec, data_dir, listener, root=root),
     )
-    return headline
+    return metrics
 
 
 class _ImportProgress:
-    """Makes a run's progress of what the intake tells: a phase for each kind of work."""
+    """Turns the progress of an import into the progress of a run: one phase per kind of work."""
 
     def __init__(self, listener: RunListener) -> None:
         self._listener = listener

@@ -1,4 +1,4 @@
-"""The likelihood-ratio attack on a run: K shadow nets of either kind are made, then after and gold are held to them."""
+"""The likelihood-ratio attack on a run: trains K shadow models of each kind, then attacks after and gold with them."""
 
 from typing import Any
 
@@ -14,43 +14,46 @@ from unlearn_core.probes.common.neurips_score import phi
 
 
 def add_to_report(run: int, num_models: int, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
-    """Adds the part "lira" to a finished run's report, or the reason for its absence; gives what the row keeps."""
+    """Add the part "lira" to a finished run's report, or the reason why it is missing; return summary metrics."""
     listener.check()
-    finished = load_run(run, model_cache)
-    found = measure(finished, num_models, model_cache, listener)
-    store_measurement(finished, "lira", found, model_cache)
-    kept = ("nets", "told", "low", "high", "after", "gold")
-    return {"lira": None if isinstance(found, str) else {name: found.facts[name] for name in kept}}
+    loaded = load_run(run, model_cache)
+    found = measure(loaded, num_models, model_cache, listener)
+    store_measurement(loaded, "lira", found, model_cache)
+    names = ("nets", "told", "low", "high", "after", "gold")
+    return {"lira": None if isinstance(found, str) else {name: found.facts[name] for name in names}}
 
 
 def measure(loaded: LoadedRun, num_models: int, model_cache: ModelCache, listener: RunListener) -> ReportPart | str:
-    """What the attack comes to with `nets` shadow nets of either kind, or why it cannot be tried.
+    """Return the result of the attack with `num_models` shadow models of each kind, or why it is unavailable.
 
-    In the facts `told`, `low` and `high` are the share (0 to 1) of tries in which it tells a net that was made to
-    forget from a gold, and its 95 % interval over nets; `after` and `gold` are the shares of forgotten pictures that it
-    calls seen. In the arrays `seen` and `unseen` (K,) are these shares for its own shadow nets. The gold is the first
-    one, which is no shadow; nor is the classifier itself, from which the run began.
+    In the facts, `told`, `low` and `high` are the attack success (0 to 1), the share of trials in which it tells an
+    unlearned model from a gold, with its 95 % interval over models; `after` and `gold` are the shares of the forget set
+    that it predicts to be members. In the arrays, `seen` and `unseen` (K,) are these shares for its own shadow models.
+    The attacked gold is the first one; neither it nor the run's original model is a shadow model.
     """
-    crowd = ModelEnsemble(loaded, model_cache, listener)
-    if crowd.unavailable_reason is not None:
-        return crowd.unavailable_reason
+    ensemble = ModelEnsemble(loaded, model_cache, listener)
+    if ensemble.unavailable_reason is not None:
+        return ensemble.unavailable_reason
     numbers = range(num_models + 1)
-    crowd.plan({SHADOWS: numbers[:num_models], GOLDS: numbers})
-    shadows, golds = crowd.shadow_outputs(numbers[:num_models]), crowd.gold_outputs(numbers)
+    ensemble.plan({SHADOWS: numbers[:num_models], GOLDS: numbers})
+    shadows, golds = ensemble.shadow_outputs(numbers[:num_models]), ensemble.gold_outputs(numbers)
     report, rows = loaded.report, loaded.resolved.split.forget_train
     labels = report.labels[rows]
-    seen, unseen = phi(shadows.logits, labels), phi(golds.logits, labels)
-    held, attack = cross_validate(seen, unseen[1:]), fit_gaussians(seen, unseen[1:])
-    told, low, high = confidence_interval(held.success_rate)
+    in_phi, out_phi = phi(shadows.logits, labels), phi(golds.logits, labels)
+    validated, attack = cross_validate(in_phi, out_phi[1:]), fit_gaussians(in_phi, out_phi[1:])
+    success, low, high = confidence_interval(validated.success_rate)
     facts = {
         "nets": num_models,
-        "told": told,
+        "told": success,
         "low": low,
         "high": high,
         "after": member_rate(attack.log_ratio(phi(report.evaluations["after"].logits[rows], labels))),
-        "gold": member_rate(attack.log_ratio(unseen[0])),
+        "gold": member_rate(attack.log_ratio(out_phi[0])),
     }
     return ReportPart(
         facts,
-        {"seen": held.true_positive_rate.astype(np.float32), "unseen": held.false_positive_rate.astype(np.float32)},
+        {
+            "seen": validated.true_positive_rate.astype(np.float32),
+            "unseen": validated.false_positive_rate.astype(np.float32),
+        },
     )

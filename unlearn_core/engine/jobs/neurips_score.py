@@ -1,4 +1,4 @@
-"""The NeurIPS challenge's score of a run: N nets that its method makes against N golds, and golds against golds."""
+"""The NeurIPS challenge's score of a run: N unlearned models against N golds, and golds against golds."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ from unlearn_core.probes.common.neurips_score import BUCKET_WIDTH, Score, last_b
 
 
 def add_to_report(run: int, num_models: int, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
-    """Adds the part "score" to a finished run's report, or the reason for its absence; gives what the row keeps."""
+    """Add the part "score" to a finished run's report, or the reason why it is missing; return summary metrics."""
     listener.check()
-    finished = load_run(run, model_cache)
-    found = measure(finished, num_models, model_cache, listener)
-    store_measurement(finished, "score", found, model_cache)
+    loaded = load_run(run, model_cache)
+    found = measure(loaded, num_models, model_cache, listener)
+    store_measurement(loaded, "score", found, model_cache)
     if isinstance(found, str):
         return {"score": None}
     return {
@@ -27,21 +27,21 @@ def add_to_report(run: int, num_models: int, model_cache: ModelCache, listener: 
 
 
 def measure(loaded: LoadedRun, num_models: int, model_cache: ModelCache, listener: RunListener) -> ReportPart | str:
-    """The score of `nets` nets, and the same of as many other golds, with every picture's epsilon; or why not.
+    """Return the score of `num_models` models and of as many other golds, with every image's epsilon; or why not.
 
-    In the facts "after" and "ceiling" have score, forgetting, error (the standard error of forgetting over pictures),
+    In the facts "after" and "ceiling" have score, forgetting, error (the standard error of forgetting over images),
     retain and test (accuracies relative to gold); in the arrays each has its epsilons (S,), nan where none is defined.
     """
-    crowd = ModelEnsemble(loaded, model_cache, listener)
-    if crowd.unavailable_reason is not None:
-        return crowd.unavailable_reason
-    crowd.plan({UNLEARNED: range(num_models), GOLDS: range(2 * num_models)})
-    ours, every = crowd.unlearned_outputs(range(num_models)), crowd.gold_outputs(range(2 * num_models))
+    ensemble = ModelEnsemble(loaded, model_cache, listener)
+    if ensemble.unavailable_reason is not None:
+        return ensemble.unavailable_reason
+    ensemble.plan({UNLEARNED: range(num_models), GOLDS: range(2 * num_models)})
+    unlearned, golds = ensemble.unlearned_outputs(range(num_models)), ensemble.gold_outputs(range(2 * num_models))
     labels = loaded.report.labels[loaded.resolved.split.forget_train]
     facts: dict[str, Any] = {"nets": num_models, "bucket": BUCKET_WIDTH, "last": last_bucket(num_models)}
     arrays = {}
-    for name, some in (("after", ours), ("ceiling", every.members(num_models, 2 * num_models))):
-        score = ensemble_members.ensemble_score(some, every.members(0, num_models), labels)
+    for name, models in (("after", unlearned), ("ceiling", golds.members(num_models, 2 * num_models))):
+        score = ensemble_members.ensemble_score(models, golds.members(0, num_models), labels)
         facts[name] = _facts(score, num_models)
         arrays[name] = score.epsilons.astype(np.float32)
     return ReportPart(facts, arrays)

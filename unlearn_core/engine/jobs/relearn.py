@@ -1,4 +1,4 @@
-"""Can it be brought back? After, gold and a net that knows nothing are taught again a few of the forgotten pictures."""
+"""Relearning: trains after, gold and a fresh model on a few forgotten images, and measures how fast they recover."""
 
 import time
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ from unlearn_core.training.batches import to_floats
 from unlearn_core.training.relearn import EvalSet, relearn, relearn_batches
 from unlearn_core.training.seeding import random_generator
 
-PHASE_NAMES = {"fresh": "fresh net"}
-"""What a phase is called where a net's name alone would not say it."""
+PHASE_NAMES = {"gold": "retrained model", "fresh": "fresh model"}
+"""The names of phases that are shown in other words than the model's key."""
 
 
 class RelearnSets(NamedTuple):
-    """Positions in the data set: forgotten pictures that may be taught, and those of either side that are asked.
+    """Positions in the data set: forget images that may be trained on, and the evaluated images of each side.
 
-    `taught` of the forgotten ones are taught in a draw; `source` is the set that the asked ones are from.
+    `num_taught` of the former are trained on per draw; `source` is the set of the evaluated forget images.
     """
 
     teachable: np.ndarray
@@ -39,13 +39,13 @@ class RelearnSets(NamedTuple):
 
 
 def add_to_report(run: int, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
-    """Adds the part "relearn" to a finished run's report, or the reason for its absence; gives what the row keeps."""
+    """Add the part "relearn" to a finished run's report, or the reason why it is missing; return summary metrics."""
     listener.check()
     return add_to_loaded(load_run(run, model_cache), model_cache, listener)
 
 
 def add_to_loaded(loaded: LoadedRun, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
-    """The same for a report wherever its folder lies."""
+    """Do the same for a loaded report in any folder."""
     models = collect_models(loaded.report.spec, loaded.resolved, model_cache, loaded.after, {})
     found = measure(loaded.resolved, models, model_cache, listener)
     listener.check()
@@ -59,26 +59,27 @@ def add_to_loaded(loaded: LoadedRun, model_cache: ModelCache, listener: RunListe
 def measure(
     resolved: ResolvedRun, models: Mapping[str, FrozenModel], model_cache: ModelCache, listener: RunListener
 ) -> ReportPart | str:
-    """Both accuracies over the steps for after, gold where there is one, and fresh nets; or why there are none.
+    """Return both accuracies over the steps for after, gold (if there is one) and fresh models; or why not.
 
-    In the arrays each model has `{model}` and `{model}_keep` (draws, len(STEPS)), 0 to 1. Times are counted on the mean
-    over the draws, and once more for each draw.
+    In the arrays each model has `{model}` and `{model}_keep` (draws, len(EVAL_STEPS)), 0 to 1. Relearn times are from
+    the mean over the draws, and from each draw.
     """
     began, plan = time.perf_counter(), _choose_sets(resolved)
     images, labels = resolved.data.images, resolved.data.labels
-    asked = [_eval_set(rows, resolved, model_cache) for rows in (plan.forget, plan.retain)]
-    ceiling, sane = (
+    eval_sets = [_eval_set(rows, resolved, model_cache) for rows in (plan.forget, plan.retain)]
+    ceiling, retain_accuracy = (
         _original_accuracy(models["before"], group, model_cache, resolved) for group in (plan.forget, plan.retain)
     )
     if ceiling == 0:
         count = len(plan.forget)
         return (
-            f"The original itself names none of the {count:,} pictures asked rightly: there is nothing to bring back."
+            f"The original model classifies none of the {count:,} evaluated images correctly: "
+            "there is nothing to relearn."
         )
     tracker, arrays = RunTracker(listener), {"step": np.array(EVAL_STEPS, np.float32)}
     shown = [name for name in ("after", "gold") if name in models] + ["fresh"]
     tracker.plan(**{PHASE_NAMES.get(name, name): PROTOCOL.draws * LAST_STEP for name in shown})
-    pool, keep = (
+    teachable, retain = (
         torch.from_numpy(rows).to(model_cache.device)
         for rows in (plan.teachable, remaining_split(resolved).retain_train)
     )
@@ -87,14 +88,18 @@ def measure(
         tracker.phase(PHASE_NAMES.get(name, name))
         found = []
         for draw in range(PROTOCOL.draws):
-            net = fresh(seed, "relearn", draw) if name == "fresh" else models[name].module
-            batches = relearn_batches(pool, keep, protocol=PROTOCOL, num_taught=plan.num_taught, seed=seed, draw=draw)
+            model = fresh(seed, "relearn", draw) if name == "fresh" else models[name].module
+            batches = relearn_batches(
+                teachable, retain, protocol=PROTOCOL, num_taught=plan.num_taught, seed=seed, draw=draw
+            )
             try:
-                found.append(relearn(net, images, labels, batches, eval_sets=asked, protocol=PROTOCOL, tracker=tracker))
+                found.append(
+                    relearn(model, images, labels, batches, eval_sets=eval_sets, protocol=PROTOCOL, tracker=tracker)
+                )
             except DivergedError:
-                raise DivergedError(f"Teaching {name} again broke down: its loss is no longer a number.") from None
+                raise DivergedError(f"Relearning of {name} diverged: its loss is not finite.") from None
         arrays |= {name: np.stack([one[0] for one in found]), f"{name}_keep": np.stack([one[1] for one in found])}
-    facts = _facts(arrays, shown, ceiling=ceiling, sane=sane) | {
+    facts = _facts(arrays, shown, ceiling=ceiling, retain_accuracy=retain_accuracy) | {
         "asked": {"set": plan.source, "pictures": len(plan.forget), "beside": len(plan.retain)},
         "taught": plan.num_taught,
         "terms": PROTOCOL._asdict(),
@@ -104,9 +109,11 @@ def measure(
     return ReportPart(facts, arrays)
 
 
-def _facts(arrays: Mapping[str, np.ndarray], shown: list[str], *, ceiling: float, sane: float) -> dict[str, Any]:
-    """What the curves come to: the relearn time of every model and the anamnesis index."""
-    goal = {"target": PROTOCOL.back * ceiling, "floor": PROTOCOL.sane * sane}
+def _facts(
+    arrays: Mapping[str, np.ndarray], shown: list[str], *, ceiling: float, retain_accuracy: float
+) -> dict[str, Any]:
+    """Return the relearn time of every model and the anamnesis index."""
+    goal = {"target": PROTOCOL.back * ceiling, "floor": PROTOCOL.sane * retain_accuracy}
     own: dict[str, dict[str, Any]] = {}
     for name in shown:
         forget, keep = arrays[name], arrays[f"{name}_keep"]
@@ -114,41 +121,41 @@ def _facts(arrays: Mapping[str, np.ndarray], shown: list[str], *, ceiling: float
             "time": relearn_time(forget.mean(0), keep.mean(0), **goal),
             "times": [relearn_time(*both, **goal) for both in zip(forget, keep, strict=True)],
         }
-    index: float | str = "There is no index without gold."
+    index: float | str = "The index needs a retrained model."
     if "gold" in own:
         index = anamnesis_index(own["after"]["time"], own["gold"]["time"])
-    said = {"index": None, "why": index} if isinstance(index, str) else {"index": index}
-    return {"ceiling": ceiling, "kept": sane, **goal, "models": own, **said}
+    stated = {"index": None, "why": index} if isinstance(index, str) else {"index": index}
+    return {"ceiling": ceiling, "kept": retain_accuracy, **goal, "models": own, **stated}
 
 
 def _choose_sets(resolved: ResolvedRun) -> RelearnSets:
-    """Who is taught and who is asked: whole classes by validation, single pictures by those that are not taught."""
-    split, chance = resolved.split, random_generator(resolved.spec.seed, "relearn", "asked")
-    wish = resolved.spec.request.forget
-    classes = len(wish.classes) if isinstance(wish, ForgetClasses) else 1
-    keep = _sample(remaining_split(resolved).retain_val, PROTOCOL.beside, chance)
+    """Choose the images: classes are evaluated on validation images, single images on those that are not trained on."""
+    split, generator = resolved.split, random_generator(resolved.spec.seed, "relearn", "asked")
+    forget = resolved.spec.request.forget
+    classes = len(forget.classes) if isinstance(forget, ForgetClasses) else 1
+    retain = _sample(remaining_split(resolved).retain_val, PROTOCOL.beside, generator)
     pool, rest = split.forget_train, split.forget_val
     source = "forget_val"
     if not len(rest):
-        source, order = "forget_train", pool[torch.randperm(len(pool), generator=chance).numpy()]
+        source, order = "forget_train", pool[torch.randperm(len(pool), generator=generator).numpy()]
         rest = order[: min(len(pool) // 2, PROTOCOL.asked)]
         pool = order[len(rest) :]
-    if not len(rest):  # One picture: it can only be asked about itself.
+    if not len(rest):  # A single image can only be evaluated on itself.
         source, rest = "taught", pool
     taught = min(PROTOCOL.each * classes, len(pool))
-    return RelearnSets(np.sort(pool), taught, _sample(rest, PROTOCOL.asked, chance), keep, source)
+    return RelearnSets(np.sort(pool), taught, _sample(rest, PROTOCOL.asked, generator), retain, source)
 
 
-def _sample(rows: np.ndarray, count: int, chance: torch.Generator) -> np.ndarray:
-    return np.sort(rows[torch.randperm(len(rows), generator=chance)[:count].numpy()])
+def _sample(rows: np.ndarray, count: int, generator: torch.Generator) -> np.ndarray:
+    return np.sort(rows[torch.randperm(len(rows), generator=generator)[:count].numpy()])
 
 
 def _eval_set(rows: np.ndarray, resolved: ResolvedRun, model_cache: ModelCache) -> EvalSet:
-    where = torch.from_numpy(rows).to(model_cache.device)
-    return EvalSet(to_floats(resolved.data.images[where]), resolved.data.labels[where])
+    positions = torch.from_numpy(rows).to(model_cache.device)
+    return EvalSet(to_floats(resolved.data.images[positions]), resolved.data.labels[positions])
 
 
 def _original_accuracy(before: FrozenModel, rows: np.ndarray, model_cache: ModelCache, resolved: ResolvedRun) -> float:
-    """The share (0 to 1) of these pictures that the original names rightly, from what it answered long ago."""
-    answers = model_cache.evaluation(before, resolved.card).logits[rows].argmax(1)
-    return float((answers == resolved.data.image_dataset.labels[rows]).mean())
+    """Return the original's accuracy (0 to 1) on these images, from its stored outputs."""
+    predictions = model_cache.evaluation(before, resolved.card).logits[rows].argmax(1)
+    return float((predictions == resolved.data.image_dataset.labels[rows]).mean())

@@ -1,4 +1,4 @@
-"""Gold: the same classifier, retrained by its own recipe without the forgotten data."""
+"""Trains a gold: the same classifier, retrained by its own recipe without the forget set."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ from unlearn_core.training import evaluate, weights
 
 
 def train_gold(spec: TrainGoldSpec, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
-    """Trains a gold, or goes on with one, and queues the measuring of every run that waits for it.
+    """Train a gold, or resume its training, and queue the measuring of every run that waits for it.
 
-    The state is saved after every epoch; where something more urgent waits then, GaveWay is raised, and the next call
-    ends with the same bits as if there had been no interruption.
+    The state is saved after every epoch. If a more urgent job is queued then, PreemptedError is raised; the next call
+    continues, and the result is bit-identical to that of an uninterrupted training.
     """
     card = classifiers.card(spec.request.classifier)
     recipe = card.required_recipe
@@ -27,24 +27,28 @@ def train_gold(spec: TrainGoldSpec, model_cache: ModelCache, listener: RunListen
     found = model_cache.gold(card, spec.request, spec.seed)
     if found is not None:
         queue_remeasure(spec, model_cache)
-        return {"gold": found.weights, "seconds": {"total": 0.0}, "note": f"This gold was there already: {found.name}."}
+        return {
+            "gold": found.weights,
+            "seconds": {"total": 0.0},
+            "note": f"This retrained model exists already: {found.name}.",
+        }
     rows = make_split(data.card, data.image_dataset.labels, spec.request.forget).retain_train
     file = model_cache.golds.folder(spec.request, spec.seed) / "state.pt"
     seed = bundled_models.GOLD_SEED_OFFSET + spec.seed
-    net = initial_model(card, seed, model_cache)
-    spent = train_resumable(net, recipe, data, rows, seed=seed, file=file, listener=listener)
-    sha = weights.checksum(net)
-    model_cache.evaluations.put(Evaluation(sha, card.dataset, evaluate.logits(net, data.images)))
-    model_cache.golds.save(spec.request, spec.seed, weights=sha, data=weights.to_bytes(net), seconds=spent.seconds)
+    model = initial_model(card, seed, model_cache)
+    spent = train_resumable(model, recipe, data, rows, seed=seed, file=file, listener=listener)
+    sha = weights.checksum(model)
+    model_cache.evaluations.put(Evaluation(sha, card.dataset, evaluate.logits(model, data.images)))
+    model_cache.golds.save(spec.request, spec.seed, weights=sha, data=weights.to_bytes(model), seconds=spent.seconds)
     queue_remeasure(spec, model_cache)
     return {"gold": sha, "seconds": {"total": spent.seconds}, "seconds_per_picture": spent.seconds_per_image}
 
 
 def queue_remeasure(spec: TrainGoldSpec, model_cache: ModelCache) -> None:
-    """Queues one measuring for every finished run of this request that this gold completes.
+    """Queue one measuring for every finished run of this request that lacks this gold.
 
-    The first gold is what a report's third column needs; the second tells how far two golds are apart, and is of no
-    use without the first. More of them are kept, and shown nowhere.
+    The first gold fills a report's third column. The second shows the variation between golds, and is of no use without
+    the first. Further golds are stored but not shown.
     """
     needed = {0: "gold", 1: "twin"}.get(spec.seed)
     if needed is None or not model_cache.golds.exists(spec.request, 0):
@@ -61,7 +65,7 @@ def queue_remeasure(spec: TrainGoldSpec, model_cache: ModelCache) -> None:
     for run in waiting:
         store.submit(
             MeasureSpec(run=run.id),
-            title=f"Add gold to run {run.id}",
+            title=f"Add the retrained model to run {run.id}",
             owner=run.owner,
             priority=Priority.INTERACTIVE,
             parent=run.id,
