@@ -40,7 +40,7 @@ def unpacked(data: bytes, to: Path) -> Path:
 def test_the_command_line_writes_all_of_a_run(lab: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run.zip"
     assert main(["report", str(CLASS), "--out", str(out)]) == 0
-    assert "complete in itself" in capsys.readouterr().out
+    assert "self-contained" in capsys.readouterr().out
     folder = unpacked(out.read_bytes(), tmp_path / "unpacked")
     whole = reports.read(lab, CLASS)
     assert UnlearnSpec.model_validate_json((folder / "spec.json").read_bytes()) == whole.spec
@@ -76,14 +76,14 @@ def test_the_model_card_tells_how_to_load_the_weights(
     import torch
 
     text = render_model_card(reports.read(lab, CLASS))
-    for part in ("## How it fares", "## Limits", "What this does not prove", "## Licence", "--method unsir", "unseen"):
+    for part in ("## Evaluation", "## Limits", "This does not prove", "## Licence", "--method unsir", "test"):
         assert part in text
     code = text.partition("```python\n")[2].partition("```")[0]
     monkeypatch.chdir(artifacts.run_dir(lab, CLASS))
     known: dict = {}
     exec(code, known)
     with torch.no_grad():
-        assert known["net"].eval()(torch.zeros(1, 3, 32, 32)).isfinite().all()
+        assert known["model"].eval()(torch.zeros(1, 3, 32, 32)).isfinite().all()
 
 
 def test_names_of_others_are_letters_in_the_card() -> None:
@@ -141,7 +141,7 @@ def test_no_text_in_a_table_is_a_formula() -> None:
         (["99", "--out", "x.html"], "There is no run called 99"),
         (["nowhere", "--out", "x.html"], "There is no report in nowhere"),
         ([str(CLASS), "--out", "x.pdf"], "ends with .html or .zip"),
-        (["1", "2", "1", "2", "1", "--out", "x.html"], "name up to 4"),
+        (["1", "2", "1", "2", "1", "--out", "x.html"], "up to 4 runs"),
     ],
 )
 def test_mistakes_get_a_sentence(
@@ -162,7 +162,7 @@ def test_nothing_is_overwritten(lab: Path, tmp_path: Path, capsys: pytest.Captur
     out = tmp_path / "mine.html"
     out.write_text("mine")
     assert main(["report", str(CLASS), "--out", str(out)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert out.read_text() == "mine"
 
 

@@ -69,13 +69,13 @@ def one() -> str:
 def test_it_answers_the_question_of_one_run() -> None:
     text = Reader(one()).text
     assert "Did it forget cat?" in text
-    for question in ("What came of it?", "What was forgotten?", "Where does it look?", "How was it made?"):
+    for question in ("Result", "What was forgotten?", "Where does it look?", "How was it made?"):
         assert question in text
-    assert "What this does not prove" in text
+    assert "This does not prove that the images left no trace" in text
     assert "python -m unlearn_core run --classifier made-up-net --forget-classes cat --method unsir" in text
     assert "Licence: MIT, as this project." in text
     assert "torch 2.15.0" in text
-    forgotten = [own for tag, own in Reader(one()).elements if tag == "img" and "picture" in (own["alt"] or "")]
+    forgotten = [own for tag, own in Reader(one()).elements if tag == "img" and "image" in (own["alt"] or "")]
     assert len(forgotten) >= 24
 
 
@@ -162,10 +162,10 @@ def darkened(value: object, inks: dict[str, str] | None = None) -> object:
 def test_several_runs_stand_side_by_side() -> None:
     text = Reader(made(REPORT, made_up_report(seed=1))).text
     assert "which did better?" in text
-    assert "What differs in the settings?" in text
+    assert "Which settings differ?" in text
     assert "UNSIR · run 42" in text
     assert "UNSIR · run 43" in text
-    assert "Differences are those of after" in text
+    assert "Differences compare the values after" in text
 
 
 def test_a_sweep_brings_its_table_and_its_charts() -> None:
@@ -177,33 +177,33 @@ def test_a_sweep_brings_its_table_and_its_charts() -> None:
     found = made(REPORT, made_up_report(seed=1), side=side)
     text = Reader(found).text
     assert "A sweep over the rate" in text
-    assert "Every trial" in text
+    assert "All trials" in text
     assert "rate <b>" in text
     assert "What does it cost?" in text
-    assert text.index("What does it cost?") < text.index("Every trial") < text.index("What came of it?")
+    assert text.index("What does it cost?") < text.index("All trials") < text.index("Result")
     assert 'id="chart-trade-off"' in found
 
 
 def test_what_is_missing_is_said() -> None:
     bare = replace(made_up_report(gold=False), parts={}, missing={"gold": "Gold is being trained."})
     text = Reader(made(bare, known=False)).text
-    assert "Gold is being trained. A result without its yardstick is half a result." in text
+    assert "Gold is being trained. Without this reference the result is incomplete." in text
     assert "are not on the machine that made this file" in text
     assert "no longer has this method" in text
     assert "What is not in this report, and why" in text
-    assert "This run has no record of its accuracy, so there is nothing to draw." in text
+    assert "This run has no record of its accuracy, so there is nothing to show." in text
 
 
 def test_a_run_that_went_on_from_another_says_what_its_command_cannot() -> None:
     spec = REPORT.spec.model_copy(update={"start": 3})
-    assert "It went on from run 3 of its lab." in Reader(made(replace(REPORT, spec=spec))).text
+    assert "This run continues run 3 of its data folder." in Reader(made(replace(REPORT, spec=spec))).text
 
 
 def test_points_of_the_plane_are_not_shown_as_pictures() -> None:
     found = replace(REPORT, dataset=REPORT.dataset.model_copy(update={"size": 1}))
     read = Reader(made(found))
-    assert "300 points of the plane" in read.text
-    assert not [own for tag, own in read.elements if tag == "img" and (own["alt"] or "").startswith("cat, picture")]
+    assert "300 points in the plane" in read.text
+    assert not [own for tag, own in read.elements if tag == "img" and (own["alt"] or "").startswith("cat, image")]
 
 
 def test_a_chart_that_has_no_chapter_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_a_chart_that_has_no_chapter_comes_last(monkeypatch: pytest.MonkeyPatch)
 def test_single_pictures_are_named_by_their_class() -> None:
     text = Reader(made(made_up_report(images=True))).text
     assert "Did it forget 100 images?" in text
-    assert "24 of the 100, at even distances." in text
+    assert "24 of 100, evenly spaced." in text
 
 
 @pytest.mark.parametrize(

@@ -11,21 +11,22 @@ from unlearn_core.export.sweep_report import sweep_section
 def test_a_sweep_is_told_with_its_charts_and_every_trial() -> None:
     found = sweep_section(swept())
     assert found.title == "What does it cost to forget cat?"
-    assert "24 runs of UNSIR, of which 22 came through" in found.words
-    assert "whose report follows" in found.words
+    assert "24 runs of UNSIR, of which 22 finished" in found.words
+    assert "its report follows" in found.words
     assert found.trials is not None and len(found.trials) == 24
     ids = [plate.id for plate in found.plates]
     assert len(ids) == len(set(ids)) == 10
     for plate in found.plates:
         assert json.loads(plate.figure)["data"] and plate.height > 100
         assert plate.summaries[0].endswith(".")
+        assert plate.question.endswith("?") and not plate.title.endswith("?")
     html = render_report([made_up_report()], methods={}, image_datasets={}, extra=found)
     assert "What does it cost to forget cat?" in html
-    assert "Every trial" in html
+    assert "All trials" in html
 
 
 def test_one_knob_and_no_finished_trial_are_told_too() -> None:
     assert sweep_section(swept(8, knobs=KNOBS[:1], facts={})).title == "What does impair: learning rate do?"
     nothing = sweep_section(swept(0, facts={}))
     assert nothing.plates == ()
-    assert "of which 0 came through" in nothing.words
+    assert "of which 0 finished" in nothing.words

@@ -1,1 +1,1 @@
-"""What leaves the house: the report as one file, weights with a model card, and all of it as an archive. No torch."""
+"""Export of runs: HTML report, model card, archive, settings. No torch."""

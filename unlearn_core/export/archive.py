@@ -1,4 +1,4 @@
-"""Everything about one run, or several, as one zip: report, settings, weights, tables, and a folder for Python."""
+"""The zip archive of one or several runs: report, settings, weights, tables, and a folder for Python."""
 
 import io
 import tempfile
@@ -15,21 +15,21 @@ from unlearn_core.export.model_card import render_model_card
 from unlearn_core.store.files import artifacts, reports
 
 SPEC_FILE = "spec.json"
-README_TEXT = """What Unlearn Lab wrote about a run. Nothing in here is run by being opened.
+README_TEXT = """Download of a run from Unlearn Lab. Opening any of these files executes no code.
 
-report.html          the report for people: open it in any browser, with or without a network; it prints well
-spec.json            the settings; the lab's history opens this file, or this whole archive, and has them set up again
-weights.safetensors  the net after forgetting, where it was kept, and
-MODEL_CARD.md        what it is, how it fares, what is not proven, how to load it
-tables/              the figures behind every chart, as CSV
-report/              the same report for Python, with no model at hand: its own README.txt says how
+report.html          the report: opens in any browser, online or offline, and prints well
+spec.json            the settings: upload this file, or the whole archive, on the History page to restore them
+weights.safetensors  the unlearned model, if its weights were saved
+MODEL_CARD.md        the model, its evaluation, its limits, and how to load the weights
+tables/              the values behind every chart, as CSV
+report/              the report for Python, without any model; see its README.txt
 
-Where there are several runs, each has a folder of its own, and report.html and tables/ are about all of them.
+If there are several runs, each has its own folder, and report.html and tables/ cover all of them.
 """
 
 
 def build_archive(reports: Sequence[Report], *, page: str, weights: Sequence[Path | None]) -> bytes:
-    """The zip about these reports; `page` is their report.html, `weights` each one's file, None where not kept."""
+    """The zip of these reports; `page` is their report.html, `weights` each one's file, None where not saved."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("README.txt", README_TEXT)
@@ -43,13 +43,13 @@ def build_archive(reports: Sequence[Report], *, page: str, weights: Sequence[Pat
 
 
 def chart_tables(reports: Sequence[Report]) -> Mapping[str, str]:
-    """The table behind every chart that can be drawn of these reports, as CSV, by the chart's id."""
+    """The table of every chart that applies to these reports, as CSV, by the chart's id."""
     drawable = {name: drawable_reports(chart, reports) for name, chart in charts().items()}
     return {name: to_csv(charts()[name].table(own)) for name, own in drawable.items() if own}
 
 
 def to_csv(table: pd.DataFrame) -> str:
-    """A table as CSV in which no text can be taken for a formula by the program that opens it."""
+    """A table as CSV in which spreadsheet programs cannot take any text for a formula."""
     return table.map(_escape_formula).to_csv(index=False)
 
 
@@ -58,7 +58,7 @@ def _escape_formula(value: object) -> object:
 
 
 def _write(file: zipfile.ZipFile, report: Report, weights: Path | None, folder: str) -> None:
-    """What there is of one run."""
+    """Write the files of one run."""
     file.writestr(f"{folder}{SPEC_FILE}", report.spec.model_dump_json(indent=1))
     if weights is not None and weights.exists():
         file.write(weights, f"{folder}{artifacts.WEIGHTS_FILE}", zipfile.ZIP_STORED)

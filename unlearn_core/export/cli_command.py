@@ -1,4 +1,4 @@
-"""The command that does on a terminal what a page did."""
+"""The shell commands that reproduce what was done on a page."""
 
 import shlex
 
@@ -11,7 +11,7 @@ PROGRAM = ["python", "-m", "unlearn_core"]
 
 
 def run_command(spec: UnlearnSpec, card: DatasetCard) -> str:
-    """The command that makes a run again, with every knob spelt out."""
+    """The command that reproduces a run, with every hyperparameter."""
     words = [*PROGRAM, "run", *_request(spec.request, card), "--method", spec.method]
     for name, value in spec.params.items():
         words += ["--set", f"{name}={value}"]
@@ -19,7 +19,7 @@ def run_command(spec: UnlearnSpec, card: DatasetCard) -> str:
 
 
 def gold_command(spec: TrainGoldSpec, card: DatasetCard) -> str:
-    """The command that trains a gold."""
+    """The command that trains a gold model."""
     number = ["--seed", str(spec.seed)] if spec.seed else []
     return shlex.join([*PROGRAM, "gold", *_request(spec.request, card), *number])
 

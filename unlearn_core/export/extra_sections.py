@@ -1,4 +1,4 @@
-"""What stands beside runs in a report about several. Plain values: nothing here draws."""
+"""Extra content of an HTML report besides its runs: charts and a table of trials, as plain values."""
 
 from typing import NamedTuple
 
@@ -6,9 +6,9 @@ import pandas as pd
 
 
 class ReportFigure(NamedTuple):
-    """One chart, ready to be printed.
+    """One chart, ready for the template.
 
-    `figure` is plotly's JSON in the light theme, and `rows` the table behind it, empty where that is too long.
+    `figure` is plotly's JSON in the light theme; `rows` is the table behind it, empty where it is too long.
     """
 
     id: str
@@ -21,16 +21,16 @@ class ReportFigure(NamedTuple):
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     count: int = 0
-    """How many rows the whole table has."""
+    """The number of rows of the whole table."""
     question: str = ""
-    """The line below the title."""
+    """The subtitle."""
 
 
 class ExtraSection(NamedTuple):
-    """What stands beside the runs themselves.
+    """Content besides the runs themselves.
 
-    `title` and `words` are those of the whole, instead of the first run's; `trials` is a table of many runs, such as
-    those of a sweep; `plates` are charts about all of them, which come first.
+    `title` and `words` replace the heading and lead text of the first run; `trials` is a table of many runs, such as
+    those of a sweep; `plates` are charts of all of them, which come first.
     """
 
     title: str = ""

@@ -1,4 +1,4 @@
-"""Charts as a file holds them: figure, sentences, caveat and table, in chapters. Every chart has a place."""
+"""The charts of an HTML report: figure, summary, caveat and table of each, in sections."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,62 +13,64 @@ from unlearn_core.domain.report import Report
 from unlearn_core.export.extra_sections import ReportFigure
 
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "How much is chance?": ("seeds",),
-    "What does it answer now?": ("accuracy", "predictions", "classes", "confusion", "regions"),
-    "Is it like gold?": ("distance", "closeness", "zrf", "cka"),
-    "How sure is it?": ("confidence", "margin", "certainty"),
-    "Can one tell what it was trained on?": ("membership", "score", "lira", "recognised", "relearn"),
-    "What happened inside?": ("layers", "places", "redrawn", "touched", "importance"),
-    "What happened on the way?": ("curve", "timing", "noise", "adversarials", "stopped", "replay"),
+    "How much does the seed matter?": ("seeds",),
+    "What does it predict now?": ("accuracy", "predictions", "classes", "confusion", "regions"),
+    "Is it like the retrained model?": ("distance", "closeness", "zrf", "cka"),
+    "How confident is it?": ("confidence", "margin", "certainty"),
+    "Can an attacker tell what it was trained on?": ("membership", "score", "lira", "recognised", "relearn"),
+    "What changed inside the model?": ("layers", "places", "redrawn", "touched", "importance"),
+    "What happened during the run?": ("curve", "timing", "noise", "adversarials", "stopped", "replay"),
 }
-"""Which charts stand in which chapter; one that is in none comes last."""
+"""The charts of each section; charts in no section come last."""
 
 ALL_VARIANTS = ("seeds",)
-"""Charts that are drawn in every one of their ways, where others are drawn in their first."""
+"""Charts of which all variants are drawn; of others only the first."""
 
 EXCLUDED = ("cam",)
-"""Charts that the report shows as pictures of its own."""
+"""Charts that the report shows in a section of its own."""
 
 OTHER_SECTION = "What else was measured?"
 MAX_TABLE_ROWS = 60
-"""Longer tables are left to the CSV files, which hold every row."""
+"""Longer tables are only in the CSV files of the archive."""
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-"""What a file that fetches nothing is written in: whatever the reader's machine writes with."""
+"""System fonts, since the file loads nothing."""
 
 
 class ReportSection(NamedTuple):
-    """Some charts about one kind of question."""
+    """A section of charts."""
 
     title: str
     plates: tuple[ReportFigure, ...]
 
 
 def report_sections(reports: Sequence[Report]) -> list[ReportSection]:
-    """Every chart that can be drawn of these reports, in order; chapters without any are left out."""
-    shelf = {name: chart for name, chart in charts().items() if name not in EXCLUDED}
+    """All charts that apply to these reports, in order; empty sections are left out."""
+    available = {name: chart for name, chart in charts().items() if name not in EXCLUDED}
     placed = {name for own in SECTIONS.values() for name in own}
-    plan = SECTIONS | {OTHER_SECTION: tuple(name for name in shelf if name not in placed)}
+    plan = SECTIONS | {OTHER_SECTION: tuple(name for name in available if name not in placed)}
     made = [
-        ReportSection(title, tuple(one for name in own if name in shelf for one in _drawn(shelf[name], reports)))
+        ReportSection(
+            title, tuple(one for name in own if name in available for one in _drawn(available[name], reports))
+        )
         for title, own in plan.items()
     ]
     return [chapter for chapter in made if chapter.plates]
 
 
 def _drawn(chart: Chart, reports: Sequence[Report]) -> list[ReportFigure]:
-    """A chart in the ways that a file shows, as far as there is something to show."""
+    """The variants of a chart that the report shows and that apply."""
     ways = [*chart.variants.items()] if chart.id in ALL_VARIANTS else [("", chart)]
     made = [(way, render_figure(one, reports)) for way, one in ways if drawable_reports(one, reports)]
     return [one if at == 0 else one._replace(title=f"{one.title} {way}") for at, (way, one) in enumerate(made)]
 
 
 def drawable_reports(chart: Chart, reports: Sequence[Report]) -> list[Report]:
-    """Those of the reports that this chart can draw."""
+    """The reports to which this chart applies."""
     return [report for report in reports if chart.applies(report) is True]
 
 
 def missing_charts(reports: Sequence[Report]) -> dict[str, str]:
-    """The questions that none of the reports answers, each with the reason that the first of them gives."""
+    """The titles of charts that apply to none of the reports, with the reason for the first report."""
     found = {}
     for chart in charts().values():
         reason = chart.applies(reports[0])
@@ -78,7 +80,7 @@ def missing_charts(reports: Sequence[Report]) -> dict[str, str]:
 
 
 def render_figure(chart: Chart, reports: Sequence[Report]) -> ReportFigure:
-    """One chart about all of the reports that have something to show in it."""
+    """One chart of all reports to which it applies."""
     drawable = drawable_reports(chart, reports)
     figure = chart.figure(drawable, LIGHT)
     table = chart.table(drawable)
@@ -99,13 +101,13 @@ def render_figure(chart: Chart, reports: Sequence[Report]) -> ReportFigure:
 
 
 def escape_json(figure: str) -> str:
-    """A figure's JSON as it may stand inside a page: in the reader's fonts, and unable to end its script element."""
+    """A figure's JSON, safe inside a script element, with system fonts."""
     plain = figure.replace(FONT, FONTS)
     return plain.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def dark_palette() -> Mapping[str, str]:
-    """The dark theme's colour for each of the light one's, as "#RRGGBB" and as "red,green,blue"."""
+    """The dark theme's colour for each light one, as "#RRGGBB" and as "red,green,blue"."""
     pairs = dict(zip(LIGHT[1:], DARK[1:], strict=True))
     return pairs | {_parts(ours): _parts(theirs) for ours, theirs in pairs.items()}
 
@@ -115,7 +117,7 @@ def _parts(color: str) -> str:
 
 
 def _summaries(chart: Chart, reports: Sequence[Report]) -> tuple[str, ...]:
-    """What the numbers say: one sentence a report, under its name where there are several."""
+    """The chart's summary of each report, with the report's name if there are several."""
     if len(reports) == 1:
         return (chart.summary(reports[0]),)
     said = [chart.summary(one) if (why := chart.applies(one)) is True else why for one in reports]

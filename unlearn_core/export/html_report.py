@@ -1,4 +1,4 @@
-"""The report as one HTML file: everything is inside, it fetches nothing, its charts stay alive, and it prints well."""
+"""The report as one self-contained HTML file: interactive charts, no network access, and good to print."""
 
 import base64
 import hashlib
@@ -40,10 +40,10 @@ def render_report(
     image_datasets: Mapping[str, ImageDataset],
     extra: ExtraSection | None = None,
 ) -> str:
-    """One run's report, or that of several side by side, as a whole HTML document.
+    """The report of one run, or of several side by side, as a complete HTML document.
 
-    `methods` are those that this lab has and `pictures` its data sets, both by id; what is missing there is said. The
-    file is about 5 MB, of which plotly's own code is 4.8.
+    `methods` and `image_datasets` are the available ones, by id; the report states what is missing. The file is about
+    5 MB, of which plotly's own code is 4.8.
     """
     extra, several = extra or ExtraSection(), len(reports) > 1
     subjects = [
@@ -79,12 +79,12 @@ def render_report(
 
 
 def _compared(reports: Sequence[Report]) -> str:
-    said = list(dict.fromkeys(report_names(reports)))
-    return f"{', '.join(said[:-1])} and {said[-1]}: which did better?"
+    names = list(dict.fromkeys(report_names(reports)))
+    return f"{', '.join(names[:-1])} and {names[-1]}: which did better?"
 
 
 def _differences(reports: Sequence[Report], methods: Mapping[str, Method]) -> dict[str, Any]:
-    """What several runs differ in; nothing for one."""
+    """The differences between several runs; empty for one."""
     several = len(reports) > 1
     return {
         "warning": run_comparison.mismatch_warning(reports) if several else "",
@@ -95,9 +95,9 @@ def _differences(reports: Sequence[Report], methods: Mapping[str, Method]) -> di
 
 
 def _differing(reports: Sequence[Report], methods: Mapping[str, Method]) -> list[tuple[str, list[str]]]:
-    """The settings in which the runs differ, under the knobs' own titles where the methods are known."""
+    """The settings in which the runs differ, with the hyperparameters' titles where the methods are available."""
     titles = {
-        report.spec.method: {name: knob.title for name, knob in method.params.hyperparameters().items()}
+        report.spec.method: {name: info.title for name, info in method.params.hyperparameters().items()}
         if (method := methods.get(report.spec.method))
         else {}
         for report in reports
@@ -106,13 +106,13 @@ def _differing(reports: Sequence[Report], methods: Mapping[str, Method]) -> list
 
 
 def _origins(reports: Sequence[Report]) -> list[tuple[str, str, str]]:
-    """Each data set and classifier once: its title, where it comes from, and under which licence."""
+    """Title, source and licence of each data set and classifier, once."""
     cards = [card for report in reports for card in (report.dataset, report.classifier)]
     return list(dict.fromkeys((card.title, card.source, card.licence) for card in cards))
 
 
 def _policy(scripts: object) -> str:
-    """What the browser may do with this file: run these very scripts, show pictures that are inside, fetch nothing."""
+    """The content security policy: run only these scripts, show only embedded images, load nothing."""
     digests = (hashlib.sha256(text.encode()).digest() for text in scripts)  # type: ignore[attr-defined]
     allowed = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return (
@@ -136,7 +136,7 @@ def _environment() -> Environment:
 
 
 def render_inline(text: str) -> Markup:
-    """Our sentences as HTML: escaped letter for letter, but for **bold**, *italics* and `code`."""
+    """Text as HTML: escaped, except for **bold**, *italics* and `code`."""
     html = str(escape(text))
     for mark, instead in _MARKS:
         html = mark.sub(instead, html)

@@ -1,4 +1,4 @@
-"""The model card that goes with weights: what the net is, what was done to it, how it fares, and what is not proven."""
+"""The model card of exported weights: the model, what was unlearned, its evaluation and its limits."""
 
 import re
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ _ACTIVE = re.compile(r"[\\`*_\[\]<>#|~!&]")
 
 
 def render_model_card(report: Report) -> str:
-    """The card as Markdown, with a head that model hubs read. Names of others are escaped."""
+    """The card as Markdown, with metadata for model hubs. Names from users are escaped."""
     after = report.evaluations.get("after")
     return (
         _environment()
         .get_template("card.md")
         .render(
-            net=report.classifier,
+            model=report.classifier,
             data=report.dataset,
             forgotten=report.forget_set_title,
             what=_what(report),
@@ -42,12 +42,12 @@ def render_model_card(report: Report) -> str:
 
 def _what(report: Report) -> str:
     count = len(report.split.forget_train)
-    pictures = "1 training picture" if count == 1 else f"{count:,} training pictures"
-    return f"{report.forget_set_title} ({pictures})" if is_class_request(report) else pictures
+    images = "1 training image" if count == 1 else f"{count:,} training images"
+    return f"{report.forget_set_title} ({images})" if is_class_request(report) else images
 
 
 def _escape(text: str) -> str:
-    """Text that Markdown shows letter for letter."""
+    """Escape text so that Markdown shows it literally."""
     return _ACTIVE.sub(r"\\\g<0>", " ".join(text.split()))
 
 
@@ -59,7 +59,7 @@ def _numbers(values: Sequence[float]) -> str:
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "template"),
-        autoescape=False,  # It writes Markdown; every name of others passes through `plain`.
+        autoescape=False,  # The output is Markdown; every name from users passes through `plain`.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,4 +1,4 @@
-"""One run as a report tells it: its question, its verdict, its pictures and accuracies. Plain values, no charts."""
+"""Summary of one run for the HTML report: question, verdicts, images, accuracies, heat maps. No charts."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -6,48 +6,49 @@ from typing import NamedTuple
 import numpy as np
 
 from unlearn_core.charts.drawing.heatmap_overlay import data_uri
-from unlearn_core.charts.drawing.wording import capitalize, forgotten_classes, is_class_request, percent, seconds
+from unlearn_core.charts.drawing.wording import (
+    capitalize,
+    forgotten_classes,
+    is_class_request,
+    percent,
+    retain_set_label,
+    seconds,
+)
 from unlearn_core.charts.report import gradcam
 from unlearn_core.charts.text import verdict, warnings
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.split import SET_LABELS, set_label
 from unlearn_core.export.image_tiles import ImageTile, forget_set_tiles, thumbnail_uri, tiles_caption
 
-SET_LABELS = {
-    "forget_train": ("Forgotten", "trained on"),
-    "forget_val": ("Forgotten", "validation"),
-    "forget_test": ("Forgotten", "unseen"),
-    "retain_train": ("Kept", "trained on"),
-    "retain_val": ("Kept", "validation"),
-    "retain_test": ("Kept", "unseen"),
-}
 NUM_LEADING = 3
-"""So many forgotten pictures and so many kept ones stand for all those that have heat maps."""
+"""Number of forget images, and of retained images, whose heat maps are shown first."""
 CELL_SIZE = 176
-"""The side in pixels of a picture under a heat map."""
+"""The size in pixels of an image under a heat map."""
 
 
 class ImageStrip(NamedTuple):
-    """One picture asked of every model."""
+    """The heat maps of one image for every model."""
 
     title: str
     words: str
     tiles: tuple[ImageTile, ...]
     is_leading: bool
-    """Whether it is among the few that stand for the others."""
+    """Whether it is among the few that are shown first."""
 
 
 class MetricLine(NamedTuple):
-    """The accuracies on one set: of before, after and gold, each with its interval; "–" where there is none."""
+    """Accuracies on one set before, after and of gold, each with its interval; "–" where there is none."""
 
+    label: str
     side: str
-    which: str
+    """The side of the set: "forget" or "retain"."""
     of: str
     cells: tuple[tuple[str, str], ...]
 
 
 class RunSummary(NamedTuple):
-    """All that a report says about one run apart from its charts and settings."""
+    """The content of a report about one run, apart from its charts and settings."""
 
     name: str
     title: str
@@ -68,10 +69,10 @@ class RunSummary(NamedTuple):
 
 
 def summarize_run(report: Report, *, name: str, image_dataset: ImageDataset | None) -> RunSummary:
-    """Tells one run; `pictures` are those of its data set, None where this machine has them no more."""
+    """Summarise one run; `image_dataset` is None where this machine does not have the data set."""
     raised = tuple(warnings.report_warnings(report))
     doubt = verdict.caveats(report) if raised else f"{warnings.no_warning_text(report)} {verdict.caveats(report)}"
-    looks = gradcam.CHART.applies(report)
+    has_heatmaps = gradcam.CHART.applies(report)
     return RunSummary(
         name=name,
         title=f"Did it forget {report.forget_set_title}?",
@@ -83,9 +84,9 @@ def summarize_run(report: Report, *, name: str, image_dataset: ImageDataset | No
         forgotten=tuple(forget_set_tiles(report, image_dataset)),
         caption=tiles_caption(report, image_dataset),
         lines=metric_lines(report),
-        no_gold="" if "gold" in report.evaluations else report.missing.get("gold", "There is no gold yet."),
-        strips=tuple(_strips(report)) if looks is True else (),
-        strip_words=gradcam.CHART.summary(report) if looks is True else str(looks),
+        no_gold="" if "gold" in report.evaluations else report.missing.get("gold", "There is no retrained model yet."),
+        strips=tuple(_strips(report)) if has_heatmaps is True else (),
+        strip_words=gradcam.CHART.summary(report) if has_heatmaps is True else str(has_heatmaps),
         timings=tuple(_timings(report)),
         weights=tuple((model, one.weights[:16]) for model, one in report.evaluations.items()),
         missing=tuple(dict.fromkeys(report.missing.values())),
@@ -94,39 +95,40 @@ def summarize_run(report: Report, *, name: str, image_dataset: ImageDataset | No
 
 def _question(report: Report) -> str:
     many = len(report.split.forget_train)
-    count = "1 training picture" if many == 1 else f"{many:,} training pictures"
+    count = "1 training image" if many == 1 else f"{many:,} training images"
     what = (
         f"the {'class' if len(forgotten_classes(report)) == 1 else 'classes'} {report.forget_set_title}"
         if is_class_request(report)
         else ""
     )
-    asked = f"{what} ({count})" if what else count
-    kept = "the other classes" if is_class_request(report) else "all the others"
+    forgotten = f"{what} ({count})" if what else count
     return (
-        f"A trained classifier, {report.classifier.title}, was made to forget {asked} by the method {report.method}, "
-        f"and was to keep {kept}. Did it forget, did it keep, and is it now like a net that never saw them?"
+        f"The method {report.method} was used to make the trained classifier {report.classifier.title} forget "
+        f"{forgotten} and retain {retain_set_label(report)}. Did it forget, did it retain the rest, and does it now "
+        "behave like a model trained without the forget set?"
     )
 
 
 def _facts(report: Report) -> tuple[str, ...]:
-    said = [] if report.run is None else [f"Run {report.run}"]
+    facts = [] if report.run is None else [f"Run {report.run}"]
     timings = report.parts["timings"].facts if "timings" in report.parts else {}
     if "started" in timings:
-        said.append(f"begun {timings['started'][:16].replace('T', ' ')} UTC")
+        facts.append(f"started {timings['started'][:16].replace('T', ' ')} UTC")
     if timings:
-        said.append(f"{seconds(timings['seconds']['total'])} on {timings['device']}")
-    return (*said, f"seed {report.spec.seed}")
+        facts.append(f"{seconds(timings['seconds']['total'])} on {timings['device']}")
+    return (*facts, f"seed {report.spec.seed}")
 
 
 def metric_lines(report: Report) -> tuple[MetricLine, ...]:
-    """A line for every set of pictures that there is; none where accuracies were not measured."""
+    """One line per set that has images; none where accuracies were not measured."""
     facts = report.parts["accuracy"].facts if "accuracy" in report.parts else {}
     lines = []
-    for name, (side, which) in SET_LABELS.items():
+    for name in SET_LABELS:
         scores = [facts.get(model, {}).get(name) for model in MODELS]
         known = [score for score in scores if score and score["accuracy"] is not None]
         if known:
-            lines.append(MetricLine(side, which, f"{known[0]['of']:,}", tuple(_score(score) for score in scores)))
+            cells = tuple(_score(score) for score in scores)
+            lines.append(MetricLine(capitalize(set_label(name)), name.split("_")[0], f"{known[0]['of']:,}", cells))
     return tuple(lines)
 
 
@@ -155,12 +157,12 @@ def _timings(report: Report) -> Iterable[tuple[str, str]]:
     for phase in facts["phases"]:
         yield f"{capitalize(phase['name'])}, {phase['steps']:,} steps", seconds(phase["seconds"])
     for name, spent in facts["seconds"].items():
-        yield f"{capitalize(name)}, in all" if name == "forget" else capitalize(name), seconds(spent)
+        yield f"{capitalize(name)}, total" if name == "forget" else capitalize(name), seconds(spent)
 
 
 def version_text(report: Report) -> str:
-    """The versions that a run was made with, in words."""
+    """The library versions and threads with which a run was made."""
     facts = report.parts["timings"].facts if "timings" in report.parts else {}
-    said = [f"{name} {version}" for name, version in facts.get("versions", {}).items()]
+    versions = [f"{name} {version}" for name, version in facts.get("versions", {}).items()]
     where = [f"{facts['threads']} threads"] if "threads" in facts else []
-    return " · ".join(said + where) or "not recorded"
+    return " · ".join(versions + where) or "not recorded"

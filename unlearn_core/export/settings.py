@@ -1,4 +1,4 @@
-"""A run's settings in words: what was chosen, on which classifier and data, by which knobs."""
+"""A run's settings for the HTML report: method, preset, hyperparameters and the command that reproduces it."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from unlearn_core.export import cli_command
 
 
 class Setting(NamedTuple):
-    """One knob: what it is called, where it stood, what it does, and where the method's first preset has it if else."""
+    """One hyperparameter: title, value, explanation, and the value of the method's first preset if it differs."""
 
     title: str
     value: str
@@ -20,9 +20,10 @@ class Setting(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """How one run was made, and how to make it again.
+    """How one run was made, and how to reproduce it.
 
-    `idea`, `fails` and `paper` are empty, and `knobs` go by their bare names, where this lab no longer has the method.
+    If this installation no longer has the method, `idea`, `failure_modes` and `paper` are empty, and the
+    hyperparameters have their plain names as titles.
     """
 
     method: str
@@ -35,11 +36,11 @@ class Settings(NamedTuple):
     command: str
     spec: str
     start: int | None
-    """The run that this one went on from: a command cannot say that."""
+    """The earlier run that this run continues, which a command cannot express."""
 
 
 def settings(report: Report, methods: Mapping[str, Method]) -> Settings:
-    """The settings of a report's run; `methods` are those that this lab has, by id."""
+    """The settings of a report's run; `methods` are the available ones, by id."""
     spec, method = report.spec, methods.get(report.spec.method)
     bare = tuple(Setting(name, _format_value(value), "", "") for name, value in spec.params.items())
     return Settings(
@@ -57,7 +58,7 @@ def settings(report: Report, methods: Mapping[str, Method]) -> Settings:
 
 
 def _preset(report: Report, method: Method) -> str:
-    """The preset that these are, or the one that they differ from."""
+    """The preset that equals these settings, or the first preset, from which they differ."""
     forget, params = report.spec.request.forget, report.spec.params
     for preset in method.presets.values():
         if preset.for_request(forget).model_dump() == params:
@@ -70,13 +71,17 @@ def _hyperparameters(report: Report, method: Method) -> tuple[Setting, ...]:
     usual: dict[str, Any] = first.for_request(report.spec.request.forget).model_dump()
     rows = []
     for name, value in report.spec.params.items():
-        knob = known.get(name)
-        if knob is None:
-            rows.append(Setting(name, _format_value(value), "This lab's version of the method has no such knob.", ""))
+        info = known.get(name)
+        if info is None:
+            rows.append(
+                Setting(
+                    name, _format_value(value), "The installed version of the method has no such hyperparameter.", ""
+                )
+            )
             continue
-        other = "" if usual.get(name) == value else _with_unit(usual.get(name), knob)
-        title = f"{knob.title} ({knob.symbol})" if knob.symbol else knob.title
-        rows.append(Setting(title, _with_unit(value, knob), knob.explain, other))
+        other = "" if usual.get(name) == value else _with_unit(usual.get(name), info)
+        title = f"{info.title} ({info.symbol})" if info.symbol else info.title
+        rows.append(Setting(title, _with_unit(value, info), info.explain, other))
     return tuple(rows)
 
 

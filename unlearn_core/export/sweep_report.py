@@ -1,4 +1,4 @@
-"""A sweep as a report tells it: what was tried, its charts, every trial; the best trial's own report follows."""
+"""The section about a sweep in an HTML report: settings, charts and all trials; the best run's report follows."""
 
 from unlearn_core.charts.drawing import sweep_drawing
 from unlearn_core.charts.drawing.sweep_drawing import SweepChart, SweepData, format_value
@@ -12,17 +12,18 @@ from unlearn_core.charts.sweep import (
     tradeoff,
 )
 from unlearn_core.domain.objectives import OBJECTIVES
+from unlearn_core.domain.search_space import SearchRange
 from unlearn_core.export.extra_sections import ExtraSection, ReportFigure
 from unlearn_core.export.figures import escape_json
 
 
 def sweep_section(sweep_data: SweepData) -> ExtraSection:
-    """What stands before the best trial's report: the question, how it was looked for, charts, and all trials."""
+    """The content before the best trial's report: heading, lead text, charts and all trials."""
     spec = sweep_data.sweep.spec
-    knobs = [one.knob for one in spec.ranges]
-    shown = [tradeoff.SWEEP_CHART, *(along_hyperparameter.along_hyperparameter(knob) for knob in knobs)]
-    if len(knobs) > 1:
-        first = [slices.for_hyperparameter(knob, spec.objectives[0]) for knob in knobs]
+    params = [one.knob for one in spec.ranges]
+    shown = [tradeoff.SWEEP_CHART, *(along_hyperparameter.along_hyperparameter(own) for own in params)]
+    if len(params) > 1:
+        first = [slices.for_hyperparameter(own, spec.objectives[0]) for own in params]
         shown += [hyperparameter_importance.SWEEP_CHART, parallel.SWEEP_CHART, *first, contour.SWEEP_CHART]
     plates = tuple(_plate(one, sweep_data) for one in shown if one.applies(sweep_data) is True)
     return ExtraSection(
@@ -38,21 +39,22 @@ def _title(sweep_data: SweepData) -> str:
 
 
 def _words(sweep_data: SweepData) -> str:
-    """How it was looked for and what was found, in some sentences."""
+    """What was swept, by which objectives, and the best run, in a few sentences."""
     spec, best = sweep_data.sweep.spec, sweep_data.best
-    ranges = [
-        f"{sweep_data.hyperparameter_title(one.knob).lower()} ({', '.join(map(format_value, one.values))})"
-        if one.is_choice
-        else f"{sweep_data.hyperparameter_title(one.knob).lower()} (from {format_value(one.low)} to {format_value(one.last_value)})"
-        for one in spec.ranges
-    ]
+    ranges = [f"{sweep_data.hyperparameter_title(one.knob).lower()} ({_span(one)})" for one in spec.ranges]
     aims = " and ".join(OBJECTIVES[name].title.lower() for name in spec.objectives)
     words = (
-        f"{len(sweep_data.trials)} runs of {sweep_data.method}, of which {len(sweep_data.done)} came through, differ in "
-        f"{'; '.join(ranges)}. They aim at {aims}, read from training and validation pictures; figures of test "
-        "pictures are shown and took no part in the choice."
+        f"{len(sweep_data.trials)} runs of {sweep_data.method}, of which {len(sweep_data.done)} finished, differ in "
+        f"{'; '.join(ranges)}. Objectives: {aims}, on training and validation images. Metrics on test images are shown "
+        "but not used to choose trials."
     )
-    return words if best is None else f"{words} The best of them is run {best.run}, whose report follows the charts."
+    return words if best is None else f"{words} The best is run {best.run}; its report follows the charts."
+
+
+def _span(search_range: SearchRange) -> str:
+    if search_range.is_choice:
+        return ", ".join(map(format_value, search_range.values))
+    return f"{format_value(search_range.low)} to {format_value(search_range.last_value)}"
 
 
 def _plate(sweep_chart: SweepChart, sweep_data: SweepData) -> ReportFigure:
@@ -60,6 +62,7 @@ def _plate(sweep_chart: SweepChart, sweep_data: SweepData) -> ReportFigure:
     return ReportFigure(
         id=f"sweep-{sweep_chart.id}",
         title=sweep_chart.title,
+        question=sweep_chart.question,
         figure=escape_json(str(figure.to_json())),
         height=int(figure.layout.height),  # pyright: ignore[reportAttributeAccessIssue]
         summaries=(sweep_chart.summary(sweep_data),),

@@ -1,4 +1,4 @@
-// Draws every chart; follows the reader's theme on screen and the light one on paper. Nothing here fetches anything.
+// Draws every chart, in the reader's theme on screen and in the light one on paper. Loads nothing from the network.
 (() => {
   const PAPER = { wide: 684, narrow: 420 }; // Pixels: an A4 page between its margins, and beside a chart's words.
   const FLATTER = 0.87; // Three charts are to fit on a page, or two wide ones.
@@ -27,7 +27,7 @@
     return value;
   };
 
-  // Titles of axes do not break by themselves; half a sentence beyond the edge says nothing.
+  // Plotly does not wrap axis titles, so long ones would be cut off.
   const LETTER = 6.6;
   const broken = (figure, width) => {
     for (const [name, axis] of Object.entries(figure.layout)) {
