@@ -108,16 +108,17 @@ def test_the_charts_of_the_contract_are_there() -> None:
     assert wanted <= {chart.id for chart in CHARTS}
 
 
-def test_file_name_is_id() -> None:
-    for name, module in discover("charts.report").items():
-        if hasattr(module, "CHART"):
-            assert module.CHART.id == name
+def test_every_module_has_a_chart_with_an_id_of_its_own() -> None:
+    found = [module.CHART.id for module in discover("charts.report").values()]
+    assert len(set(found)) == len(found) == len(charts())
 
 
 @every_chart
 def test_card_is_complete(chart: Chart) -> None:
-    assert chart.title.endswith("?"), "the heading is a question"
-    assert chart.title[0].isupper()
+    assert chart.title[0].isupper() and chart.title[-1] not in ".?", "the heading names what is shown"
+    assert chart.question[0].isupper() and chart.question.endswith("?"), "the line below it is a question"
+    assert set(chart.former_variants.values()) <= set(chart.variants)
+    assert not set(chart.former_variants) & set(chart.variants)
     assert len(chart.caveat.split()) > 15
     assert chart.caveat.endswith(".")
     assert chart.height > 100
@@ -187,7 +188,7 @@ def test_colours_come_from_the_theme(chart: Chart, theme: Theme, case: str) -> N
 
 
 def test_only_the_theme_names_colours() -> None:
-    for path in FOLDER.glob("*.py"):
+    for path in FOLDER.rglob("*.py"):
         if path.name != "theme.py":
             assert not re.search(r"[\"']#[0-9a-fA-F]{3,8}[\"']|rgba?\(\d", path.read_text()), path.name
 
@@ -244,11 +245,11 @@ def test_without_gold_it_says_so(chart: Chart) -> None:
         assert chart.applies(WITHOUT_GOLD) == WITHOUT_GOLD.missing["gold"]
         return
     traces = json.loads(drawn(chart.id, "no gold", LIGHT))["data"]
-    assert not [trace for trace in traces if "gold" in trace.get("name", "")]
-    if "gold" in chart.summary(WITH_GOLD).lower():
+    assert not [trace for trace in traces if "retrained" in trace.get("name", "")]
+    if "retrained" in chart.summary(WITH_GOLD).lower():
         assert NO_GOLD in chart.summary(WITHOUT_GOLD)
     else:
-        assert chart.id in ("curve", "timing", *OF_ONE_METHOD), "this chart has no yardstick"
+        assert chart.id in ("curve", "timing", *OF_ONE_METHOD), "this chart has no reference"
 
 
 @every_chart

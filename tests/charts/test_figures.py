@@ -11,7 +11,7 @@ from tests.charts.fake_reports import UNCHANGED, accuracy_of, made_up_report, sc
 from tests.charts.layout import layout_of
 from unlearn_core.charts.drawing.density import MAX_RUG_POINTS, AxisRange, density
 from unlearn_core.charts.drawing.theme import LIGHT
-from unlearn_core.charts.drawing.wording import SET_LABELS, short_layers
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, SET_LABELS, short_layers
 from unlearn_core.charts.report import (
     accuracy,
     entropy,
@@ -59,9 +59,9 @@ def test_accuracy_draws_what_was_measured() -> None:
 def test_accuracy_of_single_pictures_has_no_unseen_row() -> None:
     figure = accuracy.figure([PICTURES], LIGHT)
     assert list(layout_of(figure).yaxis.ticktext) == [
-        "<b>forgotten</b><br>trained on",
-        "<b>kept</b><br>trained on",
-        "<b>kept</b><br>unseen",
+        "<b>forget set</b><br>training",
+        "<b>retain set</b><br>training",
+        "<b>retain set</b><br>test",
     ]
 
 
@@ -74,9 +74,9 @@ def test_accuracy_in_words() -> None:
     }
     words = plain(accuracy.summary(with_part(REPORT, "accuracy", ReportPart(facts, {}))))
     assert words == (
-        "Of the unseen pictures of cat, 75.0 % were named rightly before and 0.0 % are after (gold: 0.5 %, so as "
-        "intended). The other classes lost 0.5 points on unseen pictures; gold gained 1.0 points. Bars are 95 % "
-        "intervals."
+        "Of the test images of cat, 75.0 % were classified correctly before and 0.0 % after (retrained model: 0.5 %, "
+        "as intended). The other classes lost 0.5 points on test images; the retrained model gained 1.0 points. Bars are "
+        "95 % intervals."
     )
 
 
@@ -94,12 +94,14 @@ def test_predictions_in_words() -> None:
     after = [0, 0, 20, 0, 0, 90, 50, 20, 10, 10]
     gold = [0, 0, 20, 0, 0, 96, 44, 20, 10, 10]
     assert plain(predictions.summary(counted(REPORT, after, gold, 0.03))) == (
-        "Mostly dog (45 %), frog (25 %) and bird (10 %), nearly as gold does. "
-        "Total variation to gold: 0.03 (0 is the same, 1 has nothing in common)."
+        "Mostly dog (45 %), frog (25 %) and bird (10 %), much like the retrained model. "
+        "Total variation distance to it: 0.03 (0 is the same, 1 has nothing in common)."
     )
     stuck = [0, 0, 0, 100, 0, 100, 0, 0, 0, 0]
     words = plain(predictions.summary(counted(REPORT, stuck, gold, 0.52)))
-    assert words.startswith("50.0 % still get their old name. Mostly cat (50 %) and dog (50 %), unlike gold.")
+    assert words.startswith(
+        "50.0 % are still predicted as a forgotten class. Mostly cat (50 %) and dog (50 %), unlike the retrained model."
+    )
 
 
 def test_many_classes_share_a_row_and_none_is_lost() -> None:
@@ -117,7 +119,7 @@ def test_many_classes_share_a_row_and_none_is_lost() -> None:
     assert len(layout_of(figure).yaxis.ticktext) == predictions.MAX_ROWS
     assert layout_of(figure).yaxis.ticktext[-1] == f"{101 - predictions.MAX_ROWS} others"
     for model in sets:
-        assert sum(trace(figure, model).x) == pytest.approx(1)
+        assert sum(trace(figure, MODEL_LABELS[model]).x) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("closed", [False, True])
@@ -131,13 +133,18 @@ def test_densities_have_area_one(values: np.ndarray, closed: bool) -> None:
 def test_few_pictures_are_drawn_one_by_one() -> None:
     rows = REPORT.split.forget_test[: MAX_RUG_POINTS // 2]
     few = replace(REPORT, split=REPORT.split._replace(forget_test=rows))
-    ticks = trace(true_logit.figure([few], LIGHT), "after, each picture")
+    ticks = trace(true_logit.figure([few], LIGHT), "after, each image")
     assert sorted(ticks.x) == pytest.approx(sorted(REPORT.parts["logits"].arrays["after_true"][rows].tolist()))
     assert not [trace for trace in true_logit.figure([REPORT], LIGHT).data if "each" in trace.name]
 
 
 @pytest.mark.parametrize(
-    ("shift", "words"), [(0, "about where gold's is"), (-4, "4.0 below gold's"), (4, "4.0 above gold's")]
+    ("shift", "words"),
+    [
+        (0, "close to the retrained model's"),
+        (-4, "4.0 below the retrained model's"),
+        (4, "4.0 above the retrained model's"),
+    ],
 )
 def test_confidence_is_told_beside_gold(shift: float, words: str) -> None:
     arrays = dict(REPORT.parts["logits"].arrays)
@@ -150,7 +157,7 @@ def test_hesitation_is_a_share_of_the_highest_possible() -> None:
     arrays["after_entropy"] = np.full_like(arrays["after_entropy"], np.log(10) * 1.0000001)
     report = with_part(REPORT, "logits", ReportPart({}, arrays))
     assert entropy.values(report)["after"].max() <= 1
-    assert "to 100 %: more undecided than gold" in plain(entropy.summary(report))
+    assert "to 100 %: more uncertain than the retrained model" in plain(entropy.summary(report))
 
 
 def test_layers_that_stayed_are_drawn_apart_and_named() -> None:
@@ -179,7 +186,7 @@ def moved_by(share: float) -> Report:
 
 def test_a_run_that_changed_nothing_can_be_drawn() -> None:
     report = moved_by(0.0)
-    assert layer_shift.CHART.summary(report) == "No layer moved: all weights are exactly what they were."
+    assert layer_shift.CHART.summary(report) == "No layer moved: all weights are exactly unchanged."
     (stayed,) = layer_shift.CHART.figure([report], LIGHT).data
     assert all(height > 0 for height in stayed.y)
     assert "unchanged" in layer_shift.CHART.alt_text(report)
@@ -204,7 +211,7 @@ def test_every_second_is_accounted_for() -> None:
         [piece.start + piece.seconds for piece in pieces[:-1]]
     )
     phases = ["noise", "impair", "repair"]
-    assert [piece.name for piece in pieces] == ["loading", *phases, "evaluating", "other measures"]
+    assert [piece.name for piece in pieces] == ["loading", *phases, "evaluation", "other measurements"]
     forget = facts["seconds"] | {"forget": facts["seconds"]["forget"] + 5, "total": facts["seconds"]["total"] + 5}
     unknown = {name: value for name, value in facts["seconds"].items() if name != "load"}
     assert timing.time_segments(with_facts(REPORT, "timings", seconds=unknown))[-1].name == "other"
@@ -218,8 +225,8 @@ def test_timing_in_words() -> None:
     phases = [{"name": "impair", "steps": 10, "seconds": 7.0}, {"name": "repair", "steps": 5, "seconds": 3.0}]
     report = with_facts(REPORT, "timings", seconds=seconds, phases=phases, pictures=5000)
     assert plain(timing.summary(report)) == (
-        "20.0 s in all on CPU: 10.0 s forgetting (50 %), of which impair took most (7.0 s). "
-        "5,000 pictures went through the net, 500 a second."
+        "20.0 s in total on CPU: 10.0 s unlearning (50 %), most of it in impair (7.0 s). "
+        "5,000 images were processed, 500 per second."
     )
 
 
@@ -254,7 +261,7 @@ def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
     low, high = layout_of(figure).yaxis.range
     assert (low, high) == pytest.approx((0, 0.84))
     frame = selected_weights.table([chosen("dampened", 0.25, 0.5, 0.75, share=0.49)])
-    assert frame[["layer", "weights", "chosen to", "share"]].to_numpy().tolist()[1] == [
+    assert frame[["layer", "weights", "selected", "share"]].to_numpy().tolist()[1] == [
         "body",
         1000,
         "were dampened",
@@ -269,7 +276,7 @@ def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
             "saliency",
             (0.25, 0.5, 0.75),
             0.5,
-            "50 % of all weights may move: most in head (75 %), fewest in stem (25 %).",
+            "50 % of all weights may change: most in head (75 %), fewest in stem (25 %).",
         ),
         (
             "dampened",
@@ -277,12 +284,12 @@ def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
             0.0009,
             "0.09 % of all weights were dampened: most in head (2.1 %), fewest in stem and body (0 %).",
         ),
-        ("saliency", (1.0, 1.0, 1.0), 1.0, "100 % of all weights may move, about as many in every layer."),
+        ("saliency", (1.0, 1.0, 1.0), 1.0, "100 % of all weights may change, a similar share in every layer."),
         (
             "dampened",
             (0.0, 0.0, 0.0),
             0.0,
-            "No weight passed the threshold: 0 % of all weights were dampened, and the net is exactly what it was.",
+            "No weight passed the threshold: 0 % of all weights were dampened, and the model is unchanged.",
         ),
     ],
 )
@@ -294,7 +301,7 @@ def test_touched_in_words(name: str, shares: tuple[float, ...], share: float, wo
 
 def test_touched_says_who_chooses() -> None:
     noisy = with_part(REPORT, "extras", ReportPart({}, {"noise_loss": np.zeros((2, 1))}))
-    assert "SalUn and SSD choose." in str(selected_weights.applies(noisy))
+    assert "SalUn and SSD select weights." in str(selected_weights.applies(noisy))
 
 
 def test_accuracy_part_of_the_made_up_report_fits_its_answers() -> None:
@@ -310,7 +317,7 @@ def redrew(counts: list[list[float]], *, of: str = "layers", choice: str = "rand
 def test_redrawn_layers_stand_where_and_when_they_were_drawn() -> None:
     report = redrew([[0, 2, 0], [1, 0, 0]])
     figure = reinit_layers.figure([report], LIGHT)
-    dots, empty = trace(figure, "redrawn"), trace(figure, "not redrawn")
+    dots, empty = trace(figure, "re-initialised"), trace(figure, "not re-initialised")
     assert sorted(zip(dots.x, dots.y, strict=True)) == [(1, 1), (2, 0)]
     assert len(empty.x) == 4 and not set(zip(empty.x, empty.y, strict=True)) & set(zip(dots.x, dots.y, strict=True))
     assert list(layout_of(figure).yaxis.ticktext) == ["stem.0", "a.conv1", "a.conv2"]
@@ -318,30 +325,29 @@ def test_redrawn_layers_stand_where_and_when_they_were_drawn() -> None:
     assert low > high, "the first layer is on top"
     (twice,) = layout_of(figure).annotations
     assert (twice.text, twice.x, twice.y) == ("2×", 1, 1)
-    assert reinit_layers.table([report])["times drawn"].tolist() == [0, 2, 0, 1, 0, 0]
+    assert reinit_layers.table([report])["times re-initialised"].tolist() == [0, 2, 0, 1, 0, 0]
 
 
 def test_redrawn_layers_in_words() -> None:
     assert reinit_layers.summary(redrew([[0, 2, 0], [1, 0, 0]])) == (
-        "In 2 cycles, 3 draws fell on 2 of 3 layers: more than once on a.conv1. "
-        "1 layer was never redrawn and kept what it knew."
+        "In 2 cycles, 3 draws re-initialised 2 of 3 layers, more than once a.conv1. 1 layer was never re-initialised."
     )
     assert reinit_layers.summary(redrew([[1, 1, 1]], choice="fisher")) == (
-        "In 1 cycle, 3 draws by Fisher information fell on 3 of 3 layers: stem.0, a.conv1 and a.conv2, none more than "
-        "once. No layer kept all that it knew."
+        "In 1 cycle, 3 draws by Fisher information re-initialised 3 of 3 layers: stem.0, a.conv1 and a.conv2, none "
+        "more than once. No layer kept its original weights."
     )
-    assert "0 of 3 layers. 3 layers were never redrawn" in reinit_layers.summary(redrew([[0, 0, 0]]))
+    assert "0 of 3 layers. 3 layers were never re-initialised" in reinit_layers.summary(redrew([[0, 0, 0]]))
     assert reinit_layers.alt_text(redrew([[0, 2, 0], [0, 0, 0]])).endswith(
-        "Cycle 1: a.conv1 (drawn twice). Cycle 2: none."
+        "Cycle 1: a.conv1 (re-initialised twice). Cycle 2: none."
     )
 
 
 def test_redrawn_weights_are_told_as_shares() -> None:
     report = redrew([[0.25] * 3, [0.5] * 3], of="weights")
     assert plain(reinit_layers.summary(report)) == (
-        "In 2 cycles, 25 % and 50 % of the weights of each of 3 layers got fresh values, drawn by chance."
+        "In 2 cycles, 25 % and 50 % of the weights of each of 3 layers were re-initialised at random."
     )
     figure = reinit_layers.figure([report], LIGHT)
-    assert len(trace(figure, "redrawn").x) == 6
+    assert len(trace(figure, "re-initialised").x) == 6
     assert [plain(note.text) for note in layout_of(figure).annotations] == ["25 %", "50 %"]
     assert plain(reinit_layers.alt_text(report)).endswith("Cycle 2: 50.0 % of each layer's weights.")

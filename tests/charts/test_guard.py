@@ -34,7 +34,7 @@ def test_shares_are_those_of_the_answers() -> None:
         adversarial_examples.TargetRow("cat", 3, 2 / 3, 2 / 3),
         adversarial_examples.TargetRow("dog", 1, 1.0, 1.0),
     ]
-    assert adversarial_examples.table([report])["pictures"].tolist() == [4, 3, 1]
+    assert adversarial_examples.table([report])["images"].tolist() == [4, 3, 1]
     figure = adversarial_examples.figure([report], LIGHT)
     assert list(trace(figure, "before").x) == pytest.approx([0.75, 2 / 3, 1.0])
     assert list(layout_of(figure).yaxis.ticktext) == ["<b>all</b>", "cat", "dog"]
@@ -53,12 +53,12 @@ def test_of_many_targets_those_held_worst_are_named() -> None:
 def test_the_attack_in_words() -> None:
     held = attacked([(0, 3, 3, 3)] * 19 + [(0, 3, 0, 0)])
     assert plain(adversarial_examples.summary(held)) == (
-        "95.0 % of 20 adversarial pictures deceived the net before, each 1.25 of at most 2 away from its original. "
-        "After forgetting 95.0 % are called by their target, so these borders held."
+        "95.0 % of 20 adversarial images deceived the original model, each 1.25 of at most 2 away from the original "
+        "image. After unlearning, 95.0 % are predicted as their target: the decision boundary held."
     )
     weak = adversarial_examples.summary(attacked([(0, 3, 3, 0)] + [(0, 3, 0, 0)] * 3))
-    assert "so the guard learned many labels that the net never gave" in weak
-    assert weak.endswith("so even these borders gave way.")
+    assert "so the guard trained on many labels that the model had not predicted" in weak
+    assert weak.endswith("the decision boundary moved.")
 
 
 def test_a_pair_shows_the_original_left_and_the_attacked_one_right() -> None:
@@ -80,8 +80,8 @@ def test_a_pair_in_words() -> None:
     facts = extras.facts | {"adversarial_pictures": {"rows": [0, 1]}}
     arrays |= {name: arrays[name][:2] for name in ("adversarial_originals", "adversarial_pictures")}
     hit, missed = adversarial_examples.image_pairs(with_part(REPORT, "extras", ReportPart(facts, arrays)))
-    assert hit.caption == "cat, attacked: dog, after forgetting: cat"
-    assert missed.caption == "cat, attacked: cat (should be dog), after forgetting: cat"
+    assert hit.caption == "cat, attacked: dog, after unlearning: cat"
+    assert missed.caption == "cat, attacked: cat (target: dog), after unlearning: cat"
 
 
 def weighed(values: list[float]) -> Report:
@@ -97,8 +97,8 @@ def test_importance_by_layer() -> None:
     assert [plain(text) for text in bars.text] == ["10 %", "40 %", "2.0 %"]
     assert weight_importance.table([report])["hold"].tolist() == pytest.approx([0.9, 0.6, 0.98])
     assert plain(weight_importance.summary(report)) == (
-        "Weights of layer1 mattered most for 16 forgotten pictures (on average 40.0 % of the most important one), "
-        "those of layer2 least (2.0 %), so layer2 is held most firmly."
+        "Weights of layer1 mattered most for 16 forget images (on average 40.0 % of the most important one), "
+        "those of layer2 least (2.0 %), so layer2 is held most strongly."
     )
     assert "has a mean importance of" in weight_importance.summary(weighed([0.3]))
 
@@ -111,18 +111,18 @@ def ended(left: list[float], **facts: Any) -> Report:
 def test_why_it_stopped_in_words() -> None:
     said = plain(stop_rule.summary(ended([1, 0.5, 0])))
     assert said.startswith(
-        "It stopped after 2 steps of at most 400, because its goal was reached: "
-        "0.0 % of the forgotten pictures are still named rightly. Gold, which never saw them, names "
+        "It stopped after 2 steps of at most 400 because it reached its goal: 0.0 % of the forget images are still "
+        "classified correctly. The retrained model, which was not trained on them, classifies "
     )
     assert plain(stop_rule.summary(ended([1, 0.25], done=False, goal="relabel"))).startswith(
-        "It made all 1 step that it was given and was not told to stop: "
-        "25.0 % of the forgotten pictures are not yet called by their new label. Gold, "
+        "It ran all 1 step without reaching its goal: "
+        "25.0 % of the forget images are not yet predicted as their new label. The retrained model, "
     )
     assert plain(stop_rule.alt_text(ended([1, 0.5, 0]))).endswith(
-        "still named rightly: 100.0 % after 0 steps, 50.0 % after 1 step, 0.0 % after 2 steps."
+        "still classified correctly: 100.0 % after 0 steps, 50.0 % after 1 step, 0.0 % after 2 steps."
     )
 
 
 def test_the_line_has_a_point_before_the_first_step_and_one_after_each() -> None:
-    line = trace(stop_rule.figure([ended([1, 0.5, 0])], LIGHT), "left")
+    line = trace(stop_rule.figure([ended([1, 0.5, 0])], LIGHT), "remaining")
     assert list(zip(line.x, line.y, strict=True)) == [(0, 1.0), (1, 0.5), (2, 0.0)]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.charts.fake_reports import CAT, CLASSES, made_up_report
 from tests.charts.layout import layout_of
-from unlearn_core.charts.chart import Chart
+from unlearn_core.charts.chart import ONE_GOLD, Chart
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.charts.report import cka, confusion, distance, gold_metrics, layer_shift, zrf
 from unlearn_core.domain.measurement import ReportPart
@@ -51,24 +51,24 @@ def measured(before: float | None, after: float | None, golds: float | None) -> 
 
 def test_every_row_of_closeness_ends_at_its_farthest() -> None:
     traces = drawn(gold_metrics.CHART, TWINS)
-    assert {"before", "after", "two golds"} <= traces.keys()
+    assert {"before", "after", "two retrained"} <= traces.keys()
     values = TWINS.parts["closeness"].facts["sets"]["forget_train"]["values"]
     for at, what in enumerate(gold_metrics.GOLD_METRICS):
         top = max(values[what].values())
         for pair, name in gold_metrics.PAIR_LABELS.items():
             assert traces[name].x[at] == pytest.approx(values[what][pair] / top)
     rows = layout_of(gold_metrics.CHART.figure([TWINS], LIGHT)).yaxis.ticktext
-    assert "golds 10 %" in plain(rows[1]) and "→" in rows[0]
+    assert "two retrained 10 %" in plain(rows[1]) and "→" in rows[0]
 
 
 def test_closeness_in_words() -> None:
     assert plain(gold_metrics.CHART.summary(measured(0.5, 0.2, 0.3))) == (
-        "By 8 of 8 measures after is nearer to gold than before, on the forgotten training pictures. It calls 30.0 % "
-        "of them what gold calls them (95 % interval 25.0 % to 35.0 %); before: 30.0 %; a second gold: 30.0 %. Within "
-        "two golds by 8 of 8."
+        "By 8 of 8 metrics, it is now closer to the retrained model, on training images of the forget set. The two "
+        "agree on 30.0 % of them (95 % interval 25.0 % to 35.0 %); before: 30.0 %; a second retrained model: 30.0 %. "
+        "As close as two retrained models by 8 of 8."
     )
     one_gold = plain(gold_metrics.CHART.summary(measured(0.2, 0.5, None)))
-    assert one_gold.startswith("By 0 of 8") and one_gold.endswith("Spread unknown: one gold.")
+    assert one_gold.startswith("By 0 of 8") and one_gold.endswith(ONE_GOLD)
 
 
 def test_equal_models_and_missing_values_can_be_drawn() -> None:
@@ -81,10 +81,10 @@ def test_equal_models_and_missing_values_can_be_drawn() -> None:
 
 
 def test_a_set_that_a_request_leaves_empty_says_so() -> None:
-    unseen = gold_metrics.CHART.variants["Forgotten, unseen"]
+    unseen = gold_metrics.CHART.variants["Forget set, test"]
     assert unseen.applies(REPORT) is True
-    assert "Single pictures have no unseen counterpart." in str(unseen.applies(TWINS))
-    assert "unseen pictures of what was kept" in gold_metrics.CHART.variants["Kept, unseen"].summary(TWINS)
+    assert "Single forget images have no test images." in str(unseen.applies(TWINS))
+    assert "test images of the retain set" in gold_metrics.CHART.variants["Retain set, test"].summary(TWINS)
 
 
 # One gold, or two.
@@ -92,11 +92,11 @@ def test_a_set_that_a_request_leaves_empty_says_so() -> None:
 
 def test_one_gold_is_said_and_how_to_get_another() -> None:
     words = distance.CHART.summary(REPORT)
-    assert "Spread unknown: one gold." in words
+    assert ONE_GOLD in words
     assert "`python -m unlearn_core gold`" in words and "`--seed 1`" in words
     assert "Spread unknown" not in distance.CHART.summary(TWINS)
     for chart in (gold_metrics.CHART, zrf.CHART, cka.CHART):
-        assert "Spread unknown: one gold." in chart.summary(REPORT)
+        assert ONE_GOLD in chart.summary(REPORT)
         assert "Spread unknown" not in chart.summary(TWINS)
 
 
@@ -108,7 +108,7 @@ def test_zrf_names_gold_as_the_aim() -> None:
     models = {model: {"proper": value, "official": value} for model, value in values.items()}
     report = with_facts(REPORT, "zrf", models=models)
     assert zrf.CHART.summary(report) == (
-        "ZRF went from 0.200 to 0.410; gold, which is the aim, is at 0.450. Spread unknown: one gold."
+        f"ZRF went from 0.200 to 0.410; the retrained model, which is the aim, has 0.450. {ONE_GOLD}"
     )
 
 
@@ -125,16 +125,21 @@ def test_an_official_value_that_is_missing_or_below_nought_is_drawn_as_such() ->
 
 
 def test_cka_has_a_line_a_pair_and_gaps_where_there_is_no_value() -> None:
-    assert list(drawn(cka.CHART, TWINS)) == ["two golds", "before and gold", "before and after", "after and gold"]
+    assert list(drawn(cka.CHART, TWINS)) == [
+        "two retrained",
+        "before and retrained",
+        "before and after",
+        "after and retrained",
+    ]
     assert list(drawn(cka.CHART, WITHOUT)) == ["before and after"]
     rows = [dict(row) for row in REPORT.parts["cka"].facts["rows"]]
     rows[2] = rows[2] | {"pairs": {pair: {"unbiased": None, "plain": None} for pair in rows[2]["pairs"]}}
     gap = with_facts(REPORT, "cka", rows=rows)
-    assert drawn(cka.CHART, gap)["after and gold"].y[2] is None
+    assert drawn(cka.CHART, gap)["after and retrained"].y[2] is None
     assert f"No value for {rows[2]['layer']}." in cka.CHART.summary(gap)
     for row in rows:
         row["pairs"] = rows[2]["pairs"]
-    assert "None of 11 layers" in cka.CHART.summary(with_facts(REPORT, "cka", rows=rows))
+    assert "any of 11 layers" in cka.CHART.summary(with_facts(REPORT, "cka", rows=rows))
     assert cka.CHART.figure([with_facts(REPORT, "cka", rows=rows)], DARK).data
 
 
@@ -144,18 +149,18 @@ def test_cka_has_a_line_a_pair_and_gaps_where_there_is_no_value() -> None:
 def test_each_view_of_the_weights_draws_its_own_figures() -> None:
     facts = REPORT.parts["layers"].facts
     for words, rows, what in (
-        ("Share of length", facts["rows"], "relative"),
-        ("Plain L2", facts["rows"], "l2"),
-        ("By kind", facts["kinds"], "relative"),
+        ("Relative", facts["rows"], "relative"),
+        ("L2", facts["rows"], "l2"),
+        ("By kind of weights", facts["kinds"], "relative"),
     ):
-        gold = drawn(layer_shift.CHART.variants[words], REPORT)["gold"]
+        gold = drawn(layer_shift.CHART.variants[words], REPORT)["retrained"]
         assert list(gold.y) == [row["pairs"]["before-gold"][what] for row in rows]
         assert list(gold.x) == [row.get("kind") or row["layer"] for row in rows]
-    assert "L2" in layer_shift.CHART.variants["Plain L2"].summary(REPORT)
+    assert "L2" in layer_shift.CHART.variants["L2"].summary(REPORT)
 
 
 def test_the_pointer_names_tensors_and_shapes() -> None:
-    hovered = drawn(layer_shift.CHART, REPORT)["gold"].customdata
+    hovered = drawn(layer_shift.CHART, REPORT)["retrained"].customdata
     assert "head.weight 10×64<br>head.bias 10" in hovered[-1][1]
 
 
@@ -164,9 +169,9 @@ def test_a_report_of_an_earlier_release_is_still_drawn() -> None:
     rows = [{key: value for key, value in row.items() if key not in ("names", "kinds")} for row in facts["rows"]]
     old = ReportPart({"rows": rows, "buffers": facts["buffers"], "total": facts["total"]}, {})
     report = replace(REPORT, parts={**REPORT.parts, "layers": old})
-    assert drawn(layer_shift.CHART, report)["gold"].customdata[-1][1] == "10×64"
+    assert drawn(layer_shift.CHART, report)["retrained"].customdata[-1][1] == "10×64"
     assert layer_shift.CHART.summary(report) == layer_shift.CHART.summary(REPORT)
-    assert "earlier release" in str(layer_shift.CHART.variants["By kind"].applies(report))
+    assert "earlier release" in str(layer_shift.CHART.variants["By kind of weights"].applies(report))
     assert set(layer_shift.CHART.table([report])["what"]) == {
         "layer",
         "batch-norm statistics",
@@ -180,7 +185,7 @@ def test_two_golds_have_a_band_of_their_own() -> None:
         row | {"pairs": row["pairs"] | {"gold-twin": {"l2": 3.0, "relative": 0.8}}}
         for row in REPORT.parts["layers"].facts["rows"]
     ]
-    band = drawn(layer_shift.CHART, with_facts(REPORT, "layers", rows=rows))["two golds"]
+    band = drawn(layer_shift.CHART, with_facts(REPORT, "layers", rows=rows))["two retrained models"]
     assert set(band.y) == {0.8} and band.mode == "lines"
 
 
@@ -200,7 +205,7 @@ def confused(before: int, after: int, gold: int) -> Report:
 def test_confusions_are_shares_of_the_true_class() -> None:
     figure = confusion.CHART.figure([confused(20, 128, 100)], LIGHT)
     heats = drawn(confusion.CHART, confused(20, 128, 100))
-    assert list(heats) == ["before", "after", "gold"]
+    assert list(heats) == ["before", "after", "retrained"]
     heat = heats["after"]
     assert np.array(heat.z)[CAT, CLASSES.index("dog")] == pytest.approx(0.8)
     assert plain(" ".join(map(str, heat.customdata[CAT][CLASSES.index("dog")]))) == "cat dog 128 64.0 %"
@@ -218,11 +223,11 @@ def test_no_field_says_nought() -> None:
 
 def test_confusions_in_words() -> None:
     assert plain(confusion.CHART.summary(confused(20, 128, 100))) == (
-        "The mistake that grew most: cat is called dog in 64.0 % of its unseen pictures, up 54.0 points. "
-        "Gold does so in 50.0 %."
+        "The error that grew most: 64.0 % of the test images of cat are predicted as dog, up 54.0 points. "
+        "Retrained model: 50.0 %."
     )
-    assert "No mistake became more frequent" in confusion.CHART.summary(confused(20, 20, 20))
-    assert confusion.CHART.variants["gold"].applies(WITHOUT) == WITHOUT.missing["gold"]
+    assert "No error became more frequent" in confusion.CHART.summary(confused(20, 20, 20))
+    assert confusion.CHART.variants["retrained"].applies(WITHOUT) == WITHOUT.missing["gold"]
 
 
 def test_a_class_without_unseen_pictures_is_an_empty_row() -> None:

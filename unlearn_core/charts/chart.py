@@ -1,4 +1,4 @@
-"""What a chart is, and what all charts share: who may draw it, one panel a report, labels that keep apart."""
+"""The type Chart, and helpers that all charts share: conditions, panels per report, tables, axes, label placement."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,25 +14,27 @@ from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import MODELS, Report
 
 HEIGHT = 310
-"""Pixels; the same for all charts that may stand side by side."""
-NO_GOLD = "There is no gold yet to compare with."
-ONE_GOLD = "Spread unknown: one gold."
-"""What stands where two golds would tell how far golds themselves are apart."""
+"""Default height in pixels, the same for all charts that may be shown side by side."""
+NO_GOLD = "There is no retrained model yet to compare with."
+ONE_GOLD = "Spread unknown: only one retrained model."
+"""Shown where the distance between two retrained models would serve as the reference."""
+TWO_GOLDS = "two retrained"
+"""The tight label of the distance between two retrained models."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """One question about a run, answered as a table, a picture and a sentence.
+    """One question about a run, answered by a table, a figure and a summary.
 
-    `applies(report)` is True, or says why there is nothing to draw; the other functions may be called only where it is
-    True. `frame` and `figure` take one report or several; `sentence` and `alt` speak about one.
+    `applies(report)` is True, or the reason why there is nothing to draw; the other functions may only be called where
+    it is True. `table` and `figure` take one report or several; `summary` and `alt_text` describe one.
     """
 
     id: str
     title: str
-    """What is shown: the heading."""
+    """The heading: a noun phrase that names what is shown."""
     question: str
-    """The question that it answers: the line below the heading."""
+    """The subtitle: the question that the chart answers."""
     caveat: str
     applies: Callable[[Report], Literal[True] | str]
     table: Callable[[Sequence[Report]], pd.DataFrame]
@@ -41,11 +43,13 @@ class Chart:
     alt_text: Callable[[Report], str]
     height: int = HEIGHT
     variants: Mapping[str, "Chart"] = field(default_factory=dict)
-    """The same question drawn in other ways, by what a switch calls them; it begins with the first."""
+    """Other ways to draw it, by their labels in a switch, which are written into URLs too; the first is the default."""
+    former_variants: Mapping[str, str] = field(default_factory=dict)
+    """Today's label of a variant by the label that links of former releases may contain."""
 
 
 def needs_gold(part: str) -> Callable[[Report], Literal[True] | str]:
-    """The `applies` of a chart whose part is all about gold: where gold is missing, that is the reason."""
+    """Return the `applies` of a chart whose part compares with gold: where gold is missing, that is the reason."""
 
     def applies(report: Report) -> Literal[True] | str:
         if "gold" in report.evaluations or part in report.parts:
@@ -56,23 +60,23 @@ def needs_gold(part: str) -> Callable[[Report], Literal[True] | str]:
 
 
 def needs(part: str) -> Callable[[Report], Literal[True] | str]:
-    """The `applies` of a chart that is drawn from one part of the report."""
+    """Return the `applies` of a chart that is drawn from one part of the report."""
 
     def applies(report: Report) -> Literal[True] | str:
         if part in report.parts:
             return True
-        return report.missing.get(part, f"This run has no record of its {part}, so there is nothing to draw.")
+        return report.missing.get(part, f"This run has no record of its {part}, so there is nothing to show.")
 
     return applies
 
 
 def models(report: Report) -> list[str]:
-    """The models that this report knows, in their usual order."""
+    """Return the models that the report has evaluations of, in their usual order."""
     return [model for model in MODELS if model in report.evaluations]
 
 
 def report_names(reports: Sequence[Report]) -> list[str]:
-    """What to call each report beside the others: its method, and its run where a method comes twice."""
+    """Return a name for each report: its method, with its run number where several have the same method."""
     methods = [report.method for report in reports]
     return [
         report.method
@@ -83,7 +87,7 @@ def report_names(reports: Sequence[Report]) -> list[str]:
 
 
 def panels(reports: Sequence[Report], theme: Theme, *, height: int = HEIGHT, shared_y: bool = True) -> go.Figure:
-    """An empty figure with one column a report, side by side on one scale; a single report has no heading."""
+    """Return an empty figure with one column per report on a common scale; a single report has no column title."""
     several = len(reports) > 1
     figure = make_subplots(
         rows=1,
@@ -102,7 +106,7 @@ def panels(reports: Sequence[Report], theme: Theme, *, height: int = HEIGHT, sha
 
 
 def build_table(reports: Sequence[Report], rows: Callable[[Report], list[dict[str, Any]]]) -> pd.DataFrame:
-    """The rows of every report under one another, each with its run and method."""
+    """Return one table with the rows of all reports, each with its run and method."""
     return pd.DataFrame(
         [
             {"run": report.run, "method": name, **row}
@@ -112,15 +116,24 @@ def build_table(reports: Sequence[Report], rows: Callable[[Report], list[dict[st
     )
 
 
+def accuracy_columns(score: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an accuracy with its counts and its 95 % interval as the columns of a table."""
+    return {
+        "correct": score["right"],
+        "images": score["of"],
+        **{key: score[key] for key in ("accuracy", "low", "high")},
+    }
+
+
 def percent_axis(low: float, high: float, *, max_ticks: int = 5) -> dict[str, Any]:
-    """An axis for shares from `low` to `high`, with at most `most` round ticks from 0 up, as "20 %"."""
+    """Return the axis settings for shares from `low` to `high`, with at most `max_ticks` round ticks such as "20 %"."""
     step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0) if high / step < max_ticks or step == 1)
     marks = np.arange(0, min(high, 1.0) + 1e-9, step).tolist()
     return {"range": [low, high], "tickvals": marks, "ticktext": [percent(mark, 0) for mark in marks]}
 
 
 def spread_labels(values: Sequence[float], gap: float) -> list[float]:
-    """The same heights for labels, moved as little as needed so that any two are at least `gap` apart."""
+    """Return the heights of labels, moved as little as necessary so that any two are at least `gap` apart."""
     order = np.argsort(values, kind="stable")
     steps = np.arange(len(values)) * gap
     blocks: list[list[float]] = []  # Neighbours that touch share one mean (pool adjacent violators).

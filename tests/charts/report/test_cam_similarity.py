@@ -30,11 +30,11 @@ def ranked(blank: int = 0, **ranks: float | None) -> Report:
 def test_after_is_held_against_what_gold_and_before_have_in_common() -> None:
     same = summary(ranked(before_after=0.5, gold_after=0.3, before_gold=0.45))
     assert same.startswith(
-        "On forgotten pictures maps after and before agree in order by 0.50 (rank correlation), as much as gold's and "
-        "before's do (0.45); with gold's by 0.30. On kept pictures"
+        "On forget images, the maps before and after have a rank correlation of 0.50, similar to before and retrained "
+        "(0.45); after and retrained have 0.30. On retained images"
     )
-    assert "more than gold's" in summary(ranked(before_after=0.9, gold_after=0.3, before_gold=0.45))
-    assert "less than gold's" in summary(ranked(before_after=0.1, gold_after=0.3, before_gold=0.45))
+    assert "higher than before and retrained" in summary(ranked(before_after=0.9, gold_after=0.3, before_gold=0.45))
+    assert "lower than before and retrained" in summary(ranked(before_after=0.1, gold_after=0.3, before_gold=0.45))
 
 
 def test_without_gold_it_says_so() -> None:
@@ -42,7 +42,7 @@ def test_without_gold_it_says_so() -> None:
 
 
 def test_flat_maps_are_said_and_may_be_all_there_is() -> None:
-    assert "On 7 of 40 forgotten pictures one map is flat" in summary(ranked(blank=7, before_after=0.5))
+    assert "On 7 of 40 forget images one map is flat" in summary(ranked(blank=7, before_after=0.5))
     assert "flat" in str(CHART.applies(ranked(blank=40, before_after=None)))
 
 

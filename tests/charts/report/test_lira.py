@@ -20,10 +20,10 @@ def told(low: float, high: float) -> Report:
 @pytest.mark.parametrize(
     ("report", "words"),
     [
-        (told(0.66, 0.76), "in 71 % of tries (95 % interval 66 % to 76 %; guessing gets 50 %): this method leaves a"),
-        (told(0.46, 0.56), "no better than guessing, as far as so many nets can tell"),
-        (told(0.3, 0.4), "worse than guessing, which chance does to few nets"),
-        (told(0.66, 0.76), "It calls 64 % of the forgotten pictures seen after, and 38 % of gold's."),
+        (told(0.66, 0.76), "in 71 % of cases (95 % interval 66 % to 76 %; guessing: 50 %): this method leaves a"),
+        (told(0.46, 0.56), "not significantly better than guessing with this number of models"),
+        (told(0.3, 0.4), "worse than guessing, which can happen by chance with few models"),
+        (told(0.66, 0.76), "identifies 64 % of the forget images after unlearning, and 38 % in the retrained model."),
     ],
 )
 def test_the_sentence_compares_with_guessing_and_with_gold(report: Report, words: str) -> None:
@@ -31,10 +31,10 @@ def test_the_sentence_compares_with_guessing_and_with_gold(report: Report, words
 
 
 def test_every_net_is_a_row_of_its_own() -> None:
-    counts = lira.table([REPORT]).groupby("net").size()
+    counts = lira.table([REPORT]).groupby("model").size()
     assert counts.to_dict() == {
         "after": 1,
-        "gold": 1,
-        "gold as a shadow net": 16,
-        "shadow net that was made to forget": 16,
+        "retrained": 1,
+        "retrained shadow model": 16,
+        "unlearned shadow model": 16,
     }

@@ -43,15 +43,16 @@ def test_the_surest_come_first_with_golds_figure_beside_them() -> None:
 def test_sentence_compares_with_gold_and_says_how_often_the_attack_errs() -> None:
     report = called([0.2, 0.9, 0.6, 0.5], gold=[0.1, 0.3, 0.8, 0.7], before=[1, 1, 1, 1])
     assert plain(summary(report)) == (
-        "1 of 4 are called members after and not by gold, 1 by gold and not after; 2 after and 2 by gold in all. "
-        "Of as many unseen pictures it calls 25 % members too, which is how often it errs."
+        "The attack identifies 1 of 4 forget images as members only after unlearning, 1 only in the retrained model; "
+        "in all 2 after and 2 retrained. It also identifies 25 % of as many test images as members: its false positive "
+        "rate."
     )
 
 
 def test_without_gold_it_is_held_against_before() -> None:
     report = called([0.2, 0.9], before=[0.9, 0.8])
     assert reference_model(report) == "before"
-    assert summary(report).startswith("1 of 2 are called members after, 2 were before.")
+    assert summary(report).startswith("The attack identifies 1 of 2 forget images as members, before unlearning 2.")
     assert summary(report).endswith(NO_GOLD)
 
 

@@ -26,11 +26,12 @@ def told(after: float, ceiling: float, *, error: float = 0.01) -> Report:
 @pytest.mark.parametrize(
     ("report", "words"),
     [
-        (told(0.05, 0.2), "Score 0.050 ± 0.010 with 32 nets against 32 golds, where as many other golds get 0.200 ±"),
-        (told(0.05, 0.2), "can be told from golds"),
-        (told(0.19, 0.2), "no difference to retraining is seen at this number"),
-        (told(0.3, 0.2), "above it by more than chance would do"),
-        (told(float("nan"), 0.2), "no comparison can be made"),
+        (told(0.05, 0.2), "The score is 0.050 ± 0.010 for 32 unlearned against 32 retrained models; as many"),
+        (told(0.05, 0.2), "as many other retrained models score 0.200 ±"),
+        (told(0.05, 0.2), "unlearned and retrained models are distinguishable"),
+        (told(0.19, 0.2), "no significant difference to retraining with this number of models"),
+        (told(0.3, 0.2), "higher by more than chance explains"),
+        (told(float("nan"), 0.2), "they cannot be compared"),
     ],
 )
 def test_the_sentence_compares_with_the_ceiling(report: Report, words: str) -> None:
@@ -39,9 +40,9 @@ def test_the_sentence_compares_with_the_ceiling(report: Report, words: str) -> N
 
 def test_every_picture_with_an_epsilon_is_in_one_bucket() -> None:
     table = neurips_score.table([REPORT])
-    assert [own["share"].sum() for _, own in table.groupby("side")] == pytest.approx([1, 1])
+    assert [own["share"].sum() for _, own in table.groupby("models")] == pytest.approx([1, 1])
     assert table["points"].tolist()[:3] == [1.0, 0.5, 0.25]
     assert table["points"].iloc[-1] == 0
     beyond = REPORT.parts["score"].arrays["after"] >= REPORT.parts["score"].facts["last"]
-    last = table[(table["side"] == "after") & (table["points"] == 0)]["share"].item()
+    last = table[(table["models"] == "after") & (table["points"] == 0)]["share"].item()
     assert last == pytest.approx(np.mean(beyond))

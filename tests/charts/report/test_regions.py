@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tests.probes.test_regions import plane
+from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.charts.report.regions import CHART
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
@@ -52,9 +53,9 @@ def test_the_sentence_has_the_figures_of_the_probe() -> None:
     said = CHART.summary(WHOLE).replace("\N{NO-BREAK SPACE}", " ")
     for model in ("before", "after", "gold"):
         assert f"{100 * facts['plane'][model][4]:.1f} %" in said
-    assert f"same answer on {100 * facts['alike']['after-gold']:.1f} % of the plane" in said
+    assert f"agrees with the retrained model on {100 * facts['alike']['after-gold']:.1f} % of the plane" in said
     alone = CHART.summary(HALF)
-    assert "no gold yet" in alone and "held" not in alone
+    assert NO_GOLD in alone and "was predicted as" not in alone
     assert "middle" in CHART.alt_text(WHOLE) and len(CHART.table([WHOLE])) == 15
 
 

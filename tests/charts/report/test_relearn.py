@@ -35,38 +35,54 @@ def told(after: Times, gold: Times | None, **facts: Any) -> Report:
 @pytest.mark.parametrize(
     ("after", "gold", "words"),
     [
-        ((3, 3, 4), (12, 10, 15), "Back in 3 steps where gold takes 12: something was left (anamnesis index 0.25)."),
+        (
+            (3, 3, 4),
+            (12, 10, 15),
+            "Relearned in 3 steps; the retrained model takes 12: some information was left (anamnesis index 0.25).",
+        ),
         (
             (0, 0, 0),
             (12, 10, 15),
-            "Back before the first step where gold takes 12: something was left (anamnesis index",
+            "Relearned before the first step; the retrained model takes 12: some information was left (anamnesis index",
         ),
-        ((12, 8, 15), (10, 10, 12), "the draws overlap, so no difference to a net that never saw them is seen (anam"),
+        ((12, 8, 15), (10, 10, 12), "so no difference to a model that was not trained on them is visible (anam"),
         (
             (25, 20, 32),
             (10, 8, 10),
-            "takes 10: it is harder to teach than a net that never saw them, so forgetting did",
+            "takes 10: it learns more slowly than a model that was not trained on them, so unlearning did",
         ),
-        ((1, 1, 1), (None, 32, None), "Back in 1 step where gold is not there within 32: something was left."),
-        ((None, None, None), (10, 8, 12), "Not back within 32 steps where gold takes 10: it is harder to teach"),
-        ((None, None, None), (None, None, None), "gold is not there within 32: neither comes back, so no difference"),
-        ((0, 0, 0), (0, 0, 0), "Back before the first step where gold needs none: the draws overlap"),
-        ((3, 3, 4), None, f"Back in 3 steps. {NO_GOLD}"),
+        (
+            (1, 1, 1),
+            (None, 32, None),
+            "Relearned in 1 step; the retrained model does not get there within 32: some information was left.",
+        ),
+        (
+            (None, None, None),
+            (10, 8, 12),
+            "Not relearned within 32 steps; the retrained model takes 10: it learns more slowly",
+        ),
+        (
+            (None, None, None),
+            (None, None, None),
+            "retrained model does not get there within 32: neither relearns, so no difference",
+        ),
+        ((0, 0, 0), (0, 0, 0), "Relearned before the first step; the retrained model needs none: the draws overlap"),
+        ((3, 3, 4), None, f"Relearned in 3 steps. {NO_GOLD}"),
     ],
 )
 def test_the_sentence_compares_with_gold(after: Times, gold: Times | None, words: str) -> None:
     said = plain(relearn.summary(told(after, gold)))
     assert words in said
     assert ("anamnesis" in said) == (gold is not None and None not in (after[0], gold[0]) and gold[0] != 0)
-    assert "A net that knows nothing is not there within 32." in said
+    assert "A fresh model does not get there within 32." in said
 
 
 @pytest.mark.parametrize(
     ("kind", "count", "words"),
     [
-        ("forget_val", 50, "asked about 50 unseen pictures; back means that 86 % are named."),
-        ("forget_train", 7, "asked about 7 forgotten pictures that were not taught"),
-        ("taught", 1, "Taught and asked about the same picture, for want of others."),
+        ("forget_val", 50, "evaluated on 50 validation images; relearned means 86 % accuracy."),
+        ("forget_train", 7, "evaluated on 7 other forget images;"),
+        ("taught", 1, "Fine-tuned and evaluated on the same image, as there are no others."),
     ],
 )
 def test_it_says_who_was_asked(kind: str, count: int, words: str) -> None:
@@ -77,15 +93,15 @@ def test_it_says_who_was_asked(kind: str, count: int, words: str) -> None:
 def test_what_calls_everything_alike_is_drawn_thin_and_never_counts() -> None:
     figure: Any = relearn.figure([REPORT], LIGHT)
     by_name = {trace.name: trace for trace in figure.data if trace.mode == "lines+markers"}
-    assert set(by_name) == {"after", "gold", "fresh net"}
-    assert list(by_name["fresh net"].y) == [None] * len(EVAL_STEPS)
+    assert set(by_name) == {"after", "retrained", "fresh model"}
+    assert list(by_name["fresh model"].y) == [None] * len(EVAL_STEPS)
     assert None not in by_name["after"].y
     thin = [trace for trace in figure.data if trace.line.width == 1 and len(trace.y) == len(EVAL_STEPS)]
     assert len(thin) == 3 and all(max(trace.y) > 0.9 for trace in thin)
     texts = [note.text for note in layout_of(figure).annotations]
     heights = {trace.name: trace.y[0] for trace in figure.data if trace.mode == "lines" and len(trace.y) == 2}
-    assert heights == {"before": 0.9, "counts as brought back": 0.95 * 0.9}
-    assert "fresh net, never" in texts and any(text.startswith("before 90") for text in texts)
+    assert heights == {"before": 0.9, "counts as relearned": 0.95 * 0.9}
+    assert "fresh model, never" in texts and any(text.startswith("before 90") for text in texts)
 
 
 def test_the_band_spans_the_draws() -> None:
@@ -93,9 +109,9 @@ def test_the_band_spans_the_draws() -> None:
     arrays["after"] = np.stack([np.full(len(EVAL_STEPS), share, np.float32) for share in (0.2, 0.5, 0.8)])
     facts = REPORT.parts["relearn"].facts
     figure: Any = relearn.figure([with_part(REPORT, "relearn", ReportPart(facts, arrays))], LIGHT)
-    (band,) = [trace for trace in figure.data if trace.name == "draws of after"]
+    (band,) = [trace for trace in figure.data if trace.name == "draws, after"]
     assert (min(band.y), max(band.y)) == pytest.approx((0.2, 0.8))
 
 
 def test_an_unasked_report_says_that_one_has_to_ask() -> None:
-    assert "when somebody asks for it" in str(relearn.CHART.applies(replace(REPORT, parts={})))
+    assert "only measured on request" in str(relearn.CHART.applies(replace(REPORT, parts={})))

@@ -77,7 +77,7 @@ def test_two_runs_share_one_slider_by_how_far_they_are() -> None:
     short = falling([1, 0.5, 0], ["impair", "impair", "repair"])
     drawn = figure([REPORT, short], LIGHT)
     (slider,) = layout_of(drawn).sliders
-    assert slider.steps[0].label == "0\N{NO-BREAK SPACE}% of the way"
+    assert slider.steps[0].label == "0\N{NO-BREAK SPACE}% of the run"
     assert [len(step.args[2]) for step in slider.steps] == [8] * len(slider.steps)
     cursors = [at for at, trace in enumerate(traces_of(drawn)) if trace.name == "now" and trace.type == "scatter"]
     ends = [moved["x"][traces.index(cursors[0])][0] for moved, _, traces in (step.args for step in slider.steps)]
@@ -100,12 +100,12 @@ def test_sentence_names_the_phase_that_forgot_and_gold() -> None:
         "\N{NO-BREAK SPACE}", " "
     )
     assert said.startswith(
-        "100 % of 40 watched pictures of cat were named rightly at the start and 0 % at the end (most of it in impair)"
-        "; gold names 0 % of the same rightly. The other classes went from 100 % to 100 %; gold names "
+        "100 % of 40 tracked images of cat were classified correctly at the start and 0 % at the end (most of it in "
+        "impair); retrained model: 0 % of the same images. The other classes went from 100 % to 100 %; retrained "
     )
     assert "most of it" not in summary(falling([1, 0.5, 0], ["train"] * 3)), "there is one phase only"
     assert "most of it" not in summary(falling([1, 1, 1], ["a", "b", "c"])), "nothing was forgotten"
-    assert "by way of" in summary(_dipping())
+    assert " via " in summary(_dipping())
 
 
 def _dipping() -> Report:
@@ -142,7 +142,7 @@ def test_single_pictures_without_validation_ones() -> None:
     found = snapshot_series(report)
     assert "forget_val" not in found.snapshots[0].accuracy
     assert found.image_counts == {"forget": 20, "retain": 40}
-    assert "of 20 forgotten pictures" in summary(report)
+    assert "of 20 forget images" in summary(report)
 
 
 def test_one_moment_is_enough() -> None:

@@ -55,18 +55,18 @@ def test_one_seed_is_told_to_be_one() -> None:
 
 def test_the_table_has_every_seed_and_the_mean() -> None:
     table = seeds.CHART.table([REPORT])
-    own: Any = table[table["figure"] == "accuracy, retain set, test"]
+    own: Any = table[table["metric"] == "accuracy, retain set, test"]
     assert list(own["of"]) == ["seed 0", "seed 1", "seed 2", "seed 3", "mean of 4 seeds"]
     assert own["value"].iloc[-1] == pytest.approx(np.mean(seed_accuracies(REPORT, "retain_test")))
     assert own["low"].iloc[-1] < own["value"].iloc[-1] < own["high"].iloc[-1]
-    assert {"distance to retrained, bits", "privacy (1: like retrained)", "seconds to forget"} < set(table["figure"])
+    assert {"distance to retrained, bits", "privacy (1: like retrained)", "seconds to forget"} < set(table["metric"])
 
 
 def test_a_figure_that_one_seed_lacks_is_left_out() -> None:
     part = REPORT.parts["seeds"]
     first, *others = part.facts["runs"]
     lacking = replace(REPORT, parts={"seeds": ReportPart({"runs": [first | {"privacy": None}, *others]}, part.arrays)})
-    assert "privacy (1: like retrained)" not in set(seeds.CHART.table([lacking])["figure"])
+    assert "privacy (1: like retrained)" not in set(seeds.CHART.table([lacking])["metric"])
 
 
 def test_intervals_stay_within_what_shares_can_be() -> None:
@@ -78,9 +78,9 @@ def test_intervals_stay_within_what_shares_can_be() -> None:
 
 def test_seeds_that_agree_are_said_to() -> None:
     said = seeds.CHART.summary(changed(forget_test=0.0))
-    assert "0.0\N{NO-BREAK SPACE}% of the unseen pictures of cat are named rightly" in said
-    assert "the same from every seed" in said
-    assert "over seeds, not over pictures" in said
+    assert "0.0\N{NO-BREAK SPACE}% of the test images of cat are classified correctly" in said
+    assert "the same for every seed" in said
+    assert "over seeds, not over images" in said
 
 
 def test_the_band_goes_from_the_lowest_to_the_highest_seed() -> None:

@@ -105,5 +105,5 @@ def test_the_sentence_says_where_gold_stands() -> None:
     forget, retain = (
         percent(float(right[rows].mean()), 0) for rows in (report.split.forget_val, report.split.retain_val)
     )
-    assert summary(report).endswith(f"Gold has {forget} and {retain} there.")
+    assert summary(report).endswith(f"Retrained model, on all of them: {forget} and {retain}.")
     assert summary(made_up_report(gold=False)).endswith(NO_GOLD)

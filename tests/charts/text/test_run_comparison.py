@@ -38,7 +38,7 @@ def test_only_what_differs_is_listed_and_knobs_go_by_what_they_are_called() -> N
 def test_different_questions_are_warned_of() -> None:
     one, other = made_up_report(), made_up_report(images=True)
     assert run_comparison.mismatch_warning([one, one]) == ""
-    assert "forgot different things" in run_comparison.mismatch_warning([one, other])
+    assert "different forget sets" in run_comparison.mismatch_warning([one, other])
     request = one.spec.request
     assert "different classifiers" in run_comparison.mismatch_warning(
         [one, with_spec(one, request=request.model_copy(update={"classifier": "another"}))]
@@ -62,7 +62,7 @@ def test_nets_on_the_same_pictures_are_compared_picture_by_picture() -> None:
     assert found[1] == pytest.approx(1.96 * np.sqrt(share * (1 - share) / len(rows)), rel=0.02), "hardly wider"
     same = run_comparison.accuracy_difference(first, first, "retain_test")
     assert same == (0, pytest.approx(1.96 / count)), "no difference was seen, which is not none for certain"
-    assert "kept, unseen +5.6 ± 1.1 points" in run_comparison.summary(first, other)
+    assert "retain set, test: +5.6 ± 1.1 points" in run_comparison.summary(first, other)
 
 
 def test_nets_on_different_pictures_are_two_samples() -> None:
@@ -78,11 +78,11 @@ def test_nets_on_different_pictures_are_two_samples() -> None:
 def test_figures_stand_in_one_column_a_run() -> None:
     reports = [made_up_report(), made_up_report(gold=False, seed=1)]
     table = run_comparison.metrics_table(reports)
-    assert list(table.columns) == ["what", *report_names(reports)]
-    assert table["what"].tolist()[-3:] == [
-        "distance to gold, after",
-        "privacy after, 1 is like gold",
-        "time to forget",
+    assert list(table.columns) == ["metric", *report_names(reports)]
+    assert table["metric"].tolist()[-3:] == [
+        "distance to retrained model, after",
+        "privacy, after (1 is like retrained)",
+        "unlearning time",
     ]
     score = {model: own["forget_test"] for model, own in reports[0].parts["accuracy"].facts.items()}
     cell = (
@@ -91,5 +91,5 @@ def test_figures_stand_in_one_column_a_run() -> None:
         .replace("\N{NARROW NO-BREAK SPACE}", " ")
     )
     assert cell.startswith(f"{100 * score['before']['accuracy']:.1f} → {100 * score['after']['accuracy']:.1f} % (")
-    assert cell.endswith(f" · gold {100 * score['gold']['accuracy']:.1f} %")
-    assert str(table[report_names(reports)[1]].iloc[1]).endswith(" · no gold")
+    assert cell.endswith(f" · retrained {100 * score['gold']['accuracy']:.1f} %")
+    assert str(table[report_names(reports)[1]].iloc[1]).endswith(" · not retrained")

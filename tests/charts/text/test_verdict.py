@@ -39,13 +39,13 @@ def plain(words: str) -> str:
 @pytest.mark.parametrize(
     ("after", "gold", "title", "tone"),
     [
-        (0, 0, "forgot", "good"),
-        (3, 0, "forgot", "good"),  # The intervals still overlap.
-        (30, 0, "forgot, nearly", "middling"),  # 80 % of the way from 150.
+        (0, 0, "forgotten", "good"),
+        (3, 0, "forgotten", "good"),  # The intervals still overlap.
+        (30, 0, "nearly forgotten", "middling"),  # 80 % of the way from 150.
         (38, 0, "not forgotten", "bad"),
         (150, 0, "not forgotten", "bad"),
-        (30, 22, "forgot", "good"),
-        (0, 22, "forgot", "good"),  # Whole classes: less than gold is no fault.
+        (30, 22, "forgotten", "good"),
+        (0, 22, "forgotten", "good"),  # Whole classes: less than gold is no fault.
     ],
 )
 def test_forgot_classes(after: int, gold: int, title: str, tone: str) -> None:
@@ -54,14 +54,14 @@ def test_forgot_classes(after: int, gold: int, title: str, tone: str) -> None:
 
 def test_forgot_words() -> None:
     assert plain(forget_verdict(cats(150, 0, 0)).words) == (
-        "0.0 % of 200 unseen pictures of cat are still called cat. Gold: 0.0 %."
+        "0.0 % of 200 test images of cat are still predicted as cat. Retrained model: 0.0 %."
     )
 
 
 def test_what_it_was_trained_on_counts_too() -> None:
     verdict = forget_verdict(cats(150, 0, 0, trained=600))
     assert verdict[:2] == ("not forgotten", "bad")
-    assert plain(verdict.words).endswith("Of the 1,000 that it was trained on, 60.0 % are.")
+    assert plain(verdict.words).endswith("Of its 1,000 training images, 60.0 % are.")
 
 
 def people(before: int, after: int, gold: int, *, trained: tuple[int, int, int]) -> Report:
@@ -76,9 +76,10 @@ def people(before: int, after: int, gold: int, *, trained: tuple[int, int, int])
 
 def test_two_unseen_pictures_tell_nothing_and_seven_that_it_learned_do() -> None:
     verdict = forget_verdict(people(2, 1, 0, trained=(7, 1, 0)))
-    assert verdict[:2] == ("forgot", "good")
+    assert verdict[:2] == ("forgotten", "good")
     assert plain(verdict.words).endswith(
-        "Gold: 0.0 %. They tell nothing: before and gold are not apart. Of the 7 that it was trained on, 14.3 % are."
+        "Retrained model: 0.0 %. This cannot decide: the original and the retrained model do not differ significantly "
+        "here. Of its 7 training images, 14.3 % are."
     )
     assert forget_verdict(people(2, 0, 0, trained=(7, 7, 0))).title == "not forgotten"
     assert forget_verdict(people(2, 1, 0, trained=(3, 1, 0)))[:2] == ("cannot tell", "unknown")
@@ -88,20 +89,20 @@ def test_forgotten_classes_have_a_yardstick_even_without_gold() -> None:
     bare = made_up_report(gold=False)
     done = scored(bare, forget_test={"after": (0, 200)}, forget_train={"after": (0, 300)})
     undone = scored(bare, forget_test={"after": (140, 200)}, forget_train={"after": (280, 300)})
-    assert forget_verdict(done).title == "forgot"
+    assert forget_verdict(done).title == "forgotten"
     assert forget_verdict(undone).title == "not forgotten"
-    assert "There is no gold yet" in forget_verdict(done).words
+    assert "There is no retrained model yet" in forget_verdict(done).words
 
 
 @pytest.mark.parametrize(
     ("before", "after", "gold", "title", "tone"),
     [
-        (990, 850, 850, "forgot", "good"),
-        (990, 890, 850, "forgot", "good"),  # The intervals still overlap.
+        (990, 850, 850, "forgotten", "good"),
+        (990, 890, 850, "forgotten", "good"),  # The intervals still overlap.
         (990, 920, 850, "not forgotten", "bad"),  # Half of the way.
-        (999, 830, 780, "forgot, nearly", "middling"),
+        (999, 830, 780, "nearly forgotten", "middling"),
         (990, 990, 850, "not forgotten", "bad"),
-        (990, 500, 850, "forgot, beyond gold", "middling"),
+        (990, 500, 850, "forgotten too much", "middling"),
         (855, 855, 850, "cannot tell", "unknown"),
     ],
 )
@@ -117,17 +118,17 @@ def test_three_pictures_cannot_tell() -> None:
 
 def test_single_pictures_without_gold_get_no_verdict() -> None:
     verdict = forget_verdict(made_up_report(images=True, gold=False))
-    assert verdict[:2] == ("no yardstick yet", "unknown")
+    assert verdict[:2] == ("no reference yet", "unknown")
 
 
 @pytest.mark.parametrize(
     ("after", "gold", "title", "words"),
     [
-        (1552, 1579, "kept", "Other classes: 86.7 → 86.2 %. Gold reaches 87.7 %: 1.5 points under."),
-        (1600, 1579, "kept", "Other classes: 86.7 → 88.9 %. Gold reaches 87.7 %: 1.2 points above."),
-        (1579, 1579, "kept", "Other classes: 86.7 → 87.7 %. Gold reaches 87.7 %: as much."),
-        (1510, 1579, "kept, nearly", "Other classes: 86.7 → 83.9 %. Gold reaches 87.7 %: 3.8 points under."),
-        (900, 1579, "not kept", "Other classes: 86.7 → 50.0 %. Gold reaches 87.7 %: 37.7 points under."),
+        (1552, 1579, "retained", "Other classes: 86.7 → 86.2 %. Retrained model: 87.7 %, 1.5 points below it."),
+        (1600, 1579, "retained", "Other classes: 86.7 → 88.9 %. Retrained model: 87.7 %, 1.2 points above it."),
+        (1579, 1579, "retained", "Other classes: 86.7 → 87.7 %. Retrained model: 87.7 %, equal."),
+        (1510, 1579, "nearly retained", "Other classes: 86.7 → 83.9 %. Retrained model: 87.7 %, 3.8 points below it."),
+        (900, 1579, "not retained", "Other classes: 86.7 → 50.0 %. Retrained model: 87.7 %, 37.7 points below it."),
     ],
 )
 def test_kept(after: int, gold: int, title: str, words: str) -> None:
@@ -140,9 +141,9 @@ def test_kept(after: int, gold: int, title: str, words: str) -> None:
 def test_kept_without_gold_is_held_against_before() -> None:
     bare = made_up_report(gold=False)
     lost = scored(bare, retain_test={"before": (1561, 1800), "after": (900, 1800)})
-    assert retain_verdict(lost).title == "not kept"
-    assert "no gold yet" in retain_verdict(lost).words
-    assert retain_verdict(scored(bare, retain_test={"before": (1561, 1800), "after": (1550, 1800)})).title == "kept"
+    assert retain_verdict(lost).title == "not retained"
+    assert "no retrained model yet" in retain_verdict(lost).words
+    assert retain_verdict(scored(bare, retain_test={"before": (1561, 1800), "after": (1550, 1800)})).title == "retained"
 
 
 def answering(**answers: np.ndarray) -> Report:
@@ -161,26 +162,26 @@ GOLD = np.repeat([5, 6, 2, 4], 50)
 def test_like_gold_is_held_against_hiding_the_output() -> None:
     guess = np.where(np.arange(200) < 100, GOLD, 0)
     hidden = np.full(200, CAT)  # Before says cat to all; with cat taken away it says deer, as gold does to 50 of 200.
-    assert gold_verdict(answering(before=hidden, gold=GOLD, after=GOLD)).title == "like gold"
+    assert gold_verdict(answering(before=hidden, gold=GOLD, after=GOLD)).title == "like retrained"
     verdict = gold_verdict(answering(before=hidden, gold=GOLD, after=guess))
-    assert verdict.title == "like gold"
+    assert verdict.title == "like retrained"
     words = plain(verdict.words)
     assert words.startswith(
-        "50.0 % of 200 unseen pictures of cat get gold's answer; hiding that output would give 25.0 %. "
-        "The spreads of answers differ by 0.50. Distance to gold: "
+        "It agrees with the retrained model on 50.0 % of 200 test images of cat. Blocking that output would reach "
+        "25.0 %. The distributions of predictions differ by 0.50. Distance to the retrained model: "
     )
-    assert words.endswith("bits (spread unknown: one gold).")
-    assert gold_verdict(answering(before=GOLD, gold=GOLD, after=guess)).title == "not like gold"
+    assert words.endswith("bits (spread unknown: only one).")
+    assert gold_verdict(answering(before=GOLD, gold=GOLD, after=guess)).title == "unlike retrained"
     nearly = np.where(np.arange(200) % 10 == 0, 0, GOLD)
-    assert gold_verdict(answering(before=GOLD, gold=GOLD, after=nearly)).title == "somewhat like gold"
+    assert gold_verdict(answering(before=GOLD, gold=GOLD, after=nearly)).title == "somewhat like retrained"
 
 
 def test_two_golds_give_the_distance_its_yardstick() -> None:
-    assert plain(gold_verdict(made_up_report(images=True)).words).endswith("bits (two golds: 0.040).")
+    assert plain(gold_verdict(made_up_report(images=True)).words).endswith("bits (two retrained models: 0.040).")
 
 
 def test_like_gold_without_gold_gives_the_reason() -> None:
-    assert gold_verdict(made_up_report(gold=False)) == ("gold not there yet", "unknown", NO_GOLD)
+    assert gold_verdict(made_up_report(gold=False)) == ("not retrained yet", "unknown", NO_GOLD)
 
 
 def test_always_three_and_always_with_words() -> None:
@@ -192,8 +193,8 @@ def test_always_three_and_always_with_words() -> None:
 
 
 def test_doubt_fits_the_run() -> None:
-    assert "Hiding one output" in caveats(cats(150, 0, 0))
-    assert "Hiding one output" not in caveats(cats(150, 150, 0))
-    assert "yardstick is missing" in caveats(made_up_report(gold=False))
+    assert "Blocking one output" in caveats(cats(150, 0, 0))
+    assert "Blocking one output" not in caveats(cats(150, 150, 0))
+    assert "there is no reference" in caveats(made_up_report(gold=False))
     few = replace(PICTURES, split=PICTURES.split._replace(forget_train=PICTURES.split.forget_train[:16]))
-    assert "With 16 forgotten pictures, one more or less is 6.2" in caveats(few)
+    assert "With 16 forget images, one more or less is 6.2" in caveats(few)

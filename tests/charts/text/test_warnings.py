@@ -66,23 +66,24 @@ def test_attacks_raise_a_flag_in_either_direction(after: float, gold: float | No
 
 def test_words_name_the_figure_gold_and_what_is_not_proved() -> None:
     flag = over_forgetting(attacked(0.3, 0.5))
-    assert flag is not None and flag.title == "forgotten beyond gold"
+    assert flag is not None and flag.title == "over-forgetting"
     assert plain(flag.words) == (
-        "By loss a forgotten picture looks more familiar than an unseen one in only 30 % of all pairs (gold: 50 %): "
-        "they are stranger now than pictures that it never saw, which points at them (the Streisand effect)."
+        "By loss, a forget image looks more familiar than a held-out image in only 30 % of all pairs (retrained model: "
+        "50 %): forget images now look less familiar than held-out images, which itself reveals them (the Streisand "
+        "effect)."
     )
-    assert "does not say" in flag.doubt
+    assert "does not follow" in flag.doubt
     without = residual_knowledge(attacked(0.7, None))
-    assert without is not None and "no gold yet" in without.words and "does not say" in without.doubt
+    assert without is not None and "no retrained model yet" in without.words and "does not show" in without.doubt
 
 
 @pytest.mark.parametrize(
     ("before", "after", "gold", "words"),
     [
-        (860, 700, 870, "The other classes lost 16.0 points on unseen pictures; gold gained 1.0 points."),
-        (860, 700, None, "The other classes lost 16.0 points on unseen pictures."),
+        (860, 700, 870, "The other classes lost 16.0 points on test images; the retrained model gained 1.0 points."),
+        (860, 700, None, "The other classes lost 16.0 points on test images."),
         (860, 850, 870, None),  # The intervals overlap.
-        (700, 705, 860, "The other classes gained 0.5 points on unseen pictures; gold gained 16.0 points."),
+        (700, 705, 860, "The other classes gained 0.5 points on test images; the retrained model gained 16.0 points."),
         (860, 900, 870, None),
     ],
 )
@@ -98,7 +99,7 @@ def test_damage_names_the_class_that_is_worst_off() -> None:
     forgotten = [score(0, 100) if place == 3 else one for place, one in enumerate(after)]
     part = ReportPart({"before": rows, "after": forgotten, "gold": rows}, {})
     flag = collateral_damage(replace(report, parts={**report.parts, "confusion": part}))
-    assert flag is not None and plain(flag.words).endswith("; worst off is ship (20 %, gold 90 %).")
+    assert flag is not None and plain(flag.words).endswith("; the worst class is ship (20 %, retrained 90 %).")
 
 
 def test_hesitation_tells_where_no_attack_was_tried() -> None:
@@ -106,7 +107,7 @@ def test_hesitation_tells_where_no_attack_was_tried() -> None:
     unsure = dict(parts["logits"].arrays)
     unsure["after_entropy"] = np.full_like(unsure["after_entropy"], 2.2)
     flag = over_forgetting(replace(REPORT, parts=parts | {"logits": ReportPart({}, unsure)}))
-    assert flag is not None and "more than 2.20 nats" in flag.words
+    assert flag is not None and "above 2.20 nats" in flag.words
     sure = dict(unsure, after_entropy=np.full_like(unsure["after_entropy"], 0.01))
     assert over_forgetting(replace(REPORT, parts=parts | {"logits": ReportPart({}, sure)})) is None
     bare = made_up_report(gold=False)
@@ -117,11 +118,12 @@ def test_no_flag_is_no_proof() -> None:
     fine = scored(860, 865, 870)
     assert report_warnings(fine) == []
     assert no_warning_text(fine) == (
-        "No flag: simple measures found no damage to the rest. A better attack might. Membership was not measured."
+        "No warning: the basic checks found no damage to the retain set. A stronger attack might. "
+        "Membership was not measured."
     )
     both = replace(fine, parts={**fine.parts, "membership": attacked(0.5, 0.5).parts["membership"]})
-    assert report_warnings(both) == [] and "no knowledge left and no forgetting beyond gold" in no_warning_text(both)
-    assert "Nothing could be looked at" in no_warning_text(replace(fine, parts={}))
+    assert report_warnings(both) == [] and "no residual knowledge and no over-forgetting" in no_warning_text(both)
+    assert "None of the checks" in no_warning_text(replace(fine, parts={}))
 
 
 def test_the_gravest_comes_first() -> None:
@@ -136,4 +138,4 @@ def test_what_is_still_named_is_left_whatever_attacks_say() -> None:
     facts["before"]["forget_test"] = facts["after"]["forget_test"] = score(190, 200)
     named = replace(report, parts={"accuracy": ReportPart(facts, {})})
     assert [flag.kind for flag in report_warnings(named)] == ["left"]
-    assert "still named" in report_warnings(named)[0].words
+    assert "still classified correctly" in report_warnings(named)[0].words

@@ -1,4 +1,4 @@
-"""Did it forget, and did it keep? Accuracies before and after as dumbbells, with gold and their intervals."""
+"""Accuracy on the forget and the retain set, before and after and of gold, as dumbbells with 95 % intervals."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, panels, percent_axis
+from unlearn_core.charts.chart import NO_GOLD, Chart, accuracy_columns, build_table, models, needs, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import (
+    MODEL_LABELS,
     SET_LABELS,
     capitalize,
     describe_change,
@@ -18,17 +19,18 @@ from unlearn_core.charts.drawing.wording import (
     retain_set_label,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.split import set_label
 
 _ABOVE = 0.27
-"""How far gold sits above its row, in rows: apart from the two others where all three agree."""
+"""How far gold is drawn above its row, in rows, so that it stays visible where all three agree."""
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a model and set: right answers, pictures, accuracy and its 95 % interval."""
+    """Return one row per model and set: correct predictions, images, accuracy and its 95 % interval."""
     return build_table(
         reports,
         lambda report: [
-            {"model": model, "set": name, **score}
+            {"model": MODEL_LABELS[model], "set": set_label(name)} | accuracy_columns(score)
             for model in models(report)
             for name, score in report.parts["accuracy"].facts[model].items()
         ],
@@ -36,7 +38,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """Dumbbells, a row a set."""
+    """Draw dumbbells, one row per set."""
     sets = [name for name in SET_LABELS if any(len(getattr(report.split, name)) for report in reports)]
     heights = {name: len(sets) - 1 - place for place, name in enumerate(sets)}
     drawn = panels(reports, theme)
@@ -76,7 +78,7 @@ def _markers(report: Report, model: str, heights: dict[str, int], theme: Theme) 
     scores = {name: report.parts["accuracy"].facts[model][name] for name in heights}
     shift = _ABOVE if model == "gold" else 0
     return go.Scatter(
-        name=model,
+        name=MODEL_LABELS[model],
         x=[score["accuracy"] for score in scores.values()],
         y=[at + shift for at in heights.values()],
         mode="markers",
@@ -90,16 +92,16 @@ def _markers(report: Report, model: str, heights: dict[str, int], theme: Theme) 
             "color": with_alpha(getattr(theme, model), 0.75),
         },
         customdata=[
-            [" ".join(SET_LABELS[name]), score["right"], score["of"], percent(score["low"]), percent(score["high"])]
+            [set_label(name), score["right"], score["of"], percent(score["low"]), percent(score["high"])]
             for name, score in scores.items()
         ],
-        hovertemplate=f"<b>{model}</b>, %{{customdata[0]}}<br>%{{x:.1%}} right: %{{customdata[1]:,}} of "
-        "%{customdata[2]:,}<br>95 % interval %{customdata[3]} to %{customdata[4]}<extra></extra>",
+        hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, %{{customdata[0]}}<br>%{{x:.1%}} correct: "
+        "%{customdata[1]:,} of %{customdata[2]:,}<br>95 % interval %{customdata[3]} to %{customdata[4]}<extra></extra>",
     )
 
 
 def _labels(report: Report, heights: dict[str, int], theme: Theme) -> go.Scatter:
-    """The figure of after under each dot, that of before where there is room; the models' names in the first row."""
+    """Label each dot of after, those of before where there is room, and name the models in the first row."""
     facts, words = report.parts["accuracy"].facts, []
     for place, (name, at) in enumerate(heights.items()):
         first = place == 0
@@ -114,7 +116,7 @@ def _labels(report: Report, heights: dict[str, int], theme: Theme) -> go.Scatter
             words.append((before, at - _ABOVE, said, theme.quiet))
         if first and "gold" in facts:
             gold = facts["gold"][name]["accuracy"]
-            words.append((gold, at + 1.9 * _ABOVE, f"gold {percent(gold)}", theme.quiet))
+            words.append((gold, at + 1.9 * _ABOVE, f"{MODEL_LABELS['gold']} {percent(gold)}", theme.quiet))
     return go.Scatter(
         x=[x for x, *_ in words],
         y=[y for _, y, *_ in words],
@@ -128,53 +130,58 @@ def _labels(report: Report, heights: dict[str, int], theme: Theme) -> go.Scatter
 
 
 def _towards_middle(x: float) -> str:
-    """Where a label goes so that it stays inside the chart."""
+    """Return the side of a point on which its label stays inside the chart."""
     return "right" if x < 0.2 else "left" if x > 0.8 else "center"
 
 
 def summary(report: Report) -> str:
-    """What became of both accuracies, beside gold's."""
+    """Describe how both accuracies changed, compared with gold."""
     facts, name = report.parts["accuracy"].facts, eval_forget_set(report)
     forget = {model: facts[model][name]["accuracy"] for model in models(report)}
     retain = {model: facts[model]["retain_test"]["accuracy"] for model in models(report)}
-    gold = f" (gold: {percent(forget['gold'])}{_as_intended(facts, name)})" if "gold" in forget else ""
-    kept = f"{capitalize(retain_set_label(report))} {describe_change(retain['before'], retain['after'])} on unseen pictures"
-    yardstick = f"; gold {describe_change(retain['before'], retain['gold'])}." if "gold" in retain else f". {NO_GOLD}"
+    gold = f" (retrained model: {percent(forget['gold'])}{_as_intended(facts, name)})" if "gold" in forget else ""
+    change = describe_change(retain["before"], retain["after"])
+    rest = f"{capitalize(retain_set_label(report))} {change} on test images"
+    rest += (
+        f"; the retrained model {describe_change(retain['before'], retain['gold'])}."
+        if "gold" in retain
+        else f". {NO_GOLD}"
+    )
     return (
-        f"Of the {forget_set_label(report)}, {percent(forget['before'])} were named rightly before and "
-        f"{percent(forget['after'])} are after{gold}. {kept}{yardstick} Bars are 95{chr(160)}% intervals."
+        f"Of the {forget_set_label(report)}, {percent(forget['before'])} were classified correctly before and "
+        f"{percent(forget['after'])} after{gold}. {rest} Bars are 95{chr(160)}% intervals."
     )
 
 
 def _as_intended(facts: dict[str, Any], name: str) -> str:
-    """How after's score stands to gold's, where their intervals are apart or overlap."""
+    """Compare the accuracy of after with that of gold by their intervals."""
     before, after, gold = (facts[model][name] for model in ("before", "after", "gold"))
     if after["low"] <= gold["high"] and gold["low"] <= after["high"]:
-        told = before["low"] > gold["high"] or gold["low"] > before["high"]
-        return ", so as intended" if told else ", and before is no further from it than chance allows"
-    return ", which is less" if gold["accuracy"] < after["accuracy"] else ", which is more"
+        differs = before["low"] > gold["high"] or gold["low"] > before["high"]
+        return ", as intended" if differs else "; the original model is not significantly different either"
+    return ", which is lower" if gold["accuracy"] < after["accuracy"] else ", which is higher"
 
 
 def alt_text(report: Report) -> str:
-    """The same as words, set by set."""
+    """Describe the accuracies of every set in words."""
     facts = report.parts["accuracy"].facts
-    rows = [_spoken(facts, name, models(report)) for name in SET_LABELS if len(getattr(report.split, name))]
+    rows = [_set_text(facts, name, models(report)) for name in SET_LABELS if len(getattr(report.split, name))]
     return f"Dot chart of accuracy after forgetting {report.forget_set_title}. {' '.join(rows)}"
 
 
-def _spoken(facts: dict[str, Any], name: str, shown: list[str]) -> str:
-    values = ", ".join(f"{model} {percent(facts[model][name]['accuracy'])}" for model in shown)
-    return f"{capitalize(' '.join(SET_LABELS[name]))}: {values}."
+def _set_text(facts: dict[str, Any], name: str, shown: list[str]) -> str:
+    values = ", ".join(f"{MODEL_LABELS[model]} {percent(facts[model][name]['accuracy'])}" for model in shown)
+    return f"{capitalize(set_label(name))}: {values}."
 
 
 CHART = Chart(
     id="accuracy",
-    title="Accuracy on forget and retain set",
-    question="Did it forget, and did it keep the rest?",
-    caveat="A forgotten class that is never named proves little by itself: hiding one output would do that. Where "
-    "single pictures were forgotten the aim is not zero but what gold gets, since a net that never saw them still "
-    "recognises most. The intervals say how much chance there is in so few pictures, not how much another seed "
-    "would change.",
+    title="Accuracy on forget set and retain set",
+    question="Did the model forget the forget set and retain the rest?",
+    caveat="A forgotten class that is never predicted proves little by itself: blocking one output has the same "
+    "effect. Where single images were forgotten the aim is not zero but the accuracy of the retrained model, which "
+    "classifies most of them correctly without being trained on them. The intervals show how much chance there is in "
+    "so few images, not how much another seed would change.",
     applies=needs("accuracy"),
     table=table,
     figure=figure,

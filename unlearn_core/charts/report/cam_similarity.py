@@ -1,4 +1,4 @@
-"""Does it look at the same places? How alike the heat maps of two models are, over a sample of pictures."""
+"""Similarity of the Grad-CAM maps of pairs of models, over a sample of images."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -12,25 +12,25 @@ from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
 
 MEASURE_LABELS = {"cosine": "same shape", "rank": "same order", "top": "same top fifth"}
-SIDE_LABELS = {"forget": "forgotten", "retain": "kept"}
+SIDE_LABELS = {"forget": "forget", "retain": "retained"}
 PAIR_LABELS = {
-    "before-after": "after beside before",
-    "gold-after": "after beside gold",
-    "before-gold": "before beside gold",
+    "before-after": "before and after",
+    "gold-after": "after and retrained",
+    "before-gold": "before and retrained",
 }
-"""What is compared, and what the marks are called; the third pair is the yardstick of the first."""
+"""The pairs that are compared; the third is the reference for the first."""
 _SHIFT = {"before-after": 0.24, "gold-after": 0.0, "before-gold": -0.24}
-_LOOKS = {"before-after": "before", "gold-after": "gold", "before-gold": "yardstick"}
+_LOOKS = {"before-after": "before", "gold-after": "gold", "before-gold": "reference"}
 CLOSE = 0.1
-"""Rank correlations closer than this count as the same."""
-OLD_REPORT = "This run was measured before maps were compared. Run it again to see it."
+"""Rank correlations that differ by no more than this count as equal."""
+OLD_REPORT = "This run was measured by a release that did not compare maps. Run it again to see this chart."
 
 
 def applies(report: Report) -> Literal[True] | str:
-    """Whether maps were compared."""
-    answer = needs("cam")(report)
-    if answer is not True:
-        return answer
+    """Return True if maps were compared, else the reason."""
+    available = needs("cam")(report)
+    if available is not True:
+        return available
     found = report.parts["cam"].facts.get("similarity")
     if found is None:
         return OLD_REPORT
@@ -40,11 +40,11 @@ def applies(report: Report) -> Literal[True] | str:
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a side and pair of models: pictures, how many had a flat map, and each measure's quartiles."""
+    """Return one row per side and pair of models: images, images with a flat map, and the quartiles of each measure."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         return [
-            {"set": SIDE_LABELS[side], "compared": PAIR_LABELS[pair], "pictures": one["pictures"], "flat": one["blank"]}
+            {"set": f"{side} set", "pair": PAIR_LABELS[pair], "images": one["pictures"], "flat": one["blank"]}
             | {
                 f"{name} {part}": one[name] and one[name][at]
                 for name in MEASURE_LABELS
@@ -58,7 +58,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A row a side and measure: medians as marks, the middle half of the pictures as lines."""
+    """Draw one row per side and measure: medians as marks, interquartile ranges as lines."""
     drawn = panels(reports, theme)
     rows = [(side, name) for side in SIDE_LABELS for name in MEASURE_LABELS]
     for column, report in enumerate(reports, 1):
@@ -73,7 +73,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         range=[-0.6, len(rows) + 0.1],
     )
     drawn.update_xaxes(showgrid=True, range=[-0.55, 1.05], tickvals=[-0.5, 0, 0.5, 1])
-    drawn.update_xaxes(title_text="likeness of two models' maps: 1 is the same", row=1)
+    drawn.update_xaxes(title_text="similarity of the maps of two models (1 = identical)", row=1)
     return drawn
 
 
@@ -83,7 +83,7 @@ def _markers(report: Report, pair: str, rows: Sequence[tuple[str, str]], theme: 
     quartiles = [found[side][pair][name] for _, side, name in told]
     role = _LOOKS[pair]
     look = marker_style(theme, "gold" if role == "gold" else "before", 9)
-    if role == "yardstick":
+    if role == "reference":
         look = {"symbol": "line-ns", "size": 11, "line": {"color": theme.quiet, "width": 2.5}}
     return go.Scatter(
         name=PAIR_LABELS[pair],
@@ -101,14 +101,14 @@ def _markers(report: Report, pair: str, rows: Sequence[tuple[str, str]], theme: 
         },
         customdata=[[SIDE_LABELS[side], MEASURE_LABELS[name], found[side][pair]["pictures"]] for _, side, name in told],
         hovertemplate=f"<b>{PAIR_LABELS[pair]}</b>, %{{customdata[0]}}, %{{customdata[1]}}<br>median %{{x:.2f}} of "
-        "%{customdata[2]} pictures<extra></extra>",
+        "%{customdata[2]} images<extra></extra>",
     )
 
 
 def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
-    """One line that says which mark is which, over the rows."""
+    """Return the legend, one line above the rows."""
     signs = {"before-after": (theme.before, "○"), "gold-after": (theme.gold, "◆"), "before-gold": (theme.quiet, "|")}
-    words = {"before-after": "after/before", "gold-after": "after/gold", "before-gold": "before/gold"}
+    words = {"before-after": "before/after", "gold-after": "after/retrained", "before-gold": "before/retrained"}
     shown = report.parts["cam"].facts["similarity"]["retain"]
     text = "  ".join(f'<span style="color:{signs[pair][0]}">{signs[pair][1]}</span> {words[pair]}' for pair in shown)
     place = {"x": 1, "y": 1, "xref": "x domain", "yref": "y domain", "xanchor": "right", "yanchor": "top"}
@@ -116,56 +116,52 @@ def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
 
 
 def summary(report: Report) -> str:
-    """How alike maps are in order, after beside before and beside gold, with what before and gold have in common."""
+    """Describe the rank correlations of maps: before and after, after and gold, with before and gold as reference."""
     found, said = report.parts["cam"].facts["similarity"], []
     for side, words in SIDE_LABELS.items():
         known = {pair: one["rank"][1] for pair, one in found[side].items() if one["rank"] is not None}
         if "before-after" in known:
-            said.append(f"On {words} pictures {_beside(known)}.")
+            said.append(f"On {words} images, {_compare(known)}.")
     blank = found["forget"]["before-after"]["blank"]
     if blank:
-        pictures = found["forget"]["before-after"]["pictures"]
-        said.append(f"On {blank} of {pictures} forgotten pictures one map is flat: nothing speaks for the class.")
-    text = " ".join(said) or "No map after can be compared with one before."
+        images = found["forget"]["before-after"]["pictures"]
+        said.append(f"On {blank} of {images} forget images one map is flat: it shows no evidence for the class.")
+    text = " ".join(said) or "No maps before and after can be compared."
     return text if "gold" in report.evaluations else f"{text} {NO_GOLD}"
 
 
-def _beside(known: dict[str, float]) -> str:
-    text = f"maps after and before agree in order by {number(known['before-after'], 2)} (rank correlation)"
+def _compare(known: dict[str, float]) -> str:
+    text = f"the maps before and after have a rank correlation of {number(known['before-after'], 2)}"
     if "before-gold" not in known:
         return text
     gap = known["before-after"] - known["before-gold"]
-    what = (
-        "as much as gold's and before's do"
-        if abs(gap) <= CLOSE
-        else f"{'more' if gap > 0 else 'less'} than gold's and before's do"
-    )
-    text += f", {what} ({number(known['before-gold'], 2)})"
-    return f"{text}; with gold's by {number(known['gold-after'], 2)}" if "gold-after" in known else text
+    relation = "similar to" if abs(gap) <= CLOSE else "higher than" if gap > 0 else "lower than"
+    text += f", {relation} before and retrained ({number(known['before-gold'], 2)})"
+    return f"{text}; after and retrained have {number(known['gold-after'], 2)}" if "gold-after" in known else text
 
 
 def alt_text(report: Report) -> str:
-    """Every median in numbers."""
+    """List every median."""
     found = report.parts["cam"].facts["similarity"]
     rows = [
-        f"{PAIR_LABELS[pair]}, {SIDE_LABELS[side]} pictures: shape {number(one['cosine'][1], 2)}, order "
-        f"{number(one['rank'][1], 2)}, {percent(one['top'][1], 0)} of the mass in the other's top fifth."
+        f"{PAIR_LABELS[pair]}, {SIDE_LABELS[side]} images: shape {number(one['cosine'][1], 2)}, order "
+        f"{number(one['rank'][1], 2)}, {percent(one['top'][1], 0)} of the mass in the top fifth."
         for side, pairs in found.items()
         for pair, one in pairs.items()
         if one["rank"] is not None
     ]
-    return f"Dot chart of how alike heat maps are. {' '.join(row[:1].upper() + row[1:] for row in rows)}"
+    return f"Dot chart of the similarity of Grad-CAM maps. {' '.join(row[:1].upper() + row[1:] for row in rows)}"
 
 
 CHART = Chart(
     id="places",
     title="Similarity of Grad-CAM maps",
-    question="Does it still look at the same places?",
-    caveat="GradCAM for each picture's own class. Shape is the cosine of two maps, order their rank correlation, top "
-    "fifth the share of after's (or the second's) mass that lies in the strongest fifth of the other's cells, 20 % by "
-    "chance. Marks are medians, lines the middle half of the pictures; flat maps are left out and counted. Strength "
-    "does not count here: maps may be alike and one of them weak. Two nets trained alike from different seeds look "
-    "at somewhat different places too, so 1 is not the aim: before beside gold is the yardstick.",
+    question="Does the model still look at the same places?",
+    caveat="Grad-CAM for the true class of each image. Shape is the cosine similarity of two maps, order their rank "
+    "correlation, and top fifth the share of one map's mass in the strongest fifth of the other's cells, 20 % by "
+    "chance. Marks are medians, lines are interquartile ranges; flat maps are left out and counted. Strength does not "
+    "matter here: maps may be similar although one is weak. Two models trained from different seeds look at somewhat "
+    "different places too, so 1 is not the aim: the reference is the similarity of before and retrained.",
     applies=applies,
     table=table,
     figure=figure,

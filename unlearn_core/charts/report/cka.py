@@ -1,4 +1,4 @@
-"""Where does it see as gold does? Likeness of features (CKA) layer by layer, beside that of two golds."""
+"""Similarity of features (linear CKA) per layer between pairs of models, with that of two golds as reference."""
 
 from collections.abc import Sequence
 from math import floor
@@ -7,23 +7,23 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, Chart, build_table, needs, panels
+from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, TWO_GOLDS, Chart, build_table, needs, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import join_names, number, short_layers
 from unlearn_core.domain.report import Report
 
 PAIR_LABELS = {
-    "gold-twin": "two golds",
-    "before-gold": "before and gold",
+    "gold-twin": TWO_GOLDS,
+    "before-gold": "before and retrained",
     "before-after": "before and after",
-    "after-gold": "after and gold",
+    "after-gold": "after and retrained",
 }
-"""In the order in which they are drawn: the last lies on top."""
+"""In the order in which they are drawn: the last is on top."""
 _HEIGHT = 410
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a layer and pair: the unbiased estimate that is drawn, the plain one, and why one is missing."""
+    """Return one row per layer and pair: the unbiased estimate that is drawn, the plain one, and why one is missing."""
     return build_table(
         reports,
         lambda report: [
@@ -44,12 +44,12 @@ def _facts(report: Report) -> dict[str, Any]:
 
 
 def cka_by_layer(report: Report, pair: str) -> dict[str, float | None]:
-    """The unbiased estimate of each layer; empty where there is no such pair."""
+    """Return the unbiased estimate of each layer; empty if there is no such pair."""
     return {row["layer"]: row["pairs"][pair]["unbiased"] for row in _facts(report)["rows"] if pair in row["pairs"]}
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """One line a pair over the layers, from input to output, on one scale that ends at 1."""
+    """Draw one line per pair over the layers, from input to output, on a scale that ends at 1."""
     drawn = panels(reports, theme, height=_HEIGHT)
     seen = [value for report in reports for pair in PAIR_LABELS for value in cka_by_layer(report, pair).values()]
     low = floor(10 * min([value for value in seen if value is not None] or [0.0])) / 10
@@ -59,7 +59,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             if values:
                 drawn.add_trace(_trace(pair, values, theme), row=1, col=column)
     drawn.update_yaxes(showgrid=True, range=[low - 0.02, 1.02], nticks=6)
-    drawn.update_yaxes(title_text="likeness (CKA)", col=1)
+    drawn.update_yaxes(title_text="similarity (CKA)", col=1)
     layers = list(dict.fromkeys(row["layer"] for report in reports for row in _facts(report)["rows"]))
     drawn.update_xaxes(type="category", tickvals=layers, ticktext=short_layers(layers), range=[-0.5, len(layers) - 0.5])
     drawn.update_xaxes(title_text="layer, input to output", row=1)
@@ -82,11 +82,11 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 
 def _legend(shown: list[str], theme: Theme) -> str:
-    """What the lines are, two in a row: they lie too close to one another to be named where they are."""
+    """Return the legend, two lines per row: the lines are too close to one another for labels at their ends."""
     words = {
-        "after-gold": f'<span style="color:{text_color(theme, "after")}">●</span> after and gold',
-        "before-gold": f'<span style="color:{theme.before}">○</span> before and gold',
-        "gold-twin": f'<span style="color:{theme.gold}">■</span> two golds',
+        "after-gold": f'<span style="color:{text_color(theme, "after")}">●</span> {PAIR_LABELS["after-gold"]}',
+        "before-gold": f'<span style="color:{theme.before}">○</span> {PAIR_LABELS["before-gold"]}',
+        "gold-twin": f'<span style="color:{theme.gold}">■</span> {TWO_GOLDS}',
         "before-after": f'<span style="color:{text_color(theme, "after")}">┄</span> before and after',
     }
     parts = [words[pair] for pair in shown]
@@ -118,12 +118,12 @@ def _trace(pair: str, values: dict[str, float | None], theme: Theme) -> go.Scatt
 
 
 def summary(report: Report) -> str:
-    """The layer that changed most, and how like gold it is there."""
+    """Describe the layer that changed most, and its similarity to gold."""
     changed = {layer: value for layer, value in cka_by_layer(report, "before-after").items() if value is not None}
     if not changed:
-        return f"None of {len(_facts(report)['rows'])} layers has a likeness. {NO_GOLD}"
+        return f"The similarity could not be computed for any of {len(_facts(report)['rows'])} layers. {NO_GOLD}"
     most = min(changed, key=lambda layer: changed[layer])
-    said = f"{most} changed most: before and after are {number(changed[most], 2)} alike there."
+    said = f"{most} changed most: its similarity before and after is {number(changed[most], 2)}."
     lost = [layer for layer, value in cka_by_layer(report, "before-after").items() if value is None]
     said += f" No value for {join_names(lost)}." if lost else ""
     near = {pair: cka_by_layer(report, pair).get(most) for pair in ("after-gold", "before-gold", "gold-twin")}
@@ -132,18 +132,18 @@ def summary(report: Report) -> str:
     told = [
         f"{words} {number(value, 2)}"
         for words, value in (
-            ("after and gold", near["after-gold"]),
-            ("before and gold", near["before-gold"]),
-            ("two golds", near["gold-twin"]),
+            ("after and retrained", near["after-gold"]),
+            ("before and retrained", near["before-gold"]),
+            ("two retrained models", near["gold-twin"]),
         )
         if value is not None
     ]
-    said += f" In that layer: {', '.join(told)}." if told else ""
+    said += f" Other pairs in that layer: {', '.join(told)}." if told else ""
     return said if cka_by_layer(report, "gold-twin") else f"{said} {ONE_GOLD}"
 
 
 def alt_text(report: Report) -> str:
-    """Every layer's likeness to what it was, and to gold where there is one."""
+    """List the similarity of every layer to its state before, and to gold where there is one."""
     pairs = [pair for pair in ("before-after", "after-gold", "gold-twin") if cka_by_layer(report, pair)]
     rows = [
         f"{PAIR_LABELS[pair]}: "
@@ -153,17 +153,18 @@ def alt_text(report: Report) -> str:
         )
         for pair in pairs
     ]
-    return f"Line chart of the likeness of features, layer by layer. {'; '.join(rows)}."
+    return f"Line chart of the similarity of features, layer by layer. {'; '.join(rows)}."
 
 
 CHART = Chart(
     id="cka",
     title="Feature similarity per layer (CKA)",
-    question="In which layers does it represent images as the retrained model does?",
-    caveat="Linear CKA of what a layer puts out for the same pictures, half of them forgotten: 1 is the same up to "
-    "rotation and scale, 0 unrelated. Early layers are alike in any two nets of one recipe, so what counts is whether "
-    "the line of after and gold reaches the band of two golds. An estimator is drawn that few pictures do not inflate; "
-    "the usual one is in the table. Being alike does not prove that something is remembered.",
+    question="Which layers represent images as in the retrained model?",
+    caveat="Linear CKA of the outputs of a layer for the same images, half of them from the forget set: 1 is the same "
+    "up to rotation and scale, 0 is unrelated. Early layers are similar in any two models of one recipe, so what "
+    "counts is whether the line of after and retrained reaches the band of two retrained models. The estimator drawn "
+    "is not inflated by a small number of images; the usual one is in the table. Similarity does not prove that "
+    "something is remembered.",
     applies=needs("cka"),
     table=table,
     figure=figure,

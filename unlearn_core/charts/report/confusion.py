@@ -1,4 +1,4 @@
-"""What is taken for what? True class by row, answer by column, for each model on one scale."""
+"""Confusion matrices: true class by row, predicted class by column, for each model on a common scale."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,19 +12,19 @@ from plotly.subplots import make_subplots
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, report_names
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
-from unlearn_core.charts.drawing.wording import forgotten_classes, number, percent
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, forgotten_classes, number, percent
 from unlearn_core.domain.report import MODELS, Report
 
 MAX_LABELLED_CLASSES = 12
-"""Up to so many classes every share is written into its field, where there is one panel only."""
+"""Up to this many classes, every share is written into its cell where there is only one panel."""
 _STRONG = 0.35
-"""From this share on a field is nearer to the accent than to the page."""
+"""From this share on, the colour of a cell is closer to the accent than to the page."""
 _PANEL = 400
 _HEADING = 40
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a model, true class and answer that occurred: how many pictures, and their share of the class."""
+    """Return one row per model, true and predicted class that occurred: the number of images and their share."""
     return build_table(reports, lambda report: [row for model in models(report) for row in _rows(report, model)])
 
 
@@ -33,10 +33,10 @@ def _rows(report: Report, model: str) -> list[dict[str, Any]]:
     classes = report.dataset.classes
     return [
         {
-            "model": model,
+            "model": MODEL_LABELS[model],
             "true class": classes[true],
-            "answer": classes[said],
-            "pictures": int(counts[true, said]),
+            "predicted class": classes[said],
+            "images": int(counts[true, said]),
             "share": float(share[true, said]),
         }
         for true, said in np.argwhere(counts).tolist()
@@ -48,20 +48,20 @@ def _counts(report: Report, model: str) -> np.ndarray:
 
 
 def class_shares(report: Report, model: str) -> np.ndarray:
-    """Of each class (row) the share that got each answer (column): (C, C); a class without pictures has none."""
+    """Return the share of each class (row) predicted as each class (column): (C, C); 0 for a class without images."""
     counts = _counts(report, model)
     whole = counts.sum(1, keepdims=True)
     return np.divide(counts, whole, out=np.zeros_like(counts), where=whole > 0)
 
 
 def figure(reports: Sequence[Report], theme: Theme, only: str | None = None) -> go.Figure:
-    """A panel a model and a row a report; or, with `only` a model, one panel with the shares written in it."""
+    """Draw a panel per model and a row per report; with `only`, one panel per report with the shares in its cells."""
     shown = [only] if only else [model for model in MODELS if any(model in models(report) for report in reports)]
     drawn = make_subplots(
         rows=len(reports),
         cols=len(shown),
         shared_yaxes=True,
-        column_titles=None if only else shown,
+        column_titles=None if only else [MODEL_LABELS[model] for model in shown],
         row_titles=report_names(reports) if len(reports) > 1 else None,
         horizontal_spacing=0.03,
         vertical_spacing=0.12 if len(reports) > 1 else 0,
@@ -83,15 +83,15 @@ def figure(reports: Sequence[Report], theme: Theme, only: str | None = None) -> 
         drawn.update_xaxes(**ticks, tickangle=-90, range=[-0.5, len(classes) - 0.5], row=row)
         drawn.update_yaxes(**ticks, range=[len(classes) - 0.5, -0.5], row=row)
         drawn.update_yaxes(title_text="true class", row=row, col=1)
-        drawn.update_xaxes(title_text="answer", row=row)
+        drawn.update_xaxes(title_text="predicted class", row=row)
     return drawn
 
 
 def _heat(report: Report, model: str, theme: Theme) -> go.Heatmap:
-    """The square root of the shares, so that rare mistakes are seen; under the pointer are the shares themselves."""
+    """Colour by the square root of the shares, so that rare errors are visible; the hover text has the shares."""
     share, counts, classes = class_shares(report, model), _counts(report, model), report.dataset.classes
     return go.Heatmap(
-        name=model,
+        name=MODEL_LABELS[model],
         z=np.sqrt(share).round(4).tolist(),
         zmin=0,
         zmax=1,
@@ -106,13 +106,13 @@ def _heat(report: Report, model: str, theme: Theme) -> go.Heatmap:
             ]
             for true in range(len(classes))
         ],
-        hovertemplate=f"<b>{model}</b><br>%{{customdata[0]}}, called %{{customdata[1]}}: %{{customdata[2]:,}} pictures"
-        "<br>%{customdata[3]} of that class<extra></extra>",
+        hovertemplate=f"<b>{MODEL_LABELS[model]}</b><br>%{{customdata[0]}} predicted as %{{customdata[1]}}: "
+        "%{customdata[2]:,} images<br>%{customdata[3]} of that class<extra></extra>",
     )
 
 
 def _cell_labels(share: np.ndarray, theme: Theme) -> go.Scatter:
-    """The shares in per cent, in the page's colour where the field is strong and in ink where it is pale."""
+    """Return the shares in per cent, in the colour of the page on dark cells and in ink on pale ones."""
     places = np.argwhere(np.round(100 * share) >= 1).tolist()
     return go.Scatter(
         x=[said for _, said in places],
@@ -128,27 +128,27 @@ def _cell_labels(share: np.ndarray, theme: Theme) -> go.Scatter:
 
 
 def summary(report: Report) -> str:
-    """The most frequent mistake before and after, and how much of it gold makes."""
+    """Describe the error that grew most, and how often gold makes it."""
     classes, share = report.dataset.classes, {model: class_shares(report, model) for model in models(report)}
     grown = share["after"] - share["before"]
     np.fill_diagonal(grown, -1)
     true, said = (int(at) for at in np.unravel_index(grown.argmax(), grown.shape))
     if grown[true, said] <= 0:
         wrong = 1 - np.trace(_counts(report, "after")) / _counts(report, "after").sum()
-        found = f"No mistake became more frequent; {percent(float(wrong))} of all answers are wrong after."
+        found = f"No error became more frequent; {percent(float(wrong))} of all predictions are wrong after unlearning."
     else:
         before, after = float(share["before"][true, said]), float(share["after"][true, said])
         found = (
-            f"The mistake that grew most: {classes[true]} is called {classes[said]} in {percent(after)} of its unseen "
-            f"pictures, up {number(100 * (after - before))} points."
+            f"The error that grew most: {percent(after)} of the test images of {classes[true]} are predicted as "
+            f"{classes[said]}, up {number(100 * (after - before))} points."
         )
     if "gold" not in share:
         return f"{found} {NO_GOLD}"
-    return f"{found} Gold does so in {percent(float(share['gold'][true, said]))}."
+    return f"{found} Retrained model: {percent(float(share['gold'][true, said]))}."
 
 
 def alt_text(report: Report) -> str:
-    """The three most frequent mistakes of every model."""
+    """List the three most frequent errors of every model."""
     classes = report.dataset.classes
     said = []
     for model in models(report):
@@ -157,14 +157,15 @@ def alt_text(report: Report) -> str:
         top = np.argsort(-share, axis=None, kind="stable")[:3]
         pairs = [tuple(int(part) for part in np.unravel_index(at, share.shape)) for at in top]
         rows = [
-            f"{classes[true]} called {classes[called]} {percent(float(share[true, called]))}" for true, called in pairs
+            f"{classes[true]} predicted as {classes[other]} {percent(float(share[true, other]))}"
+            for true, other in pairs
         ]
-        said.append(f"{model}: {', '.join(rows)}")
-    return f"Heat maps of what unseen pictures of each class are called. Most frequent mistakes {'; '.join(said)}."
+        said.append(f"{MODEL_LABELS[model]}: {', '.join(rows)}")
+    return f"Heat maps of the classes predicted for test images of each class. Most frequent errors {'; '.join(said)}."
 
 
 def applies(report: Report, only: str) -> Literal[True] | str:
-    """Needs this model's answers."""
+    """Return True if there are predictions of this model, else the reason."""
     answer = needs("confusion")(report)
     if answer is not True or only in models(report):
         return answer
@@ -181,9 +182,10 @@ CHART = Chart(
     id="confusion",
     title="Confusion matrix",
     question="Which classes are mistaken for which?",
-    caveat="Each row is a class and adds up to 100 %: unseen pictures only, so a class has few of them and a field of "
-    "one or two per cent is a handful of pictures. Colour grows with the square root of the share, or rare mistakes "
-    "could not be seen beside right answers. Gold, trained from another seed, has mistakes of its own.",
+    caveat="Each row is a class and adds up to 100 %. Only test images are counted, so a class has few of them and a "
+    "cell of one or two per cent is a handful of images. Colour grows with the square root of the share, so that rare "
+    "errors are visible beside correct predictions. The retrained model, trained from another seed, has errors of its "
+    "own.",
     applies=needs("confusion"),
     table=table,
     figure=figure,
@@ -191,4 +193,8 @@ CHART = Chart(
     alt_text=alt_text,
     height=_PANEL + _HEADING,
 )
-CHART = replace(CHART, variants={model: _one(model) for model in MODELS})
+CHART = replace(
+    CHART,
+    variants={MODEL_LABELS[model]: _one(model) for model in MODELS},
+    former_variants={"gold": MODEL_LABELS["gold"]},
+)

@@ -1,4 +1,4 @@
-"""How far from gold is it? Jensen-Shannon divergence to gold's answers, before and after, beside two golds' own."""
+"""Jensen-Shannon divergence from the predictions of gold, before and after, with that of two golds as reference."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,27 +6,24 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import ONE_GOLD, Chart, build_table, needs_gold, panels
+from unlearn_core.charts.chart import ONE_GOLD, TWO_GOLDS, Chart, build_table, needs_gold, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
-from unlearn_core.charts.drawing.wording import capitalize, number
+from unlearn_core.charts.drawing.wording import SET_LABELS, capitalize, number
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.split import set_label
 
-SET_LABELS = {
-    "forget_train": ("forgotten", "trained on"),
-    "forget_test": ("forgotten", "unseen"),
-    "retain_test": ("kept", "unseen"),
-}
-"""The sets drawn, from top to bottom; that of validation is in the table only."""
+SETS = ("forget_train", "forget_test", "retain_test")
+"""The sets drawn, from top to bottom; the validation set is in the table only."""
 _BELOW = 0.27
-_ANOTHER = "To know it, train a second one: `python -m unlearn_core gold` with the same request and `--seed 1`."
+_ANOTHER = "To measure it, train a second one: `python -m unlearn_core gold` with the same request and `--seed 1`."
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a set and pair: bits to gold."""
+    """Return one row per set and model: its distance to gold in bits."""
     return build_table(
         reports,
         lambda report: [
-            {"set": name, "from": "second gold" if what == "spread" else what, "bits to gold": bits}
+            {"set": set_label(name), "model": "second retrained" if what == "spread" else what, "distance, bits": bits}
             for name, each in _sets(report).items()
             for what, bits in each.items()
         ],
@@ -38,8 +35,8 @@ def _sets(report: Report) -> dict[str, dict[str, float | None]]:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A row a set: where before and after stand, and as a gold mark how far two golds are apart."""
-    names = [name for name in SET_LABELS if any(name in _sets(report) for report in reports)]
+    """Draw one row per set: the distances of before and after, and that between two golds."""
+    names = [name for name in SETS if any(name in _sets(report) for report in reports)]
     heights = {name: len(names) - 1 - place for place, name in enumerate(names)}
     top = max(bits for report in reports for name in names for bits in _sets(report).get(name, {}).values() if bits)
     drawn = panels(reports, theme)
@@ -54,7 +51,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         range=[-0.6, len(names) - 0.4],
     )
     drawn.update_xaxes(showgrid=True, range=[-0.03 * top, 1.08 * top], nticks=5)
-    drawn.update_xaxes(title_text="bits to gold (0 = the same answers)", row=1)
+    drawn.update_xaxes(title_text="distance to the retrained model, bits (0 = identical)", row=1)
     return drawn
 
 
@@ -69,12 +66,12 @@ def _traces(report: Report, heights: dict[str, int], theme: Theme, top: float) -
     )
     dots = [
         go.Scatter(
-            name="two golds" if what == "spread" else what,
+            name=TWO_GOLDS if what == "spread" else what,
             x=[found[name][what] for name in heights],
             y=list(heights.values()),
             mode="markers",
             marker=marker_style(theme, "gold" if what == "spread" else what, 10),
-            hovertemplate=f"<b>{'second gold' if what == 'spread' else what}</b><br>%{{x:.3f}} bits<extra></extra>",
+            hovertemplate=f"<b>{TWO_GOLDS if what == 'spread' else what}</b><br>%{{x:.3f}} bits<extra></extra>",
         )
         for what in ("before", "after", "spread")
         if found["forget_train"][what] is not None
@@ -83,7 +80,7 @@ def _traces(report: Report, heights: dict[str, int], theme: Theme, top: float) -
 
 
 def _labels(found: dict[str, Any], heights: dict[str, int], theme: Theme, top: float) -> go.Scatter:
-    """The figures under their dots; the models' names in the first row, and before's only where there is room."""
+    """Label the dots, naming the models in the first row; before is labelled only where there is room."""
     words = []
     for place, (name, at) in enumerate(heights.items()):
         before, after = found[name]["before"], found[name]["after"]
@@ -92,7 +89,7 @@ def _labels(found: dict[str, Any], heights: dict[str, int], theme: Theme, top: f
         if abs(before - after) > 0.3 * top:
             words.append((before, at - _BELOW, f"{'before ' if named else ''}{before:.2f}", theme.quiet))
         if named and found[name]["spread"] is not None:
-            words.append((found[name]["spread"], at + _BELOW, f"two golds {found[name]['spread']:.2f}", theme.quiet))
+            words.append((found[name]["spread"], at + _BELOW, f"{TWO_GOLDS} {found[name]['spread']:.2f}", theme.quiet))
     return go.Scatter(
         x=[x for x, *_ in words],
         y=[y for _, y, *_ in words],
@@ -108,34 +105,37 @@ def _labels(found: dict[str, Any], heights: dict[str, int], theme: Theme, top: f
 
 
 def summary(report: Report) -> str:
-    """The one number, before and after, beside the spread of gold."""
+    """Describe the distance before and after, compared with that of two golds."""
     figures = report.parts["distance"].facts["distance"]["test"]
-    spread = "" if figures["spread"] is None else f" Two golds are {number(figures['spread'], 3)} apart."
+    spread = "" if figures["spread"] is None else f" Between two retrained models it is {number(figures['spread'], 3)}."
     return (
-        f"The distance to gold, over forgotten training pictures and kept unseen ones alike, went from "
+        f"The distance to the retrained model, averaged over training images of the forget set and test images of the "
+        f"retain set, went from "
         f"{number(figures['before'], 3)} to {number(figures['after'], 3)} bits.{spread or f' {ONE_GOLD} {_ANOTHER}'}"
     )
 
 
 def alt_text(report: Report) -> str:
-    """Every set with its distances."""
+    """List every set with its distances."""
     rows = [
-        f"{capitalize(' '.join(SET_LABELS[name]))}: before {number(each['before'] or 0, 3)}, "
+        f"{capitalize(set_label(name))}: before {number(each['before'] or 0, 3)}, "
         f"after {number(each['after'] or 0, 3)} bits."
         for name, each in _sets(report).items()
-        if name in SET_LABELS
+        if name in SETS
     ]
-    return f"Dot chart of the distance to gold after forgetting {report.forget_set_title}. {' '.join(rows)}"
+    return (
+        f"Dot chart of the distance to the retrained model after forgetting {report.forget_set_title}. {' '.join(rows)}"
+    )
 
 
 CHART = Chart(
     id="distance",
     title="Distance to the retrained model",
     question="How far are its predictions from those of the retrained model?",
-    caveat="Jensen-Shannon divergence between the probabilities that two nets give to the same picture, in bits, "
-    "averaged: 0 is the same answer with the same certainty, 1 has nothing in common. Two golds from different seeds "
-    "are not at 0 either, so below their spread there is nothing to gain. Being alike in answers does not prove that "
-    "no trace is left in the weights.",
+    caveat="Jensen-Shannon divergence between the probabilities that two models predict for the same image, in bits, "
+    "averaged: 0 is the same prediction with the same confidence, 1 has nothing in common. Two retrained models from "
+    "different seeds are not at 0 either, so below their distance there is nothing to gain. Similar predictions do not "
+    "prove that no trace is left in the weights.",
     applies=needs_gold("distance"),
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""Does it hesitate? How undecided the answers to the forgotten pictures are, whatever they are."""
+"""Entropy of the predictions on the forget images, as densities: how uncertain each model is."""
 
 from collections.abc import Sequence
 from math import log
@@ -14,13 +14,13 @@ from unlearn_core.charts.drawing.wording import capitalize, eval_forget_set, for
 from unlearn_core.domain.report import Report
 
 _SAME = 0.05
-"""Medians this close count as the same hesitation."""
+"""Medians that differ by no more than this count as equal."""
 
 
 def values(report: Report) -> dict[str, np.ndarray]:
-    """The entropy of every answer as a share of the highest possible, ln C, for each model."""
+    """Return the entropy of every prediction as a share of the maximum, ln C, by model."""
     most = log(len(report.dataset.classes))
-    # Rounding may carry an even answer a hair beyond the end of the scale.
+    # Rounding can push a uniform prediction slightly beyond the end of the scale.
     return {
         model: (part / most).clip(0, 1)
         for model, part in values_in_set(report, "entropy", eval_forget_set(report)).items()
@@ -28,58 +28,58 @@ def values(report: Report) -> dict[str, np.ndarray]:
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a model: the quantiles of the entropy's share."""
+    """Return one row per model: the quantiles of the normalised entropy."""
     return build_table(reports, lambda report: quantiles(values(report)))
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """The densities, from certain to no idea."""
+    """Draw the densities, from certain to a uniform guess."""
     drawn = draw_densities(
         reports,
         theme,
         values=values,
-        axis="hesitation (entropy), forgotten pictures",
+        axis="entropy of the predictions, forget images",
         span=AxisRange(0.0, 1.0, is_closed=True),
     )
-    marks = ["certain", "", "half", "", "no idea"] if len(reports) == 1 else ["certain", "", "", "", "no idea"]
+    marks = ["certain", "", "half", "", "uniform"] if len(reports) == 1 else ["certain", "", "", "", "uniform"]
     drawn.update_layout(margin={"l": 26, "r": 26})  # Words at both ends of the axis.
     drawn.update_xaxes(range=[-0.03, 1.03], tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=marks)
     return drawn
 
 
 def summary(report: Report) -> str:
-    """Half-way marks after forgetting and in gold."""
+    """Describe the medians before and after, compared with gold's."""
     middle = medians(values(report))
     said = (
-        f"On {forget_set_label(report)} the median hesitation went from {percent(middle['before'], 0)} of the highest "
-        f"possible to {percent(middle['after'], 0)}"
+        f"On {forget_set_label(report)}, the median entropy went from {percent(middle['before'], 0)} of the maximum to "
+        f"{percent(middle['after'], 0)}"
     )
     if "gold" not in middle:
         return f"{said}. {NO_GOLD}"
     gap = middle["after"] - middle["gold"]
     if abs(gap) <= _SAME:
-        return f"{said}, much like gold ({percent(middle['gold'], 0)})."
-    return f"{said}: {'more' if gap > 0 else 'less'} undecided than gold ({percent(middle['gold'], 0)})."
+        return f"{said}, close to the retrained model ({percent(middle['gold'], 0)})."
+    return f"{said}: {'more' if gap > 0 else 'less'} uncertain than the retrained model ({percent(middle['gold'], 0)})."
 
 
 def alt_text(report: Report) -> str:
-    """The medians and middle halves in numbers."""
+    """Describe the medians and interquartile ranges in numbers."""
     rows = [
         f"{capitalize(row['model'])}: median {percent(row['50%'], 0)}, middle half {percent(row['25%'], 0)} to "
         f"{percent(row['75%'], 0)}."
         for row in quantiles(values(report))
     ]
-    what = f"Densities of the answers' entropy, as a share of the highest possible, on {forget_set_label(report)}."
+    what = f"Densities of the entropy of the predictions, as a share of the maximum, on {forget_set_label(report)}."
     return f"{what} {' '.join(rows)}"
 
 
 CHART = Chart(
     id="certainty",
     title="Entropy of the predictions",
-    question="How uncertain is it?",
-    caveat="Much hesitation is no proof of forgetting. A net that never saw a class is often quite sure that it is "
-    "something else; one that was pushed away from it may be unsure in a way that gives the pictures away. The aim is "
-    "gold's curve. At the ends of the scale the smoothing is folded back.",
+    question="How uncertain is the model about the forget set?",
+    caveat="High uncertainty does not prove forgetting. A model that was not trained on a class is often quite "
+    "confident that it is something else; one that was pushed away from it may be uncertain in a way that reveals the "
+    "images. The aim is the curve of the retrained model. At the ends of the scale the smoothing is folded back.",
     applies=needs("logits"),
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""Close to gold by every measure? One row a measure, each on a scale of its own, before and after beside two golds."""
+"""Distances to gold by several metrics, before and after, with those of two golds as reference; a scale per metric."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,52 +8,59 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import ONE_GOLD, Chart, build_table, needs_gold, panels
+from unlearn_core.charts.chart import ONE_GOLD, TWO_GOLDS, Chart, build_table, needs_gold, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
-from unlearn_core.charts.drawing.wording import is_class_request, number, percent
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, capitalize, is_class_request, number, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.split import set_label
 
 
 class GoldMetric(NamedTuple):
-    """A row: what it is called, its unit, and how its values are written."""
+    """A row of the chart: its title, its unit, and whether its values are fractions."""
 
     title: str
     unit: str
     is_fraction: bool = False
 
     def format(self, value: float) -> str:
-        """A value as the row has it."""
+        """Format a value of this metric."""
         return percent(value, 0) if self.is_fraction else number(value, 2)
 
 
 GOLD_METRICS = {
     "activation": GoldMetric("Activation distance", "mean L2 between probabilities, 0 to 1.41"),
-    "disagreement": GoldMetric("Different answers", "share of pictures that both call differently", is_fraction=True),
-    "ks true": GoldMetric("True class's logit, KS", "largest gap of the two distributions, 0 to 1"),
-    "ks margin": GoldMetric("Margin, KS", "largest gap of the two distributions, 0 to 1"),
-    "ks entropy": GoldMetric("Entropy, KS", "largest gap of the two distributions, 0 to 1"),
-    "wasserstein true": GoldMetric("True class's logit, W1", "Wasserstein distance, in logits"),
+    "disagreement": GoldMetric("Disagreement", "share of images classified differently", is_fraction=True),
+    "ks true": GoldMetric("True-class logit, KS", "largest gap between the two distribution functions, 0 to 1"),
+    "ks margin": GoldMetric("Margin, KS", "largest gap between the two distribution functions, 0 to 1"),
+    "ks entropy": GoldMetric("Entropy, KS", "largest gap between the two distribution functions, 0 to 1"),
+    "wasserstein true": GoldMetric("True-class logit, W1", "Wasserstein distance, in logits"),
     "wasserstein margin": GoldMetric("Margin, W1", "Wasserstein distance, in logits"),
     "wasserstein entropy": GoldMetric("Entropy, W1", "Wasserstein distance, in nats"),
 }
-SET_LABELS = {
-    "forget_train": ("Forgotten, trained on", "the forgotten training pictures"),
-    "forget_test": ("Forgotten, unseen", "unseen pictures of what was forgotten"),
-    "retain_test": ("Kept, unseen", "unseen pictures of what was kept"),
+SET_PHRASES = {
+    "forget_train": "training images of the forget set",
+    "forget_test": "test images of the forget set",
+    "retain_test": "test images of the retain set",
 }
-"""What the switch between sets says, and the words for them in a sentence."""
-PAIR_LABELS = {"before-gold": "before", "after-gold": "after", "gold-twin": "two golds"}
+"""The sets to choose from, as they are called in a sentence."""
+_FORMER_LABELS = {
+    "Forgotten, trained on": "forget_train",
+    "Forgotten, unseen": "forget_test",
+    "Kept, unseen": "retain_test",
+}
+"""Labels of the sets in links of former releases."""
+PAIR_LABELS = {"before-gold": "before", "after-gold": "after", "gold-twin": TWO_GOLDS}
 _LOOKS = {"before-gold": "before", "after-gold": "after", "gold-twin": "gold"}
 _HEIGHT = 410
 
 
 def applies(report: Report, name: str) -> Literal[True] | str:
-    """Needs gold, and pictures in this set."""
-    answer = needs_gold("closeness")(report)
-    if answer is not True or name in _sets(report):
-        return answer
-    single = "" if is_class_request(report) else " Single pictures have no unseen counterpart."
-    return f"This request leaves no pictures in this set.{single}"
+    """Return True if there is gold and this set has images, else the reason."""
+    available = needs_gold("closeness")(report)
+    if available is not True or name in _sets(report):
+        return available
+    single = "" if is_class_request(report) else " Single forget images have no test images."
+    return f"This set is empty for this forget request.{single}"
 
 
 def _sets(report: Report) -> dict[str, Any]:
@@ -61,15 +68,15 @@ def _sets(report: Report) -> dict[str, Any]:
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a set and measure: before's, after's and a second gold's distance to gold, and why one is missing."""
+    """Return one row per set and metric: the distances to gold, and why one is missing."""
     return build_table(
         reports,
         lambda report: [
             {
-                "set": name,
-                "measure": GOLD_METRICS[what].title,
+                "set": set_label(name),
+                "metric": GOLD_METRICS[what].title,
                 "unit": GOLD_METRICS[what].unit,
-                "pictures": own["pictures"],
+                "images": own["pictures"],
             }
             | {words: own["values"][what][pair] for pair, words in PAIR_LABELS.items()}
             | {"missing": _why(report, name)}
@@ -80,13 +87,13 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def _why(report: Report, name: str) -> str:
-    """The reasons that concern a set."""
+    """Return the reasons for missing values of a set."""
     reasons = report.parts["closeness"].facts["reasons"]
     return " ".join(why for what, why in reasons.items() if what == "gold-twin" or what.startswith(f"{name},"))
 
 
 def figure(reports: Sequence[Report], theme: Theme, name: str) -> go.Figure:
-    """Left is gold, right what is farthest from it in this row; the figures stand under the measure's name."""
+    """Draw each row from gold (left) to the value farthest from it; the values are written below the metric's title."""
     values = [_sets(report)[name]["values"] for report in reports]
     tops = {what: max([v for own in values for v in own[what].values() if v] or [1.0]) for what in GOLD_METRICS}
     drawn = panels(reports, theme, height=_HEIGHT)
@@ -102,7 +109,9 @@ def figure(reports: Sequence[Report], theme: Theme, name: str) -> go.Figure:
         tickfont={"size": SMALL_FONT, "color": theme.ink},
         range=[len(GOLD_METRICS) - 0.5, -0.5],
     )
-    drawn.update_xaxes(showgrid=True, range=[-0.05, 1.08], tickvals=[0, 0.5, 1], ticktext=["gold", "", "farthest"])
+    drawn.update_xaxes(
+        showgrid=True, range=[-0.05, 1.08], tickvals=[0, 0.5, 1], ticktext=[MODEL_LABELS["gold"], "", "farthest"]
+    )
     return drawn
 
 
@@ -110,7 +119,7 @@ def _figures(measure: GoldMetric, values: dict[str, float | None]) -> str:
     before, after, spread = (
         None if values[pair] is None else measure.format(values[pair] or 0) for pair in PAIR_LABELS
     )
-    golds = "" if spread is None else f" · golds {spread}"
+    golds = "" if spread is None else f" · {TWO_GOLDS} {spread}"
     return f"<br>{before or 'no value'} → {after or 'no value'}{golds}"
 
 
@@ -153,46 +162,48 @@ def _traces(values: dict[str, Any], tops: dict[str, float], theme: Theme) -> lis
 
 
 def summary(report: Report, name: str) -> str:
-    """In how many measures it came nearer, how often it answers as gold, and how many lie within two golds' spread."""
+    """Describe by how many metrics it came closer to gold or as close as two golds, and its agreement with gold."""
     own = _sets(report)[name]
     both = [(one["before-gold"], one["after-gold"]) for one in own["values"].values()]
     known = [(before, after) for before, after in both if before is not None and after is not None]
     nearer = sum(after < before for before, after in known)
-    said = f"By {nearer} of {len(known)} measures after is nearer to gold than before, on {SET_LABELS[name][1]}."
+    said = f"By {nearer} of {len(known)} metrics, it is now closer to the retrained model, on {SET_PHRASES[name]}."
     same = own["agreement"]["after-gold"]
     if same is not None:
         said += (
-            f" It calls {percent(same['share'])} of them what gold calls them "
+            f" The two agree on {percent(same['share'])} of them "
             f"(95 % interval {percent(same['low'])} to {percent(same['high'])})"
         )
         before, golds = own["agreement"]["before-gold"], own["agreement"]["gold-twin"]
         said += f"; before: {percent(before['share'])}" if before else ""
-        said += f"; a second gold: {percent(golds['share'])}" if golds else ""
+        said += f"; a second retrained model: {percent(golds['share'])}" if golds else ""
         said += "."
     spread = [(one["after-gold"], one["gold-twin"]) for one in own["values"].values()]
     within = [after <= golds for after, golds in spread if after is not None and golds is not None]
-    return f"{said} {f'Within two golds by {sum(within)} of {len(within)}.' if within else ONE_GOLD}"
+    return f"{said} {f'As close as two retrained models by {sum(within)} of {len(within)}.' if within else ONE_GOLD}"
 
 
 def alt_text(report: Report, name: str) -> str:
-    """Every measure with its figures."""
+    """List every metric with its values."""
     rows = []
     for what, one in GOLD_METRICS.items():
         own = {words: _sets(report)[name]["values"][what][pair] for pair, words in PAIR_LABELS.items()}
         told = [f"{words} {one.format(value)}" for words, value in own.items() if value is not None]
         rows.append(f"{one.title}: {', '.join(told) or 'no value'}.")
-    return f"Dot chart of distances to gold on {SET_LABELS[name][1]}, each row on its own scale. {' '.join(rows)}"
+    what = f"Dot chart of distances to the retrained model on {SET_PHRASES[name]}, each row on its own scale."
+    return f"{what} {' '.join(rows)}"
 
 
 def _chart(name: str) -> Chart:
     return Chart(
         id="closeness" if name == "forget_train" else f"closeness-{name}",
         title="Similarity to the retrained model",
-        question="How alike are their predictions by every metric?",
-        caveat="Each row has its own scale, from gold (left) to what is farthest from it: compare dots within a row "
-        "only. KS and Wasserstein (W1) compare distributions, not picture by picture: two nets that are right equally "
-        "often on different pictures are at 0. Logits have no fixed scale, so a Wasserstein distance may be a shift "
-        "that changes no answer. What is nearer than two golds are to each other is as near as it can be.",
+        question="How similar are its predictions by each metric?",
+        caveat="Each row has its own scale, from the retrained model (left) to what is farthest from it: compare dots "
+        "within a row only. KS and Wasserstein (W1) compare distributions, not image by image: two models that are "
+        "correct equally often on different images have distance 0. Logits have no fixed scale, so a Wasserstein "
+        "distance may be a shift that changes no prediction. A distance below that of two retrained models is as "
+        "small as it can be.",
         applies=partial(applies, name=name),
         table=table,
         figure=partial(figure, name=name),
@@ -202,5 +213,9 @@ def _chart(name: str) -> Chart:
     )
 
 
-_BY_SET = {words: _chart(name) for name, (words, _) in SET_LABELS.items()}
-CHART = replace(_BY_SET[SET_LABELS["forget_train"][0]], variants=_BY_SET)
+_BY_SET = {name: _chart(name) for name in SET_PHRASES}
+CHART = replace(
+    _BY_SET["forget_train"],
+    variants={capitalize(set_label(name)): chart for name, chart in _BY_SET.items()},
+    former_variants={label: capitalize(set_label(name)) for label, name in _FORMER_LABELS.items()},
+)

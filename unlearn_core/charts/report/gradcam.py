@@ -1,4 +1,4 @@
-"""Where does it look? GradCAM of the same pictures for the same class, before, after and gold on one scale a row."""
+"""Grad-CAM maps of the same images for the same class, before, after and of gold, on one scale per row."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,31 +11,33 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, report
 from unlearn_core.charts.drawing.heatmap_overlay import data_uri
 from unlearn_core.charts.drawing.heatmap_rows import HeatmapRow, heatmap_rows
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.drawing.wording import MODEL_LABELS
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.split import set_label
 
 ROW_HEIGHT = 246
-"""Height of a row in the figure, words and captions included, in pixels."""
+"""The height of a row in the figure, with its texts, in pixels."""
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a picture and model: the answer, its probability, that of the class asked for, and the map's peak."""
+    """Return one row per image and model: prediction, its probability, that of the explained class, and the peak."""
 
     def found(report: Report) -> list[dict[str, Any]]:
         classes = report.dataset.classes
         return [
-            {"picture": card["picture"], "set": card["set"], "label": classes[card["label"]]}
-            | {"asked for": classes[card["target"]], "model": model}
-            | answer
-            | {"predicted": classes[answer["predicted"]]}
+            {"image": card["picture"], "set": set_label(card["set"]), "class": classes[card["label"]]}
+            | {"explained class": classes[card["target"]], "model": MODEL_LABELS.get(model, model)}
+            | figures
+            | {"predicted": classes[figures["predicted"]]}
             for card in report.parts["cam"].facts["cards"]
-            for model, answer in card["models"].items()
+            for model, figures in card["models"].items()
         ]
 
     return build_table(reports, found)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """Every row under the other; several reports follow one another."""
+    """Draw all rows, the reports one after the other."""
     shown = [
         (row, row.title if len(reports) == 1 else f"{name} · {row.title}")
         for report, name in zip(reports, report_names(reports), strict=True)
@@ -64,9 +66,9 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 def _draw_row(
     row: HeatmapRow, title: str, *, top: float, unit: float, columns: int, theme: Theme
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Images and annotations of one row of `columns` cells below `top`; `unit` is a pixel's height.
+    """Return images and annotations of one row of `columns` cells below `top`; `unit` is the height of a pixel.
 
-    Where the page is narrow pictures shrink and keep their shape; captions hang from their lower edge.
+    On a narrow page the images shrink but keep their aspect ratio; captions are attached to their lower edge.
     """
     page = {"xref": "paper", "yref": "paper"}
     words, _, rest = row.words.partition(". ")
@@ -74,7 +76,7 @@ def _draw_row(
     annotations = [left | {"text": f"<b>{title}.</b> {words.rstrip('.')}.", "y": top, "font": {"size": 13}}]
     if rest:
         annotations.append(left | {"text": rest, "y": top - 19 * unit, "font": {"color": theme.quiet}})
-    captions = ["the picture", *(cell.caption for cell in row.cells[1:])]
+    captions = ["the image", *(cell.caption for cell in row.cells[1:])]
     images, small = [], {"size": SMALL_FONT, "color": theme.quiet}
     for column, (cell, caption) in enumerate(zip(row.cells, captions, strict=True)):
         middle = page | {"x": (column + 0.5) / columns, "xanchor": "center"}
@@ -86,28 +88,28 @@ def _draw_row(
 
 
 def _in_lines(caption: str) -> str:
-    """Model, class and probability under one another: beside one another they need a wider page."""
+    """Return model, class and probability on separate lines: on one line they would need a wider page."""
     model, dot, answer = caption.partition(" · ")
     return f"{model}<br>{'<br>'.join(answer.rsplit(' ', 1))}" if dot else caption
 
 
 def summary(report: Report) -> str:
-    """How much evidence is left, over all pictures shown, beside gold."""
+    """Describe how much evidence is left over all images shown, compared with gold."""
     said = []
-    for side, words in (("forget", "forgotten"), ("retain", "kept")):
+    for side, words in (("forget", "forget"), ("retain", "retained")):
         cards = [card["models"] for card in report.parts["cam"].facts["cards"] if card["set"].startswith(side)]
         left = {model: _evidence_left(cards, model) for model in ("after", "gold")}
         if left["after"] is not None:
-            gold = "" if left["gold"] is None else f" (gold: {left['gold']:.2f})"
-            said.append(f"{left['after']:.2f} on {len(cards)} {words} pictures{gold}")
+            gold = "" if left["gold"] is None else f" (retrained model: {left['gold']:.2f})"
+            said.append(f"{left['after']:.2f} on {len(cards)} {words} images{gold}")
     if not said:
-        return "Nothing in these pictures spoke for their class before."
+        return "The original model found no evidence for their class in these images."
     end = "" if "gold" in report.evaluations else f" {NO_GOLD}"
-    return f"The median peak, as a share of before: {', '.join(said)}. Colours share one scale in each row.{end}"
+    return f"Median peak as a share of before: {', '.join(said)}. Colours share one scale in each row.{end}"
 
 
 def _evidence_left(cards: list[dict[str, Any]], model: str) -> float | None:
-    """The median of a model's peaks as shares of before's, over the pictures that had any evidence."""
+    """Return the median of a model's peaks as shares of before's, over the images with any evidence before."""
     shares = [
         card[model]["peak"] / card["before"]["peak"] for card in cards if model in card and card["before"]["peak"]
     ]
@@ -115,21 +117,21 @@ def _evidence_left(cards: list[dict[str, Any]], model: str) -> float | None:
 
 
 def alt_text(report: Report) -> str:
-    """Every row in words."""
+    """Describe every row in words."""
     said = [
         f"{row.title}: {', '.join(cell.caption for cell in row.cells[1:])}. {row.words}" for row in heatmap_rows(report)
     ]
-    return f"Pictures under heat maps of where each model looks. {' '.join(said)}"
+    return f"Images overlaid with Grad-CAM maps of each model. {' '.join(said)}"
 
 
 CHART = Chart(
     id="cam",
     title="Grad-CAM: before, after, retrained",
-    question="Where does it look?",
-    caveat="The class asked for is the same for all models: the picture's own, which for a forgotten picture is the "
-    "forgotten one. The strongest value in a row, over all its models, is the top of that row's scale, so a dark map "
-    "means that little speaks for the class, not that the net sees nothing. Maps are coarse and smoothed. They show "
-    "what raises a logit at one layer; they neither prove nor rule out that something is remembered.",
+    question="Where does each model look?",
+    caveat="All models are explained for the same class, the true class of the image. The strongest value in a row, "
+    "over all its models, is the top of that row's scale: bright is evidence for the class, and a dark map means "
+    "little evidence for this class, not that the model detects nothing. Maps are coarse and smoothed. They show what "
+    "raises a logit at one layer; they neither prove nor rule out that something is remembered.",
     applies=needs("cam"),
     table=table,
     figure=figure,

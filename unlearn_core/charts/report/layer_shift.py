@@ -1,4 +1,4 @@
-"""Which layers moved? The distance of each layer's weights from what they were, beside gold and another seed."""
+"""Distance of each layer's weights from their values before, compared with gold and with another seed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from unlearn_core.domain.report import Report
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a layer, a kind of weights, a layer's batch-norm statistics, and the whole: plain and relative."""
+    """Return the distances (L2 and relative) per layer, kind of weights and batch-norm statistics, and overall."""
     return build_table(reports, _rows)
 
 
@@ -43,26 +43,26 @@ def _pairs(pairs: dict[str, dict[str, float]]) -> dict[str, float]:
 
 
 def applies(report: Report, view: ShiftView) -> Literal[True] | str:
-    """Needs the part, and for kinds one that tells them apart."""
-    answer = needs("layers")(report)
-    if answer is not True or view.level in report.parts["layers"].facts:
-        return answer
-    return "This run was measured by an earlier release, which did not tell kinds of weights apart. Run it again."
+    """Return True if the report has the distances of this view, else the reason."""
+    available = needs("layers")(report)
+    if available is not True or view.level in report.parts["layers"].facts:
+        return available
+    return "This run was measured by an earlier release, which did not separate kinds of weights. Run it again."
 
 
 def unchanged_layers(report: Report, view: ShiftView) -> list[str]:
-    """The layers whose weights are exactly what they were."""
+    """Return the layers whose weights are exactly unchanged."""
     return [layer for layer, value in distances(report, "before-after", view).items() if value == 0]
 
 
 def summary(report: Report, view: ShiftView) -> str:
-    """Which layers moved most and least, which stayed, and how far that is beside gold."""
+    """Describe which layers moved most and least, which are unchanged, and the total distance relative to gold's."""
     after, still = distances(report, "before-after", view), unchanged_layers(report, view)
     moved = {layer: value for layer, value in after.items() if value > 0}
     if not moved:
-        return "No layer moved: all weights are exactly what they were."
+        return "No layer moved: all weights are exactly unchanged."
     most, least = max(moved, key=lambda name: moved[name]), min(moved, key=lambda name: moved[name])
-    of = " of its length" if view.distance == "relative" else " in L2"
+    of = " of its norm" if view.distance == "relative" else " in L2"
     said = f"{most} moved most ({view.format(moved[most])}{of})"
     if len(moved) > 1:
         said += f", {least} least ({view.format(moved[least])})"
@@ -73,16 +73,16 @@ def summary(report: Report, view: ShiftView) -> str:
     if "before-gold" not in facts:
         return f"{said} {NO_GOLD}"
     ratio = facts["before-after"]["l2"] / facts["before-gold"]["l2"]
-    return f"{said} In all it moved {ratio:.2g} times as far as gold is away, which does not say how much it forgot."
+    return f"{said} In total: {ratio:.2g} times the distance to the retrained model, which does not measure forgetting."
 
 
 def alt_text(report: Report, view: ShiftView) -> str:
-    """The distance of every layer after forgetting."""
+    """List the distance of every layer after unlearning."""
     rows = [
         f"{name} {view.format(value) if value else UNCHANGED}"
         for name, value in distances(report, "before-after", view).items()
     ]
-    what = "as a share of their length" if view.distance == "relative" else "as L2 distance"
+    what = "as a share of their norm" if view.distance == "relative" else "as L2 distance"
     of = "each layer's weights" if view.level == "rows" else "the weights of each kind"
     return f"How far {of} moved, {what}, on a log scale. After: {', '.join(rows)}."
 
@@ -91,12 +91,12 @@ def _chart(name: str, view: ShiftView) -> Chart:
     return Chart(
         id=name,
         title="Weight distance per layer",
-        question="Which layers moved, and how far?",
-        caveat="Distance says how far it went, not how much it forgot: noise, a high learning rate or fresh weights "
-        "move a layer just as far. Gold started from other random weights, so it lies as far away as the same "
-        "classifier trained twice (the band). As a share of its length a layer's size drops out; in plain L2 large "
-        "layers lead. A layer counts all its weights, batch norm's scale and shift included; its running statistics "
-        "are in the table, since they move even where every weight is frozen.",
+        question="Which layers changed, and how far?",
+        caveat="The distance shows how far the weights moved, not how much was forgotten: noise, a high learning rate "
+        "or re-initialised weights move a layer just as far. The retrained model started from other random weights, "
+        "so it is as far away as the same classifier trained twice (the band). Relative to its norm, the size of a "
+        "layer cancels out; in plain L2 large layers dominate. A layer includes the scale and shift of its batch "
+        "norm; its running statistics are only in the table, since they change even where every weight is frozen.",
         applies=partial(applies, view=view),
         table=table,
         figure=partial(weight_shift.figure, view=view),
@@ -109,8 +109,9 @@ CHART = _chart("layers", ShiftView())
 CHART = replace(
     CHART,
     variants={
-        "Share of length": CHART,
-        "Plain L2": _chart("layers-l2", ShiftView(distance="l2")),
-        "By kind": _chart("layers-kinds", ShiftView(level="kinds")),
+        "Relative": CHART,
+        "L2": _chart("layers-l2", ShiftView(distance="l2")),
+        "By kind of weights": _chart("layers-kinds", ShiftView(level="kinds")),
     },
+    former_variants={"Share of length": "Relative", "Plain L2": "L2", "By kind": "By kind of weights"},
 )

@@ -1,4 +1,4 @@
-"""Who is still recognised? How surely an attack calls each forgotten picture a member, after beside gold."""
+"""Membership score of each forget image, after against gold: the images that an attack still identifies."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
@@ -9,16 +9,16 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, with_alpha
-from unlearn_core.charts.drawing.wording import percent
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, percent
 from unlearn_core.domain.report import MODELS, Report
 
 MEMBER_THRESHOLD = 0.5
-"""Surer than this, the attack calls a picture a member."""
-OLD_REPORT = "This run was measured before single pictures were looked at. Run it again to see them."
+"""An attack identifies an image as a member if its score is higher than this."""
+OLD_REPORT = "This run was measured by a release without scores per image. Run it again to see them."
 
 
 class MemberScore(NamedTuple):
-    """A forgotten picture and how surely (0 to 1) the attack calls it a member, by model."""
+    """A forget image with its class and its membership score (0 to 1) by model."""
 
     image: int
     label: int
@@ -26,16 +26,16 @@ class MemberScore(NamedTuple):
 
 
 def applies(report: Report) -> Literal[True] | str:
-    """Whether an attack was tried, by a release that kept what it said to every picture."""
-    answer = needs("membership")(report)
-    if answer is not True:
-        return answer
+    """Return True if an attack was run by a release that stored its scores per image, else the reason."""
+    available = needs("membership")(report)
+    if available is not True:
+        return available
     part = report.parts["membership"]
     return True if "after_guess" in part.arrays and "called" in part.facts else OLD_REPORT
 
 
 def list_member_scores(report: Report) -> list[MemberScore]:
-    """The forgotten pictures that the attack was tried on, the one that it is surest of after forgetting first."""
+    """Return the forget images that were attacked, in descending order of their score after unlearning."""
     arrays = report.parts["membership"].arrays
     known = {model: arrays[f"{model}_guess"] for model in MODELS if f"{model}_guess" in arrays}
     members = arrays["members"].astype(int)
@@ -51,23 +51,24 @@ def list_member_scores(report: Report) -> list[MemberScore]:
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a forgotten picture: its class, and how surely the attack calls it a member, model by model."""
+    """Return one row per forget image: its class, and its membership score by model."""
     return build_table(
         reports,
         lambda report: [
-            {"picture": one.image, "label": report.dataset.classes[one.label]} | one.scores
-            for one in list_member_scores(report)
+            {"image": item.image, "class": report.dataset.classes[item.label]}
+            | {MODEL_LABELS[model]: score for model, score in item.scores.items()}
+            for item in list_member_scores(report)
         ],
     )
 
 
 def reference_model(report: Report) -> str:
-    """The model that after is drawn against: gold, or before where there is no gold."""
+    """Return the model that after is drawn against: gold, or before where there is no gold."""
     return "gold" if "gold_guess" in report.parts["membership"].arrays else "before"
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A dot a picture: upwards how surely it is called a member after, to the right how surely of gold."""
+    """Draw one dot per image: its score after on the vertical axis, its score in gold on the horizontal axis."""
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
         here: dict[str, Any] = {"row": 1, "col": column}
@@ -78,23 +79,21 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         drawn.add_shape(type="rect", fillcolor=with_alpha(theme.forget, 0.07), **box, **here)
         for name, some, colour, opacity in (
             ("others", rest, theme.before, 0.55),
-            (f"called members after and not by {other}", only, theme.after, 0.8),
+            (f"members after, not in {MODEL_LABELS[other]}", only, theme.after, 0.8),
         ):
             drawn.add_trace(_markers(report, name, some, colour, opacity, other), **here)
         for label in _count_labels(found, other, theme):
             drawn.add_annotation(**label, **here)
-        drawn.update_xaxes(
-            title_text=f"called a member by {'gold' if other == 'gold' else 'its answers before'}", **here
-        )
+        drawn.update_xaxes(title_text=f"membership score, {MODEL_LABELS[other]}", **here)
     ticks = percent_axis(-0.03, 1.03, max_ticks=3)
     drawn.update_xaxes(showgrid=True, **ticks)
     drawn.update_yaxes(**ticks)
-    drawn.update_yaxes(title_text="called a member after", col=1)
+    drawn.update_yaxes(title_text="membership score, after", col=1)
     return drawn
 
 
 def is_member_only_after(item: MemberScore, reference: str) -> bool:
-    """Whether the attack calls it a member after, and not by the other model."""
+    """Return whether the attack identifies it as a member after unlearning, but not in the reference model."""
     return item.scores["after"] > MEMBER_THRESHOLD >= item.scores[reference]
 
 
@@ -108,14 +107,14 @@ def _markers(
         mode="markers",
         marker={"size": 7, "color": color, "opacity": opacity, "line": {"width": 0}},
         customdata=[[one.image, report.dataset.classes[one.label]] for one in items],
-        hovertemplate=f"picture %{{customdata[0]}}, %{{customdata[1]}}<br>after %{{y:.0%}}, {reference} %{{x:.0%}}"
-        "<extra></extra>",
+        hovertemplate=f"image %{{customdata[0]}}, %{{customdata[1]}}<br>after %{{y:.0%}}, "
+        f"{MODEL_LABELS[reference]} %{{x:.0%}}<extra></extra>",
         cliponaxis=False,
     )
 
 
 class MembershipCounts(NamedTuple):
-    """How many pictures are called members after alone, by both, by the other alone, by neither."""
+    """The number of images identified as members only after, in both, only in the reference model, in neither."""
 
     only_after: int
     both: int
@@ -124,7 +123,7 @@ class MembershipCounts(NamedTuple):
 
 
 def count_members(items: Sequence[MemberScore], reference: str) -> MembershipCounts:
-    """The four corners of the figure."""
+    """Count the images in the four corners of the figure."""
     corners = [(one.scores["after"] > MEMBER_THRESHOLD, one.scores[reference] > MEMBER_THRESHOLD) for one in items]
     return MembershipCounts(
         *(corners.count(corner) for corner in ((True, False), (True, True), (False, True), (False, False)))
@@ -136,7 +135,7 @@ def _count_labels(items: Sequence[MemberScore], reference: str, theme: Theme) ->
     corners = [
         (0.0, 1.0, f"<b>{number.only_after}</b> only after"),
         (1.0, 1.0, f"{number.both} both"),
-        (1.0, 0.0, f"{number.only_reference} only {reference}"),
+        (1.0, 0.0, f"{number.only_reference} only {MODEL_LABELS[reference]}"),
         (0.0, 0.0, f"{number.neither} neither"),
     ]
     return [
@@ -148,35 +147,36 @@ def _count_labels(items: Sequence[MemberScore], reference: str, theme: Theme) ->
 
 
 def summary(report: Report) -> str:
-    """How many are called members after and not by gold, and how often the attack errs anyway."""
+    """Count the images identified after but not in gold, and the false positives of the attack."""
     found, facts, other = list_member_scores(report), report.parts["membership"].facts, reference_model(report)
     number = count_members(found, other)
     errs = percent(facts["called"]["after"]["strangers"] / len(found), 0)
-    chance = f"Of as many unseen pictures it calls {errs} members too, which is how often it errs."
+    chance = f"It also identifies {errs} of as many test images as members: its false positive rate."
     after = number.only_after + number.both
     if other == "before":
-        said = f"{after:,} of {len(found):,} are called members after, {number.both + number.only_reference:,} were before."
-        return f"{said} {chance} {NO_GOLD}"
+        said = f"The attack identifies {after:,} of {len(found):,} forget images as members, before unlearning "
+        return f"{said}{number.both + number.only_reference:,}. {chance} {NO_GOLD}"
     said = (
-        f"{number.only_after:,} of {len(found):,} are called members after and not by gold, {number.only_reference:,} by gold and not "
-        f"after; {after:,} after and {number.both + number.only_reference:,} by gold in all."
+        f"The attack identifies {number.only_after:,} of {len(found):,} forget images as members only after "
+        f"unlearning, {number.only_reference:,} only in the retrained model; in all {after:,} after and "
+        f"{number.both + number.only_reference:,} retrained."
     )
     return f"{said} {chance}"
 
 
 def alt_text(report: Report) -> str:
-    """The four corners, and the three pictures that it is surest of."""
+    """Describe the four corners, and the three images with the highest scores."""
     found, other = list_member_scores(report), reference_model(report)
     number = count_members(found, other)
     top = "; ".join(
-        f"picture {one.image} ({report.dataset.classes[one.label]}) {percent(one.scores['after'], 0)}, {other} "
-        f"{percent(one.scores[other], 0)}"
+        f"image {one.image} ({report.dataset.classes[one.label]}) {percent(one.scores['after'], 0)}, "
+        f"{MODEL_LABELS[other]} {percent(one.scores[other], 0)}"
         for one in found[:3]
     )
     return (
-        f"Scatter of how surely {len(found):,} forgotten pictures are called members, after against {other}: "
-        f"{number.only_after} only after, {number.both} both, {number.only_reference} only {other}, {number.neither} neither. "
-        f"Surest: {top}."
+        f"Scatter plot of the membership scores of {len(found):,} forget images, after against {MODEL_LABELS[other]}. "
+        f"Members: {number.only_after} only after, {number.both} both, {number.only_reference} only "
+        f"{MODEL_LABELS[other]}, {number.neither} neither. Highest scores: {top}."
     )
 
 
@@ -184,10 +184,11 @@ CHART = Chart(
     id="recognised",
     title="Images still identified as members",
     question="Which images can an attacker still identify?",
-    caveat="The logistic attack looks at five figures of a net's answer and is fitted anew on each net, every picture "
-    "judged by a fit that did not see it. An attack that knows nothing would call half of all pictures members, "
-    "and gold, which never saw any, gets its share too: only the difference to gold speaks. That a picture is in the "
-    "shaded corner is a hint about it, no proof; with another draw of unseen pictures some would change sides.",
+    caveat="The logistic attack uses five features of a model's output. It is fitted separately for each model, and "
+    "every image is scored by a fit that did not include it. An attack without information would identify half of all "
+    "images as members, and it identifies some in the retrained model too, which was trained on none: only the "
+    "difference to that counts. An image in the shaded corner is a hint, not proof; with other test images some would "
+    "change sides.",
     applies=applies,
     table=table,
     figure=figure,

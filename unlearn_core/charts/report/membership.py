@@ -1,4 +1,4 @@
-"""Can one tell that it was trained on them? How well six attacks tell forgotten pictures from unseen ones."""
+"""Membership inference: the AUC of several attacks that distinguish forget images from test images, by model."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,22 +8,22 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
-from unlearn_core.charts.drawing.wording import number, percent
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, number, percent
 from unlearn_core.domain.report import Report
 
 CHANCE = 0.5
 _SHIFT = {"before": 0.24, "after": 0.0, "gold": -0.24}
-"""How far a model's marks sit from the middle of their row, in rows."""
+"""The vertical offset of each model's marks from the middle of their row, in rows."""
 MIN_EXCESS = 0.05
-"""A difference to gold's AUC that is worth a word."""
+"""A difference to gold's AUC that the summary comments on."""
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a model and attack: AUC, its 95 % interval, members found at 1 % false alarms."""
+    """Return one row per model and attack: AUC, its 95 % interval, and members found at 1 % false positives."""
     return build_table(
         reports,
         lambda report: [
-            {"model": model, "attack": attack, **figures}
+            {"model": MODEL_LABELS[model], "attack": attack, **figures}
             for model, own in _models(report).items()
             for attack, figures in own.items()
         ],
@@ -35,7 +35,7 @@ def _models(report: Report) -> dict[str, Any]:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A row an attack, the three models beside one another with their intervals, and chance as a line."""
+    """Draw one row per attack with all models and their intervals, and a line at chance."""
     attacks = list(_models(reports[0])["after"])
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
@@ -52,14 +52,14 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         range=[-0.6, len(attacks) - 0.2],
     )
     drawn.update_xaxes(showgrid=True, range=[-0.02, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    drawn.update_xaxes(title_text="chance that a forgotten picture looks more familiar than an unseen one (AUC)", row=1)
+    drawn.update_xaxes(title_text="attack AUC (0.5 = forget and test images not distinguishable)", row=1)
     return drawn
 
 
 def _markers(report: Report, model: str, attacks: Sequence[str], theme: Theme) -> go.Scatter:
     found = [_models(report)[model][attack] for attack in attacks]
     return go.Scatter(
-        name=model,
+        name=MODEL_LABELS[model],
         x=[one["auc"] for one in found],
         y=[len(attacks) - 1 - place + _SHIFT[model] for place in range(len(attacks))],
         mode="markers",
@@ -76,53 +76,57 @@ def _markers(report: Report, model: str, attacks: Sequence[str], theme: Theme) -
             [attack, number(one["low"], 2), number(one["high"], 2), percent(one["found"])]
             for attack, one in zip(attacks, found, strict=True)
         ],
-        hovertemplate=f"<b>{model}</b>, %{{customdata[0]}}<br>AUC %{{x:.2f}}, 95 % interval %{{customdata[1]}} to "
-        "%{customdata[2]}<br>%{customdata[3]} of the members found at 1 % false alarms<extra></extra>",
+        hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, %{{customdata[0]}}<br>AUC %{{x:.2f}}, "
+        "95 % interval %{customdata[1]} to %{customdata[2]}<br>%{customdata[3]} of the members found at 1 % false "
+        "positives<extra></extra>",
     )
 
 
 def summary(report: Report) -> str:
-    """The attack that tells most about after, beside the same attack on gold."""
+    """Describe the strongest attack on after, compared with the same attack on gold."""
     own, facts = _models(report), report.parts["membership"].facts
     worst = max(own["after"], key=lambda name: abs(own["after"][name]["auc"] - CHANCE))
     auc = own["after"][worst]["auc"]
     said = (
-        f"The attack that tells most (by {worst}) ranks a forgotten picture above an unseen one in "
-        f"{percent(auc)} of all pairs; before it did in {percent(own['before'][worst]['auc'])}."
+        f"The strongest attack (by {worst}) ranks a forget image above a test image in {percent(auc)} of all pairs; "
+        f"before unlearning, in {percent(own['before'][worst]['auc'])}."
     )
     if "gold" not in own:
         return f"{said} {NO_GOLD}"
     gold = own["gold"][worst]["auc"]
-    said += f" On gold it does in {percent(gold)}"
+    said += f" With the retrained model it is {percent(gold)}"
     if abs(auc - gold) <= MIN_EXCESS:
-        said += ", so it learns no more than it should."
+        said += ", so the attack gains no more than it should."
     elif auc < gold and auc < CHANCE:
-        said += ": the pictures are now stranger than unseen ones, which gives them away just as well."
+        said += ": the images now look less familiar than unseen ones, which reveals them just as well."
     elif auc < gold:
-        said += ": the pictures are no more familiar than they would be anyway."
+        said += ": the images are no more familiar than they would be without training on them."
     else:
-        said += ": more is left than in a net that never saw them."
-    return f"{said} Privacy beside gold, worst attack: {number(facts['privacy']['after'], 2)} of 1."
+        said += ": more is left than in a model that was not trained on them."
+    return f"{said} Privacy relative to the retrained model, worst attack: {number(facts['privacy']['after'], 2)} of 1."
 
 
 def alt_text(report: Report) -> str:
-    """Every attack's AUC on every model."""
+    """List the AUC of every attack on every model."""
     own = _models(report)
     rows = [
-        f"{attack}: " + ", ".join(f"{model} {number(own[model][attack]['auc'], 2)}" for model in models(report)) + "."
+        f"{attack}: "
+        + ", ".join(f"{MODEL_LABELS[model]} {number(own[model][attack]['auc'], 2)}" for model in models(report))
+        + "."
         for attack in own["after"]
     ]
-    return f"Dot chart of how well attacks tell forgotten from unseen pictures (AUC). By {' By '.join(rows)}"
+    return f"Dot chart of how well attacks distinguish forget images from test images (AUC). By {' By '.join(rows)}"
 
 
 CHART = Chart(
     id="membership",
     title="Membership inference",
-    question="Can an attacker tell that it was trained on the forget set?",
-    caveat="Members are forgotten training pictures, non-members unseen pictures of the same classes, equally many of "
-    "each. 0.5 tells nothing; under 0.5 leaks as much as above, since a net that finds its forgotten pictures stranger "
-    "than unseen ones gives them away too. Gold is the aim, not 0.5. Simple attacks on one net: that they fail does "
-    "not prove that a better one would. Bars are 95 % bootstrap intervals, wide where few pictures were forgotten.",
+    question="Can an attacker tell that the model was trained on the forget set?",
+    caveat="Members are training images of the forget set, non-members are test images of the same classes, in equal "
+    "numbers. At 0.5 the attack learns nothing; below 0.5 leaks as much as above, since forget images that look less "
+    "familiar than unseen ones are revealed too. The aim is the value of the retrained model, not 0.5. These are "
+    "simple attacks on one model: if they fail, a stronger one may still succeed. Bars are 95 % bootstrap intervals, "
+    "wide where few images were forgotten.",
     applies=needs("membership"),
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""How well could many such nets be told from golds? Every picture's epsilon, beside that of golds against golds."""
+"""Score of the NeurIPS 2023 challenge: the epsilon of each forget image, with golds against golds as the ceiling."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -14,24 +14,24 @@ from unlearn_core.domain.report import Report
 
 PART = "score"
 OFFER_TEXT = (
-    "The challenge's score has not been taken for this run: it needs many nets, and is taken when somebody asks."
+    "The challenge score has not been computed for this run: it trains many models and is only computed on request."
 )
-SIDE_LABELS = {"after": "after", "ceiling": "golds against golds"}
+SIDE_LABELS = {"after": "after", "ceiling": "two sets of retrained"}
 SIGNIFICANT_ERRORS = 2.0
-"""So many standard errors apart two means must be for a difference to be told."""
+"""Two means differ significantly if they are more than this many standard errors apart."""
 
 
 def applies(report: Report) -> Literal[True] | str:
-    """True, or why there is nothing to draw: it costs too much to be measured unasked."""
+    """Return True, or why there is nothing to draw: the score is expensive and only computed on request."""
     return True if PART in report.parts else report.missing.get(PART, report.missing.get("gold", OFFER_TEXT))
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a side and bucket: the share of pictures (0 to 1) whose epsilon lies in it, and the points it earns."""
+    """Return one row per side and bucket: the share of images (0 to 1) with such an epsilon, and its points."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         return [
-            {"side": name, "from": start, "points": points, "share": share}
+            {"models": name, "epsilon from": start, "points": points, "share": share}
             for side, name in SIDE_LABELS.items()
             for start, points, share in zip(_starts(report), _points(report), _shares(report, side), strict=True)
         ]
@@ -40,7 +40,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def _starts(report: Report) -> list[float]:
-    """Where each bucket begins; the last one holds all that earns nothing."""
+    """Return the lower bound of each bucket; the last one has all images without points."""
     facts = report.parts[PART].facts
     return np.arange(0, facts["last"] + facts["bucket"] / 2, facts["bucket"]).tolist()
 
@@ -51,7 +51,7 @@ def _points(report: Report) -> list[float]:
 
 
 def _shares(report: Report, side: str) -> list[float]:
-    """The share of pictures in each bucket, of those that have an epsilon."""
+    """Return the share of images in each bucket, among those that have an epsilon."""
     found, starts = _known(report, side), _starts(report)
     place = np.clip(np.searchsorted(starts, found, "right") - 1, 0, len(starts) - 1)
     return (np.bincount(place, minlength=len(starts)) / max(len(found), 1)).tolist()
@@ -63,7 +63,7 @@ def _known(report: Report, side: str) -> np.ndarray:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """Bars a bucket of epsilons: after beside the ceiling, the points that a bucket earns under the axis."""
+    """Draw bars per bucket of epsilons for after and the ceiling, with the points of each bucket below the axis."""
     drawn = panels(reports, theme)
     top = max(max(_shares(report, side)) for report in reports for side in SIDE_LABELS)
     for column, report in enumerate(reports, 1):
@@ -81,7 +81,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             col=column,
         )
     drawn.update_layout(bargap=0.2, bargroupgap=0.06)
-    drawn.update_xaxes(title_text="epsilon of a picture from ...; below, the points it earns")
+    drawn.update_xaxes(title_text="epsilon of an image (lower bound) and, below, its points")
     drawn.update_yaxes(showgrid=True, **percent_axis(0, 1.25 * top))
     return drawn
 
@@ -101,7 +101,7 @@ def _bars(report: Report, side: str, name: str, theme: Theme) -> go.Bar:
             "color": colour if side == "after" else with_alpha(colour, 0.25),
             "line": {"color": colour, "width": 1.5},
         },
-        hovertemplate=f"<b>{name}</b>: %{{y:.0%}} of the pictures<extra></extra>",
+        hovertemplate=f"<b>{name}</b>: %{{y:.0%}} of the images<extra></extra>",
     )
 
 
@@ -126,60 +126,58 @@ def _key(report: Report, theme: Theme) -> dict[str, Any]:
 
 
 def summary(report: Report) -> str:
-    """The score beside the ceiling, what it is made of, and what so few nets can tell."""
+    """Describe the score, the ceiling, whether they differ significantly, and the factors of the score."""
     facts = report.parts[PART].facts
     ours, top = facts["after"], facts["ceiling"]
     said = (
-        f"Score {_told(ours)} with {facts['nets']} nets against {facts['nets']} golds, where as many other golds get "
-        f"{_told(top)}: {_verdict(ours, top)}."
+        f"The score is {_score_text(ours)} for {facts['nets']} unlearned against {facts['nets']} retrained models; as "
+        f"many other retrained models score {_score_text(top)}: {_verdict(ours, top)}."
     )
     return (
-        f"{said} It is forgetting ({number(ours['forgetting'], 3)}) times accuracy beside gold's, kept training "
-        f"pictures ({number(ours['retain'], 2)}) and unseen ones ({number(ours['test'], 2)})."
+        f"{said} It is forgetting ({number(ours['forgetting'], 3)}) times the accuracies relative to retraining, on "
+        f"the retain set ({number(ours['retain'], 2)}) and on test images ({number(ours['test'], 2)})."
     )
 
 
-def _told(side: dict[str, float]) -> str:
+def _score_text(side: dict[str, float]) -> str:
     return f"{number(side['score'], 3)} ± {number(_error(side), 3)}"
 
 
 def _error(side: dict[str, float]) -> float:
-    """The standard error of a score over pictures: that of its forgetting, times the same two ratios."""
+    """Return the standard error of a score over images: that of its forgetting, times the same two ratios."""
     return side["error"] * side["retain"] * side["test"]
 
 
 def _verdict(ours: dict[str, float], top: dict[str, float]) -> str:
     gap, error = top["score"] - ours["score"], float(np.hypot(_error(ours), _error(top)))
     if not np.isfinite(gap) or not np.isfinite(error):
-        return "no comparison can be made"
+        return "they cannot be compared"
     if abs(gap) <= SIGNIFICANT_ERRORS * error:
-        return "no difference to retraining is seen at this number"
-    return (
-        "nets that were made to forget can be told from golds" if gap > 0 else "above it by more than chance would do"
-    )
+        return "no significant difference to retraining with this number of models"
+    return "unlearned and retrained models are distinguishable" if gap > 0 else "higher by more than chance explains"
 
 
 def alt_text(report: Report) -> str:
-    """Both scores, and the middle epsilon of each side."""
+    """List both scores and both median epsilons."""
     told = [
         f"{name}: score {number(report.parts[PART].facts[side]['score'], 3)}, "
         f"median epsilon {number(float(np.median(_known(report, side))), 2)}"
         for side, name in SIDE_LABELS.items()
         if len(_known(report, side))
     ]
-    return f"Bars of the share of forgotten pictures by their epsilon. {'; '.join(told)}."
+    return f"Bars of the share of forget images by their epsilon. {'; '.join(told)}."
 
 
 CHART = Chart(
     id="score",
-    title="Score of the NeurIPS 2023 challenge",
+    title="NeurIPS 2023 challenge score",
     question="Can an attacker tell unlearned from retrained models?",
-    caveat="The score of the NeurIPS 2023 challenge. Each forgotten picture's epsilon is how surely the best of many "
-    "simple attacks tells nets that were made to forget it from nets that never saw it; small ones earn points, halved "
-    "every half unit. It is a lower bound: a cleverer attack may find more. Perfect unlearning does not get 1, since "
-    "the best of thousands of attacks always finds something by chance: compare with golds against golds at the same "
-    "number of nets only. It speaks of the method with these settings, not of this one net. The error is over "
-    "pictures; other nets would move it too.",
+    caveat="The score of the NeurIPS 2023 challenge. The epsilon of a forget image measures how well the best of many "
+    "simple attacks distinguishes models that unlearned it from retrained models; small epsilons earn points, halved "
+    "every half unit. It is a lower bound: a stronger attack may find more. Perfect unlearning does not reach 1, "
+    "since the best of thousands of attacks always finds something by chance: compare only with two sets of retrained "
+    "models of the same size. It describes the method with these hyperparameters, not this one model. The error is "
+    "over images; other models would change the score too.",
     applies=applies,
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""Which other classes paid? The accuracy of every class on unseen pictures, before and after, with gold."""
+"""Accuracy of each class on test images, before and after and of gold: which other classes got worse."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,21 +6,28 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, panels, percent_axis
+from unlearn_core.charts.chart import NO_GOLD, Chart, accuracy_columns, build_table, models, needs, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
-from unlearn_core.charts.drawing.wording import capitalize, describe_change, forgotten_classes, join_names, percent
+from unlearn_core.charts.drawing.wording import (
+    MODEL_LABELS,
+    capitalize,
+    describe_change,
+    forgotten_classes,
+    join_names,
+    percent,
+)
 from unlearn_core.domain.report import Report
 
 _ROW = 26
-"""Pixels a class."""
+"""Height of a class in pixels."""
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a model and class: right answers, pictures, accuracy and its 95 % interval."""
+    """Return one row per model and class: correct predictions, images, accuracy and its 95 % interval."""
     return build_table(
         reports,
         lambda report: [
-            {"model": model, "class": name, **score}
+            {"model": MODEL_LABELS[model], "class": name} | accuracy_columns(score)
             for model in models(report)
             for name, score in zip(report.dataset.classes, _scores(report, model), strict=True)
         ],
@@ -32,7 +39,7 @@ def _scores(report: Report, model: str) -> list[dict[str, Any]]:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A row a class, in the data set's order; forgotten ones are marked."""
+    """Draw one row per class, in the data set's order; forgotten classes are marked."""
     most = max(len(report.dataset.classes) for report in reports)
     drawn = panels(reports, theme, height=70 + _ROW * most, shared_y=len({r.dataset.id for r in reports}) == 1)
     for column, report in enumerate(reports, 1):
@@ -55,7 +62,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             col=column,
         )
     drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, max_ticks=3 if len(reports) > 1 else 5))
-    drawn.update_xaxes(title_text="accuracy on unseen pictures", row=1)
+    drawn.update_xaxes(title_text="accuracy on test images", row=1)
     return drawn
 
 
@@ -73,7 +80,7 @@ def _connectors(report: Report, heights: Sequence[int], theme: Theme) -> go.Scat
 def _markers(report: Report, model: str, heights: Sequence[int], theme: Theme) -> go.Scatter:
     scores = _scores(report, model)
     return go.Scatter(
-        name=model,
+        name=MODEL_LABELS[model],
         x=[score["accuracy"] for score in scores],
         y=[at + (0.22 if model == "gold" else 0) for at in heights],
         mode="markers",
@@ -83,8 +90,8 @@ def _markers(report: Report, model: str, heights: Sequence[int], theme: Theme) -
             [name, score["right"], score["of"], percent(score["low"] or 0), percent(score["high"] or 0)]
             for name, score in zip(report.dataset.classes, scores, strict=True)
         ],
-        hovertemplate=f"<b>{model}</b>, %{{customdata[0]}}<br>%{{x:.1%}} right: %{{customdata[1]:,}} of "
-        "%{customdata[2]:,}<br>95 % interval %{customdata[3]} to %{customdata[4]}<extra></extra>",
+        hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, %{{customdata[0]}}<br>%{{x:.1%}} correct: "
+        "%{customdata[1]:,} of %{customdata[2]:,}<br>95 % interval %{customdata[3]} to %{customdata[4]}<extra></extra>",
     )
 
 
@@ -107,17 +114,18 @@ def _interval(scores: list[dict[str, Any]], color: str) -> dict[str, Any]:
 
 
 def summary(report: Report) -> str:
-    """The kept class that lost most, beside what became of it in gold, and how many lost more than chance explains."""
+    """Describe the retained class that lost most, and name others that lost more than chance explains."""
     before, after = _scores(report, "before"), _scores(report, "after")
     gone = forgotten_classes(report)
-    kept = [number for number in range(len(before)) if number not in gone and before[number]["of"]]
-    worst = min(kept, key=lambda number: after[number]["accuracy"] - before[number]["accuracy"])
+    retained = [number for number in range(len(before)) if number not in gone and before[number]["of"]]
+    worst = min(retained, key=lambda number: after[number]["accuracy"] - before[number]["accuracy"])
     name = report.dataset.classes[worst]
     fell = after[worst]["accuracy"] - before[worst]["accuracy"]
     apart = after[worst]["high"] < before[worst]["low"]
-    said = f"Of the kept classes {name} fared worst: it {describe_change(0, fell)} ({percent(before[worst]['accuracy'])} → "
-    said += f"{percent(after[worst]['accuracy'])}), {'more than chance explains' if apart else 'within its interval'}."
-    others = [number for number in kept if number != worst and after[number]["high"] < before[number]["low"]]
+    said = f"Of the retained classes, {name} did worst: it {describe_change(0, fell)} "
+    said += f"({percent(before[worst]['accuracy'])} → {percent(after[worst]['accuracy'])}), "
+    said += "more than chance explains." if apart else "within its interval."
+    others = [number for number in retained if number != worst and after[number]["high"] < before[number]["low"]]
     if others:
         others.sort(key=lambda number: after[number]["accuracy"] - before[number]["accuracy"])
         lost = join_names([report.dataset.classes[number] for number in others])
@@ -125,26 +133,29 @@ def summary(report: Report) -> str:
     if "gold" not in report.evaluations:
         return f"{said} {NO_GOLD}"
     gold = _scores(report, "gold")[worst]["accuracy"]
-    return f"{said} Gold gets {percent(gold)} of it right."
+    return f"{said} Retrained model: {percent(gold)}."
 
 
 def alt_text(report: Report) -> str:
-    """Every class with its accuracies."""
+    """List every class with its accuracies."""
     rows = [
         f"{name}: "
-        + ", ".join(f"{model} {percent(_scores(report, model)[number]['accuracy'] or 0)}" for model in models(report))
+        + ", ".join(
+            f"{MODEL_LABELS[model]} {percent(_scores(report, model)[number]['accuracy'] or 0)}"
+            for model in models(report)
+        )
         for number, name in enumerate(report.dataset.classes)
     ]
-    return f"Dot chart of the accuracy of each class on unseen pictures. {'. '.join(rows)}."
+    return f"Dot chart of the accuracy of each class on test images. {'. '.join(rows)}."
 
 
 CHART = Chart(
     id="classes",
     title="Accuracy per class",
     question="Which other classes got worse?",
-    caveat="A class has few unseen pictures (200 in the bundled data), so a change of five points may be chance. Gold "
-    "was trained from another seed and has favourites of its own: where it differs from before in a kept class, that "
-    "difference is the size of what seeds do.",
+    caveat="A class has few test images (200 in the bundled data), so a change of five points may be chance. The "
+    "retrained model was trained from another seed and has strengths of its own: where it differs from the original "
+    "model in a retained class, the difference shows how much a seed can change.",
     applies=needs("confusion"),
     table=table,
     figure=figure,

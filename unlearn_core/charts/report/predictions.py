@@ -1,4 +1,4 @@
-"""What are they called now? The answers to the forgotten pictures: bars after, pale bars before, gold as diamonds."""
+"""Classes predicted for the forget images: bars after, pale bars before, diamonds for gold."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import (
+    MODEL_LABELS,
     eval_forget_set,
     forget_set_label,
     forgotten_classes,
@@ -18,27 +19,28 @@ from unlearn_core.charts.drawing.wording import (
     percent,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.split import set_label
 
 MAX_ROWS = 12
-"""Beyond so many classes only those named most often get a row of their own."""
+"""With more classes than this, only the most frequent ones get a row of their own."""
 _PAD = 4 * "\N{NO-BREAK SPACE}"
-_LIKE = ((0.1, "nearly as gold does"), (0.25, "roughly as gold does"), (1.01, "unlike gold"))
+_LIKE = ((0.1, "much like"), (0.25, "roughly like"), (1.01, "unlike"))
 
 
 def predicted_shares(report: Report, name: str | None = None) -> dict[str, np.ndarray]:
-    """For each model the share (C,) of the forgotten pictures that it calls by each class."""
+    """Return for each model the share (C,) of the forget images that it predicts as each class."""
     sets = report.parts["predictions"].facts["sets"][name or eval_forget_set(report)]
     counts = {model: np.array(sets[model]["counts"], float) for model in models(report)}
     return {model: hits / hits.sum() for model, hits in counts.items()}
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a class and set: the share of the forgotten pictures that each model calls so."""
+    """Return one row per class and set: the share of the forget images that each model predicts as this class."""
     return build_table(
         reports,
         lambda report: [
-            {"set": name, "class": label}
-            | {model: float(part[at]) for model, part in predicted_shares(report, name).items()}
+            {"set": set_label(name), "class": label}
+            | {MODEL_LABELS[model]: float(part[at]) for model, part in predicted_shares(report, name).items()}
             for name in report.parts["predictions"].facts["sets"]
             for at, label in enumerate(report.dataset.classes)
         ],
@@ -46,7 +48,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """Bars along the classes, in the data set's order."""
+    """Draw bars along the classes, in the data set's order."""
     answers = [predicted_shares(report) for report in reports]
     rows = _rows(reports, answers)
     drawn = panels(reports, theme)
@@ -56,8 +58,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         words = _words(values)
         for trace in (*_bars(values, list(rows), theme), _labels(values, words, theme)):
             drawn.add_trace(trace, row=1, col=column)
-        # About a fiftieth of the panel a letter, so that the words behind a bar end inside it: a panel is half a
-        # page wide, also among several, which a page takes apart (aside.py).
+        # A letter takes about a fiftieth of a panel, so that the words behind a bar end inside it: a panel is half a
+        # page wide, also among several, which a page draws one by one (split_panels.py).
         lengths = [0.02 * len(word) for word in words]
         longest = np.max(list(values.values()), axis=0)
         ends += [end / max(0.4, 0.94 - length) for end, length in zip(longest, lengths, strict=True)]
@@ -77,7 +79,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 def _num_images_text(reports: Sequence[Report]) -> str:
     words = {forget_set_label(report) for report in reports}
-    return words.pop() if len(words) == 1 else "the forgotten pictures"
+    return words.pop() if len(words) == 1 else "the forget images"
 
 
 def _forgotten(reports: Sequence[Report]) -> set[str]:
@@ -85,7 +87,7 @@ def _forgotten(reports: Sequence[Report]) -> set[str]:
 
 
 def _rows(reports: Sequence[Report], predictions: Sequence[dict[str, np.ndarray]]) -> dict[str, list[int]]:
-    """What each row counts: one class, and in the last row all the rarer ones where there are too many."""
+    """Return the classes that each row counts: one, or in the last row all rarer ones where there are too many."""
     classes = reports[0].dataset.classes
     if len(classes) <= MAX_ROWS:
         return {label: [at] for at, label in enumerate(classes)}
@@ -96,45 +98,45 @@ def _rows(reports: Sequence[Report], predictions: Sequence[dict[str, np.ndarray]
 
 
 def _bars(values: dict[str, list[float]], rows: list[str], theme: Theme) -> list[Any]:
-    """Pale bars of before behind those of after, and gold's diamonds."""
+    """Return pale bars of before behind those of after, and diamonds for gold."""
     hover = "<b>%{customdata}</b><br>{model}: %{x:.1%}<extra></extra>"
     places = list(range(len(rows)))
     looks = {"before": (0.82, with_alpha(theme.before, 0.4)), "after": (0.46, theme.after)}
     bars: list[Any] = [
         go.Bar(
-            name=model,
+            name=MODEL_LABELS[model],
             x=values[model],
             y=places,
             orientation="h",
             width=width,
             marker={"color": colour, "line": {"width": 0}},
             customdata=rows,
-            hovertemplate=hover.replace("{model}", model),
+            hovertemplate=hover.replace("{model}", MODEL_LABELS[model]),
         )
         for model, (width, colour) in looks.items()
     ]
     if "gold" not in values:
         return bars
     diamonds = go.Scatter(
-        name="gold",
+        name=MODEL_LABELS["gold"],
         x=values["gold"],
         y=places,
         mode="markers",
         marker=marker_style(theme, "gold", 10),
         customdata=rows,
-        hovertemplate=hover.replace("{model}", "gold"),
+        hovertemplate=hover.replace("{model}", MODEL_LABELS["gold"]),
         cliponaxis=False,
     )
     return [*bars, diamonds]
 
 
 def _words(values: dict[str, list[float]]) -> list[str]:
-    """The figure of after for each row; before and gold are named in the row where each is largest."""
+    """Return the label of each row: the share of after; before and gold are named in the row where each is largest."""
     words = [percent(after, 0) if after >= 0.015 else "" for after in values["after"]]
     for model in ("gold", "before"):
         if model in values:
             at = int(np.argmax(values[model]))
-            named = f"{model} {percent(values[model][at], 0)}"
+            named = f"{MODEL_LABELS[model]} {percent(values[model][at], 0)}"
             words[at] = f"{words[at]} · {named}" if words[at] else named
     return words
 
@@ -153,49 +155,51 @@ def _labels(values: dict[str, list[float]], words: list[str], theme: Theme) -> g
 
 
 def summary(report: Report) -> str:
-    """The most frequent answers after forgetting, and how like gold's they are."""
+    """Describe the most frequent predictions after unlearning, and how similar they are to gold's."""
     answers, classes = predicted_shares(report), report.dataset.classes
     after = answers["after"]
     order = [int(at) for at in np.argsort(-after, kind="stable") if after[at] >= 0.1][:3]
     top = [f"{classes[at]} ({percent(float(after[at]), 0)})" for at in order]
-    said = f"Mostly {join_names(top)}" if top else "No class gets a tenth of the answers"
+    said = f"Mostly {join_names(top)}" if top else "No class gets a tenth of the predictions"
     if is_class_request(report):
         own = float(after[forgotten_classes(report)].sum())
-        said = f"{percent(own)} still get their old name. {said}" if own >= 0.005 else said
+        said = f"{percent(own)} are still predicted as a forgotten class. {said}" if own >= 0.005 else said
     apart = report.parts["predictions"].facts["total_variation"][eval_forget_set(report)]
     if apart["after"] is None or "gold" not in answers:
         return f"{said}. {NO_GOLD}"
     alike = next(words for limit, words in _LIKE if apart["after"] <= limit)
-    golds = "" if apart.get("spread") is None else f"two golds: {apart['spread']:.2f}; "
-    said += f", {alike}. Total variation to gold: {apart['after']:.2f} ({golds}0 is the same, 1 has nothing in common)."
+    golds = "" if apart.get("spread") is None else f"two retrained models: {apart['spread']:.2f}; "
+    said += f", {alike} the retrained model. Total variation distance to it: {apart['after']:.2f} "
+    said += f"({golds}0 is the same, 1 has nothing in common)."
     after, gold = normalized_entropy(report, "after"), normalized_entropy(report, "gold")
-    return said if after is None or gold is None else f"{said} Evenness {after:.2f}, gold's {gold:.2f}."
+    return said if after is None or gold is None else f"{said} Evenness: {after:.2f}, retrained {gold:.2f}."
 
 
 def normalized_entropy(report: Report, model: str) -> float | None:
-    """The entropy of a model's answers as a share of the highest possible; None where nothing can spread."""
+    """Return the entropy of a model's predictions as a share of the maximum; None where only one class is possible."""
     return report.parts["predictions"].facts["sets"][eval_forget_set(report)][model]["entropy"]
 
 
 def alt_text(report: Report) -> str:
-    """The five most frequent answers in numbers."""
+    """List the five most frequent predictions in numbers."""
     answers, classes = predicted_shares(report), report.dataset.classes
     order = np.argsort(-np.max(list(answers.values()), axis=0), kind="stable")[:5]
-    rows = [
-        f"{classes[at]}: {', '.join(f'{model} {percent(float(part[at]))}' for model, part in answers.items())}."
-        for at in order.tolist()
-    ]
-    return f"Bar chart of what {forget_set_label(report)} are called. {' '.join(rows)}"
+    rows = []
+    for at in order.tolist():
+        shares = [f"{MODEL_LABELS[model]} {percent(float(part[at]))}" for model, part in answers.items()]
+        rows.append(f"{classes[at]}: {', '.join(shares)}.")
+    return f"Bar chart of the classes predicted for {forget_set_label(report)}. {' '.join(rows)}"
 
 
 CHART = Chart(
     id="predictions",
     title="Predictions on the forget set",
-    question="As what is the forget set classified now?",
-    caveat="Gold is no even spread: a net that never saw cats calls most of them dogs. The aim is gold's answers, not "
-    "chance. Two golds from different seeds would differ a little too, and so few pictures are a matter of luck: a "
-    "small distance is no more than that. Evenness is the entropy of the answers (over the kept classes, where whole "
-    "classes were forgotten) as a share of the highest possible: 0 is all in one class, 1 is even.",
+    question="Which classes are the forget images assigned to now?",
+    caveat="The retrained model does not guess evenly: trained without cats, it classifies most of them as dogs. The "
+    "aim is its distribution of predictions, not chance. Two retrained models from different seeds differ a little "
+    "too, and so do small samples: a small distance is no more than that. Evenness is the entropy of the predictions "
+    "(over the retained classes, where whole classes were forgotten) as a share of the maximum: 0 is all in one "
+    "class, 1 is even.",
     applies=needs("predictions"),
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""What does it answer where? The plane coloured by answer, for each model, with unseen points over it."""
+"""Decision regions in the plane, coloured by predicted class, for each model, with test points on top."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,20 +11,20 @@ from plotly.subplots import make_subplots
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, report_names
 from unlearn_core.charts.drawing.point_scatter import class_color, medoid
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
-from unlearn_core.charts.drawing.wording import forgotten_classes, join_names, percent
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, forgotten_classes, join_names, percent
 from unlearn_core.domain.report import MODELS, Report
 
 PANEL, HEADING = 330, 40
 _FAINT = 0.3
-"""How strong an answer's colour is under the points."""
+"""The opacity of the regions below the points."""
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a model and class: the share of the plane that gets this answer."""
+    """Return one row per model and class: the share of the plane predicted as this class."""
     return build_table(
         reports,
         lambda report: [
-            {"model": model, "answer": report.dataset.classes[number], "share of the plane": share}
+            {"model": MODEL_LABELS[model], "class": report.dataset.classes[number], "share of the plane": share}
             for model in _models(report)
             for number, share in enumerate(report.parts["regions"].facts["plane"][model])
         ],
@@ -32,14 +32,14 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A panel a model and a row a report; all share both axes, and each class has one colour everywhere."""
+    """Draw one panel per model and one row per report; all share both axes, and each class has one colour."""
     shown = [model for model in MODELS if any(model in _models(report) for report in reports)]
     drawn = make_subplots(
         rows=len(reports),
         cols=len(shown),
         shared_yaxes=True,
         shared_xaxes=True,
-        column_titles=shown,
+        column_titles=[MODEL_LABELS[model] for model in shown],
         row_titles=report_names(reports) if len(reports) > 1 else None,
         horizontal_spacing=0.03,
         vertical_spacing=0.06,
@@ -74,12 +74,12 @@ def _prediction_map(report: Report, model: str) -> go.Heatmap:
         opacity=_FAINT,
         customdata=arrays[f"sure-{model}"],
         text=np.array(classes)[answers],
-        hovertemplate=f"{model}: %{{text}}, %{{customdata:.0%}} sure<extra></extra>",
+        hovertemplate=f"{MODEL_LABELS[model]}: %{{text}}, confidence %{{customdata:.0%}}<extra></extra>",
     )
 
 
 def _points(report: Report, theme: Theme) -> list[go.Scatter]:
-    """The points in the colours of their own classes, crosses for forgotten ones, and each class's name among them."""
+    """Return the points in the colours of their classes, crosses for forget points, and the names of the classes."""
     arrays, classes = report.parts["regions"].arrays, report.dataset.classes
     points, labels = arrays["points"].astype(float), arrays["labels"].astype(int)
     traces = []
@@ -110,32 +110,33 @@ def _points(report: Report, theme: Theme) -> list[go.Scatter]:
 
 
 def summary(report: Report) -> str:
-    """How much of the plane the forgotten classes hold, and where after and gold agree."""
+    """Describe the share of the plane predicted as the forgotten classes, and the agreement of after and gold."""
     facts, gone = report.parts["regions"].facts, forgotten_classes(report)
     said = ""
     if gone:
         held = {model: percent(sum(shares[number] for number in gone)) for model, shares in facts["plane"].items()}
         what = join_names([report.dataset.classes[number] for number in gone])
-        gold = f", and {held['gold']} for gold" if "gold" in held else ""
-        said = f"The answer “{what}” held {held['before']} of the plane before and holds {held['after']} now{gold}. "
+        gold = f" (retrained: {held['gold']})" if "gold" in held else ""
+        said = f"{held['before']} of the plane was predicted as {what} before, {held['after']} is after{gold}. "
     alike = facts["alike"]
     if "after-gold" not in alike:
-        return f"{said}After answers as before on {percent(alike['before-after'])} of it. {NO_GOLD}"
+        return f"{said}The prediction is unchanged on {percent(alike['before-after'])} of the plane. {NO_GOLD}"
     return (
-        f"{said}After and gold give the same answer on {percent(alike['after-gold'])} of the plane, before and gold on "
-        f"{percent(alike['before-gold'])}."
+        f"{said}It agrees with the retrained model on {percent(alike['after-gold'])} of the plane; the original model "
+        f"agrees on {percent(alike['before-gold'])}."
     )
 
 
 def alt_text(report: Report) -> str:
-    """The shares of the plane, model by model."""
+    """List the shares of the plane by model."""
     classes, told = report.dataset.classes, []
     for model in _models(report):
         shares = report.parts["regions"].facts["plane"][model]
         told.append(
-            f"{model}: " + ", ".join(f"{name} {percent(share, 0)}" for name, share in zip(classes, shares, strict=True))
+            f"{MODEL_LABELS[model]}: "
+            + ", ".join(f"{name} {percent(share, 0)}" for name, share in zip(classes, shares, strict=True))
         )
-    return f"Maps of the plane coloured by answer, with points over them. {'; '.join(told)}."
+    return f"Maps of the plane coloured by predicted class, with points on top. {'; '.join(told)}."
 
 
 def _models(report: Report) -> list[str]:
@@ -145,11 +146,11 @@ def _models(report: Report) -> list[str]:
 CHART = Chart(
     id="regions",
     title="Decision regions",
-    question="What does each model predict where?",
-    caveat="Each place of the plane has the colour of the class that is answered there; crosses are forgotten points, "
-    "dots are kept ones, both unseen in training unless single points were forgotten. Where no points lie, any answer "
-    "is a guess that training never checked, and two golds differ there too. Real pictures have thousands of such "
-    "directions, and no map shows them.",
+    question="Which class does each model predict where in the plane?",
+    caveat="Each place of the plane has the colour of the class predicted there; crosses are forget points, dots are "
+    "retained points, both test points unless single points were forgotten. Where there are no points, any prediction "
+    "is a guess that training never checked, and two retrained models differ there too. Real images have thousands of "
+    "dimensions, which no map can show.",
     applies=needs("regions"),
     table=table,
     figure=figure,

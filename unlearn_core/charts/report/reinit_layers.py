@@ -1,4 +1,4 @@
-"""Which layers were redrawn? Cycle by cycle, what stochastic re-initialisation gave fresh weights."""
+"""Layers that stochastic re-initialisation re-initialised, by cycle."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -13,21 +13,22 @@ from unlearn_core.charts.drawing.wording import capitalize, join_names, percent
 from unlearn_core.domain.report import Report
 
 _ROW = 19
-"""Pixels a layer."""
+"""Height of a layer in pixels."""
 
 
 def applies(report: Report) -> Literal[True] | str:
-    """Only stochastic re-initialisation notes what it drew."""
+    """Return True if the run re-initialised layers at random, else the reason."""
     extras = report.parts.get("extras")
     if extras is not None and "drawn_layers" in extras.arrays:
         return True
-    return "This run redrew no layers by chance: only stochastic re-initialisation does."
+    return "This run did not re-initialise layers at random: only stochastic re-initialisation does."
 
 
 def reinit_counts(report: Report) -> tuple[list[str], np.ndarray, bool]:
-    """The layers that could be drawn, and for each cycle (cycles, layers) how often each was.
+    """Return the layers that could be re-initialised, and how often each was in each cycle: (cycles, layers).
 
-    Where single weights were drawn it is the share (0 to 1) of a layer's weights instead, and the third value is True.
+    Where single weights were re-initialised, the second value is the share (0 to 1) of a layer's weights and the third
+    is True.
     """
     extras = report.parts["extras"]
     facts = extras.facts["drawn_layers"]
@@ -35,11 +36,11 @@ def reinit_counts(report: Report) -> tuple[list[str], np.ndarray, bool]:
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a cycle and layer: how often it was drawn, or which share of its weights."""
+    """Return one row per cycle and layer: how often it was re-initialised, or which share of its weights."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         layers, counts, shares = reinit_counts(report)
-        what = "share redrawn" if shares else "times drawn"
+        what = "share re-initialised" if shares else "times re-initialised"
         return [
             {"cycle": cycle, "layer": layer, what: float(value) if shares else int(value)}
             for cycle, row in enumerate(counts, 1)
@@ -50,11 +51,14 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A dot where a layer was redrawn, a faint one where it was not; the first layer on top."""
+    """Draw a dot where a layer was re-initialised, a faint one where it was not; the first layer is on top."""
     found = [reinit_counts(report) for report in reports]
     every = list(dict.fromkeys(layer for layers, _, _ in found for layer in layers))
     figure = panels(reports, theme, height=80 + _ROW * len(every))
-    marks = {"not redrawn": {"size": 4, "color": theme.border}, "redrawn": {"size": 12, "color": theme.after}}
+    marks = {
+        "not re-initialised": {"size": 4, "color": theme.border},
+        "re-initialised": {"size": 12, "color": theme.after},
+    }
     for column, (layers, counts, shares) in enumerate(found, 1):
         here: dict[str, Any] = {"row": 1, "col": column}
         for name, mark in marks.items():
@@ -62,7 +66,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
                 (cycle, layer, value)
                 for cycle, row in enumerate(counts.tolist(), 1)
                 for layer, value in zip(layers, row, strict=True)
-                if bool(value) == (name == "redrawn")
+                if bool(value) == (name == "re-initialised")
             ]
             dots = go.Scatter(
                 name=name,
@@ -86,12 +90,13 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 def _times(value: float, shares: bool) -> str:
     if shares:
-        return f"{percent(value)} of its weights redrawn"
-    return {0: "not drawn", 1: "drawn once", 2: "drawn twice"}.get(int(value), f"drawn {int(value)} times")
+        return f"{percent(value)} of its weights re-initialised"
+    times = {0: "not", 1: "once", 2: "twice"}.get(int(value), f"{int(value)} times")
+    return f"re-initialised {times}" if value else "not re-initialised"
 
 
 def _notes(layers: Sequence[str], counts: np.ndarray, shares: bool) -> list[tuple[int, str, str]]:
-    """Cycle, layer and words where a dot alone does not say it: drawn more than once, or which share of the weights."""
+    """Return cycle, layer and label where a dot is not enough: several times, or a share of the weights."""
     if shares:
         return [(cycle, layers[0], percent(row[0], 0)) for cycle, row in enumerate(counts, 1)]
     return [
@@ -103,38 +108,38 @@ def _notes(layers: Sequence[str], counts: np.ndarray, shares: bool) -> list[tupl
 
 
 def summary(report: Report) -> str:
-    """How many draws fell on how many layers, which came more than once, and how many never."""
+    """Describe how many layers were re-initialised, which more than once, and how many never."""
     layers, counts, shares = reinit_counts(report)
     cycles = f"{len(counts)} cycle{'s' if len(counts) > 1 else ''}"
     if shares:
         given = join_names([percent(row[0], 0) for row in counts])
-        return f"In {cycles}, {given} of the weights of each of {len(layers)} layers got fresh values, drawn by chance."
+        return f"In {cycles}, {given} of the weights of each of {len(layers)} layers were re-initialised at random."
     total = counts.sum(0)
-    came = [layer for layer, count in zip(layers, total, strict=True) if count]
+    chosen = [layer for layer, count in zip(layers, total, strict=True) if count]
     by = " by Fisher information" if report.parts["extras"].facts["drawn_layers"]["choice"] == "fisher" else ""
-    said = f"In {cycles}, {int(total.sum())} draws{by} fell on {len(came)} of {len(layers)} layers"
+    said = f"In {cycles}, {int(total.sum())} draws{by} re-initialised {len(chosen)} of {len(layers)} layers"
     again = [layer for layer, count in zip(layers, total, strict=True) if count > 1]
     said += (
-        f": more than once on {join_names(again)}"
+        f", more than once {join_names(again)}"
         if again
-        else f": {join_names(came)}, none more than once"
-        if came
+        else f": {join_names(chosen)}, none more than once"
+        if chosen
         else ""
     )
-    never = len(layers) - len(came)
+    never = len(layers) - len(chosen)
     return f"{said}. {capitalize(_never(never))}"
 
 
 def _never(count: int) -> str:
     if not count:
-        return "no layer kept all that it knew."
+        return "no layer kept its original weights."
     if count == 1:
-        return "1 layer was never redrawn and kept what it knew."
-    return f"{count} layers were never redrawn and kept what they knew."
+        return "1 layer was never re-initialised."
+    return f"{count} layers were never re-initialised."
 
 
 def alt_text(report: Report) -> str:
-    """Cycle by cycle the layers that were drawn."""
+    """List the layers that were re-initialised, by cycle."""
     layers, counts, shares = reinit_counts(report)
     if shares:
         rows = [f"Cycle {cycle}: {percent(row[0])} of each layer's weights." for cycle, row in enumerate(counts, 1)]
@@ -143,18 +148,18 @@ def alt_text(report: Report) -> str:
     for cycle, row in enumerate(counts, 1):
         names = [f"{layer} ({_times(count, shares)})" for layer, count in zip(layers, row, strict=True) if count]
         rows.append(f"Cycle {cycle}: {join_names(names, len(names)) if names else 'none'}.")
-    return (
-        f"A grid of {len(layers)} layers and {len(counts)} cycles, with a dot where one was redrawn. {' '.join(rows)}"
-    )
+    grid = f"A grid of {len(layers)} layers and {len(counts)} cycles, with a dot for each re-initialised layer."
+    return f"{grid} {' '.join(rows)}"
 
 
 CHART = Chart(
     id="redrawn",
-    title="Re-initialised layers",
+    title="Re-initialised layers per cycle",
     question="Which layers were re-initialised?",
-    caveat="A redrawn layer lost all that it knew, not only the forgotten pictures, and was taught the old answers "
-    "again. One that was never drawn may hold what should be forgotten, and the next seed draws others: look at more "
-    "than one. Layers that the settings spare (the head and the projections beside blocks) are not listed.",
+    caveat="A re-initialised layer lost everything it had learned, not only the forget images, and was then trained "
+    "to restore the original predictions. A layer that was never re-initialised may still contain what should be "
+    "forgotten, and another seed chooses other layers: compare several seeds. Layers that the hyperparameters exclude "
+    "(the head and the projections of residual blocks) are not listed.",
     applies=applies,
     table=table,
     figure=figure,

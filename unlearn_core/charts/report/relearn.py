@@ -1,4 +1,4 @@
-"""Can it be brought back? How soon after, gold and a fresh net name the forgotten pictures again when taught a few."""
+"""Relearn time: how fast after, gold and a fresh model classify forget images correctly when fine-tuned on a few."""
 
 from collections.abc import Sequence
 from math import inf
@@ -10,18 +10,17 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, panels, percent_axis, spread_labels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
-from unlearn_core.charts.drawing.wording import number, percent
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, number, percent
 from unlearn_core.domain.report import Report
 
 PART = "relearn"
-OFFER_TEXT = (
-    "Whether it can be brought back has not been measured for this run: that is done when somebody asks for it."
-)
+OFFER_TEXT = "The relearn time has not been measured for this run: it is only measured on request."
 FRESH = "fresh"
+_LABELS = MODEL_LABELS | {FRESH: "fresh model"}
 
 
 class RelearnCurve(NamedTuple):
-    """A model's mean over the draws at each step, the spread of the draws, and where the kept ones are known."""
+    """A model's forget accuracy at each step (mean, lowest, highest draw), and where its retain accuracy suffices."""
 
     mean: np.ndarray
     low: np.ndarray
@@ -30,27 +29,27 @@ class RelearnCurve(NamedTuple):
 
 
 def applies(report: Report) -> Literal[True] | str:
-    """True, or why there is nothing to draw: it costs too much to be measured unasked."""
+    """Return True, or why there is nothing to draw: it is expensive and only measured on request."""
     return True if PART in report.parts else report.missing.get(PART, OFFER_TEXT)
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a model, draw and step: both accuracies (0 to 1)."""
+    """Return one row per model, draw and step: both accuracies (0 to 1)."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         arrays = report.parts[PART].arrays
         return [
-            {"model": model, "draw": draw, "step": step, "forget": float(forget), "keep": float(keep)}
+            {"model": _LABELS[model], "draw": draw, "step": step, "forget": float(forget), "retain": float(retain)}
             for model in _models(report)
             for draw, both in enumerate(zip(arrays[model], arrays[f"{model}_keep"], strict=True), 1)
-            for step, forget, keep in zip(_steps(report), *both, strict=True)
+            for step, forget, retain in zip(_steps(report), *both, strict=True)
         ]
 
     return build_table(reports, rows)
 
 
 def _steps(report: Report) -> list[int]:
-    """The steps after which the nets were asked; an older report may have asked after others."""
+    """Return the steps after which the models were evaluated; they differ in older reports."""
     return report.parts[PART].arrays["step"].astype(int).tolist()
 
 
@@ -64,12 +63,12 @@ def _models(report: Report) -> dict[str, Any]:
 
 def _line(report: Report, model: str) -> RelearnCurve:
     part = report.parts[PART]
-    forget, keep = part.arrays[model], part.arrays[f"{model}_keep"].mean(0)
-    return RelearnCurve(forget.mean(0), forget.min(0), forget.max(0), keep >= part.facts["floor"] - 1e-9)
+    forget, retain = part.arrays[model], part.arrays[f"{model}_keep"].mean(0)
+    return RelearnCurve(forget.mean(0), forget.min(0), forget.max(0), retain >= part.facts["floor"] - 1e-9)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A line a model over the steps, a band for its draws, and the original's accuracy as the ceiling."""
+    """Draw a line per model over the steps, a band for its draws, and the original model's accuracy as the ceiling."""
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
         here: dict[str, Any] = {"row": 1, "col": column}
@@ -85,15 +84,15 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     drawn.update_xaxes(
         range=[-0.05, _at(last) * 1.42], tickvals=[_at(step) for step in shown], ticktext=[str(step) for step in shown]
     )
-    drawn.update_xaxes(title_text="steps of teaching (logarithmic)", row=1)
+    drawn.update_xaxes(title_text="fine-tuning steps (log scale)", row=1)
     drawn.update_yaxes(showgrid=True, **percent_axis(-0.03, 1.06))
     return drawn
 
 
 def _ceiling_lines(report: Report, theme: Theme) -> list[go.Scatter]:
-    """The original's accuracy as a line, and thinner under it the share of it that counts as brought back."""
+    """Return the original model's accuracy as a line, and a thinner line at the accuracy that counts as relearned."""
     facts = report.parts[PART].facts
-    lines = (("before", facts["ceiling"], 2.0), ("counts as brought back", facts["target"], 1.0))
+    lines = (("before", facts["ceiling"], 2.0), ("counts as relearned", facts["target"], 1.0))
     return [
         go.Scatter(
             name=name,
@@ -108,7 +107,7 @@ def _ceiling_lines(report: Report, theme: Theme) -> list[go.Scatter]:
 
 
 def _at(step: int) -> float:
-    """Where a step lies on the axis: logarithmic, with a place for none."""
+    """Return the position of a step on the axis: logarithmic, with a place for zero."""
     return float(np.log1p(step))
 
 
@@ -124,14 +123,14 @@ def _traces(report: Report, model: str, theme: Theme) -> list[go.Scatter]:
         fillcolor=with_alpha(colour, 0.13),
         line={"width": 0},
         hoverinfo="skip",
-        name=f"draws of {model}",
+        name=f"draws, {_LABELS[model]}",
         mode="lines",
     )
-    guessing = go.Scatter(
+    below_floor = go.Scatter(
         x=at, y=line.mean.tolist(), mode="lines", line={"color": with_alpha(colour, 0.5), "width": 1}, hoverinfo="skip"
     )
     known = go.Scatter(
-        name=model if model != FRESH else "fresh net",
+        name=_LABELS[model],
         x=at,
         y=[float(value) if sane else None for value, sane in zip(line.mean, line.is_sane, strict=True)],
         mode="lines+markers",
@@ -141,7 +140,7 @@ def _traces(report: Report, model: str, theme: Theme) -> list[go.Scatter]:
         hovertemplate=hint,
         connectgaps=False,
     )
-    return [band, guessing, known]
+    return [band, below_floor, known]
 
 
 def _line_color(theme: Theme, model: str) -> str:
@@ -149,10 +148,10 @@ def _line_color(theme: Theme, model: str) -> str:
 
 
 def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
-    """What each line is, behind its end, and the ceiling's name over its line."""
+    """Label each line at its end, and the ceiling."""
     facts, own = report.parts[PART].facts, _models(report)
     ends = {model: float(_line(report, model).mean[-1]) for model in own}
-    texts = {model: f"{'fresh net' if model == FRESH else model}, {_count(one['time'])}" for model, one in own.items()}
+    texts = {model: f"{_LABELS[model]}, {_step_text(one['time'])}" for model, one in own.items()}
     heights = spread_labels([*ends.values(), facts["ceiling"]], 0.085)
     names = [*texts.values(), f"before {percent(facts['ceiling'], 0)}"]
     inks = [theme.after if model == "after" else theme.quiet if model == FRESH else theme.ink for model in own]
@@ -169,85 +168,86 @@ def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
     ]
 
 
-def _count(time: int | None) -> str:
+def _step_text(time: int | None) -> str:
     return "never" if time is None else "at once" if time == 0 else f"step {time}"
 
 
 def summary(report: Report) -> str:
-    """How soon after is back beside gold, and what that says."""
+    """Compare the relearn time of after with gold's and with a fresh model's."""
     facts, own = report.parts[PART].facts, _models(report)
     after, gold, last = own["after"], own.get("gold"), _last(report)
     if gold is None:
         said = f"{_back(after, last)}. {NO_GOLD}"
     else:
-        said = f"{_back(after, last)} where gold {_takes(gold, last)}: {_verdict(after, gold)}"
+        said = f"{_back(after, last)}; the retrained model {_takes(gold, last)}: {_verdict(after, gold)}"
         said += "." if facts["index"] is None else f" (anamnesis index {number(facts['index'], 2)})."
-    return f"{said} A net that knows nothing {_takes(own[FRESH], last)}. {_who(report)}"
+    return f"{said} A fresh model {_takes(own[FRESH], last)}. {_setup(report)}"
 
 
 def _back(one: dict[str, Any], last: int) -> str:
     if one["time"] is None:
-        return f"Not back within {last} steps"
+        return f"Not relearned within {last} steps"
     if one["time"] == 0:
-        return "Back before the first step"
-    return f"Back in {one['time']} step{'' if one['time'] == 1 else 's'}"
+        return "Relearned before the first step"
+    return f"Relearned in {one['time']} step{'' if one['time'] == 1 else 's'}"
 
 
 def _takes(one: dict[str, Any], last: int) -> str:
     if one["time"] is None:
-        return f"is not there within {last}"
+        return f"does not get there within {last}"
     return "needs none" if one["time"] == 0 else f"takes {one['time']}"
 
 
 def _verdict(after: dict[str, Any], gold: dict[str, Any]) -> str:
-    """What two sets of times say; where the draws overlap, nothing is claimed."""
+    """Compare two sets of times; where the draws overlap, nothing is claimed."""
     both = ([*one["times"], one["time"]] for one in (after, gold))
     ours, theirs = ([inf if time is None else time for time in times] for times in both)
     if after["time"] is None and gold["time"] is None:
-        return "neither comes back, so no difference is seen"
+        return "neither relearns, so no difference is visible"
     if max(ours) < min(theirs):
-        return "something was left"
+        return "some information was left"
     if min(ours) > max(theirs):
-        return "it is harder to teach than a net that never saw them, so forgetting did damage"
-    return "the draws overlap, so no difference to a net that never saw them is seen"
+        return "it learns more slowly than a model that was not trained on them, so unlearning did damage"
+    return "the draws overlap, so no difference to a model that was not trained on them is visible"
 
 
-def _who(report: Report) -> str:
-    """Who was taught and who was asked."""
+def _setup(report: Report) -> str:
+    """Say which images the models were fine-tuned and evaluated on."""
     facts = report.parts[PART].facts
     count, taught, goal = facts["asked"]["pictures"], facts["taught"], percent(facts["target"], 0)
     if facts["asked"]["set"] == "taught":
-        return (
-            f"Taught and asked about the same {'picture' if count == 1 else f'{count} pictures'}, for want of others."
-        )
-    which = {"forget_val": "unseen pictures", "forget_train": "forgotten pictures that were not taught"}
-    return f"Taught {taught}, asked about {count} {which[facts['asked']['set']]}; back means that {goal} are named."
+        images = "the same image" if count == 1 else f"the same {count} images"
+        return f"Fine-tuned and evaluated on {images}, as there are no others."
+    kind = {"forget_val": "validation images", "forget_train": "other forget images"}[facts["asked"]["set"]]
+    images = "forget image" if taught == 1 else "forget images"
+    return f"Fine-tuned on {taught} {images}, evaluated on {count} {kind}; relearned means {goal} accuracy."
 
 
 def alt_text(report: Report) -> str:
-    """Where each line begins, when it is back, and where it ends."""
+    """Describe where each line begins and ends, and when it reaches the target."""
     lines = {model: _line(report, model).mean for model in _models(report)}
     told = [
-        f"{'a fresh net' if model == FRESH else model} from {percent(mean[0], 0)} to {percent(mean[-1], 0)}, "
-        f"back: {_count(_models(report)[model]['time'])}"
+        f"{_LABELS[model]} from {percent(mean[0], 0)} to {percent(mean[-1], 0)}, "
+        f"relearned: {_step_text(_models(report)[model]['time'])}"
         for model, mean in lines.items()
     ]
     return (
-        f"Lines of the accuracy on forgotten pictures over {_last(report)} steps of teaching; {'; '.join(told)}; "
-        f"before stands at {percent(report.parts[PART].facts['ceiling'], 0)}."
+        f"Lines of the accuracy on forget images over {_last(report)} fine-tuning steps; {'; '.join(told)}; "
+        f"before unlearning it was {percent(report.parts[PART].facts['ceiling'], 0)}."
     )
 
 
 CHART = Chart(
     id="relearn",
     title="Relearn time",
-    question="How fast can it be relearned?",
-    caveat="Copies of the nets are taught a few forgotten training pictures again, beside kept ones, all by the same "
-    "lessons. What comes back sooner than in gold was not gone, whatever the accuracy said; what comes no sooner is "
-    "not thereby proven gone, for another way of teaching may find it. Far later than gold means damage. A step "
-    "counts only while the kept pictures are still named half as well as before: thin lines are nets that call "
-    "everything alike. The time depends on rate and batch, so only the comparison with gold means anything; bands are "
-    "the lowest and highest of three draws.",
+    question="How fast can the forget set be relearned?",
+    caveat="Copies of the models are fine-tuned on a few training images of the forget set, together with retained "
+    "images, all in the same way. What is relearned faster than in the retrained model was not gone, whatever the "
+    "accuracy said. What is relearned no faster is not proven gone: other fine-tuning may recover it. Much slower "
+    "than the retrained model means damage. A step counts only while the retain accuracy is at least half of that "
+    "before: thin lines are models that predict one class for everything. The time depends on learning rate and batch "
+    "size, so only the comparison with the retrained model is meaningful. Bands are the lowest and highest of three "
+    "draws.",
     applies=applies,
     table=table,
     figure=figure,

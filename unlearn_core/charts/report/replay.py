@@ -1,4 +1,4 @@
-"""What happened on the way? One slider moves answers, certainty and heat maps of a few pictures through the run."""
+"""Replay of the run: one slider moves predictions, logits and heat maps of a few images through its snapshots."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -12,44 +12,52 @@ from unlearn_core.charts.drawing.heatmap_strip import HeatmapStrip
 from unlearn_core.charts.drawing.replay_panel import HEIGHT, MAPS, FrameUpdate, PanelLayout, draw_panel, phase_segments
 from unlearn_core.charts.drawing.snapshots import Snapshot, SnapshotSeries, snapshot_series
 from unlearn_core.charts.drawing.theme import SMALL_FONT, TRANSPARENT, Theme
-from unlearn_core.charts.drawing.wording import is_class_request, join_names, percent, retain_set_label
+from unlearn_core.charts.drawing.wording import (
+    MODEL_LABELS,
+    capitalize,
+    is_class_request,
+    join_names,
+    percent,
+    retain_set_label,
+)
 from unlearn_core.domain.report import Report
 
 HEADER_HEIGHT = 92
-"""Pixels above the blocks, which the slider takes."""
+"""The height of the slider above the panels, in pixels."""
 MAX_CLASS_ROWS = 13
-"""How many places the slider has where several runs share it."""
-OLD_REPORT = "This run was made before the lab kept what is shown here. Run it again to see it."
+"""The number of slider positions where several runs share the slider."""
+OLD_REPORT = "This run was made by an earlier release, which did not record what is shown here. Run it again to see it."
 
 
 def applies(report: Report) -> Literal[True] | str:
-    """Whether moments were kept, by a release that kept all that is drawn."""
-    answer = needs("snapshots")(report)
-    if answer is not True:
-        return answer
+    """Return True if snapshots were recorded by a release that stored all that is drawn, else the reason."""
+    available = needs("snapshots")(report)
+    if available is not True:
+        return available
     return True if "shown" in report.parts["snapshots"].arrays else OLD_REPORT
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a moment, and one of gold: accuracies by set, the true class's median logit, the commonest answer."""
+    """Return one row per snapshot and one of gold: accuracies, median true-class logit, commonest prediction."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         found = snapshot_series(report)
-        sights = [*found.snapshots, *([found.gold] if found.gold else [])]
-        return [_row(report, sight) for sight in sights]
+        snapshots = [*found.snapshots, *([found.gold] if found.gold else [])]
+        return [_row(report, snapshot) for snapshot in snapshots]
 
     return build_table(reports, rows)
 
 
 def _row(report: Report, snapshot: Snapshot) -> dict[str, Any]:
     most = int(snapshot.shares.argmax())
-    logit = {"true class's logit": float(np.median(snapshot.true_logit)) if len(snapshot.true_logit) else None}
-    answer = {"mostly called": report.dataset.classes[most], "share": float(snapshot.shares[most])}
-    return {"phase": snapshot.phase, "step": max(0, snapshot.step)} | snapshot.accuracy | logit | answer
+    logit = {"true-class logit": float(np.median(snapshot.true_logit)) if len(snapshot.true_logit) else None}
+    prediction = {"most predicted class": report.dataset.classes[most], "share": float(snapshot.shares[most])}
+    phase = MODEL_LABELS.get(snapshot.phase, snapshot.phase)
+    return {"phase": phase, "step": max(0, snapshot.step)} | snapshot.accuracy | logit | prediction
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A block a report under one slider, which stands at the end; several runs share it by how far they are."""
+    """Draw one panel per report below one slider, which is at the end; several runs share it by their progress."""
     found = [snapshot_series(report) for report in reports]
     drawn = go.Figure(layout={"template": theme.template, "barmode": "overlay"})
     changes = []
@@ -61,7 +69,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             _note(drawn, report.parts["snapshots"].facts["no_maps"], PanelLayout(number, len(reports)).y(MAPS), theme)
     if len(reports) > 1:
         _draw_names(drawn, reports, theme)
-        labels = [f"{percent(share, 0)} of the way" for share in np.linspace(0, 1, MAX_CLASS_ROWS)]
+        labels = [f"{percent(share, 0)} of the run" for share in np.linspace(0, 1, MAX_CLASS_ROWS)]
         stops = [[round(share * (len(each) - 1)) for each in changes] for share in np.linspace(0, 1, MAX_CLASS_ROWS)]
     else:
         labels = _labels(found[0].snapshots)
@@ -88,11 +96,11 @@ def _draw_names(figure: go.Figure, reports: Sequence[Report], theme: Theme) -> N
         figure.add_annotation(text=f"<b>{name}</b>", xref="paper", yref="paper", font=font, **where)
 
 
-def _labels(moments: Sequence[Snapshot]) -> list[str]:
-    """What each place of the slider is called: the start, then the phase and how many steps were made."""
-    last = moments[-1].step
-    labels = [f"{moment.phase} · step {moment.step:,} of {last:,}" for moment in moments]
-    return ["before the first step", *labels[1:-1], f"after all {last:,} steps"][: len(moments)]
+def _labels(snapshots: Sequence[Snapshot]) -> list[str]:
+    """Return the labels of the slider positions: the start, then the phase and the number of steps, then the end."""
+    last = snapshots[-1].step
+    labels = [f"{snapshot.phase} · step {snapshot.step:,} of {last:,}" for snapshot in snapshots]
+    return ["before the first step", *labels[1:-1], f"after all {last:,} steps"][: len(snapshots)]
 
 
 def _step(label: str, changes: Sequence[FrameUpdate]) -> dict[str, Any]:
@@ -112,10 +120,8 @@ def _slider(steps: list[dict[str, Any]], theme: Theme) -> dict[str, Any]:
         "yanchor": "bottom",
         "pad": {"t": 0, "b": 0, "l": 0, "r": 0},
         "currentvalue": {"xanchor": "left", "offset": 10, "font": {"size": 14, "color": theme.ink}},
-        "font": {
-            "size": SMALL_FONT,
-            "color": TRANSPARENT,
-        },  # The words of all steps would not fit; the one that counts is above.
+        # The labels of all steps would not fit; the current one is shown above the slider.
+        "font": {"size": SMALL_FONT, "color": TRANSPARENT},
         "bgcolor": theme.after,
         "activebgcolor": theme.after,
         "bordercolor": theme.before,
@@ -127,40 +133,40 @@ def _slider(steps: list[dict[str, Any]], theme: Theme) -> dict[str, Any]:
 
 
 def summary(report: Report) -> str:
-    """Where forgotten and kept pictures began and ended, in which phase most was forgotten, beside gold."""
+    """Describe how both accuracies changed and in which phase most was forgotten, compared with gold."""
     found = snapshot_series(report)
     first, last = found.snapshots[0], found.snapshots[-1]
     if "forget" not in first.accuracy:
-        return f"No forgotten picture was watched over {len(found.snapshots)} moments. {_beside(found, 'retain')}"
-    what = report.forget_set_title if is_class_request(report) else "the forgotten pictures"
+        return f"No forget image was tracked over {len(found.snapshots)} snapshots. {_gold_text(found, 'retain')}"
+    what = report.forget_set_title if is_class_request(report) else "the forget images"
     said = (
-        f"{percent(first.accuracy['forget'], 0)} of {found.image_counts['forget']} watched pictures of {what} "
+        f"{percent(first.accuracy['forget'], 0)} of {found.image_counts['forget']} tracked images of {what} "
         if is_class_request(report)
-        else f"{percent(first.accuracy['forget'], 0)} of {found.image_counts['forget']} forgotten pictures "
+        else f"{percent(first.accuracy['forget'], 0)} of {found.image_counts['forget']} forget images "
     )
-    said += f"were named rightly at the start and {percent(last.accuracy['forget'], 0)} at the end"
-    said += _most_in(found, "forget", -1) + _beside(found, "forget")
+    said += f"were classified correctly at the start and {percent(last.accuracy['forget'], 0)} at the end"
+    said += _most_in(found, "forget", -1) + _gold_text(found, "forget")
     if "retain" in first.accuracy:
-        low = min(found.snapshots, key=lambda moment: moment.accuracy["retain"])
+        low = min(found.snapshots, key=lambda snapshot: snapshot.accuracy["retain"])
         dip = low.accuracy["retain"] < min(first.accuracy["retain"], last.accuracy["retain"]) - 0.02
-        said += f" {retain_set_label(report).capitalize()} went from {percent(first.accuracy['retain'], 0)}"
-        said += f" by way of {percent(low.accuracy['retain'], 0)} ({low.phase})" if dip else ""
-        said += f" to {percent(last.accuracy['retain'], 0)}" + _beside(found, "retain")
+        said += f" {capitalize(retain_set_label(report))} went from {percent(first.accuracy['retain'], 0)}"
+        said += f" via {percent(low.accuracy['retain'], 0)} ({low.phase})" if dip else ""
+        said += f" to {percent(last.accuracy['retain'], 0)}" + _gold_text(found, "retain")
     return said if found.gold else f"{said} {NO_GOLD}"
 
 
-def _beside(series: SnapshotSeries, side: str) -> str:
-    """Gold's figure for the same pictures, and the end of the sentence."""
+def _gold_text(series: SnapshotSeries, side: str) -> str:
+    """Return gold's accuracy on the same images, with the end of the sentence."""
     if series.gold is None or side not in series.gold.accuracy:
         return "."
-    return f"; gold names {percent(series.gold.accuracy[side], 0)} of the same rightly."
+    return f"; retrained model: {percent(series.gold.accuracy[side], 0)} of the same images."
 
 
 def _most_in(series: SnapshotSeries, side: str, sign: int) -> str:
-    """The phase that moved an accuracy most, where it moved at all and there was more than one phase."""
-    accuracies = [moment.accuracy[side] for moment in series.snapshots]
+    """Name the phase that changed an accuracy most, if it changed and there was more than one phase."""
+    accuracies = [snapshot.accuracy[side] for snapshot in series.snapshots]
     moved: dict[str, float] = {}
-    for name, begin, end in phase_segments([moment.phase for moment in series.snapshots]):
+    for name, begin, end in phase_segments([snapshot.phase for snapshot in series.snapshots]):
         moved[name] = moved.get(name, 0.0) + accuracies[end] - accuracies[max(0, begin - 1)]
     most = max(moved, key=lambda name: sign * moved[name])
     worth = len(moved) > 1 and sign * moved[most] > 0.02
@@ -168,36 +174,35 @@ def _most_in(series: SnapshotSeries, side: str, sign: int) -> str:
 
 
 def alt_text(report: Report) -> str:
-    """Both accuracies and the commonest answer at the end of every phase, and gold's."""
+    """List both accuracies and the commonest prediction at the end of every phase, and gold's."""
     found, classes = snapshot_series(report), report.dataset.classes
-    stretches = phase_segments([moment.phase for moment in found.snapshots])
+    phases = phase_segments([snapshot.phase for snapshot in found.snapshots])
     stops = [("at the start", found.snapshots[0])] + [
-        (f"after {name}", found.snapshots[end]) for name, _, end in stretches
+        (f"after {name}", found.snapshots[end]) for name, _, end in phases
     ]
-    stops += [("gold", found.gold)] if found.gold else []
+    stops += [(MODEL_LABELS["gold"], found.gold)] if found.gold else []
     said = []
-    for name, sight in stops:
-        shares = [
-            f"{side} {percent(sight.accuracy[side], 0)}" for side in ("forget", "retain") if side in sight.accuracy
-        ]
-        most = int(sight.shares.argmax())
-        said.append(f"{name}: {join_names(shares)}, forgotten ones mostly called {classes[most]}")
+    for name, snapshot in stops:
+        accuracy = snapshot.accuracy
+        shares = [f"{side} {percent(accuracy[side], 0)}" for side in ("forget", "retain") if side in accuracy]
+        most = int(snapshot.shares.argmax())
+        said.append(f"{name}: {join_names(shares)}, forget images mostly predicted as {classes[most]}")
     shown = len(report.parts["snapshots"].arrays["shown"])
     return (
-        f"A slider over {len(found.snapshots)} moments of the run moves a line of accuracies, bars of answers, a density "
-        f"of logits and heat maps of {shown} pictures. Accuracies: {'; '.join(said)}."
+        f"A slider over {len(found.snapshots)} snapshots of the run moves a line of accuracies, bars of predictions, a "
+        f"density of logits and heat maps of {shown} images. Accuracies: {'; '.join(said)}."
     )
 
 
 CHART = Chart(
     id="replay",
     title="Replay of the run",
-    question="What happened on the way?",
-    caveat="A few fixed pictures were asked now and then while the method worked: forgotten training pictures and "
-    "validation pictures, never test pictures, in the precision of training. They show the course, with steps as "
-    "coarse as one picture; what counts is measured on all pictures at the end. Each picture's heat maps share one "
-    "scale over all moments and gold, and are asked for its own class. Gold did not come this way: its marks say where "
-    "the way should end, not how.",
+    question="What happened during unlearning?",
+    caveat="A few fixed images were evaluated at intervals while the method ran: training images of the forget set "
+    "and validation images, never test images, in the precision of training. They show the course, in steps as coarse "
+    "as one image; the final results are measured on all images at the end. The heat maps of an image share one scale "
+    "over all snapshots and the retrained model, and explain its true class. The retrained model was not made this "
+    "way: its marks show where the run should end, not how.",
     applies=applies,
     table=table,
     figure=figure,

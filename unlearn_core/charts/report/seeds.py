@@ -1,4 +1,4 @@
-"""Would another seed change it? The same run from several seeds: every figure, their mean, and its interval."""
+"""Accuracies of the same run from several seeds, with their mean and its interval: would another seed change it?"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +19,7 @@ from unlearn_core.charts.drawing.seed_statistics import (
 )
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import (
+    MODEL_LABELS,
     SET_LABELS,
     capitalize,
     eval_forget_set,
@@ -28,30 +29,31 @@ from unlearn_core.charts.drawing.wording import (
     retain_set_label,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.split import set_label
 
 _LIFT = 0.3
 _GAP = 2 * "\N{NO-BREAK SPACE}"
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a figure and seed, and one for the mean over seeds with its 95 % t-interval."""
+    """Return one row per metric and seed, and one for the mean over seeds with its 95 % t-interval."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         made: list[dict[str, Any]] = []
         for title, values in metric_values(report).items():
             own = seed_runs(report)
             for one, value in zip(own, values, strict=True):
-                made.append({"figure": title, "of": f"seed {one['seed']}", "its run": one["run"], "value": value})
+                made.append({"metric": title, "of": f"seed {one['seed']}", "seed's run": one["run"], "value": value})
             over = t_interval(values)
             mean = {"value": over.mean, "low": over.low, "high": over.high}
-            made.append({"figure": title, "of": f"mean of {len(own)} seeds", "its run": None, **mean})
+            made.append({"metric": title, "of": f"mean of {len(own)} seeds", "seed's run": None, **mean})
         return made
 
     return build_table(reports, rows)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A row a set: every seed as a small dot, their mean with its t-interval, and where before and gold are."""
+    """Draw one row per set: a small dot per seed, their mean with its t-interval, and before and gold."""
     sets = [name for name in SET_LABELS if any(seed_accuracies(report, name) for report in reports)]
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
@@ -72,13 +74,13 @@ def _rows(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scat
     known = {name: own for name in heights if (own := seed_accuracies(report, name))}
     over = {name: t_interval(own) for name, own in known.items()}
     each = go.Scatter(
-        name="every seed",
+        name="single seeds",
         x=[value for own in known.values() for value in own],
         y=[heights[name] for name, own in known.items() for _ in own],
         mode="markers",
         marker={"size": 7, "color": with_alpha(theme.after, 0.35), "line": {"width": 0}},
         customdata=[[own["seed"], own["run"]] for _ in known for own in seed_runs(report)],
-        hovertemplate="seed %{customdata[0]}, run %{customdata[1]}<br>%{x:.1%} right<extra></extra>",
+        hovertemplate="seed %{customdata[0]}, run %{customdata[1]}<br>%{x:.1%} correct<extra></extra>",
         cliponaxis=False,
     )
     mean = go.Scatter(
@@ -110,7 +112,7 @@ def _rows(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scat
 
 
 def _labels(over: dict[str, SeedInterval], heights: dict[str, int], theme: Theme) -> go.Scatter:
-    """Each mean in figures, at that end of its interval which is nearer to the middle."""
+    """Label each mean, at the end of its interval that is nearer to the middle."""
     left = [one.mean > 0.6 for one in over.values()]
     return go.Scatter(
         x=[max(0.0, one.low) if own else min(1.0, one.high) for own, one in zip(left, over.values(), strict=True)],
@@ -125,7 +127,7 @@ def _labels(over: dict[str, SeedInterval], heights: dict[str, int], theme: Theme
 
 
 def _models(report: Report) -> list[str]:
-    """Before, and gold where all seeds have it."""
+    """Return before, and gold where all seeds have it."""
     return [m for m in ("before", "gold") if all(m in own["accuracy"] for own in seed_runs(report))]
 
 
@@ -133,63 +135,69 @@ def _beside(report: Report, model: str, heights: dict[str, int], theme: Theme) -
     own = seed_runs(report)[0]["accuracy"][model]
     known = {name: at for name, at in heights.items() if own.get(name) is not None}
     return go.Scatter(
-        name=model,
+        name=MODEL_LABELS[model],
         x=[own[name] for name in known],
         y=[at - _LIFT for at in known.values()],
         mode="markers",
         marker=marker_style(theme, model, 8),
-        hovertemplate=f"<b>{model}</b>, one net<br>%{{x:.1%}} right<extra></extra>",
+        hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, one model<br>%{{x:.1%}} correct<extra></extra>",
         cliponaxis=False,
     )
 
 
 def summary(report: Report) -> str:
-    """The mean of either side over seeds with its interval, beside gold."""
+    """Describe the mean accuracies over seeds with their intervals, compared with gold."""
     own = seed_runs(report)
     forget, retain = (t_interval(seed_accuracies(report, name)) for name in (eval_forget_set(report), "retain_test"))
     gold = own[0]["accuracy"].get("gold")
-    golds = [f" (gold: {percent(gold[name])})" if gold else "" for name in (eval_forget_set(report), "retain_test")]
+    golds = [
+        f" (retrained model: {percent(gold[name])})" if gold else ""
+        for name in (eval_forget_set(report), "retain_test")
+    ]
     said = (
-        f"Over {len(own)} seeds {percent(forget.mean)} of the {forget_set_label(report)} are named rightly, 95 % t-interval"
-        f" {_span(forget)}{golds[0]}; of {retain_set_label(report)}, unseen, {percent(retain.mean)}, {_span(retain)}"
-        f"{golds[1]}. {_distance(report)}These intervals are over seeds, not over pictures."
+        f"Over {len(own)} seeds, {percent(forget.mean)} of the {forget_set_label(report)} are classified correctly, "
+        f"95 % t-interval {_span(forget)}{golds[0]}; of the test images of {retain_set_label(report)}, "
+        f"{percent(retain.mean)}, {_span(retain)}{golds[1]}. {_distance(report)}"
+        f"These intervals are over seeds, not over images."
     )
     return said if gold else f"{said} {NO_GOLD}"
 
 
 def _span(one: SeedInterval) -> str:
     if one.lowest == one.highest:
-        return "the same from every seed"
+        return "the same for every seed"
     return f"{percent(max(0.0, one.low))} to {percent(min(1.0, one.high))}"
 
 
 def _distance(report: Report) -> str:
-    known = metric_values(report).get("distance to gold, bits")
+    known = metric_values(report).get("distance to retrained, bits")
     if known is None:
         return ""
     one = t_interval(known)
-    return f"Distance to gold: {number(one.mean, 3)} bits, {number(max(0.0, one.low), 3)} to {number(one.high, 3)}. "
+    interval = f"{number(max(0.0, one.low), 3)} to {number(one.high, 3)}"
+    return f"Distance to the retrained model: {number(one.mean, 3)} bits, {interval}. "
 
 
 def alt_text(report: Report) -> str:
-    """Every figure of every seed."""
+    """List the mean and the range of every set."""
     rows = [
-        f"{capitalize(' '.join(SET_LABELS[name]))}: mean {percent(t_interval(own).mean)}, "
+        f"{capitalize(set_label(name))}: mean {percent(t_interval(own).mean)}, "
         f"from {percent(min(own))} to {percent(max(own))}."
         for name in SET_LABELS
         if (own := seed_accuracies(report, name))
     ]
-    return f"Dot chart of accuracies after forgetting {report.forget_set_title} from {len(seed_runs(report))} seeds. {' '.join(rows)}"
+    what = f"Dot chart of accuracies after forgetting {report.forget_set_title} from {len(seed_runs(report))} seeds."
+    return f"{what} {' '.join(rows)}"
 
 
 CHART = Chart(
     id="seeds",
     title="Variation over seeds",
     question="Would another seed change the result?",
-    caveat="Only the method was repeated: the classifier before it and gold are one net each, so what is drawn is how "
-    "much this method's own chance matters, on these very pictures. The interval is for the mean over seeds (Student's "
-    "t, 95 %), wide where seeds are few; it says nothing about other pictures, for which the intervals of the other "
-    "charts are. No net is the mean.",
+    caveat="Only the method was repeated: there is one original and one retrained model, so the chart shows how much "
+    "the randomness of the method matters on these images. The interval is for the mean over seeds (Student's t, 95 "
+    "%) and wide where seeds are few; for the variation over images, see the intervals of the other charts. No single "
+    "model is the mean.",
     applies=applies,
     table=table,
     figure=figure,
@@ -204,4 +212,8 @@ _COURSE = replace(
     summary=seed_curves.summary,
     alt_text=seed_curves.alt_text,
 )
-CHART = replace(CHART, variants={"Figures": CHART, "As it went": _COURSE})
+CHART = replace(
+    CHART,
+    variants={"Final accuracy": CHART, "Accuracy over time": _COURSE},
+    former_variants={"Figures": "Final accuracy", "As it went": "Accuracy over time"},
+)

@@ -1,4 +1,4 @@
-"""Which layers did it touch? The share of each layer's weights that SalUn let move, or that SSD dampened."""
+"""Share of each layer's weights that the method selected: that SalUn may change, or that SSD dampened."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
@@ -11,14 +11,14 @@ from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import capitalize, join_names, percent, short_layers
 from unlearn_core.domain.report import Report
 
-VERBS = {"saliency": "may move", "dampened": "were dampened"}
-"""What a method that chooses weights keeps, and what it does with the chosen ones."""
+VERBS = {"saliency": "may change", "dampened": "were dampened"}
+"""What happens to the selected weights, by the record that a method leaves of its selection."""
 _FLAT = 0.002
-"""Where no share is above this the axis still goes so far."""
+"""The axis goes at least up to this share."""
 
 
 class SelectedWeights(NamedTuple):
-    """Which weights were chosen: of each layer how many it has and what share, and the share of all."""
+    """The selected weights: the size of each layer, the share selected in it, and the share of all weights."""
 
     verb: str
     layer_sizes: dict[str, int]
@@ -27,16 +27,16 @@ class SelectedWeights(NamedTuple):
 
 
 def applies(report: Report) -> Literal[True] | str:
-    """Only methods that choose among weights leave a record of it."""
+    """Return True if the method selected weights, else the reason."""
     if "extras" not in report.parts:
-        return report.missing.get("extras", "This method chooses no weights: it may touch all of them.")
+        return report.missing.get("extras", "This method does not select weights: it may change all of them.")
     if VERBS.keys() & report.parts["extras"].arrays.keys():
         return True
-    return "This method chooses no weights: it may touch all of them. SalUn and SSD choose."
+    return "This method does not select weights: it may change all of them. SalUn and SSD select weights."
 
 
 def load_selection(report: Report) -> SelectedWeights:
-    """What the method kept of its choice."""
+    """Return the method's record of its selection."""
     extras = report.parts["extras"]
     name = next(name for name in VERBS if name in extras.arrays)
     facts = extras.facts[name]
@@ -49,12 +49,12 @@ def load_selection(report: Report) -> SelectedWeights:
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a layer: its weights, and the share of them that was chosen."""
+    """Return one row per layer: its weights, and the share of them that was selected."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         made = load_selection(report)
         return [
-            {"layer": layer, "weights": made.layer_sizes[layer], "chosen to": made.verb, "share": share}
+            {"layer": layer, "weights": made.layer_sizes[layer], "selected": made.verb, "share": share}
             for layer, share in made.shares.items()
         ]
 
@@ -62,7 +62,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A bar a layer, from input to output, and a line at the share of all weights."""
+    """Draw one bar per layer, from input to output, and a line at the share of all weights."""
     drawn = panels(reports, theme)
     found = [load_selection(report) for report in reports]
     top = max(_FLAT, *(share for made in found for share in (made.share, *made.shares.values())))
@@ -82,7 +82,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         here: dict[str, Any] = {"row": 1, "col": column}
         drawn.add_hline(y=made.share, line={"color": theme.ink, "width": 1.5, "dash": "dot"}, **here)
         drawn.add_annotation(
-            text=f"all layers together {_share(made.share)}",
+            text=f"all layers: {_share(made.share)}",
             x=0,
             xref="x domain",
             xanchor="left",
@@ -101,18 +101,20 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 
 def summary(report: Report) -> str:
-    """How many weights in all, and where most and fewest of them are."""
+    """Describe the share of all weights, and the layers with most and fewest."""
     made = load_selection(report)
     whole = f"{_share(made.share)} of all weights {made.verb}"
     most, least = max(made.shares.values()), min(made.shares.values())
     if most == 0:
-        return f"No weight passed the threshold: {whole}, and the net is exactly what it was."
+        return f"No weight passed the threshold: {whole}, and the model is unchanged."
     if most - least < 0.001:
-        return f"{whole}, about as many in every layer."
-    return f"{whole}: most in {_named(made, most)} ({_share(most)}), fewest in {_named(made, least)} ({_share(least)})."
+        return f"{whole}, a similar share in every layer."
+    return (
+        f"{whole}: most in {_layers(made, most)} ({_share(most)}), fewest in {_layers(made, least)} ({_share(least)})."
+    )
 
 
-def _named(made: SelectedWeights, share: float) -> str:
+def _layers(made: SelectedWeights, share: float) -> str:
     return join_names([layer for layer, value in made.shares.items() if value == share])
 
 
@@ -121,7 +123,7 @@ def _share(value: float) -> str:
 
 
 def alt_text(report: Report) -> str:
-    """The share of every layer."""
+    """List the share of every layer."""
     made = load_selection(report)
     rows = [f"{layer} {_share(share)}" for layer, share in made.shares.items()]
     return f"Bars of the share of each layer's weights that {made.verb}. {capitalize(', '.join(rows))}."
@@ -129,12 +131,12 @@ def alt_text(report: Report) -> str:
 
 CHART = Chart(
     id="touched",
-    title="Changed weights per layer",
-    question="Which layers did the method change?",
-    caveat="A share says how many of a layer's weights were chosen, not how far they moved or what they did there. "
-    "Layers differ greatly in size, so a high bar of a small layer may be fewer weights than a low one of a large "
-    "layer (the table has the numbers). A weight that was chosen for the forgotten pictures may serve others as well. "
-    "Batch norm's running statistics are no weights: SalUn moves them all.",
+    title="Selected weights per layer",
+    question="In which layers did the method select weights to change?",
+    caveat="A share shows how many weights of a layer were selected, not how far they moved or with what effect. "
+    "Layers differ greatly in size, so a high bar of a small layer may mean fewer weights than a low one of a large "
+    "layer (the table has the numbers). A weight selected for the forget images may matter for other images as well. "
+    "The running statistics of batch norm are not weights: SalUn changes all of them.",
     applies=applies,
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""When was it done? The share of forgotten pictures still to be changed, step by step, and why it stopped."""
+"""Stopping rule: the share of forget images not yet at the goal after each step, and why the method stopped."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -12,37 +12,39 @@ from unlearn_core.charts.drawing.theme import Theme, line_style
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
 
-_WHAT = {"misclassify": "still named rightly", "relabel": "not yet called by their new label"}
+_WHAT = {"misclassify": "still classified correctly", "relabel": "not yet predicted as their new label"}
 
 
 def applies(report: Report) -> Literal[True] | str:
-    """Only methods that watch the forgotten pictures for a sign to stop keep what they saw."""
+    """Return True if the method recorded a stopping rule on the forget images, else the reason."""
     extras = report.parts.get("extras")
     if extras is not None and "stopped" in extras.arrays:
         return True
-    return "This method does not watch the forgotten pictures while it works: it makes all its steps."
+    return "This method has no stopping rule on the forget images: it runs all its steps."
 
 
 def remaining_share(report: Report) -> np.ndarray:
-    """The share (0 to 1) of forgotten pictures still to be changed, before the first step and after each."""
+    """Return the share (0 to 1) of forget images not yet at the goal, before the first step and after each."""
     return report.parts["extras"].arrays["stopped"].astype(float)
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a step."""
+    """Return one row per step."""
     return build_table(
         reports,
-        lambda report: [{"step": step, "left": share} for step, share in enumerate(remaining_share(report).tolist())],
+        lambda report: [
+            {"step": step, "remaining": share} for step, share in enumerate(remaining_share(report).tolist())
+        ],
     )
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """One line over the steps, with a dot where it ended."""
+    """Draw one line over the steps, with a dot at its end."""
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
         values = remaining_share(report).tolist()
         line = go.Scatter(
-            name="left",
+            name="remaining",
             x=list(range(len(values))),
             y=values,
             mode="lines+markers",
@@ -55,7 +57,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     axis: dict[str, Any] = percent_axis(-0.03, 1.03)
     drawn.update_yaxes(showgrid=True, **axis)
     words = {_WHAT[_facts(report)["goal"]] for report in reports}
-    drawn.update_yaxes(title_text=words.pop() if len(words) == 1 else "still to be changed", col=1)
+    drawn.update_yaxes(title_text=words.pop() if len(words) == 1 else "not yet at the goal", col=1)
     drawn.update_xaxes(title_text="steps", nticks=6, rangemode="tozero")
     return drawn
 
@@ -65,46 +67,47 @@ def _facts(report: Report) -> dict[str, Any]:
 
 
 def summary(report: Report) -> str:
-    """After how many steps it ended, with what, and why."""
+    """Describe after how many steps it stopped, with which share, and why."""
     values, facts = remaining_share(report), _facts(report)
     steps, share = len(values) - 1, percent(float(values[-1]))
-    what = f"{share} of the forgotten pictures are {_WHAT[facts['goal']]}"
-    counted = _counted(steps)
+    what = f"{share} of the forget images are {_WHAT[facts['goal']]}"
+    counted = _step_count(steps)
     if facts["done"]:
-        said = f"It stopped after {counted} of at most {facts['most']:,}, because its goal was reached: {what}."
+        said = f"It stopped after {counted} of at most {facts['most']:,} because it reached its goal: {what}."
     else:
-        said = f"It made all {counted} that it was given and was not told to stop: {what}."
+        said = f"It ran all {counted} without reaching its goal: {what}."
     return f"{said} {_gold(report)}"
 
 
 def _gold(report: Report) -> str:
-    """How many of the forgotten pictures gold, which never saw them, names rightly."""
+    """Return the accuracy of gold on the forget images."""
     if "gold" not in report.evaluations:
         return NO_GOLD
     rows = report.split.forget_train
     right = report.evaluations["gold"].logits[rows].argmax(1) == report.labels[rows]
-    return f"Gold, which never saw them, names {percent(float(right.mean()))} of them rightly."
+    return f"The retrained model, which was not trained on them, classifies {percent(float(right.mean()))} correctly."
 
 
-def _counted(steps: int) -> str:
+def _step_count(steps: int) -> str:
     return f"{steps:,} step{'' if steps == 1 else 's'}"
 
 
 def alt_text(report: Report) -> str:
-    """The share at the start, halfway and at the end."""
+    """List the share at the start, halfway and at the end."""
     values = remaining_share(report)
     at = sorted({0, (len(values) - 1) // 2, len(values) - 1})
-    points = [f"{percent(float(values[step]))} after {_counted(step)}" for step in at]
-    return f"Line of the share of forgotten pictures {_WHAT[_facts(report)['goal']]}: {', '.join(points)}."
+    points = [f"{percent(float(values[step]))} after {_step_count(step)}" for step in at]
+    return f"Line of the share of forget images {_WHAT[_facts(report)['goal']]}: {', '.join(points)}."
 
 
 CHART = Chart(
     id="stopped",
     title="Stopping rule",
     question="When did the method stop, and why?",
-    caveat="The forgotten pictures themselves say when to stop, asked in eval mode after every step. That makes this "
-    "line look better than forgetting is: pictures that barely fell over the border count as forgotten, and a little "
-    "more training would bring them back. Of a large request a sample is asked until it is done, then all.",
+    caveat="The forget images themselves decide when to stop: they are evaluated in eval mode after every step. This "
+    "makes forgetting look better than it is: images that barely crossed the decision boundary count as forgotten, "
+    "and a little more training would recover them. For a large request a sample is evaluated until it reaches the "
+    "goal, then all.",
     applies=applies,
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""Where did the time go? Seconds of each phase, then of measuring, one after the other."""
+"""Time of each phase of a run, then of its measurements, in seconds and in order."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,11 +12,11 @@ from unlearn_core.charts.drawing.wording import percent, seconds
 from unlearn_core.domain.report import Report
 
 _SHOWN = 0.01
-"""What takes less than this share of the whole, and is neither a phase nor a measurement, is left out."""
+"""Segments that are neither a phase nor a measurement are left out below this share of the total."""
 
 
 class TimeSegment(NamedTuple):
-    """A piece of a run: when it began and how long it took, in seconds; optimiser steps if it is a phase."""
+    """A segment of a run: its start and duration in seconds, and its optimiser steps if it is a phase."""
 
     name: str
     start: float
@@ -26,42 +26,42 @@ class TimeSegment(NamedTuple):
 
 
 def time_segments(report: Report) -> list[TimeSegment]:
-    """Everything that a run spent time on, in order; what is not accounted for is named as such."""
+    """Return the segments of a run in order; unaccounted time becomes a segment "other"."""
     facts = report.parts["timings"].facts
     spent = facts["seconds"]
     load = spent.get("load", 0.0)
-    pieces: list[tuple[str, float, int | None, bool]] = []
+    segments: list[tuple[str, float, int | None, bool]] = []
     if load > _SHOWN * spent["total"]:
-        pieces.append(("loading", load, None, False))
-    pieces += [(phase["name"], phase["seconds"], phase["steps"], True) for phase in facts["phases"]]
+        segments.append(("loading", load, None, False))
+    segments += [(phase["name"], phase["seconds"], phase["steps"], True) for phase in facts["phases"]]
     between = spent["forget"] - sum(phase["seconds"] for phase in facts["phases"])
     if between > _SHOWN * spent["total"]:
-        pieces.append(("between phases", between, None, True))
-    pieces += [("evaluating", spent["evaluate"], None, False), ("other measures", spent["probes"], None, False)]
+        segments.append(("between phases", between, None, True))
+    segments += [("evaluation", spent["evaluate"], None, False), ("other measurements", spent["probes"], None, False)]
     rest = spent["total"] - load - spent["forget"] - spent["evaluate"] - spent["probes"]
     if rest > _SHOWN * spent["total"]:
-        pieces.append(("other", rest, None, False))
+        segments.append(("other", rest, None, False))
     found, at = [], 0.0
-    for name, length, steps, forgetting in pieces:
+    for name, length, steps, forgetting in segments:
         found.append(TimeSegment(name, at, length, steps, forgetting))
         at += length
     return found
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a stretch of time."""
+    """Return one row per segment."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         return [
-            {"stretch": piece.name, "steps": piece.steps, "start": piece.start, "seconds": piece.seconds}
-            for piece in time_segments(report)
+            {"segment": segment.name, "steps": segment.steps, "start": segment.start, "seconds": segment.seconds}
+            for segment in time_segments(report)
         ]
 
     return build_table(reports, rows)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """Bars that begin where the one above ended: forgetting in the accent, measuring in grey."""
+    """Draw bars that start where the previous one ended: unlearning in the accent, measurements in grey."""
     found = [time_segments(report) for report in reports]
     most = max(len(pieces) for pieces in found)
     end = max(pieces[-1].start + pieces[-1].seconds for pieces in found)
@@ -107,24 +107,24 @@ def _steps(segment: TimeSegment) -> str:
 
 
 def summary(report: Report) -> str:
-    """The whole, the share of forgetting, and the pace."""
+    """Describe the total, the share of unlearning, and the throughput."""
     facts = report.parts["timings"].facts
     spent = facts["seconds"]
     share = spent["forget"] / spent["total"] if spent["total"] else 0.0
     where = facts["device"]
-    said = f"{seconds(spent['total'])} in all on {where}: {seconds(spent['forget'])} forgetting ({percent(share, 0)})"
+    said = f"{seconds(spent['total'])} in total on {where}: {seconds(spent['forget'])} unlearning ({percent(share, 0)})"
     if facts["phases"]:
         longest = max(facts["phases"], key=lambda phase: phase["seconds"])
-        said += f", of which {longest['name']} took most ({seconds(longest['seconds'])})"
+        said += f", most of it in {longest['name']} ({seconds(longest['seconds'])})"
     if facts["pictures"] and spent["forget"]:
         pace = facts["pictures"] / spent["forget"]
-        said += f". {facts['pictures']:,} pictures went through the net, {pace:,.0f} a second"
+        said += f". {facts['pictures']:,} images were processed, {pace:,.0f} per second"
     return f"{said}."
 
 
 def alt_text(report: Report) -> str:
-    """Every stretch with its seconds."""
-    rows = [f"{piece.name} {seconds(piece.seconds)}" for piece in time_segments(report)]
+    """List every segment with its seconds."""
+    rows = [f"{segment.name} {seconds(segment.seconds)}" for segment in time_segments(report)]
     return f"Bars of where the time went, one after the other: {', '.join(rows)}."
 
 
@@ -132,9 +132,9 @@ CHART = Chart(
     id="timing",
     title="Time per phase",
     question="Where did the time go?",
-    caveat="Measured on this machine, with whatever else ran there. Noise, importance, masks and teachers are counted "
-    "as forgetting, since the method cannot do without them. The first run after a start is slower. How much "
-    "faster this is than retraining depends as much on the retraining's recipe as on the method.",
+    caveat="Measured on this machine, together with whatever else was running. Preparing noise, importance, masks and "
+    "teachers counts as unlearning, since the method needs them. The first run after a start is slower. The speed-up "
+    "over retraining depends as much on the training recipe as on the method.",
     applies=needs("timings"),
     table=table,
     figure=figure,

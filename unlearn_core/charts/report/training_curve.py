@@ -1,4 +1,4 @@
-"""How did it go? Both accuracies while the run worked, over its phases; also the chart of a run in progress."""
+"""Forget and retain accuracy during the run, over its phases; also the chart of a run in progress."""
 
 from collections.abc import Sequence
 
@@ -22,11 +22,11 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import CurvePoint, Phase
 
 LIVE_HEIGHT = 330
-"""Height of the chart of a run in progress, in pixels."""
+"""The height of the chart of a run in progress, in pixels."""
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a point: step, seconds, phase and both accuracies."""
+    """Return one row per point: step, seconds, phase and both accuracies."""
 
     def rows(report: Report) -> list[dict]:
         arrays = report.parts["curves"].arrays
@@ -47,7 +47,7 @@ def _phase_at(report: Report, at: float) -> str:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """The curve of a finished run; several share both scales."""
+    """Draw the curves of finished runs on common scales."""
     drawn = panels(reports, theme)
     ends = []
     for column, report in enumerate(reports, 1):
@@ -55,7 +55,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         bands = [PhaseSpan(phase["name"], phase["start"], phase["end"], planned=False) for phase in phases]
         lines = _lines(report)
         ends.append(max([band.end for band in bands] + [lines.seconds[-1]]))
-        what = report.forget_set_title if is_class_request(report) else "forgotten"
+        what = report.forget_set_title if is_class_request(report) else "forget images"
         names = LineNames(what, retain_set_label(report).removeprefix("the "))
         draw_curves(drawn, lines, bands, line_names=names, end=ends[-1], theme=theme, column=column)
     return set_axes(drawn, max(ends))
@@ -74,10 +74,10 @@ def live_figure(
     *,
     expected: float | None = None,
 ) -> go.Figure:
-    """The curve of a run in progress, over what is done and, in grey, what is still planned.
+    """Draw the curve of a run in progress, with the phases that are still planned in grey.
 
-    `phases` are in their order; `names` say what is forgotten and what is kept. A phase that has not begun is as long
-    as its steps take at the pace so far; before there is a pace, all share the `expected` seconds by their steps.
+    `phases` are in order; `line_names` name the forget set and the retain set. The length of a phase that has not begun
+    is extrapolated from the pace so far; without a pace, all phases share the `expected` seconds by their steps.
     """
     bands = phase_spans(phases, expected=expected)
     lines = AccuracyCurves(*([getattr(point, name) for point in points] for name in AccuracyCurves._fields))
@@ -87,56 +87,57 @@ def live_figure(
     draw_curves(drawn, lines, bands, line_names=LineNames(*line_names), end=end, theme=theme)
     set_axes(drawn, end)
     if not any(phase.seconds for phase in phases) and expected is None:
-        drawn.update_xaxes(showticklabels=False)  # Nobody knows yet how long it will take.
+        drawn.update_xaxes(showticklabels=False)  # There is no estimate of the duration yet.
     return drawn
 
 
 def summary(report: Report) -> str:
-    """Where both accuracies began and ended, and when half was forgotten."""
+    """Describe how both accuracies changed, and when half was forgotten."""
     lines, facts = _lines(report), report.parts["curves"].facts
-    what = capitalize(report.forget_set_title if is_class_request(report) else "the forgotten pictures")
+    what = capitalize(report.forget_set_title if is_class_request(report) else "the forget images")
     said = f"{what} went from {percent(lines.forget[0], 0)} to {percent(lines.forget[-1], 0)}"
     halved = [at for at, value in zip(lines.seconds, lines.forget, strict=True) if value <= lines.forget[0] / 2]
     if halved and lines.forget[0]:
         phase = _phase_at(report, halved[0])
-        said += f", half of it gone after {seconds(halved[0])}" + (f" ({phase})" if phase else "")
+        said += f", half of it lost after {seconds(halved[0])}" + (f" ({phase})" if phase else "")
     low = min(lines.retain)
-    dip = f" by way of {percent(low, 0)}" if low < min(lines.retain[0], lines.retain[-1]) - 0.02 else ""
+    dip = f" via {percent(low, 0)}" if low < min(lines.retain[0], lines.retain[-1]) - 0.02 else ""
     said += f"; {retain_set_label(report)} from {percent(lines.retain[0], 0)}{dip} to {percent(lines.retain[-1], 0)}."
     shown = facts["pictures"]
-    said += f" On {shown['forget']} and {shown['retain']} fixed pictures: a look in passing, not the measurement."
+    said += f" Estimated on {shown['forget']} and {shown['retain']} fixed images; the final results use all images."
     return f"{said} {_gold(report)}"
 
 
 def _gold(report: Report) -> str:
-    """Where gold stands on all pictures of the sets that the fixed ones are from."""
+    """Return gold's accuracies on all images of the sets that the fixed ones are from."""
     if "gold" not in report.evaluations:
         return NO_GOLD
     right = report.evaluations["gold"].logits.argmax(1) == report.labels
     split = report.split
     forget, retain = split.forget_val if len(split.forget_val) else split.forget_train, split.retain_val
-    return f"Gold has {percent(float(right[forget].mean()), 0)} and {percent(float(right[retain].mean()), 0)} there."
+    accuracies = (percent(float(right[rows].mean()), 0) for rows in (forget, retain))
+    return f"Retrained model, on all of them: {' and '.join(accuracies)}."
 
 
 def alt_text(report: Report) -> str:
-    """Both accuracies at the end of each phase."""
+    """List both accuracies at the end of each phase."""
     lines = _lines(report)
     stops = []
     for phase in report.parts["curves"].facts["phases"]:
         at = int(np.searchsorted(lines.seconds, phase["end"], side="right")) - 1
-        shown = f"forget {percent(lines.forget[at], 0)}, keep {percent(lines.retain[at], 0)}"
+        shown = f"forget {percent(lines.forget[at], 0)}, retain {percent(lines.retain[at], 0)}"
         stops.append(f"after {phase['name']} ({seconds(phase['end'])}): {shown}")
-    start = f"at the start: forget {percent(lines.forget[0], 0)}, keep {percent(lines.retain[0], 0)}"
+    start = f"at the start: forget {percent(lines.forget[0], 0)}, retain {percent(lines.retain[0], 0)}"
     return f"Lines of two accuracies over time; {'; '.join([start, *stops])}."
 
 
 CHART = Chart(
     id="curve",
     title="Accuracy during unlearning",
-    question="How did it go?",
-    caveat="A few fixed pictures are asked now and then while the method works, in the precision of training. They "
-    "show the course, with steps as coarse as one picture; the figures that count come from all pictures at the end. "
-    "What the method saw is not what is shown here.",
+    question="How did both accuracies change during the run?",
+    caveat="A few fixed images are evaluated at intervals while the method runs, in the precision of training. They "
+    "show the course, in steps as coarse as one image; the final results are measured on all images at the end. These "
+    "are not the images that the method uses.",
     applies=needs("curves"),
     table=table,
     figure=figure,

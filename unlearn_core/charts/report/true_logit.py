@@ -1,4 +1,4 @@
-"""How sure is it of the true class? The logit of the forgotten class, on the pictures that were forgotten."""
+"""Logit of the true class on the forget images, as densities: how confident each model is in it."""
 
 from collections.abc import Sequence
 
@@ -13,45 +13,47 @@ from unlearn_core.charts.drawing.wording import capitalize, eval_forget_set, for
 from unlearn_core.domain.report import Report
 
 _CLOSE = 0.25
-"""Medians less than this share of gold's middle half apart count as the same."""
+"""Medians count as equal if they differ by less than this share of gold's interquartile range."""
 
 
 def values(report: Report) -> dict[str, np.ndarray]:
-    """The true class's logit of every forgotten picture, for each model."""
+    """Return the logit of the true class for every forget image, by model."""
     return values_in_set(report, "true", eval_forget_set(report))
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a model: the quantiles of the logit."""
+    """Return one row per model: the quantiles of the logit."""
     return build_table(reports, lambda report: quantiles(values(report)))
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """The densities of the logit."""
-    return draw_densities(reports, theme, values=values, axis="logit of the true class, forgotten pictures")
+    """Draw the densities of the logit."""
+    return draw_densities(reports, theme, values=values, axis="logit of the true class, forget images")
 
 
 def summary(report: Report) -> str:
-    """Where the median went, beside gold's."""
+    """Describe how the median changed, compared with gold's."""
     found = values(report)
     middle = medians(found)
-    went = f"On {forget_set_label(report)} the median went from {number(middle['before'])} to {number(middle['after'])}"
+    went = (
+        f"On {forget_set_label(report)}, the median went from {number(middle['before'])} to {number(middle['after'])}"
+    )
     if "gold" not in found:
         return f"{went}. {NO_GOLD}"
     gap = middle["after"] - middle["gold"]
     quarter, three = np.quantile(found["gold"], [0.25, 0.75])
     if abs(gap) <= _CLOSE * (three - quarter):
-        return f"{went}, about where gold's is ({number(middle['gold'])})."
+        return f"{went}, close to the retrained model's ({number(middle['gold'])})."
     side, so = (
-        ("below", "more than never having seen them would do")
+        ("below", "lower than in a model that was not trained on them")
         if gap < 0
-        else ("above", "so it is surer than a net that never saw them")
+        else ("above", "so it is more confident than a model that was not trained on them")
     )
-    return f"{went}: {number(abs(gap))} {side} gold's {number(middle['gold'])}, {so}."
+    return f"{went}: {number(abs(gap))} {side} the retrained model's {number(middle['gold'])}, {so}."
 
 
 def alt_text(report: Report) -> str:
-    """The medians and middle halves in numbers."""
+    """Describe the medians and interquartile ranges in numbers."""
     rows = [
         f"{capitalize(row['model'])}: median {number(row['50%'])}, middle half {number(row['25%'])} to "
         f"{number(row['75%'])}."
@@ -64,9 +66,9 @@ CHART = Chart(
     id="confidence",
     title="Logit of the true class",
     question="How confident is it in the true class?",
-    caveat="Logits have no fixed scale: two nets that answer alike may differ by a constant. Compare shapes and the "
-    "distance to gold. Far below gold is no better than far above: forgotten pictures that look stranger than unseen "
-    "ones can be told apart too. The curves are smoothed; where there are few pictures each has its tick.",
+    caveat="Logits have no fixed scale: two models with the same predictions may differ by a constant. Compare shapes, "
+    "and the distance to the retrained model. Far below it is no better than far above: forget images that look less "
+    "familiar than unseen ones are distinguishable too. The curves are smoothed; few images are also drawn as ticks.",
     applies=needs("logits"),
     table=table,
     figure=figure,

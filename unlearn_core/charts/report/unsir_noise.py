@@ -1,4 +1,4 @@
-"""What did the noise do? How wrong the net is about UNSIR's noise while it is learned, and the noise as pictures."""
+"""UNSIR's error-maximising noise: the error of the model on it while it is learned, and the noise as images."""
 
 from collections.abc import Sequence
 from math import log
@@ -14,19 +14,19 @@ from unlearn_core.charts.drawing.wording import join_names, number
 from unlearn_core.domain.report import Report
 
 _MAX_LABELLED = 4
-"""With more classes than this the lines carry no names of their own."""
+"""With more classes than this, the lines have no labels."""
 
 
 def applies(report: Report) -> Literal[True] | str:
-    """Only UNSIR, and only with noise, leaves a trace of it."""
+    """Return True if the run learned noise, else the reason."""
     extras = report.parts.get("extras")
     if extras is not None and {"noise_loss", "noise_pictures"} <= extras.arrays.keys():
         return True
-    return "This run learned no noise: only UNSIR does, and only if it is given noise pictures."
+    return "This run learned no noise: only UNSIR does, and only with at least one noise image."
 
 
 def noise_errors(report: Report) -> dict[str, np.ndarray]:
-    """The cross-entropy (steps,) of each forgotten class's noise against that class, in nats."""
+    """Return the cross-entropy (steps,) of the noise of each forgotten class with that class as label, in nats."""
     extras = report.parts["extras"]
     numbers = extras.facts["noise_loss"]["classes"]
     traces = extras.arrays["noise_loss"].astype(float)
@@ -34,15 +34,15 @@ def noise_errors(report: Report) -> dict[str, np.ndarray]:
 
 
 def noise_tiles(report: Report, *, count: int = 8, scale: int = 4) -> list[np.ndarray]:
-    """Some noise pictures at even distances, each (H, W, 3) uint8 with every pixel `scale` wide."""
-    pictures = report.parts["extras"].arrays["noise_pictures"]
-    chosen = pictures[np.linspace(0, len(pictures) - 1, min(count, len(pictures))).round().astype(int)]
+    """Return some evenly spaced noise images, each (H, W, 3) uint8 with every pixel `scale` wide."""
+    images = report.parts["extras"].arrays["noise_pictures"]
+    chosen = images[np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int)]
     # Noise has no edges to smooth: a pixel stays a square.
-    return [picture.repeat(scale, axis=0).repeat(scale, axis=1) for picture in chosen]
+    return [image.repeat(scale, axis=0).repeat(scale, axis=1) for image in chosen]
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a step and class: the cross-entropy."""
+    """Return one row per step and class: the cross-entropy."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
         return [
@@ -55,7 +55,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A line a class over the steps, and what guessing would give."""
+    """Draw one line per class over the steps, and a line at the error of guessing."""
     drawn = panels(reports, theme, height=260)
     found = [noise_errors(report) for report in reports]
     top = max(float(trace.max()) for each in found for trace in each.values())
@@ -68,13 +68,13 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         for label in _labels(each, guess, top, theme):
             drawn.add_annotation(xanchor="right", **label, row=1, col=column)
     drawn.update_yaxes(range=[0, 1.2 * top], showgrid=True, nticks=5)
-    drawn.update_yaxes(title_text="error on the noise (nats)", col=1)
-    drawn.update_xaxes(title_text="steps of learning the noise", nticks=6)
+    drawn.update_yaxes(title_text="error on the noise, nats", col=1)
+    drawn.update_xaxes(title_text="noise optimisation steps", nticks=6)
     return drawn
 
 
 def _labels(traces: dict[str, np.ndarray], guess: float, top: float, theme: Theme) -> list[dict[str, Any]]:
-    """The name of the guessing line, and of each class where they are few."""
+    """Label the line of guessing, and each class where they are few."""
     last = max(len(trace) for trace in traces.values()) - 1
     guessing = {"text": "guessing", "x": last, "y": guess, "yanchor": "bottom", "font": {"color": theme.quiet}}
     if len(traces) > _MAX_LABELLED:
@@ -99,37 +99,37 @@ def _line(name: str, trace: np.ndarray, theme: Theme) -> go.Scatter:
 
 
 def summary(report: Report) -> str:
-    """How far the error rose, beside guessing."""
+    """Describe how the error changed, compared with guessing."""
     found = noise_errors(report)
     before = float(np.mean([trace[0] for trace in found.values()]))
     after = float(np.mean([trace[-1] for trace in found.values()]))
     guess = log(len(report.dataset.classes))
     over = f" (mean of {len(found)} classes)" if len(found) > 1 else ""
-    verdict = "is wrong about it with conviction" if after > 2 * guess else "does not find it very wrong"
+    verdict = "is confidently wrong about it" if after > 2 * guess else "is not very wrong about it"
     return (
-        f"The net's error on noise that is called {join_names(list(found))} went from {number(before)} to {number(after)} "
-        f"nats{over}. Guessing gives {number(guess)}, so the net {verdict}."
+        f"The error of the model on noise labelled {join_names(list(found))} went from {number(before)} to "
+        f"{number(after)} nats{over}. Guessing gives {number(guess)}, so the model {verdict}."
     )
 
 
 def alt_text(report: Report) -> str:
-    """First, highest and last error of each class."""
+    """List the first, highest and last error of each class."""
     rows = [
         f"{name}: {number(float(trace[0]))} at first, {number(float(trace.max()))} at most, "
         f"{number(float(trace[-1]))} last."
         for name, trace in noise_errors(report).items()
     ]
     steps = len(next(iter(noise_errors(report).values()))) - 1
-    return f"Lines of the net's error on its noise over {steps} steps. {' '.join(rows)}"
+    return f"Lines of the model's error on its noise over {steps} steps. {' '.join(rows)}"
 
 
 CHART = Chart(
     id="noise",
     title="Error-maximising noise",
-    question="What did the noise do?",
-    caveat="Noise that the net gets badly wrong is the means, not the aim: much of the forgetting may come from "
-    "training at a high rate on data without the class. The preset without noise shows how much. The pictures are cut "
-    "to what a screen can show; the net saw values beyond that.",
+    question="How strongly does the noise mislead the model?",
+    caveat="Noise on which the model is badly wrong is the means, not the aim: much of the forgetting may come from "
+    "training at a high learning rate on data without the class. The preset without noise shows how much. The images "
+    "are clipped to the display range; the values used in training go beyond it.",
     applies=applies,
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""Where did the forgotten pictures matter? The mean importance of each layer's weights, and so how they are held."""
+"""Mean importance of each layer's weights for the forget images, which decides how strongly they are held."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -12,26 +12,26 @@ from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
 
 _ROW = 19
-"""Pixels a layer."""
+"""Height of a layer in pixels."""
 
 
 def applies(report: Report) -> Literal[True] | str:
-    """Only methods that weigh the weights keep what came of it."""
+    """Return True if the run measured the importance of weights, else the reason."""
     extras = report.parts.get("extras")
     if extras is not None and "importance" in extras.arrays:
         return True
-    return "This run weighed no weights: only L2UL does, where its guard holds the unimportant ones."
+    return "This run measured no weight importance: only L2UL does, if its guard holds unimportant weights."
 
 
 def mean_importance(report: Report) -> dict[str, float]:
-    """For each layer, input to output, the mean importance (0 to 1) of its weights."""
+    """Return the mean importance (0 to 1) of the weights of each layer, input to output."""
     extras = report.parts["extras"]
     values = extras.arrays["importance"].tolist()
     return dict(zip(extras.facts["importance"]["layers"], values, strict=True))
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a layer: its mean importance, and how firmly it is held on average."""
+    """Return one row per layer: its mean importance, and how strongly it is held on average."""
     return build_table(
         reports,
         lambda report: [
@@ -41,7 +41,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A bar a layer, the first on top."""
+    """Draw one bar per layer, the first on top."""
     found = [mean_importance(report) for report in reports]
     layers = list(dict.fromkeys(layer for each in found for layer in each))
     top = 1.25 * max(max(each.values()) for each in found) or 1.0
@@ -70,37 +70,37 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     )
     axis: dict[str, Any] = percent_axis(0, top, max_ticks=4 if len(reports) > 1 else 6)
     drawn.update_xaxes(showgrid=True, **axis)
-    drawn.update_xaxes(title_text="mean importance for the forgotten pictures", row=1)
+    drawn.update_xaxes(title_text="mean importance for the forget images", row=1)
     return drawn
 
 
 def summary(report: Report) -> str:
-    """The layers with most and least, and what that leaves of the hold."""
+    """Describe the layers with the highest and the lowest importance."""
     found = mean_importance(report)
     most, least = max(found, key=lambda name: found[name]), min(found, key=lambda name: found[name])
-    pictures = report.parts["extras"].facts["importance"]["pictures"]
+    images = report.parts["extras"].facts["importance"]["pictures"]
     if most == least:
-        return f"{most} has a mean importance of {percent(found[most])}, taken from {pictures:,} forgotten pictures."
+        return f"{most} has a mean importance of {percent(found[most])}, measured on {images:,} forget images."
     return (
-        f"Weights of {most} mattered most for {pictures:,} forgotten pictures (on average {percent(found[most])} of "
-        f"the most important one), those of {least} least ({percent(found[least])}), so {least} is held most firmly."
+        f"Weights of {most} mattered most for {images:,} forget images (on average {percent(found[most])} of "
+        f"the most important one), those of {least} least ({percent(found[least])}), so {least} is held most strongly."
     )
 
 
 def alt_text(report: Report) -> str:
-    """The mean importance of every layer."""
+    """List the mean importance of every layer."""
     parts = [f"{layer} {percent(value)}" for layer, value in mean_importance(report).items()]
-    return f"Bars of each layer's mean importance for the forgotten pictures: {', '.join(parts)}."
+    return f"Bars of each layer's mean importance for the forget images: {', '.join(parts)}."
 
 
 CHART = Chart(
     id="importance",
     title="Weight importance per layer",
-    question="Where did the forget set matter?",
-    caveat="Importance is how strongly a weight moves the length of the net's output on the forgotten pictures, "
-    "stretched so that the least important weight of each tensor has 0 and the most important one 1. So layers are "
+    question="In which layers do weights matter most for the forget set?",
+    caveat="Importance is how strongly a weight changes the norm of the model's output on the forget images, scaled "
+    "so that the least important weight of each tensor has 0 and the most important one 1. Layers are therefore "
     "compared by how many of their weights stand out, not by how much the layer matters. Weights that matter for "
-    "forgotten pictures usually matter for kept ones too.",
+    "forget images usually matter for retained images too.",
     applies=applies,
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""Does it answer like an untrained net? ZRF before and after, with gold's own value as the aim."""
+"""Zero retrain forgetting (ZRF) before and after, with the value of gold as the aim."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,24 +7,25 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, Chart, build_table, needs, panels
+from unlearn_core.charts.drawing import wording
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import number
 from unlearn_core.domain.report import Report
 
 VARIANTS = {"proper": ("Proper", "JS divergence in bits"), "official": ("Official", "the published code")}
-MODEL_LABELS = {"before": "before", "after": "after", "gold": "gold", "twin": "second gold"}
+MODEL_LABELS = wording.MODEL_LABELS | {"twin": "second retrained"}
 _ABOVE = 0.3
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a model: both variants, and why one is missing."""
+    """Return one row per model: both variants, and why one is missing."""
     return build_table(
         reports,
         lambda report: [
             {
                 "model": MODEL_LABELS[model],
                 **own,
-                "pictures": _facts(report)["pictures"],
+                "images": _facts(report)["pictures"],
                 "missing": _facts(report)["reasons"].get(model, ""),
             }
             for model, own in _facts(report)["models"].items()
@@ -37,12 +38,12 @@ def _facts(report: Report) -> dict[str, Any]:
 
 
 def _values(report: Report, variant: str) -> dict[str, float]:
-    """What there is of a variant, by model."""
+    """Return the values of a variant by model, without missing ones."""
     return {model: own[variant] for model, own in _facts(report)["models"].items() if own[variant] is not None}
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """A row a variant, both between 0 and 1 but for an official value below 0."""
+    """Draw one row per variant, from 0 to 1 or from below 0 where the official value is negative."""
     low = min([0.0, *(value for report in reports for value in _values(report, "official").values())])
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
@@ -56,7 +57,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         range=[-0.6, 1.6],
     )
     drawn.update_xaxes(showgrid=True, range=[low - 0.04, 1.04], nticks=6)
-    drawn.update_xaxes(title_text="ZRF (1 = as ignorant as random weights)", row=1)
+    drawn.update_xaxes(title_text="ZRF (1 = predicts like random weights)", row=1)
     return drawn
 
 
@@ -77,7 +78,8 @@ def _traces(values: dict[str, float], at: int, variant: str, theme: Theme) -> li
                 y=[at],
                 mode="markers",
                 marker=look,
-                hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, {VARIANTS[variant][0].lower()}<br>%{{x:.3f}}<extra></extra>",
+                hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, {VARIANTS[variant][0].lower()}<br>%{{x:.3f}}"
+                "<extra></extra>",
                 cliponaxis=False,
             )
         )
@@ -85,7 +87,7 @@ def _traces(values: dict[str, float], at: int, variant: str, theme: Theme) -> li
 
 
 def _labels(values: dict[str, float], at: int, theme: Theme) -> go.Scatter:
-    """The figures: after's under its dot, gold's above its own, and before's where there is room beside after's."""
+    """Label the dots: after below, gold above, and before where there is room next to after."""
     shown = [("after", -_ABOVE), ("gold", _ABOVE)]
     if abs(values.get("before", 0) - values.get("after", 0)) > 0.25:
         shown.append(("before", -_ABOVE))
@@ -93,7 +95,7 @@ def _labels(values: dict[str, float], at: int, theme: Theme) -> go.Scatter:
     return go.Scatter(
         x=[value for _, value, _ in known],
         y=[at + shift for *_, shift in known],
-        text=[f"{model} {number(value, 2)}" for model, value, _ in known],
+        text=[f"{MODEL_LABELS[model]} {number(value, 2)}" for model, value, _ in known],
         textposition=[
             f"middle {'right' if value < 0.15 else 'left' if value > 0.85 else 'center'}" for _, value, _ in known
         ],
@@ -105,21 +107,21 @@ def _labels(values: dict[str, float], at: int, theme: Theme) -> go.Scatter:
 
 
 def summary(report: Report) -> str:
-    """The proper value before and after, beside gold's and a second gold's."""
+    """Describe the proper value before and after, compared with gold's and a second gold's."""
     values = {model: number(value, 3) for model, value in _values(report, "proper").items()}
     said = f"ZRF went from {values.get('before', 'no value')} to {values.get('after', 'no value')}"
     if "gold" not in values:
-        return f"{said} on {_facts(report)['pictures']} of the forgotten pictures. {NO_GOLD}"
-    said += f"; gold, which is the aim, is at {values['gold']}"
-    return f"{said}, a second gold at {values['twin']}." if "twin" in values else f"{said}. {ONE_GOLD}"
+        return f"{said} on {_facts(report)['pictures']} of the forget images. {NO_GOLD}"
+    said += f"; the retrained model, which is the aim, has {values['gold']}"
+    return f"{said}, a second one {values['twin']}." if "twin" in values else f"{said}. {ONE_GOLD}"
 
 
 def alt_text(report: Report) -> str:
-    """Both variants of every model."""
-    rows = [
-        f"{title}: {', '.join(f'{MODEL_LABELS[model]} {number(one, 3)}' for model, one in _values(report, variant).items())}."
-        for variant, (title, _) in VARIANTS.items()
-    ]
+    """List both variants of every model."""
+    rows = []
+    for variant, (title, _) in VARIANTS.items():
+        values = [f"{MODEL_LABELS[model]} {number(value, 3)}" for model, value in _values(report, variant).items()]
+        rows.append(f"{title}: {', '.join(values)}.")
     return f"Dot chart of ZRF after forgetting {report.forget_set_title}. {' '.join(rows)}"
 
 
@@ -127,10 +129,11 @@ CHART = Chart(
     id="zrf",
     title="Zero retrain forgetting (ZRF)",
     question="Does it predict like an untrained model?",
-    caveat="ZRF (zero retrain forgetting) is 1 less the divergence between the answers of a net and of one with random "
-    "weights, on forgotten training pictures. 1 is not the aim: gold learned from all the rest, so it guesses with "
-    "some certainty, and a wrecked net scores high. The aim is gold's value. The official variant is what the paper's "
-    "published code computes: it depends on the number of classes, and serves to compare with published figures only.",
+    caveat="ZRF (zero retrain forgetting) is 1 minus the divergence between the predictions of a model and of one "
+    "with random weights, on training images of the forget set. 1 is not the aim: the retrained model learned from "
+    "the retain set, so it guesses with some confidence, and a destroyed model scores high. The aim is the value of "
+    "the retrained model. The official variant is what the paper's published code computes: it depends on the number "
+    "of classes and is meant for comparison with published values only.",
     applies=needs("zrf"),
     table=table,
     figure=figure,

@@ -1,1 +1,1 @@
-"""What the numbers of a run say in sentences: verdict, warnings, comparison."""
+"""Texts computed from the numbers of runs: the verdict, warnings, and the comparison of several runs."""

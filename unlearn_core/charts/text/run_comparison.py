@@ -1,4 +1,4 @@
-"""What two to four runs have in common and what not: their settings, and their figures beside one another."""
+"""The comparison of two to four runs: settings that differ, summary metrics side by side, and accuracy differences."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -8,90 +8,83 @@ import numpy as np
 import pandas as pd
 
 from unlearn_core.charts.chart import report_names
-from unlearn_core.charts.drawing.wording import number, percent
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, SET_LABELS, number, percent
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.split import set_label
 
-SET_LABELS = {
-    "forget_train": "forgotten, trained on",
-    "forget_test": "forgotten, unseen",
-    "retain_train": "kept, trained on",
-    "retain_test": "kept, unseen",
-}
 MISSING = "–"
 Z_95 = 1.96
-"""Standard errors on either side of a difference, for an interval of 95 %."""
+"""Standard errors on either side of a difference in a 95 % interval."""
 
 
 def mismatch_warning(reports: Sequence[Report]) -> str:
-    """Why these runs answer different questions; "" where they do not."""
+    """Return why these runs cannot be compared directly; "" where they can."""
     first = reports[0].spec.request
     if any(one.spec.request.dataset != first.dataset for one in reports):
-        return (
-            "These runs are on different data sets: their accuracies are of different pictures, and cannot be ranked."
-        )
+        return "These runs use different data sets: their accuracies are on different images and cannot be ranked."
     if any(one.spec.request.classifier != first.classifier for one in reports):
-        return "These runs began from different classifiers: compare each with its own gold, not with the others."
+        return "These runs started from different classifiers: compare each only with its own retrained model."
     if any(one.spec.request.forget != first.forget for one in reports):
-        return "These runs forgot different things: what is easy for one may be hard for another, whatever the method."
+        return "These runs have different forget sets: one may be harder to forget than another, whatever the method."
     if any(one.spec.start != reports[0].spec.start for one in reports):
-        return "Some of these runs began from an earlier run and some from the classifier itself."
+        return "Some of these runs started from an earlier run and some from the classifier itself."
     return ""
 
 
 def differing_settings(
     reports: Sequence[Report], titles: Mapping[str, Mapping[str, str]]
 ) -> list[tuple[str, list[str]]]:
-    """What differs between the runs, each with one value a run; `titles` names the knobs of every method.
+    """Return the settings that differ, each with one value per run; `titles` has every method's hyperparameter titles.
 
-    Knobs are compared by what they are called, so that two methods' learning rates stand in one row; what only some
-    of the methods have is left out, as there is nothing to hold it against.
+    Hyperparameters are matched by title, so the learning rates of two methods share a row. Those that only some of the
+    methods have are left out.
     """
     rows: dict[str, list[str]] = {
         "Method": [one.method for one in reports],
-        "Forgotten": [one.forget_set_title for one in reports],
+        "Forget set": [one.forget_set_title for one in reports],
         "Classifier": [one.classifier.title for one in reports],
         "Seed": [str(one.spec.seed) for one in reports],
-        "Begun from": ["the classifier" if one.spec.start is None else f"run {one.spec.start}" for one in reports],
+        "Started from": ["the classifier" if one.spec.start is None else f"run {one.spec.start}" for one in reports],
     }
-    knobs = [
+    params = [
         {titles[one.spec.method].get(name, name): _format_value(value) for name, value in one.spec.params.items()}
         for one in reports
     ]
-    for title in (title for title in knobs[0] if all(title in own for own in knobs)):
-        rows[title] = [own[title] for own in knobs]
+    for title in (title for title in params[0] if all(title in own for own in params)):
+        rows[title] = [own[title] for own in params]
     return [(title, values) for title, values in rows.items() if len(set(values)) > 1]
 
 
 def metrics_table(reports: Sequence[Report]) -> pd.DataFrame:
-    """One row a measure, one column a run: accuracies before, after with its 95 % interval, and of gold, and others."""
+    """Return one row per metric and one column per run: the accuracies of all models, and other metrics."""
     rows: list[dict[str, str]] = []
-    readers = {title: partial(_accuracies, name=name) for name, title in SET_LABELS.items()} | _OTHERS
+    readers = {set_label(name): partial(_accuracies, name=name) for name in SET_LABELS} | _OTHERS
     for title, read in readers.items():
         cells = [read(one) for one in reports]
         if any(cell != MISSING for cell in cells):
-            rows.append({"what": title} | dict(zip(report_names(reports), cells, strict=True)))
+            rows.append({"metric": title} | dict(zip(report_names(reports), cells, strict=True)))
     return pd.DataFrame(rows)
 
 
 def summary(first: Report, other: Report) -> str:
-    """How far the second run's accuracies after forgetting are from the first's, with intervals."""
+    """Describe the differences of the second run's accuracies after unlearning to the first run's, with intervals."""
     if first.spec.request.dataset != other.spec.request.dataset:
-        return "on another data set, so no difference is computed."
+        return "different data set, so no difference is computed."
     parts = []
-    for name, title in SET_LABELS.items():
+    for name in SET_LABELS:
         found = accuracy_difference(first, other, name)
         if found is not None:
             gap, half = (100 * value for value in found)
-            parts.append(f"{title} {'+' if gap > 0 else ''}{number(gap)} ± {number(half)} points")
-    return ("; ".join(parts) or "no set of pictures is common to both") + "."
+            parts.append(f"{set_label(name)}: {'+' if gap > 0 else ''}{number(gap)} ± {number(half)} points")
+    return ("; ".join(parts) or "the two runs have no set of images in common") + "."
 
 
 def accuracy_difference(first: Report, other: Report, name: str) -> tuple[float, float] | None:
-    """The second run's accuracy after forgetting less the first's on a set, and half of its 95 % interval (fractions).
+    """Return the second run's accuracy minus the first's on a set, and half of its 95 % interval (fractions).
 
-    Where both are asked the same pictures the two nets are compared picture by picture, which is narrower than two
-    independent samples. Two made-up pictures, one right and one wrong, are added to each side for the interval alone:
-    without them two nets that are never wrong would differ by nothing with certainty, however few pictures were asked
+    Where both are evaluated on the same images they are compared image by image, which gives a narrower interval than
+    two independent samples. Two pseudo-observations, one correct and one wrong, are added to each side for the interval
+    only: otherwise the interval of two models without errors would have width zero, however few the images
     (Agresti & Min 2005 for pairs; Agresti & Caffo 2000 for independent samples).
     """
     rows = [getattr(one.split, name) for one in (first, other)]
@@ -101,7 +94,7 @@ def accuracy_difference(first: Report, other: Report, name: str) -> tuple[float,
     gap = float(theirs.mean() - ours.mean())
     if np.array_equal(*rows):
         changed, count = theirs - ours, len(ours) + 2
-        # Half a picture more in each of the four cells of the table of right and wrong.
+        # Half an observation is added to each of the four cells of the 2 x 2 table of correct and wrong.
         spread = (changed != 0).sum() + 1 - changed.sum() ** 2 / count
         return gap, Z_95 * float(np.sqrt(spread)) / count
     shares = [((own.sum() + 1) / (len(own) + 2), len(own) + 2) for own in (ours, theirs)]
@@ -109,17 +102,17 @@ def accuracy_difference(first: Report, other: Report, name: str) -> tuple[float,
 
 
 def _correct(report: Report, rows: np.ndarray) -> np.ndarray:
-    answers = report.evaluations["after"].logits[rows].argmax(1)
-    return (answers == report.labels[rows]).astype(float)
+    predictions = report.evaluations["after"].logits[rows].argmax(1)
+    return (predictions == report.labels[rows]).astype(float)
 
 
 def _accuracies(report: Report, *, name: str) -> str:
-    """The three models' accuracies on a set: "90.5 → 0.0 % (0.0–0.4) · gold 0.0 %"."""
+    """Format the accuracies on a set: "90.5 → 0.0 % (0.0–0.4) · retrained 0.0 %"."""
     facts = report.parts["accuracy"].facts if "accuracy" in report.parts else {}
     before, after, gold = (facts.get(model, {}).get(name) for model in MODELS)
     if not after or after["accuracy"] is None:
         return MISSING
-    beside = f" · gold {percent(gold['accuracy'])}" if gold else " · no gold"
+    beside = f" · {MODEL_LABELS['gold']} {percent(gold['accuracy'])}" if gold else " · not retrained"
     interval = f"({100 * after['low']:.1f}–{100 * after['high']:.1f})"
     return f"{100 * before['accuracy']:.1f} → {percent(after['accuracy'])} {interval}{beside}"
 
@@ -144,7 +137,7 @@ def _format_value(value: Any) -> str:
 
 
 _OTHERS = {
-    "distance to gold, after": _distance,
-    "privacy after, 1 is like gold": _privacy,
-    "time to forget": _seconds,
+    "distance to retrained model, after": _distance,
+    "privacy, after (1 is like retrained)": _privacy,
+    "unlearning time": _seconds,
 }

@@ -1,19 +1,19 @@
-"""Three verdicts on a run in words: did it forget, did it keep, is it like gold? And what they do not prove.
+"""The verdict on a run in three cards: forgetting, retained accuracy, similarity to gold; and what they do not prove.
 
-Shares are compared by their 95 % intervals: two that overlap, or lie within POINT of one another, count as equal.
+Shares are compared by their 95 % intervals: two that overlap, or differ by at most MIN_DIFFERENCE, count as equal.
 
-* Forgot? Measured on unseen pictures of the forgotten classes and on those that were trained on (the worse counts), or
-  on the forgotten pictures themselves. Where before and gold are equal there, nothing can be told by them. Good: equal
-  to gold. Middling: at least NEARLY of the way from before to gold is made; or, for single pictures, clearly under
-  gold, which gives them away. Without gold, forgotten classes are held against 0 %, since a net that never saw a class
-  does not name it; single pictures get no verdict.
-* Kept? Measured on unseen pictures of what is kept, against gold (without gold: against before). Good: equal or
-  better. Middling: at most SLIGHT under it.
-* Like gold? The share of the forgotten pictures to which after and gold give the same answer, and the total variation
-  between their spreads of answers. The yardstick is what hiding would give: the net before, with the outputs of the
-  forgotten classes taken away (for single pictures, the net before as it is); two nets from different seeds agree no
-  further than that, whatever they forgot. Good: at most SLIGHT worse than hiding in both. Middling: at most FAR.
-  The distance to gold stands beside it, with that of two golds where there are two.
+* Forgetting is measured on test images and on training images of the forgotten classes (the worse counts), or on the
+  forget images themselves. Where before and gold are equal there, accuracy cannot decide. Good: equal to gold.
+  Middling: at least NEARLY of the way from before to gold; or, for single images, clearly below gold, which reveals
+  them. Without gold, forgotten classes are compared with 0 %, since a model that was not trained on a class never
+  predicts it; single images get no verdict.
+* Retained accuracy is measured on test images of the retain set, against gold (without gold: against before). Good:
+  equal or better. Middling: at most SLIGHT below it.
+* Similarity to gold is the share of forget images for which after and gold predict the same class, and the total
+  variation distance between their distributions of predictions. The reference is what hiding would give: the model
+  before with the outputs of the forgotten classes removed (for single images, the model before as it is); two models
+  from different seeds agree no more than that, whatever they forgot. Good: at most SLIGHT worse than hiding in both.
+  Middling: at most FAR. The distance to gold is shown next to it, with that between two golds where there are two.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -40,12 +40,12 @@ NEARLY = 0.75
 SLIGHT = 0.05
 FAR = 0.2
 FEW_IMAGES = 100
-"""Fewer forgotten pictures than this make accuracies so coarse that it must be said."""
+"""With fewer forget images than this, accuracies are so coarse that the caveats say so."""
 _NEVER: Score = {"accuracy": 0.0, "low": 0.0, "high": 0.0}
 
 
 class Verdict(NamedTuple):
-    """One card: a title of two or three words, its tone, and the figures that carry it in a sentence or two."""
+    """One card: a title of two or three words, its tone, and the numbers behind it in a sentence or two."""
 
     title: str
     tone: Tone
@@ -53,15 +53,15 @@ class Verdict(NamedTuple):
 
 
 def verdicts(report: Report) -> tuple[Verdict, Verdict, Verdict]:
-    """Forgot? Kept? Like gold? In this order."""
+    """Return the cards on forgetting, retained accuracy and similarity to gold, in this order."""
     if "accuracy" not in report.parts:
-        reason = report.missing.get("accuracy", "This run has no accuracies.")
+        reason = report.missing.get("accuracy", "No accuracies were measured for this run.")
         return Verdict("unknown", "unknown", reason), Verdict("unknown", "unknown", reason), gold_verdict(report)
     return forget_verdict(report), retain_verdict(report), gold_verdict(report)
 
 
 def forget_verdict(report: Report) -> Verdict:
-    """Whether what was to be forgotten is."""
+    """Judge whether the forget set was forgotten."""
     return _forgot_classes(report) if is_class_request(report) else _forgot_images(report)
 
 
@@ -69,66 +69,71 @@ def _forgot_classes(report: Report) -> Verdict:
     name = eval_forget_set(report)
     before, after, gold = (_score(report, model, name) for model in ("before", "after", "gold"))
     tone: Tone = _graded(before, after, gold or _NEVER)
-    words = _share_predicted(report, after) + (f" Gold: {percent(gold['accuracy'])}." if gold else "")
+    words = _share_predicted(report, after) + (f" Retrained model: {percent(gold['accuracy'])}." if gold else "")
     if name == "forget_test":
         trained = [_score(report, model, "forget_train") for model in ("before", "after", "gold")]
         worse = _graded(trained[0], trained[1], trained[2] or _NEVER)
-        words += " They tell nothing: before and gold are not apart." if tone == "unknown" else ""
+        words += (
+            " This cannot decide: the original and the retrained model do not differ significantly here."
+            if tone == "unknown"
+            else ""
+        )
         if _severity(worse) > _severity(tone):
             tone = worse
-            words += f" Of the {trained[1]['of']:,} that it was trained on, {percent(trained[1]['accuracy'])} are."
+            words += f" Of its {trained[1]['of']:,} training images, {percent(trained[1]['accuracy'])} are."
     if gold is None:
-        words += " There is no gold yet; a net that never saw them would name none so."
-    titles = {"good": "forgot", "middling": "forgot, nearly", "bad": "not forgotten", "unknown": "cannot tell"}
+        words += f" {NO_GOLD} A model that was not trained on them would classify none like that."
+    titles = {"good": "forgotten", "middling": "nearly forgotten", "bad": "not forgotten", "unknown": "cannot tell"}
     return Verdict(titles[tone], tone, words)
 
 
 def _share_predicted(report: Report, after: Score) -> str:
-    called = f"called {report.forget_set_title}" if len(forgotten_classes(report)) == 1 else "called by their name"
-    return f"{percent(after['accuracy'])} of {after['of']:,} {forget_set_label(report)} are still {called}."
+    single = len(forgotten_classes(report)) == 1
+    still = f"predicted as {report.forget_set_title}" if single else "classified correctly"
+    return f"{percent(after['accuracy'])} of {after['of']:,} {forget_set_label(report)} are still {still}."
 
 
 def _forgot_images(report: Report) -> Verdict:
     before, after, gold = (_score(report, model, "forget_train") for model in ("before", "after", "gold"))
-    of = "the forgotten picture" if after["of"] == 1 else f"the {after['of']:,} forgotten pictures"
-    words = f"{percent(after['accuracy'])} of {of} are still named rightly (before: {percent(before['accuracy'])})."
+    of = "the forget image" if after["of"] == 1 else f"the {after['of']:,} forget images"
+    words = f"{percent(after['accuracy'])} of {of} are still classified correctly"
+    words += f" (before: {percent(before['accuracy'])})."
     if gold is None:
-        return Verdict("no yardstick yet", "unknown", f"{words} Without gold nobody can say how many should be.")
-    words += f" Gold, which never saw them: {percent(gold['accuracy'])}."
+        return Verdict("no reference yet", "unknown", f"{words} Only a retrained model can show how many should be.")
+    words += f" Retrained model, which was not trained on them: {percent(gold['accuracy'])}."
     if not _equal(after, gold) and after["accuracy"] < gold["accuracy"]:
-        return Verdict("forgot, beyond gold", "middling", f"{words} Falling further than gold gives them away.")
+        reveals = "A lower accuracy than that of the retrained model reveals them."
+        return Verdict("forgotten too much", "middling", f"{words} {reveals}")
     if _equal(before, gold):
         return Verdict(
-            "cannot tell", "unknown", f"{words} Gold knows them as well as before: accuracy cannot tell here."
+            "cannot tell", "unknown", f"{words} The original model is no better, so accuracy cannot decide here."
         )
     tone = _grade(before, after, gold)
-    titles = {"good": "forgot", "middling": "forgot, nearly", "bad": "not forgotten"}
+    titles = {"good": "forgotten", "middling": "nearly forgotten", "bad": "not forgotten"}
     return Verdict(titles[tone], tone, words)
 
 
 def retain_verdict(report: Report) -> Verdict:
-    """Whether the rest is as good as it should be."""
+    """Judge whether the accuracy on the retain set is as high as it should be."""
     before, after, gold = (_score(report, model, "retain_test") for model in ("before", "after", "gold"))
-    what = capitalize(retain_set_label(report).removeprefix("the ")) if is_class_request(report) else "Unseen pictures"
+    what = capitalize(retain_set_label(report).removeprefix("the ")) if is_class_request(report) else "Test images"
     words = f"{what}: {percent(before['accuracy']).split(chr(160))[0]} → {percent(after['accuracy'])}."
     aim = gold or before
     gap = after["accuracy"] - aim["accuracy"]
-    beside = "as much" if abs(gap) < 0.0005 else f"{100 * abs(gap):.1f} points {'above' if gap > 0 else 'under'}"
-    words += (
-        f" Gold reaches {percent(gold['accuracy'])}: {beside}." if gold else " There is no gold yet to compare with."
-    )
+    beside = "equal" if abs(gap) < 0.0005 else f"{100 * abs(gap):.1f} points {'above' if gap > 0 else 'below'} it"
+    words += f" Retrained model: {percent(gold['accuracy'])}, {beside}." if gold else f" {NO_GOLD}"
     if gap >= 0 or _equal(after, aim):
-        return Verdict("kept", "good", words)
+        return Verdict("retained", "good", words)
     if gap >= -SLIGHT:
-        return Verdict("kept, nearly", "middling", words)
-    return Verdict("not kept", "bad", words)
+        return Verdict("nearly retained", "middling", words)
+    return Verdict("not retained", "bad", words)
 
 
 def gold_verdict(report: Report) -> Verdict:
-    """Whether it answers to the forgotten pictures as a net does that never saw them."""
+    """Judge whether it classifies forget images as the retrained model does."""
     if not {"before", "after", "gold"} <= report.evaluations.keys():
         reason = report.missing.get("gold", NO_GOLD)
-        return Verdict("gold not there yet", "unknown", reason)
+        return Verdict("not retrained yet", "unknown", reason)
     rows = getattr(report.split, eval_forget_set(report))
     logits = {model: report.evaluations[model].logits[rows].astype(float) for model in ("before", "after", "gold")}
     if is_class_request(report):
@@ -138,58 +143,60 @@ def gold_verdict(report: Report) -> Verdict:
     hidden_same, hidden_variation = _similarity(logits["before"].argmax(1), gold)
     worse = max(hidden_same - same, variation - hidden_variation)
     tone: Tone = "good" if worse <= SLIGHT else "middling" if worse <= FAR else "bad"
-    titles = {"good": "like gold", "middling": "somewhat like gold", "bad": "not like gold"}
-    baseline = "hiding that output" if is_class_request(report) else "leaving it as it was"
+    titles = {"good": "like retrained", "middling": "somewhat like retrained", "bad": "unlike retrained"}
+    baseline = "Blocking that output" if is_class_request(report) else "The original model"
     return Verdict(
         titles[tone],
         tone,
-        f"{percent(same)} of {len(rows):,} {forget_set_label(report)} get gold's answer; {baseline} would give "
-        f"{percent(hidden_same)}. The spreads of answers differ by {variation:.2f}.{_distance(report)}",
+        f"It agrees with the retrained model on {percent(same)} of {len(rows):,} {forget_set_label(report)}. "
+        f"{baseline} would reach {percent(hidden_same)}. The distributions of predictions differ by {variation:.2f}."
+        f"{_distance(report)}",
     )
 
 
 def _distance(report: Report) -> str:
-    """The one number, beside that of two golds where there are two."""
+    """Describe the distance to gold, with that between two golds where there are two."""
     if "distance" not in report.parts:
         return ""
     figures = report.parts["distance"].facts["distance"]["test"]
-    spread = "spread unknown: one gold" if figures["spread"] is None else f"two golds: {figures['spread']:.3f}"
-    return f" Distance to gold: {figures['before']:.3f} → {figures['after']:.3f} bits ({spread})."
+    unknown = figures["spread"] is None
+    spread = "spread unknown: only one" if unknown else f"two retrained models: {figures['spread']:.3f}"
+    return f" Distance to the retrained model: {figures['before']:.3f} → {figures['after']:.3f} bits ({spread})."
 
 
 def _similarity(given: np.ndarray, gold: np.ndarray) -> tuple[float, float]:
-    """The share of equal answers, and the total variation between the two spreads of answers."""
+    """Return the share of equal predictions, and the total variation distance between their distributions."""
     most = int(max(given.max(), gold.max())) + 1
     apart = np.bincount(given, minlength=most) - np.bincount(gold, minlength=most)
     return float((given == gold).mean()), float(np.abs(apart).sum()) / (2 * len(gold))
 
 
 def caveats(report: Report) -> str:
-    """What the three verdicts do not prove, for this run."""
-    said = ["What this does not prove: that the pictures left no trace."]
+    """Return what the three cards do not prove, for this run."""
+    said = ["This does not prove that the images left no trace."]
     count = len(report.split.forget_train)
-    pictures = "1 forgotten picture" if count == 1 else f"{count} forgotten pictures"
+    images = "1 forget image" if count == 1 else f"{count} forget images"
     if "gold" not in report.evaluations:
-        said.append("Without gold the yardstick is missing.")
+        said.append("Without a retrained model there is no reference.")
     elif is_class_request(report):
-        said.append("Hiding one output would give the same first figure." if _names_few(report) else "")
+        said.append("Blocking one output would give the same first number." if _names_few(report) else "")
     if "gold" in report.evaluations and not report.classifier.original_recipe:
         said.append(
-            "Gold was trained by a recipe that somebody chose, not by the one that made this classifier: part of what "
-            "tells them apart may be the recipe."
+            "The retrained model uses a recipe chosen by hand, not the one that made this classifier: part of the "
+            "difference may come from the recipe."
         )
     if count < FEW_IMAGES:
-        said.append(f"With {pictures}, one more or less is {percent(1 / count)}.")
+        said.append(f"With {images}, one more or less is {percent(1 / count)}.")
     said.append(_seeds(report))
     return " ".join(filter(None, said))
 
 
 def _seeds(report: Report) -> str:
-    """Of how many seeds the verdicts are, and what others would tell."""
+    """Say how many seeds the cards are based on."""
     if "seeds" not in report.parts:
-        return "One seed, one classifier; two more seeds would tell how stable this is."
+        return "One seed, one classifier: two more seeds would show how stable this is."
     count = len(report.parts["seeds"].facts["runs"])
-    return f"These verdicts are of one of {count} seeds, whose spread is shown below, and of one classifier."
+    return f"These cards describe one of {count} seeds, whose spread is shown below, and one classifier."
 
 
 def _names_few(report: Report) -> bool:
@@ -198,7 +205,7 @@ def _names_few(report: Report) -> bool:
 
 
 def _score(report: Report, model: str, name: str) -> Any:
-    """A model's score on a set; None where there is no such model."""
+    """Return a model's score on a set; None if there is no such model."""
     return report.parts["accuracy"].facts.get(model, {}).get(name)
 
 
@@ -215,7 +222,7 @@ def _grade(before: Score, after: Score, gold: Score) -> Tone:
 
 
 def _graded(before: Score, after: Score, gold: Score) -> Tone:
-    """The grade, where before and gold are far enough apart to give one."""
+    """Return the grade; "unknown" if before and gold do not differ enough for one."""
     return "unknown" if _equal(before, gold) else _grade(before, after, gold)
 
 

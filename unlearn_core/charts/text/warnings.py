@@ -1,15 +1,15 @@
-"""What should not be overlooked in a run: forgetting beyond gold, damage, and knowledge that is left.
+"""Warnings on a run: over-forgetting (the Streisand effect), collateral damage, and residual knowledge.
 
-Each flag is raised only where chance does not explain it: by intervals that do not overlap, against gold where there is
-one. A flag that is not raised proves nothing either, and says so.
+Each warning is raised only where chance does not explain it: by intervals that do not overlap, against gold where there
+is one. The absence of a warning proves nothing, and the text for that case says so.
 
-* Beyond gold (the Streisand effect): by some attack the forgotten pictures are now *stranger* than unseen ones, with an
-  AUC whose interval lies under one half and under gold's; or, where no attack could be tried, it hesitates more over
-  half of the forgotten pictures than gold does over nine in ten.
-* Damage: unseen pictures of what is kept are named rightly less often than by gold (without gold: than before), by more
-  than the intervals and POINT explain.
-* Knowledge left: by some attack the forgotten pictures are more familiar than unseen ones, with an interval over one
-  half and over gold's; or the verdict on forgetting is that it did not.
+* Over-forgetting: to some attack the forget images look *less* familiar than held-out images, with an AUC whose
+  interval lies below one half and below gold's; or, where no attack could be run, the predictions of half of the forget
+  images are more uncertain than gold's of nine in ten.
+* Damage: test images of the retain set are classified correctly less often than by gold (without gold: than before),
+  by more than the intervals and MIN_DIFFERENCE explain.
+* Residual knowledge: to some attack the forget images look more familiar than held-out images, with an interval above
+  one half and above gold's; or the verdict is "not forgotten".
 """
 
 from typing import Any, Literal, NamedTuple
@@ -31,12 +31,12 @@ from unlearn_core.domain.report import Report
 
 CHANCE = 0.5
 MIN_DIFFERENCE = 0.01
-"""A loss of accuracy that is not worth a flag, as a share."""
-_HESITATION = (("after", 0.5), ("gold", 0.9))
+"""A loss of accuracy up to this share raises no warning."""
+_QUANTILES = (("after", 0.5), ("gold", 0.9))
 
 
 class ReportWarning(NamedTuple):
-    """What was found, in two or three words, the figures behind it, and what it does not prove."""
+    """A finding: its title in two or three words, the numbers behind it, and what it does not prove."""
 
     kind: Literal["beyond", "damage", "left"]
     title: str
@@ -45,85 +45,86 @@ class ReportWarning(NamedTuple):
 
 
 def report_warnings(report: Report) -> list[ReportWarning]:
-    """Everything that is worth a flag, the gravest first."""
+    """Return all warnings, the most serious first."""
     return [
-        flag
-        for flag in (collateral_damage(report), residual_knowledge(report), over_forgetting(report))
-        if flag is not None
+        warning
+        for warning in (collateral_damage(report), residual_knowledge(report), over_forgetting(report))
+        if warning is not None
     ]
 
 
 def no_warning_text(report: Report) -> str:
-    """What it means that no flag is raised, by what could be looked at."""
-    strange = "no forgetting beyond gold" if "gold" in report.evaluations else "no pictures stranger than unseen ones"
-    looked = ["no damage to the rest"] if "accuracy" in report.parts else []
-    looked += ["no knowledge left", strange] if "membership" in report.parts else []
-    if not looked:
-        return "Nothing could be looked at that would raise a flag."
-    said = f"No flag: simple measures found {join_names(looked)}. A better attack might."
-    return said if "membership" in report.parts else f"{said} Membership was not measured."
+    """Return what it means that no warning was raised, by the checks that could be made."""
+    checked = ["damage to the retain set"] if "accuracy" in report.parts else []
+    unfamiliar = "over-forgetting" if "gold" in report.evaluations else "forget images less familiar than unseen ones"
+    checked += ["residual knowledge", unfamiliar] if "membership" in report.parts else []
+    if not checked:
+        return "None of the checks for warnings could be made."
+    found = join_names([f"no {finding}" for finding in checked])
+    text = f"No warning: the basic checks found {found}. A stronger attack might."
+    return text if "membership" in report.parts else f"{text} Membership was not measured."
 
 
 def over_forgetting(report: Report) -> ReportWarning | None:
-    """Whether the forgotten pictures were made stranger than pictures that it never saw."""
+    """Warn if the forget images look less familiar than held-out images."""
     worst = _attack(report, sign=-1)
-    words = _hesitates(report) if worst is None else _strange(*worst)
+    words = _uncertain(report) if worst is None else _unfamiliar(*worst)
     if words is None:
         return None
     doubt = (
-        "Who finds them so needs the net's answers and unseen pictures to compare with; it does not say that what is "
-        "in them can be read from it."
+        "To find them, an attacker needs the model's outputs and test images to compare with. It does not follow that "
+        "the content of the images can be reconstructed."
     )
-    title = "forgotten beyond gold" if "gold" in report.evaluations else "stranger than unseen"
+    title = "over-forgetting" if "gold" in report.evaluations else "less familiar than unseen"
     return ReportWarning("beyond", title, f"{words} (the Streisand effect).", doubt)
 
 
-def _strange(name: str, own: dict[str, Any], gold: dict[str, Any] | None) -> str:
+def _unfamiliar(name: str, own: dict[str, Any], gold: dict[str, Any] | None) -> str:
     return (
-        f"By {name} a forgotten picture looks more familiar than an unseen one in only {percent(own['auc'], 0)} of all "
-        f"pairs{_golds(gold)}: they are stranger now than pictures that it never saw, which points at them"
+        f"By {name}, a forget image looks more familiar than a held-out image in only {percent(own['auc'], 0)} of all "
+        f"pairs{_golds(gold)}: forget images now look less familiar than held-out images, which itself reveals them"
     )
 
 
-def _hesitates(report: Report) -> str | None:
-    """Where no attack was tried, hesitation (entropy in nats) beside gold's tells, if there is gold."""
+def _uncertain(report: Report) -> str | None:
+    """Where no attack was run, compare the entropy of the predictions (in nats) with gold's, if there is gold."""
     if "membership" in report.parts or "gold" not in report.evaluations or "logits" not in report.parts:
         return None
     rows, arrays = getattr(report.split, eval_forget_set(report)), report.parts["logits"].arrays
-    after, gold = (float(np.quantile(arrays[f"{model}_entropy"][rows], share)) for model, share in _HESITATION)
+    after, gold = (float(np.quantile(arrays[f"{model}_entropy"][rows], share)) for model, share in _QUANTILES)
     if after <= gold:
         return None
     return (
-        f"It hesitates over half of the forgotten pictures by more than {number(after, 2)} nats, gold over fewer than "
-        f"one in ten (nine in ten stay under {number(gold, 2)}): a net that never saw them would not be so unsure"
+        f"On half of the forget images the entropy is above {number(after, 2)} nats, in the retrained model on fewer "
+        f"than one in ten (nine in ten are below {number(gold, 2)}): a model not trained on them would be more certain"
     )
 
 
 def residual_knowledge(report: Report) -> ReportWarning | None:
-    """Whether what was forgotten is still named, or an attack still finds the forgotten pictures familiar."""
+    """Warn if the forget images still look familiar to an attack, or are still classified correctly."""
     worst = _attack(report, sign=1)
     if worst is None:
         return _still_predicted(report)
     name, own, gold = worst
     words = (
-        f"By {name} a forgotten picture looks more familiar than an unseen one in {percent(own['auc'], 0)} of all pairs"
-        f"{_golds(gold)}: something of having been trained on them is left."
+        f"By {name}, a forget image looks more familiar than a held-out image in {percent(own['auc'], 0)} of all pairs"
+        f"{_golds(gold)}: some of what was learned from them is left."
     )
-    doubt = "It is left on average; which picture is remembered it does not say, nor that it could be rebuilt."
-    return ReportWarning("left", "knowledge left", words, doubt)
+    doubt = "This is an average: it does not show which images are remembered, nor that they could be reconstructed."
+    return ReportWarning("left", "residual knowledge", words, doubt)
 
 
 def _still_predicted(report: Report) -> ReportWarning | None:
-    """The plainest sign: the verdict on forgetting is that it did not."""
+    """Warn if the verdict is "not forgotten", the plainest sign."""
     if "accuracy" not in report.parts or verdict.forget_verdict(report).tone != "bad":
         return None
-    doubt = "Where attacks on membership find nothing, it is the class that it knows, not these pictures of it."
-    words = "What was to be forgotten is still named, far more often than it should be."
-    return ReportWarning("left", "knowledge left", words, doubt)
+    doubt = "Where membership attacks find nothing, the class is remembered rather than these images of it."
+    words = "The forget set is still classified correctly, far more often than it should be."
+    return ReportWarning("left", "residual knowledge", words, doubt)
 
 
 def _attack(report: Report, *, sign: int) -> tuple[str, dict[str, Any], dict[str, Any] | None] | None:
-    """The attack that tells most in one direction (1: familiar, -1: strange), where chance does not explain it."""
+    """Return the strongest attack in one direction (1: familiar, -1: unfamiliar) that chance does not explain."""
     if "membership" not in report.parts:
         return None
     models = report.parts["membership"].facts["models"]
@@ -138,11 +139,11 @@ def _attack(report: Report, *, sign: int) -> tuple[str, dict[str, Any], dict[str
 
 
 def _golds(gold: dict[str, Any] | None) -> str:
-    return " (there is no gold yet to compare with)" if gold is None else f" (gold: {percent(gold['auc'], 0)})"
+    return " (no retrained model yet)" if gold is None else f" (retrained model: {percent(gold['auc'], 0)})"
 
 
 def collateral_damage(report: Report) -> ReportWarning | None:
-    """Whether what is kept suffered more than chance explains."""
+    """Warn if the accuracy on the retain set fell by more than chance explains."""
     if "accuracy" not in report.parts:
         return None
     scores = {model: sets["retain_test"] for model, sets in report.parts["accuracy"].facts.items()}
@@ -151,15 +152,19 @@ def collateral_damage(report: Report) -> ReportWarning | None:
     if not after["of"] or after["high"] >= other["low"] or other["accuracy"] - after["accuracy"] <= MIN_DIFFERENCE:
         return None
     lost = describe_change(scores["before"]["accuracy"], after["accuracy"])
-    words = f"{capitalize(retain_set_label(report))} {lost} on unseen pictures"
-    words += f"; gold {describe_change(scores['before']['accuracy'], other['accuracy'])}" if aim == "gold" else ""
+    words = f"{capitalize(retain_set_label(report))} {lost} on test images"
+    words += (
+        f"; the retrained model {describe_change(scores['before']['accuracy'], other['accuracy'])}"
+        if aim == "gold"
+        else ""
+    )
     words += _worst_class(report)
-    doubt = "Some of it may come back by training on; how much, this run does not say."
+    doubt = "Further training may recover some of it; this run does not show how much."
     return ReportWarning("damage", "damage", f"{words}.", doubt)
 
 
 def _worst_class(report: Report) -> str:
-    """The kept class that lost most beside gold, where there are several."""
+    """Return the retained class that lost most compared with gold, where there are several."""
     if "confusion" not in report.parts or not is_class_request(report):
         return ""
     scores = report.parts["confusion"].facts
@@ -175,4 +180,4 @@ def _worst_class(report: Report) -> str:
     if worst is None or lost[worst] <= MIN_DIFFERENCE:
         return ""
     after, gold = (percent(scores[model][worst]["accuracy"], 0) for model in ("after", "gold"))
-    return f"; worst off is {report.dataset.classes[worst]} ({after}, gold {gold})"
+    return f"; the worst class is {report.dataset.classes[worst]} ({after}, retrained {gold})"
