@@ -1,1 +1,1 @@
-"""Machine unlearning of image classifiers: before, after and gold, without a web page in sight."""
+"""Machine unlearning of image classifiers: methods, measurements, runs, charts, pages and command line."""

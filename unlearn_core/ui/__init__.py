@@ -1,1 +1,1 @@
-"""The pages' pieces: the only part of the core that knows Streamlit."""
+"""What the pages are made of: the only part of the core that uses Streamlit."""

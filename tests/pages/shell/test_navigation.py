@@ -59,7 +59,9 @@ def test_a_renamed_page_opens_in_a_tab_that_has_its_former_url(visit: Visit) -> 
     app.context["url"] = "http://localhost:8501/pictures?dataset=shapes"
     app.query_params["dataset"] = "shapes"
     app.run()
-    (app._page_hash,) = [number for number, info in app._registered_pages.items() if info["url_pathname"] == "pictures"]
+    (app._page_hash,) = [
+        number for number, info in app._registered_pages.items() if info.get("url_pathname") == "pictures"
+    ]
     fine(app.run())
     assert app.title[0].value == "Which data sets are there?"
     assert "Rows, columns" in words(app)

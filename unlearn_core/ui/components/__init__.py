@@ -1,1 +1,1 @@
-"""Pieces that several pages show."""
+"""Parts that several pages share."""

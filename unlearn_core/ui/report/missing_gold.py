@@ -46,7 +46,7 @@ def _card(report: Report, run_id: int, before: int | None, known: tuple[str, ...
     # A report without a retrained model is incomplete, which a frame emphasises; a second one is optional.
     with st.container(border=pending is not None or "gold" not in report.evaluations):
         if pending is not None:
-            worker_status.of(pending, place="yardstick")
+            worker_status.show(pending, key_scope="yardstick")
         if pending is None:
             _offer(report, run_id, wanted)
         elif isinstance(pending.spec, TrainGoldSpec):

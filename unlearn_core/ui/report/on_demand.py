@@ -51,7 +51,7 @@ def _card(measurement: OnDemandMeasurement, report: Report, run: Run, waited: bo
     else:
         chart_card.heading(measurement.chart)
     if pending is not None:
-        worker_status.of(pending, place=measurement.what)
+        worker_status.show(pending, key_scope=measurement.what)
         _working(measurement, pending)
     elif not measured or measurement.needs_update(report):
         _offer(measurement, report, run)

@@ -62,7 +62,7 @@ def _progress(run: Run, before: int) -> None:
     waiting = [own for own in group if not own.state.is_finished]
     if _done(group) != before or not waiting:
         st.rerun()
-    worker_status.of(*waiting, place="repeats")
+    worker_status.show(*waiting, key_scope="repeats")
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
             f":material/casino: **{before} of {len(group)} seeds are done.** The others run in the background.",

@@ -31,7 +31,7 @@ class RedirectMiddleware:
         query = scope.get("query_string", b"").decode("latin-1") if moved else ""
         if parts[0] == "run" and (parts[1].isdecimal() or parts[1] == "example"):
             query = f"id={parts[1]}"
-        page = quote(MOVED_PAGES.get(parts[0], parts[0]), safe="")
+        page = quote(MOVED_PAGES[parts[0]] if moved else parts[0], safe="")
         await RedirectResponse(f"/{page}?{query}" if query else f"/{page}")(scope, receive, send)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.ui.shell import cache, lifespan
 
-_THEN = {
+_OUTCOMES = {
     RunState.QUEUED: "started again",
     RunState.FAILED: "ended as failed",
     RunState.CANCELLED: "cancelled",
@@ -15,30 +15,34 @@ _THEN = {
 """What a worker does with a run that the last worker left unfinished."""
 
 
-def of(*runs: Run, place: str) -> bool:
-    """Whether no worker processes these unfinished runs; if so, show why. `place` makes the keys of widgets unique."""
-    return say([run.id for run in runs], waits=any(run.state is RunState.QUEUED for run in runs), place=place)
+def show(*runs: Run, key_scope: str) -> bool:
+    """Show why no worker processes these unfinished runs; return False if one does.
+
+    `key_scope` distinguishes several such messages on one page.
+    """
+    has_queued = any(run.state is RunState.QUEUED for run in runs)
+    return show_for_ids([run.id for run in runs], has_queued=has_queued, key_scope=key_scope)
 
 
-def say(runs: Collection[int], *, waits: bool, place: str) -> bool:
-    """The same by the runs' numbers; `waits` is true if something in the queue needs a worker to start it."""
+def show_for_ids(runs: Collection[int], *, has_queued: bool, key_scope: str) -> bool:
+    """Do the same by the numbers of the runs; `has_queued` says whether something needs a worker to start it."""
     lifespan.ensure_worker()
     store = cache.store()
-    left, there = store.left(), bool(store.workers())
-    fates = [left[run] for run in runs if run in left]
-    if not fates and (there or not waits):
+    orphaned, has_worker = store.orphaned_runs(), bool(store.workers())
+    outcomes = [orphaned[run] for run in runs if run in orphaned]
+    if not outcomes and (has_worker or not has_queued):
         return False
-    coming = there or lifespan.is_coming()
-    if fates and coming:
-        then = " or ".join(dict.fromkeys(_THEN[fate] for fate in fates))
-        which = "the run" if len(fates) == 1 else "its runs"
-        _warn(f"The worker stopped unexpectedly. A new one is starting; {which} will be {then}.")
-    elif coming:
+    is_starting = has_worker or lifespan.is_coming()
+    if outcomes and is_starting:
+        outcome = " or ".join(dict.fromkeys(_OUTCOMES[state] for state in outcomes))
+        subject = "the run" if len(outcomes) == 1 else "its runs"
+        _warn(f"The worker stopped unexpectedly. A new one is starting; {subject} will be {outcome}.")
+    elif is_starting:
         st.caption(":shimmer[A worker is starting.] The first start takes some seconds.")
     else:
         what = (
             "The worker stopped unexpectedly, so the run cannot continue"
-            if fates
+            if outcomes
             else "No worker is running, so nothing starts"
         )
         _warn(f"{what}. Start a worker in a terminal and check its output:")
@@ -47,7 +51,7 @@ def say(runs: Collection[int], *, waits: bool, place: str) -> bool:
                 st.button(
                     "Start a worker",
                     icon=":material/play_arrow:",
-                    key=f"{place}-worker",
+                    key=f"{key_scope}-worker",
                     on_click=lifespan.start_worker,
                 )
             st.code("python -m unlearn_core worker", language="bash")

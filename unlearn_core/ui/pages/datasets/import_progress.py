@@ -1,4 +1,4 @@
-"""Data sets on their way in: how far each is, how to stop it, and why one could not be prepared."""
+"""Running and failed imports of data sets: progress, cancelling, and the reasons of failures."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from unlearn_core.ui.shell import cache, formatting, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 MAX_SHOWN = 5
-"""How many that have failed are kept in sight."""
+"""Largest number of failed imports to show."""
 
 _SEEN = "arrivals seen"
 
@@ -17,17 +17,17 @@ _DOING = {
     "download": "Downloading, {done:,} of {total:,} MB",
     "check": "Comparing checksums, {done:,} of {total:,} MB",
     "unpack": "Unpacking",
-    "collect": "Collecting pictures, {done:,} of {total:,}",
-    "decode": "Decoding pictures, {done:,} of {total:,}",
-    "write": "Writing pictures, {done:,} of {total:,}",
+    "collect": "Collecting images, {done:,} of {total:,}",
+    "decode": "Decoding images, {done:,} of {total:,}",
+    "write": "Writing images, {done:,} of {total:,}",
 }
 
 POLL = 0.5
-"""Seconds between two looks at an import that is on screen."""
+"""Seconds between two updates of an import on screen."""
 
 
 def show() -> None:
-    """A card for each import that is not over, one for each that failed, and a word about those that came through."""
+    """Show a card for each unfinished and each failed import, and a message for those that succeeded."""
     runs = _runs()
     _announce(runs)
     going = [run for run in runs if not run.state.is_finished]
@@ -38,12 +38,12 @@ def show() -> None:
 
 
 def watch_import(run: int, dataset: str) -> None:
-    """Says that this visitor waits for an import, so that its data set is shown when it is there."""
+    """Record that this visitor waits for an import, so that its data set is shown when it is ready."""
     st.session_state.setdefault(_SEEN, {})[run] = dataset
 
 
 def is_waiting() -> bool:
-    """Whether this visitor waits for an import."""
+    """Return whether this visitor waits for an import."""
     return bool(st.session_state.get(_SEEN))
 
 
@@ -52,7 +52,7 @@ def _runs() -> list[Run]:
 
 
 def _announce(runs: list[Run]) -> None:
-    """Opens what this visitor has waited for, once, and says that it is there."""
+    """Show a data set that this visitor has waited for, once, and say that it is ready."""
     waited: dict[int, str] = st.session_state.get(_SEEN, {})
     for run in runs:
         if run.id in waited and run.state.is_finished:
@@ -60,23 +60,24 @@ def _announce(runs: list[Run]) -> None:
             if run.state is RunState.DONE:
                 page.select_dataset(dataset)
                 left = run.headline.get("left", 0)
-                more = f" {formatting.pluralize(left, 'file')} could not be used and {'was' if left == 1 else 'were'} left out."
+                was = "was" if left == 1 else "were"
+                more = f" {formatting.pluralize(left, 'file')} could not be used and {was} left out."
                 title = run.spec.title if isinstance(run.spec, ImportDatasetSpec) else run.title
                 st.success(f"**{escape(title)}** is ready.{more if left else ''}", icon=":material/check:")
 
 
 def _board(numbers: tuple[int, ...]) -> None:
-    """The cards; when one of them is over, the page is drawn anew."""
+    """Show the cards; when an import finishes, the whole page is run again."""
     runs = [cache.store().get(number) for number in numbers]
     if any(run.state.is_finished for run in runs):
         st.rerun()
-    worker_status.of(*runs, place="arrivals")
+    worker_status.show(*runs, key_scope="arrivals")
     for run in runs:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 st.markdown(f"**{escape(run.title)}**", width="content")
                 st.button(
-                    "Stopping" if run.cancelling else "Cancel",
+                    "Cancelling" if run.cancelling else "Cancel",
                     icon=":material/stop:",
                     key=f"cancel-{run.id}",
                     on_click=cache.store().cancel,
@@ -92,15 +93,15 @@ def _how_far(run: Run) -> None:
         st.progress(share, text=text)
         return
     before = cache.store().queue_position(run.id)
-    where = "Next in line." if not before else f"{formatting.pluralize(before, 'run')} before this one."
-    st.progress(0.0, text=f"{where} You can leave this page: it goes on.")
+    where = "Next in the queue." if not before else f"{formatting.pluralize(before, 'run')} before this one."
+    st.progress(0.0, text=f"{where} You can leave this page; the import continues.")
 
 
 def _progress(progress: Progress | None) -> tuple[float, str]:
-    """How much of the phase in hand is done, and what that is in words."""
+    """The completed share of the current phase, and a text that describes it."""
     now = next((phase for phase in progress.phases if phase.name == progress.stage), None) if progress else None
     if now is None or now.name not in _DOING:
-        return 0.0, ":shimmer[Getting ready]"
+        return 0.0, ":shimmer[Preparing]"
     share = min(1.0, now.done / now.steps) if now.steps else 0.0
     return share, _DOING[now.name].format(done=now.done, total=now.steps) + "."
 
@@ -110,5 +111,7 @@ def _failed(run: Run) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch", gap="xxsmall"):
             st.markdown(f":red-badge[:material/error: failed] **{escape(run.title)}**")
-            st.markdown(escape(run.error or "The worker gave no reason; worker.log in the data folder may know more."))
+            st.markdown(
+                escape(run.error or "The worker gave no reason; worker.log in the data folder may contain more.")
+            )
         st.button("Dismiss", key=f"dismiss-{run.id}", on_click=cache.store().delete, args=(run.id,))

@@ -69,7 +69,7 @@ def _board(was_busy: bool) -> None:
     if not runs or any(not run.state.is_finished for run in runs) != was_busy:
         st.rerun()
     if was_busy:
-        worker_status.of(*(run for run in runs if not run.state.is_finished), place="history")
+        worker_status.show(*(run for run in runs if not run.state.is_finished), key_scope="history")
     actions = st.container()
     rows = grouping.group_runs(runs, st.session_state.get(_EXPANDED, ()))[:MAX_ROWS]
     picked = st.dataframe(

@@ -70,12 +70,12 @@ def _show_queued(run: Run) -> None:
         st.markdown(f"**Queued: {formatting.pluralize(before, 'run')} before this one.**")
     else:
         st.markdown("**Queued: it is next.**")
-    if not worker_status.of(run, place="live"):
+    if not worker_status.show(run, key_scope="live"):
         st.caption("It starts as soon as a worker is free. You can close this page and return by its link.")
 
 
 def _show_running(run: Run) -> None:
-    stalled, store = worker_status.of(run, place="live"), cache.store()
+    stalled, store = worker_status.show(run, key_scope="live"), cache.store()
     past = time_estimate.past_step_times(run, store.list_runs(kinds=("unlearn",), states=(RunState.DONE,), limit=20))
     if run.progress is None or not run.progress.phases:
         st.progress(0.0, text=":shimmer[Getting ready]: loading the classifier and its data set.")

@@ -145,7 +145,9 @@ def _state(sweep_data: SweepData, unfinished: list[Trial]) -> None:
     """Messages about the sweep's state, next to or instead of charts."""
     sweep, is_running = sweep_data.sweep, sweep_data.sweep.state is SweepState.RUNNING
     runs = [trial.run for trial in unfinished if trial.run is not None]
-    has_no_worker = (is_running or bool(runs)) and worker_status.say(runs, waits=is_running, place="sweep")
+    has_no_worker = (is_running or bool(runs)) and worker_status.show_for_ids(
+        runs, has_queued=is_running, key_scope="sweep"
+    )
     if sweep.state is SweepState.FAILED:
         with st.container(border=True):
             st.markdown(":red-badge[:material/error: failed]")
