@@ -50,7 +50,7 @@ def test_the_command_line_writes_all_of_a_run(lab: Path, tmp_path: Path, capsys:
     able = {name for name, chart in charts().items() if chart.applies(whole) is True}
     assert {path.stem for path in (folder / "tables").glob("*.csv")} == able
     accuracy = pd.read_csv(folder / "tables" / "accuracy.csv")
-    assert set(accuracy["model"]) == {"before", "after", "gold"}
+    assert set(accuracy["model"]) == {"before", "after", "retrained"}
 
 
 def test_its_folder_draws_every_chart_with_no_lab_at_hand(

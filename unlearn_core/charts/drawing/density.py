@@ -42,7 +42,7 @@ def medians(values: Mapping[str, np.ndarray]) -> dict[str, float]:
 def quantiles(values: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
     """One row per model: number of images, mean, and the 5, 25, 50, 75 and 95 % quantiles."""
     return [
-        {"model": model, "images": len(part), "mean": float(part.mean())}
+        {"model": MODEL_LABELS[model], "images": len(part), "mean": float(part.mean())}
         | {f"{share:.0%}": float(np.quantile(part, share)) for share in _QUANTILES}
         for model, part in values.items()
     ]
