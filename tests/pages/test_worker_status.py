@@ -47,7 +47,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[Started]:
 
     monkeypatch.setenv("UNLEARN_WORKER", "auto")
     monkeypatch.setattr(lifespan, "_watch", lifespan._Watch())
-    monkeypatch.setattr(lifespan, "LOOK", 0.0)
+    monkeypatch.setattr(lifespan, "CHECK_INTERVAL", 0.0)
     monkeypatch.setattr(subprocess, "Popen", start)
     return begun
 
@@ -121,7 +121,7 @@ def test_whatever_shows_an_unfinished_run_has_a_worker_started(
         done.submit(MeasureSpec(run=CLASS, what="relearn"), title="Relearn")
         assert STARTING in words(fine(visit("run", **query, tab="Privacy")))
     else:
-        app = fine(visit("run", **query, tab="Pictures"))
+        app = fine(visit("run", **query, tab="Images"))
         assert not workers, "nothing is unfinished"
         next(button for button in app.button if (button.key or "").startswith("look-")).click().run()
         assert isinstance(done.list_runs(limit=1)[0].spec, ExplainSpec)
@@ -183,7 +183,7 @@ def test_a_run_that_the_command_line_makes_needs_no_worker(
 
 
 def test_many_pages_look_once_in_a_while(store: RunStore, workers: list[Started], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(lifespan, "LOOK", 60.0)
+    monkeypatch.setattr(lifespan, "CHECK_INTERVAL", 60.0)
     lifespan.ensure_worker()
     workers.clear()
     monkeypatch.setattr(lifespan.cache, "store", lambda: pytest.fail("it looked again"))
