@@ -22,7 +22,7 @@ from unlearn_core.ui.shell import lifespan
 
 STARTING = "A worker is starting."
 STOPPED = "The worker stopped unexpectedly."
-GOES_ON = "the run goes on"
+GOES_ON = "the run continues"
 COMMAND = "python -m unlearn_core worker"
 
 
