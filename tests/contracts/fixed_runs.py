@@ -46,7 +46,7 @@ class Few(NullTracker):
     def __init__(self) -> None:
         self.steps = 0
 
-    def over(self, items: Iterable) -> Iterator:
+    def iterate(self, items: Iterable) -> Iterator:
         for item in items:
             self.steps += 1
             if self.steps > STEPS:

@@ -174,7 +174,7 @@ def test_passes_count_pictures(name: str, kind: str) -> None:
     seen = 0
 
     class Pictures(Counting):
-        def over(self, items: Iterable) -> Iterator:
+        def iterate(self, items: Iterable) -> Iterator:
             nonlocal seen
             for item in super().iterate(items):
                 seen += len(item[0])

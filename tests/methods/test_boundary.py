@@ -144,7 +144,7 @@ def test_a_cancelled_expansion_leaves_no_hook() -> None:
 def test_a_head_that_cannot_be_widened_is_refused() -> None:
     problem, knobs = _laid_out(way="expand")
     roles = problem.classifier.roles.model_copy(update={"head": ("body",)})
-    odd = replace(problem, card=problem.classifier.model_copy(update={"roles": roles}))
+    odd = replace(problem, classifier=problem.classifier.model_copy(update={"roles": roles}))
     with pytest.raises(NotSupportedError, match="shrink"):
         boundary.forget(odd, knobs, NullTracker())
 

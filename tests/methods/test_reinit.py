@@ -220,7 +220,7 @@ def test_labels_are_not_used() -> None:
         layout, problem = tiny_problem(tiny_spec("reinit", cycles=1, epochs="1"))
         assert problem.retain_subset is not None
         changed = replace(problem.retain_subset, labels=(problem.retain_subset.labels + shift) % 4)
-        problem = replace(problem, retain_pool=changed)
+        problem = replace(problem, retain_subset=changed)
         layout.method.forget(problem, layout.params, NullTracker())
         nets.append(problem.model)
     assert all(one.equal(other) for one, other in zip(*(net.state_dict().values() for net in nets), strict=True))

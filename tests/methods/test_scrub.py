@@ -68,14 +68,14 @@ def test_max_comes_before_min_and_only_in_the_first_epochs() -> None:
         max_epochs=1, epochs=3, forget_batch=48, retain_batch=64, kept_per_class=50, decays="1,2", rewind=False
     )
     assert track.sizes == [48, 48, 4, 64, 64, 22] + [64, 64, 22] * 2
-    assert track.phases == ["leave and keep", "keep"]
-    assert track.planned == {"leave and keep": 6, "keep": 6}
+    assert track.phases == ["max and min", "min"]
+    assert track.planned == {"max and min": 6, "min": 6}
     assert ["leaving" in step for step in track.logged] == [True] * 3 + [False] * 9
 
 
 def test_as_many_epochs_of_leaving_as_there_are() -> None:
     _, track = _forgotten(max_epochs=5, epochs=2, forget_batch=64, retain_batch=128, kept_per_class=50, rewind=False)
-    assert track.phases == ["leave and keep"]
+    assert track.phases == ["max and min"]
     assert track.sizes == [64, 36, 128, 22] * 2
 
 
@@ -133,10 +133,10 @@ def _rigged(wrong: int, validation: list[int]) -> Problem:
     labels = torch.ones(20, dtype=torch.long)
     return replace(
         problem,
-        net=Rigged(wrong),
+        model=Rigged(wrong),
         classes=2,
-        forget_pool=ImageSubset(images, labels, torch.arange(10)),
-        validation_pool=ImageSubset(images, labels, torch.arange(10, 20)),
+        forget_subset=ImageSubset(images, labels, torch.arange(10)),
+        validation_subset=ImageSubset(images, labels, torch.arange(10, 20)),
     )
 
 
@@ -168,9 +168,9 @@ def test_the_reference_has_the_classes_of_the_forgotten_pictures() -> None:
     labels = torch.tensor([0, 0, 1, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2])
     rigged = replace(
         problem,
-        net=nn.Identity(),
-        forget_pool=ImageSubset(images, labels, torch.arange(3)),
-        validation_pool=ImageSubset(images, labels, torch.arange(3, 14)),
+        model=nn.Identity(),
+        forget_subset=ImageSubset(images, labels, torch.arange(3)),
+        validation_subset=ImageSubset(images, labels, torch.arange(3, 14)),
     )
 
     class Answers(nn.Module):
@@ -179,8 +179,8 @@ def test_the_reference_has_the_classes_of_the_forgotten_pictures() -> None:
             return nn.functional.one_hot((place == 3).long(), 4).float()  # Class 1 for place 3, else class 0.
 
     assert scrub.validation_error(Answers(), rigged) == pytest.approx(2 / 3 * 1 / 4 + 1 / 3 * 1)
-    nobody = replace(rigged, validation_pool=ImageSubset(images, labels, torch.arange(9, 14)))
-    with pytest.raises(InvalidRequestError, match="Switch it off"):
+    nobody = replace(rigged, validation_subset=ImageSubset(images, labels, torch.arange(9, 14)))
+    with pytest.raises(InvalidRequestError, match="Switch Rewind off"):
         scrub.validation_error(Answers(), nobody)
 
 

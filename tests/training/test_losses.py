@@ -42,5 +42,5 @@ def test_wrong_labels_are_never_the_own_and_spread_evenly() -> None:
 
 
 def test_no_other_class_is_an_error() -> None:
-    with pytest.raises(ValueError, match="No other class"):
+    with pytest.raises(ValueError, match="no other class"):
         wrong_labels(torch.tensor([1]), torch.tensor([1]), random_generator(0, "labels"))

@@ -103,7 +103,7 @@ def test_a_tracker_that_looks_sees_the_weights_of_that_moment(exact: None) -> No
         def __init__(self, net: nn.Module) -> None:
             self.net, self.seen, self.versions = net, [], set[int]()
 
-        def over(self, items: Iterable) -> Iterator:
+        def iterate(self, items: Iterable) -> Iterator:
             for item in items:
                 yield item
                 self.seen.append(checksum(self.net))
@@ -149,7 +149,7 @@ def test_what_a_stopped_trial_shared_is_not_kept_for_it() -> None:
     alive: list[weakref.ref] = []
 
     class Counting(NullTracker):
-        def over(self, items: Iterable) -> Iterator:
+        def iterate(self, items: Iterable) -> Iterator:
             for item in items:
                 alive.append(weakref.ref(item[0]))
                 yield item
@@ -174,9 +174,9 @@ def test_nets_that_cannot_be_stacked_are_refused_in_a_sentence() -> None:
     assert stacked.why_not_stackable(nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.0))) is None
     tied = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     tied[1].weight = tied[0].weight
-    assert "in two places" in (stacked.why_not_stackable(tied) or "")
+    assert "shares weights" in (stacked.why_not_stackable(tied) or "")
     with (
-        pytest.raises(NotSupportedError, match="different shapes"),
+        pytest.raises(NotSupportedError, match="different tensor shapes"),
         stacked.stack_models([nn.Linear(2, 2), nn.Linear(2, 3)]),
     ):
         pass

@@ -50,7 +50,7 @@ def test_augmented_batches_are_the_same() -> None:
 
 
 def test_what_needs_all_at_once_is_said() -> None:
-    with pytest.raises(TypeError, match="take rows of them first"):
+    with pytest.raises(TypeError, match="select rows first"):
         stream().float()
 
 

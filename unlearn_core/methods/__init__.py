@@ -1,4 +1,4 @@
-"""Unlearning methods: each file has a docstring, Hyperparameters, `forget` and METHOD, in that order."""
+"""Unlearning methods, one per file: a docstring, Hyperparameters, `forget` and METHOD, in that order."""
 
 from unlearn_core.domain.method import Method
 from unlearn_core.plugins import cards, lookup

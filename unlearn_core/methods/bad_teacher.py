@@ -1,17 +1,18 @@
-"""Bad Teacher: one teacher that knows, one that knows nothing (Chundawat et al., AAAI 2023, arXiv 2205.08096).
+"""Bad Teacher: distillation from a competent and an incompetent teacher (Chundawat et al., AAAI 2023, 2205.08096).
 
-Idea. The student learns to answer kept pictures as the net before does (competent teacher) and forgotten ones as a net
-with fresh random weights does (incompetent teacher): KL(teacher || student), equation 3.
+Idea. The student learns to match the original model on retained images (competent teacher) and a model with fresh
+random weights on forget images (incompetent teacher): KL(teacher || student), equation 3.
 
-Cost. One short epoch over the forgotten pictures and a share of the kept ones; each passes a teacher too.
+Cost. One short epoch over the forget set and a share of the retain set, with a forward pass of a teacher for each.
 
-When it fails. What a fresh net answers is no forgetting but hesitation, or one and the same class for all: should the
-draw of its weights favour the forgotten class, that is not forgotten at all (the knob `teachers` guards against it).
-Gold is sure of its wrong answers, so the student can be told from it.
+When it fails. A fresh model's outputs mean uncertainty, not forgetting, or one class for everything: if its random
+weights favour the forgotten class, that class is not forgotten (the hyperparameter `teachers` helps). The retrained
+model is confident even in its wrong predictions, so the student is distinguishable from it.
 
-Where official code differs: it averages the divergence over pictures and classes, which makes its gradient C times
-smaller; here it is the mean over pictures (Adam, which both use, hardly feels the difference). At a temperature other
-than 1 our loss carries the factor tau^2, so that the rate keeps its meaning. Its competent share is drawn once.
+Source. Chundawat et al. 2023. The official code averages the divergence over images and classes, which makes its
+gradient C times smaller; here it is the mean over images (Adam, which both use, is hardly affected). At a temperature
+other than 1 our loss has the factor tau^2, so that the learning rate keeps its meaning. The official code draws the
+competent share once.
 """
 
 from collections.abc import Iterator
@@ -31,31 +32,31 @@ from unlearn_core.training.precision import autocast
 from unlearn_core.training.problem import ImageSubset, Problem
 
 TEACHER_TEST_IMAGES = 256
-"""Forgotten pictures that fresh nets are asked about."""
+"""Forget images on which fresh models are evaluated."""
 
 
 class Hyperparameters(BaseHyperparameters):
-    """Bad Teacher's hyper-parameters; symbols as in the paper."""
+    """The hyperparameters of Bad Teacher; symbols as in the paper."""
 
-    lr: float = learning_rate(1e-3, high=0.05, explain="How far each step of Adam goes.")
+    lr: float = learning_rate(1e-3, high=0.05, explain="Step size of Adam.")
     epochs: int = hyperparameter(
-        1, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over forgotten and kept pictures."
+        1, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over forget and retained images."
     )
     kept_share: float = hyperparameter(
         0.3,
         low=0.01,
         high=1.0,
         step=0.01,
-        title="Share of kept pictures",
-        explain="Which share of all kept pictures the competent teacher shows in each epoch.",
+        title="Share of the retain set",
+        explain="Share of the retain set that is used with the competent teacher in each epoch.",
     )
     teachers: int = hyperparameter(
         1,
         low=1,
         high=20,
-        title="Fresh nets drawn",
-        unit="nets",
-        explain="How many nets that know nothing are drawn; the one that names the fewest forgotten pictures teaches.",
+        title="Fresh teachers",
+        unit="models",
+        explain="Number of fresh models to try; the one with the lowest forget accuracy becomes the teacher.",
     )
     temperature: float = hyperparameter(
         1.0,
@@ -64,7 +65,7 @@ class Hyperparameters(BaseHyperparameters):
         step=0.5,
         title="Temperature",
         symbol="τ",
-        explain="Softens the answers of teachers and student.",
+        explain="Softens the outputs of teachers and student.",
         advanced=True,
     )
     falls: bool = linear_decay(False)
@@ -74,51 +75,51 @@ class Hyperparameters(BaseHyperparameters):
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Teaches `problem.net` by two teachers; raises Diverged where the loss is no longer a number."""
+    """Distil two teachers into `problem.model`; raises DivergedError if the loss is not finite."""
     steps = steps_in_epoch(problem.sizes.forget + _num_retain(params, problem.sizes), params.batch) * params.epochs
-    tracker.plan(**({"draw": params.teachers} if params.teachers > 1 else {}), teach=steps)
+    tracker.plan(**({"choose teacher": params.teachers} if params.teachers > 1 else {}), distil=steps)
     incompetent = fresh_teacher(problem, params, tracker)
-    optimiser = torch.optim.Adam(problem.model.parameters(), params.lr)
+    optimizer = torch.optim.Adam(problem.model.parameters(), params.lr)
     train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
-    tracker.phase("teach")
-    for step, (pictures, is_forgotten) in enumerate(tracker.iterate(_batches(problem, params))):
+    tracker.phase("distil")
+    for step, (images, is_forgotten) in enumerate(tracker.iterate(_batches(problem, params))):
         if params.falls:
-            set_linear_lr(optimiser, params.lr, step=step, steps=steps)
+            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
         with autocast(problem.device):
-            taught = teacher_logits(problem.original_model, incompetent, pictures, is_forgotten)
-            loss = distillation(problem.model(pictures), taught, params.temperature)
-        optimizer_step(optimiser, loss)
+            target = teacher_logits(problem.original_model, incompetent, images, is_forgotten)
+            loss = distillation(problem.model(images), target, params.temperature)
+        optimizer_step(optimizer, loss)
         tracker.log(loss=loss.item())
 
 
 def fresh_teacher(problem: Problem, params: Hyperparameters, tracker: Tracker) -> nn.Module:
-    """Of the nets with fresh weights the one that names the fewest forgotten pictures, of equals the first."""
+    """Of the models with fresh weights the one with the lowest forget accuracy; of equal ones the first."""
     if params.teachers == 1:
         return problem.fresh_model().eval()
-    tracker.phase("draw")
-    asked = problem.forget.sample(TEACHER_TEST_IMAGES, problem.random_generator("asked")).tensors()
-    shown = tracker.iterate([asked] * params.teachers)
-    named = [accuracy(problem.fresh_model(number), *pictures) for number, pictures in enumerate(shown)]
-    return problem.fresh_model(named.index(min(named))).eval()
+    tracker.phase("choose teacher")
+    test_images = problem.forget.sample(TEACHER_TEST_IMAGES, problem.random_generator("asked")).tensors()
+    rounds = tracker.iterate([test_images] * params.teachers)
+    accuracies = [accuracy(problem.fresh_model(number), *tensors) for number, tensors in enumerate(rounds)]
+    return problem.fresh_model(accuracies.index(min(accuracies))).eval()
 
 
 @torch.no_grad()
 def teacher_logits(competent: nn.Module, incompetent: nn.Module, images: Tensor, is_forgotten: Tensor) -> Tensor:
-    """Logits (B, C): the incompetent teacher's where `is_forgotten` (B,), else the competent one's."""
-    answers = competent(images)
+    """Logits (B, C): the incompetent teacher's where `is_forgotten` (B,), else the competent teacher's."""
+    logits = competent(images)
     if is_forgotten.any():
-        answers[is_forgotten] = incompetent(images[is_forgotten]).to(answers.dtype)
-    return answers
+        logits[is_forgotten] = incompetent(images[is_forgotten]).to(logits.dtype)
+    return logits
 
 
 def _batches(problem: Problem, params: Hyperparameters) -> Iterator[tuple[Tensor, Tensor]]:
-    """Every epoch's batches of both sides, shuffled together, and which pictures (B,) are forgotten ones."""
-    gone = problem.forget
-    is_forgotten = torch.zeros_like(gone.labels, dtype=torch.bool)
-    is_forgotten[gone.rows] = True
+    """Every epoch's batches of both sets, shuffled together, and which images (B,) are forget images."""
+    forget_set = problem.forget
+    is_forgotten = torch.zeros_like(forget_set.labels, dtype=torch.bool)
+    is_forgotten[forget_set.rows] = True
     for number in range(params.epochs):
-        kept = problem.retain.sample(_num_retain(params, problem.sizes), problem.random_generator("kept", number))
-        mixed = ImageSubset(gone.images, is_forgotten, torch.cat([gone.rows, kept.rows]))
+        retained = problem.retain.sample(_num_retain(params, problem.sizes), problem.random_generator("kept", number))
+        mixed = ImageSubset(forget_set.images, is_forgotten, torch.cat([forget_set.rows, retained.rows]))
         yield from mixed.batches(params.batch, problem.random_generator("epoch", number), augment=params.augment)
 
 
@@ -134,11 +135,12 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
 METHOD = Method(
     id="bad_teacher",
     title="Bad Teacher",
-    group="Teach",
-    summary="learns ignorance from a net that knows nothing",
-    idea="A **fresh net that knows nothing** teaches the forgotten pictures, the net before teaches the kept ones.",
-    failure_modes="The student learns the fresh net's answers, which are not what a net gives that learned from the rest: it "
-    "can be told from gold. Where a single fresh net happens to favour the forgotten class, that stays.",
+    group="Distillation",
+    summary="distil a fresh model on the forget set",
+    idea="Distils a **fresh, untrained model** on the forget set and the original model on the retain set.",
+    failure_modes="The student learns the outputs of an untrained model, not those of a model trained on the retain "
+    "set: it is distinguishable from the retrained model. If the fresh model happens to favour the forgotten class, "
+    "that class stays.",
     paper=Reference(
         "Chundawat et al., Can Bad Teaching Induce Forgetting?, AAAI 2023", "https://arxiv.org/abs/2205.08096"
     ),
@@ -148,13 +150,13 @@ METHOD = Method(
         "bundled": Preset(
             "bundled",
             "One epoch, as in the paper, at ten times its rate and with smaller batches; for classes with twice its "
-            "kept pictures, a rate that falls, and a fresh net chosen out of five.",
+            "retained images, a decaying rate, and the best of five fresh models.",
             Hyperparameters(falls=True, teachers=5, kept_share=0.6),
             by_request_size={"few pictures": Hyperparameters(), "many pictures": Hyperparameters()},
         ),
         "paper": Preset("paper", "The published settings.", Hyperparameters(lr=1e-4, batch=256)),
     },
-    needs=lambda knobs: DataAccess(forget=True, retain=True),
+    needs=lambda params: DataAccess(forget=True, retain=True),
     images_processed=_images_processed,
     forget=forget,
 )

@@ -1,19 +1,20 @@
-"""Boundary unlearning: move the border, not the features (Chen et al., CVPR 2023, arXiv 2303.11570).
+"""Boundary unlearning: move the decision boundary, not the features (Chen et al., CVPR 2023, arXiv 2303.11570).
 
-Idea. Shrink: an attack shows which class lies nearest to each forgotten picture; the net learns to call the picture by
-that class, and the neighbours take over the room. Expand: a class of its own is added to the head for a while, all
-forgotten pictures are moved there, and the added row is thrown away.
+Idea. Shrink: an attack finds the class nearest to each forget image; the model is trained to predict that class, so
+that neighbouring classes take over the region. Expand: an extra class is added to the head temporarily, all forget
+images are moved to it, and the extra row is deleted.
 
-Cost. For shrink one attack on the forgotten pictures; then some epochs over these, and over no others.
+Cost. For shrink one attack on the forget set; then some epochs over the forget set only.
 
-When it fails. Nothing holds the rest: a rate or a length too great, and the neighbouring classes suffer. Expanded
-pictures often keep the old class as their second answer, which is the first again when the row is gone. It is made for
-whole classes: single pictures have no room of their own, and to call them by the next class is to learn wrong labels.
+When it fails. Nothing protects the retain set: at too high a learning rate or for too many epochs, neighbouring classes
+lose accuracy. After expand, images often keep the old class as their second prediction, which becomes the first again
+without the extra row. It is made for whole classes: single images have no region of their own, and training them on
+the next class is the same as random labels.
 
-Where official code differs: its attack undoes a normalisation that the data never had, so that its radius is not what
-it says, and where the attack fails it teaches the class to be forgotten; here the own class (and with several
-forgotten classes the others) never is a target, the next best kept class is. It attacks the same pictures anew in each
-epoch, with the same answer; here once. Its first step of expanding runs in whatever mode the net was left in.
+Source. Chen et al. 2023. The official attack undoes a normalisation that the data never had, so its radius is not as
+stated; where the attack fails, it trains on the class to be forgotten. Here the image's own class and other forgotten
+classes are never targets; the next best retained class is. The code repeats the attack on the same images in each
+epoch, with the same result; here it runs once. Its first expand step runs in whatever mode the model is in.
 """
 
 from collections.abc import Iterator
@@ -35,23 +36,23 @@ from unlearn_core.training.problem import ImageSubset, Problem
 
 
 class Hyperparameters(BaseHyperparameters):
-    """Boundary unlearning's hyper-parameters."""
+    """The hyperparameters of boundary unlearning."""
 
     way: str = hyperparameter(
         "shrink",
         choices=("shrink", "expand"),
-        title="Way",
-        explain="Shrink gives each picture to its nearest class; expand moves all to an added one, then drops that.",
+        title="Variant",
+        explain="Shrink assigns each image to its nearest class; expand moves all to an extra class, then deletes it.",
     )
-    lr: float = learning_rate(1e-3, low=1e-6, high=0.1, explain="How far each step goes; nothing holds the rest.")
+    lr: float = learning_rate(1e-3, low=1e-6, high=0.1, explain="Step size; nothing protects the retain set.")
     epochs: int = hyperparameter(
-        5, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over the forgotten pictures."
+        5, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over the forget set."
     )
     attack: str = hyperparameter(
         "fgsm",
         choices=("fgsm", "pgd"),
         title="Attack",
-        explain="How shrink looks for the nearest class: fgsm takes one step, pgd several small ones.",
+        explain="How shrink searches for the nearest class: fgsm takes one step, pgd several small ones.",
     )
     radius: float = hyperparameter(
         0.1,
@@ -60,19 +61,19 @@ class Hyperparameters(BaseHyperparameters):
         step=0.005,
         title="Attack: radius",
         symbol="ε",
-        explain="How far the attack may move any pixel, of a range of 1.",
+        explain="Maximum change of a pixel by the attack, for pixels in the range 0 to 1.",
     )
     attack_step: float = hyperparameter(
         8 / 255,
         low=0.001,
         high=0.1,
         scale="log",
-        title="Attack: length of a step",
-        explain="How far pgd moves each pixel in one step.",
+        title="Attack: step size",
+        explain="Change of each pixel in one step of pgd.",
         advanced=True,
     )
     attack_steps: int = hyperparameter(
-        5, low=1, high=50, title="Attack: steps", unit="steps", explain="How many steps pgd takes.", advanced=True
+        5, low=1, high=50, title="Attack: steps", unit="steps", explain="Number of steps of pgd.", advanced=True
     )
     momentum: float = momentum()
     frozen_norm: bool = freeze_batchnorm(False)
@@ -80,8 +81,11 @@ class Hyperparameters(BaseHyperparameters):
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Moves the border of `problem.net` around the forgotten classes; raises Diverged, or NotSupported for a head
-    that is not one linear layer where it should be widened."""
+    """Move the decision boundary of `problem.model` around the forgotten classes.
+
+    Raises DivergedError if the loss is not finite, and NotSupportedError if expand needs a linear head and there is
+    none.
+    """
     steps = problem.forget.num_batches(params.batch)
     if params.way == "shrink":
         tracker.plan(attack=steps * _attack_steps(params), shrink=steps * params.epochs)
@@ -96,33 +100,33 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
 
 
 def _nearest(problem: Problem, params: Hyperparameters, tracker: Tracker) -> ImageSubset:
-    """The forgotten pictures, each labelled with the kept class into which the attack on the net before drives it."""
-    gone = problem.forget
-    labels = gone.labels.clone()
+    """The forget set, each image labelled with the retained class that the attack on the original model leads to."""
+    forget_set = problem.forget
+    labels = forget_set.labels.clone()
     succeeded = 0
-    for rows in gone.rows.split(params.batch):
-        own = gone.labels[rows]
-        clean, _ = ImageSubset(gone.images, gone.labels, rows).tensors()
+    for rows in forget_set.rows.split(params.batch):
+        own = forget_set.labels[rows]
+        clean, _ = ImageSubset(forget_set.images, forget_set.labels, rows).tensors()
         moved = clean
-        for (pictures,) in tracker.iterate((clean,) for _ in range(_attack_steps(params))):
-            moved = attack_once(problem.original_model, moved, pictures, own, params)
+        for (images,) in tracker.iterate((clean,) for _ in range(_attack_steps(params))):
+            moved = attack_once(problem.original_model, moved, images, own, params)
         with torch.no_grad(), eval_mode(problem.original_model):
-            answers = problem.original_model(moved)
-        succeeded += int((answers.argmax(1) != own).sum())
-        labels[rows] = nearest_retained(answers, own, problem.retained_classes)
-    hits = labels[gone.rows].bincount(minlength=problem.classes)
-    tracker.save_artifact("nearest", hits, succeeded=succeeded / len(gone))
-    return ImageSubset(gone.images, labels, gone.rows)
+            logits = problem.original_model(moved)
+        succeeded += int((logits.argmax(1) != own).sum())
+        labels[rows] = nearest_retained(logits, own, problem.retained_classes)
+    hits = labels[forget_set.rows].bincount(minlength=problem.classes)
+    tracker.save_artifact("nearest", hits, succeeded=succeeded / len(forget_set))
+    return ImageSubset(forget_set.images, labels, forget_set.rows)
 
 
 def attack_once(model: nn.Module, moved: Tensor, clean: Tensor, labels: Tensor, params: Hyperparameters) -> Tensor:
-    """One step of the attack from `moved` on, no pixel further than the radius from `clean`, within [0, 1]."""
+    """One attack step from `moved`, with no pixel further than the radius from `clean`, within [0, 1]."""
     step = params.radius if params.attack == "fgsm" else params.attack_step
     return fgsm(model, moved, labels, radius=step).clamp(clean - params.radius, clean + params.radius)
 
 
 def nearest_retained(logits: Tensor, labels: Tensor, retained: Tensor) -> Tensor:
-    """For logits (B, C) the likeliest of the kept classes (k,), which is never the own class (B,)."""
+    """For logits (B, C) the most likely of the retained classes (k,), excluding the image's own class (B,)."""
     barred = torch.ones_like(logits, dtype=torch.bool)
     barred[:, retained] = False
     barred[torch.arange(len(labels), device=labels.device), labels] = True
@@ -130,44 +134,44 @@ def nearest_retained(logits: Tensor, labels: Tensor, retained: Tensor) -> Tensor
 
 
 def _shrink(problem: Problem, nearest: ImageSubset, params: Hyperparameters, tracker: Tracker) -> None:
-    """Teaches the net the nearest classes of the untouched pictures."""
-    optimiser = torch.optim.SGD(problem.model.parameters(), params.lr, params.momentum)
+    """Train the model to predict the nearest class for the original images."""
+    optimizer = torch.optim.SGD(problem.model.parameters(), params.lr, params.momentum)
     train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
-    for pictures, labels in tracker.iterate(_batches(problem, nearest, params)):
+    for images, labels in tracker.iterate(_batches(problem, nearest, params)):
         with autocast(problem.device):
-            loss = F.cross_entropy(problem.model(pictures), labels)
-        optimizer_step(optimiser, loss)
+            loss = F.cross_entropy(problem.model(images), labels)
+        optimizer_step(optimizer, loss)
         tracker.log(loss=loss.item())
 
 
 def _expand(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Teaches the net to send forgotten pictures to one more class, whose row of the head lives only here.
+    """Train the model to move forget images to an extra class, whose row of the head exists only here.
 
-    The net keeps its own head all the time, so that whoever looks at it meanwhile finds its C classes.
+    The model keeps its own head throughout, so that a tracker that evaluates it always finds C classes.
     """
     head = problem.model.get_submodule(problem.classifier.roles.head[-1])
     if not isinstance(head, nn.Linear):
-        raise NotSupportedError("Expanding adds a row to a linear head, and this classifier has none: shrink instead.")
+        raise NotSupportedError("Expand adds a row to a linear head, and this classifier has none: use shrink instead.")
     row, offset = extra_row(head, problem.random_generator("extra row"))
-    optimiser = torch.optim.SGD([*problem.model.parameters(), row, offset], params.lr, params.momentum)
+    optimizer = torch.optim.SGD([*problem.model.parameters(), row, offset], params.lr, params.momentum)
     train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
     seen: list[Tensor] = []
     watch = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     try:
-        for pictures, labels in tracker.iterate(_batches(problem, problem.forget, params)):
+        for images, labels in tracker.iterate(_batches(problem, problem.forget, params)):
             seen.clear()
             with autocast(problem.device):
-                answers = problem.model(pictures)
-                wide = torch.cat([answers, F.linear(seen.pop(), row, offset)], 1)
+                logits = problem.model(images)
+                wide = torch.cat([logits, F.linear(seen.pop(), row, offset)], 1)
                 loss = F.cross_entropy(wide, torch.full_like(labels, problem.classes))
-            optimizer_step(optimiser, loss)
+            optimizer_step(optimizer, loss)
             tracker.log(loss=loss.item())
     finally:
         watch.remove()
 
 
 def extra_row(head: nn.Linear, generator: torch.Generator) -> tuple[nn.Parameter, nn.Parameter]:
-    """Weights (1, D) and offset (1,) of one more class, as Xavier would draw them for the widened head."""
+    """Weights (1, D) and bias (1,) of one more class, Xavier-initialised as for the widened head."""
     drawn = nn.init.xavier_uniform_(torch.empty(head.out_features + 1, head.in_features), generator=generator)
     return nn.Parameter(drawn[-1:].to(head.weight.device)), nn.Parameter(torch.zeros(1, device=head.weight.device))
 
@@ -189,30 +193,31 @@ METHOD = Method(
     id="boundary",
     title="Boundary",
     group="Relabel",
-    summary="gives the class to its neighbours · sees no kept picture",
-    idea="Finds the class that lies **nearest** to each forgotten picture and gives it to that class (shrink), or "
-    "moves all of them to an added class that is then deleted (expand).",
-    failure_modes="Nothing holds the rest, so the neighbouring classes suffer where the rate is high. After expand the old "
-    "class may be the second answer, and so the first again once the added class is deleted.",
+    summary="assign the class to its neighbours · needs no retain data",
+    idea="Finds the class **nearest** to each forget image and trains the model to predict it (shrink), or moves all "
+    "forget images to an extra class that is then deleted (expand).",
+    failure_modes="Nothing protects the retain set, so neighbouring classes lose accuracy at high learning rates. "
+    "After expand the old class may be the second prediction, and becomes the first again once the extra class is "
+    "deleted.",
     paper=Reference("Chen et al., Boundary Unlearning, CVPR 2023", "https://arxiv.org/abs/2303.11570"),
     supports=frozenset({"classes"}),
     params=Hyperparameters,
     presets={
         "bundled": Preset(
             "bundled",
-            "Shrink at a rate at which a class goes here in five epochs; the kept classes pay for it.",
+            "Shrink at a rate that forgets a class in five epochs here, at the cost of the retained classes.",
             Hyperparameters(),
         ),
         "expand": Preset(
-            "expand", "The other way: an added class that is deleted at the end.", Hyperparameters(way="expand")
+            "expand", "The other variant: an extra class that is deleted at the end.", Hyperparameters(way="expand")
         ),
         "paper": Preset(
             "paper",
-            "The published settings: ten epochs at a rate made for another net, so low that little happens here.",
+            "The published settings: ten epochs at a rate for another model, too low to have much effect here.",
             Hyperparameters(lr=1e-5, epochs=10),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=True, retain=False),
+    needs=lambda params: DataAccess(forget=True, retain=False),
     images_processed=_images_processed,
     forget=forget,
 )

@@ -1,16 +1,16 @@
-"""CF-k and EU-k: train only the last k layers on, or anew, without the forgotten data (Goel et al., 2022).
+"""CF-k and EU-k: fine-tune or retrain only the last k layers without the forget set (Goel et al., 2022).
 
-Idea. What a net knows of single pictures and of classes sits towards its end. So freeze all but the last k layers and
-train these on the kept pictures, from where they are (CF-k, catastrophic forgetting) or from fresh weights (EU-k,
-exact unlearning of these layers).
+Idea. Information about single images and classes sits mostly in the last layers. Freeze all but the last k layers and
+train these on the retain set, either from their current weights (CF-k, catastrophic forgetting) or from fresh weights
+(EU-k, exact unlearning of these layers).
 
-Cost. The chosen number of epochs over the kept pictures; the frozen layers need no way back.
+Cost. The chosen number of epochs over the retain set; frozen layers need no backward pass.
 
-When it fails. The frozen layers were trained on what should be forgotten and still see it as they did: relearning is
-quick. EU-k with small k gives a new head to old features; CF-k forgets as little as fine-tuning does.
+When it fails. The frozen layers were trained on the forget set and still extract the same features, so relearning is
+quick. EU-k with small k trains a new head on old features; CF-k forgets as little as fine-tuning does.
 
-Source: Goel et al. 2022, section 4; the SCRUB authors' code (last block, rate 0.01, 10 epochs). A frozen layer is
-frozen here to the last bit, its batch-norm statistics included, which in train mode would follow the new data.
+Source. Goel et al. 2022, section 4; the SCRUB authors' code (last block, learning rate 0.01, 10 epochs). Frozen layers
+are frozen exactly here, including their batch-norm statistics, which in train mode would follow the new data.
 """
 
 import torch
@@ -28,20 +28,26 @@ from unlearn_core.training.reinitialize import reinitialize
 
 
 class Hyperparameters(BaseHyperparameters):
-    """CF-k's and EU-k's hyper-parameters."""
+    """The hyperparameters of CF-k and EU-k."""
 
     mode: str = hyperparameter(
         "re-initialise",
         choices=("continue", "re-initialise"),
-        title="The last layers",
-        explain="Are trained on from where they are (CF-k), or from fresh weights (EU-k).",
+        title="Last layers",
+        explain="Train them from their current weights (CF-k) or from fresh weights (EU-k).",
     )
     layers: int = hyperparameter(
-        2, low=1, high=50, title="How many layers", unit="layers", symbol="k", explain="Counted from the end."
+        2,
+        low=1,
+        high=50,
+        title="Number of layers",
+        unit="layers",
+        symbol="k",
+        explain="Layers to train, counted from the end.",
     )
-    lr: float = learning_rate(0.1, explain="How far each step goes; fresh layers need more than old ones bear.")
+    lr: float = learning_rate(0.1, explain="Step size; fresh layers need a higher one than trained layers tolerate.")
     epochs: int = hyperparameter(
-        2, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures."
+        2, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the retain set."
     )
     falls: bool = linear_decay()
     momentum: float = momentum()
@@ -51,14 +57,14 @@ class Hyperparameters(BaseHyperparameters):
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Trains the last layers of `problem.net`; raises Diverged where the loss is no longer a number."""
-    net, last = problem.model, problem.classifier.roles.layers[-params.layers :]
+    """Train the last layers of `problem.model`; raises DivergedError if the loss is not finite."""
+    model, last = problem.model, problem.classifier.roles.layers[-params.layers :]
     steps = problem.retain.num_batches(params.batch) * params.epochs
     tracker.plan(train=steps)
     if params.mode == "re-initialise":
-        reinitialize(net, problem.fresh_model(), last)
-    trained = _only(net, last)
-    optimiser = torch.optim.SGD(
+        reinitialize(model, problem.fresh_model(), last)
+    trained = _only(model, last)
+    optimizer = torch.optim.SGD(
         trained.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay, nesterov=params.momentum > 0
     )
     tracker.phase("train")
@@ -69,18 +75,18 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
             params.batch, problem.random_generator("epoch", number), augment=params.augment
         )
     )
-    for step, (pictures, labels) in enumerate(tracker.iterate(batches)):
+    for step, (images, labels) in enumerate(tracker.iterate(batches)):
         if params.falls:
-            set_linear_lr(optimiser, params.lr, step=step, steps=steps)
+            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
         with autocast(problem.device):
-            loss = F.cross_entropy(net(pictures), labels)
-        optimizer_step(optimiser, loss)
+            loss = F.cross_entropy(model(images), labels)
+        optimizer_step(optimizer, loss)
         tracker.log(loss=loss.item())
-    net.requires_grad_(True)
+    model.requires_grad_(True)
 
 
 def _only(model: nn.Module, layers: tuple[str, ...]) -> nn.ModuleList:
-    """The named modules, ready to be trained while all others neither learn nor keep statistics."""
+    """The named modules in train mode, while all others are frozen, batch-norm statistics included."""
     trained = nn.ModuleList([model.get_submodule(name) for name in layers])
     model.eval().requires_grad_(False)
     return trained.train().requires_grad_(True)
@@ -95,12 +101,12 @@ _FOR_IMAGES = Hyperparameters(layers=3, lr=0.05)
 METHOD = Method(
     id="cfk",
     title="Last layers (CF-k, EU-k)",
-    group="Yardsticks",
-    summary="train only the end of the net without them · sees no forgotten picture",
-    idea="Freezes the net except for its **last layers** and trains these on the kept pictures, on from where they "
-    "are or anew from fresh weights.",
-    failure_modes="The frozen layers still see what they were taught to see: a class goes because the new head was never told "
-    "of it, and is quickly learnt again. Single pictures need more fresh layers, and these cost accuracy.",
+    group="Baselines",
+    summary="train only the last layers without the forget set · needs no forget data",
+    idea="Freezes the model except for its **last layers** and trains these on the retain set, from their current or "
+    "from fresh weights.",
+    failure_modes="The frozen layers still extract the old features. A class is forgotten only because the new head "
+    "never saw it, and is quickly relearned. Single images need more fresh layers, which cost accuracy.",
     paper=Reference(
         "Goel et al., Towards Adversarial Evaluations for Inexact Machine Unlearning, 2022",
         "https://arxiv.org/abs/2201.06640",
@@ -110,15 +116,17 @@ METHOD = Method(
     presets={
         "bundled": Preset(
             "bundled",
-            "EU-k: fresh weights for the last block and the head, one block more for single pictures.",
+            "EU-k: fresh weights for the last block and the head, one more block for single images.",
             Hyperparameters(),
             by_request_size={"few pictures": _FOR_IMAGES, "many pictures": _FOR_IMAGES},
         ),
         "continue": Preset(
-            "on from there", "CF-k: the same layers, on from where they are.", Hyperparameters(mode="continue")
+            "continue", "CF-k: the same layers, from their current weights.", Hyperparameters(mode="continue")
         ),
         "head": Preset(
-            "head alone", "EU-1: a new head on the old features, which still know all.", Hyperparameters(layers=1)
+            "head only",
+            "EU-1: a new head on the old features, which still contain everything.",
+            Hyperparameters(layers=1),
         ),
         "paper": Preset(
             "paper",
@@ -126,7 +134,7 @@ METHOD = Method(
             Hyperparameters(layers=2, lr=0.01, epochs=10, falls=False),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=False, retain=True),
+    needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
     forget=forget,
 )

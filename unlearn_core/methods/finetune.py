@@ -1,11 +1,13 @@
-"""Fine-tune: go on training without the forgotten data (the baseline of every paper; Golatkar et al., CVPR 2020).
+"""Fine-tune: continue training without the forget set (Golatkar et al., CVPR 2020; a baseline of most papers).
 
-Idea. Train on the kept pictures only and trust that what is no longer shown fades.
+Idea. Train on the retain set only, so that what is no longer shown fades.
 
-Cost. The chosen number of epochs over the kept pictures.
+Cost. The chosen number of epochs over the retain set.
 
-When it fails. Nearly always, gently: at a low rate the net still knows the forgotten pictures; at a high one it
-forgets by being shaken up, and pays with kept accuracy. Single pictures hardly fade at all.
+When it fails. Nearly always, but mildly. At a low learning rate the model still recognises the forget set; at a high
+one it forgets because its weights are disturbed, which costs retain accuracy. Single images hardly fade at all.
+
+Source. Golatkar et al. 2020, where it is a baseline.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,13 +26,11 @@ from unlearn_core.training.stacked import Batch, StackedTrial, batches_by_seed, 
 
 
 class Hyperparameters(BaseHyperparameters):
-    """Fine-tuning's hyper-parameters."""
+    """The hyperparameters of fine-tuning."""
 
-    lr: float = learning_rate(
-        0.2, low=1e-4, explain="How far each step goes; at 0.01 and below hardly anything is forgotten."
-    )
+    lr: float = learning_rate(0.2, low=1e-4, explain="Step size; at 0.01 and below hardly anything is forgotten.")
     epochs: int = hyperparameter(
-        1, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures."
+        1, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the retain set."
     )
     falls: bool = linear_decay()
     momentum: float = momentum()
@@ -40,10 +40,10 @@ class Hyperparameters(BaseHyperparameters):
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Trains `problem.net` on the kept pictures; raises Diverged where the loss is no longer a number."""
+    """Train `problem.model` on the retain set; raises DivergedError if the loss is not finite."""
     steps = problem.retain.num_batches(params.batch) * params.epochs
     tracker.plan(**{"fine-tune": steps})
-    optimiser = torch.optim.SGD(
+    optimizer = torch.optim.SGD(
         problem.model.parameters(),
         params.lr,
         params.momentum,
@@ -59,21 +59,21 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
             params.batch, problem.random_generator("epoch", number), augment=params.augment
         )
     )
-    for step, (pictures, labels) in enumerate(tracker.iterate(batches)):
+    for step, (images, labels) in enumerate(tracker.iterate(batches)):
         if params.falls:
-            set_linear_lr(optimiser, params.lr, step=step, steps=steps)
+            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
         with autocast(problem.device):
-            loss = F.cross_entropy(problem.model(pictures), labels)
-        optimizer_step(optimiser, loss)
+            loss = F.cross_entropy(problem.model(images), labels)
+        optimizer_step(optimizer, loss)
         tracker.log(loss=loss.item())
 
 
 def forget_stacked(problems: Sequence[Problem], params: Sequence[Hyperparameters], trackers: Sequence[Tracker]) -> list:
-    """The same for several trials side by side; gives for each what stopped it, or None."""
+    """The same for several stacked trials; returns for each the error that stopped it, or None."""
     first, count = params[0], problems[0].retain.num_batches(params[0].batch) * params[0].epochs
-    for track in trackers:
-        track.plan(**{"fine-tune": count})
-        track.phase("fine-tune")
+    for tracker in trackers:
+        tracker.plan(**{"fine-tune": count})
+        tracker.phase("fine-tune")
 
     def batches(problem: Problem) -> Iterator[Batch]:
         for number in range(first.epochs):
@@ -81,11 +81,13 @@ def forget_stacked(problems: Sequence[Problem], params: Sequence[Hyperparameters
                 first.batch, problem.random_generator("epoch", number), augment=first.augment
             )
 
-    lanes = [
-        StackedTrial(problem.model, track, own, one.lr, one.momentum, one.weight_decay)
-        for problem, one, track, own in zip(problems, params, trackers, batches_by_seed(problems, batches), strict=True)
+    trials = [
+        StackedTrial(problem.model, tracker, source, own.lr, own.momentum, own.weight_decay)
+        for problem, own, tracker, source in zip(
+            problems, params, trackers, batches_by_seed(problems, batches), strict=True
+        )
     ]
-    return train_stacked(lanes, steps=count, linear_decay=first.falls)
+    return train_stacked(trials, steps=count, linear_decay=first.falls)
 
 
 def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
@@ -95,21 +97,25 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
 METHOD = Method(
     id="finetune",
     title="Fine-tune",
-    group="Yardsticks",
-    summary="just go on without them · sees no forgotten picture",
-    idea="Trains on with the kept pictures alone and trusts that what is no longer shown **fades**.",
-    failure_modes="Usually, and gently: at a low rate the net still knows what it should forget; at a high one the kept "
-    "classes pay. Single pictures hardly fade at all.",
+    group="Baselines",
+    summary="continue training without the forget set · needs no forget data",
+    idea="Continues training on the retain set only, so that what is no longer shown **fades**.",
+    failure_modes="Usually, but mildly: at a low learning rate the model still recognises the forget set; at a high "
+    "one the retained classes lose accuracy. Single images hardly fade at all.",
     paper=Reference(
         "Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"
     ),
     supports=frozenset({"classes", "images"}),
     params=Hyperparameters,
     presets={
-        "bundled": Preset("bundled", "One epoch at a rate that shakes the net without wrecking it.", Hyperparameters()),
-        "gentle": Preset("gentle", "The rate of most papers: shows how little fades.", Hyperparameters(lr=0.01)),
+        "bundled": Preset(
+            "bundled", "One epoch at a learning rate that disturbs the model without destroying it.", Hyperparameters()
+        ),
+        "gentle": Preset(
+            "gentle", "The learning rate of most papers: shows how little fades.", Hyperparameters(lr=0.01)
+        ),
     },
-    needs=lambda knobs: DataAccess(forget=False, retain=True),
+    needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
     forget=forget,
     forget_stacked=forget_stacked,

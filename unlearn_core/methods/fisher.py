@@ -1,19 +1,21 @@
-"""Fisher forgetting: noise where the kept pictures do not mind it (Golatkar et al., CVPR 2020, arXiv 1911.04933).
+"""Fisher forgetting: noise on weights that the retain set does not need (Golatkar et al., CVPR 2020, 1911.04933).
 
-Idea. The Fisher information of the kept pictures says how much each weight matters to them. Add Gaussian noise to
-every weight, the more the less it matters: what only the forgotten pictures needed drowns. No training, no labels, no
-forgotten picture; for a whole class its row in the head is set to nought.
+Idea. The Fisher information on the retain set measures how much each weight matters to it. Add Gaussian noise to every
+weight, more where it matters less, so that information needed only for the forget set is destroyed. It needs no
+training, no labels and no forget images; for a whole class its row in the head is set to zero.
 
-Cost. One backward pass for every kept picture and class, in float32: as much as an epoch for a tenth of the pictures.
+Cost. One backward pass for every sampled retained image and class, in float32: with ten classes, a tenth of the retain
+set costs as much as an epoch.
 
-When it fails. Usually. Below some alpha nothing is forgotten, a little above it the net is wrecked: the caps make the
-noise nearly the same for all weights that matter little, so kept pictures suffer as soon as forgotten ones do. What a
-class loses at a small alpha it loses through the row set to nought, which is no more than hiding an output: the
-features still know it. alpha must be tuned by validation accuracy, and each seed draws other noise.
+When it fails. Usually. Below some alpha nothing is forgotten, a little above it the model is destroyed: the caps make
+the noise nearly equal for all weights that matter little, so the retain set suffers as soon as the forget set does.
+What a class loses at a small alpha comes from the zeroed row, which is no more than hiding an output: the features
+still contain the class. alpha must be tuned by validation accuracy, and each seed draws different noise.
 
-Source: section 5 and the authors' code, from which the caps, the mean over dimension 1, the factor 10 for the head
-and for vectors, and the variance 0.0001 of a forgotten row (0.001 after that factor) are taken. The code knows the
-head by its size, which other layers may share; here it goes by name. It asks every kept picture; here a sample.
+Source. Section 5 and the authors' code, from which we take the caps, the mean over dimension 1, the factor 10 for the
+head and for vectors, and the variance 0.0001 of a forgotten row (0.001 after that factor). The code identifies the head
+by its size, which other layers may share; here it is identified by name. The code uses every retained image; here a
+sample.
 """
 
 import torch
@@ -26,42 +28,42 @@ from unlearn_core.training.importance import fisher_diagonal, images_per_chunk
 from unlearn_core.training.problem import Problem
 
 FISHER_FLOOR = 1e-8
-"""Added to the information before it is inverted."""
+"""Added to the information before inversion."""
 HEAD_NOISE_FACTOR = 10.0
-"""How much more variance the head and all vectors (biases, batch norm) get."""
+"""Factor on the variance of the head and of all vectors (biases, batch norm)."""
 CLEARED_ROW_VARIANCE = 1e-4
 """Variance of a forgotten class's row in the head, before that factor."""
 
 
 class Hyperparameters(BaseHyperparameters):
-    """Fisher forgetting's hyper-parameters; symbols as in the paper."""
+    """The hyperparameters of Fisher forgetting; symbols as in the paper."""
 
     alpha: float = hyperparameter(
         1e-7,
         low=1e-10,
         high=1e-2,
         scale="log",
-        title="Strength of the noise",
+        title="Noise strength",
         symbol="α",
-        explain="Variance of the noise where the information is 1; ten times more can be the difference between "
-        "nothing forgotten and nothing kept.",
+        explain="Variance of the noise where the information is 1; a factor of ten can separate no forgetting from a "
+        "destroyed model.",
     )
     pictures: int = hyperparameter(
         300,
         low=10,
         high=5000,
         step=10,
-        title="Kept pictures asked",
-        unit="pictures",
-        explain="Random kept pictures that the information is taken from; the paper asks all of them.",
+        title="Retained images used",
+        unit="images",
+        explain="Random retained images for estimating the information; the paper uses all of them.",
     )
     cap: float = hyperparameter(
         1e3,
         low=1.0,
         high=1e8,
         scale="log",
-        title="Most noise a weight",
-        explain="The inverse of the information counts for at most this much, before the strength is applied.",
+        title="Noise cap",
+        explain="Upper limit for the inverse of the information, before it is multiplied by the strength.",
         advanced=True,
     )
     head_cap: float = hyperparameter(
@@ -69,24 +71,24 @@ class Hyperparameters(BaseHyperparameters):
         low=1.0,
         high=1e8,
         scale="log",
-        title="Most noise in the head",
+        title="Noise cap, head",
         explain="The same for the weights of the last layer.",
         advanced=True,
     )
     clear_rows: bool = hyperparameter(
         True,
         title="Clear forgotten rows",
-        explain="Sets the rows of forgotten classes in the last layer to nought and gives them a little noise.",
+        explain="Sets the rows of forgotten classes in the last layer to zero, plus a little noise.",
         advanced=True,
     )
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Adds noise to the weights of `problem.net`."""
-    asked = problem.retain.sample(params.pictures, problem.random_generator("asked"))
-    tracker.plan(fisher=asked.num_batches(images_per_chunk(problem.original_model, outputs=problem.classes)))
+    """Add noise to the weights of `problem.model`."""
+    sample = problem.retain.sample(params.pictures, problem.random_generator("asked"))
+    tracker.plan(fisher=sample.num_batches(images_per_chunk(problem.original_model, outputs=problem.classes)))
     tracker.phase("fisher")
-    fisher = fisher_diagonal(problem.original_model, asked.tensors()[0], progress=tracker.iterate)
+    fisher = fisher_diagonal(problem.original_model, sample.tensors()[0], progress=tracker.iterate)
     for name, weight in problem.model.named_parameters():
         head = any(f"{name}.".startswith(f"{one}.") for one in problem.classifier.roles.head)
         mean, variance = _blurred(
@@ -99,7 +101,7 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
 def _blurred(
     weight: Tensor, fisher: Tensor, params: Hyperparameters, *, head: bool, cleared: tuple[int, ...]
 ) -> tuple[Tensor, Tensor]:
-    """Mean and variance of a tensor after forgetting, from its information of the same shape."""
+    """Mean and variance of a weight tensor after forgetting, from its Fisher information of the same shape."""
     mean, variance = (
         weight.clone(),
         (fisher + FISHER_FLOOR).reciprocal().clamp_max(params.head_cap if head else params.cap),
@@ -123,11 +125,12 @@ METHOD = Method(
     id="fisher",
     title="Fisher forgetting",
     group="Edit weights",
-    summary="noise where the rest does not mind · sees no forgotten picture",
-    idea="Measures how much each weight matters to the kept pictures (**Fisher information**) and adds noise to all "
-    "weights, the more the less they matter. No training; of a whole class the row in the head is cleared.",
-    failure_modes="Nearly always: with a little noise only the cleared row forgets, as if an output were hidden, and single "
-    "pictures stay; with a little more the whole net is wrecked. Between the two there is no room on a small net.",
+    summary="add noise to weights the retain set does not need · needs no forget data",
+    idea="Measures how much each weight matters to the retain set (**Fisher information**) and adds noise to all "
+    "weights, more where they matter less. No training; for a whole class its row in the head is cleared.",
+    failure_modes="Nearly always. With little noise only the cleared row forgets, which only hides an output, and "
+    "single images remain; with slightly more noise the whole model is destroyed. On small models no setting works "
+    "well.",
     paper=Reference(
         "Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"
     ),
@@ -136,25 +139,27 @@ METHOD = Method(
     presets={
         "bundled": Preset(
             "bundled",
-            "As much noise as the kept pictures bear: a class goes with its cleared row, single pictures hardly go.",
+            "As much noise as the retain set tolerates: a class is forgotten by its cleared row, single images hardly.",
             Hyperparameters(),
             by_request_size={"few pictures": _FOR_IMAGES, "many pictures": _FOR_IMAGES},
         ),
         "no-clearing": Preset(
-            "rows left",
-            "The same with no row cleared: shows that a class goes by that alone.",
+            "no clearing",
+            "The same without clearing rows: shows that this alone forgets a class.",
             Hyperparameters(clear_rows=False),
         ),
         "loud": Preset(
-            "too much", "Ten times the noise: forgotten and kept are lost together.", Hyperparameters(alpha=1e-5)
+            "too much",
+            "Ten times the noise: forget and retain accuracy are lost together.",
+            Hyperparameters(alpha=1e-5),
         ),
         "paper": Preset(
             "paper",
-            "The authors' strength; half of the kept pictures are asked, for want of time.",
+            "The authors' strength; half of the retained images are used, to save time.",
             Hyperparameters(alpha=1e-6, pictures=5000),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=False, retain=True),
+    needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
     forget=forget,
 )

@@ -1,15 +1,15 @@
-"""l1-sparse: fine-tuning that first makes weights smaller (Jia et al., NeurIPS 2023, arXiv 2304.04934).
+"""l1-sparse: fine-tuning with an l1 penalty on the weights (Jia et al., NeurIPS 2023, arXiv 2304.04934).
 
-Idea. Train on the kept pictures with an l1 penalty on all weights: CE(D_r) + gamma_e ||theta||_1. The penalty falls in
-a straight line from epoch to epoch (section 4); a net with fewer weights in use forgets more easily.
+Idea. Train on the retain set with an l1 penalty on all weights: CE(D_r) + gamma_e ||theta||_1. The penalty decays
+linearly over the epochs (section 4); a sparser model forgets more easily.
 
-Cost. The chosen epochs over kept pictures.
+Cost. The chosen number of epochs over retained images.
 
-When it fails. As fine-tuning does, whose rate it needs: single pictures hardly fade. A strong penalty forgets by
-spoiling everything, and the epochs without penalty have to mend that.
+When it fails. As fine-tuning does, whose learning rate it needs: single images hardly fade. A strong penalty forgets by
+damaging everything, which the epochs without penalty have to repair.
 
-Where official code differs: nothing of note. The default weight among its arguments (0.2) is not usable. The paper also
-prunes a net first and then unlearns it in other ways, which is not here.
+Source. Section 4 and the authors' code, without notable differences; the default penalty among the code's arguments
+(0.2) is not usable. The paper also prunes a model before it applies other unlearning methods, which is left out here.
 """
 
 import torch
@@ -34,24 +34,24 @@ from unlearn_core.training.precision import autocast
 from unlearn_core.training.problem import Problem
 
 UNUSED_BELOW = 1e-3
-"""A weight below this is counted as not in use."""
+"""A weight below this counts as unused."""
 
 
 class Hyperparameters(BaseHyperparameters):
-    """l1-sparse fine-tuning's hyper-parameters; symbols as in the paper."""
+    """The hyperparameters of l1-sparse; symbols as in the paper."""
 
     penalty: float = hyperparameter(
         5e-4,
         low=1e-6,
         high=0.01,
         scale="log",
-        title="Penalty on weights",
+        title="L1 penalty",
         symbol="γ",
-        explain="How hard all weights are pulled towards zero in the first epoch.",
+        explain="How strongly all weights are pulled towards zero in the first epoch.",
     )
-    lr: float = learning_rate(0.1, low=1e-4, explain="How far each step goes.")
+    lr: float = learning_rate(0.1, low=1e-4, explain="Step size.")
     epochs: int = hyperparameter(
-        3, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the kept pictures, in all."
+        3, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over retained images, in total."
     )
     plain_epochs: int = hyperparameter(
         1,
@@ -59,7 +59,7 @@ class Hyperparameters(BaseHyperparameters):
         high=19,
         title="Epochs without penalty",
         unit="epochs",
-        explain="The last so many epochs mend the net without a penalty.",
+        explain="Number of final epochs that repair the model without the penalty.",
     )
     kept_per_class: int = retain_per_class(1000)
     falls: bool = linear_decay()
@@ -70,45 +70,45 @@ class Hyperparameters(BaseHyperparameters):
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Trains `problem.net` on kept pictures and small weights; raises Diverged where the loss is no longer a number."""
+    """Train `problem.model` on retained images with the penalty; raises DivergedError if the loss is not finite."""
     steps = steps_in_epoch(problem.sizes.retain_used(params.kept_per_class), params.batch) * params.epochs
-    tracker.plan(**{"thin out": steps})
-    optimiser = torch.optim.SGD(
+    tracker.plan(sparsify=steps)
+    optimizer = torch.optim.SGD(
         problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
     )
     problem.model.train()
-    tracker.phase("thin out")
+    tracker.phase("sparsify")
     batches = (
-        (pictures, labels, penalty_at(number, params))
+        (images, labels, penalty_at(number, params))
         for number in range(params.epochs)
-        for pictures, labels in problem.retain.sample(
+        for images, labels in problem.retain.sample(
             problem.sizes.retain_used(params.kept_per_class), problem.random_generator("kept", number)
         ).batches(params.batch, problem.random_generator("epoch", number), augment=params.augment)
     )
-    for step, (pictures, labels, penalty) in enumerate(tracker.iterate(batches)):
+    for step, (images, labels, penalty) in enumerate(tracker.iterate(batches)):
         if params.falls:
-            set_linear_lr(optimiser, params.lr, step=step, steps=steps)
+            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
         with autocast(problem.device):
-            error = F.cross_entropy(problem.model(pictures), labels)
+            error = F.cross_entropy(problem.model(images), labels)
         loss = error + penalty * l1_norm(problem.model) if penalty else error
-        optimizer_step(optimiser, loss)
+        optimizer_step(optimizer, loss)
         tracker.log(loss=error.item(), penalty=penalty)
     tracker.log(unused=unused_share(problem.model))
 
 
 def penalty_at(epoch: int, params: Hyperparameters) -> float:
-    """The penalty's weight in an epoch (0 is the first): a straight line to 0, then 0."""
-    whole = params.epochs - params.plain_epochs
-    return params.penalty * (1 - epoch / whole) if epoch < whole else 0.0
+    """The penalty's weight in an epoch (0 is the first): linear decay to 0, then 0."""
+    penalised = params.epochs - params.plain_epochs
+    return params.penalty * (1 - epoch / penalised) if epoch < penalised else 0.0
 
 
 def l1_norm(model: nn.Module) -> Tensor:
-    """||theta||_1 over all weights, those of batch norm too."""
+    """||theta||_1 over all weights, including those of batch norm."""
     return torch.stack([weight.abs().sum() for weight in model.parameters()]).sum()
 
 
 def unused_share(model: nn.Module) -> float:
-    """The share (0 to 1) of weights that are as good as zero."""
+    """The share (0 to 1) of weights that are practically zero."""
     return float(
         torch.cat([(weight.detach().abs() < UNUSED_BELOW).flatten() for weight in model.parameters()]).float().mean()
     )
@@ -122,11 +122,11 @@ METHOD = Method(
     id="l1_sparse",
     title="l1-sparse",
     group="Edit weights",
-    summary="fine-tunes towards fewer weights · sees no forgotten picture",
-    idea="Goes on training with kept pictures alone while a **penalty shrinks all weights**, so that what is no longer "
-    "shown loses its place; then mends without the penalty.",
-    failure_modes="Single pictures hardly fade. At 0.05 and below a part of a class stays; a higher rate or "
-    "penalty is felt by the kept classes too.",
+    summary="fine-tune towards sparse weights · needs no forget data",
+    idea="Continues training on the retain set only while a **penalty shrinks all weights**, so that what is no longer "
+    "shown fades; then repairs the model without the penalty.",
+    failure_modes="Single images hardly fade. At a learning rate of 0.05 and below a part of a class remains; a higher "
+    "learning rate or penalty also costs accuracy on the retained classes.",
     paper=Reference(
         "Jia et al., Model Sparsity Can Simplify Machine Unlearning, NeurIPS 2023", "https://arxiv.org/abs/2304.04934"
     ),
@@ -134,20 +134,20 @@ METHOD = Method(
     params=Hyperparameters,
     presets={
         "bundled": Preset(
-            "bundled", "Fewer epochs at a higher rate than the paper, the last of them plain.", Hyperparameters()
+            "bundled", "Fewer epochs than the paper at a higher rate, the last one without penalty.", Hyperparameters()
         ),
         "no penalty": Preset(
-            "no penalty", "The same without shrinking: shows what the penalty does.", Hyperparameters(penalty=1e-6)
+            "no penalty", "The same without shrinking: shows the effect of the penalty.", Hyperparameters(penalty=1e-6)
         ),
         "paper": Preset(
             "paper",
-            "Ten epochs at the authors' rate, the penalty as we remember the paper. Takes minutes on a CPU.",
+            "Ten epochs at the authors' learning rate, penalty as we remember the paper. Takes minutes on a CPU.",
             Hyperparameters(
                 penalty=5e-4, lr=0.01, epochs=10, plain_epochs=0, kept_per_class=5000, falls=False, batch=256
             ),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=False, retain=True),
+    needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
     forget=forget,
 )

@@ -1,21 +1,21 @@
-"""L2UL: instance-wise unlearning with adversarial pictures and weight importance (Cha et al., AAAI 2024, 2301.11578).
+"""L2UL: instance-wise unlearning with adversarial images and weight importance (Cha et al., AAAI 2024, 2301.11578).
 
-Idea. Drive the loss on the forgotten pictures up until the net names none of them rightly (or teach it other labels),
-and hold the rest with what needs no kept picture: copies of the forgotten pictures, moved by an attack to where the
-original net calls them something else, pin its borders there (ADV); weights that mattered little for the forgotten
-pictures are pulled back to where they were (IMP).
+Idea. Increase the loss on the forget set until no image is classified correctly (or train other labels), and protect
+the rest without retained images. Adversarial copies of the forget images, which the original model misclassifies, fix
+its decision boundaries (ADV). Weights that mattered little for the forget set are pulled back to their original values
+(IMP).
 
-Cost. The attack: pictures x adversarials x attack steps; then as many steps as forgetting takes.
+Cost. The attack: images x adversarial copies x attack steps; then as many steps as forgetting takes.
 
-When it fails. On many pictures, and on whole classes, the rest suffers: neither guard knows the kept pictures. With no
-guard (NegGrad) it collapses. The goal, 0 % right, is not what a net that never saw the pictures would do, so it
-forgets more than retraining would, which can be noticed from outside.
+When it fails. For many images and for whole classes the retain set suffers, because neither safeguard uses it. Without
+safeguards (NegGrad) the model collapses. The goal, 0 % accuracy, differs from a model that never saw the images, so it
+forgets more than retraining would, which an attacker can detect.
 
-Source: sections 3 and 4 and the authors' code, whose targets can equal the true label, whose importance is of whole
-batches, in train mode, summed up wrongly beyond one batch, and which stops NegGrad only between epochs. Here targets
-are uniform over the other kept classes, importance is the mean over pictures in eval mode, both sides are shuffled,
-and the stop rule is asked after every step. The weight 0 of the ascent is the code's n_f / (n_a + n_f); relabelling
-has no public code. Of a large request only some pictures are attacked and weighed.
+Source. Sections 3 and 4 and the authors' code. In that code targets can equal the true label, importance is computed
+from whole batches in train mode and summed wrongly beyond one batch, and NegGrad stops only between epochs. Here
+targets are uniform over the other retained classes, importance is the mean over images in eval mode, both sets are
+shuffled, and the stopping rule is checked after every step. The weight 0 of the ascent is the code's n_f / (n_a + n_f);
+relabelling has no public code. For a large request only some images are attacked and used for importance.
 """
 
 from collections.abc import Callable, Iterator
@@ -55,60 +55,60 @@ from unlearn_core.training.precision import autocast
 from unlearn_core.training.problem import ImageSubset, Problem
 
 IMPORTANCE_IMAGES = 256
-"""Forgotten pictures at most from which importance is taken."""
+"""Maximum number of forget images for importance."""
 STOP_CHECK_IMAGES = 64
-"""Forgotten pictures that the stop rule asks at a time: the next ones only once those before them are done."""
+"""Forget images that the stopping rule checks at a time; the next ones only when these are done."""
 SAVED_IMAGES = 12
-"""Adversarial pictures that are kept for the report."""
+"""Adversarial images that are stored for the report."""
 
 
 class Hyperparameters(BaseHyperparameters):
-    """L2UL's hyper-parameters; symbols as in the paper."""
+    """The hyperparameters of L2UL; symbols as in the paper."""
 
     goal: str = hyperparameter(
         "misclassify",
         choices=("misclassify", "relabel"),
         title="Goal",
-        explain="Misclassify drives each picture away from its label, relabel teaches it a wrong one drawn beforehand.",
+        explain="Misclassify moves each image away from its label; relabel trains a wrong label drawn in advance.",
     )
     guard: str = hyperparameter(
         "adv-imp",
         choices=("none", "adv", "adv-imp"),
-        title="Guard of the rest",
-        explain="With adv the net also learns adversarial pictures, with adv-imp unimportant weights are held as well; "
-        "none is plain ascent (NegGrad).",
+        title="Safeguards",
+        explain="adv also trains on adversarial images; adv-imp also pulls unimportant weights back; none is plain "
+        "gradient ascent (NegGrad).",
     )
-    lr: float = learning_rate(1e-3, explain="How far each step goes; the guards cannot undo steps that are too long.")
+    lr: float = learning_rate(1e-3, explain="Step size; the safeguards cannot undo steps that are too large.")
     ascent: float = hyperparameter(
         0.0,
         low=0.0,
         high=1.0,
         step=0.01,
-        title="Share of forgetting",
-        explain="Weight of the forgotten pictures in the loss, the rest is the adversarials'; 0 goes by batch sizes.",
+        title="Weight of the forget set",
+        explain="Weight of the forget set in the loss, the rest for adversarial images; 0 uses the batch sizes.",
     )
     hold: float = hyperparameter(
         1.0,
         low=0.01,
         high=1000.0,
         scale="log",
-        title="Hold on weights",
+        title="Weight regularisation",
         symbol="λ",
-        explain="How firmly weights that did not matter for the forgotten pictures are held where they were.",
+        explain="How strongly weights that matter little for the forget set are pulled to their original values.",
     )
     retain_access: bool = hyperparameter(
         False,
-        title="Use kept pictures",
-        explain="Learns kept pictures along with the rest: what the guards have to do without (the paper's oracle).",
+        title="Use the retain set",
+        explain="Also trains on retained images, which the safeguards do without (the paper's oracle).",
     )
     copies: int = hyperparameter(
         20,
         low=1,
         high=300,
-        title="Adversarials a picture",
-        unit="pictures",
+        title="Adversarial copies",
+        unit="per image",
         symbol="N_adv",
-        explain="Adversarial pictures made from each forgotten one, each with a target of its own.",
+        explain="Adversarial copies of each forget image, each with its own target class.",
     )
     radius: float = hyperparameter(
         4.0,
@@ -117,7 +117,7 @@ class Hyperparameters(BaseHyperparameters):
         step=0.1,
         title="Attack: radius",
         symbol="ε",
-        explain="How far an adversarial picture may lie from its original, as the L2 length over all pixel values.",
+        explain="Maximum L2 distance of an adversarial image from its original, over all pixel values.",
         advanced=True,
     )
     attack_steps: int = hyperparameter(
@@ -126,7 +126,7 @@ class Hyperparameters(BaseHyperparameters):
         high=200,
         title="Attack: steps",
         unit="steps",
-        explain="Steps that each adversarial picture takes towards its target.",
+        explain="Steps of the attack towards each target.",
         advanced=True,
     )
     attack_step: float = hyperparameter(
@@ -134,17 +134,17 @@ class Hyperparameters(BaseHyperparameters):
         low=0.01,
         high=2.0,
         scale="log",
-        title="Attack: length of a step",
-        explain="How far an adversarial picture moves in each step.",
+        title="Attack: step size",
+        explain="L2 distance that an adversarial image moves in each step.",
         advanced=True,
     )
     attacked: int = hyperparameter(
         128,
         low=1,
         high=512,
-        title="Attack: at most so many",
-        unit="pictures",
-        explain="Of more forgotten pictures than this only so many, drawn at random, get adversarials.",
+        title="Attack: max images",
+        unit="images",
+        explain="Maximum number of forget images with adversarial copies; chosen at random if there are more.",
         advanced=True,
     )
     most: float = hyperparameter(
@@ -152,41 +152,41 @@ class Hyperparameters(BaseHyperparameters):
         low=0.0,
         high=20.0,
         step=0.1,
-        title="Wrong enough",
+        title="Loss cap",
         unit="nats",
-        explain="A picture with a larger error than this is not driven on; 0 drives all of them without end.",
+        explain="Images with a larger loss than this are not pushed further; 0 disables the cap.",
         advanced=True,
     )
     stops: bool = hyperparameter(
-        True, title="Stop when done", explain="Stops as soon as the goal is reached; without it the net is driven on."
+        True, title="Stop early", explain="Stops as soon as the goal is reached; otherwise all steps are run."
     )
     stop_accuracy: float = hyperparameter(
         0.0,
         low=0.0,
         high=1.0,
         step=0.01,
-        title="Done at",
-        explain="Share of the forgotten pictures that may still be named rightly (or not yet by their new label).",
+        title="Stop at accuracy",
+        explain="Share of the forget set that may still be classified correctly (or not yet as its new label).",
         advanced=True,
     )
     max_steps: int = hyperparameter(
-        200, low=1, high=4000, title="Steps at most", unit="steps", explain="Where forgetting ends in any case."
+        200, low=1, high=4000, title="Maximum steps", unit="steps", explain="Forgetting stops here in any case."
     )
     frozen_norm: bool = freeze_batchnorm(False)
     clip: float = grad_clip()
     momentum: float = momentum()
     weight_decay: float = weight_decay(1e-4)
-    forget_batch: int = batch_size(32, title="Batch of forgotten")
-    guard_batch: int = batch_size(256, title="Batch of adversarials")
-    retain_batch: int = batch_size(128, title="Batch of kept")
+    forget_batch: int = batch_size(32, title="Batch size, forget set")
+    guard_batch: int = batch_size(256, title="Batch size, adversarial")
+    retain_batch: int = batch_size(128, title="Batch size, retain set")
 
 
 _Epochs = Callable[[int], Iterator[tuple[Tensor, Tensor]]]
-"""The shuffled pass of this number over one source: pictures and labels, batch by batch."""
+"""The shuffled pass with this number over one source: batches of images and labels."""
 
 
 class Regularizers(NamedTuple):
-    """What holds the rest: adversarial pictures (n, 3, H, W) with their targets (n,), and a hold for each weight."""
+    """The safeguards: adversarial images (n, 3, H, W) with targets (n,), and a regularisation strength per weight."""
 
     images: Tensor | None
     targets: Tensor | None
@@ -194,33 +194,33 @@ class Regularizers(NamedTuple):
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Makes `problem.net` wrong about `problem.forget`; raises Diverged where the loss is no longer a number."""
+    """Make `problem.model` misclassify `problem.forget`; raises DivergedError if the loss is not finite."""
     attacked = problem.forget.sample(params.attacked, problem.random_generator("attacked"))
     weighed = problem.forget.sample(IMPORTANCE_IMAGES, problem.random_generator("weighed"))
     attack = {"attack": -(-len(attacked) * params.copies // IMAGES_PER_CHUNK) * params.attack_steps}
     importance = {"importance": weighed.num_batches(images_per_chunk(problem.original_model))}
     plan = {"none": {}, "adv": attack, "adv-imp": attack | importance}[params.guard]
     tracker.plan(**plan, forget=params.max_steps)
-    pictures = targets = hold = None
+    images = targets = strength = None
     if "attack" in plan:
         tracker.phase("attack")
-        pictures, targets = _attack(problem, attacked, params, tracker)
+        images, targets = _attack(problem, attacked, params, tracker)
     if "importance" in plan:
         tracker.phase("importance")
-        hold = _weight_strength(problem, weighed, tracker)
+        strength = _weight_strength(problem, weighed, tracker)
     tracker.phase("forget")
-    _forget(problem, Regularizers(pictures, targets, hold), params, tracker)
-    if pictures is not None and targets is not None:
-        _save_examples(problem, attacked, pictures, targets, params=params, tracker=tracker)
+    _forget(problem, Regularizers(images, targets, strength), params, tracker)
+    if images is not None and targets is not None:
+        _save_examples(problem, attacked, images, targets, params=params, tracker=tracker)
 
 
 def _attack(problem: Problem, pool: ImageSubset, params: Hyperparameters, tracker: Tracker) -> tuple[Tensor, Tensor]:
-    """Copies (n, 3, H, W) of the pictures, moved to where the original net should call them by targets (n,)."""
-    pictures, labels = (part.repeat_interleave(params.copies, 0) for part in pool.tensors())
+    """Adversarial copies (n, 3, H, W) of the images, which the original model should classify as targets (n,)."""
+    images, labels = (part.repeat_interleave(params.copies, 0) for part in pool.tensors())
     targets = wrong_labels(labels, problem.retained_classes, problem.random_generator("targets"))
     made = pgd_l2_batched(
         problem.original_model,
-        pictures,
+        images,
         targets,
         radius=params.radius,
         step=params.attack_step,
@@ -232,7 +232,7 @@ def _attack(problem: Problem, pool: ImageSubset, params: Hyperparameters, tracke
 
 
 def _weight_strength(problem: Problem, pool: ImageSubset, tracker: Tracker) -> dict[str, Tensor]:
-    """How firmly each weight is held, in [0, 1]: 1 where it did not matter for the forgotten pictures."""
+    """Regularisation strength of each weight in [0, 1]: 1 where it does not matter for the forget set."""
     importance = min_max_scaled(output_sensitivity(problem.original_model, pool.tensors()[0], progress=tracker.iterate))
     layers = problem.classifier.roles.layers
     means = np.array(share_by_layer(importance, layers), np.float32)
@@ -241,24 +241,22 @@ def _weight_strength(problem: Problem, pool: ImageSubset, tracker: Tracker) -> d
 
 
 def _forget(problem: Problem, guard: Regularizers, params: Hyperparameters, tracker: Tracker) -> None:
-    """Steps until the goal is reached, as the net in eval mode answers, or the limit."""
+    """Run steps until the goal is reached, as evaluated in eval mode, or until the limit."""
     aim = _relabelled(problem) if params.goal == "relabel" else problem.forget
-    asked = list(aim.batches(STOP_CHECK_IMAGES, problem.random_generator("asked"), augment=False))
-    optimiser = torch.optim.SGD(
+    checks = list(aim.batches(STOP_CHECK_IMAGES, problem.random_generator("asked"), augment=False))
+    optimizer = torch.optim.SGD(
         problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
     )
-    left = [_left(problem.model, asked, params)]
+    left = [_left(problem.model, checks, params)]
     done = params.stops and left[0] <= params.stop_accuracy
-    for pictures, labels in tracker.iterate(
-        islice(_steps(problem, aim, guard, params), 0 if done else params.max_steps)
-    ):
+    for images, labels in tracker.iterate(islice(_steps(problem, aim, guard, params), 0 if done else params.max_steps)):
         train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
         with autocast(problem.device):
-            loss, error = _loss(problem.model, pictures, labels, params)
+            loss, error = _loss(problem.model, images, labels, params)
         if guard.strength is not None:
             loss = loss + params.hold * weighted_l2(problem.model, problem.original_model, guard.strength)
-        optimizer_step(optimiser, loss, grad_clip=params.clip)
-        left.append(_left(problem.model, asked, params))
+        optimizer_step(optimizer, loss, grad_clip=params.clip)
+        left.append(_left(problem.model, checks, params))
         tracker.log(loss=loss.item(), forget_error=error.item(), left=left[-1])
         done = params.stops and left[-1] <= params.stop_accuracy
         if done:
@@ -266,12 +264,12 @@ def _forget(problem: Problem, guard: Regularizers, params: Hyperparameters, trac
     tracker.save_artifact("stopped", np.array(left, np.float32), goal=params.goal, done=done, most=params.max_steps)
 
 
-def _left(model: nn.Module, asked: list[tuple[Tensor, Tensor]], params: Hyperparameters) -> float:
-    """The share of forgotten pictures still to be changed; of many, the first speak for all until they are done."""
+def _left(model: nn.Module, batches: list[tuple[Tensor, Tensor]], params: Hyperparameters) -> float:
+    """The share of the forget set still to be changed; estimated from the first batches until these are done."""
     left = seen = 0
-    for pictures, labels in asked:
-        right = int((predict(model, pictures) == labels).sum())
-        left += right if params.goal == "misclassify" else len(labels) - right
+    for images, labels in batches:
+        correct = int((predict(model, images) == labels).sum())
+        left += correct if params.goal == "misclassify" else len(labels) - correct
         seen += len(labels)
         if left > params.stop_accuracy * seen:
             break
@@ -279,7 +277,7 @@ def _left(model: nn.Module, asked: list[tuple[Tensor, Tensor]], params: Hyperpar
 
 
 def _relabelled(problem: Problem) -> ImageSubset:
-    """The forgotten pictures, each with one wrong label that is drawn once."""
+    """The forget set, each image with one wrong label that is drawn once."""
     own = problem.forget
     labels = own.labels.clone()
     labels[own.rows] = wrong_labels(labels[own.rows], problem.retained_classes, problem.random_generator("new labels"))
@@ -289,7 +287,7 @@ def _relabelled(problem: Problem) -> ImageSubset:
 def _steps(
     problem: Problem, aim: ImageSubset, guard: Regularizers, params: Hyperparameters
 ) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
-    """For each step all its pictures and, source by source in their order, the labels; without end."""
+    """For each step all its images and the labels by source, in the same order; endless."""
 
     def adversarials(number: int) -> Iterator[tuple[Tensor, Tensor]]:
         assert guard.images is not None and guard.targets is not None
@@ -306,16 +304,16 @@ def _steps(
         epochs["retain"] = of_pool(problem.retain, "kept", params.retain_batch)
     endless = [chain.from_iterable(map(epoch, count())) for epoch in epochs.values()]
     for parts in zip(*endless, strict=True):
-        pictures = torch.cat([part for part, _ in parts])
-        yield pictures, {name: labels for name, (_, labels) in zip(epochs, parts, strict=True)}
+        images = torch.cat([part for part, _ in parts])
+        yield images, {name: labels for name, (_, labels) in zip(epochs, parts, strict=True)}
 
 
 def _loss(
     model: nn.Module, images: Tensor, labels: dict[str, Tensor], params: Hyperparameters
 ) -> tuple[Tensor, Tensor]:
-    """The loss without the hold on weights, and the mean error (nats) on the forgotten pictures.
+    """The loss without weight regularisation, and the mean cross-entropy (nats) on the forget set.
 
-    Each source goes through the net by itself, so that batch norm sees it by itself.
+    Each source passes through the model separately, so that batch norm sees it separately.
     """
     sizes = [len(own) for own in labels.values()]
     logits = dict(zip(labels, map(model, images.split(sizes)), strict=True))
@@ -334,13 +332,13 @@ def _loss(
 def _save_examples(
     problem: Problem, pool: ImageSubset, made: Tensor, targets: Tensor, *, params: Hyperparameters, tracker: Tracker
 ) -> None:
-    """Keeps some adversarial pictures beside their originals, and what both nets call all of them."""
+    """Store some adversarial images and their originals, and the predictions of both models for all of them."""
     rows = pool.rows.repeat_interleave(params.copies)
-    calls = [predict(net, made) for net in (problem.original_model, problem.model)]
+    predictions = [predict(model, made) for model in (problem.original_model, problem.model)]
     length = (made - to_floats(pool.images[rows])).flatten(1).norm(dim=1)
     tracker.save_artifact(
         "adversarial_answers",
-        torch.stack([pool.labels[rows], targets, *calls], 1).short(),
+        torch.stack([pool.labels[rows], targets, *predictions], 1).short(),
         length=float(length.mean()),
         radius=params.radius,
     )
@@ -366,58 +364,58 @@ _CLASS = Hyperparameters(lr=8e-3, ascent=0.7, most=4.0, copies=8, attacked=48, g
 
 
 def _preset(title: str, summary: str, **changes: object) -> Preset:
-    """The tuned settings for every scale of request, with the same changes to all of them."""
-    few, many, whole = (knobs.updated(changes) for knobs in (_FEW, _MANY, _CLASS))
+    """The tuned hyperparameters for every size of request, with the same changes to all of them."""
+    few, many, whole = (params.updated(changes) for params in (_FEW, _MANY, _CLASS))
     return Preset(title, summary, whole, by_request_size={"few pictures": few, "many pictures": many})
 
 
 METHOD = Method(
     id="l2ul",
     title="L2UL",
-    group="Ascend",
-    summary="away from the label, held by adversarial pictures · needs no kept picture",
-    idea="Drives the error on the forgotten pictures **up** until none is named rightly, and holds the rest without "
-    "any kept picture: **adversarial copies** pin the borders, weights that did not matter are pulled back.",
-    failure_modes="The more it must forget, the more the rest suffers, whole classes most. Unguarded it collapses. It makes "
-    "the net wrong on all forgotten pictures, where a net that never saw them would name most rightly.",
+    group="Gradient ascent",
+    summary="gradient ascent with adversarial images as safeguard · needs no retain data",
+    idea="Increases the loss on the forget set until **no image is classified correctly**, and protects the rest "
+    "without retained images: **adversarial copies** fix the decision boundaries, unimportant weights are pulled back.",
+    failure_modes="The larger the forget set, the more the retain set suffers, most for whole classes. Without "
+    "safeguards the model collapses. It misclassifies all forget images, although a model that never saw them would "
+    "classify most correctly.",
     paper=Reference("Cha et al., Learning to Unlearn, AAAI 2024", "https://arxiv.org/abs/2301.11578"),
     supports=frozenset({"classes", "images"}),
     params=Hyperparameters,
     presets={
         "bundled": _preset(
             "bundled",
-            "Both guards. A small net needs longer steps, a nearer attack and more weight on forgetting than the "
-            "paper's; of many pictures each is driven only until it is wrong enough. Fewer adversarials, to be done in "
-            "a minute.",
+            "Both safeguards. A small model needs larger steps, a closer attack and more weight on forgetting than in "
+            "the paper; for many images the loss is capped. Fewer adversarial copies, to finish in a minute.",
         ),
         "adv": _preset(
             "adv",
-            "The same with adversarial pictures alone: shows what the hold on weights does.",
+            "The same with adversarial images only: shows the effect of the weight regularisation.",
             guard="adv",
         ),
         "neggrad": _preset(
             "neggrad",
-            "The same with no guard: plain ascent, which the guards are there to tame.",
+            "The same without safeguards: plain gradient ascent, which the safeguards are meant to limit.",
             guard="none",
         ),
         "relabel": _preset(
             "relabel",
-            "The other goal: each picture is taught a wrong label that was drawn beforehand.",
+            "The other goal: each image is trained on a wrong label drawn in advance.",
             goal="relabel",
         ),
         "oracle": _preset(
             "oracle",
-            "No guard, but kept pictures to learn from: what the guards have to do without.",
+            "No safeguards, but training on retained images, which the safeguards do without.",
             guard="none",
             retain_access=True,
         ),
         "paper": Preset(
             "paper",
-            "The published settings for CIFAR-10, made for a ResNet-18: slow on a small net, for minutes.",
+            "The published settings for CIFAR-10 and a ResNet-18: takes minutes, also on a small model.",
             Hyperparameters(max_steps=2002),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=True, retain=knobs.retain_access),
+    needs=lambda params: DataAccess(forget=True, retain=params.retain_access),
     images_processed=_images_processed,
     forget=forget,
     may_stop_early=True,

@@ -1,15 +1,15 @@
-"""NegGrad: training backwards on what should be forgotten (gradient ascent; Golatkar et al., CVPR 2020, section 6).
+"""NegGrad: gradient ascent on the forget set (Golatkar et al., CVPR 2020, section 6).
 
-Idea. Climb the loss on the forgotten pictures: theta <- theta + lr * grad CE(D_f). No kept picture is used.
+Idea. Increase the loss on the forget set: theta <- theta + lr * grad CE(D_f). No retained image is used.
 
-Cost. A few short steps over the forgotten pictures; the stop rule asks the net after each of them.
+Cost. A few short steps over the forget set; the stopping rule evaluates the model after each step.
 
-When it fails. The loss has no top, and nothing holds the rest: what the forgotten pictures share with the others goes
-with them. It stops at a number that was chosen beforehand, not where a net that never saw the pictures would stand.
+When it fails. The loss is unbounded and nothing protects the retain set: features that forget images share with others
+are lost too. It stops at an accuracy chosen in advance, not where a model that never saw the images would be.
 
-Where official code differs: it takes a fixed number of epochs (5 at a rate of 1e-4 in Jia et al. 2023, batch norm
-learning along) and has none of the four guards here: an end at an accuracy, a bound on each picture's error, short
-gradients, batch norm as it was. The preset "unbounded" switches all of them off, and the net collapses.
+Source. Golatkar et al. 2020, section 6. The official code trains a fixed number of epochs (5 at a learning rate of 1e-4
+in Jia et al. 2023, with batch norm in train mode). It has none of the four safeguards here: a target accuracy, a loss
+cap, gradient clipping and frozen batch norm. The preset "unbounded" disables all of them, and the model collapses.
 """
 
 import torch
@@ -34,29 +34,29 @@ from unlearn_core.training.precision import autocast
 from unlearn_core.training.problem import Problem
 
 STOP_CHECK_IMAGES = 256
-"""Forgotten pictures that the stop rule asks first; it asks all of them once these are done."""
+"""Forget images that the stopping rule checks first; it checks all of them only when these are done."""
 
 
 class Hyperparameters(BaseHyperparameters):
-    """NegGrad's hyper-parameters."""
+    """The hyperparameters of NegGrad."""
 
     lr: float = learning_rate(
-        1e-3, low=1e-6, high=0.1, explain="How far each step climbs; too far, and everything goes with it."
+        1e-3, low=1e-6, high=0.1, explain="Step size of the ascent; too large a step destroys the whole model."
     )
     stops: bool = hyperparameter(
-        True, title="Stop when done", explain="Stops as soon as enough is forgotten; without it all epochs are made."
+        True, title="Stop early", explain="Stops as soon as enough is forgotten; otherwise all epochs are run."
     )
     stop_accuracy: float = hyperparameter(
         0.0,
         low=0.0,
         high=1.0,
         step=0.01,
-        title="Done at",
-        explain="Share of the forgotten pictures that may still be named rightly: 0 for a class, for single pictures "
-        "what the net gets right of pictures that it never saw.",
+        title="Stop at accuracy",
+        explain="Forget accuracy at which to stop: 0 for a class; for single images the model's accuracy on test "
+        "images.",
     )
     epochs: int = hyperparameter(
-        30, low=1, high=100, title="Epochs at most", unit="epochs", explain="Passes over the forgotten pictures."
+        30, low=1, high=100, title="Maximum epochs", unit="epochs", explain="Passes over the forget set."
     )
     most: float = loss_cap(4.6)
     clip: float = grad_clip(1.0)
@@ -68,9 +68,9 @@ class Hyperparameters(BaseHyperparameters):
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Drives `problem.net` away from `problem.forget`; raises Diverged where the loss is no longer a number."""
+    """Increase the loss of `problem.model` on `problem.forget`; raises DivergedError if the loss is not finite."""
     tracker.plan(ascend=problem.forget.num_batches(params.batch) * params.epochs)
-    optimiser = torch.optim.SGD(
+    optimizer = torch.optim.SGD(
         problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
     )
     train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
@@ -83,10 +83,10 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
         )
     )
     first = problem.forget.sample(STOP_CHECK_IMAGES, problem.random_generator("asked")).tensors()
-    for pictures, labels in tracker.iterate(batches):
+    for images, labels in tracker.iterate(batches):
         with autocast(problem.device):
-            error = capped_cross_entropy(problem.model(pictures), labels, cap=params.most)
-        optimizer_step(optimiser, -error, grad_clip=params.clip)
+            error = capped_cross_entropy(problem.model(images), labels, cap=params.most)
+        optimizer_step(optimizer, -error, grad_clip=params.clip)
         tracker.log(forget_loss=error.item())
         if not params.stops:
             continue
@@ -103,11 +103,11 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
 METHOD = Method(
     id="neggrad",
     title="NegGrad",
-    group="Ascend",
-    summary="training backwards · sees no kept picture",
-    idea="Climbs the loss on the forgotten pictures (gradient **ascent**) until enough of them are named wrongly.",
-    failure_modes="Nothing holds the rest: kept accuracy falls with the forgotten pictures, the more so the more there is to "
-    "forget. Without its guards (preset unbounded) the net collapses, and 0 % forgotten then says nothing.",
+    group="Gradient ascent",
+    summary="increase the loss on the forget set · needs no retain data",
+    idea="Increases the loss on the forget set (gradient **ascent**) until enough of it is misclassified.",
+    failure_modes="Nothing protects the retain set: retain accuracy falls too, and more so for larger forget sets. "
+    "Without its safeguards (preset unbounded) the model collapses, and 0 % forget accuracy then means nothing.",
     paper=Reference(
         "Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"
     ),
@@ -116,7 +116,7 @@ METHOD = Method(
     presets={
         "bundled": Preset(
             "bundled",
-            "Bounded, short steps, and stopped where unseen pictures stand; papers take a fixed number of epochs.",
+            "Bounded short steps, stopped at the accuracy on test images; papers use a fixed number of epochs.",
             Hyperparameters(stop_accuracy=0.02, frozen_norm=False),
             by_request_size={
                 "several classes": Hyperparameters(lr=3e-3, stop_accuracy=0.02, frozen_norm=False, batch=256),
@@ -126,7 +126,7 @@ METHOD = Method(
         ),
         "paper": Preset(
             "paper",
-            "The settings of Jia et al. (2023): five epochs without any guard, at a low rate.",
+            "The settings of Jia et al. (2023): five epochs without safeguards, at a low learning rate.",
             Hyperparameters(
                 lr=1e-4,
                 epochs=5,
@@ -141,11 +141,11 @@ METHOD = Method(
         ),
         "unbounded": Preset(
             "unbounded",
-            "No guard at all, at ten times the rate: shows how a one-sided figure hides a net that was destroyed.",
+            "No safeguards, at ten times the rate: shows how forget accuracy alone can hide a destroyed model.",
             Hyperparameters(lr=0.01, epochs=10, stops=False, most=0, clip=0, frozen_norm=False),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=True, retain=False),
+    needs=lambda params: DataAccess(forget=True, retain=False),
     images_processed=_images_processed,
     forget=forget,
     may_stop_early=True,

@@ -1,15 +1,15 @@
-"""NegGrad+: down on what is kept, up on what is forgotten, in one step (Kurmanji et al., NeurIPS 2023, section 5).
+"""NegGrad+: descent on the retain set and ascent on the forget set in one step (Kurmanji et al., NeurIPS 2023).
 
-Idea. Minimise a * CE(D_r) - (1 - a) * CE(D_f): the first term holds what NegGrad alone would lose.
+Idea. Minimise a * CE(D_r) - (1 - a) * CE(D_f): the first term protects what NegGrad alone would lose.
 
-Cost. The chosen epochs over kept pictures, and beside each of their batches one of forgotten pictures.
+Cost. The chosen number of epochs over retained images, and one batch of forget images beside each of their batches.
 
-When it fails. The second term has no bottom: where a is too small it wins, and the net collapses. Each setting of a
-fits one size of request; single pictures are easily driven further than a net that never saw them would be.
+When it fails. The second term is unbounded: if a is too small it dominates, and the model collapses. Each value of a
+suits one size of request. Single images are easily pushed further than in a model that never saw them.
 
-Where official code differs: it shows the two batches one after the other, so that batch norm sees each apart; here
-they pass the net together, as one batch. It has no bound on a picture's error (0 here) and no freezing of batch norm,
-and goes through the forgotten pictures in the same order again and again, which here is drawn anew each time.
+Source. Kurmanji et al. 2023, section 5. The official code evaluates the two batches separately, so that batch norm
+sees each by itself; here they form one batch. It has no loss cap (0 here) and no frozen batch norm. It repeats the
+forget images in the same order, which is shuffled again in each pass here.
 """
 
 from collections.abc import Iterator
@@ -42,19 +42,21 @@ from unlearn_core.training.problem import Problem
 
 
 class Hyperparameters(BaseHyperparameters):
-    """NegGrad+'s hyper-parameters; symbols as in the paper."""
+    """The hyperparameters of NegGrad+; symbols as in the paper."""
 
     kept_weight: float = hyperparameter(
         0.95,
         low=0.0,
         high=1.0,
         step=0.01,
-        title="Weight of what is kept",
+        title="Weight of the retain set",
         symbol="α",
-        explain="Share of the kept pictures in the loss; the rest drives the forgotten ones up.",
+        explain="Weight of the retain loss; the remainder is the weight of the ascent on the forget set.",
     )
-    lr: float = learning_rate(0.01, low=1e-4, explain="How far each step goes.")
-    epochs: int = hyperparameter(1, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over kept pictures.")
+    lr: float = learning_rate(0.01, low=1e-4, explain="Step size.")
+    epochs: int = hyperparameter(
+        1, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over retained images."
+    )
     kept_per_class: int = retain_per_class(1000)
     most: float = loss_cap(4.6)
     falls: bool = linear_decay()
@@ -63,38 +65,38 @@ class Hyperparameters(BaseHyperparameters):
     momentum: float = momentum()
     weight_decay: float = weight_decay()
     augment: bool = augment()
-    retain_batch: int = batch_size(128, title="Batch of kept")
-    forget_batch: int = batch_size(128, title="Batch of forgotten")
+    retain_batch: int = batch_size(128, title="Batch size, retain set")
+    forget_batch: int = batch_size(128, title="Batch size, forget set")
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Trains `problem.net` on both sides at once; raises Diverged where the loss is no longer a number."""
+    """Train `problem.model` on both sets at once; raises DivergedError if the loss is not finite."""
     steps = _steps(params, problem.sizes)
-    tracker.plan(**{"push and hold": steps})
-    optimiser = torch.optim.SGD(
+    tracker.plan(**{"ascend and descend": steps})
+    optimizer = torch.optim.SGD(
         problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
     )
     train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
-    tracker.phase("push and hold")
-    for step, (pictures, labels, kept) in enumerate(tracker.iterate(_batches(problem, params))):
+    tracker.phase("ascend and descend")
+    for step, (images, labels, num_retain) in enumerate(tracker.iterate(_batches(problem, params))):
         if params.falls:
-            set_linear_lr(optimiser, params.lr, step=step, steps=steps)
+            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
         with autocast(problem.device):
-            answers = problem.model(pictures)
-            retain = F.cross_entropy(answers[:kept], labels[:kept])
-            gone = capped_cross_entropy(answers[kept:], labels[kept:], cap=params.most)
-            loss = _loss(retain, gone, params.kept_weight)
-        optimizer_step(optimiser, loss, grad_clip=params.clip)
-        tracker.log(retain_loss=retain.item(), forget_loss=gone.item())
+            logits = problem.model(images)
+            retain = F.cross_entropy(logits[:num_retain], labels[:num_retain])
+            ascent = capped_cross_entropy(logits[num_retain:], labels[num_retain:], cap=params.most)
+            loss = _loss(retain, ascent, params.kept_weight)
+        optimizer_step(optimizer, loss, grad_clip=params.clip)
+        tracker.log(retain_loss=retain.item(), forget_loss=ascent.item())
 
 
-def _loss(retain: Tensor, gone: Tensor, retain_weight: float) -> Tensor:
+def _loss(retain: Tensor, forget: Tensor, retain_weight: float) -> Tensor:
     """a * CE(D_r) - (1 - a) * CE(D_f)."""
-    return retain_weight * retain - (1 - retain_weight) * gone
+    return retain_weight * retain - (1 - retain_weight) * forget
 
 
 def _batches(problem: Problem, params: Hyperparameters) -> Iterator[tuple[Tensor, Tensor, int]]:
-    """Pictures and labels of a kept and a forgotten batch in one, and how many of them, the first ones, are kept."""
+    """Images and labels of a retain and a forget batch in one, and how many of them, the first ones, are retained."""
     forgotten = (
         batch
         for number in count()
@@ -106,11 +108,11 @@ def _batches(problem: Problem, params: Hyperparameters) -> Iterator[tuple[Tensor
         some = problem.retain.sample(
             problem.sizes.retain_used(params.kept_per_class), problem.random_generator("kept", number)
         )
-        for kept, labels in some.batches(
+        for retained, labels in some.batches(
             params.retain_batch, problem.random_generator("epoch", number), augment=params.augment
         ):
-            gone, theirs = next(forgotten)
-            yield torch.cat([kept, gone]), torch.cat([labels, theirs]), len(kept)
+            others, their_labels = next(forgotten)
+            yield torch.cat([retained, others]), torch.cat([labels, their_labels]), len(retained)
 
 
 def _steps(params: Hyperparameters, sizes: ProblemSize) -> int:
@@ -125,12 +127,12 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
 METHOD = Method(
     id="neggrad_plus",
     title="NegGrad+",
-    group="Ascend",
-    summary="up on the forgotten, down on the kept",
-    idea="Climbs the loss on the forgotten pictures and goes **down** on kept ones in the same step, so that the rest "
-    "stays where it is.",
-    failure_modes="With too little weight on what is kept the climb, which has no top, wrecks the net. Single pictures are "
-    "easily driven further than a net that never saw them would be, which can be noticed from outside.",
+    group="Gradient ascent",
+    summary="ascent on the forget set, descent on the retain set",
+    idea="Increases the loss on the forget set and **decreases** it on the retain set in the same step, so that retain "
+    "accuracy is preserved.",
+    failure_modes="With too little weight on the retain set the unbounded ascent destroys the model. Single images are "
+    "easily pushed further than in a model that never saw them, which an attacker can detect.",
     paper=Reference(
         "Kurmanji et al., Towards Unbounded Machine Unlearning, NeurIPS 2023", "https://arxiv.org/abs/2302.09880"
     ),
@@ -139,7 +141,7 @@ METHOD = Method(
     presets={
         "bundled": Preset(
             "bundled",
-            "One epoch and a bound on each picture's error; the paper takes ten and has none.",
+            "One epoch with a loss cap; the paper uses ten epochs without one.",
             Hyperparameters(kept_weight=0.9),
             by_request_size={
                 "several classes": Hyperparameters(kept_weight=0.5),
@@ -149,11 +151,11 @@ METHOD = Method(
         ),
         "paper": Preset(
             "paper",
-            "The published settings for small data: ten epochs, no bound. Takes minutes on a CPU.",
+            "The published settings for small data: ten epochs, no loss cap. Takes minutes on a CPU.",
             Hyperparameters(kept_weight=0.95, epochs=10, kept_per_class=5000, most=0, falls=False),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=True, retain=True),
+    needs=lambda params: DataAccess(forget=True, retain=True),
     images_processed=_images_processed,
     forget=forget,
 )

@@ -1,16 +1,15 @@
-"""Random labels: teach wrong names for what should be forgotten (Graves et al., AAAI 2021; baseline of most papers).
+"""Random labels: train on wrong labels for the forget set (Graves et al., AAAI 2021; a baseline of most papers).
 
-Idea. Every forgotten picture gets another label, drawn at random; the net trains on these and on kept pictures, all
-mixed.
+Idea. Give every forget image another label, drawn at random, and train on these and on retained images, mixed.
 
-Cost. The chosen epochs over forgotten and kept pictures together.
+Cost. The chosen number of epochs over forget and retained images together.
 
-When it fails. A few pictures with fixed labels are learned by heart, wrong labels included: the net then knows them
-better than ever. Labels that are drawn anew push towards even answers, which no net gives that never saw the pictures.
+When it fails. A few images with fixed labels are memorised, wrong labels included, and are then more exposed than
+before. Labels drawn again in each epoch push towards uniform outputs, unlike a model that never saw the images.
 
-Where official code differs: SalUn's draws among all classes, so that one label in C is the true one; here never. For
-whole classes only kept classes are drawn, as in the code of SSD. Ours shuffles forgotten and kept pictures together, as
-SalUn does for CIFAR-100; for CIFAR-10 it shows all forgotten ones first.
+Source. Graves et al. 2021. SalUn's code draws among all classes, so that one label in C is the true one; here never.
+For whole classes only retained classes are drawn, as in the code of SSD. Forget and retained images are shuffled
+together, as SalUn does for CIFAR-100; for CIFAR-10 SalUn shows all forget images first.
 """
 
 from collections.abc import Iterator
@@ -39,17 +38,17 @@ from unlearn_core.training.problem import ImageSubset, Problem
 
 
 class Hyperparameters(BaseHyperparameters):
-    """The hyper-parameters of training on random labels."""
+    """The hyperparameters of random labels."""
 
-    lr: float = learning_rate(0.02, low=1e-4, explain="How far each step goes.")
+    lr: float = learning_rate(0.02, low=1e-4, explain="Step size.")
     epochs: int = hyperparameter(
-        2, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over the forgotten and kept pictures."
+        2, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over forget and retained images."
     )
     labels: str = hyperparameter(
         "redrawn",
         choices=("redrawn", "fixed"),
         title="Wrong labels",
-        explain="Redrawn gives every picture a new wrong label in each epoch; fixed keeps the first.",
+        explain="Redrawn gives every image a new wrong label in each epoch; fixed keeps the first one.",
     )
     kept_per_class: int = retain_per_class(400)
     falls: bool = linear_decay()
@@ -60,25 +59,25 @@ class Hyperparameters(BaseHyperparameters):
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Trains `problem.net` on wrong labels beside right ones; raises Diverged where the loss is no longer a number."""
+    """Train `problem.model` on wrong and true labels; raises DivergedError if the loss is not finite."""
     steps = _steps(params, problem.sizes)
     tracker.plan(relabel=steps)
-    optimiser = torch.optim.SGD(
+    optimizer = torch.optim.SGD(
         problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
     )
     problem.model.train()
     tracker.phase("relabel")
-    for step, (pictures, labels) in enumerate(tracker.iterate(_batches(problem, params))):
+    for step, (images, labels) in enumerate(tracker.iterate(_batches(problem, params))):
         if params.falls:
-            set_linear_lr(optimiser, params.lr, step=step, steps=steps)
+            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
         with autocast(problem.device):
-            loss = F.cross_entropy(problem.model(pictures), labels)
-        optimizer_step(optimiser, loss)
+            loss = F.cross_entropy(problem.model(images), labels)
+        optimizer_step(optimizer, loss)
         tracker.log(loss=loss.item())
 
 
 def _batches(problem: Problem, params: Hyperparameters) -> Iterator[tuple[Tensor, Tensor]]:
-    """Every epoch's batches, forgotten pictures under their wrong labels among kept ones."""
+    """Every epoch's batches: forget images with wrong labels, mixed with retained images."""
     for number in range(params.epochs):
         some = problem.retain.sample(
             problem.sizes.retain_used(params.kept_per_class), problem.random_generator("kept", number)
@@ -91,7 +90,7 @@ def _batches(problem: Problem, params: Hyperparameters) -> Iterator[tuple[Tensor
 def _relabelled(
     forgotten: ImageSubset, retained: ImageSubset, allowed: Tensor, generator: torch.Generator
 ) -> ImageSubset:
-    """Both pools in one, in which every forgotten picture has another label than its own, uniform over the allowed."""
+    """Both subsets in one, where every forget image has a wrong label, uniform over the allowed classes."""
     labels = forgotten.labels.clone()
     labels[forgotten.rows] = wrong_labels(labels[forgotten.rows], allowed, generator)
     return ImageSubset(forgotten.images, labels, torch.cat([forgotten.rows, retained.rows]))
@@ -109,17 +108,17 @@ METHOD = Method(
     id="random_labels",
     title="Random labels",
     group="Relabel",
-    summary="teaches wrong names beside right ones",
-    idea="Gives every forgotten picture a **wrong label** drawn at random, and trains on these among kept pictures.",
-    failure_modes="A few pictures under fixed labels are learned by heart: the net then knows them better than ever. Labels "
-    "drawn anew teach hesitation that no net shows which never saw the pictures, and that can be noticed.",
+    summary="train the forget set on wrong labels",
+    idea="Gives every forget image a **wrong label** drawn at random, and trains on these mixed with retained images.",
+    failure_modes="A few images with fixed labels are memorised and then more exposed than before. Labels drawn again "
+    "in each epoch make the model more uncertain than one that never saw the images, which an attacker can detect.",
     paper=Reference("Graves et al., Amnesiac Machine Learning, AAAI 2021", "https://arxiv.org/abs/2010.10981"),
     supports=frozenset({"classes", "images"}),
     params=Hyperparameters,
     presets={
         "bundled": Preset(
             "bundled",
-            "Fewer epochs and kept pictures than papers take; of single pictures few kept ones, shown often.",
+            "Fewer epochs and retained images than in papers; for single images few retained images, shown often.",
             Hyperparameters(),
             by_request_size={
                 "few pictures": Hyperparameters(lr=0.01, epochs=15, kept_per_class=50),
@@ -128,16 +127,16 @@ METHOD = Method(
         ),
         "fixed": Preset(
             "fixed labels",
-            "The same with labels drawn once, as Graves et al. have it.",
+            "The same with labels drawn once, as in Graves et al.",
             Hyperparameters(labels="fixed"),
         ),
         "paper": Preset(
             "paper",
-            "As the baseline of SalUn: ten epochs over all kept pictures. Takes minutes on a CPU.",
+            "The baseline in SalUn: ten epochs over the whole retain set. Takes minutes on a CPU.",
             Hyperparameters(lr=0.01, epochs=10, kept_per_class=5000, falls=False, batch=256),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=True, retain=True),
+    needs=lambda params: DataAccess(forget=True, retain=True),
     images_processed=_images_processed,
     forget=forget,
 )

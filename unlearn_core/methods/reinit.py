@@ -1,22 +1,22 @@
-"""Stochastic re-initialisation: redraw random layers, relearn the old answers (Ahn et al., NeurIPS challenge 2023).
+"""Stochastic re-initialisation: re-initialise random layers, then distil (Ahn et al., NeurIPS challenge 2023).
 
-Idea. A few times over, draw layers at random and give them fresh weights, which destroys what they knew; then teach
-the net, on kept pictures alone, to answer as the original does: the squared distance between the two nets' logits,
-both shown the same picture under the same Gaussian noise. Neither forgotten pictures nor labels are used.
+Idea. In a few cycles, choose layers at random and give them fresh weights, which destroys their information; then
+train the model on the retain set to match the original model: the squared distance between the logits of both models
+for the same image with the same Gaussian noise. Neither forget images nor labels are used.
 
-Cost. Epochs over the kept pictures (five in the report), with a forward pass of the original beside each.
+Cost. Epochs over the retain set (five in the report), with a forward pass of the original model for each image.
 
-When it fails. What no drawn layer held is not forgotten, and the original hands on what it knows of the forgotten
-through kept pictures that are like them: nothing is guaranteed, and every seed forgets something else. Under noise
-that the original itself does not bear it teaches nonsense. A small net wants more steps than the report took.
+When it fails. What no chosen layer contained is not forgotten, and the original model passes on information about the
+forget set through similar retained images: nothing is guaranteed, and every seed forgets something different. With
+more noise than the original model tolerates, the targets are meaningless. A small model needs more steps than reported.
 
-There is no official code, and the report names no optimiser. Our readings: two layers in each of three cycles (six in
-all, which fits its table of 10, 20 and 30 % redrawn); squares summed over the classes and averaged over pictures, as
-it is printed (the framework's mean over both is a tenth of that, so that SGD takes ten times the rate for the same
-step; AdamW does not mind); SGD as in the challenge's starting code; noise of 0.01 as printed, or 0.1 if that is a
-variance. Choosing layers by Fisher information is its ablation, and the only setting that sees forgotten pictures.
-Ours, not the report's: where whole classes are forgotten, the original's logit of such a class is lowered to the
-picture's lowest logit of a kept class, so that the net learns to rule it out without seeing a picture of it.
+Source. The report; there is no official code, and the report gives no optimizer. Our readings: two layers in each of
+three cycles (six in total, which fits its table of 10, 20 and 30 % re-initialised); squares summed over classes and
+averaged over images, as printed (the framework's mean over both is a tenth of that, so that SGD needs ten times the
+rate for the same step; AdamW is unaffected); SGD as in the challenge's starting code; noise of 0.01 as printed, or 0.1
+if that is a variance. Choosing layers by Fisher information is its ablation, and the only setting that needs forget
+images. Ours, not the report's: for forgotten classes, the original model's logit is lowered to the image's lowest logit
+of a retained class, so that the model learns to rule them out without seeing an image of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,86 +44,88 @@ from unlearn_core.training.reinitialize import (
 )
 
 FISHER_IMAGES = 64
-"""Forgotten pictures at most that the Fisher information is taken from, where it chooses the layers."""
+"""Maximum number of forget images for the Fisher information, if it chooses the layers."""
 
 
 _fine = partial(hyperparameter, advanced=True)
 
 
 class Hyperparameters(BaseHyperparameters):
-    """Stochastic re-initialisation's hyper-parameters."""
+    """The hyperparameters of stochastic re-initialisation."""
 
     cycles: int = hyperparameter(
-        3, low=1, high=10, title="Cycles", unit="cycles", explain="How often layers are redrawn and taught again."
+        3, low=1, high=10, title="Cycles", unit="cycles", explain="How often layers are re-initialised and retrained."
     )
     layers: str = hyperparameter(
         "2",
-        title="Layers a cycle",
+        title="Layers per cycle",
         unit="layers",
         symbol="m",
-        explain="How many layers are redrawn in each cycle; the last number also holds for the cycles after it.",
+        explain="Layers re-initialised in each cycle; the last number also holds for later cycles.",
     )
     epochs: str = hyperparameter(
         "1,2,2",
-        title="Epochs a cycle",
+        title="Epochs per cycle",
         unit="epochs",
-        explain="Passes over the kept pictures after each redrawing; the last number also holds for later cycles.",
+        explain="Passes over the retain set in each cycle; the last number also holds for later cycles.",
     )
     sigma: float = hyperparameter(
         0.01,
         low=0.0,
         high=0.3,
         step=0.01,
-        title="Noise on the pictures",
+        title="Input noise",
         unit="of the pixel range",
         symbol="σ",
-        explain="Gaussian noise that both nets see; more than the original itself bears teaches nonsense.",
+        explain="Gaussian noise on the input of both models; too much makes the original model's targets meaningless.",
     )
-    lr: float = learning_rate(0.003, explain="How fast the old answers are learnt again.")
+    lr: float = learning_rate(0.003, explain="Step size of the distillation.")
     share: float = hyperparameter(
-        0.7, low=0.05, high=1.0, step=0.05, title="Share of kept pictures", explain="How many of them an epoch sees."
+        0.7, low=0.05, high=1.0, step=0.05, title="Share of the retain set", explain="Share used per epoch."
     )
     loss: str = hyperparameter(
         "mse",
         choices=("mse", "l1", "ce"),
         title="Loss",
-        explain="Squared or absolute distance to the original's logits, or cross-entropy on the labels.",
+        explain="Squared or absolute distance to the original model's logits, or cross-entropy on the labels.",
     )
     choice: str = _fine(
         "random",
         choices=("random", "fisher"),
         title="Layers chosen by",
-        explain="Chance, or where a weight's Fisher information on the forgotten pictures is highest.",
+        explain="At random, or by the highest mean Fisher information of a weight on the forget set.",
     )
     granularity: str = _fine(
         "layers",
         choices=("layers", "weights"),
-        title="What is redrawn",
+        title="Re-initialise",
         explain="Whole layers, or the same share of single weights in every layer.",
     )
     replacement: bool = _fine(
-        True, title="Draw with replacement", explain="If off, no layer is drawn again before all others have been."
+        True, title="Sample with replacement", explain="If off, no layer is chosen again before all others have been."
     )
-    spare_head: bool = _fine(True, title="Spare the head", explain="Never redraws the last layer.")
+    spare_head: bool = _fine(True, title="Protect the head", explain="Never re-initialises the last layer.")
     spare_shortcuts: bool = _fine(
-        True, title="Spare the shortcuts", explain="Never redraws the 1x1 projections beside blocks."
+        True, title="Protect the shortcuts", explain="Never re-initialises the 1x1 projections in parallel to blocks."
     )
     reset_norm: bool = _fine(
         False,
-        title="Redraw batch norm too",
-        explain="Resets scale, shift and statistics of the batch norm that follows a drawn layer.",
+        title="Re-initialise batch norm",
+        explain="Resets scale, shift and statistics of the batch norm that follows a re-initialised layer.",
     )
     mask: bool = _fine(
         True,
         title="Mask forgotten classes",
-        explain="Teaches that a forgotten class is as unlikely as the least likely kept one.",
+        explain="Trains forgotten classes to be as unlikely as the least likely retained class.",
     )
-    optimiser: str = _fine("AdamW", choices=("AdamW", "SGD"), title="Optimiser", explain="It begins anew each cycle.")
+    optimiser: str = _fine(
+        "AdamW", choices=("AdamW", "SGD"), title="Optimiser", explain="Its state is reset in each cycle."
+    )
     schedule: str = _fine(
         "each cycle",
         choices=("each cycle", "whole run", "half then full"),
-        title="Rate falls over",
-        explain="A cosine to 0 over each cycle or over the run; or half the rate for one epoch, then all of it.",
+        title="Learning rate schedule",
+        explain="Cosine decay to 0 over each cycle or the run; or half the rate for one epoch, then the full rate.",
     )
     momentum: float = momentum()
     weight_decay: float = weight_decay()
@@ -132,7 +134,7 @@ class Hyperparameters(BaseHyperparameters):
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Redraws layers of `problem.net` and teaches it the original's answers; raises Diverged where that fails."""
+    """Re-initialise layers of `problem.model` and distil; raises DivergedError if the loss is not finite."""
     pool, counts, epochs = _pool(problem, params), _each(params.layers, params), _each(params.epochs, params)
     steps = [count * -(-_num_seen(params, len(problem.retain)) // params.batch) for count in epochs]
     scored = (
@@ -154,10 +156,12 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     for cycle, rates in enumerate(_rates(params, steps)):
         tracker.phase(cycles[cycle])
         if params.granularity == "layers":
-            drawn = sorted({pool[place] for place in draws[cycle].tolist()})
+            chosen = sorted({pool[place] for place in draws[cycle].tolist()})
             beside = following_norms(problem.model) if params.reset_norm else {}
             reinitialize(
-                problem.model, problem.fresh_model(cycle), [*drawn, *(beside[name] for name in drawn if name in beside)]
+                problem.model,
+                problem.fresh_model(cycle),
+                [*chosen, *(beside[name] for name in chosen if name in beside)],
             )
         else:
             share = min(1.0, len(draws[cycle]) / len(pool))
@@ -167,32 +171,32 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
 
 
 def _pool(problem: Problem, params: Hyperparameters) -> list[str]:
-    """The layers that may be drawn, by name: convolutions and linear layers, less those that are spared."""
+    """The layers that may be re-initialised, by name: convolutions and linear layers without the protected ones."""
     roles = problem.classifier.roles
     head = roles.head if params.spare_head else ()
     return reinitializable_layers(problem.model, spared=(*head, *(roles.shortcuts if params.spare_shortcuts else ())))
 
 
 def _each(text: str, params: Hyperparameters) -> list[int]:
-    """The number of every cycle; the last one given also holds for the cycles after it."""
+    """The number for every cycle; the last one given also holds for later cycles."""
     given = parse_int_list(text)
     return [given[min(cycle, len(given) - 1)] for cycle in range(params.cycles)]
 
 
 def _num_seen(params: Hyperparameters, num_retain: int) -> int:
-    """How many kept pictures an epoch sees."""
+    """The number of retained images per epoch."""
     return max(1, round(params.share * num_retain))
 
 
 def _ranking(fisher: dict[str, Tensor], pool: list[str]) -> Tensor:
-    """The places in the pool, the layer with the highest mean Fisher information of a weight first."""
+    """Positions in the pool, sorted by the mean Fisher information of a layer's weights, highest first."""
     return torch.stack([fisher[f"{name}.weight"].mean() for name in pool]).argsort(descending=True).cpu()
 
 
 def _draws(
     count: int, sizes: Sequence[int], replacement: bool, generator: torch.Generator, ranking: Tensor | None
 ) -> list[Tensor]:
-    """The places in a pool of `count` layers that each cycle draws, a layer's as often as it was drawn."""
+    """The positions in a pool of `count` layers that each cycle chooses, repeated as often as they were chosen."""
     if replacement and ranking is not None:
         return [ranking[:size] for size in sizes]
     if replacement:
@@ -203,7 +207,7 @@ def _draws(
 
 
 def _rates(params: Hyperparameters, steps: Sequence[int]) -> list[list[float]]:
-    """The learning rate of every step, cycle by cycle."""
+    """The learning rate of every step, for each cycle."""
     begun, rates = 0, []
     for cycle, count in enumerate(steps):
         if params.schedule == "half then full":
@@ -219,52 +223,54 @@ def _rates(params: Hyperparameters, steps: Sequence[int]) -> list[list[float]]:
 def _distill(
     problem: Problem, params: Hyperparameters, tracker: Tracker, *, cycle: int, epochs: int, rates: Sequence[float]
 ) -> None:
-    """Teaches the net the original's answers to kept pictures under noise; both see the very same input."""
-    net, weights = problem.model.train(), problem.model.parameters()
+    """Distil the original model's logits on retained images with noise; both models get exactly the same input."""
+    model, weights = problem.model.train(), problem.model.parameters()
     if params.optimiser == "SGD":
-        optimiser = torch.optim.SGD(weights, params.lr, params.momentum, weight_decay=params.weight_decay)
+        optimizer = torch.optim.SGD(weights, params.lr, params.momentum, weight_decay=params.weight_decay)
     else:
-        optimiser = torch.optim.AdamW(weights, params.lr, weight_decay=params.weight_decay)
+        optimizer = torch.optim.AdamW(weights, params.lr, weight_decay=params.weight_decay)
     noise = problem.random_generator("noise", cycle)
-    for (pictures, labels), rate in zip(tracker.iterate(_epochs(problem, params, cycle, epochs)), rates, strict=True):
-        drift = torch.randn(pictures.shape, generator=noise).to(pictures.device)
-        seen = (pictures + params.sigma * drift).contiguous(memory_format=torch.channels_last)
+    for (images, labels), rate in zip(tracker.iterate(_epochs(problem, params, cycle, epochs)), rates, strict=True):
+        drift = torch.randn(images.shape, generator=noise).to(images.device)
+        noisy = (images + params.sigma * drift).contiguous(memory_format=torch.channels_last)
         with autocast(problem.device):
             with torch.no_grad():
-                taught = problem.original_model(seen)
-            learnt = net(seen)
-        taught = _masked(taught.float(), problem.retained_classes) if params.mask else taught.float()
-        loss = _distance(learnt.float(), taught, labels, params.loss)
-        optimiser.param_groups[0]["lr"] = rate
-        optimizer_step(optimiser, loss)
+                targets = problem.original_model(noisy)
+            logits = model(noisy)
+        targets = _masked(targets.float(), problem.retained_classes) if params.mask else targets.float()
+        loss = _distance(logits.float(), targets, labels, params.loss)
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer_step(optimizer, loss)
         tracker.log(loss=loss.item())
 
 
 def _epochs(problem: Problem, params: Hyperparameters, cycle: int, epochs: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """The batches of a cycle; each epoch sees its own random share of the kept pictures."""
+    """The batches of a cycle; each epoch uses its own random share of the retain set."""
     for number in range(epochs):
-        kept = problem.retain.sample(
+        retained = problem.retain.sample(
             _num_seen(params, len(problem.retain)), problem.random_generator("share", cycle, number)
         )
-        yield from kept.batches(params.batch, problem.random_generator("epoch", cycle, number), augment=params.augment)
+        yield from retained.batches(
+            params.batch, problem.random_generator("epoch", cycle, number), augment=params.augment
+        )
 
 
-def _masked(taught: Tensor, retained: Tensor) -> Tensor:
-    """Logits (B, C), those of classes that are not `kept` (k,) lowered to the picture's lowest kept one."""
-    own = taught[:, retained]
-    return own.amin(1, keepdim=True).expand_as(taught).clone().index_copy_(1, retained, own)
+def _masked(targets: Tensor, retained: Tensor) -> Tensor:
+    """Logits (B, C), those of classes not in `retained` (k,) lowered to the image's lowest retained logit."""
+    allowed = targets[:, retained]
+    return allowed.amin(1, keepdim=True).expand_as(targets).clone().index_copy_(1, retained, allowed)
 
 
-def _distance(learnt: Tensor, taught: Tensor, labels: Tensor, loss: str) -> Tensor:
-    """L_KP of logits (B, C): squares (or sizes) summed over classes, mean over pictures; or cross-entropy on labels."""
+def _distance(logits: Tensor, targets: Tensor, labels: Tensor, loss: str) -> Tensor:
+    """L_KP of logits (B, C): squares or absolute values summed over classes, mean over images; or cross-entropy."""
     if loss == "ce":
-        return F.cross_entropy(learnt, labels)
-    gap = learnt - taught
+        return F.cross_entropy(logits, labels)
+    gap = logits - targets
     return (gap.square() if loss == "mse" else gap.abs()).sum(1).mean()
 
 
 def _keep(tracker: Tracker, params: Hyperparameters, pool: list[str], shares: list[float], draws: list[Tensor]) -> None:
-    """Notes what was redrawn: how often each layer in each cycle, or which share of every layer's weights."""
+    """Store what was re-initialised: how often each layer in each cycle, or which share of every layer's weights."""
     if params.granularity == "layers":
         counts = torch.stack([torch.bincount(draw, minlength=len(pool)) for draw in draws])
     else:
@@ -283,13 +289,13 @@ _REPORT = {"optimiser": "SGD", "sigma": 0.01, "share": 1.0, "augment": False, "b
 METHOD = Method(
     id="reinit",
     title="Stochastic re-init",
-    group="Wreck and mend",
-    summary="redraw layers by chance, relearn the old answers · sees no forgotten picture",
-    idea="Gives layers drawn by chance **fresh weights**, which wipes out what they knew, then teaches the net to "
-    "answer as before, on kept pictures alone and under noise (**knowledge preserving**). A few times over.",
-    failure_modes="What the drawn layers did not hold stays, and the original hands on what it knows through kept pictures "
-    "that are like the forgotten ones: nothing is guaranteed, and each seed forgets something else. Whole classes go "
-    "only because their answers are masked.",
+    group="Perturb and repair",
+    summary="re-initialise random layers, then distil · needs no forget data",
+    idea="Gives random layers **fresh weights**, which destroys their information, then trains the model to match the "
+    "original on the retain set only, with input noise (**knowledge preserving**). Repeats this a few times.",
+    failure_modes="What the chosen layers did not contain remains, and the original model passes on information "
+    "through retained images similar to the forget set: nothing is guaranteed, and each seed forgets something "
+    "different. Whole classes are forgotten only because their outputs are masked.",
     paper=Reference(
         "Ahn et al., Stochastic Unlearning with Knowledge Preserving Loss, NeurIPS Machine Unlearning Challenge 2023",
         "https://junhyunb.github.io/en/projects/neurips2023-unlearning/",
@@ -299,30 +305,30 @@ METHOD = Method(
     presets={
         "bundled": Preset(
             "bundled",
-            "AdamW at a higher rate than the report's, fewer pictures an epoch, crops, forgotten classes masked.",
+            "AdamW at a higher rate than the report's, fewer images per epoch, crops, forgotten classes masked.",
             Hyperparameters(),
             by_request_size={"few pictures": _FOR_IMAGES, "many pictures": _FOR_IMAGES},
         ),
         "paper-1": Preset(
             "report 1",
-            "The report's first algorithm: a cosine from 0.001, noise of 0.01; nothing masks a class.",
+            "The report's first algorithm: cosine decay from 0.001, noise of 0.01, no masking.",
             Hyperparameters(lr=1e-3, cycles=3, layers="2", epochs="1,2,2", **_REPORT),
         ),
         "paper-2": Preset(
             "report 2",
-            "Its second: four cycles of 2, 1, 1, 1 epochs, half the rate in the first; six layers in all.",
+            "Its second algorithm: four cycles of 2, 1, 1, 1 epochs, half the rate in the first; six layers in total.",
             Hyperparameters(
                 lr=1e-3, cycles=4, layers="2,2,1,1", epochs="2,1,1,1", schedule="half then full", **_REPORT
             ),
         ),
         "noise": Preset(
             "noise 0.1",
-            "The report's 0.01 read as a variance: under so much noise the original itself is mostly wrong here.",
+            "The report's 0.01 read as a variance: with so much noise the original model itself is mostly wrong here.",
             Hyperparameters(sigma=0.1),
         ),
         "all-layers": Preset(
             "all layers",
-            "The head and the shortcuts may be redrawn too.",
+            "The head and the shortcuts may be re-initialised too.",
             Hyperparameters(spare_head=False, spare_shortcuts=False),
         ),
         "one-cycle": Preset(
@@ -332,14 +338,16 @@ METHOD = Method(
         ),
         "fisher": Preset(
             "by Fisher",
-            "Takes the layers that matter most to the forgotten pictures, which it must see for that.",
+            "Chooses the layers that matter most to the forget set, for which it needs forget images.",
             Hyperparameters(choice="fisher"),
         ),
         "no-mask": Preset(
-            "unmasked", "A forgotten class is not masked: the original teaches it again.", Hyperparameters(mask=False)
+            "no mask",
+            "Forgotten classes are not masked: the original model teaches them again.",
+            Hyperparameters(mask=False),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=knobs.choice == "fisher", retain=True),
+    needs=lambda params: DataAccess(forget=params.choice == "fisher", retain=True),
     images_processed=_images_processed,
     forget=forget,
 )

@@ -1,15 +1,15 @@
-"""Retrain: the classifier's own recipe from fresh weights, without the forgotten data: gold, as a method.
+"""Retrain: exact unlearning by training from fresh weights on the retain set (Bourtoule et al., IEEE S&P 2021).
 
-Idea. What a net never saw it need not forget. Fresh weights, all of the recipe's epochs, kept pictures only; the head
-keeps its place for every class. It differs from the gold beside a report by its seed alone, so the two show how far
-two retrainings are apart.
+Idea. A model that never saw an image has nothing to forget. Train from fresh weights with the classifier's own recipe
+on the retain set; the head keeps an output for every class. The result differs from a report's retrained model only
+by its seed, so the two show how much two retraining runs differ.
 
-Cost. A whole training: the recipe's epochs over all kept pictures. All else exists to avoid this.
+Cost. A full training run: all epochs of the recipe over the retain set. All other methods exist to avoid this cost.
 
-When it fails. Never at forgetting. A shortened recipe gives a weaker net, with which nothing else should be compared.
+When it fails. Never at forgetting. A shortened recipe gives a weaker model, which is no valid reference.
 
-Source: Bourtoule et al. 2021, section III (exact unlearning). Some public code redraws the last layer alone here and
-so keeps what it should have lost; a test holds that nothing of the original is left.
+Source. Bourtoule et al. 2021, section III (exact unlearning). Some public code re-initialises only the last layer here
+and so keeps information that should be lost; a test checks that nothing of the original model remains.
 """
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
@@ -21,7 +21,7 @@ from unlearn_core.training.problem import Problem
 
 
 class Hyperparameters(BaseHyperparameters):
-    """Retraining's only hyper-parameter: all others are the recipe's."""
+    """Retraining's only hyperparameter; all others come from the recipe."""
 
     share: float = hyperparameter(
         1.0,
@@ -30,20 +30,20 @@ class Hyperparameters(BaseHyperparameters):
         step=0.05,
         title="Share of the recipe",
         unit="of its epochs",
-        explain="How many of the recipe's epochs are trained, the rates squeezed into them; only all of them is gold.",
+        explain="Share of the recipe's epochs to train, with a shortened schedule; only 1 gives a valid reference.",
     )
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Trains `problem.net` from fresh weights; raises Diverged where the loss is no longer a number."""
-    kept, recipe = problem.retain, problem.classifier.required_recipe
+    """Train `problem.model` from fresh weights; raises DivergedError if the loss is not finite."""
+    retain, recipe = problem.retain, problem.classifier.required_recipe
     problem.model.load_state_dict(problem.fresh_model().state_dict())
     train(
         problem.model,
         recipe.model_copy(update={"epochs": _epochs(params, recipe.epochs)}),
-        kept.images,
-        kept.labels,
-        kept.rows,
+        retain.images,
+        retain.labels,
+        retain.rows,
         seed=problem.seed,
         tracker=tracker,
     )
@@ -54,32 +54,34 @@ def _epochs(params: Hyperparameters, recipe: int) -> int:
 
 
 def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
-    whole = sizes.retain >= sizes.batch  # The loop leaves out a short last batch.
-    seen = steps_in_epoch(sizes.retain, sizes.batch, drop_last=True) * sizes.batch if whole else sizes.retain
-    return _epochs(params, sizes.epochs) * seen
+    drops = sizes.retain >= sizes.batch  # The training loop drops an incomplete last batch.
+    count = steps_in_epoch(sizes.retain, sizes.batch, drop_last=True) * sizes.batch if drops else sizes.retain
+    return _epochs(params, sizes.epochs) * count
 
 
 METHOD = Method(
     id="retrain",
     title="Retrain",
-    group="Yardsticks",
-    summary="begin again without them, slowly · sees no forgotten picture",
-    idea="Trains the same net anew by the classifier's **own recipe**, on the kept pictures alone. What it never saw "
-    "it need not forget: this is what all other methods try to reach in less time.",
-    failure_modes="Never at forgetting; it takes as long as the first training did. With a shortened recipe the net is weaker "
-    "than it should be, and no yardstick any more.",
+    group="Baselines",
+    summary="retrain from scratch without the forget set · needs no forget data",
+    idea="Trains the same architecture from fresh weights with the classifier's **own recipe**, on the retain set "
+    "only. The model has never seen the forget set: all other methods try to reach this result in less time.",
+    failure_modes="Never at forgetting, but it takes as long as the original training. With a shortened recipe the "
+    "model is weaker than it should be and is no longer a valid reference.",
     paper=Reference("Bourtoule et al., Machine Unlearning, IEEE S&P 2021", "https://arxiv.org/abs/1912.03817"),
     supports=frozenset({"classes", "images"}),
     params=Hyperparameters,
     presets={
         "bundled": Preset(
-            "whole recipe", "The classifier's own recipe, every epoch of it: minutes, not seconds.", Hyperparameters()
+            "full recipe", "All epochs of the classifier's own recipe: minutes, not seconds.", Hyperparameters()
         ),
         "quick": Preset(
-            "a quarter", "A quarter of the epochs: what a retraining in a hurry loses.", Hyperparameters(share=0.25)
+            "a quarter",
+            "A quarter of the epochs: shows what a shortened retraining loses.",
+            Hyperparameters(share=0.25),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=False, retain=True),
+    needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
     forget=forget,
 )

@@ -1,17 +1,17 @@
-"""SalUn: wrong labels, learned only by the weights that matter for them (Fan et al., ICLR 2024, arXiv 2310.12508).
+"""SalUn: train only the salient weights on random labels (Fan et al., ICLR 2024, arXiv 2310.12508).
 
-Idea. Rank all weights by how strongly the loss on the forgotten pictures depends on them, |sum of grad(-CE)|; keep the
-top share as a mask; then train on random labels (equation 5), while all other weights stay exactly where they were.
+Idea. Rank all weights by how strongly the loss on the forget set depends on them, |sum of grad(-CE)|; use the top share
+as a mask; then train on random labels (equation 5), while all other weights remain exactly unchanged.
 
-Cost. One pass over the forgotten pictures for the mask, then the chosen epochs over forgotten and kept pictures.
+Cost. One pass over the forget set for the mask, then the chosen number of epochs over forget and retained images.
 
-When it fails. As random labels do: hesitation where gold is sure. A mask that is too small cannot forget, one that is
-too large is no mask. The rate has to be found anew for each size of request.
+When it fails. As random labels do: the model is uncertain where the retrained model is confident. A mask that is too
+small cannot forget, one that is too large has no effect. The learning rate must be tuned for each size of request.
 
-Where official code differs: its labels are drawn among all classes, so that one in C is the true one, here never (as
-the paper has it); equal saliencies are cut off arbitrarily, here in the order of the net. Before February 2026 weight
-decay and momentum moved masked weights; here they are put back after every step, bit for bit. Batch norm's running
-statistics are no weights: they move, in both. For CIFAR-10 all forgotten pictures come before the kept ones
+Source. Fan et al. 2024. The official code draws labels among all classes, so that one in C is the true one; here never,
+as in the paper. It cuts equal saliencies arbitrarily, here in the order of the model. Before February 2026 its weight
+decay and momentum moved masked weights; here they are restored after every step, exactly. Batch norm's running
+statistics are not weights and move in both. For CIFAR-10 all forget images come before the retained ones
 (mixed = false), for other data all are mixed.
 """
 
@@ -43,7 +43,7 @@ from unlearn_core.training.problem import ImageSubset, Problem
 
 
 class Hyperparameters(BaseHyperparameters):
-    """SalUn's hyper-parameters; symbols as in the paper."""
+    """The hyperparameters of SalUn; symbols as in the paper."""
 
     share: float = hyperparameter(
         0.5,
@@ -52,23 +52,23 @@ class Hyperparameters(BaseHyperparameters):
         step=0.01,
         title="Share of weights",
         symbol="r",
-        explain="The share of all weights, those that matter most for the forgotten pictures, that may move.",
+        explain="Share of all weights to train: those that matter most for the forget set.",
     )
-    lr: float = learning_rate(0.02, low=1e-4, explain="How far each step goes; a smaller share bears a higher rate.")
+    lr: float = learning_rate(0.02, low=1e-4, explain="Step size; a smaller share tolerates a higher one.")
     epochs: int = hyperparameter(
-        2, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over the forgotten and kept pictures."
+        2, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over forget and retained images."
     )
     labels: str = hyperparameter(
         "redrawn",
         choices=("redrawn", "fixed"),
         title="Wrong labels",
-        explain="Redrawn gives every picture a new wrong label in each epoch; fixed keeps the first.",
+        explain="Redrawn gives every image a new wrong label in each epoch; fixed keeps the first one.",
     )
     kept_per_class: int = retain_per_class(400)
     mixed: bool = hyperparameter(
         True,
-        title="Shuffle both together",
-        explain="Mixes forgotten and kept pictures; otherwise each epoch shows all forgotten ones first.",
+        title="Mix both sets",
+        explain="Shuffles forget and retained images together; otherwise each epoch shows all forget images first.",
         advanced=True,
     )
     falls: bool = linear_decay()
@@ -79,7 +79,7 @@ class Hyperparameters(BaseHyperparameters):
 
 
 class MaskedParameter(NamedTuple):
-    """A weight, where in it the mask lets it move, and where it started."""
+    """A parameter, the mask of its trainable weights, and its initial values."""
 
     weight: nn.Parameter
     free: Tensor
@@ -87,38 +87,40 @@ class MaskedParameter(NamedTuple):
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Trains the salient weights of `problem.net` on wrong labels; raises Diverged where the loss is not a number."""
+    """Train the salient weights of `problem.model` on wrong labels; raises DivergedError if the loss is not finite."""
     steps = _steps(params, problem.sizes)
     tracker.plan(saliency=problem.forget.num_batches(params.batch), relabel=steps)
     tracker.phase("saliency")
-    asked = problem.forget.batches(params.batch, problem.random_generator("saliency"), augment=False)
-    slopes = batch_gradients(problem.model, tracker.iterate(asked), score=F.cross_entropy, measure=lambda slope: slope)
+    forget_batches = problem.forget.batches(params.batch, problem.random_generator("saliency"), augment=False)
+    slopes = batch_gradients(
+        problem.model, tracker.iterate(forget_batches), score=F.cross_entropy, measure=lambda slope: slope
+    )
     mask = top_mask({name: slope.abs() for name, slope in slopes.items()}, params.share)
     layers = problem.classifier.roles.layers
     facts = {"layers": list(layers), "weights": weights_by_layer(mask, layers), "share": params.share}
     tracker.save_artifact("saliency", torch.tensor(share_by_layer(mask, layers)), **facts)
 
-    held = [
+    masked = [
         MaskedParameter(weight, mask[name], weight.detach().clone())
         for name, weight in problem.model.named_parameters()
     ]
-    optimiser = torch.optim.SGD(
+    optimizer = torch.optim.SGD(
         problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
     )
     problem.model.train()
     tracker.phase("relabel")
-    for step, (pictures, labels) in enumerate(tracker.iterate(_batches(problem, params))):
+    for step, (images, labels) in enumerate(tracker.iterate(_batches(problem, params))):
         if params.falls:
-            set_linear_lr(optimiser, params.lr, step=step, steps=steps)
+            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
         with autocast(problem.device):
-            loss = F.cross_entropy(problem.model(pictures), labels)
-        optimizer_step(optimiser, loss)
-        restore_masked(held, optimiser)
+            loss = F.cross_entropy(problem.model(images), labels)
+        optimizer_step(optimizer, loss)
+        restore_masked(masked, optimizer)
         tracker.log(loss=loss.item())
 
 
 def top_mask(saliency: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
-    """True for the `share` (rounded down to whole weights) of all numbers that is largest; of equals the first ones."""
+    """True for the largest `share` of all values (rounded down to whole weights); of equal ones the first."""
     ranked = torch.cat([values.flatten() for values in saliency.values()]).argsort(descending=True, stable=True)
     free = torch.zeros(len(ranked), dtype=torch.bool, device=ranked.device)
     free[ranked[: int(len(ranked) * share)]] = True
@@ -128,7 +130,7 @@ def top_mask(saliency: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def restore_masked(masked: list[MaskedParameter], optimizer: torch.optim.Optimizer) -> None:
-    """Returns masked weights to where they started, whatever moved them, and takes away their momentum."""
+    """Restore masked weights to their initial values and clear their momentum."""
     for weight, free, start in masked:
         weight.copy_(torch.where(free, weight, start))
         speed = optimizer.state[weight].get("momentum_buffer")
@@ -137,24 +139,24 @@ def restore_masked(masked: list[MaskedParameter], optimizer: torch.optim.Optimiz
 
 
 def _batches(problem: Problem, params: Hyperparameters) -> Iterator[tuple[Tensor, Tensor]]:
-    """Every epoch's batches, forgotten pictures under their wrong labels, among kept ones or before them."""
-    gone = problem.forget
+    """Every epoch's batches: forget images with wrong labels, mixed with retained images or before them."""
+    forget_set = problem.forget
     for number in range(params.epochs):
-        kept = problem.retain.sample(
+        retained = problem.retain.sample(
             problem.sizes.retain_used(params.kept_per_class), problem.random_generator("kept", number)
         )
         drawn = problem.random_generator("labels", number if params.labels == "redrawn" else 0)
-        labels = gone.labels.clone()
-        labels[gone.rows] = wrong_labels(labels[gone.rows], problem.retained_classes, drawn)
-        groups = [torch.cat([gone.rows, kept.rows])] if params.mixed else [gone.rows, kept.rows]
+        labels = forget_set.labels.clone()
+        labels[forget_set.rows] = wrong_labels(labels[forget_set.rows], problem.retained_classes, drawn)
+        groups = [torch.cat([forget_set.rows, retained.rows])] if params.mixed else [forget_set.rows, retained.rows]
         order = problem.random_generator("epoch", number)
         for rows in groups:
-            yield from ImageSubset(gone.images, labels, rows).batches(params.batch, order, augment=params.augment)
+            yield from ImageSubset(forget_set.images, labels, rows).batches(params.batch, order, augment=params.augment)
 
 
 def _steps(params: Hyperparameters, sizes: ProblemSize) -> int:
-    kept = sizes.retain_used(params.kept_per_class)
-    groups = [sizes.forget + kept] if params.mixed else [sizes.forget, kept]
+    retained = sizes.retain_used(params.kept_per_class)
+    groups = [sizes.forget + retained] if params.mixed else [sizes.forget, retained]
     return sum(steps_in_epoch(count, params.batch) for count in groups) * params.epochs
 
 
@@ -166,19 +168,19 @@ METHOD = Method(
     id="salun",
     title="SalUn",
     group="Relabel",
-    summary="wrong names, for salient weights only",
-    idea="Finds the weights that **matter most** for the forgotten pictures and teaches only these wrong labels; all "
-    "other weights stay exactly as they were.",
-    failure_modes="It hesitates where gold is sure, as all random labels make a net do. Too small a share of weights cannot "
-    "forget, and the rate has to be found anew for each size of request.",
+    summary="train only the salient weights on wrong labels",
+    idea="Finds the weights that **matter most** for the forget set and trains only these on wrong labels; all other "
+    "weights remain exactly unchanged.",
+    failure_modes="As with all random labels, the model is uncertain where the retrained model is confident. Too small "
+    "a share of weights cannot forget, and the learning rate must be tuned for each size of request.",
     paper=Reference("Fan et al., SalUn, ICLR 2024", "https://arxiv.org/abs/2310.12508"),
     supports=frozenset({"classes", "images"}),
     params=Hyperparameters,
     presets={
         "bundled": Preset(
             "bundled",
-            "Fewer epochs and kept pictures than the paper, at a higher rate; of single pictures few kept ones, shown "
-            "often.",
+            "Fewer epochs and retained images than the paper, at a higher rate; for single images few retained "
+            "images, shown often.",
             Hyperparameters(),
             by_request_size={
                 "few pictures": Hyperparameters(lr=0.015, epochs=15, kept_per_class=50),
@@ -186,15 +188,15 @@ METHOD = Method(
             },
         ),
         "all weights": Preset(
-            "all weights", "The same without a mask: shows what the mask does.", Hyperparameters(share=1.0)
+            "all weights", "The same without a mask: shows the effect of the mask.", Hyperparameters(share=1.0)
         ),
         "paper": Preset(
             "paper",
-            "The published settings for CIFAR-10: ten epochs over all kept pictures. Takes minutes on a CPU.",
+            "The published settings for CIFAR-10: ten epochs over the whole retain set. Takes minutes on a CPU.",
             Hyperparameters(lr=0.013, epochs=10, kept_per_class=5000, mixed=False, falls=False, batch=256),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=True, retain=True),
+    needs=lambda params: DataAccess(forget=True, retain=True),
     images_processed=_images_processed,
     forget=forget,
 )

@@ -1,22 +1,22 @@
-"""SCRUB: a student that leaves its teacher on what should be forgotten (Kurmanji et al., NeurIPS 2023, 2302.09880).
+"""SCRUB: distillation away from the original model on the forget set (Kurmanji et al., NeurIPS 2023, 2302.09880).
 
-Idea. The net before is the teacher. For the first epochs the student takes a pass over the forgotten pictures away
-from the teacher's answers (max: -KD), then one over kept pictures towards them and towards the labels
-(min: alpha KD + gamma CE); the last epochs are min alone (algorithm 1). KD is tau^2 KL(teacher || student).
+Idea. The original model is the teacher. In each of the first epochs the student makes a pass over the forget set away
+from the teacher's outputs (max: -KD), then one over retained images towards them and towards the labels
+(min: alpha KD + gamma CE); the last epochs are min only (algorithm 1). KD is tau^2 KL(teacher || student).
+SCRUB+R (rewind = true) is for single images, where too high an error reveals as much as too low a one. It stores the
+model after each epoch and returns the one whose error on the forget set is closest to the final model's error on
+validation images of the same classes in the same proportions. For whole classes this undoes forgetting that went
+further on the training images than on validation images of the same classes.
 
-Cost. The chosen epochs over kept pictures, and the first of them over forgotten ones; the teacher answers beside it.
+Cost. The chosen number of epochs over retained images, the first of them also over the forget set; with a forward pass
+of the teacher for each image.
 
-When it fails. The max step has no bound: too many of them, or small batches at a high rate, and the student is lost to
-both sides. With too few the forgotten pictures come back in the last epochs. With frozen batch norm the student begins
-as its teacher's equal, where the divergence is flat, and the first max pass does nothing.
+When it fails. The max step is unbounded: too many of them, or small batches at a high rate, destroy the student on both
+sets. With too few, forget accuracy recovers in the last epochs. With frozen batch norm the student starts equal to its
+teacher, where the divergence is flat, and the first max pass has no effect.
 
-SCRUB+R (rewind = true) is for single pictures, where too wrong tells as much as too right. After each epoch it keeps
-the net, and in the end returns the one whose error on the forgotten pictures is closest to the last net's error on
-validation pictures of the same classes in the same proportions. For whole classes that is the error on unseen pictures
-of these very classes: it undoes forgetting that went further on the pictures trained on than on unseen ones.
-
-Where official code differs: its rewind takes the first of equally close nets, ours the last, which was mended longest.
-It has neither clipping nor frozen batch norm (both off here).
+Source. Algorithm 1 and the official code, whose rewind takes the first of equally close models; ours takes the last,
+which was repaired longest. The code has neither gradient clipping nor frozen batch norm (both off here).
 """
 
 from collections.abc import Iterator
@@ -48,38 +48,38 @@ from unlearn_core.training.problem import Problem
 
 
 class Hyperparameters(BaseHyperparameters):
-    """SCRUB's hyper-parameters; symbols as in the paper."""
+    """The hyperparameters of SCRUB; symbols as in the paper."""
 
-    lr: float = learning_rate(5e-3, explain="How far each step goes, away from the teacher and back.")
+    lr: float = learning_rate(5e-3, explain="Step size of both passes, away from the teacher and towards it.")
     max_epochs: int = hyperparameter(
         2,
         low=1,
         high=20,
-        title="Epochs of leaving",
+        title="Max-step epochs",
         unit="epochs",
         symbol="msteps",
-        explain="The first so many epochs begin with a pass over the forgotten pictures, away from the teacher.",
+        explain="Number of first epochs that begin with a pass over the forget set, away from the teacher.",
     )
     epochs: int = hyperparameter(
-        3, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over kept pictures, in all."
+        3, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over retained images, in total."
     )
     alpha: float = hyperparameter(
         0.001,
         low=0.0,
         high=1.0,
         step=0.001,
-        title="Weight of the teacher",
+        title="Distillation weight",
         symbol="α",
-        explain="How much the teacher's answers to kept pictures count beside their labels.",
+        explain="Weight of the teacher's outputs on retained images, relative to their labels.",
     )
     gamma: float = hyperparameter(
         0.99,
         low=0.0,
         high=1.0,
         step=0.01,
-        title="Weight of the labels",
+        title="Cross-entropy weight",
         symbol="γ",
-        explain="How much the labels of kept pictures count.",
+        explain="Weight of the labels of retained images.",
         advanced=True,
     )
     temperature: float = hyperparameter(
@@ -89,19 +89,19 @@ class Hyperparameters(BaseHyperparameters):
         step=0.5,
         title="Temperature",
         symbol="τ",
-        explain="Softens the answers of both, so that small probabilities count too.",
+        explain="Softens the outputs of both, so that small probabilities count too.",
         advanced=True,
     )
     rewind: bool = hyperparameter(
         False,
         title="Rewind (SCRUB+R)",
-        explain="Returns the epoch after which forgotten pictures were as wrong as unseen ones are in the end.",
+        explain="Returns the epoch whose error on the forget set is closest to the final error on validation images.",
     )
     kept_per_class: int = retain_per_class(400)
     decays: str = hyperparameter(
         "3,5,9",
-        title="Rate falls after epochs",
-        explain="After each of these epochs the rate is a tenth of what it was.",
+        title="Decay after epochs",
+        explain="Divides the learning rate by ten after each of these epochs.",
         advanced=True,
     )
     clip: float = grad_clip()
@@ -109,35 +109,36 @@ class Hyperparameters(BaseHyperparameters):
     momentum: float = momentum()
     weight_decay: float = weight_decay()
     augment: bool = augment()
-    forget_batch: int = batch_size(32, title="Batch of forgotten")
-    retain_batch: int = batch_size(128, title="Batch of kept")
+    forget_batch: int = batch_size(32, title="Batch size, forget set")
+    retain_batch: int = batch_size(128, title="Batch size, retain set")
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Makes `problem.net` leave `problem.original` on the forgotten pictures; raises Diverged on a lost loss."""
+    """Move `problem.model` away from `problem.original_model` on the forget set; raises DivergedError if the loss is
+    not finite."""
     away = problem.forget.num_batches(params.forget_batch)
     back = steps_in_epoch(problem.sizes.retain_used(params.kept_per_class), params.retain_batch)
     both = min(params.max_epochs, params.epochs)
-    tracker.plan(**{"leave and keep": (away + back) * both, "keep": back * (params.epochs - both)})
-    optimiser = torch.optim.SGD(
+    tracker.plan(**{"max and min": (away + back) * both, "min": back * (params.epochs - both)})
+    optimizer = torch.optim.SGD(
         problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
     )
     train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
     checkpoints = []
     for number in range(params.epochs):
         if number in (0, both):
-            tracker.phase("leave and keep" if number == 0 else "keep")
-        for group in optimiser.param_groups:
+            tracker.phase("max and min" if number == 0 else "min")
+        for group in optimizer.param_groups:
             group["lr"] = params.lr * 0.1 ** sum(number >= epoch for epoch in parse_int_list(params.decays))
-        for pictures, labels, kept in tracker.iterate(_epoch(problem, params, number)):
+        for images, labels, retained in tracker.iterate(_epoch(problem, params, number)):
             with autocast(problem.device):
-                student = problem.model(pictures)
+                student = problem.model(images)
                 with torch.no_grad():
-                    teacher = problem.original_model(pictures)
+                    teacher = problem.original_model(images)
                 apart = distillation(student, teacher, params.temperature)
-                loss = params.alpha * apart + params.gamma * F.cross_entropy(student, labels) if kept else -apart
-            optimizer_step(optimiser, loss, grad_clip=params.clip)
-            tracker.log(**({"retain_loss": loss.item()} if kept else {"leaving": apart.item()}))
+                loss = params.alpha * apart + params.gamma * F.cross_entropy(student, labels) if retained else -apart
+            optimizer_step(optimizer, loss, grad_clip=params.clip)
+            tracker.log(**({"retain_loss": loss.item()} if retained else {"leaving": apart.item()}))
         if params.rewind:
             checkpoints.append((_state(problem.model), 1 - accuracy(problem.model, *problem.forget.tensors())))
             tracker.log(forget_error=checkpoints[-1][1])
@@ -146,22 +147,22 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
 
 
 def _epoch(problem: Problem, params: Hyperparameters, number: int) -> Iterator[tuple[Tensor, Tensor, bool]]:
-    """The batches of one epoch with their labels, and whether they are kept ones: first max, then min."""
+    """The batches of one epoch with their labels, and whether they are retained images: first max, then min."""
     if number < params.max_epochs:
         order = problem.random_generator("max", number)
-        for pictures, labels in problem.forget.batches(params.forget_batch, order, augment=params.augment):
-            yield pictures, labels, False
+        for images, labels in problem.forget.batches(params.forget_batch, order, augment=params.augment):
+            yield images, labels, False
     some = problem.retain.sample(
         problem.sizes.retain_used(params.kept_per_class), problem.random_generator("kept", number)
     )
-    for pictures, labels in some.batches(
+    for images, labels in some.batches(
         params.retain_batch, problem.random_generator("min", number), augment=params.augment
     ):
-        yield pictures, labels, True
+        yield images, labels, True
 
 
 def _rewind(problem: Problem, checkpoints: list[tuple[dict[str, Tensor], float]], tracker: Tracker) -> None:
-    """Puts the net back to the checkpoint whose error is closest to the reference, the last of equally close ones."""
+    """Restore the checkpoint whose error is closest to the reference, the last of equally close ones."""
     reference = validation_error(problem.model, problem)
     errors = [error for _, error in checkpoints]
     chosen = closest_index(errors, reference)
@@ -170,20 +171,20 @@ def _rewind(problem: Problem, checkpoints: list[tuple[dict[str, Tensor], float]]
 
 
 def closest_index(errors: list[float], reference: float) -> int:
-    """Which of the errors is closest to the reference; of equally close ones the last."""
+    """The index of the error closest to the reference; the last of equally close ones."""
     return min(range(len(errors)), key=lambda at: (abs(errors[at] - reference), -at))
 
 
 def validation_error(model: nn.Module, problem: Problem) -> float:
-    """The net's error (0 to 1) on validation pictures, each class weighted by its share of the forgotten pictures."""
+    """The model's error (0 to 1) on validation images, each class weighted by its share of the forget set."""
     wanted = problem.forget.labels[problem.forget.rows].bincount(minlength=problem.classes).double()
-    pictures, labels = problem.validation.tensors()
+    images, labels = problem.validation.tensors()
     there = labels.bincount(minlength=problem.classes)
-    wrong = labels[predict(model, pictures) != labels].bincount(minlength=problem.classes)
+    wrong = labels[predict(model, images) != labels].bincount(minlength=problem.classes)
     wanted[there == 0] = 0
     if not wanted.sum():
         raise InvalidRequestError(
-            "No validation picture shows these classes, so there is nothing to rewind by. Switch it off."
+            "There are no validation images of these classes, so rewinding has no reference. Switch Rewind off."
         )
     return float((wanted * wrong / there.clamp_min(1)).sum() / wanted.sum())
 
@@ -203,12 +204,12 @@ _REWOUND = Hyperparameters(epochs=5, max_epochs=3, rewind=True, kept_per_class=3
 METHOD = Method(
     id="scrub",
     title="SCRUB",
-    group="Teach",
-    summary="a student that leaves its teacher on the forgotten",
-    idea="The net before teaches the net after: on kept pictures the student **follows**, on forgotten ones it moves "
-    "**away** as far as it can, in turns.",
-    failure_modes="Moving away has no end: too many turns at too high a rate lose both sides, too few are undone by the "
-    "epochs that mend. Between the two is a narrow path that differs from request to request.",
+    group="Distillation",
+    summary="move away from the original model on the forget set",
+    idea="The original model is the teacher: in turns, the student moves **away** from it on the forget set and "
+    "**follows** it on the retain set.",
+    failure_modes="Moving away is unbounded: too many turns at too high a rate destroy both sets, too few are undone "
+    "by the repair epochs. The range in between is narrow and differs between requests.",
     paper=Reference(
         "Kurmanji et al., Towards Unbounded Machine Unlearning, NeurIPS 2023", "https://arxiv.org/abs/2302.09880"
     ),
@@ -217,7 +218,7 @@ METHOD = Method(
     presets={
         "bundled": Preset(
             "bundled",
-            "A higher rate and fewer kept pictures than the paper; for single pictures it goes back (SCRUB+R).",
+            "A higher rate and fewer retained images than the paper; rewinds for single images (SCRUB+R).",
             Hyperparameters(lr=2e-3, forget_batch=128),
             by_request_size={
                 "several classes": Hyperparameters(lr=2e-3, forget_batch=384),
@@ -227,7 +228,7 @@ METHOD = Method(
         ),
         "rewind": Preset(
             "SCRUB+R",
-            "Goes on longer, then back to where forgotten pictures were as wrong as unseen ones.",
+            "Trains longer, then rewinds to the epoch whose error on the forget set matches validation images.",
             Hyperparameters(rewind=True),
         ),
         "paper": Preset(
@@ -236,7 +237,7 @@ METHOD = Method(
             Hyperparameters(lr=5e-4, kept_per_class=5000),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=True, retain=True, validation=knobs.rewind),
+    needs=lambda params: DataAccess(forget=True, retain=True, validation=params.rewind),
     images_processed=_images_processed,
     forget=forget,
 )

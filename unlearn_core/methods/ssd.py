@@ -1,24 +1,23 @@
-"""SSD: dampen the weights that matter more for the forgotten pictures than for all (Foster et al., AAAI 2024).
+"""SSD: dampen the weights that matter more for the forget set than for all images (Foster et al., AAAI 2024).
 
-Idea. A weight's importance is the mean over batches of the squared gradient of the batch's loss. Where that of the
-forgotten pictures exceeds alpha times that of all pictures, the weight is multiplied by lambda I_D / I_f, at most 1
+Idea. A weight's importance is the mean over batches of the squared gradient of the batch's loss. Where the importance
+for the forget set exceeds alpha times that for all images, the weight is multiplied by lambda I_D / I_f, at most 1
 (equations 3 and 4). Nothing is trained.
 
-Cost. One pass over all pictures and one over the forgotten ones.
+Cost. One pass over all images and one over the forget set.
 
-When it fails. Mostly, for single pictures: their weights are everyone's weights. The result falls off a cliff as alpha
-gets smaller, and where the cliff is differs from request to request. What is dampened is not mended.
+When it fails. Mostly for single images, because they share their weights with all other images. Accuracy drops sharply
+as alpha gets smaller, and the critical value differs between requests. What is dampened is not repaired.
 
-Where official code differs: it fills batches in the data's order, for whole classes sorted by class. Batches are then
-of one class each, and I_f / I_D cannot exceed N / N_f, which is 10 for one class of ten. Here all pictures are
-shuffled. Its last short batch counts more, since squared means of fewer pictures are larger; here all batches have one
-size, and where fewer pictures are forgotten than a batch holds, both importances take batches of that size. It divides
-everywhere; here only where I_f > 0. Without labels (LFSSD) the loss is the squared length of the answers, and the
-importance the gradient's size. Batches of 1 give the Fisher information.
-
-Beyond the paper: a share of weights can be given in place of alpha, which then is what lets so many pass (as in the
-adaptive SSD of Schoepf et al. 2024, whose formula for the share is not used here); and several forgotten classes are
-dampened one after the other, each by its own importance, since their mixture stands out from all pictures far less.
+Source. Foster et al. 2024. The official code fills batches in the data's order, for whole classes sorted by class.
+Batches then contain one class each, and I_f / I_D cannot exceed N / N_f, which is 10 for one class of ten; here all
+images are shuffled. Its incomplete last batch counts more, since squared means of fewer images are larger; here all
+batches have one size, and if the forget set is smaller than a batch, both importances use batches of its size. It
+divides everywhere; here only where I_f > 0. Without labels (LFSSD) the loss is the squared length of the outputs, and
+the importance the gradient's magnitude. Batches of 1 give the Fisher information.
+Beyond the paper, a share of weights can replace alpha, which is then chosen so that this share passes (as in the
+adaptive SSD of Schoepf et al. 2024, whose formula for the share is not used here). Several forgotten classes are
+dampened one after the other, each by its own importance, since their mixture differs far less from all images.
 """
 
 from collections.abc import Iterator
@@ -36,11 +35,11 @@ from unlearn_core.training.problem import ImageSubset, Problem
 
 Importance = dict[str, Tensor]
 TINY = 1e-30
-"""What stands for an importance of 0 below a line."""
+"""Replaces an importance of 0 in a denominator."""
 
 
 class Hyperparameters(BaseHyperparameters):
-    """SSD's hyper-parameters; symbols as in the paper."""
+    """The hyperparameters of SSD; symbols as in the paper."""
 
     share: float = hyperparameter(
         0.005,
@@ -48,7 +47,7 @@ class Hyperparameters(BaseHyperparameters):
         high=0.2,
         step=0.001,
         title="Share of weights",
-        explain="Dampens this share of all weights for each class, whatever the threshold would be; 0 goes by that.",
+        explain="Dampens this share of all weights for each class and ignores the threshold; 0 uses the threshold.",
     )
     alpha: float = hyperparameter(
         10.0,
@@ -57,8 +56,8 @@ class Hyperparameters(BaseHyperparameters):
         scale="log",
         title="Threshold",
         symbol="α",
-        explain="How many times as important for the forgotten pictures as for all a weight must be to be dampened, "
-        "where no share is given.",
+        explain="Dampens weights this many times more important for the forget set than for all images; used if the "
+        "share is 0.",
     )
     dampening: float = hyperparameter(
         1.0,
@@ -67,38 +66,39 @@ class Hyperparameters(BaseHyperparameters):
         scale="log",
         title="Dampening",
         symbol="λ",
-        explain="How much is left of a dampened weight: smaller values leave less.",
+        explain="How much remains of a dampened weight: smaller values leave less.",
     )
     label_free: bool = hyperparameter(
         False,
         title="Without labels",
-        explain="Takes importance from the length of the net's answers, so that no label is needed.",
+        explain="Computes importance from the length of the model's outputs, so that no labels are needed.",
     )
     batch: int = hyperparameter(
         64,
         low=1,
         high=512,
-        title="Batch",
-        unit="pictures",
-        explain="Pictures whose mean gradient is squared; with 1 it is the Fisher information, and very slow.",
+        title="Batch size",
+        unit="images",
+        explain="Images whose mean gradient is squared; 1 gives the Fisher information and is very slow.",
         advanced=True,
     )
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Dampens weights of `problem.net`; changes nothing where no weight passes the threshold."""
-    gone, size = problem.forget, _batch(params, problem.sizes)
-    everything = ImageSubset(gone.images, gone.labels, torch.cat([problem.retain.rows, gone.rows]))
-    groups = [gone.select_classes(torch.tensor([own], device=problem.device)) for own in problem.forgotten_classes] or [
-        gone
+    """Dampen weights of `problem.model`; changes nothing if no weight passes the threshold."""
+    forget_set, size = problem.forget, _batch(params, problem.sizes)
+    everything = ImageSubset(forget_set.images, forget_set.labels, torch.cat([problem.retain.rows, forget_set.rows]))
+    by_class = [
+        forget_set.select_classes(torch.tensor([label], device=problem.device)) for label in problem.forgotten_classes
     ]
+    groups = by_class or [forget_set]
     whole, part = _batches_each(params, problem.sizes)
-    tracker.plan(**{"importance for all": whole, "importance for the forgotten": part * len(groups)})
-    tracker.phase("importance for all")
+    tracker.plan(**{"importance, all images": whole, "importance, forget set": part * len(groups)})
+    tracker.phase("importance, all images")
     of_all = _importance(
         problem.model, full_batches(everything, size, whole, problem.random_generator("all")), params, tracker
     )
-    tracker.phase("importance for the forgotten")
+    tracker.phase("importance, forget set")
     of_groups = [
         _importance(
             problem.model,
@@ -128,7 +128,7 @@ def _importance(
 
 
 def threshold(of_all: Importance, of_forgotten: Importance, share: float) -> float:
-    """The alpha that so large a share (0 to 1) of all weights passes."""
+    """The alpha that this share (0 to 1) of all weights passes."""
     ratios = [theirs / of_all[name].clamp_min(TINY) for name, theirs in of_forgotten.items()]
     ranked = torch.cat([ratio.flatten() for ratio in ratios]).sort(descending=True).values
     return ranked[min(int(len(ranked) * share), len(ranked) - 1)].item()
@@ -138,9 +138,9 @@ def threshold(of_all: Importance, of_forgotten: Importance, share: float) -> flo
 def dampen(
     model: nn.Module, of_all: Importance, of_forgotten: Importance, *, alpha: float, dampening: float
 ) -> dict[str, Tensor]:
-    """Multiplies the chosen weights by min(lambda I_D / I_f, 1), and returns which ones those were."""
+    """Multiply the chosen weights by min(lambda I_D / I_f, 1); returns masks of the chosen weights."""
     chosen = {
-        name: (theirs > alpha * of_all[name]) & (theirs > 0)  # The second where both are 0 and alpha is anything.
+        name: (theirs > alpha * of_all[name]) & (theirs > 0)  # The second for weights where both are 0.
         for name, theirs in of_forgotten.items()
     }
     for name, weight in model.named_parameters():
@@ -152,14 +152,14 @@ def dampen(
 def full_batches(
     pool: ImageSubset, size: int, count: int, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """So many batches of one size: all pictures shuffled, and from the first again where they are too few."""
+    """`count` batches of one size: all images shuffled, repeated from the first if there are too few."""
     order = pool.rows[torch.randperm(len(pool), generator=generator).to(pool.rows.device)]
     for rows in order.repeat(-(-size * count // len(pool)))[: size * count].split(size):
         yield to_floats(pool.images[rows]), pool.labels[rows]
 
 
 def _length(logits: Tensor, labels: Tensor) -> Tensor:
-    """The mean squared L2 length of the answers (B, C); labels play no part."""
+    """The mean squared L2 length of the logits (B, C); labels are ignored."""
     return logits.square().sum(1).mean()
 
 
@@ -168,7 +168,7 @@ def _batch(params: Hyperparameters, sizes: ProblemSize) -> int:
 
 
 def _batches_each(params: Hyperparameters, sizes: ProblemSize) -> tuple[int, int]:
-    """How many batches the importance for all takes, and that for each forgotten class (or for all the pictures)."""
+    """The numbers of batches for the importance of all images, and of each forgotten class (or the forget set)."""
     size = _batch(params, sizes)
     own = sizes.forget // max(1, sizes.forgotten_classes)
     return steps_in_epoch(sizes.forget + sizes.retain, size), steps_in_epoch(own, size)
@@ -183,11 +183,11 @@ METHOD = Method(
     id="ssd",
     title="SSD",
     group="Edit weights",
-    summary="dampens weights that serve the forgotten most · trains nothing",
-    idea="Finds the weights that matter far more for the forgotten pictures than for all, and makes them **smaller**. "
+    summary="dampen weights that matter most for the forget set · no training",
+    idea="Finds the weights that matter far more for the forget set than for all images, and makes them **smaller**. "
     "Nothing is trained.",
-    failure_modes="Single pictures share their weights with all others: it forgets nothing or breaks a lot. Where the "
-    "threshold tips from one to the other differs from request to request, and nothing mends what was broken.",
+    failure_modes="Single images share their weights with all others, so it forgets nothing or breaks a lot. The "
+    "critical threshold differs between requests, and nothing repairs the damage.",
     paper=Reference(
         "Foster et al., Fast Machine Unlearning without Retraining through Selective Synaptic Dampening, AAAI 2024",
         "https://arxiv.org/abs/2308.07707",
@@ -197,16 +197,16 @@ METHOD = Method(
     presets={
         "bundled": Preset(
             "bundled",
-            "A share of weights in place of the paper's threshold, which would have to be found for each class.",
+            "A share of weights instead of the paper's threshold, which would have to be tuned for each class.",
             Hyperparameters(),
             by_request_size={"few pictures": Hyperparameters(share=0.04), "many pictures": Hyperparameters(share=0.01)},
         ),
         "paper": Preset("paper", "The published settings for CIFAR: α = 10, λ = 1.", Hyperparameters(share=0.0)),
         "label-free": Preset(
-            "without labels", "The same share, by the length of the answers alone.", Hyperparameters(label_free=True)
+            "without labels", "The same share, from the length of the outputs alone.", Hyperparameters(label_free=True)
         ),
     },
-    needs=lambda knobs: DataAccess(forget=True, retain=True),
+    needs=lambda params: DataAccess(forget=True, retain=True),
     images_processed=_images_processed,
     forget=forget,
 )

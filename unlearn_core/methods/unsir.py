@@ -1,20 +1,20 @@
-"""UNSIR: noise that a class is most wrong for, impair, repair (Tarun et al., TNNLS 2023, arXiv 2111.08947).
+"""UNSIR: error-maximising noise, impair and repair (Tarun et al., TNNLS 2023, arXiv 2111.08947).
 
-Idea. Learn pictures of noise on which the net is as wrong as possible about the class to forget; train briefly on
-these, labelled as that class, mixed with kept pictures (impair); then on kept pictures alone (repair). The forgotten
-pictures are never used: "zero glance".
+Idea. Learn noise images that maximise the model's loss for the class to forget; train briefly on these, labelled as
+that class and mixed with retained images (impair); then on retained images only (repair). Forget images are never used:
+"zero glance".
 
-Cost. Two short epochs over a subset of the kept pictures, and a few steps a class for the noise.
+Cost. Two short epochs over a subset of the retain set, and a few steps per class for the noise.
 
-When it fails. A class that resembles no other comes back during repair when the rates are low; high rates cost the
-kept classes. Much noise can keep a class alive that training without it would have lost: noise labelled as the class
-still says that there is such a class. It cannot forget single pictures.
+When it fails. A class that resembles no other class returns during repair if the learning rates are low; high rates
+cost accuracy on the retained classes. Much noise can preserve a class that training without noise would have lost,
+because noise labelled as the class still trains its output. It cannot forget single images.
 
-Where the authors' notebook differs: it takes the loop's length from the number of channels, so that three noise
-pictures are used over and over; it labels the noise of every class with class 0; it learns the noise with batch norm
-in training mode. Here all noise pictures are used, each with its own label, learnt against the net in eval mode.
-The noise lives behind the net's normalising layer, as theirs did. Its L2 weight is scaled by the picture's size, so
-that lambda = 0.1 means at any size what it meant at 32 pixels.
+Source. Tarun et al. 2023. The authors' notebook takes the loop's length from the number of channels, so that it uses
+three noise images repeatedly; it labels the noise of every class with class 0; it learns the noise with batch norm in
+train mode. Here all noise images are used, each with its own label, learned against the model in eval mode. As in the
+notebook, the noise is applied after the model's normalisation layer. Its L2 weight is scaled by the image size, so that
+lambda = 0.1 means the same at any size as at 32 pixels.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ from unlearn_core.training.precision import autocast
 from unlearn_core.training.problem import ImageSubset, Problem
 
 SAVED_IMAGES = 24
-"""Noise pictures of each class that are kept for the report."""
+"""Noise images of each class that are stored for the report."""
 
 
 _rate = partial(hyperparameter, low=1e-4, high=0.05, scale="log")
@@ -42,39 +42,39 @@ _fine = partial(hyperparameter, advanced=True)
 
 
 class Hyperparameters(BaseHyperparameters):
-    """UNSIR's hyper-parameters; symbols as in the paper."""
+    """The hyperparameters of UNSIR; symbols as in the paper."""
 
     impair_lr: float = _rate(
         0.002,
         title="Impair: learning rate",
         symbol="η₁",
-        explain="How hard the noise hits. Too low and the class comes back in repair; too high and others suffer.",
+        explain="Strength of the impair phase. Too low: the class returns in repair; too high: other classes suffer.",
     )
     repair_lr: float = _rate(
         0.0025,
         title="Repair: learning rate",
         symbol="η₂",
-        explain="How fast the kept classes are mended; since they alone are shown, a higher rate also forgets more.",
+        explain="How fast the retained classes recover; since only they are shown, a higher rate also forgets more.",
     )
     kept_per_class: int = hyperparameter(
         500,
         low=50,
         high=1000,
         step=50,
-        title="Kept pictures a class",
-        unit="pictures",
+        title="Retained images per class",
+        unit="images",
         symbol="|D_sub|",
-        explain="How many training pictures of every kept class take part in impair and repair.",
+        explain="Training images of every retained class that are used in impair and repair.",
     )
     noise_pictures: int = hyperparameter(
         32,
         low=0,
         high=512,
         step=16,
-        title="Noise pictures",
-        unit="a class",
+        title="Noise images",
+        unit="per class",
         symbol="B",
-        explain="How many noise pictures are learnt for each forgotten class; 0 shows what happens without them.",
+        explain="Noise images learned for each forgotten class; 0 shows the result without noise.",
     )
     noise_steps: int = _fine(
         20,
@@ -82,50 +82,50 @@ class Hyperparameters(BaseHyperparameters):
         high=100,
         title="Noise: steps",
         unit="steps",
-        explain="Steps of Adam that make the noise worse and worse for its class.",
+        explain="Steps of Adam that increase the loss of the noise for its class.",
     )
     noise_lr: float = _fine(
-        0.1, low=0.005, high=1.0, scale="log", title="Noise: learning rate", explain="How far the noise moves a step."
+        0.1, low=0.005, high=1.0, scale="log", title="Noise: learning rate", explain="Step size for learning the noise."
     )
     noise_weight: float = _fine(
         0.1,
         low=0.001,
         high=1.0,
         scale="log",
-        title="Noise: weight of its size",
+        title="Noise: L2 weight",
         symbol="λ",
-        explain="How strongly the noise is kept small; large values keep it from becoming wrong at all.",
+        explain="L2 penalty on the noise; large values prevent it from increasing the loss at all.",
     )
     noise_repeats: int = _fine(
         1,
         low=1,
         high=40,
-        title="Impair: showings of the noise",
+        title="Impair: noise repeats",
         unit="times",
-        explain="How often each noise picture is shown in one impair epoch.",
+        explain="How often each noise image is shown per impair epoch.",
     )
     impair_epochs: int = _fine(
-        1, low=0, high=5, title="Impair: epochs", unit="epochs", explain="Passes over kept pictures and noise."
+        1, low=0, high=5, title="Impair: epochs", unit="epochs", explain="Passes over retained images and noise."
     )
     repair_epochs: int = _fine(
-        1, low=0, high=5, title="Repair: epochs", unit="epochs", explain="Passes over kept pictures alone."
+        1, low=0, high=5, title="Repair: epochs", unit="epochs", explain="Passes over retained images only."
     )
     repair_falls: bool = _fine(
         True,
-        title="Repair: rate falls to zero",
-        explain="Lets the repair rate fall in a straight line to 0, which is worth a point or two of accuracy.",
+        title="Repair: linear decay",
+        explain="Decays the repair rate linearly to 0, which gains one or two points of accuracy.",
     )
     augment: bool = augment()
     batch: int = batch_size(64)
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
-    """Makes `problem.net` forget `problem.forgotten_classes`; raises Diverged where the loss is no longer a number."""
-    kept = problem.retain.sample_per_class(params.kept_per_class, problem.random_generator("kept pictures"))
+    """Make `problem.model` forget its `forgotten_classes`; raises DivergedError if the loss is not finite."""
+    retained = problem.retain.sample_per_class(params.kept_per_class, problem.random_generator("kept pictures"))
     classes = problem.forgotten_classes if params.noise_pictures else ()
     count = params.noise_pictures * len(classes) * params.noise_repeats
-    impair_steps = -(-(len(kept) + count) // params.batch) * params.impair_epochs
-    repair_steps = kept.num_batches(params.batch) * params.repair_epochs
+    impair_steps = -(-(len(retained) + count) // params.batch) * params.impair_epochs
+    repair_steps = retained.num_batches(params.batch) * params.repair_epochs
     noise_plan = {"noise": params.noise_steps * len(classes)} if classes else {}
     tracker.plan(**noise_plan, impair=impair_steps, repair=repair_steps)
 
@@ -138,13 +138,13 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
         batch
         for number in range(params.impair_epochs)
         for batch in _mixed_epoch(
-            kept, noise, labels, params=params, generator=problem.random_generator("impair", number)
+            retained, noise, labels, params=params, generator=problem.random_generator("impair", number)
         )
     )
     repair = (
         batch
         for number in range(params.repair_epochs)
-        for batch in kept.batches(params.batch, problem.random_generator("repair", number), augment=params.augment)
+        for batch in retained.batches(params.batch, problem.random_generator("repair", number), augment=params.augment)
     )
     problem.model.train()
     if params.impair_epochs:
@@ -160,46 +160,44 @@ def _learn_noise(
 ) -> tuple[Tensor, Tensor]:
     """Noise (n, 3, H, W) in pixel values (not bounded to [0, 1]) and its labels (n,): equation 3 of the paper.
 
-    The net's first layer normalises, so noise drawn behind that layer is un-normalised here and normalised there.
+    The model's first layer normalises its input, so normalised noise is converted to pixel values here.
     """
     shape = problem.image_shape
     std = torch.tensor(problem.classifier.std, device=problem.device).view(1, 3, 1, 1)
     mean = torch.tensor(problem.classifier.mean, device=problem.device).view(1, 3, 1, 1)
     weight = params.noise_weight * 3072 / (shape[0] * shape[1] * shape[2])
-    pictures, traces, wrong = [], [], {}
+    images, traces, wrong = [], [], {}
     for own in classes:
         start = torch.randn(params.noise_pictures, *shape, generator=problem.random_generator("noise", own))
         noise = start.to(problem.device, memory_format=torch.channels_last).requires_grad_()
         label = torch.full((len(noise),), own, device=problem.device)
-        optimiser = torch.optim.Adam([noise], params.noise_lr)
+        optimizer = torch.optim.Adam([noise], params.noise_lr)
         trace = []
         for _ in tracker.iterate((noise, step) for step in range(params.noise_steps)):
             with autocast(problem.device):
                 error = F.cross_entropy(problem.original_model(noise * std + mean), label)
             loss = weight * noise.square().sum((1, 2, 3)).mean() - error
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
             trace.append(error.item())
             tracker.log(noise_error=trace[-1])
-        pictures.append(noise.detach() * std + mean)
+        images.append(noise.detach() * std + mean)
         with torch.no_grad(), autocast(problem.device):
-            trace.append(F.cross_entropy(problem.original_model(pictures[-1]), label).item())
+            trace.append(F.cross_entropy(problem.original_model(images[-1]), label).item())
         traces.append(trace)
         wrong[str(own)] = {"before": trace[0], "after": trace[-1]}
-    shown = (
-        torch.cat([part[:SAVED_IMAGES] for part in pictures]).clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1)
-    )
+    shown = torch.cat([part[:SAVED_IMAGES] for part in images]).clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1)
     tracker.save_artifact("noise_pictures", shown, classes=list(classes), each=min(SAVED_IMAGES, params.noise_pictures))
     tracker.save_artifact("noise_loss", torch.tensor(traces).T, classes=list(classes), error=wrong)
     labels = torch.tensor(classes, device=problem.device).repeat_interleave(params.noise_pictures)
-    return torch.cat(pictures), labels
+    return torch.cat(images), labels
 
 
 def _mixed_epoch(
     retained: ImageSubset, noise: Tensor, noise_labels: Tensor, *, params: Hyperparameters, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """One shuffled pass over kept pictures and noise together; the noise is neither shifted nor mirrored."""
+    """One shuffled pass over retained images and noise together; the noise is not augmented."""
     order = torch.randperm(len(retained) + len(noise), generator=generator).to(noise.device)
     for chosen in order.split(params.batch):
         rows = retained.rows[chosen[chosen < len(retained)]]
@@ -217,36 +215,37 @@ def _train(
     lr: float,
     falls_over: int | None = None,
 ) -> None:
-    """Adam on cross-entropy over the batches; the rate falls in a straight line over so many steps, or stays."""
-    optimiser = torch.optim.Adam(problem.model.parameters(), lr, fused=True)
-    for step, (pictures, labels) in enumerate(tracker.iterate(batches)):
+    """Adam on cross-entropy over the batches; the rate decays linearly over `falls_over` steps, or stays constant."""
+    optimizer = torch.optim.Adam(problem.model.parameters(), lr, fused=True)
+    for step, (images, labels) in enumerate(tracker.iterate(batches)):
         if falls_over:
-            set_linear_lr(optimiser, lr, step=step, steps=falls_over)
+            set_linear_lr(optimizer, lr, step=step, steps=falls_over)
         with autocast(problem.device):
-            loss = F.cross_entropy(problem.model(pictures), labels)
-        optimizer_step(optimiser, loss)
+            loss = F.cross_entropy(problem.model(images), labels)
+        optimizer_step(optimizer, loss)
         tracker.log(loss=loss.item())
 
 
 def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
-    kept = min(params.kept_per_class * sizes.retained_classes, sizes.retain)
+    retained = min(params.kept_per_class * sizes.retained_classes, sizes.retain)
     noise = params.noise_pictures * sizes.forgotten_classes
     return (
         noise * params.noise_steps
-        + (kept + noise * params.noise_repeats) * params.impair_epochs
-        + kept * params.repair_epochs
+        + (retained + noise * params.noise_repeats) * params.impair_epochs
+        + retained * params.repair_epochs
     )
 
 
 METHOD = Method(
     id="unsir",
     title="UNSIR",
-    group="Wreck and mend",
-    summary="noise, impair, repair · sees no forgotten picture",
-    idea="Learns a noise that the net is most wrong about, teaches it that this noise *is* the class, and so spoils "
-    "what it knew (**impair**); then trains briefly on what is kept (**repair**).",
-    failure_modes="A class that no other looks like comes back during repair when the rates are low; high rates cost the other "
-    "classes. Much noise can keep a class alive: compare the preset without. It cannot forget single pictures.",
+    group="Perturb and repair",
+    summary="learn noise, impair, repair · needs no forget data",
+    idea="Learns noise that maximises the model's loss for the class, trains the model on this noise labelled *as* the "
+    "class (**impair**), then trains briefly on the retain set (**repair**).",
+    failure_modes="A class unlike all others returns during repair if the learning rates are low; high rates cost "
+    "accuracy on other classes. Much noise can preserve a class: compare the preset without noise. It cannot forget "
+    "single images.",
     paper=Reference(
         "Tarun et al., Fast Yet Effective Machine Unlearning, TNNLS 2023", "https://arxiv.org/abs/2111.08947"
     ),
@@ -255,23 +254,23 @@ METHOD = Method(
     presets={
         "bundled": Preset(
             "bundled",
-            "Tuned for the bundled classifier on airplane and dog, by validation pictures.",
+            "Tuned for the bundled classifier on airplane and dog, on validation images.",
             Hyperparameters(),
         ),
         "no-noise": Preset(
-            "no noise", "The same without noise pictures: shows what they do.", Hyperparameters(noise_pictures=0)
+            "no noise", "The same without noise images: shows their effect.", Hyperparameters(noise_pictures=0)
         ),
         "no-impair": Preset(
             "no impair",
-            "Noise is learnt but never taught: shows what repair alone forgets.",
+            "Noise is learned but not used for training: shows what repair alone forgets.",
             Hyperparameters(impair_epochs=0),
         ),
         "no-repair": Preset(
-            "no repair", "Stops after impair: what repair mends is still broken.", Hyperparameters(repair_epochs=0)
+            "no repair", "Stops after impair: shows the damage before repair.", Hyperparameters(repair_epochs=0)
         ),
         "paper": Preset(
             "paper",
-            "The published settings, made for a larger net: expect the kept classes to suffer here.",
+            "The published settings, made for a larger model: expect lower accuracy on the retained classes here.",
             Hyperparameters(
                 impair_lr=0.02,
                 repair_lr=0.01,
@@ -285,7 +284,7 @@ METHOD = Method(
             ),
         ),
     },
-    needs=lambda knobs: DataAccess(forget=False, retain=True),
+    needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
     forget=forget,
 )

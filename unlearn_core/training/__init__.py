@@ -1,4 +1,4 @@
-"""The pieces of torch that every method and probe builds on, and that know no method."""
+"""Training: the shared PyTorch code that methods and probes are built on; independent of any method."""
 
 REVISION = 1
-"""Raise it when a change in this package gives other weights: what was measured before is then outdated."""
+"""Raise it if a change in this package alters resulting weights: earlier results then count as outdated."""

@@ -1,4 +1,4 @@
-"""Pictures that mislead a net: float32 throughout, every picture of a batch at once."""
+"""Adversarial attacks: FGSM and L2 PGD on batches of images, in float32 throughout."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -10,15 +10,15 @@ from torch.nn import functional as F
 from unlearn_core.training.evaluate import eval_mode
 
 IMAGES_PER_CHUNK = 256
-"""Pictures that `in_parts` attacks at a time."""
+"""Images that `pgd_l2_batched` attacks at a time."""
 MIN_GRADIENT_NORM = 1e-6
-"""A gradient shorter than this is not stretched to length 1."""
+"""Gradients with a smaller norm than this are not normalised."""
 
 
 def fgsm(model: nn.Module, images: Tensor, labels: Tensor, *, radius: float) -> Tensor:
-    """The pictures (N, 3, H, W) in [0, 1], every pixel moved by `radius` (L-inf) away from its label, cut to [0, 1].
+    """FGSM: the images (N, 3, H, W) with every pixel moved by `radius` (L-inf) away from its label, clamped to [0, 1].
 
-    One untargeted step, in eval mode; the net's weights get no gradient. Source: Goodfellow et al. 2015.
+    One untargeted step, in eval mode; the model's weights get no gradient. Source: Goodfellow et al. 2015.
     """
     with eval_mode(model):
         uphill = _input_gradient(model, images, labels)
@@ -36,13 +36,13 @@ def pgd_l2(
     start: Tensor,
     progress: Callable[[Iterable[Any]], Iterator[Any]] = iter,
 ) -> Tensor:
-    """Pictures that the net should call by their targets (N,), at most `radius` (L2, pixel units) from the originals.
+    """Targeted PGD: images that the model should classify as targets (N,), at most `radius` (L2) from the originals.
 
-    `pictures` and `start` (N, 3, H, W) in [0, 1]; the search begins where the way from picture to `start` (uniform
-    noise) leaves the ball, and goes downhill on the targets' cross-entropy by `step` each time. What it ends with is
-    returned, whether or not it succeeded. `over` is handed one item a step, whose first element are the pictures: a
-    method passes `track.over`. In eval mode. Source: Madry et al. 2018, in the form that L2UL uses (advertorch's
-    L2PGDAttack: random start, no choice of the best iterate).
+    `images` and `start` (N, 3, H, W) in [0, 1], `radius` and `step` in pixel units; the search starts where the line
+    from image to `start` (uniform noise) leaves the ball, and each step reduces the targets' cross-entropy. The last
+    iterate is returned, whether or not the attack succeeded. `progress` gets one item per step, whose first element is
+    the images: a method passes `tracker.iterate`. In eval mode. Source: Madry et al. 2018, in the variant that L2UL
+    uses (advertorch's L2PGDAttack: random start, no choice of the best iterate).
     """
     shift = _within(start - images, radius)
     with eval_mode(model):
@@ -50,7 +50,7 @@ def pgd_l2(
             uphill = _input_gradient(model, images + shift, targets)
             length = uphill.flatten(1).norm(dim=1).clamp_min(MIN_GRADIENT_NORM)
             moved = images + shift - step * uphill / length.view(-1, 1, 1, 1)
-            # Drawing a shift in keeps a picture within [0, 1], so the order of the two cuts leaves both true.
+            # Shortening a shift keeps an image within [0, 1], so both constraints hold in this order.
             shift = _within(moved.clamp(0, 1) - images, radius)
     return (images + shift).clamp(0, 1)
 
@@ -66,7 +66,7 @@ def pgd_l2_batched(
     generator_for: Callable[[int], torch.Generator],
     progress: Callable[[Iterable[Any]], Iterator[Any]] = iter,
 ) -> Tensor:
-    """As `pgd_l2` for any number of pictures, a part at a time; part i begins at uniform noise from `stream(i)`."""
+    """`pgd_l2` for any number of images in chunks; chunk i starts from uniform noise of `generator_for(i)`."""
     made = []
     for number, (part, aims) in enumerate(
         zip(images.split(IMAGES_PER_CHUNK), targets.split(IMAGES_PER_CHUNK), strict=True)
@@ -78,14 +78,14 @@ def pgd_l2_batched(
 
 
 def _input_gradient(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    """The gradient of each picture's own cross-entropy (the sum's, so that no picture's depends on how many)."""
+    """The gradient of each image's own cross-entropy (of the sum, so that it does not depend on the batch size)."""
     with torch.enable_grad():
-        seen = images.detach().requires_grad_()
-        (slope,) = torch.autograd.grad(F.cross_entropy(model(seen), labels, reduction="sum"), seen)
-    return slope
+        inputs = images.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(F.cross_entropy(model(inputs), labels, reduction="sum"), inputs)
+    return gradient
 
 
 def _within(shift: Tensor, radius: float) -> Tensor:
-    """The shifts (N, 3, H, W), those longer than `radius` shortened to it."""
+    """The shifts (N, 3, H, W), scaled down to `radius` where they are longer."""
     length = shift.flatten(1).norm(dim=1).clamp_min(MIN_GRADIENT_NORM)
     return shift * (radius / length).clamp_max(1).view(-1, 1, 1, 1)

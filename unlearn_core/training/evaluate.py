@@ -1,4 +1,4 @@
-"""What one net answers to every picture: the single forward pass that all figures come from."""
+"""Evaluation: a model's predictions, accuracy and logits on images, in eval mode and float32."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from unlearn_core.training.batches import to_floats
 
 REVISION = 1
-"""Raise it when a change gives other logits for the same weights: what was measured before is then outdated."""
+"""Raise it if a change alters the logits for the same weights: earlier results then count as outdated."""
 BATCH_SIZE = 500
 
 
 @contextmanager
 def eval_mode(model: nn.Module) -> Iterator[nn.Module]:
-    """Puts the whole net into eval mode for the block, and every module back into the mode it had."""
+    """Put the whole model into eval mode for the block, then restore the mode of every module."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -28,22 +28,22 @@ def eval_mode(model: nn.Module) -> Iterator[nn.Module]:
 
 @torch.inference_mode()
 def predict(model: nn.Module, images: Tensor) -> Tensor:
-    """The class (n,) int64 by which the net calls each float picture (n, 3, H, W), in eval mode and float32."""
+    """The predicted class (n,) int64 of each float image (n, 3, H, W), in eval mode and float32."""
     with eval_mode(model):
         return torch.cat([model(part).argmax(1) for part in images.split(BATCH_SIZE)])
 
 
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """The share (0 to 1) of float pictures (n, 3, H, W) that the net names rightly, in eval mode and float32."""
+    """The share (0 to 1) of float images (n, 3, H, W) classified correctly, in eval mode and float32."""
     return float((predict(model, images) == labels).float().mean())
 
 
 @torch.inference_mode()
 def logits(model: nn.Module, images: Tensor) -> np.ndarray:
-    """Logits (N, C) float32 of pictures (N, H, W, 3) uint8 on the net's device.
+    """Logits (N, C) float32 of images (N, H, W, 3) uint8 on the model's device.
 
-    In eval mode, in float32, without augmentation, every picture once and in order.
+    In eval mode, in float32, without augmentation, every image once and in order.
     """
     with eval_mode(model):
-        answers = [model(to_floats(part)) for part in images.split(BATCH_SIZE)]
-    return torch.cat(answers).float().cpu().numpy()
+        parts = [model(to_floats(part)) for part in images.split(BATCH_SIZE)]
+    return torch.cat(parts).float().cpu().numpy()

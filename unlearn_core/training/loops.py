@@ -1,4 +1,4 @@
-"""The one loop that trains a classifier from nothing: the originals, the golds and everything that retrains."""
+"""The training loop for classifiers by recipe: original models, retrained models and the method Retrain."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from unlearn_core.training.precision import autocast
 from unlearn_core.training.seeding import random_generator, seeded
 
 TrainingState = dict[str, Any]
-"""What a training needs to go on bit-equal: epochs done, weights, optimiser, schedule; and the epoch's mean loss."""
+"""Everything needed to resume training bit-exactly: epochs done, weights, optimizer, schedule; plus the mean loss."""
 
 
 def train(
@@ -30,23 +30,23 @@ def train(
     state: TrainingState | None = None,
     after_epoch: Callable[[TrainingState], None] = lambda state: None,
 ) -> None:
-    """Trains `net` in place on the chosen rows.
+    """Train `model` in place on the chosen rows.
 
-    images (N, H, W, C) uint8, labels (N,) int64 and rows (n,) int64 lie on the net's device. Every epoch has a random
-    stream of its own, so a training that goes on from `state` (as `after_epoch` was given it) ends with the same bits
-    as one that was never interrupted. Raises Diverged where the loss is no longer a number.
+    images (N, H, W, C) uint8, labels (N,) int64 and rows (n,) int64 are on the model's device. Every epoch has its own
+    random stream, so training resumed from `state` (as passed to `after_epoch`) ends with the same bits as
+    uninterrupted training. Raises DivergedError if the loss is not finite.
     """
     device = images.device
     steps = steps_in_epoch(len(rows), recipe.batch, drop_last=True)
-    optimiser = _optimizer(model, recipe)
+    optimizer = _optimizer(model, recipe)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.peak, recipe.epochs * steps, pct_start=recipe.warm_up, cycle_momentum=False
+        optimizer, recipe.peak, recipe.epochs * steps, pct_start=recipe.warm_up, cycle_momentum=False
     )
     done = 0
     if state is not None:
         done = state["epochs"]
         model.load_state_dict(state["net"])
-        optimiser.load_state_dict(state["optimiser"])
+        optimizer.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
     model.train()
     tracker.plan(train=recipe.epochs * steps)
@@ -62,14 +62,14 @@ def train(
             drop_last=True,
         )
         loss, total = torch.zeros((), device=device), torch.zeros((), device=device)
-        # What nets draw by themselves (dropout) has a stream for each epoch too.
+        # Random draws inside the model (dropout) have their own stream for each epoch too.
         with seeded(seed, "noise", number, device=device):
-            for pictures, targets in tracker.iterate(batches):
+            for inputs, targets in tracker.iterate(batches):
                 with autocast(device):
-                    loss = F.cross_entropy(model(pictures), targets, label_smoothing=recipe.label_smoothing)
-                optimiser.zero_grad()
+                    loss = F.cross_entropy(model(inputs), targets, label_smoothing=recipe.label_smoothing)
+                optimizer.zero_grad()
                 loss.backward()
-                optimiser.step()
+                optimizer.step()
                 schedule.step()
                 total += loss.detach()
         if not torch.isfinite(loss):
@@ -79,7 +79,7 @@ def train(
             {
                 "epochs": number + 1,
                 "net": model.state_dict(),
-                "optimiser": optimiser.state_dict(),
+                "optimiser": optimizer.state_dict(),
                 "schedule": schedule.state_dict(),
                 "loss": total.item() / steps,
             }

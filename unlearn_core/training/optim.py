@@ -1,4 +1,4 @@
-"""One optimiser step and what goes with it, the same for every method."""
+"""Optimizer steps, learning rate decay and train mode, the same for every method."""
 
 import torch
 from torch import Tensor, nn
@@ -8,9 +8,9 @@ from unlearn_core.domain.errors import DivergedError
 
 
 def optimizer_step(optimizer: Optimizer, loss: Tensor, *, grad_clip: float = 0.0) -> None:
-    """One step downhill on a scalar loss; gradients longer than `clip` (L2 over all weights, 0 for none) are shortened.
+    """One step on a scalar loss; gradients are clipped to `grad_clip` (L2 norm over all weights, 0 for none).
 
-    Raises Diverged, before any weight is touched, where the loss is no longer a number.
+    Raises DivergedError, before any weight is changed, if the loss is not finite.
     """
     if not torch.isfinite(loss):
         raise DivergedError("The loss is no longer a number. Lower the learning rate and run again.")
@@ -23,13 +23,13 @@ def optimizer_step(optimizer: Optimizer, loss: Tensor, *, grad_clip: float = 0.0
 
 
 def set_linear_lr(optimizer: Optimizer, lr: float, *, step: int, steps: int) -> None:
-    """Sets the learning rate of this step (0 is the first) on a straight line from `rate` to 0."""
+    """Set the learning rate of this step (0 is the first) by linear decay from `lr` to 0."""
     for group in optimizer.param_groups:
         group["lr"] = lr * (1 - step / steps)
 
 
 def train_mode(model: nn.Module, *, freeze_batchnorm: bool = False) -> None:
-    """Puts the net into train mode; `frozen_norm` leaves every batch norm on the statistics that it has."""
+    """Put the model into train mode; `freeze_batchnorm` keeps the running statistics of every batch norm."""
     model.train()
     if freeze_batchnorm:
         for module in model.modules():

@@ -1,4 +1,4 @@
-"""Where bfloat16 pays and where it must not be used."""
+"""Mixed precision: bfloat16 autocast for training steps; evaluation stays in float32."""
 
 from contextlib import AbstractContextManager
 
@@ -6,6 +6,6 @@ import torch
 
 
 def autocast(device: torch.device) -> AbstractContextManager[object]:
-    """Mixed precision for training steps: bfloat16 autocast, on a CPU and on a GPU that has it."""
-    good = device.type == "cpu" or torch.cuda.is_bf16_supported()
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=good)
+    """bfloat16 autocast for training steps, on a CPU and on GPUs that support it."""
+    supported = device.type == "cpu" or torch.cuda.is_bf16_supported()
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=supported)

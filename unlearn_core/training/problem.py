@@ -1,4 +1,4 @@
-"""All that a method is given to work with."""
+"""The unlearning problem that a method gets: models, data subsets, sizes and random streams."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from unlearn_core.training.seeding import random_generator
 
 @dataclass(frozen=True)
 class ImageSubset:
-    """Pictures on the device, seen through batches.
+    """A subset of the images on the device, accessed in batches.
 
-    images (N, H, W, 3) uint8 and labels (N,) int64 are the whole data set's; rows (n,) int64 are the ones in this pool.
+    images (N, H, W, 3) uint8 and labels (N,) int64 are those of the whole data set; rows (n,) int64 is the subset.
     """
 
     images: Tensor
@@ -30,43 +30,43 @@ class ImageSubset:
     def batches(
         self, batch_size: int, generator: torch.Generator, *, augment: bool = True
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """One shuffled pass: float pictures (B, 3, H, W) in [0, 1] and labels (B,) int64."""
+        """One shuffled pass: float images (B, 3, H, W) in [0, 1] and labels (B,) int64."""
         return epoch_batches(
             self.images, self.labels, self.rows, batch_size=batch_size, generator=generator, augment=augment
         )
 
     def num_batches(self, batch_size: int) -> int:
-        """How many batches one pass has."""
+        """The number of batches in one pass."""
         return steps_in_epoch(len(self), batch_size)
 
     def tensors(self) -> tuple[Tensor, Tensor]:
-        """All pictures of this pool at once and in order: floats (n, 3, H, W) in [0, 1] and labels (n,)."""
+        """All images of this subset at once and in order: floats (n, 3, H, W) in [0, 1] and labels (n,)."""
         return to_floats(self.images[self.rows]), self.labels[self.rows]
 
     def sample(self, count: int, generator: torch.Generator) -> "ImageSubset":
-        """A random subset of at most so many pictures."""
+        """A random subset of at most `count` images."""
         order = torch.randperm(len(self.rows), generator=generator)[:count].to(self.rows.device)
         return ImageSubset(self.images, self.labels, self.rows[order].sort().values)
 
     def select_classes(self, classes: Tensor) -> "ImageSubset":
-        """The pictures whose label is among these."""
+        """The images whose label is among these classes."""
         return ImageSubset(self.images, self.labels, self.rows[torch.isin(self.labels[self.rows], classes)])
 
     def sample_per_class(self, per_class: int, generator: torch.Generator) -> "ImageSubset":
-        """A random subset with at most so many pictures of each class."""
+        """A random subset with at most `per_class` images of each class."""
         rows = self.rows[torch.randperm(len(self.rows), generator=generator).to(self.rows.device)]
-        own = self.labels[rows]
-        kept = [rows[own == number][:per_class] for number in own.unique()]
-        return ImageSubset(self.images, self.labels, torch.cat(kept).sort().values)
+        labels = self.labels[rows]
+        chosen = [rows[labels == number][:per_class] for number in labels.unique()]
+        return ImageSubset(self.images, self.labels, torch.cat(chosen).sort().values)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One forget request, laid out for a method.
+    """One forget request, prepared for a method.
 
-    `net` is what the method changes, in place; `original` a frozen copy in eval mode. `forget` and `retain` are the
-    training pictures of either side, `validation` the validation pictures of both; each raises DataNotGranted where
-    the method declared that it does without.
+    `model` is what the method changes in place; `original_model` is a frozen copy in eval mode. `forget` and `retain`
+    are the training images of the forget set and the retain set, `validation` the validation images of both; each
+    raises UndeclaredDataAccessError if the method declared that it does not need them.
     """
 
     model: nn.Module
@@ -74,7 +74,7 @@ class Problem:
     classifier: ClassifierCard
     classes: int
     forgotten_classes: tuple[int, ...]
-    """Empty where single pictures are forgotten."""
+    """Empty for a request to forget single images."""
     image_shape: tuple[int, int, int]
     sizes: ProblemSize
     device: torch.device
@@ -84,13 +84,13 @@ class Problem:
     retain_subset: ImageSubset | None
     validation_subset: ImageSubset | None
     previously_forgotten: tuple[int, ...] = ()
-    """Classes that an earlier run forgot, from which this one goes on; they are neither forgotten nor kept here."""
+    """Classes forgotten by the earlier run that this run starts from; here they are neither forgotten nor retained."""
 
     @property
     def forget(self) -> ImageSubset:
         if self.forget_subset is None:
             raise UndeclaredDataAccessError(
-                "This method declared that it needs no forgotten pictures, so it is handed none."
+                "This method declared that it needs no forget images, so it cannot access them."
             )
         return self.forget_subset
 
@@ -98,7 +98,7 @@ class Problem:
     def retain(self) -> ImageSubset:
         if self.retain_subset is None:
             raise UndeclaredDataAccessError(
-                "This method declared that it needs no kept pictures, so it is handed none."
+                "This method declared that it needs no retained images, so it cannot access them."
             )
         return self.retain_subset
 
@@ -106,24 +106,24 @@ class Problem:
     def validation(self) -> ImageSubset:
         if self.validation_subset is None:
             raise UndeclaredDataAccessError(
-                "This method declared that it needs no validation pictures, so it is handed none."
+                "This method declared that it needs no validation images, so it cannot access them."
             )
         return self.validation_subset
 
     @property
     def retained_classes(self) -> Tensor:
-        """The classes (k,) int64 that are not forgotten, on the device; all of them where pictures are."""
+        """The classes (k,) int64 that are not forgotten, on the device; all of them for a request to forget images."""
         gone = {*self.forgotten_classes, *self.previously_forgotten}
         return torch.tensor([own for own in range(self.classes) if own not in gone], device=self.device)
 
     def random_generator(self, *purpose: str | int) -> torch.Generator:
-        """A random stream of this run's seed, for one purpose."""
+        """A random stream of this run's seed for one purpose."""
         return random_generator(self.seed, *purpose)
 
     def fresh_model(self, number: int = 0) -> nn.Module:
-        """The same architecture with new weights, drawn from this run's seed, on the device; each number has its own.
+        """The same architecture with fresh weights from this run's seed, on the device; each number has its own.
 
-        They share no draw with an original's, whatever the seeds. Where the classifier's recipe begins with published
-        or another net's weights, only the head is drawn: a net that knows nothing of these pictures, as gold at first.
+        They are independent of an original model's initial weights, whatever the seeds. If the classifier's training
+        started from published or another model's weights, only the head is fresh, as at the start of retraining.
         """
         return self.make_fresh_model(number)

@@ -1,4 +1,4 @@
-"""Fresh weights for parts of a net: whole layers, or single weights, as the architecture itself draws them."""
+"""Re-initialisation of parts of a model: whole layers or single weights, with the architecture's own initialiser."""
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
@@ -10,7 +10,7 @@ from torch.nn.modules.conv import _ConvNd
 
 
 def reinitializable_layers(model: nn.Module, *, spared: Iterable[str] = ()) -> list[str]:
-    """Every convolution and linear layer by name, in the net's own order, less those that are or lie in `spared`."""
+    """Every convolution and linear layer by name, in the model's order, except those that are or lie in `spared`."""
     return [
         name
         for name, module in model.named_modules()
@@ -19,7 +19,7 @@ def reinitializable_layers(model: nn.Module, *, spared: Iterable[str] = ()) -> l
 
 
 def following_norms(model: nn.Module) -> dict[str, str]:
-    """The batch norm that belongs to a layer: the one registered next after it, if it has that layer's channels."""
+    """The batch norm of each layer: the one registered directly after it, if it has the layer's channels."""
     parts = [(name, part) for name, part in model.named_modules() if isinstance(part, _ConvNd | nn.Linear | _BatchNorm)]
     return {
         name: beside
@@ -31,7 +31,7 @@ def following_norms(model: nn.Module) -> dict[str, str]:
 def random_masks(
     model: nn.Module, layers: Iterable[str], fraction: float, generator: torch.Generator
 ) -> dict[str, Tensor]:
-    """For every weight of the named modules a mask, true for a share (0 to 1) of its numbers, chosen at random."""
+    """For every weight of the named modules a mask, true for a random share (0 to 1) of its values."""
     masks = {}
     for name in layers:
         for part, weight in model.get_submodule(name).named_parameters():
@@ -43,14 +43,14 @@ def random_masks(
 
 @torch.no_grad()
 def reinitialize(model: nn.Module, fresh: nn.Module, modules: Iterable[str]) -> None:
-    """Gives the named modules the weights and the statistics that they have in `fresh`."""
+    """Copy the weights and statistics of the named modules from `fresh`."""
     for name in modules:
         model.get_submodule(name).load_state_dict(fresh.get_submodule(name).state_dict())
 
 
 @torch.no_grad()
 def reinitialize_where(model: nn.Module, fresh: nn.Module, masks: Mapping[str, Tensor]) -> None:
-    """Gives the named weights the values that they have in `fresh`, where their mask is true."""
+    """Copy the values of the named weights from `fresh` where their mask is true."""
     for name, mask in masks.items():
         weight = model.get_parameter(name)
         weight.copy_(torch.where(mask, fresh.get_parameter(name), weight))

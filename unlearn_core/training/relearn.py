@@ -1,4 +1,4 @@
-"""Teaches a copy of a net what it should have forgotten, a step at a time, and asks it along the way."""
+"""Relearning: fine-tune a copy of a model on forget images and record its accuracy after certain steps."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -19,7 +19,7 @@ from unlearn_core.training.seeding import random_generator
 
 
 class EvalSet(NamedTuple):
-    """Float pictures (n, 3, H, W) in [0, 1] and their labels (n,), which a net is asked and never taught."""
+    """Float images (n, 3, H, W) in [0, 1] and labels (n,) for evaluation only."""
 
     images: Tensor
     labels: Tensor
@@ -28,10 +28,10 @@ class EvalSet(NamedTuple):
 def relearn_batches(
     forget: Tensor, retain: Tensor, *, protocol: RelearnProtocol, num_taught: int, seed: int, draw: int
 ) -> list[Tensor]:
-    """The batches of one draw, as rows (b,) int64: the same for every net that is taught.
+    """The batches of one repetition, as rows (b,) int64: the same for every model.
 
-    Out of `forget` (n,) so many pictures are `taught`, over and over in ever new orders; beside them stand pictures
-    out of `keep` (m,). Where fewer are taught than half a batch holds, each batch has all of them once.
+    `num_taught` images of `forget` (n,) are used repeatedly, shuffled again in each pass, together with images of
+    `retain` (m,). If there are fewer than half a batch, each batch contains all of them once.
     """
     chance = random_generator(seed, "relearn", draw)
     chosen = forget[torch.randperm(len(forget), generator=chance)[:num_taught].to(forget.device)]
@@ -54,20 +54,20 @@ def relearn(
     protocol: RelearnProtocol,
     tracker: Tracker,
 ) -> np.ndarray:
-    """How well a copy of the net names each group of pictures after the steps STEPS: (groups, len(STEPS)), 0 to 1.
+    """A copy's accuracy on each evaluation set after EVAL_STEPS: (sets, len(EVAL_STEPS)), 0 to 1.
 
-    images (N, H, W, 3) uint8 and labels (N,) int64 are the whole data set's. Plain SGD on cross entropy, without
-    augmentation and weight decay; batch norm learns on, as in training. Answers are given in eval mode and float32.
-    Raises Diverged where the loss is no longer a number.
+    images (N, H, W, 3) uint8 and labels (N,) int64 are those of the whole data set. Plain SGD on cross-entropy without
+    augmentation and weight decay; batch norm in train mode. Evaluation is in eval mode and float32. Raises
+    DivergedError if the loss is not finite.
     """
     copy = deepcopy(model).requires_grad_(True)
-    optimiser = torch.optim.SGD(copy.parameters(), protocol.lr, protocol.momentum)
+    optimizer = torch.optim.SGD(copy.parameters(), protocol.lr, protocol.momentum)
     found = [[accuracy(copy, *group) for group in eval_sets]]
     for step, rows in enumerate(tracker.iterate(batches), 1):
         copy.train()
         with autocast(images.device):
             loss = F.cross_entropy(copy(to_floats(images[rows])), labels[rows])
-        optimizer_step(optimiser, loss)
+        optimizer_step(optimizer, loss)
         if step in EVAL_STEPS:
             found.append([accuracy(copy, *group) for group in eval_sets])
     return np.array(found, np.float32).T

@@ -1,4 +1,4 @@
-"""All randomness of the lab: independent streams that one seed makes, each named by what it is for."""
+"""Random streams: independent generators derived from one seed, each named by its purpose."""
 
 import hashlib
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ import torch
 
 
 def random_generator(seed: int, *purpose: str | int) -> torch.Generator:
-    """A CPU generator of its own for one purpose.
+    """A separate CPU generator for one purpose.
 
-    Streams of different purposes are independent, so a new random draw in one place shifts nothing elsewhere, and
-    epoch 17 can be replayed without the sixteen before it.
+    Streams of different purposes are independent, so a new random draw in one place changes nothing elsewhere, and
+    epoch 17 can be reproduced without the sixteen before it.
     """
     text = "/".join(str(part) for part in (seed, *purpose))
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
@@ -20,9 +20,9 @@ def random_generator(seed: int, *purpose: str | int) -> torch.Generator:
 
 @contextmanager
 def seeded(seed: int, *purpose: str | int, device: torch.device | None = None) -> Iterator[None]:
-    """Runs the block under a seeded global random state (weight initialisers know no other), then restores the old.
+    """Run the block with a seeded global random state, which weight initialisers use, then restore the old state.
 
-    Where `device` is a GPU, so is that of its own generator, from which dropout draws there.
+    If `device` is a GPU, its own generator, which dropout uses there, is seeded too.
     """
     gpus = [device] if device is not None and device.type == "cuda" else []
     with torch.random.fork_rng(devices=gpus):

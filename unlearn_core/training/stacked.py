@@ -1,9 +1,9 @@
-"""Several trials of one net trained side by side on one device: their weights stacked, one forward pass for all.
+"""Stacked training: several trials of one model on one device, with stacked weights and one forward pass for all.
 
-Every trial has its own weights, batch-norm statistics, data order, learning rate, momentum and weight decay; what it
-shares with the others is the shape of everything. A small net leaves a GPU idle, and so do not so small ones stacked.
-A single trial's step is that of `torch.optim.SGD` with Nesterov momentum, and its result that of training it alone, but
-for rounding: the stack's convolutions are one grouped convolution, its batch norms one wide one (torch.func.vmap).
+Every trial has its own weights, batch-norm statistics, data order, learning rate, momentum and weight decay; all trials
+share the shapes of their tensors. A small model does not saturate a GPU; a stack uses it better. A trial's step is that
+of `torch.optim.SGD` with Nesterov momentum, and its result equals that of training alone, except for rounding: the
+stack's convolutions are one grouped convolution, its batch norms one wide one (torch.func.vmap).
 """
 
 import copy
@@ -24,14 +24,14 @@ from unlearn_core.training.precision import autocast
 from unlearn_core.training.problem import Problem
 
 Batch = tuple[Tensor, Tensor]
-"""Pictures (B, C, H, W) float32 in [0, 1] and labels (B,) int64."""
+"""Images (B, C, H, W) float32 in [0, 1] and labels (B,) int64."""
 
 MAX_IMAGES_PER_STEP = 8_192
-"""Pictures that one step of a whole stack may hold: some 20 GB of a ResNet-20's activations."""
+"""Maximum number of images in one step of a whole stack: about 20 GB of activations for a ResNet-20."""
 
 
 class StackedTrial(NamedTuple):
-    """One trial of a stack. `batches` are as many, and of the same sizes, as those of every other lane."""
+    """One trial of a stack. `batches` have the same number and sizes in every trial."""
 
     model: nn.Module
     tracker: Tracker
@@ -42,7 +42,7 @@ class StackedTrial(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """The weights and buffers of K nets of one architecture, each (K, ...), and an empty shell to call them through."""
+    """The weights and buffers of K models of one architecture, each (K, ...), and a shell module to evaluate them."""
 
     shell: nn.Module
     weights: dict[str, Tensor]
@@ -50,19 +50,21 @@ class Stack(NamedTuple):
 
 
 def why_not_stackable(model: nn.Module) -> str | None:
-    """Why trials of this net cannot be trained side by side, in a sentence; None where they can."""
-    drawn = [module for module in model.modules() if isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0]
-    if drawn:
-        return "This net draws by chance while it is trained (dropout), and a stack would draw once for all trials."
+    """Why trials of this model cannot be stacked, in a sentence; None if they can."""
+    dropouts = [
+        module for module in model.modules() if isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0
+    ]
+    if dropouts:
+        return "This model uses dropout, and a stack would share its random draws between all trials."
     if len(list(model.named_parameters(remove_duplicate=False))) > len(list(model.named_parameters())):
-        return "This net uses some weights in two places, which a stack would take apart."
+        return "This model shares weights between modules, and a stack would separate them."
     return None
 
 
 def batches_by_seed(
     problems: Sequence[Problem], batches: Callable[[Problem], Iterator[Batch]]
 ) -> list[Iterator[Batch]]:
-    """Each problem's batches; problems of one seed see the same ones, which are then cut from the data only once."""
+    """Each problem's batches; problems with the same seed share them, so that they are created only once."""
     sharing: dict[int, list[int]] = {}
     for place, problem in enumerate(problems):
         sharing.setdefault(problem.seed, []).append(place)
@@ -73,7 +75,7 @@ def batches_by_seed(
 
 
 def _shared(source: Iterator[Batch], count: int) -> list[Iterator[Batch]]:
-    """So many iterators over one source. (`itertools.tee` keeps up to 57 items that all have had already.)"""
+    """`count` iterators over one source. (`itertools.tee` would hold up to 57 items that all have consumed.)"""
     waiting: list[deque[Batch]] = [deque() for _ in range(count)]
 
     def own(queue: deque[Batch]) -> Iterator[Batch]:
@@ -91,20 +93,20 @@ def _shared(source: Iterator[Batch], count: int) -> list[Iterator[Batch]]:
 
 
 def train_stacked(trials: Sequence[StackedTrial], *, steps: int, linear_decay: bool) -> list[UnlearnError | None]:
-    """Trains every lane's net in place by cross-entropy, all in one pass a step; gives what stopped each, or None.
+    """Train every trial's model in place by cross-entropy, in one pass per step; returns each trial's error or None.
 
-    With `falls` each rate goes to 0 on a straight line over `steps`. A lane that is cancelled, or whose loss is no
-    longer a number (Diverged), keeps the weights that it had before that step, and the others go on without it; it is
-    a failed trial, whose batch-norm statistics mean nothing. Every lane's net has its present weights whenever its
-    tracker looks. Raises NotSupported where the nets do not stack.
+    With `linear_decay` each rate decays linearly to 0 over `steps`. A trial that is cancelled, or whose loss is not
+    finite (DivergedError), keeps its weights from before that step, and the others continue; its batch-norm statistics
+    are meaningless. Every trial's model has its current weights whenever its tracker evaluates it. Raises
+    NotSupportedError if the models cannot be stacked.
     """
     ended: list[UnlearnError | None] = [None] * len(trials)
     device = next(trials[0].model.parameters()).device
     rates, momenta, decays = (
-        torch.tensor([getattr(lane, name) for lane in trials], device=device)
+        torch.tensor([getattr(trial, name) for trial in trials], device=device)
         for name in ("rate", "momentum", "weight_decay")
     )
-    with stack_models([lane.model for lane in trials]) as stack:
+    with stack_models([trial.model for trial in trials]) as stack:
         moving: dict[str, Tensor] = {}
         for step, batches in enumerate(_in_step(trials, ended)):
             losses = _losses(stack, batches, device)
@@ -126,34 +128,34 @@ def train_stacked(trials: Sequence[StackedTrial], *, steps: int, linear_decay: b
 
 @contextmanager
 def stack_models(models: Sequence[nn.Module]) -> Iterator[Stack]:
-    """Makes the nets views into one stack for as long as the block lasts; behind it each has its own memory again.
+    """Make the models views into one stack for the block; afterwards each has its own memory again.
 
-    Raises NotSupported where they draw by chance, or are not of one architecture.
+    Raises NotSupportedError if they use dropout or are not of one architecture.
     """
     reason = why_not_stackable(models[0])
     if reason is not None:
         raise NotSupportedError(reason)
-    shapes = {tuple((name, tensor.shape) for name, tensor in net.state_dict().items()) for net in models}
+    shapes = {tuple((name, tensor.shape) for name, tensor in model.state_dict().items()) for model in models}
     if len(shapes) > 1:
-        raise NotSupportedError("Nets of different shapes cannot be trained side by side.")
+        raise NotSupportedError("Models with different tensor shapes cannot be stacked.")
     weights = {
-        name: torch.stack([net.get_parameter(name).detach() for net in models])
+        name: torch.stack([model.get_parameter(name).detach() for model in models])
         for name, _ in models[0].named_parameters()
     }
-    buffers = {name: torch.stack([net.get_buffer(name) for net in models]) for name, _ in models[0].named_buffers()}
-    own = [_attach(net, weights, buffers, place) for place, net in enumerate(models)]
+    buffers = {name: torch.stack([model.get_buffer(name) for model in models]) for name, _ in models[0].named_buffers()}
+    own = [_attach(model, weights, buffers, place) for place, model in enumerate(models)]
     shell = copy.deepcopy(models[0]).train()
     try:
         yield Stack(shell, {name: weight.requires_grad_() for name, weight in weights.items()}, buffers)
     finally:
-        for net, tensors in zip(models, own, strict=True):
-            _detach(net, tensors)
+        for model, tensors in zip(models, own, strict=True):
+            _detach(model, tensors)
 
 
 def _attach(
     model: nn.Module, weights: dict[str, Tensor], buffers: dict[str, Tensor], place: int
 ) -> dict[tuple[str, str], Tensor]:
-    """Puts views in place of a net's tensors, and gives those that it had. They share the stack's version counters."""
+    """Replace a model's tensors by views and return the originals. The views share the stack's version counters."""
     had: dict[tuple[str, str], Tensor] = {}
     for path, module in model.named_modules():
         for kind, known in (("_parameters", weights), ("_buffers", buffers)):
@@ -168,7 +170,7 @@ def _attach(
 
 
 def _detach(model: nn.Module, had: dict[tuple[str, str], Tensor]) -> None:
-    """Puts a net's own tensors back, with what has become of them."""
+    """Restore a model's own tensors, with their new values."""
     with torch.no_grad():
         for (path, name), tensor in had.items():
             module = model.get_submodule(path)
@@ -178,9 +180,9 @@ def _detach(model: nn.Module, had: dict[tuple[str, str], Tensor]) -> None:
 
 
 def _in_step(trials: Sequence[StackedTrial], ended: list[UnlearnError | None]) -> Iterator[list[Batch]]:
-    """One batch of every lane at a time; a lane that has ended is shown a neighbour's, which has the right size."""
-    sources = [iter(lane.batches) for lane in trials]
-    walking = [iter(lane.tracker.iterate(source)) for lane, source in zip(trials, sources, strict=True)]
+    """One batch of every trial at a time; a trial that has ended gets another's batch, which has the right size."""
+    sources = [iter(trial.batches) for trial in trials]
+    walking = [iter(trial.tracker.iterate(source)) for trial, source in zip(trials, sources, strict=True)]
     held: list[Batch | None] = [None] * len(trials)
     while True:
         over = 0
@@ -193,7 +195,7 @@ def _in_step(trials: Sequence[StackedTrial], ended: list[UnlearnError | None]) -
                 except UnlearnError as reason:
                     ended[place] = reason
             else:
-                next(sources[place], None)  # Batches that lanes share are kept until the last of them has had them.
+                next(sources[place], None)  # Shared batches are held until every trial has consumed them.
         if over or all(end is not None for end in ended):
             return
         going = next(batch for batch, end in zip(held, ended, strict=True) if batch is not None and end is None)
@@ -201,19 +203,19 @@ def _in_step(trials: Sequence[StackedTrial], ended: list[UnlearnError | None]) -
 
 
 def _losses(stack: Stack, batches: Sequence[Batch], device: torch.device) -> Tensor:
-    """The cross-entropy (K,) of every net on its own batch, batch-norm statistics moved along."""
+    """The cross-entropy (K,) of every model on its own batch; batch-norm statistics are updated."""
     shared = all(batch[0] is batches[0][0] for batch in batches)
     if shared:
-        pictures, labels = batches[0]
+        images, labels = batches[0]
     else:
-        pictures, labels = (torch.stack(parts) for parts in zip(*batches, strict=True))
+        images, labels = (torch.stack(parts) for parts in zip(*batches, strict=True))
 
     def loss(weights: dict[str, Tensor], buffers: dict[str, Tensor], images: Tensor, labels: Tensor) -> Tensor:
         return F.cross_entropy(functional_call(stack.shell, (weights, buffers), (images,)), labels)
 
     with autocast(device):
         every = vmap(loss, in_dims=(0, 0, None, None) if shared else 0)
-        return every(stack.weights, stack.buffers, pictures, labels)
+        return every(stack.weights, stack.buffers, images, labels)
 
 
 @torch.no_grad()
@@ -227,7 +229,7 @@ def _step(
     decay: Tensor,
     going: Tensor,
 ) -> None:
-    """One step of SGD with Nesterov momentum for every net with its own knobs (K,); those not `going` stay."""
+    """One SGD step with Nesterov momentum for every model with its own settings (K,); those not `going` stay."""
     for (name, weight), slope in zip(stack.weights.items(), slopes, strict=True):
         wide = (-1, *[1] * (weight.dim() - 1))
         slope = slope + decay.view(wide) * weight

@@ -1,4 +1,4 @@
-"""Pictures that do not fit on the device: they stay in memory or on the disk, and come over batch by batch."""
+"""Streaming of images that do not fit on the device: they stay in memory or on disk and are moved in batches."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 MAX_MEMORY_SHARE = 0.5
-"""The share of a device's free memory that a data set may take; nets, gradients and activations need the rest."""
+"""Maximum share of a device's free memory for a data set; models, gradients and activations need the rest."""
 
 
 def to_device_or_stream(host: Tensor, device: torch.device) -> Tensor:
-    """Pictures (N, H, W, C) uint8 where a net on that device finds them: on it if they fit, streamed if they do not."""
+    """Images (N, H, W, C) uint8 for a model on that device: copied to it if they fit, streamed if they do not."""
     if device.type != "cuda":
         return host.to(device)
     free, _ = torch.cuda.mem_get_info(device)
@@ -19,11 +19,11 @@ def to_device_or_stream(host: Tensor, device: torch.device) -> Tensor:
 
 
 class StreamedImages(Tensor):
-    """Looks like pictures on a device to whoever takes some of them by rows; only those are moved there.
+    """A tensor of images on a device that moves only the requested rows there.
 
-    A wrapper of torch's own kind: shape, type and device are those of the pictures that it gives, and it has no memory
+    It is a wrapper subclass of torch.Tensor with the shape, type and device of the images it returns, and has no memory
     of its own. Rows, slices and `split` work, and a gather whose first index is rows; anything else would need all
-    pictures at once, and is a TypeError.
+    images at once and raises TypeError.
     """
 
     host: Tensor
@@ -38,17 +38,17 @@ class StreamedImages(Tensor):
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        raise TypeError(f"{func} would need all streamed pictures at once: take rows of them first.")
+        raise TypeError(f"{func} needs all streamed images at once: select rows first.")
 
     def __getitem__(self, key: Any) -> Tensor:
-        if isinstance(key, tuple):  # A gather: the pictures first, then their pixels on the device.
+        if isinstance(key, tuple):  # A gather: first the images, then their pixels on the device.
             rows, *pixels = key
             own = torch.arange(rows.numel(), device=self.device).view(rows.shape)
             return self._moved(rows.flatten())[(own, *pixels)]
         return self._moved(key)
 
     def split(self, split_size: Any, dim: int = 0) -> Any:
-        """The pictures in order, so many at a time, each part moved when its turn comes."""
+        """The images in order, `split_size` at a time, each part moved when it is needed."""
         return self._parts(split_size)
 
     def _parts(self, size: int) -> Iterator[Tensor]:

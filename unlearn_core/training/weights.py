@@ -1,4 +1,4 @@
-"""Weights in and out: safetensors only, and the checksum by which a net is known."""
+"""Weight files in safetensors format, and the checksum that identifies a model."""
 
 import hashlib
 from pathlib import Path
@@ -11,7 +11,7 @@ from unlearn_core.data.atomic_files import atomic_write
 
 
 def checksum(model: nn.Module) -> str:
-    """What makes two nets the same net: names, types, shapes and bits of everything in the state dict."""
+    """A hash of a model's state dict: names, types, shapes and bits of all tensors."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
@@ -20,7 +20,7 @@ def checksum(model: nn.Module) -> str:
 
 
 def non_finite_parameters(model: nn.Module) -> list[str]:
-    """The names of what in the state dict holds a value that is no finite number."""
+    """The names of tensors in the state dict that contain non-finite values."""
     return [
         name
         for name, tensor in model.state_dict().items()
@@ -35,12 +35,12 @@ def to_bytes(model: nn.Module, *, half: bool = False) -> bytes:
 
 
 def from_bytes(model: nn.Module, data: bytes) -> None:
-    """Puts stored weights into a net of the same architecture; 16-bit floats widen to the net's own."""
+    """Load stored weights into a model of the same architecture; 16-bit floats are converted to its types."""
     model.load_state_dict(load(data))
 
 
 def write(path: Path, model: nn.Module) -> None:
-    """Keeps a net's weights in full precision."""
+    """Write a model's weights in full precision."""
     atomic_write(path, to_bytes(model))
 
 
