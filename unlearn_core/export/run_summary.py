@@ -103,9 +103,9 @@ def _question(report: Report) -> str:
     )
     forgotten = f"{what} ({count})" if what else count
     return (
-        f"The method {report.method} was used to make the trained classifier {report.classifier.title} forget "
-        f"{forgotten} and retain {retain_set_label(report)}. Did it forget, did it retain the rest, and does it now "
-        "behave like a model trained without the forget set?"
+        f"The trained classifier {report.classifier.title} unlearned {forgotten} with the method {report.method}, and "
+        f"should retain {retain_set_label(report)}. Did it forget, did it retain the rest, and does it now behave like "
+        "a model trained without the forget set?"
     )
 
 
