@@ -19,7 +19,7 @@ from unlearn_core.ui.pages.compare import page
 
 def test_without_two_runs_it_says_what_it_takes(visit: Visit, done: RunStore) -> None:
     done.delete(PICTURES)
-    assert "it takes two finished runs, and there is one" in words(fine(visit("compare")))
+    assert "a comparison needs two finished runs, and there is one" in words(fine(visit("compare")))
     done.delete(CLASS)
     assert "and there are none" in words(fine(visit("compare")))
 
@@ -35,11 +35,11 @@ def test_ticked_runs_are_laid_side_by_side(visit: Visit, done: RunStore) -> None
     assert app.query_params["ids"] == f"{CLASS},{PICTURES}"
     assert app.multiselect(key="compared").value == [CLASS, PICTURES]
     said = words(app)
-    assert "These runs forgot different things" in said
-    assert "What differs in the settings?" in said
-    assert app.dataframe[0].value["setting"].tolist()[:2] == ["Method", "Forgotten"]
+    assert "These runs have different forget sets" in said
+    assert "Settings that differ" in said
+    assert app.dataframe[0].value["setting"].tolist()[:2] == ["Method", "Forget set"]
     assert list(app.dataframe[1].value.columns) == ["what", "UNSIR", "Fine-tune"]
-    assert "**Fine-tune** beside **UNSIR**:" in said
+    assert "**Fine-tune** compared with **UNSIR**:" in said
     assert len(app.get("plotly_chart")) == 4, "two charts of the first tab, a figure a run"
     assert not without_words(app)
 
@@ -59,7 +59,7 @@ def test_a_report_is_the_first_of_those_to_compare(visit: Visit, done: RunStore)
 
 def test_a_run_that_the_list_has_no_room_for_is_compared_too(visit: Visit, done: RunStore, monkeypatch) -> None:
     every = RunStore.list_runs
-    monkeypatch.setattr(RunStore, "list_runs", lambda store, **wishes: every(store, **wishes)[:1])
+    monkeypatch.setattr(RunStore, "list_runs", lambda store, **options: every(store, **options)[:1])
     app = fine(visit("compare", ids=f"{CLASS},{PICTURES}"))
     assert app.multiselect(key="compared").value == [CLASS, PICTURES]
     assert "There is no run" not in words(app)
@@ -70,7 +70,7 @@ def test_the_address_follows_the_choice(visit: Visit, done: RunStore) -> None:
     assert "Choose two to four runs" in words(app)
     app.multiselect(key="compared").select(PICTURES).run()
     assert app.query_params["ids"] == f"{CLASS},{PICTURES}"
-    assert "What came of it?" in words(fine(app))
+    assert "Results" in words(fine(app))
     app.multiselect(key="compared").unselect(CLASS).unselect(PICTURES).run()
     assert "ids" not in app.query_params or not app.query_params["ids"]
     assert "Choose two to four runs" in words(fine(app))
@@ -79,8 +79,8 @@ def test_the_address_follows_the_choice(visit: Visit, done: RunStore) -> None:
 def test_a_run_that_is_not_over_cannot_be_compared_yet(visit: Visit, done: RunStore) -> None:
     again = done.register_running(done.get(CLASS).spec, title="Forget discs with UNSIR", device="cpu")
     app = fine(visit("compare", ids=f"{CLASS},{again}"))
-    assert f"Run {again} is not over yet" in words(app)
-    assert "No other run has forgotten the same" in words(app)
+    assert f"Run {again} is not finished yet" in words(app)
+    assert "No other run has the same forget request" in words(app)
 
 
 def test_why_a_run_cannot_be_compared_is_said_of_each(visit: Visit, done: RunStore) -> None:
@@ -93,11 +93,11 @@ def test_why_a_run_cannot_be_compared_is_said_of_each(visit: Visit, done: RunSto
     said = words(app)
     assert f"Run {failed} failed and has no report. The loss is no longer a number." in said
     assert f"Run {stopped} was cancelled, so it has no report." in said
-    assert f"Run {gold} (Gold without discs) forgot nothing" in said.replace("\\", "")
+    assert f"Run {gold} (Gold without discs) is not an unlearning run" in said.replace("\\", "")
     assert app.multiselect(key="compared").value == [CLASS, PICTURES]
     done.delete(PICTURES)
     app = fine(visit("compare", ids=f"{failed},{CLASS}"))
-    assert "it takes two finished runs" in words(app)
+    assert "a comparison needs two finished runs" in words(app)
     assert "failed and has no report" in words(app)
 
 
@@ -115,8 +115,8 @@ def test_a_lone_run_is_offered_those_that_forgot_the_same(visit: Visit, done: Ru
     app = fine(visit("compare", ids=str(CLASS)))
     app.button(key=f"add-{again}").click().run()
     assert app.query_params["ids"] == f"{CLASS},{again}"
-    assert "What came of it?" in words(fine(app))
-    assert "Nothing: these runs are the same in every setting." in words(app)
+    assert "Results" in words(fine(app))
+    assert "None: these runs have the same settings." in words(app)
 
 
 def test_a_class_a_layer_and_a_picture_are_followed_and_kept_in_the_address(visit: Visit, done: RunStore) -> None:
@@ -124,7 +124,7 @@ def test_a_class_a_layer_and_a_picture_are_followed_and_kept_in_the_address(visi
     app.selectbox(key="focus-class").select("discs").run()
     assert app.query_params["class"] == "discs"
     table = app.dataframe[2].value
-    assert table["followed"].tolist() == ["discs, unseen: named rightly", "discs: mostly called now"]
+    assert table["selected"].tolist() == ["discs, unseen: named rightly", "discs: mostly called now"]
     assert all("→" in cell for cell in table.iloc[0, 1:]), "one column a run"
     assert all(len(one["shapes"]) == 1 for one in _layouts(app, "compare-classes"))
     app.selectbox(key="focus-layer").select(app.selectbox(key="focus-layer").options[0]).run()
@@ -133,7 +133,7 @@ def test_a_class_a_layer_and_a_picture_are_followed_and_kept_in_the_address(visi
     for key in ("focus-class", "focus-layer"):
         assert fresh.selectbox(key=key).value == app.selectbox(key=key).value
     assert fresh.number_input(key="focus-picture").value == 7
-    assert fresh.dataframe[2].value["followed"].tolist()[-1] == "picture 7: called a member"
+    assert fresh.dataframe[2].value["selected"].tolist()[-1] == "picture 7: called a member"
     fresh.selectbox(key="focus-class").set_value(None).run()
     assert "class" not in fresh.query_params
 
@@ -142,15 +142,15 @@ def test_what_cannot_be_followed_is_named(visit: Visit, done: RunStore) -> None:
     wrong = {"class": "unicorn", "layer": "x", "picture": "-1"}
     app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", **wrong))
     said = words(app)
-    assert "a class called 'unicorn'" in said
-    assert "a layer called 'x'" in said
-    assert "no picture '-1'" in said
+    assert "a class named 'unicorn'" in said
+    assert "a layer named 'x'" in said
+    assert "no image '-1'" in said
     assert app.number_input(key="focus-picture").value is None
 
 
 def test_a_picture_is_asked_of_every_run_at_once(visit: Visit, done: RunStore) -> None:
-    app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", tab="Pictures"))
-    assert "for as long as none is chosen" in words(app)
+    app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", tab="Images"))
+    assert "until you choose one" in words(app)
     shown = len(app.get("image"))
     kept = set(done_cards(done))
     keys = [str(one.key) for one in app.button]
@@ -160,7 +160,7 @@ def test_a_picture_is_asked_of_every_run_at_once(visit: Visit, done: RunStore) -
     assert app.query_params["picture"] == str(picture)
     looks = [run.spec for run in done.list_runs(kinds=("look",)) if isinstance(run.spec, ExplainSpec)]
     assert {look.run for look in looks if look.picture == picture} == {CLASS, PICTURES}
-    assert "looking…" in words(fine(app))
+    assert "computing…" in words(fine(app))
     assert len(app.get("image")) < shown + 24
     app.run()
     assert len(done.list_runs(kinds=("look",))) == len(looks), "a question is asked once"
@@ -195,13 +195,13 @@ def test_a_run_of_another_classifier_on_other_data_stands_beside_with_a_warning(
     other = done.register_running(example.spec, title="Forget cat with UNSIR", device="cpu")
     shutil.copytree(ROOT / "assets" / "example", done.data_dir / "runs" / str(other), dirs_exist_ok=True)
     done.finish(other, 1, metrics={})
-    wish = {"class": "cat", "picture": "11174", "layer": "stage2.0"}
-    app = fine(visit("compare", ids=f"{CLASS},{other}", tab=tab, **wish))
+    link = {"class": "cat", "picture": "11174", "layer": "stage2.0"}
+    app = fine(visit("compare", ids=f"{CLASS},{other}", tab=tab, **link))
     said = words(app)
     assert "These runs are on different data sets" in said
     assert "on another data set, so no difference is computed." in said
     followed = app.dataframe[2].value
     assert followed.iloc[0, 1] == "–" and "→" in followed.iloc[0, 2], "the other one's data have no such class"
-    if tab == "Pictures":
-        assert "its data have no such picture" in said
+    if tab == "Images":
+        assert "its data set has no such image" in said
     assert not without_words(app)

@@ -69,8 +69,8 @@ def test_every_run_is_a_row_with_its_figures(visit: Visit, done: RunStore) -> No
     table = app.dataframe[0].value
     assert list(table["run"]) == ["Run 4", "Run 3", "Run 2", "Run 1"]
     assert list(table["forgotten"]) == ["3 images", "rows", "3 images", "discs"]
-    assert list(table["method"]) == ["gold", "UNSIR", "Fine-tune", "UNSIR"]
-    assert [state.split()[1] for state in table["state"]] == ["waiting", "waiting", "done", "done"]
+    assert list(table["method"]) == ["retraining", "UNSIR", "Fine-tune", "UNSIR"]
+    assert [state.split()[1] for state in table["state"]] == ["queued", "queued", "done", "done"]
     figures = done.get(CLASS).headline["accuracy"]
     row = table.iloc[3]
     assert row["forget after"] == pytest.approx(100 * figures["after"]["forget_test"])
@@ -117,7 +117,7 @@ def test_a_note_is_kept_and_shown_as_it_was_written(visit: Visit, done: RunStore
 
 def test_deleting_asks_first_and_takes_the_folder_too(visit: Visit, done: RunStore, home: Path) -> None:
     app = tick(visit("history"), done, 0, 1)
-    assert "**2 runs** will be gone for good" in words(app)
+    assert "**2 runs** will be deleted permanently" in words(app)
     assert len(done.list_runs()) == 2
     app.button(key="delete").click().run()
     assert "Nothing has been run here yet" in words(fine(app))
@@ -157,7 +157,7 @@ def test_states_are_told_apart(visit: Visit, store: RunStore) -> None:
     store.fail(run.id, run.attempt, "It broke.")
     started(store)
     table = fine(visit("history")).dataframe[0].value
-    assert table["state"].tolist() == ["◌ waiting", "◔ running", "✕ failed"]
+    assert table["state"].tolist() == ["◌ queued", "◔ running", "✕ failed"]
     assert store.get(run.id).state is RunState.FAILED
 
 

@@ -1,4 +1,4 @@
-"""Runs on points of the plane: their galleries, where a point is drawn instead of a picture."""
+"""Runs on points in the plane: their galleries, where a point is drawn instead of an image."""
 
 import io
 import shutil
@@ -35,10 +35,10 @@ def runs(points: Path, home: Path) -> list[int]:
 
 
 @pytest.mark.parametrize("page", ["run", "compare"])
-@pytest.mark.parametrize("chosen", explain.SET_LABELS)
+@pytest.mark.parametrize("chosen", explain.SETS)
 def test_each_set_of_points_has_its_gallery(visit: Visit, runs: list[int], page: str, chosen: str) -> None:
     query = {"id": str(runs[0])} if page == "run" else {"ids": ",".join(map(str, runs))}
-    app = fine(visit(page, tab="Pictures", **query))
+    app = fine(visit(page, tab="Images", **query))
     fine(app.segmented_control(key="look-set").set_value(chosen).run())
     rows = [int(key.removeprefix("look-")) for one in app.button if (key := one.key or "").startswith("look-")]
     assert len(rows) == explain.PER_PAGE
@@ -47,14 +47,14 @@ def test_each_set_of_points_has_its_gallery(visit: Visit, runs: list[int], page:
 
 
 def test_a_point_can_be_followed_through_all_runs(visit: Visit, runs: list[int]) -> None:
-    app = fine(visit("compare", ids=",".join(map(str, runs)), tab="Pictures"))
-    assert "MLP · Moons takes a picture as a whole: no layer has places to point at." in words(app)
+    app = fine(visit("compare", ids=",".join(map(str, runs)), tab="Images"))
+    assert "MLP · Moons has no spatial layers, so Grad-CAM is not available." in words(app)
     one = next(one for one in app.button if (one.key or "").startswith("look-"))
     number = (one.key or "").removeprefix("look-")
     fine(one.click().run())
     assert app.query_params["picture"] == number
     shown = [picture for element in app.get("image") for picture in element.proto.imgs]
-    assert (shown[0].alt, shown[0].caption) == (f"dawn, picture {number}", f"dawn, picture {number}")
+    assert (shown[0].alt, shown[0].caption) == (f"dawn, point {number}", f"dawn, point {number}")
     assert f"picture {number}: answers" in app.dataframe[1].value["followed"].tolist()
 
 

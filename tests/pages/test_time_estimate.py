@@ -43,7 +43,7 @@ def test_every_phase_says_where_it_is() -> None:
         progress(Phase("noise", 10, 10, 1.9), Phase("impair", 42, 31, 6.2), Phase("repair", 40, 0, 0)), {}
     )
     assert [band.state for band in shown] == ["done", "now", "planned"]
-    assert [band.words for band in shown] == ["done in 1.9 s", "step 31 of 42 · 800 pictures/s", "about 8 s"]
+    assert [band.words for band in shown] == ["done in 1.9 s", "step 31 of 42 · 800 images/s", "about 8 s"]
     assert [band.share for band in shown] == [1.0, 31 / 42, 0.0]
 
 

@@ -14,31 +14,31 @@ from unlearn_core.store.queue.run_store import RunStore
 def test_every_distance_stands_beside_gold(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS), tab="Distance"))
     said = words(app)
-    assert "ZRF went from" in said and "gold, which is the aim, is at" in said
-    assert "measures after is nearer to gold than before, on the forgotten training pictures" in said
-    assert "Spread unknown: one gold." in said and "--seed 1" in said
+    assert "ZRF went from" in said and "the retrained model, which is the aim, has" in said
+    assert "metrics, it is now closer to the retrained model, on training images of the forget set" in said
+    assert "Spread unknown: only one retrained model." in said and "--seed 1" in said
     assert len(app.get("plotly_chart")) == 4
     assert not without_words(app)
 
 
 def test_the_set_can_be_switched(visit: Visit, done: RunStore) -> None:
     app = visit("run", id=str(CLASS), tab="Distance")
-    app.segmented_control(key="report-closeness-way").set_value("Kept, unseen").run()
-    assert "nearer to gold than before, on unseen pictures of what was kept" in words(fine(app))
+    app.segmented_control(key="report-closeness-way").set_value("Retain set, test").run()
+    assert "closer to the retrained model, on test images of the retain set" in words(fine(app))
 
 
 def test_without_gold_the_tab_says_so_and_shows_the_rest(visit: Visit, done: RunStore) -> None:
     said = words(fine(visit("run", id=str(PICTURES), tab="Distance")))
     assert "There is no retrained model to measure the distance to." in said
     assert "There is no retrained model to compare with." in said
-    assert "There is no gold yet to compare with." in said
+    assert "There is no retrained model yet to compare with." in said
     assert "ZRF went from" in said
 
 
 def test_classes_have_a_panel_a_model(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS), tab="Classes"))
     assert len(app.get("plotly_chart")) == 2 + 3
-    assert "**gold**" in words(app)
+    assert "**retrained**" in words(app)
     app = fine(visit("run", id=str(PICTURES), tab="Classes"))
     assert len(app.get("plotly_chart")) == 2 + 2
     assert words(app).count("There is no retrained model for this request yet") >= 1
@@ -46,10 +46,10 @@ def test_classes_have_a_panel_a_model(visit: Visit, done: RunStore) -> None:
 
 def test_weights_can_be_measured_in_other_ways(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS), tab="Weights"))
-    assert "of its length" in words(app)
-    app.segmented_control(key="report-layers-way").set_value("Plain L2").run()
+    assert "of its norm" in words(app)
+    app.segmented_control(key="report-layers-way").set_value("L2").run()
     assert "in L2)" in words(fine(app))
-    app.segmented_control(key="report-layers-way").set_value("By kind").run()
+    app.segmented_control(key="report-layers-way").set_value("By kind of weights").run()
     assert "Conv moved" in words(fine(app)) or "Head moved" in words(app) or "Norm moved" in words(app)
 
 
@@ -71,5 +71,5 @@ def test_a_report_from_before_these_measures_says_so(visit: Visit, done: RunStor
     for part in ("closeness", "cka", "zrf"):
         assert f"This run has no record of its {part}" in said
     app = visit("run", id=str(CLASS), tab="Weights")
-    app.segmented_control(key="report-layers-way").set_value("By kind").run()
+    app.segmented_control(key="report-layers-way").set_value("By kind of weights").run()
     assert "earlier release" in words(fine(app))

@@ -1,4 +1,4 @@
-"""The gallery of a report whose classifier has few layers with maps, or none."""
+"""The gallery of a report whose classifier has few spatial layers, or none."""
 
 import json
 from pathlib import Path
@@ -21,14 +21,14 @@ def with_roles(home: Path, **roles: Any) -> None:
 
 def test_a_net_without_places_has_a_gallery_and_a_sentence(visit: Visit, done: RunStore, home: Path) -> None:
     with_roles(home, cam=None)
-    app = fine(visit("run", id=str(CLASS), tab="Pictures"))
-    assert "Tiny · Shapes takes a picture as a whole: no layer has places to point at." in words(app)
+    app = fine(visit("run", id=str(CLASS), tab="Images"))
+    assert "Tiny · Shapes has no spatial layers, so Grad-CAM is not available." in words(app)
     pictures = [one for one in app.button if (one.key or "").startswith("look-")]
     assert pictures and all(one.disabled for one in pictures)
 
 
 def test_only_layers_with_maps_are_offered(visit: Visit, done: RunStore, home: Path) -> None:
     with_roles(home, maps=["body"])
-    app = visit("run", id=str(CLASS), tab="Pictures")
+    app = visit("run", id=str(CLASS), tab="Images")
     next(one for one in app.button if (one.key or "").startswith("look-")).click().run()
-    assert fine(app).selectbox(key="look-layer").options == ["body (usual)"]
+    assert fine(app).selectbox(key="look-layer").options == ["body (default)"]

@@ -13,21 +13,21 @@ def test_it_is_offered_with_its_cost_and_followed(visit: Visit, done: RunStore) 
     app = fine(visit("run", id=str(CLASS), tab="Privacy"))
     assert lira.CHART.title in {heading.value for heading in app.subheader}
     assert "8 classifiers are trained from other seeds" in words(app)
-    assert "beside them stand 9 golds, 9 of which must be trained first" in words(app)
+    assert "compared with 9 retrained models, 9 of which must be trained first" in words(app)
     first = app.button(key="measure-lira").label
     app.segmented_control(key="lira-nets").set_value(32).run()
     assert app.button(key="measure-lira").label != first
     app.button(key="measure-lira").click().run()
     (order,) = done.list_runs(kinds=("measure",))
     assert (order.spec, order.priority) == (MeasureSpec(run=CLASS, what="lira", nets=32), Priority.BACKGROUND)
-    assert "It waits for its turn" in words(fine(app))
+    assert "**Queued.**" in words(fine(app))
 
     order = started(done, kinds=frozenset({"measure"}))
     phases = (Phase("shadow nets", 32, 3, 5.0), Phase("golds", 33, 0, 0.0))
     done.heartbeat(order.id, order.attempt, progress=Progress(phases, "shadow nets", None))
     app.run()
     (bar,) = fine(app).get("progress")
-    assert bar.proto.text.startswith("net 3 of 65")
+    assert bar.proto.text.startswith("model 3 of 65")
     app.button(key="cancel-lira").click().run()
     assert done.get(order.id).cancelling
     done.fail(order.id, order.attempt, "The machine caught fire.")

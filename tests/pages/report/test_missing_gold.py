@@ -43,7 +43,10 @@ def test_the_cost_is_that_of_this_classifier_here(done: RunStore, visit: Visit) 
     for number in range(20):  # The runs that made the report were quicker than any that one can wait for.
         measured(done, "unlearn", 0.5 + number / 1000)
     offer = fine(visit("run", id=str(PICTURES))).button(key="train-gold").label
-    assert offer == f"Train gold in the background (about {round(passes * 0.5095 / 60)} minutes on this CPU)"
+    assert (
+        offer
+        == f"Train the retrained model in the background (about {round(passes * 0.5095 / 60)} minutes on this CPU)"
+    )
     measured(done, "gold", 0.1)
     assert cache.throughput("tiny", "gold", "unlearn").seconds_per_image == 0.1, "golds know best what a gold takes"
     assert cache.throughput("nobody's").device_phrase == "on a typical CPU"
@@ -53,7 +56,7 @@ def test_two_people_share_one_gold_and_either_may_stop_it(done: RunStore, visit:
     first, second = (visit("run", id=str(PICTURES)) for _ in range(2))
     for app in (first, second):
         app.button(key="train-gold").click().run()
-        assert "Gold is on its way" in words(fine(app))
+        assert "The retrained model is being trained." in words(fine(app))
     (gold,) = done.list_runs(kinds=("gold",))
     assert gold.spec == GOLD and gold.title == "Retrain without 3 images"
     advance(done, started(done, kinds=frozenset({"gold"})), 6)
@@ -65,13 +68,13 @@ def test_two_people_share_one_gold_and_either_may_stop_it(done: RunStore, visit:
     folder.mkdir(parents=True)
     (folder / "state.pt").touch()
     second.run()
-    assert "goes on from there" in words(fine(second))
+    assert "resumes there" in words(fine(second))
     second.button(key="train-gold").click().run()
     (again, _) = done.list_runs(kinds=("gold",))
     assert again.id != gold.id and again.priority is Priority.BACKGROUND
 
     page = fine(visit("run", id=str(gold.id)))
-    assert "Its last whole epoch was kept" in words(page)
+    assert "The last complete epoch is stored" in words(page)
     page.button(key="same").click().run()
     assert page.query_params["id"] == str(again.id), "one that is asked for already is shared"
 
@@ -82,13 +85,13 @@ def test_a_second_gold_tells_how_far_two_golds_are_apart(done: RunStore, visit: 
     twin = TrainGoldSpec(request=request, seed=1)
     app = fine(visit("run", id=str(CLASS)))
     offer = app.button(key="train-gold")
-    assert offer.label.startswith("Train a second gold (about ")
-    assert offer.label.endswith("): it tells how far two golds are apart")
+    assert offer.label.startswith("Train a second retrained model (about ")
+    assert offer.label.endswith(") to see how far two are apart")
     assert "--forget-classes discs --seed 1" in [code.value for code in app.code][-1]
     offer.click().run()
     (run,) = done.list_runs(kinds=("gold",))
     assert (run.spec, run.priority, run.title) == (twin, Priority.BACKGROUND, "Retrain without discs, number 2")
-    assert "A second gold is on its way" in words(fine(app))
+    assert "A second retrained model is being trained." in words(fine(app))
 
     trained(done, twin, warm)
     (measure,) = done.list_runs(kinds=("measure",))
@@ -103,8 +106,8 @@ def test_a_second_gold_tells_how_far_two_golds_are_apart(done: RunStore, visit: 
     app.run()
     assert "train-gold" not in [button.key for button in fine(app).button]
     page = fine(visit("run", id=str(run.id)))
-    assert page.title[0].value == "Gold without *discs*, number 2"
-    assert "how far two golds are apart" in words(page)
+    assert page.title[0].value == "Retrain without *discs*, number 2"
+    assert "how far two retrained models are apart" in words(page)
 
 
 def test_a_gold_that_nobody_ordered_for_this_report_is_added_to_it(done: RunStore, visit: Visit) -> None:

@@ -3,32 +3,36 @@
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, started
 from tests.pages.page_asserts import fine, words
+from unlearn_core.charts.report import neurips_score
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.run import Phase, Priority, Progress
 from unlearn_core.store.queue.run_store import RunStore
 
-QUESTION = "Could many such nets be told from golds?"
+TITLE = neurips_score.CHART.title
 
 
 def test_it_is_offered_with_its_cost_and_followed(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS), tab="Privacy"))
-    assert QUESTION in {heading.value for heading in app.subheader}
-    assert "16 nets by these settings, and 32 golds, 32 of which must be trained first" in words(app)
+    assert TITLE in {heading.value for heading in app.subheader}
+    assert (
+        "16 models are unlearned with these settings and compared with 32 retrained models, 32 of which must be"
+        in words(app)
+    )
     first = app.button(key="measure-score").label
     app.segmented_control(key="score-nets").set_value(64).run()
-    assert "64 nets by these settings" in words(fine(app))
+    assert "64 models are unlearned with these settings" in words(fine(app))
     assert app.button(key="measure-score").label != first
     app.button(key="measure-score").click().run()
     (order,) = done.list_runs(kinds=("measure",))
     assert (order.spec, order.priority) == (MeasureSpec(run=CLASS, what="score", nets=64), Priority.BACKGROUND)
-    assert "It waits for its turn" in words(fine(app))
+    assert "**Queued.**" in words(fine(app))
 
     order = started(done, kinds=frozenset({"measure"}))
     phases = (Phase("unlearned nets", 64, 10, 5.0), Phase("golds", 128, 0, 0.0))
     done.heartbeat(order.id, order.attempt, progress=Progress(phases, "unlearned nets", None))
     app.run()
     (bar,) = fine(app).get("progress")
-    assert bar.proto.text.startswith("net 10 of 192")
+    assert bar.proto.text.startswith("model 10 of 192")
     app.button(key="cancel-score").click().run()
     assert done.get(order.id).cancelling
     done.fail(order.id, order.attempt, "The machine caught fire.")

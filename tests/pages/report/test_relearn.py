@@ -1,4 +1,4 @@
-"""Can it be brought back? On the report's page: offered, at work, there, failed, and without a run to ask."""
+"""Relearn time on the report's page: offered, in progress, measured, failed, and for the example."""
 
 from pathlib import Path
 
@@ -7,25 +7,26 @@ import pytest
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES, by_class, started
 from tests.pages.page_asserts import fine, without_words, words
+from unlearn_core.charts.report import relearn as relearn_chart
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.relearn_protocol import PROTOCOL, images_needed
 from unlearn_core.domain.run import Phase, Priority, Progress, RunState
 from unlearn_core.engine.execute import execute_job, unlearn
-from unlearn_core.engine.jobs import relearn as asking
+from unlearn_core.engine.jobs import relearn as relearn_job
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components import run_plan
 
-QUESTION = "Can it be brought back?"
+TITLE = relearn_chart.CHART.title
 ASKED = frozenset({"measure"})
 
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the engine measures here may be coarse, as long as it is real."""
-    monkeypatch.setattr(asking, "PROTOCOL", PROTOCOL._replace(draws=1, half=8))
+    monkeypatch.setattr(relearn_job, "PROTOCOL", PROTOCOL._replace(draws=1, half=8))
 
 
 def headings(app) -> set[str]:
@@ -41,15 +42,15 @@ def test_it_is_offered_with_its_cost_worked_on_and_then_there(visit: Visit, done
         row = done.get(number)
         assert row.headline["seconds_per_picture"]
     app = fine(visit("run", id=str(CLASS), tab="Privacy"))
-    assert QUESTION in headings(app) and "nought does not say" in words(app)
+    assert TITLE in headings(app) and "0 % accuracy does not prove forgetting" in words(app)
     taught, asked = images_needed(["after", "gold", "fresh"], 20)
     pace = done.seconds_per_image("cpu", "tiny") or 0
     offer = app.button(key="measure-relearn")
-    assert offer.label == f"Measure it (about {round((taught + run_plan.MEASURING_COST * asked) * pace)} s on this CPU)"
+    assert offer.label == f"Measure (about {round((taught + run_plan.MEASURING_COST * asked) * pace)} s on this CPU)"
     offer.click().run()
     (order,) = done.list_runs(kinds=("measure",))
     assert (order.spec, order.priority) == (MeasureSpec(run=CLASS, what="relearn"), Priority.INTERACTIVE)
-    assert "It waits for its turn" in words(fine(app))
+    assert "**Queued.**" in words(fine(app))
     assert "being completed" not in words(app), "the rest of the report lacks nothing"
     assert "measure-relearn" not in [button.key for button in app.button]
 
@@ -62,8 +63,8 @@ def test_it_is_offered_with_its_cost_worked_on_and_then_there(visit: Visit, done
     assert bar.proto.text == "step 50 of 120 · about 7 s left"
     done.finish(order.id, order.attempt, metrics=execute_job(order, ModelCache("cpu", home), NullListener()))
     app.run()
-    assert QUESTION in headings(fine(app))
-    assert "A net that knows nothing" in words(app) and not without_words(app)
+    assert TITLE in headings(fine(app))
+    assert "A fresh model" in words(app) and not without_words(app)
     assert "measure-relearn" not in [button.key for button in app.button]
     assert done.get(CLASS).headline["relearn"]["times"].keys() == {"after", "gold", "fresh"}
 
@@ -73,7 +74,7 @@ def test_it_can_be_stopped_and_a_failure_says_why(visit: Visit, done: RunStore) 
     app.button(key="measure-relearn").click().run()
     order = started(done, kinds=ASKED)
     app.run()
-    assert "no step made yet" in app.get("progress")[0].proto.text
+    assert "no step done yet" in app.get("progress")[0].proto.text
     app.button(key="cancel-relearn").click().run()
     assert done.get(order.id).cancelling
     assert (app.button(key="cancel-relearn").label, app.button(key="cancel-relearn").disabled) == ("Stopping", True)
@@ -96,7 +97,7 @@ def test_without_gold_two_nets_are_taught_and_gold_is_asked_for_later(visit: Vis
     order = started(done, kinds=ASKED)
     done.finish(order.id, order.attempt, metrics=execute_job(order, warm, NullListener()))
     app.run()
-    assert "There is no gold yet to compare with." in words(fine(app))
+    assert "There is no retrained model yet to compare with." in words(fine(app))
     assert "measure-relearn" not in [button.key for button in app.button]
 
     warm.golds.save(  # As if somebody had trained it: which net it is makes no difference here.
@@ -108,7 +109,7 @@ def test_without_gold_two_nets_are_taught_and_gold_is_asked_for_later(visit: Vis
         done.cancel(waiting.id)
     app.run()
     offer = fine(app).button(key="measure-relearn")
-    assert offer.label.startswith("Measure it again, with gold this time (about ")
+    assert offer.label.startswith("Measure again, with the retrained model (about ")
 
 
 def by_pictures(home: Path):
@@ -125,5 +126,5 @@ def test_the_report_that_ships_says_what_it_lacks(
     monkeypatch.setattr(reports, "EXAMPLE_DIR", tmp_path / "example")
     unlearn(by_class(), device="cpu", data_dir=tmp_path / "elsewhere", out=tmp_path / "example")
     app = fine(visit("run", id="example", tab="Privacy"))
-    assert QUESTION in headings(app) and "when somebody asks for it" in words(app)
+    assert TITLE in headings(app) and "only measured on request" in words(app)
     assert "measure-relearn" not in [button.key for button in app.button]

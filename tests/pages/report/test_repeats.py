@@ -12,6 +12,7 @@ from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, started
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts.drawing.seed_statistics import t_interval
+from unlearn_core.charts.report import seeds
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.files import artifacts
@@ -41,7 +42,7 @@ def carried_out(store: RunStore, count: int) -> list[int]:
 
 def test_a_report_offers_more_seeds(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS)))
-    assert "The same again from other seeds" in words(app)
+    assert "Repeat the run from other seeds" in words(app)
     app.button(key="repeat").click().run()
     made = [run for run in done.list_runs(kinds=("unlearn",)) if run.group]
     assert {run.priority for run in made} == {Priority.SWEEP}
@@ -55,13 +56,13 @@ def test_a_report_offers_more_seeds(visit: Visit, done: RunStore) -> None:
 
 def test_the_example_cannot_be_repeated(visit: Visit) -> None:
     app = fine(visit("run", id="example"))
-    assert "The same again from other seeds" not in words(app)
-    assert "The mean over seeds" not in words(app)
+    assert "Repeat the run from other seeds" not in words(app)
+    assert "Mean over seeds" not in words(app)
 
 
 def test_one_seed_alone_shows_nothing_of_seeds(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS)))
-    assert "Would another seed change it?" not in words(app)
+    assert seeds.CHART.title not in words(app)
     assert "One seed, one classifier" in words(app)
 
 
@@ -70,12 +71,12 @@ def test_a_report_shows_the_mean_over_its_seeds(visit: Visit, done: RunStore) ->
     for run in (CLASS, made[-1]):
         app = fine(visit("run", id=str(run)))
         said = words(app)
-        assert "Would another seed change it?" in said
+        assert seeds.CHART.title in said
         assert "one of 3 seeds" in said
-        assert "over seeds, not over pictures" in said
+        assert "over seeds, not over images" in said
         assert not without_words(app)
     found = cache.report(CLASS, ("any",))
-    table = repeats.interval_table(found).set_index("figure")
+    table = repeats.interval_table(found).set_index("metric")
     first = done.get(CLASS).headline["accuracy"]["after"]["retain_test"]
     mean = t_interval([first, first - 0.01, first - 0.02])
     assert table.loc["accuracy, retain set, test", "mean"] == f"{100 * mean.mean:.1f}\N{NO-BREAK SPACE}%"
@@ -88,7 +89,9 @@ def test_a_seed_that_failed_is_named_and_in_no_mean(visit: Visit, done: RunStore
     run = started(done)
     done.fail(run.id, run.attempt, "The loss is no longer a *number*.")
     said = words(fine(visit("run", id=str(CLASS))))
-    assert f"1 seed failed and is in no mean. Run {run.id} (seed 2): The loss is no longer a \\*number\\*." in said
+    assert (
+        f"1 seed failed and is not in the means. Run {run.id} (seed 2): The loss is no longer a \\*number\\*." in said
+    )
     assert "one of 2 seeds" in said
 
 
@@ -96,9 +99,9 @@ def test_seeds_stand_beside_those_of_another_run(visit: Visit, done: RunStore) -
     carried_out(done, 2)
     app = fine(visit("compare", ids="1,2"))
     said = words(app)
-    assert "Would another seed change it?" in said
+    assert seeds.CHART.title in said
     assert "Over 3 seeds" in said
-    assert "This was run from one seed." in said
+    assert "This run used a single seed." in said
     assert not without_words(app)
 
 
@@ -111,7 +114,7 @@ def test_seeds_are_one_entry_of_the_history(visit: Visit, done: RunStore) -> Non
     figures = [done.get(run).headline["accuracy"]["after"]["retain_test"] for run in (CLASS, *made)]
     assert table["retain after"][0] == pytest.approx(100 * np.mean(figures))
     tick(app, done, 0)
-    assert "**3 runs** will be gone for good" in words(app)
+    assert "**3 runs** will be deleted permanently" in words(app)
     app.button(key="unfold").click().run()
     table = fine(app).dataframe[0].value
     assert list(table["forgotten"]) == ["discs", "↳ seed 0", "↳ seed 1", "↳ seed 2", "3 images"]

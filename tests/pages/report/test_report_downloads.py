@@ -20,7 +20,7 @@ def test_a_report_is_handed_out_whole_and_made_once(
 ) -> None:
     app = fine(visit("run", id=str(CLASS)))
     labels = [button.proto.label for button in app.get("download_button")]
-    assert labels[:2] == ["Report, in one file (HTML)", "Everything (zip)"]
+    assert labels[:2] == ["Report as one file (HTML)", "Everything (zip)"]
     found = cache.report(CLASS, reports.report_version(done.data_dir, CLASS))
     text = cache.html_report(found)
     assert "Did it forget discs?" in text
@@ -63,7 +63,7 @@ def test_they_come_in_where_nothing_was_run_yet(visit: Visit, template) -> None:
     [
         (b"<script>alert(1)</script>", "neither settings"),
         (b"PK\x03\x04 and nothing else", "cut off"),
-        (b'{"request": {"classifier": "tiny"}}', "These are no settings of a run"),
+        (b'{"request": {"classifier": "tiny"}}', "These are not the settings of a run"),
     ],
 )
 def test_a_file_that_is_none_is_refused_where_it_was_dropped(
