@@ -1,4 +1,4 @@
-"""Own pictures through a real browser: a zip goes up, is prepared beside the page, and can be learned from."""
+"""A data set of one's own in a real browser: a zip is uploaded, imported in the background, and trained on."""
 
 import io
 import re
@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.app_server import ROOT, Served
-from tests.browser.browser_steps import QUESTION, heading, settled
+from tests.browser.browser_steps import CHART, heading, settled
 from tests.data.zips import faces, picture, write
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
@@ -18,11 +18,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 OLIVETTI = ROOT.parent / "shared" / "data" / "olivetti.npz"
 WHO = "person 1" if OLIVETTI.exists() else "ben"
 EPOCHS = 40
-"""Of ResNet-8, some five seconds: enough for it to know four people apart."""
+"""Of ResNet-8, some five seconds: enough to distinguish four people."""
 
 
 def people(count: int) -> dict[str, bytes]:
-    """Class folders of Olivetti faces where they are at hand, else of drawn pictures."""
+    """Class folders of Olivetti faces where they are at hand, else of drawn images."""
     if not OLIVETTI.exists():
         return faces(count, 10, top="faces/")
     with np.load(OLIVETTI, allow_pickle=False) as file:
@@ -35,11 +35,11 @@ def people(count: int) -> dict[str, bytes]:
     return members
 
 
-def bring(page: Page, app: Served, file: Path) -> None:
+def upload(page: Page, app: Served, file: Path) -> None:
     page.goto(app.address("datasets"))
     heading(page, "Which data sets are there?")
     page.locator("input[type=file]").set_input_files(file)
-    button = page.get_by_role("button", name="Add these pictures")
+    button = page.get_by_role("button", name="Add data set")
     expect(button).to_be_enabled()
     settled(page)
     button.click()
@@ -63,32 +63,32 @@ def enter(page: Page, label: str, number: float) -> None:
 
 def test_one_person_of_a_zip_of_faces_is_forgotten(page: Page, app: Served, tmp_path: Path) -> None:
     """The whole road: a zip goes up, a classifier learns it, one person is forgotten, the report shows it."""
-    bring(page, app, write(tmp_path / "some_people.zip", people(4)))
+    upload(page, app, write(tmp_path / "some_people.zip", people(4)))
     expect(page.get_by_text("is ready.")).to_be_visible()
     expect(page.get_by_role("heading", name="some people")).to_be_visible()
     expect(
-        page.get_by_text("28 training, 4 validation and 8 test pictures of 4 classes, 64 pixels wide.")
+        page.get_by_text("28 training, 4 validation and 8 test images of 4 classes, 64 pixels wide.")
     ).to_be_visible()
     expect(page).to_have_url(re.compile(r"datasets\?dataset=some-people-\w{6}"))
     page.reload()
     expect(page.get_by_role("heading", name="some people")).to_be_visible()
 
-    page.get_by_role("button", name="Train a classifier on these").click()
+    page.get_by_role("button", name="Train a classifier on this").click()
     heading(page, "Which classifier should forget?")
-    expect(page.get_by_role("combobox", name="Pictures")).to_have_value("some people")
-    expect(page.get_by_role("combobox", name="Pictures")).to_be_in_viewport()
-    expect(page.get_by_text("The address could not be used")).to_have_count(0)
+    expect(page.get_by_role("combobox", name="Data set")).to_have_value("some people")
+    expect(page.get_by_role("combobox", name="Data set")).to_be_in_viewport()
+    expect(page.get_by_text("Part of this link could not be used")).to_have_count(0)
     choose(page, "Architecture", "ResNet-8")
     enter(page, "Epochs", EPOCHS)
-    page.get_by_role("button", name="Train it").click()
+    page.get_by_role("button", name="Train", exact=True).click()
     heading(page, "Train ResNet-8 · some people")
-    expect(page.get_by_text("stands among the classifiers now.")).to_be_visible()
+    expect(page.get_by_text("is now in the list of classifiers.")).to_be_visible()
 
     page.get_by_role("button", name="Make it forget").click()
     heading(page, "What should it forget?")
     page.get_by_text(WHO, exact=True).first.click()
-    expect(page.get_by_text("7 to forget")).to_be_visible()
-    expect(page.get_by_text("21 to keep")).to_be_visible()
+    expect(page.get_by_text("7 in the forget set")).to_be_visible()
+    expect(page.get_by_text("21 in the retain set")).to_be_visible()
     page.get_by_role("button", name="Next: method").click()
     heading(page, "How should it forget?")
     page.get_by_role("button", name="Run", exact=True).click()
@@ -97,21 +97,21 @@ def test_one_person_of_a_zip_of_faces_is_forgotten(page: Page, app: Served, tmp_
 
 
 def _is_told(page: Page) -> None:
-    """What the report says of one person's going, first without gold, then, when somebody asks for it, with it."""
+    """What the report says without a retrained model, and then, when one has been trained, with it."""
     heading(page, f"Forget {WHO} with UNSIR")
-    told = re.compile(rf"of 2 unseen pictures of {WHO} are still called {WHO}")
-    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
+    told = re.compile(rf"of 2 test images of {WHO} are still predicted as {WHO}")
+    expect(page.get_by_role("heading", name=CHART)).to_be_visible()
     expect(page.get_by_text(told)).to_be_visible()
-    before = re.compile(rf"Of the unseen pictures of {WHO}, [\d.]+.% were named rightly before and [\d.]+.% are after")
+    before = re.compile(rf"Of the test images of {WHO}, [\d.]+.% were classified correctly before and [\d.]+.% after")
     expect(page.get_by_text(before)).to_be_visible()
     expect(page.get_by_text("There is no retrained model for this request yet").first).to_be_visible()
-    page.get_by_role("button", name="Train gold in the background").click()
-    expect(page.get_by_text("Gold: 0.0").first).to_be_visible()
-    expect(page.get_by_text("get gold's answer").first).to_be_visible()
+    page.get_by_role("button", name="Train the retrained model in the background").click()
+    expect(page.get_by_text("Retrained model: 0.0").first).to_be_visible()
+    expect(page.get_by_text("It agrees with the retrained model on").first).to_be_visible()
 
 
 def test_hostile_names_ask_nobody_for_anything(page: Page, app: Served, tmp_path: Path) -> None:
-    """What a stranger's names could set off in a browser: a request to elsewhere, a tag, a script."""
+    """What hostile file names could trigger in a browser: a request to elsewhere, a tag, a script."""
     elsewhere: list[str] = []
     page.on("request", lambda sent: elsewhere.append(sent.url))
     dialogs: list[str] = []
@@ -120,11 +120,11 @@ def test_hostile_names_ask_nobody_for_anything(page: Page, app: Served, tmp_path
         "anna/![x](http:__evil.invalid_a.png)<img src=x onerror=alert(1)>.png": b"no picture",
         "![b](http:evil.invalid)/1.png": picture(1),
     }
-    bring(page, app, write(tmp_path / "bad.zip", faces(each=10) | bad))
+    upload(page, app, write(tmp_path / "bad.zip", faces(each=10) | bad))
     expect(page.get_by_text("could act as markup")).to_be_visible()
     page.get_by_role("button", name="Dismiss").click()
     expect(page.get_by_text("could act as markup")).to_have_count(0)
-    bring(page, app, write(tmp_path / "some.zip", faces(each=10) | dict([next(iter(bad.items()))])))
+    upload(page, app, write(tmp_path / "some.zip", faces(each=10) | dict([next(iter(bad.items()))])))
     expect(page.get_by_text("1 file could not be used and was left out")).to_be_visible()
     expect(page.get_by_text("<img src=x onerror")).to_be_visible()
     assert elsewhere and not [url for url in elsewhere if not url.startswith((app.address(), "data:", "blob:"))]

@@ -1,4 +1,4 @@
-"""The page of data sets: what there is, what comes in, what cannot, and what is put away and brought back."""
+"""The page Datasets: existing data sets, imports and refusals, and removing and restoring."""
 
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def test_what_ships_is_shown_with_its_card(visit: Visit) -> None:
     said = words(app)
     assert "CIFAR-10 sample" in said and "Krizhevsky" in said
     (titles,) = [[title.replace("\\", "") for title in radio.options] for radio in app.radio]
-    assert titles[:2] == ["CIFAR-10 sample", "Shapes"], "points of the plane come last"
+    assert titles[:2] == ["CIFAR-10 sample", "Shapes"], "points in the plane come last"
     assert sorted(titles) == sorted(card.title for card in datasets.cards().values())
     assert not without_words(app)
     app.radio(key="picture-set").set_value("shapes").run()
@@ -71,13 +71,13 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     fine(upload(app, zipped))
     (run,) = store.list_runs(kinds=("import",))
     assert isinstance(run.spec, ImportDatasetSpec) and run.title == "Prepare Three people"
-    assert "On its way." in words(app)
-    assert "Next in line." in next(bar.proto.text for bar in app.get("progress"))
+    assert "Importing." in words(app)
+    assert "Next in the queue." in next(bar.proto.text for bar in app.get("progress"))
     assert app.file_uploader(key="zip-1").value is None, "the field is empty again"
 
     claimed = started(store, kinds=frozenset({"import"}))
     store.heartbeat(run.id, 1, progress=Progress((Phase("decode", 24, 6, 0.1),), "decode", None))
-    assert "Decoding pictures, 6 of 24." in next(bar.proto.text for bar in app.run().get("progress"))
+    assert "Decoding images, 6 of 24." in next(bar.proto.text for bar in app.run().get("progress"))
     store.finish(run.id, 1, metrics=execute_job(claimed, ModelCache("cpu", store.data_dir), NullListener()))
     fine(app.run())
     assert "**Three people** is ready." in app.success[0].value
@@ -85,18 +85,18 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     assert app.radio(key="picture-set").value == run.spec.dataset, "what came in is shown"
     assert app.query_params["dataset"] == run.spec.dataset
     said = words(app)
-    assert "15 training, 3 validation and 6 test pictures of 3 classes, 64 pixels wide" in said
+    assert "15 training, 3 validation and 6 test images of 3 classes, 64 pixels wide" in said
     assert all(name in said for name in ("anna", "ben", "carla"))
     assert not without_words(app)
     assert not list((store.data_dir / "uploads").iterdir()), "the zip is not kept"
-    assert "On its way." not in said
+    assert "Importing." not in said
     fine(app.button(key="train-on").click().run())
     assert app.selectbox(key="train-pictures").value == run.spec.dataset, "and a classifier can be trained on it"
     assert not app.warning, "its address is understood by the pages that come after"
     said = words(app)
-    assert said.index("Train one here") < said.index("Or take one that is there"), "the form stands first"
+    assert said.index("Train a classifier") < said.index("Or choose an existing one"), "the form stands first"
     assert app.number_input(key="train-resnet20-True-15-batch").value == 8, "the recipe suits fifteen pictures"
-    assert "are made for more than 15 pictures" in said
+    assert "assumes more than 15 images" in said
     app = fine(app.button(key="train-not-now").click().run())
     assert not app.number_input, "and is gone again"
 
@@ -104,7 +104,7 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
 def test_the_same_zip_again_is_known(visit: Visit, store: RunStore, zipped: bytes) -> None:
     added(visit, store, zipped)
     app = upload(visit("datasets"), zipped)
-    assert "is there already" in app.error[0].value
+    assert "already exists" in app.error[0].value
     assert len(store.list_runs(kinds=("import",))) == 1
     assert not list((store.data_dir / "uploads").iterdir())
 
@@ -151,7 +151,7 @@ def test_one_that_runs_show_stays(visit: Visit, store: RunStore, zipped: bytes) 
     about = UnlearnSpec.model_validate(about.model_dump() | {"request": about.request.model_dump() | {"dataset": name}})
     number = store.submit(about, title="x")
     app = fine(visit("datasets", dataset=name))
-    assert f"Runs show these pictures ({number})" in words(app).replace("\\", "")
+    assert f"Runs use this data set ({number})" in words(app).replace("\\", "")
     assert "remove" not in [button.key for button in app.button]
 
 
@@ -189,5 +189,5 @@ def test_a_folder_on_the_server_is_chosen_from_those_below_the_root(
 def test_the_address_of_such_a_run_leads_to_the_pictures(visit: Visit, store: RunStore) -> None:
     number = store.submit(ImportDatasetSpec(dataset="x", title="X", source="zip", size=32), title="Prepare X")
     app = fine(visit("run", id=str(number)))
-    assert app.title[0].value == "Which pictures are there?"
+    assert app.title[0].value == "Which data sets are there?"
     assert "Prepare X" in words(app)

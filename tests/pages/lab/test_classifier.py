@@ -1,4 +1,4 @@
-"""The classifier's page: what it is, and how good it is before anything is forgotten."""
+"""The page Classifier: the card, and the accuracy before unlearning."""
 
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, words
@@ -23,7 +23,7 @@ def test_the_figures_are_those_of_the_shipped_net(visit: Visit) -> None:
     table = app.dataframe[0].value
     assert list(table["class"]) == ["rows", "columns", "checks", "discs"]
     assert list(table["right"]) == [round(100 * right[labels == number].mean()) for number in range(4)]
-    assert f"Right about **{round(100 * right.mean())} %** of 120 unseen pictures" in words(app)
+    assert f"It classifies **{round(100 * right.mean())} %** of 120 test images correctly" in words(app)
 
 
 def test_another_classifier_brings_its_own_data_and_forgets_the_ticks(visit: Visit) -> None:
@@ -43,7 +43,7 @@ def test_an_unknown_classifier_is_named_and_the_usual_one_shown(visit: Visit) ->
 
 def test_a_setup_that_begins_with_an_earlier_run_says_so_and_can_be_undone(visit: Visit) -> None:
     app = fine(visit("classifier", classifier="tiny", forget="rows", start="77"))
-    assert "It begins where run 77 ended" in words(app)
+    assert "This starts from the unlearned model of run 77" in words(app)
     assert "There is no run called 77." in words(app)
     fine(app.button(key="from-original").click().run())
     assert "start" not in app.query_params

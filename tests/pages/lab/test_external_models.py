@@ -1,4 +1,4 @@
-"""Nets of torchvision and timm, named in the forms: found, unknown, unfit, and with weights that others publish."""
+"""Models of torchvision and timm in the forms: found, unknown, unsuitable, and with published weights."""
 
 import sys
 from pathlib import Path
@@ -40,13 +40,13 @@ def test_a_net_of_torchvision_is_described_and_trained(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     app = asked(visit)
-    assert "nothing is downloaded by that" in words(app) and "train-go" not in keys(app)
+    assert "Nothing is downloaded for that" in words(app) and "train-go" not in keys(app)
     assert SMALL in app.selectbox(key="train-torchvision-name").options and not without_words(app)
     app = picked(app, SMALL)
     said = words(app).replace("\\", "")
-    assert "mobilenet_v3_small, 1.5 million weights, made for pictures of 224 pixels." in said
-    assert "It takes 6 MB on the disk, as does each of its golds" in said
-    assert "**What it costs:** about" in said
+    assert "mobilenet_v3_small, 1.5 million weights, made for images of 224 pixels." in said
+    assert "It takes 6 MB on disk, as does each retrained model" in said
+    assert "**Estimated cost:** about" in said
     weights = f"torchvision:{SMALL}:IMAGENET1K_V1"
     start = app.selectbox(key=f"train-start-torchvision:{SMALL}")
     assert start.options == ["fresh weights", f"{weights} (published, to be downloaded)"]
@@ -82,9 +82,9 @@ def description(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("mobilenet_v3_smal", "There is no net of torchvision called 'mobilenet_v3_smal'. Known: mobilenet_v3_small"),
-        ("../../etc/<b>", "There is no net of torchvision called"),
-        ("alexnet", "torchvision:alexnet does not take pictures of 32 pixels"),
+        ("mobilenet_v3_smal", "There is no model of torchvision called 'mobilenet_v3_smal'. Known: mobilenet_v3_small"),
+        ("../../etc/<b>", "There is no model of torchvision called"),
+        ("alexnet", "torchvision:alexnet does not support images of 32 pixels"),
     ],
 )
 def test_what_cannot_be_had_is_said_plainly(name: str, told: str) -> None:
@@ -96,7 +96,7 @@ def test_what_cannot_be_had_is_said_plainly(name: str, told: str) -> None:
 
 def test_with_a_net_that_does_not_fit_there_is_nothing_to_press(visit: Visit) -> None:
     app = picked(asked(visit), "alexnet")
-    assert "does not take pictures of 32 pixels" in app.warning[0].value and "train-go" not in keys(app)
+    assert "does not support images of 32 pixels" in app.warning[0].value and "train-go" not in keys(app)
 
 
 def test_a_file_may_be_of_such_a_net(visit: Visit) -> None:
@@ -107,7 +107,7 @@ def test_a_file_may_be_of_such_a_net(visit: Visit) -> None:
     app.file_uploader(key="bring-file").set_value(("net.pt", b"nothing", "application/octet-stream"))
     app = fine(app.run())
     assert not app.button(key="bring-go").disabled
-    assert "is refused" in app.button(key="bring-go").click().run().error[0].value
+    assert "was refused" in app.button(key="bring-go").click().run().error[0].value
 
 
 def test_timm_is_asked_only_when_somebody_asks_for_it(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,12 +130,12 @@ def test_timm_is_asked_only_when_somebody_asks_for_it(visit: Visit, monkeypatch:
 def test_an_outline_is_had_without_memory_for_weights() -> None:
     found = summarize("timm:vit_giant_patch14_224", 224)
     assert found.weights is not None and found.weights > 1e9 and (found.multiplications or 0) > 1e11
-    assert "How large it is shows" in summarize("torchvision:regnet_x_400mf", 32).summary
+    assert "Its size is known only after it is built" in summarize("torchvision:regnet_x_400mf", 32).summary
     assert summarize("torchvision:resnet18", 32).recipe == external.card("torchvision:resnet18", 32).recipe
     assert (
         next(iter(pretrained_weights("torchvision:regnet_x_400mf"))).name == "torchvision:regnet_x_400mf:IMAGENET1K_V1"
     )
-    with pytest.raises(NotSupportedError, match="does not take pictures of 16 pixels"):
+    with pytest.raises(NotSupportedError, match="does not support images of 16 pixels"):
         summarize("torchvision:alexnet", 16)
     with pytest.raises(NotFoundError):
         summarize("torchvision:nothing", 32)

@@ -1,4 +1,4 @@
-"""A classifier of one's own: trained from the page, brought as a file, looked over, confirmed, removed."""
+"""A user's classifier: trained from the page, uploaded as a file, validated, confirmed, removed."""
 
 import io
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_a_training_is_asked_for_with_its_cost_and_watched(visit: Visit, store: 
     app.selectbox(key="train-architecture").set_value("tiny")
     app.selectbox(key="train-pictures").set_value("shapes")
     app = fine(app.run())
-    assert "**What it costs:** about" in words(app)
+    assert "**Estimated cost:** about" in words(app)
     app.number_input(key="train-tiny-True-400-epochs").set_value(2)
     app.text_input(key="train-name").set_value(ODD[:80])
     app = fine(app.run())
@@ -68,7 +68,7 @@ def test_a_training_is_asked_for_with_its_cost_and_watched(visit: Visit, store: 
 
     done = work(store, home)
     app = fine(visit("run", id=str(done.id)))
-    assert "stands among the classifiers now" in words(app) and "validation pictures are named rightly" in words(app)
+    assert "is now in the list of classifiers" in words(app) and "of the validation images" in words(app)
     assert "\\<b\\>cat" in words(app) and not without_words(app)
     app = fine(app.button(key="take-trained").click().run())
     assert app.query_params["classifier"] == done.headline["classifier"]
@@ -82,14 +82,14 @@ def test_pictures_that_are_too_small_are_refused_before_anything_is_asked(visit:
     app.selectbox(key="train-architecture").set_value("resnet20")
     app.selectbox(key="train-pictures").set_value("moons")
     app = fine(app.run())
-    assert "takes pictures of 8 pixels or more" in words(app)
+    assert "needs images of 8 pixels or more" in words(app)
     assert "train-go" not in [button.key for button in app.button]
 
 
 def test_a_hostile_file_is_refused_on_the_page(visit: Visit, store: RunStore, home: Path) -> None:
     app = brought(visit("classifier"), b"<script>alert(1)</script>", f"{ODD}.pt")
     (said,) = app.error
-    assert "is refused. This file is no checkpoint" in said.value
+    assert "was refused. This file is not a checkpoint" in said.value
     assert "\\<b\\>cat" in said.value and "x" * 100 not in said.value
     assert store.list_runs() == [] and not [path for path in (home / "trained").rglob("*") if path.is_file()]
 
@@ -100,20 +100,20 @@ def test_a_checkpoint_is_looked_over_taken_in_and_given_a_recipe(visit: Visit, s
     run = work(store, home)
     assert isinstance(run.spec, AddCheckpointSpec) and len(run.spec.name) <= 80
     name = run.headline["classifier"]
-    assert not user_models.exists(name), "it waits until somebody takes it in"
+    assert not user_models.exists(name), "it waits until a person adds it"
 
     app = fine(visit("run", id=str(run.id)))
     assert "fits" in words(app) and "aux.<img>" in list(app.dataframe[1].value["Name"])
     assert len(app.dataframe[0].value) == 4 and not without_words(app)
     app = fine(app.button(key="take-in").click().run())
     assert user_models.exists(name) and app.query_params["classifier"] == name
-    assert "Nobody has said how it was trained" in words(app)
+    assert "Its training recipe is unknown, so no retrained model can be made" in words(app)
 
     app = visit("classifier", classifier=name)
     app = fine(app.button(key="confirm-recipe").click().run())
     card = user_catalog.classifier_cards()[name]
     assert card.recipe is not None and not card.original_recipe
-    assert "Nobody knows. Its golds are trained by a recipe that somebody chose" in words(app)
+    assert "Its retrained models use a recipe that was chosen here" in words(app)
     app = fine(app.button(key="remove-classifier").click().run())
     assert user_catalog.classifier_cards() == {} and app.query_params["classifier"] == "resnet20"
 
@@ -141,6 +141,6 @@ def test_it_is_not_removed_while_a_run_needs_it(visit: Visit, store: RunStore, h
 
 def test_points_are_shown_as_points(visit: Visit) -> None:
     app = fine(visit("classifier", classifier="mlp-moons"))
-    assert "Its 1,200 training points" in words(app) and not without_words(app)
+    assert "The 1,200 training points" in words(app) and not without_words(app)
     app = fine(visit("forget", classifier="mlp-moons", images="3,9"))
     assert app.button(key="tick-points").disabled and not without_words(app)

@@ -1,4 +1,4 @@
-"""Which kind of net: one of the shelf, or any of torchvision's and timm's by its name, and what is known of it."""
+"""Choose an architecture, built in or from torchvision or timm by name, and show its description."""
 
 from typing import NamedTuple
 
@@ -12,12 +12,12 @@ from unlearn_core.models import architectures, external
 from unlearn_core.ui.shell.markdown import escape
 
 OTHER = "another, by its name"
-"""Stands among the shelf's ids for all that the libraries have."""
-_OTHER_TITLE = "Another one, from torchvision or timm…"
+"""The entry among the built-in ids for all architectures of the libraries."""
+_OTHER_TITLE = "Another one from torchvision or timm…"
 
 
 class ArchitectureInfo(NamedTuple):
-    """An architecture that fits the pictures: its name, its title, and how such a net is usually trained."""
+    """An architecture that supports the images: its name, its title, and its default recipe."""
 
     name: str
     title: str
@@ -25,39 +25,38 @@ class ArchitectureInfo(NamedTuple):
 
 
 def choose(column: DeltaGenerator, default: str, key_scope: str) -> str:
-    """The shelf's architectures, and the way to all others; begins with `first`."""
+    """Show a choice of the built-in architectures and `OTHER`, and return the selected one."""
     titles = {one.id: one.title for one in architectures.cards().values()} | {OTHER: _OTHER_TITLE}
     return select_by_title(
-        column, "Architecture", titles, OTHER if external.is_external(default) else default, key_scope
+        column, "Architecture", titles, OTHER if external.is_external(default) else default, f"{key_scope}-architecture"
     )
 
 
-def select_by_title(column: DeltaGenerator, label: str, titles: dict[str, str], default: str, key_scope: str) -> str:
-    """A choice among cards by their titles, which begins with `first` where that is one of them."""
-    key = f"{key_scope}-{label.lower()}"
-    # What was put into the session's state beforehand goes before; Streamlit frowns on a default beside it.
+def select_by_title(column: DeltaGenerator, label: str, titles: dict[str, str], default: str, key: str) -> str:
+    """Show a choice among cards by title; the initial one is `default`, if it is among them."""
+    # A value that is already in the session's state has priority; Streamlit warns about a default beside it.
     if st.session_state.get(key) not in titles:
         st.session_state[key] = default if default in titles else next(iter(titles))
     return column.selectbox(label, list(titles), format_func=titles.__getitem__, key=key)
 
 
 def architecture_name(chosen: str, default: str, key_scope: str) -> str | None:
-    """The architecture's name: what was chosen, or what is looked up now; None while nothing is."""
+    """The architecture's name: the built-in one, or that of a library's model; None while none is selected."""
     if chosen != OTHER:
         return chosen
     usual, _, name = default.partition(":") if external.is_external(default) else ("torchvision", "", "")
     left, right = st.columns([1, 2])
     source = left.segmented_control(
-        "From", list(external.LIBRARIES), default=usual, required=True, key=f"{key_scope}-library", help=_where()
+        "Library", list(external.LIBRARIES), default=usual, required=True, key=f"{key_scope}-library", help=_where()
     )
-    with st.spinner(f"Asking {source} for its nets…"):
+    with st.spinner(f"Loading the list of {source}…"):
         names = external.architectures(source)
     own = name.partition(":")[0]
     found = right.selectbox(
         "Name",
         names,
         index=names.index(own) if source == usual and own in names else None,
-        placeholder=f"Type a part of a name: {len(names):,} are known",
+        placeholder=f"Type a part of a name ({len(names):,} models)",
         accept_new_options=True,
         key=f"{key_scope}-{source}-name",
     )
@@ -65,9 +64,9 @@ def architecture_name(chosen: str, default: str, key_scope: str) -> str | None:
 
 
 def describe_architecture(name: str | None, data: DatasetCard) -> ArchitectureInfo | None:
-    """Says what is known of an architecture for these pictures; None where it says why there is none."""
+    """Show the description of an architecture for these images; None if it shows why it cannot be used."""
     if name is None:
-        st.caption("Choose one of its nets. What it is and costs stands here then; nothing is downloaded by that.")
+        st.caption("Choose one of its models to see its description and cost here. Nothing is downloaded for that.")
         return None
     try:
         return _from_library(name, data) if external.is_external(name) else _built_in(name, data)
@@ -77,7 +76,7 @@ def describe_architecture(name: str | None, data: DatasetCard) -> ArchitectureIn
 
 
 def architecture_title(name: str) -> str:
-    """What an architecture is called; raises UnknownName."""
+    """The title of an architecture; raises NotFoundError."""
     if not external.is_external(name):
         return architectures.card(name).title
     known = external.parse(name)
@@ -85,7 +84,7 @@ def architecture_title(name: str) -> str:
 
 
 def published_weights(name: str) -> list[tuple[str, bool]]:
-    """The published weights of a library's net, and whether they lie on this machine; none for the shelf's."""
+    """The published weights of a library's model, and whether they are on this machine; none for built-in ones."""
     if not external.is_external(name):
         return []
     from unlearn_core.models import model_summary
@@ -94,12 +93,12 @@ def published_weights(name: str) -> list[tuple[str, bool]]:
 
 
 def requires_own_architecture(start: str) -> bool:
-    """Whether these published weights ask for a net of their own making."""
+    """Return whether these published weights need a model that is built differently."""
     return external.is_external(start) and bool(external.torchvision_options(external.parse(start)))
 
 
 def default_recipe(name: str, size: int) -> Recipe:
-    """How such a net is usually trained. Raises UnknownName and NotSupported."""
+    """The default recipe of an architecture. Raises NotFoundError and NotSupportedError."""
     if not external.is_external(name):
         return architectures.card(name).recipe
     from unlearn_core.models.model_summary import summarize
@@ -112,8 +111,8 @@ def _built_in(name: str, data: DatasetCard) -> ArchitectureInfo | None:
     st.caption(f"{escape(card.summary)} {escape(data.summary)}")
     if data.size < card.smallest:
         st.warning(
-            f"{escape(card.title)} takes pictures of {card.smallest} pixels or more, and these have "
-            f"{data.size}. Choose another of the two.",
+            f"{escape(card.title)} needs images of {card.smallest} pixels or more, and these have {data.size}. "
+            "Choose another architecture or another data set.",
             icon=":material/block:",
         )
         return None
@@ -123,22 +122,22 @@ def _built_in(name: str, data: DatasetCard) -> ArchitectureInfo | None:
 def _from_library(name: str, data: DatasetCard) -> ArchitectureInfo:
     from unlearn_core.models.model_summary import summarize
 
-    with st.spinner("Laying it out…"):
+    with st.spinner("Analysing the architecture…"):
         found = summarize(name, data.size)
     st.caption(f"{escape(found.summary)} {_weight(found.weights)} {escape(data.summary)}")
     return ArchitectureInfo(found.id, found.title, found.recipe)
 
 
 def _weight(count: int | None) -> str:
-    """What a net of so many weights takes: four bytes each, four times that with slopes, momentum and the original."""
+    """The memory for so many weights: four bytes each, four times that with gradients, momentum and the original."""
     if count is None:
-        return "Its first run tells what it takes."
+        return "Its size is known after its first run."
     disk = f"{count * 4 / 1e6:,.0f} MB" if count >= 250_000 else "less than 1 MB"
     return (
-        f"It takes {disk} on the disk, as does each of its golds, and training it {max(0.1, count * 16 / 1e9):,.1f} GB "
-        "of memory besides what its pictures take."
+        f"It takes {disk} on disk, as does each retrained model. Training takes {max(0.1, count * 16 / 1e9):,.1f} GB "
+        "of memory in addition to its images."
     )
 
 
 def _where() -> str:
-    return " · ".join(f"[{name}]({address})" for name, address in external.LIBRARIES.items())
+    return " · ".join(f"[{name}]({url})" for name, url in external.LIBRARIES.items())

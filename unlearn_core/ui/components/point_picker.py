@@ -1,4 +1,4 @@
-"""Data sets of points, shown as what they are: a plane with dots, never as single pixels."""
+"""Data sets of points, shown as a scatter plot instead of single pixels."""
 
 import streamlit as st
 
@@ -10,20 +10,20 @@ from unlearn_core.ui.shell import cache, formatting
 
 
 def show(card: DatasetCard) -> None:
-    """The training points, by class."""
+    """Show the training points, by class."""
     st.plotly_chart(
         point_scatter.figure(cache.image_dataset(card.id), card, chart_card.current_theme()),
         theme=None,
         key=f"points-{card.id}",
         height=point_scatter.HEIGHT,
         config=PLOTLY_CONFIG,
-        alt=f"Training points of the plane by class: {', '.join(card.classes)}.",
+        alt=f"Training points in the plane by class: {', '.join(card.classes)}.",
     )
-    st.caption(f"Its {formatting.pluralize(card.train, 'training point')}, each in the colour of its class.")
+    st.caption(f"The {formatting.pluralize(card.train, 'training point')}, coloured by class.")
 
 
 def pick(card: DatasetCard, chosen: tuple[int, ...], *, key: str) -> list[int] | None:
-    """The plane to pick points from, with a box or by clicks; the numbers of those just picked, None while none is."""
+    """Show the points to select some by box, lasso or clicks; return the numbers of those selected, or None."""
     event = st.plotly_chart(
         point_scatter.figure(cache.image_dataset(card.id), card, chart_card.current_theme(), chosen),
         theme=None,
@@ -32,7 +32,7 @@ def pick(card: DatasetCard, chosen: tuple[int, ...], *, key: str) -> list[int] |
         config={"displaylogo": False, "modeBarButtons": [["select2d", "lasso2d"]]},
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
-        alt=f"Training points of the plane by class: {', '.join(card.classes)}; {len(chosen)} are ticked.",
+        alt=f"Training points in the plane by class: {', '.join(card.classes)}; {len(chosen)} are selected.",
     )
     picked = [int(point["customdata"]) for point in event["selection"]["points"] if "customdata" in point]
     return sorted(set(picked)) or None

@@ -1,1 +1,1 @@
-"""The page Classifier."""
+"""The parts of the page Classifier."""

@@ -1,4 +1,4 @@
-"""Choosing a classifier, and what one should know of it before it forgets."""
+"""The choice of a classifier, its card and accuracy, and the forms to train or upload one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from unlearn_core.data import datasets, user_catalog
-from unlearn_core.domain.cards import ClassifierCard
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.recipe import describe_recipe
 from unlearn_core.models import bundled_models, classifiers, user_models
@@ -18,18 +18,18 @@ from unlearn_core.ui.shell import cache, formatting, run_setup, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 MAX_CHIPS = 12
-"""Classifiers beyond so many are chosen from a list."""
+"""More classifiers than this are chosen from a list."""
 
 
 def choice(plan: RunPlan) -> None:
-    """All classifiers as chips; where there is one only, nothing need be chosen and nothing is asked."""
+    """Show all classifiers as chips, unless there is only one."""
     cards = _ordered()
     if plan.setup.start is not None:
         st.info(
-            f"It begins where run {plan.setup.start} ended, so that one request follows another.",
+            f"This starts from the unlearned model of run {plan.setup.start}, so that one request follows another.",
             icon=":material/subdirectory_arrow_right:",
         )
-        st.button("Begin with the original", key="from-original", on_click=_begin_afresh)
+        st.button("Start from the original", key="from-original", on_click=_start_from_original)
     if len(cards) < 2:
         return
     st.session_state["classifier"] = plan.classifier.id
@@ -42,7 +42,7 @@ def choice(plan: RunPlan) -> None:
 
 
 def _ordered() -> dict[str, ClassifierCard]:
-    """Every classifier, one's own first, those of pictures before those of points."""
+    """All classifiers: users' own first, those of images before those of points."""
     mine, data = user_catalog.classifier_cards(), datasets.cards()
 
     def place(one: tuple[str, ClassifierCard]) -> tuple[object, ...]:
@@ -53,7 +53,7 @@ def _ordered() -> dict[str, ClassifierCard]:
 
 
 def _title(cards: Mapping[str, ClassifierCard], name: str) -> str:
-    """What a classifier is called among the others: where two have one title, its id stands beside it."""
+    """The title of a classifier; if two have the same title, its id is added."""
     if name not in cards:
         return name
     title = cards[name].title
@@ -61,13 +61,13 @@ def _title(cards: Mapping[str, ClassifierCard], name: str) -> str:
 
 
 def facts(plan: RunPlan) -> None:
-    """The card: what it is, what it was trained on and how, which golds exist, whose it is."""
+    """Show the card: what it is, its data set and training, its retrained models, source and licence."""
     card, data = plan.classifier, plan.dataset
     st.subheader(escape(card.title), anchor=False)
     st.markdown(escape(card.summary))
     _fact("Trained on", f"{escape(data.title)}: {escape(data.summary)}")
-    _fact("How", _how(card))
-    _fact("Its gold", _golds(card))
+    _fact("Training", _how(card))
+    _fact("Retrained models", _golds(card))
     _fact("Source", escape(card.source))
     _fact("Licence", f"{escape(card.licence)} {escape(data.licence)}")
     if user_models.exists(card.id):
@@ -75,39 +75,37 @@ def facts(plan: RunPlan) -> None:
 
 
 def accuracy(plan: RunPlan) -> None:
-    """How often it is right, class by class, on pictures that it has never seen."""
-    st.subheader("How good is it before?", anchor=False)
+    """Show its accuracy on test images, in total and per class."""
+    st.subheader("How accurate is it before unlearning?", anchor=False)
     right = cache.class_accuracies(plan.classifier.id, plan.dataset.id, plan.classifier.seed)
     if right is None:
         st.caption(
-            "No trained net of this classifier ships with the lab, so there is nothing to say before it has run."
+            "No trained model of this classifier ships with the lab, so its accuracy is unknown until it has run."
         )
         return
     whole = sum(right) / len(right)
     best, worst = max(right), min(right)
     names = plan.dataset.classes
     st.markdown(
-        f"Right about **{_percent(whole)}** of {plan.dataset.test:,} unseen pictures: most often about "
-        f"*{escape(names[right.index(best)])}* ({_percent(best)}), least about *{escape(names[right.index(worst)])}* "
-        f"({_percent(worst)})."
+        f"It classifies **{_percent(whole)}** of {plan.dataset.test:,} test {_unit(plan.dataset)}s correctly: "
+        f"*{escape(names[right.index(best)])}* has the highest accuracy ({_percent(best)}), "
+        f"*{escape(names[right.index(worst)])}* the lowest ({_percent(worst)})."
     )
     table = pd.DataFrame({"class": names, "right": [round(100 * share) for share in right]})
     st.dataframe(
         table,
         hide_index=True,
         height="content",
-        alt="How often the classifier is right about unseen pictures, class by class",
+        alt=f"Accuracy of the classifier on test {_unit(plan.dataset)}s, per class",
         column_config={
             "class": st.column_config.TextColumn("Class", width="small"),
-            "right": st.column_config.ProgressColumn(
-                "Right on unseen pictures", format="%d %%", min_value=0, max_value=100
-            ),
+            "right": st.column_config.ProgressColumn("Test accuracy", format="%d %%", min_value=0, max_value=100),
         },
     )
 
 
 def samples(plan: RunPlan) -> None:
-    """A picture of each class, so that one sees what it was trained on."""
+    """Show a training image of each class, or all points."""
     if plan.dataset.is_points:
         point_picker.show(plan.dataset)
         return
@@ -117,47 +115,47 @@ def samples(plan: RunPlan) -> None:
     st.image(
         cache.class_samples(plan.dataset.id),
         width="stretch" if len(shown) > 5 else "content",
-        alt=f"One training picture of each class: {', '.join(shown)}{more}",
+        alt=f"One training image of each class: {', '.join(shown)}{more}",
     )
-    st.caption(f"One training picture of each class: {escape(', '.join(shown))}{more}.")
+    st.caption(f"One training image of each class: {escape(', '.join(shown))}{more}.")
 
 
 def train_first(plan: RunPlan) -> None:
-    """Training one, on top of all that is there, for somebody who has come for nothing else."""
+    """Show the form to train a classifier at the top, for a visitor who came only for that."""
     if not training_form.is_first():
         return
     with st.container(border=True, key="train-first-part"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.subheader("Train one here", anchor=False, width="content")
-            st.button("Not now", type="tertiary", key="train-not-now", on_click=training_form.close_form)
+            st.subheader("Train a classifier", anchor=False, width="content")
+            st.button("Cancel", type="tertiary", key="train-not-now", on_click=training_form.close_form)
         training_form.show_form(plan.classifier)
-    st.subheader("Or take one that is there", anchor=False)
+    st.subheader("Or choose an existing one", anchor=False)
 
 
 def own_classifiers(plan: RunPlan) -> None:
-    """Classifiers of one's own: trained here, or brought as a file; drawn only when somebody opens the part."""
-    st.subheader("Or one of your own", anchor=False)
+    """Show the forms to train a classifier or upload one; each runs only when its part is open."""
+    st.subheader("Or add your own", anchor=False)
     if not training_form.is_first():
-        title, icon = "Train one here", ":material/model_training:"
+        title, icon = "Train a classifier", ":material/model_training:"
         with st.expander(title, icon=icon, key="train-part", on_change="rerun") as part:
             if part.open:
                 training_form.show_form(plan.classifier)
-    with st.expander("Bring a checkpoint", icon=":material/upload_file:", key="bring-part", on_change="rerun") as part:
+    with st.expander("Upload a checkpoint", icon=":material/upload_file:", key="bring-part", on_change="rerun") as part:
         if part.open:
             checkpoint_form.show_form(plan.classifier)
 
 
 def _own(card: ClassifierCard) -> None:
-    """What can be done with a classifier that was trained or brought here: a recipe for gold, and removing it."""
+    """Show what can be done with a user's classifier: confirm a recipe for retraining, and remove it."""
     if card.recipe is None:
         with st.container(border=True):
             gold_actions.confirm_recipe(card)
     with st.popover("Remove this classifier", icon=":material/delete:", type="tertiary"):
         st.markdown(
-            f"**{escape(card.title)}** and its golds will be gone for good. Reports of its runs stay readable, but "
-            "nothing more can be measured for them."
+            f"**{escape(card.title)}** and its retrained models will be permanently deleted. Reports of its runs stay "
+            "readable, but nothing more can be measured for them."
         )
-        if st.button("Remove for good", type="primary", key="remove-classifier"):
+        if st.button("Remove permanently", type="primary", key="remove-classifier"):
             try:
                 deletion.delete_classifier(cache.store(), card.id)
             except UnlearnError as problem:
@@ -171,7 +169,7 @@ def _own(card: ClassifierCard) -> None:
 
 
 def footer(plan: RunPlan) -> None:
-    """The way on."""
+    """Show the button to the next page."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Next: what to forget", type="primary", key="next"):
             url_state.open_page("forget")
@@ -184,41 +182,45 @@ def _fact(name: str, words: str) -> None:
 
 
 def _how(card: ClassifierCard) -> str:
-    """How it was trained, in words."""
+    """Describe how it was trained."""
     recipe = card.recipe
     if recipe is None:
-        return "Nobody has said how it was trained, so it has no gold: nobody could train it again."
-    said = describe_recipe(recipe)
+        return "Its training recipe is unknown, so no retrained model can be made."
+    described = describe_recipe(recipe)
     if not card.original_recipe:
-        return f"Nobody knows. Its golds are trained by a recipe that somebody chose: {said}."
-    return f"{said}. Seed {card.seed}."
+        return f"Its training recipe is unknown. Its retrained models use a recipe that was chosen here: {described}."
+    return f"{described}. Seed {card.seed}."
 
 
 def _golds(card: ClassifierCard) -> str:
-    """For which requests the yardstick ships, in words."""
+    """Describe for which requests retrained models ship."""
     names = datasets.card(card.dataset).classes
     found = [
-        net.forget
-        for net in bundled_models.bundled(card.id)
-        if net.forget is not None and net.seed == bundled_models.GOLD_SEED_OFFSET
+        model.forget
+        for model in bundled_models.bundled(card.id)
+        if model.forget is not None and model.seed == bundled_models.GOLD_SEED_OFFSET
     ]
-    there = {wish.classes[0] for wish in found if wish.kind == "classes" and len(wish.classes) == 1}
+    there = {forget.classes[0] for forget in found if forget.kind == "classes" and len(forget.classes) == 1}
     if not found:
-        return "None yet: results have no yardstick until a gold for their request has been trained, here or elsewhere."
+        return "None yet: results have no reference until a model has been retrained for their request."
     which = "each class" if len(there) == len(names) else escape(", ".join(names[number] for number in sorted(there)))
     more = len(found) - len(there)
     also = f" and for {formatting.pluralize(more, 'standard request')}" if more else ""
     return (
-        f"Ships for {which}{also}: the same net, trained anew by the same recipe without them. "
-        "For other requests it can be trained here, in the background."
+        f"Included for {which}{also}: the same architecture, trained by the same recipe without the forget set. "
+        "For other requests they can be trained here, in the background."
     )
+
+
+def _unit(card: DatasetCard) -> str:
+    return "point" if card.is_points else "image"
 
 
 def _percent(share: float) -> str:
     return f"{round(100 * share)} %"
 
 
-def _begin_afresh() -> None:
+def _start_from_original() -> None:
     url_state.change(start=None)
 
 

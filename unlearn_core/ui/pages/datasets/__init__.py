@@ -1,1 +1,1 @@
-"""The page Datasets."""
+"""The parts of the page Datasets."""

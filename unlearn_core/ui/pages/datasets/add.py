@@ -1,4 +1,4 @@
-"""Adding a data set: where it comes from, what that needs to know, and the run that prepares it."""
+"""The form to add a data set: its source, the options of that source, and the run that imports it."""
 
 from typing import Any
 
@@ -17,41 +17,41 @@ from unlearn_core.ui.shell import cache, lifespan
 from unlearn_core.ui.shell.markdown import escape
 
 _ROUND = "uploads sent"
-"""Counts the uploads of this session, so that the field for the next one is empty."""
+"""Counts the uploads of this session, so that the next upload gets an empty field."""
 
-FIT_LABELS = {"crop": "Cut the middle out", "pad": "Add black beside it"}
+FIT_LABELS = {"crop": "Crop to the middle", "pad": "Add black borders"}
 
 
 def show() -> None:
-    """The form. What is chosen last adds to what is shown, so nothing jumps above it."""
-    st.subheader("Bring other pictures", anchor=False)
+    """Show the form. Later choices only add below, so nothing above them moves."""
+    st.subheader("Add a data set", anchor=False)
     every = sources()
     with st.container(width=720):
-        name = st.selectbox("From", list(every), format_func=lambda one: every[one].title, key="source")
+        name = st.selectbox("Source", list(every), format_func=lambda one: every[one].title, key="source")
         source = every[name]
         st.markdown(escape(source.summary))
-        why_not = source.unavailable_reason(data_root())
-        if why_not:
-            st.info(escape(why_not), icon=":material/info:")
+        reason = source.unavailable_reason(data_root())
+        if reason:
+            st.info(escape(reason), icon=":material/info:")
             return
-        answers, upload = _source_options(source)
+        options, upload = _source_options(source)
         title = st.text_input("Name", placeholder=_default_title(source, upload), max_chars=80, key=f"title-{name}")
         size, fit = _shape(source)
         st.caption(f"**Licence.** {escape(source.licence)}")
         ready = source.needs != "upload" or upload is not None
-        if st.button("Add these pictures", type="primary", icon=":material/add:", key="add", disabled=not ready):
-            _begin(source, answers, upload, title=title, size=size, fit=fit)
+        if st.button("Add data set", type="primary", icon=":material/add:", key="add", disabled=not ready):
+            _begin(source, options, upload, title=title, size=size, fit=fit)
         if import_progress.is_waiting():
-            st.caption(":shimmer[On its way.] How far it is stands at the top of this page.")
+            st.caption(":shimmer[Importing.] Progress is shown at the top of this page.")
 
 
 def _source_options(source: Source) -> tuple[dict[str, str | int], Any]:
-    """What the source needs to know, and the file where it takes one."""
+    """Show the options of the source; return their values, and the file if it needs one."""
     if source.needs == "upload":
         return {}, _file()
-    known = source.choices(data_root())
+    choices = source.choices(data_root())
     return {
-        option.name: _option_widget(option, known.get(option.name, option.choices), source.id)
+        option.name: _option_widget(option, choices.get(option.name, option.choices), source.id)
         for option in source.options
     }, None
 
@@ -59,14 +59,14 @@ def _source_options(source: Source) -> tuple[dict[str, str | int], Any]:
 def _file() -> Any:
     most = limits()
     file = st.file_uploader(
-        "A zip of class folders",
+        "A zip file of class folders",
         type="zip",
         max_upload_size=min(most.upload_mb, st.get_option("server.maxUploadSize")),
         key=f"zip-{st.session_state.get(_ROUND, 0)}",
     )
     st.caption(
-        f"{LAYOUT_HINT} PNG, JPEG, WebP, BMP or GIF, {most.per_class} pictures a class at the least, "
-        f"{most.classes:,} classes at the most. They stay on this machine, and the zip is never unpacked."
+        f"{LAYOUT_HINT} PNG, JPEG, WebP, BMP or GIF, at least {most.per_class} images per class, at most "
+        f"{most.classes:,} classes. The images stay on this server, and the zip is never unpacked to disk."
     )
     return file
 
@@ -92,20 +92,20 @@ def _option_widget(option: Option, choices: tuple[str, ...], source: str) -> str
 
 
 def _shape(source: Source) -> tuple[int, Any]:
-    """How large the pictures become, and what of those that are not square."""
+    """Show and return the size of the images, and how images that are not square become square."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         size = st.selectbox(
-            "Pixels wide",
+            "Width in pixels",
             IMAGE_SIZES,
             index=IMAGE_SIZES.index(source.size),
             key=f"size-{source.id}",
             width=160,
-            help="All pictures are brought to this size once. Twice as wide takes four times as long to learn from.",
+            help="All images are resized to this width once. Twice the width takes four times as long to train.",
         )
         fit = source.fit
         if not source.natural:
             fit = st.segmented_control(
-                "Pictures that are not square" if source.needs != "download" or source.fit == "crop" else "Frame",
+                "Images that are not square" if source.needs != "download" or source.fit == "crop" else "Border",
                 list(FIT_LABELS),
                 format_func=FIT_LABELS.__getitem__,
                 default=source.fit,
@@ -116,29 +116,29 @@ def _shape(source: Source) -> tuple[int, Any]:
 
 
 def _default_title(source: Source, upload: Any) -> str:
-    """What it is called if nobody says."""
+    """The title if the person enters none."""
     return title_from_filename(upload.name) if upload is not None else source.title
 
 
 def _begin(source: Source, options: dict[str, str | int], upload: Any, *, title: str, size: int, fit: Any) -> None:
-    """Queues the import, or says why not."""
-    kept = None
+    """Queue the import, or show why it is refused."""
+    stored = None
     try:
         if upload is not None:
-            upload.seek(0)  # It may have been read before, when something else was refused.
-            kept = upload_store.save(open_data_dir(), upload, limits())
-            options |= {"upload": kept}
+            upload.seek(0)  # It was read before if something else was refused.
+            stored = upload_store.save(open_data_dir(), upload, limits())
+            options |= {"upload": stored}
             title = title.strip() or title_from_filename(upload.name)
         spec = build_import_spec(source, options, title=title, size=size, fit=fit)
         ordered = cache.store().submit_unique(spec, title=f"Prepare {spec.title}")
     except UnlearnError as problem:
-        if kept is not None:
-            upload_store.delete(open_data_dir(), kept)
+        if stored is not None:
+            upload_store.delete(open_data_dir(), stored)
         st.error(escape(problem), icon=":material/error:")
         return
     except OSError as problem:
         raise InvalidDatasetError(
-            f"The upload could not be kept ({problem.strerror}). Make room on the disk."
+            f"The upload could not be stored ({problem.strerror}). Free some disk space."
         ) from None
     lifespan.ensure_worker()
     import_progress.watch_import(ordered.run, spec.dataset)

@@ -1,4 +1,4 @@
-"""The data sets that there are: a list, the card of the chosen one, and those that were put away."""
+"""The list of data sets, the card of the selected one, and those in the trash."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,18 +10,18 @@ from unlearn_core.data.ingest import trash
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.store.data_folder import open_data_dir
-from unlearn_core.store.uses import deletion_blocker
+from unlearn_core.store.deletion import deletion_blocker
 from unlearn_core.ui.components import training_form
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 SELECTED_KEY, DATASET_PARAM = "picture-set", "dataset"
 PER_PAGE = 12
-"""Classes of which pictures are shown at a time."""
+"""Number of classes per page of examples."""
 
 
 def dataset_choice() -> str:
-    """All data sets, one of them chosen; gives its id. The address holds which."""
+    """Show all data sets and return the id of the selected one, which is also in the URL."""
     cards = _ordered()
     url_state.bind_from_url(SELECTED_KEY, DATASET_PARAM, lambda text: text if text in cards else next(iter(cards)))
     if st.session_state[SELECTED_KEY] not in cards:
@@ -39,23 +39,23 @@ def dataset_choice() -> str:
 
 
 def _ordered() -> dict[str, DatasetCard]:
-    """All data sets: people's own first, then pictures, then points of the plane."""
+    """All data sets: users' own first, then images, then points in the plane."""
     cards, mine = datasets.cards(), user_catalog.dataset_cards()
     return dict(sorted(cards.items(), key=lambda one: (one[0] not in mine, one[1].is_points, one[1].title)))
 
 
 def select_dataset(name: str) -> None:
-    """Has the page show this data set from its next run on."""
+    """Select this data set from the next run of the page on."""
     st.query_params[DATASET_PARAM] = name
 
 
 def dataset_card(name: str) -> None:
-    """What a data set holds, whose it is, and pictures of each class."""
+    """Show the content, source and licence of a data set, and examples of each class."""
     found = datasets.card(name)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader(escape(found.title), anchor=False, width="content")
         with st.container(horizontal=True, width="content"):
-            if st.button("Train a classifier on these", icon=":material/model_training:", key="train-on"):
+            if st.button("Train a classifier on this", icon=":material/model_training:", key="train-on"):
                 training_form.open_form(name)
             if name in user_catalog.dataset_cards():
                 _remove(found)
@@ -66,7 +66,7 @@ def dataset_card(name: str) -> None:
 
 
 def removed_datasets() -> None:
-    """What was removed, and the way back."""
+    """Show removed data sets, with buttons to restore or delete them."""
     gone = trash.removed(open_data_dir())
     if not gone:
         return
@@ -74,11 +74,11 @@ def removed_datasets() -> None:
         for name, one in gone.items():
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(escape(one.title), width="stretch")
-                st.button("Bring back", key=f"restore-{name}", on_click=_act_in_trash, args=(trash.restore, name))
+                st.button("Restore", key=f"restore-{name}", on_click=_act_in_trash, args=(trash.restore, name))
                 with st.popover("Delete", key=f"delete-ask-{name}"):
-                    st.markdown(f"**{escape(one.title)}** will be gone for good, {_bytes(one)} of it.")
+                    st.markdown(f"**{escape(one.title)}** ({_bytes(one)}) will be permanently deleted.")
                     st.button(
-                        "Delete for good",
+                        "Delete permanently",
                         type="primary",
                         key=f"delete-{name}",
                         on_click=_act_in_trash,
@@ -87,7 +87,7 @@ def removed_datasets() -> None:
 
 
 def _classes(found: DatasetCard) -> None:
-    """Pictures of each class, a page of classes at a time."""
+    """Show examples of each class, a page of classes at a time."""
     pages = -(-len(found.classes) // PER_PAGE)
     slot, page = st.container(), 1
     if pages > 1:
@@ -98,7 +98,9 @@ def _classes(found: DatasetCard) -> None:
         name = found.classes[number]
         with grid.cell(), st.container(gap="xxsmall"):
             st.image(
-                cache.class_preview(found.id, number), width="stretch", alt=f"Training pictures of the class {name}"
+                cache.class_preview(found.id, number),
+                width="stretch",
+                alt=f"Training {_unit(found)}s of the class {name}",
             )
             st.markdown(escape(name))
 
@@ -109,18 +111,20 @@ def _remove(found: DatasetCard) -> None:
         if why:
             st.markdown(escape(why))
         else:
-            st.markdown(f"**{escape(found.title)}** is put away: it can be brought back until it is deleted for good.")
+            st.markdown(
+                f"**{escape(found.title)}** moves to the trash: you can restore it until it is permanently deleted."
+            )
             st.button("Remove", type="primary", key="remove", on_click=_remove_dataset, args=(found.id,))
 
 
 def _remove_dataset(name: str) -> None:
-    """Removes a data set, if nobody has begun to use it since the page was drawn."""
+    """Remove a data set, unless a run uses it since the page was shown."""
     if not deletion_blocker(cache.store(), name):
         _act_in_trash(trash.remove, name)
 
 
 def _act_in_trash(what: Callable[[Path, str], None], name: str) -> None:
-    """Does something in the trash; somebody else may have done it already, and then there is nothing left to do."""
+    """Do something in the trash; an error means that another visitor was faster, and is shown."""
     try:
         what(open_data_dir(), name)
     except UnlearnError as problem:
@@ -128,8 +132,12 @@ def _act_in_trash(what: Callable[[Path, str], None], name: str) -> None:
 
 
 def _counts(card: DatasetCard) -> str:
-    thing = "point" if card.is_points else "picture"
-    return f"{formatting.pluralize(card.train + card.val + card.test, thing)} · {len(card.classes):,} classes"
+    count = formatting.pluralize(card.train + card.val + card.test, _unit(card))
+    return f"{count} · {len(card.classes):,} classes"
+
+
+def _unit(card: DatasetCard) -> str:
+    return "point" if card.is_points else "image"
 
 
 def _bytes(card: DatasetCard) -> str:
