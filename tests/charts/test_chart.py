@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.charts.fake_reports import made_up_report
-from unlearn_core.charts.chart import percent_axis, report_names, spread_labels
+from unlearn_core.charts.chart import percent_axis, report_labels, spread_labels
 from unlearn_core.charts.drawing.theme import DARK, LIGHT, Theme, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import describe_change, join_names, number, percent, seconds
 
@@ -39,9 +39,9 @@ def test_ticks_are_few_and_start_at_zero(high: float) -> None:
 
 def test_two_runs_of_one_method_get_two_names() -> None:
     one, two = made_up_report(), made_up_report(seed=1)
-    assert report_names([one]) == ["UNSIR"]
-    assert report_names([one, two]) == ["UNSIR · run 42", "UNSIR · run 43"]
-    assert report_names([replace(one, run=None), replace(two, run=None)]) == ["UNSIR · run 1", "UNSIR · run 2"]
+    assert report_labels([one]) == ["UNSIR"]
+    assert report_labels([one, two]) == ["UNSIR · run 42", "UNSIR · run 43"]
+    assert report_labels([replace(one, run=None), replace(two, run=None)]) == ["UNSIR · run 1", "UNSIR · run 2"]
 
 
 def test_numbers_in_words() -> None:

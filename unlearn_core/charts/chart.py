@@ -75,7 +75,7 @@ def models(report: Report) -> list[str]:
     return [model for model in MODELS if model in report.evaluations]
 
 
-def report_names(reports: Sequence[Report]) -> list[str]:
+def report_labels(reports: Sequence[Report]) -> list[str]:
     """Return a name for each report: its method, with its run number where several have the same method."""
     methods = [report.method for report in reports]
     return [
@@ -94,7 +94,7 @@ def panels(reports: Sequence[Report], theme: Theme, *, height: int = HEIGHT, sha
         cols=len(reports),
         shared_yaxes=shared_y,
         horizontal_spacing=0.06 if shared_y else 0.14,
-        column_titles=report_names(reports) if several else None,
+        column_titles=report_labels(reports) if several else None,
     )
     figure.update_annotations(font={"size": 14, "color": theme.ink}, yshift=6)
     figure.update_layout(template=theme.template, height=height)
@@ -110,7 +110,7 @@ def build_table(reports: Sequence[Report], rows: Callable[[Report], list[dict[st
     return pd.DataFrame(
         [
             {"run": report.run, "method": name, **row}
-            for report, name in zip(reports, report_names(reports), strict=True)
+            for report, name in zip(reports, report_labels(reports), strict=True)
             for row in rows(report)
         ]
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from unlearn_core.charts import charts
-from unlearn_core.charts.chart import Chart, report_names
+from unlearn_core.charts.chart import Chart, report_labels
 from unlearn_core.charts.drawing.theme import DARK, FONT, LIGHT
 from unlearn_core.domain.report import Report
 from unlearn_core.export.extra_sections import ReportFigure
@@ -121,7 +121,7 @@ def _summaries(chart: Chart, reports: Sequence[Report]) -> tuple[str, ...]:
     if len(reports) == 1:
         return (chart.summary(reports[0]),)
     said = [chart.summary(one) if (why := chart.applies(one)) is True else why for one in reports]
-    own = [re.sub(r"[*`]", "", name) for name in report_names(reports)]
+    own = [re.sub(r"[*`]", "", name) for name in report_labels(reports)]
     return tuple(f"**{name}**: {words}" for name, words in zip(own, said, strict=True))
 
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from unlearn_core.charts.chart import report_names
+from unlearn_core.charts.chart import report_labels
 from unlearn_core.charts.drawing.theme import THEMES
 from unlearn_core.charts.text import run_comparison
 from unlearn_core.data.image_dataset import ImageDataset
@@ -48,7 +48,7 @@ def render_report(
     extra, several = extra or ExtraSection(), len(reports) > 1
     subjects = [
         summarize_run(report, name=name, image_dataset=image_datasets.get(report.dataset.id))
-        for report, name in zip(reports, report_names(reports), strict=True)
+        for report, name in zip(reports, report_labels(reports), strict=True)
     ]
     scripts = {"plotly": get_plotlyjs(), "report": (_FOLDER / "report.js").read_text()}
     return (
@@ -79,7 +79,7 @@ def render_report(
 
 
 def _compared(reports: Sequence[Report]) -> str:
-    names = list(dict.fromkeys(report_names(reports)))
+    names = list(dict.fromkeys(report_labels(reports)))
     return f"{', '.join(names[:-1])} and {names[-1]}: which did better?"
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.charts.fake_reports import CAT, CLASSES, made_up_report
 from tests.charts.layout import layout_of
 from unlearn_core.charts import charts
-from unlearn_core.charts.chart import Chart, report_names
+from unlearn_core.charts.chart import Chart, report_labels
 from unlearn_core.charts.drawing import highlight, selection, split_panels
 from unlearn_core.charts.drawing.selection import Selection
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
@@ -45,7 +45,7 @@ def test_every_run_has_a_figure_of_its_own_on_one_scale(chart: Chart) -> None:
         alone = json.loads(str(chart.figure([report], LIGHT).to_json()))
         assert len(tree["data"]) == len(alone["data"]), "nothing lost, nothing of a neighbour's"
         assert tree["layout"]["yaxis"].get("showticklabels", True) is True
-        assert not {note["text"] for note in tree["layout"].get("annotations", ())} & {*report_names(REPORTS)}
+        assert not {note["text"] for note in tree["layout"].get("annotations", ())} & {*report_labels(REPORTS)}
 
 
 def test_a_scale_that_is_shared_is_not_each_runs_own() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.charts.fake_reports import made_up_report
-from unlearn_core.charts.chart import report_names
+from unlearn_core.charts.chart import report_labels
 from unlearn_core.charts.text import run_comparison
 from unlearn_core.domain.report import Evaluation, Report
 
@@ -78,7 +78,7 @@ def test_nets_on_different_pictures_are_two_samples() -> None:
 def test_figures_stand_in_one_column_a_run() -> None:
     reports = [made_up_report(), made_up_report(gold=False, seed=1)]
     table = run_comparison.metrics_table(reports)
-    assert list(table.columns) == ["metric", *report_names(reports)]
+    assert list(table.columns) == ["metric", *report_labels(reports)]
     assert table["metric"].tolist()[-3:] == [
         "distance to retrained model, after",
         "privacy, after (1 is like retrained)",
@@ -86,10 +86,10 @@ def test_figures_stand_in_one_column_a_run() -> None:
     ]
     score = {model: own["forget_test"] for model, own in reports[0].parts["accuracy"].facts.items()}
     cell = (
-        str(table[report_names(reports)[0]].iloc[1])
+        str(table[report_labels(reports)[0]].iloc[1])
         .replace("\N{NO-BREAK SPACE}", " ")
         .replace("\N{NARROW NO-BREAK SPACE}", " ")
     )
     assert cell.startswith(f"{100 * score['before']['accuracy']:.1f} → {100 * score['after']['accuracy']:.1f} % (")
     assert cell.endswith(f" · retrained {100 * score['gold']['accuracy']:.1f} %")
-    assert str(table[report_names(reports)[1]].iloc[1]).endswith(" · not retrained")
+    assert str(table[report_labels(reports)[1]].iloc[1]).endswith(" · not retrained")

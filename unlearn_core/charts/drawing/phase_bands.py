@@ -27,7 +27,7 @@ class PhaseSpan(NamedTuple):
     planned: bool
 
 
-class LineNames(NamedTuple):
+class LineLabels(NamedTuple):
     """The names of the two lines: "cat" and "other classes"."""
 
     forget: str
@@ -64,7 +64,7 @@ def draw_curves(
     lines: AccuracyCurves,
     spans: Sequence[PhaseSpan],
     *,
-    line_names: LineNames,
+    line_labels: LineLabels,
     end: float,
     theme: Theme,
     column: int = 1,
@@ -81,8 +81,8 @@ def draw_curves(
             middle = (band.start + band.end) / 2
             figure.add_annotation(text=band.name, x=middle, y=1.075, font={"color": theme.quiet}, **here)
     for role in ("retain", "forget"):
-        figure.add_trace(_line(lines.seconds, getattr(lines, role), role, getattr(line_names, role), theme), **here)
-    for label in _labels(lines, line_names, end, theme):
+        figure.add_trace(_line(lines.seconds, getattr(lines, role), role, getattr(line_labels, role), theme), **here)
+    for label in _labels(lines, line_labels, end, theme):
         figure.add_annotation(**label, **here)
 
 
@@ -105,14 +105,14 @@ def phase_fill(index: int, count: int, theme: Theme) -> str:
     return with_alpha(getattr(theme, role), 0.13 if role == "before" else 0.08)
 
 
-def _labels(lines: AccuracyCurves, line_names: LineNames, end: float, theme: Theme) -> list[dict]:
+def _labels(lines: AccuracyCurves, line_labels: LineLabels, end: float, theme: Theme) -> list[dict]:
     """Name and current value of each line: behind its end, or clear of the line where there is no room behind."""
     if not lines.seconds:
         return []
     now = lines.seconds[-1]
     behind = now < 0.6 * end
     ends = [lines.forget[-1], lines.retain[-1]]
-    texts = [f"{name} {percent(value, 0)}" for name, value in zip(line_names, ends, strict=True)]
+    texts = [f"{name} {percent(value, 0)}" for name, value in zip(line_labels, ends, strict=True)]
     if not behind:
         ends = [
             _clear(lines.seconds, values, since=now - LETTER_WIDTH * end * len(text))

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, report_names
+from unlearn_core.charts.chart import Chart, report_labels
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.domain.report import Report
 
@@ -30,7 +30,7 @@ def split_figure(chart: Chart, reports: Sequence[Report], theme: Theme) -> list[
     if alone or not _in_columns(whole["layout"], len(reports)):
         return [chart.figure([report], theme) for report in reports]
     _fix_time(whole)
-    return [_panel(whole, number, titles=report_names(reports)) for number in range(1, len(reports) + 1)]
+    return [_panel(whole, number, titles=report_labels(reports)) for number in range(1, len(reports) + 1)]
 
 
 def _in_columns(layout: dict[str, Any], count: int) -> bool:

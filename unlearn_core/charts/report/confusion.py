@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, report_names
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, report_labels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, forgotten_classes, number, percent
 from unlearn_core.domain.report import MODELS, Report
@@ -62,7 +62,7 @@ def figure(reports: Sequence[Report], theme: Theme, only: str | None = None) -> 
         cols=len(shown),
         shared_yaxes=True,
         column_titles=None if only else [MODEL_LABELS[model] for model in shown],
-        row_titles=report_names(reports) if len(reports) > 1 else None,
+        row_titles=report_labels(reports) if len(reports) > 1 else None,
         horizontal_spacing=0.03,
         vertical_spacing=0.12 if len(reports) > 1 else 0,
     )

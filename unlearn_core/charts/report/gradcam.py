@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, report_names
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, report_labels
 from unlearn_core.charts.drawing.heatmap_overlay import data_uri
 from unlearn_core.charts.drawing.heatmap_rows import HeatmapRow, heatmap_rows
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
@@ -40,7 +40,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw all rows, the reports one after the other."""
     shown = [
         (row, row.title if len(reports) == 1 else f"{name} · {row.title}")
-        for report, name in zip(reports, report_names(reports), strict=True)
+        for report, name in zip(reports, report_labels(reports), strict=True)
         for row in heatmap_rows(report)
     ]
     height = ROW_HEIGHT * len(shown) or ROW_HEIGHT

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, report_names
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, report_labels
 from unlearn_core.charts.drawing.point_scatter import class_color, medoid
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, forgotten_classes, join_names, percent
@@ -40,7 +40,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         shared_yaxes=True,
         shared_xaxes=True,
         column_titles=[MODEL_LABELS[model] for model in shown],
-        row_titles=report_names(reports) if len(reports) > 1 else None,
+        row_titles=report_labels(reports) if len(reports) > 1 else None,
         horizontal_spacing=0.03,
         vertical_spacing=0.06,
     )

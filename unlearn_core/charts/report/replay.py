@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, report_names
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, report_labels
 from unlearn_core.charts.drawing.heatmap_strip import HeatmapStrip
 from unlearn_core.charts.drawing.replay_panel import HEIGHT, MAPS, FrameUpdate, PanelLayout, draw_panel, phase_segments
 from unlearn_core.charts.drawing.snapshots import Snapshot, SnapshotSeries, snapshot_series
@@ -90,7 +90,7 @@ def _note(figure: go.Figure, text: str, y: float, theme: Theme) -> None:
 
 
 def _draw_names(figure: go.Figure, reports: Sequence[Report], theme: Theme) -> None:
-    for number, name in enumerate(report_names(reports)):
+    for number, name in enumerate(report_labels(reports)):
         where = {"x": 1, "y": PanelLayout(number, len(reports)).y(4), "xanchor": "right", "yanchor": "top"}
         font = {"size": 14, "color": theme.ink}
         figure.add_annotation(text=f"<b>{name}</b>", xref="paper", yref="paper", font=font, **where)

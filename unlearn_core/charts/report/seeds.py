@@ -43,10 +43,12 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
         for title, values in metric_values(report).items():
             own = seed_runs(report)
             for one, value in zip(own, values, strict=True):
-                made.append({"metric": title, "of": f"seed {one['seed']}", "seed's run": one["run"], "value": value})
+                made.append(
+                    {"metric": title, "of": f"seed {one['seed']}", "run of the seed": one["run"], "value": value}
+                )
             over = t_interval(values)
             mean = {"value": over.mean, "low": over.low, "high": over.high}
-            made.append({"metric": title, "of": f"mean of {len(own)} seeds", "seed's run": None, **mean})
+            made.append({"metric": title, "of": f"mean of {len(own)} seeds", "run of the seed": None, **mean})
         return made
 
     return build_table(reports, rows)

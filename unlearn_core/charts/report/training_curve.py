@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels
 from unlearn_core.charts.drawing.phase_bands import (
     AccuracyCurves,
-    LineNames,
+    LineLabels,
     PhaseSpan,
     draw_curves,
     phase_spans,
@@ -56,8 +56,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         lines = _lines(report)
         ends.append(max([band.end for band in bands] + [lines.seconds[-1]]))
         what = report.forget_set_title if is_class_request(report) else "forget images"
-        names = LineNames(what, retain_set_label(report).removeprefix("the "))
-        draw_curves(drawn, lines, bands, line_names=names, end=ends[-1], theme=theme, column=column)
+        names = LineLabels(what, retain_set_label(report).removeprefix("the "))
+        draw_curves(drawn, lines, bands, line_labels=names, end=ends[-1], theme=theme, column=column)
     return set_axes(drawn, max(ends))
 
 
@@ -69,22 +69,22 @@ def _lines(report: Report) -> AccuracyCurves:
 def live_figure(
     points: Sequence[CurvePoint],
     phases: Sequence[Phase],
-    line_names: tuple[str, str],
+    line_labels: tuple[str, str],
     theme: Theme,
     *,
     expected: float | None = None,
 ) -> go.Figure:
     """Draw the curve of a run in progress, with the phases that are still planned in grey.
 
-    `phases` are in order; `line_names` name the forget set and the retain set. The length of a phase that has not begun
-    is extrapolated from the pace so far; without a pace, all phases share the `expected` seconds by their steps.
+    `phases` are in order; `line_labels` name the forget set and the retain set. The length of a phase that has not
+    begun is extrapolated from the pace so far; without a pace, all phases share the `expected` seconds by their steps.
     """
     bands = phase_spans(phases, expected=expected)
     lines = AccuracyCurves(*([getattr(point, name) for point in points] for name in AccuracyCurves._fields))
     end = max([band.end for band in bands] + [*lines.seconds]) if bands or points else 1.0
     drawn = make_subplots(rows=1, cols=1)
     drawn.update_layout(template=theme.template, height=LIVE_HEIGHT)
-    draw_curves(drawn, lines, bands, line_names=LineNames(*line_names), end=end, theme=theme)
+    draw_curves(drawn, lines, bands, line_labels=LineLabels(*line_labels), end=end, theme=theme)
     set_axes(drawn, end)
     if not any(phase.seconds for phase in phases) and expected is None:
         drawn.update_xaxes(showticklabels=False)  # There is no estimate of the duration yet.

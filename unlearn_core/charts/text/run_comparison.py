@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from unlearn_core.charts.chart import report_names
+from unlearn_core.charts.chart import report_labels
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, SET_LABELS, number, percent
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.split import set_label
@@ -62,7 +62,7 @@ def metrics_table(reports: Sequence[Report]) -> pd.DataFrame:
     for title, read in readers.items():
         cells = [read(one) for one in reports]
         if any(cell != MISSING for cell in cells):
-            rows.append({"metric": title} | dict(zip(report_names(reports), cells, strict=True)))
+            rows.append({"metric": title} | dict(zip(report_labels(reports), cells, strict=True)))
     return pd.DataFrame(rows)
 
 

@@ -106,7 +106,7 @@ def _forgot_images(report: Report) -> Verdict:
         return Verdict("forgotten too much", "middling", f"{words} {reveals}")
     if _equal(before, gold):
         return Verdict(
-            "cannot tell", "unknown", f"{words} The original model is no better, so accuracy cannot decide here."
+            "cannot tell", "unknown", f"{words} The original model is not clearly higher: accuracy cannot decide here."
         )
     tone = _grade(before, after, gold)
     titles = {"good": "forgotten", "middling": "nearly forgotten", "bad": "not forgotten"}

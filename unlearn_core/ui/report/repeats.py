@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.charts.chart import report_names
+from unlearn_core.charts.chart import report_labels
 from unlearn_core.charts.drawing.seed_statistics import metric_values, t_interval
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.charts.report import seeds
@@ -147,7 +147,7 @@ def show_comparison(reports: Sequence[Report]) -> None:
         return
     chart_card.heading(seeds.CHART)
     chart_card.draw_figure(seeds.CHART, able, key_scope="compare")
-    for report, name in zip(reports, report_names(reports), strict=True):
+    for report, name in zip(reports, report_labels(reports), strict=True):
         reason = seeds.CHART.applies(report)
         text = seeds.CHART.summary(report) if reason is True else reason
         st.caption(f"**{escape(name)}**: {escape(text)}")

@@ -69,7 +69,7 @@ def _settings(reports: Sequence[Report]) -> None:
     if not rows:
         st.caption("None: these runs have the same settings.")
         return
-    names = drawn.report_names(reports)
+    names = drawn.report_labels(reports)
     st.dataframe(
         pd.DataFrame([{"setting": title, **dict(zip(names, values, strict=True))} for title, values in rows]),
         hide_index=True,
@@ -97,7 +97,7 @@ def _figures(reports: Sequence[Report]) -> None:
         "Accuracies before → after, in brackets the 95 % interval (Wilson). Differences compare the unlearned models, "
         "± half of their 95 % interval; models that were evaluated on the same images are compared image by image."
     )
-    names = drawn.report_names(reports)
+    names = drawn.report_labels(reports)
     for name, other in zip(names[1:], reports[1:], strict=True):
         text = run_comparison.summary(reports[0], other)
         st.caption(f"**{escape(name)}** compared with **{escape(names[0])}**: {text}")

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.charts.chart import report_names
+from unlearn_core.charts.chart import report_labels
 from unlearn_core.charts.drawing import selection
 from unlearn_core.charts.drawing.selection import Selection
 from unlearn_core.domain.report import Report
@@ -72,7 +72,7 @@ def selection_table(reports: Sequence[Report], current: Selection) -> None:
     if not rows:
         st.caption("Choose here or click in a chart: the selection is highlighted in all charts of all runs.")
         return
-    titles = report_names(reports)
+    titles = report_labels(reports)
     st.dataframe(
         pd.DataFrame([{"selected": title, **dict(zip(titles, values, strict=True))} for title, values in rows]),
         hide_index=True,

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from unlearn_core.charts import charts
-from unlearn_core.charts.chart import Chart, report_names
+from unlearn_core.charts.chart import Chart, report_labels
 from unlearn_core.charts.drawing import heatmap_rows, highlight
 from unlearn_core.charts.drawing.selection import Selection
 from unlearn_core.charts.report import gradcam
@@ -38,7 +38,7 @@ def show_chart(name: str, reports: Sequence[Report], selection: Selection) -> No
     drawn = iter(cache.chart_figures(chart, able, chart_card.current_theme()) if able else ())
     # Four would be too narrow beside one another: two by two.
     grid = st.grid(2 if len(reports) in (2, 4) else len(reports), min_column_width=MIN_WIDTH, gap="medium")
-    for report, title in zip(reports, report_names(reports), strict=True):
+    for report, title in zip(reports, report_labels(reports), strict=True):
         with grid.cell():
             st.markdown(f"**{escape(title)}**")
             reason = chart.applies(report)
@@ -63,7 +63,7 @@ def show_image(reports: Sequence[Report], selection: Selection) -> None:
     has_heatmaps = any(explain.heatmap_layers(report) for report in reports)
     effect = "its Grad-CAM maps of all runs" if has_heatmaps else "the predictions of all runs in the table above"
     st.caption(
-        f"Sorted and labelled by the predictions of {escape(report_names(reports)[0])}. Press a label to see {effect}."
+        f"Sorted and labelled by the predictions of {escape(report_labels(reports)[0])}. Press a label to see {effect}."
     )
     clicked = explain.choose_image(reports[0], able=True)
     if clicked is not None:
@@ -161,7 +161,7 @@ def _rows(reports: Sequence[Report], sources: Sequence[ReportPart | int | None],
     if waited:
         lifespan.ensure_worker()
     ready, missing = [], []
-    for report, title, source, run in zip(reports, report_names(reports), sources, runs, strict=True):
+    for report, title, source, run in zip(reports, report_labels(reports), sources, runs, strict=True):
         part = source if isinstance(source, ReportPart) else _explanation(run)
         if part is not None:
             ready.append((title, report, part))
