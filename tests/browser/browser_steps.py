@@ -8,18 +8,19 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.app_server import Served
 from tests.browser.conftest import PATIENCE
+from unlearn_core.charts import charts
 
 QUICK = "classifier=tiny&forget=discs&method=unsir"
 LONG = f"{QUICK}&noise_pictures=512&noise_repeats=40&impair_epochs=5&batch=16"
 """Some 6,500 steps: long enough to do something in the middle of it."""
 
 STOPPED = "It was stopped after"
-QUESTION = "Did it forget, and did it keep?"
+CHART = charts()["accuracy"].title
 """The heading of a report's first chart."""
 
 
 def begin(page: Page, app: Served, setup: str) -> int:
-    """Presses Run on the method page, and gives the run's number from the address that follows."""
+    """Presses Run on the method page, and gives the run's number from the URL that follows."""
     page.goto(app.address(f"method?{setup}"))
     page.get_by_role("button", name="Run", exact=True).click()
     page.wait_for_url(re.compile(r"/run\?id=\d+"))

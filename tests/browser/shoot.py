@@ -1,4 +1,4 @@
-"""Makes pictures of every page: `python -m tests.browser.shoot [--home DIR] [--only NAME ...]`.
+"""Take screenshots of every page: `python -m tests.browser.shoot [--home DIR] [--only NAME ...]`.
 
 They go to screenshots/, at 1440 and 390 pixels, light and dark. Without --home the app gets a data folder of its own
 and makes its runs first: real ones on the bundled data, so that takes some minutes on a busy machine.
@@ -18,6 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.app_server import OPTIONS, ROOT, Served, chromium
+from unlearn_core.charts import charts
 from unlearn_core.domain.run import RunState
 from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.store.queue.run_store import RunStore
@@ -42,28 +43,28 @@ def shots(runs: dict[str, int]) -> list[Shot]:
     """Every page and state; `runs` are the numbers of the runs that show them."""
     done = f"run?id={runs['done']}"
     tabs = {
-        "pictures": "Look into any picture",
-        "classes": "What is taken for what?",
-        "distance": "In which layers",
-        "logits": "How clearly",
-        "privacy": "Can one tell",
-        "weights": "Which layers moved?",
-        "how-it-went": "Where did the time go?",
-        "details": "Every accuracy",
+        "images": "Explore any image",
+        "classes": charts()["confusion"].title,
+        "distance": charts()["cka"].title,
+        "logits": charts()["margin"].title,
+        "privacy": charts()["membership"].title,
+        "weights": charts()["layers"].title,
+        "how-it-went": charts()["timing"].title,
+        "details": "All accuracies",
     }
     named = {"how-it-went": "How%20it%20went"}
     return [
         Shot("start", "", "Make a classifier forget"),
         Shot("classifier", "classifier", "Which classifier should forget?"),
         Shot("forget", "forget", "What should it forget?"),
-        Shot("forget-pictures", "forget?images=17,42", "What should it forget?"),
+        Shot("forget-images", "forget?images=17,42", "What should it forget?"),
         Shot("method", "method", "How should it forget?"),
-        Shot("run-live", f"run?id={runs['live']}", "What it is doing"),
+        Shot("run-live", f"run?id={runs['live']}", "Current stage"),
         Shot("run-waiting", f"run?id={runs['waiting']}", "before this one"),
-        Shot("run-done", done, "Which layers moved?"),
+        Shot("run-done", done, charts()["layers"].title),
         *(Shot(f"run-{tab}", f"{done}&tab={named.get(tab, tab.capitalize())}", text) for tab, text in tabs.items()),
-        Shot("run-pictures-no-gold", f"run?id={runs['no gold']}", "There is no gold"),
-        Shot("run-example", "run?id=example", "Did it forget"),
+        Shot("run-images-no-gold", f"run?id={runs['no gold']}", "There is no retrained model"),
+        Shot("run-example", "run?id=example", charts()["accuracy"].title),
         Shot("run-cancelled", f"run?id={runs['cancelled']}", "Change and run again"),
         Shot("run-unknown", "run?id=999999", "There is no such run"),
         Shot("datasets", "datasets", "Add a data set"),
@@ -74,12 +75,12 @@ def shots(runs: dict[str, int]) -> list[Shot]:
 
 
 def prepare(store: RunStore) -> dict[str, int]:
-    """Has the runs made that the pages show: two that end, one that is stopped, one in hand, one that waits."""
+    """Make the runs that the pages show: two finished ones, a cancelled one, a running one and a queued one."""
     ended = {
         "done": store.submit(run_spec("resnet20", method="unsir", classes=["cat"]), title="Forget cat with UNSIR"),
         "no gold": store.submit(
             run_spec("resnet20", method="finetune", images=list(range(40, 60))),
-            title="Forget 20 pictures with Fine-tune",
+            title="Forget 20 images with Fine-tune",
         ),
     }
     ended["cancelled"] = store.submit(
@@ -93,7 +94,7 @@ def prepare(store: RunStore) -> dict[str, int]:
 
 
 def going(store: RunStore) -> dict[str, int]:
-    """A long run in hand, and one that waits behind it."""
+    """A long run that is running, and one that is queued behind it."""
     slow = run_spec("resnet20", method="unsir", classes=["ship"], overrides={"impair_epochs": 5, "repair_epochs": 5})
     return {
         "live": store.submit(slow, title="Forget ship with UNSIR"),
@@ -109,7 +110,7 @@ def _wait(store: RunStore, number: int) -> None:
 
 
 def take(browser: Browser, app: Served, shot: Shot, *, width: int, theme: str) -> None:
-    """One picture of a whole page, however long it is."""
+    """Take one screenshot of a whole page, however long it is."""
     page = _open(browser, app, shot, size=(width, 900), theme=theme)
     tall = page.get_by_test_id("stMain").evaluate("box => box.scrollHeight")
     page.set_viewport_size({"width": width, "height": max(tall, 700)})
@@ -123,12 +124,12 @@ def readme(browser: Browser, app: Served) -> None:
     README.mkdir(exist_ok=True)
     shown = {
         Shot("start", "", "Make a classifier forget"): "light",
-        Shot("report", "run?id=example", "Where does it look?"): "dark",
+        Shot("report", "run?id=example", charts()["cam"].title): "dark",
     }
     for shot, theme in shown.items():
         page = _open(browser, app, shot, size=README_SIZE, theme=theme)
-        with Image.open(io.BytesIO(page.screenshot())) as picture:
-            picture.save(README / f"{shot.name}.webp", quality=88, method=6)
+        with Image.open(io.BytesIO(page.screenshot())) as image:
+            image.save(README / f"{shot.name}.webp", quality=88, method=6)
         page.close()
 
 
@@ -148,10 +149,12 @@ def _settle(page: Page) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.browser.shoot", description="Makes pictures of every page.")
-    parser.add_argument("--home", type=Path, help="a data folder that a former call has filled")
-    parser.add_argument("--readme", action="store_true", help="only those that the README shows")
-    parser.add_argument("--only", nargs="*", help="only pages whose names begin so")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.browser.shoot", description="Take screenshots of every page."
+    )
+    parser.add_argument("--home", type=Path, help="a data folder that an earlier call has filled")
+    parser.add_argument("--readme", action="store_true", help="only those of the README")
+    parser.add_argument("--only", nargs="*", help="only pages whose names start with one of these")
     parser.add_argument("--width", type=int, nargs="*", default=WIDTHS)
     parser.add_argument("--theme", nargs="*", default=THEMES)
     args = parser.parse_args()
@@ -183,7 +186,7 @@ def _runs(store: RunStore) -> dict[str, int]:
     for run in reversed(store.list_runs(kinds=("unlearn",))):
         known |= {
             "Forget cat with UNSIR": {"done": run.id},
-            "Forget 20 pictures with Fine-tune": {"no gold": run.id},
+            "Forget 20 images with Fine-tune": {"no gold": run.id},
         }.get(run.title, {"cancelled": run.id} if run.state is RunState.CANCELLED else {})
     return known | going(store) if len(known) == 3 else prepare(store)
 

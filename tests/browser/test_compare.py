@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.app_server import Served
-from tests.browser.browser_steps import QUESTION, heading, settled
+from tests.browser.browser_steps import CHART, heading, settled
 from tests.browser.conftest import NARROW
 from tests.pages.finished_runs import made_again
+from unlearn_core.charts import charts
 from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
@@ -28,33 +29,33 @@ def test_three_ticked_runs_are_compared_and_a_click_is_followed_in_all(page: Pag
     page.get_by_role("button", name="Compare").click()
     page.wait_for_url(re.compile("/compare"))
     heading(page, "Which did better?")
-    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
+    expect(page.get_by_role("heading", name=CHART)).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("Report of run"))).to_have_count(RUNS)
     assert f"ids={'%2C'.join(map(str, newest))}" in page.url
     page.get_by_role("tab", name="Classes").click()
-    charts = page.get_by_test_id("stPlotlyChart")
-    expect(charts).to_have_count(2 * RUNS)
+    figures = page.get_by_test_id("stPlotlyChart")
+    expect(figures).to_have_count(2 * RUNS)
     settled(page)
-    _press(page, charts.first.locator(".scatterlayer path.point").first)
+    _press(page, figures.first.locator(".scatterlayer path.point").first)
     page.wait_for_url(re.compile("class=rows"))
     for place in range(RUNS):
-        expect(charts.nth(place).locator(".layer-below .shapelayer path")).to_have_count(1)
+        expect(figures.nth(place).locator(".layer-below .shapelayer path")).to_have_count(1)
     expect(page.get_by_role("combobox", name=re.compile("Class")).first).to_have_value("rows")
     page.reload()
-    expect(page.get_by_role("heading", name="Which other classes paid?")).to_be_visible()
-    expect(charts.nth(RUNS - 1).locator(".layer-below .shapelayer path")).to_have_count(1)
+    expect(page.get_by_role("heading", name=charts()["classes"].title)).to_be_visible()
+    expect(figures.nth(RUNS - 1).locator(".layer-below .shapelayer path")).to_have_count(1)
 
 
-def test_a_picture_is_asked_of_all_runs_and_a_telephone_has_them_beneath_each_other(page: Page, app: Served) -> None:
+def test_an_image_is_explained_in_all_runs_and_a_telephone_has_them_beneath_each_other(page: Page, app: Served) -> None:
     ids = ",".join(str(made_again(RunStore(app.home))) for _ in range(2))
     page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
-    page.goto(app.address(f"compare?ids={ids}&tab=Pictures"))
+    page.goto(app.address(f"compare?ids={ids}&tab=Images"))
     names = page.get_by_role("button", name=re.compile(r"^\w+ \d+ %$"))
     expect(names).to_have_count(24)
     settled(page)
     names.nth(13).click()
     page.wait_for_url(re.compile(r"picture=\d+"))
-    maps = page.get_by_test_id("stImageCaption").filter(has_text=re.compile("^(before|after|gold) ·"))
+    maps = page.get_by_test_id("stImageCaption").filter(has_text=re.compile("^(before|after|retrained) ·"))
     expect(maps).to_have_count(6)
     assert page.get_by_test_id("stMain").evaluate("box => box.scrollWidth - box.clientWidth") <= 0
     figures = [box for box in (one.bounding_box() for one in page.get_by_test_id("stPlotlyChart").all()) if box]

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.app_server import Served
-from tests.browser.browser_steps import QUESTION, heading, settled
+from tests.browser.browser_steps import CHART, heading, settled
 from tests.browser.conftest import NARROW
 from tests.pages.finished_runs import CLASS, PICTURES
 from unlearn_core.ui.report.report_view import TABS
@@ -20,7 +20,7 @@ def test_a_link_is_right_as_the_very_first_visit(page: Page, app: Served) -> Non
         app.start()
     page.goto(app.address(f"run?id={CLASS}"))
     heading(page, "Forget discs with UNSIR")
-    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
+    expect(page.get_by_role("heading", name=CHART)).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("link", name="History")).to_be_visible()
 
@@ -36,28 +36,28 @@ def test_the_whole_journey_takes_four_clicks(page: Page, app: Served) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
     page.wait_for_url(re.compile(r"/run\?id=\d+"))
     heading(page, "Forget discs with UNSIR")
-    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
+    expect(page.get_by_role("heading", name=CHART)).to_be_visible()
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
     for name in TABS[1:]:
         page.get_by_role("tab", name=name).click()
         page.wait_for_url(re.compile(f"tab={name.replace(' ', '.{1,3}')}"))
         settled(page)
         expect(page.get_by_test_id("stException")).to_have_count(0)
-    expect(page.get_by_text("Every accuracy")).to_be_visible()
+    expect(page.get_by_text("All accuracies")).to_be_visible()
     page.reload()
-    expect(page.get_by_text("Every accuracy")).to_be_visible()
+    expect(page.get_by_text("All accuracies")).to_be_visible()
 
 
-def test_a_click_on_a_picture_is_answered(page: Page, app: Served) -> None:
-    page.goto(app.address(f"run?id={CLASS}&tab=Pictures"))
-    expect(page.get_by_role("heading", name="Look into any picture")).to_be_visible()
+def test_a_click_on_an_image_shows_its_heat_maps(page: Page, app: Served) -> None:
+    page.goto(app.address(f"run?id={CLASS}&tab=Images"))
+    expect(page.get_by_role("heading", name="Explore any image")).to_be_visible()
     names = page.get_by_role("button", name=re.compile(r"^\w+ \d+ %$"))
     expect(names).to_have_count(24)
     settled(page)
-    maps = page.get_by_test_id("stImageCaption").filter(has_text=re.compile("^(before|after|gold) ·"))
+    maps = page.get_by_test_id("stImageCaption").filter(has_text=re.compile("^(before|after|retrained) ·"))
     shown = maps.count()
     names.first.click()
-    expect(page.get_by_text("What speaks for the class")).to_be_visible()
+    expect(page.get_by_text("Evidence for the class")).to_be_visible()
     expect(maps).to_have_count(shown + 3)
 
 

@@ -24,7 +24,7 @@ def downloaded(page: Page, app: Served, tmp_path: Path) -> Path:
     heading(page, "Forget discs with UNSIR")
     page.get_by_role("button", name="Download").click()
     with page.expect_download() as begun:
-        page.get_by_role("button", name="Report, in one file (HTML)").click()
+        page.get_by_role("button", name="Report as one file (HTML)").click()
     assert begun.value.suggested_filename == f"run-{CLASS}.html"
     file = tmp_path / "report.html"
     begun.value.save_as(file)
@@ -84,7 +84,7 @@ def test_a_run_is_repeated_from_its_report(page: Page, app: Served) -> None:
     made = [run.id for run in store.list_runs(kinds=("unlearn",)) if run.group is not None]
     try:  # The page draws itself again with each seed that is done, and nobody touches it.
         expect(page.get_by_text("Over 3 seeds").first).to_be_visible()
-        expect(page.get_by_role("heading", name="The mean over seeds")).to_have_count(1)
+        expect(page.get_by_role("heading", name="Mean over seeds")).to_have_count(1)
         assert {store.get(run).state for run in made} == {RunState.DONE}
     finally:
         for run in made:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, WebSocket, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.app_server import Served
-from tests.browser.browser_steps import LONG, QUESTION, QUICK, STOPPED, begin, heading, settled, step, until
+from tests.browser.browser_steps import CHART, LONG, QUICK, STOPPED, begin, heading, settled, step, until
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 def test_a_reload_in_the_middle_of_a_run_loses_nothing(page: Page, app: Served) -> None:
     number = begin(page, app, LONG)
-    expect(page.get_by_text("What it is doing")).to_be_visible()
+    expect(page.get_by_text("Current stage")).to_be_visible()
     before = step(page)
     page.reload()
     heading(page, "Forget discs with UNSIR")
@@ -100,6 +100,6 @@ def test_a_run_outlives_the_web_server_and_the_next_one_shows_it(page: Page, app
     opened.goto(app.address(f"run?id={number}"))
     heading(opened, "Forget discs with UNSIR")
     expect(opened.get_by_role("dialog")).to_have_count(0)
-    expect(opened.get_by_role("heading", name=QUESTION)).to_be_visible()
+    expect(opened.get_by_role("heading", name=CHART)).to_be_visible()
     run = store.get(number)
     assert (run.state, run.attempt) == (RunState.DONE, 1)

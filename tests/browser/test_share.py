@@ -1,4 +1,4 @@
-"""A copied link opens the same page, request, method, knobs and tabs, in a browser that knows nothing."""
+"""A copied link opens the same page, request, method, hyperparameters and tabs in a fresh browser."""
 
 import re
 
@@ -28,7 +28,7 @@ def _elsewhere(browser: Browser, link: str) -> Page:
     return page
 
 
-def test_a_copied_link_brings_request_method_and_knobs(page: Page, app: Served, browser: Browser) -> None:
+def test_a_copied_link_has_request_method_and_hyperparameters(page: Page, app: Served, browser: Browser) -> None:
     page.goto(app.address("method?classifier=tiny&forget=discs&method=finetune"))
     heading(page, "How should it forget?")
     slider = page.get_by_role("slider", name="Epochs")
@@ -51,10 +51,12 @@ def test_a_copied_link_brings_request_method_and_knobs(page: Page, app: Served, 
     fresh.context.close()
 
 
-def test_a_copied_link_brings_what_is_open_in_a_report(page: Page, app: Served, browser: Browser) -> None:
+def test_a_copied_link_has_what_is_open_in_a_report(page: Page, app: Served, browser: Browser) -> None:
     page.goto(app.address(f"run?id={CLASS}&tab=Weights"))
-    page.get_by_role("radio", name="Plain L2").or_(page.get_by_role("button", name="Plain L2")).first.click()
-    page.wait_for_url(re.compile("report-layers-way=Plain"))
+    page.get_by_role("radio", name="L2", exact=True).or_(
+        page.get_by_role("button", name="L2", exact=True)
+    ).first.click()
+    page.wait_for_url(re.compile("report-layers-way=L2"))
     settled(page)
     fresh = _elsewhere(browser, _copied(page))
     expect(fresh.get_by_text("moved, L2").first).to_be_visible()

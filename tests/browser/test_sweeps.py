@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.app_server import Served
-from tests.browser.browser_steps import QUICK, heading, settled, until
+from tests.browser.browser_steps import CHART, QUICK, heading, settled, until
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import SweepState
 from unlearn_core.store.queue.run_store import RunStore
@@ -26,7 +26,7 @@ def test_eight_trials_survive_a_reload_and_a_killed_runner_and_a_point_leads_to_
     store = RunStore(app.home)
     page.goto(app.address(f"method?{QUICK}&batch=128"))
     settled(page)
-    page.get_by_role("button", name="try").first.click()
+    page.get_by_role("button", name="Sweep", exact=True).first.click()
     heading(page, "Sweep hyperparameters")
     page.get_by_role("button", name="Start the sweep").click()
     heading(page, QUESTION)
@@ -54,7 +54,7 @@ def test_eight_trials_survive_a_reload_and_a_killed_runner_and_a_point_leads_to_
     points.nth(1).click(force=True)
     page.wait_for_url(re.compile(r"/run\?id=\d+"))
     assert int(page.url.partition("id=")[2]) in {one.run for one in trials}
-    expect(page.get_by_role("heading", name="Did it forget, and did it keep?")).to_be_visible()
+    expect(page.get_by_role("heading", name=CHART)).to_be_visible()
     page.go_back()
     heading(page, QUESTION)
     settled(page)
