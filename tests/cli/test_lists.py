@@ -1,4 +1,4 @@
-"""What the command line lists is what the shelves hold."""
+"""The command line lists everything that the catalog holds."""
 
 import json
 import subprocess
@@ -35,14 +35,14 @@ def test_classifiers(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(said) == set(classifiers.cards())
     assert {net["forget"] for net in said["tiny"]["nets"]} >= {None, "rows"}
     assert main(["classifiers"]) == 0
-    assert "gold-rows-0          never saw rows, seed 1000" in capsys.readouterr().out
+    assert "gold-rows-0          retrained without rows, seed 1000" in capsys.readouterr().out
 
 
 def test_datasets(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["datasets", "--json"]) == 0
     assert {one["id"] for one in json.loads(capsys.readouterr().out)} == set(datasets.cards())
     assert main(["datasets"]) == 0
-    assert "10,000 training, 1,000 validation and 2,000 test pictures, 32 pixels wide" in capsys.readouterr().out
+    assert "10,000 training, 1,000 validation and 2,000 test images, 32 pixels wide" in capsys.readouterr().out
 
 
 def test_help_names_every_verb_and_loads_no_torch() -> None:

@@ -13,8 +13,8 @@ import pytest
 from tests.cli.test_former_words import PRINTED, paths
 from unlearn_core.__main__ import main
 from unlearn_core.charts.text.warnings import report_warnings
-from unlearn_core.cli.run import SET_LABELS
 from unlearn_core.domain.forget_request import ForgetImages
+from unlearn_core.domain.split import SET_LABELS
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -51,13 +51,13 @@ def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest
     assert main(words) == 0
     said = capsys.readouterr()
     lines = said.out.splitlines()
-    assert lines[0] == "Fine-tune makes Tiny · Shapes forget 4 images (seed 0)"
-    assert lines[2].split() == ["accuracy", "before", "after", "gold"]
-    test = next(line for line in lines if line.startswith("forgotten, test"))
+    assert lines[0] == "Forget 4 images with Fine-tune (Tiny · Shapes, seed 0)"
+    assert lines[2].split() == ["accuracy", "before", "after", "retrained"]
+    test = next(line for line in lines if line.startswith("forget set, test"))
     assert test.split()[-3:] == ["-", "-", "-"]
-    assert "There is no gold for this request yet" in lines[-1]
+    assert "There is no retrained model for this request yet" in lines[-1]
     checks = [line.split(":")[0] for line in lines[10:13]]
-    assert checks == ["no yardstick yet", "kept", "gold not there yet"]
+    assert checks == ["no reference yet", "retained", "not retrained yet"]
     assert "fine-tune ..." in said.err
     assert reports.read_folder(out).spec.request.forget == ForgetImages(images=(3, 10, 11, 12))
     assert RunStore(home).list_runs() == []
@@ -75,23 +75,23 @@ def test_what_should_not_be_overlooked_is_noted(home: Path, capsys: pytest.Captu
     [
         (["--classifier", "tony", "--forget-classes", "rows", "--method", "unsir"], "no classifier called 'tony'"),
         (["--classifier", "tiny", "--forget-classes", "cat", "--method", "unsir"], "no class called 'cat'"),
-        (["--classifier", "tiny", "--forget-classes", ",", "--method", "unsir"], "Say what to forget"),
+        (["--classifier", "tiny", "--forget-classes", ",", "--method", "unsir"], "Choose what to forget"),
         (["--classifier", "tiny", "--forget-images", "400", "--method", "finetune"], "from 0 to 399"),
-        (["--classifier", "tiny", "--forget-images", "x", "--method", "finetune"], "no list of pictures"),
+        (["--classifier", "tiny", "--forget-images", "x", "--method", "finetune"], "not a list of images"),
         (
             ["--classifier", "tiny", "--forget-images", "3", "--method", "unsir"],
-            "UNSIR cannot forget single pictures. These can: ",
+            "UNSIR cannot forget single images. These methods can: ",
         ),
         (["--classifier", "tiny", "--forget-classes", "rows", "--method", "wish"], "no method called 'wish'"),
         ([*ROWS[1:], "--method", "unsir", "--preset", "magic"], "no preset called 'magic'"),
         ([*ROWS[1:], "--method", "unsir", "--set", "batch=1"], "a whole number from 16 to 512"),
         ([*ROWS[1:], "--method", "unsir", "--set", "bach=64"], "no hyperparameter called 'bach'"),
-        ([*ROWS[1:], "--method", "unsir", "--set", "batch"], "--set takes knob=value"),
+        ([*ROWS[1:], "--method", "unsir", "--set", "batch"], "--set takes NAME=VALUE"),
         ([*ROWS[1:], "--method", "unsir", "--seed", "-1"], "seed cannot be -1"),
         ([*ROWS[1:], "--method", "unsir", "--device", "cuda:99"], "no device 'cuda:99'"),
         ([*ROWS[1:-1], "rows,columns,checks,discs", "--method", "unsir"], "retain at least one class"),
         ([*ROWS[1:], "--method", "unsir", "--out", str(Path(__file__).parent)], "is not empty"),
-        ([*ROWS[1:], "--method", "unsir", "--out", f"{__file__}/x"], "cannot be written"),
+        ([*ROWS[1:], "--method", "unsir", "--out", f"{__file__}/x"], "Cannot write the report"),
     ],
 )
 def test_mistakes(home: Path, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str) -> None:
@@ -126,5 +126,5 @@ def test_ctrl_c_ends_the_run_at_the_next_step(home: Path) -> None:
         process.kill()
     assert time.monotonic() - began < 20  # a busy machine needs seconds to end an interpreter
     assert process.returncode == 130
-    assert (out, err) == ("", "Stopped before it was finished; nothing was changed.\n")
+    assert (out, err) == ("", "Stopped before it finished; nothing was changed.\n")
     assert [run.state for run in RunStore(home).list_runs()] == ["cancelled"]

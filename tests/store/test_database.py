@@ -81,7 +81,10 @@ def test_a_newer_database_is_refused(home):
 
 
 def test_several_processes_may_make_the_same_database(home):
-    code = f"from pathlib import Path; from unlearn_core.store.queue.run_store import RunStore; RunStore(Path({str(home)!r})).list_runs()"
+    code = (
+        "from pathlib import Path; from unlearn_core.store.queue.run_store import RunStore; "
+        f"RunStore(Path({str(home)!r})).list_runs()"
+    )
     makers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [maker.wait(timeout=60) for maker in makers] == [0, 0, 0, 0]
 
@@ -106,10 +109,10 @@ def test_damage_is_noticed(home):
 
 def test_a_folder_that_cannot_be_used_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot be made"):
+    with pytest.raises(StoreError, match="Cannot create"):
         RunStore(tmp_path / "file" / "home")
     (tmp_path / "home" / "lab.db").mkdir(parents=True)
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreError, match="Cannot open"):
         RunStore(tmp_path / "home")
 
 
@@ -136,5 +139,5 @@ def test_another_database_may_be_named(home, tmp_path, monkeypatch):
     assert not (home / "lab.db").exists()
     assert RunStore(home, f"sqlite:///{tmp_path / 'other.db'}").get(number).title == "there"
     for url in ("nonsense", "unheard+of://host/name"):
-        with pytest.raises(StoreError, match="not the URL of a database"):
+        with pytest.raises(StoreError, match="not the URL of a supported database"):
             RunStore(home, url)

@@ -116,12 +116,12 @@ def test_who_does_not_wait_has_position_zero(store):
 def test_a_full_queue_says_so(store, home):
     for number in range(MAX_PER_OWNER):
         store.submit(spec(), title=str(number), owner="A")
-    with pytest.raises(StoreError, match="20 of your runs wait"):
+    with pytest.raises(StoreError, match="you have 20 queued runs"):
         store.submit(spec(), title="one more", owner="A")
     store.submit(spec(), title="b", owner="B")
     store.submit(ExplainSpec(run=1, picture=0, target=0), title="look", owner="A")
     multiply(home, 1, MAX_TOTAL - MAX_PER_OWNER - 1, owners=50)
-    with pytest.raises(StoreError, match="queue is full: 200 runs wait"):
+    with pytest.raises(StoreError, match="queue is full: 200 runs are queued"):
         store.submit(spec(), title="one more", owner="somebody else")
     store.submit(MeasureSpec(run=1), title="the lab's own", owner="A")
     store.claim("worker", device="cpu", kinds=EVERY)

@@ -98,7 +98,7 @@ def test_a_full_queue_takes_none_of_them(store: RunStore, monkeypatch: pytest.Mo
 
 def test_what_cannot_be_repeated_is_said(store: RunStore) -> None:
     gold = store.submit(TrainGoldSpec(request=spec().request), title="Gold without cat")
-    with pytest.raises(InvalidRequestError, match="only runs that forget something can"):
+    with pytest.raises(InvalidRequestError, match="only unlearning runs can"):
         store.repeats.submit(store.get(gold), 1)
     assert [run.id for run in store.repeats.runs_of(store.get(gold))] == [gold]
     with pytest.raises(InvalidRequestError, match=f"from 1 to {MAX_SEEDS}"):

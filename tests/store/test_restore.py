@@ -186,7 +186,7 @@ def test_an_unreadable_report_is_left_alone_and_its_number_not_given_again(home:
     assert [run.id for run in again.list_runs()] == [good]
     assert again.submit(spec(), title="new") == bad + 1
     assert contents(home, bad) == before
-    assert f"No report can be read in these folders of runs, which stay as they are: {bad}." in restore.notice(home)
+    assert f"cannot be read; the folders were left as they are: {bad}." in restore.notice(home)
 
 
 def test_a_damaged_record_is_made_up_for_by_the_report(home: Path) -> None:
@@ -244,7 +244,7 @@ def test_what_was_restored_is_said_once(home: Path, caplog: pytest.LogCaptureFix
         RunStore(home)
     told = (
         "The run database was missing. 2 runs were restored from their folders; "
-        "cancelled and failed runs without a report could not be."
+        "cancelled and failed runs without a report could not be restored."
     )
     assert caplog.messages == [told]
     assert restore.notice(home) == told
@@ -285,7 +285,7 @@ def test_a_notice_that_cannot_be_written_is_named_and_the_history_restored_later
     number = ended(RunStore(home))
     deleted(home)
     (home / restore.NOTICE).mkdir()
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(StoreError, match="Cannot write to the folder"):
         RunStore(home)
     (home / restore.NOTICE).rmdir()
     assert [run.id for run in RunStore(home).list_runs()] == [number]
@@ -351,7 +351,7 @@ def test_a_run_never_begins_in_the_folder_of_another(home: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_named(home: Path) -> None:
     store = RunStore(home)
     (home / "runs").write_text("a file in the way")
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(StoreError, match="Cannot write to the folder"):
         store.register_running(spec(), title="a", device="cpu")
 
 

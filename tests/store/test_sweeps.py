@@ -131,7 +131,7 @@ def test_an_early_stop_says_why_beside_the_run(store, sweep):
 
 def test_a_finished_sweep_may_be_deleted_and_its_runs_stay(store, sweep):
     number = add(store, sweep, 0)
-    with pytest.raises(StoreError, match="not over yet"):
+    with pytest.raises(StoreError, match="not finished"):
         store.sweeps.delete(sweep.id)
     store.sweeps.set_facts(sweep.id, ME, {"importance": {}})
     store.sweeps.end(sweep.id, OTHER, SweepState.DONE)

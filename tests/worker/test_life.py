@@ -90,7 +90,7 @@ def test_a_second_worker_of_the_same_code_is_not_needed(store, home, capsys):
         until(lambda: read_info(lock_path(home, "cpu")))
         with worker(home) as second:
             assert second.wait(LONG) == 1
-        assert f"A worker (process {first.pid}) has cpu in {home} already" in output(home)
+        assert f"A worker (process {first.pid}) is already running on cpu for {home}" in output(home)
         with pytest.raises(WorkerAlreadyRunningError):
             tell("--device", "cpu")
         assert tell("--device", "cpu", "--from-app") == 0
@@ -103,7 +103,7 @@ def test_an_idle_worker_of_other_code_is_replaced_and_a_busy_one_finishes_first(
         number = submit(store, do="await")
         begun(store, number)
         with worker(home, "--code", "new") as new:
-            words = f"{old.pid} runs other code: this one takes its place once run {number} is over"
+            words = f"{old.pid} runs other code: this worker replaces it once run {number} ends"
             until(lambda: words in output(home))
             later = submit(store, do="steps", steps=1)
             until(lambda: [row for row in store.workers() if row.state == "leaving"])
@@ -151,7 +151,7 @@ def test_a_worker_of_the_app_goes_when_nobody_needs_it(store, home):
         enough(store, number)
         assert end_of(store, number).state is RunState.DONE
         assert process.wait(LONG) == 0
-    assert "no web server is there" in output(home)
+    assert "no web server is running" in output(home)
     assert store.workers() == []
 
 
@@ -166,17 +166,17 @@ def test_a_worker_ends_when_its_folder_is_gone(store, home):
 
 def test_stop_ends_a_worker_and_gives_its_run_back(store, home, capsys):
     assert tell("--stop") == 0
-    assert "No worker serves" in capsys.readouterr().out
+    assert "No worker is running" in capsys.readouterr().out
     with worker(home) as process:
         number = submit(store, do="await")
         begun(store, number)
         assert tell("--stop", "--if-idle") == 0
-        assert f"goes on with run {number}" in capsys.readouterr().out
+        assert f"continues with run {number}" in capsys.readouterr().out
         assert process.poll() is None
         assert tell("--stop", "--device", "cuda:0") == 0
         assert process.poll() is None
         assert tell("--stop") == 0
-        assert f"Run {number} went back to the queue" in capsys.readouterr().out
+        assert f"Run {number} returned to the queue" in capsys.readouterr().out
         assert process.wait(LONG) == 0
     run = store.get(number)
     assert (run.state, run.attempt, run.started) == (RunState.QUEUED, 1, None)
@@ -195,7 +195,7 @@ def test_ctrl_c_of_the_web_server_ends_its_idle_worker_and_no_other(store, home,
         (home / "locks" / f"web-{os.getpid()}").unlink()
         assert tell("--stop", "--if-idle") == 0
         assert process.wait(LONG) == 0
-    assert "has gone" in capsys.readouterr().out
+    assert "has stopped" in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -216,7 +216,7 @@ def test_ctrl_c_ends_a_worker_in_a_terminal(store, home, heard):
 
 
 def test_if_idle_goes_with_stop():
-    with pytest.raises(WorkerError, match="goes with --stop"):
+    with pytest.raises(WorkerError, match="requires --stop"):
         tell("--if-idle")
 
 

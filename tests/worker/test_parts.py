@@ -45,7 +45,7 @@ def test_a_lock_has_one_holder_and_says_who(home):
     assert read_info(path) is None
     lock = DeviceLock.try_acquire(path)
     assert lock is not None
-    assert read_info(path) is None, "locked, but by somebody who has not said so yet"
+    assert read_info(path) is None, "locked, but its holder has not written itself yet"
     lock.write_info(ME._replace(run=12345))
     lock.write_info(ME._replace(run=7))
     assert read_info(path) == ME._replace(run=7)
@@ -83,7 +83,7 @@ def test_a_lock_is_free_when_its_holder_is_killed(home):
 def test_taking_over_ends_when_it_is_no_longer_wanted(home):
     lock = acquire(home, "cpu", ME, is_wanted=lambda: True, log=print)
     assert lock is not None
-    with pytest.raises(WorkerAlreadyRunningError, match="has cpu in"):
+    with pytest.raises(WorkerAlreadyRunningError, match="already running on cpu"):
         acquire(home, "cpu", ME, is_wanted=lambda: True, log=print)
     other = acquire(home, "cuda:0", ME, is_wanted=lambda: True, log=print)
     assert other is not None
@@ -141,15 +141,15 @@ def test_the_listener_hears_wishes_and_costs_next_to_nothing():
     ("problem", "state", "words"),
     [
         (CancelledError("stop"), "cancelled", ()),
-        (PreemptedError("later"), "gave way", ()),
+        (PreemptedError("later"), "preempted", ()),
         (InvalidHyperparameterError("Rate cannot be 7."), "failed", ("Rate cannot be 7.",)),
-        (MemoryError(), "failed", ("ran out of memory", "batch size", "what else uses")),
+        (MemoryError(), "failed", ("ran out of memory", "batch size", "close other programs")),
         (
             RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes."),
             "failed",
             ("ran out of memory", "needed 99 bytes"),
         ),
-        (OSError(errno.ENOSPC, "No space left on device"), "failed", ("is full", "MB free", "Delete runs")),
+        (OSError(errno.ENOSPC, "No space left on device"), "failed", ("is full", "MB free", "Free some space")),
         (OSError(errno.EACCES, "Permission denied"), "failed", ("PermissionError", "worker.log")),
         (ValueError("no file \udcff"), "failed", ("no file \\udcff",)),
         (ZeroDivisionError(), "failed", ("ZeroDivisionError", "worker.log")),
@@ -217,7 +217,7 @@ class Flaky(RunStore):
 
 @pytest.fixture
 def inside(home, monkeypatch):
-    """A supervisor in a thread of this process, so that its store can be meddled with; its seats are real."""
+    """A supervisor in a thread of this process, so that tests can change its store; its children are real."""
     monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
     work = "tests.worker.fake_work"
     prepare_forkserver(work)

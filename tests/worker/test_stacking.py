@@ -118,7 +118,7 @@ def test_those_that_do_not_stack_are_made_one_after_another(store) -> None:
         ends = [end_of(store, run) for run in runs]
     assert [(end.state, end.attempt) for end in ends] == [(RunState.DONE, 1), (RunState.DONE, 2), (RunState.DONE, 3)]
     assert all("together" not in end.headline for end in ends)
-    assert "gave way: it is queued. These draw by chance." in output(store.data_dir), "it is said why"
+    assert "preempted, now queued. These draw by chance." in output(store.data_dir), "it is said why"
     assert sql(store.data_dir, "SELECT DISTINCT deaths FROM run") == [(0,)]
 
 

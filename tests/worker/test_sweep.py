@@ -64,8 +64,8 @@ def test_a_sweep_whose_every_trial_fails_ends_with_a_sentence(home) -> None:
         sweep = over(store, number)
     assert sweep.state is SweepState.FAILED
     assert len(store.sweeps.trials(number)) == MAX_FAILED_TRIALS, "the others were not tried in vain"
-    assert f"Not one of its {MAX_FAILED_TRIALS} trials came through" in (sweep.error or "")
-    assert "The last one said: " in (sweep.error or "")
+    assert f"None of its {MAX_FAILED_TRIALS} trials finished" in (sweep.error or "")
+    assert "The last error: " in (sweep.error or "")
 
 
 @pytest.fixture
@@ -115,21 +115,21 @@ def test_a_person_is_served_between_two_trials_and_after_a_pause_it_goes_on(stor
 
 def test_a_trial_that_is_left_behind_is_stopped_and_the_sweep_goes_on(store) -> None:
     number = store.sweeps.submit(spec(objectives=["retain"], trials=7), title="a trial")
-    conductor = SweepScheduler(store, NAME)
+    scheduler = SweepScheduler(store, NAME)
     for place in range(7):
-        conductor.schedule({})
+        scheduler.schedule({})
         run = claim(store)
         kept = 0.9 if place < 5 else 0.2
         points = [CurvePoint(0, 0.0, "impair", 0.9, 0.9), CurvePoint(10, 1.0, "impair", 0.1, kept)]
         wish = store.heartbeat(run.id, run.attempt, points=points)
-        conductor.prune_if_hopeless(run, points)
+        scheduler.prune_if_hopeless(run, points)
         wish = store.heartbeat(run.id, run.attempt)
         assert wish.cancel == (place >= 5)
         if wish.cancel:
             store.mark_cancelled(run.id, run.attempt)
         else:
             store.finish(run.id, run.attempt, metrics={"accuracy": {"after": {"retain_val": 0.9}}})
-    conductor.schedule({})
+    scheduler.schedule({})
     assert store.sweeps.get(number).state is SweepState.DONE
     assert [trial.status for trial in store.sweeps.trials(number)] == ["done"] * 5 + ["stopped early"] * 2
     assert "retain accuracy was lower than the median of 5" in store.get(7).note
@@ -137,16 +137,16 @@ def test_a_trial_that_is_left_behind_is_stopped_and_the_sweep_goes_on(store) -> 
 
 def test_where_nobody_wants_early_stops_there_are_none(store) -> None:
     store.sweeps.submit(spec(objectives=["retain"], early=False), title="a trial")
-    conductor = SweepScheduler(store, NAME)
+    scheduler = SweepScheduler(store, NAME)
     for _ in range(6):
-        conductor.schedule({})
+        scheduler.schedule({})
         run = claim(store)
         points = [
             CurvePoint(0, 0.0, "impair", 0.9, 0.9),
             CurvePoint(10, 1.0, "impair", 0.1, 0.9 if run.id < 6 else 0.0),
         ]
         store.heartbeat(run.id, run.attempt, points=points)
-        conductor.prune_if_hopeless(run, points)
+        scheduler.prune_if_hopeless(run, points)
         assert not store.heartbeat(run.id, run.attempt).cancel
         store.finish(run.id, run.attempt, metrics={})
 

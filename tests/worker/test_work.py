@@ -76,7 +76,7 @@ def test_a_killed_run_starts_again_once(store):
     [
         ({"do": "die", "times": 2}, ("killed twice (signal 9, SIGKILL)", "memory", "batch size")),
         ({"do": "die", "times": 2, "number": 11}, ("crashed twice", "signal 11 (SIGSEGV)", "worker.log")),
-        ({"do": "exit"}, ("ended by itself twice", "exit code 3", "worker.log")),
+        ({"do": "exit"}, ("exited twice", "exit code 3", "worker.log")),
     ],
 )
 def test_a_run_that_kills_its_process_twice_has_failed(store, params, words):
@@ -101,7 +101,7 @@ def test_an_error_of_a_method_is_told_in_short_and_logged_in_full(store):
     assert "ValueError: shapes do not match" in (run.error or "")
     assert "Traceback" not in (run.error or "")
     log = (store.data_dir / "worker.log").read_text()
-    assert f"Run {run.id} stopped at this:\nTraceback" in log
+    assert f"Run {run.id} failed:\nTraceback" in log
     assert 'raise ValueError("shapes do not match")' in log
 
 
@@ -109,7 +109,7 @@ def test_out_of_memory_is_explained_and_the_next_run_has_a_fresh_process(store):
     before = end_of(store, submit(store, do="steps", steps=1)).headline["pid"]
     run = end_of(store, submit(store, do="fail", kind="memory"))
     assert (run.state, run.attempt) == (RunState.FAILED, 1)
-    assert "needed 2.00 GiB more, and 1.20 GiB were free" in (run.error or "")
+    assert "needed 2.00 GiB more, but 1.20 GiB were free" in (run.error or "")
     assert "batch size" in (run.error or "")
     after = end_of(store, submit(store, do="steps", steps=1))
     assert after.state is RunState.DONE

@@ -1,5 +1,5 @@
-"""The command line: every file here is a verb, with HELP, `arguments(parser)` and `run(args) -> exit code`.
+"""The command line: each file is one verb, with HELP, `arguments(parser)` and `run(args) -> exit code`.
 
-Files whose name begins with an underscore are pieces that several verbs share. A verb imports what is slow (torch)
-only inside its functions, so that `--help` answers at once.
+Files whose names begin with an underscore hold code that several verbs share. A verb imports slow modules (torch)
+only inside its functions, so that `--help` prints at once.
 """

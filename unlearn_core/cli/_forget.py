@@ -1,4 +1,4 @@
-"""How a forget request is said on the command line."""
+"""The options that describe a forget request, and how they become a ForgetRequest."""
 
 import argparse
 
@@ -6,20 +6,20 @@ from unlearn_core.domain.forget_request import MAX_IMAGES, ForgetRequest
 
 
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds --classifier, and one of --forget-classes and --forget-images."""
-    parser.add_argument("--classifier", required=True, metavar="ID", help="which classifier; `classifiers` lists them")
+    """Add --classifier, and one of --forget-classes and --forget-images."""
+    parser.add_argument("--classifier", required=True, metavar="ID", help="the classifier; `classifiers` lists them")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--forget-classes", metavar="cat,dog", help="whole classes, by name")
-    what.add_argument("--forget-images", metavar="17,42", help="training pictures, by number; 100-120 is a range")
+    what.add_argument("--forget-classes", metavar="cat,dog", help="forget whole classes, by name")
+    what.add_argument("--forget-images", metavar="17,42", help="forget training images, by index; 100-120 is a range")
 
 
 def class_names(args: argparse.Namespace) -> list[str]:
-    """The class names that were given."""
+    """Return the class names given."""
     return [name.strip() for name in (args.forget_classes or "").split(",") if name.strip()]
 
 
 def image_numbers(args: argparse.Namespace) -> tuple[int, ...]:
-    """The picture numbers that were given. Raises BadRequest, or UnknownName where the classifier does not exist."""
+    """Return the image indices given. Raises InvalidRequestError, or NotFoundError for an unknown classifier."""
     if not args.forget_images:
         return ()
     from unlearn_core.data import datasets
@@ -31,7 +31,7 @@ def image_numbers(args: argparse.Namespace) -> tuple[int, ...]:
 
 
 def forget_request(args: argparse.Namespace) -> ForgetRequest:
-    """What is to be forgotten. Raises BadRequest or UnknownName."""
+    """Return the forget request. Raises InvalidRequestError or NotFoundError."""
     from unlearn_core.engine.build_spec import forget_request
 
     return forget_request(args.classifier, classes=class_names(args), images=image_numbers(args))

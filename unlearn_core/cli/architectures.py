@@ -1,16 +1,20 @@
-"""`architectures`: the kinds of nets that can be trained or loaded here."""
+"""`architectures`: list the model architectures that can be trained or loaded."""
 
 import argparse
 import json
 
 from unlearn_core.domain.cards import ArchitectureCard
 
-HELP = "List the architectures on the shelf; or look at one, also one of torchvision's or timm's, by name."
+HELP = "List the built-in architectures, or show one by name, including any of torchvision or timm."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME", help="one of the list, torchvision:NAME or timm:NAME")
-    parser.add_argument("--size", type=int, help="for pictures of so many pixels a side (the net's own size)")
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="a built-in architecture, torchvision:NAME or timm:NAME"
+    )
+    parser.add_argument(
+        "--size", type=int, help="image size in pixels (default: the size the architecture was made for)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON list")
 
 
@@ -24,30 +28,30 @@ def run(args: argparse.Namespace) -> int:
     for card in found:
         print(as_text(card, with_layers=bool(args.name)))
     if not args.name:
-        counts = [f"{len(external.architectures(one)):,} of {one}'s ({one}:NAME)" for one in external.LIBRARIES]
-        print(f"\nAnd by name {' and '.join(counts)}.")
+        counts = [f"{len(external.architectures(name)):,} from {name} ({name}:NAME)" for name in external.LIBRARIES]
+        print(f"\nBy name also: {' and '.join(counts)}.")
     return 0
 
 
 def as_text(card: ArchitectureCard, *, with_layers: bool) -> str:
-    """A card as people read it; `whole` with its layers."""
+    """Return a card as readable text, on request with its layers."""
     from unlearn_core.domain.recipe import describe_recipe
 
-    own = card.roles
+    roles = card.roles
     lines = [
         f"{card.id}: {card.title}",
         f"  {card.summary}",
-        f"  pictures of {card.smallest} pixels or more; usually trained by {describe_recipe(card.recipe)}",
+        f"  images of {card.smallest} pixels or more; default recipe: {describe_recipe(card.recipe)}",
     ]
     if with_layers:
         maps = (
-            f"at {own.cam}, or any of {', '.join(own.explainable_layers)}"
-            if own.cam
-            else "nowhere: no layer has places"
+            f"{roles.cam} by default, or any of {', '.join(roles.explainable_layers)}"
+            if roles.cam
+            else "not available, because no layer has spatial positions"
         )
         lines += [
-            f"  layers: {', '.join(own.layers)}",
-            f"  head: {', '.join(own.head)}; projection shortcuts: {', '.join(own.shortcuts) or 'none'}",
-            f"  GradCAM looks {maps}",
+            f"  layers: {', '.join(roles.layers)}",
+            f"  head: {', '.join(roles.head)}; projection shortcuts: {', '.join(roles.shortcuts) or 'none'}",
+            f"  Grad-CAM layer: {maps}",
         ]
     return "\n".join([*lines, f"  source: {card.source}"])

@@ -1,6 +1,6 @@
-"""`bench`: how long a run takes here, beside what this machine can do at all.
+"""`bench`: measure how long a run takes here, relative to bare training steps on this machine.
 
-Seconds depend on what else the machine is doing; the ratios are taken within one process and travel better.
+Seconds depend on the machine and its load; ratios are measured within one process and compare better.
 """
 
 import argparse
@@ -10,22 +10,30 @@ import time
 from pathlib import Path
 from typing import Any
 
-HELP = "Measure a warm run, its parts, and how much slower it is than bare optimiser steps."
+HELP = "Measure a warm run, its parts, and how much slower it is than bare optimiser steps on this machine."
 
 BARE_STEPS = 30
 
 STACKED = {"cpu": 4, "cuda": 64}
-"""Trials that are trained side by side, by kind of device."""
+"""Trials trained stacked, by kind of device."""
 
-TOGETHER, ALONE = 64, 8
-"""Pictures that are attacked or weighed at once, and one after the other, to compare the two."""
+BATCHED, ONE_BY_ONE = 64, 8
+"""Images processed in one batch, and one by one, to compare the two."""
+
+LABELS = {
+    "method: pictures a second": "method: images per second",
+    "bare training steps: pictures a second": "bare training steps: images per second",
+    "one pass over all pictures (s)": "one pass over all images (s)",
+    "trials side by side vs one by one (times as fast)": "trials stacked vs one by one (times as fast)",
+}
+"""What is printed for the keys of --json that older releases have fixed."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--classifier", default="resnet20", metavar="ID")
-    parser.add_argument("--forget-class", default="cat", metavar="NAME")
-    parser.add_argument("--method", default="unsir", metavar="ID")
-    parser.add_argument("--device", default="auto")
+    parser.add_argument("--classifier", default="resnet20", metavar="ID", help="the classifier (resnet20)")
+    parser.add_argument("--forget-class", default="cat", metavar="NAME", help="the class to forget (cat)")
+    parser.add_argument("--method", default="unsir", metavar="ID", help="the unlearning method (unsir)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -34,22 +42,19 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.engine.devices import describe_device, resolve_device
 
     device = resolve_device(args.device)
-    wish = run_spec(args.classifier, method=args.method, classes=[args.forget_class])
+    spec = run_spec(args.classifier, method=args.method, classes=[args.forget_class])
     with tempfile.TemporaryDirectory(prefix="unlearn-bench-") as folder:
-        figures = {"device": describe_device(device)} | measure(wish, device, Path(folder))
+        figures = {"device": describe_device(device)} | measure(spec, device, Path(folder))
     if args.json:
         print(json.dumps(figures, indent=1))
     else:
-        print(
-            "\n".join(
-                f"{name:<44} {value if isinstance(value, str) else f'{value:,.2f}'}" for name, value in figures.items()
-            )
-        )
+        for name, value in figures.items():
+            print(f"{LABELS.get(name, name):<44} {value if isinstance(value, str) else f'{value:,.2f}'}")
     return 0
 
 
 def measure(run_spec: Any, device: str, data_dir: Path) -> dict[str, float]:
-    """A first and a second run of one process, then bare training and evaluation on the same data."""
+    """Time a first and a second run in one process, then bare training and evaluation on the same data."""
     import torch
 
     from unlearn_core.engine.execute import ModelCache, execute_job
@@ -58,18 +63,19 @@ def measure(run_spec: Any, device: str, data_dir: Path) -> dict[str, float]:
     from unlearn_core.store.queue.run_store import RunStore
     from unlearn_core.training import evaluate
 
-    store, warm, walls, headline, run = RunStore(data_dir), ModelCache(device, data_dir), [], {}, 0
+    store, model_cache = RunStore(data_dir), ModelCache(device, data_dir)
+    walls, metrics, run = [], {}, 0
     for seed in (0, 1):
-        again = run_spec.model_copy(update={"seed": seed})
-        run = store.register_running(again, title="bench", device=device)
+        spec = run_spec.model_copy(update={"seed": seed})
+        run = store.register_running(spec, title="bench", device=device)
         began = time.perf_counter()
-        headline = execute_job(store.get(run), warm, NullListener())
+        metrics = execute_job(store.get(run), model_cache, NullListener())
         walls.append(time.perf_counter() - began)
-    seconds, timings = headline["seconds"], reports.read(data_dir, run).parts["timings"].facts
-    data = warm.dataset(run_spec.request.dataset)
-    bare = _bare(warm, run_spec, torch.device(device))
+    seconds, timings = metrics["seconds"], reports.read(data_dir, run).parts["timings"].facts
+    data = model_cache.dataset(run_spec.request.dataset)
+    bare = _bare(model_cache, run_spec, torch.device(device))
     began = time.perf_counter()
-    evaluate.logits(warm.new_model(_card(run_spec), 0), data.images)
+    evaluate.logits(model_cache.new_model(_card(run_spec), 0), data.images)
     once = time.perf_counter() - began
     rate = timings["pictures"] / seconds["forget"]
     return {
@@ -79,21 +85,21 @@ def measure(run_spec: Any, device: str, data_dir: Path) -> dict[str, float]:
         "  forgetting (s)": seconds["forget"],
         "  evaluating (s)": seconds["evaluate"],
         "  measuring (s)": seconds["probes"],
-        **_probes(run, warm),
+        **_probes(run, model_cache),
         "method: pictures a second": rate,
         "bare training steps: pictures a second": bare,
         "bare steps / method": bare / rate,
         "bare steps / training a classifier here": bare * _training_pace(run_spec, device, data_dir),
         "one pass over all pictures (s)": once,
         "evaluating / one pass": seconds["evaluate"] / once,
-        "PGD batched vs one by one (times as fast)": _pgd_gain(warm, run_spec),
-        "importance vectorised vs loop (times as fast)": _importance_gain(warm, run_spec),
-        "trials side by side vs one by one (times as fast)": _stack_gain(warm, run_spec, bare),
+        "PGD batched vs one by one (times as fast)": _pgd_gain(model_cache, run_spec),
+        "importance vectorised vs loop (times as fast)": _importance_gain(model_cache, run_spec),
+        "trials side by side vs one by one (times as fast)": _stack_gain(model_cache, run_spec, bare),
     }
 
 
 def _training_pace(run_spec: Any, device: str, data_dir: Path) -> float:
-    """Seconds a picture of an epoch as `train` trains it: augmented, watched, and saved in the end."""
+    """Return the seconds per image of an epoch as `train` trains it: augmented, monitored and saved."""
     from unlearn_core.domain.jobs import TrainSpec
     from unlearn_core.engine.jobs.train_classifier import train_locally
     from unlearn_core.engine.listener import NullListener
@@ -105,18 +111,18 @@ def _training_pace(run_spec: Any, device: str, data_dir: Path) -> float:
 
 
 def _probes(run: int, model_cache: Any) -> dict[str, float]:
-    """The seconds of each probe by itself, the dearest first."""
+    """Return the seconds of each measurement alone, slowest first."""
     from unlearn_core.engine import measure
     from unlearn_core.probes import probes
 
-    _, report, layout, after = measure.load_run(run, model_cache)
-    models = measure.collect_models(report.spec, layout, model_cache, after, {})
-    spent = {}
+    _, report, resolved, after = measure.load_run(run, model_cache)
+    models = measure.collect_models(report.spec, resolved, model_cache, after, {})
+    seconds = {}
     for name in probes():
         began = time.perf_counter()
-        measure.run_probes(report.spec, layout, models, report.evaluations, {}, only=(name,))
-        spent[f"    {name} (s)"] = time.perf_counter() - began
-    return dict(sorted(spent.items(), key=lambda item: -item[1]))
+        measure.run_probes(report.spec, resolved, models, report.evaluations, {}, only=(name,))
+        seconds[f"    {name} (s)"] = time.perf_counter() - began
+    return dict(sorted(seconds.items(), key=lambda item: -item[1]))
 
 
 def _card(run_spec: Any) -> Any:
@@ -126,106 +132,106 @@ def _card(run_spec: Any) -> Any:
 
 
 def _bare(model_cache: Any, run_spec: Any, device: Any) -> float:
-    """Pictures a second of nothing but forward, backward and step, at the recipe's batch."""
+    """Return the images per second of forward, backward and step alone, at the recipe's batch size."""
     import torch
     from torch.nn import functional as F
 
     from unlearn_core.training.batches import to_floats
     from unlearn_core.training.precision import autocast
 
-    card, data = _card(run_spec), model_cache.data(run_spec.request.dataset)
+    card, data = _card(run_spec), model_cache.dataset(run_spec.request.dataset)
     batch = card.recipe.batch
-    net = model_cache.fresh(card, 0).train()
-    optimiser = torch.optim.SGD(net.parameters(), 0.01, 0.9)
-    pictures, labels = to_floats(data.images[:batch]), data.labels[:batch]
+    model = model_cache.new_model(card, 0).train()
+    optimizer = torch.optim.SGD(model.parameters(), 0.01, 0.9)
+    images, labels = to_floats(data.images[:batch]), data.labels[:batch]
     began = 0.0
     for step in range(-3, BARE_STEPS):
         if step == 0:
-            _settle(device)
+            _synchronize(device)
             began = time.perf_counter()
         with autocast(device):
-            loss = F.cross_entropy(net(pictures), labels)
-        optimiser.zero_grad()
+            loss = F.cross_entropy(model(images), labels)
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
-    _settle(device)
+        optimizer.step()
+    _synchronize(device)
     return BARE_STEPS * len(labels) / (time.perf_counter() - began)
 
 
 def _pgd_gain(model_cache: Any, run_spec: Any) -> float:
-    """How many times as fast a picture is attacked in a batch as by itself."""
+    """Return the speed-up per image of a PGD attack on a batch over attacks one by one."""
     import torch
 
     from unlearn_core.training.attacks import pgd_l2
     from unlearn_core.training.batches import to_floats
 
-    data, net = model_cache.data(run_spec.request.dataset), model_cache.fresh(_card(run_spec), 0)
-    pictures, targets = to_floats(data.images[:TOGETHER]), data.labels[:TOGETHER].flip(0)
-    start = torch.rand_like(pictures)
+    data, model = model_cache.dataset(run_spec.request.dataset), model_cache.new_model(_card(run_spec), 0)
+    images, targets = to_floats(data.images[:BATCHED]), data.labels[:BATCHED].flip(0)
+    start = torch.rand_like(images)
 
     def attack(rows: slice) -> None:
-        pgd_l2(net, pictures[rows], targets[rows], radius=1.0, step=0.1, steps=10, start=start[rows])
+        pgd_l2(model, images[rows], targets[rows], radius=1.0, step=0.1, steps=10, start=start[rows])
 
     return _gain(attack, model_cache.device)
 
 
 def _importance_gain(model_cache: Any, run_spec: Any) -> float:
-    """How many times as fast the importance of weights is taken from a batch as from one picture after the other."""
+    """Return the speed-up per image of weight importance from a batch over one image at a time."""
     import torch
 
     from unlearn_core.training.batches import to_floats
     from unlearn_core.training.importance import output_sensitivity
 
-    data, net = model_cache.data(run_spec.request.dataset), model_cache.fresh(_card(run_spec), 0).eval()
-    pictures = to_floats(data.images[:TOGETHER])
+    data, model = model_cache.dataset(run_spec.request.dataset), model_cache.new_model(_card(run_spec), 0).eval()
+    images = to_floats(data.images[:BATCHED])
 
-    def weigh(rows: slice) -> None:
-        if len(pictures[rows]) > 1:
-            output_sensitivity(net, pictures[rows])
+    def measure_importance(rows: slice) -> None:
+        if len(images[rows]) > 1:
+            output_sensitivity(model, images[rows])
         else:
-            for slope in torch.autograd.grad(net(pictures[rows]).norm(), list(net.parameters())):
-                slope.abs_()
+            for gradient in torch.autograd.grad(model(images[rows]).norm(), list(model.parameters())):
+                gradient.abs_()
 
-    return _gain(weigh, model_cache.device)
+    return _gain(measure_importance, model_cache.device)
 
 
 def _stack_gain(model_cache: Any, run_spec: Any, bare_pace: float) -> float:
-    """How many times as fast trials of this net are trained side by side as bare steps are made one after another."""
+    """Return the speed-up of stacked trials over bare training steps of one model after another."""
     from unlearn_core.domain.tracker import NullTracker
     from unlearn_core.training.batches import to_floats
     from unlearn_core.training.stacked import StackedTrial, train_stacked
 
-    card, data, steps = _card(run_spec), model_cache.data(run_spec.request.dataset), 3
+    card, data, steps = _card(run_spec), model_cache.dataset(run_spec.request.dataset), 3
     batch = card.recipe.batch
-    one = to_floats(data.images[:batch]), data.labels[:batch]
-    nets = [model_cache.fresh(card, number) for number in range(STACKED[model_cache.device.type])]
+    one_batch = to_floats(data.images[:batch]), data.labels[:batch]
+    models = [model_cache.new_model(card, number) for number in range(STACKED[model_cache.device.type])]
 
     def train(count: int) -> None:
-        lanes = [StackedTrial(net, NullTracker(), [one] * count, 0.01, 0.9, 0.0) for net in nets]
-        train_stacked(lanes, steps=count, linear_decay=False)
-        _settle(model_cache.device)
+        trials = [StackedTrial(model, NullTracker(), [one_batch] * count, 0.01, 0.9, 0.0) for model in models]
+        train_stacked(trials, steps=count, linear_decay=False)
+        _synchronize(model_cache.device)
 
-    train(1)  # Whatever happens only once has happened.
+    train(1)  # Exclude one-time costs.
     began = time.perf_counter()
     train(steps)
-    return len(nets) * steps * batch / (time.perf_counter() - began) / bare_pace
+    return len(models) * steps * batch / (time.perf_counter() - began) / bare_pace
 
 
 def _gain(work: Any, device: Any) -> float:
-    """The time of a picture by itself over that of one among many; `work` is handed a slice of the pictures."""
-    spent = []
-    for parts in ([slice(row, row + 1) for row in range(ALONE)], [slice(TOGETHER)]):
-        work(parts[0])  # Whatever happens only once has happened.
-        _settle(device)
+    """Return the time per image one by one over that in a batch; `work` takes a slice of the images."""
+    seconds = []
+    for parts in ([slice(row, row + 1) for row in range(ONE_BY_ONE)], [slice(BATCHED)]):
+        work(parts[0])  # Exclude one-time costs.
+        _synchronize(device)
         began = time.perf_counter()
         for part in parts:
             work(part)
-        _settle(device)
-        spent.append(time.perf_counter() - began)
-    return (spent[0] / ALONE) / (spent[1] / TOGETHER)
+        _synchronize(device)
+        seconds.append(time.perf_counter() - began)
+    return (seconds[0] / ONE_BY_ONE) / (seconds[1] / BATCHED)
 
 
-def _settle(device: Any) -> None:
+def _synchronize(device: Any) -> None:
     import torch
 
     if device.type == "cuda":

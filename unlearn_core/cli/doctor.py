@@ -1,4 +1,4 @@
-"""`doctor`: what works on this machine, and what to do about what does not."""
+"""`doctor`: check this machine, and say how to fix what does not work."""
 
 import argparse
 import json
@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 from unlearn_core.domain.errors import UnlearnError
 
-HELP = "Say what works here and what to do about what does not."
+HELP = "Check the installation, devices, assets and data folder, and say how to fix what does not work."
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements.txt"
 MIN_PYTHON = (3, 11)
 MIN_DISK_GB = 1.0
-"""Gigabytes that the data folder's disk should have free."""
+"""Gigabytes that should be free on the disk of the data folder."""
 
 
 class CheckResult(NamedTuple):
-    """One thing that was looked at: `ok`, or a `problem` that stops the lab, or a `note` that does not."""
+    """The result of one check: `ok`, a `problem` that stops the lab, or a `note` that does not."""
 
     what: str
     state: str
@@ -33,22 +33,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    findings = []
+    results = []
     for check in CHECKS:
-        for finding in _run_check(check):
-            findings.append(finding)
+        for result in _run_check(check):
+            results.append(result)
             if not args.json:
-                print(f"{finding.state:<8} {finding.what:<22} {finding.words}", flush=True)
-    problems = sum(finding.state == "problem" for finding in findings)
+                print(f"{result.state:<8} {result.what:<22} {result.words}", flush=True)
+    problems = sum(result.state == "problem" for result in results)
     if args.json:
-        print(json.dumps([finding._asdict() for finding in findings], indent=1))
+        print(json.dumps([result._asdict() for result in results], indent=1))
     else:
-        print("\nEverything that the lab needs works." if not problems else f"\n{problems} to mend: see above.")
+        found = "1 problem" if problems == 1 else f"{problems} problems"
+        print(f"\n{found} found: see above how to fix it." if problems else "\nNo problems found.")
     return 1 if problems else 0
 
 
 def _run_check(check: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
-    """A check whose own failure is a finding too: a doctor that falls ill helps nobody."""
+    """Run a check; if the check itself fails, that is a problem too."""
     try:
         yield from check()
     except UnlearnError as problem:
@@ -56,7 +57,7 @@ def _run_check(check: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResu
     except Exception as problem:  # noqa: BLE001 (a broken library may raise anything)
         words = f"{type(problem).__name__}: {problem}"
         yield CheckResult(
-            check.__name__.strip("_"), "problem", f"{words}. Set the environment up again: `make clean run`."
+            check.__name__.strip("_"), "problem", f"{words}. Set up the environment again: `make clean run`."
         )
 
 
@@ -76,13 +77,13 @@ def _libraries() -> Iterator[CheckResult]:
         try:
             version = metadata.version(wanted.name)
         except metadata.PackageNotFoundError:
-            words = f"is not installed ({wanted}). Install it: `pip install -r requirements.txt`."
+            words = f"not installed ({wanted}). Install it: `pip install -r requirements.txt`."
             yield CheckResult(wanted.name, "problem", words)
             continue
         if wanted.specifier.contains(version, prereleases=True):
             yield CheckResult(wanted.name, "ok", version)
         else:
-            words = f"{version} does not fit {wanted.specifier}. Install: `pip install -r requirements.txt`."
+            words = f"{version} does not match {wanted.specifier}. Install: `pip install -r requirements.txt`."
             yield CheckResult(wanted.name, "problem", words)
 
 
@@ -91,7 +92,7 @@ def _torchvision_fits() -> Iterator[CheckResult]:
     from torchvision.ops import nms
 
     nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
-    yield CheckResult("torch and torchvision", "ok", "fit together")
+    yield CheckResult("torch and torchvision", "ok", "compatible")
 
 
 def _devices() -> Iterator[CheckResult]:
@@ -105,29 +106,29 @@ def _devices() -> Iterator[CheckResult]:
             words = f"{torch.get_num_threads()} threads"
         else:
             words += f", {torch.cuda.get_device_properties(name).total_memory / 2**30:.0f} GiB"
-        chosen = "; `auto` means this one" if resolve_device("auto") == name else ""
+        chosen = "; `auto` selects it" if resolve_device("auto") == name else ""
         yield CheckResult(f"device {name}", "ok", f"{words}; {_bfloat16(name)}{chosen}")
 
 
 def _bfloat16(device: str) -> str:
-    """What bfloat16 is worth there, measured: the same training step in both precisions, by turns."""
+    """Return the measured speed-up of a training step in bfloat16, the two precisions in turn."""
     import torch
     from torch import nn
 
     from unlearn_core.models import architectures
 
-    where = torch.device(device)
-    net = architectures.build("resnet20", 10, 32, nn.Identity()).to(where).to(memory_format=torch.channels_last)
-    pictures = torch.rand(128, 3, 32, 32, device=where).contiguous(memory_format=torch.channels_last)
+    target = torch.device(device)
+    model = architectures.build("resnet20", 10, 32, nn.Identity()).to(target).to(memory_format=torch.channels_last)
+    images = torch.rand(128, 3, 32, 32, device=target).contiguous(memory_format=torch.channels_last)
     best = {True: float("inf"), False: float("inf")}
     for enabled in (True, False) * 2:
         began = time.perf_counter()
-        with torch.autocast(where.type, dtype=torch.bfloat16, enabled=enabled):
-            loss = net(pictures).float().square().mean()
+        with torch.autocast(target.type, dtype=torch.bfloat16, enabled=enabled):
+            loss = model(images).float().square().mean()
         loss.backward()
         loss.item()
         best[enabled] = min(best[enabled], time.perf_counter() - began)
-    return f"a step in bfloat16 is {best[False] / best[True]:.1f} times as fast as in float32"
+    return f"a training step in bfloat16 is {best[False] / best[True]:.1f} times as fast as in float32"
 
 
 def _assets() -> Iterator[CheckResult]:
@@ -135,32 +136,34 @@ def _assets() -> Iterator[CheckResult]:
     from unlearn_core.models import bundled_models, classifiers
 
     for card in datasets.cards().values():
-        pictures = datasets.load(card.id)
-        yield CheckResult(f"data set {card.id}", "ok", f"{len(pictures.labels):,} pictures, checksums right")
+        images = datasets.load(card.id)
+        yield CheckResult(f"data set {card.id}", "ok", f"{len(images.labels):,} images, checksums correct")
     for card in classifiers.cards().values():
-        shipped = bundled_models.bundled(card.id)
-        for net in shipped:
-            bundled_models.read_weights(net)
-            bundled_models.read_logits(net)
-        what, golds = f"classifier {card.id}", sum(net.forget is not None for net in shipped)
+        bundled = bundled_models.bundled(card.id)
+        for model in bundled:
+            bundled_models.read_weights(model)
+            bundled_models.read_logits(model)
+        what, golds = f"classifier {card.id}", sum(model.forget is not None for model in bundled)
         if bundled_models.find_bundled(card.id, None, card.seed) is None:
             yield CheckResult(
-                what, "problem", "has no weights. Restore them: `git checkout -- assets`, or `make bundle`."
+                what, "problem", "has no weights. Restore them with `git checkout -- assets` or `make bundle`."
             )
         else:
-            yield CheckResult(what, "ok", f"{len(shipped)} nets, {golds} of them golds, checksums right")
+            yield CheckResult(
+                what, "ok", f"{len(bundled)} bundled models, {golds} of them retrained; checksums correct"
+            )
 
 
 def _data_folder() -> Iterator[CheckResult]:
     from unlearn_core.store.data_folder import DATA_DIR_VARIABLE, open_data_dir
 
     folder = open_data_dir()
-    yield CheckResult("data folder", "ok", f"{folder} can be written to")
+    yield CheckResult("data folder", "ok", f"{folder} is writable")
     free = shutil.disk_usage(folder).free / 1e9
     if free >= MIN_DISK_GB:
         yield CheckResult("disk", "ok", f"{free:.0f} GB free")
     else:
-        words = f"only {free:.1f} GB free: delete runs in the history, or name another folder in {DATA_DIR_VARIABLE}."
+        words = f"only {free:.1f} GB free: delete runs in the history, or set {DATA_DIR_VARIABLE} to another folder."
         yield CheckResult("disk", "note", words)
 
 
@@ -170,15 +173,15 @@ def _database() -> Iterator[CheckResult]:
     from unlearn_core.store.queue.run_store import RunStore
 
     store = RunStore(open_data_dir())
-    yield CheckResult("database", "ok", f"opens; {len(store.list_runs(limit=1_000_000)):,} runs in the history")
-    told = notice(store.data_dir)
-    if told:
-        yield CheckResult("history", "note", told)
+    yield CheckResult("database", "ok", f"opens, with {len(store.list_runs(limit=1_000_000)):,} runs in the history")
+    restored = notice(store.data_dir)
+    if restored:
+        yield CheckResult("history", "note", restored)
     workers = store.workers()
     for worker in workers:
         yield CheckResult("worker", "ok", f"{worker.name} on {worker.device} is {worker.state} (process {worker.pid})")
     if not workers:
-        words = "none is at work. `make run` starts one by itself; by hand: `python -m unlearn_core worker`."
+        words = "no worker is running. Start one with `make run` or `python -m unlearn_core worker`."
         yield CheckResult("worker", "note", words)
 
 

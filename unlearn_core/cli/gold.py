@@ -1,4 +1,4 @@
-"""`gold`: have a classifier retrained without the forgotten data, as the yardstick for everything else."""
+"""`gold`: queue the retraining of a classifier without the forget set, as the reference for all its runs."""
 
 import argparse
 import sys
@@ -14,18 +14,20 @@ from unlearn_core.domain.run import Priority, RunState
 if TYPE_CHECKING:
     from unlearn_core.store.queue.run_store import RunStore
 
-HELP = "Queue the retraining of a gold: the same classifier without the forgotten data."
+HELP = "Queue a retrained model: the same classifier trained without the forget set, as the reference."
 
 MAX_GOLDS = 1000
 PAUSE = 0.5
-"""Seconds between two looks at the queue."""
+"""Seconds between two polls of the queue."""
 STOPPED = 130
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     _forget.add_request_arguments(parser)
-    parser.add_argument("--seed", type=int, default=0, help="which gold of this request: 0 is the first, 1 the second")
-    parser.add_argument("--wait", action="store_true", help="wait until it is done")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="which retrained model of this request: 0 is the first, 1 the second"
+    )
+    parser.add_argument("--wait", action="store_true", help="wait until it is trained")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,40 +37,42 @@ def run(args: argparse.Namespace) -> int:
     spec = _spec(args)
     ready = _existing_gold(spec)
     if ready:
-        print(f"This gold is there already ({ready}): every run of this request is compared with it.")
+        print(f"This retrained model already exists ({ready}). Every run of this request is compared with it.")
         return 0
     store = RunStore(open_data_dir())
-    number, shared = store.submit_unique(spec, title=_title(spec), priority=Priority.BACKGROUND)
-    if shared:
-        print(f"Run {number} is about this gold already.", flush=True)
+    number, already_queued = store.submit_unique(spec, title=_title(spec), priority=Priority.BACKGROUND)
+    if already_queued:
+        print(f"Run {number} already trains this model.", flush=True)
     else:
-        print(f"Run {number} is queued: it trains while nothing more urgent waits.", flush=True)
+        print(f"Run {number} is queued. It trains whenever nothing more urgent is waiting.", flush=True)
     return _wait(store, number) if args.wait else 0
 
 
 def _spec(args: argparse.Namespace) -> TrainGoldSpec:
-    """The gold that is asked for. Raises BadRequest where nothing would be left to train on."""
+    """Return the requested retraining. Raises InvalidRequestError if the retain set would be empty."""
     from unlearn_core.data import datasets
     from unlearn_core.domain.split import make_split
 
     if not 0 <= args.seed < MAX_GOLDS:
-        raise InvalidRequestError(f"There is no gold number {args.seed}: they are counted from 0 to {MAX_GOLDS - 1}.")
+        raise InvalidRequestError(
+            f"--seed cannot be {args.seed}: retrained models are numbered from 0 to {MAX_GOLDS - 1}."
+        )
     request = _forget.forget_request(args)
     make_split(datasets.card(request.dataset), datasets.load(request.dataset).labels, request.forget)
     return TrainGoldSpec(request=request, seed=args.seed)
 
 
 def _existing_gold(spec: TrainGoldSpec) -> str | None:
-    """The name of this gold where it ships or was trained here."""
+    """Return the name of this retrained model if it is bundled or was trained here."""
     from unlearn_core.models import bundled_models
     from unlearn_core.store.data_folder import open_data_dir
     from unlearn_core.store.files.golds import GoldStore
 
-    shipped = bundled_models.find_bundled(
+    bundled = bundled_models.find_bundled(
         spec.request.classifier, spec.request.forget, bundled_models.GOLD_SEED_OFFSET + spec.seed
     )
-    if shipped is not None:
-        return f"{shipped.name}, which ships"
+    if bundled is not None:
+        return f"{bundled.name}, bundled"
     trained = GoldStore(open_data_dir()).find(spec.request, spec.seed)
     return None if trained is None else trained.name
 
@@ -81,25 +85,25 @@ def _title(spec: TrainGoldSpec) -> str:
 
 
 def _wait(store: "RunStore", number: int) -> int:
-    """Shows how the run goes until it is over; Ctrl-C ends the waiting and not the run."""
+    """Show the progress of the run until it ends; Ctrl-C stops waiting, not the run."""
     bar = ProgressBar()
     try:
         while not (run := store.get(number)).state.is_finished:
             if not store.workers():
                 raise WorkerError(
-                    f"Run {number} waits, and no worker is there to do it. "
-                    "Start one: `python -m unlearn_core worker`, or `make run`."
+                    f"Run {number} is queued, but no worker is running. "
+                    "Start one with `python -m unlearn_core worker` or `make run`."
                 )
             if run.progress is not None:
                 bar.progress(run.progress)
             time.sleep(PAUSE)
     except KeyboardInterrupt:
-        print(f"\nNo longer waiting; run {number} goes on.", file=sys.stderr)
+        print(f"\nStopped waiting; run {number} continues.", file=sys.stderr)
         return STOPPED
     finally:
         bar.clear()
     if run.state is RunState.DONE:
-        print(f"Run {number} is done: gold is ready.")
+        print(f"Run {number} is done: the retrained model is ready.")
         return 0
-    print(f"Run {number} is {run.state}: {run.error or 'somebody cancelled it'}", file=sys.stderr)
+    print(f"Run {number} {run.state}: {run.error}" if run.error else f"Run {number} was {run.state}.", file=sys.stderr)
     return 1

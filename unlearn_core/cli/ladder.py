@@ -1,16 +1,16 @@
-"""`ladder`: scores the steps of stochastic re-initialisation as the NeurIPS challenge of 2023 would."""
+"""`ladder`: score each step of stochastic re-initialisation as in the NeurIPS 2023 unlearning challenge."""
 
 import argparse
 import os
 
 HELP = (
-    "Score each idea of stochastic re-initialisation by 64 nets against 64 golds (hours of CPU); goes on where it was."
+    "Score each step of stochastic re-initialisation with 64 unlearned and 64 retrained models (CPU hours). Resumable."
 )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0")
-    parser.add_argument("--jobs", type=int, help="nets side by side (one a core, on a GPU one)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
+    parser.add_argument("--jobs", type=int, help="parallel models (one per core; on a GPU, one)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,16 +25,16 @@ def run(args: argparse.Namespace) -> int:
     for step in ablation.STEPS:
         if known.get(step.name, {}).get("key") == ablation.cache_key(step):
             continue
-        for found in ablation.measure(step, scratch=SCRATCH, device=device, threads=threads, jobs=jobs):
-            if isinstance(found, dict):
-                known[step.name] = found | {"device": describe_device(device)}
-                print(f"{step.name}: {found['score']} (published {step.published_score})", flush=True)
+        for result in ablation.measure(step, scratch=SCRATCH, device=device, threads=threads, jobs=jobs):
+            if isinstance(result, dict):
+                known[step.name] = result | {"device": describe_device(device)}
+                print(f"{step.name}: {result['score']} (published {step.published_score})", flush=True)
             else:
-                print(f"{step.name}: net {found} of {ablation.NUM_MODELS}", flush=True)
+                print(f"{step.name}: model {result} of {ablation.NUM_MODELS}", flush=True)
         csv_tables.write_rows(
-            LADDER, ablation.COLUMNS, [known[one.name] for one in ablation.STEPS if one.name in known]
+            LADDER, ablation.COLUMNS, [known[item.name] for item in ablation.STEPS if item.name in known]
         )
     rows = [known[step.name] for step in ablation.STEPS]
     csv_tables.write_rows(LADDER, ablation.COLUMNS, [*rows, ablation.gold_ceiling()])
-    print("The ladder is complete: `make results ARGS=--no-runs` writes it into RESULTS.md.")
+    print("All steps are measured. `make results ARGS=--no-runs` writes them into RESULTS.md.")
     return 0

@@ -1,4 +1,4 @@
-"""`methods`: what can forget, with every knob and preset."""
+"""`methods`: list the unlearning methods with their hyperparameters and presets."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from typing import Any
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.params import HyperparameterInfo
 
-HELP = "List the unlearning methods, with their knobs, ranges and presets."
+HELP = "List the unlearning methods with their hyperparameters, ranges and presets."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +35,7 @@ def _as_dict(method: Method) -> dict[str, Any]:
         "fails": method.failure_modes,
         "paper": method.paper._asdict(),
         "supports": sorted(method.supports),
-        "knobs": [knob._asdict() for knob in method.params.hyperparameters().values()],
+        "knobs": [info._asdict() for info in method.params.hyperparameters().values()],
         "presets": {
             name: {
                 "title": preset.title,
@@ -50,14 +50,14 @@ def _as_dict(method: Method) -> dict[str, Any]:
 
 def _text(method: Method) -> str:
     forgets = " and ".join(
-        {"classes": "whole classes", "images": "single pictures"}[kind] for kind in sorted(method.supports)
+        {"classes": "whole classes", "images": "single images"}[kind] for kind in sorted(method.supports)
     )
     return "\n".join(
         [
             f"{method.id}: {method.title} ({method.summary})",
             f"  Forgets {forgets}. {method.paper.title}",
-            "  knobs",
-            *(f"    {_hyperparameter_text(knob)}" for knob in method.params.hyperparameters().values()),
+            "  hyperparameters",
+            *(f"    {_hyperparameter_text(info)}" for info in method.params.hyperparameters().values()),
             "  presets",
             *(f"    {name:<16} {preset.summary}" for name, preset in method.presets.items()),
         ]
@@ -70,7 +70,7 @@ def _hyperparameter_text(info: HyperparameterInfo) -> str:
     elif info.kind == "bool":
         span = "true | false"
     elif info.kind == "numbers":
-        span = "whole numbers, with commas"
+        span = "integers separated by commas"
     else:
         span = f"{info.low:g} to {info.high:g}"
     unit = f" {info.unit}" if info.unit else ""

@@ -1,4 +1,4 @@
-"""`report`: a finished run as one HTML file for people, or as an archive with all that belongs to it."""
+"""`report`: export finished runs as one HTML file, or as an archive with all their files."""
 
 import argparse
 from pathlib import Path
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from unlearn_core.data.image_dataset import ImageDataset
     from unlearn_core.domain.report import Report
 
-HELP = "Write the report of a finished run, or of several side by side, as one file that needs no network."
+HELP = "Export the report of one finished run, or of several side by side, as one file that works offline."
 
 MAX_REPORTS = 4
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="a run's number, or a folder that `run --out` wrote; up to four"
+        "runs", nargs="+", metavar="RUN", help="the number of a run, or a folder written by `run --out`; up to four"
     )
     parser.add_argument(
         "--out",
         type=Path,
         required=True,
         metavar="FILE",
-        help="FILE.html for the report alone, FILE.zip for everything",
+        help="FILE.html for the report only, FILE.zip for all files",
     )
 
 
@@ -35,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
 
     out = _unused_path(args.out.expanduser())
     if len(args.runs) > MAX_REPORTS:
-        raise InvalidRequestError(f"{len(args.runs)} runs do not fit beside one another: name up to {MAX_REPORTS}.")
+        raise InvalidRequestError(
+            f"A report can compare up to {MAX_REPORTS} runs, not {len(args.runs)}: list fewer runs."
+        )
     folders = [_folder(name) for name in args.runs]
     found = [_report(name, folder) for name, folder in zip(args.runs, folders, strict=True)]
     text = render_report(found, methods=methods(), image_datasets=_image_datasets(found))
@@ -46,22 +48,22 @@ def run(args: argparse.Namespace) -> int:
     try:
         out.write_bytes(data)
     except OSError as problem:
-        raise StoreError(f"{out} cannot be written ({problem.strerror}). Name another file.") from None
-    print(f"{out}: {len(data) / 1e6:.1f} MB, complete in itself.")
+        raise StoreError(f"Cannot write {out} ({problem.strerror}). Choose another file.") from None
+    print(f"{out}: {len(data) / 1e6:.1f} MB, self-contained.")
     return 0
 
 
 def _unused_path(out: Path) -> Path:
-    """The file to write. Raises BadRequest where its name fits no kind, StoreError where it is there already."""
+    """Return the file to write. Raises InvalidRequestError for another suffix, StoreError if the file exists."""
     if out.suffix not in (".html", ".zip"):
-        raise InvalidRequestError(f"--out takes a file that ends with .html or .zip, and {out.name!r} does not.")
+        raise InvalidRequestError(f"--out takes a file that ends with .html or .zip, not {out.name!r}.")
     if out.exists():
-        raise StoreError(f"{out} is there already: name another file, so that nothing is overwritten.")
+        raise StoreError(f"{out} already exists: choose another file, so that nothing is overwritten.")
     return out
 
 
 def _folder(name: str) -> Path:
-    """Where a run's report lies. Raises UnknownName or StoreError, with the run's own reason where it has failed."""
+    """Return the folder of a run's report. Raises NotFoundError or StoreError, with the error of a failed run."""
     from unlearn_core.domain.run import RunState
     from unlearn_core.store.data_folder import open_data_dir
     from unlearn_core.store.files import artifacts
@@ -71,17 +73,15 @@ def _folder(name: str) -> Path:
         return Path(name).expanduser()
     found = RunStore(open_data_dir()).get(int(name))
     if found.spec.kind != "unlearn":
-        raise InvalidRequestError(
-            f"Run {name} ({found.title}) has no report: only runs that forget something have one."
-        )
+        raise InvalidRequestError(f"Run {name} ({found.title}) has no report: only unlearning runs have one.")
     if found.state is not RunState.DONE:
         because = f": {found.error}" if found.error else ""
-        raise StoreError(f"Run {name} is {found.state}{because}. There is a report only of what is done.")
+        raise StoreError(f"Run {name} is {found.state}{because}. Only finished runs have a report.")
     return artifacts.run_dir(open_data_dir(), int(name))
 
 
 def _report(name: str, folder: Path) -> "Report":
-    """The report of a run, beside its finished repeats from other seeds; of a folder as it is."""
+    """Return the report of a run with its finished repeats from other seeds, or that of a folder as it is."""
     from unlearn_core.domain.run import RunState
     from unlearn_core.store.data_folder import open_data_dir
     from unlearn_core.store.files import reports
@@ -100,13 +100,13 @@ def _is_number(name: str) -> bool:
 
 
 def _image_datasets(reports: "list[Report]") -> "dict[str, ImageDataset]":
-    """The pictures of the reports' data sets, as far as this machine has them."""
+    """Return the images of the reports' data sets, as far as they are on this machine."""
     from unlearn_core.data import datasets
 
-    known = {}
+    loaded = {}
     for name in {report.dataset.id for report in reports}:
         try:
-            known[name] = datasets.load(name)
-        except UnlearnError:  # The report says so itself.
+            loaded[name] = datasets.load(name)
+        except UnlearnError:  # The report says that they are missing.
             continue
-    return known
+    return loaded

@@ -1,14 +1,14 @@
-"""`reproduce`: UNSIR in its own setting, full CIFAR and torchvision's ResNet-18, beside the published figures."""
+"""`reproduce`: measure UNSIR in its published setting, full CIFAR and torchvision's ResNet-18."""
 
 import argparse
 
 from unlearn_core.cli._bar import ProgressBar
 
-HELP = "Measure UNSIR's published settings on full CIFAR-10 and CIFAR-100 (an hour of CPU each); goes on where it was."
+HELP = "Measure UNSIR's published settings on full CIFAR-10 and CIFAR-100 (one CPU hour each). Resumable."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,5 +26,5 @@ def run(args: argparse.Namespace) -> int:
         known[experiment.name] = row
         csv_tables.write_rows(PUBLISHED, published_settings.COLUMNS, list(known.values()))
         print(f"{experiment.name}: {row}", flush=True)
-    print("`make results ARGS=--no-runs` writes it into RESULTS.md.")
+    print("`make results ARGS=--no-runs` writes the results into RESULTS.md.")
     return 0

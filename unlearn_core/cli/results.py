@@ -1,4 +1,4 @@
-"""`results`: measures every method on the bundled classifier and writes RESULTS.md and the README's table."""
+"""`results`: measure every method on the bundled classifier, and write RESULTS.md and the README's table."""
 
 import argparse
 from pathlib import Path
@@ -15,10 +15,10 @@ MARKS = "<!-- results -->", "<!-- /results -->"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0")
-    parser.add_argument("--jobs", type=int, default=1, help="runs side by side (1, which seconds are best taken with)")
-    parser.add_argument("--only", metavar="METHOD", help="measure this method only; all rows that exist are written")
-    parser.add_argument("--no-runs", action="store_true", help="write the tables from the rows that exist")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
+    parser.add_argument("--jobs", type=int, default=1, help="parallel runs (1, for accurate timings)")
+    parser.add_argument("--only", metavar="METHOD", help="measure this method only; all existing rows are written")
+    parser.add_argument("--no-runs", action="store_true", help="only write the tables, from the existing rows")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,14 +54,14 @@ def run(args: argparse.Namespace) -> int:
     tail = rest.split(MARKS[1])[1]
     (ROOT / "README.md").write_text(f"{head}{MARKS[0]}\n{results_page.by_class(rows, outdated)}\n{MARKS[1]}{tail}")
     old = sum(row["key"] in outdated for row in rows)
-    there = f"{len(rows)} of {len(cases)} rows are there" + (f", {old} of them outdated" if old else "")
-    print(f"{there}. RESULTS.md and the README's table are written.")
+    summary = f"{len(rows)} of {len(cases)} rows are measured" + (f", {old} of them outdated" if old else "")
+    print(f"{summary}. RESULTS.md and the README's table were written.")
     return 0
 
 
 def _status(row: dict[str, object]) -> str:
-    unseen = "" if row["forget_test_after"] == "" else f", {row['forget_test_after']} unseen"
+    test = "" if row["forget_test_after"] == "" else f", test {row['forget_test_after']}"
     return (
-        f"forget {row['forget_train_after']} trained{unseen}, retain {row['retain_test_after']}, "
+        f"forget set: training {row['forget_train_after']}{test}; retain set: test {row['retain_test_after']}; "
         f"distance {row['distance_after'] or '-'}, {row['seconds']} s"
     )

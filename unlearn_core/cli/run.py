@@ -1,4 +1,4 @@
-"""`run`: forget something, and see before, after and gold."""
+"""`run`: unlearn now, and compare the model before and after with the retrained model."""
 
 import argparse
 import json
@@ -8,32 +8,24 @@ from typing import TYPE_CHECKING, Any
 from unlearn_core.cli import _forget
 from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.domain.errors import InvalidHyperparameterError, StoreError
+from unlearn_core.domain.split import SET_LABELS, set_label
 
 if TYPE_CHECKING:
     from unlearn_core.engine.execute import RunResult
 
-HELP = "Make a classifier forget classes or pictures, here and now, and compare before, after and gold."
-
-SET_LABELS = {
-    "forget_train": "forgotten, training",
-    "forget_val": "forgotten, validation",
-    "forget_test": "forgotten, test",
-    "retain_train": "kept, training",
-    "retain_val": "kept, validation",
-    "retain_test": "kept, test",
-}
+HELP = "Make a classifier forget classes or images now, and compare it before and after with the retrained model."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     _forget.add_request_arguments(parser)
-    parser.add_argument("--method", required=True, metavar="ID", help="how to forget; `methods` lists them")
-    parser.add_argument("--preset", metavar="NAME", help="knob settings with a name; the method's first by default")
+    parser.add_argument("--method", required=True, metavar="ID", help="the unlearning method; `methods` lists them")
+    parser.add_argument("--preset", metavar="NAME", help="a preset of hyperparameters (the first one of the method)")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KNOB=VALUE", help="turn a knob on top of the preset; repeatable"
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="override a hyperparameter; repeatable"
     )
-    parser.add_argument("--seed", type=int, default=0, help="makes all random draws (0)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (0)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write the report here, and leave the history alone")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write the report to DIR instead of the history")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -41,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.engine.build_spec import run_spec
     from unlearn_core.engine.execute import unlearn
 
-    wish = run_spec(
+    spec = run_spec(
         args.classifier,
         method=args.method,
         classes=_forget.class_names(args),
@@ -52,13 +44,13 @@ def run(args: argparse.Namespace) -> int:
     )
     out = None if args.out is None else _empty_dir(args.out.expanduser().resolve())
     with ProgressBar() as bar:
-        finished = unlearn(wish, device=args.device, listener=bar, out=out)
-    print(json.dumps(as_json(finished), indent=1) if args.json else as_table(finished))
+        result = unlearn(spec, device=args.device, listener=bar, out=out)
+    print(json.dumps(as_json(result), indent=1) if args.json else as_table(result))
     return 0
 
 
 def as_json(result: "RunResult") -> dict[str, Any]:
-    """The run as plain values; an accuracy is a fraction, or null where the figure does not exist."""
+    """Return the run as plain values; an accuracy is a fraction, or null if it does not exist."""
     from unlearn_core.charts.text.warnings import report_warnings
 
     spec = result.report.spec
@@ -74,7 +66,7 @@ def as_json(result: "RunResult") -> dict[str, Any]:
 
 
 def as_table(result: "RunResult") -> str:
-    """The run as people read it: three columns, what they say and warn of, the seconds, where the report lies."""
+    """Return the run as readable text: accuracies, verdicts, warnings, seconds and the folder of the report."""
     from unlearn_core.charts.drawing.wording import capitalize
     from unlearn_core.charts.text.verdict import verdicts
     from unlearn_core.charts.text.warnings import report_warnings
@@ -83,15 +75,16 @@ def as_table(result: "RunResult") -> str:
     name = "" if result.run is None else f"Run {result.run}: "
     columns = [_accuracies(result, model) for model in ("before", "after", "gold")]
     lines = [
-        f"{name}{report.method} makes {report.classifier.title} forget {report.forget_set_title} (seed {report.spec.seed})",
+        f"{name}Forget {report.forget_set_title} with {report.method}"
+        f" ({report.classifier.title}, seed {report.spec.seed})",
         "",
-        f"{'accuracy':<24}{'before':>9}{'after':>9}{'gold':>9}",
-        *(f"{title:<24}" + "".join(_percent(column[key]) for column in columns) for key, title in SET_LABELS.items()),
+        f"{'accuracy':<24}{'before':>11}{'after':>11}{'retrained':>11}",
+        *(f"{set_label(key):<24}" + "".join(_percent(column[key]) for column in columns) for key in SET_LABELS),
         "",
-        *(_plain(f"{one.title}: {one.words}") for one in verdicts(report)),
+        *(_plain(f"{verdict.title}: {verdict.words}") for verdict in verdicts(report)),
         *(_plain(f"Note: {capitalize(flag.title)}. {flag.words} {flag.doubt}") for flag in report_warnings(report)),
         "",
-        f"{seconds['total']:.1f} s in all: {seconds['forget']:.1f} s to forget, "
+        f"{seconds['total']:.1f} s in total: {seconds['forget']:.1f} s to unlearn, "
         f"{seconds['evaluate']:.1f} s to evaluate, {seconds['probes']:.1f} s to measure.",
         f"The report is in {result.folder}.",
     ]
@@ -108,28 +101,24 @@ def _accuracies(result: "RunResult", model: str) -> dict[str, float | None]:
 
 
 def _percent(fraction: float | None) -> str:
-    return f"{'-':>9}" if fraction is None else f"{fraction:>9.1%}"
+    return f"{'-':>11}" if fraction is None else f"{fraction:>11.1%}"
 
 
 def _parse_hyperparameter(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise InvalidHyperparameterError(
-            f"--set takes knob=value, and {text!r} is not: write for example --set batch=64."
-        )
+        raise InvalidHyperparameterError(f"--set takes NAME=VALUE, not {text!r}: write for example --set batch=64.")
     return name.strip(), value.strip()
 
 
 def _empty_dir(folder: Path) -> Path:
-    """The folder, made where it is missing. Raises StoreError where it holds something, or cannot be made."""
+    """Create the folder if it is missing. Raises StoreError if it is not empty or cannot be created."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise StoreError(
-                f"{folder} is not empty: name a new folder for the report, so that nothing is overwritten."
+                f"{folder} is not empty: choose a new folder for the report, so that nothing is overwritten."
             )
     except OSError as problem:
-        raise StoreError(
-            f"The report cannot be written to {folder} ({problem.strerror}). Name another folder."
-        ) from None
+        raise StoreError(f"Cannot write the report to {folder} ({problem.strerror}). Choose another folder.") from None
     return folder

@@ -1,4 +1,4 @@
-"""`sweep`: try many settings of a method, and see which come nearest to what you want."""
+"""`sweep`: queue a hyperparameter search for a method, and print its best trial."""
 
 import argparse
 import sys
@@ -16,40 +16,48 @@ if TYPE_CHECKING:
     from unlearn_core.domain.sweep import Sweep, SweepSpec
     from unlearn_core.store.queue.run_store import RunStore
 
-HELP = "Queue a sweep: many runs of one method that differ in some knobs, chosen by Optuna as they end."
+HELP = "Queue a sweep: runs of one method with different hyperparameters, chosen by Optuna."
 
 PAUSE = 0.5
-"""Seconds between two looks at the sweep."""
+"""Seconds between two polls of the sweep."""
 STOPPED = 130
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     _forget.add_request_arguments(parser)
-    parser.add_argument("--method", required=True, metavar="ID", help="how to forget; `methods` lists them")
-    parser.add_argument("--preset", metavar="NAME", help="where the other knobs stand; the method's first by default")
+    parser.add_argument("--method", required=True, metavar="ID", help="the unlearning method; `methods` lists them")
     parser.add_argument(
-        "--knob",
+        "--preset", metavar="NAME", help="preset of all other hyperparameters (the first one of the method)"
+    )
+    swept = parser.add_mutually_exclusive_group(required=True)
+    swept.add_argument(
+        "--hyperparameter",
         action="append",
-        required=True,
         metavar="NAME[=LOW:HIGH]",
-        help="what to sweep: a knob with its range, or its values as in loss=mse,ce; repeatable",
+        help="a hyperparameter to sweep, with its range or its values as in loss=mse,ce; repeatable",
     )
-    parser.add_argument("--sampler", choices=get_args(Sampler), help="who chooses: grid for one knob, else tpe")
+    swept.add_argument("--knob", action="append", dest="hyperparameter", help=argparse.SUPPRESS)  # of older releases
     parser.add_argument(
-        "--points", type=int, metavar="N", help="how many values of a knob a grid takes (8 of one, 4 of each)"
+        "--sampler", choices=get_args(Sampler), help="the sampler (grid for one hyperparameter, otherwise tpe)"
     )
     parser.add_argument(
-        "--aim",
+        "--points", type=int, metavar="N", help="grid values per hyperparameter (8 for one, 4 each for several)"
+    )
+    parser.add_argument(
+        "--objective",
         action="append",
         choices=get_args(ObjectiveId),
-        help="what to aim at, one or two; distance where there is gold, else forget and retain",
+        help="one or two objectives (distance if there is a retrained model, otherwise forget and retain)",
     )
+    parser.add_argument(
+        "--aim", action="append", choices=get_args(ObjectiveId), dest="objective", help=argparse.SUPPRESS
+    )  # of older releases
     budget = parser.add_mutually_exclusive_group()
-    budget.add_argument("--trials", type=int, metavar="N", help=f"how many runs, at most {MAX_TRIALS} (24)")
-    budget.add_argument("--minutes", type=float, metavar="M", help=f"how long they may work, at most {MAX_MINUTES:g}")
-    parser.add_argument("--seed", type=int, default=0, help="of every run, and of the sampler (0)")
-    parser.add_argument("--no-early-stop", action="store_true", help="carry hopeless trials to their end")
-    parser.add_argument("--wait", action="store_true", help="wait until it is done, and print the best settings")
+    budget.add_argument("--trials", type=int, metavar="N", help=f"number of trials, at most {MAX_TRIALS} (24)")
+    budget.add_argument("--minutes", type=float, metavar="M", help=f"minutes of computation, at most {MAX_MINUTES:g}")
+    parser.add_argument("--seed", type=int, default=0, help="random seed of the sampler and of every run (0)")
+    parser.add_argument("--no-early-stop", action="store_true", help="do not stop hopeless trials early")
+    parser.add_argument("--wait", action="store_true", help="wait until it is done, and print the best hyperparameters")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,27 +68,30 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.store.queue.run_store import RunStore
 
     spec = _spec(args)
-    what = describe_forget_set(spec.request.forget, datasets.card(spec.request.dataset))
+    forget_set = describe_forget_set(spec.request.forget, datasets.card(spec.request.dataset))
     store = RunStore(open_data_dir())
-    number = store.sweeps.submit(spec, title=f"Forget {what} with {method(spec.method).title}")
-    most = f"{spec.max_trials} trials" if spec.minutes is None else f"{spec.minutes:g} minutes of work"
-    print(f"Sweep {number} is queued, {most} at the most. A worker carries it out, and every person's run goes first.")
-    print(f"In the lab its page is /sweep?sweep={number}.", flush=True)
+    number = store.sweeps.submit(spec, title=f"Forget {forget_set} with {method(spec.method).title}")
+    budget = f"{spec.max_trials} trials" if spec.minutes is None else f"{spec.minutes:g} minutes of computation"
+    print(f"Sweep {number} is queued with at most {budget}. A worker runs it; runs that people submit go first.")
+    print(f"Its page in the web app: /sweep?sweep={number}", flush=True)
     return _wait(store, number) if args.wait else 0
 
 
 def _spec(args: argparse.Namespace) -> "SweepSpec":
-    """The sweep that is asked for. Raises BadKnob, UnknownName, BadRequest or NotSupported."""
+    """Return the requested sweep.
+
+    Raises InvalidHyperparameterError, NotFoundError, InvalidRequestError or NotSupportedError.
+    """
     from pydantic import ValidationError
 
     from unlearn_core.domain.objectives import validate_sweep
     from unlearn_core.domain.sweep import SweepSpec
-    from unlearn_core.engine.build_spec import run_spec as run_spec
+    from unlearn_core.engine.build_spec import run_spec
     from unlearn_core.methods import method
     from unlearn_core.store.data_folder import open_data_dir
     from unlearn_core.store.files.golds import GoldStore
 
-    one = run_spec(
+    base = run_spec(
         args.classifier,
         method=args.method,
         classes=_forget.class_names(args),
@@ -88,81 +99,84 @@ def _spec(args: argparse.Namespace) -> "SweepSpec":
         preset=args.preset,
         seed=args.seed,
     )
-    chosen = method(one.method)
-    knobs = chosen.params.hyperparameters()
-    points = args.points or (max(2, min(args.trials or 8, MAX_POINTS)) if len(args.knob) == 1 else 4)
-    ranges = [_range(text, knobs, one.params, points) for text in args.knob]
-    gold = GoldStore(open_data_dir()).exists(one.request, 0)
+    chosen = method(base.method)
+    hyperparameters = chosen.params.hyperparameters()
+    points = args.points or (max(2, min(args.trials or 8, MAX_POINTS)) if len(args.hyperparameter) == 1 else 4)
+    ranges = [_range(text, hyperparameters, base.params, points) for text in args.hyperparameter]
+    gold = GoldStore(open_data_dir()).exists(base.request, 0)
     fields: dict[str, Any] = {
-        "request": one.request,
-        "method": one.method,
-        "params": one.params,
+        "request": base.request,
+        "method": base.method,
+        "params": base.params,
         "ranges": ranges,
         "sampler": args.sampler or ("grid" if len(ranges) == 1 else "tpe"),
-        "objectives": args.aim or (["distance"] if gold else ["forget", "retain"]),
+        "objectives": args.objective or (["distance"] if gold else ["forget", "retain"]),
         "trials": args.trials if args.trials or args.minutes else 24,
         "minutes": args.minutes,
         "seed": args.seed,
         "early": not args.no_early_stop,
     }
     try:
-        wanted = SweepSpec.model_validate(fields)
+        spec = SweepSpec.model_validate(fields)
     except ValidationError as problem:
-        said = problem.errors()[0]
-        where = ".".join(str(part) for part in said["loc"])
-        words = str(said["msg"]).removeprefix("Value error, ")
-        raise InvalidRequestError(f"This cannot be swept: {f'{where}: ' if where else ''}{words}.") from None
-    validate_sweep(wanted, chosen, gold=gold)
-    return wanted
+        error = problem.errors()[0]
+        where = ".".join(str(part) for part in error["loc"])
+        words = str(error["msg"]).removeprefix("Value error, ")
+        raise InvalidRequestError(f"The sweep is not valid: {f'{where}: ' if where else ''}{words}.") from None
+    validate_sweep(spec, chosen, gold=gold)
+    return spec
 
 
 def _range(
     text: str, hyperparameters: "dict[str, HyperparameterInfo]", params: dict[str, Any], points: int
 ) -> "SearchRange | dict[str, Any]":
-    """A knob's range from "lr", "lr=0.001:0.1" or "loss=mse,ce". Raises UnknownName or BadKnob."""
+    """Return the range from "lr", "lr=0.001:0.1" or "loss=mse,ce".
+
+    Raises NotFoundError or InvalidHyperparameterError.
+    """
     from unlearn_core.domain.search_space import suggested_range
     from unlearn_core.plugins import lookup
 
-    name, _, said = text.partition("=")
-    knob = lookup("hyperparameter", hyperparameters, name.strip())
-    usual = suggested_range(knob, params[knob.name])
-    if usual is None:
+    name, _, values = text.partition("=")
+    info = lookup("hyperparameter", hyperparameters, name.strip())
+    suggested = suggested_range(info, params[info.name])
+    if suggested is None:
         raise InvalidHyperparameterError(
-            f"{knob.title} ({knob.name}) is a list of numbers, which has no range: sweep another knob."
+            f"{info.title} ({info.name}) is a list of numbers, which has no range: sweep another hyperparameter."
         )
-    fields = usual.model_dump() | {"points": points}
-    if not said:
+    fields = suggested.model_dump() | {"points": points}
+    if not values:
         return fields
-    if usual.is_choice:
-        words = [part.strip() for part in said.split(",")]
+    if suggested.is_choice:
+        words = [part.strip() for part in values.split(",")]
         named = {"true": True, "on": True, "false": False, "off": False}
-        return fields | {"values": [named.get(word.lower(), word) if knob.kind == "bool" else word for word in words]}
+        return fields | {"values": [named.get(word.lower(), word) if info.kind == "bool" else word for word in words]}
     try:
-        low, high = (float(part) for part in said.split(":"))
+        low, high = (float(part) for part in values.split(":"))
     except ValueError:
         raise InvalidHyperparameterError(
-            f"--knob {text!r} names no range: write for example --knob {name}=0.001:0.1."
+            f"{text!r} has no range: write for example --hyperparameter {name}=0.001:0.1."
         ) from None
     return fields | {"low": low, "high": high}
 
 
 def _wait(store: "RunStore", number: int) -> int:
-    """Says when a trial ends, until all are over; Ctrl-C ends the waiting and not the sweep."""
-    told = 0
+    """Print a line whenever a trial ends, until all have; Ctrl-C stops waiting, not the sweep."""
+    shown = 0
     try:
         while not (sweep := store.sweeps.get(number)).state.is_finished:
             if not store.workers():
                 raise WorkerError(
-                    f"Sweep {number} waits, and no worker is there to do it. "
-                    "Start one: `python -m unlearn_core worker`, or `make run`."
+                    f"Sweep {number} is queued, but no worker is running. "
+                    "Start one with `python -m unlearn_core worker` or `make run`."
                 )
-            over = store.sweeps.finished_counts([number])[number]
-            if over > told:
-                told = over
-                print(f"{over} of {sweep.spec.max_trials} trials are over", file=sys.stderr, flush=True)
+            finished = store.sweeps.finished_counts([number])[number]
+            if finished > shown:
+                shown = finished
+                print(f"{finished} of {sweep.spec.max_trials} trials finished", file=sys.stderr, flush=True)
             time.sleep(PAUSE)
     except KeyboardInterrupt:
-        print(f"\nNo longer waiting; sweep {number} goes on.", file=sys.stderr)
+        print(f"\nStopped waiting; sweep {number} continues.", file=sys.stderr)
         return STOPPED
     print(_summary(store, sweep))
     return 0 if sweep.state is SweepState.DONE else 1
@@ -174,8 +188,9 @@ def _summary(store: "RunStore", sweep: "Sweep") -> str:
     trials = store.sweeps.trials(sweep.id)
     chosen = preferred_trial(sweep.spec, trials)
     if chosen is None:
-        return f"Sweep {sweep.id} is {sweep.state}: {sweep.error or 'no trial has all the figures that it aims at.'}"
-    figures = zip(sweep.spec.objectives, objective_values(sweep.spec, chosen) or (), strict=True)
-    aims = ", ".join(f"{OBJECTIVES[name].title.lower()} {value:.4g}" for name, value in figures)
-    turned = " ".join(f"--set {name}={value}" for name, value in chosen.params.items())
-    return f"Sweep {sweep.id} is {sweep.state}. The best of {len(trials)} trials is run {chosen.run}: {aims}\n{turned}"
+        return f"Sweep {sweep.id} is {sweep.state}: {sweep.error or 'no trial has values for all objectives.'}"
+    values = zip(sweep.spec.objectives, objective_values(sweep.spec, chosen) or (), strict=True)
+    objectives = ", ".join(f"{OBJECTIVES[name].title.lower()} {value:.4g}" for name, value in values)
+    options = " ".join(f"--set {name}={value}" for name, value in chosen.params.items())
+    best = f"The best of {len(trials)} trials is run {chosen.run}: {objectives}"
+    return f"Sweep {sweep.id} is {sweep.state}. {best}\n{options}"

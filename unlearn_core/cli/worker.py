@@ -1,4 +1,4 @@
-"""`worker`: serve the queue on a device, or end who serves it."""
+"""`worker`: run the queue on a device, or stop the worker that does."""
 
 import argparse
 import os
@@ -15,17 +15,23 @@ if TYPE_CHECKING:
     from unlearn_core.worker.device_lock import LockInfo
 
 NAME = "worker"
-HELP = "Carry out the queued runs of the data folder, until Ctrl-C; or end the worker that does."
+HELP = "Run the queued runs of the data folder until Ctrl-C, or stop the worker that does."
 
 STOP_TIMEOUT = 15.0
-"""Seconds that a worker may take to go."""
+"""Seconds that a worker may take to stop."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: every GPU if there is one)")
-    parser.add_argument("--from-app", action="store_true", help="the web server started it: go when nobody needs it")
-    parser.add_argument("--stop", action="store_true", help="end the workers of the data folder; a run goes back")
-    parser.add_argument("--if-idle", action="store_true", help="with --stop: only those idle ones that the app started")
+    parser.add_argument(
+        "--from-app", action="store_true", help="started by the web server: stop when idle and no longer needed"
+    )
+    parser.add_argument(
+        "--stop", action="store_true", help="stop the workers of the data folder; running runs return to the queue"
+    )
+    parser.add_argument(
+        "--if-idle", action="store_true", help="with --stop: only idle workers that the web server started"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     if args.stop:
         return _stop(open_data_dir(), None if args.device == "auto" else args.device, only_idle=args.if_idle)
     if args.if_idle:
-        raise WorkerError("--if-idle goes with --stop: write `worker --stop --if-idle`.")
+        raise WorkerError("--if-idle requires --stop: write `worker --stop --if-idle`.")
     from unlearn_core.worker.device_choice import resolve_devices
 
     devices = resolve_devices(args.device)
@@ -56,15 +62,15 @@ def _serve(device: str, data_dir: Path, from_app: bool) -> int:
 
 
 def _serve_all(devices: list[str], from_app: bool) -> int:
-    """One process for each device; this one waits for them all, and passes on what it is told."""
+    """Start one worker process per device, forward signals to them and wait for all."""
     command = [sys.executable, "-m", "unlearn_core", NAME, *(["--from-app"] if from_app else []), "--device"]
     workers = [subprocess.Popen([*command, device]) for device in devices]
 
-    def pass_on(number: int, _frame: object) -> None:
+    def forward_signal(number: int, _frame: object) -> None:
         for worker in workers:
             worker.send_signal(number)
 
-    signal.signal(signal.SIGTERM, pass_on)
+    signal.signal(signal.SIGTERM, forward_signal)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the workers as well
     return max(worker.wait() for worker in workers)
 
@@ -73,18 +79,20 @@ def _stop(data_dir: Path, device: str | None, *, only_idle: bool) -> int:
     from unlearn_core.store.queue.processes import locks_dir, web_servers
     from unlearn_core.worker import device_lock
 
-    wanted = "*" if device is None else device_lock.lock_path(data_dir, device).stem
-    # Those that wait for their turn first, so that none takes the place of one that goes.
-    paths = [*locks_dir(data_dir).glob(f"{wanted}.next"), *locks_dir(data_dir).glob(f"{wanted}.lock")]
+    pattern = "*" if device is None else device_lock.lock_path(data_dir, device).stem
+    # Waiting workers first, so that none replaces a worker that stops.
+    paths = [*locks_dir(data_dir).glob(f"{pattern}.next"), *locks_dir(data_dir).glob(f"{pattern}.lock")]
     holders = [(path, holder) for path in paths if (holder := device_lock.read_info(path)) is not None]
     if not holders and not only_idle:
-        print(f"No worker serves {data_dir}.")
-    spared = only_idle and web_servers(data_dir)
+        print(f"No worker is running for {data_dir}.")
+    needed = only_idle and web_servers(data_dir)
     codes = [0]
     for path, holder in holders:
         if only_idle and holder.run is not None:
-            print(f"The worker goes on with run {holder.run}. To end it too: `python -m unlearn_core worker --stop`.")
-        elif not only_idle or (holder.from_app and not spared):
+            print(
+                f"The worker continues with run {holder.run}. To stop it too: `python -m unlearn_core worker --stop`."
+            )
+        elif not only_idle or (holder.from_app and not needed):
             codes.append(_end(path, holder, device_lock.LEAVE_SIGNAL if only_idle else device_lock.STOP_SIGNAL))
     return max(codes)
 
@@ -97,14 +105,19 @@ def _end(path: Path, info: "LockInfo", how: signal.Signals) -> int:
     except ProcessLookupError:
         return 0
     except PermissionError:
-        raise WorkerError(f"The worker (process {info.pid}) belongs to another user, who alone may end it.") from None
+        raise WorkerError(
+            f"The worker (process {info.pid}) belongs to another user, and only that user can stop it."
+        ) from None
     end = time.monotonic() + STOP_TIMEOUT
     while (now := device_lock.read_info(path)) is not None and now.pid == info.pid:
         if time.monotonic() > end:
-            print(f"The worker (process {info.pid}) has not gone yet: look at worker.log in the data folder.")
+            print(f"The worker (process {info.pid}) has not stopped yet: see worker.log in the data folder.")
             return 1
         time.sleep(0.05)
-    back = "" if info.run is None else f" Run {info.run} went back to the queue: a gold goes on from its last epoch, "
-    again = "" if info.run is None else "anything else starts again when a worker is there."
-    print(f"The worker on {path.stem} (process {info.pid}) has gone.{back}{again}")
+    print(f"The worker on {path.stem} (process {info.pid}) has stopped.")
+    if info.run is not None:
+        print(
+            f"Run {info.run} returned to the queue. The next worker resumes it at its last epoch if it trains a model, "
+            "and otherwise restarts it."
+        )
     return 0

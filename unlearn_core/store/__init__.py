@@ -1,1 +1,1 @@
-"""The only code that touches runs, artifacts and the database in the data folder."""
+"""The data folder: the only code that reads and writes runs, artifacts and the database."""

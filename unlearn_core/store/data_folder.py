@@ -1,4 +1,4 @@
-"""The data folder: where everything that a person makes is kept."""
+"""The path of the data folder, where all runs, models and data sets of the user are stored."""
 
 import os
 import tempfile
@@ -10,14 +10,14 @@ DATA_DIR_VARIABLE = "UNLEARN_HOME"
 
 
 def data_dir_path() -> Path:
-    """Where the data folder is or would be."""
+    """Return the path of the data folder, which need not exist."""
     return (
         Path(os.environ.get(DATA_DIR_VARIABLE) or Path(__file__).resolve().parents[2] / "data").expanduser().resolve()
     )
 
 
 def open_data_dir() -> Path:
-    """The data folder, made where it is missing. Raises StoreError where it cannot be written to."""
+    """Return the data folder, created if missing. Raises StoreError if it is not writable."""
     folder = data_dir_path()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -26,6 +26,6 @@ def open_data_dir() -> Path:
     except OSError as problem:
         raise StoreError(
             f"The data folder {folder} cannot be written to ({problem.strerror}). "
-            f"Give this user the right to, or name another folder in {DATA_DIR_VARIABLE}."
+            f"Make it writable for this user, or set {DATA_DIR_VARIABLE} to another folder."
         ) from None
     return folder

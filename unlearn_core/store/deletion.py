@@ -1,7 +1,8 @@
-"""Who needs an own classifier: the runs that it must not be taken away from, and the reports that speak of it."""
+"""Deletion of classifiers and data sets: what still uses them, and what goes with them."""
 
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.jobs import ImportDatasetSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.models import user_models
 from unlearn_core.store.files import ensemble_files
@@ -10,14 +11,17 @@ from unlearn_core.store.queue.run_store import RunStore
 
 UNFINISHED_STATES = (RunState.QUEUED, RunState.RUNNING)
 
+_ALL_RUNS = 100_000
+_KINDS_WITH_DATASET = ("unlearn", "gold", "train", "add")
+
 
 def active_runs_using(store: RunStore, classifier: str) -> list[Run]:
-    """The unfinished runs that need this classifier, or measure a run of it."""
+    """Return the unfinished runs that need this classifier, or that measure one of its runs."""
     found = []
     for run in store.list_runs(states=UNFINISHED_STATES, limit=10_000):
         spec = run.spec
-        about = getattr(spec, "run", None)
-        spec = spec if about is None else store.get(about).spec
+        measured = getattr(spec, "run", None)
+        spec = spec if measured is None else store.get(measured).spec
         needed = (
             spec.request.classifier if isinstance(spec, UnlearnSpec | TrainGoldSpec) else getattr(spec, "start", None)
         )
@@ -27,17 +31,43 @@ def active_runs_using(store: RunStore, classifier: str) -> list[Run]:
 
 
 def delete_classifier(store: RunStore, classifier: str) -> None:
-    """Removes an own classifier, its golds and its crowds; reports of its runs stay, but can be measured no further.
+    """Delete a user's classifier with its retrained models and ensembles; reports of its runs stay as they are.
 
-    Raises StoreError while runs need it, and UnknownName where it is no own classifier.
+    Raises StoreError while unfinished runs need it, and NotFoundError if it is not a user's classifier.
     """
-    busy = active_runs_using(store, classifier)
-    if busy:
-        which = ", ".join(str(run.id) for run in busy[:5])
-        raise StoreError(f"Run {which} needs this classifier: wait until it is over, or cancel it; then remove it.")
+    active = active_runs_using(store, classifier)
+    if active:
+        runs = _join([run.id for run in active])
+        raise StoreError(f"Unfinished runs need this classifier ({runs}): let them finish, or cancel them first.")
     golds = GoldStore(store.data_dir)
     for run in store.list_runs(kinds=("gold",), limit=10_000):
         if isinstance(run.spec, TrainGoldSpec) and run.spec.request.classifier == classifier:
             golds.delete(run.spec.request, run.spec.seed)
     ensemble_files.delete(store.data_dir, classifier)
     user_models.remove(classifier)
+
+
+def deletion_blocker(store: RunStore, dataset: str) -> str:
+    """Return why a data set cannot be removed now and what to do, as a sentence; "" if nothing needs it."""
+    trained = [card.title for card in user_catalog.classifier_cards().values() if card.dataset == dataset]
+    if trained:
+        titles = ", ".join(trained[:3]) + (" and others" if len(trained) > 3 else "")
+        return f"Classifiers were trained on this data set ({titles}): remove those first."
+    all_runs = store.list_runs(kinds=_KINDS_WITH_DATASET, limit=_ALL_RUNS)
+    runs = sorted(run.id for run in all_runs if _needs_dataset(run, dataset))
+    return f"Runs use this data set ({_join(runs)}): delete those first." if runs else ""
+
+
+def _needs_dataset(run: Run, dataset: str) -> bool:
+    """Return whether a run needs a data set: a report shows its images, a training run only until it is finished."""
+    spec = run.spec
+    if isinstance(spec, ImportDatasetSpec):
+        return False
+    request = getattr(spec, "request", None)
+    if request is not None:
+        return request.dataset == dataset
+    return getattr(spec, "dataset", None) == dataset and not run.state.is_finished
+
+
+def _join(runs: list[int]) -> str:
+    return ", ".join(map(str, runs[:5])) + (" and others" if len(runs) > 5 else "")

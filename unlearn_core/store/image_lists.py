@@ -1,4 +1,4 @@
-"""Long lists of pictures to forget, kept under a short name so that a link can carry them."""
+"""Lists of image indices as text, and long lists stored under a short name for use in links."""
 
 import hashlib
 import re
@@ -10,33 +10,36 @@ from unlearn_core.domain.errors import InvalidRequestError, StoreError
 
 
 def format_ranges(image_indices: Sequence[int]) -> str:
-    """Ascending numbers as text: "3-5,9"."""
+    """Return ascending indices as text: "3-5,9"."""
     spans: list[list[int]] = []
-    for number in image_indices:
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
+    for index in image_indices:
+        if spans and index == spans[-1][1] + 1:
+            spans[-1][1] = index
         else:
-            spans.append([number, number])
+            spans.append([index, index])
     return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in spans)
 
 
 def parse_ranges(text: str, *, upper_bound: int) -> tuple[int, ...]:
-    """What `as_ranges` was given. Raises BadRequest where that is no list, or holds a number from `most` on."""
+    """Return the indices of a text as from `format_ranges`.
+
+    Raises InvalidRequestError if it is not such a list, or has an index of `upper_bound` or more.
+    """
     found: set[int] = set()
     for part in text.split(","):
         span = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", part.strip(), re.ASCII)
         first, last = (int(span[1]), int(span[2] or span[1])) if span else (1, 0)
         if not first <= last < upper_bound:
             raise InvalidRequestError(
-                f"{part.strip()[:40]!r} is no list of pictures: "
-                f"write numbers and ranges from 0 to {upper_bound - 1:,}, as in 17,40-52."
+                f"{part.strip()[:40]!r} is not a list of images: "
+                f"write indices and ranges from 0 to {upper_bound - 1:,}, such as 17,40-52."
             )
         found.update(range(first, last + 1))
     return tuple(sorted(found))
 
 
 def save(data_dir: Path, image_indices: Sequence[int]) -> str:
-    """Keeps a list in the data folder and gives its fingerprint: the same for the same list."""
+    """Store a list in the data folder and return its fingerprint, the same for the same list."""
     text = format_ranges(image_indices)
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     file = data_dir / "requests" / f"{name}.txt"
@@ -44,19 +47,19 @@ def save(data_dir: Path, image_indices: Sequence[int]) -> str:
         if not file.exists():
             atomic_write(file, text.encode())
     except OSError as problem:
-        raise StoreError(f"The list of pictures cannot be kept in {file.parent} ({problem.strerror}).") from None
+        raise StoreError(f"Cannot save the list of images in {file.parent} ({problem.strerror}).") from None
     return name
 
 
 def load(data_dir: Path, name: str, *, upper_bound: int) -> tuple[int, ...]:
-    """A kept list by its fingerprint. Raises BadRequest where this data folder has none of that name."""
+    """Return a stored list by its fingerprint. Raises InvalidRequestError if this data folder does not have it."""
     try:
         if re.fullmatch(r"[0-9a-f]{16}", name) is None:
             raise FileNotFoundError
         text = (data_dir / "requests" / f"{name}.txt").read_text()
     except OSError:
         raise InvalidRequestError(
-            f"This lab's data folder keeps no list of pictures called {name[:40]!r}: "
-            "the link was made elsewhere. Tick the pictures again, or use a link with the numbers in it."
+            f"The data folder has no list of images {name[:40]!r}: "
+            "the link was created elsewhere. Select the images again, or use a link that contains their indices."
         ) from None
     return parse_ranges(text, upper_bound=upper_bound)

@@ -1,1 +1,1 @@
-"""The processes that own the devices: a supervisor for each, and under it the warm children that do the work."""
+"""The worker: a supervisor process per device, with warm child processes that execute the runs."""

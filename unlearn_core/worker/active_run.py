@@ -1,4 +1,4 @@
-"""A run in the hands of a worker, and what its end means to the store."""
+"""ActiveRun, a run that a child process executes, and how its outcome is reported to the store."""
 
 import time
 from dataclasses import dataclass, field
@@ -11,30 +11,30 @@ from unlearn_core.worker.listener import REPORT_INTERVAL
 
 @dataclass
 class ActiveRun:
-    """A run in hand. `place` is its place among those that are made side by side; `rhythm` how often it is heard of."""
+    """A run in progress: `index` is its position in its stack, `report_interval` the seconds between its heartbeats."""
 
     run: Run
     index: int = 0
     report_interval: float = REPORT_INTERVAL
     last_heartbeat: float = field(default_factory=time.monotonic)
-    """When the store last heard that the run is alive."""
+    """The time of its last heartbeat to the store."""
     cancelled_at: float | None = None
-    """When the child was asked to stop it."""
+    """When the child was told to stop it."""
     outcome: Outcome | None = None
-    """How it ended, until the store knows."""
+    """How it ended, until that is reported to the store."""
     is_owned: bool = True
-    """False once the store has taken it away: it is stopped, and its end told to nobody."""
+    """False once its lease is lost: it is stopped, and its outcome is not reported."""
 
 
 def outcome_of_crash(active_run: ActiveRun, *, dead: bool, code: int | None) -> Outcome:
-    """How a run ended whose child is gone: `dead` by itself, or killed because it did not stop this run or another."""
+    """Return the outcome of a run whose child is gone: `dead` by itself, or killed because a run did not stop."""
     if active_run.cancelled_at is not None:
         return Outcome("cancelled")
-    return Outcome("died", reason=describe_exit(code)) if dead else Outcome("gave way")
+    return Outcome("crashed", reason=describe_exit(code)) if dead else Outcome("preempted")
 
 
 def report_outcome(store: RunStore, run: Run, outcome: Outcome) -> None:
-    """Tells the store how a run ended. Raises Fenced where that is no longer ours to say."""
+    """Report the outcome of a run to the store. Raises LeaseLostError if this worker no longer holds it."""
     match outcome.state:
         case "done":
             store.finish(run.id, run.attempt, metrics=outcome.metrics or {})
@@ -42,7 +42,7 @@ def report_outcome(store: RunStore, run: Run, outcome: Outcome) -> None:
             store.fail(run.id, run.attempt, outcome.reason)
         case "cancelled":
             store.mark_cancelled(run.id, run.attempt)
-        case "gave way":
+        case "preempted":
             store.requeue(run.id, run.attempt)
-        case "died":
+        case "crashed":
             store.mark_crashed(run.id, run.attempt, outcome.reason)

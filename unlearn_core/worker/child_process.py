@@ -1,4 +1,4 @@
-"""One warm child process, seen from the supervisor, and the runs that it has in hand."""
+"""ChildProcess, the supervisor's side of one warm child process and its active runs."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -17,91 +17,91 @@ from unlearn_core.worker.failures import Outcome
 from unlearn_core.worker.listener import CANCEL, PREEMPT, REPORT_INTERVAL, ProgressUpdate
 
 MAX_RUNS_PER_CHILD = 200
-"""How many runs a child carries out before a fresh one takes its place: what leaks, leaks no further."""
+"""Runs after which a child is replaced, which limits memory leaks."""
 
 RESTART_DELAY = 1.0
-"""Seconds between the start of a child that died idle and the next one's."""
+"""Seconds between the start of a child that died idle and the start of the next."""
 
 CONTEXT = get_context("forkserver")
 
 
 class ChildProcess:
-    """A place for one run, or one stack, at a time. It knows nothing of the store: the supervisor stands between."""
+    """A child that executes one run or stack at a time; only the supervisor talks to the store."""
 
     def __init__(self, config: ChildConfig, kinds: frozenset[str], *, persistent: bool = True) -> None:
-        """Of which `kinds` the runs are that it takes. A child starts with `fill`; a `lasting` one stays for more."""
+        """`kinds` are the kinds of run that it executes; `start` starts it, and a `persistent` one stays for more."""
         self.config, self.kinds, self.persistent = config, kinds, persistent
         self.active_runs: list[ActiveRun] = []
         self.stacks: StackableParams = {}
-        """What the child can make side by side, as soon as it has said so."""
+        """The hyperparameters that can differ in a stack, by method, once the child has reported them."""
         self._process: ForkServerProcess | None = None
         self._pipe: Connection | None = None
         self._signals = CONTEXT.RawArray("b", CANCEL + MAX_STACK)
         self._dispatched, self._started, self._retire = 0, -RESTART_DELAY, False
 
     def start(self) -> None:
-        """Starts a child where there is none; one that died without a run has its successor wait a moment."""
+        """Start the child if there is none; after one that died idle, wait a moment."""
         if self._process is not None or time.monotonic() < self._started + RESTART_DELAY:
             return
         self._started, self._dispatched, self._retire = time.monotonic(), 0, False
-        self._pipe, other = CONTEXT.Pipe()
-        process = CONTEXT.Process(target=serve, args=(other, self._signals, self.config), daemon=True)
+        self._pipe, child_end = CONTEXT.Pipe()
+        process = CONTEXT.Process(target=serve, args=(child_end, self._signals, self.config), daemon=True)
         try:
             process.start()
         except (EOFError, OSError) as problem:
             raise WorkerError(
-                f"No process for the work can be started ({type(problem).__name__}): see what is written above."
+                f"Cannot start a child process ({type(problem).__name__}): see the output above."
             ) from problem
-        other.close()
+        child_end.close()
         self._process = process
 
     def dispatch(self, runs: Sequence[Run]) -> None:
-        """Hands one run, or several to be made side by side, to the child. `hear` finds out if it has just died."""
+        """Send one run, or several to train stacked, to the child. `is_dead` tells if it has just died."""
         assert self._pipe is not None
         self._signals[:] = bytes(len(self._signals))
-        self.active_runs = [ActiveRun(run, place, REPORT_INTERVAL * len(runs)) for place, run in enumerate(runs)]
+        self.active_runs = [ActiveRun(run, index, REPORT_INTERVAL * len(runs)) for index, run in enumerate(runs)]
         self._dispatched += len(runs)
         with suppress(OSError):
             self._pipe.send(list(runs))
 
     def forward(self, active_run: ActiveRun, signal: ControlSignal) -> None:
-        """Passes on what is wished of a run in hand."""
+        """Forward a control signal to an active run."""
         self._signals[PREEMPT] = signal.preempt
         if signal.cancel:
             self.cancel(active_run)
 
     def cancel(self, active_run: ActiveRun) -> None:
-        """Asks the child to stop a run in hand."""
+        """Tell the child to stop an active run."""
         if active_run.cancelled_at is None:
             self._signals[CANCEL + active_run.index], active_run.cancelled_at = True, time.monotonic()
 
     def poll(self) -> Iterator[tuple[ActiveRun, ProgressUpdate]]:
-        """What the child has told since the last time; its last word on a run becomes that one's `outcome`."""
-        pipe, hands = self._pipe, {hand.index: hand for hand in self.active_runs}
+        """Yield the progress updates since the last call; the last message of a run becomes its `outcome`."""
+        pipe, by_index = self._pipe, {active_run.index: active_run for active_run in self.active_runs}
         with suppress(EOFError, OSError):
             while pipe is not None and pipe.poll():
                 message = pipe.recv()
                 if isinstance(message, ChildReady):
                     self.stacks = message.stacks
                     continue
-                place, said = message
-                if isinstance(said, Outcome):
-                    hands[place].outcome = said
+                index, content = message
+                if isinstance(content, Outcome):
+                    by_index[index].outcome = content
                 else:
-                    yield hands[place], said
+                    yield by_index[index], content
 
     def release(self, active_run: ActiveRun) -> None:
-        """Forgets a run in hand that is over. After the last one a child that has served its time makes room."""
+        """Remove a finished run. After the last one, end a child that has reached its limit."""
         self.active_runs.remove(active_run)
         self._retire |= active_run.outcome is None or active_run.outcome.restart_child
         if self.active_runs:
             return
         if self._retire or not self.persistent or self._dispatched >= MAX_RUNS_PER_CHILD:
             self.kill()
-        self._started = -RESTART_DELAY  # if the child is gone, then a run was at fault: nothing to wait for
+        self._started = -RESTART_DELAY  # if the child is gone, a run was the cause: restart without delay
 
     def kill(self) -> int | None:
-        """Ends the child, however busy it is; gives its exit code."""
+        """Kill the child, even if busy, and return its exit code."""
         process, pipe = self._process, self._pipe
         self._process = self._pipe = None
         if process is None or pipe is None:
@@ -114,7 +114,7 @@ class ChildProcess:
 
     @property
     def is_free(self) -> bool:
-        """Whether a child is there that has nothing to do."""
+        """Whether the child is started and idle."""
         return self._process is not None and not self.active_runs
 
     @property
@@ -124,7 +124,7 @@ class ChildProcess:
 
     @property
     def waitables(self) -> list[Connection | int]:
-        """What becomes readable when the child speaks or dies."""
+        """The objects that become readable when the child sends a message or dies."""
         if self._process is None or self._pipe is None:
             return []
         return [self._pipe, self._process.sentinel]

@@ -1,4 +1,4 @@
-"""Which code a worker runs, so that a newer one replaces it."""
+"""The digest of the code that a worker runs, so that a worker with newer code can replace it."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ PACKAGE_DIR = Path(__file__).resolve().parents[1]
 
 
 def code_digest(folder: Path = PACKAGE_DIR) -> str:
-    """The same for the same source files under the same Python with the same plug-ins; a short hex text."""
+    """Return a short hex digest of the source files, the Python version and the plug-ins setting."""
     digest = hashlib.sha256(f"{sys.version} {os.environ.get(PLUGINS_VARIABLE, '')}".encode())
     for path in sorted(folder.rglob("*.py")):
         digest.update(f"\n{path.relative_to(folder)}\n".encode())

@@ -1,4 +1,4 @@
-"""Which devices a worker is to serve, asked in a child, so that the supervisor need not import torch for it."""
+"""The choice of devices for workers, made in a child so that the supervisor need not import torch."""
 
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -9,15 +9,15 @@ from unlearn_core.worker.start import WORK_MODULE, prepare_forkserver
 
 
 def resolve_devices(requested: str) -> list[str]:
-    """The device that is named; for "auto" every GPU, or the CPU where there is none. Raises NoSuchDevice."""
+    """Return the named device; for "auto" every GPU, or the CPU if there is none. Raises DeviceNotFoundError."""
     if requested == "cpu":
         return [requested]
-    prepare_forkserver(WORK_MODULE)  # the forkserver that answers here is the one that the work is forked from later
+    prepare_forkserver(WORK_MODULE)  # the same forkserver later forks the children
     try:
         with ProcessPoolExecutor(1, mp_context=CONTEXT) as pool:
             return pool.submit(_device_names, requested).result()
     except BrokenProcessPool:
-        raise WorkerError("torch cannot be imported: see above, and try `python -m unlearn_core doctor`.") from None
+        raise WorkerError("Cannot import torch: see above, and try `python -m unlearn_core doctor`.") from None
 
 
 def _device_names(requested: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""One worker a device and data folder: a locked file that says who holds it."""
+"""The lock that allows one worker per device and data folder: a locked file that describes its holder."""
 
 import fcntl
 import json
@@ -14,16 +14,16 @@ from unlearn_core.domain.errors import WorkerAlreadyRunningError
 from unlearn_core.store.queue.processes import locks_dir
 
 LEAVE_SIGNAL = signal.SIGUSR1
-"""Asks a worker to go as soon as nothing is in hand."""
+"""Tells a worker to stop once it is idle."""
 
 STOP_SIGNAL = signal.SIGTERM
-"""Asks a worker to go at once; what is in hand goes back to the queue."""
+"""Tells a worker to stop now; its active runs return to the queue."""
 
 POLL_SECONDS = 0.05
 
 
 class LockInfo(NamedTuple):
-    """Who holds a lock: its process, the fingerprint of its code, the run in hand, and whether the app started it."""
+    """The holder of a lock: its process, code digest, active run, and whether the web app started it."""
 
     pid: int
     code: str
@@ -32,14 +32,14 @@ class LockInfo(NamedTuple):
 
 
 class DeviceLock:
-    """A file that this process holds locked until it lets go or dies."""
+    """A file that this process keeps locked until it releases it or dies."""
 
     def __init__(self, path: Path, handle: int) -> None:
         self.path, self._handle = path, handle
 
     @classmethod
     def try_acquire(cls, path: Path) -> Self | None:
-        """The lock, or None while somebody else holds it."""
+        """Return the lock, or None while another process holds it."""
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,32 +49,32 @@ class DeviceLock:
         return cls(path, handle)
 
     def write_info(self, info: LockInfo) -> None:
-        """Writes who holds the lock, for `holder_of`."""
+        """Write the holder of the lock, for `read_info`."""
         text = json.dumps(info._asdict()).encode()
         os.pwrite(self._handle, text, 0)
         os.ftruncate(self._handle, len(text))
 
     @property
     def is_valid(self) -> bool:
-        """Whether the file is still the one in the data folder: it is not when the folder was removed."""
+        """Whether the locked file is still in the data folder, which may have been removed."""
         try:
-            found, mine = self.path.stat(), os.fstat(self._handle)
+            current, own = self.path.stat(), os.fstat(self._handle)
         except OSError:
             return False
-        return (found.st_dev, found.st_ino) == (mine.st_dev, mine.st_ino)
+        return (current.st_dev, current.st_ino) == (own.st_dev, own.st_ino)
 
     def release(self) -> None:
-        """Leaves the device to the next worker."""
+        """Release the device for the next worker."""
         os.close(self._handle)
 
 
 def lock_path(data_dir: Path, device: str) -> Path:
-    """The lock file of a device."""
+    """Return the lock file of a device."""
     return locks_dir(data_dir) / f"{device.replace(':', '-')}.lock"
 
 
 def read_info(path: Path) -> LockInfo | None:
-    """Who holds a lock; None where nobody does, or where its new holder has not said who it is yet."""
+    """Return the holder of a lock; None if it is free, or its new holder has not written itself yet."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -93,25 +93,25 @@ def read_info(path: Path) -> LockInfo | None:
 def acquire(
     data_dir: Path, device: str, info: LockInfo, *, is_wanted: Callable[[], bool], log: Callable[[str], None]
 ) -> DeviceLock | None:
-    """The lock of a device, once a worker of other code has left it; None where that is no longer `wanted`.
+    """Return the lock of a device once a worker with other code has released it; None if no longer wanted.
 
-    Raises AlreadyServed where a worker of the same code has the device, or waits for it.
+    Raises WorkerAlreadyRunningError if a worker with the same code holds the device or waits for it.
     """
     path = lock_path(data_dir, device)
-    # Who waits holds a lock of its own, and gives it up to newer code in the same way.
-    turn = _acquire(path.with_suffix(".next"), info, is_wanted=is_wanted, log=log)
-    if turn is None:
+    # A waiting worker holds a second lock, which newer code takes over in the same way.
+    waiting = _acquire(path.with_suffix(".next"), info, is_wanted=is_wanted, log=log)
+    if waiting is None:
         return None
     try:
         return _acquire(path, info, is_wanted=is_wanted, log=log)
     finally:
-        turn.release()
+        waiting.release()
 
 
 def _acquire(
     path: Path, info: LockInfo, *, is_wanted: Callable[[], bool], log: Callable[[str], None]
 ) -> DeviceLock | None:
-    asked = None
+    signalled = None
     while is_wanted():
         lock = DeviceLock.try_acquire(path)
         if lock is not None:
@@ -120,14 +120,14 @@ def _acquire(
         holder = read_info(path)
         if holder is not None and holder.code == info.code:
             raise WorkerAlreadyRunningError(
-                f"A worker (process {holder.pid}) has {path.stem} in {path.parents[1]} already. "
-                "If you want another in its place, end it first: `python -m unlearn_core worker --stop`."
+                f"A worker (process {holder.pid}) is already running on {path.stem} for {path.parents[1]}. "
+                "To replace it, stop it first: `python -m unlearn_core worker --stop`."
             )
-        if holder is not None and holder.pid != asked:
-            asked = holder.pid
+        if holder is not None and holder.pid != signalled:
+            signalled = holder.pid
             with suppress(ProcessLookupError):
                 os.kill(holder.pid, LEAVE_SIGNAL)
-            first = "" if holder.run is None else f" once run {holder.run} is over"
-            log(f"The worker with process id {holder.pid} runs other code: this one takes its place{first}.")
+            when = "" if holder.run is None else f" once run {holder.run} ends"
+            log(f"The worker with process id {holder.pid} runs other code: this worker replaces it{when}.")
         time.sleep(POLL_SECONDS)
     return None

@@ -1,4 +1,4 @@
-"""What went wrong, in sentences that say what to do next."""
+"""How a run ended, and its failures as sentences that say what to do next."""
 
 import errno
 import re
@@ -11,13 +11,13 @@ from typing import Any, Literal, NamedTuple
 from unlearn_core.domain.errors import CancelledError, PreemptedError, UnlearnError
 from unlearn_core.store.files.log_file import LOG_FILE
 
-MEMORY_ADVICE = "Turn the batch size down, or end what else uses that memory; then start the run again."
+MEMORY_ADVICE = "Reduce the batch size, or close other programs that use this memory; then start the run again."
 
 
 class Outcome(NamedTuple):
-    """How a run ended. `renew`: the process that ran it had better not run another."""
+    """How a run ended. `restart_child`: its process should not execute another run."""
 
-    state: Literal["done", "failed", "cancelled", "gave way", "died"]
+    state: Literal["done", "failed", "cancelled", "preempted", "crashed"]
     metrics: dict[str, Any] | None = None
     reason: str = ""
     traceback: str = ""
@@ -26,48 +26,50 @@ class Outcome(NamedTuple):
 
 
 def outcome_of(problem: Exception, data_dir: Path) -> Outcome:
-    """How a run ended that raised this."""
+    """Return the outcome of a run that raised this exception."""
     if isinstance(problem, CancelledError):
         return Outcome("cancelled")
     if isinstance(problem, PreemptedError):
-        return Outcome("gave way")
+        return Outcome("preempted")
     if isinstance(problem, UnlearnError):
         return Outcome("failed", reason=str(problem))
-    account = "".join(traceback.format_exception(problem))
-    reason = _sentence(problem, data_dir).encode("utf-8", "backslashreplace").decode()  # odd file names, say
-    return Outcome("failed", reason=reason, traceback=account, restart_child=True)
+    full_traceback = "".join(traceback.format_exception(problem))
+    reason = _sentence(problem, data_dir).encode("utf-8", "backslashreplace").decode()  # such as from odd file names
+    return Outcome("failed", reason=reason, traceback=full_traceback, restart_child=True)
 
 
 def describe_exit(code: int | None) -> str:
-    """Why a run is given up whose process died with this exit code; a negative one is a signal's number."""
+    """Return why a run failed whose process died with this exit code; a negative code is a signal number."""
     if code == -signal.SIGKILL:
-        how = "The process that ran it was killed twice (signal 9, SIGKILL), as the system does when memory runs out."
+        how = "The process of this run was killed twice (signal 9, SIGKILL), which usually means out of memory."
         return f"{how} {MEMORY_ADVICE}"
     if code is not None and code < 0:
         try:
             name = signal.Signals(-code).name
         except ValueError:
             name = "unknown"
-        how = f"crashed twice, at last with signal {-code} ({name})"
+        how = f"crashed twice, most recently with signal {-code} ({name})"
     else:
-        how = f"ended by itself twice, at last with exit code {code}"
-    return f"The process that ran it {how}. Look at the end of {LOG_FILE} in the data folder, then start the run again."
+        how = f"exited twice, most recently with exit code {code}"
+    return f"The process of this run {how}. See the end of {LOG_FILE} in the data folder, then start the run again."
 
 
 def _sentence(problem: Exception, data_dir: Path) -> str:
     if _is_out_of_memory(problem):
-        asked = re.search(r"allocate ([\d.]+ ?\w+)", str(problem))
+        requested = re.search(r"allocate ([\d.]+ ?\w+)", str(problem))
         free = re.search(r"of which ([\d.]+ ?\w+) is free", str(problem))
-        needed = f" It needed {asked[1]} more" + (f", and {free[1]} were free." if free else ".") if asked else ""
+        needed = (
+            f" It needed {requested[1]} more" + (f", but {free[1]} were free." if free else ".") if requested else ""
+        )
         return f"The device ran out of memory.{needed} {MEMORY_ADVICE}"
     if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
         free = shutil.disk_usage(data_dir).free / 1e6
-        return f"The disk that holds {data_dir} is full ({free:,.0f} MB free). Delete runs or make room, then start it again."
+        return f"The disk with {data_dir} is full ({free:,.0f} MB free). Free some space, then start the run again."
     what = f"{type(problem).__name__}: {problem}".strip().rstrip(":.")
-    return f"It stopped at an error of its own, {what}. The full account is in {data_dir / LOG_FILE}."
+    return f"Unexpected error: {what}. See {data_dir / LOG_FILE} for the traceback."
 
 
 def _is_out_of_memory(problem: Exception) -> bool:
-    # torch's own class is known by its name, so that this module need not import torch.
+    # torch's class is recognised by name, so that this module need not import torch.
     named = type(problem).__name__ == "OutOfMemoryError"
     return named or isinstance(problem, MemoryError) or "DefaultCPUAllocator: can't allocate memory" in str(problem)

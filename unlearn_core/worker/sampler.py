@@ -1,7 +1,7 @@
-"""Asks Optuna for the next trial of a sweep. The study is made anew from our own rows each time: nothing is kept here.
+"""Choose the next trial of a sweep with Optuna, from a study that is rebuilt from the stored trials each time.
 
-That makes the next trial a function of what is stored, whoever asks and however often a process has died. Optuna is
-imported late: no worker needs it that serves no sweep.
+The next trial therefore depends only on what is stored, not on the worker or on crashes. Optuna is imported late,
+because a worker without sweeps does not need it.
 """
 
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from unlearn_core.domain.search_space import SearchRange
 from unlearn_core.domain.sweep import SweepSpec, Trial
 
 SIGNIFICANT_DIGITS = 4
-"""Significant digits of a number that is tried: what stands in a table can be typed in again."""
+"""Significant digits of a suggested number, so that it can be typed in again from a table."""
 
 MAX_DRAWS = 4
-"""How often another draw is made where the same was tried already: with one seed it would end as it did."""
+"""How often a suggestion is drawn again if it was tried already: with one seed it would give the same result."""
 
 MIN_TRIALS = 8
-"""Trials from which on it is said which knob matters."""
+"""Minimum number of finished trials for hyperparameter importance."""
 TOP_FRACTION = 0.25
-"""The share of trials that count as good ones when it is asked which knob makes them so."""
+"""Fraction of trials that count as good for hyperparameter importance."""
 
 
 class SuggestedTrial(NamedTuple):
-    """The next trial: its number, the values of the swept knobs, and what the sampler wants to remember of it."""
+    """The next trial: its number, the values of the swept hyperparameters, and the sampler's attributes."""
 
     number: int
     params: dict[str, Any]
@@ -33,26 +33,29 @@ class SuggestedTrial(NamedTuple):
 
 
 def suggest(spec: SweepSpec, trials: Sequence[Trial]) -> SuggestedTrial:
-    """What to try next, in view of these trials: those that are over are told, the others count as under way."""
+    """Return the next trial given these; finished ones count with their values, others as running."""
     number = max((trial.number for trial in trials), default=-1) + 1
-    ranges, tried = {one.knob: one for one in spec.ranges}, [trial.params for trial in trials]
-    found = SuggestedTrial(number, {}, {})
-    for again in range(MAX_DRAWS):
-        study = _study(spec, trials, number=number, attempt=again)
-        asked = study.ask(_distributions(spec.ranges))
-        known = study.get_trials(deepcopy=False)[number]
-        params = {name: _round_significant(value, ranges[name]) for name, value in asked.params.items()}
-        found = SuggestedTrial(number, params, dict(known.system_attrs))
+    ranges, tried = (
+        {search_range.knob: search_range for search_range in spec.ranges},
+        [trial.params for trial in trials],
+    )
+    suggested = SuggestedTrial(number, {}, {})
+    for attempt in range(MAX_DRAWS):
+        study = _study(spec, trials, number=number, attempt=attempt)
+        trial = study.ask(_distributions(spec.ranges))
+        stored = study.get_trials(deepcopy=False)[number]
+        params = {name: _round_significant(value, ranges[name]) for name, value in trial.params.items()}
+        suggested = SuggestedTrial(number, params, dict(stored.system_attrs))
         if params not in tried or spec.sampler == "grid":
             break
-    return found
+    return suggested
 
 
 def importance(spec: SweepSpec, trials: Sequence[Trial]) -> dict[str, dict[str, float]]:
-    """For each objective how much each knob matters (shares that add up to 1); empty while too few trials are done.
+    """Return the importance of each hyperparameter by objective (sums to 1); empty with too few finished trials.
 
-    PED-ANOVA (Watanabe, Bansal and Hutter, IJCAI 2023): how differently the best quarter of the trials is spread over
-    a knob's range than all trials are.
+    PED-ANOVA (Watanabe, Bansal and Hutter, IJCAI 2023): how much the distribution of the best quarter of the trials
+    over the range of a hyperparameter differs from that of all trials.
     """
     done = [trial for trial in trials if objective_values(spec, trial) is not None]
     if len(done) < MIN_TRIALS or len(spec.ranges) < 2:
@@ -64,27 +67,27 @@ def importance(spec: SweepSpec, trials: Sequence[Trial]) -> dict[str, dict[str, 
         study = _study(spec.model_copy(update={"objectives": (name,)}), done, number=len(trials))
         shares = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(target_quantile=TOP_FRACTION))
         if all(isfinite(share) for share in shares.values()):
-            found[name] = {knob: float(share) for knob, share in shares.items()}
+            found[name] = {hyperparameter: float(share) for hyperparameter, share in shares.items()}
     return found
 
 
 def _study(spec: SweepSpec, trials: Sequence[Trial], *, number: int, attempt: int = 0) -> Any:
-    """An Optuna study that has seen these trials; a number that was taken back is a trial that failed."""
+    """Return an Optuna study with these trials; a withdrawn number is a failed trial."""
     import optuna
     from optuna.trial import TrialState, create_trial
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    ways = {True: optuna.study.StudyDirection.MINIMIZE, False: optuna.study.StudyDirection.MAXIMIZE}
-    directions = [ways[OBJECTIVES[name].lower_is_better] for name in spec.objectives]
+    direction = {True: optuna.study.StudyDirection.MINIMIZE, False: optuna.study.StudyDirection.MAXIMIZE}
+    directions = [direction[OBJECTIVES[name].lower_is_better] for name in spec.objectives]
     study = optuna.create_study(directions=directions, sampler=_sampler(spec, number, attempt))
-    distributions, known = _distributions(spec.ranges), {trial.number: trial for trial in trials}
-    for place in range(number):
-        trial = known.get(place)
-        told = None if trial is None else objective_values(spec, trial)
+    distributions, by_number = _distributions(spec.ranges), {trial.number: trial for trial in trials}
+    for index in range(number):
+        trial = by_number.get(index)
+        values = None if trial is None else objective_values(spec, trial)
         if trial is None:
             study.add_trial(create_trial(state=TrialState.FAIL))
             continue
-        if told is not None:
+        if values is not None:
             state = TrialState.COMPLETE
         elif not trial.is_over:
             state = TrialState.RUNNING
@@ -93,7 +96,7 @@ def _study(spec: SweepSpec, trials: Sequence[Trial], *, number: int, attempt: in
         study.add_trial(
             create_trial(
                 state=state,
-                values=told,
+                values=values,
                 params=trial.params,
                 distributions=distributions,
                 system_attrs=trial.attributes,
@@ -103,13 +106,15 @@ def _study(spec: SweepSpec, trials: Sequence[Trial], *, number: int, attempt: in
 
 
 def _sampler(spec: SweepSpec, number: int, attempt: int) -> Any:
-    """The sampler, seeded by the sweep's seed and the trial's number: made anew, it must not draw the same again."""
+    """Return the sampler, seeded by the sweep's seed and the trial's number, so that a rebuilt one draws new values."""
     from optuna import samplers
 
     seed = (spec.seed * 1_000_003 + number * MAX_DRAWS + attempt) % 2**32
     match spec.sampler:
         case "grid":
-            return samplers.GridSampler({one.knob: one.grid_values() for one in spec.ranges}, seed=spec.seed)
+            return samplers.GridSampler(
+                {search_range.knob: search_range.grid_values() for search_range in spec.ranges}, seed=spec.seed
+            )
         case "random":
             return samplers.RandomSampler(seed=seed)
         case "tpe":
@@ -122,23 +127,28 @@ def _distributions(ranges: Sequence[SearchRange]) -> dict[str, Any]:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     found: dict[str, Any] = {}
-    for one in ranges:
-        if one.is_choice:
-            found[one.knob] = CategoricalDistribution(one.values)
-        elif one.whole:
-            assert one.low is not None
-            step = 1 if one.log else int(one.step or 1)
-            found[one.knob] = IntDistribution(int(one.low), int(one.last_value), log=one.log, step=step)
+    for search_range in ranges:
+        if search_range.is_choice:
+            found[search_range.knob] = CategoricalDistribution(search_range.values)
+        elif search_range.whole:
+            assert search_range.low is not None
+            step = 1 if search_range.log else int(search_range.step or 1)
+            found[search_range.knob] = IntDistribution(
+                int(search_range.low), int(search_range.last_value), log=search_range.log, step=step
+            )
         else:
-            assert one.low is not None
-            found[one.knob] = FloatDistribution(
-                one.low, one.last_value, log=one.log, step=None if one.log else one.step
+            assert search_range.low is not None
+            found[search_range.knob] = FloatDistribution(
+                search_range.low,
+                search_range.last_value,
+                log=search_range.log,
+                step=None if search_range.log else search_range.step,
             )
     return found
 
 
 def _round_significant(value: Any, search_range: SearchRange) -> Any:
-    """A number with few digits that is still inside its range; anything else as it is."""
+    """Return a number rounded to few digits within its range; any other value as it is."""
     if not isinstance(value, float) or value == 0 or search_range.low is None:
         return value
     rounded = round(value, SIGNIFICANT_DIGITS - 1 - floor(log10(abs(value))))

@@ -1,4 +1,4 @@
-"""Starts a worker in this process: takes the device's lock, and serves until there is a reason to go."""
+"""run_worker, which runs a worker in this process: acquire the lock of the device, then supervise until stopped."""
 
 import os
 import signal
@@ -13,21 +13,21 @@ from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import child_main, device_lock
 from unlearn_core.worker.child_process import CONTEXT
 from unlearn_core.worker.code_version import code_digest
-from unlearn_core.worker.logging import log_line
 from unlearn_core.worker.supervisor import Supervisor, WorkerTimeouts
+from unlearn_core.worker.worker_log import log_line
 
 WORK_MODULE = "unlearn_core.engine.entry_point"
 
 PRELOAD_MODULES = ("pytorch_grad_cam",)
-"""What the first look would otherwise wait seconds for, and each child hold 300 MB of for itself."""
+"""Modules loaded before children start: saves seconds at the first Grad-CAM query and 300 MB per child."""
 
 IDLE_SECONDS = 600.0
-"""Seconds after which a worker that the app started goes, if it is idle and no web server is there."""
+"""Seconds after which a worker that the app started stops if it is idle and no web server is running."""
 
 
 @dataclass
 class ShutdownFlags:
-    """What signals have asked of this process: to `leave` when nothing is in hand, or to `stop` at once."""
+    """Requests by signals: to `leave` once idle, or to `stop` now."""
 
     leave: bool = False
     stop: bool = False
@@ -41,58 +41,58 @@ def run_worker(
     timeouts: WorkerTimeouts | None = None,
     work_module: str = WORK_MODULE,
 ) -> None:
-    """Serves a device of this machine in a data folder, until a signal, idleness or the folder's end.
+    """Run a worker on a device for a data folder, until a signal, an idle timeout or removal of the folder.
 
-    `work` names a module that has all of `engine/entry_point.py`.
-    Raises AlreadyServed where a worker of the same code serves the device.
+    `work_module` is a module with the functions of `engine/entry_point.py`.
+    Raises WorkerAlreadyRunningError if a worker with the same code runs on the device.
     """
-    me = device_lock.LockInfo(os.getpid(), code_digest(), from_app)
+    info = device_lock.LockInfo(os.getpid(), code_digest(), from_app)
     timeouts = timeouts or WorkerTimeouts(idle_timeout=IDLE_SECONDS if from_app else None)
-    with _signals() as asked:
-        mine = device_lock.acquire(
-            data_dir, device, me, is_wanted=lambda: not asked.leave and data_dir.exists(), log=log_line
+    with _signal_flags() as flags:
+        lock = device_lock.acquire(
+            data_dir, device, info, is_wanted=lambda: not flags.leave and data_dir.exists(), log=log_line
         )
-        if mine is None:
+        if lock is None:
             return
         try:
-            if not from_app:  # the app has done so, and holds the new file open
+            if not from_app:  # otherwise the app has done so and holds the new file open
                 rotated_log_path(data_dir)
             prepare_forkserver(work_module)
             Supervisor(
-                device, RunStore(data_dir), mine, info=me, shutdown=asked, timeouts=timeouts, work_module=work_module
+                device, RunStore(data_dir), lock, info=info, shutdown=flags, timeouts=timeouts, work_module=work_module
             ).serve()
         finally:
-            mine.release()
+            lock.release()
 
 
 @contextmanager
-def _signals() -> Iterator[ShutdownFlags]:
-    asked = ShutdownFlags()
+def _signal_flags() -> Iterator[ShutdownFlags]:
+    flags = ShutdownFlags()
 
-    def hear(number: int, _frame: object) -> None:
-        asked.leave = True
-        asked.stop = asked.stop or number != device_lock.LEAVE_SIGNAL
+    def handle(number: int, _frame: object) -> None:
+        flags.leave = True
+        flags.stop = flags.stop or number != device_lock.LEAVE_SIGNAL
 
-    before = {
+    former = {
         number: signal.getsignal(number)
         for number in (device_lock.LEAVE_SIGNAL, device_lock.STOP_SIGNAL, signal.SIGINT, signal.SIGHUP)
     }
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # `nohup` means what it says
-            signal.signal(number, hear)
+    for number, handler in former.items():
+        if handler is not signal.SIG_IGN:  # respect `nohup`
+            signal.signal(number, handle)
     try:
-        yield asked
+        yield flags
     finally:
-        for number, handler in before.items():
+        for number, handler in former.items():
             signal.signal(number, handler)
 
 
 def prepare_forkserver(work_module: str) -> None:
-    """Sets what the forkserver takes over when it starts; it has the work imported, and forks in milliseconds.
+    """Configure the forkserver, which imports the work module once and then forks children in milliseconds.
 
-    What the engine imports late is imported there too, once for all children; importing it asks nothing of a GPU.
+    It also imports what the engine imports late, once for all children; these imports do not use a GPU.
     """
-    # It is a fresh interpreter, which finds modules only where it is told to look.
+    # The forkserver is a new interpreter, which needs the module search path.
     os.environ["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     late = PRELOAD_MODULES if work_module == WORK_MODULE else ()
     CONTEXT.set_forkserver_preload([work_module, child_main.__name__, *late])

@@ -1,4 +1,4 @@
-"""Owns a device: claims runs, hands them to warm children, watches these, and answers for them to the store."""
+"""Supervisor, which claims runs for one device, dispatches them to warm children and reports their outcomes."""
 
 import socket
 import time
@@ -20,36 +20,36 @@ from unlearn_core.worker.child_main import ChildConfig
 from unlearn_core.worker.child_process import ChildProcess
 from unlearn_core.worker.failures import Outcome
 from unlearn_core.worker.listener import ProgressUpdate
-from unlearn_core.worker.logging import append_to_log, log_line
 from unlearn_core.worker.sweep_scheduler import SweepScheduler
+from unlearn_core.worker.worker_log import append_to_log, log_line
 
 RUN_KINDS = frozenset({"unlearn", "gold", "measure", "train", "add"})
 EXPLAIN_KINDS, IMPORT_KINDS = frozenset({"look"}), frozenset({"import"})
 
 POLL_SECONDS = 0.1
-"""Seconds that a new run waits at the most for an idle worker."""
+"""Maximum seconds until an idle worker notices a new run."""
 
 HOUSEKEEPING_SECONDS = 1.0
-"""Seconds between two rounds of everything that is not urgent."""
+"""Seconds between two rounds of tasks that are not urgent."""
 
 
 class WorkerTimeouts(NamedTuple):
-    """How many seconds a worker waits: after a cancel before it kills, and idle without a web server before it goes."""
+    """Seconds that a worker waits: after a cancel before it kills, and idle without a web server before it stops."""
 
     cancel_grace: float = 2.0
     idle_timeout: float | None = None
-    """None for a worker that somebody started by hand: it stays."""
+    """None for a worker that was started by active_run, which stays."""
 
 
 class ShutdownRequest(Protocol):
-    """What signals have asked of this process: to `leave` when nothing is in hand, or to `stop` at once."""
+    """Requests by signals: to `leave` once idle, or to `stop` now."""
 
     leave: bool
     stop: bool
 
 
 class Supervisor:
-    """One device's worker while it holds the lock: a seat for runs on the device; on the CPU for looks and imports."""
+    """The worker of one device: a child for runs on the device, and on the CPU one for Grad-CAM and one for imports."""
 
     def __init__(
         self,
@@ -62,87 +62,81 @@ class Supervisor:
         timeouts: WorkerTimeouts,
         work_module: str,
     ) -> None:
-        self.device, self.store, self.lock, self.info, self.shutdown, self.timeouts = (
-            device,
-            store,
-            held_lock,
-            info,
-            shutdown,
-            timeouts,
-        )
+        self.device, self.store, self.lock, self.info = device, store, held_lock, info
+        self.shutdown, self.timeouts = shutdown, timeouts
         self.name = f"{socket.gethostname()} {device} {info.pid}"
         self.run_child = ChildProcess(ChildConfig(work_module, device, store.data_dir, None), RUN_KINDS)
-        # A look is answered while a run is in progress, and on a single thread so that the run hardly feels it.
+        # Grad-CAM queries run in parallel to a run, on a single thread so that they hardly slow it down.
         self.explain_child = ChildProcess(ChildConfig(work_module, "cpu", store.data_dir, 1), EXPLAIN_KINDS)
-        # Downloads and pictures keep no device busy, and may take an hour: nobody's run waits behind them.
+        # Imports need no device and may take an hour, so runs do not wait for them.
         self.import_child = ChildProcess(
             ChildConfig(work_module, "cpu", store.data_dir, 1, preload=False), IMPORT_KINDS, persistent=False
         )
         self.children = (self.run_child, self.explain_child, self.import_child)
         self.sweep_scheduler = SweepScheduler(store, self.name)
-        self._one_ended = False
-        self._next_round = 0.0
-        self._wanted = time.monotonic()
-        self._trouble = ""
+        self._run_ended = False
+        self._next_housekeeping = 0.0
+        self._last_needed = time.monotonic()
+        self._last_error = ""
 
     def serve(self) -> None:
-        """Works until there is a reason to go."""
-        log_line(f"The worker on {self.device} (process {self.info.pid}) serves {self.store.data_dir}.")
+        """Work until there is a reason to stop."""
+        log_line(f"Worker on {self.device} (process {self.info.pid}) started for {self.store.data_dir}.")
         try:
             self._start()
-            while not (reason := self._reason_to_go()):
+            while not (reason := self._stop_reason()):
                 self._tick()
-                wait([sign for seat in self.children for sign in seat.waitables], POLL_SECONDS)
-            log_line(f"The worker on {self.device} goes: {reason}.")
+                wait([item for child in self.children for item in child.waitables], POLL_SECONDS)
+            log_line(f"Worker on {self.device} stopped: {reason}.")
         finally:
             self._shutdown()
 
     def _start(self) -> None:
-        """Starts the children. The forkserver imports torch first, which takes a while that people are told of."""
+        """Start the children; the forkserver imports torch first, and meanwhile the state is `starting`."""
         with ThreadPoolExecutor(1) as pool:
-            filling = pool.submit(lambda: [seat.start() for seat in self.children if seat.persistent])
-            while not filling.done():
+            starting = pool.submit(lambda: [child.start() for child in self.children if child.persistent])
+            while not starting.done():
                 self._publish("starting")
-                futures.wait([filling], HOUSEKEEPING_SECONDS)
-            filling.result()
-        self._wanted = time.monotonic()
+                futures.wait([starting], HOUSEKEEPING_SECONDS)
+            starting.result()
+        self._last_needed = time.monotonic()
 
-    def _reason_to_go(self) -> str:
-        busy = any(seat.active_runs for seat in self.children)
+    def _stop_reason(self) -> str:
+        busy = any(child.active_runs for child in self.children)
         if not self.lock.is_valid:
-            return "its data folder is gone"
+            return "the data folder was removed"
         if self.shutdown.stop:
-            return "it was told to stop"
+            return "a stop was requested"
         if self.shutdown.leave and not busy:
-            return "it was told to leave when idle"
-        patience = self.timeouts.idle_timeout
-        if patience is not None and not busy and time.monotonic() - self._wanted > patience:
-            return f"it was idle for {patience / 60:g} minutes, and no web server is there"
+            return "a stop when idle was requested"
+        timeout = self.timeouts.idle_timeout
+        if timeout is not None and not busy and time.monotonic() - self._last_needed > timeout:
+            return f"it was idle for {timeout / 60:g} minutes and no web server is running"
         return ""
 
     def _tick(self) -> None:
         try:
-            for seat in self.children:
-                if seat.persistent or self.store.has_queued(seat.kinds):
-                    seat.start()
-                self._poll_child(seat)
-            due = time.monotonic() >= self._next_round
-            if (due or self._one_ended) and not self.shutdown.leave:
-                self._one_ended = False
+            for child in self.children:
+                if child.persistent or self.store.has_queued(child.kinds):
+                    child.start()
+                self._poll_child(child)
+            due = time.monotonic() >= self._next_housekeeping
+            if (due or self._run_ended) and not self.shutdown.leave:
+                self._run_ended = False
                 self.sweep_scheduler.schedule(self.run_child.stacks)
             if due:
-                self._next_round = time.monotonic() + HOUSEKEEPING_SECONDS
+                self._next_housekeeping = time.monotonic() + HOUSEKEEPING_SECONDS
                 self._housekeeping()
-            for seat in self.children:
-                if seat.is_free and (
-                    not self.shutdown.leave or (seat is self.explain_child and self.run_child.active_runs)
+            for child in self.children:
+                if child.is_free and (
+                    not self.shutdown.leave or (child is self.explain_child and self.run_child.active_runs)
                 ):
-                    self._claim(seat)
-            self._trouble = ""
-        except StoreError as problem:  # a full disk, say: nothing is dropped, all of it is tried again
-            if str(problem) != self._trouble:
-                self._trouble = str(problem)
-                log_line(self._trouble)
+                    self._claim(child)
+            self._last_error = ""
+        except StoreError as problem:  # such as a full disk: nothing is lost, everything is tried again
+            if str(problem) != self._last_error:
+                self._last_error = str(problem)
+                log_line(self._last_error)
 
     def _claim(self, child: ChildProcess) -> None:
         run = self.store.claim(self.name, device=child.config.device, kinds=set(child.kinds))
@@ -151,41 +145,43 @@ class Supervisor:
             self._update_lock()
 
     def _groupable(self, child: ChildProcess, run: Run) -> list[Run]:
-        """More runs of this run's group, which the seat's child can make side by side with it."""
+        """Claim more runs of this run's group that the child can stack with it."""
 
-        def alike(other: UnlearnSpec) -> bool:
+        def is_stackable(other: UnlearnSpec) -> bool:
             return why_specs_not_stackable([run.spec, other], child.stacks) is None
 
         if run.group is None or not isinstance(run.spec, UnlearnSpec) or run.spec.method not in child.stacks:
             return []
         return self.store.claim_group(
-            run, self.name, device=child.config.device, is_compatible=alike, limit=MAX_STACK - 1
+            run, self.name, device=child.config.device, is_compatible=is_stackable, limit=MAX_STACK - 1
         )
 
     def _poll_child(self, child: ChildProcess) -> None:
-        """Passes on what the child of a busy seat says, and sees to the end of what it has in hand."""
-        dead = child.is_dead  # asked before its last words are heard, so that none is missed
-        for hand, news in child.poll():
-            self._heartbeat(child, hand, news)
+        """Forward the messages of a child, and finalize its active runs that have ended."""
+        dead = child.is_dead  # checked before its last messages are read, so that none is missed
+        for active_run, update in child.poll():
+            self._heartbeat(child, active_run, update)
         if not child.active_runs:
             if dead:
                 log_line(
-                    f"The idle process on {child.config.device} died (exit code {child.kill()}); another takes its place."
+                    f"The idle child process on {child.config.device} died (exit code {child.kill()}) and is replaced."
                 )
             return
         late = [
-            hand.cancelled_at for hand in child.active_runs if hand.outcome is None and hand.cancelled_at is not None
+            active_run.cancelled_at
+            for active_run in child.active_runs
+            if active_run.outcome is None and active_run.cancelled_at is not None
         ]
-        # Of a stack, the runs before this one may be in the middle of their evaluation.
+        # In a stack, the runs before this one may still be evaluating.
         overdue = any(time.monotonic() - since > self.timeouts.cancel_grace * len(child.active_runs) for since in late)
         code = child.kill() if dead or overdue else None
-        for hand in list(child.active_runs):
-            if hand.outcome is None and (dead or overdue):
-                hand.outcome = outcome_of_crash(hand, dead=dead, code=code)
-            if hand.outcome is not None:
-                self._finalize(child, hand, hand.outcome)
-            elif time.monotonic() - hand.last_heartbeat >= hand.report_interval:
-                self._heartbeat(child, hand, ProgressUpdate(None, ()))
+        for active_run in list(child.active_runs):
+            if active_run.outcome is None and (dead or overdue):
+                active_run.outcome = outcome_of_crash(active_run, dead=dead, code=code)
+            if active_run.outcome is not None:
+                self._finalize(child, active_run, active_run.outcome)
+            elif time.monotonic() - active_run.last_heartbeat >= active_run.report_interval:
+                self._heartbeat(child, active_run, ProgressUpdate(None, ()))
 
     def _heartbeat(self, child: ChildProcess, active_run: ActiveRun, update: ProgressUpdate) -> None:
         if not active_run.is_owned:
@@ -203,7 +199,7 @@ class Supervisor:
             self.sweep_scheduler.prune_if_hopeless(run, update.points)
 
     def _finalize(self, child: ChildProcess, active_run: ActiveRun, outcome: Outcome) -> None:
-        """Tells the store how a run in hand ended, and forgets it; where the store does not listen now, it is kept."""
+        """Report the outcome of an active run to the store and release it; on a StoreError it stays active."""
         run = active_run.run.id
         if active_run.is_owned:
             try:
@@ -212,34 +208,33 @@ class Supervisor:
                 log_line(str(problem))
                 active_run.is_owned = False
         if outcome.traceback:
-            append_to_log(self.store.data_dir, f"Run {run} stopped at this:\n{outcome.traceback}")
+            append_to_log(self.store.data_dir, f"Run {run} failed:\n{outcome.traceback}")
         child.release(active_run)
-        self._one_ended = True
+        self._run_ended = True
         self._update_lock()
         if active_run.is_owned:
             row = self.store.get(run)
-            log_line(
-                f"Run {run} ({row.title}) {outcome.state}: it is {row.state}. {row.error or outcome.reason}".rstrip()
-            )
+            state = outcome.state if outcome.state == row.state else f"{outcome.state}, now {row.state}"
+            log_line(f"Run {run} ({row.title}): {state}. {row.error or outcome.reason}".rstrip())
 
     def _housekeeping(self) -> None:
-        busy = any(seat.active_runs for seat in self.children)
+        busy = any(child.active_runs for child in self.children)
         self._publish("leaving" if self.shutdown.leave else "busy" if busy else "idle")
         for run in self.store.expire_leases():
-            log_line(f"Run {run} was left by the worker that had it.")
+            log_line(f"Run {run} was taken from a worker that does not respond.")
         if busy or web_servers(self.store.data_dir):
-            self._wanted = time.monotonic()
+            self._last_needed = time.monotonic()
 
     def _shutdown(self) -> None:
-        """Ends the children, gives back what they had in hand, and takes the worker off the list."""
-        for seat in self.children:
-            for _ in seat.poll():
+        """End the children, return their active runs to the queue, and remove the worker from the list."""
+        for child in self.children:
+            for _ in child.poll():
                 pass
-            seat.kill()
-            for hand in list(seat.active_runs):
+            child.kill()
+            for active_run in list(child.active_runs):
                 if self.lock.is_valid:
                     with suppress(StoreError):
-                        self._finalize(seat, hand, hand.outcome or Outcome("gave way"))
+                        self._finalize(child, active_run, active_run.outcome or Outcome("preempted"))
         if self.lock.is_valid:
             with suppress(StoreError):
                 self.store.sweeps.release_leases(self.name)

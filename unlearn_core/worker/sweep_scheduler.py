@@ -1,6 +1,6 @@
-"""Serves sweeps beside everything else: asks for a trial when there is room for one, and sees to their end.
+"""SweepScheduler, which adds trials to a worker's sweeps, stops hopeless ones early, and ends the sweeps.
 
-It remembers nothing that the store does not know, so that any worker can go on where another one died.
+It has no state that is not in the store, so any worker can continue after another one died.
 """
 
 import time
@@ -16,96 +16,97 @@ from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, busy_
 from unlearn_core.store.files.log_file import LOG_FILE
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import sampler
-from unlearn_core.worker.logging import append_to_log, log_line
+from unlearn_core.worker.worker_log import append_to_log, log_line
 
 MAX_FAILED_TRIALS = 5
-"""When so many trials have failed and none has come through, the next one would fail too."""
-
+"""After this many failed trials and no finished one, the next would fail too."""
 
 ADAPTIVE_STACK = 8
-"""Trials side by side where the next ones are chosen by what came of the last."""
+"""Stacked trials for samplers that learn from finished trials."""
 
 
 class SweepEnd(NamedTuple):
-    """How a sweep ended, and why where it failed."""
+    """How a sweep ended, with the reason if it failed."""
 
     state: SweepState
     error: str | None = None
 
 
 class SweepScheduler:
-    """One worker's part in the sweeps: it serves those whose lease it holds, and watches the trial in its hands."""
+    """One worker's part in sweeps: it schedules those whose lease it holds, and prunes its active trials."""
 
     def __init__(self, store: RunStore, worker: str) -> None:
         self._store, self._worker = store, worker
-        self._weighed: dict[int, int] = {}
+        self._importance_at: dict[int, int] = {}
         self._curves: dict[int, list[CurvePoint]] = {}
 
     def schedule(self, stacks: StackableParams) -> None:
-        """Gives every sweep of this worker its next trials, or its end.
+        """Add the next trials to every sweep of this worker, or end it.
 
-        As many trials as there are workers; several for each where `stacks` says that this one makes them side by side.
+        One trial per worker, or several if `stacks` says that this worker trains them stacked.
         """
         for sweep in self._store.sweeps.acquire_leases(self._worker):
             try:
                 self._schedule_sweep(sweep, max_parallel_trials(sweep.spec, stacks))
             except StoreError:
                 raise
-            except Exception as problem:  # noqa: BLE001 (a sampler may raise anything; the runs must go on)
-                append_to_log(self._store.data_dir, f"Sweep {sweep.id} stopped at this:\n{traceback.format_exc()}")
+            except Exception as problem:  # noqa: BLE001 (a sampler may raise anything, and runs must continue)
+                append_to_log(self._store.data_dir, f"Sweep {sweep.id} failed:\n{traceback.format_exc()}")
                 reason = f"{type(problem).__name__}: {problem}".strip().rstrip(":.")
-                place = self._store.data_dir / LOG_FILE
+                log = self._store.data_dir / LOG_FILE
                 self._end_sweep(
-                    sweep, SweepEnd(SweepState.FAILED, f"No next trial could be chosen, {reason}. See {place}.")
+                    sweep, SweepEnd(SweepState.FAILED, f"Cannot choose the next trial: {reason}. See {log}.")
                 )
 
     def prune_if_hopeless(self, run: Run, points: Sequence[CurvePoint]) -> None:
-        """Stops the run in hand where it is a trial that the finished ones have left behind."""
+        """Stop an active run if it is a trial that is clearly worse than the finished ones."""
         sweep = sweep_id(run.group)
         if sweep is None or not points:
             return
         try:
             spec = self._store.sweeps.get(sweep).spec
-        except NotFoundError:  # it was cancelled and deleted, and this run is about to stop
+        except NotFoundError:  # the sweep was cancelled and deleted, so this run will stop
             return
         if not spec.early:
             return
         done = [trial for trial in self._store.sweeps.trials(sweep) if trial.state is RunState.DONE]
-        own = self._store.curve(run.id)
-        reason = pruning_reason(spec.objectives, own, [self._curve(trial) for trial in done], gold=_gold_accuracy(done))
+        curve = self._store.curve(run.id)
+        reason = pruning_reason(
+            spec.objectives, curve, [self._curve(trial) for trial in done], gold=_gold_accuracy(done)
+        )
         if reason is not None:
             self._store.sweeps.prune_trial(run.id, reason)
 
     def _schedule_sweep(self, sweep: Sweep, stack_size: int) -> None:
         room = max(1, len(self._store.workers())) * stack_size
-        while (under_way := self._store.sweeps.count_unfinished(sweep.id)) < room:
+        while (unfinished := self._store.sweeps.count_unfinished(sweep.id)) < room:
             trials = self._store.sweeps.trials(sweep.id)
             self._update_importance(sweep, trials)
             ended = end_condition(sweep.spec, trials, now=time.time())
             if ended is not None:
-                if under_way == 0:
+                if unfinished == 0:
                     self._end_sweep(sweep, ended)
                 return
-            asked = sampler.suggest(sweep.spec, trials)
+            suggested = sampler.suggest(sweep.spec, trials)
             run = self._store.sweeps.add_trial(
-                sweep, self._worker, number=asked.number, params=asked.params, attributes=asked.attributes
+                sweep, self._worker, number=suggested.number, params=suggested.params, attributes=suggested.attributes
             )
-            if run is None:  # paused, cancelled or taken over this very moment
+            if run is None:  # paused, cancelled or taken over just now
                 return
 
     def _update_importance(self, sweep: Sweep, trials: Sequence[Trial]) -> None:
-        """Says anew which knob matters, when another trial is done."""
+        """Update the hyperparameter importance after another trial has finished."""
         done = sum(trial.state is RunState.DONE for trial in trials)
-        if self._weighed.get(sweep.id) == done:
+        if self._importance_at.get(sweep.id) == done:
             return
-        self._weighed[sweep.id] = done
+        self._importance_at[sweep.id] = done
         found = sampler.importance(sweep.spec, trials)
         if found:
             self._store.sweeps.set_facts(sweep.id, self._worker, {"importance": found, "done": done})
 
     def _end_sweep(self, sweep: Sweep, ended: SweepEnd) -> None:
         self._store.sweeps.end(sweep.id, self._worker, ended.state, error=ended.error)
-        log_line(f"Sweep {sweep.id} ({sweep.title}) is {ended.state}. {ended.error or ''}".rstrip())
+        log_line(f"Sweep {sweep.id} ({sweep.title}): {ended.state}. {ended.error or ''}".rstrip())
 
     def _curve(self, trial: Trial) -> list[CurvePoint]:
         assert trial.run is not None
@@ -115,32 +116,32 @@ class SweepScheduler:
 
 
 def max_parallel_trials(spec: SweepSpec, stacks: StackableParams) -> int:
-    """How many trials a worker makes side by side, fewer where the sampler learns from each."""
-    if spec.method not in stacks or not {one.knob for one in spec.ranges} <= stacks[spec.method]:
+    """Return how many trials a worker trains stacked; fewer if the sampler learns from each."""
+    if spec.method not in stacks or not {search_range.knob for search_range in spec.ranges} <= stacks[spec.method]:
         return 1
     return ADAPTIVE_STACK if spec.sampler in ("tpe", "nsga2") else MAX_STACK
 
 
 def end_condition(spec: SweepSpec, trials: Sequence[Trial], *, now: float) -> SweepEnd | None:
-    """Whether a sweep asks for no more trials, and how it ends once those under way are over; None while it goes on."""
+    """Return how a sweep ends once its unfinished trials do; None while it needs more trials."""
     done = any(trial.state is RunState.DONE for trial in trials)
-    lost = [trial for trial in trials if trial.is_over and trial.status != "stopped early"]
+    failed = [trial for trial in trials if trial.is_over and trial.status != "stopped early"]
     used_up = len(trials) >= spec.max_trials or (spec.minutes is not None and busy_minutes(trials, now) >= spec.minutes)
     if done:
         return SweepEnd(SweepState.DONE) if used_up else None
-    if not used_up and len(lost) < MAX_FAILED_TRIALS:
+    if not used_up and len(failed) < MAX_FAILED_TRIALS:
         return None
-    reasons = [trial.error for trial in lost if trial.error]
-    why = f" The last one said: {reasons[-1]}" if reasons else " They were cancelled or deleted."
-    return SweepEnd(SweepState.FAILED, f"Not one of its {len(trials)} trials came through, so it was ended.{why}")
+    reasons = [trial.error for trial in failed if trial.error]
+    why = f"The last error: {reasons[-1]}" if reasons else "They were cancelled or deleted."
+    return SweepEnd(SweepState.FAILED, f"None of its {len(trials)} trials finished, so the sweep was stopped. {why}")
 
 
 def _gold_accuracy(done: Sequence[Trial]) -> GoldAccuracy | None:
-    """Gold's accuracies on validation pictures, on the forgotten ones themselves where there are no others."""
+    """Return the retrained model's accuracies on validation images, or on the forget images if it has no others."""
     for trial in done:
-        known = (trial.headline.get("accuracy") or {}).get("gold") or {}
-        forget = known.get("forget_val")
-        forget = known.get("forget_train") if forget is None else forget
-        if forget is not None and known.get("retain_val") is not None:
-            return GoldAccuracy(forget, known["retain_val"])
+        accuracies = (trial.headline.get("accuracy") or {}).get("gold") or {}
+        forget = accuracies.get("forget_val")
+        forget = accuracies.get("forget_train") if forget is None else forget
+        if forget is not None and accuracies.get("retain_val") is not None:
+            return GoldAccuracy(forget, accuracies["retain_val"])
     return None

@@ -1,4 +1,4 @@
-"""Opens the lab's database: settings, transactions, migrations, and plain words for what can go wrong."""
+"""The database connection: settings, transactions, migrations, and readable errors."""
 
 import fcntl
 import os
@@ -19,99 +19,98 @@ from unlearn_core.store.files import restore
 from unlearn_core.store.queue.processes import locks_dir
 
 DATABASE_VARIABLE = "UNLEARN_DATABASE"
-"""The variable that names another database, as a URL."""
+"""The environment variable with the URL of another database."""
 
 DATABASE_FILE = "lab.db"
 LOCK_TIMEOUT = 30.0
-"""Seconds that a transaction waits for another one's end."""
+"""Seconds that a transaction waits for another one to end."""
 
-GOING = 0.5
-"""Seconds that a database is missed before another one is made in its place."""
+RECREATE_DELAY = 0.5
+"""Seconds that a database must be missing before a new one is created."""
 
 MIGRATIONS_DIR = Path(__file__).parent / "migrations"
 
 
 class Database:
-    """Short transactions on one database; every failure leaves here as a StoreError in plain words."""
+    """Short transactions on one database; every failure is raised as a StoreError that says what to do."""
 
     def __init__(
         self, data_dir: Path, url: str | None = None, *, scripts: Path = MIGRATIONS_DIR, head: str = HEAD
     ) -> None:
-        """Opens the database and brings it to the newest schema; `scripts` and `head` say which that is.
+        """Open the database and migrate it to the newest schema, given by `scripts` and `head`.
 
-        Runs of `home` that it knows nothing of are restored from their folders.
+        Runs that are only in the folders of `data_dir` are restored from there.
         """
         url = url or os.environ.get(DATABASE_VARIABLE)
         try:
-            where = make_url(url) if url else URL.create("sqlite", database=str(data_dir / DATABASE_FILE))
-            self._engine = create_engine(where)
+            location = make_url(url) if url else URL.create("sqlite", database=str(data_dir / DATABASE_FILE))
+            self._engine = create_engine(location)
         except (ArgumentError, ImportError) as problem:
-            raise StoreError(
-                f"{DATABASE_VARIABLE} is not the URL of a database that can be opened: {problem}."
-            ) from None
-        self.location = where.database if where.drivername == "sqlite" else where.render_as_string(hide_password=True)
+            raise StoreError(f"{DATABASE_VARIABLE} is not the URL of a supported database: {problem}.") from None
+        is_sqlite = location.drivername == "sqlite"
+        self.location = location.database if is_sqlite else location.render_as_string(hide_password=True)
         self._file = None
         if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _set_up)
+            event.listen(self._engine, "connect", _configure)
             event.listen(self._engine, "begin", _begin)
-            if where.database and where.database != ":memory:":
-                self._file = Path(where.database).resolve()
+            if location.database and location.database != ":memory:":
+                self._file = Path(location.database).resolve()
         self._writer = self._engine.execution_options(writes=True)
-        self._home, self._scripts, self._head = data_dir, scripts, head
+        self._data_dir, self._scripts, self._head = data_dir, scripts, head
         self._opened: tuple[int, int] | None = None
         self._opening = threading.Lock()
-        with self._explained():
+        with self._translated_errors():
             self._open()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that changes nothing and waits for nobody."""
-        with self._explained():
-            self._follow()
+        """A read-only transaction, which waits for no other."""
+        with self._translated_errors():
+            self._reopen_if_replaced()
             with self._engine.begin() as connection:
                 yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that is alone in changing the database from its first moment."""
-        with self._explained():
-            self._follow()
+        """A write transaction; it is the only one from its start."""
+        with self._translated_errors():
+            self._reopen_if_replaced()
             with self._writer.begin() as connection:
                 yield connection
 
-    def _follow(self) -> None:
-        """Opens the database again where its file was deleted, moved away, emptied or replaced under this process."""
+    def _reopen_if_replaced(self) -> None:
+        """Open the database again if its file was deleted, moved, emptied or replaced."""
         if self._file is None or _identity(self._file) == self._opened:
             return
         with self._opening:
-            if _identity(self._file) is None:  # if the whole data folder is being removed, nothing is made in it again
-                time.sleep(GOING)
+            if _identity(self._file) is None:  # do not recreate files in a data folder that is being removed
+                time.sleep(RECREATE_DELAY)
             if _identity(self._file) != self._opened:
                 self._engine.dispose()
                 self._open()
 
     def _open(self) -> None:
-        with _one_by_one(self._home, self._file):
+        with _exclusive_open(self._data_dir, self._file):
             _migrate(self._engine, self._writer, scripts=self._scripts, head=self._head)
             with self._engine.begin() as connection:
-                behind = restore.is_behind(connection, self._home)
+                behind = restore.is_behind(connection, self._data_dir)
             if behind:
                 with self._writer.begin() as connection:
-                    _alone(connection)
-                    restore.restore(connection, self._home)
+                    _lock_schema(connection)
+                    restore.restore(connection, self._data_dir)
             self._opened = self._file and _identity(self._file)
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except SQLAlchemyError as problem:
             cause = str(getattr(problem, "orig", None) or problem)
-            raise StoreError(_sentence(cause, str(self.location))) from problem
+            raise StoreError(_message(cause, str(self.location))) from problem
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
-    """Which file this is; None where there is none or it is empty, as no database is that was ever opened."""
+    """Return the identity of a file; None if it is missing or empty, which an opened database never is."""
     try:
         found = file.stat()
     except OSError:
@@ -120,10 +119,10 @@ def _identity(file: Path) -> tuple[int, int] | None:
 
 
 @contextmanager
-def _one_by_one(data_dir: Path, file: Path | None) -> Iterator[None]:
-    """Lets one process after the other open the database's file, and clears away what is left of a lost one.
+def _exclusive_open(data_dir: Path, file: Path | None) -> Iterator[None]:
+    """Let one process at a time open the database file, and remove what is left of a lost one.
 
-    An emptied file is still locked by the processes that had it open, so a new one must take its place.
+    An emptied file is still locked by the processes that had it open, so it must be replaced by a new one.
     """
     if file is None:
         yield
@@ -136,26 +135,26 @@ def _one_by_one(data_dir: Path, file: Path | None) -> Iterator[None]:
                 for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
                     file.with_name(name).unlink(missing_ok=True)
         except OSError:
-            raise StoreError(_sentence("unable to open", str(file))) from None
+            raise StoreError(_message("unable to open", str(file))) from None
         yield
 
 
-def _alone(connection: Connection) -> None:
-    """Keeps other openers waiting on PostgreSQL, where, unlike in SQLite, two may write tables at once."""
+def _lock_schema(connection: Connection) -> None:
+    """Make other processes wait on PostgreSQL, where, unlike in SQLite, two can write tables at once."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(1)"))
 
 
-def _set_up(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions begin when `_begin` says so, not when the driver thinks fit
+def _configure(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # `_begin` starts transactions, not the driver
     connection.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT * 1000:.0f}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
-    _write_ahead(connection)
+    _enable_wal(connection)
 
 
-def _write_ahead(connection: Any) -> None:
-    # Several processes that open a new file at once collide here, and this one statement does not wait by itself.
+def _enable_wal(connection: Any) -> None:
+    # Processes that open a new file at the same time collide here, and this statement ignores the busy timeout.
     end = time.monotonic() + LOCK_TIMEOUT
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
@@ -171,15 +170,15 @@ def _begin(connection: Connection) -> None:
 
 
 def _migrate(engine: Engine, writer: Engine, *, scripts: Path, head: str) -> None:
-    """Brings the database to the newest schema; a copy of one that held something is kept beside it."""
+    """Migrate the database to the newest schema; an existing one is copied first."""
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             damage = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
             if damage != "ok":
-                raise StoreError(_sentence("database disk image is malformed", str(engine.url.database)))
+                raise StoreError(_message("database disk image is malformed", str(engine.url.database)))
         if _version(connection) == head:
             return
-    # Imported here because it takes a quarter of a second that only the first start after an upgrade needs.
+    # Imported here because it takes 0.25 s and is only needed at the first start after an upgrade.
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -189,14 +188,14 @@ def _migrate(engine: Engine, writer: Engine, *, scripts: Path, head: str) -> Non
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     with writer.begin() as connection:
-        _alone(connection)
+        _lock_schema(connection)
         version = _version(connection)
         if version == head:
             return
         if version not in known | {None}:
             raise StoreError(
-                f"The database {engine.url.database} was made by a newer release of the lab (schema {version}; this "
-                f"release knows {head}). Install that release again, or name another data folder."
+                f"The database {engine.url.database} was made by a newer release (schema {version}; this release reads "
+                f"{head}). Install that release again, or use another data folder."
             )
         if version and engine.dialect.name == "sqlite":
             _copy(Path(str(engine.url.database)), version)
@@ -211,7 +210,7 @@ def _version(connection: Connection) -> str | None:
 
 
 def _copy(file: Path, version: str) -> None:
-    """Keeps the database as it is before a migration, under a name that says which schema it has."""
+    """Copy the database before a migration, under a name that contains its schema version."""
     source, target = sqlite3.connect(file), sqlite3.connect(file.with_suffix(f".before-{version}.db"))
     try:
         source.backup(target)
@@ -220,21 +219,21 @@ def _copy(file: Path, version: str) -> None:
         target.close()
 
 
-def _sentence(cause: str, place: str) -> str:
-    for part, words in _WORDS.items():
+def _message(cause: str, place: str) -> str:
+    for part, message in _MESSAGES.items():
         if part in cause:
-            return words.format(place=place)
-    return f"The database {place} refused: {cause}."
+            return message.format(place=place)
+    return f"The database {place} reported an error: {cause}."
 
 
-_WORDS = {
-    "is full": "The disk that holds {place} is full. Make room on it, then try again.",
-    "readonly": "The database {place} cannot be written to. Give this user the right to, or name another data folder.",
-    "unable to open": "The database {place} cannot be opened: its folder is missing, or this user may not write there. "
-    "Make the folder, give this user the right to write to it, or name another data folder.",
-    "malformed": "The database {place} is damaged. Put back a copy of it, or move it away: then finished runs are "
+_MESSAGES = {
+    "is full": "The disk with {place} is full. Free some space, then try again.",
+    "readonly": "The database {place} is read-only. Make it writable for this user, or use another data folder.",
+    "unable to open": "Cannot open the database {place}: its folder is missing, or this user cannot write there. "
+    "Create the folder, make it writable for this user, or use another data folder.",
+    "malformed": "The database {place} is damaged. Restore a backup of it, or move it away: then finished runs are "
     "restored from their folders.",
-    "not a database": "{place} is not a database, or is damaged. Put back a copy of it, or move it away: then finished "
-    "runs are restored from their folders.",
-    "locked": "The database {place} is held by another program. End that program, then try again.",
+    "not a database": "{place} is not a database, or is damaged. Restore a backup of it, or move it away: then "
+    "finished runs are restored from their folders.",
+    "locked": "The database {place} is locked by another program. Close that program, then try again.",
 }

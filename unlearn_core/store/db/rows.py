@@ -1,4 +1,4 @@
-"""Between the rows of the tables and the values of the domain."""
+"""Conversion between table rows and domain objects."""
 
 import json
 import math
@@ -25,12 +25,12 @@ AnySpec = UnlearnSpec | TrainGoldSpec | MeasureSpec | ImportDatasetSpec | TrainS
 
 
 def new_row(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: float) -> dict[str, Any]:
-    """The row of a run that nobody has touched yet."""
-    concerns = spec.request if isinstance(spec, UnlearnSpec | TrainGoldSpec) else None
+    """Return the row of a new queued run."""
+    request = spec.request if isinstance(spec, UnlearnSpec | TrainGoldSpec) else None
     return {
         "kind": spec.kind,
         "spec": SPEC_ADAPTER.dump_json(spec).decode(),
-        "request": fingerprint(concerns) if concerns else None,
+        "request": fingerprint(request) if request else None,
         "about": spec.run if isinstance(spec, MeasureSpec | ExplainSpec) else None,
         "title": title,
         "state": RunState.QUEUED,
@@ -45,22 +45,22 @@ def new_row(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: f
     }
 
 
-def done(run: Run) -> dict[str, Any]:
-    """The row of a finished run that is known already, with its number."""
+def finished_row(run: Run) -> dict[str, Any]:
+    """Return the row of a finished run with its number, to restore it."""
     fresh = new_row(run.spec, title=run.title, owner=run.owner, priority=run.priority, now=run.created.timestamp())
-    kept = run.model_dump(include={"id", "state", "group", "parent", "note", "device", "attempt"})
-    moments = {name: _seconds(getattr(run, name)) for name in ("started", "finished")}
-    return fresh | kept | moments | {"headline": json.dumps(run.headline)}
+    fields = run.model_dump(include={"id", "state", "group", "parent", "note", "device", "attempt"})
+    times = {name: _seconds(getattr(run, name)) for name in ("started", "finished")}
+    return fresh | fields | times | {"headline": json.dumps(run.headline)}
 
 
 def mentions_classifier(classifier: str) -> ColumnElement[bool]:
-    """Whether a row's spec names that classifier; SQLite takes large and small letters for the same."""
-    named = f'"classifier":{json.dumps(classifier, ensure_ascii=False)}'
-    return RUN.c.spec.contains(named, autoescape=True)
+    """Whether a row's spec contains that classifier; in SQLite the comparison ignores case."""
+    field = f'"classifier":{json.dumps(classifier, ensure_ascii=False)}'
+    return RUN.c.spec.contains(field, autoescape=True)
 
 
 def to_run(row: Row) -> Run:
-    """The run that a whole row of the table describes."""
+    """Return the run of a complete table row."""
     values = {name: row._mapping[column] for name, column in _COLUMNS.items()}
     return Run.model_validate(
         values
@@ -71,12 +71,12 @@ def to_run(row: Row) -> Run:
 
 
 def dump_progress(value: Progress) -> str:
-    """Progress as the column keeps it: the fields in their order."""
+    """Return progress as stored in its column: the fields in order."""
     return json.dumps(value)
 
 
 def to_curve_point(row: Row) -> CurvePoint:
-    """The point of a curve that a row (step, seconds, phase, forget, retain) describes."""
+    """Return the curve point of a row (step, seconds, phase, forget, retain)."""
     forget, retain = (math.nan if value is None else value for value in (row.forget, row.retain))
     return CurvePoint(row.step, row.seconds, row.phase, forget, retain)
 

@@ -1,9 +1,9 @@
-"""The tables as they are now; how older ones become so is in migrations/. Moments are seconds since 1970 (UTC)."""
+"""The database tables of this release (migrations/ upgrades older ones). Times are seconds since 1970 (UTC)."""
 
 from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 HEAD = "0003"
-"""The newest migration: what a database must have been brought to."""
+"""The newest migration, which a database must have."""
 
 METADATA = MetaData()
 
@@ -13,8 +13,8 @@ RUN = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("kind", String(20), nullable=False),
     Column("spec", Text, nullable=False),
-    Column("request", String(16)),  # fingerprint of the forget request: which runs a gold is the yardstick of
-    Column("about", Integer),  # the run that a measurement or look is about
+    Column("request", String(16)),  # fingerprint of the forget request, shared by runs with the same reference
+    Column("about", Integer),  # the run that a measurement or Grad-CAM query belongs to
     Column("title", Text, nullable=False),
     Column("state", String(20), nullable=False),
     Column("owner", String(200), nullable=False),
@@ -23,8 +23,8 @@ RUN = Table(
     Column("parent", Integer, ForeignKey("run.id", ondelete="SET NULL")),
     Column("note", Text, nullable=False),
     Column("device", String(40)),
-    Column("attempt", Integer, nullable=False),  # how often it was claimed: the fence
-    Column("deaths", Integer, nullable=False),  # how often the process that ran it died
+    Column("attempt", Integer, nullable=False),  # how often it was claimed: the fencing token
+    Column("deaths", Integer, nullable=False),  # how often its process died
     Column("created", Double, nullable=False),
     Column("started", Double),
     Column("finished", Double),
@@ -34,13 +34,15 @@ RUN = Table(
     Column("cancelling", Boolean, nullable=False),
     Column("worker", String(200)),
     Column("lease", Double),
-    Column("boot", String(40)),  # of the machine that wrote the lease, and the lease by its uptime: see clock.py
+    Column(
+        "boot", String(40)
+    ),  # boot id of the machine that wrote the lease, and the lease in its uptime: see clock.py
     Column("uptime", Double),
     Index("run_queue", "state", "priority", "owner", "id"),
     Index("run_served", "finished"),
     Index("run_request", "request"),
     Index("run_about", "about"),
-    sqlite_autoincrement=True,  # the id of a deleted run is not given again: old links must not show another's run
+    sqlite_autoincrement=True,  # ids are never reused: an old link must not show another run
 )
 
 POINT = Table(
@@ -51,7 +53,7 @@ POINT = Table(
     Column("step", Integer, nullable=False),
     Column("seconds", Double, nullable=False),
     Column("phase", Text, nullable=False),
-    Column("forget", Double),  # SQLite keeps what is not a number as nothing
+    Column("forget", Double),  # SQLite stores NaN as NULL
     Column("retain", Double),
     Index("point_run", "run", "step"),
 )
@@ -74,14 +76,14 @@ SWEEP = Table(
     METADATA,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("spec", Text, nullable=False),
-    Column("title", Text, nullable=False),  # what each of its runs is called
+    Column("title", Text, nullable=False),  # the title of each of its runs
     Column("state", String(20), nullable=False),
     Column("owner", String(200), nullable=False),
     Column("created", Double, nullable=False),
     Column("finished", Double),
     Column("error", Text),
     Column("facts", Text, nullable=False),
-    Column("worker", String(200)),  # who asks and tells, and until when nobody else may
+    Column("worker", String(200)),  # the worker that holds the sweep, and until when
     Column("lease", Double),
     Column("boot", String(40)),
     Column("uptime", Double),
@@ -94,7 +96,9 @@ TRIAL = Table(
     METADATA,
     Column("sweep", Integer, ForeignKey("sweep.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("run", Integer, ForeignKey("run.id", ondelete="SET NULL")),  # a trial whose run was deleted still counts
+    Column(
+        "run", Integer, ForeignKey("run.id", ondelete="SET NULL")
+    ),  # NULL for a deleted run, whose trial still counts
     Column("params", Text, nullable=False),
     Column("attributes", Text, nullable=False),
     Column("stopped", Text),

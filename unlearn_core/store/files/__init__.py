@@ -1,1 +1,1 @@
-"""The files of the data folder: artifacts, reports, evaluations, gold models."""
+"""The files of the data folder: artifacts, reports, evaluations, retrained models."""

@@ -1,4 +1,4 @@
-"""A run's folder: its report, part by part, and its weights; every file is written whole or not at all."""
+"""The folder of a run: its report parts and weights; every file is written atomically."""
 
 import io
 import json
@@ -19,14 +19,14 @@ REPORT_FILE = "report.json"
 
 
 def run_dir(data_dir: Path, run: int) -> Path:
-    """Where the artifacts of a run lie."""
+    """Return the folder with the artifacts of a run."""
     return data_dir / "runs" / str(run)
 
 
 def make_folder(data_dir: Path, run: int) -> bool:
-    """Makes the folder of a run that begins; False where there is one already: it holds another run."""
+    """Create the folder of a run that starts; return False if it exists, because it holds another run."""
     folder = run_dir(data_dir, run)
-    with explained(folder):
+    with writable(folder):
         try:
             folder.mkdir(parents=True)
         except FileExistsError:
@@ -35,33 +35,33 @@ def make_folder(data_dir: Path, run: int) -> bool:
 
 
 def clear_folder(data_dir: Path, run: int) -> None:
-    """Takes away what an attempt that ended early left in the folder of a run."""
+    """Empty the folder of a run before another attempt."""
     folder = run_dir(data_dir, run)
-    with explained(folder):
+    with writable(folder):
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
 
 
 @contextmanager
-def explained(folder: Path) -> Iterator[None]:
-    """Says in plain words why a folder cannot be written, as a StoreError."""
+def writable(folder: Path) -> Iterator[None]:
+    """Raise a StoreError with the reason if the folder cannot be written."""
     try:
         yield
     except OSError as problem:
         raise StoreError(
-            f"The folder {folder} cannot be written ({problem.strerror}). Make room on its disk, or give this user the "
-            "right to write there."
+            f"Cannot write to the folder {folder} ({problem.strerror}). Free some disk space, or make it writable for "
+            "this user."
         ) from None
 
 
 def write_json(path: Path, facts: Mapping[str, Any]) -> None:
-    """Plain values, readable for people."""
+    """Write plain values as indented JSON."""
     atomic_write(path, json.dumps(facts, indent=1).encode())
 
 
 def write_part(folder: Path, name: str, part: ReportPart) -> None:
-    """One part of a report: arrays first, so that a part whose facts are there is whole."""
+    """Write one part of a report: arrays first, so that a part with facts is always complete."""
     if part.arrays:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **part.arrays)  # pyright: ignore[reportArgumentType]
@@ -70,7 +70,7 @@ def write_part(folder: Path, name: str, part: ReportPart) -> None:
 
 
 def read_part(folder: Path, name: str) -> ReportPart | None:
-    """One part of a report, or None where it is not there."""
+    """Return one part of a report, or None if it is missing."""
     try:
         facts = json.loads((folder / "parts" / f"{name}.json").read_text())
     except FileNotFoundError:
@@ -83,15 +83,15 @@ def read_part(folder: Path, name: str) -> ReportPart | None:
 
 
 def part_names(folder: Path) -> tuple[str, ...]:
-    """Which parts a folder holds."""
+    """Return the names of the parts in a folder."""
     return tuple(sorted(path.stem for path in (folder / "parts").glob("*.json")))
 
 
 def part_versions(folder: Path) -> tuple[str, ...]:
-    """The same, each with the moment of its writing: a part that is measured anew is another one."""
+    """Return the parts with the time of writing, which changes when a part is measured again."""
     return tuple(f"{name} {(folder / 'parts' / f'{name}.json').stat().st_mtime_ns}" for name in part_names(folder))
 
 
 def read_explanation(data_dir: Path, run: int) -> ReportPart | None:
-    """What a finished look saw, in the format of the `cam` part."""
+    """Return the result of a finished Grad-CAM query, in the format of the `cam` part."""
     return read_part(run_dir(data_dir, run), "cam")

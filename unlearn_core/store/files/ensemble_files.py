@@ -1,6 +1,6 @@
-"""What is kept of the many nets that some measurements need: their answers, and the originals behind shadow nets.
+"""Paths of the files of model ensembles: their outputs, and the original models of shadow models.
 
-They lie beside golds, so that they count as what was trained here, and go when their classifier goes.
+They are stored beside retrained models and deleted with their classifier.
 """
 
 import shutil
@@ -8,12 +8,12 @@ from pathlib import Path
 
 
 def folder(data_dir: Path, classifier: str, kind: str, name: str) -> Path:
-    """Where nets of one kind lie, a file a net; `name` tells apart what they were asked to forget, and how."""
+    """Return the folder of one kind of ensemble, one file per model; `name` identifies the request and the method."""
     return _root(data_dir, classifier) / kind / name
 
 
 def delete(data_dir: Path, classifier: str) -> None:
-    """Removes all of a classifier's."""
+    """Delete all ensembles of a classifier."""
     shutil.rmtree(_root(data_dir, classifier), ignore_errors=True)
 
 

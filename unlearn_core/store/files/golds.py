@@ -1,4 +1,4 @@
-"""Golds that were trained here, found again by request and number."""
+"""Retrained models (gold) that were trained here, stored by request and seed."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from unlearn_core.store.files.artifacts import write_json
 
 
 class GoldModel(NamedTuple):
-    """A net retrained without the forgotten data: a name for people, its checksum, and its safetensors."""
+    """A model retrained without the forget set: its display name, weights checksum and safetensors."""
 
     name: str
     weights: str
@@ -20,28 +20,28 @@ class GoldModel(NamedTuple):
 
 
 class GoldStore:
-    """The golds in a data folder, one folder each."""
+    """The retrained models in a data folder, one folder each."""
 
     def __init__(self, data_dir: Path) -> None:
         self._root = data_dir / "trained" / "golds"
 
     def folder(self, request: ForgetRequest, seed: int) -> Path:
-        """Where a gold, or the state of its unfinished training, lies."""
+        """Return the folder of a retrained model, or of its unfinished training."""
         return self._root / f"{request.fingerprint()}-{seed}"
 
     def exists(self, request: ForgetRequest, seed: int) -> bool:
-        """Whether a gold need not be trained any more: it ships, or was trained here."""
-        shipped = bundled_models.find_bundled(
+        """Return whether a retrained model exists: bundled or trained here."""
+        bundled = bundled_models.find_bundled(
             request.classifier, request.forget, bundled_models.GOLD_SEED_OFFSET + seed
         )
-        return shipped is not None or (self.folder(request, seed) / "facts.json").exists()
+        return bundled is not None or (self.folder(request, seed) / "facts.json").exists()
 
     def is_partial(self, request: ForgetRequest, seed: int) -> bool:
-        """Whether a training of this gold was interrupted, and goes on from there when it is asked for again."""
+        """Return whether the training of this model was interrupted; it resumes when it is requested again."""
         return (self.folder(request, seed) / "state.pt").exists()
 
     def find(self, request: ForgetRequest, seed: int) -> GoldModel | None:
-        """The gold of a request, if it was trained here. Raises BadAsset where its file is damaged."""
+        """Return the retrained model of a request, if trained here. Raises CorruptAssetError if its file is damaged."""
         folder = self.folder(request, seed)
         if not (folder / "facts.json").exists():
             return None
@@ -50,7 +50,7 @@ class GoldStore:
         return GoldModel(f"trained here, number {seed + 1}", facts["weights"], data)
 
     def save(self, request: ForgetRequest, seed: int, *, weights: str, data: bytes, seconds: float) -> None:
-        """Keeps a finished gold and drops its training state."""
+        """Store a finished retrained model and delete its training state."""
         folder = self.folder(request, seed)
         atomic_write(folder / "weights.safetensors", data)
         facts = {"request": request.model_dump(mode="json"), "seed": seed, "weights": weights, "sha256": sha256(data)}
@@ -58,5 +58,5 @@ class GoldStore:
         (folder / "state.pt").unlink(missing_ok=True)
 
     def delete(self, request: ForgetRequest, seed: int) -> None:
-        """Removes a gold that was trained here, or what is left of an unfinished training."""
+        """Delete a retrained model that was trained here, or its unfinished training."""
         shutil.rmtree(self.folder(request, seed), ignore_errors=True)

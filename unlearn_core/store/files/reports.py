@@ -1,4 +1,4 @@
-"""Reports as they are read: everything that exists for a run, put together without computing anything."""
+"""Reports as folders: write and read everything that exists for a run, without computing anything."""
 
 import io
 import json
@@ -18,34 +18,34 @@ from unlearn_core.store.files.evaluations import EvaluationStore
 EXAMPLE_DIR, ENSEMBLE_EXAMPLE_DIR = ASSETS / "example", ASSETS / "example-crowd"
 
 FORMAT = 1
-"""Counts up when a report's files change so that an older release cannot read them."""
+"""Increases when the files of a report change so that older releases cannot read them."""
 
 README_TEXT = """One report of Unlearn Lab.
 
-report.json          what was run: classifier, data set, forget request, method, knobs, seed; the checksums of the nets
-                     that were compared; and for every part or net that is missing, why
+report.json          what was run: classifier, data set, forget request, method, hyperparameters, seed; the checksums of
+                     the compared models; and the reason for every missing part or model
 parts/               one measurement each: facts (.json), arrays (.npz); timings.json has versions, device and seconds
-evaluations/         what each of these nets answered to every picture of the data set: logits (.npy), by checksum
-labels.npy           the true classes, in the same order: training, validation and test pictures
-weights.safetensors  the net after forgetting, where it was kept
-run.json             title, owner, note and times of the run, where it belongs to a data folder's history
+evaluations/         the logits (.npy) of each of these models for all images of the data set, by checksum
+labels.npy           the true classes, in the same order: training, validation and test images
+weights.safetensors  the unlearned model, if it was saved
+run.json             title, owner, note and times of the run, if it belongs to the history of a data folder
 
-To read it, with no model and no torch at hand:
+To read it without a model or torch:
     from unlearn_core.store.files.reports import read_folder
     report = read_folder("this folder")
 """
 
 
 def write(report: Report, folder: Path, *, shared: EvaluationStore | None = None) -> None:
-    """Writes all that a report rests on, and last its head, which makes it a report: the folder may go anywhere.
+    """Write everything that a report needs; the folder can be moved anywhere. `report.json` is written last.
 
-    Where `pool` keeps evaluations for many reports, the folder shares its files.
+    If `shared` stores evaluations for many reports, the folder shares its files.
     """
     for name, part in report.parts.items():
         artifacts.write_part(folder, name, part)
-    kept = EvaluationStore(folder / "evaluations")
-    for one in report.evaluations.values():
-        kept.put(one) if shared is None else kept.link_from(one, shared)
+    store = EvaluationStore(folder / "evaluations")
+    for evaluation in report.evaluations.values():
+        store.put(evaluation) if shared is None else store.link_from(evaluation, shared)
     atomic_write(folder / "README.txt", README_TEXT.encode())
     buffer = io.BytesIO()
     np.save(buffer, report.labels.astype(np.int16))
@@ -65,14 +65,14 @@ def write(report: Report, folder: Path, *, shared: EvaluationStore | None = None
 
 
 def read(data_dir: Path, run: int) -> Report:
-    """The report of a run. Raises StoreError where there is none or its files are damaged."""
+    """Return the report of a run. Raises StoreError if it is missing or damaged."""
     return read_folder(artifacts.run_dir(data_dir, run), run=run, evaluations=data_dir / "evaluations")
 
 
 def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path | None = None) -> Report:
-    """The report in a folder, with what it needs of `evaluations` where it was written by an older release.
+    """Return the report in a folder; one of an older release also needs the folder `evaluations`.
 
-    Raises StoreError where there is none or its files are damaged.
+    Raises StoreError if it is missing or damaged.
     """
     folder = Path(folder)
     try:
@@ -81,17 +81,21 @@ def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path
         classifier = ClassifierCard.model_validate(head["classifier"])
         dataset = DatasetCard.model_validate(head["dataset"])
         labels = np.load(folder / "labels.npy", allow_pickle=False).astype(np.int64)
-        known = [EvaluationStore(where) for where in (folder / "evaluations", evaluations) if where is not None]
+        stores = [EvaluationStore(path) for path in (folder / "evaluations", evaluations) if path is not None]
         found = {
-            model: next((one for own in known if (one := own.get(sha, dataset.id, classifier.id))), None)
+            model: next((one for store in stores if (one := store.get(sha, dataset.id, classifier.id))), None)
             for model, sha in head["evaluations"].items()
         }
         parts = {name: artifacts.read_part(folder, name) for name in artifacts.part_names(folder)}
     except FileNotFoundError as problem:
-        raise StoreError(f"There is no report in {folder}: {problem.filename} is missing. Run it again.") from None
+        raise StoreError(
+            f"There is no report in {folder}: {problem.filename} is missing. Start the run again."
+        ) from None
     except (ValueError, KeyError, OSError, EOFError) as problem:
-        raise StoreError(f"The report in {folder} is damaged ({type(problem).__name__}). Run it again.") from None
-    lost = {model: "Its answers are no longer in the data folder." for model, one in found.items() if one is None}
+        raise StoreError(
+            f"The report in {folder} is damaged ({type(problem).__name__}). Start the run again."
+        ) from None
+    lost = {model: "Its outputs are no longer in the data folder." for model, one in found.items() if one is None}
     return Report(
         run=run,
         spec=spec,
@@ -107,7 +111,7 @@ def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path
 
 
 def report_version(data_dir: Path, run: int) -> tuple[str, ...]:
-    """Which parts and models a run's report has, and since when: with the run's id, the key of a page's cache."""
+    """Return the parts and models of a run's report with their times; pages use it as a cache key."""
     folder = artifacts.run_dir(data_dir, run)
     try:
         head = json.loads((folder / artifacts.REPORT_FILE).read_text())
@@ -119,10 +123,10 @@ def report_version(data_dir: Path, run: int) -> tuple[str, ...]:
 
 
 def load_example() -> Report:
-    """The finished run that ships with the project."""
+    """Return the report of the bundled example run."""
     return read_folder(EXAMPLE_DIR)
 
 
 def load_ensemble_example() -> Report:
-    """Of another run that ships, what many nets like it tell: no more than that."""
+    """Return the bundled example of ensemble measurements, which has no other parts."""
     return read_folder(ENSEMBLE_EXAMPLE_DIR)

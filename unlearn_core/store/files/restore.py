@@ -1,7 +1,7 @@
-"""Restores runs from their folders where the database knows nothing of them: it was lost, or an old copy was put back.
+"""Restore runs from their folders into a database that was lost or replaced by an old copy.
 
-A folder with a greater number than the database ever gave holds such a run. Finished runs are restored; every other
-folder stays as it is, and its number is not given again.
+A run is restored if its folder has a greater number than the database ever assigned. Finished runs are restored; all
+other folders stay as they are, and their numbers are not assigned again.
 """
 
 import json
@@ -26,10 +26,10 @@ from unlearn_core.store.db.schema import RUN
 from unlearn_core.store.files import artifacts
 
 RECORD = "run.json"
-"""The file in a finished run's folder that says what its row said."""
+"""The file in the folder of a finished run that holds its database row."""
 
 NOTICE = "restored.txt"
-"""The file in the data folder that says what was restored, until somebody has read it."""
+"""The file in the data folder that says what was restored, until the notice is dismissed."""
 
 _logger = logging.getLogger(__name__)
 
@@ -37,48 +37,48 @@ _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
 
 
 def record(data_dir: Path, run: Run) -> None:
-    """Writes a finished run beside its report, so that the database can be restored from the folder."""
+    """Write a finished run beside its report, so that the database can be restored from the folder."""
     folder = artifacts.run_dir(data_dir, run.id)
-    with artifacts.explained(folder):
+    with artifacts.writable(folder):
         atomic_write(folder / RECORD, run.model_dump_json(indent=1).encode())
 
 
 def is_behind(connection: Connection, data_dir: Path) -> bool:
-    """Whether there are folders of runs that the database knows nothing of."""
+    """Return whether there are folders of runs that are not in the database."""
     return bool(_newer(connection, data_dir))
 
 
 def restore(connection: Connection, data_dir: Path) -> None:
-    """Takes in the finished runs whose folders are newer than the database, and counts on behind the last folder.
+    """Insert the finished runs whose folders are newer than the database, and continue numbering after the last folder.
 
-    The caller holds the database alone, so that it happens once.
+    The caller holds the database exclusively, so this happens once.
     """
     numbers = _newer(connection, data_dir)
     if not numbers:
         return
     was_empty = _last(connection) == 0
-    found = {number: _run_of(artifacts.run_dir(data_dir, number), number) for number in numbers}
-    known = set(connection.execute(select(RUN.c.id)).scalars())
+    found = {number: _read_run(artifacts.run_dir(data_dir, number), number) for number in numbers}
+    known_ids = set(connection.execute(select(RUN.c.id)).scalars())
     runs = [run for run in found.values() if run is not None]
     for run in runs:
-        own = {} if run.parent in known else {"parent": None}
-        # A new sweep may get the number of a lost one, whose trials must not be taken for its own.
-        own |= {} if sweep_id(run.group) is None else {"group": None}
-        connection.execute(insert(RUN).values(rows.done(run) | own))
-        known.add(run.id)
+        changes = {} if run.parent in known_ids else {"parent": None}
+        # A new sweep may get the number of a lost one, and must not inherit its trials.
+        changes |= {} if sweep_id(run.group) is None else {"group": None}
+        connection.execute(insert(RUN).values(rows.finished_row(run) | changes))
+        known_ids.add(run.id)
     _count_from(connection, numbers[-1])
-    left = [
+    unreadable = [
         number for number, run in found.items() if run is None and any(artifacts.run_dir(data_dir, number).glob("*"))
     ]
-    if runs or left:
-        told = _told(runs, left, was_empty=was_empty)
-        _logger.warning(told)
-        with artifacts.explained(data_dir):
-            atomic_write(data_dir / NOTICE, told.encode())
+    if runs or unreadable:
+        message = _notice_text(runs, unreadable, was_empty=was_empty)
+        _logger.warning(message)
+        with artifacts.writable(data_dir):
+            atomic_write(data_dir / NOTICE, message.encode())
 
 
 def notice(data_dir: Path) -> str:
-    """What was restored in this data folder, in words; "" where nothing was, or somebody has read it."""
+    """Return the notice of what was restored in this data folder; "" if there is none or it was dismissed."""
     try:
         return (data_dir / NOTICE).read_text()
     except FileNotFoundError:
@@ -86,28 +86,28 @@ def notice(data_dir: Path) -> str:
 
 
 def dismiss(data_dir: Path) -> None:
-    """Forgets the notice."""
+    """Delete the notice."""
     (data_dir / NOTICE).unlink(missing_ok=True)
 
 
 def _newer(connection: Connection, data_dir: Path) -> list[int]:
-    """The numbers of folders that are greater than any that the database has given, in their order."""
+    """Return the numbers of folders above any that the database has assigned, ascending."""
     last = _last(connection)
     names = (path.name for path in (data_dir / "runs").glob("*"))
     return sorted(number for name in names if re.fullmatch("[1-9][0-9]{0,8}", name) and (number := int(name)) > last)
 
 
 def _last(connection: Connection) -> int:
-    """The greatest number that the database has given to a run, whether that is still there or not."""
-    given = {
+    """Return the greatest number that the database has assigned to a run, deleted or not."""
+    query = {
         "sqlite": "SELECT max(seq) FROM sqlite_sequence WHERE name = 'run'",
         "postgresql": "SELECT pg_sequence_last_value(pg_get_serial_sequence('run', 'id'))",
     }.get(connection.dialect.name, "SELECT max(id) FROM run")
-    return connection.execute(text(given)).scalar() or 0
+    return connection.execute(text(query)).scalar() or 0
 
 
 def _count_from(connection: Connection, last: int) -> None:
-    """Lets the next run get a greater number than this one."""
+    """Make the next run get a greater number than this one."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT setval(pg_get_serial_sequence('run', 'id'), :last)"), {"last": last})
     elif connection.dialect.name == "sqlite":
@@ -115,8 +115,8 @@ def _count_from(connection: Connection, last: int) -> None:
         connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES ('run', :last)"), {"last": last})
 
 
-def _run_of(folder: Path, number: int) -> Run | None:
-    """The finished run that a folder holds; None where there is none that can be read."""
+def _read_run(folder: Path, number: int) -> Run | None:
+    """Return the finished run in a folder; None if none can be read."""
     recorded = _recorded(folder)
     if recorded is None or isinstance(recorded.spec, UnlearnSpec):
         reported = _reported(folder, number)
@@ -132,7 +132,7 @@ def _recorded(folder: Path) -> Run | None:
 
 
 def _reported(folder: Path, number: int) -> Run | None:
-    """The run as its report alone tells it: all that there is in a folder that an older release wrote."""
+    """Return the run as far as its report describes it, for a folder written by an older release."""
     try:
         head = json.loads((folder / artifacts.REPORT_FILE).read_bytes())
         spec, dataset = UnlearnSpec.model_validate(head["spec"]), DatasetCard.model_validate(head["dataset"])
@@ -172,16 +172,18 @@ def _facts(folder: Path, name: str) -> dict[str, Any]:
     return json.loads((folder / "parts" / f"{name}.json").read_bytes())
 
 
-def _told(runs: Sequence[Run], left: Sequence[int], *, was_empty: bool) -> str:
+def _notice_text(runs: Sequence[Run], unreadable: Sequence[int], *, was_empty: bool) -> str:
     one = len(runs) == 1
-    some = "1 run was restored from its folder" if one else f"{len(runs)} runs were restored from their folders"
-    told = [
+    restored = "1 run was restored from its folder" if one else f"{len(runs)} runs were restored from their folders"
+    sentences = [
         f"The run database was {'missing' if was_empty else 'older than the folders of the runs'}.",
-        f"{some}; cancelled and failed runs without a report could not be.",
+        f"{restored}; cancelled and failed runs without a report could not be restored.",
     ]
     if any(sweep_id(run.group) is not None for run in runs):
-        told.append("The trials of sweeps are now ordinary runs.")
-    if left:
-        which = ", ".join(map(str, left[:5])) + (" and others" if len(left) > 5 else "")
-        told.append(f"No report can be read in these folders of runs, which stay as they are: {which}.")
-    return " ".join(told)
+        sentences.append("The trials of sweeps are now ordinary runs.")
+    if unreadable:
+        folders = ", ".join(map(str, unreadable[:5])) + (" and others" if len(unreadable) > 5 else "")
+        sentences.append(
+            f"The reports in these run folders cannot be read; the folders were left as they are: {folders}."
+        )
+    return " ".join(sentences)

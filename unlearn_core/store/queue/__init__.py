@@ -1,1 +1,1 @@
-"""The queue: runs, leases, workers, sweeps and repeats."""
+"""The queue and history of runs: scheduling, leases, workers, sweeps and repeats."""

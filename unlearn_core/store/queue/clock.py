@@ -1,4 +1,4 @@
-"""The present moment by two clocks: the date, which may be set wrong, and this machine's uptime, which only grows."""
+"""The current time by two clocks: the date, which may be set wrong, and the machine's uptime, which only grows."""
 
 import time
 from typing import Any, NamedTuple
@@ -8,11 +8,11 @@ from sqlalchemy import Column, ColumnElement, Table, case
 from unlearn_core.store.queue.processes import boot
 
 SKEW = 60.0
-"""Seconds by which the clocks of two machines may differ. A date further ahead than that is one that was set wrong."""
+"""Seconds by which the clocks of two machines may differ; a date further ahead was set wrong."""
 
 
 class Now(NamedTuple):
-    """A moment: seconds since 1970, and seconds of uptime since the boot of that name (None where it has none)."""
+    """A time: seconds since 1970, and seconds of uptime since the boot with that id (None if unknown)."""
 
     date: float
     boot: str | None
@@ -20,24 +20,24 @@ class Now(NamedTuple):
 
 
 def now() -> Now:
-    """This moment."""
+    """Return the current time."""
     return Now(time.time(), boot(), time.monotonic())
 
 
 def stamp(date: str, now: Now, seconds: float = 0.0) -> dict[str, Any]:
-    """So many seconds from now, as columns of a row; `date` is the name of the column with the date."""
+    """Return the columns of a time `seconds` from now; `date` is the name of the date column."""
     return {date: now.date + seconds, "boot": now.boot, "uptime": now.uptime + seconds}
 
 
 def unset(date: str) -> dict[str, None]:
-    """The same columns for no moment at all."""
+    """Return the same columns, empty."""
     return {date: None, "boot": None, "uptime": None}
 
 
 def within(table: Table, date: Column, now: Now, low: float, high: float) -> ColumnElement[bool]:
-    """Whether a row's stamp lies so many seconds from now: by the uptime where it was made since this machine's boot.
+    """Whether a row's time is more than `low` seconds from now, by uptime if it was written since this boot.
 
-    A stamp of another machine, or of an earlier boot or release, has only its date; there `high` counts as well.
+    A time from another machine, boot or release has only its date, which must also be at most `high` from now.
     """
     by_date = date.between(now.date + low, now.date + high + SKEW)
     if now.boot is None:

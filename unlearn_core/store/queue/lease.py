@@ -1,7 +1,7 @@
-"""What a worker may do with a run: take it, keep it alive, give it back, end it. All of it is fenced.
+"""Leases: how a worker claims a run, extends its lease, returns it to the queue and ends it.
 
-Who works on a run holds its lease and its attempt number. What is reported later than that changes nothing and raises
-Fenced, and a finished state is never overwritten.
+A worker holds a run by its lease and attempt number. A report from an earlier attempt changes nothing and raises
+LeaseLostError, and a finished state is never overwritten.
 """
 
 import os
@@ -21,50 +21,50 @@ from unlearn_core.store.queue.clock import Now
 from unlearn_core.store.queue.processes import birth, is_alive
 
 LEASE_SECONDS = 5.0
-"""Seconds after which a run whose worker is silent is taken from it."""
+"""Seconds without a heartbeat after which a worker loses a run."""
 
 MAX_DEATHS = 2
-"""How often the process that works on a run may die before the run is given up."""
+"""How many crashes of its process make a run fail."""
 
 LOCAL_PROCESS = "maker"
-"""The first word of who holds a run that is made outside of every worker; host, process id and birth follow."""
+"""The first word of the holder of a run outside any worker; host, process id and start time follow."""
 
 REMOTE_MAKER_TIMEOUT = 86_400.0
-"""Seconds that a run is left to a maker whose life cannot be seen from here, or of whom only the id is known."""
+"""Seconds that a local process keeps a run if it cannot be checked from here, or only its id is known."""
 
 
 class ControlSignal(NamedTuple):
-    """What a worker learns when it says that it is alive. `give_way`: something of higher priority waits."""
+    """What a worker learns from a heartbeat. `preempt`: a run of higher priority is waiting."""
 
     cancel: bool
     preempt: bool
 
 
 def claim(connection: Connection, worker: str, *, device: str, kinds: Collection[str], now: Now) -> int | None:
-    """Gives the next run to this worker."""
+    """Give the next run to this worker."""
     run = scheduling.next_run(connection, kinds, now.date)
     return run if run is not None and claim_run(connection, run, worker, device=device, now=now) else None
 
 
 def claim_run(connection: Connection, run: int, worker: str, *, device: str, now: Now) -> bool:
-    """Gives this run to this worker, if it still waits."""
-    taken = connection.execute(
+    """Give this run to this worker if it is still queued."""
+    claimed = connection.execute(
         update(RUN)
-        # On a database without SQLite's single writer, two workers may have chosen the same run: one gets it.
+        # Without SQLite's single writer, two workers may have chosen the same run: one gets it.
         .where(RUN.c.id == run, RUN.c.state == RunState.QUEUED)
-        .values(state=RunState.RUNNING, attempt=RUN.c.attempt + 1, worker=worker, device=device, **_held_from(now))
+        .values(state=RunState.RUNNING, attempt=RUN.c.attempt + 1, worker=worker, device=device, **_lease_columns(now))
         .values(started=now.date, progress=None, error=None)
     )
-    if taken.rowcount == 0:
+    if claimed.rowcount == 0:
         return False
     connection.execute(delete(POINT).where(POINT.c.run == run))
     return True
 
 
 def local_lease(device: str, now: Now) -> dict[str, Any]:
-    """What a row says of a run that this very process makes."""
+    """Return the columns of a run that this process executes itself."""
     holder = f"{LOCAL_PROCESS} {socket.gethostname()} {os.getpid()} {birth(os.getpid()) or ''}"
-    return {"state": RunState.RUNNING, "attempt": 1, "device": device, "worker": holder, **_held_from(now)}
+    return {"state": RunState.RUNNING, "attempt": 1, "device": device, "worker": holder, **_lease_columns(now)}
 
 
 def heartbeat(
@@ -76,9 +76,9 @@ def heartbeat(
     points: Sequence[CurvePoint],
     now: Now,
 ) -> ControlSignal:
-    """Extends the lease, adds what is new, and tells what is wished of the run."""
-    news = {} if progress is None else {"progress": rows.dump_progress(progress)}
-    _change(connection, run, attempt, **_held_from(now), **news)
+    """Extend the lease, store new progress and points, and return the control signal."""
+    changes = {} if progress is None else {"progress": rows.dump_progress(progress)}
+    _change(connection, run, attempt, **_lease_columns(now), **changes)
     if points:
         connection.execute(insert(POINT), [point._asdict() | {"run": run} for point in points])
     row = connection.execute(select(RUN.c.cancelling, RUN.c.kind, RUN.c.priority).where(RUN.c.id == run)).one()
@@ -86,23 +86,23 @@ def heartbeat(
 
 
 def end_run(connection: Connection, run: int, attempt: int, state: RunState, *, now: Now, **values: Any) -> None:
-    """Ends a run in a finished state."""
-    values |= _UNHELD
+    """End a run in a finished state."""
+    values |= _NO_LEASE
     _change(connection, run, attempt, state=state, finished=now.date, cancelling=False, **values)
 
 
 def requeue(connection: Connection, run: int, attempt: int, *, now: Now) -> None:
-    """Puts a run back to its old place in the queue, or ends it where somebody asked for that meanwhile."""
+    """Return a run to its place in the queue, or end it if it was cancelled meanwhile."""
     if _row(connection, run, attempt).cancelling:
         end_run(connection, run, attempt, RunState.CANCELLED, now=now)
     else:
-        _change(connection, run, attempt, state=RunState.QUEUED, started=None, worker=None, **_UNHELD)
+        _change(connection, run, attempt, state=RunState.QUEUED, started=None, worker=None, **_NO_LEASE)
 
 
 def mark_crashed(connection: Connection, run: int, attempt: int, reason: str, *, now: Now) -> None:
-    """Deals with the death of the process that worked on a run: once it starts again, then it has failed."""
+    """Handle a crash of the process of a run: the first time it is restarted, then it fails."""
     row = _row(connection, run, attempt)
-    if _fate(row) is RunState.FAILED:
+    if _state_after_crash(row) is RunState.FAILED:
         end_run(connection, run, attempt, RunState.FAILED, now=now, error=reason)
     else:
         _change(connection, run, attempt, deaths=row.deaths + 1)
@@ -110,43 +110,45 @@ def mark_crashed(connection: Connection, run: int, attempt: int, reason: str, *,
 
 
 def expire_leases(connection: Connection, now: Now) -> list[int]:
-    """Deals with all runs whose worker or maker has been silent for too long."""
+    """Handle all runs whose worker or local process has been silent for too long."""
     found = []
-    for row in _left(connection, now):
-        with suppress(LeaseLostError):  # on a database that lets two write at once, somebody else was faster
-            if _is_made(row):
+    for row in _orphaned(connection, now):
+        with suppress(LeaseLostError):  # on a database with several writers, another worker was faster
+            if _is_local(row):
                 end_run(connection, row.id, row.attempt, RunState.FAILED, now=now, error=_UNFINISHED)
             else:
-                mark_crashed(connection, row.id, row.attempt, _DIED_TWICE, now=now)
+                mark_crashed(connection, row.id, row.attempt, _CRASHED_TWICE, now=now)
             found.append(row.id)
     return found
 
 
-def left(connection: Connection, now: Now) -> dict[int, RunState]:
-    """The runs with which `settle` would have to deal now, and the state into which it would put each."""
-    return {row.id: _fate(row) for row in _left(connection, now)}
+def orphaned(connection: Connection, now: Now) -> dict[int, RunState]:
+    """Return the runs that `expire_leases` would handle now, and the state that each would get."""
+    return {row.id: _state_after_crash(row) for row in _orphaned(connection, now)}
 
 
-def _left(connection: Connection, now: Now) -> list[Row]:
+def _orphaned(connection: Connection, now: Now) -> list[Row]:
     silent = (RUN.c.state == RunState.RUNNING) & ~clock.within(RUN, RUN.c.lease, now, 0.0, LEASE_SECONDS)
     return [
-        row for row in connection.execute(select(RUN).where(silent)) if not (_is_made(row) and _maker_alive(row, now))
+        row
+        for row in connection.execute(select(RUN).where(silent))
+        if not (_is_local(row) and _local_process_alive(row, now))
     ]
 
 
-def _fate(row: Row) -> RunState:
-    """What becomes of a run when the process that worked on it has died."""
-    if row.cancelling and not _is_made(row):
+def _state_after_crash(row: Row) -> RunState:
+    """Return the state of a run after its process crashed."""
+    if row.cancelling and not _is_local(row):
         return RunState.CANCELLED
-    return RunState.FAILED if _is_made(row) or row.deaths + 1 >= MAX_DEATHS else RunState.QUEUED
+    return RunState.FAILED if _is_local(row) or row.deaths + 1 >= MAX_DEATHS else RunState.QUEUED
 
 
-def _is_made(row: Row) -> bool:
+def _is_local(row: Row) -> bool:
     return row.worker.startswith(f"{LOCAL_PROCESS} ")
 
 
-def _maker_alive(row: Row, now: Now) -> bool:
-    """Whether the maker of a run lives; the releases before this one have not written down when it was born."""
+def _local_process_alive(row: Row, now: Now) -> bool:
+    """Return whether the local process of a run is alive; older releases did not store its start time."""
     host, pid, born = f"{row.worker} ".split(" ", 3)[1:]
     here = host == socket.gethostname()
     if here and not is_alive(int(pid), born.strip() or None):
@@ -154,12 +156,12 @@ def _maker_alive(row: Row, now: Now) -> bool:
     return (here and born.strip() != "") or abs(now.date - row.lease) < REMOTE_MAKER_TIMEOUT
 
 
-_DIED_TWICE = (
-    "The process that ran it died twice, and its worker with it. Look at the end of worker.log in the data folder; "
-    "often the machine ran out of memory. Then start the run again, perhaps with a smaller batch size."
+_CRASHED_TWICE = (
+    "The worker crashed twice during this run, often because the machine ran out of memory. See the end of worker.log "
+    "in the data folder, then start the run again, perhaps with a smaller batch size."
 )
 
-_UNFINISHED = "The program that made this run ended before the run was over. Start that program again."
+_UNFINISHED = "The program that started this run ended before the run finished. Start that program again."
 
 
 def _row(connection: Connection, run: int, attempt: int) -> Row:
@@ -174,11 +176,11 @@ def _change(connection: Connection, run: int, attempt: int, **values: Any) -> No
         raise _lease_lost(run)
 
 
-def _held_from(now: Now) -> dict[str, Any]:
+def _lease_columns(now: Now) -> dict[str, Any]:
     return clock.stamp("lease", now, LEASE_SECONDS)
 
 
-_UNHELD = clock.unset("lease")
+_NO_LEASE = clock.unset("lease")
 
 
 def _lease_filter(run: int, attempt: int):
@@ -186,6 +188,4 @@ def _lease_filter(run: int, attempt: int):
 
 
 def _lease_lost(run: int) -> LeaseLostError:
-    return LeaseLostError(
-        f"Run {run} is no longer in these hands: it is over, or was given to another worker. Drop the work."
-    )
+    return LeaseLostError(f"Lease on run {run} was lost: the run has finished or was reassigned.")

@@ -1,4 +1,4 @@
-"""Which of this machine's processes are alive, as far as a data folder is concerned."""
+"""Processes of this machine: whether one is alive, and which web servers use a data folder."""
 
 import os
 import subprocess
@@ -10,36 +10,36 @@ PROC = Path("/proc")
 
 
 def is_alive(pid: int, born: str | None = None) -> bool:
-    """Whether that very process is alive on this machine; any with its id, where it is not known when it was born."""
+    """Return whether this process is alive; without a start time, any process with its id counts."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # somebody else's: there is one
+    except PermissionError:  # it exists and belongs to another user
         pass
     return born is None or birth(pid) in (born, None)
 
 
 def birth(pid: int) -> str | None:
-    """When a process began, which tells it from every other one that has had its id; None where that is hidden.
+    """Return when a process started, which distinguishes it from others with the same id; None if unknown.
 
-    Linux has the clock tick since the boot; other systems have the date, which `ps` knows.
+    On Linux this is the boot id and the clock tick; on other systems the date, from `ps`.
     """
     with suppress(OSError):
         ticks = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
         return f"{boot()} {ticks}"
     with suppress(OSError):
-        plain = os.environ | {"LC_ALL": "C", "TZ": "UTC"}
-        said = subprocess.run(
-            ["ps", "-o", "lstart=", "-p", str(pid)], env=plain, capture_output=True, text=True, check=False
+        environment = os.environ | {"LC_ALL": "C", "TZ": "UTC"}
+        output = subprocess.run(
+            ["ps", "-o", "lstart=", "-p", str(pid)], env=environment, capture_output=True, text=True, check=False
         )
-        return said.stdout.strip() or None
+        return output.stdout.strip() or None
     return None
 
 
 @cache
 def boot() -> str | None:
-    """The id that Linux gives each start of a machine, None elsewhere; who has the same one has the same uptime."""
+    """Return the id that Linux gives each boot, None elsewhere; the same id means the same uptime clock."""
     try:
         return (PROC / "sys" / "kernel" / "random" / "boot_id").read_text().strip()
     except OSError:
@@ -47,21 +47,21 @@ def boot() -> str | None:
 
 
 def locks_dir(data_dir: Path) -> Path:
-    """The folder of lock files and of web servers' marks, made where it is missing."""
+    """Return the folder of lock files and web server markers, created if missing."""
     folder = data_dir / "locks"
     folder.mkdir(exist_ok=True)
     return folder
 
 
 def mark(data_dir: Path) -> Path:
-    """Marks a data folder as one that this process, a web server, shows: with a file that says when it was born."""
-    own = locks_dir(data_dir) / f"web-{os.getpid()}"
-    own.write_text(birth(os.getpid()) or "")
-    return own
+    """Register this process as a web server of a data folder, with a file that holds its start time."""
+    marker = locks_dir(data_dir) / f"web-{os.getpid()}"
+    marker.write_text(birth(os.getpid()) or "")
+    return marker
 
 
 def web_servers(data_dir: Path) -> list[int]:
-    """The live web servers that have marked this data folder; clears away dead ones' marks."""
+    """Return the live web servers of this data folder, and delete the markers of dead ones."""
     found = []
     for mark in (data_dir / "locks").glob("web-*"):
         number = mark.name.removeprefix("web-")
@@ -74,8 +74,8 @@ def web_servers(data_dir: Path) -> list[int]:
 
 
 def _born(mark: Path) -> str | None:
-    """What a mark says; those of earlier releases hold only the process id again."""
+    """Return the start time in a marker; those of earlier releases only repeat the process id."""
     with suppress(OSError):
-        said = mark.read_text()
-        return None if said.isdecimal() else said or None
+        text = mark.read_text()
+        return None if text.isdecimal() else text or None
     return None

@@ -1,4 +1,4 @@
-"""The same run from several seeds: how more are asked for, which there are, and their figures beside one another."""
+"""Repeats of a run from other seeds: submit them, list them, and collect their metrics."""
 
 import time
 from collections.abc import Sequence
@@ -23,32 +23,32 @@ from unlearn_core.store.queue import scheduling
 
 GROUP_PREFIX = "seeds-"
 MAX_SEEDS = 20
-"""Seeds that one can ask for at once."""
+"""The most seeds that can be submitted at once."""
 PART = "seeds"
-"""The name of the part that a report has once its run was repeated."""
+"""The name of the report part of a repeated run."""
 
 
 def seed_group(spec: UnlearnSpec) -> str:
-    """What all runs that differ by their seed alone have as their group."""
+    """Return the group of all runs that differ only in their seed."""
     return GROUP_PREFIX + fingerprint(spec.model_copy(update={"seed": 0}))
 
 
 class SeedRepeats:
-    """Runs of one data folder that were made again from other seeds."""
+    """The repeated runs of one data folder."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def submit(self, run: Run, count: int, *, owner: str = "local") -> list[int]:
-        """Queues so many more runs of the same settings from seeds that are not there yet, behind what people wait for.
+        """Queue more runs with the same hyperparameters from new seeds, at low priority.
 
-        All of them or none. Raises BadRequest where the run cannot be repeated, StoreError where the queue is full.
+        All of them or none. Raises InvalidRequestError if the run cannot be repeated, StoreError if the queue is full.
         """
         spec = run.spec
         if not isinstance(spec, UnlearnSpec):
-            raise InvalidRequestError(f"{run.title} cannot be repeated: only runs that forget something can.")
+            raise InvalidRequestError(f"{run.title} cannot be repeated: only unlearning runs can.")
         if not 1 <= count <= MAX_SEEDS:
-            raise InvalidRequestError(f"{count} seeds cannot be asked for at once: from 1 to {MAX_SEEDS} can.")
+            raise InvalidRequestError(f"Cannot submit {count} seeds at once: choose from 1 to {MAX_SEEDS}.")
         made: list[int] = []
         with self._database.writing() as connection:
             known = _seed_family(connection, run.id, spec)
@@ -62,10 +62,9 @@ class SeedRepeats:
         return made
 
     def runs_of(self, run: Run) -> list[Run]:
-        """The runs that were made as repeats of this one, of the one that it repeats, and itself; by their seeds.
+        """Return this run with its repeats, or with the run that it repeats and its other repeats, by seed.
 
-        In every state; of several with the same seed the newest that is done, else the newest. One run alone where it
-        was never repeated.
+        Runs of every state; for each seed the newest finished run, else the newest. A run without repeats is alone.
         """
         if not isinstance(run.spec, UnlearnSpec):
             return [run]
@@ -78,7 +77,7 @@ class SeedRepeats:
 
 
 def _seed_family(connection: Connection, run: int, spec: UnlearnSpec) -> list[Any]:
-    """Every run of the group, the one that it began with, and this one: all with this spec but for the seed."""
+    """Return every run of the group, the repeated run and this one: all with this spec except the seed."""
     group = seed_group(spec)
     began = select(RUN.c.parent).where(RUN.c.group == group, RUN.c.parent.is_not(None))
     mine = or_(RUN.c.group == group, RUN.c.id.in_(began), RUN.c.id == run)
@@ -88,21 +87,21 @@ def _seed_family(connection: Connection, run: int, spec: UnlearnSpec) -> list[An
 
 
 def _unused_seeds(taken: set[int], count: int) -> list[int]:
-    """The smallest seeds that are not taken."""
+    """Return the smallest unused seeds."""
     return [seed for seed in range(len(taken) + count) if seed not in taken][:count]
 
 
 def add_seeds_part(report: Report, data_dir: Path, runs: Sequence[Run]) -> Report:
-    """The report with the part that sets its run beside its finished repeats; as it is where there are none."""
+    """Return the report with a part on its finished repeats, or unchanged if there are none."""
     part = seeds_part(data_dir, runs)
     return report if part is None else replace(report, parts={**report.parts, PART: part})
 
 
 def seeds_part(data_dir: Path, runs: Sequence[Run]) -> ReportPart | None:
-    """The figures of finished runs as the probes wrote them, run by run; None where fewer than two can be read.
+    """Return the metrics of finished runs as their measurements stored them; None if fewer than two can be read.
 
-    Facts: of each run its number, seed, accuracies by model and set, distance to gold before and after, privacy and
-    seconds, None where they were not measured. Arrays: of each run its curve: `step_0`, `forget_0`, `retain_0`, ...
+    Facts per run: number, seed, accuracies by model and set, distances to the retrained model, privacy and seconds
+    (None if not measured). Arrays per run: its curve, `step_0`, `forget_0`, `retain_0`, ...
     """
     facts: list[dict[str, Any]] = []
     arrays: dict[str, np.ndarray] = {}
@@ -122,10 +121,10 @@ def _metrics_of(folder: Path, accuracy: ReportPart) -> dict[str, Any]:
     distance, membership, timings = (
         artifacts.read_part(folder, name) for name in ("distance", "membership", "timings")
     )
-    whole = distance.facts["distance"]["test"] if distance else {}
+    overall = distance.facts["distance"]["test"] if distance else {}
     return {
         "accuracy": {m: {name: one["accuracy"] for name, one in sets.items()} for m, sets in accuracy.facts.items()},
-        "distance": {model: whole[model] for model in ("before", "after")} if whole else None,
+        "distance": {model: overall[model] for model in ("before", "after")} if overall else None,
         "privacy": (membership.facts.get("privacy") or {}).get("after") if membership else None,
         "seconds": timings.facts["seconds"]["forget"] if timings else None,
     }

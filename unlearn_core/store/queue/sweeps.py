@@ -1,7 +1,7 @@
-"""Sweeps and their trials. A trial is a run in the queue; what the sampler knew of it stands beside it, in one write.
+"""Sweeps and their trials: each trial is a queued run, stored with its sampler attributes in one transaction.
 
-Nothing else is stored: whoever holds a sweep's lease makes the sampler anew from these rows, so a process that dies
-takes nothing with it, and no trial is counted twice: a number is given once.
+The worker that holds the lease of a sweep rebuilds the sampler from these rows. A crash therefore loses nothing, and
+each trial is counted exactly once, because its number is assigned once.
 """
 
 import json
@@ -21,7 +21,7 @@ from unlearn_core.store.db.schema import RUN, SWEEP, TRIAL
 from unlearn_core.store.queue import clock
 
 LEASE_SECONDS = 5.0
-"""Seconds after which a sweep whose worker is silent may be taken by another."""
+"""Seconds without renewal after which another worker can take over a sweep."""
 
 UNFINISHED_STATES = (RunState.QUEUED, RunState.RUNNING)
 
@@ -33,31 +33,31 @@ class SweepStore:
         self._database = database
 
     def submit(self, spec: SweepSpec, *, title: str, owner: str = "local") -> int:
-        """Begins a sweep and gives its number. `title` is what each of its runs is called."""
+        """Start a sweep and return its number; `title` is the title of each of its runs."""
         row = {"spec": spec.model_dump_json(), "title": title, "owner": owner, "facts": "{}"}
         with self._database.writing() as connection:
-            wanted = insert(SWEEP).values(**row, state=SweepState.RUNNING, created=time.time())
-            return connection.execute(wanted.returning(SWEEP.c.id)).scalar_one()
+            statement = insert(SWEEP).values(**row, state=SweepState.RUNNING, created=time.time())
+            return connection.execute(statement.returning(SWEEP.c.id)).scalar_one()
 
     def get(self, sweep: int) -> Sweep:
-        """One sweep; raises UnknownName."""
+        """Return one sweep. Raises NotFoundError."""
         with self._database.reading() as connection:
             return _sweep(_row(connection, sweep))
 
     def list_recent(self, *, limit: int = 50) -> list[Sweep]:
-        """Sweeps, the newest first."""
+        """Return sweeps, newest first."""
         with self._database.reading() as connection:
             return [_sweep(row) for row in connection.execute(select(SWEEP).order_by(SWEEP.c.id.desc()).limit(limit))]
 
     def trials(self, sweep: int) -> list[Trial]:
-        """Every trial of a sweep, in order."""
+        """Return every trial of a sweep, in order."""
         own = (RUN.c.state, RUN.c.error, RUN.c.headline, RUN.c.started, RUN.c.finished)
         wanted = select(TRIAL, *own).outerjoin(RUN, TRIAL.c.run == RUN.c.id).where(TRIAL.c.sweep == sweep)
         with self._database.reading() as connection:
             return [_trial(row) for row in connection.execute(wanted.order_by(TRIAL.c.number))]
 
     def finished_counts(self, sweeps: list[int]) -> dict[int, int]:
-        """How many trials of each of these sweeps are over."""
+        """Return how many trials of each of these sweeps have ended."""
         wanted = (
             select(TRIAL.c.sweep, func.count())
             .outerjoin(RUN, TRIAL.c.run == RUN.c.id)
@@ -68,7 +68,7 @@ class SweepStore:
             return dict.fromkeys(sweeps, 0) | {row[0]: row[1] for row in connection.execute(wanted)}
 
     def count_unfinished(self, sweep: int) -> int:
-        """How many of its trials wait or work."""
+        """Return how many trials of a sweep are queued or running."""
         wanted = select(func.count()).select_from(TRIAL).join(RUN, TRIAL.c.run == RUN.c.id)
         with self._database.reading() as connection:
             return connection.execute(
@@ -76,44 +76,46 @@ class SweepStore:
             ).scalar_one()
 
     def pause(self, sweep: int) -> None:
-        """Lets what is in hand end, takes back what only waits, and begins nothing new."""
+        """Pause a sweep: running trials finish, queued ones are withdrawn, and none are added."""
         with self._database.writing() as connection:
             if not _transition(connection, sweep, SweepState.RUNNING, SweepState.PAUSED):
                 return
-            begun = select(RUN.c.id).where(RUN.c.state == RunState.QUEUED, RUN.c.attempt == 0)
+            not_started = select(RUN.c.id).where(RUN.c.state == RunState.QUEUED, RUN.c.attempt == 0)
             waiting = [
                 row.run
-                for row in connection.execute(select(TRIAL.c.run).where(TRIAL.c.sweep == sweep, TRIAL.c.run.in_(begun)))
+                for row in connection.execute(
+                    select(TRIAL.c.run).where(TRIAL.c.sweep == sweep, TRIAL.c.run.in_(not_started))
+                )
             ]
             connection.execute(delete(TRIAL).where(TRIAL.c.run.in_(waiting)))
             connection.execute(delete(RUN).where(RUN.c.id.in_(waiting)))
 
     def resume(self, sweep: int) -> None:
-        """Lets a paused sweep go on."""
+        """Resume a paused sweep."""
         with self._database.writing() as connection:
             _transition(connection, sweep, SweepState.PAUSED, SweepState.RUNNING)
 
     def cancel(self, sweep: int) -> None:
-        """Ends a sweep, and asks its unfinished runs to stop; what is finished stays."""
+        """Cancel a sweep and its unfinished runs; finished ones stay."""
         now = time.time()
         with self._database.writing() as connection:
             if SweepState(_row(connection, sweep).state).is_finished:
                 return
             _change(connection, SWEEP.c.id == sweep, state=SweepState.CANCELLED, finished=now)
-            mine = RUN.c.id.in_(select(TRIAL.c.run).where(TRIAL.c.sweep == sweep))
-            waits, works = (mine & (RUN.c.state == state) for state in UNFINISHED_STATES)
-            connection.execute(update(RUN).where(waits).values(state=RunState.CANCELLED, finished=now))
-            connection.execute(update(RUN).where(works).values(cancelling=True))
+            own = RUN.c.id.in_(select(TRIAL.c.run).where(TRIAL.c.sweep == sweep))
+            queued, running = (own & (RUN.c.state == state) for state in UNFINISHED_STATES)
+            connection.execute(update(RUN).where(queued).values(state=RunState.CANCELLED, finished=now))
+            connection.execute(update(RUN).where(running).values(cancelling=True))
 
     def delete(self, sweep: int) -> None:
-        """Forgets a finished sweep; its runs stay in the history. Raises StoreError while it lasts."""
+        """Delete a finished sweep; its runs stay in the history. Raises StoreError if it is unfinished."""
         with self._database.writing() as connection:
             if not SweepState(_row(connection, sweep).state).is_finished:
-                raise StoreError(f"Sweep {sweep} is not over yet: cancel it first, then delete it.")
+                raise StoreError(f"Sweep {sweep} is not finished: cancel it first, then delete it.")
             connection.execute(delete(SWEEP).where(SWEEP.c.id == sweep))
 
     def acquire_leases(self, worker: str) -> list[Sweep]:
-        """The running sweeps that are this worker's to serve: those that it has, and those that nobody else holds."""
+        """Return the running sweeps that this worker holds, after taking over those without a live holder."""
         now = clock.now()
         mine, free = SWEEP.c.worker == worker, or_(SWEEP.c.lease.is_(None), ~_leased(now, 0.0))
         fresh = func.coalesce(_leased(now, LEASE_SECONDS / 2), False).label("fresh")
@@ -131,16 +133,16 @@ class SweepStore:
         return held
 
     def release_leases(self, worker: str) -> None:
-        """Leaves every sweep of this worker to the next one."""
+        """Release the leases of this worker on its sweeps."""
         with self._database.writing() as connection:
             _change(connection, SWEEP.c.worker == worker, **clock.unset("lease"))
 
     def add_trial(
         self, sweep: Sweep, worker: str, *, number: int, params: Mapping[str, Any], attributes: Mapping[str, Any]
     ) -> int | None:
-        """Queues the run of a new trial, behind everything that a person waits for; gives the run's number.
+        """Queue the run of a new trial at low priority and return the run's number.
 
-        None where the sweep is no longer this worker's or no longer runs, or where that trial is there already.
+        None if this worker no longer holds the sweep, the sweep is not running, or the trial already exists.
         """
         values = dict(params)
         row = rows.new_row(
@@ -158,12 +160,12 @@ class SweepStore:
             return run
 
     def set_facts(self, sweep: int, worker: str, facts: Mapping[str, Any]) -> None:
-        """Keeps what was found out about all trials together."""
+        """Store results about all trials of a sweep, such as hyperparameter importance."""
         with self._database.writing() as connection:
             _change(connection, _lease_filter(sweep, worker), facts=json.dumps(dict(facts)))
 
     def end(self, sweep: int, worker: str, state: SweepState, *, error: str | None = None) -> None:
-        """Ends a sweep that this worker holds."""
+        """End a sweep that this worker holds."""
         with self._database.writing() as connection:
             _change(
                 connection,
@@ -175,17 +177,17 @@ class SweepStore:
             )
 
     def prune_trial(self, run: int, reason: str) -> None:
-        """Marks a trial as hopeless and asks its run to stop, with the reason as its note."""
+        """Stop a hopeless trial early; the reason becomes the note of its run."""
         with self._database.writing() as connection:
             mark = update(TRIAL).where(TRIAL.c.run == run, TRIAL.c.stopped.is_(None)).values(stopped=reason)
             if connection.execute(mark).rowcount:
-                works = (RUN.c.id == run) & (RUN.c.state == RunState.RUNNING)
-                connection.execute(update(RUN).where(works).values(cancelling=True))
-                connection.execute(update(RUN).where(works, RUN.c.note == "").values(note=reason))
+                running = (RUN.c.id == run) & (RUN.c.state == RunState.RUNNING)
+                connection.execute(update(RUN).where(running).values(cancelling=True))
+                connection.execute(update(RUN).where(running, RUN.c.note == "").values(note=reason))
 
 
 def _leased(now: clock.Now, seconds: float) -> ColumnElement[bool]:
-    """Whether a sweep is somebody's for so many seconds more."""
+    """Whether a sweep's lease lasts at least this many seconds more."""
     return clock.within(SWEEP, SWEEP.c.lease, now, seconds, LEASE_SECONDS)
 
 
@@ -210,12 +212,12 @@ def _change(connection: Connection, which: ColumnElement[bool], **values: Any) -
 
 
 def _sweep(row: Row) -> Sweep:
-    moments = {
+    times = {
         name: None if row._mapping[name] is None else datetime.fromtimestamp(row._mapping[name], UTC)
         for name in ("created", "finished")
     }
-    kept = {name: row._mapping[name] for name in ("id", "title", "state", "owner", "error")}
-    return Sweep.model_validate(kept | moments | {"spec": json.loads(row.spec), "facts": json.loads(row.facts)})
+    fields = {name: row._mapping[name] for name in ("id", "title", "state", "owner", "error")}
+    return Sweep.model_validate(fields | times | {"spec": json.loads(row.spec), "facts": json.loads(row.facts)})
 
 
 def _trial(row: Row) -> Trial:

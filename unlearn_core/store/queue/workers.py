@@ -1,4 +1,4 @@
-"""Which workers are alive: a row each, renewed every second."""
+"""The live workers: one row each, renewed every second."""
 
 from typing import NamedTuple
 
@@ -9,14 +9,14 @@ from unlearn_core.store.queue import clock
 from unlearn_core.store.queue.clock import Now
 
 ALIVE_SECONDS = 5.0
-"""Seconds of silence after which a worker is taken for dead."""
+"""Seconds without a heartbeat after which a worker counts as dead."""
 
 RETENTION_SECONDS = 300.0
-"""Seconds after which the row of a dead one goes."""
+"""Seconds after which the row of a dead worker is deleted."""
 
 
 class WorkerRow(NamedTuple):
-    """A worker that is alive; `state` is starting, idle, busy or leaving."""
+    """A live worker; `state` is starting, idle, busy or leaving."""
 
     name: str
     device: str
@@ -26,19 +26,19 @@ class WorkerRow(NamedTuple):
 
 
 def heartbeat(connection: Connection, worker: WorkerRow, now: Now) -> None:
-    """Writes the row of a worker anew, and forgets those that died long ago."""
+    """Renew the row of a worker, and delete those of workers that died long ago."""
     old = ~clock.within(WORKER, WORKER.c.seen, now, -RETENTION_SECONDS, 0.0)
     connection.execute(delete(WORKER).where((WORKER.c.name == worker.name) | old))
     connection.execute(insert(WORKER).values(**worker._asdict(), **clock.stamp("seen", now)))
 
 
 def deregister(connection: Connection, name: str) -> None:
-    """Takes a worker off the list."""
+    """Remove a worker from the list."""
     connection.execute(delete(WORKER).where(WORKER.c.name == name))
 
 
 def list_alive(connection: Connection, now: Now) -> list[WorkerRow]:
-    """The workers that were heard of lately, by name."""
+    """Return the live workers, by name."""
     columns = [WORKER.c[name] for name in WorkerRow._fields]
     recent = (
         select(*columns).where(clock.within(WORKER, WORKER.c.seen, now, -ALIVE_SECONDS, 0.0)).order_by(WORKER.c.name)

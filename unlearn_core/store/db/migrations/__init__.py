@@ -1,1 +1,1 @@
-"""How databases of earlier releases become what this one reads; run by store/db/database.py, never by hand."""
+"""Migrations from the database schemas of earlier releases; run by store/db/database.py, never by hand."""

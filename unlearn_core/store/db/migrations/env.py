@@ -1,4 +1,4 @@
-"""What Alembic runs: every missing migration, on the connection and in the transaction that it is handed."""
+"""The Alembic environment: run every missing migration in the transaction of the given connection."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Makes the first tables: runs, points of live curves, workers."""
+"""Create the first tables: runs, points of live curves, workers."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Adds sweeps, and which runs are their trials."""
+"""Add the tables of sweeps and their trials."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Adds to each lease and sign of life the uptime of the machine that wrote it, which no change of its clock moves."""
+"""Add the machine's uptime to leases and heartbeats, which changes of the clock do not affect."""
 
 import sqlalchemy as sa
 from alembic import op
