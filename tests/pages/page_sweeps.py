@@ -36,7 +36,12 @@ def add(store: RunStore, number: int, place: int, *, fate: str = "done", reports
     """A trial that ended so, or is queued or running; the run's number."""
     sweep = held(store, number)
     rate = round(0.0002 * 100 ** (place / 7), 6)
-    every = {"impair_lr": min(rate, 0.02), "repair_epochs": 1 + place % 4, "augment": bool(place % 2)}
+    every = {
+        "impair_lr": min(rate, 0.02),
+        "repair_epochs": 1 + place % 4,
+        "augment": bool(place % 2),
+        "batch": 32 + 32 * (place % 4),
+    }
     params = {one.knob: every[one.knob] for one in sweep.spec.ranges}
     run = store.sweeps.add_trial(sweep, ME, number=place, params=params, attributes={})
     assert run is not None

@@ -11,8 +11,10 @@ from tests.store.specs import multiply
 from unlearn_core.domain.jobs import TrainGoldSpec
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import SweepState
+from unlearn_core.methods import methods
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.sweep import charts
+from unlearn_core.ui.pages.sweep.former_titles import FORMER_HYPERPARAMETERS
 
 SETUP = {"classifier": "tiny", "forget": "discs", "method": "unsir"}
 
@@ -176,9 +178,19 @@ def test_an_address_says_what_is_looked_at(visit: Visit, store: RunStore) -> Non
     assert app.selectbox(key="sweep-colour").value == "augment"
     assert app.selectbox(key="sweep-slice").value == "seconds"
     assert app.selectbox(key="sweep-across").value == "impair_lr", "of a knob that is not there, the first"
-    app = fine(visit("sweep", sweep=str(number), **{"sweep-slice": "Distance to gold", "sweep-map": "Retain accuracy"}))
-    assert app.selectbox(key="sweep-slice").value == "distance", "called so in links of a former release"
-    assert app.selectbox(key="sweep-map").value == "retain"
+
+
+def test_titles_in_links_of_a_former_release_still_choose_the_same(visit: Visit, store: RunStore) -> None:
+    today = {info.title for own in methods().values() for info in own.params.hyperparameters().values()}
+    assert set(FORMER_HYPERPARAMETERS.values()) <= today
+    batch = {"knob": "batch", "low": 32, "high": 128, "whole": True, "step": 32}
+    number = begin(store, RATE, batch)
+    for place in range(2):
+        add(store, number, place)
+    end(store, number)
+    app = fine(visit("sweep", sweep=str(number), **{"sweep-colour": "Batch", "sweep-slice": "Distance to gold"}))
+    assert app.selectbox(key="sweep-colour").value == "batch"
+    assert app.selectbox(key="sweep-slice").value == "distance"
 
 
 def test_a_click_on_a_point_opens_its_run(visit: Visit, store: RunStore) -> None:

@@ -18,13 +18,12 @@ from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.sweep import small_multiples
+from unlearn_core.ui.pages.sweep.former_titles import FORMER_HYPERPARAMETERS, FORMER_OBJECTIVES
 from unlearn_core.ui.shell import url_state
 from unlearn_core.ui.shell.markdown import escape
 
 OPENED_KEY = "run of a point"
 """The session key of the run whose point was clicked, until the page has opened it."""
-FORMER_OBJECTIVES = {"Distance to gold": OBJECTIVES["distance"].title}
-"""The titles of objectives in links of a former release, and today's."""
 
 
 def show(sweep_data: SweepData, *, busy: bool) -> None:
@@ -68,6 +67,7 @@ def _pick(label: str, hyperparameters: Sequence[str], sweep_data: SweepData, *, 
     """One of the hyperparameters; without a widget if there is only one."""
     if len(hyperparameters) == 1:
         return hyperparameters[0]
+    url_state.accept_former_labels(key, FORMER_HYPERPARAMETERS)
     return st.selectbox(
         label, hyperparameters, format_func=sweep_data.hyperparameter_title, key=key, width=260, bind="query-params"
     )
