@@ -31,7 +31,7 @@ def test_each_step_is_one_idea_beyond_another() -> None:
 def test_a_step_is_measured_anew_when_it_its_method_or_the_score_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [ablation.cache_key(step) for step in ablation.STEPS]
     assert len(set(keys)) == len(keys)
-    assert ablation.cache_key(REDRAWN._replace(knobs=REDRAWN.params | {"lr": 0.001})) != keys[2]
+    assert ablation.cache_key(REDRAWN._replace(params=REDRAWN.params | {"lr": 0.001})) != keys[2]
     with monkeypatch.context() as changed:
         changed.setattr(row_keys, "method", lambda name: replace(methods()[name], revision=2))
         assert ablation.cache_key(REDRAWN) != keys[2]
@@ -46,7 +46,7 @@ def test_fine_tuning_redraws_nothing_and_the_next_step_does(tmp_path: Path, monk
     def moved(step: ablation.AblationStep) -> float:
         knobs = {"lr": 1e-5, "share": 0.05, "epochs": "1"}
         one = ensemble_members.unlearned_outputs(
-            ablation.step_spec(step._replace(knobs=step.params | knobs)), 0, warm, NullTracker()
+            ablation.step_spec(step._replace(params=step.params | knobs)), 0, warm, NullTracker()
         )
         return float(one.retain.mean())
 

@@ -116,8 +116,8 @@ def row_of(**figures: float) -> dict[str, str]:
         ({}, ""),
         ({"forget_train_after": 0.06}, "forgets too little"),
         ({"forget_test_after": 0.06}, "forgets too little"),
-        ({"retain_test_after": 0.76}, "keeps too little"),
-        ({"forget_test_after": 0.2, "retain_test_after": 0.1}, "forgets too little and keeps too little"),
+        ({"retain_test_after": 0.76}, "retains too little"),
+        ({"forget_test_after": 0.2, "retain_test_after": 0.1}, "forgets too little and retains too little"),
     ],
 )
 def test_a_preset_is_held_to_its_limits(figures: dict[str, float], words: str) -> None:
@@ -157,15 +157,15 @@ def test_a_preset_keeps_within_its_limits(name: str, request_name: str, tmp_path
 
 
 SHORT: dict[tuple[str, str], str] = {
-    ("neggrad", "cat"): "keeps too little",
-    ("neggrad", "three-classes"): "keeps too little",
-    ("l2ul", "16-pictures"): "keeps too little",
-    ("l2ul", "200-pictures"): "keeps too little",
+    ("neggrad", "cat"): "retains too little",
+    ("neggrad", "three-classes"): "retains too little",
+    ("l2ul", "16-pictures"): "retains too little",
+    ("l2ul", "200-pictures"): "retains too little",
     ("reinit", "16-pictures"): "forgets too little",
     ("reinit", "200-pictures"): "forgets too little",
     ("ssd", "200-pictures"): "forgets too little",
-    ("boundary", "cat"): "keeps too little",
-    ("cfk", "16-pictures"): "forgets too little and keeps too little",
+    ("boundary", "cat"): "retains too little",
+    ("cfk", "16-pictures"): "forgets too little and retains too little",
     ("fisher", "16-pictures"): "forgets too little",
     ("l1_sparse", "16-pictures"): "forgets too little",
     ("scrub", "16-pictures"): "forgets too little",

@@ -1,7 +1,8 @@
-"""The ladder's words from made-up rows."""
+"""The section on the ablation, from made-up rows."""
 
 from unlearn_core.benchmarks import ablation_section
 from unlearn_core.benchmarks.ablation import CEILING, STEPS
+from unlearn_core.benchmarks.ablation_section import CEILING_LABEL
 
 
 def rows(**scores: float) -> dict[str, dict[str, str]]:
@@ -27,18 +28,18 @@ def test_without_rows_it_is_said_how_to_measure() -> None:
 def test_every_step_has_a_line_and_a_direction() -> None:
     text = ablation_section.ablation_section(rows())
     assert "| three cycles | 64 | 0.0856 | 0.0856 | 0.0856 ± 0.0001 | 1.000 | 1.000 |" in text
-    assert f"| {CEILING} | 64 |  | 0.2000 |" in text
+    assert f"| {CEILING_LABEL} | 64 |  | 0.2000 |" in text
     assert text.count(": same direction.") == len(STEPS) - 1
 
 
 def test_another_direction_and_one_within_the_error_are_said() -> None:
     text = ablation_section.ablation_section(rows(step2=0.0400, step6=0.06805))
     assert (
-        "* **+ random re-initialisation**, beyond *fine-tune*: published 0.0496 to 0.0617, here 0.0496 to 0.0400: "
-        in text
+        "* **+ random re-initialisation**, compared with *fine-tune*: published 0.0496 to 0.0617, "
+        "here 0.0496 to 0.0400: " in text
     )
     assert "**not the same direction**." in text
-    assert "same direction, within 2 standard errors, so nothing is shown." in text
+    assert "same direction, within 2 standard errors, so inconclusive." in text
 
 
 def test_a_step_whose_key_is_outdated_is_marked() -> None:

@@ -76,7 +76,7 @@ def test_the_committed_pages_are_what_the_rows_say(monkeypatch: pytest.MonkeyPat
 def test_gold_from_other_seeds_stands_first() -> None:
     lines = results_page.render([row("unsir", "cat"), row("retrain", "cat")], [], {}, {}).splitlines()
     table = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
-    assert table[table.index("*gold*") + 1] == "*gold, from other seeds* (Retrain)"
+    assert table[table.index("*retrained*") + 1] == "*retrained, other seeds* (Retrain)"
 
 
 def test_the_limits_stand_at_the_end_of_a_row() -> None:
@@ -163,7 +163,7 @@ def test_privacy_stands_beside_accuracies_that_look_alike() -> None:
         for name, leak, privacy in (("unsir", 0.03, 0.97), ("random_labels", 0.4, 0.3))
     ]
     text = results_page.render(rows, [], {}, {}).split("broken privacy")[1].split("##")[0]
-    assert "| *gold* | 50.0 | 50.0 | 50.0 | 0.02 | 1.00 |" in text
+    assert "| *retrained* | 50.0 | 50.0 | 50.0 | 0.02 | 1.00 |" in text
     assert text.index("| UNSIR | 50.0 | 0.0 | 50.0 | 0.03 | 0.97 |") < text.index("| Random labels | 50.0 | 0.0 |")
     assert "among them UNSIR has a privacy of 0.97 and Random labels one of 0.30" in text
 

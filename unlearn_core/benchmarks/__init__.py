@@ -1,1 +1,1 @@
-"""What makes the committed assets, RESULTS.md and the published comparisons."""
+"""Benchmarks: they produce the committed assets, RESULTS.md and the comparisons with published results."""

@@ -1,8 +1,8 @@
-"""The report's own ladder: what each idea of stochastic re-initialisation adds to the challenge's score.
+"""An ablation of stochastic re-initialisation: what each of its ideas adds to the NeurIPS challenge's score.
 
-Eight settings, each one idea beyond an earlier one, as in the ablations that Ahn et al. (NeurIPS challenge, 2023)
-published; here on the small ResNet-8, whose golds ship by the hundred. A step is scored by N nets against N golds, and
-as many other golds are scored against the same, which is the ceiling that no method can be expected to pass.
+Eight settings, each with one idea more than an earlier one, as in the ablations of Ahn et al. (NeurIPS challenge,
+2023); here on the small ResNet-8, which has an ensemble of bundled golds. A step is scored with N models against N
+golds. As many other golds are scored against the same ones: the ceiling that no method can be expected to pass.
 """
 
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ from unlearn_core.models.ensembles import EnsembleOutputs
 from unlearn_core.probes.common import neurips_score
 
 NUM_MODELS = ENSEMBLE_SIZE // 2
-"""How many nets a step is scored by, and against how many golds."""
+"""How many models a step is scored with, and against how many golds."""
 COLUMNS = ("key", "step", "published", "nets", "forgetting", "error", "retain", "test", "score", "device")
 
 _TUNED = {"cycles": 1, "layers": "0", "epochs": "2", "sigma": 0.0, "loss": "ce", "share": 1.0, "augment": False}
 _TUNED |= {"spare_head": False, "spare_shortcuts": False}
-"""Fine-tuning: two epochs in which nothing is redrawn. A tenth of this net's ten layers, redrawn a cycle, is one."""
+"""Fine-tuning: two epochs without re-initialisation. A tenth of the ten layers, re-initialised per cycle, is one."""
 _REINITIALIZED = _TUNED | {"layers": "1"}
 _NOISY = _REINITIALIZED | {"sigma": 0.1}
 _TAUGHT = _NOISY | {"loss": "mse"}
@@ -39,9 +39,9 @@ _SPARED = _THRICE | {"spare_head": True, "spare_shortcuts": True}
 
 
 class AblationStep(NamedTuple):
-    """One setting: its name, the published score, the step that it adds an idea to, its method and knobs.
+    """One setting: its name, the published score, the step that it adds an idea to, its method and hyperparameters.
 
-    NegGrad stands as its preset has it; all others differ from re-initialisation's preset by these knobs.
+    NegGrad uses its preset; all others change these hyperparameters of re-initialisation's preset.
     """
 
     name: str
@@ -64,31 +64,32 @@ STEPS = (
     AblationStep("without head and shortcuts", 0.0969, "three cycles", "reinit", _SPARED),
 )
 CEILING = "golds against golds"
+"""The name of the ceiling's row in ladder.csv."""
 
 
 def forget_request() -> ForgetRequest:
-    """The request that the ladder is about."""
+    """Return the request of the ablation."""
     card = classifiers.card(ENSEMBLE_REQUEST[0])
     forget = standard_requests(datasets.card(card.dataset))[ENSEMBLE_REQUEST[1]]
     return ForgetRequest(classifier=card.id, dataset=card.dataset, forget=forget)
 
 
 def step_spec(step: AblationStep) -> UnlearnSpec:
-    """The run that a step stands for; its nets are those of the seeds 0, 1, 2 ..."""
-    wish, method = forget_request(), find_method(step.method)
-    base = method.presets["bundled"].for_request(wish.forget)
-    return UnlearnSpec(request=wish, method=step.method, params=base.updated(step.params).model_dump())
+    """Return the run of a step; its models are those of the seeds 0, 1, 2 ..."""
+    request, method = forget_request(), find_method(step.method)
+    base = method.presets["bundled"].for_request(request.forget)
+    return UnlearnSpec(request=request, method=step.method, params=base.updated(step.params).model_dump())
 
 
 def cache_key(step: AblationStep) -> str:
-    """What a step's figures depend on; a change of any of it makes them outdated."""
+    """Return the hash of everything that a step's figures depend on; a change makes them outdated."""
     return row_key(step_spec(step), {"epsilon": neurips_score.REVISION}, nets=NUM_MODELS)
 
 
 def ensemble_tasks(
     step: AblationStep, *, scratch: Path, device: str, threads: int
 ) -> list[ensemble_members.EnsembleTask]:
-    """The nets that a step needs."""
+    """Return the models that a step needs."""
     folder = scratch / "ladder" / cache_key(step)
     return [
         ensemble_members.EnsembleTask(step_spec(step), seed, folder, scratch, device, threads)
@@ -99,16 +100,16 @@ def ensemble_tasks(
 def measure(
     step: AblationStep, *, scratch: Path, device: str, threads: int, jobs: int
 ) -> Iterator[int | dict[str, Any]]:
-    """Makes the nets of a step, as far as they are missing, and gives how many there are; at last the step's row."""
-    wanted = ensemble_tasks(step, scratch=scratch, device=device, threads=threads)
-    for order in ensemble_members.build_all(wanted, jobs):
-        yield order.number + 1
-    every = [ensemble_members.load_outputs(order.folder, order.number) for order in wanted]
-    yield _row(step, EnsembleOutputs.concatenate([one for one in every if one is not None]), device)
+    """Build the missing models of a step and yield how many exist so far; at last yield the step's row."""
+    tasks = ensemble_tasks(step, scratch=scratch, device=device, threads=threads)
+    for task in ensemble_members.build_all(tasks, jobs):
+        yield task.number + 1
+    outputs = [ensemble_members.load_outputs(task.folder, task.number) for task in tasks]
+    yield _row(step, EnsembleOutputs.concatenate([member for member in outputs if member is not None]), device)
 
 
 def gold_ceiling() -> dict[str, Any]:
-    """The row of the second half of the golds, scored as if a method had made them."""
+    """Return the row of the second half of the golds, scored as if a method had produced them."""
     _, others = _golds()
     return _row(AblationStep(CEILING, float("nan"), None, "", {}), others, "")
 
@@ -133,15 +134,15 @@ def _row(step: AblationStep, ours: EnsembleOutputs, device: str) -> dict[str, An
 
 
 def _labels() -> np.ndarray:
-    """The labels of the forgotten pictures."""
-    wish = forget_request()
-    card = datasets.card(wish.dataset)
+    """Return the labels of the forget set."""
+    request = forget_request()
+    card = datasets.card(request.dataset)
     labels = datasets.load(card.id).labels
-    return labels[make_split(card, labels, wish.forget).forget_train]
+    return labels[make_split(card, labels, request.forget).forget_train]
 
 
 def _golds() -> tuple[EnsembleOutputs, EnsembleOutputs]:
-    every = ensembles.bundled_golds(forget_request())
-    if every is None or len(every) < ENSEMBLE_SIZE:
-        raise CorruptAssetError("The golds of the ladder are not in assets. Make them with `make bundle`.")
-    return every.members(0, NUM_MODELS), every.members(NUM_MODELS, 2 * NUM_MODELS)
+    golds = ensembles.bundled_golds(forget_request())
+    if golds is None or len(golds) < ENSEMBLE_SIZE:
+        raise CorruptAssetError("The retrained models of the ablation are not in assets. Run `make bundle`.")
+    return golds.members(0, NUM_MODELS), golds.members(NUM_MODELS, 2 * NUM_MODELS)

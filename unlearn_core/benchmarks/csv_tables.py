@@ -1,4 +1,4 @@
-"""Measured figures as committed CSV files: read by one column, written whole."""
+"""Reads and writes the committed CSV files of measured figures."""
 
 import csv
 import io
@@ -10,14 +10,14 @@ from unlearn_core.data.atomic_files import atomic_write
 
 
 def read_rows(path: Path, key_column: str) -> dict[str, dict[str, str]]:
-    """The rows that are there, by one of their columns; none where there is no file."""
+    """Return the rows by one of their columns; none if there is no file."""
     if not path.exists():
         return {}
     return {row[key_column]: row for row in csv.DictReader(io.StringIO(path.read_text()))}
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes rows that have just these columns."""
+    """Write rows that have exactly these columns."""
     text = io.StringIO()
     table: csv.DictWriter[str] = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()

@@ -1,6 +1,6 @@
-"""Makes what ships with a classifier: its originals, their golds, and what each of them answers.
+"""Trains the models that ship with a classifier, originals and golds, and stores their weights and outputs.
 
-Resumable: a net that is finished is not trained again, and an interrupted one goes on from its last epoch.
+Resumable: a finished model is not trained again, and an interrupted one continues from its last epoch.
 """
 
 import io
@@ -32,7 +32,7 @@ from unlearn_core.training.seeding import seeded
 
 
 class BuildTask(NamedTuple):
-    """One net to make: its name, what it never sees, its seed, and where to put it."""
+    """One model to train: its name, what it must not be trained on, its seed, and its folder."""
 
     classifier: str
     name: str
@@ -47,10 +47,9 @@ class BuildTask(NamedTuple):
 def plan_tasks(
     classifier: str, *, num_golds: int, assets: Path, scratch: Path, device: str, jobs: int
 ) -> list[BuildTask]:
-    """All nets that ship with a classifier, the most needed first.
+    """Return all models that ship with a classifier, the most needed first.
 
-    Original, golds of the requests whose golds ship, the original's twin from another seed; then as many more golds of
-    each.
+    They are the original, the golds of the bundled requests, the original from another seed, and then further golds.
     """
     card = classifiers.card(classifier)
     dataset = datasets.card(card.dataset)
@@ -65,18 +64,18 @@ def plan_tasks(
 
 
 def build_all(tasks: list[BuildTask], jobs: int) -> None:
-    """Makes every net that is missing, `jobs` of them side by side, and prints how good each is.
+    """Train every missing model, `jobs` of them in parallel, and print the accuracy of each.
 
-    On a CPU one job a core, of one thread each, is fastest.
+    On a CPU, one job per core with one thread each is fastest.
     """
-    todo = [order for order in tasks if not (order.assets / f"{order.name}.json").exists()]
+    missing = [task for task in tasks if not (task.assets / f"{task.name}.json").exists()]
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for line in pool.map(build, todo):
+        for line in pool.map(build, missing):
             print(line, flush=True)
 
 
 def make_ensemble(*, assets: Path, scratch: Path, device: str, jobs: int) -> None:
-    """Makes the population of golds that ships, in so far as it is missing, and prints how far it is."""
+    """Train the missing members of the bundled ensemble of golds, and print the progress."""
     classifier, name = ENSEMBLE_REQUEST
     card = classifiers.card(classifier)
     forget = standard_requests(datasets.card(card.dataset))[name]
@@ -86,43 +85,43 @@ def make_ensemble(*, assets: Path, scratch: Path, device: str, jobs: int) -> Non
     if there >= ENSEMBLE_SIZE:
         return
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    orders = [
+    tasks = [
         ensemble_members.EnsembleTask(request, k, folder, scratch, device, threads) for k in range(there, ENSEMBLE_SIZE)
     ]
-    for order in ensemble_members.build_all(orders, jobs):
-        print(f"Gold {order.number + 1} of {ENSEMBLE_SIZE} of {classifier}.", flush=True)
-    every = [ensemble_members.load_outputs(folder, order.number) for order in orders]
-    whole = EnsembleOutputs.concatenate([one for one in (known, *every) if one is not None])
+    for task in ensemble_members.build_all(tasks, jobs):
+        print(f"Retrained model {task.number + 1} of {ENSEMBLE_SIZE} of {classifier}.", flush=True)
+    outputs = [ensemble_members.load_outputs(folder, task.number) for task in tasks]
+    whole = EnsembleOutputs.concatenate([member for member in (known, *outputs) if member is not None])
     ensembles.write_golds(assets, request, whole, {"torch": torch.__version__, "device": describe_device(device)})
-    print(f"{len(whole)} golds: {whole.test.mean():.1%} of the unseen pictures on average.", flush=True)
+    print(f"{len(whole)} retrained models: mean test accuracy {whole.test.mean():.1%}.", flush=True)
 
 
 def build(task: BuildTask) -> str:
-    """Trains one net, writes its weights, its logits and its facts, and says how good it is."""
+    """Train one model, write its weights, logits and facts, and return a line with its accuracy."""
     torch.set_num_threads(task.threads)
     card, where, began = classifiers.card(task.classifier), torch.device(task.device), time.time()
-    pictures = datasets.load(card.dataset)
-    images, labels = (torch.from_numpy(array).to(where) for array in (pictures.images, pictures.labels))
-    kept = np.ones(len(pictures.labels), bool)
+    data = datasets.load(card.dataset)
+    images, labels = (torch.from_numpy(array).to(where) for array in (data.images, data.labels))
+    retain = np.ones(len(data.labels), bool)
     if task.forget is not None:
-        split = make_split(datasets.card(card.dataset), pictures.labels, task.forget)
-        kept[np.concatenate([split.forget_train, split.forget_val, split.forget_test])] = False
+        split = make_split(datasets.card(card.dataset), data.labels, task.forget)
+        retain[np.concatenate([split.forget_train, split.forget_val, split.forget_test])] = False
     state_file = task.scratch / f"{task.classifier}-{task.name}.pt"
     state = torch.load(state_file, weights_only=True, map_location=where) if state_file.exists() else None
     spent = state["seconds"] if state else 0.0
 
-    def keep(state: TrainingState) -> None:
+    def save(state: TrainingState) -> None:
         buffer = io.BytesIO()
         torch.save(state | {"seconds": spent + time.time() - began}, buffer)
         atomic_write(state_file, buffer.getvalue())
         print(f"{task.name}: epoch {state['epochs']} of {card.required_recipe.epochs}", flush=True)
 
     with seeded(task.seed, "init"):
-        net = classifiers.build(card, datasets.card(card.dataset))
-    net = net.to(where).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    rows = torch.from_numpy(np.flatnonzero(kept[: pictures.train])).to(where)
+        model = classifiers.build(card, datasets.card(card.dataset))
+    model = model.to(where).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    rows = torch.from_numpy(np.flatnonzero(retain[: data.train])).to(where)
     train(
-        net,
+        model,
         card.required_recipe,
         images,
         labels,
@@ -130,24 +129,24 @@ def build(task: BuildTask) -> str:
         seed=task.seed,
         tracker=NullTracker(),
         state=state,
-        after_epoch=keep,
+        after_epoch=save,
     )
     seconds = spent + time.time() - began
 
-    # What ships is the 16-bit net, so that is the one to be judged.
-    data = weights.to_bytes(net, half=True)
-    weights.from_bytes(net, data)
-    answers = evaluate.logits(net, images).astype(np.float16)
-    test = slice(pictures.train + pictures.val, None)
-    accuracy = float((answers.argmax(1) == pictures.labels)[test][kept[test]].mean())
+    # The 16-bit model ships, so it is the one that is evaluated.
+    stored = weights.to_bytes(model, half=True)
+    weights.from_bytes(model, stored)
+    logits = evaluate.logits(model, images).astype(np.float16)
+    test = slice(data.train + data.val, None)
+    accuracy = float((logits.argmax(1) == data.labels)[test][retain[test]].mean())
     buffer = io.BytesIO()
-    np.save(buffer, answers)
-    files = {f"{task.name}.safetensors": data, f"{task.name}.npy": buffer.getvalue()}
+    np.save(buffer, logits)
+    files = {f"{task.name}.safetensors": stored, f"{task.name}.npy": buffer.getvalue()}
     facts = {
         "forget": task.forget and task.forget.model_dump(mode="json"),
         "seed": task.seed,
         "recipe": card.required_recipe.model_dump(),
-        "weights": weights.checksum(net),
+        "weights": weights.checksum(model),
         "files": {name: sha256(content) for name, content in files.items()},
         "test accuracy on kept classes": accuracy,
         "seconds": round(seconds, 1),
@@ -157,4 +156,4 @@ def build(task: BuildTask) -> str:
         atomic_write(task.assets / name, content)
     atomic_write(task.assets / f"{task.name}.json", json.dumps(facts, indent=1).encode())
     state_file.unlink(missing_ok=True)
-    return f"{task.name}: {accuracy:.1%} of the unseen pictures of its classes, {seconds:.0f} s"
+    return f"{task.name}: test accuracy {accuracy:.1%} on its classes, {seconds:.0f} s"

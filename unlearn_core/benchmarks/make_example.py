@@ -1,4 +1,4 @@
-"""Makes the finished runs that ship: the one that a visitor sees before any click, and one for what many nets tell."""
+"""Makes the example reports that ship: the one on the start page, and one of measurements with ensembles of models."""
 
 import shutil
 import tempfile
@@ -20,25 +20,25 @@ from unlearn_core.store.files.artifacts import WEIGHTS_FILE
 
 
 def make_example(folder: Path, *, device: str) -> None:
-    """Forgets "cat" with UNSIR's first preset for real and keeps the report in `folder`, without the weights.
+    """Forget "cat" with UNSIR's first preset and write the report to `folder`, without the weights.
 
-    The report is a whole one: what somebody must ask for on the page (relearning) is measured too.
+    The report is complete: relearning, which is measured on request, is included.
     """
-    wish = run_spec("resnet20", classes=["cat"], method="unsir")
+    spec = run_spec("resnet20", classes=["cat"], method="unsir")
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "out"
-        # The first run of a process also waits for libraries to wake up, so the second is the one to show. It gets
-        # a data folder of its own: in the first one's its evaluation would be there already, and seem to cost nothing.
-        unlearn(wish, device=device, data_dir=Path(scratch) / "first", out=out)
+        # The first run of a process also waits for libraries to load, so the second one is shown. It gets its own data
+        # folder: in that of the first run its evaluation would exist already and seem to cost nothing.
+        unlearn(spec, device=device, data_dir=Path(scratch) / "first", out=out)
         shutil.rmtree(out)
-        finished = unlearn(wish, device=device, data_dir=Path(scratch) / "second", out=out)
-        warm = ModelCache(resolve_device(device), Path(scratch) / "second")
-        layout = resolve_run(wish, warm)
-        after = warm.load_model(layout.card, "after", (out / WEIGHTS_FILE).read_bytes())
-        relearn.add_to_loaded(LoadedRun(out, finished.report, layout, after), warm, NullListener())
+        finished = unlearn(spec, device=device, data_dir=Path(scratch) / "second", out=out)
+        model_cache = ModelCache(resolve_device(device), Path(scratch) / "second")
+        resolved = resolve_run(spec, model_cache)
+        after = model_cache.load_model(resolved.card, "after", (out / WEIGHTS_FILE).read_bytes())
+        relearn.add_to_loaded(LoadedRun(out, finished.report, resolved, after), model_cache, NullListener())
         (out / WEIGHTS_FILE).unlink()
-        # What before and gold answer ships with the classifier, and need not ship twice.
-        shipped = tuple(net.weights[:32] for net in bundled_models.bundled("resnet20"))
+        # The outputs of before and gold ship with the classifier and need not ship twice.
+        shipped = tuple(model.weights[:32] for model in bundled_models.bundled("resnet20"))
         for file in (out / "evaluations").rglob("*.npy"):
             if file.stem.endswith(shipped):
                 file.unlink()
@@ -49,15 +49,15 @@ def make_example(folder: Path, *, device: str) -> None:
 def make_ensemble_example(
     folder: Path, spec: UnlearnSpec, *, device: str, data_dir: Path, num_models: int, num_shadows: int
 ) -> None:
-    """Carries a run out, takes its score and tries the attack with shadow nets; `folder` gets these two parts alone.
+    """Execute a run, measure its score and LiRA, and write only these two parts to `folder`.
 
-    `home` is a data folder in which every net is kept, so that what was interrupted goes on.
+    The models are stored in `data_dir`, so that an interrupted measurement continues.
     """
     finished = unlearn(spec, device=device, data_dir=data_dir)
     assert finished.run is not None, "it has a data folder"
-    warm = ModelCache(resolve_device(device), data_dir)
-    neurips_score.add_to_report(finished.run, num_models, warm, NullListener())
-    lira.add_to_report(finished.run, num_shadows, warm, NullListener())
+    model_cache = ModelCache(resolve_device(device), data_dir)
+    neurips_score.add_to_report(finished.run, num_models, model_cache, NullListener())
+    lira.add_to_report(finished.run, num_shadows, model_cache, NullListener())
     whole = reports.read(data_dir, finished.run)
     parts = {name: whole.parts[name] for name in ("score", "lira")}
     shutil.rmtree(folder, ignore_errors=True)

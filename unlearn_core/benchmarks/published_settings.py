@@ -1,7 +1,7 @@
-"""UNSIR in its own setting: torchvision's ResNet-18 on all of CIFAR at 32 pixels, with the published settings.
+"""Measures UNSIR in its published setting: torchvision's ResNet-18 on all of CIFAR at 32 pixels.
 
-Source: Tarun et al., Fast Yet Effective Machine Unlearning, 2023, tables of accuracy on kept and on forgotten classes.
-Which class or classes were forgotten there is not said; here it is the first, or the first twenty.
+Source: Tarun et al., Fast Yet Effective Machine Unlearning, 2023, tables of accuracy on retained and forgotten classes.
+The paper does not name the forgotten classes; here it is the first, or the first twenty.
 """
 
 from pathlib import Path
@@ -20,11 +20,11 @@ from unlearn_core.models import architectures
 
 ARCHITECTURE = "resnet18_torchvision"
 COLUMNS = ("name", "retain_before", "retain_after", "forget_before", "forget_after", "seconds", "trained_in", "device")
-"""Accuracies as fractions on unseen pictures; seconds of forgetting, and of training the classifier before."""
+"""Accuracies as fractions on test images; seconds of unlearning, and of training the classifier."""
 
 
 class PublishedResult(NamedTuple):
-    """One published row, accuracies in per cent, None where the paper gives none; and what is forgotten here."""
+    """One published result, accuracies in per cent (None if not given), and the number of forgotten classes."""
 
     name: str
     dataset: str
@@ -42,38 +42,38 @@ PUBLISHED_RESULTS = (
         20,
         (77.88, 75.38),
         (None, None),
-        "On CIFAR-100 the paper's net was pretrained with weights that are not to be had; ours is trained from "
-        "nothing.",
+        "On CIFAR-100 the paper's model was pretrained with weights that are not available; ours is trained from "
+        "scratch.",
     ),
 )
 
 
 def measure(published: PublishedResult, *, device: str, data_dir: Path, listener: RunListener) -> dict[str, Any]:
-    """Prepares the pictures, trains the classifier (what was begun goes on), forgets, and gives the row."""
+    """Prepare the data set, train the classifier (or resume its training), unlearn, and return the row."""
     user_catalog.set_data_dir(data_dir)
     dataset = _dataset(published, data_dir, listener)
     recipe = architectures.card(ARCHITECTURE).recipe
-    wish = TrainSpec(architecture=ARCHITECTURE, dataset=dataset, recipe=recipe)
-    _, trained = train_locally(wish, device=device, data_dir=data_dir, listener=listener)
+    spec = TrainSpec(architecture=ARCHITECTURE, dataset=dataset, recipe=recipe)
+    _, trained = train_locally(spec, device=device, data_dir=data_dir, listener=listener)
     names = datasets.card(dataset).classes[: published.classes]
     run = run_spec(trained["classifier"], method="unsir", preset="paper", classes=list(names))
-    found = unlearn(run, device=device, data_dir=data_dir, listener=listener).metrics
+    metrics = unlearn(run, device=device, data_dir=data_dir, listener=listener).metrics
     figures = {
-        f"{side}_{model}": round(found["accuracy"][model][f"{side}_test"], 5)
+        f"{side}_{model}": round(metrics["accuracy"][model][f"{side}_test"], 5)
         for side in ("retain", "forget")
         for model in ("before", "after")
     }
     return {
         "name": published.name,
         **figures,
-        "seconds": round(found["seconds"]["forget"], 1),
+        "seconds": round(metrics["seconds"]["forget"], 1),
         "trained_in": round(trained["seconds"]["total"]),
         "device": describe_device(device),
     }
 
 
 def _dataset(published: PublishedResult, data_dir: Path, listener: RunListener) -> str:
-    """The id of the prepared data set."""
+    """Return the id of the data set, prepared if it was not."""
     if published.dataset not in datasets.cards():
         import_dataset.import_dataset(build_import_spec(sources.source(published.dataset), {}), data_dir, listener)
     return published.dataset

@@ -1,7 +1,7 @@
-"""What the methods do on the bundled classifier: every figure of RESULTS.md and of the README's table is a row here.
+"""Measures all methods on the bundled classifier: every figure of RESULTS.md and of the README's table is a row here.
 
-A row has the key of what its figures depend on (`benchmarks/row_keys.py`). What has not changed is not run again, and an
-interrupted measuring goes on where it was.
+A row has the key of everything that its figures depend on (`benchmarks/row_keys.py`). Unchanged rows are not measured
+again, and an interrupted measurement continues.
 """
 
 import multiprocessing
@@ -49,7 +49,7 @@ CORE_METHODS = (
     "salun",
     "ssd",
 )
-"""Measured on all standard requests; the others on one class and 16 pictures."""
+"""Measured on all standard requests; the others on one class and on 16 images."""
 SEEDS = (0, 1, 2)
 SETS = ("forget_train", "forget_test", "retain_train", "retain_test")
 COLUMNS: tuple[str, ...] = (
@@ -67,26 +67,26 @@ COLUMNS: tuple[str, ...] = (
     "device",
     "error",
 )
-"""The table's columns: accuracies as fractions, distances in bits, leaks as |AUC - 0.5|, seconds of forgetting alone.
+"""The table's columns: accuracies as fractions, distances in bits, leaks as |AUC - 0.5|, seconds of unlearning alone.
 
-An `error` stands where the run ended with one; such a row has no figures of after.
+`error` is the error that a run ended with; such a row has no figures of after.
 """
 MEASUREMENTS = ("accuracy", "distance", "membership")
-"""The probes whose figures stand in a row."""
+"""The probes whose figures are in a row."""
 MAX_FORGET_ACCURACY = 0.05
-"""The share of a forgotten class, trained on or unseen, that may still be named."""
+"""The highest accuracy allowed on a forgotten class, on training and on test images."""
 MAX_ABOVE_GOLD = 0.065
-"""How far over the mean of golds the accuracy on forgotten single pictures may be: one picture of 16 is 0.0625."""
+"""How far the accuracy on single forgotten images may be above the mean of golds: one image of 16 is 0.0625."""
 MAX_BELOW_GOLD = 0.05
-"""How far under gold's the accuracy on kept unseen pictures may be."""
+"""How far the accuracy on retained test images may be below gold's."""
 
 
 Name = tuple[str, str, str, int]
-"""What a run is called in the table: method, preset, request and seed."""
+"""The name of a run in the table: method, preset, request and seed."""
 
 
 class BenchmarkCase(NamedTuple):
-    """One run of the table: what it is called there, and its spec."""
+    """One run of the table: its name and its spec."""
 
     method: str
     preset: str
@@ -100,12 +100,12 @@ class BenchmarkCase(NamedTuple):
 
 
 def name_of(row: Mapping[str, str]) -> Name:
-    """The name of the run that a row is about."""
+    """Return the name of the run of a row."""
     return row["method"], row["preset"], row["request"], int(row["seed"])
 
 
 def benchmark_cases() -> list[BenchmarkCase]:
-    """Every run that the two tables are made of, those first that most depends on."""
+    """Return every run of the two tables, the most important first."""
     dataset = datasets.card(classifiers.card(CLASSIFIER).dataset)
     every = standard_requests(dataset)
     by_class: dict[str, Forget] = {
@@ -134,39 +134,39 @@ def benchmark_cases() -> list[BenchmarkCase]:
 
 
 def cache_key(spec: UnlearnSpec) -> str:
-    """What a row depends on; a change of any of it makes the row outdated."""
+    """Return the hash of everything that a row depends on; a change makes the row outdated."""
     return row_key(spec, {name: probes()[name].revision for name in MEASUREMENTS})
 
 
 def gold_accuracies(rows: Iterable[Mapping[str, str]], request: str) -> list[float]:
-    """How often (0 to 1) golds from other seeds than the bundled one name the forgotten pictures of a request."""
+    """Return the forget accuracies (0 to 1) of golds from other seeds than the bundled one, for a request."""
     own = [row for row in rows if (row["method"], row["request"]) == ("retrain", request)]
     return [float(row["forget_train_after"]) for row in own if not row["error"]]
 
 
 def missed_limit(rows: Sequence[Mapping[str, str]], golds: Sequence[float] = ()) -> str:
-    """In which way a preset misses its limits on one request, by the mean over its seeds; "" where it meets them.
+    """Return how a preset misses its limits on one request, by the mean over its seeds; "" if it meets them.
 
-    `golds` are those of `golds_of`. What any gold names of single pictures, a method may name too.
+    `golds` are from `gold_accuracies`. On single images, a method may be as accurate as any gold.
     """
     if any(row["error"] for row in rows):
         return "diverges"
 
-    def of(column: str) -> float | None:
+    def mean_of(column: str) -> float | None:
         return mean(float(row[column]) for row in rows) if rows[0][column] else None
 
-    named, unseen, gold = of("forget_train_after"), of("forget_test_after"), of("forget_train_gold")
-    kept, aim = of("retain_test_after"), of("retain_test_gold")
-    assert named is not None and gold is not None and kept is not None and aim is not None
-    every = (gold, *golds)
-    limit = max(mean(every) + MAX_ABOVE_GOLD, *every) if unseen is None else MAX_FORGET_ACCURACY
-    words = ["forgets too little"] if max(named, unseen or 0.0) > limit else []
-    words += ["keeps too little"] if kept < aim - MAX_BELOW_GOLD else []
+    forget_train, forget_test = mean_of("forget_train_after"), mean_of("forget_test_after")
+    gold_forget, retain, gold_retain = map(mean_of, ("forget_train_gold", "retain_test_after", "retain_test_gold"))
+    assert forget_train is not None and gold_forget is not None and retain is not None and gold_retain is not None
+    all_golds = (gold_forget, *golds)
+    limit = max(mean(all_golds) + MAX_ABOVE_GOLD, *all_golds) if forget_test is None else MAX_FORGET_ACCURACY
+    words = ["forgets too little"] if max(forget_train, forget_test or 0.0) > limit else []
+    words += ["retains too little"] if retain < gold_retain - MAX_BELOW_GOLD else []
     return " and ".join(words)
 
 
 def missed_limits(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], str]:
-    """Each method and request that misses its limits with the preset `bundled`, and in which way."""
+    """Return each method and request that misses its limits with the preset `bundled`, and how."""
     groups: dict[tuple[str, str], list[Mapping[str, str]]] = defaultdict(list)
     for row in rows:
         if row["preset"] == "bundled":
@@ -176,7 +176,7 @@ def missed_limits(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], st
 
 
 def measure_all(todo: list[BenchmarkCase], *, device: str, data_dir: Path, jobs: int) -> Iterator[dict[str, Any]]:
-    """Runs what is to be run, `jobs` side by side, and gives each row as it is there, in order."""
+    """Measure these cases, `jobs` in parallel, and yield each row when it is done, in order."""
     where, threads = resolve_device(device), max(1, (os.cpu_count() or 1) // jobs)
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         count = len(todo)
@@ -184,12 +184,12 @@ def measure_all(todo: list[BenchmarkCase], *, device: str, data_dir: Path, jobs:
 
 
 def measure_one(case: BenchmarkCase, device: str, data_dir: Path, threads: int) -> dict[str, Any]:
-    """One run as a row of the table; a run that diverges gives a row that says so."""
+    """Return one run as a row of the table; for a run that diverges, a row with its error."""
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
-    warm = _warm(device, data_dir)
-    layout = resolve_run(case.spec, warm)
-    problem = build_problem(layout, warm)
+    model_cache = _model_cache(device, data_dir)
+    resolved = resolve_run(case.spec, model_cache)
+    problem = build_problem(resolved, model_cache)
     tracker = RunTracker(NullListener())
     row: dict[str, Any] = dict.fromkeys(COLUMNS, "") | {
         "key": cache_key(case.spec),
@@ -203,13 +203,15 @@ def measure_one(case: BenchmarkCase, device: str, data_dir: Path, threads: int) 
     }
     began = time.perf_counter()
     try:
-        layout.method.forget(problem, layout.params, tracker)
+        resolved.method.forget(problem, resolved.params, tracker)
         row |= {"seconds": round(time.perf_counter() - began, 2), "passes": tracker.images_seen}
-        models = measure.collect_models(case.spec, layout, warm, freeze_result(problem.model), {})
-        evaluations = {name: warm.evaluation(one, layout.card) for name, one in models.items() if name != "other"}
-    except DivergedError as problem_met:
-        return row | {"error": str(problem_met)}
-    parts = measure.run_probes(case.spec, layout, models, evaluations, {}, only=MEASUREMENTS)
+        models = measure.collect_models(case.spec, resolved, model_cache, freeze_result(problem.model), {})
+        evaluations = {
+            name: model_cache.evaluation(model, resolved.card) for name, model in models.items() if name != "other"
+        }
+    except DivergedError as error:
+        return row | {"error": str(error)}
+    parts = measure.run_probes(case.spec, resolved, models, evaluations, {}, only=MEASUREMENTS)
     return row | _figures(parts)
 
 
@@ -232,8 +234,8 @@ def _rounded(value: float | None) -> float | str:
 
 
 @cache
-def _warm(device: str, data_dir: Path) -> ModelCache:
-    """One a process, so that data and nets are loaded once."""
+def _model_cache(device: str, data_dir: Path) -> ModelCache:
+    """Return one cache per process, so that data and models are loaded once."""
     return ModelCache(device, data_dir)
 
 
@@ -242,8 +244,12 @@ def _is_supported(name: str, forget: Forget) -> bool:
 
 
 def _case(name: str, preset: str, request: str, forget: Forget, seed: int) -> BenchmarkCase:
-    wish = ForgetRequest(classifier=CLASSIFIER, dataset=classifiers.card(CLASSIFIER).dataset, forget=forget)
+    forget_request = ForgetRequest(classifier=CLASSIFIER, dataset=classifiers.card(CLASSIFIER).dataset, forget=forget)
     params = find_method(name).presets[preset].for_request(forget)
     return BenchmarkCase(
-        name, preset, request, seed, UnlearnSpec(request=wish, method=name, params=params.model_dump(), seed=seed)
+        name,
+        preset,
+        request,
+        seed,
+        UnlearnSpec(request=forget_request, method=name, params=params.model_dump(), seed=seed),
     )

@@ -1,11 +1,11 @@
-"""What the measured rows say beside their tables: the papers' claims, and what accuracies do not show."""
+"""Findings from the measured rows: published claims, missed limits, and privacy that accuracies do not show."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from statistics import mean, stdev
 
 from unlearn_core.benchmarks import results
-from unlearn_core.benchmarks.result_rows import REQUESTS, Row, mean_and_deviation, mean_percent
+from unlearn_core.benchmarks.result_rows import REQUEST_LABELS, REQUESTS, Row, mean_and_deviation, mean_percent
 from unlearn_core.benchmarks.results import MAX_BELOW_GOLD, MAX_FORGET_ACCURACY
 from unlearn_core.methods import methods
 
@@ -16,27 +16,27 @@ REINIT_SETTINGS = {
     "one cycle": ("reinit", "one-cycle"),
     "by Fisher": ("reinit", "fisher"),
 }
-"""What the papers compare, as methods and presets of ours."""
+"""What the papers compare, as our methods and presets."""
 
 
 def published_pattern(rows: Sequence[Row]) -> str:
-    """What the papers say, what was measured here, and whether the two agree."""
+    """Return the claims of the papers, what was measured here, and whether the two agree."""
     at_16 = _figures(rows, L2UL, "16-pictures", "forget_train_after")
     at_200 = _figures(rows, L2UL, "200-pictures", "retain_test_after")
-    redrawn = _figures(rows, REINIT_SETTINGS, "cat", "distance_after")
-    forgot, under = _unsir(rows)
-    alone = _figures(rows, {"unbounded": ("neggrad", "unbounded")}, "16-pictures", "retain_test_after")
+    reinit = _figures(rows, REINIT_SETTINGS, "cat", "distance_after")
+    forget, gap = _unsir(rows)
+    unbounded = _figures(rows, {"unbounded": ("neggrad", "unbounded")}, "16-pictures", "retain_test_after")
     claims = [
-        _claim("L2UL, 16 pictures: NegGrad, ADV and ADV+IMP all reach 0 % on them", at_16, lambda v: not any(v)),
+        _claim("L2UL, 16 images: NegGrad, ADV and ADV+IMP all reach 0 % forget accuracy", at_16, lambda v: not any(v)),
         _claim(
-            "L2UL, 200 pictures: ADV+IMP keeps at least as much (unseen, %) as ADV, and ADV more than NegGrad",
+            "L2UL, 200 images: ADV+IMP retains at least as much (test accuracy, %) as ADV, and ADV more than NegGrad",
             at_200,
             lambda v: v[2] >= v[1] > v[0],
         ),
         *(
             _claim(
-                f"Stochastic re-init, by distance to gold (bits): {words}",
-                {name: redrawn[name] for name in ("as published", other)},
+                f"Stochastic re-init, by distance to retrained (bits): {words}",
+                {name: reinit[name] for name in ("as published", other)},
                 lambda v: v[0] <= v[1],
                 rivals=True,
             )
@@ -47,19 +47,24 @@ def published_pattern(rows: Sequence[Row]) -> str:
             }.items()
         ),
         _claim(
-            "UNSIR, mean of ten classes: forgets to 0 % (at most 1, unseen) and keeps within 3 points of gold",
-            {"forgotten": forgot, "under gold": under},
+            "UNSIR, mean of ten classes: forget accuracy falls to 0 % (at most 1, test) and retain accuracy stays "
+            "within 3 points of the retrained model",
+            {"forget accuracy": forget, "below retrained": gap},
             lambda v: v[0] <= 1 and v[1] <= 3,
         ),
-        _claim("NegGrad without its stop rule collapses (kept, unseen, under 50 %)", alone, lambda v: v[0] < 50),
+        _claim(
+            "NegGrad without its stop rule collapses (retain set, test: below 50 %)", unbounded, lambda v: v[0] < 50
+        ),
     ]
-    return "\n".join(["Where a figure measured here contradicts a paper, the figure stands.", "", *claims])
+    return "\n".join(
+        ["Where a figure measured here contradicts a paper, the measured figure is reported.", "", *claims]
+    )
 
 
 def _figures(
     rows: Sequence[Row], presets: dict[str, tuple[str, str]], request: str, column: str
 ) -> dict[str, list[float]]:
-    """A column's values over the seeds, accuracies in per cent, for methods and presets by their name in the paper."""
+    """Return a column's values over the seeds, accuracies in per cent, by the paper's name of method and preset."""
     scale = 1 if column.startswith("distance") else 100
     return {
         name: [
@@ -72,19 +77,19 @@ def _figures(
 
 
 def _unsir(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
-    """What is left of each of the ten classes, and how far under gold the others are, in per cent and points."""
+    """Return the forget accuracy per class in per cent, and how far retain accuracy is below gold's, in points."""
     own = [row for row in rows if (row["method"], row["preset"], row["seed"]) == ("unsir", "bundled", "0")]
     own = [row for row in own if row["request"] != "three-classes"]
-    kept = [float(row["retain_test_gold"]) - float(row["retain_test_after"]) for row in own]
-    return [100 * float(row["forget_test_after"]) for row in own], [100 * gap for gap in kept]
+    gaps = [float(row["retain_test_gold"]) - float(row["retain_test_after"]) for row in own]
+    return [100 * float(row["forget_test_after"]) for row in own], [100 * gap for gap in gaps]
 
 
 def _claim(
     words: str, figures: dict[str, list[float]], holds: Callable[[list[float]], bool], *, rivals: bool = False
 ) -> str:
-    """One line: the paper's claim, whether it holds here, and the figures, mean ± deviation over the runs.
+    """Return one line: the paper's claim, whether it holds here, and the figures, mean ± deviation over the runs.
 
-    Of two `rivals` it is said where they are closer than their own runs are to one another.
+    For two `rivals`, the line notes if their difference is within the spread of their runs.
     """
     if not all(figures.values()):
         return f"* **{words}.** Not measured yet."
@@ -110,21 +115,22 @@ def _deviation(values: list[float]) -> float:
 
 
 def failures(rows: Sequence[Row]) -> str:
-    """Which presets `bundled` miss their limits, where, and what their method is known to fail at."""
+    """Return which presets `bundled` miss their limits, where, and the known failure modes of their methods."""
     own = [row for row in rows if row["preset"] == "bundled" and row["request"] in REQUESTS]
     cases = {(row["method"], row["request"]) for row in own}
     missed: dict[str, list[str]] = defaultdict(list)
     for (method, request), words in results.missed_limits(own).items():
-        missed[method].append(f"{request.replace('-', ' ')}: {words}")
+        missed[method].append(f"{REQUEST_LABELS[request]}: {words}")
     if not missed:
         return "All presets are within their limits."
-    blind = [name for name in missed if not _uses_retain_set(name)]
+    without_retain = [name for name in missed if not _uses_retain_set(name)]
     lines = [
-        f"With its preset `bundled` a method misses its limits in {sum(map(len, missed.values()))} of {len(cases)} "
-        f"cases, one case being one method on one request. Of the {len(missed)} methods that do, {len(blind)} see no "
-        "kept picture, and so have nothing to mend by. Of 16 pictures one is 6 points.",
+        f"With the preset `bundled`, methods miss their limits in {sum(map(len, missed.values()))} of {len(cases)} "
+        f"cases, where a case is one method on one request. Of the {len(missed)} methods that do, "
+        f"{len(without_retain)} see no retained images, so they cannot repair the damage. With 16 images, one image is "
+        "6 points.",
         "",
-        "| method | sees kept pictures | where it falls short | what is known of it |",
+        "| method | sees retained images | limits missed | known failure modes |",
         "|---|---|---|---|",
     ]
     for name, where in sorted(missed.items(), key=lambda item: (_uses_retain_set(item[0]), item[0])):
@@ -139,7 +145,7 @@ def _uses_retain_set(name: str) -> bool:
 
 
 def privacy_table(rows: Sequence[Row]) -> str:
-    """What membership inference finds where the accuracies look as they should: all methods on one class."""
+    """Return what membership inference finds where accuracies look good: all methods on one class."""
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if row["request"] == "cat" and row["preset"] == "bundled" and row["privacy_after"]:
@@ -155,33 +161,34 @@ def privacy_table(rows: Sequence[Row]) -> str:
     ordered = sorted(groups.items(), key=lambda item: -mean(float(row["privacy_after"]) for row in item[1]))
     first = ordered[0][1]
     lines = [
-        "| forgetting cat | forget, trained on | forget, unseen | retain, unseen | leak | privacy |",
+        "| forgetting cat | forget set, training | forget set, test | retain set, test | leak | privacy |",
         "|---|---:|---:|---:|---:|---:|",
-        line("*before*", first, "before", ""),
-        line("*gold*", first, "gold", "1.00"),
+        line("*original*", first, "before", ""),
+        line("*retrained*", first, "gold", "1.00"),
         *(line(name, own, "after", mean_and_deviation(own, "privacy_after", 1, 2)) for name, own in ordered),
     ]
     return "\n".join([*lines, "", _privacy_note(ordered, first)])
 
 
 def _privacy_note(ordered: list[tuple[str, list[Row]]], gold: list[Row]) -> str:
-    """How the table is to be read, and who looks right by accuracy and is not."""
-    kept = mean_percent(gold, "retain_test_gold") - 100 * MAX_BELOW_GOLD
-    right = [
+    """Return how to read the table, and the methods whose accuracies are good but whose privacy is not."""
+    min_retain = mean_percent(gold, "retain_test_gold") - 100 * MAX_BELOW_GOLD
+    within_limits = [
         (name, mean(float(row["privacy_after"]) for row in own))
         for name, own in ordered
         if mean_percent(own, "forget_test_after") <= 100 * MAX_FORGET_ACCURACY
-        and mean_percent(own, "retain_test_after") >= kept
+        and mean_percent(own, "retain_test_after") >= min_retain
     ]
     words = (
-        "*Leak* is the largest |AUC - 0.5| of six attacks that ask whether a picture of a cat was trained on: 0 tells "
-        "nothing, 0.5 everything; gold never saw any, so its leak is what chance and the pictures give. *Privacy* is 1 "
-        "where no attack tells more about the net than about gold, and 0 where one tells all."
+        "*Leak* is the largest |AUC - 0.5| of six attacks that predict whether an image of a cat was trained on: 0 "
+        "reveals nothing, 0.5 everything. The retrained model was not trained on any, so its leak is due to chance and "
+        "the images themselves. *Privacy* is 1 where no attack reveals more about the model than about the retrained "
+        "model, and 0 where one reveals everything."
     )
-    if len(right) < 2:
+    if len(within_limits) < 2:
         return words
-    best, worst = right[0], right[-1]
+    best, worst = within_limits[0], within_limits[-1]
     return (
-        f"{words} By accuracy {len(right)} methods are within their limits here; among them {best[0]} has a privacy of "
-        f"{best[1]:.2f} and {worst[0]} one of {worst[1]:.2f}: the accuracies do not show the difference."
+        f"{words} By accuracy, {len(within_limits)} methods are within their limits here; among them {best[0]} has a "
+        f"privacy of {best[1]:.2f} and {worst[0]} one of {worst[1]:.2f}: accuracies do not show this difference."
     )

@@ -1,4 +1,4 @@
-"""RESULTS.md in words and tables, from the rows that were measured."""
+"""Writes the text and tables of RESULTS.md from the measured rows."""
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -31,20 +31,20 @@ def render(
     published: Mapping[str, Row],
     outdated: Container[str] = (),
 ) -> str:
-    """The page; `outdated` holds the keys of those rows that are marked as such."""
+    """Return the page; rows whose key is in `outdated` are marked."""
     parts = [_head(rows, outdated)]
     parts += [f"## {title}\n\n{_table(rows, missing, request, outdated)}" for request, title in REQUESTS.items()]
     parts += ["## Where presets fall short", failures(rows)]
     parts += ["## Perfect accuracy, broken privacy", privacy_table(rows)]
-    parts += ["## Against the published pattern", published_pattern(rows)]
-    parts += ["## The ladder of stochastic re-initialisation", ablation_section.ablation_section(ladder, outdated)]
-    parts += ["## UNSIR in its own setting", published_section.published_section(published)]
-    parts += ["## Each class alone: UNSIR with and without noise", by_class(rows, outdated)]
+    parts += ["## Comparison with published claims", published_pattern(rows)]
+    parts += ["## Ablation of stochastic re-initialisation", ablation_section.ablation_section(ladder, outdated)]
+    parts += ["## UNSIR in its published setting", published_section.published_section(published)]
+    parts += ["## Single classes: UNSIR with and without noise", by_class(rows, outdated)]
     return "\n\n".join(parts) + "\n"
 
 
 def by_class(rows: Sequence[Row], outdated: Container[str] = ()) -> str:
-    """UNSIR on each of the ten classes, with its averages."""
+    """Return the table of UNSIR on each of the ten classes, with averages."""
     tuned, bare = (
         {row["request"]: row for row in rows if (row["method"], row["preset"]) == ("unsir", preset)}
         for preset in ("bundled", "no-noise")
@@ -53,9 +53,9 @@ def by_class(rows: Sequence[Row], outdated: Container[str] = ()) -> str:
     if len(names) < 10:
         return "Not measured yet: `make results` measures ten classes, with and without noise, and writes this table."
     lines = [
-        "| class | forgotten class, unseen: before | UNSIR | without noise "
-        "| other classes, unseen: before | UNSIR | without noise | gold "
-        "| UNSIR under gold | without noise under gold |",
+        "| class | forget set, test: original | UNSIR | without noise "
+        "| retain set, test: original | UNSIR | without noise | retrained "
+        "| UNSIR below retrained | without noise below retrained |",
         "|---|" + "---:|" * 9,
     ]
     untouched = [name for name in names if name not in TUNED_ON]
@@ -69,10 +69,10 @@ def by_class(rows: Sequence[Row], outdated: Container[str] = ()) -> str:
         lines.append(_class_line(name + mark([*with_noise, *without], outdated), with_noise, without))
     lines += [
         "",
-        "Accuracies in per cent on test pictures (200 of the forgotten class, 1,800 of the others; the 95 % interval "
-        "of 80 % over 1,800 pictures is ± 1.8 points), one run each with seed 0. Gold is one net retrained without the "
-        f"class. The preset was tuned on {' and '.join(TUNED_ON)} with other seeds, by training and validation "
-        "pictures only.",
+        "Accuracies in per cent on test images (200 of the forgotten class, 1,800 of the others; the 95 % interval "
+        "of 80 % over 1,800 images is ± 1.8 points), one run each with seed 0. *Retrained* is one model retrained "
+        f"without the class. The preset was tuned on {' and '.join(TUNED_ON)} with other seeds, on training and "
+        "validation images only.",
         "",
         _noise(list(tuned.values()), list(bare.values())),
     ]
@@ -80,19 +80,21 @@ def by_class(rows: Sequence[Row], outdated: Container[str] = ()) -> str:
 
 
 def _noise(tuned: list[Row], bare: list[Row]) -> str:
-    """What the noise pictures did, over all classes."""
-    left, left_bare = (mean_percent(rows, "forget_test_after") for rows in (tuned, bare))
-    kept, kept_bare = (mean_percent(rows, "retain_test_after") for rows in (tuned, bare))
-    alike = max(abs(left - left_bare), abs(kept - kept_bare)) < 1
-    verdict = "what forgets here is training at a high rate without the class" if alike else "the noise has its part"
+    """Return a sentence on the effect of the noise images, over all classes."""
+    forget, forget_bare = (mean_percent(rows, "forget_test_after") for rows in (tuned, bare))
+    retain, retain_bare = (mean_percent(rows, "retain_test_after") for rows in (tuned, bare))
+    equal = max(abs(forget - forget_bare), abs(retain - retain_bare)) < 1
+    verdict = (
+        "forgetting comes from training at a high learning rate without the class" if equal else "the noise contributes"
+    )
     return (
-        f"What the noise does: over the ten classes {left:.1f} % of the forgotten pictures are still named with it and "
-        f"{left_bare:.1f} % without, and the others reach {kept:.1f} % and {kept_bare:.1f} %: {verdict}."
+        f"Effect of the noise: over the ten classes, forget accuracy is {forget:.1f} % with it and {forget_bare:.1f} % "
+        f"without; retain accuracy is {retain:.1f} % and {retain_bare:.1f} %: {verdict}."
     )
 
 
 def _class_line(name: str, tuned: list[Row], bare: list[Row]) -> str:
-    gold, kept, kept_bare = (
+    gold, retain, retain_bare = (
         mean_percent(tuned, "retain_test_gold"),
         mean_percent(tuned, "retain_test_after"),
         mean_percent(bare, "retain_test_after"),
@@ -102,11 +104,11 @@ def _class_line(name: str, tuned: list[Row], bare: list[Row]) -> str:
         mean_percent(tuned, "forget_test_after"),
         mean_percent(bare, "forget_test_after"),
         mean_percent(tuned, "retain_test_before"),
-        kept,
-        kept_bare,
+        retain,
+        retain_bare,
         gold,
-        gold - kept,
-        gold - kept_bare,
+        gold - retain,
+        gold - retain_bare,
     ]
     return f"| {name} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |"
 
@@ -115,39 +117,41 @@ def _head(rows: Sequence[Row], outdated: Container[str]) -> str:
     devices = " and ".join(sorted({row["device"] for row in rows}))
     old = sum(row["key"] in outdated for row in rows)
     marked = (
-        f"* {old} of {len(rows)} rows are *outdated*: since they were measured, their settings, method, training, "
-        "evaluation or measurements changed. `make results` measures them anew.\n"
+        f"* {old} of {len(rows)} rows are *outdated*: their settings, method, training, evaluation or measurements "
+        "have changed since. `make results` measures them again.\n"
         if old
         else ""
     )
     return f"""# Results
 
-Every method of the lab on the bundled ResNet-20 (10,000 CIFAR-10 pictures, 1,000 a class), with its preset `bundled`.
-Measured by `make results` on: {devices}. Each run is a row of [runs.csv](assets/results/runs.csv); what a change did
-not touch is not run again. The presets were tuned on other requests and other seeds, by training and validation
-pictures only. Two of them were tuned after a look at this page: NegGrad+ had no settings for several classes, and its
-line there showed it; they were then found on three other classes. Bad Teacher kept too little without a class, and with
-one seed forgot nothing; since then its rate falls, it sees more kept pictures, and its teacher is one of five, all of
-which was found on two other classes.
+Every method of Unlearn Lab on the bundled ResNet-20 (10,000 CIFAR-10 images, 1,000 per class), with its preset
+`bundled`. Measured by `make results` on: {devices}.
+Each run is a row of [runs.csv](assets/results/runs.csv); it is only repeated if something that it depends on has
+changed. The presets were tuned on other requests and other seeds, on
+training and validation images only. Two of them were tuned after their results on this page were known. NegGrad+ had no
+settings for several classes, and its row showed it; they were then found on three other classes. Bad Teacher lost too
+much retain accuracy on a class, and with one seed forgot nothing. Since then its learning rate decays, it sees more
+retained images, and its teacher is chosen from five; all of this was found on two other classes.
 
 How to read the tables:
 
-* Accuracies in per cent, mean ± standard deviation over the seeds; with one seed there is no deviation to show.
-* *Distance to gold* is the Jensen-Shannon divergence in bits between the answers of after and gold, the mean of two
-  values: the forgotten training pictures and the kept test pictures. 0 is the same answers. The row *gold, from
-  other seeds* is the same retraining begun from other seeds, and says how far golds are apart by chance alone.
-* For single pictures the aim is gold's accuracy on them, not zero: a net that never saw them still recognises most.
-  L2UL and NegGrad aim at zero by design, and so may end further from gold than they began.
-* Seconds are those of forgetting alone in the fastest of the runs: on one or two CPU threads and most of them beside
-  other work, so they are upper bounds. Sample passes, the pictures that went forward and backward through the net,
-  are means and compare fairly.
-* *Limits*, met or not by the mean over the seeds: of a forgotten class at most {MAX_FORGET_ACCURACY:.0%} may still be named,
-  trained on or unseen; forgotten single pictures may be named as often as by the gold that names most of them, or
-  {100 * MAX_ABOVE_GOLD:.1f} points more often than by the mean of all golds; kept unseen pictures at most
-  {100 * MAX_BELOW_GOLD:.0f} points less often than by gold.
+* Accuracies are in per cent, mean ± standard deviation over the seeds; with one seed there is no deviation.
+* *Distance to retrained* is the Jensen-Shannon divergence in bits between the outputs of the unlearned and the
+  retrained model. It is the mean of two values: training images of the forget set and test images of the retain set.
+  0 means equal outputs. The row *retrained, other seeds* is the same retraining from other seeds, and shows how much
+  retrained models vary by chance.
+* For single images the aim is the accuracy of the retrained model, not zero: it still classifies most of them
+  correctly. L2UL and NegGrad aim at zero by design, so they may end further from the retrained model than the original.
+* Seconds are those of unlearning alone in the fastest of the runs. They were measured on one or two CPU threads, mostly
+  alongside other work, so they are upper bounds. Sample passes, the number of images that went forward and backward
+  through the model, are means and can be compared.
+* *Limits* are met or missed by the mean over the seeds. Accuracy on a forgotten class, on training and on test
+  images, may be at most {MAX_FORGET_ACCURACY:.0%}. On single forgotten images it may be as high as that of the most
+  accurate retrained model, or {100 * MAX_ABOVE_GOLD:.1f} points above the mean of all retrained models. Accuracy on
+  test images of the retain set may be at most {100 * MAX_BELOW_GOLD:.0f} points below that of the retrained model.
 {marked}* None of this proves that no trace is left in the weights.
 
-![Trade-off: forgotten against kept, one mark a method and request](assets/results/trade-off.svg)"""
+![Trade-off: forget against retain accuracy, one marker per method and request](assets/results/trade-off.svg)"""
 
 
 def _table(rows: Sequence[Row], missing: Iterable[BenchmarkCase], request: str, outdated: Container[str]) -> str:
@@ -157,17 +161,18 @@ def _table(rows: Sequence[Row], missing: Iterable[BenchmarkCase], request: str, 
         groups[row["method"], row["preset"]].append(row)
     forget_test = request in ("cat", "three-classes")
     lines = [
-        "| method | seeds | forget, trained on |"
-        + (" forget, unseen |" if forget_test else "")
-        + " retain, trained on | retain, unseen | distance to gold | seconds | sample passes | limits |",
+        "| method | seeds | forget set, training |"
+        + (" forget set, test |" if forget_test else "")
+        + " retain set, training | retain set, test | distance to retrained | seconds | sample passes | limits |",
         "|---|---:|" + "---:|" * (7 if forget_test else 6) + "---|",
     ]
     sets = ["forget_train", *(["forget_test"] if forget_test else []), "retain_train", "retain_test"]
     if here:
         lines += [
-            _model_line(name, model, here[0], sets) for name, model in (("*before*", "before"), ("*gold*", "gold"))
+            _model_line(name, model, here[0], sets)
+            for name, model in (("*original*", "before"), ("*retrained*", "gold"))
         ]
-    ordered = sorted(groups.items(), key=_place)
+    ordered = sorted(groups.items(), key=_sort_key)
     golds = gold_accuracies(rows, request)
     lines += [_line(_name(*key) + mark(own, outdated), own, sets, golds) for key, own in ordered]
     for case in missing:
@@ -176,14 +181,14 @@ def _table(rows: Sequence[Row], missing: Iterable[BenchmarkCase], request: str, 
     return "\n".join(lines)
 
 
-def _place(item: tuple[tuple[str, str], list[Row]]) -> tuple[object, ...]:
-    """Retraining first, which is gold from other seeds; then the core, then the others; presets behind their method."""
+def _sort_key(item: tuple[tuple[str, str], list[Row]]) -> tuple[object, ...]:
+    """Sort key: retraining (gold from other seeds), core methods, other methods; presets after their method."""
     method, preset = item[0]
     return method != "retrain", method not in CORE_METHODS, preset != "bundled", item[0]
 
 
 def _name(method: str, preset: str) -> str:
-    title = "*gold, from other seeds* (Retrain)" if method == "retrain" else methods()[method].title
+    title = "*retrained, other seeds* (Retrain)" if method == "retrain" else methods()[method].title
     return title if preset == "bundled" else f"{title}, preset {preset}"
 
 

@@ -1,4 +1,4 @@
-"""The key of a measured row: what its figures depend on. A row that has another key is outdated."""
+"""The key of a measured row: a hash of everything its figures depend on. A row with another key is outdated."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from unlearn_core.training import evaluate
 
 
 def row_key(spec: UnlearnSpec, measurements: Mapping[str, int], **more: int) -> str:
-    """The key of the figures that these measurements, each with its revision, give for a run; `more` counts too."""
+    """Return the key of a run's figures from these measurements (each with its revision) and further numbers."""
     card = classifiers.card(spec.request.classifier)
     original = bundled_models.find_bundled(card.id, None, card.seed)
     revisions = {"method": method(spec.method).revision, "training": training.REVISION, "evaluation": evaluate.REVISION}

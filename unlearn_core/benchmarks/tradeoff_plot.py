@@ -1,4 +1,4 @@
-"""The trade-off of all methods as a picture, from the rows that were measured."""
+"""Plots the trade-off between forget and retain accuracy of all methods, from the measured rows."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from unlearn_core.methods import methods
 
 
 def write_plot(path: Path, rows: Sequence[Row]) -> None:
-    """Kept accuracy against forgotten accuracy, a panel a request, gold as a star, as an SVG picture."""
+    """Write retain against forget accuracy as SVG, one panel per request, with the retrained model as a star."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -26,12 +26,12 @@ def write_plot(path: Path, rows: Sequence[Row]) -> None:
                 x, y = ([100 * float(row[f"{one}_after"]) for row in own] for one in ("forget_train", "retain_test"))
                 axis.scatter(x, y, s=26, color=colours[name], label=methods()[name].title)
         if here:
-            for model, mark in (("before", "o"), ("gold", "*")):
+            for model, label, mark in (("before", "original", "o"), ("gold", "retrained", "*")):
                 x, y = (100 * float(here[0][f"{one}_{model}"] or "nan") for one in ("forget_train", "retain_test"))
-                axis.scatter(x, y, marker=mark, s=170, facecolors="none", edgecolors="black", label=model)
-        axis.set(title=title.split(":")[0].split(",")[0], xlabel="forgotten, trained on (%)")
+                axis.scatter(x, y, marker=mark, s=170, facecolors="none", edgecolors="black", label=label)
+        axis.set(title=title.split(":")[0].split(",")[0], xlabel="forget set, training (%)")
         axis.grid(alpha=0.3)
-    axes[0].set_ylabel("kept, unseen (%)")
+    axes[0].set_ylabel("retain set, test (%)")
     labelled = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     figure.legend(labelled.values(), labelled.keys(), loc="outside lower center", ncols=8, fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
