@@ -38,7 +38,7 @@ def test_ticked_runs_are_laid_side_by_side(visit: Visit, done: RunStore) -> None
     assert "These runs have different forget sets" in said
     assert "Settings that differ" in said
     assert app.dataframe[0].value["setting"].tolist()[:2] == ["Method", "Forget set"]
-    assert list(app.dataframe[1].value.columns) == ["what", "UNSIR", "Fine-tune"]
+    assert list(app.dataframe[1].value.columns) == ["metric", "UNSIR", "Fine-tune"]
     assert "**Fine-tune** compared with **UNSIR**:" in said
     assert len(app.get("plotly_chart")) == 4, "two charts of the first tab, a figure a run"
     assert not without_words(app)
@@ -124,7 +124,7 @@ def test_a_class_a_layer_and_a_picture_are_followed_and_kept_in_the_address(visi
     app.selectbox(key="focus-class").select("discs").run()
     assert app.query_params["class"] == "discs"
     table = app.dataframe[2].value
-    assert table["selected"].tolist() == ["discs, unseen: named rightly", "discs: mostly called now"]
+    assert table["selected"].tolist() == ["discs: accuracy, test", "discs: mostly predicted as"]
     assert all("→" in cell for cell in table.iloc[0, 1:]), "one column a run"
     assert all(len(one["shapes"]) == 1 for one in _layouts(app, "compare-classes"))
     app.selectbox(key="focus-layer").select(app.selectbox(key="focus-layer").options[0]).run()
@@ -133,7 +133,7 @@ def test_a_class_a_layer_and_a_picture_are_followed_and_kept_in_the_address(visi
     for key in ("focus-class", "focus-layer"):
         assert fresh.selectbox(key=key).value == app.selectbox(key=key).value
     assert fresh.number_input(key="focus-picture").value == 7
-    assert fresh.dataframe[2].value["selected"].tolist()[-1] == "picture 7: called a member"
+    assert fresh.dataframe[2].value["selected"].tolist()[-1] == "image 7: membership probability"
     fresh.selectbox(key="focus-class").set_value(None).run()
     assert "class" not in fresh.query_params
 
@@ -198,8 +198,8 @@ def test_a_run_of_another_classifier_on_other_data_stands_beside_with_a_warning(
     link = {"class": "cat", "picture": "11174", "layer": "stage2.0"}
     app = fine(visit("compare", ids=f"{CLASS},{other}", tab=tab, **link))
     said = words(app)
-    assert "These runs are on different data sets" in said
-    assert "on another data set, so no difference is computed." in said
+    assert "These runs use different data sets" in said
+    assert "different data set, so no difference is computed." in said
     followed = app.dataframe[2].value
     assert followed.iloc[0, 1] == "–" and "→" in followed.iloc[0, 2], "the other one's data have no such class"
     if tab == "Images":

@@ -55,7 +55,7 @@ def test_a_point_can_be_followed_through_all_runs(visit: Visit, runs: list[int])
     assert app.query_params["picture"] == number
     shown = [picture for element in app.get("image") for picture in element.proto.imgs]
     assert (shown[0].alt, shown[0].caption) == (f"dawn, point {number}", f"dawn, point {number}")
-    assert f"picture {number}: answers" in app.dataframe[1].value["followed"].tolist()
+    assert f"image {number}: prediction" in app.dataframe[1].value["selected"].tolist()
 
 
 @pytest.mark.parametrize("part", ["train", "val", "test"])

@@ -15,7 +15,7 @@ from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 PER_PAGE = 24
-MODEL_NAMES = {"before": "the original model", "gold": "the retrained model"}
+REFERENCES = {"before": "the original model", "gold": "the retrained model"}
 """The reference models in sentences."""
 
 
@@ -41,7 +41,7 @@ def show(report: Report) -> None:
         bind="query-params",
     )
     if name == "only" and not only:
-        st.caption(f"No {noun} is classified as a member only after unlearning, and not for {MODEL_NAMES[other]}.")
+        st.caption(f"No {noun} is classified as a member only after unlearning, and not for {REFERENCES[other]}.")
         return
     _page(report, only if name == "only" else found, other)
 
@@ -66,5 +66,5 @@ def _page(report: Report, items: list[MemberScore], reference: str) -> None:
             )
     st.caption(
         f"Below each {noun}: the attack's probability that it was a member, for the unlearned model and for "
-        f"{MODEL_NAMES[reference]}. Most confident first."
+        f"{REFERENCES[reference]}. Most confident first."
     )

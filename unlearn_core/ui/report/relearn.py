@@ -11,7 +11,7 @@ from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.report.on_demand import OnDemandMeasurement
 from unlearn_core.ui.shell import cache, formatting
 
-MODELS = ("after", "gold", "fresh net")
+MODELS = ("after", "gold", "fresh")
 
 
 def offer_relearn(report: Report, run: Run) -> MeasureSpec | None:
