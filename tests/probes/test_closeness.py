@@ -151,6 +151,6 @@ def test_answers_that_are_no_numbers_make_no_number(bad: float) -> None:
     hurt, sound = found["sets"]["retain_test"], found["sets"]["forget_train"]
     assert {pairs["after-gold"] for pairs in hurt["values"].values()} == {None}
     assert hurt["agreement"]["after-gold"] is None
-    assert found["reasons"] == {"retain_test, after": "Some outputs of after are not finite numbers."}
+    assert found["reasons"] == {"retain_test, after": "Some outputs of the unlearned model are not finite."}
     assert all(pairs["before-gold"] > 0 for pairs in hurt["values"].values())
     assert all(pairs["after-gold"] > 0 for pairs in sound["values"].values())

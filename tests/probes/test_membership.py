@@ -158,7 +158,7 @@ def test_answers_that_are_no_numbers_give_a_reason(value: float) -> None:
     logits = own.evaluations["after"].logits.copy()
     logits[0, 0] = value
     said = PROBE.measure(own._replace(evaluations={**own.evaluations, "after": Evaluation("x", "shapes", logits)}))
-    assert said == "Some outputs of after are not finite numbers, so no attack can be evaluated."
+    assert said == "Some outputs of the unlearned model are not finite, so no attack can be evaluated."
 
 
 @pytest.mark.parametrize("rows", [[], [0]])

@@ -90,7 +90,7 @@ def test_answers_that_are_no_numbers_make_no_number(bad: float) -> None:
     logits[whole.split.forget_train] = bad
     found = facts(whole._replace(evaluations={**whole.evaluations, "after": Evaluation("a", "shapes", logits)}))
     assert found["models"]["after"] == {"proper": None, "official": None}
-    assert found["reasons"] == {"after": "Some outputs of after are not finite numbers."}
+    assert found["reasons"] == {"after": "Some outputs of the unlearned model are not finite."}
     assert found["models"]["before"]["proper"] > 0
 
 

@@ -53,12 +53,12 @@ def measure(context: ProbeContext) -> ReportPart | str:
     reasons: dict[str, str] = {}
     found = []
     for layer in layers:
-        own: dict[str, Any] = {}
-        for pair, (one, other) in pairs.items():
-            own[pair] = cka_pair(grams[one][layer], grams[other][layer])
-            if own[pair]["unbiased"] is None:
+        values: dict[str, Any] = {}
+        for pair, (first, second) in pairs.items():
+            values[pair] = cka_pair(grams[first][layer], grams[second][layer])
+            if values[pair]["unbiased"] is None:
                 reasons[f"{layer}, {pair}"] = CONSTANT_REASON
-        found.append({"layer": layer, "pairs": own})
+        found.append({"layer": layer, "pairs": values})
     return ReportPart({"pictures": len(rows), "forgotten": forgotten, "rows": found, "reasons": reasons}, {})
 
 
@@ -76,19 +76,19 @@ def _spread(rows: np.ndarray, count: int) -> np.ndarray:
 @torch.inference_mode()
 def gram_matrices(model: nn.Module, images: Tensor, layers: tuple[str, ...]) -> GramMatrices:
     """Return, per layer, the inner products (N, N) float64 of its outputs for images (N, H, W, 3) uint8."""
-    own = copy.deepcopy(model).eval()  # The shared model stays without hooks.
+    hooked = copy.deepcopy(model).eval()  # The shared model stays without hooks.
     found: GramMatrices = {}
 
-    def keep(layer: str) -> Any:
-        def seen(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+    def record(layer: str) -> Any:
+        def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
             found[layer] = _gram(output)
 
-        return seen
+        return hook
 
     for layer in layers:
-        own.get_submodule(layer).register_forward_hook(keep(layer))
+        hooked.get_submodule(layer).register_forward_hook(record(layer))
     with torch.autocast(images.device.type, enabled=False):
-        own(to_floats(images))
+        hooked(to_floats(images))
     return found
 
 
@@ -107,14 +107,14 @@ def cka_pair(first: np.ndarray, second: np.ndarray) -> dict[str, float | None]:
     return {"unbiased": _ratio(first, second, unbiased_hsic), "plain": _ratio(first, second, biased_hsic)}
 
 
-def _ratio(one: np.ndarray, other: np.ndarray, hsic: Any) -> float | None:
-    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+def _ratio(first: np.ndarray, second: np.ndarray, hsic: Any) -> float | None:
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
         return None
-    own, others = hsic(one, one), hsic(other, other)
-    if own <= 0 or others <= 0:
+    first_norm, second_norm = hsic(first, first), hsic(second, second)
+    if first_norm <= 0 or second_norm <= 0:
         return None
     # For unrelated layers the estimate scatters around 0; values above 1 have no meaning.
-    return float(np.clip(hsic(one, other) / np.sqrt(own * others), -1.0, 1.0))
+    return float(np.clip(hsic(first, second) / np.sqrt(first_norm * second_norm), -1.0, 1.0))
 
 
 def biased_hsic(first: np.ndarray, second: np.ndarray) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from unlearn_core.domain.measurement import Probe, ReportPart
-from unlearn_core.probes.common.context import ProbeContext
+from unlearn_core.probes.common.context import MODEL_TITLES, ProbeContext
 from unlearn_core.probes.common.statistics import SETS, logit_statistics, softmax, wilson_interval
 
 PAIRS = {"before-gold": ("before", "gold"), "after-gold": ("after", "gold"), "gold-twin": ("gold", "twin")}
@@ -47,7 +47,7 @@ def measure(context: ProbeContext) -> ReportPart | str:
             continue
         logits = {model: own.logits[rows] for model, own in context.evaluations.items()}
         for model in [model for model, own in logits.items() if not np.isfinite(own).all()]:
-            reasons[f"{name}, {model}"] = f"Some outputs of {model} are not finite numbers."
+            reasons[f"{name}, {model}"] = f"Some outputs of {MODEL_TITLES[model]} are not finite."
             del logits[model]
         values, short = _values(logits, context.labels[rows])
         reasons |= {f"{name}, {what}": why for what, why in short.items()}
@@ -66,22 +66,24 @@ def _values(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> tuple[PairV
     reasons: dict[str, str] = {}
     statistics = {model: logit_statistics(own, labels) for model, own in logits.items()}
     for name in STATISTICS:
-        own = {model: each[name] for model, each in statistics.items()}
+        values = {model: own[name] for model, own in statistics.items()}
         if len(labels) < MIN_IMAGES:
             reasons[name] = "A single image has no distribution."
-            own = {}
-        elif not all(np.isfinite(each).all() for each in own.values()):
+            values = {}
+        elif not all(np.isfinite(own).all() for own in values.values()):
             reasons[name] = "With a single class there is no other logit to compare with."
-            own = {}
-        found[f"wasserstein {name}"] = _pairs(own, wasserstein)
-        found[f"ks {name}"] = _pairs(own, kolmogorov_smirnov)
+            values = {}
+        found[f"wasserstein {name}"] = _pairs(values, wasserstein)
+        found[f"ks {name}"] = _pairs(values, kolmogorov_smirnov)
     return found, reasons
 
 
-def _pairs(own: Mapping[str, np.ndarray], apart: Callable[[np.ndarray, np.ndarray], float]) -> dict[str, float | None]:
+def _pairs(
+    values: Mapping[str, np.ndarray], distance: Callable[[np.ndarray, np.ndarray], float]
+) -> dict[str, float | None]:
     return {
-        pair: apart(own[one], own[other]) if one in own and other in own else None
-        for pair, (one, other) in PAIRS.items()
+        pair: distance(values[first], values[second]) if first in values and second in values else None
+        for pair, (first, second) in PAIRS.items()
     }
 
 

@@ -38,9 +38,10 @@ def measure(context: ProbeContext) -> ReportPart | str:
     if "before" not in context.models:
         return "The original model is not available, so no weight distance can be measured."
     weights = {
-        model: {name: one.detach() for name, one in net.named_parameters()} for model, net in context.models.items()
+        name: {tensor: weight.detach() for tensor, weight in model.named_parameters()}
+        for name, model in context.models.items()
     }
-    statistics = {model: dict(_statistics(net)) for model, net in context.models.items()}
+    statistics = {name: dict(_statistics(model)) for name, model in context.models.items()}
     layers, before = context.classifier.roles.layers, context.models["before"]
     kinds = {name: _kind(name, before, context.classifier.roles.head) for name in weights["before"]}
     moved = _squares(weights)

@@ -15,7 +15,7 @@ import numpy as np
 
 from unlearn_core.domain.measurement import Probe, ReportPart
 from unlearn_core.domain.report import MODELS
-from unlearn_core.probes.common.context import ProbeContext
+from unlearn_core.probes.common.context import MODEL_TITLES, ProbeContext
 from unlearn_core.probes.common.logistic_attack import cross_validated_scores
 
 BOOTSTRAP_SAMPLES = 500
@@ -43,7 +43,7 @@ def measure(context: ProbeContext) -> ReportPart | str:
         if model in context.evaluations and not _all_finite(context.evaluations[model].logits)
     ]
     if broken:
-        return f"Some outputs of {broken[0]} are not finite numbers, so no attack can be evaluated."
+        return f"Some outputs of {MODEL_TITLES[broken[0]]} are not finite, so no attack can be evaluated."
     members, non_members = matched_members(context, np.random.default_rng(context.spec.seed))
     if len(members) < MIN_MEMBERS:
         return (
@@ -105,8 +105,8 @@ def matched_members(
     if not len(others):  # For single images, held-out images are only in the retain set.
         others = np.concatenate([getattr(split, f"retain_{part}") for part in held_out])
     ours, theirs = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for own in np.unique(labels[members]):
-        inside, outside = members[labels[members] == own], others[labels[others] == own]
+    for label in np.unique(labels[members]):
+        inside, outside = members[labels[members] == label], others[labels[others] == label]
         count = min(len(inside), len(outside))
         ours.append(rng.choice(inside, count, replace=False))
         theirs.append(rng.choice(outside, count, replace=False))

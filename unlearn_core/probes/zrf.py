@@ -18,7 +18,7 @@ import torch
 from unlearn_core.domain.measurement import Probe, ReportPart
 from unlearn_core.domain.report import MODELS
 from unlearn_core.models import classifiers
-from unlearn_core.probes.common.context import ProbeContext
+from unlearn_core.probes.common.context import MODEL_TITLES, ProbeContext
 from unlearn_core.probes.common.statistics import js_bits, softmax
 from unlearn_core.training import evaluate
 from unlearn_core.training.seeding import seeded
@@ -88,9 +88,11 @@ def normalized_entropy(logits: np.ndarray) -> float | None:
 
 def _reasons(model: str, found: dict[str, float | None]) -> dict[str, str]:
     if found["proper"] is None:
-        return {model: f"Some outputs of {model} are not finite numbers."}
+        return {model: f"Some outputs of {MODEL_TITLES[model]} are not finite."}
     if found["official"] is None:
-        return {model: f"A probability of {model} underflows in float32, where the official formula is infinite."}
+        return {
+            model: f"A probability of {MODEL_TITLES[model]} underflows in float32, so the official formula is infinite."
+        }
     return {}
 
 

@@ -30,7 +30,7 @@ from unlearn_core.training import evaluate, weights
 PART = "checkpoint"
 """The part of the run's folder with the result of the validation."""
 
-MAX_NAMES = 200
+MAX_TENSORS = 200
 """At most this many names of each kind are stored."""
 
 PREFIXES = ("", "net.", "model.", "backbone.", "encoder.")
@@ -73,10 +73,10 @@ def validate_checkpoint(
     facts = {
         "fits": found.complete,
         "tensors": len(converted["tensors"]),
-        "ignored": converted["ignored"][:MAX_NAMES],
-        "missing": found.missing[:MAX_NAMES],
-        "unexpected": found.unexpected[:MAX_NAMES],
-        "shapes": found.shape_mismatches[:MAX_NAMES],
+        "ignored": converted["ignored"][:MAX_TENSORS],
+        "missing": found.missing[:MAX_TENSORS],
+        "unexpected": found.unexpected[:MAX_TENSORS],
+        "shapes": found.shape_mismatches[:MAX_TENSORS],
         "counts": [len(found.missing), len(found.unexpected), len(found.shape_mismatches)],
         "why": mismatch_reason(found, card, data.card),
     }

@@ -21,8 +21,8 @@ from unlearn_core.training.batches import to_floats
 from unlearn_core.training.relearn import EvalSet, relearn, relearn_batches
 from unlearn_core.training.seeding import random_generator
 
-PHASE_NAMES = {"gold": "retrained model", "fresh": "fresh model"}
-"""The names of phases that are shown in other words than the model's key."""
+PHASE_TITLES = {"after": "unlearned model", "gold": "retrained model", "fresh": "fresh model"}
+"""The titles of the phases, by model."""
 
 
 class RelearnSets(NamedTuple):
@@ -78,14 +78,14 @@ def measure(
         )
     tracker, arrays = RunTracker(listener), {"step": np.array(EVAL_STEPS, np.float32)}
     shown = [name for name in ("after", "gold") if name in models] + ["fresh"]
-    tracker.plan(**{PHASE_NAMES.get(name, name): PROTOCOL.draws * LAST_STEP for name in shown})
+    tracker.plan(**{PHASE_TITLES[name]: PROTOCOL.draws * LAST_STEP for name in shown})
     teachable, retain = (
         torch.from_numpy(rows).to(model_cache.device)
         for rows in (plan.teachable, remaining_split(resolved).retain_train)
     )
     seed, fresh = resolved.spec.seed, naive_model_factory(resolved.card, model_cache)
     for name in shown:
-        tracker.phase(PHASE_NAMES.get(name, name))
+        tracker.phase(PHASE_TITLES[name])
         found = []
         for draw in range(PROTOCOL.draws):
             model = fresh(seed, "relearn", draw) if name == "fresh" else models[name].module
@@ -97,7 +97,9 @@ def measure(
                     relearn(model, images, labels, batches, eval_sets=eval_sets, protocol=PROTOCOL, tracker=tracker)
                 )
             except DivergedError:
-                raise DivergedError(f"Relearning of {name} diverged: its loss is not finite.") from None
+                raise DivergedError(
+                    f"Relearning of the {PHASE_TITLES[name]} diverged: its loss is not finite."
+                ) from None
         arrays |= {name: np.stack([one[0] for one in found]), f"{name}_keep": np.stack([one[1] for one in found])}
     facts = _facts(arrays, shown, ceiling=ceiling, retain_accuracy=retain_accuracy) | {
         "asked": {"set": plan.source, "pictures": len(plan.forget), "beside": len(plan.retain)},

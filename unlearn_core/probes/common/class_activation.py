@@ -41,15 +41,15 @@ def explain(
     """
     if layer is None:
         raise InvalidRequestError("This architecture has no spatial layers, so Grad-CAM is not available.")
-    laid_out = partial(_as_places, layer=layer, prefix_tokens=prefix_tokens)
-    return {name: _maps(model, images, targets, layer, algorithm, laid_out) for name, model in models.items()}
+    to_map = partial(_spatial_output, layer=layer, prefix_tokens=prefix_tokens)
+    return {name: _maps(model, images, targets, layer, algorithm, to_map) for name, model in models.items()}
 
 
-def _as_places(output: Tensor, *, layer: str, prefix_tokens: int | None) -> Tensor:
-    places = to_spatial(output, prefix_tokens=prefix_tokens)
-    if places is None:
+def _spatial_output(output: Tensor, *, layer: str, prefix_tokens: int | None) -> Tensor:
+    spatial = to_spatial(output, prefix_tokens=prefix_tokens)
+    if spatial is None:
         raise InvalidRequestError(f"{layer} gives no map: its output has no height and width. Choose an earlier layer.")
-    return places
+    return spatial
 
 
 def preload() -> None:
@@ -63,7 +63,7 @@ def _maps(
     targets: Sequence[int],
     layer: str,
     algorithm: CamAlgorithm,
-    laid_out: Callable[[Tensor], Tensor],
+    to_map: Callable[[Tensor], Tensor],
 ) -> np.ndarray:
     import pytorch_grad_cam as library
 
@@ -75,21 +75,21 @@ def _maps(
         "eigencam": library.EigenCAM,
     }[algorithm]
     # The library adds hooks to the model and fills its gradients, so it gets a copy.
-    own = copy.deepcopy(model).float().requires_grad_(False)
-    place = own.get_submodule(layer)
+    hooked = copy.deepcopy(model).float().requires_grad_(False)
+    module = hooked.get_submodule(layer)
     # Gradients begin here: earlier layers need none, which makes a map as cheap as a forward pass.
-    place.register_forward_hook(lambda module, given, output: output.detach().requires_grad_())
+    module.register_forward_hook(lambda _module, _inputs, output: output.detach().requires_grad_())
     with torch.enable_grad(), torch.autocast(images.device.type, enabled=False):
-        inputs, cam = to_floats(images), algorithm_class(own, [place], reshape_transform=laid_out)
+        inputs, cam = to_floats(images), algorithm_class(hooked, [module], reshape_transform=to_map)
         # It stores a view of the layer's output, which a later in-place operation would overwrite.
-        place.register_forward_hook(lambda module, given, output: output.clone())
+        module.register_forward_hook(lambda _module, _inputs, output: output.clone())
         # Calling `cam` itself would rescale every map to [0, 1], which would hide that evidence is gone.
         recorded = cam.activations_and_grads
         try:
             outputs = recorded(inputs)
             activations = recorded.activations[0].numpy()
             outputs[range(len(targets)), list(targets)].sum().backward()
-            arguments: list[Any] = [inputs, place, targets, activations, recorded.gradients[0].numpy(), False]
+            arguments: list[Any] = [inputs, module, targets, activations, recorded.gradients[0].numpy(), False]
             raw = cam.get_cam_image(*arguments)
         finally:
             recorded.release()
