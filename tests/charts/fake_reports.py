@@ -40,10 +40,10 @@ DATASET = DatasetCard(
     source="tests/charts/fake_reports.py",
 )
 CLASSIFIER = ClassifierCard(
-    id="made-up-net",
-    title="Made-up net",
+    id="made-up-model",
+    title="Made-up model",
     summary="Answers at random, with a leaning.",
-    architecture="made-up-net",
+    architecture="made-up-model",
     dataset="made-up",
     mean=(0.5, 0.5, 0.5),
     std=(0.25, 0.25, 0.25),

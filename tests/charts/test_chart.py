@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.chart import percent_axis, report_labels, spread_labels
 from unlearn_core.charts.drawing.theme import DARK, LIGHT, Theme, text_color, with_alpha
-from unlearn_core.charts.drawing.wording import describe_change, join_names, number, percent, seconds
+from unlearn_core.charts.drawing.wording import describe_change, join_words, number, percent, seconds
 
 both_themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
 
@@ -52,7 +52,7 @@ def test_numbers_in_words() -> None:
     assert describe_change(0.5, 0.52) == "gained 2.0\N{NO-BREAK SPACE}points"
     assert describe_change(0.5, 0.5002) == "stayed the same"
     assert seconds(185).replace("\N{NO-BREAK SPACE}", " ") == "3 min 5 s"
-    assert [join_names(list(letters), limit=3) for letters in ("a", "ab", "abc", "abcde")] == [
+    assert [join_words(list(letters), limit=3) for letters in ("a", "ab", "abc", "abcde")] == [
         "a",
         "a and b",
         "a, b and c",

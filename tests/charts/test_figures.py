@@ -75,7 +75,7 @@ def test_accuracy_in_words() -> None:
     words = plain(accuracy.summary(with_part(REPORT, "accuracy", ReportPart(facts, {}))))
     assert words == (
         "Of the test images of cat, 75.0 % were classified correctly before and 0.0 % after (retrained model: 0.5 %, "
-        "as intended). The other classes lost 0.5 points on test images; the retrained model gained 1.0 points. "
+        "as intended). On test images of the other classes, it lost 0.5 points; the retrained model gained 1.0 points. "
         "Bars are 95 % intervals."
     )
 

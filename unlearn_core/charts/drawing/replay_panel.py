@@ -232,10 +232,10 @@ def _densities(
         change.traces[number] = {"x": _rounded(at), "y": _rounded(curve)}
 
 
-def phase_segments(phase_names: Sequence[str]) -> list[tuple[str, int, int]]:
+def phase_segments(phases: Sequence[str]) -> list[tuple[str, int, int]]:
     """Runs of equal names: the name, its first and its last index."""
     found: list[tuple[str, int, int]] = []
-    for place, name in enumerate(phase_names):
+    for place, name in enumerate(phases):
         if found and found[-1][0] == name:
             found[-1] = (name, found[-1][1], place)
         else:

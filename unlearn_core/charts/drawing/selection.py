@@ -43,7 +43,7 @@ def clicked_selection(point: dict[str, Any], reports: Sequence[Report]) -> Selec
     # The page sends the rows of an array as dictionaries with their indices as keys.
     given = list(given.values()) if isinstance(given, dict) else given if isinstance(given, list) else [given]
     said = [*given, point.get("x"), point.get("y"), point.get("label")]
-    layers = {layer for report in reports for layer in layer_names(report)}
+    layers = {layer for report in reports for layer in layers_in_charts(report)}
     classes = {name for report in reports for name in report.dataset.classes}
     words = [one for one in said if isinstance(one, str)]
     images = [one for one in given[:1] if isinstance(one, int) and len(given) == 2 and isinstance(given[1], str)]
@@ -55,7 +55,7 @@ def clicked_selection(point: dict[str, Any], reports: Sequence[Report]) -> Selec
     )
 
 
-def layer_names(report: Report) -> list[str]:
+def layers_in_charts(report: Report) -> list[str]:
     """The layers in a report's charts, from input to output."""
     part = report.parts.get("layers") or report.parts.get("cka")
     return [row["layer"] for row in part.facts["rows"]] if part else []

@@ -41,9 +41,9 @@ def seconds(value: float) -> str:
     return f"{value:.2f}{_SPACE}s" if value < 1 else f"{value:.1f}{_SPACE}s"
 
 
-def join_names(names: Sequence[str], limit: int = 4) -> str:
-    """ "a", "a and b", "a, b and c"; beyond `limit` names the rest is counted."""
-    shown = list(names) if len(names) <= limit else [*names[: limit - 1], f"{len(names) - limit + 1} more"]
+def join_words(words: Sequence[str], limit: int = 4) -> str:
+    """ "a", "a and b", "a, b and c"; beyond `limit` words the rest is counted."""
+    shown = list(words) if len(words) <= limit else [*words[: limit - 1], f"{len(words) - limit + 1} more"]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
@@ -80,6 +80,11 @@ def forget_set_label(report: Report) -> str:
 def retain_set_label(report: Report) -> str:
     """What is retained: "the other classes" or "the other images"."""
     return "the other classes" if is_class_request(report) else "the other images"
+
+
+def retain_test_label(report: Report) -> str:
+    """The images that the retain accuracy is measured on: "test images of the other classes" or "test images"."""
+    return f"test images of {retain_set_label(report)}" if is_class_request(report) else "test images"
 
 
 def capitalize(text: str) -> str:

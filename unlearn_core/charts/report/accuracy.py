@@ -16,7 +16,7 @@ from unlearn_core.charts.drawing.wording import (
     eval_forget_set,
     forget_set_label,
     percent,
-    retain_set_label,
+    retain_test_label,
 )
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.split import set_label
@@ -141,7 +141,7 @@ def summary(report: Report) -> str:
     retain = {model: facts[model]["retain_test"]["accuracy"] for model in models(report)}
     gold = f" (retrained model: {percent(forget['gold'])}{_as_intended(facts, name)})" if "gold" in forget else ""
     change = describe_change(retain["before"], retain["after"])
-    rest = f"{capitalize(retain_set_label(report))} {change} on test images"
+    rest = f"On {retain_test_label(report)}, it {change}"
     rest += (
         f"; the retrained model {describe_change(retain['before'], retain['gold'])}."
         if "gold" in retain

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, TWO_GOLDS, Chart, build_table, needs, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
-from unlearn_core.charts.drawing.wording import join_names, number, short_layers
+from unlearn_core.charts.drawing.wording import join_words, number, short_layers
 from unlearn_core.domain.report import Report
 
 PAIR_LABELS = {
@@ -125,7 +125,7 @@ def summary(report: Report) -> str:
     most = min(changed, key=lambda layer: changed[layer])
     said = f"{most} changed most: its similarity before and after is {number(changed[most], 2)}."
     lost = [layer for layer, value in cka_by_layer(report, "before-after").items() if value is None]
-    said += f" No value for {join_names(lost)}." if lost else ""
+    said += f" No value for {join_words(lost)}." if lost else ""
     near = {pair: cka_by_layer(report, pair).get(most) for pair in ("after-gold", "before-gold", "gold-twin")}
     if not cka_by_layer(report, "after-gold"):
         return f"{said} {NO_GOLD}"

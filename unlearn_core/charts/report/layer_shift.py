@@ -10,7 +10,7 @@ import pandas as pd
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs
 from unlearn_core.charts.drawing import weight_shift
 from unlearn_core.charts.drawing.weight_shift import PAIR_LABELS, UNCHANGED, ShiftView, distances
-from unlearn_core.charts.drawing.wording import capitalize, join_names
+from unlearn_core.charts.drawing.wording import capitalize, join_words
 from unlearn_core.domain.report import Report
 
 
@@ -66,7 +66,7 @@ def summary(report: Report, view: ShiftView) -> str:
     said = f"{most} moved most ({view.format(moved[most])}{of})"
     if len(moved) > 1:
         said += f", {least} least ({view.format(moved[least])})"
-    said += f". Unchanged: {join_names(still)}." if still else "."
+    said += f". Unchanged: {join_words(still)}." if still else "."
     if view.level == "kinds":
         said = capitalize(said)
     facts = report.parts["layers"].facts["total"]

@@ -12,10 +12,9 @@ from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import (
     MODEL_LABELS,
     capitalize,
-    is_class_request,
     number,
     percent,
-    retain_set_label,
+    retain_test_label,
 )
 from unlearn_core.domain.report import Report
 
@@ -56,10 +55,9 @@ def summary(report: Report) -> str:
     """Describe how the median margin and the share of wrong predictions changed."""
     found = values(report)
     middle, wrong = medians(found), {model: float((part < 0).mean()) for model, part in found.items()}
-    of = f" of {retain_set_label(report)}" if is_class_request(report) else ""
     said = (
-        f"On {len(found['after']):,} test images{of}, the median margin went from {number(middle['before'])} to "
-        f"{number(middle['after'])}; {percent(wrong['after'])} are below zero, which is wrong"
+        f"On {len(found['after']):,} {retain_test_label(report)}, the median margin went from "
+        f"{number(middle['before'])} to {number(middle['after'])}; {percent(wrong['after'])} are below zero, which is wrong"
     )
     if "gold" not in found:
         return f"{said}. {NO_GOLD}"

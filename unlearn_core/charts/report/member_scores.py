@@ -158,8 +158,8 @@ def summary(report: Report) -> str:
         return f"{said}{number.both + number.only_reference:,}. {chance} {NO_GOLD}"
     said = (
         f"The attack identifies {number.only_after:,} of {len(found):,} forget images as members only after "
-        f"unlearning, {number.only_reference:,} only in the retrained model; in all {after:,} after and "
-        f"{number.both + number.only_reference:,} retrained."
+        f"unlearning, {number.only_reference:,} only in the retrained model; in total {after:,} and "
+        f"{number.both + number.only_reference:,}."
     )
     return f"{said} {chance}"
 

@@ -13,7 +13,7 @@ from unlearn_core.charts.drawing.wording import (
     capitalize,
     describe_change,
     forgotten_classes,
-    join_names,
+    join_words,
     percent,
 )
 from unlearn_core.domain.report import Report
@@ -128,7 +128,7 @@ def summary(report: Report) -> str:
     others = [number for number in retained if number != worst and after[number]["high"] < before[number]["low"]]
     if others:
         others.sort(key=lambda number: after[number]["accuracy"] - before[number]["accuracy"])
-        lost = join_names([report.dataset.classes[number] for number in others])
+        lost = join_words([report.dataset.classes[number] for number in others])
         said += f" {capitalize(lost)} {'also ' if apart else ''}lost more than chance explains."
     if "gold" not in report.evaluations:
         return f"{said} {NO_GOLD}"

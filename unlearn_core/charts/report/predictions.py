@@ -15,7 +15,7 @@ from unlearn_core.charts.drawing.wording import (
     forget_set_label,
     forgotten_classes,
     is_class_request,
-    join_names,
+    join_words,
     percent,
 )
 from unlearn_core.domain.report import Report
@@ -160,7 +160,7 @@ def summary(report: Report) -> str:
     after = answers["after"]
     order = [int(at) for at in np.argsort(-after, kind="stable") if after[at] >= 0.1][:3]
     top = [f"{classes[at]} ({percent(float(after[at]), 0)})" for at in order]
-    said = f"Mostly {join_names(top)}" if top else "No class gets a tenth of the predictions"
+    said = f"Mostly {join_words(top)}" if top else "No class gets a tenth of the predictions"
     if is_class_request(report):
         own = float(after[forgotten_classes(report)].sum())
         said = f"{percent(own)} are still predicted as a forgotten class. {said}" if own >= 0.005 else said

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, report_labels
 from unlearn_core.charts.drawing.point_scatter import class_color, medoid
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
-from unlearn_core.charts.drawing.wording import MODEL_LABELS, forgotten_classes, join_names, percent
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, forgotten_classes, join_words, percent
 from unlearn_core.domain.report import MODELS, Report
 
 PANEL, HEADING = 330, 40
@@ -115,7 +115,7 @@ def summary(report: Report) -> str:
     said = ""
     if gone:
         held = {model: percent(sum(shares[number] for number in gone)) for model, shares in facts["plane"].items()}
-        what = join_names([report.dataset.classes[number] for number in gone])
+        what = join_words([report.dataset.classes[number] for number in gone])
         gold = f" (retrained: {held['gold']})" if "gold" in held else ""
         said = f"{held['before']} of the plane was predicted as {what} before, {held['after']} is after{gold}. "
     alike = facts["alike"]

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import Chart, build_table, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
-from unlearn_core.charts.drawing.wording import capitalize, join_names, percent
+from unlearn_core.charts.drawing.wording import capitalize, join_words, percent
 from unlearn_core.domain.report import Report
 
 _ROW = 19
@@ -112,7 +112,7 @@ def summary(report: Report) -> str:
     layers, counts, shares = reinit_counts(report)
     cycles = f"{len(counts)} cycle{'s' if len(counts) > 1 else ''}"
     if shares:
-        given = join_names([percent(row[0], 0) for row in counts])
+        given = join_words([percent(row[0], 0) for row in counts])
         return f"In {cycles}, {given} of the weights of each of {len(layers)} layers were re-initialised at random."
     total = counts.sum(0)
     chosen = [layer for layer, count in zip(layers, total, strict=True) if count]
@@ -120,9 +120,9 @@ def summary(report: Report) -> str:
     said = f"In {cycles}, {int(total.sum())} draws{by} re-initialised {len(chosen)} of {len(layers)} layers"
     again = [layer for layer, count in zip(layers, total, strict=True) if count > 1]
     said += (
-        f", more than once {join_names(again)}"
+        f", more than once {join_words(again)}"
         if again
-        else f": {join_names(chosen)}, none more than once"
+        else f": {join_words(chosen)}, none more than once"
         if chosen
         else ""
     )
@@ -147,7 +147,7 @@ def alt_text(report: Report) -> str:
     rows = []
     for cycle, row in enumerate(counts, 1):
         names = [f"{layer} ({_times(count, shares)})" for layer, count in zip(layers, row, strict=True) if count]
-        rows.append(f"Cycle {cycle}: {join_names(names, len(names)) if names else 'none'}.")
+        rows.append(f"Cycle {cycle}: {join_words(names, len(names)) if names else 'none'}.")
     grid = f"A grid of {len(layers)} layers and {len(counts)} cycles, with a dot for each re-initialised layer."
     return f"{grid} {' '.join(rows)}"
 

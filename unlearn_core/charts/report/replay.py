@@ -16,11 +16,12 @@ from unlearn_core.charts.drawing.wording import (
     MODEL_LABELS,
     capitalize,
     is_class_request,
-    join_names,
+    join_words,
     percent,
     retain_set_label,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.split import set_label
 
 HEADER_HEIGHT = 92
 """The height of the slider above the panels, in pixels."""
@@ -53,7 +54,8 @@ def _row(report: Report, snapshot: Snapshot) -> dict[str, Any]:
     logit = {"true-class logit": float(np.median(snapshot.true_logit)) if len(snapshot.true_logit) else None}
     prediction = {"most predicted class": report.dataset.classes[most], "share": float(snapshot.shares[most])}
     phase = MODEL_LABELS.get(snapshot.phase, snapshot.phase)
-    return {"phase": phase, "step": max(0, snapshot.step)} | snapshot.accuracy | logit | prediction
+    accuracy = {set_label(name) if "_" in name else f"{name} set": share for name, share in snapshot.accuracy.items()}
+    return {"phase": phase, "step": max(0, snapshot.step)} | accuracy | logit | prediction
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
@@ -186,7 +188,7 @@ def alt_text(report: Report) -> str:
         accuracy = snapshot.accuracy
         shares = [f"{side} {percent(accuracy[side], 0)}" for side in ("forget", "retain") if side in accuracy]
         most = int(snapshot.shares.argmax())
-        said.append(f"{name}: {join_names(shares)}, forget images mostly predicted as {classes[most]}")
+        said.append(f"{name}: {join_words(shares)}, forget images mostly predicted as {classes[most]}")
     shown = len(report.parts["snapshots"].arrays["shown"])
     return (
         f"A slider over {len(found.snapshots)} snapshots of the run moves a line of accuracies, bars of predictions, a "

@@ -26,7 +26,7 @@ from unlearn_core.charts.drawing.wording import (
     forget_set_label,
     number,
     percent,
-    retain_set_label,
+    retain_test_label,
 )
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.split import set_label
@@ -158,7 +158,7 @@ def summary(report: Report) -> str:
     ]
     said = (
         f"Over {len(own)} seeds, {percent(forget.mean)} of the {forget_set_label(report)} are classified correctly, "
-        f"95 % t-interval {_span(forget)}{golds[0]}; of the test images of {retain_set_label(report)}, "
+        f"95 % t-interval {_span(forget)}{golds[0]}; of the {retain_test_label(report)}, "
         f"{percent(retain.mean)}, {_span(retain)}{golds[1]}. {_distance(report)}"
         f"These intervals are over seeds, not over images."
     )

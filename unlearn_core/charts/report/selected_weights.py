@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import Chart, build_table, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
-from unlearn_core.charts.drawing.wording import capitalize, join_names, percent, short_layers
+from unlearn_core.charts.drawing.wording import capitalize, join_words, percent, short_layers
 from unlearn_core.domain.report import Report
 
 VERBS = {"saliency": "may change", "dampened": "were dampened"}
@@ -115,7 +115,7 @@ def summary(report: Report) -> str:
 
 
 def _layers(made: SelectedWeights, share: float) -> str:
-    return join_names([layer for layer, value in made.shares.items() if value == share])
+    return join_words([layer for layer, value in made.shares.items() if value == share])
 
 
 def _share(value: float) -> str:

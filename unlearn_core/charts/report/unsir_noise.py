@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import Chart, build_table, panels, spread_labels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color
-from unlearn_core.charts.drawing.wording import join_names, number
+from unlearn_core.charts.drawing.wording import join_words, number
 from unlearn_core.domain.report import Report
 
 _MAX_LABELLED = 4
@@ -107,7 +107,7 @@ def summary(report: Report) -> str:
     over = f" (mean of {len(found)} classes)" if len(found) > 1 else ""
     verdict = "is confidently wrong about it" if after > 2 * guess else "is not very wrong about it"
     return (
-        f"The error of the model on noise labelled {join_names(list(found))} went from {number(before)} to "
+        f"The error of the model on noise labelled {join_words(list(found))} went from {number(before)} to "
         f"{number(after)} nats{over}. Guessing gives {number(guess)}, so the model {verdict}."
     )
 

@@ -17,14 +17,13 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from unlearn_core.charts.drawing.wording import (
-    capitalize,
     describe_change,
     eval_forget_set,
     is_class_request,
-    join_names,
+    join_words,
     number,
     percent,
-    retain_set_label,
+    retain_test_label,
 )
 from unlearn_core.charts.text import verdict
 from unlearn_core.domain.report import Report
@@ -60,7 +59,7 @@ def no_warning_text(report: Report) -> str:
     checked += ["residual knowledge", unfamiliar] if "membership" in report.parts else []
     if not checked:
         return "None of the checks for warnings could be made."
-    found = join_names([f"no {finding}" for finding in checked])
+    found = join_words([f"no {finding}" for finding in checked])
     text = f"No warning: the basic checks found {found}. A stronger attack might."
     return text if "membership" in report.parts else f"{text} Membership was not measured."
 
@@ -152,7 +151,7 @@ def collateral_damage(report: Report) -> ReportWarning | None:
     if not after["of"] or after["high"] >= other["low"] or other["accuracy"] - after["accuracy"] <= MIN_DIFFERENCE:
         return None
     lost = describe_change(scores["before"]["accuracy"], after["accuracy"])
-    words = f"{capitalize(retain_set_label(report))} {lost} on test images"
+    words = f"On {retain_test_label(report)}, it {lost}"
     words += (
         f"; the retrained model {describe_change(scores['before']['accuracy'], other['accuracy'])}"
         if aim == "gold"

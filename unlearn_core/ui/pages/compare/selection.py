@@ -21,7 +21,7 @@ _PENDING, _ERRORS = "pending selection", "selection errors"
 def choose_selection(reports: Sequence[Report]) -> Selection:
     """Show the three choices and return the selection; clicks on charts and images change it too."""
     classes = list(dict.fromkeys(name for report in reports for name in report.dataset.classes))
-    layers = list(dict.fromkeys(layer for report in reports for layer in selection.layer_names(report)))
+    layers = list(dict.fromkeys(layer for report in reports for layer in selection.layers_in_charts(report)))
     most = max(len(report.labels) for report in reports) - 1
     st.session_state[_ERRORS] = []
     url_state.bind_from_url(_key("label"), URL_PARAMS["label"], lambda text: _parse_name("class", text, classes))

@@ -61,9 +61,10 @@ def show() -> None:
         _start(now, spec)
 
 
-def sweep_params(names: list[str]) -> dict[str, str]:
+def sweep_params(hyperparameters: list[str]) -> dict[str, str]:
     """The URL parameters that open the form with these hyperparameters of the current method."""
-    return run_setup.to_params(url_state.current()) | ({SWEPT_PARAM: ",".join(names)} if names else {})
+    own = {SWEPT_PARAM: ",".join(hyperparameters)} if hyperparameters else {}
+    return run_setup.to_params(url_state.current()) | own
 
 
 def _about(current: RunPlan) -> None:

@@ -15,11 +15,11 @@ RANGE_SUFFIX = ".range"
 """The suffix of the URL parameter of a search range: `lr.range=0.001~0.1`."""
 
 
-def show(current: RunPlan, names: list[str]) -> list[SearchRange]:
+def show(current: RunPlan, hyperparameters: list[str]) -> list[SearchRange]:
     """A range slider or a choice of values for each hyperparameter."""
     infos, found = current.method.params.hyperparameters(), []
     board = st.grid(2, min_column_width=260, gap=("small", "medium"))
-    for name in names:
+    for name in hyperparameters:
         usual = suggested_range(infos[name], getattr(current.params, name))
         assert usual is not None  # lists of numbers are not offered
         with board.cell():
