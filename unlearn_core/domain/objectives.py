@@ -111,17 +111,17 @@ def objective_values(spec: SweepSpec, trial: Trial) -> tuple[float, ...] | None:
 
 def pareto_front(spec: SweepSpec, trials: Sequence[Trial]) -> list[Trial]:
     """The trials that no other trial beats in every objective; with one objective the best trial, ties included."""
-    told = [(losses, trial) for trial in trials if (losses := _losses(spec, trial)) is not None]
+    scored = [(losses, trial) for trial in trials if (losses := _losses(spec, trial)) is not None]
     leading, least, last = set[int](), float("inf"), ()
     # Sorted by the first loss, a trial is on the front if its last loss is below that of all trials before it; trials
     # equal to one on the front are on it too.
-    for losses, trial in sorted(told, key=lambda one: one[0]):
+    for losses, trial in sorted(scored, key=lambda one: one[0]):
         if losses[-1] < least:
             least, last = losses[-1], losses
             leading.add(trial.number)
         elif losses == last:
             leading.add(trial.number)
-    return [trial for _, trial in told if trial.number in leading]
+    return [trial for _, trial in scored if trial.number in leading]
 
 
 def preferred_trial(spec: SweepSpec, trials: Sequence[Trial]) -> Trial | None:
@@ -142,19 +142,19 @@ def preferred_trial(spec: SweepSpec, trials: Sequence[Trial]) -> Trial | None:
 
 def validate_sweep(spec: SweepSpec, method: Method, *, gold: bool) -> None:
     """Raise InvalidHyperparameterError, NotFoundError or InvalidRequestError if a sweep is not possible."""
-    knobs = method.params.hyperparameters()
+    hyperparameters = method.params.hyperparameters()
     method.params.parse(spec.params)
     for one in spec.ranges:
-        if one.knob not in knobs:
-            raise NotFoundError("hyperparameter", one.knob, list(knobs))
-        knob = knobs[one.knob]
-        if knob.kind == "numbers":
+        if one.knob not in hyperparameters:
+            raise NotFoundError("hyperparameter", one.knob, list(hyperparameters))
+        info = hyperparameters[one.knob]
+        if info.kind == "numbers":
             raise InvalidHyperparameterError(
-                f"{knob.title} ({knob.name}) is a list of numbers and has no range: sweep another hyperparameter."
+                f"{info.title} ({info.name}) is a list of numbers and has no range: sweep another hyperparameter."
             )
-        if one.is_choice != (knob.kind in ("choice", "bool")):
+        if one.is_choice != (info.kind in ("choice", "bool")):
             raise InvalidHyperparameterError(
-                f"{knob.title} ({knob.name}) takes {'values' if knob.low is None else 'a range of numbers'}."
+                f"{info.title} ({info.name}) takes {'values' if info.low is None else 'a range of numbers'}."
             )
         for end in _ends(one):
             method.params.parse(spec.params | {one.knob: end})

@@ -101,10 +101,10 @@ class BaseHyperparameters(BaseModel):
     @classmethod
     def _explained(cls, problem: ValidationError) -> InvalidHyperparameterError | NotFoundError:
         first = problem.errors()[0]
-        name, knobs = str(first["loc"][0]), cls.hyperparameters()
-        if name not in knobs:
-            return NotFoundError("hyperparameter", name, list(knobs))
-        wanted = knobs[name]
+        name, known = str(first["loc"][0]), cls.hyperparameters()
+        if name not in known:
+            return NotFoundError("hyperparameter", name, list(known))
+        wanted = known[name]
         if wanted.choices:
             span = "one of " + ", ".join(wanted.choices)
         elif wanted.kind == "numbers":

@@ -43,18 +43,18 @@ def pruning_reason(
     beside = [point for curve in finished_curves if (point := _at(curve, now.phase, place)) is not None]
     if len(beside) < MIN_FINISHED_TRIALS:
         return None
-    said = []
+    reasons = []
     for name in objectives:
-        mine = _figure(name, now, gold)
-        theirs = [found for point in beside if (found := _figure(name, point, gold)) is not None]
-        if mine is None or len(theirs) < MIN_FINISHED_TRIALS:
+        own = _loss(name, now, gold)
+        others = [found for point in beside if (found := _loss(name, point, gold)) is not None]
+        if own is None or len(others) < MIN_FINISHED_TRIALS:
             return None
-        middle = median(theirs)
-        if not (mine > MAX_SLOWDOWN * middle if name == "seconds" else mine > middle + ACCURACY_MARGIN):
+        middle = median(others)
+        if not (own > MAX_SLOWDOWN * middle if name == "seconds" else own > middle + ACCURACY_MARGIN):
             return None
-        said.append(_WORDS[name])
+        reasons.append(_WORDS[name])
     where = f"at step {place} of {now.phase}"
-    return f"Stopped early {where}: {' and '.join(said)} than the median of {len(beside)} finished trials."
+    return f"Stopped early {where}: {' and '.join(reasons)} than the median of {len(beside)} finished trials."
 
 
 def _place(curve: Sequence[CurvePoint]) -> int:
@@ -79,7 +79,7 @@ def _at(curve: Sequence[CurvePoint], phase: str, place: int) -> CurvePoint | Non
 _MIXED = ("seconds", "forget", "retain")
 
 
-def _figure(name: ObjectiveId, point: CurvePoint, gold: GoldAccuracy | None) -> float | None:
+def _loss(name: ObjectiveId, point: CurvePoint, gold: GoldAccuracy | None) -> float | None:
     """A point's loss for an objective: lower is better; None if the curve does not determine it."""
     if name == "seconds":
         return point.seconds

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Recipe(BaseModel):
     """A training recipe under a one-cycle learning rate (Smith & Topin 2018).
 
-    The optimizer is SGD with Nesterov momentum, or AdamW (Loshchilov & Hutter 2019), which ignores `momentum`. `peak`
+    The optimiser is SGD with Nesterov momentum, or AdamW (Loshchilov & Hutter 2019), which ignores `momentum`. `peak`
     is the highest learning rate; it is reached after `warm_up` of all steps and then decays to 1/10,000 of the initial
     rate. `label_smoothing` is the share of a target that is spread over all classes (Szegedy et al. 2016).
     """

@@ -32,7 +32,7 @@ class Priority(IntEnum):
 
 
 class Phase(NamedTuple):
-    """One phase of a run: optimizer steps planned and done, and the seconds they took."""
+    """One phase of a run: optimiser steps planned and done, and the seconds they took."""
 
     name: str
     steps: int

@@ -6,7 +6,7 @@ from unlearn_core.domain.params import hyperparameter
 
 
 def learning_rate(default: float, *, low: float = 1e-5, high: float = 0.5, explain: str) -> Any:
-    """The optimizer's step size; the useful range differs between methods."""
+    """The optimiser's step size; the useful range differs between methods."""
     return hyperparameter(default, low=low, high=high, scale="log", title="Learning rate", symbol="η", explain=explain)
 
 
@@ -48,7 +48,7 @@ def augment(default: bool = True) -> Any:
 
 
 def batch_size(default: int = 128, *, title: str = "Batch size", low: int = 16) -> Any:
-    """Images per optimizer step."""
+    """Images per optimiser step."""
     return hyperparameter(
         default,
         low=low,

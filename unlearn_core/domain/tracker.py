@@ -10,13 +10,13 @@ class Tracker(Protocol):
     """Receives a method's progress; `iterate` counts steps and is where a method is cancelled."""
 
     def plan(self, **steps: int) -> None:
-        """Announce, before the first step, how many optimizer steps each phase will take, in order."""
+        """Announce, before the first step, how many optimiser steps each phase will take, in order."""
 
     def phase(self, name: str, *, done: int = 0) -> None:
         """Begin a phase; `done` of its steps were made earlier (a training run that is resumed)."""
 
     def iterate(self, items: Iterable[T]) -> Iterator[T]:
-        """Yield the items, one optimizer step each; raises CancelledError between two items if the run is cancelled."""
+        """Yield the items, one optimiser step each; raises CancelledError between two items if the run is cancelled."""
         ...
 
     def log(self, **scalars: float) -> None:

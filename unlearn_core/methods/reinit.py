@@ -10,7 +10,7 @@ When it fails. What no chosen layer contained is not forgotten, and the original
 forget set through similar retained images: nothing is guaranteed, and every seed forgets something different. With
 more noise than the original model tolerates, the targets are meaningless. A small model needs more steps than reported.
 
-Source. The report; there is no official code, and the report gives no optimizer. Our readings: two layers in each of
+Source. The report; there is no official code, and the report gives no optimiser. Our readings: two layers in each of
 three cycles (six in total, which fits its table of 10, 20 and 30 % re-initialised); squares summed over classes and
 averaged over images, as printed (the framework's mean over both is a tenth of that, so that SGD needs ten times the
 rate for the same step; AdamW is unaffected); SGD as in the challenge's starting code; noise of 0.01 as printed, or 0.1

@@ -15,7 +15,7 @@ from unlearn_core.training.precision import autocast
 from unlearn_core.training.seeding import random_generator, seeded
 
 TrainingState = dict[str, Any]
-"""Everything needed to resume training bit-exactly: epochs done, weights, optimizer, schedule; plus the mean loss."""
+"""Everything needed to resume training bit-exactly: epochs done, weights, optimiser, schedule; plus the mean loss."""
 
 
 def train(

@@ -1,4 +1,4 @@
-"""Optimizer steps, learning rate decay and train mode, the same for every method."""
+"""Optimiser steps, learning rate decay and train mode, the same for every method."""
 
 import torch
 from torch import Tensor, nn

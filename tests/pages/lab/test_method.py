@@ -94,7 +94,7 @@ def test_a_wrong_list_of_numbers_is_said_and_stays_in_sight(visit: Visit) -> Non
     key, right = "knob-reinit-epochs", methods.method("reinit").presets["bundled"].params
     fine(app.text_input(key=key).set_value("1, two").run())
     (warning,) = app.warning
-    assert "Epochs a cycle" in warning.value and "'1, two'" in warning.value and "such as 1,2,2" in warning.value
+    assert "Epochs per cycle" in warning.value and "'1, two'" in warning.value and "such as 1,2,2" in warning.value
     assert app.text_input(key=key).value == "1, two"
     assert app.button(key="strip-run").disabled
     assert not app.button(key=f"reset-{key}").disabled
