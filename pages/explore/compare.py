@@ -1,4 +1,4 @@
-"""The page Compare: the settings and results of two to four finished runs side by side."""
+"""Compare the settings and results of two to four finished runs side by side."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""The page History: all runs, to open, annotate, change or delete."""
+"""All runs: open, annotate, change or delete them."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Many runs that differ in some knobs: what each knob does, and which settings come nearest to what you want."""
+"""Run a method with many values of its hyperparameters, and see what each of them does."""
 
 from unlearn_core.ui.pages.sweep import page
 

@@ -1,4 +1,4 @@
-"""The page Run: follow a run, then read its report."""
+"""Follow a run, then read its report."""
 
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import RunState

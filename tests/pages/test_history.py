@@ -78,7 +78,7 @@ def test_every_run_is_a_row_with_its_figures(visit: Visit, done: RunStore) -> No
     assert row["retain gold"] == pytest.approx(100 * figures["gold"]["retain_test"])
     pictures = done.get(PICTURES).headline["accuracy"]
     assert table.iloc[2]["forget after"] == pytest.approx(100 * pictures["after"]["forget_train"])
-    assert table["picture"].str.startswith("data:image/png").all()
+    assert table["image"].str.startswith("data:image/png").all()
     assert table["forgot"].notna().tolist() == [False, False, True, True]
     assert not without_words(app)
 

@@ -104,7 +104,7 @@ def test_a_file_may_be_of_such_a_net(visit: Visit) -> None:
     assert app.button(key="bring-go").disabled
     app = picked(app, SMALL, part="bring")
     assert "mobilenet_v3_small, 1.5 million" in words(app).replace("\\", "")
-    app.file_uploader(key="bring-file").set_value(("net.pt", b"nothing", "application/octet-stream"))
+    app.file_uploader(key="bring-file").set_value(("model.pt", b"nothing", "application/octet-stream"))
     app = fine(app.run())
     assert not app.button(key="bring-go").disabled
     assert "was refused" in app.button(key="bring-go").click().run().error[0].value

@@ -23,16 +23,16 @@ STATES = {
     "failed": "✕ failed",
     "cancelled": "○ cancelled",
 }
-_MARKS = "Accuracy: ○ before, ● after, ◆ retrained"
+_MARKS = "○ before, ● after, ◆ retrained"
 COLUMNS = {
     "run": st.column_config.ButtonColumn("", width=60, type="tertiary", key="history-open"),
-    "picture": st.column_config.ImageColumn("", width=50, help="An example from the forget set"),
+    "image": st.column_config.ImageColumn("", width=50, help="An example from the forget set"),
     "forgotten": st.column_config.TextColumn("Forget set", width=92),
     "method": st.column_config.TextColumn("Method", width=92),
     "state": st.column_config.TextColumn("State", width=98),
-    "forgot": st.column_config.ImageColumn("Forget set", width=100, help=_MARKS),
+    "forgot": st.column_config.ImageColumn("Forget", width=100, help=f"Accuracy on the forget set: {_MARKS}"),
     "forget after": st.column_config.NumberColumn("after", width=62, format="%.1f %%"),
-    "kept": st.column_config.ImageColumn("Retain set", width=100, help=_MARKS),
+    "kept": st.column_config.ImageColumn("Retain", width=100, help=f"Accuracy on the retain set: {_MARKS}"),
     "retain after": st.column_config.NumberColumn("after", width=62, format="%.1f %%"),
     "retain gold": st.column_config.NumberColumn("retrained", width=76, format="%.1f %%"),
     "note": st.column_config.TextColumn("Note", width=76),
@@ -58,7 +58,7 @@ def _row(entry: HistoryGroup) -> dict[str, Any]:
     theme = chart_card.current_theme()
     return {
         "run": f"Sweep {entry.sweep}" if entry.is_group and entry.sweep else f"Run {run.id}",
-        "picture": thumbnail,
+        "image": thumbnail,
         "forgotten": what,
         "method": method,
         "state": grouping.status_text(entry, STATES),
