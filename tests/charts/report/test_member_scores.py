@@ -44,7 +44,7 @@ def test_sentence_compares_with_gold_and_says_how_often_the_attack_errs() -> Non
     report = called([0.2, 0.9, 0.6, 0.5], gold=[0.1, 0.3, 0.8, 0.7], before=[1, 1, 1, 1])
     assert plain(summary(report)) == (
         "The attack identifies 1 of 4 forget images as members only after unlearning, 1 only in the retrained model; "
-        "in all 2 after and 2 retrained. It also identifies 25 % of as many test images as members: its false positive "
+        "in total 2 and 2. It also identifies 25 % of as many test images as members: its false positive "
         "rate."
     )
 

@@ -57,7 +57,8 @@ def summary(report: Report) -> str:
     middle, wrong = medians(found), {model: float((part < 0).mean()) for model, part in found.items()}
     said = (
         f"On {len(found['after']):,} {retain_test_label(report)}, the median margin went from "
-        f"{number(middle['before'])} to {number(middle['after'])}; {percent(wrong['after'])} are below zero, which is wrong"
+        f"{number(middle['before'])} to {number(middle['after'])}; {percent(wrong['after'])} are below "
+        "zero, which is wrong"
     )
     if "gold" not in found:
         return f"{said}. {NO_GOLD}"
