@@ -21,17 +21,17 @@ def commands() -> list[str]:
     return [entry.name for entry in pkgutil.iter_modules(cli.__path__) if not entry.name.startswith("_")]
 
 
-def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
+def build_parser(verbs: Sequence[str]) -> argparse.ArgumentParser:
     """Return a parser for these verbs."""
     parser = argparse.ArgumentParser(
         prog="python -m unlearn_core", description="Unlearn Lab on the command line.", allow_abbrev=False
     )
     group = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
-    for name in names:
-        verb = importlib.import_module(f"{cli.__name__}.{name}")
-        command = group.add_parser(name, help=verb.HELP, description=verb.HELP, allow_abbrev=False)
-        verb.arguments(command)
-        command.set_defaults(handler=verb.run)
+    for name in verbs:
+        module = importlib.import_module(f"{cli.__name__}.{name}")
+        command = group.add_parser(name, help=module.HELP, description=module.HELP, allow_abbrev=False)
+        module.arguments(command)
+        command.set_defaults(handler=module.run)
     return parser
 
 

@@ -122,7 +122,8 @@ def command_line_texts() -> Iterator[Shown]:
             printed = io.StringIO()
             with redirect_stdout(printed):
                 main([verb])
-            yield from (Shown(f"output of {verb}", line) for line in printed.getvalue().splitlines())
+            lines = (re.sub(r"^ +[\w-]+ {2,}", "", line) for line in printed.getvalue().splitlines())  # a column of ids
+            yield from (Shown(f"output of {verb}", line) for line in lines)
 
 
 def _help(one: argparse.ArgumentParser, place: str) -> Iterator[Shown]:

@@ -29,4 +29,4 @@ def test_a_mistake_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert "There is no model of timm called 'resnet_26'. Known: resnet26" in capsys.readouterr().err
     assert main(["architectures", "torchvision:alexnet", "--size", "32"]) == 2
     said = capsys.readouterr().err
-    assert "does not take pictures of 32 pixels" in said and said.count("\n") == 1
+    assert "does not support images of 32 pixels" in said and said.count("\n") == 1

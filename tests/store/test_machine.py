@@ -78,23 +78,23 @@ class Runs(RuleBasedStateMachine):
     @rule(
         run=runs,
         late=st.integers(0, 1),
-        report=st.sampled_from(["beat", "finish", "fail", "cancelled", "requeue", "lost"]),
+        report=st.sampled_from(["heartbeat", "finish", "fail", "mark_cancelled", "requeue", "mark_crashed"]),
     )
     def report(self, run, late, report):
         row = self.model[run]
-        more = {"finish": {"headline": {}}, "fail": {"reason": "no"}, "lost": {"reason": "no"}}.get(report, {})
+        more = {"finish": {"metrics": {}}, "fail": {"reason": "no"}, "mark_crashed": {"reason": "no"}}.get(report, {})
         if row.state != "running" or late:
             with pytest.raises(LeaseLostError):
                 getattr(self.store, report)(run, row.attempt - late, **more)
             return
         wish = getattr(self.store, report)(run, row.attempt, **more)
-        if report == "beat":
+        if report == "heartbeat":
             urgent = any(other.state == "queued" and other.priority < row.priority for other in self.model.values())
             assert wish == (row.cancelling, urgent)
-        elif report in ("requeue", "lost"):
-            row.back(died=report == "lost")
+        elif report in ("requeue", "mark_crashed"):
+            row.back(died=report == "mark_crashed")
         else:
-            row.state = {"finish": "done", "fail": "failed", "cancelled": "cancelled"}[report]
+            row.state = {"finish": "done", "fail": "failed", "mark_cancelled": "cancelled"}[report]
 
     @rule(run=runs)
     def cancel(self, run):

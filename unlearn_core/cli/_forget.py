@@ -13,12 +13,12 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--forget-images", metavar="17,42", help="forget training images, by index; 100-120 is a range")
 
 
-def class_names(args: argparse.Namespace) -> list[str]:
+def forget_classes(args: argparse.Namespace) -> list[str]:
     """Return the class names given."""
     return [name.strip() for name in (args.forget_classes or "").split(",") if name.strip()]
 
 
-def image_numbers(args: argparse.Namespace) -> tuple[int, ...]:
+def forget_images(args: argparse.Namespace) -> tuple[int, ...]:
     """Return the image indices given. Raises InvalidRequestError, or NotFoundError for an unknown classifier."""
     if not args.forget_images:
         return ()
@@ -34,4 +34,4 @@ def forget_request(args: argparse.Namespace) -> ForgetRequest:
     """Return the forget request. Raises InvalidRequestError or NotFoundError."""
     from unlearn_core.engine.build_spec import forget_request
 
-    return forget_request(args.classifier, classes=class_names(args), images=image_numbers(args))
+    return forget_request(args.classifier, classes=forget_classes(args), images=forget_images(args))

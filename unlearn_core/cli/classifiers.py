@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HELP = "List the classifiers and their bundled retrained models; add a checkpoint, or remove your own classifiers."
 
-NAMES_SHOWN = 8
+MAX_TENSORS_SHOWN = 8
 """How many tensor names of each kind are printed."""
 
 
@@ -129,7 +129,7 @@ def as_lines(number: int, metrics: dict[str, Any], part: "ReportPart", dataset: 
     for name, count in zip(("missing", "unexpected", "shapes"), facts["counts"], strict=True):
         shown = [
             item if isinstance(item, str) else f"{item[0]} {item[2]}, not {item[1]}"
-            for item in facts[name][:NAMES_SHOWN]
+            for item in facts[name][:MAX_TENSORS_SHOWN]
         ]
         if count:
             title = {"shapes": "wrong shape"}.get(name, name)

@@ -36,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
     spec = run_spec(
         args.classifier,
         method=args.method,
-        classes=_forget.class_names(args),
-        images=_forget.image_numbers(args),
+        classes=_forget.forget_classes(args),
+        images=_forget.forget_images(args),
         preset=args.preset,
         seed=args.seed,
         overrides=dict(_parse_hyperparameter(text) for text in args.set),

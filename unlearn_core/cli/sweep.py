@@ -94,8 +94,8 @@ def _spec(args: argparse.Namespace) -> "SweepSpec":
     base = run_spec(
         args.classifier,
         method=args.method,
-        classes=_forget.class_names(args),
-        images=_forget.image_numbers(args),
+        classes=_forget.forget_classes(args),
+        images=_forget.forget_images(args),
         preset=args.preset,
         seed=args.seed,
     )

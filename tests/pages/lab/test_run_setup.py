@@ -63,8 +63,8 @@ def test_a_long_list_is_kept_under_a_name(home: Path) -> None:
 def test_a_list_that_was_kept_elsewhere_is_missed_in_a_sentence(home: Path) -> None:
     _, trouble = setups.from_params({"set": "0123456789abcdef"})
     assert trouble == [
-        "This lab's data folder keeps no list of pictures called '0123456789abcdef': the link was made elsewhere. "
-        "Tick the pictures again, or use a link with the numbers in it."
+        "The data folder has no list of images '0123456789abcdef': the link was created elsewhere. "
+        "Select the images again, or use a link that contains their indices."
     ]
 
 

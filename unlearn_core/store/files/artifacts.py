@@ -82,14 +82,14 @@ def read_part(folder: Path, name: str) -> ReportPart | None:
         return ReportPart(facts, {})
 
 
-def part_names(folder: Path) -> tuple[str, ...]:
+def list_parts(folder: Path) -> tuple[str, ...]:
     """Return the names of the parts in a folder."""
     return tuple(sorted(path.stem for path in (folder / "parts").glob("*.json")))
 
 
 def part_versions(folder: Path) -> tuple[str, ...]:
     """Return the parts with the time of writing, which changes when a part is measured again."""
-    return tuple(f"{name} {(folder / 'parts' / f'{name}.json').stat().st_mtime_ns}" for name in part_names(folder))
+    return tuple(f"{name} {(folder / 'parts' / f'{name}.json').stat().st_mtime_ns}" for name in list_parts(folder))
 
 
 def read_explanation(data_dir: Path, run: int) -> ReportPart | None:

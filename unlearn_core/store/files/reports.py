@@ -86,7 +86,7 @@ def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path
             model: next((one for store in stores if (one := store.get(sha, dataset.id, classifier.id))), None)
             for model, sha in head["evaluations"].items()
         }
-        parts = {name: artifacts.read_part(folder, name) for name in artifacts.part_names(folder)}
+        parts = {name: artifacts.read_part(folder, name) for name in artifacts.list_parts(folder)}
     except FileNotFoundError as problem:
         raise StoreError(
             f"There is no report in {folder}: {problem.filename} is missing. Start the run again."

@@ -136,7 +136,7 @@ def _reported(folder: Path, number: int) -> Run | None:
     try:
         head = json.loads((folder / artifacts.REPORT_FILE).read_bytes())
         spec, dataset = UnlearnSpec.model_validate(head["spec"]), DatasetCard.model_validate(head["dataset"])
-        parts = {name: ReportPart(_facts(folder, name), {}) for name in artifacts.part_names(folder)}
+        parts = {name: ReportPart(_facts(folder, name), {}) for name in artifacts.list_parts(folder)}
         timings = parts["timings"].facts if "timings" in parts else None
         if timings is None:
             started = finished = datetime.fromtimestamp((folder / artifacts.REPORT_FILE).stat().st_mtime, UTC)
