@@ -52,8 +52,8 @@ class Hyperparameters(BaseHyperparameters):
         high=1.0,
         step=0.01,
         title="Stop at accuracy",
-        explain="Forget accuracy at which to stop: 0 for a class; for single images the model's accuracy on test "
-        "images.",
+        explain="Forget accuracy at which to stop: 0 for a class; for single images the model's accuracy on images "
+        "that it was not trained on.",
     )
     epochs: int = hyperparameter(
         30, low=1, high=100, title="Maximum epochs", unit="epochs", explain="Passes over the forget set."
@@ -116,7 +116,7 @@ METHOD = Method(
     presets={
         "bundled": Preset(
             "bundled",
-            "Bounded short steps, stopped at the accuracy on test images; papers use a fixed number of epochs.",
+            "Bounded short steps, stopped at the accuracy on unseen images; papers use a fixed number of epochs.",
             Hyperparameters(stop_accuracy=0.02, frozen_norm=False),
             by_request_size={
                 "several classes": Hyperparameters(lr=3e-3, stop_accuracy=0.02, frozen_norm=False, batch=256),
