@@ -1,4 +1,4 @@
-"""The ladder: every step is a run that can be done, one idea beyond another, and is known by what it depends on."""
+"""The ablation: every step is a valid run, one idea beyond another, and its key covers what it depends on."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -39,8 +39,10 @@ def test_a_step_is_measured_anew_when_it_its_method_or_the_score_changes(monkeyp
     assert ablation.cache_key(REDRAWN) != keys[2]
 
 
-def test_fine_tuning_redraws_nothing_and_the_next_step_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a rate of next to nothing, what was not redrawn answers as before."""
+def test_fine_tuning_reinitialises_nothing_and_the_next_step_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a tiny learning rate, what is not re-initialised predicts as before."""
     warm = ModelCache("cpu", tmp_path)
 
     def moved(step: ablation.AblationStep) -> float:

@@ -1,4 +1,4 @@
-"""The run that ships is a whole report without weights; here it is made with the tiny net."""
+"""The example is a complete report without weights; here it is made with the tiny model."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def test_it_has_every_part_and_nothing_that_ships_already(tmp_path: Path, monkey
     assert not (tmp_path / "example" / artifacts.WEIGHTS_FILE).exists()
 
 
-def test_what_many_nets_tell_ships_without_anything_else(tmp_path: Path) -> None:
+def test_the_ensemble_example_ships_without_anything_else(tmp_path: Path) -> None:
     wish = tiny_spec("finetune", epochs=1, lr=0.01)
     make_example.make_ensemble_example(
         tmp_path / "example", wish, device="cpu", data_dir=tmp_path / "home", num_models=4, num_shadows=4

@@ -1,4 +1,4 @@
-"""The table of results: which runs it is made of, what makes a row outdated, and one row for real."""
+"""The table of results: its runs, what makes a row outdated, and one measured row."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -124,7 +124,7 @@ def test_a_preset_is_held_to_its_limits(figures: dict[str, float], words: str) -
     assert results.missed_limit([row_of(**figures)]) == words
 
 
-def test_single_pictures_are_held_against_gold() -> None:
+def test_single_images_are_compared_with_gold() -> None:
     def of(after: float) -> str:
         return results.missed_limit(
             [row_of(forget_train_after=after, forget_train_gold=0.8) | {"forget_test_after": ""}]
@@ -143,7 +143,7 @@ def test_the_mean_over_the_seeds_counts_and_one_that_diverges_spoils_all() -> No
 
 
 QUICK = (("unsir", "cat"), ("cfk", "cat"), ("bad_teacher", "16-pictures"))
-"""Presets that are measured anew here; all others by `make results`."""
+"""Presets that are measured here; all others are measured by `make results`."""
 
 
 @pytest.mark.slow
@@ -170,11 +170,11 @@ SHORT: dict[tuple[str, str], str] = {
     ("l1_sparse", "16-pictures"): "forgets too little",
     ("scrub", "16-pictures"): "forgets too little",
 }
-"""Methods that miss their limits on a standard request with their preset `bundled`, and in which way."""
+"""Methods that miss their limits on a standard request with their preset `bundled`, and how."""
 
 
 def test_what_was_measured_is_what_is_known() -> None:
-    """RESULTS.md says of each preset whether it met its limits; which do not is known here, so that none slips in."""
+    """RESULTS.md lists whether each preset meets its limits; this list of exceptions makes any change visible."""
     keys = {cache_key(case.spec) for case in benchmark_cases()}
     rows = [row for key, row in csv_tables.read_rows(TABLE, "key").items() if key in keys]
     measured = {(row["method"], row["request"]) for row in rows if row["preset"] == "bundled"}

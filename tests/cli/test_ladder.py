@@ -6,7 +6,7 @@ from unlearn_core.benchmarks.ablation_section import CEILING_LABEL
 
 
 def rows(**scores: float) -> dict[str, dict[str, str]]:
-    """Rows in which every step scores as published, but for those named by their place."""
+    """Rows in which every step scores as published, except for those given by position."""
     found = {}
     for place, step in enumerate(STEPS):
         score = scores.get(f"step{place}", step.published_score)

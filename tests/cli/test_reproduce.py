@@ -1,4 +1,4 @@
-"""UNSIR's published rows beside made-up ones of ours."""
+"""UNSIR's published results beside made-up rows of ours."""
 
 from unlearn_core.benchmarks import published_section
 from unlearn_core.benchmarks.published_settings import COLUMNS, PUBLISHED_RESULTS

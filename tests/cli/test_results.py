@@ -1,4 +1,4 @@
-"""RESULTS.md from made-up rows: figures, deviations, what was not run."""
+"""RESULTS.md from made-up rows: figures, deviations, missing runs."""
 
 import argparse
 from pathlib import Path
@@ -85,7 +85,7 @@ def test_the_limits_stand_at_the_end_of_a_row() -> None:
     assert "| 1,000 | forgets too little |" in results_page.render([row("unsir", "cat")], [], {}, {})
 
 
-def test_who_falls_short_is_told_with_what_is_known_of_it() -> None:
+def test_methods_that_miss_limits_are_listed_with_their_failure_modes() -> None:
     rows = [row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)]
     rows += [row("boundary", "cat"), row("scrub", "cat"), row("scrub", "three-classes")]
     rows += [row("l2ul", "16-pictures"), row("l2ul", "16-pictures", preset="adv", retain_test_after=0.1)]
@@ -119,7 +119,7 @@ def test_the_plot_is_the_same_for_the_same_rows(tmp_path: Path) -> None:
 
 
 def test_only_what_is_missing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The verb asks for the cases without a row, writes each as it comes, and goes on after an interruption."""
+    """The command measures the cases without a row, writes each when it is done, and resumes after an interruption."""
     readme = tmp_path / "README.md"
     readme.write_text("above\n<!-- results -->\nold\n<!-- /results -->\nbelow\n")
     for name, path in (("ROOT", tmp_path), ("TABLE", tmp_path / "runs.csv"), ("PLOT", tmp_path / "plot.svg")):
@@ -192,7 +192,7 @@ def test_three_cycles_are_held_against_one_by_distance_to_gold() -> None:
     assert "**Does not hold here**: as published 0.200 (1 run), one cycle 0.100 (1 run)." in line
 
 
-def test_two_that_are_closer_than_their_runs_are_not_told_apart() -> None:
+def test_a_difference_within_the_spread_of_the_runs_is_noted() -> None:
     values = {"bundled": (0.20, 0.30), "fisher": (0.25, 0.27)}
     rows = [
         row("reinit", "cat", preset=preset, seed=seed, distance_after=value)

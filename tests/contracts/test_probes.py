@@ -1,4 +1,4 @@
-"""What every probe promises, whatever it measures."""
+"""The contract of every probe."""
 
 import json
 from functools import cache
@@ -40,7 +40,7 @@ def measured(probe: Probe, scene: ProbeContext) -> ReportPart:
     return part
 
 
-def test_the_shelf_holds_the_parts_that_charts_read() -> None:
+def test_the_registry_has_the_parts_that_charts_read() -> None:
     assert {"accuracy", "logits", "predictions", "layers", "cam"} <= set(probes())
     assert "scene" not in probes()
 

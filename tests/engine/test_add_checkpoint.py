@@ -1,4 +1,4 @@
-"""A checkpoint that somebody brought: what fits, what does not, and a gold by a recipe that somebody chose."""
+"""An uploaded checkpoint: what fits, what does not, and a gold by a confirmed recipe."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every architecture goes through every kind of method from spec to report: a few pictures, a step or two."""
+"""Every architecture runs with every kind of method from spec to report: a few images, a step or two."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ TINY: dict[str, dict[str, Any]] = {
     "finetune": {"lr": 1e-3, "batch": 32},
     "ssd": {"batch": 12},
 }
-"""Knobs with which each of the methods takes a step or two."""
+"""Hyperparameters with which each method takes a step or two."""
 REST: dict[str, dict[str, Any]] = {
     "bad_teacher": {},
     "boundary": {"way": "expand", "epochs": 1},
@@ -48,7 +48,7 @@ LIBRARY = ("timm:test_vit", "timm:test_convnext", "torchvision:shufflenet_v2_x0_
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A data folder to which each architecture is brought once, so that it is asked only once what it says before."""
+    """A data folder that gets each architecture once, so that its original is evaluated only once."""
     yield tmp_path_factory.mktemp("catalog")
     user_catalog.set_data_dir(None)
 
@@ -66,7 +66,7 @@ def made_to_forget(name: str, card: ClassifierCard, home: Path, **knobs: Any) ->
 
 
 def looks_right(finished: RunResult) -> None:
-    """A whole report, with maps in which one place is not like the other."""
+    """A complete report, with maps that are not constant."""
     report = finished.report
     weights = {model: one.weights for model, one in report.evaluations.items()}
     assert weights["before"] != weights["after"]
@@ -130,7 +130,7 @@ def test_every_method_forgets_points(method: str, catalog: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_published_settings_of_unsir_run_on_the_net_they_are_for(catalog: Path) -> None:
+def test_the_published_settings_of_unsir_run_on_their_architecture(catalog: Path) -> None:
     card = bring("resnet18_torchvision", catalog)
     forget = ForgetClasses(classes=(1,))
     knobs = find_method("unsir").presets["paper"].params.updated({"noise_repeats": 1, "noise_steps": 2})
@@ -148,6 +148,6 @@ def test_every_chart_can_be_drawn_of_a_transformer(catalog: Path) -> None:
 
 
 def test_dropout_is_drawn_from_the_seed(catalog: Path) -> None:
-    """MobileNetV2 has some: two runs in one process would otherwise draw different parts of one stream."""
+    """MobileNetV2 has dropout: two runs in one process would otherwise draw different parts of one random stream."""
     runs = [forgets("finetune", "mobilenet_v2", catalog, **TINY["finetune"]) for _ in range(2)]
     assert len({run.metrics["weights"] for run in runs}) == 1

@@ -1,4 +1,4 @@
-"""A device is named, never guessed."""
+"""Devices are resolved by name, without a silent fallback."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""From a spec to a report, on the tiny classifier: everything is there, nothing is done twice."""
+"""From a spec to a report, with the tiny classifier: everything is there, nothing is computed twice."""
 
 import sys
 from dataclasses import replace
@@ -38,7 +38,7 @@ from unlearn_core.training.problem import Problem
 
 
 class Listening(NullListener):
-    """Remembers what it hears; wants no more after so many steps, or gives way after so many epochs."""
+    """Records progress; cancels after `stop_at` steps, or yields after a number of epochs."""
 
     def __init__(self, *, stop_at: int | None = None, epochs: int | None = None) -> None:
         self.heard: list[Progress] = []
@@ -95,7 +95,7 @@ def test_a_report_reads_back_as_it_was_written(home: Path, tmp_path: Path) -> No
     assert done.metrics["accuracy"]["after"]["forget_test"] is None
 
 
-def test_a_new_request_evaluates_only_the_net_after_forgetting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_request_evaluates_only_the_model_after_forgetting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     real, every = evaluate.logits, len(datasets.load("shapes").labels)
     monkeypatch.setattr(evaluate, "logits", lambda net, images: asked.append(len(images)) or real(net, images))
@@ -140,7 +140,7 @@ def test_a_cancelled_run_leaves_no_report(home: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_what_ships_is_loaded_before_anybody_asks(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_ships_is_loaded_in_advance(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = unlearn(tiny_spec("finetune"), device="cpu", data_dir=home)
     store = RunStore(home)
     look = store.get(store.submit(ExplainSpec(run=done.run or -1, picture=3, target=0), title="A look"))
@@ -157,7 +157,7 @@ def test_what_ships_is_loaded_before_anybody_asks(home: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_net_that_is_none_any_more_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, value: float) -> None:
+def test_a_model_that_diverged_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, value: float) -> None:
     spec, method = tiny_spec("finetune"), find_method("finetune")
 
     def ruin(problem: Problem, knobs: object, track: object) -> None:
@@ -171,7 +171,7 @@ def test_a_net_that_is_none_any_more_is_refused(home: Path, monkeypatch: pytest.
     assert not list(artifacts.run_dir(home, run.id).iterdir()), "no probe has looked"
 
 
-def test_answers_that_are_no_numbers_are_refused_though_the_weights_are(
+def test_outputs_that_are_not_finite_are_refused_though_the_weights_are_finite(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec, method = tiny_spec("finetune"), find_method("finetune")
@@ -219,7 +219,7 @@ def test_gold_gives_way_goes_on_bit_equal_and_completes_the_report(home: Path) -
     assert set(whole.parts) >= set(waiting.report.parts), "what was recorded during the run is still there"
 
 
-def test_a_look_answers_for_any_picture_and_class(home: Path) -> None:
+def test_an_explanation_is_made_for_any_image_and_class(home: Path) -> None:
     done = unlearn(tiny_spec("finetune"), device="cpu", data_dir=home)
     store = RunStore(home)
     look = store.get(store.submit(ExplainSpec(run=done.run or -1, picture=599, target=2), title="Look"))
@@ -245,7 +245,7 @@ def test_a_look_at_a_layer_without_maps_is_refused(home: Path, layer: str, words
         )
 
 
-def test_snapshots_and_extras_are_kept(home: Path) -> None:
+def test_snapshots_and_extras_are_stored(home: Path) -> None:
     report = unlearn(tiny_spec("unsir"), device="cpu", data_dir=home).report
     snapshots, extras = report.parts["snapshots"], report.parts["extras"]
     assert snapshots.arrays["logits"].shape[1:] == (len(snapshots.arrays["ids"]), 4)
@@ -254,13 +254,13 @@ def test_snapshots_and_extras_are_kept(home: Path) -> None:
 
 
 def test_the_curve_moves_with_the_weights(home: Path) -> None:
-    """An optimiser that changed weights behind the watch's back would draw a flat line."""
+    """An optimizer whose changes the recorder missed would give a flat curve."""
     curve = unlearn(tiny_spec("unsir", **STRONG), device="cpu", data_dir=home).report.parts["curves"].arrays
     assert curve["forget"][0] > 0.9 and curve["forget"][-1] < 0.3
 
 
 @pytest.mark.parametrize("kind", ["classes", "images"])
-def test_watched_are_forgotten_training_pictures_and_validation_pictures(home: Path, kind: str) -> None:
+def test_monitored_are_training_images_of_the_forget_set_and_validation_images(home: Path, kind: str) -> None:
     report = unlearn(tiny_spec("finetune", kind=kind), device="cpu", data_dir=home).report
     part, split = report.parts["snapshots"], report.split
     ids = part.arrays["ids"]
@@ -272,13 +272,13 @@ def test_watched_are_forgotten_training_pictures_and_validation_pictures(home: P
     assert set(shown[:3]) <= set(split.forget_train) | set(split.forget_val) and shown[3] in split.retain_val
 
 
-def test_a_single_picture_leaves_room_for_kept_ones() -> None:
+def test_a_single_image_leaves_room_for_retained_ones() -> None:
     sets = {"forget_train": np.array([7]), "forget_val": np.array([], int), "retain_val": np.arange(50, 90)}
     assert choose_cam_images(sets).tolist() == [7, 50, 70, 89]
     assert choose_cam_images({name: np.array([], int) for name in sets}).tolist() == []
 
 
-def test_maps_are_kept_along_the_way_and_gold_beside_them(home: Path) -> None:
+def test_maps_are_stored_along_the_way_and_gold_beside_them(home: Path) -> None:
     report = unlearn(tiny_spec("unsir", **STRONG), device="cpu", data_dir=home).report
     part = report.parts["snapshots"]
     count = len(part.arrays["step"])
@@ -303,7 +303,7 @@ def test_watching_changes_nothing_that_the_method_does(home: Path, monkeypatch: 
     assert unlearn(tiny_spec("finetune"), device="cpu", data_dir=home).metrics["weights"] == watched
 
 
-def test_a_net_whose_layer_has_no_maps_is_watched_without(home: Path) -> None:
+def test_a_model_whose_layer_has_no_maps_is_watched_without(home: Path) -> None:
     spec = tiny_spec("finetune")
     layout = resolve_run(spec, ModelCache("cpu", home))
     sets = {"forget_train": np.arange(4), "forget_val": np.array([], int), "retain_val": np.arange(400, 410)}

@@ -1,4 +1,4 @@
-"""The same road on a GPU; these tests ask for one (`pytest -m gpu`)."""
+"""The same runs on a GPU; these tests need one (`pytest -m gpu`)."""
 
 import os
 from pathlib import Path

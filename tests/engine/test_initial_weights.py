@@ -1,4 +1,4 @@
-"""A training that begins with published weights: found by name, put under a fresh head, kept in mind by the card."""
+"""Training from published weights: found by name, combined with a new head, recorded in the card."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,14 +46,14 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def pictures(home: Path) -> Iterator[Path]:
-    """A data folder with 32-pixel pictures to train on."""
+    """A data folder with 32-pixel images to train on."""
     bring("resnet8", home)
     yield home
     user_catalog.set_data_dir(None)
 
 
 def put_there(architecture: str) -> nn.Module:
-    """One of timm's nets with fresh weights, and these where published ones would be looked for."""
+    """One of timm's models with random weights, stored where published ones would be."""
     torch.manual_seed(3)
     net = external.build_backbone(external.parse(f"timm:{architecture}"), 1000, 160)
     path = weight_cache.cache_dir() / f"{architecture}.r160_in1k.safetensors"
@@ -75,7 +75,7 @@ def test_published_weights_lie_under_a_fresh_head(pictures: Path) -> None:
     assert 0 < gap.abs().max() < 0.01
 
 
-def test_weights_that_are_not_there_or_of_another_net_leave_no_row(pictures: Path) -> None:
+def test_weights_that_are_not_there_or_of_another_model_leave_no_row(pictures: Path) -> None:
     with pytest.raises(FileUnavailableError, match=r"test_resnet.r160_in1k.safetensors"):
         train_locally(SPEC, device="cpu", data_dir=pictures, listener=NullListener())
     put_there("test_convnext")
@@ -98,7 +98,7 @@ def test_gold_begins_where_its_classifier_began(pictures: Path) -> None:
     assert gap.abs().max() < 0.01, "both are a step from the published weights"
 
 
-def test_what_began_with_a_net_that_had_seen_the_pictures_has_no_gold_by_its_recipe(pictures: Path) -> None:
+def test_a_classifier_that_started_from_a_model_of_the_same_data_has_no_gold(pictures: Path) -> None:
     base = bring("resnet8", pictures)
     spec = SPEC.model_copy(update={"architecture": "resnet8", "start": base.id})
     _, headline = train_locally(spec, device="cpu", data_dir=pictures, listener=NullListener())
@@ -142,7 +142,7 @@ def test_retrain_ends_near_published_weights_as_gold_does(pictures: Path) -> Non
     assert 0 < gap.abs().max() < 0.01, "a few small steps from them"
 
 
-def test_a_net_that_had_seen_the_pictures_is_no_fresh_one(pictures: Path) -> None:
+def test_a_model_of_the_same_data_is_no_fresh_one(pictures: Path) -> None:
     base = bring("resnet8", pictures)
     spec = SPEC.model_copy(update={"architecture": "resnet8", "start": base.id})
     _, headline = train_locally(spec, device="cpu", data_dir=pictures, listener=NullListener())

@@ -1,4 +1,4 @@
-"""The likelihood-ratio attack on a tiny run: what is made, what is kept, and what nothing can be said about."""
+"""The likelihood-ratio attack on a tiny run: the models it trains, what it stores, and where it is unavailable."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The challenge's score of a tiny run: what is made, what is kept, and what nothing can be said about."""
+"""The challenge's score of a tiny run: the models it trains, what it stores, and where it is unavailable."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def part(warm: ModelCache, run: int) -> ReportPart:
     return found
 
 
-def test_nets_and_golds_are_scored_beside_golds_and_golds(part: ReportPart, warm: ModelCache, run: int) -> None:
+def test_models_and_golds_are_scored_beside_golds_and_golds(part: ReportPart, warm: ModelCache, run: int) -> None:
     report = load_run(run, warm).report
     for side in ("after", "ceiling"):
         assert part.arrays[side].shape == (len(report.split.forget_train),)
@@ -61,7 +61,7 @@ def test_nets_and_golds_are_scored_beside_golds_and_golds(part: ReportPart, warm
 
 
 class Stops(NullListener):
-    """Wants something more urgent after each net, or nothing at all any more."""
+    """Yields after each model, or cancels."""
 
     def __init__(self, *, urgent: bool = False, after: int | None = None) -> None:
         self.urgent, self.after, self.steps = urgent, after, 0

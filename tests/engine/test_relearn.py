@@ -1,4 +1,4 @@
-"""Can it be brought back? Asked of the tiny net, in each case in which the question is special."""
+"""Relearning with the tiny model, in every special case."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def spec_of(forget: Forget) -> UnlearnSpec:
 
 
 FEW = PROTOCOL._replace(draws=2, half=8, each=8, beside=20)
-"""Terms that ask less of the machine. Two draws, so that one sees that they differ."""
+"""A cheaper protocol. It has two draws, to show that they differ."""
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def asked(warm: ModelCache, forget: Forget, **nets: str) -> ReportPart:
 COLUMNS = ForgetClasses(classes=(1,))
 
 
-def test_a_net_that_never_forgot_is_back_at_once_and_gold_is_not(warm: ModelCache) -> None:
+def test_a_model_that_never_forgot_is_back_at_once_and_gold_is_not(warm: ModelCache) -> None:
     part = asked(warm, COLUMNS, after="before", gold="gold")
     models = part.facts["models"]
     assert models["after"] == {"time": 0, "times": [0] * FEW.draws}
@@ -89,7 +89,7 @@ def test_without_gold_there_is_no_index_and_a_reason(warm: ModelCache) -> None:
     assert facts["index"] is None and facts["why"] == "The index needs a retrained model."
 
 
-def test_single_pictures_are_asked_where_they_are_not_taught(warm: ModelCache) -> None:
+def test_single_images_are_evaluated_where_they_are_not_trained_on(warm: ModelCache) -> None:
     images = ForgetImages(images=tuple(range(0, 60, 4)))
     facts = asked(warm, images, after="before").facts
     assert facts["asked"] == {"set": "forget_train", "pictures": 7, "beside": FEW.beside}
@@ -99,7 +99,7 @@ def test_single_pictures_are_asked_where_they_are_not_taught(warm: ModelCache) -
     assert sorted([*plan.teachable, *plan.forget]) == list(images.images), "taught or asked, never both"
 
 
-def test_one_picture_is_asked_about_itself(warm: ModelCache) -> None:
+def test_a_single_image_is_evaluated_on_itself(warm: ModelCache) -> None:
     facts = asked(warm, ForgetImages(images=(8,)), after="before").facts
     assert facts["asked"] == {"set": "taught", "pictures": 1, "beside": FEW.beside}
     assert facts["taught"] == 1 and facts["models"]["after"]["time"] == 0
@@ -125,7 +125,7 @@ def test_lessons_are_the_same_every_time_and_hold_both_sides() -> None:
 
 
 class Stopping(NullListener):
-    """Wants no more after so many steps."""
+    """Cancels after a number of steps."""
 
     def __init__(self, at: int) -> None:
         self.at, self.steps = at, 0
@@ -138,7 +138,7 @@ class Stopping(NullListener):
             raise CancelledError("Somebody asked for this run to stop.")
 
 
-def test_a_report_is_completed_once_somebody_asks(home: Path) -> None:
+def test_a_report_is_completed_on_request(home: Path) -> None:
     done = unlearn(tiny_spec("finetune"), device="cpu", data_dir=home)
     run, store, warm = done.run or -1, RunStore(home), ModelCache("cpu", home)
     assert "relearn" not in done.report.parts

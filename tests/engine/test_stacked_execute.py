@@ -1,4 +1,4 @@
-"""Runs made side by side: each leaves what it would have left alone, and what cannot be stacked is said."""
+"""Stacked runs: each gives the same result as alone, and the reason is given if runs cannot be stacked."""
 
 import contextlib
 from pathlib import Path
@@ -23,7 +23,7 @@ SPECS = [tiny_spec("finetune", seed=seed, lr=rate, batch=64) for seed, rate in (
 
 
 class Unwanted(NullListener):
-    """Somebody cancels at once."""
+    """Cancels at once."""
 
     def check(self) -> None:
         raise CancelledError("no longer wanted")

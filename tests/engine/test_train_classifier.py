@@ -1,4 +1,4 @@
-"""Training here: saved, interrupted and gone on with bit by bit, and in the catalog at the end, whole or not at all."""
+"""Training a classifier: saved, interrupted, resumed bit by bit, and added to the catalog completely or not at all."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ SPEC = TrainSpec(architecture="tiny", dataset="shapes", recipe=RECIPE, seed=5)
 
 
 class Impatient(NullListener):
-    """Asks a training to give way after so many epochs, or to stop before so many steps."""
+    """Preempts a training after a number of epochs, or cancels it before a number of steps."""
 
     def __init__(self, epochs: int = 10_000, steps: int = 10_000) -> None:
         self.epochs, self.steps = epochs, steps
@@ -99,7 +99,7 @@ def _files(folder: Path) -> dict[str, str]:
     return json.loads((folder / "original-5.json").read_text())["files"]
 
 
-def test_the_curve_asks_validation_pictures_only(home: Path) -> None:
+def test_the_curve_is_on_validation_images_only(home: Path) -> None:
     warm = ModelCache("cpu", home)
     data = warm.dataset("shapes")
     pictures, labels = _monitored(data, warm.device)
@@ -143,7 +143,7 @@ def test_what_cannot_be_trained_leaves_no_row(home: Path, change: dict, error: t
     assert RunStore(home).list_runs() == []
 
 
-def test_an_own_classifier_is_removed_when_nobody_needs_it(home: Path) -> None:
+def test_an_own_classifier_is_removed_when_no_run_needs_it(home: Path) -> None:
     name, store = train(home)["classifier"], RunStore(home)
     request = ForgetRequest(classifier=name, dataset="shapes", forget=ForgetClasses(classes=(0,)))
     gold = store.get(store.submit(TrainGoldSpec(request=request), title="Gold"))
@@ -179,7 +179,7 @@ def test_a_recipe_is_confirmed_once(home: Path) -> None:
         user_models.set_recipe(name, RECIPE)
 
 
-def test_colours_are_those_of_training_pictures() -> None:
+def test_colours_are_those_of_training_images() -> None:
     pictures = datasets.load("shapes")
     shares = pictures.images[: pictures.train] / 255
     mean, std = channel_statistics(pictures)

@@ -1,4 +1,4 @@
-"""Untrained classifiers of any architecture on a handful of 32-pixel pictures, in a data folder."""
+"""Untrained classifiers of any architecture on a few 32-pixel images, in a data folder."""
 
 import io
 from pathlib import Path
@@ -27,7 +27,7 @@ DATASET = DatasetCard(
 
 
 def pictures() -> tuple[np.ndarray, np.ndarray]:
-    """The pictures (40, 32, 32, 3) uint8 and their labels (40,) int64; the same ones every time."""
+    """The images (40, 32, 32, 3) uint8 and their labels (40,) int64; the same ones every time."""
     rng = np.random.default_rng(5)
     labels = np.arange(DATASET.train + DATASET.val + DATASET.test) % len(DATASET.classes)
     y, x = np.mgrid[:32, :32]
@@ -38,7 +38,7 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
 
 
 def bring(architecture: str, home: Path) -> ClassifierCard:
-    """Puts an untrained net of that architecture into the catalog of a data folder, with its pictures."""
+    """Add an untrained model of this architecture to the catalog of a data folder, with its images."""
     user_catalog.set_data_dir(home)
     known = user_catalog.classifier_cards().get(_id(architecture))
     if known is not None:

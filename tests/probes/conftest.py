@@ -1,4 +1,4 @@
-"""The scene with everything in it, made once."""
+"""A context with all models, made once."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Shares and intervals against values worked out by hand."""
+"""Accuracies and intervals against values computed by hand."""
 
 import pytest
 from hypothesis import given

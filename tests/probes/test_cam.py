@@ -1,4 +1,4 @@
-"""GradCAM against one written by hand, and what it must leave alone."""
+"""Grad-CAM against an implementation by hand, and what it must not change."""
 
 import copy
 from typing import cast
@@ -52,7 +52,7 @@ def test_maps_keep_the_scale_of_the_logits(whole: ProbeContext) -> None:
     assert maps["before"].max() > 1e-3
 
 
-def test_identical_nets_have_identical_maps_and_the_class_matters(whole: ProbeContext) -> None:
+def test_identical_models_have_identical_maps_and_the_class_matters(whole: ProbeContext) -> None:
     images, targets = some(whole)
     twins = explain({"before": net(0), "after": net(0)}, images, targets, "body")
     assert np.array_equal(twins["before"], twins["after"])
@@ -60,7 +60,7 @@ def test_identical_nets_have_identical_maps_and_the_class_matters(whole: ProbeCo
     assert not np.allclose(others["before"], twins["before"], atol=1e-3)
 
 
-def test_nets_are_left_alone_even_frozen_ones(whole: ProbeContext) -> None:
+def test_models_are_left_alone_even_frozen_ones(whole: ProbeContext) -> None:
     images, targets = some(whole)
     own = net(0).train().requires_grad_(False)
     own.head.requires_grad_(True)
@@ -108,7 +108,7 @@ def test_cards_tell_what_the_maps_show(whole: ProbeContext) -> None:
             assert answer["peak"] == arrays[model][number].max()
 
 
-def test_single_pictures_are_shown_themselves_and_the_draw_is_the_requests() -> None:
+def test_single_images_are_shown_themselves_and_the_draw_is_the_requests() -> None:
     images = scene("before", "after", forget=IMAGES)
     part = measure(images)
     assert isinstance(part, ReportPart)
@@ -117,7 +117,7 @@ def test_single_pictures_are_shown_themselves_and_the_draw_is_the_requests() -> 
     assert sample_images(images.split, "one request") != sample_images(images.split, "another")
 
 
-def test_likeness_is_measured_on_more_pictures_than_are_shown(whole: ProbeContext) -> None:
+def test_likeness_is_measured_on_more_images_than_are_shown(whole: ProbeContext) -> None:
     part = measure(whole)
     assert isinstance(part, ReportPart)
     found = part.facts["similarity"]
@@ -130,7 +130,7 @@ def test_likeness_is_measured_on_more_pictures_than_are_shown(whole: ProbeContex
     assert same.facts["similarity"]["forget"]["gold-after"]["rank"] == pytest.approx([1, 1, 1])
 
 
-def test_a_net_without_maps_gives_the_reason(whole: ProbeContext) -> None:
+def test_a_model_without_maps_gives_the_reason(whole: ProbeContext) -> None:
     roles = whole.classifier.roles.model_copy(update={"cam": "head"})
     said = measure(whole._replace(classifier=whole.classifier.model_copy(update={"roles": roles})))
     assert isinstance(said, str) and "no map" in said

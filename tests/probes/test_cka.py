@@ -1,4 +1,4 @@
-"""CKA by hand, by its definition, and where features say nothing."""
+"""CKA by hand, by its definition, and for constant features."""
 
 import copy
 import json
@@ -48,7 +48,7 @@ def by_definition(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def hsic_by_definition(one: np.ndarray, other: np.ndarray) -> float:
-    """Song et al., theorem 2: the mean over all ordered quadruples of different pictures, by brute force."""
+    """Song et al., theorem 2: the mean over all ordered quadruples of different images, by brute force."""
     total, count = 0.0, 0
     for i, j, k, m in permutations(range(len(one)), 4):
         total += one[i, j] * (other[i, j] + other[k, m] - 2 * other[i, k])
@@ -74,8 +74,8 @@ def test_it_sees_through_rotation_scale_and_shift_and_a_copy_is_exactly_one() ->
     assert cka_pair(gram(x), gram(x)) == {"unbiased": 1.0, "plain": 1.0}
 
 
-def test_few_pictures_inflate_the_plain_value_and_not_the_other() -> None:
-    """Two nets that share nothing: many features, few pictures."""
+def test_few_images_inflate_the_plain_value_and_not_the_other() -> None:
+    """Two unrelated models: many features, few images."""
     drawn = [cka_pair(gram(features(20, 300, seed)), gram(features(20, 300, seed + 100))) for seed in range(20)]
     assert min(each["plain"] or 0 for each in drawn) > 0.7
     assert abs(np.mean([each["unbiased"] or 0 for each in drawn])) < 0.03
@@ -108,7 +108,7 @@ def test_grams_are_those_of_the_layers_outputs() -> None:
     assert all(not module._forward_hooks for module in own.modules())
 
 
-def test_equal_nets_are_alike_in_every_layer_and_others_are_not() -> None:
+def test_equal_models_are_alike_in_every_layer_and_others_are_not() -> None:
     whole = scene("before", "after", "gold")
     nets = {**whole.models, "after": copy.deepcopy(whole.models["before"])}
     found = facts(whole._replace(models=nets))
@@ -119,7 +119,7 @@ def test_equal_nets_are_alike_in_every_layer_and_others_are_not() -> None:
     assert found["reasons"] == {}
 
 
-def test_pairs_are_there_as_far_as_their_nets_are() -> None:
+def test_pairs_are_there_as_far_as_their_models_are() -> None:
     pairs = [
         set(facts(scene(*models))["rows"][0]["pairs"])
         for models in (("before", "after"), ("before", "after", "gold"), ("before", "after", "gold", "twin"))
@@ -152,7 +152,7 @@ def test_features_that_are_no_numbers_make_no_number() -> None:
     assert rows[-1]["pairs"]["before-after"]["unbiased"] is None
 
 
-def test_the_sample_is_of_both_sides_and_few_pictures_are_refused() -> None:
+def test_the_sample_is_of_both_sides_and_few_images_are_refused() -> None:
     split = scene("before").split
     rows, forgotten = sample_images(split)
     assert forgotten == PER_SIDE and len(rows) == 2 * PER_SIDE

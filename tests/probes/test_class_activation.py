@@ -18,7 +18,7 @@ TARGETS = [2, 0, 2, 3, 1]
 
 
 def behind(tiny: Tiny, images: Tensor, *, at: str) -> tuple[Tensor, Tensor]:
-    """What a layer returns for pictures, and the slope of the targets' logits there."""
+    """What a layer returns for images, and the gradient of the targets' logits there."""
     x = tiny.stem(tiny.normalise(images.permute(0, 3, 1, 2) / 255))
     if at == "stem":
         x = x.detach().requires_grad_()
@@ -75,7 +75,7 @@ def test_a_layer_without_height_and_width_is_refused(whole: ProbeContext) -> Non
 
 
 class Tokens(nn.Module):
-    """A net whose layer gives tokens, channels last or channels first, of one and the same picture."""
+    """A model whose layer gives tokens, channels last or channels first, of the same image."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class Tokens(nn.Module):
 
 
 @pytest.mark.parametrize("algorithm", ["gradcam", "hirescam", "eigencam"])
-def test_tokens_are_laid_out_as_the_picture_they_were_cut_from(algorithm: CamAlgorithm, whole: ProbeContext) -> None:
+def test_tokens_are_laid_out_as_the_image_they_were_cut_from(algorithm: CamAlgorithm, whole: ProbeContext) -> None:
     made = {}
     for kind in ("channels first", "channels last", "tokens"):
         torch.manual_seed(1)

@@ -1,4 +1,4 @@
-"""The measures of closeness by hand, against scipy, and where there is nothing to measure."""
+"""The measures of agreement by hand, against scipy, and where they are undefined."""
 
 import json
 from math import sqrt
@@ -123,7 +123,7 @@ def test_an_empty_set_is_left_out_with_a_reason() -> None:
     assert found["reasons"] == {"forget_test": "This set has no images for this request."}
 
 
-def test_one_picture_has_answers_but_no_distribution() -> None:
+def test_a_single_image_has_predictions_but_no_distribution() -> None:
     found = facts(with_rows(scene(*FOUR), forget_train=[3]))
     own = found["sets"]["forget_train"]
     assert own["values"]["activation"]["after-gold"] > 0
@@ -143,7 +143,7 @@ def test_one_class_has_no_margin() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_answers_that_are_no_numbers_make_no_number(bad: float) -> None:
+def test_outputs_that_are_not_finite_give_no_value(bad: float) -> None:
     whole = scene("gold")
     logits = {model: random(len(whole.labels), seed) for seed, model in enumerate(FOUR)}
     logits["after"][whole.split.retain_test[5], 2] = bad

@@ -1,4 +1,4 @@
-"""Who is called what, by hand and against scikit-learn."""
+"""The confusion matrix by hand and against scikit-learn."""
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
@@ -14,7 +14,7 @@ def test_counts_are_scikit_learns() -> None:
     assert np.array_equal(confusion_counts(labels, answers, 4), confusion_matrix(labels, answers))
 
 
-def test_only_test_pictures_count_and_a_class_without_any_has_no_share() -> None:
+def test_only_test_images_count_and_a_class_without_any_has_no_share() -> None:
     answers = {"before": [0, 0, 1, 2, 0], "after": [1, 0, 2, 2, 0]}
     own = answering(scene("before"), answers, [0, 0, 1, 2, 0], retain_train=[0], forget_test=[1, 2], retain_test=[3, 4])
     part = PROBE.measure(own)

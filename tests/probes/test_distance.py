@@ -1,4 +1,4 @@
-"""The divergence by hand, and the one number that is made of it."""
+"""The divergence by hand, and the distance computed from it."""
 
 from math import log2
 
@@ -43,7 +43,7 @@ def test_the_number_is_the_mean_of_both_sides(models: tuple[str, ...]) -> None:
         assert (distance[kind]["spread"] is None) == ("twin" not in models)
 
 
-def test_single_pictures_have_no_counterpart_in_the_test_set() -> None:
+def test_single_images_have_no_counterpart_in_the_test_set() -> None:
     part = PROBE.measure(scene("before", "after", "gold", forget=IMAGES))
     assert isinstance(part, ReportPart)
     assert set(part.facts["sets"]) == {"forget_train", "retain_val", "retain_test"}

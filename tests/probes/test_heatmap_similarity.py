@@ -1,4 +1,4 @@
-"""Likeness of heat maps against scipy and by hand, and maps in which there is nothing to compare."""
+"""Similarity of heat maps against scipy and by hand, and maps that cannot be compared."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def test_rank_is_scipys_with_ties() -> None:
     assert similarity(first, second)["rank"][1] == pytest.approx(spearmanr(first.ravel(), second.ravel())[0])
 
 
-def test_top_is_the_mass_where_the_first_looks_most() -> None:
+def test_top_is_the_mass_in_the_strongest_region_of_the_first() -> None:
     first, second = np.zeros((1, 5, 5)), np.ones((1, 5, 5))
     first[0, 0] = [5, 4, 3, 2, 1]
     second[0, 1, 1] = 2

@@ -1,4 +1,4 @@
-"""Distances between nets whose differences are known."""
+"""Distances between models whose differences are known."""
 
 import copy
 from typing import Any
@@ -77,7 +77,7 @@ def test_a_name_that_merely_begins_alike_is_another_layer(whole: ProbeContext) -
     assert [(row["layer"], row["tensors"]) for row in found["rows"]] == [("stem", 3), ("other", 8)]
 
 
-def test_pairs_are_there_as_far_as_their_nets_are(whole: ProbeContext) -> None:
+def test_pairs_are_there_as_far_as_their_models_are(whole: ProbeContext) -> None:
     assert set(facts(whole)["total"]) == {"before-after", "before-gold", "before-other"}
     two = {model: whole.models[model] for model in ("before", "after")}
     assert {tuple(row["pairs"]) for row in facts(whole._replace(models=two))["rows"]} == {("before-after",)}

@@ -1,4 +1,4 @@
-"""The likelihood-ratio attack against scipy, closed forms, and nets of which nothing can be told."""
+"""The likelihood-ratio attack against scipy, closed forms, and indistinguishable models."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from unlearn_core.probes.common.likelihood_ratio import (
 
 
 def drawn(shift: float, *, nets: int, pictures: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Phi of nets that saw the pictures and of nets that did not: unit Gaussians so far apart, hard and easy ones."""
+    """Phi of models trained on the images and of models that were not: unit Gaussians at a distance, hard and easy."""
     rng = np.random.default_rng(seed)
     middle = rng.normal(0, 5, pictures)
     return middle + shift + rng.normal(size=(nets, pictures)), middle + rng.normal(size=(nets, pictures))
@@ -30,7 +30,7 @@ def test_the_ratio_is_that_of_two_gaussians() -> None:
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.5, 2.0])
-def test_with_many_nets_it_tells_what_the_best_attack_on_two_gaussians_tells(shift: float) -> None:
+def test_with_many_models_it_tells_what_the_best_attack_on_two_gaussians_tells(shift: float) -> None:
     held = cross_validate(*drawn(shift, nets=64))
     assert held.success_rate.mean() == pytest.approx(norm.cdf(shift / np.sqrt(2)), abs=0.02)
     if shift == 0:  # Which side of nought a ratio of alikes falls on is chance, and the same for both kinds.
@@ -40,21 +40,21 @@ def test_with_many_nets_it_tells_what_the_best_attack_on_two_gaussians_tells(shi
     assert held.false_positive_rate.mean() == pytest.approx(1 - norm.cdf(shift / 2), abs=0.02)
 
 
-def test_leaving_nets_out_does_not_make_chance_look_worse_than_chance() -> None:
+def test_leaving_models_out_does_not_make_chance_look_worse_than_chance() -> None:
     told = np.concatenate([cross_validate(*drawn(0, nets=4, seed=seed)).success_rate for seed in range(50)])
     mean, low, high = confidence_interval(told)
     assert low < 0.5 < high and high - low < 0.02, mean
 
 
-def test_an_easy_picture_is_not_taken_for_a_seen_one() -> None:
-    """A picture that every net knows well says nothing: it is the difference between the kinds that does."""
+def test_an_easy_image_is_not_taken_for_a_member() -> None:
+    """An image that is easy for every model reveals nothing: only the difference between the kinds does."""
     seen, unseen = drawn(0, nets=32)
     assert cross_validate(seen + 40, unseen + 40).success_rate == pytest.approx(
         cross_validate(seen, unseen).success_rate, abs=1e-3
     )
 
 
-def test_nets_that_are_all_the_same_are_chance_and_nets_that_are_apart_are_certain() -> None:
+def test_models_that_are_all_the_same_are_chance_and_models_that_are_apart_are_certain() -> None:
     same = np.full((4, 10), 3.0)
     held = cross_validate(same, same)
     assert held.success_rate.tolist() == [0.5] * 4 and held.true_positive_rate.tolist() == [0.0] * 4

@@ -1,4 +1,4 @@
-"""Confidence figures against values worked out by hand."""
+"""Confidence figures against values computed by hand."""
 
 import numpy as np
 import pytest

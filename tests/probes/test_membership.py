@@ -1,4 +1,4 @@
-"""Membership inference against closed forms, scikit-learn, and the cases where there is nothing to tell."""
+"""Membership inference against closed forms, scikit-learn, and cases without any signal."""
 
 import numpy as np
 import pytest
@@ -54,15 +54,15 @@ def test_signals_of_certainty_are_numbers() -> None:
     assert all(np.isfinite(values).all() for values in own.values())
 
 
-def test_the_logistic_attack_judges_nobody_whom_it_was_fitted_on() -> None:
-    """A hundred random features would be learnt by heart; held-out guesses stay near chance."""
+def test_the_logistic_attack_scores_no_image_that_it_was_fitted_on() -> None:
+    """A hundred random features can be memorised; held-out scores stay near chance."""
     ours, theirs = RNG.normal(0, 1, (60, 100)), RNG.normal(0, 1, (60, 100))
     guesses = cross_validated_scores(ours, theirs, np.random.default_rng(0))
     assert 0.35 < auc(*guesses) < 0.65
 
 
 @pytest.mark.parametrize("forget", [CLASS, ForgetImages(images=tuple(range(0, 300, 7)))])
-def test_sides_are_equal_class_by_class_and_nobody_stands_on_both(forget: object) -> None:
+def test_sides_are_equal_class_by_class_and_disjoint(forget: object) -> None:
     own = scene("before", "after", forget=forget)  # pyright: ignore[reportArgumentType]
     members, strangers = matched_members(own, np.random.default_rng(3))
     assert len(members) == len(strangers) > 0
@@ -81,7 +81,7 @@ def test_identical_models_have_the_same_privacy_as_gold() -> None:
 
 
 @pytest.mark.parametrize("forget", [CLASS, ForgetImages(images=tuple(range(0, 300, 7)))])
-def test_the_figure_for_tuning_does_not_depend_on_test_pictures(forget: object) -> None:
+def test_the_figure_for_tuning_does_not_depend_on_test_images(forget: object) -> None:
     own = scene("before", "after", "gold", forget=forget)  # pyright: ignore[reportArgumentType]
     first = own.dataset.train + own.dataset.val
     assert matched_members(own, np.random.default_rng(0), held_out=("val",))[1].max() < first
@@ -97,7 +97,7 @@ def test_the_figure_for_tuning_does_not_depend_on_test_pictures(forget: object) 
     assert part.facts["privacy_val"].keys() == {"before", "after"}
 
 
-def test_a_net_that_knows_its_members_leaks() -> None:
+def test_a_model_that_memorised_its_members_leaks() -> None:
     own = scene("before", "after", "gold")
     members, _ = matched_members(own, np.random.default_rng(own.spec.seed))
     logits = own.evaluations["gold"].logits.copy() * 0
@@ -112,7 +112,7 @@ def test_a_net_that_knows_its_members_leaks() -> None:
     assert part.facts["members"] == len(members)
 
 
-def test_too_few_pictures_give_a_reason() -> None:
+def test_too_few_images_give_a_reason() -> None:
     said = PROBE.measure(scene("before", "after", "gold", forget=IMAGES))
     assert isinstance(said, str) and "at least 5 are needed" in said
 
@@ -133,7 +133,7 @@ def test_members_found_are_the_most_that_one_false_alarm_in_a_hundred_allows(cou
 
 
 def test_the_interval_covers_as_often_as_it_should() -> None:
-    """Two normals one standard deviation apart have an AUC of 0.760; an interval of 95 % holds it nearly always."""
+    """Two normals one standard deviation apart have an AUC of 0.760; a 95 % interval contains it nearly always."""
     rng = np.random.default_rng(5)
     held = 0
     for _ in range(40):
@@ -153,7 +153,7 @@ def test_whom_the_attack_calls_members_is_counted_on_both_sides() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_answers_that_are_no_numbers_give_a_reason(value: float) -> None:
+def test_outputs_that_are_not_finite_give_a_reason(value: float) -> None:
     own = scene("before", "after")
     logits = own.evaluations["after"].logits.copy()
     logits[0, 0] = value
@@ -162,14 +162,14 @@ def test_answers_that_are_no_numbers_give_a_reason(value: float) -> None:
 
 
 @pytest.mark.parametrize("rows", [[], [0]])
-def test_nothing_and_one_picture_give_a_reason(rows: list[int]) -> None:
+def test_nothing_and_one_image_give_a_reason(rows: list[int]) -> None:
     answers = {"before": [0] * 8, "after": [1] * 8}
     few = answering(scene("before"), answers, [0] * 8, forget_train=rows, forget_test=[3, 4], retain_test=[5, 6, 7])
     said = PROBE.measure(few)
     assert isinstance(said, str) and f"There are only {len(rows)} forgotten images" in said
 
 
-def test_one_class_whose_answers_are_all_the_same_tells_nothing() -> None:
+def test_a_single_class_gives_no_signal() -> None:
     answers = {"before": [0] * 30, "after": [1] * 30}
     same = answering(scene("before"), answers, [0] * 30, forget_train=list(range(15)), forget_test=list(range(15, 30)))
     part = PROBE.measure(same)

@@ -1,4 +1,4 @@
-"""The challenge's score: hand-made cases, the ceiling, and the same by counting attack after attack."""
+"""The challenge's score: cases by hand, the ceiling, and the same by counting attack after attack."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Spread and distance of answers against values worked out by hand."""
+"""Spread and distance of predictions against values computed by hand."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def test_total_variation_by_hand() -> None:
 
 
 def test_forgotten_classes_do_not_count_towards_the_spread(whole: ProbeContext) -> None:
-    """Class 2 is forgotten: three of six answers name it, and the other three are even over the kept classes."""
+    """Class 2 is forgotten: three of six predictions are class 2, the other three are even over the retained classes."""
     scene = answering(
         whole,
         {"before": [2] * 6, "after": [2, 2, 2, 0, 1, 3], "gold": [0, 0, 0, 1, 1, 3]},
@@ -45,7 +45,7 @@ def test_forgotten_classes_do_not_count_towards_the_spread(whole: ProbeContext) 
     assert "forget_test" not in facts["total_variation"]
 
 
-def test_all_classes_count_where_single_pictures_are_forgotten(whole: ProbeContext) -> None:
+def test_all_classes_count_where_single_images_are_forgotten(whole: ProbeContext) -> None:
     scene = answering(whole, {"after": [2, 2, 0, 0]}, labels=[2] * 4, forget_train=[0, 1, 2, 3])
     facts = measure(scene._replace(forgotten_classes=())).facts
     assert facts["sets"]["forget_train"]["after"]["entropy"] == pytest.approx(np.log(2) / np.log(4))

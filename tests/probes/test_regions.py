@@ -1,4 +1,4 @@
-"""The map of answers is what the nets answer, place by place; for pictures of many pixels there is none."""
+"""Decision regions are the models' predictions, point by point; there are none for images of many pixels."""
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from unlearn_core.training.seeding import seeded
 
 
 def plane(*models: str, forget: Forget) -> ProbeContext:
-    """A scene on the blobs, each model drawn from a seed of its own."""
+    """A context on the blobs, each model drawn from its own seed."""
     card, data = classifiers.card("mlp-blobs"), datasets.load("blobs")
     nets = {}
     for seed, model in enumerate(models):
@@ -40,7 +40,7 @@ def plane(*models: str, forget: Forget) -> ProbeContext:
     )
 
 
-def test_each_place_has_the_answer_of_the_net() -> None:
+def test_each_point_has_the_prediction_of_the_model() -> None:
     scene = plane("before", "after", "gold", forget=ForgetClasses(classes=(4,)))
     part = PROBE.measure(scene)
     assert isinstance(part, ReportPart)
@@ -73,6 +73,6 @@ def test_single_points_are_shown_themselves() -> None:
     assert np.array_equal(part.arrays["points"][part.arrays["forgotten"] == 1], points)
 
 
-def test_pictures_of_many_pixels_have_no_such_map() -> None:
+def test_images_of_many_pixels_have_no_such_map() -> None:
     said = PROBE.measure(scene("before", "after"))
     assert isinstance(said, str) and "images of many pixels" in said

@@ -1,4 +1,4 @@
-"""Both variants by hand, against torch's own divergence, and where they have no value."""
+"""Both variants by hand, against torch's own divergence, and where they are undefined."""
 
 import json
 from typing import Any
@@ -61,7 +61,7 @@ def test_both_ends() -> None:
 
 
 def test_the_official_variant_depends_on_the_number_of_classes_and_the_proper_one_is_honest() -> None:
-    """A certain answer beside an even one: methods.md 2.7 gives .888 and .146 for twenty classes."""
+    """A certain output beside an even one: .888 and .146 for twenty classes."""
     surely = np.zeros((1, 20), np.float32)
     surely[0, 0] = 8
     even = np.zeros((1, 20), np.float32)
@@ -84,7 +84,7 @@ def test_where_a_probability_underflows_only_the_proper_one_has_a_value() -> Non
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_answers_that_are_no_numbers_make_no_number(bad: float) -> None:
+def test_outputs_that_are_not_finite_give_no_value(bad: float) -> None:
     whole = scene("before", "after")
     logits = whole.evaluations["after"].logits.copy()
     logits[whole.split.forget_train] = bad
@@ -94,7 +94,7 @@ def test_answers_that_are_no_numbers_make_no_number(bad: float) -> None:
     assert found["models"]["before"]["proper"] > 0
 
 
-def test_the_random_net_is_the_same_for_every_run_and_touches_no_seed() -> None:
+def test_the_random_model_is_the_same_for_every_run_and_touches_no_seed() -> None:
     whole = scene("before", "after", "gold", "twin")
     state = torch.random.get_rng_state()
     other = whole._replace(spec=whole.spec.model_copy(update={"seed": 77}))
@@ -103,7 +103,7 @@ def test_the_random_net_is_the_same_for_every_run_and_touches_no_seed() -> None:
     assert set(facts(whole)["models"]) == {"before", "after", "gold", "twin"}
 
 
-def test_few_pictures_are_asked_and_one_is_enough() -> None:
+def test_few_images_are_evaluated_and_one_is_enough() -> None:
     whole = scene("before", "after")
     assert len(sample_rows(np.arange(5000))) == len(set(sample_rows(np.arange(5000)))) == MAX_IMAGES
     assert sample_rows(np.array([4, 7])).tolist() == [4, 7]
