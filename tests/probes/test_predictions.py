@@ -23,7 +23,7 @@ def test_total_variation_by_hand() -> None:
 
 
 def test_forgotten_classes_do_not_count_towards_the_spread(whole: ProbeContext) -> None:
-    """Class 2 is forgotten: three of six predictions are class 2, the other three are even over the retained classes."""
+    """Class 2 is forgotten: three of six predictions are class 2, the others are even over the retained classes."""
     scene = answering(
         whole,
         {"before": [2] * 6, "after": [2, 2, 2, 0, 1, 3], "gold": [0, 0, 0, 1, 1, 3]},
