@@ -1,4 +1,4 @@
-"""The archive holds everything about a run, and all of it can be used without the lab."""
+"""The archive contains everything about a run, and all of it can be used without the data folder."""
 
 import io
 import json

@@ -83,7 +83,7 @@ def test_every_chart_that_applies_is_in_it_with_its_sentence_and_caveat() -> Non
     read = Reader(one())
     shown = {own["id"] for tag, own in read.elements if tag == "div" and (own.get("id") or "").startswith("chart-")}
     able = {f"chart-{name}" for name, chart in charts().items() if chart.applies(REPORT) is True}
-    assert able - shown == {"chart-cam"}, "the heat maps are pictures of the page itself"
+    assert able - shown == {"chart-cam"}, "the heat maps have a section of their own"
     assert shown - able == {"chart-seeds-course"}, "the bands over seeds are drawn beside their figures"
     for name in ("accuracy", "membership", "curve"):
         assert render_inline(charts()[name].caveat) in one()

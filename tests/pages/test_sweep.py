@@ -30,7 +30,7 @@ def test_one_knob_is_two_clicks_from_the_method_page(visit: Visit, store: RunSto
     (sweep,) = store.sweeps.list_recent()
     spec = sweep.spec
     assert (spec.sampler, spec.max_trials, spec.method, spec.request.classifier) == ("grid", 8, "unsir", "tiny")
-    assert spec.params["impair_epochs"] == 2, "the other knobs stay as they stood"
+    assert spec.params["impair_epochs"] == 2, "the other hyperparameters keep their values"
     assert [(one.knob, one.low, one.high) for one in spec.ranges] == [("impair_lr", 0.0002, 0.02)]
     assert spec.objectives == ("distance",)
     assert app.query_params["sweep"] == str(sweep.id)
@@ -177,7 +177,7 @@ def test_an_address_says_what_is_looked_at(visit: Visit, store: RunStore) -> Non
     assert app.segmented_control(key="sweep-pictures").value == "test"
     assert app.selectbox(key="sweep-colour").value == "augment"
     assert app.selectbox(key="sweep-slice").value == "seconds"
-    assert app.selectbox(key="sweep-across").value == "impair_lr", "of a knob that is not there, the first"
+    assert app.selectbox(key="sweep-across").value == "impair_lr", "the first where there is no such hyperparameter"
 
 
 def test_titles_in_links_of_a_former_release_still_choose_the_same(visit: Visit, store: RunStore) -> None:

@@ -107,7 +107,7 @@ def _curve(model: str, at: np.ndarray, curve: np.ndarray, theme: Theme) -> go.Sc
     if model == "before":
         look = {"line": {"width": 0}, "fill": "tozeroy", "fillcolor": with_alpha(theme.before, 0.35)}
     return go.Scatter(
-        name=model,
+        name=MODEL_LABELS[model],
         x=at,
         y=curve,
         mode="lines",
@@ -119,7 +119,7 @@ def _curve(model: str, at: np.ndarray, curve: np.ndarray, theme: Theme) -> go.Sc
 def _ticks(model: str, values: np.ndarray, theme: Theme) -> go.Scatter:
     colour = getattr(theme, model)
     return go.Scatter(
-        name=f"{model}, each image",
+        name=f"{MODEL_LABELS[model]}, each image",
         x=np.sort(values),
         y=np.zeros(len(values)),
         mode="markers",

@@ -73,7 +73,7 @@ def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = 
     xs, ys = (list(axis) for axis in zip(*(_at(trial, test) for trial in shown), strict=True))
     gold = [baseline_accuracy(sweep_data, "gold", side, test=test) for side in ("forget", "retain")]
     if gold[0] is not None and gold[1] is not None:
-        _add_gold(drawn, (gold[0], gold[1]), theme)
+        _add_gold(drawn, (gold[0], gold[1]), theme, is_rightmost=gold[0] > max(xs))
         xs, ys = [*xs, gold[0]], [*ys, gold[1]]
     where = "test" if test else "validation"
     drawn.update_xaxes(title_text=f"forget accuracy, {where}", showgrid=True, **_axis(xs))
@@ -179,13 +179,14 @@ def _add_best(figure: go.Figure, sweep_data: SweepData, theme: Theme, test: bool
     )
 
 
-def _add_gold(figure: go.Figure, gold: tuple[float, float], theme: Theme) -> None:
+def _add_gold(figure: go.Figure, gold: tuple[float, float], theme: Theme, *, is_rightmost: bool) -> None:
     star = {"symbol": "star", "size": 17, "color": theme.gold, "line": {"color": theme.page, "width": 1}}
     words = f"<b>retrained</b><br>forget accuracy {percent(gold[0])}, retain {percent(gold[1])}<extra></extra>"
     figure.add_scatter(
         name="gold", x=[gold[0]], y=[gold[1]], mode="markers", marker=star, hovertemplate=words, cliponaxis=False
     )
-    figure.add_annotation(text="retrained", x=gold[0], y=gold[1], xanchor="left", xshift=13, yshift=12)
+    anchor = {"xanchor": "right", "xshift": -13} if is_rightmost else {"xanchor": "left", "xshift": 13}
+    figure.add_annotation(text="retrained", x=gold[0], y=gold[1], yshift=12, **anchor)
 
 
 def _axis(values: list[float]) -> dict[str, Any]:

@@ -109,8 +109,9 @@ def _chart(sweep_chart: SweepChart, sweep_data: SweepData, *, clicks: bool = Tru
 
 
 def _heading(sweep_chart: SweepChart) -> None:
-    st.subheader(sweep_chart.title, anchor=False)
-    st.caption(sweep_chart.question)
+    with st.container(gap="xxsmall"):
+        st.subheader(sweep_chart.title, anchor=False)
+        st.caption(sweep_chart.question)
 
 
 def _on_click(key: str) -> None:
