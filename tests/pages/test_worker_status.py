@@ -232,4 +232,4 @@ def test_with_only_its_page_open_a_run_outlives_a_killed_supervisor(visit: Visit
     assert GOES_ON not in words(app)
     until(lambda: store.get(number).state.is_finished, 90)
     assert (store.get(number).state, store.get(number).attempt) == (RunState.DONE, 2)
-    assert "Did it forget, and did it keep?" in words(fine(app.run()))
+    assert "Did the model forget the forget set and retain the rest?" in words(fine(app.run()))
