@@ -90,6 +90,13 @@ def test_a_run_on_a_data_set_that_is_gone_is_still_listed(visit: Visit, store: R
     assert list(table["forgotten"]) == ["Forget it with UNSIR"]
 
 
+def test_the_method_is_read_from_titles_of_former_releases_too(visit: Visit, store: RunStore) -> None:
+    for title in ("Forget 3 pictures with Fine-tune", "Forget 3 images with Fine-tune", "mine"):
+        store.submit(by_picture(), title=title)
+    table = fine(visit("history")).dataframe[0].value
+    assert list(table["method"]) == ["finetune", "Fine-tune", "Fine-tune"]
+
+
 def test_one_ticked_run_can_be_opened(visit: Visit, done: RunStore) -> None:
     app = visit("history")
     assert app.button(key="open").disabled

@@ -289,6 +289,10 @@ def test_pictures_that_are_recognised_after_and_not_by_gold(visit: Visit, done: 
     assert f"image {found[0].image};" in alts[0] and "retrained" in alts[0]
     app.segmented_control(key="recognised-which").set_value("only").run()
     assert len(app.get("image")) == min(24, len(only))
+    former = fine(
+        visit("run", id=str(CLASS), tab="Privacy", **{"recognised-which": f"After and not gold: {len(only)}"})
+    )
+    assert former.session_state["recognised-which"] == "only"
     if not only:
         assert "No image is classified as a member only after unlearning, and not for the retrained model." in words(
             app

@@ -84,8 +84,8 @@ def _describe(run: Run) -> tuple[str, str, str | None]:
     except UnlearnError:
         return run.title, "", None
     # The method's module would import torch, so its title is taken from the end of the run's title.
-    head, joined, title = run.title.rpartition(" with ")
-    method = "retraining" if isinstance(spec, TrainGoldSpec) else title if joined and head else spec.method
+    _, joined, title = run.title.rpartition(" with ")
+    method = "retraining" if isinstance(spec, TrainGoldSpec) else title if joined else spec.method
     return what, method, thumbnail
 
 
