@@ -1,4 +1,4 @@
-"""Every file on the shelf of methods keeps the contract of a method; run one with `-k its_id`."""
+"""Every method keeps the contract of a method; run the tests of one with `-k its_id`."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -65,13 +65,13 @@ def test_the_card_is_complete(name: str) -> None:
 
 
 @each_method
-def test_every_knob_is_explained(name: str) -> None:
-    for knob in METHODS[name].params.hyperparameters().values():
-        assert knob.title and knob.explain.endswith("."), knob
-        if knob.kind in ("int", "float"):
-            assert knob.low is not None and knob.high is not None, knob
-            assert knob.low <= knob.default <= knob.high, knob
-            assert knob.scale == "linear" or knob.low > 0, knob
+def test_every_hyperparameter_is_explained(name: str) -> None:
+    for info in METHODS[name].params.hyperparameters().values():
+        assert info.title and info.explain.endswith("."), info
+        if info.kind in ("int", "float"):
+            assert info.low is not None and info.high is not None, info
+            assert info.low <= info.default <= info.high, info
+            assert info.scale == "linear" or info.low > 0, info
 
 
 @each_case
@@ -126,7 +126,7 @@ def test_cancel_is_honoured_within_one_step(name: str, kind: str) -> None:
 
 @each_case
 def test_needs_are_honest(name: str, kind: str) -> None:
-    """A method is handed only what it asked for, so reaching for more would have raised in the runs above."""
+    """A method can access only the data that it declared; accessing more would have raised in the runs above."""
     layout, problem = tiny_problem(tiny_spec(name, kind=kind))
     needs = layout.method.needs(layout.params)
     for needed, side in zip(needs, needs._fields, strict=True):
@@ -138,7 +138,7 @@ def test_needs_are_honest(name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.forget_stacked])
-def test_trials_side_by_side_end_as_each_would_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stacked_trials_end_as_each_would_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (stacked, discover("methods")[name]):
         if hasattr(module, "autocast"):  # In bfloat16 another order of adding up is seen in the third digit.
             monkeypatch.setattr(module, "autocast", lambda device: nullcontext())
@@ -169,17 +169,17 @@ def test_trials_side_by_side_end_as_each_would_alone(name: str, monkeypatch: pyt
 
 
 @each_case
-def test_passes_count_pictures(name: str, kind: str) -> None:
+def test_images_processed_are_counted(name: str, kind: str) -> None:
     layout, problem = tiny_problem(tiny_spec(name, kind=kind))
     seen = 0
 
-    class Pictures(Counting):
+    class CountingImages(Counting):
         def iterate(self, items: Iterable) -> Iterator:
             nonlocal seen
             for item in super().iterate(items):
                 seen += len(item[0])
                 yield item
 
-    layout.method.forget(problem, layout.params, Pictures())
+    layout.method.forget(problem, layout.params, CountingImages())
     said = layout.method.images_processed(layout.params, problem.sizes)
     assert seen == said or (layout.method.may_stop_early and seen <= said)
