@@ -51,16 +51,16 @@ def parse(name: str) -> ModelName:
     library, _, rest = name.partition(":")
     if library == "torchvision":
         architecture, _, weights = rest.partition(":")
-        known = ModelName(library, _checked_name(library, architecture, architectures(library)), weights or None)
+        model_name = ModelName(library, _checked_name(library, architecture, architectures(library)), weights or None)
         if weights:
-            _checked_name(str(known), weights, tuple(_torchvision_weights(architecture)))
-        return known
+            _checked_name(str(model_name), weights, tuple(_torchvision_weights(architecture)))
+        return model_name
     if library == "timm":
         architecture, _, tag = rest.partition(".")
-        known = ModelName(library, _checked_name(library, architecture, architectures(library)), tag or None)
+        model_name = ModelName(library, _checked_name(library, architecture, architectures(library)), tag or None)
         if tag:
-            _checked_name(str(known), tag, _timm_tags(architecture))
-        return known
+            _checked_name(str(model_name), tag, _timm_tags(architecture))
+        return model_name
     raise NotFoundError("library", library, list(LIBRARIES))
 
 
@@ -82,21 +82,21 @@ def card(name: str, size: int | None = None) -> ArchitectureCard:
 
     Raises NotFoundError, and NotSupportedError if it does not support such images. The first call is slow.
     """
-    known = parse(name)
-    side = size or native_size(known)
-    model = _probe_model(known, side)
-    found = _roles(known, model, side)
+    model_name = parse(name)
+    side = size or native_size(model_name)
+    model = _probe_model(model_name, side)
+    found = _roles(model_name, model, side)
     weights = sum(weight.numel() for weight in model.parameters())
     normed = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules())
     return ArchitectureCard(
-        id=str(known),
-        title=f"{known.architecture} ({known.library})",
-        summary=f"{known.library}'s {known.architecture}, {weights / 1e6:,.1f} million weights with a head for ten "
-        "classes.",
+        id=str(model_name),
+        title=f"{model_name.architecture} ({model_name.library})",
+        summary=f"{model_name.library}'s {model_name.architecture}, {weights / 1e6:,.1f} million weights with a head "
+        "for ten classes.",
         roles=found,
         recipe=DEFAULT_RECIPE if normed else DEFAULT_RECIPE_WITHOUT_NORM,
         smallest=side,
-        source=f"{known.library}, {LIBRARIES[known.library]}",
+        source=f"{model_name.library}, {LIBRARIES[model_name.library]}",
     )
 
 
@@ -105,9 +105,9 @@ def build(name: str, classes: int, size: int, normalize: nn.Module) -> nn.Module
 
     Raises NotFoundError, and NotSupportedError if it does not support such images.
     """
-    known = parse(name)
+    model_name = parse(name)
     card(name, size)  # A model that does not support such images is refused here, not during training.
-    return with_normalization(normalize, build_backbone(known, classes, size))
+    return with_normalization(normalize, build_backbone(model_name, classes, size))
 
 
 def build_backbone(model_name: ModelName, classes: int, size: int) -> nn.Module:
@@ -189,9 +189,9 @@ def translate_errors(model_name: ModelName, size: int) -> Iterator[None]:
     try:
         yield
     except _MISFITS as problem:
-        said = str(problem).strip().splitlines()[:1] or [type(problem).__name__]
+        reason = str(problem).strip().splitlines()[:1] or [type(problem).__name__]
         raise NotSupportedError(
-            f"{model_name} does not support images of {size} pixels ({said[0][:200]}). It was made for "
+            f"{model_name} does not support images of {size} pixels ({reason[0][:200]}). It was made for "
             f"{native_size(model_name)}: choose images of another size or another architecture."
         ) from None
 

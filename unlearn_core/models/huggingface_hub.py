@@ -70,8 +70,8 @@ def load(name: str, classes: int | None, size: int | None) -> Pretrained:
         ) from None
     if config.architecture not in external.architectures("timm") or config.model_args:
         raise NotSupportedError(f"{name} is not a model that timm can build by name alone. Choose another.")
-    known, own = ModelName("timm", config.architecture, None), config.pretrained_cfg
-    model = external.build_backbone(known, config.num_classes, size or own.input_size[-1])
+    model_name, own = ModelName("timm", config.architecture, None), config.pretrained_cfg
+    model = external.build_backbone(model_name, config.num_classes, size or own.input_size[-1])
     by_hand = folder / "model.safetensors"
     path = weight_cache.from_hub(
         repository, by_hand.name, title=name, megabytes=estimated_megabytes(model), manual_path=by_hand
@@ -80,12 +80,12 @@ def load(name: str, classes: int | None, size: int | None) -> Pretrained:
         model.load_state_dict(load_file(path))
     except (RuntimeError, SafetensorError) as problem:
         raise InvalidCheckpointError(
-            f"The weights of {name} do not fit {known} ({first_line(problem)}). Choose another."
+            f"The weights of {name} do not fit {model_name} ({first_line(problem)}). Choose another."
         ) from None
     names = [label[:_LONGEST] for label in config.label_names or own.label_names or []]
     fits = len(names) == config.num_classes
     return from_timm(
-        known,
+        model_name,
         model,
         tuple(names) if fits else tuple(f"class {number}" for number in range(config.num_classes)),
         classes,

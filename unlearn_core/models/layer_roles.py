@@ -102,9 +102,9 @@ def _prefix(model: nn.Module, outputs: dict[str, Tensor]) -> int | None:
     tokens = [output.shape[1] for output in outputs.values() if output.ndim == 3]
     if len(tokens) <= sum(output.ndim == 4 for output in outputs.values()):
         return None
-    said = [part.num_prefix_tokens for part in model.modules() if hasattr(part, "num_prefix_tokens")]
+    declared = [part.num_prefix_tokens for part in model.modules() if hasattr(part, "num_prefix_tokens")]
     most = max(set(tokens), key=tokens.count)
-    return said[0] if said and isinstance(said[0], int) else most - isqrt(most) ** 2
+    return declared[0] if declared and isinstance(declared[0], int) else most - isqrt(most) ** 2
 
 
 def _places(output: Tensor, prefix: int | None) -> int:

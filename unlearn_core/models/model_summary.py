@@ -49,40 +49,42 @@ def summarize(name: str, size: int) -> ModelSummary:
 
     Raises NotFoundError, and NotSupportedError if it is already clear that it does not support them.
     """
-    known = external.parse(name)
-    model = _build_on_meta(known, size)
-    title = f"{known.architecture} ({known.library})"
-    made_for = f"made for images of {external.native_size(known)} pixels"
+    model_name = external.parse(name)
+    model = _build_on_meta(model_name, size)
+    title = f"{model_name.architecture} ({model_name.library})"
+    made_for = f"made for images of {external.native_size(model_name)} pixels"
     if model is None:
-        summary = f"{known.library}'s {known.architecture}, {made_for}. Its size is known only after it is built."
-        return ModelSummary(str(known), title, summary, None, external.DEFAULT_RECIPE_WITHOUT_NORM, None)
+        summary = (
+            f"{model_name.library}'s {model_name.architecture}, {made_for}. Its size is known only after it is built."
+        )
+        return ModelSummary(str(model_name), title, summary, None, external.DEFAULT_RECIPE_WITHOUT_NORM, None)
     count = sum(weight.numel() for weight in model.parameters())
     normed = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules())
     return ModelSummary(
-        id=str(known),
+        id=str(model_name),
         title=title,
-        summary=f"{known.library}'s {known.architecture}, {count / 1e6:,.1f} million weights, {made_for}.",
+        summary=f"{model_name.library}'s {model_name.architecture}, {count / 1e6:,.1f} million weights, {made_for}.",
         weights=count,
         recipe=external.DEFAULT_RECIPE if normed else external.DEFAULT_RECIPE_WITHOUT_NORM,
-        multiplications=_counted(known, model, size),
+        multiplications=_counted(model_name, model, size),
     )
 
 
 def pretrained_weights(name: str) -> list[PretrainedWeights]:
     """The published weights of a library's model, by the names for models/pretrained.py; without network access."""
-    known = external.parse(name)
-    if known.library == "torchvision":
+    model_name = external.parse(name)
+    if model_name.library == "torchvision":
         import torchvision.models
 
-        every = torchvision.models.get_model_weights(known.architecture)
+        every = torchvision.models.get_model_weights(model_name.architecture)
         return [
-            PretrainedWeights(f"{known}:{one.name}", (weight_cache.cache_dir() / _file(one.url)).exists())
+            PretrainedWeights(f"{model_name}:{one.name}", (weight_cache.cache_dir() / _file(one.url)).exists())
             for one in every
         ]
     import timm
 
     found = []
-    for one in timm.list_pretrained(f"{known.architecture}.*")[:MAX_WEIGHTS]:
+    for one in timm.list_pretrained(f"{model_name.architecture}.*")[:MAX_WEIGHTS]:
         config = timm.get_pretrained_cfg(one)
         if config is None or not config.num_classes:
             continue

@@ -33,10 +33,10 @@ def pretrained(name: str, *, classes: int | None = None, size: int | None = None
     """
     if name.startswith("hf_hub:"):
         return huggingface_hub.load(name, classes, size)
-    known = external.parse(name)
+    model_name = external.parse(name)
     if size is not None:
-        external.card(str(known), size)  # Refuses unsupported image sizes before anything is downloaded.
-    return (_timm if known.library == "timm" else _torchvision)(known, classes, size)
+        external.card(str(model_name), size)  # Refuses unsupported image sizes before anything is downloaded.
+    return (_timm if model_name.library == "timm" else _torchvision)(model_name, classes, size)
 
 
 def _torchvision(model_name: ModelName, classes: int | None, size: int | None) -> Pretrained:

@@ -55,9 +55,9 @@ def from_hub(repository: str, file: str, *, title: str, megabytes: float, manual
         return manual_path
     import huggingface_hub as hub
 
-    known = hub.try_to_load_from_cache(repository, file)
-    if isinstance(known, str):
-        return Path(known)
+    cached = hub.try_to_load_from_cache(repository, file)
+    if isinstance(cached, str):
+        return Path(cached)
     address = f"https://huggingface.co/{repository}/resolve/main/{file}"
     try:
         return Path(hub.hf_hub_download(repository, file))
@@ -81,9 +81,9 @@ def _unavailable(
     title: str, megabytes: float, problem: Exception, *, url: str, path: Path, more: str = ""
 ) -> FileUnavailableError:
     size = f"about {megabytes:,.0f} MB" if megabytes >= 1 else "less than 1 MB"
-    said = (str(problem).strip().splitlines() or [type(problem).__name__])[0][:200]
+    reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0][:200]
     return FileUnavailableError(
-        f"The weights of {title} are not on this machine and could not be downloaded ({said}). Get {url} ({size}) "
+        f"The weights of {title} are not on this machine and could not be downloaded ({reason}). Get {url} ({size}) "
         f"elsewhere and put it here as {path}; TORCH_HOME moves that folder.{more}"
     )
 

@@ -33,8 +33,8 @@ def bundled() -> dict[str, Any]:
 
 def load(name: str) -> ImageDataset:
     """All images of a data set; raises NotFoundError or CorruptAssetError."""
-    known = bundled()
-    return known[name].load(ASSETS) if name in known else _own(card(name))
+    modules = bundled()
+    return modules[name].load(ASSETS) if name in modules else _own(card(name))
 
 
 def _own(card: DatasetCard) -> ImageDataset:

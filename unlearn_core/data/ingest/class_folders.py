@@ -151,12 +151,12 @@ def _wrapping(files: list[str]) -> int:
 def _parts(files: list[list[str]]) -> dict[str, str]:
     """The part that each top folder is for, if all are called train, val or test; else nothing."""
     tops = {file[0] for file in files}
-    known = {top: _SPLITS[top.lower()] for top in tops if top.lower() in _SPLITS}
-    if len(known) < len(tops) or "train" not in known.values() or min(map(len, files)) < 3:
+    parts = {top: _SPLITS[top.lower()] for top in tops if top.lower() in _SPLITS}
+    if len(parts) < len(tops) or "train" not in parts.values() or min(map(len, files)) < 3:
         return {}
-    if max(Counter(known.values()).values()) > 1:
-        raise InvalidDatasetError(f"Two folders mean the same: {', '.join(sorted(known))}. Put their images into one.")
-    return known
+    if max(Counter(parts.values()).values()) > 1:
+        raise InvalidDatasetError(f"Two folders mean the same: {', '.join(sorted(parts))}. Put their images into one.")
+    return parts
 
 
 def _is_clutter(path: str) -> bool:

@@ -67,7 +67,7 @@ def _listen(
 ) -> dict[str, Any] | None:
     """Reads the child's output; None if it ends without a result."""
     assert child.stdout is not None
-    end, rest, told = time.monotonic() + 60 * limits.minutes, b"", ("decode", 0, 0)
+    end, rest, progress = time.monotonic() + 60 * limits.minutes, b"", ("decode", 0, 0)
     with selectors.DefaultSelector() as ready:
         ready.register(child.stdout, selectors.EVENT_READ)
         while True:
@@ -77,11 +77,11 @@ def _listen(
                     return None
                 *lines, rest = (rest + piece).split(b"\n")
                 for line in lines:
-                    said = json.loads(line)
-                    if isinstance(said, dict):
-                        return said
-                    told = (said[0], said[1], said[2])
-            on_progress(*told)
+                    message = json.loads(line)
+                    if isinstance(message, dict):
+                        return message
+                    progress = (message[0], message[1], message[2])
+            on_progress(*progress)
             if time.monotonic() > end:
                 raise InvalidDatasetError(_too_long(limits))
 

@@ -98,12 +98,12 @@ class Source(NamedTuple):
 
     def option_values(self, options: OptionValues) -> dict[str, str | int]:
         """Every option with its value. Raises InvalidDatasetError if one is unknown or out of range."""
-        known = {option.name: option for option in self.options}
+        options_by_name = {option.name: option for option in self.options}
         for name in options:
-            if name not in known:
-                ways = ", ".join(known) or "none"
+            if name not in options_by_name:
+                ways = ", ".join(options_by_name) or "none"
                 raise InvalidDatasetError(f"{self.title} has no option called {name[:40]!r}. It has: {ways}.")
-        return {name: _checked(option, options.get(name, option.default)) for name, option in known.items()}
+        return {name: _checked(option, options.get(name, option.default)) for name, option in options_by_name.items()}
 
 
 def _checked(option: Option, value: str | int) -> str | int:

@@ -57,10 +57,10 @@ def limit_hint(name: str) -> str:
 
 def limits() -> UploadLimits:
     """The limits as they are set. Raises InvalidDatasetError if a variable is not a positive whole number."""
-    said = {name: os.environ.get(variable, "").strip() for name, variable in VARIABLES.items()}
-    for name, text in said.items():
+    values = {name: os.environ.get(variable, "").strip() for name, variable in VARIABLES.items()}
+    for name, text in values.items():
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
             raise InvalidDatasetError(
                 f"{VARIABLES[name]} is {text[:40]!r}: set it to a whole number greater than 0, or unset it."
             )
-    return UploadLimits(**{name: int(text) for name, text in said.items() if text})
+    return UploadLimits(**{name: int(text) for name, text in values.items() if text})

@@ -34,8 +34,8 @@ def build(name: str, classes: int, size: int, normalize: nn.Module) -> nn.Module
     """
     if external.is_external(name):
         return external.build(name, classes, size, normalize)
-    known = {module.CARD.id: module for module in discover("models.architectures").values()}
-    module = lookup("architecture", known, name)
+    modules = {module.CARD.id: module for module in discover("models.architectures").values()}
+    module = lookup("architecture", modules, name)
     if size < module.CARD.smallest:
         raise NotSupportedError(
             f"{module.CARD.title} needs images of {module.CARD.smallest} pixels or more, and these have {size}. "

@@ -41,15 +41,18 @@ def main(source: str, target: str, kind: CheckpointKind, seconds: str) -> None:
     try:
         tensors, ignored = extract_tensors(_load(path, kind), path.stat().st_size)
         save_file(tensors, target)
-        said: dict[str, Any] = {"tensors": {name: list(one.shape) for name, one in tensors.items()}, "ignored": ignored}
+        result: dict[str, Any] = {
+            "tensors": {name: list(one.shape) for name, one in tensors.items()},
+            "ignored": ignored,
+        }
     except InvalidCheckpointError as problem:
-        said = {"refused": str(problem)}
+        result = {"refused": str(problem)}
     except MemoryError:
-        said = {"refused": _TOO_MUCH}
+        result = {"refused": _TOO_MUCH}
     except RuntimeError as problem:
-        known = "allocate memory" in str(problem)
-        said = {"refused": _TOO_MUCH if known else f"It cannot be read ({_short(problem)}): it is damaged."}
-    print(json.dumps(said))
+        is_memory = "allocate memory" in str(problem)
+        result = {"refused": _TOO_MUCH if is_memory else f"It cannot be read ({_short(problem)}): it is damaged."}
+    print(json.dumps(result))
 
 
 def extract_tensors(loaded: object, size: int) -> tuple[dict[str, Tensor], list[str]]:

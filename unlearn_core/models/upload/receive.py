@@ -39,13 +39,13 @@ class CheckpointLimits(NamedTuple):
 
 def limits() -> CheckpointLimits:
     """The limits as they are set. Raises InvalidCheckpointError if a variable is not a positive whole number."""
-    said = {name: os.environ.get(limit_variable(name), "").strip() for name in CheckpointLimits._fields}
-    for name, text in said.items():
+    values = {name: os.environ.get(limit_variable(name), "").strip() for name in CheckpointLimits._fields}
+    for name, text in values.items():
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
             raise InvalidCheckpointError(
                 f"{limit_variable(name)} is {text[:40]!r}: set it to a whole number greater than 0, or unset it."
             )
-    return CheckpointLimits(**{name: int(text) for name, text in said.items() if text})
+    return CheckpointLimits(**{name: int(text) for name, text in values.items() if text})
 
 
 def limit_variable(name: str) -> str:
@@ -109,7 +109,7 @@ def convert(upload: str) -> dict[str, Any]:
         env=env,
     )
     try:
-        said, errors = child.communicate(timeout=most.checkpoint_seconds)
+        output, errors = child.communicate(timeout=most.checkpoint_seconds)
     except subprocess.TimeoutExpired:
         raise InvalidCheckpointError(
             f"Loading it took longer than {most.checkpoint_seconds} s, so it was stopped. "
@@ -118,7 +118,7 @@ def convert(upload: str) -> dict[str, Any]:
     finally:
         child.kill()
         child.communicate()
-    result = json.loads(said) if child.returncode == 0 else {"refused": _describe_exit(child.returncode, errors)}
+    result = json.loads(output) if child.returncode == 0 else {"refused": _describe_exit(child.returncode, errors)}
     if "refused" in result:
         delete(upload)
         raise InvalidCheckpointError(result["refused"])

@@ -79,8 +79,8 @@ def architecture_title(name: str) -> str:
     """The title of an architecture; raises NotFoundError."""
     if not external.is_external(name):
         return architectures.card(name).title
-    known = external.parse(name)
-    return f"{known.architecture} ({known.library})"
+    model_name = external.parse(name)
+    return f"{model_name.architecture} ({model_name.library})"
 
 
 def published_weights(name: str) -> list[tuple[str, bool]]:
