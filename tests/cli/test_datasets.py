@@ -27,7 +27,7 @@ def test_a_zip_is_added_removed_and_brought_back(
     file = write(tmp_path / "my_faces.zip", faces(each=30) | {"anna/bad.png": b"x"})
     assert main(["datasets", "add", "zip", "--file", str(file), "--size", "32"]) == 0
     said = capsys.readouterr().out
-    assert re.search(r"my-faces-\w{6}: my faces is ready, 90 images of 3 classes in [\d.]+ s\.", said)
+    assert re.search(r"my-faces-\w{6}: my faces is ready, 90 images in 3 classes in [\d.]+ s\.", said)
     assert "Skipped: 1.\n  'anna/bad.png' is not a PNG" in said
     (name,) = user_catalog.dataset_cards()
     (run,) = RunStore(home).list_runs()

@@ -57,7 +57,7 @@ def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest
     assert test.split()[-3:] == ["-", "-", "-"]
     assert "There is no retrained model for this request yet" in lines[-1]
     checks = [line.split(":")[0] for line in lines[10:13]]
-    assert checks == ["no reference yet", "retained", "not retrained yet"]
+    assert checks == ["No reference yet", "Retained", "Not retrained yet"]
     assert "fine-tune ..." in said.err
     assert reports.read_folder(out).spec.request.forget == ForgetImages(images=(3, 10, 11, 12))
     assert RunStore(home).list_runs() == []
@@ -66,7 +66,7 @@ def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest
 def test_what_should_not_be_overlooked_is_noted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*ROWS, "--method", "neggrad", "--preset", "unbounded", "--set", "lr=0.05"]) == 0
     (note,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note: ")]
-    assert note.startswith("Note: Damage. The other classes lost")
+    assert note.startswith("Note: Damage. On test images of the other classes, it lost")
     assert "\N{NO-BREAK SPACE}" not in note
 
 

@@ -37,11 +37,11 @@ def as_text(card: ArchitectureCard, *, with_layers: bool) -> str:
     """Return a card as readable text, on request with its layers."""
     from unlearn_core.domain.recipe import describe_recipe
 
-    roles = card.roles
+    roles, size = card.roles, "any size" if card.smallest == 1 else f"{card.smallest} pixels or more"
     lines = [
         f"{card.id}: {card.title}",
         f"  {card.summary}",
-        f"  images of {card.smallest} pixels or more; default recipe: {describe_recipe(card.recipe)}",
+        f"  images of {size}; default recipe: {describe_recipe(card.recipe)}",
     ]
     if with_layers:
         maps = (

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     for classifier in found:
         print(f"{classifier['id']}: {classifier['title']}")
         print(f"  {classifier['summary']}")
-        print(f"  trained on {classifier['dataset']}: {classifier['source']}")
+        print(f"  data set {classifier['dataset']}; source: {classifier['source']}")
         for model in classifier["nets"]:
             training = f"retrained without {model['forget']}" if model["forget"] else "trained on all classes"
             print(f"  {model['name']:<20} {training}, seed {model['seed']}")

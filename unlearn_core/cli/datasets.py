@@ -49,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
     for card in cards().values():
         print(f"{card.id}: {card.title}")
         print(f"  {card.summary}")
-        counts = f"{card.train:,} training, {card.val:,} validation and {card.test:,} test images"
-        print(f"  {counts}, {card.size} pixels wide")
+        unit = "points" if card.is_points else f"images, {card.size} pixels wide"
+        print(f"  {card.train:,} training, {card.val:,} validation and {card.test:,} test {unit}")
         print(f"  classes: {', '.join(card.classes)}")
         print(f"  licence: {card.licence}")
     return 0
@@ -110,7 +110,7 @@ def _add(args: argparse.Namespace) -> int:
     with ProgressBar() as bar:
         metrics = import_locally(spec, open_data_dir(), bar, root=root)
     print(
-        f"{spec.dataset}: {spec.title} is ready, {metrics['pictures']:,} images of {metrics['classes']:,} classes "
+        f"{spec.dataset}: {spec.title} is ready, {metrics['pictures']:,} images in {metrics['classes']:,} classes "
         f"in {metrics['seconds']['total']:.1f} s."
     )
     if metrics["left"]:

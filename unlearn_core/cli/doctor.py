@@ -137,7 +137,8 @@ def _assets() -> Iterator[CheckResult]:
 
     for card in datasets.cards().values():
         images = datasets.load(card.id)
-        yield CheckResult(f"data set {card.id}", "ok", f"{len(images.labels):,} images, checksums correct")
+        unit = "points" if card.is_points else "images"
+        yield CheckResult(f"data set {card.id}", "ok", f"{len(images.labels):,} {unit}, checksums correct")
     for card in classifiers.cards().values():
         bundled = bundled_models.bundled(card.id)
         for model in bundled:

@@ -81,7 +81,7 @@ def as_table(result: "RunResult") -> str:
         f"{'accuracy':<24}{'before':>11}{'after':>11}{'retrained':>11}",
         *(f"{set_label(key):<24}" + "".join(_percent(column[key]) for column in columns) for key in SET_LABELS),
         "",
-        *(_plain(f"{verdict.title}: {verdict.words}") for verdict in verdicts(report)),
+        *(_plain(f"{capitalize(verdict.title)}: {verdict.words}") for verdict in verdicts(report)),
         *(_plain(f"Note: {capitalize(flag.title)}. {flag.words} {flag.doubt}") for flag in report_warnings(report)),
         "",
         f"{seconds['total']:.1f} s in total: {seconds['forget']:.1f} s to unlearn, "

@@ -49,7 +49,7 @@ class SeedRepeats:
             raise InvalidRequestError(f"{run.title} cannot be repeated: only unlearning runs can.")
         if not 1 <= count <= MAX_SEEDS:
             raise InvalidRequestError(f"Cannot submit {count} seeds at once: choose from 1 to {MAX_SEEDS}.")
-        made: list[int] = []
+        run_ids: list[int] = []
         with self._database.writing() as connection:
             known = _seed_family(connection, run.id, spec)
             taken = {own.spec.seed for own in known if own.state not in (RunState.FAILED, RunState.CANCELLED)}
@@ -58,8 +58,8 @@ class SeedRepeats:
                 again = spec.model_copy(update={"seed": seed})
                 row = rows.new_row(again, title=run.title, owner=owner, priority=Priority.SWEEP, now=time.time())
                 row |= {"group": seed_group(spec), "parent": run.id}
-                made.append(connection.execute(insert(RUN).values(row).returning(RUN.c.id)).scalar_one())
-        return made
+                run_ids.append(connection.execute(insert(RUN).values(row).returning(RUN.c.id)).scalar_one())
+        return run_ids
 
     def runs_of(self, run: Run) -> list[Run]:
         """Return this run with its repeats, or with the run that it repeats and its other repeats, by seed.

@@ -153,8 +153,8 @@ class SweepStore:
             held = connection.execute(select(SWEEP.c.id).where(_lease_filter(sweep.id, worker))).first()
             if held is None or connection.execute(select(TRIAL.c.number).where(own)).first() is not None:
                 return None
-            made = insert(RUN).values(**row, group=sweep_group(sweep.id)).returning(RUN.c.id)
-            run = connection.execute(made).scalar_one()
+            statement = insert(RUN).values(**row, group=sweep_group(sweep.id)).returning(RUN.c.id)
+            run = connection.execute(statement).scalar_one()
             texts = {"params": json.dumps(values), "attributes": json.dumps(dict(attributes))}
             connection.execute(insert(TRIAL).values(sweep=sweep.id, number=number, run=run, **texts))
             return run
