@@ -1,4 +1,4 @@
-"""Recipes for few pictures: enough steps, and none that change where there were enough before."""
+"""Recipes for few images: enough steps, and none that change where there were enough before."""
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ def test_seventy_faces_get_small_steps_and_many() -> None:
     assert adapt_to_size(USUAL, 70) == USUAL.model_copy(update={"batch": 8, "epochs": 56, "peak": 0.075})
 
 
-def test_some_more_pictures_get_smaller_steps_only() -> None:
+def test_some_more_images_get_smaller_steps_only() -> None:
     assert adapt_to_size(USUAL, 500) == USUAL.model_copy(update={"batch": 32, "peak": 0.15})
 
 

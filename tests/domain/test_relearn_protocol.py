@@ -55,7 +55,7 @@ def test_without_both_times_there_is_a_reason_and_no_cap(after: int | None, gold
     assert isinstance(why, str) and words in why and why.endswith(".")
 
 
-def test_the_cost_counts_every_net_and_draw() -> None:
+def test_the_cost_counts_every_model_and_draw() -> None:
     one, three = images_needed(["fresh"], 1000), images_needed(["after", "gold", "fresh"], 1000)
     assert three == tuple(3 * count for count in one)
     assert one[0] == PROTOCOL.draws * LAST_STEP * 2 * PROTOCOL.half

@@ -19,13 +19,13 @@ STRONG = {
     "noise_pictures": 64,
     "noise_repeats": 1,
 }
-"""UNSIR's knobs with which the tiny classifier really forgets; the presets are made for a larger one."""
+"""UNSIR's hyperparameters with which the tiny classifier really forgets; the presets are made for a larger one."""
 
 FORGET = {"classes": ForgetClasses(classes=(1,)), "images": ForgetImages(images=tuple(range(0, 60, 4)))}
 
 
 def tiny_spec(method: str, *, kind: str = "classes", seed: int = 0, **knobs: Any) -> UnlearnSpec:
-    """A spec on the tiny classifier, from the method's first preset with some knobs turned."""
+    """A spec on the tiny classifier, from the method's first preset with some hyperparameters changed."""
     first = next(iter(find_method(method).presets.values())).for_request(FORGET[kind])
     request = ForgetRequest(classifier="tiny", dataset="shapes", forget=FORGET[kind])
     return UnlearnSpec(request=request, method=method, params=first.updated(knobs).model_dump(), seed=seed)

@@ -1,4 +1,4 @@
-"""Bad Teacher: who teaches which picture, and what the loss is."""
+"""Bad Teacher: who teaches which image, and what the loss is."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def test_each_side_has_its_teacher() -> None:
 
 
 def test_the_loss_by_hand_and_beside_the_official_one() -> None:
-    """KL(target || student) with the target l softmax(T_d) + (1 - l) softmax(T_s), mean over pictures, not classes."""
+    """KL(target || student) with the target l softmax(T_d) + (1 - l) softmax(T_s), mean over images, not classes."""
     make = torch.Generator().manual_seed(2)
     student, knowing, fresh = torch.randn(3, 6, 4, dtype=torch.float64, generator=make)
     forgotten = torch.tensor([1, 0, 1, 0, 0, 1], dtype=torch.float64)[:, None]
@@ -43,7 +43,7 @@ def test_the_loss_by_hand_and_beside_the_official_one() -> None:
 
 
 @pytest.mark.parametrize("kind", ["classes", "images"])
-def test_batches_know_which_pictures_are_forgotten(kind: str) -> None:
+def test_batches_know_which_images_are_forgotten(kind: str) -> None:
     layout, problem = tiny_problem(
         tiny_spec("bad_teacher", kind=kind, augment=False, kept_share=0.2, epochs=2, batch=512)
     )
@@ -74,7 +74,7 @@ def test_the_student_comes_to_answer_as_its_teachers_do() -> None:
     )
 
 
-def test_of_several_fresh_nets_the_one_that_names_the_fewest_teaches() -> None:
+def test_of_several_fresh_models_the_one_that_names_the_fewest_teaches() -> None:
     """With tiny's forgotten class some draws answer it to everything, and would teach the class that is to go."""
     layout, problem = tiny_problem(tiny_spec("bad_teacher", seed=3, teachers=8))
     assert isinstance(layout.params, bad_teacher.Hyperparameters)

@@ -1,4 +1,4 @@
-"""Boundary unlearning: targets are never the own class, and widening leaves no trace in the net's shape."""
+"""Boundary unlearning: targets are never the own class, and widening leaves no trace in the model's shape."""
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
@@ -85,7 +85,7 @@ def test_the_attack_stays_within_its_radius_and_hurts(attack: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["shrink", "expand"])
-def test_it_forgets_the_class_and_keeps_the_shape_of_the_net(way: str) -> None:
+def test_it_forgets_the_class_and_keeps_the_shape_of_the_model(way: str) -> None:
     problem, knobs = _laid_out(way=way, lr=0.02, epochs=10, batch=32, frozen_norm=True)
     shapes = {name: tensor.shape for name, tensor in problem.model.state_dict().items()}
     boundary.forget(problem, knobs, NullTracker())

@@ -47,7 +47,7 @@ def test_all_at_once_equals_one_by_one() -> None:
         assert torch.allclose(found[name], total / 40, rtol=1e-3, atol=1e-8), name
 
 
-def test_the_information_leaves_the_net_as_it_was() -> None:
+def test_the_information_leaves_the_model_as_it_was() -> None:
     _, problem = tiny_problem(tiny_spec("fisher"))
     problem.model.train()
     before = {name: value.clone() for name, value in problem.model.state_dict().items()}

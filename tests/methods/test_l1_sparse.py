@@ -1,4 +1,4 @@
-"""l1-sparse: the penalty falls epoch by epoch, covers every weight, and thins the net out."""
+"""l1-sparse: the penalty falls epoch by epoch, covers every weight, and thins the model out."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def test_the_size_is_that_of_all_weights_and_its_slope_their_sign() -> None:
     assert torch.autograd.gradcheck(lambda weight, bias: l1_sparse.l1_norm(double), tuple(double.parameters()))
 
 
-def test_a_strong_penalty_thins_the_net_out() -> None:
+def test_a_strong_penalty_thins_the_model_out() -> None:
     hard = {"lr": 0.05, "epochs": 6, "plain_epochs": 0, "falls": False, "batch": 32}
     thin, strong = _forgotten(penalty=0.01, **hard)
     plain, weak = _forgotten(penalty=1e-6, **hard)
@@ -66,7 +66,7 @@ def test_a_strong_penalty_thins_the_net_out() -> None:
     assert accuracy(thin.model, *thin.retain.tensors()) > 0.8
 
 
-def test_no_forgotten_picture_is_needed() -> None:
+def test_no_forget_image_is_needed() -> None:
     assert l1_sparse.METHOD.needs(l1_sparse.Hyperparameters()) == DataAccess(
         forget=False, retain=True, validation=False
     )

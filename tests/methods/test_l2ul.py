@@ -1,4 +1,4 @@
-"""L2UL: who is attacked and with what target, what the loss weighs, when it stops, and what it may not touch."""
+"""L2UL: what is attacked and with what target, what the loss weighs, when it stops, and what it may not touch."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -28,7 +28,7 @@ from unlearn_core.training.weights import checksum
 
 QUICK = Hyperparameters().model_dump() | {"copies": 4, "attack_steps": 3, "max_steps": 6}
 MIXED = ForgetImages(images=tuple(range(40)))
-"""Ten pictures of each of the four classes."""
+"""Ten images of each of the four classes."""
 WILD: dict[str, Any] = {"lr": 0.05, "clip": 0.0, "most": 0.0, "momentum": 0.9, "frozen_norm": False, "max_steps": 100}
 
 
@@ -66,7 +66,7 @@ def _forgotten(forget: ForgetClasses | ForgetImages = MIXED, **knobs: Any) -> tu
 
 
 def _kept_accuracy(problem: Problem) -> float:
-    """On the training pictures that were not to be forgotten; the method itself is not handed them."""
+    """On the training images that were not to be forgotten; the method itself is not handed them."""
     pool = problem.forget
     rest = torch.tensor(sorted(set(range(400)) - set(pool.rows.tolist())))
     return accuracy(problem.model, pool.images[rest].permute(0, 3, 1, 2).float() / 255, pool.labels[rest])
@@ -89,7 +89,7 @@ def test_for_classes_they_aim_at_kept_ones() -> None:
     assert set(labels) == {1, 3} and set(targets) == {0, 2}
 
 
-def test_what_is_kept_is_what_the_nets_say_and_as_near_as_asked() -> None:
+def test_what_is_kept_is_what_the_models_say_and_as_near_as_asked() -> None:
     problem, track = _forgotten(radius=2.0, attack_steps=40)
     answered = track.kept["adversarial_answers"]
     rows = track.facts["adversarial_pictures"]["rows"]
@@ -118,11 +118,11 @@ def test_it_stops_after_the_step_that_reached_the_goal() -> None:
 
 
 def test_the_stop_rule_never_looks_at_train_mode() -> None:
-    """A net that is right by its batch's own statistics and wrong by the stored ones counts as done."""
+    """A model that is right by its batch's own statistics and wrong by the stored ones counts as done."""
     layout, problem = tiny_problem(_spec(FORGET["images"], guard="none"))
     pictures, labels = problem.forget.tensors()
     assert set(labels.tolist()) == {0}
-    with torch.no_grad():  # By the stored statistics every picture looks the same, and like class 1.
+    with torch.no_grad():  # By the stored statistics every image looks the same, and like class 1.
         for name in ("body.1", "shortcut.1"):
             problem.model.get_buffer(f"{name}.running_mean").add_(50)
         problem.model.get_parameter("head.bias").copy_(torch.tensor([0.0, 0.1, 0.0, 0.0]))
@@ -161,7 +161,7 @@ def test_needs_are_honest(access: bool) -> None:
     layout.method.forget(problem, layout.params, NullTracker())
 
 
-def test_kept_pictures_help_where_they_may_be_used() -> None:
+def test_retained_images_help_where_they_may_be_used() -> None:
     hard = WILD | {"max_steps": 40, "stops": False}
     alone, _ = _forgotten(guard="none", **hard)
     helped, _ = _forgotten(guard="none", retain_access=True, **hard)
@@ -178,7 +178,7 @@ def test_relabelling_reaches_the_labels_that_were_drawn() -> None:
     assert predict(problem.model, problem.forget.tensors()[0]).equal(labels)
 
 
-def test_each_source_goes_through_the_net_by_itself() -> None:
+def test_each_source_goes_through_the_model_by_itself() -> None:
     layout, problem = tiny_problem(_spec(guard_batch=64, forget_batch=32, retain_access=True, retain_batch=48))
     seen: list[list[int]] = []
 
@@ -196,7 +196,7 @@ def test_each_source_goes_through_the_net_by_itself() -> None:
 @pytest.mark.parametrize(("ascent", "share"), [(0.0, 8 / 20), (0.3, 0.3)])
 @pytest.mark.parametrize("goal", ["misclassify", "relabel"])
 def test_the_loss_weighs_as_the_paper_does(ascent: float, share: float, goal: str) -> None:
-    """By batch sizes, n_f / (n_a + n_f), or as the knob says; kept pictures come on top, unweighted."""
+    """By batch sizes, n_f / (n_a + n_f), or as the hyperparameter says; retained images come on top, unweighted."""
     layout, problem = tiny_problem(_spec(ascent=ascent, goal=goal, most=0.0))
     net, generator = problem.original_model.double(), torch.Generator().manual_seed(0)
     pictures = torch.rand(25, 3, 16, 16, generator=generator).double()

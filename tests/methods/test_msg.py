@@ -1,4 +1,4 @@
-"""MSG: the smallest gradients are redrawn, the others are held, and forgotten pictures count against kept ones."""
+"""MSG: the smallest gradients are re-initialised, the others are damped, and both sets count in the score."""
 
 import pytest
 import torch
@@ -85,7 +85,7 @@ def test_the_rate_rises_and_falls(peak: float, rates: list[float]) -> None:
     assert [msg._slope(at, peak) for at in (0.25, 0.5, 0.75)] == pytest.approx(rates)
 
 
-def test_forgotten_pictures_are_seen_only_for_the_score() -> None:
+def test_forget_images_are_seen_only_for_the_score() -> None:
     assert METHOD.needs(Hyperparameters()) == DataAccess(forget=True, retain=True)
     assert METHOD.needs(Hyperparameters(score="kept")) == DataAccess(forget=False, retain=True)
     layout, problem = tiny_problem(tiny_spec("msg", kind="images", epochs=1))

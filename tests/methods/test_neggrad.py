@@ -1,4 +1,4 @@
-"""NegGrad climbs, its guards hold, and without them it wrecks the net."""
+"""NegGrad climbs, its guards hold, and without them it destroys the model."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def _forgotten(kind: str = "classes", **knobs: Any) -> tuple[Problem, Logged]:
 
 
 def _kept_accuracy(problem: Problem) -> float:
-    """On the training pictures that were not to be forgotten; the method itself is not handed them."""
+    """On the training images that were not to be forgotten; the method itself is not handed them."""
     pool = problem.forget
     rest = torch.tensor(sorted(set(range(400)) - set(pool.rows.tolist())))
     return accuracy(problem.model, pool.images[rest].permute(0, 3, 1, 2).float() / 255, pool.labels[rest])
@@ -73,7 +73,7 @@ def test_without_the_stop_rule_it_makes_all_its_epochs() -> None:
     assert len(track.steps) == 2 * 7
 
 
-def test_unbounded_wrecks_the_net_and_the_guarded_one_does_not() -> None:
+def test_unbounded_wrecks_the_model_and_the_guarded_one_does_not() -> None:
     wild = neggrad.METHOD.presets["unbounded"].params.model_dump() | {"lr": 0.05, "epochs": 20, "batch": 16}
     wrecked, _ = _forgotten("classes", **wild)
     guarded, _ = _forgotten("classes", **CAUTIOUS | {"stop_accuracy": 0.3})
@@ -92,12 +92,12 @@ def test_batch_norm_is_frozen_where_asked(frozen: bool) -> None:
     assert bool(moved) is not frozen
 
 
-def test_pictures_that_are_wrong_enough_are_left_alone() -> None:
+def test_images_that_are_wrong_enough_are_left_alone() -> None:
     """With the bound at their smallest error nothing is driven, so no weight moves."""
     layout, problem = tiny_problem(tiny_spec("neggrad", kind="images", stops=False, weight_decay=0, most=0.1, epochs=1))
     with torch.no_grad():
         problem.model.get_parameter("head.weight").zero_()
-        problem.model.get_parameter("head.bias").zero_()  # ln 4 nats for each picture, above the bound of 0.1.
+        problem.model.get_parameter("head.bias").zero_()  # ln 4 nats for each image, above the bound of 0.1.
     before = [weight.detach().clone() for weight in problem.model.parameters()]
     layout.method.forget(problem, layout.params, NullTracker())
     assert all(torch.equal(old, new) for old, new in zip(before, problem.model.parameters(), strict=True))

@@ -1,4 +1,4 @@
-"""NegGrad+ weighs two losses, and cycles the forgotten pictures beside the kept ones."""
+"""NegGrad+ weighs two losses, and cycles the forget images beside the retained ones."""
 
 from typing import Any
 

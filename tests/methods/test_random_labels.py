@@ -1,4 +1,4 @@
-"""Wrong labels are wrong, spread evenly, and drawn anew where asked."""
+"""Wrong labels are wrong, spread evenly, and drawn again where asked."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from unlearn_core.training.problem import Problem
 
 
 def _labels_of_epochs(kind: str, **knobs: Any) -> tuple[Problem, list[dict[int, int]]]:
-    """The label that each forgotten picture carries, by row, in each of three epochs."""
+    """The label that each forget image carries, by row, in each of three epochs."""
     layout, problem = tiny_problem(tiny_spec("random_labels", kind=kind, epochs=3, augment=False, batch=512, **knobs))
     assert isinstance(layout.params, random_labels.Hyperparameters)
     everyone = problem.forget.images.permute(0, 3, 1, 2).float().flatten(1) / 255
@@ -29,7 +29,7 @@ def _labels_of_epochs(kind: str, **knobs: Any) -> tuple[Problem, list[dict[int, 
 
 
 @pytest.mark.parametrize("kind", ["classes", "images"])
-def test_no_forgotten_picture_ever_carries_its_own_label(kind: str) -> None:
+def test_no_forget_image_ever_carries_its_own_label(kind: str) -> None:
     problem, epochs = _labels_of_epochs(kind)
     for shown in epochs:
         for row, label in shown.items():
@@ -56,7 +56,7 @@ def test_labels_are_fixed_or_drawn_anew(labels: str, same: bool) -> None:
     assert (first == second == third) is same
 
 
-def test_kept_pictures_are_as_many_as_asked_and_others_each_time() -> None:
+def test_retained_images_are_as_many_as_asked_and_others_each_time() -> None:
     layout, problem = tiny_problem(tiny_spec("random_labels", epochs=2, augment=False, batch=512, kept_per_class=50))
     assert isinstance(layout.params, random_labels.Hyperparameters)
     first, second = (labels for _, labels in random_labels._batches(problem, layout.params))

@@ -1,4 +1,4 @@
-"""What makes stochastic re-initialisation itself: who is drawn, what is redrawn, and what the net is taught then."""
+"""Stochastic re-initialisation: which layers are chosen, what is re-initialised, and what is then distilled."""
 
 from dataclasses import replace
 from math import isclose
@@ -123,7 +123,7 @@ def test_batch_norm_follows_its_layer_if_asked() -> None:
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.1])
-def test_both_nets_see_the_same_picture_under_the_same_noise(sigma: float) -> None:
+def test_both_models_see_the_same_images_under_the_same_noise(sigma: float) -> None:
     layout, problem = tiny_problem(
         tiny_spec("reinit", sigma=sigma, cycles=1, epochs="1", batch=512, share=1, augment=False)
     )
@@ -158,7 +158,7 @@ def test_masked_answers_by_hand() -> None:
 
 
 def test_masked_answers_make_a_class_go_that_is_never_seen() -> None:
-    """Where one layer is redrawn the original teaches the class anew through pictures that are like it."""
+    """Where one layer is re-initialised the original teaches the class anew through images that are like it."""
     forgotten = {}
     for mask in (False, True):
         layout, problem = tiny_problem(tiny_spec("reinit", **ONE_LAYER, mask=mask))
@@ -205,7 +205,7 @@ def test_the_last_number_holds_for_the_cycles_after_it() -> None:
     assert reinit._each("3,1,9", Hyperparameters(cycles=2)) == [3, 1]
 
 
-def test_no_forgotten_picture_is_handed_over() -> None:
+def test_no_forget_image_is_handed_over() -> None:
     layout, problem = tiny_problem(tiny_spec("reinit"))
     assert METHOD.needs(layout.params) == DataAccess(forget=False, retain=True)
     with pytest.raises(UndeclaredDataAccessError):
@@ -226,7 +226,7 @@ def test_labels_are_not_used() -> None:
     assert all(one.equal(other) for one, other in zip(*(net.state_dict().values() for net in nets), strict=True))
 
 
-def test_a_share_of_the_kept_pictures_is_seen() -> None:
+def test_a_share_of_the_retained_images_is_seen() -> None:
     layout, problem = tiny_problem(tiny_spec("reinit", share=0.3, cycles=1, epochs="2", batch=16))
     seen = []
     problem.model.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))

@@ -1,4 +1,4 @@
-"""Retraining is the classifier's own training without the forgotten pictures, to the last bit."""
+"""Retraining is the classifier's own training without the forget images, to the last bit."""
 
 import pytest
 

@@ -110,7 +110,7 @@ def test_the_report_gets_the_share_of_each_layer() -> None:
         assert share == pytest.approx(own.float().mean().item())
 
 
-def test_forgotten_pictures_come_first_where_they_are_not_mixed() -> None:
+def test_forget_images_come_first_where_they_are_not_mixed() -> None:
     layout, problem = tiny_problem(tiny_spec("salun", mixed=False, augment=False, batch=64, epochs=1))
     assert isinstance(layout.params, salun.Hyperparameters)
     own = problem.forget.tensors()[0].flatten(1)

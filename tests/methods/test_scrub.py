@@ -1,4 +1,4 @@
-"""SCRUB leaves its teacher, comes back on kept pictures, and rewinds to the right checkpoint."""
+"""SCRUB leaves its teacher, comes back on retained images, and rewinds to the right checkpoint."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -20,7 +20,7 @@ from unlearn_core.training.problem import ImageSubset, Problem
 
 
 class Listening(NullTracker):
-    """Remembers phases, scalars, what was kept, and for every step how many pictures and the rate."""
+    """Remembers phases, scalars, what was kept, and for every step how many images and the rate."""
 
     def __init__(self) -> None:
         self.phases: list[str] = []
@@ -93,7 +93,7 @@ def test_the_rate_is_a_tenth_after_each_named_epoch(monkeypatch: pytest.MonkeyPa
     assert rates == pytest.approx([0.01, 0.01, 0.001, 0.001, 0.0001])
 
 
-def test_the_student_leaves_on_forgotten_and_follows_on_kept_pictures() -> None:
+def test_the_student_leaves_on_forgotten_and_follows_on_retained_images() -> None:
     problem, track = _forgotten(
         lr=0.05, clip=1.0, max_epochs=5, epochs=6, forget_batch=64, retain_batch=32, kept_per_class=100, rewind=False
     )
@@ -112,20 +112,20 @@ def test_with_frozen_batch_norm_the_first_leaving_finds_no_slope() -> None:
 
 
 class Rigged(nn.Module):
-    """Names the first `wrong` of its pictures class 0 and all others class 1; `wrong` is state."""
+    """Names the first `wrong` of its images class 0 and all others class 1; `wrong` is state."""
 
     def __init__(self, wrong: int) -> None:
         super().__init__()
         self.register_buffer("wrong", torch.tensor(wrong))
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """A picture knows its place: its first value."""
+        """An image's place: its first value."""
         lost = pictures[:, 0, 0, 0] * 255 < self.get_buffer("wrong")
         return torch.stack([lost.float(), (~lost).float()], 1)
 
 
 def _rigged(wrong: int, validation: list[int]) -> Problem:
-    """20 pictures of class 1 in places 0 to 19: the forgotten 10, then validation pictures in the places given."""
+    """20 images of class 1 in places 0 to 19: the forgotten 10, then validation images in the places given."""
     _, problem = tiny_problem(tiny_spec("scrub", kind="images"))
     images = torch.zeros(20, 1, 1, 3, dtype=torch.uint8)
     images[:10, 0, 0, 0] = torch.arange(10, dtype=torch.uint8)
@@ -140,8 +140,8 @@ def _rigged(wrong: int, validation: list[int]) -> Problem:
     )
 
 
-def test_it_rewinds_to_the_checkpoint_as_wrong_as_unseen_pictures_are() -> None:
-    # The last net is wrong about places 0 to 5: of the validation pictures three lie there, an error of 0.3.
+def test_it_rewinds_to_the_checkpoint_as_wrong_as_unseen_images_are() -> None:
+    # The last model is wrong about places 0 to 5: of the validation images three lie there, an error of 0.3.
     problem = _rigged(6, [0, 1, 2, 6, 7, 8, 9, 9, 9, 9])
     assert scrub.validation_error(problem.model, problem) == pytest.approx(0.3)
     errors = [0.0, 0.8, 0.2, 0.6]
@@ -161,7 +161,7 @@ def test_of_equally_close_checkpoints_the_last_is_taken() -> None:
     assert scrub.closest_index([0.9, 0.2, 0.0], 0.5) == 1
 
 
-def test_the_reference_has_the_classes_of_the_forgotten_pictures() -> None:
+def test_the_reference_has_the_classes_of_the_forget_images() -> None:
     """Two thirds of the forgotten are of class 0 (error 1/4 when unseen), one third of class 1 (error 1), none of 2."""
     _, problem = tiny_problem(tiny_spec("scrub", kind="images"))
     images = torch.arange(14, dtype=torch.uint8).view(14, 1, 1, 1).expand(14, 1, 1, 3)
@@ -196,7 +196,7 @@ def test_a_real_run_returns_one_of_its_checkpoints_bit_for_bit() -> None:
         assert torch.equal(one, other)
 
 
-def test_validation_pictures_are_asked_for_only_to_rewind() -> None:
+def test_validation_images_are_asked_for_only_to_rewind() -> None:
     assert scrub.METHOD.needs(scrub.Hyperparameters(rewind=False)) == DataAccess(
         forget=True, retain=True, validation=False
     )

@@ -106,7 +106,7 @@ def test_all_batches_have_one_size_and_miss_nobody(kind: str, batch: int) -> Non
         assert (torch.cdist(pool.tensors()[0].flatten(1), seen).min(1).values < 0.1).all()
 
 
-def test_a_few_pictures_are_gone_through_again() -> None:
+def test_a_few_images_are_gone_through_again() -> None:
     _, problem = tiny_problem(tiny_spec("ssd", kind="images"))
     batches = list(ssd.full_batches(problem.forget, 10, 4, problem.random_generator("x")))
     assert [len(labels) for _, labels in batches] == [10] * 4
@@ -128,7 +128,7 @@ def test_a_share_is_turned_into_the_threshold_that_lets_it_pass() -> None:
 
 
 def test_several_classes_are_dampened_each_by_its_own_importance() -> None:
-    """As if one class were forgotten after the other, but with both importances taken from the net before."""
+    """As if one class were forgotten after the other, but with both importances taken from the model before."""
     layout, problem = tiny_problem(_of_classes(1, 3))
     nets = []
     for own in (1, 3):

@@ -1,4 +1,4 @@
-"""What makes UNSIR UNSIR: the noise is wrong for its own class, and no forgotten picture is ever seen."""
+"""What makes UNSIR UNSIR: the noise is wrong for its own class, and no forget image is ever seen."""
 
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def test_the_noise_becomes_more_wrong_for_its_own_class() -> None:
     assert track.phases == ["noise", "impair", "repair"]
 
 
-def test_every_noise_picture_is_used_once_a_repeat_with_its_own_label() -> None:
+def test_every_noise_image_is_used_once_a_repeat_with_its_own_label() -> None:
     layout, problem = tiny_problem(_two_classes(noise_pictures=48, augment=False))
     knobs = layout.params
     assert isinstance(knobs, unsir.Hyperparameters)
@@ -71,7 +71,7 @@ def test_every_noise_picture_is_used_once_a_repeat_with_its_own_label() -> None:
 
 
 def test_zero_glance_is_real(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No forgotten picture reaches the net, which sees every input here."""
+    """No forget image reaches the model, which sees every input here."""
     spec = tiny_spec("unsir", augment=False)
     layout, problem = tiny_problem(spec)
     assert problem.forget_subset is None
@@ -87,7 +87,7 @@ def test_zero_glance_is_real(monkeypatch: pytest.MonkeyPatch) -> None:
     assert unsir.METHOD.needs(layout.params) == DataAccess(forget=False, retain=True)
 
 
-def test_without_noise_pictures_there_is_no_noise_phase() -> None:
+def test_without_noise_images_there_is_no_noise_phase() -> None:
     layout, problem = tiny_problem(tiny_spec("unsir", noise_pictures=0))
     track = Keeping()
     layout.method.forget(problem, layout.params, track)
@@ -128,6 +128,6 @@ def test_requests_can_follow_each_other(home: Path) -> None:
     assert shares[1][0] > 0.8 and shares[1][2] > 0.8
 
 
-def test_single_pictures_are_refused_with_the_methods_that_can() -> None:
+def test_single_images_are_refused_with_the_methods_that_can() -> None:
     with pytest.raises(NotSupportedError, match=r"UNSIR cannot forget single images. These methods can: .*Fine-tune"):
         tiny_problem(tiny_spec("unsir", kind="images"))

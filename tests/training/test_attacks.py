@@ -1,4 +1,4 @@
-"""Attacked pictures stay within their radius and within [0, 1], and mislead the more the longer one attacks."""
+"""Attacked images stay within their radius and within [0, 1], and mislead the more the longer one attacks."""
 
 from functools import cache
 
@@ -17,7 +17,7 @@ RADIUS = 1.5
 
 @cache
 def _attacked() -> tuple[nn.Module, Tensor, Tensor, Tensor]:
-    """The tiny classifier, 60 of its training pictures, a wrong target for each, and noise to start from."""
+    """The tiny classifier, 60 of its training images, a wrong target for each, and noise to start from."""
     problem = tiny_problem(tiny_spec("finetune"))[1]
     pictures, labels = (part[:60] for part in problem.retain.tensors())
     targets = wrong_labels(labels, torch.arange(4), random_generator(0, "targets"))
@@ -31,7 +31,7 @@ def _pgd(steps: int, *, step: float = 0.1, radius: float = RADIUS) -> Tensor:
 
 @pytest.mark.parametrize("steps", [0, 1, 30])
 @pytest.mark.parametrize("radius", [0.3, RADIUS, 6.0])
-def test_pgd_stays_within_its_radius_and_within_a_pictures_range(steps: int, radius: float) -> None:
+def test_pgd_stays_within_its_radius_and_within_the_pixel_range(steps: int, radius: float) -> None:
     made = _pgd(steps, radius=radius, step=1.0)
     assert made.min() >= 0 and made.max() <= 1
     assert (made - _attacked()[1]).flatten(1).norm(dim=1).max() <= radius + 1e-5
@@ -69,7 +69,7 @@ def test_the_attack_succeeds_more_often_the_longer_it_goes_on() -> None:
     assert shares[0] < shares[1] < shares[2] and shares[2] > 0.7
 
 
-def test_a_batch_is_attacked_as_its_pictures_one_by_one() -> None:
+def test_a_batch_is_attacked_as_its_images_one_by_one() -> None:
     net, pictures, targets, start = _attacked()
     together = _pgd(8)
     for row in range(0, 60, 20):
@@ -94,7 +94,7 @@ def test_every_step_is_offered_for_counting_and_can_be_refused() -> None:
     assert seen == [60, 60, 60]
 
 
-def test_attacks_leave_the_net_as_it_was() -> None:
+def test_attacks_leave_the_model_as_it_was() -> None:
     net = tiny_problem(tiny_spec("finetune"))[1].model.train()
     _, pictures, targets, start = _attacked()
     before = {name: values.clone() for name, values in net.state_dict().items()}

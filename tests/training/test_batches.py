@@ -1,4 +1,4 @@
-"""Pictures reach the net whole, in range, and the same for the same seed."""
+"""Images reach the model whole, in range, and the same for the same seed."""
 
 import torch
 from torch.nn import functional as F
@@ -17,7 +17,7 @@ def test_floats_are_between_0_and_1_and_channels_come_first() -> None:
     assert torch.equal(floats[3, 2], IMAGES[3, :, :, 2].float() / 255)
 
 
-def test_a_crop_is_a_window_of_the_reflected_picture() -> None:
+def test_a_crop_is_a_window_of_the_reflected_image() -> None:
     padded = F.pad(to_floats(IMAGES), (MAX_SHIFT,) * 4, mode="reflect")
     out = to_floats(crop_and_flip(IMAGES, LABELS, random_generator(1, "crop")))
     flipped = 0
@@ -30,7 +30,7 @@ def test_a_crop_is_a_window_of_the_reflected_picture() -> None:
     assert 10 < flipped < 40
 
 
-def test_an_epoch_shows_every_chosen_picture_once() -> None:
+def test_an_epoch_shows_every_chosen_image_once() -> None:
     rows = torch.arange(0, 50, 2)
     batches = list(epoch_batches(IMAGES, LABELS, rows, batch_size=8, generator=random_generator(0, "e"), augment=False))
     assert len(batches) == steps_in_epoch(25, 8) == 4

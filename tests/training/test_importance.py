@@ -1,4 +1,4 @@
-"""Importance is what a loop over single pictures gives, lies in [0, 1], and holds weights where they were."""
+"""Importance is what a loop over single images gives, lies in [0, 1], and holds weights where they were."""
 
 from copy import deepcopy
 
@@ -22,7 +22,7 @@ def _net() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Tanh(), nn.Flatten(), nn.Linear(4 * 36, 5)).double()
 
 
-def test_sensitivity_is_the_mean_of_single_pictures_slopes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sensitivity_is_the_mean_of_single_images_slopes(monkeypatch: pytest.MonkeyPatch) -> None:
     net, pictures = _net(), torch.rand(11, 3, 8, 8, dtype=torch.double)
     net(pictures)  # Running statistics that differ from the batch's own.
     monkeypatch.setattr(importance, "MAX_IMAGES_PER_CHUNK", 4)  # The last chunk is a short one.
@@ -35,7 +35,7 @@ def test_sensitivity_is_the_mean_of_single_pictures_slopes(monkeypatch: pytest.M
 
 
 def test_it_is_not_the_slope_of_the_mean() -> None:
-    """As it would be, were opposite pictures to cancel out before their size is taken."""
+    """As it would be, were opposite images to cancel out before their size is taken."""
     net = nn.Linear(1, 2, bias=False).double()
     pictures = torch.tensor([[1.0], [-1.0]], dtype=torch.double)
     slope = torch.autograd.grad(net(pictures).norm(), net.weight)[0].abs()
@@ -94,7 +94,7 @@ def test_drifts_gradient_is_right() -> None:
 
 
 class _Drift(nn.Module):
-    """drift as a module, so that its net's weights can be put in from outside."""
+    """drift as a module, so that its model's weights can be put in from outside."""
 
     def __init__(self, net: nn.Module, anchor: nn.Module, hold: dict[str, torch.Tensor]) -> None:
         super().__init__()

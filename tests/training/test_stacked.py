@@ -1,4 +1,4 @@
-"""Trials side by side: each ends as it would have ended alone, and what stops one stops no other."""
+"""Trials stacked: each ends as it would have ended alone, and what stops one stops no other."""
 
 import contextlib
 import time
@@ -36,7 +36,7 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def trials(*, seeds: Iterable[int] = (0, 1, 2, 3), kind: str = "classes") -> tuple[list[Problem], list[Any]]:
-    """Problems and knobs that differ in everything that may differ."""
+    """Problems and hyperparameters that differ in everything that may differ."""
     specs = [
         tiny_spec("finetune", kind=kind, seed=seed, batch=32, **own) for seed, own in zip(seeds, KNOBS, strict=True)
     ]
@@ -54,7 +54,7 @@ def side_by_side(problems: list[Problem], knobs: list[Any], tracks: list[Any] | 
 
 
 def gap(one: nn.Module, other: nn.Module) -> float:
-    """The largest difference of two nets' weights and batch-norm statistics."""
+    """The largest difference of two models' weights and batch-norm statistics."""
     pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
     return max(float((first - second).abs().max()) for first, second in pairs if first.is_floating_point())
 
@@ -85,7 +85,7 @@ def test_in_training_precision_it_comes_to_the_same_answers() -> None:
         assert same.float().mean() > 0.97
 
 
-def test_every_net_has_its_own_memory_and_parameters_afterwards() -> None:
+def test_every_model_has_its_own_memory_and_parameters_afterwards() -> None:
     problems, knobs = trials()
     before = [list(problem.model.parameters()) for problem in problems]
     side_by_side(problems, knobs)
@@ -169,7 +169,7 @@ def test_when_all_are_stopped_it_is_over() -> None:
     assert all(torch.equal(one, other) for one, other in pairs), "not one step was made"
 
 
-def test_nets_that_cannot_be_stacked_are_refused_in_a_sentence() -> None:
+def test_models_that_cannot_be_stacked_are_refused_in_a_sentence() -> None:
     assert "dropout" in (stacked.why_not_stackable(nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.1))) or "")
     assert stacked.why_not_stackable(nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.0))) is None
     tied = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
@@ -184,7 +184,7 @@ def test_nets_that_cannot_be_stacked_are_refused_in_a_sentence() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.device_count(), reason="there is no GPU on this machine")
-def test_64_trials_of_the_bundled_net_take_at_most_a_quarter_of_the_time() -> None:
+def test_64_trials_of_the_bundled_model_take_at_most_a_quarter_of_the_time() -> None:
     from unlearn_core.engine.build_spec import run_spec
     from unlearn_core.engine.model_cache import ModelCache
     from unlearn_core.engine.setup import build_problem, resolve_run

@@ -1,4 +1,4 @@
-"""Streamed pictures give what pictures on the device give, to everything that takes them."""
+"""Streamed images give what images on the device give, to everything that takes them."""
 
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def test_a_whole_run_is_the_same_when_streamed(home: Path, monkeypatch: pytest.M
     assert weights[0] == weights[1]
 
 
-def test_pictures_mapped_from_a_file_are_taken_without_copying(tmp_path: Path) -> None:
+def test_images_mapped_from_a_file_are_taken_without_copying(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", IMAGES.numpy())
     mapped = np.load(tmp_path / "x.npy", mmap_mode="c", allow_pickle=False)
     host = torch.from_numpy(mapped)

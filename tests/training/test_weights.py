@@ -1,4 +1,4 @@
-"""A net is known by its bits, and evaluated without being disturbed."""
+"""A model is known by its bits, and evaluated without being disturbed."""
 
 import torch
 from torch import nn
@@ -41,7 +41,7 @@ def test_evaluating_leaves_every_module_in_its_mode() -> None:
     assert weights.checksum(net) == before
 
 
-def test_the_bundled_weights_are_the_nets_that_their_descriptions_name() -> None:
+def test_the_bundled_weights_are_the_models_that_their_descriptions_name() -> None:
     from unlearn_core.models import bundled_models
 
     for found in bundled_models.bundled("tiny"):
