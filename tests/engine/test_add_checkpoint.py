@@ -72,4 +72,4 @@ def test_its_gold_is_trained_by_the_recipe_that_was_confirmed_and_reports_say_so
     report = reports.read(home, done.run or -1)
     assert "gold" in report.evaluations and not report.classifier.original_recipe
     assert "uses a recipe chosen by hand" in verdict.caveats(report)
-    assert "somebody chose" not in verdict.caveats(done.report)
+    assert "chosen by hand" not in verdict.caveats(done.report)
