@@ -167,7 +167,7 @@ async def load_net(net_first, /, net_second, *net_rest, net_only=1, _net=2, **ne
 
 
 def test_every_kind_of_public_name_is_found() -> None:
-    found = {one.text for one in public_names(NAMES, "unlearn_core/models/bundled_models.py")}
+    found = {one.text for one in public_names(NAMES, "unlearn_core/models/nets.py")}
     assert {name for name in found if words_in_name(name)} == {
         *("nets", "MOST_NETS", "first_net", "second_net", "NetCard", "NetCard.net_field", "NetCard.NET_CHOICE"),
         *(
