@@ -7,10 +7,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.finished_runs import done, template
+from tests.pages.rendered_texts import glossary
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.shell import cache
 
-__all__ = ["done", "template"]  # fixtures, made once for all modules
+__all__ = ["done", "glossary", "template"]  # fixtures, made once for all modules
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {path.stem: path for path in (ROOT / "pages").glob("*/*.py")}

@@ -1,4 +1,4 @@
-"""The attack with shadow nets on the report's page: offered with its cost, at work, there, and where it cannot be."""
+"""The attack with shadow models on the report's page: offered with its cost, at work, there, and where it cannot be."""
 
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, started
@@ -23,8 +23,8 @@ def test_it_is_offered_with_its_cost_and_followed(visit: Visit, done: RunStore) 
     assert "**Queued.**" in words(fine(app))
 
     order = started(done, kinds=frozenset({"measure"}))
-    phases = (Phase("shadow nets", 32, 3, 5.0), Phase("golds", 33, 0, 0.0))
-    done.heartbeat(order.id, order.attempt, progress=Progress(phases, "shadow nets", None))
+    phases = (Phase("shadow models", 32, 3, 5.0), Phase("retrained models", 33, 0, 0.0))
+    done.heartbeat(order.id, order.attempt, progress=Progress(phases, "shadow models", None))
     app.run()
     (bar,) = fine(app).get("progress")
     assert bar.proto.text.startswith("model 3 of 65")
