@@ -17,7 +17,7 @@ from unlearn_core.charts.report import (
     entropy,
     layer_shift,
     predictions,
-    reinit_layers,
+    reinitialized_layers,
     selected_weights,
     timing,
     true_logit,
@@ -316,7 +316,7 @@ def redrew(counts: list[list[float]], *, of: str = "layers", choice: str = "rand
 
 def test_redrawn_layers_stand_where_and_when_they_were_drawn() -> None:
     report = redrew([[0, 2, 0], [1, 0, 0]])
-    figure = reinit_layers.figure([report], LIGHT)
+    figure = reinitialized_layers.figure([report], LIGHT)
     dots, empty = trace(figure, "re-initialised"), trace(figure, "not re-initialised")
     assert sorted(zip(dots.x, dots.y, strict=True)) == [(1, 1), (2, 0)]
     assert len(empty.x) == 4 and not set(zip(empty.x, empty.y, strict=True)) & set(zip(dots.x, dots.y, strict=True))
@@ -325,29 +325,29 @@ def test_redrawn_layers_stand_where_and_when_they_were_drawn() -> None:
     assert low > high, "the first layer is on top"
     (twice,) = layout_of(figure).annotations
     assert (twice.text, twice.x, twice.y) == ("2×", 1, 1)
-    assert reinit_layers.table([report])["times re-initialised"].tolist() == [0, 2, 0, 1, 0, 0]
+    assert reinitialized_layers.table([report])["times re-initialised"].tolist() == [0, 2, 0, 1, 0, 0]
 
 
 def test_redrawn_layers_in_words() -> None:
-    assert reinit_layers.summary(redrew([[0, 2, 0], [1, 0, 0]])) == (
+    assert reinitialized_layers.summary(redrew([[0, 2, 0], [1, 0, 0]])) == (
         "In 2 cycles, 3 draws re-initialised 2 of 3 layers, more than once a.conv1. 1 layer was never re-initialised."
     )
-    assert reinit_layers.summary(redrew([[1, 1, 1]], choice="fisher")) == (
+    assert reinitialized_layers.summary(redrew([[1, 1, 1]], choice="fisher")) == (
         "In 1 cycle, 3 draws by Fisher information re-initialised 3 of 3 layers: stem.0, a.conv1 and a.conv2, none "
         "more than once. No layer kept its original weights."
     )
-    assert "0 of 3 layers. 3 layers were never re-initialised" in reinit_layers.summary(redrew([[0, 0, 0]]))
-    assert reinit_layers.alt_text(redrew([[0, 2, 0], [0, 0, 0]])).endswith(
+    assert "0 of 3 layers. 3 layers were never re-initialised" in reinitialized_layers.summary(redrew([[0, 0, 0]]))
+    assert reinitialized_layers.alt_text(redrew([[0, 2, 0], [0, 0, 0]])).endswith(
         "Cycle 1: a.conv1 (re-initialised twice). Cycle 2: none."
     )
 
 
 def test_redrawn_weights_are_told_as_shares() -> None:
     report = redrew([[0.25] * 3, [0.5] * 3], of="weights")
-    assert plain(reinit_layers.summary(report)) == (
+    assert plain(reinitialized_layers.summary(report)) == (
         "In 2 cycles, 25 % and 50 % of the weights of each of 3 layers were re-initialised at random."
     )
-    figure = reinit_layers.figure([report], LIGHT)
+    figure = reinitialized_layers.figure([report], LIGHT)
     assert len(trace(figure, "re-initialised").x) == 6
     assert [plain(note.text) for note in layout_of(figure).annotations] == ["25 %", "50 %"]
-    assert plain(reinit_layers.alt_text(report)).endswith("Cycle 2: 50.0 % of each layer's weights.")
+    assert plain(reinitialized_layers.alt_text(report)).endswith("Cycle 2: 50.0 % of each layer's weights.")

@@ -8,7 +8,7 @@ if __name__ == "__main__":  # every child imports this module anew, and needs no
 
     from unlearn_core.domain.errors import WorkerAlreadyRunningError
     from unlearn_core.worker import start
-    from unlearn_core.worker.supervisor import WorkerTimeouts
+    from unlearn_core.worker.device_supervisor import WorkerTimeouts
 
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)

@@ -31,10 +31,10 @@ from unlearn_core.worker.child_main import ChildConfig, _warm_up
 from unlearn_core.worker.child_process import CONTEXT
 from unlearn_core.worker.code_version import code_digest
 from unlearn_core.worker.device_lock import DeviceLock, LockInfo, acquire, lock_path, read_info
+from unlearn_core.worker.device_supervisor import Supervisor, WorkerTimeouts
 from unlearn_core.worker.failures import outcome_of
 from unlearn_core.worker.listener import CANCEL, PREEMPT, REPORT_INTERVAL, PipeListener, ProgressUpdate
 from unlearn_core.worker.start import ShutdownFlags, prepare_forkserver
-from unlearn_core.worker.supervisor import Supervisor, WorkerTimeouts
 
 ME = LockInfo(os.getpid(), "mine", False)
 

@@ -13,7 +13,7 @@ from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import child_main, device_lock
 from unlearn_core.worker.child_process import CONTEXT
 from unlearn_core.worker.code_version import code_digest
-from unlearn_core.worker.supervisor import Supervisor, WorkerTimeouts
+from unlearn_core.worker.device_supervisor import Supervisor, WorkerTimeouts
 from unlearn_core.worker.worker_log import log_line
 
 WORK_MODULE = "unlearn_core.engine.entry_point"

@@ -145,7 +145,7 @@ def _seed(plan: RunPlan) -> None:
         max_value=2**31 - 1,
         key="seed",
         width=230,
-        help="Determines the order of the images, the noise and all other randomness. The same seed repeats the result.",
+        help="Determines the image order, the noise and all other randomness. The same seed repeats the result.",
         on_change=_apply_seed,
     )
 

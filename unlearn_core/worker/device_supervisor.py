@@ -1,4 +1,4 @@
-"""Supervisor, which claims runs for one device, dispatches them to warm children and reports their outcomes."""
+"""The supervisor of one device: claims its runs, hands them to child processes and reports their outcomes."""
 
 import socket
 import time
