@@ -137,7 +137,7 @@ def _three_heatmaps(report: Report) -> None:
     grid = st.grid(1 + models, min_column_width=64)
     for cell in row.cells[: 1 + models]:
         with grid.cell():
-            caption = escape(cell.caption) if " · " in cell.caption else "the image"
+            caption = escape(cell.caption).replace(" · ", "  \n") if " · " in cell.caption else "the image"
             st.image(cell.image, caption, width="stretch", alt=f"{row.title}: {cell.caption}")
 
 
