@@ -38,7 +38,7 @@ class WorkerTimeouts(NamedTuple):
 
     cancel_grace: float = 2.0
     idle_timeout: float | None = None
-    """None for a worker that was started by active_run, which stays."""
+    """None for a worker that was started by hand, which stays."""
 
 
 class ShutdownRequest(Protocol):
