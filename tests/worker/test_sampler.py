@@ -128,6 +128,7 @@ def test_asking_takes_at_most_50_ms_a_trial(sampler: str) -> None:
 
 def test_a_worker_that_serves_no_sweep_loads_no_optuna() -> None:
     program = (
-        "import sys; from unlearn_core.worker import device_supervisor, sweep_scheduler; assert 'optuna' not in sys.modules"
+        "import sys\nfrom unlearn_core.worker import device_supervisor, sweep_scheduler\n"
+        "assert 'optuna' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
