@@ -32,6 +32,11 @@ class DatasetCard(_Card):
         """Whether its images are points in the plane: one pixel each, red is x and green is y, in 255 steps."""
         return self.size == 1
 
+    @property
+    def item_noun(self) -> str:
+        """What one of its inputs is called in texts: "image" or "point"."""
+        return "point" if self.is_points else "image"
+
 
 class LayerRoles(_Card):
     """The roles of a model's modules, as dotted names for `model.get_submodule`."""

@@ -65,7 +65,7 @@ def gold_title(spec: TrainGoldSpec, dataset: DatasetCard) -> str:
 def describe_forget_set(forget: Forget, dataset: DatasetCard) -> str:
     """A forget set in words: "cat", "cat and dog", "3 images"."""
     if forget.kind == "images":
-        noun = "point" if dataset.is_points else "image"
+        noun = dataset.item_noun
         return f"1 {noun}" if len(forget.images) == 1 else f"{len(forget.images):,} {noun}s"
     names = [dataset.classes[number] for number in forget.classes]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

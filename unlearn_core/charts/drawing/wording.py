@@ -70,21 +70,23 @@ def eval_forget_set(report: Report) -> str:
 
 
 def forget_set_label(report: Report) -> str:
-    """What is in that set: "test images of cat", "training images of cat" or "forget images"."""
+    """What is in that set: "test images of cat", "training images of cat" or "forget images"; or points."""
+    items = f"{report.dataset.item_noun}s"
     if not is_class_request(report):
-        return "forget images"
-    kind = "test images" if eval_forget_set(report) == "forget_test" else "training images"
-    return f"{kind} of {report.forget_set_title}"
+        return f"forget {items}"
+    kind = "test" if eval_forget_set(report) == "forget_test" else "training"
+    return f"{kind} {items} of {report.forget_set_title}"
 
 
 def retain_set_label(report: Report) -> str:
-    """What is retained: "the other classes" or "the other images"."""
-    return "the other classes" if is_class_request(report) else "the other images"
+    """What is retained: "the other classes", "the other images" or "the other points"."""
+    return "the other classes" if is_class_request(report) else f"the other {report.dataset.item_noun}s"
 
 
 def retain_test_label(report: Report) -> str:
     """The images that the retain accuracy is measured on: "test images of the other classes" or "test images"."""
-    return f"test images of {retain_set_label(report)}" if is_class_request(report) else "test images"
+    items = f"test {report.dataset.item_noun}s"
+    return f"{items} of {retain_set_label(report)}" if is_class_request(report) else items
 
 
 def capitalize(text: str) -> str:

@@ -61,7 +61,7 @@ def _classifier(current: RunPlan) -> str:
 def _forget(current: RunPlan) -> str:
     if current.setup.forget is None:
         return "nothing selected yet"
-    noun = formatting.item_noun(current.dataset)
+    noun = current.dataset.item_noun
     if current.setup.by == "images":
         return formatting.pluralize(len(current.setup.images), noun)
     names = [current.dataset.classes[number] for number in current.setup.classes]

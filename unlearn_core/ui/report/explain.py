@@ -50,7 +50,7 @@ FORMER_ORDERS = {"Least sure first": "Least confident first"}
 
 def show(report: Report) -> None:
     """Show the gallery of the data set, and above it the heat maps of the image that was clicked."""
-    noun = formatting.item_noun(report.dataset)
+    noun = report.dataset.item_noun
     st.subheader(f"Explore any {noun}", anchor=False)
     if report.run is None:
         st.caption(
@@ -80,7 +80,7 @@ def _parse_image(report: Report, text: str) -> int | None:
     if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) < count:
         return int(text)
     if text:
-        noun = formatting.item_noun(report.dataset)
+        noun = report.dataset.item_noun
         st.warning(escape(f"There is no {noun} {text[:40]!r}: the last one is {count - 1:,}."))
     return None
 
@@ -145,7 +145,7 @@ def _gallery(report: Report, rows: np.ndarray, able: bool) -> int | None:
         page = min(st.pagination(pages, key=f"look-page-{pages}", bind="query-params"), pages)
     shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
     outputs, names, clicked = _probabilities(report, "after", shown), report.dataset.classes, None
-    noun, action = formatting.item_noun(report.dataset), " Show its Grad-CAM maps." if heatmap_layers(report) else ""
+    noun, action = report.dataset.item_noun, " Show its Grad-CAM maps." if heatmap_layers(report) else ""
     grid = slot.grid(8, min_column_width=96, gap="xsmall")
     for row, output in zip(shown.tolist(), outputs, strict=True):
         with grid.cell(), st.container(gap="xxsmall"):

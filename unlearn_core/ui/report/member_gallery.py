@@ -11,7 +11,7 @@ from unlearn_core.charts.report.member_scores import (
     reference_model,
 )
 from unlearn_core.domain.report import Report
-from unlearn_core.ui.shell import cache, formatting, url_state
+from unlearn_core.ui.shell import cache, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 PER_PAGE = 24
@@ -24,7 +24,7 @@ def show(report: Report) -> None:
     if CHART.applies(report) is not True:
         return
     found, other = list_member_scores(report), reference_model(report)
-    noun = formatting.item_noun(report.dataset)
+    noun = report.dataset.item_noun
     st.subheader(f"Forget {noun}s by membership probability", anchor=False)
     only = [score for score in found if is_member_only_after(score, other)]
     choices = {"all": f"All {len(found):,}", "only": f"Only after, not {MODEL_LABELS[other]}: {len(only):,}"}
@@ -47,7 +47,7 @@ def show(report: Report) -> None:
 
 
 def _page(report: Report, items: list[MemberScore], reference: str) -> None:
-    pages, noun = -(-len(items) // PER_PAGE), formatting.item_noun(report.dataset)
+    pages, noun = -(-len(items) // PER_PAGE), report.dataset.item_noun
     slot = st.container()
     with st.container(horizontal=True, horizontal_alignment="center"):
         page = min(st.pagination(pages, key=f"recognised-page-{pages}", bind="query-params"), pages)

@@ -16,7 +16,7 @@ MODELS = ("after", "gold", "fresh")
 
 def offer_relearn(report: Report, run: Run) -> MeasureSpec | None:
     """Show the purpose of the measurement and a button with the cost; return the spec when it is pressed."""
-    images = f"{formatting.item_noun(report.dataset)}s"
+    images = f"{report.dataset.item_noun}s"
     if "gold" in report.evaluations:
         models, reference = "this model, the retrained model and an untrained model", "the retrained model"
     else:

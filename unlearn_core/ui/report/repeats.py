@@ -93,7 +93,7 @@ def show(report: Report) -> None:
         )
     if seeds.CHART.applies(report) is not True:
         return
-    noun = formatting.item_noun(report.dataset)
+    noun = report.dataset.item_noun
     left, right = st.columns(2, gap="large")
     with left:
         chart_card.show(seeds.CHART, [report], key_scope="report")

@@ -74,7 +74,7 @@ def _timings(report: Report) -> None:
     rows += [{"what": name, "steps": "", "seconds": round(value, 2)} for name, value in facts["seconds"].items()]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Seconds and steps of each phase")
     versions = " · ".join(f"{name} {version}" for name, version in facts["versions"].items())
-    inputs = formatting.pluralize(facts["pictures"], formatting.item_noun(report.dataset))
+    inputs = formatting.pluralize(facts["pictures"], report.dataset.item_noun)
     threads = formatting.pluralize(facts["threads"], "thread")
     st.caption(f"{inputs} on {facts['device']}, {threads}, started {facts['started']}. {versions}")
 

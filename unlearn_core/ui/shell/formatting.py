@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime
 
-from unlearn_core.domain.cards import DatasetCard
-
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -66,8 +64,3 @@ def format_share(value: float | None) -> str:
 def pluralize(number: int, thing: str) -> str:
     """A number with its noun: "1 run", "3 runs"."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def item_noun(dataset: DatasetCard) -> str:
-    """What one input of a data set is called: "image" or "point"."""
-    return "point" if dataset.is_points else "image"

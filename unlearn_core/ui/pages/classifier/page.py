@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from unlearn_core.data import datasets, user_catalog
-from unlearn_core.domain.cards import ClassifierCard, DatasetCard
+from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.recipe import describe_recipe
 from unlearn_core.models import bundled_models, classifiers, user_models
@@ -87,7 +87,7 @@ def accuracy(plan: RunPlan) -> None:
     best, worst = max(right), min(right)
     names = plan.dataset.classes
     st.markdown(
-        f"It classifies **{_percent(whole)}** of {plan.dataset.test:,} test {_unit(plan.dataset)}s correctly: "
+        f"It classifies **{_percent(whole)}** of {plan.dataset.test:,} test {plan.dataset.item_noun}s correctly: "
         f"*{escape(names[right.index(best)])}* has the highest accuracy ({_percent(best)}), "
         f"*{escape(names[right.index(worst)])}* the lowest ({_percent(worst)})."
     )
@@ -96,7 +96,7 @@ def accuracy(plan: RunPlan) -> None:
         table,
         hide_index=True,
         height="content",
-        alt=f"Accuracy of the classifier on test {_unit(plan.dataset)}s, per class",
+        alt=f"Accuracy of the classifier on test {plan.dataset.item_noun}s, per class",
         column_config={
             "class": st.column_config.TextColumn("Class", width="small"),
             "right": st.column_config.ProgressColumn("Test accuracy", format="%d %%", min_value=0, max_value=100),
@@ -210,10 +210,6 @@ def _golds(card: ClassifierCard) -> str:
         f"Included for {which}{also}: the same architecture, trained by the same recipe without the forget set. "
         "For other requests they can be trained here, in the background."
     )
-
-
-def _unit(card: DatasetCard) -> str:
-    return "point" if card.is_points else "image"
 
 
 def _percent(share: float) -> str:

@@ -58,7 +58,7 @@ def show_image(reports: Sequence[Report], selection: Selection) -> None:
     """
     chart_card.heading(gradcam.CHART)
     slot = st.container()
-    noun = formatting.item_noun(reports[0].dataset)
+    noun = reports[0].dataset.item_noun
     st.subheader(f"Choose {'an image' if noun == 'image' else f'a {noun}'}", anchor=False)
     has_heatmaps = any(explain.heatmap_layers(report) for report in reports)
     effect = "its Grad-CAM maps of all runs" if has_heatmaps else "the predictions of all runs in the table above"
@@ -79,7 +79,7 @@ def show_image(reports: Sequence[Report], selection: Selection) -> None:
 def _show_alone(report: Report, number: int | None) -> None:
     st.caption(explain.no_heatmaps_reason(report))
     if number is not None and number < len(report.labels):
-        name = f"{report.dataset.classes[report.labels[number]]}, {formatting.item_noun(report.dataset)} {number}"
+        name = f"{report.dataset.classes[report.labels[number]]}, {report.dataset.item_noun} {number}"
         st.image(cache.thumbnail(report.dataset.id, number), caption=escape(name), alt=name)
 
 

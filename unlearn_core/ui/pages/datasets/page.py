@@ -100,7 +100,7 @@ def _classes(found: DatasetCard) -> None:
             st.image(
                 cache.class_preview(found.id, number),
                 width="stretch",
-                alt=f"Training {_unit(found)}s of the class {name}",
+                alt=f"Training {found.item_noun}s of the class {name}",
             )
             st.markdown(escape(name))
 
@@ -132,12 +132,8 @@ def _act_in_trash(what: Callable[[Path, str], None], name: str) -> None:
 
 
 def _counts(card: DatasetCard) -> str:
-    count = formatting.pluralize(card.train + card.val + card.test, _unit(card))
+    count = formatting.pluralize(card.train + card.val + card.test, card.item_noun)
     return f"{count} · {len(card.classes):,} classes"
-
-
-def _unit(card: DatasetCard) -> str:
-    return "point" if card.is_points else "image"
 
 
 def _bytes(card: DatasetCard) -> str:

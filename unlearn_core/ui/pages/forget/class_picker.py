@@ -19,7 +19,7 @@ def show(plan: RunPlan) -> None:
     else:
         _cards(plan, range(len(plan.dataset.classes)))
     if _accuracies(plan) is not None:
-        count = formatting.pluralize(plan.dataset.test, f"test {formatting.item_noun(plan.dataset)}")
+        count = formatting.pluralize(plan.dataset.test, f"test {plan.dataset.item_noun}")
         st.caption(f"Accuracies refer to {count}, which were not used for training.")
 
 

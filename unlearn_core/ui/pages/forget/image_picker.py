@@ -47,7 +47,7 @@ def footer(plan: RunPlan) -> None:
             test = " + ".join(f"{count:,}" for count in counts if count)
             st.markdown(f":orange[■] **{sizes['forget_train']:,}** in the forget set", width="content")
             st.markdown(f":green[■] **{sizes['retain_train']:,}** in the retain set", width="content")
-            st.markdown(f"{test} test {formatting.item_noun(plan.dataset)}s", width="content")
+            st.markdown(f"{test} test {plan.dataset.item_noun}s", width="content")
         st.space("stretch")
         st.button("Clear", type="tertiary", key="clear", on_click=_clear, disabled=plan.setup.forget is None)
         if st.button("Next: method", type="primary", key="next", disabled=plan.split is None):
@@ -87,7 +87,7 @@ def _standard(plan: RunPlan) -> None:
         st.caption("Random selections with a bundled retrained model:", width="content")
         for name, images in ready.items():
             st.button(
-                formatting.pluralize(len(images), formatting.item_noun(plan.dataset)),
+                formatting.pluralize(len(images), plan.dataset.item_noun),
                 key=f"take-{name}",
                 disabled=plan.setup.images == images,
                 on_click=_apply_standard,
@@ -101,7 +101,7 @@ def _gallery(plan: RunPlan) -> None:
     every, chosen = cache.image_dataset(plan.dataset.id), url_state.current().images
     ids = _filtered(plan, every.labels[: every.train], chosen)
     if not len(ids):
-        st.info(f"No {formatting.item_noun(plan.dataset)} is selected yet.")
+        st.info(f"No {plan.dataset.item_noun} is selected yet.")
         return
     pages = -(-len(ids) // PER_PAGE)
     if st.session_state.get("gallery-page", 1) > pages:
@@ -120,7 +120,7 @@ def _gallery(plan: RunPlan) -> None:
             st.image(
                 cache.thumbnail(plan.dataset.id, number),
                 width="stretch",
-                alt=f"{name}, {formatting.item_noun(plan.dataset)} {number}",
+                alt=f"{name}, {plan.dataset.item_noun} {number}",
             )
             key = f"picture-{plan.dataset.id}-{number}"
             st.session_state[key] = number in chosen

@@ -137,7 +137,7 @@ def _sides(spec: UnlearnSpec) -> tuple[str, str]:
     """The labels of the two lines."""
     card = datasets.card(spec.request.dataset)
     if spec.request.forget.kind == "images":
-        return "forget set", f"other {formatting.item_noun(card)}s"
+        return "forget set", f"other {card.item_noun}s"
     return forget_set_title(spec, card), "other classes"
 
 
@@ -159,7 +159,7 @@ def _stage_text(run: Run) -> str:
     card = datasets.card(run.spec.request.dataset)
     needs = method.needs(method.params.parse(run.spec.params))
     split = make_split(card, cache.image_dataset(card.id).labels, run.spec.request.forget)
-    noun, kept, lost = formatting.item_noun(card), len(split.retain_train), len(split.forget_train)
+    noun, kept, lost = card.item_noun, len(split.retain_train), len(split.forget_train)
     retain = f"{kept:,} retained {noun}s" if needs.retain else f"no retained {noun}s"
     forget = f"{lost:,} forget {noun}s" if needs.forget else f"none of the {lost:,} forget {noun}s"
     joined = "and" if needs.retain == needs.forget else "but"
