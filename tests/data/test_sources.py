@@ -181,7 +181,7 @@ def idx(array: np.ndarray) -> bytes:
 def clothes() -> dict[str, bytes]:
     rng = np.random.default_rng(1)
     return {
-        f"{part}-{kind}.gz": gzip.compress(idx(array))
+        f"{part}-{kind}.gz": gzip.compress(idx(array), mtime=0)
         for part in ("train", "t10k")
         for kind, array in (
             ("images-idx3-ubyte", rng.integers(0, 256, (40, 28, 28), np.uint8)),
