@@ -64,7 +64,7 @@ def test_the_run_on_show_is_the_one_that_ships(visit: Visit) -> None:
     app = fine(visit("start"))
     assert "predictions and heat maps of three models" in words(app)
     shown = [image for element in app.get("image") for image in element.proto.imgs]
-    assert [image.caption.partition(" · ")[0] for image in shown] == ["the image", "before", "after", "retrained"]
+    assert [image.caption.partition("  \n")[0] for image in shown] == ["the image", "before", "after", "retrained"]
     assert len(app.get("plotly_chart")) == 1
     assert not without_words(app)
 
