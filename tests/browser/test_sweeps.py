@@ -17,7 +17,7 @@ from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
-QUESTION = "What does impair: learning rate do?"
+QUESTION = "Effect of impair: learning rate"
 
 
 def test_eight_trials_survive_a_reload_and_a_killed_runner_and_a_point_leads_to_its_run(

@@ -26,7 +26,7 @@ def test_a_sweep_is_told_with_its_charts_and_every_trial() -> None:
 
 
 def test_one_knob_and_no_finished_trial_are_told_too() -> None:
-    assert sweep_section(swept(8, knobs=KNOBS[:1], facts={})).title == "What does impair: learning rate do?"
+    assert sweep_section(swept(8, knobs=KNOBS[:1], facts={})).title == "Effect of impair: learning rate"
     nothing = sweep_section(swept(0, facts={}))
     assert nothing.plates == ()
     assert "of which 0 finished" in nothing.words

@@ -34,7 +34,7 @@ def test_one_knob_is_two_clicks_from_the_method_page(visit: Visit, store: RunSto
     assert [(one.knob, one.low, one.high) for one in spec.ranges] == [("impair_lr", 0.0002, 0.02)]
     assert spec.objectives == ("distance",)
     assert app.query_params["sweep"] == str(sweep.id)
-    assert fine(app).title[0].value == "What does *impair: learning rate* do?"
+    assert fine(app).title[0].value == "Effect of *impair: learning rate*"
     assert sweep.title == "Forget discs with UNSIR"
 
 

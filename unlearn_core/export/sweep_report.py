@@ -34,7 +34,7 @@ def sweep_section(sweep_data: SweepData) -> ExtraSection:
 def _title(sweep_data: SweepData) -> str:
     ranges = sweep_data.sweep.spec.ranges
     if len(ranges) == 1:
-        return f"What does {sweep_data.hyperparameter_title(ranges[0].knob).lower()} do?"
+        return f"Effect of {sweep_data.hyperparameter_title(ranges[0].knob).lower()}"
     return f"What does it cost to forget {sweep_data.forgotten}?"
 
 
