@@ -72,7 +72,7 @@ class MeasureSpec(_Spec):
 class ImportDatasetSpec(_Spec):
     """Import of a data set: its images are decoded, resized to one square size and stored as `dataset`.
 
-    `source` is the id of a plug-in in catalog/sources and `options` are its options; `fit` says how images that are
+    `source` is the id of a plug-in in data/sources and `options` are its options; `fit` says how images that are
     not square are fitted: "crop" cuts out the centre, "pad" adds black borders.
     """
 
