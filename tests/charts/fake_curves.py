@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from unlearn_core.charts.report.gold_metrics import GOLD_METRICS
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.split import Split
 
 

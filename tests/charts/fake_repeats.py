@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 
 
 def seeds_of(accuracy: ReportPart, first: int, *, curves: Callable[[np.random.Generator], ReportPart]) -> ReportPart:

@@ -23,8 +23,8 @@ from unlearn_core.charts.report import (
     true_logit,
     unsir_noise,
 )
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
 PICTURES = made_up_report(images=True)

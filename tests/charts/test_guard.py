@@ -11,8 +11,8 @@ from tests.charts.layout import layout_of
 from tests.charts.test_figures import plain, trace, with_part
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report import adversarial_examples, stop_rule, weight_importance
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
 

@@ -11,8 +11,8 @@ from tests.charts.layout import layout_of
 from unlearn_core.charts.chart import ONE_GOLD, Chart
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.charts.report import cka, confusion, distance, gold_metrics, layer_shift, zrf
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
 TWINS = made_up_report(images=True)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.probes.small_context import CLASS, IMAGES, scene
-from unlearn_core.domain.measurement import Probe, ReportPart
+from unlearn_core.domain.results.measurement import Probe
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.plugins import discover
 from unlearn_core.probes import probes
 from unlearn_core.probes.common.context import ProbeContext
@@ -42,7 +43,6 @@ def measured(probe: Probe, scene: ProbeContext) -> ReportPart:
 
 def test_the_registry_has_the_parts_that_charts_read() -> None:
     assert {"accuracy", "logits", "predictions", "layers", "cam"} <= set(probes())
-    assert "scene" not in probes()
 
 
 @every_probe

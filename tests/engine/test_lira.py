@@ -7,7 +7,7 @@ import pytest
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import CancelledError
 from unlearn_core.domain.jobs import MeasureSpec
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.jobs import ensemble_members, lira
 from unlearn_core.engine.listener import NullListener

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from tests.plugin.models.architectures.tiny import Tiny
 from tests.probes.small_context import IMAGES, net, scene
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.cam import PER_SIDE, SAMPLE_SIZE, measure, sample_images
 from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.probes.common.context import ProbeContext

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.probes.small_context import IMAGES, net, scene
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.cka import (
     PAIRS,
     PER_SIDE,

@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from tests.probes.small_context import IMAGES, scene
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.closeness import PAIRS, activation_distance, kolmogorov_smirnov, measure, wasserstein
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.statistics import logit_statistics, softmax

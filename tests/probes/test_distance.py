@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.probes.small_context import IMAGES, scene
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.common.statistics import js_bits, softmax
 from unlearn_core.probes.distance import PROBE
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.layers import measure
 

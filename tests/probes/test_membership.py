@@ -6,8 +6,8 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from tests.probes.small_context import CLASS, IMAGES, answering, scene
 from unlearn_core.domain.forget_request import ForgetImages
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.common.logistic_attack import cross_validated_scores
 from unlearn_core.probes.membership import PROBE, attack_metrics, auc, matched_members, signals
 

@@ -7,8 +7,8 @@ from tests.probes.small_context import scene
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.split import make_split
 from unlearn_core.models import classifiers
 from unlearn_core.probes.common.context import ProbeContext

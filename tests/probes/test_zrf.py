@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional
 
 from tests.probes.small_context import scene
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.zrf import MAX_IMAGES, js_zrf, measure, normalized_entropy, official_zrf, sample_rows
 

@@ -23,8 +23,8 @@ from unlearn_core.data.standard_requests import standard_requests
 from unlearn_core.domain.errors import DivergedError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import MODELS
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe_device, resolve_device
 from unlearn_core.engine.listener import NullListener

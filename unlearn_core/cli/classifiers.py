@@ -9,7 +9,7 @@ from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.domain.errors import InvalidCheckpointError, InvalidRequestError
 
 if TYPE_CHECKING:
-    from unlearn_core.domain.measurement import ReportPart
+    from unlearn_core.domain.results.result import ReportPart
 
 HELP = "List the classifiers and their bundled retrained models; add a checkpoint, or remove your own classifiers."
 

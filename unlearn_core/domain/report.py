@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
+from pydantic import ValidationError
 
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.forget_request import Forget
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart, Result
 from unlearn_core.domain.split import Split
+
+R = TypeVar("R", bound=Result)
 
 MODELS = ("before", "after", "gold")
 """The three models that a report compares, always in this order."""
@@ -44,6 +47,34 @@ class Report:
     evaluations: Mapping[str, Evaluation]
     parts: Mapping[str, ReportPart]
     missing: Mapping[str, str] = field(default_factory=dict)
+    _read: dict[type[Result], Result | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The results that were read from their parts so far."""
+
+    def get(self, kind: type[R]) -> R | None:
+        """Return a result, or None if it is missing or damaged; `reason` says why."""
+        if kind not in self._read:
+            part = self.parts.get(kind.part)
+            try:
+                self._read[kind] = None if part is None else kind.from_part(part)
+            except ValidationError:
+                self._read[kind] = None
+        return cast("R | None", self._read[kind])
+
+    def __getitem__(self, kind: type[R]) -> R:
+        """Return a result. Raises KeyError if the report has none."""
+        result = self.get(kind)
+        if result is None:
+            raise KeyError(f"{kind.part}: {self.reason(kind)}")
+        return result
+
+    def __contains__(self, kind: type[Result]) -> bool:
+        return self.get(kind) is not None
+
+    def reason(self, kind: type[Result]) -> str:
+        """Return the reason why a result is missing, as a sentence."""
+        if kind.part in self.parts:
+            return f"The record of {kind.part} in this report is damaged. Measure the run again, or start it again."
+        return self.missing.get(kind.part, f"This run has no record of its {kind.part}, so there is nothing to show.")
 
     @property
     def forget_set_title(self) -> str:

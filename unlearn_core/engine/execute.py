@@ -17,8 +17,8 @@ from unlearn_core.domain.jobs import (
     TrainSpec,
     UnlearnSpec,
 )
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report, forget_set_title, summary_metrics
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import Run
 from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe_device, resolve_device

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from unlearn_core.domain.cards import LayerRoles
 from unlearn_core.domain.errors import InvalidRequestError
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import CurvePoint, Phase, Progress
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.probes.common import class_activation

@@ -1,6 +1,6 @@
 """Measurements: each file defines a PROBE that writes the report part with its id."""
 
-from unlearn_core.domain.measurement import Probe
+from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.plugins import cards
 
 

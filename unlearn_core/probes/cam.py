@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 from unlearn_core.domain.errors import InvalidRequestError
-from unlearn_core.domain.measurement import Probe, ReportPart
 from unlearn_core.domain.report import MODELS
+from unlearn_core.domain.results.measurement import Probe
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.split import Split
 from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.probes.common.context import ProbeContext

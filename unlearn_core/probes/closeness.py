@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.measurement import Probe, ReportPart
+from unlearn_core.domain.results.measurement import Probe
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.common.context import MODEL_TITLES, ProbeContext
 from unlearn_core.probes.common.statistics import SETS, logit_statistics, softmax, wilson_interval
 

@@ -9,7 +9,8 @@ Source: Lin, Divergence Measures Based on the Shannon Entropy, IEEE Trans. Inf. 
 
 from typing import Any
 
-from unlearn_core.domain.measurement import Probe, ReportPart
+from unlearn_core.domain.results.measurement import Probe
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.statistics import SETS, js_bits, softmax
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from unlearn_core.domain.measurement import Probe, ReportPart
+from unlearn_core.domain.results.measurement import Probe
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.common.context import ProbeContext
 
 PAIRS = {

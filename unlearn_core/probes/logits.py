@@ -6,8 +6,9 @@ other class (negative where the prediction is wrong), and the entropy of the sof
 
 import numpy as np
 
-from unlearn_core.domain.measurement import Probe, ReportPart
 from unlearn_core.domain.report import MODELS
+from unlearn_core.domain.results.measurement import Probe
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.statistics import logit_statistics
 

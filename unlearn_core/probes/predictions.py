@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.measurement import Probe, ReportPart
 from unlearn_core.domain.report import MODELS
+from unlearn_core.domain.results.measurement import Probe
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.common.context import ProbeContext
 
 _SETS = ("forget_train", "forget_test")

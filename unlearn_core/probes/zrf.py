@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from unlearn_core.domain.measurement import Probe, ReportPart
 from unlearn_core.domain.report import MODELS
+from unlearn_core.domain.results.measurement import Probe
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.models import classifiers
 from unlearn_core.probes.common.context import MODEL_TITLES, ProbeContext
 from unlearn_core.probes.common.statistics import js_bits, softmax

@@ -4,7 +4,7 @@ import numpy as np
 
 from unlearn_core.charts.drawing.epoch_curve import figure, summary
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 
 
 def part(loss: list[float], right: list[float]) -> ReportPart:

@@ -6,8 +6,8 @@ from typing import Any
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.report.cam_similarity import CHART, OLD_REPORT, summary
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
 

@@ -10,8 +10,8 @@ from tests.charts.layout import layout_of
 from unlearn_core.charts.drawing.heatmap_overlay import MIN_SIZE, colorize, colorize_difference, upscale
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report.gradcam import figure, heatmap_rows
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
 GREY = np.full((32, 32, 3), 128, np.uint8)

@@ -5,8 +5,8 @@ import pytest
 from tests.charts.fake_reports import made_up_report
 from tests.charts.test_figures import plain, with_part
 from unlearn_core.charts.report import lira
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
 

@@ -15,8 +15,8 @@ from unlearn_core.charts.report.member_scores import (
     reference_model,
     summary,
 )
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 
 
 def called(after: list[float], *, strangers: int = 1, **others: list[float]) -> Report:

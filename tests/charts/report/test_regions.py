@@ -10,8 +10,8 @@ from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.charts.report.regions import CHART
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes.regions import PROBE
 
 

@@ -13,8 +13,8 @@ from unlearn_core.charts.drawing.replay_panel import phase_segments
 from unlearn_core.charts.drawing.snapshots import snapshot_series
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report.replay import CHART, OLD_REPORT, figure, summary
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
 

@@ -14,8 +14,8 @@ from unlearn_core.charts.drawing.seed_statistics import SINGLE_SEED, applies, se
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report import seeds
 from unlearn_core.charts.text import verdict
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
 

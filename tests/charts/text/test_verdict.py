@@ -8,8 +8,8 @@ import pytest
 
 from tests.charts.fake_reports import CAT, NO_GOLD, made_up_report, score
 from unlearn_core.charts.text.verdict import caveats, forget_verdict, gold_verdict, retain_verdict, verdicts
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Evaluation, Report
+from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
 PICTURES = made_up_report(images=True)

@@ -14,8 +14,8 @@ from unlearn_core.charts.text.warnings import (
     report_warnings,
     residual_knowledge,
 )
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
 

@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 from unlearn_core.charts.chart import percent_axis
 from unlearn_core.charts.drawing.theme import Theme, line_style
 from unlearn_core.charts.drawing.wording import percent
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 
 HEIGHT = 300
 """Pixels."""

@@ -7,8 +7,8 @@ import numpy as np
 
 from unlearn_core.charts.drawing.heatmap_overlay import colorize, colorize_difference, upscale
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, capitalize, percent
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.result import ReportPart
 
 _GONE, _WEAKER, _GROWN = 0.3, 0.75, 1.25
 """Peaks as a share of before: below these the evidence is gone, or weaker; above the last it has grown."""

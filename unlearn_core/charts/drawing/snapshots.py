@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 
 SIDE_SETS = {"forget": ("forget_train", "forget_val"), "retain": ("retain_val",)}
 

@@ -14,7 +14,7 @@ from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import InvalidCheckpointError
 from unlearn_core.domain.jobs import AddCheckpointSpec
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.engine.devices import describe_device, resolve_device
 from unlearn_core.engine.jobs.train_classifier import accuracies, to_npy_bytes
 from unlearn_core.engine.listener import RunListener

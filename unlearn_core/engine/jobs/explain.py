@@ -5,7 +5,7 @@ from typing import Any
 
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.jobs import ExplainSpec
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.engine.measure import collect_models
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import resolve_run

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.engine.jobs.ensemble import GOLDS, SHADOWS, ModelEnsemble
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.measure import LoadedRun, load_run, store_measurement

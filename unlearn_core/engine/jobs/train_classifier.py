@@ -16,7 +16,7 @@ from unlearn_core.data.pixel_statistics import channel_statistics
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import DivergedError, InvalidRequestError
 from unlearn_core.domain.jobs import TrainSpec
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.engine.devices import describe_device, resolve_device
 from unlearn_core.engine.initial_weights import initial_model, load_initial_weights, was_trained_on
 from unlearn_core.engine.listener import RunListener

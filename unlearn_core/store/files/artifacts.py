@@ -12,7 +12,7 @@ import numpy as np
 
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 
 WEIGHTS_FILE = "weights.safetensors"
 REPORT_FILE = "report.json"

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, insert, select, text
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import forget_set_title, summary_metrics
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.domain.sweep import sweep_id
 from unlearn_core.store.db import rows

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, insert, or_, select
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database

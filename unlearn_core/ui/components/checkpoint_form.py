@@ -9,7 +9,7 @@ from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import InvalidCheckpointError
 from unlearn_core.domain.jobs import MAX_NAME_LENGTH, AddCheckpointSpec
-from unlearn_core.domain.measurement import ReportPart
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import Run
 from unlearn_core.models import classifiers, user_models
 from unlearn_core.models.upload import receive

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from unlearn_core.charts.report import gradcam
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell.markdown import escape
 

@@ -16,8 +16,8 @@ from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.data import datasets
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.export.extra_sections import ExtraSection
 from unlearn_core.models import bundled_models

@@ -12,8 +12,8 @@ from unlearn_core.charts.drawing import heatmap_rows, highlight
 from unlearn_core.charts.drawing.selection import Selection
 from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.jobs import ExplainSpec
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts

@@ -9,8 +9,8 @@ from unlearn_core.charts import charts
 from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.measurement import ReportPart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import RunState
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, formatting, navigation, run_setup
