@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from tests.charts.fake_reports import made_up_report
 from tests.store.specs import EVERY, spec, sql
@@ -204,6 +205,7 @@ def test_what_has_no_report_comes_back_by_its_record(home: Path) -> None:
     measure = store.register_running(MeasureSpec(run=about), title="Measure", device="cpu")
     store.finish(measure, 1, metrics={"relearn": 4})
     look = store.register_running(ExplainSpec(run=about, picture=0, target=0), title="Look", device="cpu")
+    artifacts.write_part(folder(home, look), "cam", report().parts["accuracy"])
     store.finish(look, 1, metrics={})
     kept = store.get(gold), store.get(about)
     deleted(home)
@@ -212,6 +214,7 @@ def test_what_has_no_report_comes_back_by_its_record(home: Path) -> None:
     assert (again.get(gold), again.get(about)) == kept
     assert again.get(about).headline["relearn"] == 4, "with what was measured later"
     assert again.submit(spec(), title="new") == look + 1
+    assert "cannot be read" not in restore.notice(home), "they never had a report"
 
 
 def test_repeats_and_forks_find_each_other_again_and_trials_are_ordinary_runs(home: Path) -> None:
@@ -346,6 +349,32 @@ def test_a_run_never_begins_in_the_folder_of_another(home: Path) -> None:
     with pytest.raises(StoreError, match="holds another run"):
         store.register_running(spec(), title="c", device="cpu")
     assert store.register_running(spec(), title="d", device="cpu") == second + 2
+
+
+def refuse_writes(connection: Connection) -> None:
+    if connection.get_execution_options().get("writes"):
+        raise StoreError("The disk is full.")
+
+
+def test_a_start_that_cannot_be_stored_is_tried_again_in_the_same_folder(home: Path) -> None:
+    store = RunStore(home)
+    first, second = (store.submit(spec(), title=name, group="both") for name in "ab")
+    run = store.claim("worker", device="cpu", kinds=EVERY)
+    assert run is not None and run.id == first
+
+    def start() -> list[Run]:
+        return store.claim_group(run, "worker", device="cpu", is_compatible=lambda spec: True, limit=1)
+
+    for act in (start, lambda: store.claim("worker", device="cpu", kinds=EVERY)):
+        event.listen(Engine, "commit", refuse_writes)
+        try:
+            with pytest.raises(StoreError, match="disk is full"):
+                act()
+        finally:
+            event.remove(Engine, "commit", refuse_writes)
+        assert not folder(home, second).exists()
+    assert [(one.id, one.attempt) for one in start()] == [(second, 1)]
+    assert folder(home, second).exists()
 
 
 def test_a_folder_that_cannot_be_made_is_named(home: Path) -> None:

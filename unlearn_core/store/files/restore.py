@@ -67,9 +67,7 @@ def restore(connection: Connection, data_dir: Path) -> None:
         connection.execute(insert(RUN).values(rows.finished_row(run) | changes))
         known_ids.add(run.id)
     _count_from(connection, numbers[-1])
-    unreadable = [
-        number for number, run in found.items() if run is None and any(artifacts.run_dir(data_dir, number).glob("*"))
-    ]
+    unreadable = [number for number, run in found.items() if run is None and _had_report(data_dir, number)]
     if runs or unreadable:
         message = _notice_text(runs, unreadable, was_empty=was_empty)
         _logger.warning(message)
@@ -122,6 +120,12 @@ def _read_run(folder: Path, number: int) -> Run | None:
         reported = _reported(folder, number)
         recorded = reported if recorded is None or reported is None else recorded
     return None if recorded is None else recorded.model_copy(update={"id": number})
+
+
+def _had_report(data_dir: Path, number: int) -> bool:
+    """Return whether a folder is of a finished run; Grad-CAM queries and failed runs leave only parts or weights."""
+    folder = artifacts.run_dir(data_dir, number)
+    return any((folder / name).exists() for name in (RECORD, artifacts.REPORT_FILE))
 
 
 def _recorded(folder: Path) -> Run | None:

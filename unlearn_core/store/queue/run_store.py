@@ -4,7 +4,8 @@ import json
 import shutil
 import statistics
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,9 +101,9 @@ class RunStore:
         """
         now = clock.now()
         row = rows.new_row(spec, title=title, owner=owner, priority=Priority.INTERACTIVE, now=now.date)
-        with self._database.writing() as connection:
+        with self._starting() as (connection, new_folders):
             run = _insert(connection, row | lease.local_lease(device, now) | {"started": now.date - seconds})
-            started = self._begin(connection, run)
+            started = self._begin(connection, run, new_folders)
         if not started:
             raise StoreError(self._folder_conflict(run))
         return run
@@ -163,9 +164,9 @@ class RunStore:
     def claim(self, worker: str, *, device: str, kinds: Collection[str]) -> Run | None:
         """Give a worker the next run of these kinds, under a lease that `heartbeat` extends; None if there is none."""
         while self.has_queued(kinds):
-            with self._database.writing() as connection:
+            with self._starting() as (connection, new_folders):
                 run = lease.claim(connection, worker, device=device, kinds=kinds, now=clock.now())
-                if run is not None and self._begin(connection, run):
+                if run is not None and self._begin(connection, run, new_folders):
                     return rows.to_run(_row(connection, run))
         return None
 
@@ -181,7 +182,7 @@ class RunStore:
 
         A run whose process has crashed runs alone, so that it cannot crash the others again.
         """
-        with self._database.writing() as connection:
+        with self._starting() as (connection, new_folders):
             if _row(connection, run.id).deaths:
                 return []
             found = [rows.to_run(row) for row in connection.execute(scheduling.group_members(run)).all()]
@@ -194,7 +195,8 @@ class RunStore:
                 for member in chosen
                 if lease.claim_run(connection, member.id, worker, device=device, now=clock.now())
             ]
-            return [rows.to_run(_row(connection, number)) for number in claimed if self._begin(connection, number)]
+            started = [number for number in claimed if self._begin(connection, number, new_folders)]
+            return [rows.to_run(_row(connection, number)) for number in started]
 
     def heartbeat(
         self, run: int, attempt: int, *, progress: Progress | None = None, points: Sequence[CurvePoint] = ()
@@ -289,7 +291,20 @@ class RunStore:
         with self._database.reading() as connection:
             return [rows.to_run(row) for row in connection.execute(wanted)]
 
-    def _begin(self, connection: Connection, run: int) -> bool:
+    @contextmanager
+    def _starting(self) -> Iterator[tuple[Connection, list[Path]]]:
+        """A write transaction that starts runs, and a list of their new folders, which are removed if it fails."""
+        new_folders: list[Path] = []
+        try:
+            with self._database.writing() as connection:
+                yield connection, new_folders
+        except BaseException:
+            for folder in new_folders:
+                with suppress(OSError):  # the data folder may have been removed
+                    folder.rmdir()
+            raise
+
+    def _begin(self, connection: Connection, run: int, new_folders: list[Path]) -> bool:
         """Create the folder of a run that was just claimed; if it holds another run, this one fails."""
         row = _row(connection, run)
         if row.attempt > 1:
@@ -297,6 +312,7 @@ class RunStore:
                 artifacts.clear_folder(self.data_dir, run)
             return True
         if artifacts.make_folder(self.data_dir, run):
+            new_folders.append(artifacts.run_dir(self.data_dir, run))
             return True
         end = {"state": RunState.FAILED, "attempt": 0, "worker": None, "lease": None, "finished": time.time()}
         _change(connection, run, **end, error=self._folder_conflict(run))
