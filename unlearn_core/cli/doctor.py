@@ -174,7 +174,8 @@ def _database() -> Iterator[CheckResult]:
     from unlearn_core.store.queue.run_store import RunStore
 
     store = RunStore(open_data_dir())
-    yield CheckResult("database", "ok", f"opens, with {len(store.list_runs(limit=1_000_000)):,} runs in the history")
+    count = len(store.list_runs(limit=1_000_000))
+    yield CheckResult("database", "ok", f"opens, with {count:,} {'run' if count == 1 else 'runs'} in the history")
     restored = notice(store.data_dir)
     if restored:
         yield CheckResult("history", "note", restored)

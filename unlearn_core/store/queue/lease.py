@@ -29,7 +29,7 @@ MAX_DEATHS = 2
 LOCAL_PROCESS = "maker"
 """The first word of the holder of a run outside any worker; host, process id and start time follow."""
 
-REMOTE_MAKER_TIMEOUT = 86_400.0
+UNVERIFIED_TIMEOUT = 86_400.0
 """Seconds that a local process keeps a run if it cannot be checked from here, or only its id is known."""
 
 
@@ -153,7 +153,7 @@ def _local_process_alive(row: Row, now: Now) -> bool:
     here = host == socket.gethostname()
     if here and not is_alive(int(pid), born.strip() or None):
         return False
-    return (here and born.strip() != "") or abs(now.date - row.lease) < REMOTE_MAKER_TIMEOUT
+    return (here and born.strip() != "") or abs(now.date - row.lease) < UNVERIFIED_TIMEOUT
 
 
 _CRASHED_TWICE = (
