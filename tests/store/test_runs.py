@@ -11,6 +11,7 @@ from tests.store.specs import EVERY, REQUEST, expire, spec, sql
 from unlearn_core.domain.errors import LeaseLostError, NotFoundError, StoreError
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.run import CurvePoint, Phase, Priority, Progress, RunState
+from unlearn_core.domain.run_filter import RunFilter
 from unlearn_core.store.queue.run_store import ControlSignal, RunStore
 
 
@@ -325,3 +326,35 @@ def test_the_store_needs_neither_torch_nor_alembic_once_it_is_made(store, home):
         "sys.exit(len({'torch', 'alembic', 'streamlit'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_runs_are_found_by_state_method_classifier_owner_and_words(store):
+    def submitted(title: str, *, method: str = "any", classifier: str = "tiny", owner: str = "local") -> int:
+        request = REQUEST.model_copy(update={"classifier": classifier})
+        wanted = spec().model_copy(update={"method": method, "request": request})
+        return store.submit(wanted, title=title, owner=owner)
+
+    rows = submitted("Forget rows with UNSIR", method="unsir")
+    cat = submitted("Forget the cat, 100% of it", method="ssd", classifier="big", owner="ann")
+    gold = store.submit(TrainGoldSpec(request=REQUEST), title="Retrain without rows")
+    store.set_note(cat, "for Monday's talk")
+    store.cancel(rows)
+
+    def found(**fields) -> list[int]:
+        return [run.id for run in store.list_runs(matching=RunFilter(**fields))]
+
+    assert found() == [gold, cat, rows]
+    assert found(states=(RunState.CANCELLED,)) == [rows]
+    assert found(states=(RunState.CANCELLED, RunState.QUEUED)) == [gold, cat, rows]
+    assert found(methods=("ssd",)) == [cat]
+    assert found(methods=("ssd", "unsir")) == [cat, rows]
+    assert found(methods=("ss_",)) == found(methods=("%",)) == [], "an id is no pattern"
+    assert found(classifiers=("tiny",)) == [gold, rows]
+    assert found(classifiers=("tin",)) == []
+    assert found(owners=("ann", "bob")) == [cat]
+    assert found(text="ROWS") == [gold, rows]
+    assert found(text=" monday  cat ") == [cat], "each word stands in the title or in the note"
+    assert found(text="100%") == [cat]
+    assert found(text="1%") == found(text="rows cat") == []
+    assert found(classifiers=("tiny",), states=(RunState.QUEUED,)) == [gold]
+    assert [run.id for run in store.list_runs(kinds=("unlearn",), matching=RunFilter(text="forget"), limit=1)] == [cat]

@@ -5,7 +5,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row
+from sqlalchemy import ColumnElement, Row, or_
 
 from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.jobs import (
@@ -19,6 +19,7 @@ from unlearn_core.domain.jobs import (
     UnlearnSpec,
 )
 from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunState
+from unlearn_core.domain.run_filter import RunFilter
 from unlearn_core.store.db.schema import RUN
 
 AnySpec = UnlearnSpec | TrainGoldSpec | MeasureSpec | ImportDatasetSpec | TrainSpec | AddCheckpointSpec | ExplainSpec
@@ -55,8 +56,26 @@ def finished_row(run: Run) -> dict[str, Any]:
 
 def mentions_classifier(classifier: str) -> ColumnElement[bool]:
     """Whether a row's spec contains that classifier; in SQLite the comparison ignores case."""
-    field = f'"classifier":{json.dumps(classifier, ensure_ascii=False)}'
-    return RUN.c.spec.contains(field, autoescape=True)
+    return _mentions("classifier", classifier)
+
+
+def conditions(run_filter: RunFilter) -> list[ColumnElement[bool]]:
+    """What the rows of a filter's runs have in common."""
+    found = [
+        or_(*(column.icontains(word, autoescape=True) for column in (RUN.c.title, RUN.c.note)))
+        for word in run_filter.text.split()
+    ]
+    for column, values in ((RUN.c.state, run_filter.states), (RUN.c.owner, run_filter.owners)):
+        found += [column.in_(values)] if values else []
+    for field, ids in (("method", run_filter.methods), ("classifier", run_filter.classifiers)):
+        found += [or_(*(_mentions(field, name) for name in ids))] if ids else []
+    return found
+
+
+def _mentions(field: str, value: str) -> ColumnElement[bool]:
+    """Whether a row's spec, stored as compact JSON, has a field with that text."""
+    text = f'"{field}":{json.dumps(value, ensure_ascii=False)}'
+    return RUN.c.spec.contains(text, autoescape=True)
 
 
 def to_run(row: Row) -> Run:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunState
+from unlearn_core.domain.run_filter import ALL_RUNS, RunFilter
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import POINT, RUN
@@ -282,10 +283,11 @@ class RunStore:
         kinds: Collection[str] | None = None,
         states: Collection[RunState] | None = None,
         owner: str | None = None,
+        matching: RunFilter = ALL_RUNS,
         limit: int = 200,
     ) -> list[Run]:
-        """Return runs, newest first, optionally only of some kinds, states or one owner."""
-        wanted = select(RUN).order_by(RUN.c.id.desc()).limit(limit)
+        """Return runs, newest first, optionally only of some kinds, states or one owner, or those of a filter."""
+        wanted = select(RUN).where(*rows.conditions(matching)).order_by(RUN.c.id.desc()).limit(limit)
         for column, values in ((RUN.c.kind, kinds), (RUN.c.state, states), (RUN.c.owner, owner and (owner,))):
             wanted = wanted if values is None else wanted.where(column.in_(values))
         with self._database.reading() as connection:
