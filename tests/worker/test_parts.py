@@ -242,6 +242,15 @@ def test_no_result_is_lost_while_the_store_is_out_of_order(inside, capsys):
     assert capsys.readouterr().out.count("The disk is full.") == 1, "it says so once"
 
 
+def test_a_claimed_run_is_carried_out_alone_if_its_group_cannot_be_claimed(inside, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(inside, "_groupable", refuse)
+    run = end_of(inside.store, submit(inside.store, do="steps", steps=1))
+    assert (run.state, run.attempt) == (RunState.DONE, 1)
+
+
 def test_a_child_is_replaced_after_its_time_and_when_it_dies_idle(inside, monkeypatch):
     monkeypatch.setattr("unlearn_core.worker.child_process.MAX_RUNS_PER_CHILD", 2)
     pids = [end_of(inside.store, submit(inside.store, do="steps", steps=1)).headline["pid"] for _ in range(4)]

@@ -140,8 +140,13 @@ class Supervisor:
 
     def _claim(self, child: ChildProcess) -> None:
         run = self.store.claim(self.name, device=child.config.device, kinds=set(child.kinds))
-        if run is not None:
-            child.dispatch([run, *self._groupable(child, run)])
+        if run is None:
+            return
+        runs = [run]
+        try:
+            runs += self._groupable(child, run)
+        finally:  # a claimed run always reaches its child, alone if its group cannot be claimed
+            child.dispatch(runs)
             self._update_lock()
 
     def _groupable(self, child: ChildProcess, run: Run) -> list[Run]:
