@@ -65,7 +65,7 @@ def test_stretched_importance_lies_between_0_and_1_and_a_constant_is_no_nan() ->
     assert all(torch.equal(values, torch.zeros_like(values)) for values in flat.values())
 
 
-def test_drift_is_nought_at_the_start_and_pulls_each_weight_as_it_is_held() -> None:
+def test_the_weighted_distance_is_0_at_the_start_and_pulls_each_weight_by_its_strength() -> None:
     anchor = _net()
     net = deepcopy(anchor)
     hold = {name: torch.rand_like(weight) for name, weight in net.named_parameters()}
@@ -83,18 +83,20 @@ def test_drift_is_nought_at_the_start_and_pulls_each_weight_as_it_is_held() -> N
     assert value.item() == pytest.approx(by_hand)
 
 
-def test_drifts_gradient_is_right() -> None:
+def test_the_gradient_of_the_weighted_distance_is_right() -> None:
     net, anchor = nn.Linear(3, 2).double(), nn.Linear(3, 2).double()
     hold = {name: torch.rand_like(weight) for name, weight in net.named_parameters()}
 
     def value(weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-        return torch.func.functional_call(_Drift(net, anchor, hold), {"net.weight": weight, "net.bias": bias}, ())
+        return torch.func.functional_call(
+            _WeightedDistance(net, anchor, hold), {"net.weight": weight, "net.bias": bias}, ()
+        )
 
     assert torch.autograd.gradcheck(value, (net.weight, net.bias))
 
 
-class _Drift(nn.Module):
-    """drift as a module, so that its model's weights can be put in from outside."""
+class _WeightedDistance(nn.Module):
+    """The weighted distance as a module, so that its model's weights can be replaced from outside."""
 
     def __init__(self, net: nn.Module, anchor: nn.Module, hold: dict[str, torch.Tensor]) -> None:
         super().__init__()
