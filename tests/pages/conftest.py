@@ -21,7 +21,7 @@ Visit = Callable[..., AppTest]
 
 @pytest.fixture
 def visit(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
-    """`visit("forget", forget="cat")` opens that page in a new session, with these parameters in its address."""
+    """`visit("forget", forget="cat")` opens that page in a new session, with these parameters in its URL."""
     monkeypatch.setenv("UNLEARN_WARMUP", "none")
 
     def opened(page: str, **query: str) -> AppTest:
@@ -30,7 +30,7 @@ def visit(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
         return turn(app, page) if page != "start" else app.run()
 
     yield opened
-    # Pictures and what is drawn from them are the same for every test; what hangs on a data folder is not.
+    # Images and what is drawn from them are the same for every test; what depends on a data folder is not.
     cache._store.clear()
     cache._report.clear()
     cache._figures.clear()

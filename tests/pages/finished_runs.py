@@ -14,7 +14,7 @@ from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
 
 CLASS, PICTURES = 1, 2
-"""The runs in that folder: discs forgotten by UNSIR, with its gold; three pictures by fine-tuning, without one."""
+"""The runs in that folder: discs forgotten by UNSIR, with its gold; three images by fine-tuning, without one."""
 
 
 @pytest.fixture(scope="session")

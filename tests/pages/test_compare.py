@@ -119,7 +119,7 @@ def test_a_lone_run_is_offered_those_that_forgot_the_same(visit: Visit, done: Ru
     assert "None: these runs have the same settings." in words(app)
 
 
-def test_a_class_a_layer_and_a_picture_are_followed_and_kept_in_the_address(visit: Visit, done: RunStore) -> None:
+def test_a_class_a_layer_and_an_image_are_highlighted_and_kept_in_the_url(visit: Visit, done: RunStore) -> None:
     app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", tab="Classes"))
     app.selectbox(key="focus-class").select("discs").run()
     assert app.query_params["class"] == "discs"
@@ -148,7 +148,7 @@ def test_what_cannot_be_followed_is_named(visit: Visit, done: RunStore) -> None:
     assert app.number_input(key="focus-picture").value is None
 
 
-def test_a_picture_is_asked_of_every_run_at_once(visit: Visit, done: RunStore) -> None:
+def test_an_image_is_explained_for_every_run_at_once(visit: Visit, done: RunStore) -> None:
     app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", tab="Images"))
     assert "until you choose one" in words(app)
     shown = len(app.get("image"))
@@ -176,7 +176,7 @@ def test_each_tab_draws_a_figure_a_run(visit: Visit, done: RunStore) -> None:
 
 
 def done_cards(store: RunStore) -> list[str]:
-    """The keys of the pictures that the reports have maps of, so that nobody needs to be asked."""
+    """The keys of the images whose heat maps are in the reports, so that none needs to be computed."""
     found = [artifacts.read_part(artifacts.run_dir(store.data_dir, run), "cam") for run in (CLASS, PICTURES)]
     return [f"look-{card['picture']}" for part in found if part for card in part.facts["cards"]]
 

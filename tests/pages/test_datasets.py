@@ -131,7 +131,7 @@ def test_one_on_its_way_can_be_stopped(visit: Visit, store: RunStore, zipped: by
     assert not fine(app.run()).get("progress")
 
 
-def test_put_away_and_brought_back(visit: Visit, store: RunStore, zipped: bytes) -> None:
+def test_a_data_set_is_removed_and_restored(visit: Visit, store: RunStore, zipped: bytes) -> None:
     app = added(visit, store, zipped)
     (name,) = user_catalog.dataset_cards()
     fine(visit("datasets", dataset=name).button(key="remove").click().run())
@@ -186,7 +186,7 @@ def test_a_folder_on_the_server_is_chosen_from_those_below_the_root(
     assert card.title == "A folder on the server" and card.classes == ("anna", "ben", "carla")
 
 
-def test_the_address_of_such_a_run_leads_to_the_pictures(visit: Visit, store: RunStore) -> None:
+def test_the_url_of_an_import_opens_the_data_sets(visit: Visit, store: RunStore) -> None:
     number = store.submit(ImportDatasetSpec(dataset="x", title="X", source="zip", size=32), title="Prepare X")
     app = fine(visit("run", id=str(number)))
     assert app.title[0].value == "Which data sets are there?"

@@ -52,10 +52,11 @@ def test_a_point_can_be_followed_through_all_runs(visit: Visit, runs: list[int])
     one = next(one for one in app.button if (one.key or "").startswith("look-"))
     number = (one.key or "").removeprefix("look-")
     fine(one.click().run())
+    assert app.number_input(key="focus-picture").label == "Point"
     assert app.query_params["picture"] == number
     shown = [picture for element in app.get("image") for picture in element.proto.imgs]
     assert (shown[0].alt, shown[0].caption) == (f"dawn, point {number}", f"dawn, point {number}")
-    assert f"image {number}: prediction" in app.dataframe[1].value["selected"].tolist()
+    assert f"point {number}: prediction" in app.dataframe[1].value["selected"].tolist()
 
 
 @pytest.mark.parametrize("part", ["train", "val", "test"])

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
@@ -19,7 +20,12 @@ from unlearn_core.ui.pages.sweep.former_titles import FORMER_HYPERPARAMETERS
 SETUP = {"classifier": "tiny", "forget": "discs", "method": "unsir"}
 
 
-def test_one_knob_is_two_clicks_from_the_method_page(visit: Visit, store: RunStore) -> None:
+def sweep_links(app: AppTest) -> list[str]:
+    """The labels of the links to earlier sweeps."""
+    return [link.proto.label for link in app.get("page_link")]
+
+
+def test_one_hyperparameter_is_two_clicks_from_the_method_page(visit: Visit, store: RunStore) -> None:
     app = visit("method", **SETUP, impair_epochs="2")
     app.button(key="try-knob-unsir-impair_lr").click().run()
     assert fine(app).title[0].value == "Sweep hyperparameters"
@@ -38,7 +44,7 @@ def test_one_knob_is_two_clicks_from_the_method_page(visit: Visit, store: RunSto
     assert sweep.title == "Forget discs with UNSIR"
 
 
-def test_the_form_without_a_knob_says_what_it_takes(visit: Visit, store: RunStore) -> None:
+def test_the_form_without_a_hyperparameter_says_what_it_needs(visit: Visit, store: RunStore) -> None:
     app = fine(visit("sweep", **SETUP))
     assert "Choose one hyperparameter to see its effect" in words(app)
     assert "None yet. A sweep continues while this page is closed" in words(app)
@@ -240,7 +246,8 @@ def test_a_sweep_that_was_cancelled_at_once_has_a_sentence(visit: Visit, store: 
     app = fine(visit("sweep", sweep=str(number)))
     assert "cancelled before a trial finished" in words(app)
     fine(app.button(key="to-sweeps").click().run())
-    assert f"Sweep {number} · UNSIR on discs" in words(app) or "cancelled" in words(app)
+    assert app.title[0].value == "Sweep hyperparameters"
+    assert f"Sweep {number} · UNSIR on discs" in sweep_links(app)
 
 
 def test_a_sweep_whose_every_trial_fails(visit: Visit, store: RunStore) -> None:
@@ -271,7 +278,7 @@ def test_the_best_becomes_the_lab_s_setup(visit: Visit, store: RunStore) -> None
     assert (app.query_params["classifier"], app.query_params["forget"]) == ("tiny", "discs")
 
 
-def test_along_one_knob_the_reports_stand_side_by_side(visit: Visit, done: RunStore) -> None:
+def test_along_one_hyperparameter_the_reports_are_side_by_side(visit: Visit, done: RunStore) -> None:
     number = begin(done, sampler="grid")
     for place in range(8):
         add(done, number, place, reports=True)
@@ -313,7 +320,7 @@ def test_a_sweep_of_a_method_that_is_gone_is_a_sentence(visit: Visit, store: Run
     app = visit("sweep", sweep=str(number))
     assert not app.exception
     assert "There is no method called" in words(app)
-    assert "lost" in words(fine(visit("sweep", **SETUP))) or not app.exception
+    assert f"Sweep {number} · lost" in sweep_links(fine(visit("sweep", **SETUP)))
 
 
 def test_a_trial_that_was_stopped_early_says_why_and_leads_back(visit: Visit, store: RunStore) -> None:

@@ -14,7 +14,7 @@ def test_the_card_is_complete(visit: Visit) -> None:
     assert f"{card.required_recipe.epochs} epochs" in said
 
 
-def test_the_figures_are_those_of_the_shipped_net(visit: Visit) -> None:
+def test_the_accuracies_are_those_of_the_bundled_model(visit: Visit) -> None:
     app = fine(visit("classifier", classifier="tiny"))
     original, pictures = bundled_models.find_bundled("tiny", None, 0), datasets.load("shapes")
     assert original
@@ -50,7 +50,7 @@ def test_a_setup_that_begins_with_an_earlier_run_says_so_and_can_be_undone(visit
     assert not app.button(key="strip-run").disabled
 
 
-def test_nets_of_pictures_stand_before_those_of_points(visit: Visit) -> None:
+def test_classifiers_of_images_are_listed_before_those_of_points(visit: Visit) -> None:
     titles = list(fine(visit("classifier")).pills(key="classifier").options)
     cards = sorted(classifiers.cards().values(), key=lambda card: titles.index(card.title))
     points = [datasets.card(card.dataset).is_points for card in cards]

@@ -19,7 +19,7 @@ SMALL = "mobilenet_v3_small"
 
 
 def asked(visit: Visit, part: str = "train") -> AppTest:
-    """The form, opened, with something other than the shelf's nets asked for."""
+    """The form, opened, with the choice of a library's model."""
     app = visit("classifier")
     app.session_state[f"{part}-part"] = True
     app = fine(app.run())
@@ -35,7 +35,7 @@ def keys(app: AppTest) -> list[str | None]:
     return [button.key for button in app.button]
 
 
-def test_a_net_of_torchvision_is_described_and_trained(
+def test_a_model_of_torchvision_is_described_and_trained(
     visit: Visit, store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
@@ -94,12 +94,12 @@ def test_what_cannot_be_had_is_said_plainly(name: str, told: str) -> None:
     assert told in said.value.replace("\\", "") and "/<b>" not in said.value
 
 
-def test_with_a_net_that_does_not_fit_there_is_nothing_to_press(visit: Visit) -> None:
+def test_with_a_model_that_does_not_fit_there_is_no_button(visit: Visit) -> None:
     app = picked(asked(visit), "alexnet")
     assert "does not support images of 32 pixels" in app.warning[0].value and "train-go" not in keys(app)
 
 
-def test_a_file_may_be_of_such_a_net(visit: Visit) -> None:
+def test_a_checkpoint_may_be_of_such_a_model(visit: Visit) -> None:
     app = asked(visit, "bring")
     assert app.button(key="bring-go").disabled
     app = picked(app, SMALL, part="bring")
@@ -110,7 +110,7 @@ def test_a_file_may_be_of_such_a_net(visit: Visit) -> None:
     assert "was refused" in app.button(key="bring-go").click().run().error[0].value
 
 
-def test_timm_is_asked_only_when_somebody_asks_for_it(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_timm_is_imported_only_when_it_is_selected(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [one for one in sys.modules if one == "timm" or one.startswith("timm.")]:
         monkeypatch.delitem(sys.modules, name)
     asked_for = external.architectures.cache_info().misses
@@ -127,7 +127,7 @@ def test_timm_is_asked_only_when_somebody_asks_for_it(visit: Visit, monkeypatch:
     assert any(option.startswith("timm:resnet26.bt_in1k (published") for option in start.options)
 
 
-def test_an_outline_is_had_without_memory_for_weights() -> None:
+def test_a_summary_needs_no_memory_for_weights() -> None:
     found = summarize("timm:vit_giant_patch14_224", 224)
     assert found.weights is not None and found.weights > 1e9 and (found.multiplications or 0) > 1e11
     assert "Its size is known only after it is built" in summarize("torchvision:regnet_x_400mf", 32).summary

@@ -35,7 +35,7 @@ def progress(app: AppTest) -> list[tuple[int, str]]:
 
 
 def pick(app: AppTest) -> int:
-    """Presses the first picture of the gallery, and gives its number."""
+    """Presses the first image of the gallery, and gives its number."""
     key = next(key for button in app.button if (key := button.key or "").startswith("look-"))
     app.button(key=key).click().run()
     return int(key.removeprefix("look-"))
@@ -165,7 +165,7 @@ def test_cancelling_is_seen_until_the_worker_has_stopped(visit: Visit, store: Ru
     app.button(key=f"cancel-{number}").click().run()
     assert store.get(number).cancelling
     button = app.button(key=f"cancel-{number}")
-    assert (button.label, button.disabled) == ("Stopping", True)
+    assert (button.label, button.disabled) == ("Cancelling", True)
     store.mark_cancelled(number, run.attempt)
     app.run()
     assert "stopped after 14 of 40 steps" in words(fine(app))
@@ -279,7 +279,7 @@ def test_a_report_whose_files_are_gone_says_so(visit: Visit, done: RunStore, hom
     assert "Run again unchanged" in labels(app)
 
 
-def test_pictures_that_are_recognised_after_and_not_by_gold(visit: Visit, done: RunStore, home: Path) -> None:
+def test_images_that_are_members_after_and_not_for_gold(visit: Visit, done: RunStore, home: Path) -> None:
     report = reports.read(home, CLASS)
     found, other = list_member_scores(report), reference_model(report)
     only = [one for one in found if is_member_only_after(one, other)]
@@ -299,7 +299,7 @@ def test_pictures_that_are_recognised_after_and_not_by_gold(visit: Visit, done: 
         )
 
 
-# The third column.
+# The retrained model.
 
 
 def test_a_missing_gold_can_be_ordered_and_arrives_by_itself(visit: Visit, done: RunStore) -> None:
@@ -322,7 +322,7 @@ def test_a_missing_gold_can_be_ordered_and_arrives_by_itself(visit: Visit, done:
     assert f"run {run.id}, failed: The disk is full" in words(fine(app))
 
 
-def test_gold_that_comes_later_gives_the_third_column(visit: Visit, done: RunStore, home: Path) -> None:
+def test_gold_that_comes_later_completes_the_report(visit: Visit, done: RunStore, home: Path) -> None:
     app = visit("run", id=str(PICTURES))
     warm = ModelCache("cpu", home)
     done.submit(TrainGoldSpec(request=by_picture().request), title="Gold", priority=Priority.BACKGROUND)
@@ -347,10 +347,10 @@ def test_gold_that_comes_later_gives_the_third_column(visit: Visit, done: RunSto
     assert behind.title[0].value == "Forget *3 images* with Fine-tune"
 
 
-# A look into a picture.
+# The explanation of an image.
 
 
-def test_a_click_on_a_picture_asks_the_worker(visit: Visit, done: RunStore, home: Path) -> None:
+def test_a_click_on_an_image_queues_an_explanation(visit: Visit, done: RunStore, home: Path) -> None:
     app = fine(visit("run", id=str(CLASS), tab="Images"))
     picture = pick(app)
     (asked,) = done.list_runs(kinds=("look",))
@@ -371,7 +371,7 @@ def test_a_click_on_a_picture_asks_the_worker(visit: Visit, done: RunStore, home
     assert len(done.list_runs(kinds=("look",))) == 2
 
 
-def test_a_look_at_another_layer_by_another_algorithm(visit: Visit, done: RunStore, home: Path) -> None:
+def test_an_explanation_at_another_layer_by_another_algorithm(visit: Visit, done: RunStore, home: Path) -> None:
     app = fine(visit("run", id=str(CLASS), tab="Images"))
     picture = pick(app)
     target = int(reports.read(home, CLASS).labels[picture])
@@ -388,7 +388,7 @@ def test_a_look_at_another_layer_by_another_algorithm(visit: Visit, done: RunSto
     assert "whatever the class" in words(fine(app))
 
 
-def test_a_look_that_fails_says_why_and_is_not_asked_again_by_itself(visit: Visit, done: RunStore) -> None:
+def test_an_explanation_that_fails_says_why_and_is_not_repeated_automatically(visit: Visit, done: RunStore) -> None:
     app = visit("run", id=str(CLASS), tab="Images")
     pick(app)
     run = started(done, kinds=frozenset({"look"}))

@@ -1,4 +1,4 @@
-"""The lab's choice: what an address says, and what becomes of an address that says nonsense."""
+"""The setup of the next run: read from a URL, also from one with nonsense in it, and written into one."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_kept_list_has_no_other_names(name: str, home: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["-1", "5-3", "1,,2", "10", "3-10", "1e3", "\uff11", "a", "0-999999999999"])
-def test_a_list_of_pictures_is_read_strictly(text: str) -> None:
+def test_a_list_of_images_is_read_strictly(text: str) -> None:
     with pytest.raises(InvalidRequestError):
         image_lists.parse_ranges(text, upper_bound=10)
 
@@ -132,7 +132,7 @@ def test_a_run_becomes_the_setup_that_makes_it_again() -> None:
         assert run_plan.resolve(setups.from_spec(spec)).spec == spec
 
 
-def test_single_pictures_become_a_setup_too() -> None:
+def test_single_images_become_a_setup_too() -> None:
     forget = ForgetImages(images=(3, 1))
     request = ForgetRequest(classifier="resnet20", dataset="cifar10-sample", forget=forget)
     setup = setups.from_spec(UnlearnSpec(request=request, method="finetune", params={}))

@@ -43,7 +43,7 @@ def work(store: RunStore, home: Path) -> Run:
 
 
 def brought(app: AppTest, data: bytes, name: str = "mine.safetensors") -> AppTest:
-    """The form filled in for a tiny net on the shapes, and sent."""
+    """The form, filled in for a tiny model on the shapes and sent."""
     app = opened(app, "bring")
     app.selectbox(key="bring-architecture").set_value("tiny")
     app.selectbox(key="bring-trained on").set_value("shapes")
@@ -51,7 +51,7 @@ def brought(app: AppTest, data: bytes, name: str = "mine.safetensors") -> AppTes
     return app.run().button(key="bring-go").click().run()
 
 
-def test_a_training_is_asked_for_with_its_cost_and_watched(visit: Visit, store: RunStore, home: Path) -> None:
+def test_a_training_is_requested_with_its_cost_and_followed(visit: Visit, store: RunStore, home: Path) -> None:
     app = opened(visit("classifier"), "train")
     app.selectbox(key="train-architecture").set_value("tiny")
     app.selectbox(key="train-pictures").set_value("shapes")
@@ -77,7 +77,7 @@ def test_a_training_is_asked_for_with_its_cost_and_watched(visit: Visit, store: 
     assert len(page.dataframe[0].value) == 4, "its accuracy is shown class by class"
 
 
-def test_pictures_that_are_too_small_are_refused_before_anything_is_asked(visit: Visit) -> None:
+def test_images_that_are_too_small_are_refused_before_training(visit: Visit) -> None:
     app = opened(visit("classifier"), "train")
     app.selectbox(key="train-architecture").set_value("resnet20")
     app.selectbox(key="train-pictures").set_value("moons")
@@ -94,7 +94,7 @@ def test_a_hostile_file_is_refused_on_the_page(visit: Visit, store: RunStore, ho
     assert store.list_runs() == [] and not [path for path in (home / "trained").rglob("*") if path.is_file()]
 
 
-def test_a_checkpoint_is_looked_over_taken_in_and_given_a_recipe(visit: Visit, store: RunStore, home: Path) -> None:
+def test_a_checkpoint_is_validated_added_and_given_a_recipe(visit: Visit, store: RunStore, home: Path) -> None:
     wrapped = {f"module.{name}": value for name, value in weights().items()}
     fine(brought(visit("classifier"), save(wrapped | {"module.aux.<img>": torch.zeros(2)}), f"{ODD}.safetensors"))
     run = work(store, home)

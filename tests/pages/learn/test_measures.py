@@ -55,7 +55,7 @@ def test_a_link_of_a_former_release_opens_the_same_measurement(former: str, visi
         assert app.query_params["measure"] == measure.title
 
 
-def test_what_must_be_asked_for_is_explained_too() -> None:
+def test_measurements_on_demand_are_explained_too() -> None:
     assert set(measures.measures()) == {*probes(), "relearn", "score", "lira"}
     for name in ("score", "lira"):
         assert [one.id for one in charts_of(name, reports.load_ensemble_example())] == [name]

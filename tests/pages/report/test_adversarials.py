@@ -12,7 +12,7 @@ PAIRS = "Forget images and their adversarial copies"
 PARAMS = {"copies": 2, "attack_steps": 2, "max_steps": 2}
 
 
-def test_attacked_pictures_stand_beside_their_originals(visit: Visit, home: Path) -> None:
+def test_adversarial_copies_are_shown_beside_their_originals(visit: Visit, home: Path) -> None:
     spec = run_spec("tiny", method="l2ul", images=[3, 7, 11, 14], overrides=PARAMS)
     number = str(unlearn(spec, device="cpu", data_dir=home).run)
     app = fine(visit("run", id=number, tab="How it went"))

@@ -19,7 +19,7 @@ def with_roles(home: Path, **roles: Any) -> None:
     path.write_text(json.dumps(head))
 
 
-def test_a_net_without_places_has_a_gallery_and_a_sentence(visit: Visit, done: RunStore, home: Path) -> None:
+def test_a_model_without_spatial_layers_has_a_gallery_and_a_sentence(visit: Visit, done: RunStore, home: Path) -> None:
     with_roles(home, cam=None)
     app = fine(visit("run", id=str(CLASS), tab="Images"))
     assert "Tiny · Shapes has no spatial layers, so Grad-CAM is not available." in words(app)
@@ -27,7 +27,7 @@ def test_a_net_without_places_has_a_gallery_and_a_sentence(visit: Visit, done: R
     assert pictures and all(one.disabled for one in pictures)
 
 
-def test_only_layers_with_maps_are_offered(visit: Visit, done: RunStore, home: Path) -> None:
+def test_only_layers_with_heat_maps_are_offered(visit: Visit, done: RunStore, home: Path) -> None:
     with_roles(home, maps=["body"])
     app = visit("run", id=str(CLASS), tab="Images")
     next(one for one in app.button if (one.key or "").startswith("look-")).click().run()

@@ -1,4 +1,4 @@
-"""The third column from the report's page: ordered, shared, stopped, gone on with; and a second gold after it."""
+"""The retrained model of a report, and a second one: requested, shared, cancelled, resumed."""
 
 import pytest
 
@@ -19,7 +19,7 @@ GOLD, TWIN = (TrainGoldSpec(request=by_picture().request, seed=seed) for seed in
 
 
 def measured(store: RunStore, kind: str, seconds: float, classifier: str = "tiny") -> None:
-    """A finished run of that kind, whose training pictures took so long each."""
+    """A finished run of that kind, whose training images took so long each."""
     request = by_picture().request.model_copy(update={"classifier": classifier})
     spec = (
         TrainGoldSpec(request=request, seed=7)
@@ -62,7 +62,7 @@ def test_two_people_share_one_gold_and_either_may_stop_it(done: RunStore, visit:
     advance(done, started(done, kinds=frozenset({"gold"})), 6)
     first.button(key="cancel-gold").click().run()
     assert done.get(gold.id).cancelling
-    assert (first.button(key="cancel-gold").label, first.button(key="cancel-gold").disabled) == ("Stopping", True)
+    assert (first.button(key="cancel-gold").label, first.button(key="cancel-gold").disabled) == ("Cancelling", True)
     done.mark_cancelled(gold.id, 1)
     folder = GoldStore(done.data_dir).folder(GOLD.request, 0)
     folder.mkdir(parents=True)

@@ -77,7 +77,7 @@ def test_it_can_be_stopped_and_a_failure_says_why(visit: Visit, done: RunStore) 
     assert "no step done yet" in app.get("progress")[0].proto.text
     app.button(key="cancel-relearn").click().run()
     assert done.get(order.id).cancelling
-    assert (app.button(key="cancel-relearn").label, app.button(key="cancel-relearn").disabled) == ("Stopping", True)
+    assert (app.button(key="cancel-relearn").label, app.button(key="cancel-relearn").disabled) == ("Cancelling", True)
     done.mark_cancelled(order.id, order.attempt)
     app.run()
     assert "failed" not in words(fine(app))
@@ -90,7 +90,7 @@ def test_it_can_be_stopped_and_a_failure_says_why(visit: Visit, done: RunStore) 
     assert done.list_runs(kinds=("measure",))[0].state is RunState.QUEUED
 
 
-def test_without_gold_two_nets_are_taught_and_gold_is_asked_for_later(visit: Visit, done: RunStore, home: Path) -> None:
+def test_without_gold_two_models_relearn_and_gold_is_added_later(visit: Visit, done: RunStore, home: Path) -> None:
     warm = ModelCache("cpu", home)
     app = visit("run", id=str(PICTURES), tab="Privacy")
     app.button(key="measure-relearn").click().run()
@@ -100,7 +100,7 @@ def test_without_gold_two_nets_are_taught_and_gold_is_asked_for_later(visit: Vis
     assert "There is no retrained model yet to compare with." in words(fine(app))
     assert "measure-relearn" not in [button.key for button in app.button]
 
-    warm.golds.save(  # As if somebody had trained it: which net it is makes no difference here.
+    warm.golds.save(  # As if it had been trained: which weights it has makes no difference here.
         by_pictures(home).request, 0, weights="x", data=gold_bytes(home), seconds=1.0
     )
     execute_job(done.get(done.submit(MeasureSpec(run=PICTURES), title="x")), warm, NullListener())

@@ -83,7 +83,7 @@ def test_a_file_that_is_none_is_refused_where_it_was_dropped(
         ({"params": {"batch": -5}}, "cannot be -5"),
     ],
 )
-def test_a_method_or_knob_that_is_not_here_is_named(visit: Visit, template, fields: dict, said: str) -> None:
+def test_an_unknown_method_or_hyperparameter_is_named(visit: Visit, template, fields: dict, said: str) -> None:
     spec = reports.read(template, CLASS).spec.model_copy(update=fields)
     app = upload(fine(visit("history")), "spec.json", spec.model_dump_json().encode())
     assert said in words(app)

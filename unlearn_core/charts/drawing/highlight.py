@@ -26,7 +26,7 @@ def highlight_selection(
     if focus.image is not None and focus.image < len(report.labels):
         if chart in QUANTITIES and "logits" in report.parts:
             _mark_value(drawn, report, QUANTITIES[chart], focus.image, theme)
-        _mark_point(drawn, focus.image, theme)
+        _mark_point(drawn, report, focus.image, theme)
     # A click that chooses must not fade all that was not clicked.
     drawn.update_traces(unselected={"marker": {"opacity": 1}}, selector={"type": "scatter"})
     drawn.update_traces(unselected={"marker": {"opacity": 1}}, selector={"type": "bar"})
@@ -55,34 +55,35 @@ def _plain(text: str) -> str:
 
 def _mark_value(figure: go.Figure, report: Report, what: str, image: int, theme: Theme) -> None:
     """One image's place on the axis of a density, for each model."""
-    arrays = report.parts["logits"].arrays
+    arrays, name = report.parts["logits"].arrays, f"{report.dataset.item_noun} {image}"
     for model in ("before", "gold", "after"):
         if f"{model}_{what}" in arrays:
             at = float(arrays[f"{model}_{what}"][image])
             figure.add_scatter(
-                name=f"image {image}",
+                name=name,
                 x=[at],
                 y=[0],
                 mode="markers",
                 marker=marker_style(theme, model, 11),
-                hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, image {image}: %{{x:.2f}}<extra></extra>",
+                hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, {name}: %{{x:.2f}}<extra></extra>",
                 cliponaxis=False,
             )
 
 
-def _mark_point(figure: go.Figure, image: int, theme: Theme) -> None:
+def _mark_point(figure: go.Figure, report: Report, image: int, theme: Theme) -> None:
     """A ring around the point of an image, in charts with one point per image."""
+    name = f"{report.dataset.item_noun} {image}"
     for trace in figure.to_plotly_json()["data"]:
         known = trace.get("customdata") if trace["type"] == "scatter" else None
         for place, row in enumerate(() if known is None else known):
             if isinstance(row, list | tuple | np.ndarray) and len(row) == 2 and str(row[0]) == str(image):
                 x, y = trace["x"][place], trace["y"][place]
                 figure.add_scatter(
-                    name=f"image {image}",
+                    name=name,
                     x=[x],
                     y=[y],
                     mode="markers+text",
-                    text=[f"image {image}"],
+                    text=[name],
                     textposition="bottom center" if y > 0.5 else "top center",
                     textfont={"size": SMALL_FONT, "color": theme.ink},
                     marker={"symbol": "circle-open", "size": 15, "color": theme.ink, "line": {"width": 2}},

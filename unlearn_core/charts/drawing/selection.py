@@ -30,7 +30,7 @@ def selection_rows(reports: Sequence[Report], focus: Selection) -> list[tuple[st
         rows.append((f"{focus.layer}: relative weight change", [_moved(one, focus.layer) for one in reports]))
         rows.append((f"{focus.layer}: CKA with retrained", [_similarity_text(one, focus.layer) for one in reports]))
     if focus.image is not None:
-        name = f"image {focus.image}"
+        name = f"{reports[0].dataset.item_noun} {focus.image}"
         rows.append((f"{name}: class and set", [_set_text(one, focus.image) for one in reports]))
         rows.append((f"{name}: prediction", [_predictions_text(one, focus.image) for one in reports]))
         rows.append((f"{name}: membership probability", [_member_text(one, focus.image) for one in reports]))

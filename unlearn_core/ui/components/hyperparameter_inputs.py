@@ -104,7 +104,7 @@ def _draw_hyperparameter(info: HyperparameterInfo, plan: RunPlan) -> None:
                 query_params=run_setup.to_params(url_state.current()) | {SWEPT_PARAM: info.name},
             )
         st.button(
-            "reset",
+            "Reset",
             type="tertiary",
             icon=":material/restart_alt:",
             key=f"reset-{key}",

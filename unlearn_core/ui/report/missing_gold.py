@@ -66,7 +66,7 @@ def _training(run: Run, spec: TrainGoldSpec) -> None:
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             st.page_link(navigation.page("run"), label=f"Run {run.id}", query_params={"id": str(run.id)})
             st.button(
-                "Stopping" if run.cancelling else "Cancel",
+                "Cancelling" if run.cancelling else "Cancel",
                 icon=":material/stop:",
                 key="cancel-gold",
                 help="Cancels it for all runs that need this retrained model. Finished epochs are stored.",

@@ -74,7 +74,7 @@ def _working(measurement: OnDemandMeasurement, run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(_stage_text(run), width="content")
         st.button(
-            "Stopping" if run.cancelling else "Cancel",
+            "Cancelling" if run.cancelling else "Cancel",
             icon=":material/stop:",
             key=f"cancel-{measurement.what}",
             on_click=cache.store().cancel,

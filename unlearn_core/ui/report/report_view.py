@@ -65,7 +65,9 @@ def show(report: Report, run: Run | None) -> None:
 def _head(report: Report, run: Run | None) -> None:
     st.caption(_caption(report, run))
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.title(f"Forget *{report.forget_set_title}* with {report.method}", anchor=False, width="content")
+        st.title(
+            f"Forget *{escape(report.forget_set_title)}* with {escape(report.method)}", anchor=False, width="content"
+        )
         with st.container(horizontal=True, width="content", gap="small"):
             if st.button("Change and run again", icon=":material/fork_right:", key="again"):
                 url_state.load_spec(report.spec)

@@ -86,6 +86,7 @@ def _hyperparameter_titles(report: Report) -> dict[str, str]:
 
 
 def _figures(reports: Sequence[Report]) -> None:
+    noun = reports[0].dataset.item_noun
     st.subheader("Results", anchor=False)
     st.dataframe(
         run_comparison.metrics_table(reports),
@@ -95,7 +96,7 @@ def _figures(reports: Sequence[Report]) -> None:
     )
     st.caption(
         "Accuracies before → after, in brackets the 95 % interval (Wilson). Differences compare the unlearned models, "
-        "± half of their 95 % interval; models that were evaluated on the same images are compared image by image."
+        f"± half of their 95 % interval; models that were evaluated on the same {noun}s are compared {noun} by {noun}."
     )
     names = drawn.report_labels(reports)
     for name, other in zip(names[1:], reports[1:], strict=True):

@@ -22,11 +22,11 @@ def choose_selection(reports: Sequence[Report]) -> Selection:
     """Show the three choices and return the selection; clicks on charts and images change it too."""
     classes = list(dict.fromkeys(name for report in reports for name in report.dataset.classes))
     layers = list(dict.fromkeys(layer for report in reports for layer in selection.layers_in_charts(report)))
-    most = max(len(report.labels) for report in reports) - 1
+    noun, most = reports[0].dataset.item_noun, max(len(report.labels) for report in reports) - 1
     st.session_state[_ERRORS] = []
     url_state.bind_from_url(_key("label"), URL_PARAMS["label"], lambda text: _parse_name("class", text, classes))
     url_state.bind_from_url(_key("layer"), URL_PARAMS["layer"], lambda text: _parse_name("layer", text, layers))
-    url_state.bind_from_url(_key("image"), URL_PARAMS["image"], lambda text: _parse_image(text, most))
+    url_state.bind_from_url(_key("image"), URL_PARAMS["image"], lambda text: _parse_image(noun, text, most))
     for part, value in st.session_state.pop(_PENDING, Selection())._asdict().items():
         if value is not None:
             st.session_state[_key(part)] = value
@@ -37,14 +37,14 @@ def choose_selection(reports: Sequence[Report]) -> Selection:
         label = st.selectbox("Class", classes, index=None, placeholder="none", key=_key("label"), width=180)
         layer = st.selectbox("Layer", layers, index=None, placeholder="none", key=_key("layer"), width=180)
         image = st.number_input(
-            "Image",
+            noun.capitalize(),
             min_value=0,
             max_value=most,
             step=1,
             placeholder="none",
             key=_key("image"),
             width=180,
-            help="Its position in the data set. You can also press the label of an image in the tab Images.",
+            help="Its position in the data set. You can also press a label in the tab Images.",
         )
     for problem in st.session_state[_ERRORS]:
         st.warning(escape(problem), icon=":material/link_off:")
@@ -91,12 +91,12 @@ def _parse_name(what: str, text: str, names: Sequence[str]) -> str | None:
     return text if text in names else None
 
 
-def _parse_image(text: str, most: int) -> int | None:
+def _parse_image(noun: str, text: str, most: int) -> int | None:
     if not text:
         return None
     if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) <= most:
         return int(text)
-    st.session_state[_ERRORS].append(f"There is no image {text[:40]!r}: the last one is {most:,}.")
+    st.session_state[_ERRORS].append(f"There is no {noun} {text[:40]!r}: the last one is {most:,}.")
     return None
 
 

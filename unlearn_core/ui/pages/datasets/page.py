@@ -118,7 +118,7 @@ def _remove(found: DatasetCard) -> None:
 
 
 def _remove_dataset(name: str) -> None:
-    """Remove a data set, unless a run uses it since the page was shown."""
+    """Remove a data set, unless a run has begun to use it since the page was shown."""
     if not deletion_blocker(cache.store(), name):
         _act_in_trash(trash.remove, name)
 

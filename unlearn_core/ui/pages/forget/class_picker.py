@@ -1,4 +1,4 @@
-"""Selection of whole classes: one card per class with six images, on several pages if there are many classes."""
+"""Selection of whole classes: one card per class with examples, on several pages if there are many classes."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ _PAGE, _FIND, _TICKED = "gallery-classes", "gallery-find", "gallery-chosen"
 
 
 def show(plan: RunPlan) -> None:
-    """One card per class: six of its images, a checkbox, and the accuracy of the classifier on it."""
+    """One card per class: examples, a checkbox, and the accuracy of the classifier on it."""
     if len(plan.dataset.classes) > PER_PAGE:
         _paged(plan)
     else:
@@ -67,7 +67,7 @@ def _cards(plan: RunPlan, numbers: list[int] | range) -> None:
         name = plan.dataset.classes[number]
         with grid.cell(), st.container(border=True, gap="xsmall"):
             shown = cache.class_preview(plan.dataset.id, number)
-            st.image(shown, width="stretch", alt=f"Six training images of the class {name}")
+            st.image(shown, width="stretch", alt=f"Training {plan.dataset.item_noun}s of the class {name}")
             key = f"class-{plan.dataset.id}-{number}"
             st.session_state[key] = number in chosen
             st.checkbox(f"**{escape(name)}**", key=key, on_change=_tick, args=(number, key))

@@ -160,7 +160,7 @@ def _toggle(group: str) -> None:
 
 
 def _open(entry: HistoryGroup) -> None:
-    if entry.is_group and entry.sweep is not None and "sweep" in navigation.PAGES:
+    if entry.is_group and entry.sweep is not None:
         st.switch_page(navigation.page("sweep"), query_params={"sweep": entry.sweep})
     st.switch_page(navigation.page("run"), query_params={"id": str(entry.head.id)})
 

@@ -55,7 +55,7 @@ def _head(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.title(title(run), anchor=False, width="content")
         st.button(
-            "Stopping" if run.cancelling else "Cancel",
+            "Cancelling" if run.cancelling else "Cancel",
             icon=":material/stop:",
             key=f"cancel-{run.id}",
             on_click=cache.store().cancel,

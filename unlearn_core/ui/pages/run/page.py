@@ -158,7 +158,7 @@ def _show_ended(run: Run, state: str, reason: str, *, color: str, icon: str) -> 
             url_state.load_spec(run.spec)
             url_state.open_page("method")
         if st.button("Run again unchanged", icon=":material/replay:", key="same"):
-            _repeat_buttons(run)
+            _run_again(run)
         if st.button("All runs", icon=":material/history:", key="to-history"):
             st.switch_page(navigation.page("history"), query_params={})
 
@@ -180,7 +180,8 @@ def _what_remains(run: Run) -> str:
     return "No results were stored, but the settings were: you can change them and run again."
 
 
-def _repeat_buttons(run: Run) -> None:
+def _run_again(run: Run) -> None:
+    """Queue the run again with its settings, and open the page of the new run."""
     if isinstance(run.spec, TrainGoldSpec):  # It keeps its low priority.
         number = gold_actions.submit(run.spec, datasets.card(run.spec.request.dataset))
         st.switch_page(navigation.page("run"), query_params={"id": str(number)})

@@ -16,7 +16,7 @@ from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, navigation
 from unlearn_core.ui.shell.markdown import escape
 
-DEFAULT_CHARTS = ("accuracy", "predictions", "classes", "confidence", "layers", "curve")
+CHARTS = ("accuracy", "predictions", "classes", "confidence", "layers", "curve")
 """The charts of a report that are offered as small multiples."""
 MAX_PANELS = 6
 """The largest number of panels."""
@@ -30,8 +30,8 @@ def show(sweep_data: SweepData, hyperparameter: str, *, busy: bool) -> None:
         return
     name = st.segmented_control(
         "Chart",
-        DEFAULT_CHARTS,
-        default=DEFAULT_CHARTS[0],
+        CHARTS,
+        default=CHARTS[0],
         required=True,
         wrap=True,
         format_func=lambda one: charts()[one].title,
