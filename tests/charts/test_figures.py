@@ -75,8 +75,8 @@ def test_accuracy_in_words() -> None:
     words = plain(accuracy.summary(with_part(REPORT, "accuracy", ReportPart(facts, {}))))
     assert words == (
         "Of the test images of cat, 75.0 % were classified correctly before and 0.0 % after (retrained model: 0.5 %, "
-        "as intended). On test images of the other classes, it lost 0.5 points; the retrained model gained 1.0 points. "
-        "Bars are 95 % intervals."
+        "as intended). On test images of the other classes, the unlearned model lost 0.5 points; "
+        "the retrained model gained 1.0 points. Bars are 95 % intervals."
     )
 
 
@@ -330,7 +330,7 @@ def test_redrawn_layers_stand_where_and_when_they_were_drawn() -> None:
 
 def test_redrawn_layers_in_words() -> None:
     assert reinitialized_layers.summary(redrew([[0, 2, 0], [1, 0, 0]])) == (
-        "In 2 cycles, 3 draws re-initialised 2 of 3 layers, more than once a.conv1. 1 layer was never re-initialised."
+        "In 2 cycles, 3 draws re-initialised 2 of 3 layers, a.conv1 more than once. 1 layer was never re-initialised."
     )
     assert reinitialized_layers.summary(redrew([[1, 1, 1]], choice="fisher")) == (
         "In 1 cycle, 3 draws by Fisher information re-initialised 3 of 3 layers: stem.0, a.conv1 and a.conv2, none "

@@ -85,6 +85,7 @@ def test_every_chart_that_applies_is_in_it_with_its_sentence_and_caveat() -> Non
     able = {f"chart-{name}" for name, chart in charts().items() if chart.applies(REPORT) is True}
     assert able - shown == {"chart-cam"}, "the heat maps have a section of their own"
     assert shown - able == {"chart-seeds-course"}, "the bands over seeds are drawn beside their figures"
+    assert "Variation over seeds: accuracy over time" in read.text
     for name in ("accuracy", "membership", "curve"):
         assert render_inline(charts()[name].caveat) in one()
         assert render_inline(charts()[name].summary(REPORT)) in one()

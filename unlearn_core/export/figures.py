@@ -61,7 +61,7 @@ def _drawn(chart: Chart, reports: Sequence[Report]) -> list[ReportFigure]:
     """The variants of a chart that the report shows and that apply."""
     ways = [*chart.variants.items()] if chart.id in ALL_VARIANTS else [("", chart)]
     made = [(way, render_figure(one, reports)) for way, one in ways if drawable_reports(one, reports)]
-    return [one if at == 0 else one._replace(title=f"{one.title} {way}") for at, (way, one) in enumerate(made)]
+    return [one if at == 0 else one._replace(title=f"{one.title}: {way.lower()}") for at, (way, one) in enumerate(made)]
 
 
 def drawable_reports(chart: Chart, reports: Sequence[Report]) -> list[Report]:

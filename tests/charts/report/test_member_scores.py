@@ -44,7 +44,7 @@ def test_sentence_compares_with_gold_and_says_how_often_the_attack_errs() -> Non
     report = called([0.2, 0.9, 0.6, 0.5], gold=[0.1, 0.3, 0.8, 0.7], before=[1, 1, 1, 1])
     assert plain(summary(report)) == (
         "The attack identifies 1 of 4 forget images as members only after unlearning, 1 only in the retrained model; "
-        "in total 2 and 2. It also identifies 25 % of as many test images as members: its false positive "
+        "in total 2 and 2. It also identifies 25 % of an equal number of test images as members: its false positive "
         "rate."
     )
 
@@ -52,7 +52,7 @@ def test_sentence_compares_with_gold_and_says_how_often_the_attack_errs() -> Non
 def test_without_gold_it_is_held_against_before() -> None:
     report = called([0.2, 0.9], before=[0.9, 0.8])
     assert reference_model(report) == "before"
-    assert summary(report).startswith("The attack identifies 1 of 2 forget images as members, before unlearning 2.")
+    assert summary(report).startswith("The attack identifies 1 of 2 forget images as members, before unlearning, 2.")
     assert summary(report).endswith(NO_GOLD)
 
 

@@ -61,7 +61,7 @@ def test_forgot_words() -> None:
 def test_what_it_was_trained_on_counts_too() -> None:
     verdict = forget_verdict(cats(150, 0, 0, trained=600))
     assert verdict[:2] == ("not forgotten", "bad")
-    assert plain(verdict.words).endswith("Of its 1,000 training images, 60.0 % are.")
+    assert plain(verdict.words).endswith("Of the 1,000 training images, 60.0 % are.")
 
 
 def people(before: int, after: int, gold: int, *, trained: tuple[int, int, int]) -> Report:
@@ -79,7 +79,7 @@ def test_two_unseen_pictures_tell_nothing_and_seven_that_it_learned_do() -> None
     assert verdict[:2] == ("forgotten", "good")
     assert plain(verdict.words).endswith(
         "Retrained model: 0.0 %. This cannot decide: the original and the retrained model do not differ significantly "
-        "here. Of its 7 training images, 14.3 % are."
+        "here. Of the 7 training images, 14.3 % are."
     )
     assert forget_verdict(people(2, 0, 0, trained=(7, 7, 0))).title == "not forgotten"
     assert forget_verdict(people(2, 1, 0, trained=(3, 1, 0)))[:2] == ("cannot tell", "unknown")
@@ -190,6 +190,13 @@ def test_always_three_and_always_with_words() -> None:
         assert len(given) == 3
         assert all(verdict.words.endswith(".") and len(verdict.title.split()) <= 4 for verdict in given)
         assert "left no trace" in caveats(report)
+
+
+def test_points_are_called_points() -> None:
+    points = replace(PICTURES, dataset=PICTURES.dataset.model_copy(update={"size": 1}))
+    assert "the 100 forget points are still" in forget_verdict(points).words
+    assert retain_verdict(points).words.startswith("Test points: ")
+    assert "the points left no trace" in caveats(points)
 
 
 def test_doubt_fits_the_run() -> None:

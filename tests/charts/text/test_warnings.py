@@ -84,15 +84,17 @@ def test_words_name_the_figure_gold_and_what_is_not_proved() -> None:
             860,
             700,
             870,
-            "On test images of the other classes, it lost 16.0 points; the retrained model gained 1.0 points.",
+            "On test images of the other classes, the unlearned model lost 16.0 points; "
+            "the retrained model gained 1.0 points.",
         ),
-        (860, 700, None, "On test images of the other classes, it lost 16.0 points."),
+        (860, 700, None, "On test images of the other classes, the unlearned model lost 16.0 points."),
         (860, 850, 870, None),  # The intervals overlap.
         (
             700,
             705,
             860,
-            "On test images of the other classes, it gained 0.5 points; the retrained model gained 16.0 points.",
+            "On test images of the other classes, the unlearned model gained 0.5 points; "
+            "the retrained model gained 16.0 points.",
         ),
         (860, 900, 870, None),
     ],

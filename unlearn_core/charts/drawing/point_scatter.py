@@ -7,6 +7,10 @@ from unlearn_core.charts.drawing.theme import CLASS_COLORS, SMALL_FONT, Theme, w
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.cards import DatasetCard
 
+HEIGHT = 340
+MAX_POINTS = 1_500
+"""The largest number of points drawn."""
+
 
 def class_color(number: int) -> str:
     """A class's colour, the same in every map; colours repeat when there are more classes."""
@@ -17,11 +21,6 @@ def medoid(points: np.ndarray) -> np.ndarray:
     """The place of a class's label: the one of its points (n, 2) that is nearest to their median."""
     points = points.astype(float)
     return points[((points - np.median(points, axis=0)) ** 2).sum(1).argmin()]
-
-
-HEIGHT = 340
-MAX_POINTS = 1_500
-"""The largest number of points drawn."""
 
 
 def figure(image_dataset: ImageDataset, card: DatasetCard, theme: Theme, selected: tuple[int, ...] = ()) -> go.Figure:

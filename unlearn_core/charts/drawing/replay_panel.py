@@ -47,9 +47,9 @@ class PanelLayout(NamedTuple):
         """The height in the figure (0 to 1) at this many pixels below the panel's top."""
         return 1 - (self.panel_index * HEIGHT + pixels) / self.total_height
 
-    def axes(self, panel: int) -> dict[str, str]:
+    def axes(self, plot: int) -> dict[str, str]:
         """The names of the axes of the first, second or third plot in this panel."""
-        number = 3 * self.panel_index + panel
+        number = 3 * self.panel_index + plot
         suffix = "" if number == 1 else str(number)
         return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
 
@@ -81,9 +81,9 @@ def _title(figure: go.Figure, text: str, *, x: float, y: float, theme: Theme) ->
     )
 
 
-def _domain(figure: go.Figure, layout: PanelLayout, panel: int, *, x: tuple[float, float], y: tuple[int, int]) -> Any:
+def _domain(figure: go.Figure, layout: PanelLayout, plot: int, *, x: tuple[float, float], y: tuple[int, int]) -> Any:
     """Put a plot into its place, and return its two axes."""
-    names = layout.axes(panel)
+    names = layout.axes(plot)
     x_name, y_name = (names[f"{way}axis"].replace(way, f"{way}axis") for way in "xy")
     figure.layout[x_name] = {"domain": x, "anchor": names["yaxis"]}
     figure.layout[y_name] = {"domain": (layout.y(y[1]), layout.y(y[0])), "anchor": names["xaxis"]}

@@ -141,7 +141,7 @@ def summary(report: Report) -> str:
     retain = {model: facts[model]["retain_test"]["accuracy"] for model in models(report)}
     gold = f" (retrained model: {percent(forget['gold'])}{_as_intended(facts, name)})" if "gold" in forget else ""
     change = describe_change(retain["before"], retain["after"])
-    rest = f"On {retain_test_label(report)}, it {change}"
+    rest = f"On {retain_test_label(report)}, the unlearned model {change}"
     rest += (
         f"; the retrained model {describe_change(retain['before'], retain['gold'])}."
         if "gold" in retain

@@ -121,7 +121,7 @@ def summary(report: Report) -> str:
     """Describe the layer that changed most, and its similarity to gold."""
     changed = {layer: value for layer, value in cka_by_layer(report, "before-after").items() if value is not None}
     if not changed:
-        return f"The similarity could not be computed for any of {len(_facts(report)['rows'])} layers. {NO_GOLD}"
+        return f"The similarity could not be computed for any of {len(_facts(report)['rows'])} layers."
     most = min(changed, key=lambda layer: changed[layer])
     said = f"{most} changed most: its similarity before and after is {number(changed[most], 2)}."
     lost = [layer for layer, value in cka_by_layer(report, "before-after").items() if value is None]

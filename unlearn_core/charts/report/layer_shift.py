@@ -73,7 +73,8 @@ def summary(report: Report, view: ShiftView) -> str:
     if "before-gold" not in facts:
         return f"{said} {NO_GOLD}"
     ratio = facts["before-after"]["l2"] / facts["before-gold"]["l2"]
-    return f"{said} In total: {ratio:.2g} times the distance to the retrained model, which does not measure forgetting."
+    total = f"In total they moved {ratio:.2g} times the distance to the retrained model"
+    return f"{said} {total}; this does not measure forgetting."
 
 
 def alt_text(report: Report, view: ShiftView) -> str:

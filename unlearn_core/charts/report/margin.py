@@ -58,7 +58,7 @@ def summary(report: Report) -> str:
     said = (
         f"On {len(found['after']):,} {retain_test_label(report)}, the median margin went from "
         f"{number(middle['before'])} to {number(middle['after'])}; {percent(wrong['after'])} are below "
-        "zero, which is wrong"
+        "zero, so misclassified"
     )
     if "gold" not in found:
         return f"{said}. {NO_GOLD}"

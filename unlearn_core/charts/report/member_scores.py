@@ -1,4 +1,4 @@
-"""Membership score of each forget image, after against gold: the images that an attack still identifies."""
+"""Membership probability of each forget image, after against gold: the images that an attack still identifies."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
@@ -18,7 +18,7 @@ OLD_REPORT = "This run was measured by a release without scores per image. Run i
 
 
 class MemberScore(NamedTuple):
-    """A forget image with its class and its membership score (0 to 1) by model."""
+    """A forget image with its class and its membership probability (0 to 1) by model."""
 
     image: int
     label: int
@@ -51,7 +51,7 @@ def list_member_scores(report: Report) -> list[MemberScore]:
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """Return one row per forget image: its class, and its membership score by model."""
+    """Return one row per forget image: its class, and its membership probability by model."""
     return build_table(
         reports,
         lambda report: [
@@ -84,11 +84,11 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             drawn.add_trace(_markers(report, name, some, colour, opacity, other), **here)
         for label in _count_labels(found, other, theme):
             drawn.add_annotation(**label, **here)
-        drawn.update_xaxes(title_text=f"membership score, {MODEL_LABELS[other]}", **here)
+        drawn.update_xaxes(title_text=f"membership probability, {MODEL_LABELS[other]}", **here)
     ticks = percent_axis(-0.03, 1.03, max_ticks=3)
     drawn.update_xaxes(showgrid=True, **ticks)
     drawn.update_yaxes(**ticks)
-    drawn.update_yaxes(title_text="membership score, after", col=1)
+    drawn.update_yaxes(title_text="membership probability, after", col=1)
     return drawn
 
 
@@ -151,10 +151,10 @@ def summary(report: Report) -> str:
     found, facts, other = list_member_scores(report), report.parts["membership"].facts, reference_model(report)
     number = count_members(found, other)
     errs = percent(facts["called"]["after"]["strangers"] / len(found), 0)
-    chance = f"It also identifies {errs} of as many test images as members: its false positive rate."
+    chance = f"It also identifies {errs} of an equal number of test images as members: its false positive rate."
     after = number.only_after + number.both
     if other == "before":
-        said = f"The attack identifies {after:,} of {len(found):,} forget images as members, before unlearning "
+        said = f"The attack identifies {after:,} of {len(found):,} forget images as members, before unlearning, "
         return f"{said}{number.both + number.only_reference:,}. {chance} {NO_GOLD}"
     said = (
         f"The attack identifies {number.only_after:,} of {len(found):,} forget images as members only after "
@@ -174,9 +174,10 @@ def alt_text(report: Report) -> str:
         for one in found[:3]
     )
     return (
-        f"Scatter plot of the membership scores of {len(found):,} forget images, after against {MODEL_LABELS[other]}. "
+        f"Scatter plot of the membership probabilities of {len(found):,} forget images, after against "
+        f"{MODEL_LABELS[other]}. "
         f"Members: {number.only_after} only after, {number.both} both, {number.only_reference} only "
-        f"{MODEL_LABELS[other]}, {number.neither} neither. Highest scores: {top}."
+        f"{MODEL_LABELS[other]}, {number.neither} neither. Highest: {top}."
     )
 
 

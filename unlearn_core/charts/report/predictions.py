@@ -73,11 +73,11 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     )
     top = max(ends)
     drawn.update_xaxes(showgrid=True, **percent_axis(-0.012 * top, top, max_ticks=4 if len(reports) > 1 else 6))
-    drawn.update_xaxes(title_text=f"share of {_num_images_text(reports)}", row=1)
+    drawn.update_xaxes(title_text=f"share of {_images_label(reports)}", row=1)
     return drawn
 
 
-def _num_images_text(reports: Sequence[Report]) -> str:
+def _images_label(reports: Sequence[Report]) -> str:
     words = {forget_set_label(report) for report in reports}
     return words.pop() if len(words) == 1 else "the forget images"
 

@@ -122,8 +122,8 @@ def summary(report: Report) -> str:
     if "after-gold" not in alike:
         return f"{said}The prediction is unchanged on {percent(alike['before-after'])} of the plane. {NO_GOLD}"
     return (
-        f"{said}It agrees with the retrained model on {percent(alike['after-gold'])} of the plane; the original model "
-        f"agrees on {percent(alike['before-gold'])}."
+        f"{said}The unlearned model agrees with the retrained model on {percent(alike['after-gold'])} of the plane; "
+        f"the original model agrees on {percent(alike['before-gold'])}."
     )
 
 

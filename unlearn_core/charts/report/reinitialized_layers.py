@@ -25,7 +25,7 @@ def applies(report: Report) -> Literal[True] | str:
 
 
 def reinit_counts(report: Report) -> tuple[list[str], np.ndarray, bool]:
-    """Return the layers that could be re-initialised, and how often each was in each cycle: (cycles, layers).
+    """Return the layers that could be re-initialised, and (cycles, layers) how often each one was.
 
     Where single weights were re-initialised, the second value is the share (0 to 1) of a layer's weights and the third
     is True.
@@ -120,7 +120,7 @@ def summary(report: Report) -> str:
     said = f"In {cycles}, {int(total.sum())} draws{by} re-initialised {len(chosen)} of {len(layers)} layers"
     again = [layer for layer, count in zip(layers, total, strict=True) if count > 1]
     said += (
-        f", more than once {join_words(again)}"
+        f", {join_words(again)} more than once"
         if again
         else f": {join_words(chosen)}, none more than once"
         if chosen

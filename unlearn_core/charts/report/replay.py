@@ -25,7 +25,7 @@ from unlearn_core.domain.split import set_label
 
 HEADER_HEIGHT = 92
 """The height of the slider above the panels, in pixels."""
-MAX_CLASS_ROWS = 13
+SHARED_POSITIONS = 13
 """The number of slider positions where several runs share the slider."""
 OLD_REPORT = "This run was made by an earlier release, which did not record what is shown here. Run it again to see it."
 
@@ -71,8 +71,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             _note(drawn, report.parts["snapshots"].facts["no_maps"], PanelLayout(number, len(reports)).y(MAPS), theme)
     if len(reports) > 1:
         _draw_names(drawn, reports, theme)
-        labels = [f"{percent(share, 0)} of the run" for share in np.linspace(0, 1, MAX_CLASS_ROWS)]
-        stops = [[round(share * (len(each) - 1)) for each in changes] for share in np.linspace(0, 1, MAX_CLASS_ROWS)]
+        labels = [f"{percent(share, 0)} of the run" for share in np.linspace(0, 1, SHARED_POSITIONS)]
+        stops = [[round(share * (len(each) - 1)) for each in changes] for share in np.linspace(0, 1, SHARED_POSITIONS)]
     else:
         labels = _labels(found[0].snapshots)
         stops = [[place] for place in range(len(labels))]
@@ -139,7 +139,7 @@ def summary(report: Report) -> str:
     found = snapshot_series(report)
     first, last = found.snapshots[0], found.snapshots[-1]
     if "forget" not in first.accuracy:
-        return f"No forget image was tracked over {len(found.snapshots)} snapshots. {_gold_text(found, 'retain')}"
+        return f"No forget image was tracked over {len(found.snapshots)} snapshots."
     what = report.forget_set_title if is_class_request(report) else "the forget images"
     said = (
         f"{percent(first.accuracy['forget'], 0)} of {found.image_counts['forget']} tracked images of {what} "

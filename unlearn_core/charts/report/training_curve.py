@@ -136,8 +136,8 @@ CHART = Chart(
     title="Accuracy during unlearning",
     question="How did both accuracies change during the run?",
     caveat="A few fixed images are evaluated at intervals while the method runs, in the precision of training. They "
-    "show the course, in steps as coarse as one image; the final results are measured on all images at the end. These "
-    "are not the images that the method uses.",
+    "show the course, in steps as coarse as one image; the final results are measured on all images at the end. The "
+    "fixed images are validation images; where single images are forgotten, some of these stand for the forget set.",
     applies=needs("curves"),
     table=table,
     figure=figure,

@@ -36,10 +36,8 @@ def applies(sweep_data: SweepData) -> Literal[True] | str:
 def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = None) -> go.Figure:
     """One point per trial and side, joined by a line where only one hyperparameter was swept."""
     hyperparameter = hyperparameter or sweep_data.sweep.spec.ranges[0].knob
-    scale, alone = (
-        sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter)),
-        len(sweep_data.sweep.spec.ranges) == 1,
-    )
+    scale = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter))
+    alone = len(sweep_data.sweep.spec.ranges) == 1
     drawn = go.Figure()
     drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 18, "r": 8})
     trials = sorted(sweep_data.done, key=lambda trial: scale.position(trial.params[hyperparameter]))
@@ -66,7 +64,7 @@ def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = 
         if gold is not None:
             drawn.add_hline(gold, line={"color": theme.gold, "width": 1.5, "dash": "dot"})
     _label(drawn, sweep_data, theme, trials, hyperparameter=hyperparameter)
-    _mark_preset(drawn, sweep_data, theme, hyperparameter=hyperparameter)
+    _mark_current_value(drawn, sweep_data, theme, hyperparameter=hyperparameter)
     ends = [scale.position(value) for value in _ends(sweep_data, hyperparameter)]
     room = (max(ends) - min(ends)) * 0.04 if not sweep_data.search_range(hyperparameter).is_choice else 0.5
     drawn.update_yaxes(showgrid=True, **percent_axis(-0.03, 1.12, max_ticks=6))
@@ -156,7 +154,7 @@ def _label(figure: go.Figure, sweep_data: SweepData, theme: Theme, trials: list[
         figure.add_annotation(text="retrained", x=1, xref="paper", xanchor="right", y=max(golds), yshift=9)
 
 
-def _mark_preset(figure: go.Figure, sweep_data: SweepData, theme: Theme, *, hyperparameter: str) -> None:
+def _mark_current_value(figure: go.Figure, sweep_data: SweepData, theme: Theme, *, hyperparameter: str) -> None:
     """A thin line at the hyperparameter's current value, from which the sweep started."""
     one, value = sweep_data.search_range(hyperparameter), sweep_data.sweep.spec.params.get(hyperparameter)
     inside = value in one.values if one.is_choice else value is not None and (one.low or 0) <= value <= one.last_value

@@ -43,10 +43,8 @@ def figure(
     """A surface over two hyperparameters, brighter is better, with the trials behind it as points."""
     x_name, y_name = pair or _first_two(sweep_data)
     name = objective or sweep_data.sweep.spec.objectives[0]
-    known, scales = (
-        _known(sweep_data, name),
-        [sweep_drawing.axis_scale(sweep_data.search_range(own)) for own in (x_name, y_name)],
-    )
+    known = _known(sweep_data, name)
+    scales = [sweep_drawing.axis_scale(sweep_data.search_range(own)) for own in (x_name, y_name)]
     spans = [_span(sweep_data, own) for own in (x_name, y_name)]
     points = np.array(
         [[scale.position(t.params[k]) for scale, k in zip(scales, (x_name, y_name), strict=True)] for t, _ in known]
@@ -146,10 +144,8 @@ def _known(sweep_data: SweepData, name: str) -> list[tuple[Trial, float]]:
 
 
 def _span(sweep_data: SweepData, hyperparameter: str) -> tuple[float, float]:
-    one, scale = (
-        sweep_data.search_range(hyperparameter),
-        sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter)),
-    )
+    one = sweep_data.search_range(hyperparameter)
+    scale = sweep_drawing.axis_scale(one)
     ends = [scale.position(value) for value in (one.values if one.is_choice else (one.low, one.last_value))]
     room = 0.5 if one.is_choice else 0.0
     return min(ends) - room, max(ends) + room

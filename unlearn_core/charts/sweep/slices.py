@@ -37,10 +37,8 @@ def figure(
     sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = None, objective: str | None = None
 ) -> go.Figure:
     """One objective over one hyperparameter; later trials have a stronger colour, the best trial has a ring."""
-    name, hyperparameter = (
-        objective or sweep_data.sweep.spec.objectives[0],
-        hyperparameter or sweep_data.sweep.spec.ranges[0].knob,
-    )
+    name = objective or sweep_data.sweep.spec.objectives[0]
+    hyperparameter = hyperparameter or sweep_data.sweep.spec.ranges[0].knob
     scale, known = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter)), _known(sweep_data, name)
     drawn = go.Figure()
     drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 8, "r": 8})
@@ -89,10 +87,8 @@ def figure(
 
 def summary(sweep_data: SweepData, *, hyperparameter: str | None = None, objective: str | None = None) -> str:
     """The best value with its hyperparameter, the worst value and the trend."""
-    name, hyperparameter = (
-        objective or sweep_data.sweep.spec.objectives[0],
-        hyperparameter or sweep_data.sweep.spec.ranges[0].knob,
-    )
+    name = objective or sweep_data.sweep.spec.objectives[0]
+    hyperparameter = hyperparameter or sweep_data.sweep.spec.ranges[0].knob
     known = _known(sweep_data, name)
     pick = min if OBJECTIVES[name].lower_is_better else max
     trial, value = pick(known, key=lambda one: one[1])
@@ -135,7 +131,7 @@ def for_hyperparameter(hyperparameter: str, objective: str) -> SweepChart:
     return replace(
         SWEEP_CHART,
         id=f"slice-{hyperparameter}-{objective}",
-        title=f"{OBJECTIVES[objective].title}",
+        title=OBJECTIVES[objective].title,
         applies=partial(applies, objective=objective),
         figure=partial(figure, **which),
         summary=partial(summary, **which),
@@ -155,10 +151,8 @@ def _up(values: list[float]) -> list[float]:
 
 
 def _across(sweep_data: SweepData, hyperparameter: str) -> list[float]:
-    one, scale = (
-        sweep_data.search_range(hyperparameter),
-        sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter)),
-    )
+    one = sweep_data.search_range(hyperparameter)
+    scale = sweep_drawing.axis_scale(one)
     ends = [scale.position(value) for value in (one.values if one.is_choice else (one.low, one.last_value))]
     room = 0.5 if one.is_choice else (max(ends) - min(ends)) * 0.05
     return [min(ends) - room, max(ends) + room]

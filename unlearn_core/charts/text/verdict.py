@@ -29,6 +29,7 @@ from unlearn_core.charts.drawing.wording import (
     is_class_request,
     percent,
     retain_set_label,
+    retain_test_label,
 )
 from unlearn_core.domain.report import Report
 
@@ -79,8 +80,8 @@ def _forgot_classes(report: Report) -> Verdict:
             else ""
         )
         if _severity(worse) > _severity(tone):
-            tone = worse
-            words += f" Of its {trained[1]['of']:,} training images, {percent(trained[1]['accuracy'])} are."
+            tone, items = worse, f"{report.dataset.item_noun}s"
+            words += f" Of the {trained[1]['of']:,} training {items}, {percent(trained[1]['accuracy'])} are."
     if gold is None:
         words += f" {NO_GOLD} A model that was not trained on them would classify none like that."
     titles = {"good": "forgotten", "middling": "nearly forgotten", "bad": "not forgotten", "unknown": "cannot tell"}
@@ -95,12 +96,13 @@ def _share_predicted(report: Report, after: Score) -> str:
 
 def _forgot_images(report: Report) -> Verdict:
     before, after, gold = (_score(report, model, "forget_train") for model in ("before", "after", "gold"))
-    of = "the forget image" if after["of"] == 1 else f"the {after['of']:,} forget images"
+    noun = report.dataset.item_noun
+    of = f"the forget {noun}" if after["of"] == 1 else f"the {after['of']:,} forget {noun}s"
     words = f"{percent(after['accuracy'])} of {of} are still classified correctly"
     words += f" (before: {percent(before['accuracy'])})."
     if gold is None:
         return Verdict("no reference yet", "unknown", f"{words} Only a retrained model can show how many should be.")
-    words += f" Retrained model, which was not trained on them: {percent(gold['accuracy'])}."
+    words += f" The retrained model, which was not trained on them: {percent(gold['accuracy'])}."
     if not _equal(after, gold) and after["accuracy"] < gold["accuracy"]:
         reveals = "A lower accuracy than that of the retrained model reveals them."
         return Verdict("forgotten too much", "middling", f"{words} {reveals}")
@@ -116,8 +118,8 @@ def _forgot_images(report: Report) -> Verdict:
 def retain_verdict(report: Report) -> Verdict:
     """Judge whether the accuracy on the retain set is as high as it should be."""
     before, after, gold = (_score(report, model, "retain_test") for model in ("before", "after", "gold"))
-    what = capitalize(retain_set_label(report).removeprefix("the ")) if is_class_request(report) else "Test images"
-    words = f"{what}: {percent(before['accuracy']).split(chr(160))[0]} → {percent(after['accuracy'])}."
+    label = retain_set_label(report).removeprefix("the ") if is_class_request(report) else retain_test_label(report)
+    words = f"{capitalize(label)}: {percent(before['accuracy']).split(chr(160))[0]} → {percent(after['accuracy'])}."
     aim = gold or before
     gap = after["accuracy"] - aim["accuracy"]
     beside = "equal" if abs(gap) < 0.0005 else f"{100 * abs(gap):.1f} points {'above' if gap > 0 else 'below'} it"
@@ -173,9 +175,10 @@ def _similarity(given: np.ndarray, gold: np.ndarray) -> tuple[float, float]:
 
 def caveats(report: Report) -> str:
     """Return what the three cards do not prove, for this run."""
-    said = ["This does not prove that the images left no trace."]
+    noun = report.dataset.item_noun
+    said = [f"This does not prove that the {noun}s left no trace."]
     count = len(report.split.forget_train)
-    images = "1 forget image" if count == 1 else f"{count} forget images"
+    images = f"1 forget {noun}" if count == 1 else f"{count} forget {noun}s"
     if "gold" not in report.evaluations:
         said.append("Without a retrained model there is no reference.")
     elif is_class_request(report):

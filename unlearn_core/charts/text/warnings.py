@@ -151,7 +151,7 @@ def collateral_damage(report: Report) -> ReportWarning | None:
     if not after["of"] or after["high"] >= other["low"] or other["accuracy"] - after["accuracy"] <= MIN_DIFFERENCE:
         return None
     lost = describe_change(scores["before"]["accuracy"], after["accuracy"])
-    words = f"On {retain_test_label(report)}, it {lost}"
+    words = f"On {retain_test_label(report)}, the unlearned model {lost}"
     words += (
         f"; the retrained model {describe_change(scores['before']['accuracy'], other['accuracy'])}"
         if aim == "gold"
