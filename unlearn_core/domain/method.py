@@ -2,10 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, Protocol, TypeVar
 
+from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.forget_request import Forget, RequestSize, request_size
 from unlearn_core.domain.params import BaseHyperparameters
+from unlearn_core.domain.tracker import Tracker
+
+if TYPE_CHECKING:  # A problem holds tensors, and this layer imports no torch at run time.
+    from unlearn_core.training.problem import Problem
+
+ParamsT = TypeVar("ParamsT", bound=BaseHyperparameters)
+ParamsT_contra = TypeVar("ParamsT_contra", bound=BaseHyperparameters, contravariant=True)
 
 RequestKind = Literal["classes", "images"]
 
@@ -65,23 +73,33 @@ class Reference(NamedTuple):
     url: str
 
 
-class ForgetStacked(Protocol):
+class ForgetFunction(Protocol[ParamsT_contra]):
+    """Changes `problem.model` in place so that it forgets `problem.forget`, and reports progress to the tracker.
+
+    Raises DivergedError if the loss is not finite, and CancelledError if the run is cancelled.
+    """
+
+    def __call__(self, problem: "Problem", params: ParamsT_contra, tracker: Tracker, /) -> None: ...
+
+
+class ForgetStackedFunction(Protocol[ParamsT_contra]):
     """Runs several trials stacked; they differ only in their seed and in `Method.stackable_params`.
 
     Every problem has a model of its own. Returns for each trial the error that stopped it (DivergedError,
     CancelledError), or None.
     """
 
-    def __call__(self, problems: Sequence[Any], params: Sequence[Any], trackers: Sequence[Any]) -> list[Any]: ...
+    def __call__(
+        self, problems: Sequence["Problem"], params: Sequence[ParamsT_contra], trackers: Sequence[Tracker], /
+    ) -> list[UnlearnError | None]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method:
-    """One unlearning method.
+class Method(Generic[ParamsT]):
+    """One unlearning method, with hyperparameters of the type ParamsT.
 
-    `forget(problem, params, tracker)` changes `problem.model` in place. `images_processed(params, sizes)` is the
-    number of images in forward and backward passes, which is the cost; for a method with a stopping rule
-    (`may_stop_early`) it is the maximum. The first preset is the default.
+    `images_processed(params, sizes)` is the number of images in forward and backward passes, which is the cost; for a
+    method with a stopping rule (`may_stop_early`) it is the maximum. The first preset is the default.
     """
 
     id: str
@@ -94,13 +112,13 @@ class Method:
     revision: int = 1
     """Raise it if a change alters the resulting weights: earlier results then count as outdated."""
     supports: frozenset[RequestKind]
-    params: type[BaseHyperparameters]
+    params: type[ParamsT]
     presets: Mapping[str, Preset]
-    needs: Callable[[Any], DataAccess]
-    images_processed: Callable[[Any, ProblemSize], int]
-    forget: Callable[[Any, Any, Any], None]
+    needs: Callable[[ParamsT], DataAccess]
+    images_processed: Callable[[ParamsT, ProblemSize], int]
+    forget: ForgetFunction[ParamsT]
     may_stop_early: bool = False
-    forget_stacked: ForgetStacked | None = None
+    forget_stacked: ForgetStackedFunction[ParamsT] | None = None
     """If given, trials can be trained stacked on one device (training/stacked.py)."""
     stackable_params: frozenset[str] = frozenset()
     """The continuous hyperparameters in which stacked trials may differ; all others must be equal."""

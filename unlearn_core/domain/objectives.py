@@ -140,7 +140,7 @@ def preferred_trial(spec: SweepSpec, trials: Sequence[Trial]) -> Trial | None:
     return leading[far.index(min(far))]
 
 
-def validate_sweep(spec: SweepSpec, method: Method, *, gold: bool) -> None:
+def validate_sweep(spec: SweepSpec, method: Method[Any], *, gold: bool) -> None:
     """Raise InvalidHyperparameterError, NotFoundError or InvalidRequestError if a sweep is not possible."""
     hyperparameters = method.params.hyperparameters()
     method.params.parse(spec.params)
