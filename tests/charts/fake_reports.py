@@ -11,8 +11,8 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard, LayerRoles
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.domain.relearn_protocol import EVAL_STEPS, anamnesis_index, relearn_time
 from unlearn_core.domain.report import Evaluation, Report
+from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, anamnesis_index, relearn_time
 from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.split import Split, make_split
 from unlearn_core.probes.common.neurips_score import BUCKET_WIDTH, last_bucket, mean_bucket_points, standard_error

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unlearn_core.domain.relearn_protocol import (
+from unlearn_core.domain.results.relearn_protocol import (
     EVAL_STEPS,
     LAST_STEP,
     PROTOCOL,

@@ -10,8 +10,8 @@ from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import CancelledError, InvalidRequestError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 from unlearn_core.domain.jobs import MeasureSpec, UnlearnSpec
-from unlearn_core.domain.relearn_protocol import EVAL_STEPS, LAST_STEP, PROTOCOL
 from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, LAST_STEP, PROTOCOL
 from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import Progress
 from unlearn_core.engine.execute import execute_job, unlearn

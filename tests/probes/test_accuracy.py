@@ -1,5 +1,7 @@
 """Accuracies and intervals against values computed by hand."""
 
+from math import isnan
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,9 +47,10 @@ def test_each_set_is_counted_by_itself(whole: ProbeContext) -> None:
         retain_train=[2, 3],
         retain_test=[4],
     )
-    facts = measure(scene).facts
+    scores = measure(scene).scores
     scores = {
-        model: {name: (s["right"], s["of"], s["accuracy"]) for name, s in sets.items()} for model, sets in facts.items()
+        model: {name: (one.correct, one.total, one.accuracy if one.total else None) for name, one in sets.items()}
+        for model, sets in scores.items()
     }
     nothing = (0, 0, None)
     assert scores == {
@@ -68,6 +71,6 @@ def test_each_set_is_counted_by_itself(whole: ProbeContext) -> None:
             "retain_test": (1, 1, 1.0),
         },
     }
-    assert facts["after"]["forget_val"]["low"] is None
-    assert facts["after"]["forget_val"]["high"] is None
-    assert (facts["after"]["forget_train"]["low"], facts["after"]["forget_train"]["high"]) == wilson_interval(1, 2)
+    assert isnan(scores["after"]["forget_val"].low)
+    assert isnan(scores["after"]["forget_val"].high)
+    assert (scores["after"]["forget_train"].low, scores["after"]["forget_train"].high) == wilson_interval(1, 2)

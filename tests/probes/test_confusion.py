@@ -1,6 +1,9 @@
 """The confusion matrix by hand and against scikit-learn."""
 
+from math import nan
+
 import numpy as np
+import pytest
 from sklearn.metrics import confusion_matrix
 
 from tests.probes.small_context import answering, scene
@@ -19,7 +22,7 @@ def test_only_test_images_count_and_a_class_without_any_has_no_share() -> None:
     own = answering(scene("before"), answers, [0, 0, 1, 2, 0], retain_train=[0], forget_test=[1, 2], retain_test=[3, 4])
     part = PROBE.measure(own)
     assert isinstance(part, ReportPart)
-    assert part.arrays["after"].tolist() == [[2, 0, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
-    assert [one["accuracy"] for one in part.facts["before"]] == [1.0, 1.0, 1.0, None]
-    assert [one["of"] for one in part.facts["after"]] == [2, 1, 1, 0]
-    assert "gold" not in part.facts
+    assert part.matrices["after"].tolist() == [[2, 0, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
+    assert [one.accuracy for one in part.scores["before"]] == pytest.approx([1.0, 1.0, 1.0, nan], nan_ok=True)
+    assert [one.total for one in part.scores["after"]] == [2, 1, 1, 0]
+    assert "gold" not in part.scores

@@ -12,6 +12,8 @@ from plotly.subplots import make_subplots
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.predictions import Score
+from unlearn_core.domain.results.result import Result
 
 HEIGHT = 310
 """Default height in pixels, the same for all charts that may be shown side by side."""
@@ -48,24 +50,25 @@ class Chart:
     """Today's label of a variant by the label that links of former releases may contain."""
 
 
-def needs_gold(part: str) -> Callable[[Report], Literal[True] | str]:
-    """Return the `applies` of a chart whose part compares with gold: where gold is missing, that is the reason."""
+def needs_gold(kind: type[Result] | str) -> Callable[[Report], Literal[True] | str]:
+    """Return the `applies` of a chart whose result compares with gold: where gold is missing, that is the reason."""
 
     def applies(report: Report) -> Literal[True] | str:
+        part = kind if isinstance(kind, str) else kind.part
         if "gold" in report.evaluations or part in report.parts:
-            return needs(part)(report)
+            return needs(kind)(report)
         return report.missing.get(part, report.missing.get("gold", NO_GOLD))
 
     return applies
 
 
-def needs(part: str) -> Callable[[Report], Literal[True] | str]:
-    """Return the `applies` of a chart that is drawn from one part of the report."""
+def needs(kind: type[Result] | str) -> Callable[[Report], Literal[True] | str]:
+    """Return the `applies` of a chart that is drawn from one result of the report."""
 
     def applies(report: Report) -> Literal[True] | str:
-        if part in report.parts:
-            return True
-        return report.missing.get(part, f"This run has no record of its {part}, so there is nothing to show.")
+        if isinstance(kind, str):
+            return True if kind in report.parts else report.missing.get(kind, f"This run has no record of its {kind}.")
+        return True if kind in report else report.reason(kind)
 
     return applies
 
@@ -116,12 +119,14 @@ def build_table(reports: Sequence[Report], rows: Callable[[Report], list[dict[st
     )
 
 
-def accuracy_columns(score: Mapping[str, Any]) -> dict[str, Any]:
+def accuracy_columns(score: Score) -> dict[str, Any]:
     """Return an accuracy with its counts and its 95 % interval as the columns of a table."""
     return {
-        "correct": score["right"],
-        "images": score["of"],
-        **{key: score[key] for key in ("accuracy", "low", "high")},
+        "correct": score.correct,
+        "images": score.total,
+        "accuracy": score.accuracy,
+        "low": score.low,
+        "high": score.high,
     }
 
 

@@ -1,7 +1,8 @@
 """The report of a run: one part per measurement, each either present or missing with a reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import isnan
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.forget_request import Forget
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.result import ReportPart, Result
 from unlearn_core.domain.split import Split
 
@@ -76,10 +78,19 @@ class Report:
             return f"The record of {kind.part} in this report is damaged. Measure the run again, or start it again."
         return self.missing.get(kind.part, f"This run has no record of its {kind.part}, so there is nothing to show.")
 
+    def with_result(self, result: Result) -> "Report":
+        """Return a report that has this result too, in place of an earlier one."""
+        return replace(self, parts={**self.parts, result.part: result.to_part()})
+
     @property
     def forget_set_title(self) -> str:
         """The forget set in words: "cat", "cat and dog", "3 images"."""
         return forget_set_title(self.spec, self.dataset)
+
+
+def stored(*results: Result) -> dict[str, ReportPart]:
+    """Return results as the parts of a report."""
+    return {result.part: result.to_part() for result in results}
 
 
 def forget_set_title(spec: UnlearnSpec, dataset: DatasetCard) -> str:
@@ -107,13 +118,23 @@ def summary_metrics(parts: Mapping[str, ReportPart], weights: Mapping[str, str])
 
     `weights` are the checksums of the models that were compared.
     """
-    figures = parts["accuracy"].facts
+    scores = AccuracyResult.from_part(parts["accuracy"]).scores
     distance, membership = parts.get("distance"), parts.get("membership")
     return {
-        "accuracy": {m: {k: one["accuracy"] for k, one in sets.items()} for m, sets in figures.items()},
-        "intervals": {m: {k: [one["low"], one["high"]] for k, one in sets.items()} for m, sets in figures.items()},
+        "accuracy": {
+            model: {name: _or_none(score.accuracy) for name, score in sets.items()} for model, sets in scores.items()
+        },
+        "intervals": {
+            model: {name: [_or_none(score.low), _or_none(score.high)] for name, score in sets.items()}
+            for model, sets in scores.items()
+        },
         "evaluations": dict(weights),
         "gold": weights.get("gold"),
         "distance": distance.facts["distance"] if distance else None,
+        "privacy": membership.facts.get("privacy", {}).get("after") if membership else None,
         "privacy_val": membership.facts.get("privacy_val", {}).get("after") if membership else None,
     }
+
+
+def _or_none(value: float) -> float | None:
+    return None if isnan(value) else value

@@ -12,7 +12,7 @@ from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Evaluation, Report, summary_metrics
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.result import ReportPart, Result
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
 from unlearn_core.engine.setup import ResolvedRun, resolve_run, why_no_gold
@@ -79,11 +79,13 @@ def run_probes(
     for name, probe in probes().items():
         if (only is not None and name not in only) or (probe.points_only and not resolved.data.card.is_points):
             continue
-        part = probe.measure(context)
-        if isinstance(part, ReportPart):
-            parts[name] = part
+        result = probe.measure(context)
+        if isinstance(result, Result):
+            parts[name] = result.to_part()
+        elif isinstance(result, str):
+            missing[name] = result
         else:
-            missing[name] = part
+            parts[name] = result
     return parts
 
 

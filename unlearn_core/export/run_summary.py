@@ -18,6 +18,7 @@ from unlearn_core.charts.report import gradcam
 from unlearn_core.charts.text import verdict, warnings
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.predictions import AccuracyResult, Score
 from unlearn_core.domain.split import SET_LABELS, set_label
 from unlearn_core.export.image_tiles import ImageTile, forget_set_tiles, thumbnail_uri, tiles_caption
 
@@ -121,21 +122,21 @@ def _facts(report: Report) -> tuple[str, ...]:
 
 def metric_lines(report: Report) -> tuple[MetricLine, ...]:
     """One line per set that has images; none where accuracies were not measured."""
-    facts = report.parts["accuracy"].facts if "accuracy" in report.parts else {}
+    result = report.get(AccuracyResult)
     lines = []
     for name in SET_LABELS:
-        scores = [facts.get(model, {}).get(name) for model in MODELS]
-        known = [score for score in scores if score and score["accuracy"] is not None]
+        scores = [result.scores.get(model, {}).get(name) if result else None for model in MODELS]
+        known = [score for score in scores if score and score.total]
         if known:
             cells = tuple(_score(score) for score in scores)
-            lines.append(MetricLine(capitalize(set_label(name)), name.split("_")[0], f"{known[0]['of']:,}", cells))
+            lines.append(MetricLine(capitalize(set_label(name)), name.split("_")[0], f"{known[0].total:,}", cells))
     return tuple(lines)
 
 
-def _score(score: dict | None) -> tuple[str, str]:
-    if not score or score["accuracy"] is None:
+def _score(score: Score | None) -> tuple[str, str]:
+    if not score or not score.total:
         return "–", ""
-    return percent(score["accuracy"]), f"{100 * score['low']:.1f}–{100 * score['high']:.1f}"
+    return percent(score.accuracy), f"{100 * score.low:.1f}–{100 * score.high:.1f}"
 
 
 def _strips(report: Report) -> Iterable[ImageStrip]:

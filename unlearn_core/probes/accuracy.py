@@ -6,31 +6,23 @@ interval, which stays valid for small sets and near 0 % and 100 %.
 Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 1927.
 """
 
-import numpy as np
-
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.probes.common.context import ProbeContext
-from unlearn_core.probes.common.statistics import wilson_interval
+from unlearn_core.probes.common.statistics import score
 
 
-def measure(context: ProbeContext) -> ReportPart:
-    """Return correct predictions, number of images, and accuracy with its interval, per model and set."""
-    facts = {}
+def measure(context: ProbeContext) -> AccuracyResult:
+    """Return the score of each model on each set."""
+    scores = {}
     for model in MODELS:
         if model in context.evaluations:
             correct = context.evaluations[model].logits.argmax(1) == context.labels
-            facts[model] = {name: _score(correct[rows]) for name, rows in context.split._asdict().items()}
-    return ReportPart(facts, {})
-
-
-def _score(correct: np.ndarray) -> dict[str, float | None]:
-    hits, count = int(correct.sum()), len(correct)
-    if count == 0:
-        return {"right": 0, "of": 0, "accuracy": None, "low": None, "high": None}
-    low, high = wilson_interval(hits, count)
-    return {"right": hits, "of": count, "accuracy": hits / count, "low": low, "high": high}
+            scores[model] = {
+                name: score(int(correct[rows].sum()), len(rows)) for name, rows in context.split._asdict().items()
+            }
+    return AccuracyResult(scores=scores)
 
 
 PROBE = Probe(

@@ -4,44 +4,32 @@ It shows which classes are mistaken for which, and which classes lost accuracy. 
 Wilson interval.
 """
 
-from typing import Any
-
 import numpy as np
 
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.predictions import ConfusionResult, Score
 from unlearn_core.probes.common.context import ProbeContext
-from unlearn_core.probes.common.statistics import wilson_interval
+from unlearn_core.probes.common.statistics import score
 
 
-def measure(context: ProbeContext) -> ReportPart:
-    """Return for each model a table (C, C) of counts on test images: true class by row, prediction by column.
-
-    The facts hold, per class, the correct predictions, the number of images, and the accuracy with its 95 % interval.
-    """
+def measure(context: ProbeContext) -> ConfusionResult:
+    """Return the confusion matrix and the score per class of each model on all test images."""
     rows = np.sort(np.concatenate([context.split.forget_test, context.split.retain_test]))
-    facts: dict[str, Any] = {}
-    arrays: dict[str, np.ndarray] = {}
+    scores: dict[str, list[Score]] = {}
+    matrices: dict[str, np.ndarray] = {}
     for model in MODELS:
         if model in context.evaluations:
             predictions = context.evaluations[model].logits[rows].argmax(1)
             counts = confusion_counts(context.labels[rows], predictions, len(context.dataset.classes))
-            arrays[model] = counts.astype(np.float32)
-            facts[model] = [_score(int(own[number]), int(own.sum())) for number, own in enumerate(counts)]
-    return ReportPart(facts, arrays)
+            matrices[model] = counts.astype(np.float32)
+            scores[model] = [score(int(row[index]), int(row.sum())) for index, row in enumerate(counts)]
+    return ConfusionResult(scores=scores, matrices=matrices)
 
 
 def confusion_counts(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
     """Return how often each class (row) is predicted as each (column): (C, C) int64, from labels, predictions (N,)."""
     return np.bincount(labels * classes + predictions, minlength=classes * classes).reshape(classes, classes)
-
-
-def _score(correct: int, total: int) -> dict[str, float | None]:
-    if total == 0:
-        return {"right": 0, "of": 0, "accuracy": None, "low": None, "high": None}
-    low, high = wilson_interval(correct, total)
-    return {"right": correct, "of": total, "accuracy": correct / total, "low": low, "high": high}
 
 
 PROBE = Probe(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.domain.relearn_protocol import EVAL_STEPS, LAST_STEP, RelearnProtocol
+from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, LAST_STEP, RelearnProtocol
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.evaluate import accuracy

@@ -12,8 +12,8 @@ from tests.charts.test_figures import plain, with_part
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report import relearn
-from unlearn_core.domain.relearn_protocol import EVAL_STEPS, anamnesis_index
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, anamnesis_index
 from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()

@@ -9,7 +9,7 @@ from tests.pages.finished_runs import CLASS, PICTURES, by_class, started
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts.report import relearn as relearn_chart
 from unlearn_core.domain.jobs import MeasureSpec
-from unlearn_core.domain.relearn_protocol import PROTOCOL, images_needed
+from unlearn_core.domain.results.relearn_protocol import PROTOCOL, images_needed
 from unlearn_core.domain.run import Phase, Priority, Progress, RunState
 from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.jobs import relearn as relearn_job

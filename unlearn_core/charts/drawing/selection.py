@@ -7,6 +7,7 @@ import numpy as np
 
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.predictions import ConfusionResult
 from unlearn_core.domain.split import set_label
 
 MISSING = "–"
@@ -62,20 +63,22 @@ def layers_in_charts(report: Report) -> list[str]:
 
 
 def _accuracy_text(report: Report, label: str) -> str:
-    if "confusion" not in report.parts or label not in report.dataset.classes:
+    result = report.get(ConfusionResult)
+    if result is None or label not in report.dataset.classes:
         return MISSING
-    at, facts = report.dataset.classes.index(label), report.parts["confusion"].facts
-    known = {model: facts[model][at]["accuracy"] for model in ("before", "after", "gold") if model in facts}
-    if None in known.values():
+    at = report.dataset.classes.index(label)
+    if not result.scores["after"][at].total:
         return MISSING
+    known = {model: scores[at].accuracy for model, scores in result.scores.items()}
     return f"{percent(known['before'])} → {percent(known['after'])}" + _gold(known, percent)
 
 
 def _prediction_text(report: Report, label: str) -> str:
-    if "confusion" not in report.parts or label not in report.dataset.classes:
+    result = report.get(ConfusionResult)
+    if result is None or label not in report.dataset.classes:
         return MISSING
-    at, arrays = report.dataset.classes.index(label), report.parts["confusion"].arrays
-    said = {model: _most(arrays[model][at], report) for model in ("after", "gold") if model in arrays}
+    at = report.dataset.classes.index(label)
+    said = {model: _most(counts[at], report) for model, counts in result.matrices.items() if model != "before"}
     return said["after"] + (f" · retrained {said['gold']}" if "gold" in said else "")
 
 

@@ -1,7 +1,6 @@
 """Accuracy on the forget and the retain set, before and after and of gold, as dumbbells with 95 % intervals."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -19,6 +18,7 @@ from unlearn_core.charts.drawing.wording import (
     retain_test_label,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.split import set_label
 
 _ABOVE = 0.27
@@ -32,7 +32,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
         lambda report: [
             {"model": MODEL_LABELS[model], "set": set_label(name)} | accuracy_columns(score)
             for model in models(report)
-            for name, score in report.parts["accuracy"].facts[model].items()
+            for name, score in report[AccuracyResult].scores[model].items()
         ],
     )
 
@@ -58,8 +58,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 
 def _traces(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scatter]:
-    facts = report.parts["accuracy"].facts
-    ends = [(facts["before"][name]["accuracy"], facts["after"][name]["accuracy"], at) for name, at in heights.items()]
+    scores = report[AccuracyResult].scores
+    ends = [(scores["before"][name].accuracy, scores["after"][name].accuracy, at) for name, at in heights.items()]
     rods = go.Scatter(
         x=[x for before, after, _ in ends for x in (before, after, None)],
         y=[y for *_, at in ends for y in (at, at, None)],
@@ -75,24 +75,24 @@ def _traces(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Sc
 
 
 def _markers(report: Report, model: str, heights: dict[str, int], theme: Theme) -> go.Scatter:
-    scores = {name: report.parts["accuracy"].facts[model][name] for name in heights}
+    scores = {name: report[AccuracyResult].scores[model][name] for name in heights}
     shift = _ABOVE if model == "gold" else 0
     return go.Scatter(
         name=MODEL_LABELS[model],
-        x=[score["accuracy"] for score in scores.values()],
+        x=[score.accuracy for score in scores.values()],
         y=[at + shift for at in heights.values()],
         mode="markers",
         marker=marker_style(theme, model, 9 if model == "after" else 10),
         error_x={
             "type": "data",
-            "array": [score["high"] - score["accuracy"] for score in scores.values()],
-            "arrayminus": [score["accuracy"] - score["low"] for score in scores.values()],
+            "array": [score.high - score.accuracy for score in scores.values()],
+            "arrayminus": [score.accuracy - score.low for score in scores.values()],
             "thickness": 1.5,
             "width": 0,
             "color": with_alpha(getattr(theme, model), 0.75),
         },
         customdata=[
-            [set_label(name), score["right"], score["of"], percent(score["low"]), percent(score["high"])]
+            [set_label(name), score.correct, score.total, percent(score.low), percent(score.high)]
             for name, score in scores.items()
         ],
         hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, %{{customdata[0]}}<br>%{{x:.1%}} correct: "
@@ -102,10 +102,10 @@ def _markers(report: Report, model: str, heights: dict[str, int], theme: Theme) 
 
 def _labels(report: Report, heights: dict[str, int], theme: Theme) -> go.Scatter:
     """Label each dot of after, those of before where there is room, and name the models in the first row."""
-    facts, words = report.parts["accuracy"].facts, []
+    scores, words = report[AccuracyResult].scores, []
     for place, (name, at) in enumerate(heights.items()):
         first = place == 0
-        before, after = facts["before"][name]["accuracy"], facts["after"][name]["accuracy"]
+        before, after = scores["before"][name].accuracy, scores["after"][name].accuracy
         apart = abs(before - after) > (0.4 if first else 0.25)
         said = f"after {percent(after)}" if first else percent(after)
         if first and not apart:
@@ -114,8 +114,8 @@ def _labels(report: Report, heights: dict[str, int], theme: Theme) -> go.Scatter
         if apart:
             said = f"before {percent(before)}" if first else percent(before)
             words.append((before, at - _ABOVE, said, theme.quiet))
-        if first and "gold" in facts:
-            gold = facts["gold"][name]["accuracy"]
+        if first and "gold" in scores:
+            gold = scores["gold"][name].accuracy
             words.append((gold, at + 1.9 * _ABOVE, f"{MODEL_LABELS['gold']} {percent(gold)}", theme.quiet))
     return go.Scatter(
         x=[x for x, *_ in words],
@@ -136,10 +136,10 @@ def _towards_middle(x: float) -> str:
 
 def summary(report: Report) -> str:
     """Describe how both accuracies changed, compared with gold."""
-    facts, name = report.parts["accuracy"].facts, eval_forget_set(report)
-    forget = {model: facts[model][name]["accuracy"] for model in models(report)}
-    retain = {model: facts[model]["retain_test"]["accuracy"] for model in models(report)}
-    gold = f" (retrained model: {percent(forget['gold'])}{_as_intended(facts, name)})" if "gold" in forget else ""
+    result, name = report[AccuracyResult], eval_forget_set(report)
+    forget = {model: result.scores[model][name].accuracy for model in models(report)}
+    retain = {model: result.scores[model]["retain_test"].accuracy for model in models(report)}
+    gold = f" (retrained model: {percent(forget['gold'])}{_as_intended(result, name)})" if "gold" in forget else ""
     change = describe_change(retain["before"], retain["after"])
     rest = f"On {retain_test_label(report)}, the unlearned model {change}"
     rest += (
@@ -153,24 +153,24 @@ def summary(report: Report) -> str:
     )
 
 
-def _as_intended(facts: dict[str, Any], name: str) -> str:
+def _as_intended(result: AccuracyResult, name: str) -> str:
     """Compare the accuracy of after with that of gold by their intervals."""
-    before, after, gold = (facts[model][name] for model in ("before", "after", "gold"))
-    if after["low"] <= gold["high"] and gold["low"] <= after["high"]:
-        differs = before["low"] > gold["high"] or gold["low"] > before["high"]
+    before, after, gold = (result.scores[model][name] for model in ("before", "after", "gold"))
+    if after.low <= gold.high and gold.low <= after.high:
+        differs = before.low > gold.high or gold.low > before.high
         return ", as intended" if differs else "; the original model is not significantly different either"
-    return ", which is lower" if gold["accuracy"] < after["accuracy"] else ", which is higher"
+    return ", which is lower" if gold.accuracy < after.accuracy else ", which is higher"
 
 
 def alt_text(report: Report) -> str:
     """Describe the accuracies of every set in words."""
-    facts = report.parts["accuracy"].facts
-    rows = [_set_text(facts, name, models(report)) for name in SET_LABELS if len(getattr(report.split, name))]
+    result = report[AccuracyResult]
+    rows = [_set_text(result, name, models(report)) for name in SET_LABELS if len(getattr(report.split, name))]
     return f"Dot chart of accuracy after forgetting {report.forget_set_title}. {' '.join(rows)}"
 
 
-def _set_text(facts: dict[str, Any], name: str, shown: list[str]) -> str:
-    values = ", ".join(f"{MODEL_LABELS[model]} {percent(facts[model][name]['accuracy'])}" for model in shown)
+def _set_text(result: AccuracyResult, name: str, shown: list[str]) -> str:
+    values = ", ".join(f"{MODEL_LABELS[model]} {percent(result.scores[model][name].accuracy)}" for model in shown)
     return f"{capitalize(set_label(name))}: {values}."
 
 
@@ -182,7 +182,7 @@ CHART = Chart(
     "effect. Where single images were forgotten the aim is not zero but the accuracy of the retrained model, which "
     "classifies most of them correctly without being trained on them. The intervals show how much chance there is in "
     "so few images, not how much another seed would change.",
-    applies=needs("accuracy"),
+    applies=needs(AccuracyResult),
     table=table,
     figure=figure,
     summary=summary,

@@ -14,6 +14,7 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, forgotten_classes, number, percent
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.predictions import ConfusionResult
 
 MAX_LABELLED_CLASSES = 12
 """Up to this many classes, every share is written into its cell where there is only one panel."""
@@ -44,7 +45,7 @@ def _rows(report: Report, model: str) -> list[dict[str, Any]]:
 
 
 def _counts(report: Report, model: str) -> np.ndarray:
-    return report.parts["confusion"].arrays[model]
+    return report[ConfusionResult].matrices[model]
 
 
 def class_shares(report: Report, model: str) -> np.ndarray:
@@ -166,7 +167,7 @@ def alt_text(report: Report) -> str:
 
 def applies(report: Report, only: str) -> Literal[True] | str:
     """Return True if there are predictions of this model, else the reason."""
-    answer = needs("confusion")(report)
+    answer = needs(ConfusionResult)(report)
     if answer is not True or only in models(report):
         return answer
     return report.missing.get(only, NO_GOLD)
@@ -186,7 +187,7 @@ CHART = Chart(
     "cell of one or two per cent is a handful of images. Colour grows with the square root of the share, so that rare "
     "errors are visible beside correct predictions. The retrained model, trained from another seed, has errors of its "
     "own.",
-    applies=needs("confusion"),
+    applies=needs(ConfusionResult),
     table=table,
     figure=figure,
     summary=summary,

@@ -17,6 +17,7 @@ from unlearn_core.charts.drawing.wording import (
     percent,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.predictions import ConfusionResult, Score
 
 _ROW = 26
 """Height of a class in pixels."""
@@ -34,8 +35,8 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
     )
 
 
-def _scores(report: Report, model: str) -> list[dict[str, Any]]:
-    return report.parts["confusion"].facts[model]
+def _scores(report: Report, model: str) -> Sequence[Score]:
+    return report[ConfusionResult].scores[model]
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
@@ -67,7 +68,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 
 def _connectors(report: Report, heights: Sequence[int], theme: Theme) -> go.Scatter:
-    ends = [[score["accuracy"] for score in _scores(report, model)] for model in ("before", "after")]
+    ends = [[score.accuracy for score in _scores(report, model)] for model in ("before", "after")]
     return go.Scatter(
         x=[x for before, after in zip(*ends, strict=True) for x in (before, after, None)],
         y=[y for at in heights for y in (at, at, None)],
@@ -81,13 +82,13 @@ def _markers(report: Report, model: str, heights: Sequence[int], theme: Theme) -
     scores = _scores(report, model)
     return go.Scatter(
         name=MODEL_LABELS[model],
-        x=[score["accuracy"] for score in scores],
+        x=[score.accuracy for score in scores],
         y=[at + (0.22 if model == "gold" else 0) for at in heights],
         mode="markers",
         marker=marker_style(theme, model, 8),
         error_x=_interval(scores, getattr(theme, model)),
         customdata=[
-            [name, score["right"], score["of"], percent(score["low"] or 0), percent(score["high"] or 0)]
+            [name, score.correct, score.total, percent(score.low), percent(score.high)]
             for name, score in zip(report.dataset.classes, scores, strict=True)
         ],
         hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, %{{customdata[0]}}<br>%{{x:.1%}} correct: "
@@ -95,12 +96,9 @@ def _markers(report: Report, model: str, heights: Sequence[int], theme: Theme) -
     )
 
 
-def _interval(scores: list[dict[str, Any]], color: str) -> dict[str, Any]:
+def _interval(scores: Sequence[Score], color: str) -> dict[str, Any]:
     ends = [
-        (0.0, 0.0)
-        if score["accuracy"] is None
-        else (score["high"] - score["accuracy"], score["accuracy"] - score["low"])
-        for score in scores
+        (0.0, 0.0) if not score.total else (score.high - score.accuracy, score.accuracy - score.low) for score in scores
     ]
     return {
         "type": "data",
@@ -117,22 +115,22 @@ def summary(report: Report) -> str:
     """Describe the retained class that lost most, and name others that lost more than chance explains."""
     before, after = _scores(report, "before"), _scores(report, "after")
     gone = forgotten_classes(report)
-    retained = [number for number in range(len(before)) if number not in gone and before[number]["of"]]
-    worst = min(retained, key=lambda number: after[number]["accuracy"] - before[number]["accuracy"])
+    retained = [number for number in range(len(before)) if number not in gone and before[number].total]
+    worst = min(retained, key=lambda number: after[number].accuracy - before[number].accuracy)
     name = report.dataset.classes[worst]
-    fell = after[worst]["accuracy"] - before[worst]["accuracy"]
-    apart = after[worst]["high"] < before[worst]["low"]
+    fell = after[worst].accuracy - before[worst].accuracy
+    apart = after[worst].high < before[worst].low
     said = f"Of the retained classes, {name} did worst: it {describe_change(0, fell)} "
-    said += f"({percent(before[worst]['accuracy'])} → {percent(after[worst]['accuracy'])}), "
+    said += f"({percent(before[worst].accuracy)} → {percent(after[worst].accuracy)}), "
     said += "more than chance explains." if apart else "within its interval."
-    others = [number for number in retained if number != worst and after[number]["high"] < before[number]["low"]]
+    others = [number for number in retained if number != worst and after[number].high < before[number].low]
     if others:
-        others.sort(key=lambda number: after[number]["accuracy"] - before[number]["accuracy"])
+        others.sort(key=lambda number: after[number].accuracy - before[number].accuracy)
         lost = join_words([report.dataset.classes[number] for number in others])
         said += f" {capitalize(lost)} {'also ' if apart else ''}lost more than chance explains."
     if "gold" not in report.evaluations:
         return f"{said} {NO_GOLD}"
-    gold = _scores(report, "gold")[worst]["accuracy"]
+    gold = _scores(report, "gold")[worst].accuracy
     return f"{said} Retrained model: {percent(gold)}."
 
 
@@ -141,8 +139,7 @@ def alt_text(report: Report) -> str:
     rows = [
         f"{name}: "
         + ", ".join(
-            f"{MODEL_LABELS[model]} {percent(_scores(report, model)[number]['accuracy'] or 0)}"
-            for model in models(report)
+            f"{MODEL_LABELS[model]} {percent(_scores(report, model)[number].accuracy)}" for model in models(report)
         )
         for number, name in enumerate(report.dataset.classes)
     ]
@@ -156,7 +153,7 @@ CHART = Chart(
     caveat="A class has few test images (200 in the bundled data), so a change of five points may be chance. The "
     "retrained model was trained from another seed and has strengths of its own: where it differs from the original "
     "model in a retained class, the difference shows how much a seed can change.",
-    applies=needs("confusion"),
+    applies=needs(ConfusionResult),
     table=table,
     figure=figure,
     summary=summary,

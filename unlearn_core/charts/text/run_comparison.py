@@ -10,6 +10,7 @@ import pandas as pd
 from unlearn_core.charts.chart import report_labels
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, SET_LABELS, number, percent
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.split import set_label
 
 MISSING = "–"
@@ -108,13 +109,13 @@ def _correct(report: Report, rows: np.ndarray) -> np.ndarray:
 
 def _accuracies(report: Report, *, name: str) -> str:
     """Format the accuracies on a set: "90.5 → 0.0 % (0.0–0.4) · retrained 0.0 %"."""
-    facts = report.parts["accuracy"].facts if "accuracy" in report.parts else {}
-    before, after, gold = (facts.get(model, {}).get(name) for model in MODELS)
-    if not after or after["accuracy"] is None:
+    result = report.get(AccuracyResult)
+    before, after, gold = (result.scores.get(model, {}).get(name) if result else None for model in MODELS)
+    if not before or not after or not after.total:
         return MISSING
-    beside = f" · {MODEL_LABELS['gold']} {percent(gold['accuracy'])}" if gold else " · not retrained"
-    interval = f"({100 * after['low']:.1f}–{100 * after['high']:.1f})"
-    return f"{100 * before['accuracy']:.1f} → {percent(after['accuracy'])} {interval}{beside}"
+    beside = f" · {MODEL_LABELS['gold']} {percent(gold.accuracy)}" if gold else " · not retrained"
+    interval = f"({100 * after.low:.1f}–{100 * after.high:.1f})"
+    return f"{100 * before.accuracy:.1f} → {percent(after.accuracy)} {interval}{beside}"
 
 
 def _distance(report: Report) -> str:

@@ -32,9 +32,9 @@ from unlearn_core.charts.drawing.wording import (
     retain_test_label,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.predictions import AccuracyResult, Score
 
 Tone = Literal["good", "middling", "bad", "unknown"]
-Score = dict[str, Any]
 
 MIN_DIFFERENCE = 0.01
 NEARLY = 0.75
@@ -42,7 +42,7 @@ SLIGHT = 0.05
 FAR = 0.2
 FEW_IMAGES = 100
 """With fewer forget images than this, accuracies are so coarse that the caveats say so."""
-_NEVER: Score = {"accuracy": 0.0, "low": 0.0, "high": 0.0}
+_NEVER = Score(correct=0, total=0, accuracy=0.0, low=0.0, high=0.0)
 
 
 class Verdict(NamedTuple):
@@ -55,8 +55,8 @@ class Verdict(NamedTuple):
 
 def verdicts(report: Report) -> tuple[Verdict, Verdict, Verdict]:
     """Return the cards on forgetting, retained accuracy and similarity to gold, in this order."""
-    if "accuracy" not in report.parts:
-        reason = report.missing.get("accuracy", "No accuracies were measured for this run.")
+    if AccuracyResult not in report:
+        reason = report.reason(AccuracyResult)
         return Verdict("unknown", "unknown", reason), Verdict("unknown", "unknown", reason), gold_verdict(report)
     return forget_verdict(report), retain_verdict(report), gold_verdict(report)
 
@@ -70,7 +70,7 @@ def _forgot_classes(report: Report) -> Verdict:
     name = eval_forget_set(report)
     before, after, gold = (_score(report, model, name) for model in ("before", "after", "gold"))
     tone: Tone = _graded(before, after, gold or _NEVER)
-    words = _share_predicted(report, after) + (f" Retrained model: {percent(gold['accuracy'])}." if gold else "")
+    words = _share_predicted(report, after) + (f" Retrained model: {percent(gold.accuracy)}." if gold else "")
     if name == "forget_test":
         trained = [_score(report, model, "forget_train") for model in ("before", "after", "gold")]
         worse = _graded(trained[0], trained[1], trained[2] or _NEVER)
@@ -81,7 +81,7 @@ def _forgot_classes(report: Report) -> Verdict:
         )
         if _severity(worse) > _severity(tone):
             tone, items = worse, f"{report.dataset.item_noun}s"
-            words += f" Of the {trained[1]['of']:,} training {items}, {percent(trained[1]['accuracy'])} are."
+            words += f" Of the {trained[1].total:,} training {items}, {percent(trained[1].accuracy)} are."
     if gold is None:
         words += f" {NO_GOLD} A model that was not trained on them would classify none like that."
     titles = {"good": "forgotten", "middling": "nearly forgotten", "bad": "not forgotten", "unknown": "cannot tell"}
@@ -91,19 +91,19 @@ def _forgot_classes(report: Report) -> Verdict:
 def _share_predicted(report: Report, after: Score) -> str:
     single = len(forgotten_classes(report)) == 1
     still = f"predicted as {report.forget_set_title}" if single else "classified correctly"
-    return f"{percent(after['accuracy'])} of {after['of']:,} {forget_set_label(report)} are still {still}."
+    return f"{percent(after.accuracy)} of {after.total:,} {forget_set_label(report)} are still {still}."
 
 
 def _forgot_images(report: Report) -> Verdict:
     before, after, gold = (_score(report, model, "forget_train") for model in ("before", "after", "gold"))
     noun = report.dataset.item_noun
-    of = f"the forget {noun}" if after["of"] == 1 else f"the {after['of']:,} forget {noun}s"
-    words = f"{percent(after['accuracy'])} of {of} are still classified correctly"
-    words += f" (before: {percent(before['accuracy'])})."
+    of = f"the forget {noun}" if after.total == 1 else f"the {after.total:,} forget {noun}s"
+    words = f"{percent(after.accuracy)} of {of} are still classified correctly"
+    words += f" (before: {percent(before.accuracy)})."
     if gold is None:
         return Verdict("no reference yet", "unknown", f"{words} Only a retrained model can show how many should be.")
-    words += f" The retrained model, which was not trained on them: {percent(gold['accuracy'])}."
-    if not _equal(after, gold) and after["accuracy"] < gold["accuracy"]:
+    words += f" The retrained model, which was not trained on them: {percent(gold.accuracy)}."
+    if not _equal(after, gold) and after.accuracy < gold.accuracy:
         reveals = "A lower accuracy than that of the retrained model reveals them."
         return Verdict("forgotten too much", "middling", f"{words} {reveals}")
     if _equal(before, gold):
@@ -119,11 +119,11 @@ def retain_verdict(report: Report) -> Verdict:
     """Judge whether the accuracy on the retain set is as high as it should be."""
     before, after, gold = (_score(report, model, "retain_test") for model in ("before", "after", "gold"))
     label = retain_set_label(report).removeprefix("the ") if is_class_request(report) else retain_test_label(report)
-    words = f"{capitalize(label)}: {percent(before['accuracy']).split(chr(160))[0]} → {percent(after['accuracy'])}."
+    words = f"{capitalize(label)}: {percent(before.accuracy).split(chr(160))[0]} → {percent(after.accuracy)}."
     aim = gold or before
-    gap = after["accuracy"] - aim["accuracy"]
+    gap = after.accuracy - aim.accuracy
     beside = "equal" if abs(gap) < 0.0005 else f"{100 * abs(gap):.1f} points {'above' if gap > 0 else 'below'} it"
-    words += f" Retrained model: {percent(gold['accuracy'])}, {beside}." if gold else f" {NO_GOLD}"
+    words += f" Retrained model: {percent(gold.accuracy)}, {beside}." if gold else f" {NO_GOLD}"
     if gap >= 0 or _equal(after, aim):
         return Verdict("retained", "good", words)
     if gap >= -SLIGHT:
@@ -203,25 +203,24 @@ def _seeds(report: Report) -> str:
 
 
 def _names_few(report: Report) -> bool:
-    score = _score(report, "after", eval_forget_set(report)) if "accuracy" in report.parts else None
-    return score is not None and score["accuracy"] <= SLIGHT
+    return AccuracyResult in report and _score(report, "after", eval_forget_set(report)).accuracy <= SLIGHT
 
 
 def _score(report: Report, model: str, name: str) -> Any:
     """Return a model's score on a set; None if there is no such model."""
-    return report.parts["accuracy"].facts.get(model, {}).get(name)
+    return report[AccuracyResult].scores.get(model, {}).get(name)
 
 
 def _equal(one: Score, other: Score) -> bool:
-    overlap = one["low"] <= other["high"] and other["low"] <= one["high"]
-    return overlap or abs(one["accuracy"] - other["accuracy"]) <= MIN_DIFFERENCE
+    overlap = one.low <= other.high and other.low <= one.high
+    return overlap or abs(one.accuracy - other.accuracy) <= MIN_DIFFERENCE
 
 
 def _grade(before: Score, after: Score, gold: Score) -> Tone:
-    if after["accuracy"] <= gold["accuracy"] or _equal(after, gold):
+    if after.accuracy <= gold.accuracy or _equal(after, gold):
         return "good"
-    way = before["accuracy"] - gold["accuracy"]
-    return "middling" if way > 0 and before["accuracy"] - after["accuracy"] >= NEARLY * way else "bad"
+    way = before.accuracy - gold.accuracy
+    return "middling" if way > 0 and before.accuracy - after.accuracy >= NEARLY * way else "bad"
 
 
 def _graded(before: Score, after: Score, gold: Score) -> Tone:

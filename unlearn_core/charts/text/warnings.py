@@ -27,6 +27,7 @@ from unlearn_core.charts.drawing.wording import (
 )
 from unlearn_core.charts.text import verdict
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.predictions import AccuracyResult, ConfusionResult
 
 CHANCE = 0.5
 MIN_DIFFERENCE = 0.01
@@ -54,7 +55,7 @@ def report_warnings(report: Report) -> list[ReportWarning]:
 
 def no_warning_text(report: Report) -> str:
     """Return what it means that no warning was raised, by the checks that could be made."""
-    checked = ["damage to the retain set"] if "accuracy" in report.parts else []
+    checked = ["damage to the retain set"] if AccuracyResult in report else []
     unfamiliar = "over-forgetting" if "gold" in report.evaluations else "forget images less familiar than unseen ones"
     checked += ["residual knowledge", unfamiliar] if "membership" in report.parts else []
     if not checked:
@@ -115,7 +116,7 @@ def residual_knowledge(report: Report) -> ReportWarning | None:
 
 def _still_predicted(report: Report) -> ReportWarning | None:
     """Warn if the verdict is "not forgotten", the plainest sign."""
-    if "accuracy" not in report.parts or verdict.forget_verdict(report).tone != "bad":
+    if AccuracyResult not in report or verdict.forget_verdict(report).tone != "bad":
         return None
     doubt = "Where membership attacks find nothing, the class is remembered rather than these images of it."
     words = "The forget set is still classified correctly, far more often than it should be."
@@ -143,19 +144,17 @@ def _golds(gold: dict[str, Any] | None) -> str:
 
 def collateral_damage(report: Report) -> ReportWarning | None:
     """Warn if the accuracy on the retain set fell by more than chance explains."""
-    if "accuracy" not in report.parts:
+    if AccuracyResult not in report:
         return None
-    scores = {model: sets["retain_test"] for model, sets in report.parts["accuracy"].facts.items()}
+    scores = {model: sets["retain_test"] for model, sets in report[AccuracyResult].scores.items()}
     aim = "gold" if "gold" in scores else "before"
     after, other = scores["after"], scores[aim]
-    if not after["of"] or after["high"] >= other["low"] or other["accuracy"] - after["accuracy"] <= MIN_DIFFERENCE:
+    if not after.total or after.high >= other.low or other.accuracy - after.accuracy <= MIN_DIFFERENCE:
         return None
-    lost = describe_change(scores["before"]["accuracy"], after["accuracy"])
+    lost = describe_change(scores["before"].accuracy, after.accuracy)
     words = f"On {retain_test_label(report)}, the unlearned model {lost}"
     words += (
-        f"; the retrained model {describe_change(scores['before']['accuracy'], other['accuracy'])}"
-        if aim == "gold"
-        else ""
+        f"; the retrained model {describe_change(scores['before'].accuracy, other.accuracy)}" if aim == "gold" else ""
     )
     words += _worst_class(report)
     doubt = "Further training may recover some of it; this run does not show how much."
@@ -164,19 +163,19 @@ def collateral_damage(report: Report) -> ReportWarning | None:
 
 def _worst_class(report: Report) -> str:
     """Return the retained class that lost most compared with gold, where there are several."""
-    if "confusion" not in report.parts or not is_class_request(report):
+    if ConfusionResult not in report or not is_class_request(report):
         return ""
-    scores = report.parts["confusion"].facts
+    scores = report[ConfusionResult].scores
     if "gold" not in scores:
         return ""
     gone = set(report.spec.request.forget.classes) if report.spec.request.forget.kind == "classes" else set()
     lost = {
-        place: own["accuracy"] - after["accuracy"]
+        place: own.accuracy - after.accuracy
         for place, (own, after) in enumerate(zip(scores["gold"], scores["after"], strict=True))
-        if place not in gone and own["of"]
+        if place not in gone and own.total
     }
     worst = max(lost, key=lambda place: lost[place], default=None)
     if worst is None or lost[worst] <= MIN_DIFFERENCE:
         return ""
-    after, gold = (percent(scores[model][worst]["accuracy"], 0) for model in ("after", "gold"))
+    after, gold = (percent(scores[model][worst].accuracy, 0) for model in ("after", "gold"))
     return f"; the worst class is {report.dataset.classes[worst]} ({after}, retrained {gold})"

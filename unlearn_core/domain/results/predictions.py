@@ -3,18 +3,19 @@
 Models are "before", "after", "gold" and "twin" (a second retrained model); sets are the fields of `Split`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 from pydantic import Field
 
-from unlearn_core.domain.results.result import Number, Record, Result
+from unlearn_core.domain.results.result import ArrayByKey, Number, Record, Result, Stored
 
 
 class Score(Record):
     """Correct predictions on some images: their share (0 to 1) and its 95 % Wilson interval, nan without images."""
 
-    correct: int = Field(alias="right")
-    total: int = Field(alias="of")
+    correct: Annotated[int, Field(alias="right")]
+    total: Annotated[int, Field(alias="of")]
     accuracy: Number
     low: Number
     high: Number
@@ -25,3 +26,12 @@ class AccuracyResult(Result, part="accuracy", root="scores"):
 
     scores: Mapping[str, Mapping[str, Score]]
     """By model and set."""
+
+
+class ConfusionResult(Result, part="confusion", root="scores"):
+    """The predictions on all test images, by true class."""
+
+    scores: Mapping[str, Sequence[Score]]
+    """By model, one per class."""
+    matrices: Annotated[ArrayByKey, Stored("{}")]
+    """By model: counts (C, C) float32, the true class by row and the predicted class by column."""

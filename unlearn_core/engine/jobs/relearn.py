@@ -9,7 +9,7 @@ import torch
 
 from unlearn_core.domain.errors import DivergedError
 from unlearn_core.domain.forget_request import ForgetClasses
-from unlearn_core.domain.relearn_protocol import EVAL_STEPS, LAST_STEP, PROTOCOL, anamnesis_index, relearn_time
+from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, LAST_STEP, PROTOCOL, anamnesis_index, relearn_time
 from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.engine.initial_weights import naive_model_factory
 from unlearn_core.engine.listener import RunListener

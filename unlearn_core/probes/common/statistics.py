@@ -1,10 +1,12 @@
 """Statistics that several measurements share: of logits, of predicted probabilities, and of shares of images."""
 
-from math import sqrt
+from math import nan, sqrt
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from unlearn_core.domain.results.predictions import Score
 
 SETS = ("forget_train", "retain_val", "retain_test", "forget_test")
 """The sets on which outputs are compared with gold's."""
@@ -73,3 +75,11 @@ def wilson_interval(correct: int, total: int) -> Interval:
     half = _Z / (1 + spread) * sqrt(share * (1 - share) / total + spread / (4 * total))
     # At 0 and 1 the interval reaches the end itself; floating point would miss it slightly.
     return Interval(0.0 if correct == 0 else centre - half, 1.0 if correct == total else centre + half)
+
+
+def score(correct: int, total: int) -> Score:
+    """Return the share of correct predictions, with its 95 % Wilson interval."""
+    if total == 0:
+        return Score(correct=0, total=0, accuracy=nan, low=nan, high=nan)
+    low, high = wilson_interval(correct, total)
+    return Score(correct=correct, total=total, accuracy=correct / total, low=low, high=high)

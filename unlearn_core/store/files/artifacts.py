@@ -6,13 +6,16 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.result import ReportPart, Result
+
+R = TypeVar("R", bound=Result)
 
 WEIGHTS_FILE = "weights.safetensors"
 REPORT_FILE = "report.json"
@@ -80,6 +83,15 @@ def read_part(folder: Path, name: str) -> ReportPart | None:
             return ReportPart(facts, dict(file))
     except FileNotFoundError:
         return ReportPart(facts, {})
+
+
+def read_result(folder: Path, kind: type[R]) -> R | None:
+    """Return one result of a run, or None if it is missing or damaged."""
+    part = read_part(folder, kind.part)
+    try:
+        return None if part is None else kind.from_part(part)
+    except ValidationError:
+        return None
 
 
 def list_parts(folder: Path) -> tuple[str, ...]:

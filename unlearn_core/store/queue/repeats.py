@@ -13,6 +13,7 @@ from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.store.db import rows
@@ -107,7 +108,7 @@ def seeds_part(data_dir: Path, runs: Sequence[Run]) -> ReportPart | None:
     arrays: dict[str, np.ndarray] = {}
     for run in runs:
         folder = artifacts.run_dir(data_dir, run.id)
-        accuracy = artifacts.read_part(folder, "accuracy")
+        accuracy = artifacts.read_result(folder, AccuracyResult)
         if accuracy is None or not isinstance(run.spec, UnlearnSpec):
             continue
         curve = artifacts.read_part(folder, "curves")
@@ -117,13 +118,16 @@ def seeds_part(data_dir: Path, runs: Sequence[Run]) -> ReportPart | None:
     return ReportPart({"runs": facts}, arrays) if len(facts) > 1 else None
 
 
-def _metrics_of(folder: Path, accuracy: ReportPart) -> dict[str, Any]:
+def _metrics_of(folder: Path, accuracy: AccuracyResult) -> dict[str, Any]:
     distance, membership, timings = (
         artifacts.read_part(folder, name) for name in ("distance", "membership", "timings")
     )
     overall = distance.facts["distance"]["test"] if distance else {}
     return {
-        "accuracy": {m: {name: one["accuracy"] for name, one in sets.items()} for m, sets in accuracy.facts.items()},
+        "accuracy": {
+            model: {name: score.accuracy for name, score in sets.items() if score.total}
+            for model, sets in accuracy.scores.items()
+        },
         "distance": {model: overall[model] for model in ("before", "after")} if overall else None,
         "privacy": (membership.facts.get("privacy") or {}).get("after") if membership else None,
         "seconds": timings.facts["seconds"]["forget"] if timings else None,

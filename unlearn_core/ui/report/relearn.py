@@ -4,8 +4,8 @@ import streamlit as st
 
 from unlearn_core.charts.report import relearn
 from unlearn_core.domain.jobs import MeasureSpec
-from unlearn_core.domain.relearn_protocol import images_needed
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.relearn_protocol import images_needed
 from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.report.on_demand import OnDemandMeasurement

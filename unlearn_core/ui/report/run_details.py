@@ -5,6 +5,7 @@ import streamlit as st
 
 from unlearn_core.charts.drawing.wording import MODEL_LABELS
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.predictions import AccuracyResult, Score
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.split import SET_LABELS, set_label
 from unlearn_core.export import cli_command
@@ -30,17 +31,17 @@ def show(report: Report, run: Run | None) -> None:
 
 
 def _accuracies(report: Report) -> None:
-    if "accuracy" not in report.parts:
-        st.caption(report.missing.get("accuracy", "Not measured."))
+    result = report.get(AccuracyResult)
+    if result is None:
+        st.caption(escape(report.reason(AccuracyResult)))
         return
-    facts = report.parts["accuracy"].facts
     rows = []
     for name in SET_LABELS:
         row: dict[str, str] = {"set": set_label(name)}
         for model in MODELS:
-            figures = facts.get(model, {}).get(name)
-            row[MODEL_LABELS[model]] = _with_interval(figures) if figures else "–"
-        rows.append(row | {"of": next((f"{facts[m][name]['of']:,}" for m in MODELS if m in facts), "–")})
+            score = result.scores.get(model, {}).get(name)
+            row[MODEL_LABELS[model]] = _with_interval(score) if score else "–"
+        rows.append(row | {"of": next((f"{sets[name].total:,}" for sets in result.scores.values()), "–")})
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
@@ -51,10 +52,10 @@ def _accuracies(report: Report) -> None:
     )
 
 
-def _with_interval(figures: dict[str, float | None]) -> str:
-    if figures["accuracy"] is None or figures["low"] is None or figures["high"] is None:
+def _with_interval(score: Score) -> str:
+    if not score.total:
         return "–"
-    return f"{formatting.format_share(figures['accuracy'])} ({100 * figures['low']:.1f}–{100 * figures['high']:.1f})"
+    return f"{formatting.format_share(score.accuracy)} ({100 * score.low:.1f}–{100 * score.high:.1f})"
 
 
 def _missing(report: Report) -> None:
