@@ -48,12 +48,12 @@ def test_each_set_is_counted_by_itself(whole: ProbeContext) -> None:
         retain_test=[4],
     )
     scores = measure(scene).scores
-    scores = {
+    counted = {
         model: {name: (one.correct, one.total, one.accuracy if one.total else None) for name, one in sets.items()}
         for model, sets in scores.items()
     }
     nothing = (0, 0, None)
-    assert scores == {
+    assert counted == {
         "before": {
             "forget_train": (2, 2, 1.0),
             "retain_train": (2, 2, 1.0),
