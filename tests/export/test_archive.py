@@ -16,8 +16,9 @@ from unlearn_core.__main__ import main
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.export.archive import build_archive, chart_tables, to_csv
+from unlearn_core.export.archive import build_archive, chart_tables
 from unlearn_core.export.model_card import render_model_card
+from unlearn_core.export.safe_csv import to_csv
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 

@@ -6,12 +6,11 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from unlearn_core.charts import charts
 from unlearn_core.domain.report import Report
 from unlearn_core.export.figures import drawable_reports
 from unlearn_core.export.model_card import render_model_card
+from unlearn_core.export.safe_csv import to_csv
 from unlearn_core.store.files import artifacts, reports
 
 SPEC_FILE = "spec.json"
@@ -46,15 +45,6 @@ def chart_tables(reports: Sequence[Report]) -> Mapping[str, str]:
     """The table of every chart that applies to these reports, as CSV, by the chart's id."""
     drawable = {name: drawable_reports(chart, reports) for name, chart in charts().items()}
     return {name: to_csv(charts()[name].table(own)) for name, own in drawable.items() if own}
-
-
-def to_csv(table: pd.DataFrame) -> str:
-    """A table as CSV in which spreadsheet programs cannot take any text for a formula."""
-    return table.map(_escape_formula).to_csv(index=False)
-
-
-def _escape_formula(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _write(file: zipfile.ZipFile, report: Report, weights: Path | None, folder: str) -> None:
