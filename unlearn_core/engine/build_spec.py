@@ -40,9 +40,11 @@ def run_spec(
     preset: str | None = None,
     seed: int = 0,
     overrides: Mapping[str, Any] | None = None,
+    start: int | None = None,
 ) -> UnlearnSpec:
     """Return the spec of an unlearning run; `overrides` change hyperparameters of the preset (default: the first).
 
+    `start` is the number of an earlier run of the data folder whose unlearned model is the starting point.
     Raises NotFoundError, InvalidHyperparameterError, InvalidRequestError or NotSupportedError, which say what is valid.
     """
     if not 0 <= seed <= MAX_SEED:
@@ -51,7 +53,7 @@ def run_spec(
     request = forget_request(classifier, classes=classes, images=images)
     check_support(chosen, request.forget.kind)
     params = preset_params(chosen, preset or next(iter(chosen.presets)), request.forget, dict(overrides or {}))
-    return UnlearnSpec(request=request, method=chosen.id, params=params.model_dump(), seed=seed)
+    return UnlearnSpec(request=request, start=start, method=chosen.id, params=params.model_dump(), seed=seed)
 
 
 def _class_index(name: str, known: Sequence[str]) -> int:
