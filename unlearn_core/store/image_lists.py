@@ -9,15 +9,20 @@ from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.errors import InvalidRequestError, StoreError
 
 
+def spans(image_indices: Sequence[int]) -> list[tuple[int, int]]:
+    """Return ascending indices as spans of neighbours, each with its first and last index."""
+    found: list[tuple[int, int]] = []
+    for index in image_indices:
+        if found and index == found[-1][1] + 1:
+            found[-1] = (found[-1][0], index)
+        else:
+            found.append((index, index))
+    return found
+
+
 def format_ranges(image_indices: Sequence[int]) -> str:
     """Return ascending indices as text: "3-5,9"."""
-    spans: list[list[int]] = []
-    for index in image_indices:
-        if spans and index == spans[-1][1] + 1:
-            spans[-1][1] = index
-        else:
-            spans.append([index, index])
-    return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in spans)
+    return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in spans(image_indices))
 
 
 def parse_ranges(text: str, *, upper_bound: int) -> tuple[int, ...]:
