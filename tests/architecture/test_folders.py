@@ -41,7 +41,7 @@ EVERYWHERE = {"__init__.py", "page.py"}
 
 def limit(folder: str) -> int:
     """The most entries of a folder; its path is relative to the root."""
-    if folder in PLUGIN_FOLDERS:
+    if folder in PLUGIN_FOLDERS or folder == "unlearn_core/cli":  # one file per plug-in, one file per verb
         return 32
     in_ui = PurePosixPath(folder).is_relative_to("unlearn_core/ui")
     return 15 if in_ui or folder == "unlearn_core/charts" else 20
@@ -93,6 +93,7 @@ def test_equal_file_names_stand_for_the_same_thing() -> None:
         ("unlearn_core/charts", 15),
         ("unlearn_core/charts/drawing", 20),
         ("unlearn_core/charts/report", 32),
+        ("unlearn_core/cli", 32),
         ("tests/pages", 20),
     ],
 )

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,13 +74,11 @@ def as_table(result: "RunResult") -> str:
 
     report, seconds = result.report, result.metrics["seconds"]
     name = "" if result.run is None else f"Run {result.run}: "
-    columns = [_accuracies(result, model) for model in ("before", "after", "gold")]
     lines = [
         f"{name}Forget {report.forget_set_title} with {report.method}"
         f" ({report.classifier.title}, seed {report.spec.seed})",
         "",
-        f"{'accuracy':<24}{'before':>11}{'after':>11}{'retrained':>11}",
-        *(f"{set_label(key):<24}" + "".join(_percent(column[key]) for column in columns) for key in SET_LABELS),
+        *accuracy_lines(result.metrics["accuracy"]),
         "",
         *(_plain(f"{capitalize(verdict.title)}: {verdict.words}") for verdict in verdicts(report)),
         *(_plain(f"Note: {capitalize(flag.title)}. {flag.words} {flag.doubt}") for flag in report_warnings(report)),
@@ -89,6 +88,15 @@ def as_table(result: "RunResult") -> str:
         f"The report is in {result.folder}.",
     ]
     return "\n".join([*lines, report.missing["gold"]] if "gold" in report.missing else lines)
+
+
+def accuracy_lines(accuracy: Mapping[str, Mapping[str, float | None]]) -> list[str]:
+    """Return a table of accuracies, which are fractions by model and set: a heading, and a line for each set."""
+    columns = [accuracy.get(model) or {} for model in ("before", "after", "gold")]
+    return [
+        f"{'accuracy':<24}{'before':>11}{'after':>11}{'retrained':>11}",
+        *(f"{set_label(key):<24}" + "".join(_percent(column.get(key)) for column in columns) for key in SET_LABELS),
+    ]
 
 
 def _plain(words: str) -> str:
