@@ -87,7 +87,8 @@ class Result(Record):
     def to_part(self) -> ReportPart:
         """Return the stored form."""
         fields = self._array_fields()
-        facts = self.model_dump(by_alias=True, exclude=set(fields))
+        # Fields that were left at their defaults are not stored: an older report stays as it was written.
+        facts = self.model_dump(by_alias=True, exclude=set(fields), exclude_unset=True)
         arrays: dict[str, np.ndarray] = {}
         for name, stored in fields.items():
             value = getattr(self, name)
