@@ -10,11 +10,12 @@ from PIL import Image
 
 from tests import plugin
 from unlearn_core.__main__ import main
+from unlearn_core.cli import bundle
 from unlearn_core.cli.bundle import make_sample
 from unlearn_core.data import atomic_files, cifar10_archive
-from unlearn_core.data.atomic_files import ASSETS
 from unlearn_core.data.datasets import cifar10_sample
 from unlearn_core.domain.errors import CorruptAssetError
+from unlearn_core.installation import ASSETS
 
 ROWS = 12
 TINY = Path(plugin.__path__[0]) / "assets"
@@ -66,7 +67,8 @@ def test_without_sample_and_source(tmp_path: Path) -> None:
 def test_a_complete_bundle_is_left_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every model of `tiny` is bundled with the tests: nothing is trained, nothing written."""
     monkeypatch.delenv("UNLEARN_DATA_ROOT", raising=False)
-    monkeypatch.setattr(atomic_files, "ASSETS", TINY)
+    for module in (atomic_files, bundle):
+        monkeypatch.setattr(module, "ASSETS", TINY)
     monkeypatch.setattr("unlearn_core.cli.bundle.make_sample", lambda assets, source: "kept")
     before = {path: path.stat().st_mtime_ns for path in TINY.rglob("*") if path.is_file()}
     assert before

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from unlearn_core.data import datasets, webp_sheets
-from unlearn_core.data.atomic_files import ASSETS, atomic_write, sha256
+from unlearn_core.data.atomic_files import atomic_write, sha256
 from unlearn_core.data.datasets import cifar10_sample
 from unlearn_core.domain.errors import CorruptAssetError, NotFoundError
+from unlearn_core.installation import ASSETS
 from unlearn_core.models import bundled_models, classifiers
 
 

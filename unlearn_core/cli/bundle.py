@@ -4,10 +4,12 @@ import argparse
 import os
 from pathlib import Path
 
+from unlearn_core.installation import ASSETS, ROOT, require_checkout
+
 HELP = "Build missing bundled assets: images, classifier and retrained models. Resumes where it was interrupted."
 
 DATA_ROOT = "UNLEARN_DATA_ROOT"
-SCRATCH = Path(__file__).resolve().parents[2] / "build" / "bundle"
+SCRATCH = ROOT / "build" / "bundle"
 """Where unfinished training runs are stored until they are resumed."""
 
 
@@ -28,12 +30,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation, make_example
     from unlearn_core.benchmarks.make_bundle import build_all, make_ensemble, plan_tasks
-    from unlearn_core.data.atomic_files import ASSETS
     from unlearn_core.data.standard_requests import ENSEMBLE_REQUEST
     from unlearn_core.domain.errors import InvalidRequestError
     from unlearn_core.engine.devices import resolve_device
     from unlearn_core.store.files.reports import ENSEMBLE_EXAMPLE_DIR, EXAMPLE_DIR
 
+    require_checkout("`bundle`")
     if args.golds < 0 or (args.jobs is not None and args.jobs < 1):
         raise InvalidRequestError("--golds must be at least 0, and --jobs at least 1.")
     device = resolve_device(args.device)

@@ -3,6 +3,8 @@
 import argparse
 import os
 
+from unlearn_core.installation import require_checkout
+
 HELP = (
     "Score each step of stochastic re-initialisation with 64 unlearned and 64 retrained models (CPU hours). Resumable."
 )
@@ -18,6 +20,7 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.cli.results import LADDER, SCRATCH
     from unlearn_core.engine.devices import describe_device, resolve_device
 
+    require_checkout("`ladder`")
     device = resolve_device(args.device)
     jobs = args.jobs or (1 if device != "cpu" else os.cpu_count() or 1)
     threads = max(1, (os.cpu_count() or 1) // jobs)

@@ -3,6 +3,7 @@
 import argparse
 
 from unlearn_core.cli._bar import ProgressBar
+from unlearn_core.installation import require_checkout
 
 HELP = "Measure UNSIR's published settings on full CIFAR-10 and CIFAR-100 (one CPU hour each). Resumable."
 
@@ -16,6 +17,7 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.cli.results import PUBLISHED, SCRATCH
     from unlearn_core.engine.devices import resolve_device
 
+    require_checkout("`reproduce`")
     device, known = resolve_device(args.device), csv_tables.read_rows(PUBLISHED, "name")
     SCRATCH.mkdir(parents=True, exist_ok=True)
     for experiment in published_settings.PUBLISHED_RESULTS:

@@ -1,15 +1,15 @@
 """`results`: measure every method on the bundled classifier, and write RESULTS.md and the README's table."""
 
 import argparse
-from pathlib import Path
+
+from unlearn_core.installation import ASSETS, ROOT, require_checkout
 
 HELP = "Measure the methods on the bundled classifier (only what changed) and write RESULTS.md and the README's table."
 
-ROOT = Path(__file__).resolve().parents[2]
-TABLE = ROOT / "assets" / "results" / "runs.csv"
-LADDER = ROOT / "assets" / "results" / "ladder.csv"
-PUBLISHED = ROOT / "assets" / "results" / "published.csv"
-PLOT = ROOT / "assets" / "results" / "trade-off.svg"
+TABLE = ASSETS / "results" / "runs.csv"
+LADDER = ASSETS / "results" / "ladder.csv"
+PUBLISHED = ASSETS / "results" / "published.csv"
+PLOT = ASSETS / "results" / "trade-off.svg"
 SCRATCH = ROOT / "build" / "results"
 MARKS = "<!-- results -->", "<!-- /results -->"
 
@@ -24,6 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation, csv_tables, results, results_page, tradeoff_plot
 
+    require_checkout("`results`")
     cases = results.benchmark_cases()
     keys = {case.name: results.cache_key(case.spec) for case in cases}
     known = {results.name_of(row): row for row in csv_tables.read_rows(TABLE, "key").values()}

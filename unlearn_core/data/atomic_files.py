@@ -7,10 +7,8 @@ import tempfile
 from pathlib import Path
 
 from unlearn_core.domain.errors import CorruptAssetError
+from unlearn_core.installation import ASSETS, HOW_TO_RESTORE
 from unlearn_core.plugins import plugin_packages
-
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
-"""The files that ship with the project."""
 
 
 def asset_roots() -> list[Path]:
@@ -49,13 +47,11 @@ def read_verified(path: Path, expected: str) -> bytes:
         data = path.read_bytes()
     except OSError as problem:
         raise CorruptAssetError(
-            f"The bundled file {path} cannot be read ({problem.strerror}). Restore it: {_RESTORE}"
+            f"The bundled file {path} cannot be read ({problem.strerror}). Restore it: {HOW_TO_RESTORE}."
         ) from None
     if sha256(data) != expected:
         raise CorruptAssetError(
-            f"The bundled file {path} is damaged: its checksum differs from the recorded one. Restore it: {_RESTORE}"
+            f"The bundled file {path} is damaged: its checksum differs from the recorded one. "
+            f"Restore it: {HOW_TO_RESTORE}."
         )
     return data
-
-
-_RESTORE = "`git checkout -- assets`, or make it again with `make bundle`."

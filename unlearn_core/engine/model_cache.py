@@ -15,6 +15,7 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import CorruptAssetError, DivergedError
 from unlearn_core.domain.forget_request import Forget, ForgetRequest
 from unlearn_core.domain.report import Evaluation
+from unlearn_core.installation import HOW_TO_RESTORE
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.probes.common import class_activation, logistic_attack
 from unlearn_core.store.files.evaluations import EvaluationStore
@@ -126,9 +127,7 @@ class ModelCache:
         if found.weights not in self._models:
             trained = self.load_model(card, found.name, bundled_models.read_weights(found))
             if trained.weights != found.weights:
-                raise CorruptAssetError(
-                    f"The weights of {found.name} are damaged. Restore them: `git checkout -- assets`."
-                )
+                raise CorruptAssetError(f"The weights of {found.name} are damaged. Restore them: {HOW_TO_RESTORE}.")
             self._models[found.weights] = trained
         return self._models[found.weights]
 

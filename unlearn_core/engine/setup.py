@@ -15,6 +15,7 @@ from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.split import Split, make_split
 from unlearn_core.engine.initial_weights import naive_model_factory
 from unlearn_core.engine.model_cache import DeviceDataset, FrozenModel, ModelCache, trainable_copy
+from unlearn_core.installation import HOW_TO_RESTORE
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
 from unlearn_core.models import classifiers
@@ -114,9 +115,7 @@ def original_model(card: ClassifierCard, model_cache: ModelCache) -> FrozenModel
     """Return the original model of a classifier. Raises CorruptAssetError if its weights are missing."""
     found = model_cache.original(card)
     if found is None:
-        raise CorruptAssetError(
-            f"The weights of {card.title} are not in assets. Restore them: `git checkout -- assets`."
-        )
+        raise CorruptAssetError(f"The weights of {card.title} are not in assets. Restore them: {HOW_TO_RESTORE}.")
     return found
 
 

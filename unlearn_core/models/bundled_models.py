@@ -12,6 +12,7 @@ from unlearn_core.data import user_catalog
 from unlearn_core.data.atomic_files import asset_roots, read_verified
 from unlearn_core.domain.errors import CorruptAssetError
 from unlearn_core.domain.forget_request import Forget
+from unlearn_core.installation import HOW_TO_RESTORE
 
 GOLD_SEED_OFFSET = 1000
 """Added to a gold's number to get its training seed, so that it shares no random numbers with an original."""
@@ -79,4 +80,4 @@ def _described(path: Path) -> BundledModel:
             made_with=facts["made with"],
         )
     except (OSError, ValueError, KeyError) as problem:
-        raise CorruptAssetError(f"{path} is damaged ({problem}). Restore it: `git checkout -- assets`.") from None
+        raise CorruptAssetError(f"{path} is damaged ({problem}). Restore it: {HOW_TO_RESTORE}.") from None

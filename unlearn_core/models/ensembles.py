@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from unlearn_core.data.atomic_files import asset_roots, atomic_write, read_verified, sha256
 from unlearn_core.domain.errors import CorruptAssetError
 from unlearn_core.domain.forget_request import ForgetRequest
+from unlearn_core.installation import HOW_TO_RESTORE
 
 MANIFEST_FILE, GOLDS_FILE = "manifest.json", "golds.npz"
 
@@ -84,4 +85,4 @@ def _facts(folder: Path) -> dict[str, Any]:
         facts = json.loads((folder / MANIFEST_FILE).read_text())
         return facts | {"request": TypeAdapter(ForgetRequest).validate_python(facts["request"])}
     except (OSError, ValueError, KeyError) as problem:
-        raise CorruptAssetError(f"{folder} is damaged ({problem}). Restore it: `git checkout -- assets`.") from None
+        raise CorruptAssetError(f"{folder} is damaged ({problem}). Restore it: {HOW_TO_RESTORE}.") from None

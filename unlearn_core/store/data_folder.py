@@ -5,15 +5,14 @@ import tempfile
 from pathlib import Path
 
 from unlearn_core.domain.errors import StoreError
+from unlearn_core.installation import DEFAULT_DATA_DIR
 
 DATA_DIR_VARIABLE = "UNLEARN_HOME"
 
 
 def data_dir_path() -> Path:
     """Return the path of the data folder, which need not exist."""
-    return (
-        Path(os.environ.get(DATA_DIR_VARIABLE) or Path(__file__).resolve().parents[2] / "data").expanduser().resolve()
-    )
+    return Path(os.environ.get(DATA_DIR_VARIABLE) or DEFAULT_DATA_DIR).expanduser().resolve()
 
 
 def open_data_dir() -> Path:

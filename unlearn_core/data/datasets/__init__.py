@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from unlearn_core.data import user_catalog
-from unlearn_core.data.atomic_files import ASSETS
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import CorruptAssetError
+from unlearn_core.installation import ASSETS
 from unlearn_core.plugins import discover, lookup
 
 

@@ -10,6 +10,7 @@ from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.data.webp_sheets import decode, encode
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import CorruptAssetError
+from unlearn_core.installation import HOW_TO_RESTORE
 
 PER_CLASS = {"train": 1000, "val": 100, "test": 200}
 
@@ -35,9 +36,7 @@ def load(assets: Path) -> ImageDataset:
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
     except (OSError, ValueError):
-        raise CorruptAssetError(
-            f"There is no readable manifest in {folder}. Make the sample again with `make bundle`."
-        ) from None
+        raise CorruptAssetError(f"There is no readable manifest in {folder}. Restore it: {HOW_TO_RESTORE}.") from None
     files = [read_verified(folder / name, digest) for name, digest in manifest["sprites"].items()]
     labels = np.frombuffer(read_verified(folder / "labels.bin", manifest["labels"]), np.uint8).astype(np.int64)
     return ImageDataset(decode(files, CARD.size), labels, CARD.train, CARD.val, CARD.test)

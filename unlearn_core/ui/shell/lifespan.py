@@ -14,6 +14,7 @@ from pathlib import Path
 import streamlit as st
 
 from unlearn_core.domain.errors import StoreError
+from unlearn_core.installation import IMPORT_DIR
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files.log_file import rotated_log_path
 from unlearn_core.store.queue import processes
@@ -103,11 +104,12 @@ def start_worker() -> None:
     """Start a local worker, which checks itself whether it is needed; do nothing if `UNLEARN_WORKER` is none."""
     if not is_allowed():
         return
+    path = [str(IMPORT_DIR), os.environ.get("PYTHONPATH")]  # The server may have been started in any folder.
     # With a pipe of ours, the worker would keep the process waiting that reads the server's output.
     with rotated_log_path(open_data_dir()).open("ab") as log:
         _watch.worker = subprocess.Popen(
             [sys.executable, "-m", "unlearn_core", "worker", "--device", "auto", "--from-app"],
-            cwd=Path(__file__).resolve().parents[3],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
