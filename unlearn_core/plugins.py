@@ -5,6 +5,7 @@ import importlib.util
 import os
 import pkgutil
 from functools import cache
+from importlib import metadata
 from typing import Any
 
 from unlearn_core.domain.errors import NotFoundError, PluginError
@@ -12,17 +13,26 @@ from unlearn_core.domain.errors import NotFoundError, PluginError
 PLUGINS_VARIABLE = "UNLEARN_PLUGINS"
 """The environment variable with further packages, comma-separated; each mirrors our folders, e.g. `mine.methods`."""
 
+ENTRY_POINT_GROUP = "unlearn_lab.plugins"
+"""The group of entry points by which an installed distribution adds such a package: `anything = "mine"`."""
+
 
 def plugin_packages() -> list[str]:
-    """The names of the plug-in packages."""
-    return [name.strip() for name in os.environ.get(PLUGINS_VARIABLE, "").split(",") if name.strip()]
+    """The names of the plug-in packages: those of installed distributions, then those in the environment variable."""
+    named = (name.strip() for name in os.environ.get(PLUGINS_VARIABLE, "").split(","))
+    return list(dict.fromkeys([*_installed_packages(), *filter(None, named)]))
+
+
+@cache
+def _installed_packages() -> tuple[str, ...]:
+    return tuple(sorted(point.value for point in metadata.entry_points(group=ENTRY_POINT_GROUP)))
 
 
 @cache
 def discover(folder: str) -> dict[str, Any]:
     """The modules of a plug-in folder such as "data.datasets", by file name, in alphabetical order.
 
-    Subfolders hold code that the modules share and are not entries.
+    Subfolders hold code that the modules share and are not entries. Raises PluginError if a package is missing.
     """
     found = {}
     for root in ("unlearn_core", *(name for name in plugin_packages() if _has(name, folder))):
@@ -46,9 +56,19 @@ def cards(folder: str, name: str) -> list[Any]:
 
 
 def _has(root: str, folder: str) -> bool:
-    """Whether a package has that folder; level by level, because a search for a child imports its parent."""
-    names = [root, *folder.split(".")]
-    return all(importlib.util.find_spec(".".join(names[: depth + 1])) for depth in range(1, len(names)))
+    """Whether a plug-in package has that folder. Raises PluginError if there is no such package."""
+    if not _exists(root):
+        raise PluginError(
+            f"There is no plug-in package {root}. Install it, or correct {PLUGINS_VARIABLE} "
+            f"(or the entry point {ENTRY_POINT_GROUP} that names it)."
+        )
+    return _exists(f"{root}.{folder}")
+
+
+def _exists(name: str) -> bool:
+    """Whether there is such a package; level by level, because a search for a child imports its parent."""
+    names = name.split(".")
+    return all(importlib.util.find_spec(".".join(names[: depth + 1])) for depth in range(len(names)))
 
 
 def lookup(what: str, entries: dict[str, Any], name: str) -> Any:

@@ -45,7 +45,7 @@ class FileUnavailableError(UnlearnError):
 
 
 class PluginError(UnlearnError):
-    """A file in a plug-in folder lacks the definition that every file there must have."""
+    """A plug-in package is missing, or a file in a plug-in folder lacks the definition that every file there has."""
 
 
 class StoreError(UnlearnError):
