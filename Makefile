@@ -20,10 +20,8 @@ help:
 	@echo "make results   RESULTS.md: every method measured, in so far as it changed"
 	@echo "make clean     removes .venv, caches and unfinished trainings, never the data folder"
 
-# Ctrl-C reaches Streamlit, which ends; the shell outlives it, to end an idle worker too.
 run: $(RUN_READY)
-	@stopped=; trap 'stopped=yes' INT; $(PY) -m streamlit run app.py $(ARGS); code=$$?; trap '' INT; \
-	if [ "$$stopped" ]; then $(PY) -m unlearn_core worker --stop --if-idle; else exit $$code; fi
+	@$(PY) -m unlearn_core serve -- $(ARGS)
 
 test: check
 	$(PYTEST) -m "not slow and not gpu" -n $(CORES) --dist loadfile

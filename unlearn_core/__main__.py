@@ -1,4 +1,4 @@
-"""`python -m unlearn_core VERB ...`: the command line, which runs the verb that is given."""
+"""`unlearn-lab VERB ...`, or `python -m unlearn_core VERB ...`: the command line, which runs the verb that is given."""
 
 import argparse
 import importlib
@@ -6,12 +6,16 @@ import os
 import pkgutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from unlearn_core import cli
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import CancelledError, UnlearnError
+from unlearn_core.installation import VERSION
 from unlearn_core.store.data_folder import data_dir_path
 
+COMMAND = "unlearn-lab"
+"""The name of the installed command."""
 MISTAKE, STOPPED = 2, 130
 """Exit codes: of an error that the user can fix, and of Ctrl-C."""
 
@@ -24,8 +28,11 @@ def commands() -> list[str]:
 def build_parser(verbs: Sequence[str]) -> argparse.ArgumentParser:
     """Return a parser for these verbs."""
     parser = argparse.ArgumentParser(
-        prog="python -m unlearn_core", description="Unlearn Lab on the command line.", allow_abbrev=False
+        prog=COMMAND if Path(sys.argv[0]).stem == COMMAND else "python -m unlearn_core",
+        description="Unlearn Lab on the command line.",
+        allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"Unlearn Lab {VERSION}")
     group = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
     for name in verbs:
         module = importlib.import_module(f"{cli.__name__}.{name}")

@@ -24,7 +24,7 @@ def test_a_healthy_machine(home: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert found["worker"] == {
         "what": "worker",
         "state": "note",
-        "words": "no worker is running. Start one with `make run` or `python -m unlearn_core worker`.",
+        "words": "no worker is running. Start one with `python -m unlearn_core serve` or `worker`.",
     }
 
 

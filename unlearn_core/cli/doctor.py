@@ -7,14 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
-from pathlib import Path
 from typing import NamedTuple
 
 from unlearn_core.domain.errors import UnlearnError
+from unlearn_core.installation import HOW_TO_RESTORE, IS_CHECKOUT, ROOT, VERSION
 
 HELP = "Check the installation, devices, assets and data folder, and say how to fix what does not work."
 
-REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements.txt"
+REQUIREMENTS = ROOT / "requirements.txt"
 MIN_PYTHON = (3, 11)
 MIN_DISK_GB = 1.0
 """Gigabytes that should be free on the disk of the data folder."""
@@ -55,10 +55,13 @@ def _run_check(check: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResu
     except UnlearnError as problem:
         yield CheckResult(check.__name__.strip("_"), "problem", str(problem))
     except Exception as problem:  # noqa: BLE001 (a broken library may raise anything)
-        words = f"{type(problem).__name__}: {problem}"
-        yield CheckResult(
-            check.__name__.strip("_"), "problem", f"{words}. Set up the environment again: `make clean run`."
-        )
+        again = "make clean run" if IS_CHECKOUT else "pip install --force-reinstall unlearn-lab"
+        words = f"{type(problem).__name__}: {problem}. Set up the environment again: `{again}`."
+        yield CheckResult(check.__name__.strip("_"), "problem", words)
+
+
+def _version() -> Iterator[CheckResult]:
+    yield CheckResult("unlearn-lab", "ok", f"{VERSION}, {'in the checkout' if IS_CHECKOUT else 'installed in'} {ROOT}")
 
 
 def _python() -> Iterator[CheckResult]:
@@ -77,13 +80,13 @@ def _libraries() -> Iterator[CheckResult]:
         try:
             version = metadata.version(wanted.name)
         except metadata.PackageNotFoundError:
-            words = f"not installed ({wanted}). Install it: `pip install -r requirements.txt`."
+            words = f"not installed ({wanted}). Install it: `pip install '{wanted}'`."
             yield CheckResult(wanted.name, "problem", words)
             continue
         if wanted.specifier.contains(version, prereleases=True):
             yield CheckResult(wanted.name, "ok", version)
         else:
-            words = f"{version} does not match {wanted.specifier}. Install: `pip install -r requirements.txt`."
+            words = f"{version} does not match {wanted.specifier}. Install: `pip install '{wanted}'`."
             yield CheckResult(wanted.name, "problem", words)
 
 
@@ -146,9 +149,7 @@ def _assets() -> Iterator[CheckResult]:
             bundled_models.read_logits(model)
         what, golds = f"classifier {card.id}", sum(model.forget is not None for model in bundled)
         if bundled_models.find_bundled(card.id, None, card.seed) is None:
-            yield CheckResult(
-                what, "problem", "has no weights. Restore them with `git checkout -- assets` or `make bundle`."
-            )
+            yield CheckResult(what, "problem", f"has no weights. Restore them: {HOW_TO_RESTORE}.")
         else:
             yield CheckResult(
                 what, "ok", f"{len(bundled)} bundled models, {golds} of them retrained; checksums correct"
@@ -183,8 +184,8 @@ def _database() -> Iterator[CheckResult]:
     for worker in workers:
         yield CheckResult("worker", "ok", f"{worker.name} on {worker.device} is {worker.state} (process {worker.pid})")
     if not workers:
-        words = "no worker is running. Start one with `make run` or `python -m unlearn_core worker`."
+        words = "no worker is running. Start one with `python -m unlearn_core serve` or `worker`."
         yield CheckResult("worker", "note", words)
 
 
-CHECKS = (_python, _libraries, _torchvision_fits, _devices, _assets, _data_folder, _database)
+CHECKS = (_version, _python, _libraries, _torchvision_fits, _devices, _assets, _data_folder, _database)

@@ -92,7 +92,7 @@ def _wait(store: "RunStore", number: int) -> int:
             if not store.workers():
                 raise WorkerError(
                     f"Run {number} is queued, but no worker is running. "
-                    "Start one with `python -m unlearn_core worker` or `make run`."
+                    "Start one with `python -m unlearn_core worker` or `serve`."
                 )
             if run.progress is not None:
                 bar.progress(run.progress)

@@ -168,7 +168,7 @@ def _wait(store: "RunStore", number: int) -> int:
             if not store.workers():
                 raise WorkerError(
                     f"Sweep {number} is queued, but no worker is running. "
-                    "Start one with `python -m unlearn_core worker` or `make run`."
+                    "Start one with `python -m unlearn_core worker` or `serve`."
                 )
             finished = store.sweeps.finished_counts([number])[number]
             if finished > shown:

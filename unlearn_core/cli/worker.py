@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.store.data_folder import open_data_dir
 
     if args.stop:
-        return _stop(open_data_dir(), None if args.device == "auto" else args.device, only_idle=args.if_idle)
+        device = None if args.device == "auto" else args.device
+        return stop_workers(open_data_dir(), device=device, only_idle=args.if_idle)
     if args.if_idle:
         raise WorkerError("--if-idle requires --stop: write `worker --stop --if-idle`.")
     from unlearn_core.worker.device_choice import resolve_devices
@@ -75,7 +76,8 @@ def _serve_all(devices: list[str], from_app: bool) -> int:
     return max(worker.wait() for worker in workers)
 
 
-def _stop(data_dir: Path, device: str | None, *, only_idle: bool) -> int:
+def stop_workers(data_dir: Path, *, device: str | None = None, only_idle: bool = False) -> int:
+    """Stop the workers of a data folder, or only the idle ones that a web server started; return the exit code."""
     from unlearn_core.store.queue.processes import locks_dir, web_servers
     from unlearn_core.worker import device_lock
 
