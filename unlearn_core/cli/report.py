@@ -4,10 +4,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unlearn_core.domain.errors import InvalidRequestError, StoreError, UnlearnError
+from unlearn_core.domain.errors import InvalidRequestError, StoreError
 
 if TYPE_CHECKING:
-    from unlearn_core.data.image_dataset import ImageDataset
     from unlearn_core.domain.report import Report
 
 HELP = "Export the report of one finished run, or of several side by side, as one file that works offline."
@@ -30,8 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.export.archive import build_archive
-    from unlearn_core.export.html_report import render_report
-    from unlearn_core.methods import methods
+    from unlearn_core.export.report_file import report_html, write_file
 
     out = _unused_path(args.out.expanduser())
     if len(args.runs) > MAX_REPORTS:
@@ -40,15 +38,12 @@ def run(args: argparse.Namespace) -> int:
         )
     folders = [_folder(name) for name in args.runs]
     found = [_report(name, folder) for name, folder in zip(args.runs, folders, strict=True)]
-    text = render_report(found, methods=methods(), image_datasets=_image_datasets(found))
+    text = report_html(found)
     if out.suffix == ".html":
         data = text.encode()
     else:
         data = build_archive(found, page=text, weights=[folder / "weights.safetensors" for folder in folders])
-    try:
-        out.write_bytes(data)
-    except OSError as problem:
-        raise StoreError(f"Cannot write {out} ({problem.strerror}). Choose another file.") from None
+    write_file(out, data)
     print(f"{out}: {len(data) / 1e6:.1f} MB, self-contained.")
     return 0
 
@@ -97,16 +92,3 @@ def _report(name: str, folder: Path) -> "Report":
 
 def _is_number(name: str) -> bool:
     return name.isascii() and name.isdecimal() and len(name) < 10
-
-
-def _image_datasets(reports: "list[Report]") -> "dict[str, ImageDataset]":
-    """Return the images of the reports' data sets, as far as they are on this machine."""
-    from unlearn_core.data import datasets
-
-    loaded = {}
-    for name in {report.dataset.id for report in reports}:
-        try:
-            loaded[name] = datasets.load(name)
-        except UnlearnError:  # The report says that they are missing.
-            continue
-    return loaded

@@ -37,6 +37,7 @@ from unlearn_core.engine.model_cache import ModelCache, freeze_result
 from unlearn_core.engine.record_run import record_run
 from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
 from unlearn_core.engine.tracker import RunTracker, SnapshotRecorder
+from unlearn_core.installation import VERSION
 from unlearn_core.probes.common import class_activation
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports
@@ -197,7 +198,7 @@ def complete_run(
             "pictures": tracker.images_seen,
             "device": describe_device(str(model_cache.device)),
             "threads": torch.get_num_threads(),
-            "versions": {"torch": torch.__version__, "numpy": np.__version__},
+            "versions": {"unlearn-lab": VERSION, "torch": torch.__version__, "numpy": np.__version__},
             "started": prepared.started,
         }
         | ({"together": stack_size} if stack_size > 1 else {}),

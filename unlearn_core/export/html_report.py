@@ -24,6 +24,7 @@ from unlearn_core.export import figures
 from unlearn_core.export.extra_sections import ExtraSection
 from unlearn_core.export.run_summary import summarize_run, version_text
 from unlearn_core.export.settings import settings
+from unlearn_core.installation import VERSION
 
 _FOLDER = Path(__file__).parent / "template"
 _MARKS = (
@@ -61,8 +62,8 @@ def render_report(
             subjects=subjects,
             **_differences(reports, methods),
             trials=extra.trials,
-            plates=extra.plates,
-            chapters=figures.report_sections(reports),
+            first_figures=extra.figures,
+            sections=figures.report_sections(reports),
             absent=figures.missing_charts(reports),
             settings=[settings(report, methods) for report in reports],
             origins=_origins(reports),
@@ -73,6 +74,7 @@ def render_report(
             scripts={name: Markup(text) for name, text in scripts.items()},
             policy=_policy(scripts.values()),
             plotly=version("plotly"),
+            lab=VERSION,
             made=datetime.now(UTC).strftime("%-d %B %Y, %H:%M UTC"),
         )
     )

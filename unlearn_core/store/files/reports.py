@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from unlearn_core.data.atomic_files import ASSETS, atomic_write
+from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.split import make_split
+from unlearn_core.installation import ASSETS, VERSION
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.files.evaluations import EvaluationStore
 
@@ -54,6 +55,7 @@ def write(report: Report, folder: Path, *, shared: EvaluationStore | None = None
         folder / artifacts.REPORT_FILE,
         {
             "format": FORMAT,
+            "made_with": {"unlearn-lab": VERSION},
             "spec": report.spec.model_dump(mode="json"),
             "classifier": report.classifier.model_dump(mode="json"),
             "dataset": report.dataset.model_dump(mode="json"),

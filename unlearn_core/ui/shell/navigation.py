@@ -13,12 +13,11 @@ import streamlit as st
 
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import UnlearnError
+from unlearn_core.installation import ASSETS, ROOT, VERSION
 from unlearn_core.store.data_folder import data_dir_path
 from unlearn_core.ui.shell import copy_link, lifespan
 from unlearn_core.ui.shell.markdown import escape
 from unlearn_core.ui.shell.redirects import MOVED_PAGES
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 class PageInfo(NamedTuple):
@@ -56,9 +55,9 @@ def page(name: str) -> st.Page:
 def show() -> None:
     """Draw the frame and run the page of the current URL."""
     user_catalog.set_data_dir(data_dir_path())
-    icon = str(ROOT / "assets" / "logo.svg")
+    icon = str(ASSETS / "logo.svg")
     st.set_page_config("Unlearn Lab", icon, layout="wide")
-    st.logo(str(ROOT / "assets" / f"logo-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=icon)
+    st.logo(str(ASSETS / f"logo-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=icon)
     menu: dict[str, list[st.Page]] = {}
     for name, screen in PAGES.items():
         menu.setdefault(screen.section, []).append(page(name))
@@ -71,6 +70,7 @@ def show() -> None:
         copy_link.copy_link_button("frame")
     with show_errors():
         st.navigation(menu).run()
+    st.caption(f"Unlearn Lab {VERSION}")
     lifespan.warm_up()
 
 
