@@ -15,13 +15,15 @@ import pytest
 from PIL import Image
 
 from tests.data.zips import encoded, faces, named, picture, write
-from unlearn_core.data.ingest import decode_worker, sandbox
+from unlearn_core.data.ingest import decode_worker, prepare
 from unlearn_core.data.ingest.sanitize import quote
 from unlearn_core.data.ingest.upload_limits import UploadLimits
+from unlearn_core.data.sandbox import JobContext
 from unlearn_core.domain.errors import InvalidDatasetError
 
 MOST = UploadLimits()
 GOOD = faces()
+IN_THIS_PROCESS = JobContext(on_progress=lambda *progress: None, limit_file_size=lambda size: None)
 
 
 def job(file: Path, folder: Path, **more: object) -> dict:
@@ -31,7 +33,7 @@ def job(file: Path, folder: Path, **more: object) -> dict:
 
 def found(file: Path, most: UploadLimits = MOST, **more: object) -> dict:
     """What is read from a zip, by the child's own code but in this process."""
-    return decode_worker.prepare(job(file, file.parent / "out", **more), most)
+    return decode_worker.prepare(job(file, file.parent / "out", **more), most, IN_THIS_PROCESS)
 
 
 def refusal(file: Path, most: UploadLimits = MOST, **more: object) -> str:
@@ -275,7 +277,7 @@ def test_more_than_there_is_room_for(tmp_path: Path) -> None:
 
 
 def confine(file: Path, tell: Callable = lambda *told: None, most: UploadLimits = MOST, **more: object) -> dict:
-    return sandbox.prepare(job(file, file.parent / "out", **more), limits=most, on_progress=tell)
+    return prepare.decode_sandboxed(job(file, file.parent / "out", **more), most, tell)
 
 
 def test_another_process_does_the_work(tmp_path: Path) -> None:
@@ -286,14 +288,15 @@ def test_another_process_does_the_work(tmp_path: Path) -> None:
 
 
 def test_that_process_is_limited_and_knows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "CHILD_MODULE", "tests.data.fake_decoder_reports_limits")
+    monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox_jobs:reports_limits")
     monkeypatch.setenv("UNLEARN_SECRET", "x")
     got = confine(write(tmp_path / "z.zip", GOOD))
     threads = min(len(os.sched_getaffinity(0)), 8)
     assert got["pid"] != os.getpid()
-    assert got["memory"] == [(MOST.memory_mb + 300 * threads) << 20] * 2
-    assert got["seconds"] == [60 * MOST.minutes * threads, 60 * MOST.minutes * threads + 1]
-    assert not [name for name in got["knows"] if name.startswith("UNLEARN")] and "HOME" not in got["knows"]
+    assert got["AS"] == [(MOST.memory_mb + 300 * threads) << 20] * 2
+    assert got["CPU"] == [60 * MOST.minutes * threads, 60 * MOST.minutes * threads + 1]
+    assert not [name for name in got["environment"] if name.startswith("UNLEARN")]
+    assert "HOME" not in got["environment"]
 
 
 def test_a_refusal_comes_through(tmp_path: Path) -> None:
@@ -310,7 +313,7 @@ def test_one_that_takes_too_much_memory(tmp_path: Path) -> None:
 
 
 def test_one_that_uses_up_its_processor_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "CHILD_MODULE", "tests.data.fake_decoder_exceeds_cpu")
+    monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox_jobs:exceeds_cpu")
     with pytest.raises(InvalidDatasetError, match=f"not decoded within {MOST.minutes} minutes"):
         confine(write(tmp_path / "z.zip", GOOD))
 
@@ -332,7 +335,7 @@ def test_one_that_nobody_wants_any_more(tmp_path: Path) -> None:
 
 
 def test_a_process_that_dies_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "CHILD_MODULE", "tests.data.fake_decoder_segfaults")
+    monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox_jobs:segfaults")
     with pytest.raises(InvalidDatasetError, match=r"died \(signal 11"):
         confine(write(tmp_path / "z.zip", GOOD))
 

@@ -23,7 +23,7 @@ from tests.data.zips import faces, picture, write
 from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.data.ingest import download as fetching
-from unlearn_core.data.ingest import sandbox, upload_store
+from unlearn_core.data.ingest import prepare, upload_store
 from unlearn_core.data.ingest.download import RemoteFile, fetch
 from unlearn_core.data.ingest.import_spec import IMAGE_SIZES, build_import_spec, title_from_filename
 from unlearn_core.data.ingest.upload_limits import UploadLimits, limits
@@ -423,7 +423,7 @@ def test_a_set_is_downloaded_checked_and_unpacked(mine: Path, server: Files, mon
 @pytest.mark.parametrize("moment", [0, 60])
 def test_a_cancel_leaves_nothing(mine: Path, root: Path, moment: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # Real decoding could end before the moment of the cancel.
-    monkeypatch.setattr(sandbox, "CHILD_MODULE", "tests.data.fake_decoder_hangs")
+    monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox_jobs:hangs")
     laid_out(root / "faces", faces(3, 60))
 
     class Impatient(NullListener):

@@ -1,7 +1,7 @@
 """Decode many image files in parallel into one array on disk."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
@@ -12,9 +12,7 @@ from unlearn_core.data.ingest.class_folders import SkippedFile
 from unlearn_core.data.ingest.decode_image import Fit, UndecodableImageError, decode
 from unlearn_core.data.ingest.sanitize import escape_control
 from unlearn_core.data.ingest.upload_limits import UploadLimits
-
-ProgressCallback = Callable[[str, int, int], None]
-"""Called with a phase, how much of it is done and how much there is; raises if the work is cancelled."""
+from unlearn_core.data.sandbox import ProgressCallback
 
 _AT_ONCE = 64
 

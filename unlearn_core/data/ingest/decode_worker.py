@@ -1,17 +1,11 @@
-"""The child process that decodes untrusted files: limited in memory, time and disk, and safe to kill.
+"""Decode untrusted files; the application runs this only in a sandboxed process (see `prepare.decode_sandboxed`).
 
-It reads one job from stdin, as JSON, and writes lines of JSON: ["decode", done, total] for progress, and at the end
-{"found": ...} or {"refused": "a sentence"}. The images go to two files in the job's folder `out`.
+The images go to two files in the job's folder `out`.
 """
 
-import json
 import os
-import resource
 import shutil
-import sys
-import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,44 +25,39 @@ from unlearn_core.data.ingest.folder_reader import FolderReader
 from unlearn_core.data.ingest.sanitize import quote
 from unlearn_core.data.ingest.splitting import split_images
 from unlearn_core.data.ingest.upload_limits import UploadLimits, limit_hint
+from unlearn_core.data.sandbox import JobContext
 from unlearn_core.data.user_catalog import IMAGES_FILE, LABELS_FILE
 from unlearn_core.domain.errors import InvalidDatasetError
 
-PROGRESS_INTERVAL = 0.2
-"""Least time between two lines of progress, in seconds."""
 MAX_LISTED_FILES = 20
 """Of how many files that were left out the paths are recorded."""
-_SPARE = 1 << 20
 
 
-def main() -> None:
-    """Does the job that stdin holds; exits without cleaning up, because threads may hang in a decoder."""
-    job = json.load(sys.stdin)
-    most = UploadLimits(**job["limits"])
-    _confine(most, job["threads"])
+def decode_images(job: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """What the sandboxed process does: `prepare`, with the limits in the job. Raises InvalidDatasetError."""
     warnings.simplefilter("ignore")  # Odd metadata is not used, and sizes are checked here.
+    context.on_progress("decode", 0, 0)
     try:
-        _say({"found": prepare(job, most, limit_file_size=_cap)})
-    except InvalidDatasetError as problem:
-        _say({"refused": str(problem)})
-    except MemoryError:
-        _say({"refused": f"Reading these images takes more than {most.memory_mb:,} MB of memory. Make them smaller."})
+        return prepare(job, UploadLimits(**job["limits"]), context)
     except OSError as problem:  # Unreadable files are left out, so this is the disk that is written to.
-        _say({"refused": f"The images cannot be written ({problem.strerror or problem}). Free some disk space."})
-    sys.stdout.flush()
-    os._exit(0)
+        raise InvalidDatasetError(
+            f"The images cannot be written ({problem.strerror or problem}). Free some disk space."
+        ) from None
 
 
-def prepare(
-    job: dict[str, Any], limits: UploadLimits, limit_file_size: Callable[[int], None] = lambda size: None
-) -> dict[str, Any]:
+def max_file_size(images: int, pixel_bytes: int) -> int:
+    """The size in bytes of the largest file that is written for so many images with so many bytes together."""
+    return pixel_bytes + 8 * images + (1 << 20)
+
+
+def prepare(job: dict[str, Any], limits: UploadLimits, context: JobContext) -> dict[str, Any]:
     """Reads, decodes, splits and writes; returns what a card needs. Raises InvalidDatasetError.
 
-    `limit_file_size` is called with the size in bytes of the largest file, before anything is written.
+    Before anything is written, the size of the files is limited to that of the largest one.
     """
     if "zip" in job:
         with zip_reader.open_zip(Path(job["zip"]), limits) as file:
-            return _prepare(file, read_class_folders(file.members, limits), job, limits, limit_file_size)
+            return _prepare(file, read_class_folders(file.members, limits), job, limits, context)
     folder = FolderReader(Path(job["root"]), limits)
     if job["items"] is None:
         paths = []
@@ -84,19 +73,19 @@ def prepare(
     else:
         items = [ImageFile(*item) for item in job["items"]]
         layout = ClassFolders(tuple(job["classes"]), items, [])
-    return _prepare(folder, with_min_count(layout, job["least"], limits), job, limits, limit_file_size)
+    return _prepare(folder, with_min_count(layout, job["least"], limits), job, limits, context)
 
 
 def _prepare(
-    source: FileReader, layout: ClassFolders, job: dict[str, Any], limits: UploadLimits, cap: Callable[[int], None]
+    source: FileReader, layout: ClassFolders, job: dict[str, Any], limits: UploadLimits, context: JobContext
 ) -> dict[str, Any]:
     out, size, number = Path(job["out"]), job["size"], {name: n for n, name in enumerate(layout.classes)}
     labels = np.array([number[item.label] for item in layout.items], np.int64)
     parts = np.array([item.part for item in layout.items])
     check_counts(np.bincount(labels, minlength=len(number)).tolist(), layout.classes, limits)
-    row = size * size * 3
-    _check_room(len(labels) * row, job["room"], out)
-    cap(len(labels) * (row + 8) + _SPARE)
+    pixel_bytes = len(labels) * size * size * 3
+    _check_room(pixel_bytes, job["room"], out)
+    context.limit_file_size(max_file_size(len(labels), pixel_bytes))
     first = split_images(labels, parts)
     places = np.argsort(first.order)
     left = decode_all(
@@ -108,7 +97,7 @@ def _prepare(
         fit=job["fit"],
         limits=limits,
         threads=job["threads"],
-        on_progress=_ThrottledProgress(),
+        on_progress=context.on_progress,
     )
     every = [*layout.skipped, *left.values()]
     _check_left(every, len(layout.items) + len(layout.skipped), limits)
@@ -161,36 +150,3 @@ def _rewrite(out: Path, rows: np.ndarray, size: int) -> None:
         for first in range(0, len(rows), 1000):
             file.write(old[rows[first : first + 1000]].tobytes())
     new.replace(out / IMAGES_FILE)
-
-
-def _confine(limits: UploadLimits, threads: int) -> None:
-    memory = (limits.memory_mb + 300 * threads) << 20
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    seconds = 60 * limits.minutes * threads
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # The signal of the soft limit tells why it ended.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _cap(size: int) -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
-class _ThrottledProgress:
-    """Reports progress, at most once per PROGRESS_INTERVAL."""
-
-    def __init__(self) -> None:
-        self._due = 0.0
-
-    def __call__(self, phase: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now >= self._due or done == total:
-            self._due = now + PROGRESS_INTERVAL
-            _say([phase, done, total])
-
-
-def _say(value: Any) -> None:
-    print(json.dumps(value), flush=True)
-
-
-if __name__ == "__main__":
-    main()

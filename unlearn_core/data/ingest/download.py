@@ -7,7 +7,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
 
-from unlearn_core.data.ingest.decode_batch import ProgressCallback
+from unlearn_core.data.sandbox import ProgressCallback
 from unlearn_core.domain.errors import InvalidDatasetError
 
 _PIECE = 1 << 18

@@ -1,6 +1,7 @@
 """Carry out an import: read a source, resize and split its images, and store the data set completely or not at all."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,22 +9,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unlearn_core.data import user_catalog
+from unlearn_core.data import sandbox, user_catalog
 from unlearn_core.data.atomic_files import atomic_write
-from unlearn_core.data.ingest import sandbox, staging
+from unlearn_core.data.ingest import decode_worker, staging
 from unlearn_core.data.ingest.class_folders import check_counts
 from unlearn_core.data.ingest.decode_batch import create_npy
 from unlearn_core.data.ingest.decode_image import resize
 from unlearn_core.data.ingest.sanitize import quote
 from unlearn_core.data.ingest.source import ArrayData, ImportContext, RawData, Source, ZipData
 from unlearn_core.data.ingest.splitting import split_images
-from unlearn_core.data.ingest.upload_limits import UploadLimits
+from unlearn_core.data.ingest.upload_limits import UploadLimits, limit_hint
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import CancelledError, InvalidDatasetError
 from unlearn_core.domain.jobs import ImportDatasetSpec
 
 FACTS_FILE = "import.json"
 """The file in the data set's folder that records the request and what was left out."""
+DECODE_FUNCTION = "unlearn_core.data.ingest.decode_worker:decode_images"
+MAX_THREADS = 8
+"""The most threads that decode one data set."""
 _AT_ONCE = 2000
 
 
@@ -75,7 +79,36 @@ def _write(
         job |= {"zip": str(found.file)}
     else:
         job |= {"root": str(found.root), "items": found.items, "classes": found.classes, "least": found.min_count}
-    return sandbox.prepare(job, limits=limits, on_progress=context.on_progress)
+    return decode_sandboxed(job, limits, context.on_progress)
+
+
+def decode_sandboxed(
+    job: dict[str, Any], limits: UploadLimits, on_progress: sandbox.ProgressCallback
+) -> dict[str, Any]:
+    """Does a job of `decode_worker` in a sandboxed process and returns its result.
+
+    Raises InvalidDatasetError with its reason, or with why that process ended, and what `on_progress` raises.
+    """
+    threads = min(len(os.sched_getaffinity(0)), MAX_THREADS)
+    most = sandbox.Limits(
+        memory=(limits.memory_mb + 300 * threads) << 20,
+        seconds=60 * limits.minutes,
+        file_bytes=decode_worker.max_file_size(limits.images, max(job["room"], 0)),
+        threads=threads,
+    )
+    try:
+        return sandbox.run(DECODE_FUNCTION, job | {"limits": limits._asdict(), "threads": threads}, most, on_progress)
+    except sandbox.SandboxError as problem:
+        advice = "Remove some, or make them smaller. " + limit_hint(
+            "minutes" if problem.cause == "time" else "memory_mb"
+        )
+        reasons = {
+            "refused": problem.reason,
+            "time": f"The images were not decoded within {limits.minutes:,} minutes: the import was stopped. {advice}",
+            "memory": f"Decoding these images took more memory than allowed. {advice}",
+            "crash": f"The process that decodes died ({problem.reason}). An image may be crafted to cause that.",
+        }
+        raise InvalidDatasetError(reasons[problem.cause]) from None
 
 
 def _write_arrays(

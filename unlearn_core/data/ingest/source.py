@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from unlearn_core.data.ingest.class_folders import ImageFile
-from unlearn_core.data.ingest.decode_batch import ProgressCallback
 from unlearn_core.data.ingest.decode_image import Fit
+from unlearn_core.data.sandbox import ProgressCallback
 from unlearn_core.domain.errors import InvalidDatasetError
 
 OptionValues = Mapping[str, str | int]

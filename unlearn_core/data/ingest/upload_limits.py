@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple
 
-from unlearn_core.domain.errors import InvalidDatasetError
+from unlearn_core.domain.errors import InvalidDatasetError, UnlearnError
 
 
 class UploadLimits(NamedTuple):
@@ -57,10 +57,13 @@ def limit_hint(name: str) -> str:
 
 def limits() -> UploadLimits:
     """The limits as they are set. Raises InvalidDatasetError if a variable is not a positive whole number."""
-    values = {name: os.environ.get(variable, "").strip() for name, variable in VARIABLES.items()}
+    return UploadLimits(**read_limits(VARIABLES, InvalidDatasetError))
+
+
+def read_limits(variables: dict[str, str], error: type[UnlearnError]) -> dict[str, int]:
+    """The limits that environment variables set. Raises `error` if one is not a positive whole number."""
+    values = {name: os.environ.get(variable, "").strip() for name, variable in variables.items()}
     for name, text in values.items():
         if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
-            raise InvalidDatasetError(
-                f"{VARIABLES[name]} is {text[:40]!r}: set it to a whole number greater than 0, or unset it."
-            )
-    return UploadLimits(**{name: int(text) for name, text in values.items() if text})
+            raise error(f"{variables[name]} is {text[:40]!r}: set it to a whole number greater than 0, or unset it.")
+    return {name: int(text) for name, text in values.items() if text}

@@ -1,13 +1,6 @@
-"""The child process that loads untrusted checkpoints: limited in memory, time and disk, and safe to kill.
+"""Load untrusted checkpoints; the application runs this only in a sandboxed process (see `receive.convert`)."""
 
-`python -m unlearn_core.models.upload.load_worker FROM TO KIND SECONDS` converts a checkpoint (whose header was checked)
-into safetensors of plain tensors, and prints {"tensors": {name: shape}, "ignored": [...]} or {"refused": "a sentence"}.
-"""
-
-import json
 import re
-import resource
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,11 +9,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from unlearn_core.data.sandbox import JobContext
 from unlearn_core.domain.errors import InvalidCheckpointError
 from unlearn_core.models.upload.header_checks import MAX_NAME_LENGTH, MAX_TENSORS, SAVE_HINT, CheckpointKind
-
-MEMORY_MARGIN = 512 << 20
-"""Bytes of memory beyond what the size of the file requires."""
 
 WRAPPER_KEYS = ("state_dict", "model_state_dict", "model", "net", "weights", "params")
 """The keys under which training scripts store the weights beside other things."""
@@ -34,25 +25,22 @@ ALLOWED_DTYPES = {
 }
 
 
-def main(source: str, target: str, kind: CheckpointKind, seconds: str) -> None:
-    """Converts a checkpoint and prints the result."""
-    path = Path(source)
-    _confine(path.stat().st_size, int(seconds))
+def convert(job: dict[str, Any], _context: JobContext) -> dict[str, Any]:
+    """Converts the checkpoint `source`, whose header was checked, into safetensors of plain tensors at `target`.
+
+    Returns {"tensors": {name: shape}, "ignored": [...]}. Raises InvalidCheckpointError, and MemoryError also where
+    torch has an error of its own for that.
+    """
+    source = Path(job["source"])
     try:
-        tensors, ignored = extract_tensors(_load(path, kind), path.stat().st_size)
-        save_file(tensors, target)
-        result: dict[str, Any] = {
-            "tensors": {name: list(one.shape) for name, one in tensors.items()},
-            "ignored": ignored,
-        }
-    except InvalidCheckpointError as problem:
-        result = {"refused": str(problem)}
-    except MemoryError:
-        result = {"refused": _TOO_MUCH}
+        tensors, ignored = extract_tensors(_load(source, job["kind"]), source.stat().st_size)
+        save_file(tensors, job["target"])
     except RuntimeError as problem:
-        is_memory = "allocate memory" in str(problem)
-        result = {"refused": _TOO_MUCH if is_memory else f"It cannot be read ({_short(problem)}): it is damaged."}
-    print(json.dumps(result))
+        if "allocate memory" in str(problem):
+            raise MemoryError from None
+        short = " ".join(str(problem).split())[:120]
+        raise InvalidCheckpointError(f"It cannot be read ({short}): it is damaged.") from None
+    return {"tensors": {name: list(one.shape) for name, one in tensors.items()}, "ignored": ignored}
 
 
 def extract_tensors(loaded: object, size: int) -> tuple[dict[str, Tensor], list[str]]:
@@ -120,27 +108,3 @@ def _check(name: str, value: Tensor) -> None:
         raise InvalidCheckpointError(
             f"{short} contains values that are not finite, so this model gives no useful predictions."
         )
-
-
-def _confine(size: int, seconds: int) -> None:
-    """Sets the limits of this process, in addition to what importing torch takes, which depends on its build."""
-    torch.set_num_threads(1)
-    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    memory, written = mapped + MEMORY_MARGIN + 6 * size, 2 * size + (16 << 20)
-    for limit, most in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, written),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (most, most))
-
-
-def _short(problem: Exception) -> str:
-    return " ".join(str(problem).split())[:120]
-
-
-_TOO_MUCH = "Loading it takes far more memory than a checkpoint of its size should: it is malicious."
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])  # pyright: ignore[reportArgumentType]

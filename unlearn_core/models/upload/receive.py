@@ -4,23 +4,22 @@ This process reads only the header of such a file; only what the sandboxed proce
 """
 
 import hashlib
-import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from unlearn_core.data import user_catalog
+from unlearn_core.data import sandbox, user_catalog
+from unlearn_core.data.ingest.upload_limits import read_limits
 from unlearn_core.domain.errors import InvalidCheckpointError, StoreError
 from unlearn_core.models import user_models
 from unlearn_core.models.upload import header_checks
 
-PROJECT_ROOT = Path(__file__).resolve().parents[3]
+LOAD_FUNCTION = "unlearn_core.models.upload.load_worker:convert"
+MEMORY_MARGIN, FILE_MARGIN = 512 << 20, 16 << 20
+"""Bytes of memory, and of the converted file, beyond what the size of a checkpoint requires."""
 UPLOADS_FOLDER, ORIGINAL_FILE, SAFETENSORS_FILE = ".uploads", "given", "plain.safetensors"
 UPLOAD_MAX_AGE = 86_400
 """Seconds after which an upload that was not added is removed."""
@@ -37,24 +36,17 @@ class CheckpointLimits(NamedTuple):
     """All users' classifiers, golds, other models that measurements needed, and uploads together."""
 
 
+VARIABLES = {
+    "checkpoint_mb": "UNLEARN_MOST_CHECKPOINT_MB",
+    "checkpoint_seconds": "UNLEARN_MOST_CHECKPOINT_SECONDS",
+    "trained_gb": "UNLEARN_MOST_TRAINED_GB",
+}
+"""The environment variable that sets each limit."""
+
+
 def limits() -> CheckpointLimits:
     """The limits as they are set. Raises InvalidCheckpointError if a variable is not a positive whole number."""
-    values = {name: os.environ.get(limit_variable(name), "").strip() for name in CheckpointLimits._fields}
-    for name, text in values.items():
-        if text and not (text.isascii() and text.isdecimal() and int(text) > 0):
-            raise InvalidCheckpointError(
-                f"{limit_variable(name)} is {text[:40]!r}: set it to a whole number greater than 0, or unset it."
-            )
-    return CheckpointLimits(**{name: int(text) for name, text in values.items() if text})
-
-
-def limit_variable(name: str) -> str:
-    """The environment variable that sets a limit."""
-    return {
-        "checkpoint_mb": "UNLEARN_MOST_CHECKPOINT_MB",
-        "checkpoint_seconds": "UNLEARN_MOST_CHECKPOINT_SECONDS",
-        "trained_gb": "UNLEARN_MOST_TRAINED_GB",
-    }[name]
+    return CheckpointLimits(**read_limits(VARIABLES, InvalidCheckpointError))
 
 
 def receive(file: BinaryIO) -> str:
@@ -76,7 +68,7 @@ def receive(file: BinaryIO) -> str:
                 if size > most.checkpoint_mb << 20:
                     raise InvalidCheckpointError(
                         f"It is larger than {most.checkpoint_mb:,} MB, the limit "
-                        f"(the operator of this server can change {limit_variable('checkpoint_mb')})."
+                        f"(the operator of this server can change {VARIABLES['checkpoint_mb']})."
                     )
                 digest.update(piece)
                 stored.write(piece)
@@ -95,34 +87,24 @@ def convert(upload: str) -> dict[str, Any]:
 
     Raises InvalidCheckpointError, with its reason or with why that process died.
     """
-    folder, most = _folder(upload), limits()
-    kind = header_checks.check_header(folder / ORIGINAL_FILE)
-    # The environment of this process is not passed on to code that handles untrusted files.
-    env = {"PATH": os.defpath, "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    job = [str(folder / ORIGINAL_FILE), str(folder / SAFETENSORS_FILE), kind, str(most.checkpoint_seconds)]
-    child = subprocess.Popen(
-        [sys.executable, "-m", "unlearn_core.models.upload.load_worker", *job],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=PROJECT_ROOT,
-        env=env,
-    )
+    source, most = _folder(upload) / ORIGINAL_FILE, limits()
+    size, kind = source.stat().st_size, header_checks.check_header(source)
+    job = {"source": str(source), "target": str(source.with_name(SAFETENSORS_FILE)), "kind": kind}
+    seconds, file_bytes = most.checkpoint_seconds, 2 * size + FILE_MARGIN
+    allowed = sandbox.Limits(MEMORY_MARGIN + 6 * size, seconds, file_bytes, beyond_imports=True)
     try:
-        output, errors = child.communicate(timeout=most.checkpoint_seconds)
-    except subprocess.TimeoutExpired:
-        raise InvalidCheckpointError(
-            f"Loading it took longer than {most.checkpoint_seconds} s, so it was stopped. "
-            f"The operator of this server can change {limit_variable('checkpoint_seconds')}."
-        ) from None
-    finally:
-        child.kill()
-        child.communicate()
-    result = json.loads(output) if child.returncode == 0 else {"refused": _describe_exit(child.returncode, errors)}
-    if "refused" in result:
-        delete(upload)
-        raise InvalidCheckpointError(result["refused"])
-    return result
+        return sandbox.run(LOAD_FUNCTION, job, allowed)
+    except sandbox.SandboxError as problem:
+        if problem.cause != "time":  # With more time, the same upload may load.
+            delete(upload)
+        reasons = {
+            "refused": problem.reason,
+            "time": f"Loading it took longer than {seconds} s, so it was stopped. "
+            f"The operator of this server can change {VARIABLES['checkpoint_seconds']}.",
+            "memory": "Loading it took far more memory than a checkpoint of its size may: it is refused.",
+            "crash": f"The process that loads it died ({problem.reason}): the file is damaged or malicious.",
+        }
+        raise InvalidCheckpointError(reasons[problem.cause]) from None
 
 
 def safetensors_path(upload: str) -> Path:
@@ -142,20 +124,12 @@ def _folder(upload: str) -> Path:
     return folder
 
 
-def _describe_exit(code: int, errors: bytes) -> str:
-    if code in (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ):
-        return "Loading it took more time, memory or disk space than a checkpoint of its size may: it is refused."
-    last = (errors.decode(errors="replace").strip().splitlines() or ["no output"])[-1][:120]
-    how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return f"The process that loads it died ({how}: {last}), so the file is refused: it is damaged or malicious."
-
-
 def _check_room(limits: CheckpointLimits, uploads: Path) -> None:
     used = sum(path.stat().st_size for path in uploads.parent.rglob("*") if path.is_file())
     if used > limits.trained_gb << 30:
         raise InvalidCheckpointError(
             f"Your own classifiers take {used / 2**30:.1f} GB, and {limits.trained_gb} are allowed "
-            f"({limit_variable('trained_gb')}). Remove one first."
+            f"({VARIABLES['trained_gb']}). Remove one first."
         )
 
 
