@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.probes.small_context import IMAGES, net, scene
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.weights import CkaResult, FeatureSimilarity
 from unlearn_core.probes.cka import (
     PAIRS,
     PER_SIDE,
@@ -25,11 +25,12 @@ from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.training.batches import to_floats
 
 
-def facts(own: ProbeContext) -> dict[str, Any]:
-    part = measure(own)
-    assert isinstance(part, ReportPart)
-    assert json.loads(json.dumps(part.facts, allow_nan=False)) == part.facts
-    return part.facts
+def measured(own: ProbeContext) -> CkaResult:
+    result = measure(own)
+    assert isinstance(result, CkaResult)
+    facts = result.to_part().facts
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    return result
 
 
 def features(count: int, width: int, seed: int) -> np.ndarray:
@@ -58,7 +59,7 @@ def hsic_by_definition(one: np.ndarray, other: np.ndarray) -> float:
 
 def test_plain_is_the_definition() -> None:
     x, y = features(40, 6, 1), features(40, 9, 2)
-    assert cka_pair(gram(x), gram(y))["plain"] == pytest.approx(by_definition(x, y))
+    assert cka_pair(gram(x), gram(y)).plain == pytest.approx(by_definition(x, y))
 
 
 def test_unbiased_is_the_definition() -> None:
@@ -70,22 +71,23 @@ def test_unbiased_is_the_definition() -> None:
 def test_it_sees_through_rotation_scale_and_shift_and_a_copy_is_exactly_one() -> None:
     x = features(30, 5, 1)
     turned = 3 * x @ np.linalg.qr(np.random.default_rng(0).normal(size=(5, 5)))[0]
-    assert cka_pair(gram(x), gram(turned)) == pytest.approx({"unbiased": 1.0, "plain": 1.0})
-    assert cka_pair(gram(x), gram(x)) == {"unbiased": 1.0, "plain": 1.0}
+    alike = cka_pair(gram(x), gram(turned))
+    assert (alike.unbiased, alike.plain) == pytest.approx((1.0, 1.0))
+    assert cka_pair(gram(x), gram(x)) == FeatureSimilarity(unbiased=1.0, plain=1.0)
 
 
 def test_few_images_inflate_the_plain_value_and_not_the_other() -> None:
     """Two unrelated models: many features, few images."""
     drawn = [cka_pair(gram(features(20, 300, seed)), gram(features(20, 300, seed + 100))) for seed in range(20)]
-    assert min(each["plain"] or 0 for each in drawn) > 0.7
-    assert abs(np.mean([each["unbiased"] or 0 for each in drawn])) < 0.03
+    assert min(each.plain or 0 for each in drawn) > 0.7
+    assert abs(np.mean([each.unbiased or 0 for each in drawn])) < 0.03
 
 
 def test_disjoint_features_have_nothing_in_common() -> None:
     angles = np.arange(16) * 2 * np.pi / 16
     x, y = np.cos(angles)[:, None], np.sin(angles)[:, None]
     assert biased_hsic(gram(x), gram(y)) == pytest.approx(0, abs=1e-12)
-    assert cka_pair(gram(x), gram(y))["plain"] == pytest.approx(0, abs=1e-12)
+    assert cka_pair(gram(x), gram(y)).plain == pytest.approx(0, abs=1e-12)
 
 
 def test_grams_are_those_of_the_layers_outputs() -> None:
@@ -111,17 +113,18 @@ def test_grams_are_those_of_the_layers_outputs() -> None:
 def test_equal_models_are_alike_in_every_layer_and_others_are_not() -> None:
     whole = scene("before", "after", "gold")
     nets = {**whole.models, "after": copy.deepcopy(whole.models["before"])}
-    found = facts(whole._replace(models=nets))
-    for row in found["rows"]:
-        assert row["pairs"]["before-after"] == {"unbiased": 1.0, "plain": 1.0}
-        assert row["pairs"]["before-gold"] == row["pairs"]["after-gold"]
-        assert -1 <= row["pairs"]["before-gold"]["unbiased"] < 1
-    assert found["reasons"] == {}
+    found = measured(whole._replace(models=nets))
+    for row in found.layers:
+        assert row.pairs["before-after"] == FeatureSimilarity(unbiased=1.0, plain=1.0)
+        assert row.pairs["before-gold"] == row.pairs["after-gold"]
+        value = row.pairs["before-gold"].unbiased
+        assert value is not None and -1 <= value < 1
+    assert found.reasons == {}
 
 
 def test_pairs_are_there_as_far_as_their_models_are() -> None:
     pairs = [
-        set(facts(scene(*models))["rows"][0]["pairs"])
+        set(measured(scene(*models)).layers[0].pairs)
         for models in (("before", "after"), ("before", "after", "gold"), ("before", "after", "gold", "twin"))
     ]
     assert pairs == [{"before-after"}, set(PAIRS) - {"gold-twin"}, set(PAIRS)]
@@ -133,14 +136,14 @@ def test_a_layer_that_says_the_same_to_all_has_no_likeness() -> None:
     with torch.no_grad():
         dead.get_parameter("head.weight").zero_()
         dead.get_parameter("head.bias").fill_(0.1)
-    found = facts(whole._replace(models={**whole.models, "after": dead}))
-    rows = {row["layer"]: row["pairs"]["before-after"] for row in found["rows"]}
-    assert rows["head"] == {"unbiased": None, "plain": None}
-    assert found["reasons"] == {
+    found = measured(whole._replace(models={**whole.models, "after": dead}))
+    rows = {row.layer: row.pairs["before-after"] for row in found.layers}
+    assert rows["head"] == FeatureSimilarity(unbiased=None, plain=None)
+    assert found.reasons == {
         "head, before-after": "One of the two models has the same output for all images here, or outputs that are not "
         "finite."
     }
-    assert rows["stem"]["unbiased"] is not None
+    assert rows["stem"].unbiased is not None
 
 
 def test_features_that_are_no_numbers_make_no_number() -> None:
@@ -148,8 +151,8 @@ def test_features_that_are_no_numbers_make_no_number() -> None:
     broken = copy.deepcopy(whole.models["after"])
     with torch.no_grad():
         broken.get_parameter("head.bias")[0] = torch.nan
-    rows = facts(whole._replace(models={**whole.models, "after": broken}))["rows"]
-    assert rows[-1]["pairs"]["before-after"]["unbiased"] is None
+    found = measured(whole._replace(models={**whole.models, "after": broken}))
+    assert found.layers[-1].pairs["before-after"].unbiased is None
 
 
 def test_the_sample_is_of_both_sides_and_few_images_are_refused() -> None:

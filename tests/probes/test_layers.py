@@ -1,20 +1,20 @@
 """Distances between models whose differences are known."""
 
 import copy
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 import torch
 
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.weights import TensorGroup, WeightDistance, WeightDistanceResult
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.layers import measure
 
 
-def facts(scene: ProbeContext) -> dict[str, Any]:
-    part = measure(scene)
-    assert isinstance(part, ReportPart)
-    return part.facts
+def measured(scene: ProbeContext) -> WeightDistanceResult:
+    result = measure(scene)
+    assert isinstance(result, WeightDistanceResult)
+    return result
 
 
 def with_layers(scene: ProbeContext, *layers: str) -> ProbeContext:
@@ -22,16 +22,16 @@ def with_layers(scene: ProbeContext, *layers: str) -> ProbeContext:
     return scene._replace(classifier=scene.classifier.model_copy(update={"roles": roles}))
 
 
-def moved(rows: list[dict[str, Any]]) -> dict[str, float]:
-    return {row["layer"]: row["pairs"]["before-after"]["l2"] for row in rows}
+def moved(groups: Sequence[TensorGroup]) -> dict[str, float]:
+    return {group.name: group.pairs["before-after"].l2 for group in groups}
 
 
 def test_a_copy_is_at_distance_zero(whole: ProbeContext) -> None:
     before = whole.models["before"]
-    found = facts(whole._replace(models={"before": before, "after": copy.deepcopy(before)}))
-    assert set(moved(found["rows"]).values()) == {0.0}
-    assert set(moved(found["buffers"]).values()) == {0.0}
-    assert found["total"] == {"before-after": {"l2": 0.0, "relative": 0.0}}
+    found = measured(whole._replace(models={"before": before, "after": copy.deepcopy(before)}))
+    assert set(moved(found.layers).values()) == {0.0}
+    assert set(moved(found.statistics).values()) == {0.0}
+    assert found.total == {"before-after": WeightDistance(l2=0.0, relative=0.0)}
 
 
 def test_only_the_changed_layer_moves_and_by_what_it_was_changed(whole: ProbeContext) -> None:
@@ -40,16 +40,16 @@ def test_only_the_changed_layer_moves_and_by_what_it_was_changed(whole: ProbeCon
     with torch.no_grad():
         after.get_parameter("body.0.weight")[0, 0, 0, :2] += torch.tensor([3.0, 0.0])
         after.get_parameter("body.1.bias")[5] += 4.0
-    found = facts(whole._replace(models={"before": before, "after": after}))
-    assert moved(found["rows"]) == {"stem": 0.0, "body": pytest.approx(5, rel=1e-6), "shortcut": 0.0, "head": 0.0}
-    assert set(moved(found["buffers"]).values()) == {0.0}
-    assert found["total"]["before-after"]["l2"] == pytest.approx(5, rel=1e-6)
-    body = next(row for row in found["rows"] if row["layer"] == "body")
+    found = measured(whole._replace(models={"before": before, "after": after}))
+    assert moved(found.layers) == {"stem": 0.0, "body": pytest.approx(5, rel=1e-6), "shortcut": 0.0, "head": 0.0}
+    assert set(moved(found.statistics).values()) == {0.0}
+    assert found.total["before-after"].l2 == pytest.approx(5, rel=1e-6)
+    body = next(row for row in found.layers if row.name == "body")
     size = (
         torch.cat([weight.detach().flatten() for weight in before.get_submodule("body").parameters()]).double().norm()
     )
-    assert body["pairs"]["before-after"]["relative"] == pytest.approx(5 / float(size), rel=1e-5)
-    assert (body["tensors"], body["weights"], body["shape"]) == (3, 12 * 8 * 9 + 12 + 12, "12×8×3×3")
+    assert body.pairs["before-after"].relative == pytest.approx(5 / float(size), rel=1e-5)
+    assert (body.tensors, body.weights, body.shape) == (3, 12 * 8 * 9 + 12 + 12, "12×8×3×3")
 
 
 def test_running_statistics_are_apart(whole: ProbeContext) -> None:
@@ -57,54 +57,54 @@ def test_running_statistics_are_apart(whole: ProbeContext) -> None:
     after = copy.deepcopy(before)
     after.get_buffer("stem.1.running_var")[:2] += torch.tensor([0.3, 0.4])
     after.get_buffer("stem.1.num_batches_tracked").add_(1000)
-    found = facts(whole._replace(models={"before": before, "after": after}))
-    assert set(moved(found["rows"]).values()) == {0.0}
-    assert moved(found["buffers"]) == {"stem": pytest.approx(0.5, rel=1e-5), "body": 0.0, "shortcut": 0.0}
-    assert [(row["tensors"], row["weights"]) for row in found["buffers"]] == [(2, 16), (2, 24), (2, 24)]
+    found = measured(whole._replace(models={"before": before, "after": after}))
+    assert set(moved(found.layers).values()) == {0.0}
+    assert moved(found.statistics) == {"stem": pytest.approx(0.5, rel=1e-5), "body": 0.0, "shortcut": 0.0}
+    assert [(row.tensors, row.weights) for row in found.statistics] == [(2, 16), (2, 24), (2, 24)]
 
 
 def test_nothing_is_dropped_and_nothing_counts_twice(whole: ProbeContext) -> None:
-    found = facts(with_layers(whole, "stem", "stem.0", "body"))
-    rows = {row["layer"]: row for row in found["rows"]}
-    assert {name: row["tensors"] for name, row in rows.items()} == {"stem": 2, "stem.0": 1, "body": 3, "other": 5}
-    assert sum(row["weights"] for row in rows.values()) == sum(w.numel() for w in whole.models["before"].parameters())
-    squares = sum(row["pairs"]["before-after"]["l2"] ** 2 for row in rows.values())
-    assert found["total"]["before-after"]["l2"] == pytest.approx(squares**0.5)
+    found = measured(with_layers(whole, "stem", "stem.0", "body"))
+    rows = {row.name: row for row in found.layers}
+    assert {name: row.tensors for name, row in rows.items()} == {"stem": 2, "stem.0": 1, "body": 3, "other": 5}
+    assert sum(row.weights for row in rows.values()) == sum(w.numel() for w in whole.models["before"].parameters())
+    squares = sum(row.pairs["before-after"].l2 ** 2 for row in rows.values())
+    assert found.total["before-after"].l2 == pytest.approx(squares**0.5)
 
 
 def test_a_name_that_merely_begins_alike_is_another_layer(whole: ProbeContext) -> None:
-    found = facts(with_layers(whole, "bod", "stem"))
-    assert [(row["layer"], row["tensors"]) for row in found["rows"]] == [("stem", 3), ("other", 8)]
+    found = measured(with_layers(whole, "bod", "stem"))
+    assert [(row.name, row.tensors) for row in found.layers] == [("stem", 3), ("other", 8)]
 
 
 def test_pairs_are_there_as_far_as_their_models_are(whole: ProbeContext) -> None:
-    assert set(facts(whole)["total"]) == {"before-after", "before-gold", "before-other"}
+    assert set(measured(whole).total) == {"before-after", "before-gold", "before-other"}
     two = {model: whole.models[model] for model in ("before", "after")}
-    assert {tuple(row["pairs"]) for row in facts(whole._replace(models=two))["rows"]} == {("before-after",)}
+    assert {tuple(row.pairs) for row in measured(whole._replace(models=two)).layers} == {("before-after",)}
     assert "no weight distance" in str(measure(whole._replace(models={})))
 
 
 def test_kinds_are_told_by_their_modules_and_hold_every_weight_once(whole: ProbeContext) -> None:
-    found = facts(whole)
-    kinds = {row["kind"]: row for row in found["kinds"]}
+    found = measured(whole)
+    kinds = {row.name: row for row in found.kinds}
     assert list(kinds) == ["conv", "norm", "head"]
     net = whole.models["before"]
     norms = [name for name, module in net.named_modules() if isinstance(module, torch.nn.BatchNorm2d)]
-    assert {name for name, _ in kinds["norm"]["names"]} == {
+    assert {name for name, _ in kinds["norm"].tensor_shapes} == {
         f"{norm}.{part}" for norm in norms for part in ("weight", "bias")
     }
-    assert {name for name, _ in kinds["head"]["names"]} == {"head.weight", "head.bias"}
-    assert dict(kinds["head"]["names"])["head.weight"] == "×".join(map(str, net.get_parameter("head.weight").shape))
-    assert sum(row["weights"] for row in kinds.values()) == sum(w.numel() for w in net.parameters())
-    for pair, total in found["total"].items():
-        assert total["l2"] ** 2 == pytest.approx(sum(row["pairs"][pair]["l2"] ** 2 for row in kinds.values()))
-        assert found["mean"][pair]["l2"] == pytest.approx(
-            sum(row["pairs"][pair]["l2"] for row in found["rows"]) / len(found["rows"])
-        )
-        for row in found["rows"]:
-            parts = [own[pair]["l2"] ** 2 for own in row["kinds"].values()]
-            assert row["pairs"][pair]["l2"] ** 2 == pytest.approx(sum(parts))
-    assert [list(row["kinds"]) for row in found["rows"]] == [["conv", "norm"]] * 3 + [["head"]]
+    assert {name for name, _ in kinds["head"].tensor_shapes} == {"head.weight", "head.bias"}
+    assert dict(kinds["head"].tensor_shapes)["head.weight"] == "×".join(
+        map(str, net.get_parameter("head.weight").shape)
+    )
+    assert sum(row.weights for row in kinds.values()) == sum(w.numel() for w in net.parameters())
+    for pair, total in found.total.items():
+        assert total.l2**2 == pytest.approx(sum(row.pairs[pair].l2 ** 2 for row in kinds.values()))
+        assert found.mean[pair].l2 == pytest.approx(sum(row.pairs[pair].l2 for row in found.layers) / len(found.layers))
+        for row in found.layers:
+            parts = [own[pair].l2 ** 2 for own in row.kinds.values()]
+            assert row.pairs[pair].l2 ** 2 == pytest.approx(sum(parts))
+    assert [list(row.kinds) for row in found.layers] == [["conv", "norm"]] * 3 + [["head"]]
 
 
 def test_a_norm_that_moved_is_not_laid_at_the_convolutions_door(whole: ProbeContext) -> None:
@@ -112,9 +112,9 @@ def test_a_norm_that_moved_is_not_laid_at_the_convolutions_door(whole: ProbeCont
     after = copy.deepcopy(before)
     with torch.no_grad():
         after.get_parameter("body.1.bias")[5] += 4.0
-    rows = {row["layer"]: row for row in facts(whole._replace(models={"before": before, "after": after}))["rows"]}
-    assert rows["body"]["kinds"]["conv"]["before-after"]["l2"] == 0
-    assert rows["body"]["kinds"]["norm"]["before-after"]["l2"] == pytest.approx(4)
+    rows = {row.name: row for row in measured(whole._replace(models={"before": before, "after": after})).layers}
+    assert rows["body"].kinds["conv"]["before-after"].l2 == 0
+    assert rows["body"].kinds["norm"]["before-after"].l2 == pytest.approx(4)
 
 
 def test_two_golds_are_measured_from_gold(whole: ProbeContext) -> None:
@@ -122,6 +122,7 @@ def test_two_golds_are_measured_from_gold(whole: ProbeContext) -> None:
     twin = copy.deepcopy(gold)
     with torch.no_grad():
         twin.get_parameter("head.bias")[0] += 2.0
-    found = facts(whole._replace(models={**whole.models, "twin": twin}))
+    found = measured(whole._replace(models={**whole.models, "twin": twin}))
     size = torch.cat([weight.detach().flatten() for weight in gold.parameters()]).double().norm()
-    assert found["total"]["gold-twin"] == pytest.approx({"l2": 2.0, "relative": 2.0 / float(size)}, rel=1e-5)
+    distance = found.total["gold-twin"]
+    assert (distance.l2, distance.relative) == pytest.approx((2.0, 2.0 / float(size)), rel=1e-5)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.weights import CkaResult, FeatureSimilarity, LayerSimilarity
 from unlearn_core.domain.split import Split
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.training.batches import to_floats
@@ -40,8 +40,8 @@ _MODELS = ("before", "after", "gold", "twin")
 GramMatrices = dict[str, np.ndarray]
 
 
-def measure(context: ProbeContext) -> ReportPart | str:
-    """Return `unbiased` and `plain` CKA per layer and pair; null where undefined, with the reason in `reasons`."""
+def measure(context: ProbeContext) -> CkaResult | str:
+    """Return the similarity of features per layer and pair of models."""
     rows, forgotten = sample_images(context.split)
     if len(rows) < MIN_IMAGES:
         return f"There are only {len(rows)} images to compare layers on: at least {MIN_IMAGES} are needed."
@@ -51,16 +51,20 @@ def measure(context: ProbeContext) -> ReportPart | str:
         model: gram_matrices(context.models[model], images, layers) for model in _MODELS if model in context.models
     }
     pairs = {pair: both for pair, both in PAIRS.items() if set(both) <= grams.keys()}
-    reasons: dict[str, str] = {}
-    found = []
-    for layer in layers:
-        values: dict[str, Any] = {}
-        for pair, (first, second) in pairs.items():
-            values[pair] = cka_pair(grams[first][layer], grams[second][layer])
-            if values[pair]["unbiased"] is None:
-                reasons[f"{layer}, {pair}"] = CONSTANT_REASON
-        found.append({"layer": layer, "pairs": values})
-    return ReportPart({"pictures": len(rows), "forgotten": forgotten, "rows": found, "reasons": reasons}, {})
+    found = [
+        LayerSimilarity(
+            layer=layer,
+            pairs={pair: cka_pair(grams[one][layer], grams[other][layer]) for pair, (one, other) in pairs.items()},
+        )
+        for layer in layers
+    ]
+    reasons = {
+        f"{row.layer}, {pair}": CONSTANT_REASON
+        for row in found
+        for pair, own in row.pairs.items()
+        if own.unbiased is None
+    }
+    return CkaResult(images=len(rows), forget_images=forgotten, layers=found, reasons=reasons)
 
 
 def sample_images(split: Split) -> tuple[np.ndarray, int]:
@@ -103,9 +107,9 @@ def _gram(output: Tensor) -> np.ndarray:
     return (centred @ centred.T).double().cpu().numpy()
 
 
-def cka_pair(first: np.ndarray, second: np.ndarray) -> dict[str, float | None]:
+def cka_pair(first: np.ndarray, second: np.ndarray) -> FeatureSimilarity:
     """Return both estimates for Gram matrices (N, N) of centred features: 1 is equal up to rotation and scale."""
-    return {"unbiased": _ratio(first, second, unbiased_hsic), "plain": _ratio(first, second, biased_hsic)}
+    return FeatureSimilarity(unbiased=_ratio(first, second, unbiased_hsic), plain=_ratio(first, second, biased_hsic))
 
 
 def _ratio(first: np.ndarray, second: np.ndarray, hsic: Any) -> float | None:

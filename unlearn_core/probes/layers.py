@@ -6,12 +6,19 @@ is the reference.
 
 from collections.abc import Collection, Iterator, Mapping
 from math import prod
-from typing import Any
+from typing import TypeVar
 
 from torch import Tensor, nn
 
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.weights import (
+    KindWeights,
+    LayerStatistics,
+    LayerWeights,
+    TensorGroup,
+    WeightDistance,
+    WeightDistanceResult,
+)
 from unlearn_core.probes.common.context import ProbeContext
 
 PAIRS = {
@@ -25,17 +32,15 @@ OTHER = "other"
 """The row of tensors that are in no layer of the classifier's card, or of no kind listed here."""
 CONV, NORM, HEAD = "conv", "norm", "head"
 
-TensorGroup = Mapping[str, Tensor]
+G = TypeVar("G", bound=TensorGroup)
+
+NamedTensors = Mapping[str, Tensor]
 SquaredNorms = dict[str, dict[str, tuple[float, float]]]
 """Per pair and tensor: the squared distance, and the squared norm of the first model's tensor."""
 
 
-def measure(context: ProbeContext) -> ReportPart | str:
-    """Return L2 distances by layer and by kind, for weights and, separately, for batch norm's running statistics.
-
-    `rows` and `buffers` are layers; `kinds` are convolutions, norms and the head; `total` is all weights as one vector;
-    `mean` is the mean over the layers.
-    """
+def measure(context: ProbeContext) -> WeightDistanceResult | str:
+    """Return the distances by layer and by kind, for weights and, separately, for batch norm's running statistics."""
     if "before" not in context.models:
         return "The original model is not available, so no weight distance can be measured."
     weights = {
@@ -43,28 +48,27 @@ def measure(context: ProbeContext) -> ReportPart | str:
         for name, model in context.models.items()
     }
     statistics = {name: dict(_statistics(model)) for name, model in context.models.items()}
-    layers, before = context.classifier.roles.layers, context.models["before"]
-    kinds = {name: _kind(name, before, context.classifier.roles.head) for name in weights["before"]}
+    roles, model, before = context.classifier.roles, context.models["before"], weights["before"]
+    kinds = {tensor: _kind(tensor, model, roles.head) for tensor in before}
     moved = _squares(weights)
-    rows = _rows(weights["before"], moved, layers)
-    for row in rows:
-        own = [name for name, _ in row["names"]]
-        row["kinds"] = {
-            kind: _pairs(moved, [name for name in own if kinds[name] == kind])
-            for kind in dict.fromkeys(kinds[name] for name in own)
-        }
-    facts = {
-        "rows": rows,
-        "kinds": [
-            {"kind": kind, **_row(weights["before"], moved, [name for name, own in kinds.items() if own == kind])}
+    layers = [
+        _group(LayerWeights, layer, own, before, moved).model_copy(update={"kinds": _by_kind(own, kinds, moved)})
+        for layer, own in _by_layer(before, roles.layers).items()
+    ]
+    return WeightDistanceResult(
+        layers=layers,
+        kinds=[
+            _group(KindWeights, kind, [tensor for tensor, own in kinds.items() if own == kind], before, moved)
             for kind in (CONV, NORM, HEAD, OTHER)
             if kind in kinds.values()
         ],
-        "buffers": _rows(statistics["before"], _squares(statistics), layers),
-        "total": _pairs(moved, weights["before"]),
-        "mean": _mean(rows),
-    }
-    return ReportPart(facts, {})
+        statistics=[
+            _group(LayerStatistics, layer, own, statistics["before"], _squares(statistics))
+            for layer, own in _by_layer(statistics["before"], roles.layers).items()
+        ],
+        total=_pairs(moved, before),
+        mean=_mean(layers),
+    )
 
 
 def _statistics(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
@@ -75,7 +79,7 @@ def _statistics(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
             yield name, tensor
 
 
-def _squares(tensors: Mapping[str, TensorGroup]) -> SquaredNorms:
+def _squares(tensors: Mapping[str, NamedTensors]) -> SquaredNorms:
     """Return squared distances and norms in double precision: exactly 0 where nothing differs."""
     return {
         pair: {
@@ -91,24 +95,34 @@ def _square(tensor: Tensor) -> float:
     return float(tensor.square().sum())
 
 
-def _rows(before: TensorGroup, moved: SquaredNorms, layers: tuple[str, ...]) -> list[dict[str, Any]]:
-    owners = {name: _owner(name, layers) for name in before}
-    return [
-        {"layer": layer, **_row(before, moved, [name for name, owner in owners.items() if owner == layer])}
+def _by_layer(tensors: NamedTensors, layers: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the names of the tensors in each layer that has any, and in OTHER."""
+    owners = {name: _owner(name, layers) for name in tensors}
+    return {
+        layer: [name for name, owner in owners.items() if owner == layer]
         for layer in (*layers, OTHER)
         if layer in owners.values()
-    ]
-
-
-def _row(before: TensorGroup, moved: SquaredNorms, tensors: list[str]) -> dict[str, Any]:
-    own = [before[name] for name in tensors]
-    return {
-        "tensors": len(own),
-        "weights": sum(tensor.numel() for tensor in own),
-        "shape": _shape(max(own, key=lambda tensor: prod(tensor.shape))),
-        "names": [[name, _shape(before[name])] for name in tensors],
-        "pairs": _pairs(moved, tensors),
     }
+
+
+def _by_kind(tensors: list[str], kinds: Mapping[str, str], moved: SquaredNorms) -> dict[str, dict[str, WeightDistance]]:
+    """Return the distances of these tensors by kind and pair."""
+    return {
+        kind: _pairs(moved, [name for name in tensors if kinds[name] == kind])
+        for kind in dict.fromkeys(kinds[name] for name in tensors)
+    }
+
+
+def _group(group: type[G], name: str, tensors: list[str], before: NamedTensors, moved: SquaredNorms) -> G:
+    own = {tensor: before[tensor] for tensor in tensors}
+    return group(
+        name=name,
+        tensors=len(own),
+        weights=sum(tensor.numel() for tensor in own.values()),
+        shape=_shape(max(own.values(), key=lambda tensor: prod(tensor.shape))),
+        tensor_shapes=[(tensor, _shape(weight)) for tensor, weight in own.items()],
+        pairs=_pairs(moved, tensors),
+    )
 
 
 def _shape(tensor: Tensor) -> str:
@@ -132,19 +146,23 @@ def _kind(name: str, model: nn.Module, head: tuple[str, ...]) -> str:
     return NORM if isinstance(module, norms) else OTHER
 
 
-def _pairs(moved: SquaredNorms, tensors: Collection[str]) -> dict[str, dict[str, float]]:
-    """Return the L2 distance of these tensors as one vector, and the same relative to that vector's norm."""
+def _pairs(moved: SquaredNorms, tensors: Collection[str]) -> dict[str, WeightDistance]:
+    """Return the distance of these tensors as one vector, by pair."""
     found = {}
     for pair, own in moved.items():
         distance, norm = (sum(own[name][part] for name in tensors) ** 0.5 for part in (0, 1))
-        found[pair] = {"l2": distance, "relative": distance / (norm + 1e-12)}
+        found[pair] = WeightDistance(l2=distance, relative=distance / (norm + 1e-12))
     return found
 
 
-def _mean(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+def _mean(layers: list[LayerWeights]) -> dict[str, WeightDistance]:
+    """Return the mean distance over the layers, by pair."""
+    distances = {pair: [layer.pairs[pair] for layer in layers] for pair in (layers[0].pairs if layers else {})}
     return {
-        pair: {what: sum(row["pairs"][pair][what] for row in rows) / len(rows) for what in ("l2", "relative")}
-        for pair in (rows[0]["pairs"] if rows else {})
+        pair: WeightDistance(
+            l2=sum(one.l2 for one in own) / len(own), relative=sum(one.relative for one in own) / len(own)
+        )
+        for pair, own in distances.items()
     }
 
 

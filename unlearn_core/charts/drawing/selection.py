@@ -8,6 +8,7 @@ import numpy as np
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.predictions import ConfusionResult
+from unlearn_core.domain.results.weights import CkaResult, WeightDistanceResult
 from unlearn_core.domain.split import set_label
 
 MISSING = "–"
@@ -58,8 +59,10 @@ def clicked_selection(point: dict[str, Any], reports: Sequence[Report]) -> Selec
 
 def layers_in_charts(report: Report) -> list[str]:
     """The layers in a report's charts, from input to output."""
-    part = report.parts.get("layers") or report.parts.get("cka")
-    return [row["layer"] for row in part.facts["rows"]] if part else []
+    weights, features = report.get(WeightDistanceResult), report.get(CkaResult)
+    if weights is not None:
+        return [layer.name for layer in weights.layers]
+    return [row.layer for row in features.layers] if features else []
 
 
 def _accuracy_text(report: Report, label: str) -> str:
@@ -88,22 +91,21 @@ def _most(counts: np.ndarray, report: Report) -> str:
 
 
 def _moved(report: Report, layer: str) -> str:
-    part = report.parts.get("layers")
-    pairs = next((row["pairs"] for row in part.facts["rows"] if row["layer"] == layer), None) if part else None
+    result = report.get(WeightDistanceResult)
+    pairs = next((own.pairs for own in result.layers if own.name == layer), None) if result else None
     if pairs is None:
         return MISSING
-    known = {"after": pairs["before-after"]["relative"]}
-    known |= {"gold": pairs["before-gold"]["relative"]} if "before-gold" in pairs else {}
+    known = {"after": pairs["before-after"].relative}
+    known |= {"gold": pairs["before-gold"].relative} if "before-gold" in pairs else {}
     return (percent(known["after"]) if known["after"] else "unchanged") + _gold(known, percent)
 
 
 def _similarity_text(report: Report, layer: str) -> str:
-    part = report.parts.get("cka")
-    pairs = next((row["pairs"] for row in part.facts["rows"] if row["layer"] == layer), {}) if part else {}
-    values = {pair: pairs[pair]["unbiased"] for pair in ("before-gold", "after-gold") if pair in pairs}
-    if None in values.values() or len(values) < 2:
+    result = report.get(CkaResult)
+    before, after = (result.unbiased(pair).get(layer) if result else None for pair in ("before-gold", "after-gold"))
+    if before is None or after is None:
         return MISSING
-    return f"{number(values['before-gold'], 2)} → {number(values['after-gold'], 2)}"
+    return f"{number(before, 2)} → {number(after, 2)}"
 
 
 def _set_text(report: Report, image: int) -> str:
