@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -14,9 +16,10 @@ from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.errors import NotFoundError
 from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec
 from unlearn_core.domain.run import RunState
+from unlearn_core.domain.run_filter import RunFilter
 from unlearn_core.store.files import artifacts, restore
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui.pages.history import page
+from unlearn_core.ui.pages.history import filters, page
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -182,3 +185,69 @@ assert "torch" not in sys.modules
         [sys.executable, "-c", program], cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stderr
+
+
+def listed(app: AppTest) -> list[str]:
+    return list(fine(app).dataframe[0].value["run"])
+
+
+def test_filters_select_rows_and_stand_in_the_link(visit: Visit, done: RunStore) -> None:
+    done.submit(by_class("rows"), title="Forget rows with UNSIR", owner="ann")
+    app = visit("history")
+    assert listed(app) == ["Run 3", "Run 2", "Run 1"]
+    assert app.multiselect(key="filter-method").options == ["UNSIR", "Fine-tune"]
+    app.multiselect(key="filter-method").set_value(["unsir"]).run()
+    assert listed(app) == ["Run 3", "Run 1"]
+    app.multiselect(key="filter-state").set_value(["done"]).run()
+    assert listed(app) == ["Run 1"]
+    assert {name: app.query_params[name] for name in ("filter-method", "filter-state")} == {
+        "filter-method": "unsir",
+        "filter-state": "done",
+    }
+    app.multiselect(key="filter-method").set_value([]).run()
+    assert listed(app) == ["Run 2", "Run 1"]
+    assert "filter-method" not in app.query_params
+    app.text_input(key="filter-text").set_value("IMAGES tune").run()
+    assert listed(app) == ["Run 2"]
+    assert listed(visit("history", **{"filter-owner": "ann"})) == ["Run 3"]
+    assert listed(visit("history", **{"filter-text": "rows"})) == ["Run 3"]
+
+
+def test_filters_that_no_run_matches_can_be_cleared(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("history", **{"filter-text": "nothing", "filter-state": "done"}))
+    assert not app.dataframe
+    assert "No run matches these filters." in words(app)
+    app.button(key="show-all").click().run()
+    assert listed(app) == ["Run 2", "Run 1"]
+    assert "filter-text" not in app.query_params
+    assert "filter-state" not in app.query_params
+
+
+def test_a_filter_in_a_link_that_means_nothing_here_is_left_out(visit: Visit, done: RunStore) -> None:
+    app = visit("history", **{"filter-method": "wish", "filter-state": "done,lost", "filter-owner": "x"})
+    assert listed(app) == ["Run 2", "Run 1"]
+    assert app.query_params["filter-state"] == "done"
+    assert "filter-method" not in app.query_params
+
+
+def test_a_filter_whose_last_run_is_deleted_is_taken_back(visit: Visit, done: RunStore) -> None:
+    app = tick(visit("history", **{"filter-method": "unsir,finetune"}), done, 0)
+    app.button(key="delete").click().run()
+    assert listed(app) == ["Run 1"]
+    assert app.multiselect(key="filter-method").value == ["unsir"]
+
+
+def test_what_offers_no_choice_is_left_out(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("history"))
+    assert [one.key for one in app.multiselect] == ["filter-state", "filter-method"], "one classifier, one owner"
+
+
+def test_the_table_is_handed_out_as_the_filters_select_it(visit: Visit, done: RunStore) -> None:
+    app = visit("history", **{"filter-method": "unsir"})
+    (button,) = fine(app).get("download_button")
+    assert button.proto.label == "Download CSV"
+    table = pd.read_csv(StringIO(filters.csv_text(RunFilter(methods=("unsir",)))))
+    assert table["id"].tolist() == [CLASS]
+    figures = done.get(CLASS).headline["accuracy"]["after"]
+    assert table["accuracy_after_forget_test"].tolist() == [figures["forget_test"]]
+    assert len(pd.read_csv(StringIO(filters.csv_text(RunFilter())))) == 2

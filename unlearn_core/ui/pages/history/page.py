@@ -7,9 +7,10 @@ import streamlit as st
 
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import Run, RunState
+from unlearn_core.domain.run_filter import ALL_RUNS, RunFilter
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import restore
-from unlearn_core.ui.pages.history import grouping, import_settings
+from unlearn_core.ui.pages.history import filters, grouping, import_settings
 from unlearn_core.ui.pages.history.grouping import HistoryGroup
 from unlearn_core.ui.pages.history.run_table import COLUMNS, table
 from unlearn_core.ui.shell import cache, formatting, navigation, url_state, urls, worker_status
@@ -37,8 +38,8 @@ def show() -> None:
     import_settings.show()
 
 
-def _runs() -> list[Run]:
-    return cache.store().list_runs(kinds=("unlearn", "gold", "train", "add"), limit=MAX_READ)
+def _runs(run_filter: RunFilter = ALL_RUNS) -> list[Run]:
+    return cache.store().list_runs(kinds=("unlearn", "gold", "train", "add"), matching=run_filter, limit=MAX_READ)
 
 
 def table_key(runs: Sequence[Run]) -> str:
@@ -70,6 +71,13 @@ def _board(was_busy: bool) -> None:
         st.rerun()
     if was_busy:
         worker_status.show(*(run for run in runs if not run.state.is_finished), key_scope="history")
+    run_filter = filters.show(runs)
+    if run_filter != ALL_RUNS:
+        runs = _runs(run_filter)
+        if not runs:
+            st.markdown("No run matches these filters.")
+            st.button("Show all runs", icon=":material/filter_alt_off:", key="show-all", on_click=filters.clear)
+            return
     actions = st.container()
     rows = grouping.group_runs(runs, st.session_state.get(_EXPANDED, ()))[:MAX_ROWS]
     picked = st.dataframe(

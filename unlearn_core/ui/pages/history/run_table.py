@@ -83,10 +83,13 @@ def _describe(run: Run) -> tuple[str, str, str | None]:
         thumbnail = _thumbnail(spec, card.id)
     except UnlearnError:
         return run.title, "", None
-    # The method's module would import torch, so its title is taken from the end of the run's title.
+    return what, "retraining" if isinstance(spec, TrainGoldSpec) else method_title(run, spec), thumbnail
+
+
+def method_title(run: Run, spec: UnlearnSpec) -> str:
+    """The title of a run's method: its module would import torch, so it is the end of the run's title."""
     _, joined, title = run.title.rpartition(" with ")
-    method = "retraining" if isinstance(spec, TrainGoldSpec) else title if joined else spec.method
-    return what, method, thumbnail
+    return title if joined else spec.method
 
 
 def _thumbnail(spec: UnlearnSpec | TrainGoldSpec, dataset: str) -> str:

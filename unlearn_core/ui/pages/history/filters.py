@@ -1,0 +1,97 @@
+"""The filters of the history, which the URL remembers, and the download of the runs that they select."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.run import Run, RunState
+from unlearn_core.domain.run_filter import RunFilter
+from unlearn_core.export.runs_csv import runs_csv
+from unlearn_core.ui.pages.history.run_table import STATES, method_title
+from unlearn_core.ui.shell import cache, url_state
+
+PREFIX = "filter-"
+"""The prefix of the filters' query parameters, which are also the keys of their widgets."""
+LISTS = {"state": "State", "method": "Method", "classifier": "Classifier", "owner": "Owner"}
+
+MAX_TEXT_LENGTH, MAX_CSV_RUNS = 100, 100_000
+
+
+def show(runs: Sequence[Run]) -> RunFilter:
+    """Show the filters, each with the values that occur in these runs, and the download of what they select."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        text = _search()
+        states, methods, classifiers, owners = (_choose(name, values) for name, values in _values(runs).items())
+        chosen = RunFilter(tuple(map(RunState, states)), methods, classifiers, owners, text)
+        st.download_button(
+            "Download CSV",
+            lambda: csv_text(chosen),
+            "runs.csv",
+            "text/csv",
+            key="runs-csv",
+            icon=":material/download:",
+            type="tertiary",
+            help="All unlearning runs that match the filters, in one table: a run in each row.",
+            on_click="ignore",
+        )
+    return chosen
+
+
+def csv_text(run_filter: RunFilter) -> str:
+    """All unlearning runs that match a filter as one table."""
+    return runs_csv(cache.store().list_runs(kinds=("unlearn",), matching=run_filter, limit=MAX_CSV_RUNS))
+
+
+def clear() -> None:
+    """Show all runs again."""
+    for name in ("text", *LISTS):
+        st.session_state[PREFIX + name] = "" if name == "text" else []
+
+
+def _values(runs: Sequence[Run]) -> dict[str, Mapping[str, str]]:
+    """What can be chosen in each list: ids and their titles."""
+    unlearning = [(run, run.spec) for run in runs if isinstance(run.spec, UnlearnSpec)]
+    requests = [run.spec.request for run in runs if isinstance(run.spec, UnlearnSpec | TrainGoldSpec)]
+    return {
+        "state": STATES,
+        "method": {spec.method: method_title(run, spec) for run, spec in reversed(unlearning)},
+        "classifier": {name: name for name in sorted({request.classifier for request in requests})},
+        "owner": {name: name for name in sorted({run.owner for run in runs})},
+    }
+
+
+def _search() -> str:
+    key = f"{PREFIX}text"
+    url_state.bind_from_url(key, key, lambda text: text[:MAX_TEXT_LENGTH])
+    text = st.text_input(
+        "Find",
+        key=key,
+        placeholder="Words in title or note",
+        icon=":material/search:",
+        label_visibility="collapsed",
+        max_chars=MAX_TEXT_LENGTH,
+        width=220,
+    )
+    url_state.bind_to_url(key, key, text)
+    return text
+
+
+def _choose(name: str, titles: Mapping[str, str]) -> tuple[str, ...]:
+    """Choose from a list; it is left out where it offers no choice."""
+    key = PREFIX + name
+    url_state.bind_from_url(key, key, lambda text: [one for one in text.split(",") if one in titles])
+    st.session_state[key] = [one for one in st.session_state[key] if one in titles]  # The last run may be deleted.
+    if len(titles) < 2 and not st.session_state[key]:
+        return ()
+    chosen = st.multiselect(
+        LISTS[name],
+        list(titles),
+        format_func=lambda one: titles[one],
+        key=key,
+        placeholder=LISTS[name],
+        label_visibility="collapsed",
+        width=180,
+    )
+    url_state.bind_to_url(key, key, ",".join(chosen))
+    return tuple(chosen)
