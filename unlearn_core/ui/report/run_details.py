@@ -4,19 +4,22 @@ import pandas as pd
 import streamlit as st
 
 from unlearn_core.charts.drawing.wording import MODEL_LABELS
+from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.predictions import AccuracyResult, Score
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.split import SET_LABELS, set_label
 from unlearn_core.export import cli_command
-from unlearn_core.ui.shell import formatting
+from unlearn_core.export.run_script import run_script
+from unlearn_core.store.run_chain import run_chain
+from unlearn_core.ui.shell import cache, formatting
 from unlearn_core.ui.shell.markdown import escape
 
 
 def show(report: Report, run: Run | None) -> None:
     """Show the command, all accuracies with validation, missing parts, timings, settings and sources."""
     st.subheader("Reproduce this run", anchor=False)
-    st.code(cli_command.run_command(report.spec, report.dataset), language="bash", wrap_lines=True)
+    _reproduce(report)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("All accuracies", anchor=False)
@@ -28,6 +31,44 @@ def show(report: Report, run: Run | None) -> None:
     st.subheader("Settings", anchor=False)
     st.json(report.spec.model_dump(mode="json"), expanded=True)
     _origin(report, run)
+
+
+def _reproduce(report: Report) -> None:
+    """Show the command of a run, and its Python script to copy and to download."""
+    st.code(cli_command.run_command(report.spec, report.dataset), language="bash", wrap_lines=True)
+    if report.spec.start is not None:
+        st.caption(
+            f"This run continues run {report.spec.start}, which the command cannot express: it starts from the "
+            "classifier. The script makes both runs."
+        )
+    with st.expander("The same as a Python script", icon=":material/code:"):
+        try:
+            text = _script(report)
+        except StoreError as problem:
+            st.markdown(escape(str(problem)))
+            return
+        st.download_button(
+            "Download the script",
+            text,
+            f"run-{report.run or 'example'}.py",
+            "text/x-python",
+            key="get-script",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.code(text, language="python")
+
+
+def _script(report: Report) -> str:
+    """The script of a run. Raises StoreError if an earlier run that it continues was deleted."""
+    after = report.evaluations.get("after")
+    run = "The example run" if report.run is None else f"Run {report.run}"
+    return run_script(
+        run_chain(cache.store(), report.spec),
+        report.dataset,
+        name=f"{run}: Forget {report.forget_set_title} with {report.method}",
+        weights=None if after is None else after.weights,
+    )
 
 
 def _accuracies(report: Report) -> None:
