@@ -15,7 +15,7 @@ from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import methods
 from unlearn_core.plugins import discover
-from unlearn_core.training import stacked
+from unlearn_core.training import loops, stacked
 from unlearn_core.training.weights import checksum
 
 METHODS = methods()
@@ -139,7 +139,7 @@ def test_needs_are_honest(name: str, kind: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.forget_stacked])
 def test_stacked_trials_end_as_each_would_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (stacked, discover("methods")[name]):
+    for module in (stacked, loops, discover("methods")[name]):
         if hasattr(module, "autocast"):  # In bfloat16 another order of adding up is seen in the third digit.
             monkeypatch.setattr(module, "autocast", lambda device: nullcontext())
     method = METHODS[name]

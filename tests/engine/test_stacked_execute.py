@@ -14,10 +14,9 @@ from unlearn_core.engine.execute import execute_job, run_title
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.stacked_execute import execute_stacked, stackable_params
-from unlearn_core.methods import finetune
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.training import stacked
+from unlearn_core.training import loops, stacked
 
 SPECS = [tiny_spec("finetune", seed=seed, lr=rate, batch=64) for seed, rate in ((0, 0.01), (0, 0.04), (1, 0.02))]
 
@@ -30,7 +29,7 @@ class Unwanted(NullListener):
 
 
 def test_each_run_has_the_report_that_it_would_have_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (stacked, finetune):
+    for module in (stacked, loops):
         monkeypatch.setattr(module, "autocast", lambda device: contextlib.nullcontext())
     store, warm = RunStore(home), ModelCache("cpu", home)
     runs = [store.get(store.register_running(spec, title=run_title(spec, warm), device="cpu")) for spec in SPECS * 2]

@@ -41,9 +41,8 @@ def test_a_class_is_spread_evenly_over_the_kept_ones() -> None:
     _, problem = tiny_problem(tiny_spec("random_labels"))
     drawn = torch.zeros(4)
     for number in range(60):
-        pool = random_labels._relabelled(
-            problem.forget, problem.retain, problem.retained_classes, problem.random_generator("labels", number)
-        )
+        pool = problem.forget.with_wrong_labels(problem.retained_classes, problem.random_generator("labels", number))
+        assert torch.equal(pool.rows, problem.forget.rows)
         drawn += pool.labels[problem.forget.rows].bincount(minlength=4)
         assert torch.equal(pool.labels[problem.retain.rows], problem.retain.labels[problem.retain.rows])
     assert drawn[1] == 0

@@ -14,6 +14,7 @@ from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.method import DataAccess
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import scrub
+from unlearn_core.training import loops
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.losses import distillation
 from unlearn_core.training.problem import ImageSubset, Problem
@@ -81,9 +82,9 @@ def test_as_many_epochs_of_leaving_as_there_are() -> None:
 
 def test_the_rate_is_a_tenth_after_each_named_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     rates = []
-    descend = scrub.optimizer_step
+    descend = loops.optimizer_step
     monkeypatch.setattr(
-        scrub,
+        loops,
         "optimizer_step",
         lambda optimiser, *rest, **knobs: (
             rates.append(optimiser.param_groups[0]["lr"]) or descend(optimiser, *rest, **knobs)

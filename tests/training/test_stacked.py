@@ -14,7 +14,7 @@ from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.errors import CancelledError, DivergedError, NotSupportedError
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import finetune
-from unlearn_core.training import stacked
+from unlearn_core.training import loops, stacked
 from unlearn_core.training.problem import Problem
 from unlearn_core.training.weights import checksum
 
@@ -31,7 +31,7 @@ CLOSE = 2e-5
 @pytest.fixture
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training steps in float32: in bfloat16 another order of adding up is seen in the third digit."""
-    for module in (stacked, finetune):
+    for module in (stacked, loops):
         monkeypatch.setattr(module, "autocast", lambda device: contextlib.nullcontext())
 
 

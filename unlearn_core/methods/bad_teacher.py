@@ -26,9 +26,9 @@ from unlearn_core.domain.shared_params import augment, batch_size, freeze_batchn
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.evaluate import accuracy
+from unlearn_core.training.loops import fit
 from unlearn_core.training.losses import distillation
-from unlearn_core.training.optim import optimizer_step, set_linear_lr, train_mode
-from unlearn_core.training.precision import autocast
+from unlearn_core.training.optim import linear_schedule, train_mode
 from unlearn_core.training.problem import ImageSubset, Problem
 
 TEACHER_TEST_IMAGES = 256
@@ -82,14 +82,13 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     optimizer = torch.optim.Adam(problem.model.parameters(), params.lr)
     train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
     tracker.phase("distil")
-    for step, (images, is_forgotten) in enumerate(tracker.iterate(_batches(problem, params))):
-        if params.falls:
-            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
-        with autocast(problem.device):
-            target = teacher_logits(problem.original_model, incompetent, images, is_forgotten)
-            loss = distillation(problem.model(images), target, params.temperature)
-        optimizer_step(optimizer, loss)
-        tracker.log(loss=loss.item())
+
+    def loss(images: Tensor, is_forgotten: Tensor) -> Tensor:
+        target = teacher_logits(problem.original_model, incompetent, images, is_forgotten)
+        return distillation(problem.model(images), target, params.temperature)
+
+    schedule = linear_schedule(params.lr, steps) if params.falls else None
+    fit(problem, _batches(problem, params), optimizer, tracker, loss=loss, lr_schedule=schedule)
 
 
 def fresh_teacher(problem: Problem, params: Hyperparameters, tracker: Tracker) -> nn.Module:

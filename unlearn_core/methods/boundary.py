@@ -17,8 +17,6 @@ classes are never targets; the next best retained class is. The code repeats the
 epoch, with the same result; here it runs once. Its first expand step runs in whatever mode the model is in.
 """
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -30,8 +28,8 @@ from unlearn_core.domain.shared_params import batch_size, freeze_batchnorm, lear
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.attacks import fgsm
 from unlearn_core.training.evaluate import eval_mode
-from unlearn_core.training.optim import optimizer_step, train_mode
-from unlearn_core.training.precision import autocast
+from unlearn_core.training.loops import fit
+from unlearn_core.training.optim import train_mode
 from unlearn_core.training.problem import ImageSubset, Problem
 
 
@@ -137,11 +135,7 @@ def _shrink(problem: Problem, nearest: ImageSubset, params: Hyperparameters, tra
     """Train the model to predict the nearest class for the original images."""
     optimizer = torch.optim.SGD(problem.model.parameters(), params.lr, params.momentum)
     train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
-    for images, labels in tracker.iterate(_batches(problem, nearest, params)):
-        with autocast(problem.device):
-            loss = F.cross_entropy(problem.model(images), labels)
-        optimizer_step(optimizer, loss)
-        tracker.log(loss=loss.item())
+    fit(problem, problem.epochs(nearest, range(params.epochs), params.batch, augment=False), optimizer, tracker)
 
 
 def _expand(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
@@ -156,16 +150,17 @@ def _expand(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None
     optimizer = torch.optim.SGD([*problem.model.parameters(), row, offset], params.lr, params.momentum)
     train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
     seen: list[Tensor] = []
+
+    def loss(images: Tensor, labels: Tensor) -> Tensor:
+        seen.clear()
+        logits = problem.model(images)
+        wide = torch.cat([logits, F.linear(seen.pop(), row, offset)], 1)
+        return F.cross_entropy(wide, torch.full_like(labels, problem.classes))
+
+    batches = problem.epochs(problem.forget, range(params.epochs), params.batch, augment=False)
     watch = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     try:
-        for images, labels in tracker.iterate(_batches(problem, problem.forget, params)):
-            seen.clear()
-            with autocast(problem.device):
-                logits = problem.model(images)
-                wide = torch.cat([logits, F.linear(seen.pop(), row, offset)], 1)
-                loss = F.cross_entropy(wide, torch.full_like(labels, problem.classes))
-            optimizer_step(optimizer, loss)
-            tracker.log(loss=loss.item())
+        fit(problem, batches, optimizer, tracker, loss=loss)
     finally:
         watch.remove()
 
@@ -174,11 +169,6 @@ def extra_row(head: nn.Linear, generator: torch.Generator) -> tuple[nn.Parameter
     """Weights (1, D) and bias (1,) of one more class, Xavier-initialised as for the widened head."""
     drawn = nn.init.xavier_uniform_(torch.empty(head.out_features + 1, head.in_features), generator=generator)
     return nn.Parameter(drawn[-1:].to(head.weight.device)), nn.Parameter(torch.zeros(1, device=head.weight.device))
-
-
-def _batches(problem: Problem, pool: ImageSubset, params: Hyperparameters) -> Iterator[tuple[Tensor, Tensor]]:
-    for number in range(params.epochs):
-        yield from pool.batches(params.batch, problem.random_generator("epoch", number), augment=False)
 
 
 def _attack_steps(params: Hyperparameters) -> int:

@@ -13,16 +13,14 @@ Source. Goel et al. 2022, section 4; the SCRUB authors' code (last block, learni
 are frozen exactly here, including their batch-norm statistics, which in train mode would follow the new data.
 """
 
-import torch
 from torch import nn
-from torch.nn import functional as F
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, linear_decay, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.training.optim import optimizer_step, set_linear_lr
-from unlearn_core.training.precision import autocast
+from unlearn_core.training.loops import fit
+from unlearn_core.training.optim import linear_schedule, sgd
 from unlearn_core.training.problem import Problem
 from unlearn_core.training.reinitialize import reinitialize
 
@@ -64,24 +62,10 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     if params.mode == "re-initialise":
         reinitialize(model, problem.fresh_model(), last)
     trained = _only(model, last)
-    optimizer = torch.optim.SGD(
-        trained.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay, nesterov=params.momentum > 0
-    )
     tracker.phase("train")
-    batches = (
-        batch
-        for number in range(params.epochs)
-        for batch in problem.retain.batches(
-            params.batch, problem.random_generator("epoch", number), augment=params.augment
-        )
-    )
-    for step, (images, labels) in enumerate(tracker.iterate(batches)):
-        if params.falls:
-            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
-        with autocast(problem.device):
-            loss = F.cross_entropy(model(images), labels)
-        optimizer_step(optimizer, loss)
-        tracker.log(loss=loss.item())
+    batches = problem.epochs(problem.retain, range(params.epochs), params.batch, augment=params.augment)
+    schedule = linear_schedule(params.lr, steps) if params.falls else None
+    fit(problem, batches, sgd(trained, params, nesterov=True), tracker, lr_schedule=schedule)
     model.requires_grad_(True)
 
 

@@ -12,15 +12,13 @@ Source. Golatkar et al. 2020, where it is a baseline.
 
 from collections.abc import Iterator, Sequence
 
-import torch
-from torch.nn import functional as F
-
+from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, linear_decay, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.training.optim import optimizer_step, set_linear_lr
-from unlearn_core.training.precision import autocast
+from unlearn_core.training.loops import fit
+from unlearn_core.training.optim import linear_schedule, sgd
 from unlearn_core.training.problem import Problem
 from unlearn_core.training.stacked import Batch, StackedTrial, batches_by_seed, train_stacked
 
@@ -43,51 +41,31 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     """Train `problem.model` on the retain set; raises DivergedError if the loss is not finite."""
     steps = problem.retain.num_batches(params.batch) * params.epochs
     tracker.plan(**{"fine-tune": steps})
-    optimizer = torch.optim.SGD(
-        problem.model.parameters(),
-        params.lr,
-        params.momentum,
-        weight_decay=params.weight_decay,
-        nesterov=params.momentum > 0,
-    )
     problem.model.train()
     tracker.phase("fine-tune")
-    batches = (
-        batch
-        for number in range(params.epochs)
-        for batch in problem.retain.batches(
-            params.batch, problem.random_generator("epoch", number), augment=params.augment
-        )
-    )
-    for step, (images, labels) in enumerate(tracker.iterate(batches)):
-        if params.falls:
-            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
-        with autocast(problem.device):
-            loss = F.cross_entropy(problem.model(images), labels)
-        optimizer_step(optimizer, loss)
-        tracker.log(loss=loss.item())
+    schedule = linear_schedule(params.lr, steps) if params.falls else None
+    fit(problem, _batches(problem, params), sgd(problem.model, params, nesterov=True), tracker, lr_schedule=schedule)
 
 
-def forget_stacked(problems: Sequence[Problem], params: Sequence[Hyperparameters], trackers: Sequence[Tracker]) -> list:
+def forget_stacked(
+    problems: Sequence[Problem], params: Sequence[Hyperparameters], trackers: Sequence[Tracker]
+) -> list[UnlearnError | None]:
     """The same for several stacked trials; returns for each the error that stopped it, or None."""
     first, count = params[0], problems[0].retain.num_batches(params[0].batch) * params[0].epochs
     for tracker in trackers:
         tracker.plan(**{"fine-tune": count})
         tracker.phase("fine-tune")
 
-    def batches(problem: Problem) -> Iterator[Batch]:
-        for number in range(first.epochs):
-            yield from problem.retain.batches(
-                first.batch, problem.random_generator("epoch", number), augment=first.augment
-            )
-
+    batches = batches_by_seed(problems, lambda problem: _batches(problem, first))
     trials = [
         StackedTrial(problem.model, tracker, source, own.lr, own.momentum, own.weight_decay)
-        for problem, own, tracker, source in zip(
-            problems, params, trackers, batches_by_seed(problems, batches), strict=True
-        )
+        for problem, own, tracker, source in zip(problems, params, trackers, batches, strict=True)
     ]
     return train_stacked(trials, steps=count, linear_decay=first.falls)
+
+
+def _batches(problem: Problem, params: Hyperparameters) -> Iterator[Batch]:
+    return problem.epochs(problem.retain, range(params.epochs), params.batch, augment=params.augment)
 
 
 def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:

@@ -29,8 +29,8 @@ from unlearn_core.domain.shared_params import (
 )
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
-from unlearn_core.training.optim import optimizer_step, set_linear_lr
-from unlearn_core.training.precision import autocast
+from unlearn_core.training.loops import fit
+from unlearn_core.training.optim import linear_schedule, sgd
 from unlearn_core.training.problem import Problem
 
 UNUSED_BELOW = 1e-3
@@ -73,26 +73,23 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     """Train `problem.model` on retained images with the penalty; raises DivergedError if the loss is not finite."""
     steps = steps_in_epoch(problem.sizes.retain_used(params.kept_per_class), params.batch) * params.epochs
     tracker.plan(sparsify=steps)
-    optimizer = torch.optim.SGD(
-        problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
-    )
     problem.model.train()
     tracker.phase("sparsify")
     batches = (
         (images, labels, penalty_at(number, params))
         for number in range(params.epochs)
-        for images, labels in problem.retain.sample(
-            problem.sizes.retain_used(params.kept_per_class), problem.random_generator("kept", number)
-        ).batches(params.batch, problem.random_generator("epoch", number), augment=params.augment)
+        for images, labels in problem.retain_in_epoch(number, per_class=params.kept_per_class).batches(
+            params.batch, problem.random_generator("epoch", number), augment=params.augment
+        )
     )
-    for step, (images, labels, penalty) in enumerate(tracker.iterate(batches)):
-        if params.falls:
-            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
-        with autocast(problem.device):
-            error = F.cross_entropy(problem.model(images), labels)
-        loss = error + penalty * l1_norm(problem.model) if penalty else error
-        optimizer_step(optimizer, loss)
-        tracker.log(loss=error.item(), penalty=penalty)
+
+    def loss(images: Tensor, labels: Tensor, penalty: float) -> tuple[Tensor, dict[str, float]]:
+        error = F.cross_entropy(problem.model(images), labels)
+        total = error + penalty * l1_norm(problem.model) if penalty else error
+        return total, {"loss": error.item(), "penalty": penalty}
+
+    schedule = linear_schedule(params.lr, steps) if params.falls else None
+    fit(problem, batches, sgd(problem.model, params), tracker, loss=loss, lr_schedule=schedule)
     tracker.log(unused=unused_share(problem.model))
 
 

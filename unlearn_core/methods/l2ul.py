@@ -18,9 +18,9 @@ shuffled, and the stopping rule is checked after every step. The weight 0 of the
 relabelling has no public code. For a large request only some images are attacked and used for importance.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from itertools import chain, count, islice
+from itertools import count, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -50,7 +50,7 @@ from unlearn_core.training.importance import (
     weighted_l2,
 )
 from unlearn_core.training.losses import capped_cross_entropy, wrong_labels
-from unlearn_core.training.optim import optimizer_step, train_mode
+from unlearn_core.training.optim import optimizer_step, sgd, train_mode
 from unlearn_core.training.precision import autocast
 from unlearn_core.training.problem import ImageSubset, Problem
 
@@ -181,10 +181,6 @@ class Hyperparameters(BaseHyperparameters):
     retain_batch: int = batch_size(128, title="Batch size, retain set")
 
 
-_Epochs = Callable[[int], Iterator[tuple[Tensor, Tensor]]]
-"""The shuffled pass with this number over one source: batches of images and labels."""
-
-
 class Regularizers(NamedTuple):
     """The safeguards: adversarial images (n, 3, H, W) with targets (n,), and a regularisation strength per weight."""
 
@@ -244,9 +240,7 @@ def _forget(problem: Problem, guard: Regularizers, params: Hyperparameters, trac
     """Run steps until the goal is reached, as evaluated in eval mode, or until the limit."""
     aim = _relabelled(problem) if params.goal == "relabel" else problem.forget
     checks = list(aim.batches(STOP_CHECK_IMAGES, problem.random_generator("asked"), augment=False))
-    optimizer = torch.optim.SGD(
-        problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
-    )
+    optimizer = sgd(problem.model, params)
     left = [_left(problem.model, checks, params)]
     done = params.stops and left[0] <= params.stop_accuracy
     for images, labels in tracker.iterate(islice(_steps(problem, aim, guard, params), 0 if done else params.max_steps)):
@@ -278,10 +272,7 @@ def _left(model: nn.Module, batches: list[tuple[Tensor, Tensor]], params: Hyperp
 
 def _relabelled(problem: Problem) -> ImageSubset:
     """The forget set, each image with one wrong label that is drawn once."""
-    own = problem.forget
-    labels = own.labels.clone()
-    labels[own.rows] = wrong_labels(labels[own.rows], problem.retained_classes, problem.random_generator("new labels"))
-    return ImageSubset(own.images, labels, own.rows)
+    return problem.forget.with_wrong_labels(problem.retained_classes, problem.random_generator("new labels"))
 
 
 def _steps(
@@ -289,23 +280,20 @@ def _steps(
 ) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
     """For each step all its images and the labels by source, in the same order; endless."""
 
-    def adversarials(number: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def adversarials() -> Iterator[tuple[Tensor, Tensor]]:
         assert guard.images is not None and guard.targets is not None
-        order = torch.randperm(len(guard.targets), generator=problem.random_generator("adversarials", number))
-        for chosen in order.to(problem.device).split(params.guard_batch):
-            yield guard.images[chosen], guard.targets[chosen]
+        for number in count():
+            order = torch.randperm(len(guard.targets), generator=problem.random_generator("adversarials", number))
+            for chosen in order.to(problem.device).split(params.guard_batch):
+                yield guard.images[chosen], guard.targets[chosen]
 
-    def of_pool(pool: ImageSubset, name: str, size: int) -> _Epochs:
-        return lambda number: pool.batches(size, problem.random_generator(name, number), augment=False)
-
-    epochs: dict[str, _Epochs] = {"guard": adversarials} if guard.images is not None else {}
-    epochs["forget"] = of_pool(aim, "forgotten", params.forget_batch)
+    sources = {"guard": adversarials()} if guard.images is not None else {}
+    sources["forget"] = problem.epochs(aim, count(), params.forget_batch, augment=False, purpose="forgotten")
     if params.retain_access:
-        epochs["retain"] = of_pool(problem.retain, "kept", params.retain_batch)
-    endless = [chain.from_iterable(map(epoch, count())) for epoch in epochs.values()]
-    for parts in zip(*endless, strict=True):
+        sources["retain"] = problem.epochs(problem.retain, count(), params.retain_batch, augment=False, purpose="kept")
+    for parts in zip(*sources.values(), strict=True):
         images = torch.cat([part for part, _ in parts])
-        yield images, {name: labels for name, (_, labels) in zip(epochs, parts, strict=True)}
+        yield images, {name: labels for name, (_, labels) in zip(sources, parts, strict=True)}
 
 
 def _loss(

@@ -18,7 +18,7 @@ head. It does not specify the mode for scoring; here eval mode, as sums over equ
 "kept" is ours: it shows what the forget set adds to the choice.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import partial
 
 import torch
@@ -30,8 +30,8 @@ from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.evaluate import eval_mode
-from unlearn_core.training.optim import optimizer_step
-from unlearn_core.training.precision import autocast
+from unlearn_core.training.loops import fit
+from unlearn_core.training.optim import sgd
 from unlearn_core.training.problem import ImageSubset, Problem
 from unlearn_core.training.reinitialize import reinitialize_where
 
@@ -99,16 +99,14 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
         problem.model.get_parameter(name).register_hook(partial(torch.mul, mask + params.hold * ~mask))
         for name, mask in masks.items()
     ]
-    optimizer = torch.optim.SGD(
-        problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay, nesterov=False
-    )
     problem.model.train()
-    for step, (images, labels) in enumerate(tracker.iterate(_epochs(problem, params))):
-        optimizer.param_groups[0]["lr"] = params.lr * _slope((step + 1) / (steps + 1), params.peak)
-        with autocast(problem.device):
-            loss = F.cross_entropy(problem.model(images), labels)
-        optimizer_step(optimizer, loss)
-        tracker.log(loss=loss.item())
+    fit(
+        problem,
+        problem.epochs(problem.retain, range(params.epochs), params.batch, augment=params.augment),
+        sgd(problem.model, params),
+        tracker,
+        lr_schedule=lambda step: params.lr * _slope((step + 1) / (steps + 1), params.peak),
+    )
     for hook in hooks:
         hook.remove()
 
@@ -161,13 +159,6 @@ def _smallest(score: dict[str, Tensor], share: float) -> dict[str, Tensor]:
 def _slope(at: float, peak: float) -> float:
     """The share of the peak learning rate at a point (0 to 1) of the training."""
     return at / peak if at < peak else (1 - at) / (1 - peak) if peak < 1 else 1.0
-
-
-def _epochs(problem: Problem, params: Hyperparameters) -> Iterator[tuple[Tensor, Tensor]]:
-    for number in range(params.epochs):
-        yield from problem.retain.batches(
-            params.batch, problem.random_generator("epoch", number), augment=params.augment
-        )
 
 
 def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:

@@ -12,7 +12,7 @@ in Jia et al. 2023, with batch norm in train mode). It has none of the four safe
 cap, gradient clipping and frozen batch norm. The preset "unbounded" disables all of them, and the model collapses.
 """
 
-import torch
+from torch import Tensor
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
@@ -28,9 +28,9 @@ from unlearn_core.domain.shared_params import (
 )
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.evaluate import accuracy
+from unlearn_core.training.loops import fit
 from unlearn_core.training.losses import capped_cross_entropy
-from unlearn_core.training.optim import optimizer_step, train_mode
-from unlearn_core.training.precision import autocast
+from unlearn_core.training.optim import sgd, train_mode
 from unlearn_core.training.problem import Problem
 
 STOP_CHECK_IMAGES = 256
@@ -70,30 +70,25 @@ class Hyperparameters(BaseHyperparameters):
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     """Increase the loss of `problem.model` on `problem.forget`; raises DivergedError if the loss is not finite."""
     tracker.plan(ascend=problem.forget.num_batches(params.batch) * params.epochs)
-    optimizer = torch.optim.SGD(
-        problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
-    )
     train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
     tracker.phase("ascend")
-    batches = (
-        batch
-        for number in range(params.epochs)
-        for batch in problem.forget.batches(
-            params.batch, problem.random_generator("epoch", number), augment=params.augment
-        )
-    )
+    batches = problem.epochs(problem.forget, range(params.epochs), params.batch, augment=params.augment)
     first = problem.forget.sample(STOP_CHECK_IMAGES, problem.random_generator("asked")).tensors()
-    for images, labels in tracker.iterate(batches):
-        with autocast(problem.device):
-            error = capped_cross_entropy(problem.model(images), labels, cap=params.most)
-        optimizer_step(optimizer, -error, grad_clip=params.clip)
-        tracker.log(forget_loss=error.item())
-        if not params.stops:
-            continue
+
+    def loss(images: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, float]]:
+        error = capped_cross_entropy(problem.model(images), labels, cap=params.most)
+        return -error, {"forget_loss": error.item()}
+
+    def is_forgotten() -> bool:
         right = accuracy(problem.model, *first)
         tracker.log(forget_accuracy=right)
-        if right <= params.stop_accuracy and accuracy(problem.model, *problem.forget.tensors()) <= params.stop_accuracy:
-            break
+        if right > params.stop_accuracy:
+            return False
+        return accuracy(problem.model, *problem.forget.tensors()) <= params.stop_accuracy
+
+    optimizer = sgd(problem.model, params)
+    stop = is_forgotten if params.stops else None
+    fit(problem, batches, optimizer, tracker, loss=loss, grad_clip=params.clip, after_step=stop)
 
 
 def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:

@@ -35,9 +35,9 @@ from unlearn_core.domain.shared_params import (
 )
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
+from unlearn_core.training.loops import fit
 from unlearn_core.training.losses import capped_cross_entropy
-from unlearn_core.training.optim import optimizer_step, set_linear_lr, train_mode
-from unlearn_core.training.precision import autocast
+from unlearn_core.training.optim import linear_schedule, sgd, train_mode
 from unlearn_core.training.problem import Problem
 
 
@@ -73,21 +73,19 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     """Train `problem.model` on both sets at once; raises DivergedError if the loss is not finite."""
     steps = _steps(params, problem.sizes)
     tracker.plan(**{"ascend and descend": steps})
-    optimizer = torch.optim.SGD(
-        problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
-    )
     train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
     tracker.phase("ascend and descend")
-    for step, (images, labels, num_retain) in enumerate(tracker.iterate(_batches(problem, params))):
-        if params.falls:
-            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
-        with autocast(problem.device):
-            logits = problem.model(images)
-            retain = F.cross_entropy(logits[:num_retain], labels[:num_retain])
-            ascent = capped_cross_entropy(logits[num_retain:], labels[num_retain:], cap=params.most)
-            loss = _loss(retain, ascent, params.kept_weight)
-        optimizer_step(optimizer, loss, grad_clip=params.clip)
-        tracker.log(retain_loss=retain.item(), forget_loss=ascent.item())
+
+    def loss(images: Tensor, labels: Tensor, num_retain: int) -> tuple[Tensor, dict[str, float]]:
+        logits = problem.model(images)
+        retain = F.cross_entropy(logits[:num_retain], labels[:num_retain])
+        ascent = capped_cross_entropy(logits[num_retain:], labels[num_retain:], cap=params.most)
+        logged = {"retain_loss": retain.item(), "forget_loss": ascent.item()}
+        return _loss(retain, ascent, params.kept_weight), logged
+
+    schedule = linear_schedule(params.lr, steps) if params.falls else None
+    batches, optimizer = _batches(problem, params), sgd(problem.model, params)
+    fit(problem, batches, optimizer, tracker, loss=loss, lr_schedule=schedule, grad_clip=params.clip)
 
 
 def _loss(retain: Tensor, forget: Tensor, retain_weight: float) -> Tensor:
@@ -97,17 +95,9 @@ def _loss(retain: Tensor, forget: Tensor, retain_weight: float) -> Tensor:
 
 def _batches(problem: Problem, params: Hyperparameters) -> Iterator[tuple[Tensor, Tensor, int]]:
     """Images and labels of a retain and a forget batch in one, and how many of them, the first ones, are retained."""
-    forgotten = (
-        batch
-        for number in count()
-        for batch in problem.forget.batches(
-            params.forget_batch, problem.random_generator("forget", number), augment=params.augment
-        )
-    )
+    forgotten = problem.epochs(problem.forget, count(), params.forget_batch, augment=params.augment, purpose="forget")
     for number in range(params.epochs):
-        some = problem.retain.sample(
-            problem.sizes.retain_used(params.kept_per_class), problem.random_generator("kept", number)
-        )
+        some = problem.retain_in_epoch(number, per_class=params.kept_per_class)
         for retained, labels in some.batches(
             params.retain_batch, problem.random_generator("epoch", number), augment=params.augment
         ):

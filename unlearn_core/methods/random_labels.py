@@ -16,7 +16,6 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
@@ -31,9 +30,8 @@ from unlearn_core.domain.shared_params import (
 )
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
-from unlearn_core.training.losses import wrong_labels
-from unlearn_core.training.optim import optimizer_step, set_linear_lr
-from unlearn_core.training.precision import autocast
+from unlearn_core.training.loops import fit
+from unlearn_core.training.optim import linear_schedule, sgd
 from unlearn_core.training.problem import ImageSubset, Problem
 
 
@@ -62,38 +60,20 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     """Train `problem.model` on wrong and true labels; raises DivergedError if the loss is not finite."""
     steps = _steps(params, problem.sizes)
     tracker.plan(relabel=steps)
-    optimizer = torch.optim.SGD(
-        problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
-    )
     problem.model.train()
     tracker.phase("relabel")
-    for step, (images, labels) in enumerate(tracker.iterate(_batches(problem, params))):
-        if params.falls:
-            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
-        with autocast(problem.device):
-            loss = F.cross_entropy(problem.model(images), labels)
-        optimizer_step(optimizer, loss)
-        tracker.log(loss=loss.item())
+    schedule = linear_schedule(params.lr, steps) if params.falls else None
+    fit(problem, _batches(problem, params), sgd(problem.model, params), tracker, lr_schedule=schedule)
 
 
 def _batches(problem: Problem, params: Hyperparameters) -> Iterator[tuple[Tensor, Tensor]]:
     """Every epoch's batches: forget images with wrong labels, mixed with retained images."""
     for number in range(params.epochs):
-        some = problem.retain.sample(
-            problem.sizes.retain_used(params.kept_per_class), problem.random_generator("kept", number)
-        )
+        retained = problem.retain_in_epoch(number, per_class=params.kept_per_class)
         drawn = problem.random_generator("labels", number if params.labels == "redrawn" else 0)
-        mixed = _relabelled(problem.forget, some, problem.retained_classes, drawn)
+        forgotten = problem.forget.with_wrong_labels(problem.retained_classes, drawn)
+        mixed = ImageSubset(forgotten.images, forgotten.labels, torch.cat([forgotten.rows, retained.rows]))
         yield from mixed.batches(params.batch, problem.random_generator("epoch", number), augment=params.augment)
-
-
-def _relabelled(
-    forgotten: ImageSubset, retained: ImageSubset, allowed: Tensor, generator: torch.Generator
-) -> ImageSubset:
-    """Both subsets in one, where every forget image has a wrong label, uniform over the allowed classes."""
-    labels = forgotten.labels.clone()
-    labels[forgotten.rows] = wrong_labels(labels[forgotten.rows], allowed, generator)
-    return ImageSubset(forgotten.images, labels, torch.cat([forgotten.rows, retained.rows]))
 
 
 def _steps(params: Hyperparameters, sizes: ProblemSize) -> int:

@@ -32,8 +32,8 @@ from unlearn_core.domain.params import BaseHyperparameters, hyperparameter, pars
 from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.importance import fisher_diagonal, images_per_chunk
-from unlearn_core.training.optim import optimizer_step
-from unlearn_core.training.precision import autocast
+from unlearn_core.training.loops import fit
+from unlearn_core.training.optim import sgd
 from unlearn_core.training.problem import Problem
 from unlearn_core.training.reinitialize import (
     following_norms,
@@ -224,24 +224,23 @@ def _distill(
     problem: Problem, params: Hyperparameters, tracker: Tracker, *, cycle: int, epochs: int, rates: Sequence[float]
 ) -> None:
     """Distil the original model's logits on retained images with noise; both models get exactly the same input."""
-    model, weights = problem.model.train(), problem.model.parameters()
+    model = problem.model.train()
     if params.optimiser == "SGD":
-        optimizer = torch.optim.SGD(weights, params.lr, params.momentum, weight_decay=params.weight_decay)
+        optimizer = sgd(model, params)
     else:
-        optimizer = torch.optim.AdamW(weights, params.lr, weight_decay=params.weight_decay)
+        optimizer = torch.optim.AdamW(model.parameters(), params.lr, weight_decay=params.weight_decay)
     noise = problem.random_generator("noise", cycle)
-    for (images, labels), rate in zip(tracker.iterate(_epochs(problem, params, cycle, epochs)), rates, strict=True):
+
+    def loss(images: Tensor, labels: Tensor) -> Tensor:
         drift = torch.randn(images.shape, generator=noise).to(images.device)
         noisy = (images + params.sigma * drift).contiguous(memory_format=torch.channels_last)
-        with autocast(problem.device):
-            with torch.no_grad():
-                targets = problem.original_model(noisy)
-            logits = model(noisy)
-        targets = _masked(targets.float(), problem.retained_classes) if params.mask else targets.float()
-        loss = _distance(logits.float(), targets, labels, params.loss)
-        optimizer.param_groups[0]["lr"] = rate
-        optimizer_step(optimizer, loss)
-        tracker.log(loss=loss.item())
+        with torch.no_grad():
+            targets = problem.original_model(noisy).float()
+        if params.mask:
+            targets = _masked(targets, problem.retained_classes)
+        return _distance(model(noisy).float(), targets, labels, params.loss)
+
+    fit(problem, _epochs(problem, params, cycle, epochs), optimizer, tracker, loss=loss, lr_schedule=rates.__getitem__)
 
 
 def _epochs(problem: Problem, params: Hyperparameters, cycle: int, epochs: int) -> Iterator[tuple[Tensor, Tensor]]:

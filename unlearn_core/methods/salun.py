@@ -16,6 +16,7 @@ statistics are not weights and move in both. For CIFAR-10 all forget images come
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -36,9 +37,8 @@ from unlearn_core.domain.shared_params import (
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.importance import batch_gradients, share_by_layer, weights_by_layer
-from unlearn_core.training.losses import wrong_labels
-from unlearn_core.training.optim import optimizer_step, set_linear_lr
-from unlearn_core.training.precision import autocast
+from unlearn_core.training.loops import fit
+from unlearn_core.training.optim import linear_schedule, sgd
 from unlearn_core.training.problem import ImageSubset, Problem
 
 
@@ -104,19 +104,12 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
         MaskedParameter(weight, mask[name], weight.detach().clone())
         for name, weight in problem.model.named_parameters()
     ]
-    optimizer = torch.optim.SGD(
-        problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
-    )
+    optimizer = sgd(problem.model, params)
     problem.model.train()
     tracker.phase("relabel")
-    for step, (images, labels) in enumerate(tracker.iterate(_batches(problem, params))):
-        if params.falls:
-            set_linear_lr(optimizer, params.lr, step=step, steps=steps)
-        with autocast(problem.device):
-            loss = F.cross_entropy(problem.model(images), labels)
-        optimizer_step(optimizer, loss)
-        restore_masked(masked, optimizer)
-        tracker.log(loss=loss.item())
+    schedule = linear_schedule(params.lr, steps) if params.falls else None
+    restore = partial(restore_masked, masked, optimizer)
+    fit(problem, _batches(problem, params), optimizer, tracker, lr_schedule=schedule, after_step=restore)
 
 
 def top_mask(saliency: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
@@ -140,18 +133,15 @@ def restore_masked(masked: list[MaskedParameter], optimizer: torch.optim.Optimiz
 
 def _batches(problem: Problem, params: Hyperparameters) -> Iterator[tuple[Tensor, Tensor]]:
     """Every epoch's batches: forget images with wrong labels, mixed with retained images or before them."""
-    forget_set = problem.forget
     for number in range(params.epochs):
-        retained = problem.retain.sample(
-            problem.sizes.retain_used(params.kept_per_class), problem.random_generator("kept", number)
-        )
+        retained = problem.retain_in_epoch(number, per_class=params.kept_per_class)
         drawn = problem.random_generator("labels", number if params.labels == "redrawn" else 0)
-        labels = forget_set.labels.clone()
-        labels[forget_set.rows] = wrong_labels(labels[forget_set.rows], problem.retained_classes, drawn)
-        groups = [torch.cat([forget_set.rows, retained.rows])] if params.mixed else [forget_set.rows, retained.rows]
+        forgotten = problem.forget.with_wrong_labels(problem.retained_classes, drawn)
+        groups = [torch.cat([forgotten.rows, retained.rows])] if params.mixed else [forgotten.rows, retained.rows]
         order = problem.random_generator("epoch", number)
         for rows in groups:
-            yield from ImageSubset(forget_set.images, labels, rows).batches(params.batch, order, augment=params.augment)
+            mixed = ImageSubset(forgotten.images, forgotten.labels, rows)
+            yield from mixed.batches(params.batch, order, augment=params.augment)
 
 
 def _steps(params: Hyperparameters, sizes: ProblemSize) -> int:

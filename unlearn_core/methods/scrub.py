@@ -41,9 +41,9 @@ from unlearn_core.domain.shared_params import (
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.evaluate import accuracy, predict
+from unlearn_core.training.loops import fit
 from unlearn_core.training.losses import distillation
-from unlearn_core.training.optim import optimizer_step, train_mode
-from unlearn_core.training.precision import autocast
+from unlearn_core.training.optim import set_lr, sgd, train_mode
 from unlearn_core.training.problem import Problem
 
 
@@ -120,25 +120,25 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     back = steps_in_epoch(problem.sizes.retain_used(params.kept_per_class), params.retain_batch)
     both = min(params.max_epochs, params.epochs)
     tracker.plan(**{"max and min": (away + back) * both, "min": back * (params.epochs - both)})
-    optimizer = torch.optim.SGD(
-        problem.model.parameters(), params.lr, params.momentum, weight_decay=params.weight_decay
-    )
+    optimizer = sgd(problem.model, params)
     train_mode(problem.model, freeze_batchnorm=params.frozen_norm)
+
+    def loss(images: Tensor, labels: Tensor, retained: bool) -> tuple[Tensor, dict[str, float]]:
+        student = problem.model(images)
+        with torch.no_grad():
+            teacher = problem.original_model(images)
+        apart = distillation(student, teacher, params.temperature)
+        if not retained:
+            return -apart, {"leaving": apart.item()}
+        error = params.alpha * apart + params.gamma * F.cross_entropy(student, labels)
+        return error, {"retain_loss": error.item()}
+
     checkpoints = []
     for number in range(params.epochs):
         if number in (0, both):
             tracker.phase("max and min" if number == 0 else "min")
-        for group in optimizer.param_groups:
-            group["lr"] = params.lr * 0.1 ** sum(number >= epoch for epoch in parse_int_list(params.decays))
-        for images, labels, retained in tracker.iterate(_epoch(problem, params, number)):
-            with autocast(problem.device):
-                student = problem.model(images)
-                with torch.no_grad():
-                    teacher = problem.original_model(images)
-                apart = distillation(student, teacher, params.temperature)
-                loss = params.alpha * apart + params.gamma * F.cross_entropy(student, labels) if retained else -apart
-            optimizer_step(optimizer, loss, grad_clip=params.clip)
-            tracker.log(**({"retain_loss": loss.item()} if retained else {"leaving": apart.item()}))
+        set_lr(optimizer, params.lr * 0.1 ** sum(number >= epoch for epoch in parse_int_list(params.decays)))
+        fit(problem, _epoch(problem, params, number), optimizer, tracker, loss=loss, grad_clip=params.clip)
         if params.rewind:
             checkpoints.append((_state(problem.model), 1 - accuracy(problem.model, *problem.forget.tensors())))
             tracker.log(forget_error=checkpoints[-1][1])
@@ -152,9 +152,7 @@ def _epoch(problem: Problem, params: Hyperparameters, number: int) -> Iterator[t
         order = problem.random_generator("max", number)
         for images, labels in problem.forget.batches(params.forget_batch, order, augment=params.augment):
             yield images, labels, False
-    some = problem.retain.sample(
-        problem.sizes.retain_used(params.kept_per_class), problem.random_generator("kept", number)
-    )
+    some = problem.retain_in_epoch(number, per_class=params.kept_per_class)
     for images, labels in some.batches(
         params.retain_batch, problem.random_generator("min", number), augment=params.augment
     ):

@@ -29,7 +29,8 @@ from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import augment, batch_size
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import crop_and_flip, to_floats
-from unlearn_core.training.optim import optimizer_step, set_linear_lr
+from unlearn_core.training.loops import fit
+from unlearn_core.training.optim import linear_schedule
 from unlearn_core.training.precision import autocast
 from unlearn_core.training.problem import ImageSubset, Problem
 
@@ -141,10 +142,8 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
             retained, noise, labels, params=params, generator=problem.random_generator("impair", number)
         )
     )
-    repair = (
-        batch
-        for number in range(params.repair_epochs)
-        for batch in retained.batches(params.batch, problem.random_generator("repair", number), augment=params.augment)
+    repair = problem.epochs(
+        retained, range(params.repair_epochs), params.batch, augment=params.augment, purpose="repair"
     )
     problem.model.train()
     if params.impair_epochs:
@@ -217,13 +216,7 @@ def _train(
 ) -> None:
     """Adam on cross-entropy over the batches; the rate decays linearly over `falls_over` steps, or stays constant."""
     optimizer = torch.optim.Adam(problem.model.parameters(), lr, fused=True)
-    for step, (images, labels) in enumerate(tracker.iterate(batches)):
-        if falls_over:
-            set_linear_lr(optimizer, lr, step=step, steps=falls_over)
-        with autocast(problem.device):
-            loss = F.cross_entropy(problem.model(images), labels)
-        optimizer_step(optimizer, loss)
-        tracker.log(loss=loss.item())
+    fit(problem, batches, optimizer, tracker, lr_schedule=linear_schedule(lr, falls_over) if falls_over else None)
 
 
 def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:

@@ -1,6 +1,6 @@
-"""The training loop for classifiers by recipe: original models, retrained models and the method Retrain."""
+"""Training loops: `fit`, which most methods use, and `train`, for whole classifiers by recipe."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -11,11 +11,51 @@ from unlearn_core.domain.errors import DivergedError
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import epoch_batches, steps_in_epoch
+from unlearn_core.training.optim import optimizer_step, set_lr
 from unlearn_core.training.precision import autocast
+from unlearn_core.training.problem import Problem
 from unlearn_core.training.seeding import random_generator, seeded
+
+LossFunction = Callable[..., Tensor | tuple[Tensor, dict[str, float]]]
+"""The scalar loss of one batch, alone or with the values to log by name; alone it is logged as "loss"."""
 
 TrainingState = dict[str, Any]
 """Everything needed to resume training bit-exactly: epochs done, weights, optimiser, schedule; plus the mean loss."""
+
+
+def fit(
+    problem: Problem,
+    batches: Iterable[tuple[Any, ...]],
+    optimizer: torch.optim.Optimizer,
+    tracker: Tracker,
+    *,
+    loss: LossFunction | None = None,
+    lr_schedule: Callable[[int], float] | None = None,
+    grad_clip: float = 0.0,
+    after_step: Callable[[], bool | None] | None = None,
+) -> None:
+    """Train `problem.model` in place: one optimiser step for each batch, in bfloat16 autocast.
+
+    `loss(*batch)` is minimised; by default it is the cross-entropy of images and labels. `lr_schedule(step)` is the
+    learning rate of a step (0 is the first); without it, the optimiser's own stays. `after_step()` runs after each step
+    and ends the training by returning True. Train mode is left to the caller, who may have frozen a part of the model.
+    Raises DivergedError if the loss is not finite, and CancelledError if the run is cancelled.
+    """
+
+    def cross_entropy(images: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(problem.model(images), labels)
+
+    loss = loss or cross_entropy
+    for step, batch in enumerate(tracker.iterate(batches)):
+        if lr_schedule is not None:
+            set_lr(optimizer, lr_schedule(step))
+        with autocast(problem.device):
+            found = loss(*batch)
+        value, logged = found if isinstance(found, tuple) else (found, {"loss": found.item()})
+        optimizer_step(optimizer, value, grad_clip=grad_clip)
+        tracker.log(**logged)
+        if after_step is not None and after_step():
+            return
 
 
 def train(

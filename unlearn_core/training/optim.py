@@ -1,10 +1,40 @@
-"""Optimiser steps, learning rate decay and train mode, the same for every method."""
+"""SGD, optimiser steps, learning rates and train mode, the same for every method."""
+
+from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from unlearn_core.domain.errors import DivergedError
+
+
+class SgdHyperparameters(Protocol):
+    """The hyperparameters of SGD, as most methods declare them."""
+
+    @property
+    def lr(self) -> float: ...
+
+    @property
+    def momentum(self) -> float: ...
+
+    @property
+    def weight_decay(self) -> float: ...
+
+
+def sgd(model: nn.Module, params: SgdHyperparameters, *, nesterov: bool = False) -> torch.optim.SGD:
+    """SGD on all parameters of the model.
+
+    `nesterov` is for methods that continue the training by recipe, which uses it; without momentum it has no effect.
+    """
+    return torch.optim.SGD(
+        model.parameters(),
+        params.lr,
+        params.momentum,
+        weight_decay=params.weight_decay,
+        nesterov=nesterov and params.momentum > 0,
+    )
 
 
 def optimizer_step(optimizer: Optimizer, loss: Tensor, *, grad_clip: float = 0.0) -> None:
@@ -22,10 +52,15 @@ def optimizer_step(optimizer: Optimizer, loss: Tensor, *, grad_clip: float = 0.0
     optimizer.step()
 
 
-def set_linear_lr(optimizer: Optimizer, lr: float, *, step: int, steps: int) -> None:
-    """Set the learning rate of this step (0 is the first) by linear decay from `lr` to 0."""
+def set_lr(optimizer: Optimizer, lr: float) -> None:
+    """Set the learning rate of the next step."""
     for group in optimizer.param_groups:
-        group["lr"] = lr * (1 - step / steps)
+        group["lr"] = lr
+
+
+def linear_schedule(lr: float, steps: int) -> Callable[[int], float]:
+    """The learning rate of each step (0 is the first): linear decay from `lr`, which reaches 0 after the last step."""
+    return lambda step: lr * (1 - step / steps)
 
 
 def train_mode(model: nn.Module, *, freeze_batchnorm: bool = False) -> None:

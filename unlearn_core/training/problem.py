@@ -1,6 +1,6 @@
 """The unlearning problem that a method gets: models, data subsets, sizes and random streams."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,7 @@ from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import UndeclaredDataAccessError
 from unlearn_core.domain.method import ProblemSize
 from unlearn_core.training.batches import epoch_batches, steps_in_epoch, to_floats
+from unlearn_core.training.losses import wrong_labels
 from unlearn_core.training.seeding import random_generator
 
 
@@ -58,6 +59,12 @@ class ImageSubset:
         labels = self.labels[rows]
         chosen = [rows[labels == number][:per_class] for number in labels.unique()]
         return ImageSubset(self.images, self.labels, torch.cat(chosen).sort().values)
+
+    def with_wrong_labels(self, allowed: Tensor, generator: torch.Generator) -> "ImageSubset":
+        """The same images, each with a wrong label, uniform over the allowed classes (k,)."""
+        labels = self.labels.clone()
+        labels[self.rows] = wrong_labels(labels[self.rows], allowed, generator)
+        return ImageSubset(self.images, labels, self.rows)
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,17 @@ class Problem:
     def random_generator(self, *purpose: str | int) -> torch.Generator:
         """A random stream of this run's seed for one purpose."""
         return random_generator(self.seed, *purpose)
+
+    def epochs(
+        self, subset: ImageSubset, numbers: Iterable[int], batch_size: int, *, augment: bool, purpose: str = "epoch"
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of the epochs with these numbers; each epoch has its own random stream of this purpose."""
+        for number in numbers:
+            yield from subset.batches(batch_size, self.random_generator(purpose, number), augment=augment)
+
+    def retain_in_epoch(self, number: int, *, per_class: int) -> ImageSubset:
+        """The random retained images of one epoch, `per_class` for each retained class on average."""
+        return self.retain.sample(self.sizes.retain_used(per_class), self.random_generator("kept", number))
 
     def fresh_model(self, number: int = 0) -> nn.Module:
         """The same architecture with fresh weights from this run's seed, on the device; each number has its own.
