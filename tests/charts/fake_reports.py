@@ -1,5 +1,6 @@
 """Reports made up from random numbers, shaped like those that the probes write; needs no torch and no training."""
 
+from itertools import combinations
 from math import log, sqrt
 from typing import Any
 
@@ -11,9 +12,25 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard, LayerRoles
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.domain.report import Evaluation, Report
+from unlearn_core.domain.report import Evaluation, Report, stored
+from unlearn_core.domain.results.explanations import (
+    CamResult,
+    ExplainedImage,
+    Explanation,
+    MapSimilarity,
+    Quartiles,
+    RegionsResult,
+    SnapshotsResult,
+)
 from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, anamnesis_index, relearn_time
 from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.weights import (
+    KindWeights,
+    LayerStatistics,
+    LayerWeights,
+    WeightDistance,
+    WeightDistanceResult,
+)
 from unlearn_core.domain.split import Split, make_split
 from unlearn_core.probes.common.neurips_score import BUCKET_WIDTH, last_bucket, mean_bucket_points, standard_error
 
@@ -84,18 +101,18 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
             "accuracy": accuracy_of(logits, labels, split),
             "logits": _logits(logits, labels),
             "predictions": _predictions(logits, split, images),
-            "layers": _layers(rng, gold),
-            "cam": _cam(rng, logits, labels, split),
+            "layers": _layers(rng, gold).to_part(),
+            **stored(_cam(rng, logits, labels, split)),
             "timings": _timings(rng),
             "curves": _curves(rng),
-            "snapshots": _snapshots(rng, logits, labels, split),
+            **stored(_snapshots(rng, logits, labels, split)),
         }
         | {"membership": _membership(rng, list(logits), split), "confusion": _confusion(logits, labels)}
         | ({"distance": _distance(rng, images)} if gold else {})
         | {"extras": _extras(rng, images)}
         | {"relearn": _relearn(rng, list(logits))}
         | {"seeds": seeds_of(accuracy_of(logits, labels, split), seed, curves=_curves)}
-        | {"regions": _regions(np.random.default_rng(seed), list(logits))}
+        | stored(_regions(np.random.default_rng(seed), list(logits)))
         | ({"score": _score(np.random.default_rng(seed)), "lira": _lira(np.random.default_rng(seed))} if gold else {})
         | alike(seed, split, LAYERS, gold=gold, twin=images),
         missing={} if gold else {"gold": NO_GOLD},
@@ -173,20 +190,27 @@ def _confusion(logits: dict[str, np.ndarray], labels: np.ndarray) -> ReportPart:
     return ReportPart(facts, {model: own.astype(np.float32) for model, own in counts.items()})
 
 
-def _regions(rng: np.random.Generator, shown: list[str]) -> ReportPart:
-    """The part "regions", as if the pictures were points: stripes of ten answers, each model's moved a little."""
-    arrays: dict[str, np.ndarray] = {
-        "points": rng.integers(0, 256, (40, 2)).astype(np.uint8),
-        "labels": (np.arange(40) % 10).astype(np.uint8),
-        "forgotten": (np.arange(40) % 10 == CAT).astype(np.uint8),
-    }
+def _regions(rng: np.random.Generator, shown: list[str]) -> RegionsResult:
+    """Decision regions, as if the pictures were points: stripes of ten classes, each model's moved a little."""
+    points = rng.integers(0, 256, (40, 2)).astype(np.uint8)
+    predictions, confidences = {}, {}
     for model in shown:
         stripes = np.arange(64) // 7 + rng.integers(0, 2, 64)
-        arrays[model] = np.tile(stripes % 10, (64, 1)).astype(np.uint8)
-        arrays[f"sure-{model}"] = rng.uniform(0.2, 1, (64, 64)).astype(np.float32)
-    alike = {f"{a}-{b}": float((arrays[a] == arrays[b]).mean()) for n, a in enumerate(shown) for b in shown[n + 1 :]}
-    plane = {model: (np.bincount(arrays[model].ravel(), minlength=10) / 64**2).tolist() for model in shown}
-    return ReportPart({"grid": 64, "plane": plane, "alike": alike}, arrays)
+        predictions[model] = np.tile(stripes % 10, (64, 1)).astype(np.uint8)
+        confidences[model] = rng.uniform(0.2, 1, (64, 64)).astype(np.float32)
+    return RegionsResult(
+        grid=64,
+        shares={model: (np.bincount(own.ravel(), minlength=10) / 64**2).tolist() for model, own in predictions.items()},
+        agreement={
+            f"{one}-{other}": float((predictions[one] == predictions[other]).mean())
+            for one, other in combinations(shown, 2)
+        },
+        points=points,
+        labels=(np.arange(40) % 10).astype(np.uint8),
+        forgotten=(np.arange(40) % 10 == CAT).astype(np.uint8),
+        predictions=predictions,
+        confidences=confidences,
+    )
 
 
 def _score(rng: np.random.Generator) -> ReportPart:
@@ -317,7 +341,7 @@ def _predictions(logits: dict[str, np.ndarray], split: Split, images: bool) -> R
     return ReportPart({"sets": sets, "total_variation": variation}, {})
 
 
-def _layers(rng: np.random.Generator, gold: bool) -> ReportPart:
+def _layers(rng: np.random.Generator, gold: bool) -> WeightDistanceResult:
     rows = []
     for depth, layer in enumerate(LAYERS):
         weights = 448 if layer == "stem" else 650 if layer == "head" else 4672 * 4 ** ((depth - 1) // 3)
@@ -326,28 +350,33 @@ def _layers(rng: np.random.Generator, gold: bool) -> ReportPart:
         shares = {"before-after": moved}
         if gold:
             shares |= {"before-gold": rng.uniform(1.2, 1.5), "before-other": rng.uniform(1.25, 1.45)}
-        pairs = {pair: {"l2": share * size, "relative": share} for pair, share in shares.items()}
+        pairs = {pair: WeightDistance(l2=share * size, relative=share) for pair, share in shares.items()}
         shape = "10×64" if layer == "head" else "64×64×3×3"
-        names = [[f"{layer}.weight", shape], [f"{layer}.bias", "10"]]
-        row = {"layer": layer, "tensors": 6, "weights": weights, "shape": shape, "names": names, "pairs": pairs}
-        rows.append(row | {"kinds": {"head" if layer == "head" else "conv": pairs}})
-    statistics = [row | {"tensors": 2, "weights": 32, "shape": "16"} for row in rows[:-1]]
+        names = [(f"{layer}.weight", shape), (f"{layer}.bias", "10")]
+        kinds = {"head" if layer == "head" else "conv": pairs}
+        row = LayerWeights(
+            name=layer, tensors=6, weights=weights, shape=shape, tensor_shapes=names, pairs=pairs, kinds=kinds
+        )
+        rows.append(row)
+    statistics = [
+        LayerStatistics(name=row.name, tensors=2, weights=32, shape="16", pairs=row.pairs) for row in rows[:-1]
+    ]
     total = {
-        pair: {"l2": sqrt(sum(row["pairs"][pair]["l2"] ** 2 for row in rows)), "relative": 0.2}
-        for pair in rows[0]["pairs"]
+        pair: WeightDistance(l2=sqrt(sum(row.pairs[pair].l2 ** 2 for row in rows)), relative=0.2)
+        for pair in rows[0].pairs
     }
-    kinds = [{"kind": kind, **{k: v for k, v in rows[at].items() if k != "layer"}} for kind, at in KINDS.items()]
-    return ReportPart({"rows": rows, "kinds": kinds, "buffers": statistics, "total": total, "mean": total}, {})
+    kinds = [KindWeights(name=kind, **rows[at].model_dump(exclude={"name", "kinds"})) for kind, at in KINDS.items()]
+    return WeightDistanceResult(layers=rows, kinds=kinds, statistics=statistics, total=total, mean=total)
 
 
-def _cam(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> ReportPart:
+def _cam(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> CamResult:
     name = "forget_test" if len(split.forget_test) else "forget_train"
     picks = [(int(row), name) for row in getattr(split, name)[:3]] + [
         (int(row), "retain_test") for row in split.retain_test[:3]
     ]
     y, x = np.mgrid[:8, :8]
     grid = np.mgrid[:32, :32].transpose(1, 2, 0)
-    cards, pictures, maps = [], [], {model: [] for model in logits}
+    images, pictures, maps = [], [], {model: [] for model in logits}
     for row, where in picks:
         target = int(labels[row])
         centre = rng.uniform(2, 6, 2)
@@ -355,32 +384,37 @@ def _cam(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.nda
         tone = rng.uniform(60, 200, 3)
         noisy = tone * (0.4 + 0.8 * blob) + rng.normal(0, 6, (32, 32, 3))
         pictures.append(noisy.clip(0, 255).astype(np.uint8))
-        answers: dict[str, Any] = {}
+        models: dict[str, Explanation] = {}
         for model, values in logits.items():
             weak = model != "before" and where.startswith("forget")
             peak = rng.uniform(0.3, 0.7) if weak else rng.uniform(2.5, 3.5)
             drawn = peak * np.exp(-((y - centre[0]) ** 2 + (x - centre[1]) ** 2) / 4)
             maps[model].append(drawn.astype(np.float32))
             shares = _shares(values[row : row + 1])[0]
-            answers[model] = {
-                "predicted": int(shares.argmax()),
-                "probability": float(shares.max()),
-                "target_probability": float(shares[target]),
-                "peak": float(drawn.max()),
-            }
-        cards.append({"picture": row, "set": where, "label": target, "target": target, "models": answers})
-    arrays = {"pictures": np.stack(pictures)} | {model: np.stack(drawn) for model, drawn in maps.items()}
-    return ReportPart({"cards": cards, "layer": "stage3.2", "similarity": _similarity(rng, "gold" in logits)}, arrays)
+            models[model] = Explanation(
+                predicted=int(shares.argmax()),
+                probability=float(shares.max()),
+                target_probability=float(shares[target]),
+                peak=float(drawn.max()),
+            )
+        images.append(ExplainedImage(image=row, set=where, label=target, target=target, models=models))
+    return CamResult(
+        images=images,
+        layer="stage3.2",
+        similarity=_similarity(rng, "gold" in logits),
+        pixels=np.stack(pictures),
+        maps={model: np.stack(drawn) for model, drawn in maps.items()},
+    )
 
 
-def _similarity(rng: np.random.Generator, gold: bool) -> dict[str, Any]:
+def _similarity(rng: np.random.Generator, gold: bool) -> dict[str, dict[str, MapSimilarity]]:
     """How alike maps are, side by side and pair by pair."""
     pairs = ("before-after", *(("gold-after", "before-gold") if gold else ()))
 
-    def one() -> dict[str, Any]:
+    def one() -> MapSimilarity:
         middle = float(rng.uniform(0.3, 0.8))
-        quartiles = {name: [middle - 0.1, middle, middle + 0.1] for name in ("cosine", "rank", "top")}
-        return {"pictures": 40, "blank": int(rng.integers(0, 5))} | quartiles
+        same = Quartiles(middle - 0.1, middle, middle + 0.1)
+        return MapSimilarity(images=40, flat=int(rng.integers(0, 5)), cosine=same, rank=same, top=same)
 
     return {side: {pair: one() for pair in pairs} for side in ("forget", "retain")}
 
@@ -424,7 +458,9 @@ def _curves(rng: np.random.Generator) -> ReportPart:
     return ReportPart(facts, arrays)
 
 
-def _snapshots(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> ReportPart:
+def _snapshots(
+    rng: np.random.Generator, logits: dict[str, np.ndarray], labels: np.ndarray, split: Split
+) -> SnapshotsResult:
     """Forgotten and kept pictures on their way from before to after, in three phases."""
     sets = {name: getattr(split, name)[:count] for name, count in WATCHED.items()}
     ids = np.concatenate(list(sets.values()))
@@ -434,19 +470,20 @@ def _snapshots(rng: np.random.Generator, logits: dict[str, np.ndarray], labels: 
     y, x = np.mgrid[:8, :8]
     centres = rng.uniform(2, 6, (4, 2))
     blobs = np.stack([np.exp(-((y - a) ** 2 + (x - b) ** 2) / 4) for a, b in centres])
-    arrays = {
-        "logits": ((1 - way) * logits["before"][ids] + way * logits["after"][ids]).astype(np.float16),
-        "maps": ((3 - 2.8 * way[..., None]) * blobs).astype(np.float16),
-        "ids": ids,
-        "step": np.linspace(0, 100, count).round().astype(int),
-        "shown": shown,
-        "pictures": rng.integers(0, 256, (4, 32, 32, 3)).astype(np.uint8),
-    }
-    if "gold" in logits:
-        arrays["gold_maps"] = (0.3 * blobs).astype(np.float16)
-    phases = ["noise"] * 5 + ["impair"] * 7 + ["repair"] * 6
-    facts = {"sets": {name: len(rows) for name, rows in sets.items()}, "phases": phases}
-    return ReportPart(facts | {"layer": "stage3.2", "no_maps": "", "seconds": 0.8}, arrays)
+    return SnapshotsResult(
+        set_sizes={name: len(rows) for name, rows in sets.items()},
+        phases=["noise"] * 5 + ["impair"] * 7 + ["repair"] * 6,
+        layer="stage3.2",
+        no_maps="",
+        seconds=0.8,
+        logits=((1 - way) * logits["before"][ids] + way * logits["after"][ids]).astype(np.float16),
+        maps=((3 - 2.8 * way[..., None]) * blobs).astype(np.float16),
+        steps=np.linspace(0, 100, count).round().astype(int),
+        ids=ids,
+        shown=shown,
+        pixels=rng.integers(0, 256, (4, 32, 32, 3)).astype(np.uint8),
+        gold_maps=(0.3 * blobs).astype(np.float16) if "gold" in logits else None,
+    )
 
 
 def _extras(rng: np.random.Generator, images: bool) -> ReportPart:
@@ -508,6 +545,6 @@ def _noise(rng: np.random.Generator) -> ReportPart:
 def _touched(rng: np.random.Generator) -> ReportPart:
     """What SalUn keeps: of each layer the share of weights that may move."""
     shares = rng.uniform(0.1, 0.7, len(LAYERS)).astype(np.float32)
-    sizes = [row["weights"] for row in _layers(rng, gold=False).facts["rows"]]
+    sizes = [row.weights for row in _layers(rng, gold=False).layers]
     whole = float((shares * sizes).sum() / sum(sizes))
     return ReportPart({"saliency": {"layers": list(LAYERS), "weights": sizes, "share": whole}}, {"saliency": shares})

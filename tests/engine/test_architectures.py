@@ -14,6 +14,8 @@ from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.explanations import CamResult, SnapshotsResult
+from unlearn_core.domain.results.weights import CkaResult, WeightDistanceResult
 from unlearn_core.engine.execute import RunResult, unlearn
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
@@ -71,14 +73,14 @@ def looks_right(finished: RunResult) -> None:
     weights = {model: one.weights for model, one in report.evaluations.items()}
     assert weights["before"] != weights["after"]
     assert {"accuracy", "logits", "layers", "cka", "cam", "predictions"} <= set(report.parts), report.missing
-    maps = report.parts["cam"].arrays
+    maps = report[CamResult].maps
     assert maps["before"].shape == maps["after"].shape and min(maps["before"].shape[1:]) > 1
     assert np.isfinite(maps["after"]).all()
     assert (maps["before"].std((1, 2)) > 0).any()
-    rows = report.parts["layers"].facts["rows"]
-    assert [row["layer"] for row in rows if row["layer"] != "other"] == list(report.classifier.roles.layers)
-    assert [row["layer"] for row in report.parts["cka"].facts["rows"]] == list(report.classifier.roles.layers)
-    assert not report.parts["snapshots"].facts["no_maps"]
+    layers = [layer.name for layer in report[WeightDistanceResult].layers]
+    assert [name for name in layers if name != "other"] == list(report.classifier.roles.layers)
+    assert [row.layer for row in report[CkaResult].layers] == list(report.classifier.roles.layers)
+    assert not report[SnapshotsResult].no_maps
 
 
 def test_every_architecture_and_method_is_named_here() -> None:

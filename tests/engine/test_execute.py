@@ -20,6 +20,7 @@ from unlearn_core.domain.errors import (
 )
 from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.results.explanations import SnapshotsResult
 from unlearn_core.domain.run import CurvePoint, Progress
 from unlearn_core.engine import execute
 from unlearn_core.engine import setup as problem_module
@@ -212,8 +213,8 @@ def test_gold_gives_way_goes_on_bit_equal_and_completes_the_report(home: Path) -
     (measure,) = store.list_runs(kinds=("measure",))
     headline = execute_job(measure, ModelCache("cpu", home), NullListener())
     whole = reports.read(home, waiting.run or -1)
-    assert "gold_maps" not in waiting.report.parts["snapshots"].arrays
-    assert "gold_maps" in whole.parts["snapshots"].arrays
+    assert waiting.report[SnapshotsResult].gold_maps is None
+    assert whole[SnapshotsResult].gold_maps is not None
     assert headline["gold"] == straight == whole.evaluations["gold"].weights
     assert "gold" not in whole.missing and "gold" in whole.parts["accuracy"].facts
     assert set(whole.parts) >= set(waiting.report.parts), "what was recorded during the run is still there"
@@ -224,15 +225,15 @@ def test_an_explanation_is_made_for_any_image_and_class(home: Path) -> None:
     store = RunStore(home)
     look = store.get(store.submit(ExplainSpec(run=done.run or -1, picture=599, target=2), title="Look"))
     execute_job(look, ModelCache("cpu", home), NullListener())
-    part = artifacts.read_explanation(home, look.id)
-    assert part is not None and set(part.arrays) == {"pictures", "before", "after", "gold"}
-    (card,) = part.facts["cards"]
-    assert card["picture"] == 599 and card["target"] == 2 and card["set"] == "retain_test"
+    found = artifacts.read_explanation(home, look.id)
+    assert found is not None and set(found.maps) == {"before", "after", "gold"}
+    (shown,) = found.images
+    assert shown.image == 599 and shown.target == 2 and shown.set == "retain_test"
     spec = ExplainSpec(run=done.run or -1, picture=599, target=2, layer="stem", algorithm="layercam")
     execute_job(store.get(store.submit(spec, title="Look")), ModelCache("cpu", home), NullListener())
     deeper = artifacts.read_explanation(home, look.id + 1)
-    assert deeper is not None and deeper.facts["layer"] == "stem" and deeper.facts["algorithm"] == "layercam"
-    assert deeper.arrays["after"].shape == (1, 8, 8)
+    assert deeper is not None and (deeper.layer, deeper.algorithm) == ("stem", "layercam")
+    assert deeper.maps["after"].shape == (1, 8, 8)
 
 
 @pytest.mark.parametrize(("layer", "words"), [("head", "gives no map"), ("nowhere", "no layer nowhere")])
@@ -247,8 +248,8 @@ def test_a_look_at_a_layer_without_maps_is_refused(home: Path, layer: str, words
 
 def test_snapshots_and_extras_are_stored(home: Path) -> None:
     report = unlearn(tiny_spec("unsir"), device="cpu", data_dir=home).report
-    snapshots, extras = report.parts["snapshots"], report.parts["extras"]
-    assert snapshots.arrays["logits"].shape[1:] == (len(snapshots.arrays["ids"]), 4)
+    snapshots, extras = report[SnapshotsResult], report.parts["extras"]
+    assert snapshots.logits.shape[1:] == (len(snapshots.ids), 4)
     assert extras.arrays["noise_pictures"].dtype == np.uint8
     assert extras.facts["noise_loss"]["error"]["1"]["after"] > extras.facts["noise_loss"]["error"]["1"]["before"]
 
@@ -262,12 +263,11 @@ def test_the_curve_moves_with_the_weights(home: Path) -> None:
 @pytest.mark.parametrize("kind", ["classes", "images"])
 def test_monitored_are_training_images_of_the_forget_set_and_validation_images(home: Path, kind: str) -> None:
     report = unlearn(tiny_spec("finetune", kind=kind), device="cpu", data_dir=home).report
-    part, split = report.parts["snapshots"], report.split
-    ids = part.arrays["ids"]
+    snapshots, split = report[SnapshotsResult], report.split
+    ids, shown = snapshots.ids, snapshots.shown
     assert set(ids) <= set(split.forget_train) | set(split.forget_val) | set(split.retain_val)
-    assert len(set(ids)) == len(ids) == sum(part.facts["sets"].values())
-    assert part.facts["sets"]["forget_train"] == min(len(split.forget_train), 30 if kind == "classes" else 80)
-    shown = part.arrays["shown"]
+    assert len(set(ids)) == len(ids) == sum(snapshots.set_sizes.values())
+    assert snapshots.set_sizes["forget_train"] == min(len(split.forget_train), 30 if kind == "classes" else 80)
     assert len(set(shown)) == CAM_IMAGES and set(shown) <= set(ids)
     assert set(shown[:3]) <= set(split.forget_train) | set(split.forget_val) and shown[3] in split.retain_val
 
@@ -280,21 +280,22 @@ def test_a_single_image_leaves_room_for_retained_ones() -> None:
 
 def test_maps_are_stored_along_the_way_and_gold_beside_them(home: Path) -> None:
     report = unlearn(tiny_spec("unsir", **STRONG), device="cpu", data_dir=home).report
-    part = report.parts["snapshots"]
-    count = len(part.arrays["step"])
-    assert part.arrays["maps"].shape == (count, CAM_IMAGES, 4, 4) and part.arrays["maps"].dtype == np.float16
-    assert part.facts["phases"][0] == "noise" and part.facts["phases"][-1] == "repair" and count > 8
+    snapshots = report[SnapshotsResult]
+    count = len(snapshots.steps)
+    assert snapshots.maps.shape == (count, CAM_IMAGES, 4, 4) and snapshots.maps.dtype == np.float16
+    assert snapshots.phases[0] == "noise" and snapshots.phases[-1] == "repair" and count > 8
     warm = ModelCache("cpu", home)
     layout = resolve_run(report.spec, warm)
     gold = warm.gold(layout.card, report.spec.request, 0)
     assert gold is not None
-    pictures = layout.data.images[part.arrays["shown"]]
-    assert np.array_equal(part.arrays["pictures"], pictures.numpy())
-    targets = report.labels[part.arrays["shown"]].tolist()
+    pictures = layout.data.images[snapshots.shown]
+    assert np.array_equal(snapshots.pixels, pictures.numpy())
+    targets = report.labels[snapshots.shown].tolist()
     ends = explain({"before": layout.before.module, "gold": gold.module}, pictures, targets, layout.card.roles.cam)
-    assert np.allclose(part.arrays["maps"][0], ends["before"], rtol=1e-2, atol=1e-2)
-    assert np.allclose(part.arrays["gold_maps"], ends["gold"], rtol=1e-2, atol=1e-2)
-    assert not np.allclose(part.arrays["maps"][-1], ends["before"], rtol=1e-2, atol=1e-2)
+    assert np.allclose(snapshots.maps[0], ends["before"], rtol=1e-2, atol=1e-2)
+    assert snapshots.gold_maps is not None
+    assert np.allclose(snapshots.gold_maps, ends["gold"], rtol=1e-2, atol=1e-2)
+    assert not np.allclose(snapshots.maps[-1], ends["before"], rtol=1e-2, atol=1e-2)
 
 
 def test_watching_changes_nothing_that_the_method_does(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,8 +177,8 @@ def test_each_tab_draws_a_figure_a_run(visit: Visit, done: RunStore) -> None:
 
 def done_cards(store: RunStore) -> list[str]:
     """The keys of the images whose heat maps are in the reports, so that none needs to be computed."""
-    found = [artifacts.read_part(artifacts.run_dir(store.data_dir, run), "cam") for run in (CLASS, PICTURES)]
-    return [f"look-{card['picture']}" for part in found if part for card in part.facts["cards"]]
+    found = [artifacts.read_explanation(store.data_dir, run) for run in (CLASS, PICTURES)]
+    return [f"look-{shown.image}" for cam in found if cam for shown in cam.images]
 
 
 def _layouts(app: AppTest, key: str) -> list[dict]:

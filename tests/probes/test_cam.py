@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from tests.plugin.models.architectures.tiny import Tiny
 from tests.probes.small_context import IMAGES, net, scene
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.explanations import CamResult
 from unlearn_core.probes.cam import PER_SIDE, SAMPLE_SIZE, measure, sample_images
 from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.probes.common.context import ProbeContext
@@ -89,45 +89,41 @@ def test_an_operation_in_place_behind_the_layer_does_no_harm(whole: ProbeContext
 
 
 def test_cards_tell_what_the_maps_show(whole: ProbeContext) -> None:
-    part = measure(whole)
-    assert isinstance(part, ReportPart)
-    cards, arrays = part.facts["cards"], part.arrays
-    assert part.facts["layer"] == "body"
-    assert list(arrays) == ["pictures", "before", "after", "gold"]
-    assert [card["set"] for card in cards] == ["forget_test"] * PER_SIDE + ["retain_test"] * PER_SIDE
-    for number, card in enumerate(cards):
-        assert card["picture"] in getattr(whole.split, card["set"])
-        assert card["label"] == card["target"] == whole.labels[card["picture"]]
-        assert np.array_equal(arrays["pictures"][number], whole.images[card["picture"]].numpy())
-        for model, answer in card["models"].items():
-            shares = torch.from_numpy(whole.evaluations[model].logits[card["picture"]]).softmax(0)
-            assert answer["predicted"] == int(shares.argmax())
-            assert np.allclose(
-                [answer["probability"], answer["target_probability"]], [shares.max(), shares[card["target"]]]
-            )
-            assert answer["peak"] == arrays[model][number].max()
+    found = measure(whole)
+    assert isinstance(found, CamResult)
+    assert found.layer == "body"
+    assert list(found.to_part().arrays) == ["pictures", "before", "after", "gold"]
+    assert [shown.set for shown in found.images] == ["forget_test"] * PER_SIDE + ["retain_test"] * PER_SIDE
+    for number, shown in enumerate(found.images):
+        assert shown.image in getattr(whole.split, shown.set)
+        assert shown.label == shown.target == whole.labels[shown.image]
+        assert np.array_equal(found.pixels[number], whole.images[shown.image].numpy())
+        for model, own in shown.models.items():
+            shares = torch.from_numpy(whole.evaluations[model].logits[shown.image]).softmax(0)
+            assert own.predicted == int(shares.argmax())
+            assert np.allclose([own.probability, own.target_probability], [shares.max(), shares[shown.target]])
+            assert own.peak == found.maps[model][number].max()
 
 
 def test_single_images_are_shown_themselves_and_the_draw_is_the_requests() -> None:
     images = scene("before", "after", forget=IMAGES)
-    part = measure(images)
-    assert isinstance(part, ReportPart)
-    assert [card["picture"] for card in part.facts["cards"][:3]] == list(IMAGES.images)
-    assert [card["set"] for card in part.facts["cards"]] == ["forget_train"] * 3 + ["retain_test"] * PER_SIDE
+    found = measure(images)
+    assert isinstance(found, CamResult)
+    assert [shown.image for shown in found.images[:3]] == list(IMAGES.images)
+    assert [shown.set for shown in found.images] == ["forget_train"] * 3 + ["retain_test"] * PER_SIDE
     assert sample_images(images.split, "one request") != sample_images(images.split, "another")
 
 
 def test_likeness_is_measured_on_more_images_than_are_shown(whole: ProbeContext) -> None:
-    part = measure(whole)
-    assert isinstance(part, ReportPart)
-    found = part.facts["similarity"]
-    assert list(found) == ["forget", "retain"]
-    for side in found.values():
-        assert list(side) == ["before-after", "gold-after", "before-gold"]
-        assert all(PER_SIDE < one["pictures"] <= SAMPLE_SIZE for one in side.values())
+    measured = measure(whole)
+    assert isinstance(measured, CamResult) and measured.similarity is not None
+    assert list(measured.similarity) == ["forget", "retain"]
+    for pairs in measured.similarity.values():
+        assert list(pairs) == ["before-after", "gold-after", "before-gold"]
+        assert all(PER_SIDE < one.images <= SAMPLE_SIZE for one in pairs.values())
     same = measure(whole._replace(models=dict.fromkeys(whole.models, net(0))))
-    assert isinstance(same, ReportPart)
-    assert same.facts["similarity"]["forget"]["gold-after"]["rank"] == pytest.approx([1, 1, 1])
+    assert isinstance(same, CamResult) and same.similarity is not None
+    assert same.similarity["forget"]["gold-after"].rank == pytest.approx([1, 1, 1])
 
 
 def test_a_model_without_maps_gives_the_reason(whole: ProbeContext) -> None:

@@ -17,7 +17,7 @@ from unlearn_core.domain.jobs import (
     TrainSpec,
     UnlearnSpec,
 )
-from unlearn_core.domain.report import Report, forget_set_title, summary_metrics
+from unlearn_core.domain.report import Report, forget_set_title, stored, summary_metrics
 from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import Run
 from unlearn_core.engine import measure
@@ -181,7 +181,8 @@ def complete_run(
 
     tracker.set_stage("measuring")
     parts = measure.run_probes(spec, resolved, models, evaluations, missing) | tracker.parts()
-    measure.add_gold_snapshots(parts, resolved, models)
+    if (snapshots := tracker.snapshots()) is not None:
+        parts |= stored(measure.with_gold_maps(snapshots, resolved, models))
     now = time.perf_counter()
     seconds = {
         "total": prepared.load_seconds + forget_seconds + now - unlearned,

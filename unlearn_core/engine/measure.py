@@ -11,7 +11,8 @@ import torch
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.report import Evaluation, Report, summary_metrics
+from unlearn_core.domain.report import Evaluation, Report, stored, summary_metrics
+from unlearn_core.domain.results.explanations import SnapshotsResult
 from unlearn_core.domain.results.result import ReportPart, Result
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
@@ -131,9 +132,8 @@ def remeasure(run: int, model_cache: ModelCache, listener: RunListener) -> dict[
         name: model_cache.evaluation(model, resolved.card) for name, model in models.items() if name != "other"
     }
     parts = run_probes(old.spec, resolved, models, evaluations, missing)
-    if "snapshots" in old.parts:
-        parts["snapshots"] = old.parts["snapshots"]
-        add_gold_snapshots(parts, resolved, models)
+    if (snapshots := old.get(SnapshotsResult)) is not None:
+        parts |= stored(with_gold_maps(snapshots, resolved, models))
     new = Report(
         run=run,
         spec=old.spec,
@@ -150,13 +150,14 @@ def remeasure(run: int, model_cache: ModelCache, listener: RunListener) -> dict[
     return summary_metrics(parts, {name: own.weights for name, own in evaluations.items()})
 
 
-def add_gold_snapshots(parts: dict[str, ReportPart], resolved: ResolvedRun, models: Mapping[str, FrozenModel]) -> None:
-    """Add gold's Grad-CAM maps of the monitored images to the run's snapshots, where both exist."""
-    part = parts.get("snapshots")
-    if part is None or "gold" not in models or part.facts.get("no_maps", "recorded by an older release"):
-        return
-    images = torch.from_numpy(part.arrays["pictures"]).to(resolved.data.images.device)
-    targets = resolved.data.image_dataset.labels[part.arrays["shown"]].tolist()
+def with_gold_maps(
+    snapshots: SnapshotsResult, resolved: ResolvedRun, models: Mapping[str, FrozenModel]
+) -> SnapshotsResult:
+    """Return the snapshots with gold's Grad-CAM maps of the monitored images, where both exist."""
+    if "gold" not in models or snapshots.no_maps:
+        return snapshots
+    images = torch.from_numpy(snapshots.pixels).to(resolved.data.images.device)
+    targets = resolved.data.image_dataset.labels[snapshots.shown].tolist()
     gold, prefix = {"gold": models["gold"].module}, resolved.card.roles.prefix_tokens
-    maps = class_activation.explain(gold, images, targets, part.facts["layer"], prefix_tokens=prefix)["gold"]
-    parts["snapshots"] = ReportPart(part.facts, part.arrays | {"gold_maps": maps.astype(np.float16)})
+    maps = class_activation.explain(gold, images, targets, snapshots.layer, prefix_tokens=prefix)["gold"]
+    return snapshots.model_copy(update={"gold_maps": maps.astype(np.float16)})

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from unlearn_core.domain.cards import LayerRoles
 from unlearn_core.domain.errors import InvalidRequestError
+from unlearn_core.domain.results.explanations import SnapshotsResult
 from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import CurvePoint, Phase, Progress
 from unlearn_core.engine.listener import RunListener
@@ -176,7 +177,7 @@ class RunTracker:
         return self._images
 
     def parts(self) -> dict[str, ReportPart]:
-        """Return the report's curves, snapshots and extras; ends the last phase."""
+        """Return the report's curves and extras; ends the last phase."""
         self._close_phase()
         parts = {"extras": _merged(self._artifacts)} if self._artifacts else {}
         if self._recorder is not None and self._points:
@@ -190,26 +191,26 @@ class RunTracker:
                 for name in ("step", "seconds", "forget", "retain")
             }
             parts["curves"] = ReportPart({"phases": spans, "pictures": counts, "logged": self._logged}, columns)
-            parts["snapshots"] = self._snapshots_part(self._recorder)
         return parts
 
-    def _snapshots_part(self, recorder: SnapshotRecorder) -> ReportPart:
-        facts = {
-            "sets": recorder.sizes,
-            "phases": [point.phase for point in self._points],
-            "layer": recorder.layer,
-            "no_maps": recorder.no_maps,
-            "seconds": recorder.seconds,
-        }
-        arrays = {
-            "logits": np.stack([snapshot.logits for snapshot in self._snapshots]),
-            "maps": np.stack([snapshot.maps for snapshot in self._snapshots]),
-            "step": np.array([point.step for point in self._points]),
-            "ids": recorder.ids,
-            "shown": recorder.cam_rows,
-            "pictures": recorder.cam_images.cpu().numpy(),
-        }
-        return ReportPart(facts, arrays)
+    def snapshots(self) -> SnapshotsResult | None:
+        """Return the snapshots so far; None if none were recorded."""
+        recorder = self._recorder
+        if recorder is None or not self._points:
+            return None
+        return SnapshotsResult(
+            set_sizes=recorder.sizes,
+            phases=[point.phase for point in self._points],
+            layer=recorder.layer,
+            no_maps=recorder.no_maps,
+            seconds=recorder.seconds,
+            logits=np.stack([snapshot.logits for snapshot in self._snapshots]),
+            maps=np.stack([snapshot.maps for snapshot in self._snapshots]),
+            steps=np.array([point.step for point in self._points]),
+            ids=recorder.ids,
+            shown=recorder.cam_rows,
+            pixels=recorder.cam_images.cpu().numpy(),
+        )
 
     def phases(self) -> tuple[Phase, ...]:
         """Return every phase with its steps and seconds."""

@@ -6,21 +6,21 @@ cosine similarity, rank correlation and overlap of their strongest regions.
 Source: Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2; computed with pytorch-grad-cam.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.report import MODELS
+from unlearn_core.domain.results.explanations import CamResult, ExplainedImage, MapSimilarity
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.split import Split
-from unlearn_core.probes.common.class_activation import explain
+from unlearn_core.probes.common.class_activation import explain, require_layer
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.heatmap_similarity import similarity
-from unlearn_core.probes.common.statistics import prediction
+from unlearn_core.probes.common.statistics import explanation
 from unlearn_core.training.seeding import random_generator
 
 PER_SIDE = 6
@@ -38,44 +38,47 @@ class SampledImage(NamedTuple):
     set: str
 
 
-def measure(context: ProbeContext) -> ReportPart | str:
+def measure(context: ProbeContext) -> CamResult | str:
     """Return raw maps and predictions of each model for a few images per side, and how similar the maps are.
 
-    `similarity` holds, per side ("forget", "retain") and pair of models such as "before-after", the result of
-    `heatmap_similarity.similarity` over up to SAMPLE_SIZE images.
+    Similarities are over up to SAMPLE_SIZE images per side.
     """
     models = [model for model in MODELS if model in context.models and model in context.evaluations]
     sample = sample_images(context.split, context.spec.request.fingerprint())
     rows = np.array([choice.image for choice in sample])
     # For an image of a forgotten class the label is that class; every model must explain the same class.
     targets = context.labels[rows].tolist()
-    layer, prefix = context.classifier.roles.cam, context.classifier.roles.prefix_tokens
-    images = context.images[torch.from_numpy(rows).to(context.images.device)]
+    roles, images = context.classifier.roles, context.images[torch.from_numpy(rows).to(context.images.device)]
+    nets = {model: context.models[model] for model in models}
     try:
-        maps = explain({model: context.models[model] for model in models}, images, targets, layer, prefix_tokens=prefix)
+        layer = require_layer(roles.cam)
+        maps = explain(nets, images, targets, layer, prefix_tokens=roles.prefix_tokens)
     except InvalidRequestError as problem:
         return str(problem)
     show = _shown(sample)
-    cards = [
-        {
-            "picture": choice.image,
-            "set": choice.set,
-            "label": targets[place],
-            "target": targets[place],
-            "models": {
-                model: prediction(context.evaluations[model].logits[choice.image], targets[place])
-                | {"peak": float(maps[model][place].max())}
+    explained = [
+        ExplainedImage(
+            image=choice.image,
+            set=choice.set,
+            label=targets[place],
+            target=targets[place],
+            models={
+                model: explanation(context.evaluations[model].logits[choice.image], targets[place], maps[model][place])
                 for model in models
             },
-        }
+        )
         for place, choice in ((place, sample[place]) for place in show)
     ]
-    facts = {"cards": cards, "layer": layer, "similarity": _similarity(sample, maps)}
-    arrays = {"pictures": images[show].cpu().numpy(), **{model: own[show] for model, own in maps.items()}}
-    return ReportPart(facts, arrays)
+    return CamResult(
+        images=explained,
+        layer=layer,
+        similarity=_similarity(sample, maps),
+        pixels=images[show].cpu().numpy(),
+        maps={model: own[show] for model, own in maps.items()},
+    )
 
 
-def _similarity(sample: Sequence[SampledImage], maps: dict[str, np.ndarray]) -> dict[str, Any]:
+def _similarity(sample: Sequence[SampledImage], maps: Mapping[str, np.ndarray]) -> dict[str, dict[str, MapSimilarity]]:
     found = {}
     for side in ("forget", "retain"):
         rows = [place for place, choice in enumerate(sample) if choice.set.startswith(side)]

@@ -1,13 +1,10 @@
 """Likeness of maps in words: beside gold where there is one, and where maps are flat."""
 
-from dataclasses import replace
-from typing import Any
-
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.report.cam_similarity import CHART, OLD_REPORT, summary
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.explanations import CamResult, MapSimilarity, Quartiles
 
 REPORT = made_up_report()
 
@@ -17,14 +14,13 @@ def ranked(blank: int = 0, **ranks: float | None) -> Report:
     gold = "before_gold" in ranks
     report = made_up_report(gold=gold)
 
-    def one(rank: float | None) -> dict[str, Any]:
-        quartiles = None if rank is None else [rank - 0.1, rank, rank + 0.1]
-        return {"pictures": 40, "blank": blank} | dict.fromkeys(("cosine", "rank", "top"), quartiles)
+    def one(rank: float | None) -> MapSimilarity:
+        quartiles = None if rank is None else Quartiles(rank - 0.1, rank, rank + 0.1)
+        return MapSimilarity(images=40, flat=blank, cosine=quartiles, rank=quartiles, top=quartiles)
 
     pairs = {pair.replace("_", "-"): one(rank) for pair, rank in ranks.items()}
-    part = report.parts["cam"]
-    facts = part.facts | {"similarity": {"forget": pairs, "retain": pairs}}
-    return replace(report, parts={**report.parts, "cam": ReportPart(facts, part.arrays)})
+    similarity = {"forget": pairs, "retain": pairs}
+    return report.with_result(report[CamResult].model_copy(update={"similarity": similarity}))
 
 
 def test_after_is_held_against_what_gold_and_before_have_in_common() -> None:
@@ -47,6 +43,7 @@ def test_flat_maps_are_said_and_may_be_all_there_is() -> None:
 
 
 def test_a_run_that_was_measured_earlier_says_so() -> None:
-    part = REPORT.parts["cam"]
-    facts = {name: value for name, value in part.facts.items() if name != "similarity"}
-    assert CHART.applies(replace(REPORT, parts={"cam": ReportPart(facts, part.arrays)})) == OLD_REPORT
+    cam = REPORT[CamResult]
+    old = CamResult(images=cam.images, layer=cam.layer, pixels=cam.pixels, maps=cam.maps)
+    assert "similarity" not in old.to_part().facts
+    assert CHART.applies(REPORT.with_result(old)) == OLD_REPORT

@@ -1,7 +1,5 @@
 """Pictures under heat maps: one scale a row, fair to all three models."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -11,7 +9,7 @@ from unlearn_core.charts.drawing.heatmap_overlay import MIN_SIZE, colorize, colo
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report.gradcam import figure, heatmap_rows
 from unlearn_core.domain.report import MODELS, Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.explanations import CamResult, ExplainedImage, Explanation
 
 REPORT = made_up_report()
 GREY = np.full((32, 32, 3), 128, np.uint8)
@@ -19,20 +17,20 @@ GREY = np.full((32, 32, 3), 128, np.uint8)
 
 def one_card(peaks: dict[str, float], *, target: int = 3, forgotten: bool = True) -> Report:
     """A report with one grey picture of a cat, whose maps are flat at these heights."""
-    answers = {
-        model: {"predicted": 5, "probability": 0.61, "target_probability": 0.1, "peak": peak}
+    models = {
+        model: Explanation(predicted=5, probability=0.61, target_probability=0.1, peak=peak)
         for model, peak in peaks.items()
     }
     where = "forget_test" if forgotten else "retain_test"
-    card = {"picture": 1, "set": where, "label": 3, "target": target, "models": answers}
-    arrays = {model: np.full((1, 4, 4), peak, np.float32) for model, peak in peaks.items()}
-    part = ReportPart({"cards": [card], "layer": "x"}, {"pictures": GREY[None], **arrays})
-    return replace(REPORT, parts={**REPORT.parts, "cam": part})
+    shown = ExplainedImage(image=1, set=where, label=3, target=target, models=models)
+    maps = {model: np.full((1, 4, 4), peak, np.float32) for model, peak in peaks.items()}
+    return REPORT.with_result(CamResult(images=[shown], layer="x", pixels=GREY[None], maps=maps))
 
 
 def test_forgotten_pictures_come_first() -> None:
-    part = REPORT.parts["cam"]
-    turned = ReportPart(part.facts | {"cards": part.facts["cards"][::-1]}, {k: v[::-1] for k, v in part.arrays.items()})
+    cam = REPORT[CamResult]
+    maps = {model: own[::-1] for model, own in cam.maps.items()}
+    turned = CamResult(images=cam.images[::-1], layer=cam.layer, pixels=cam.pixels[::-1], maps=maps)
     assert [row.forgotten for row in heatmap_rows(REPORT, turned)] == [True] * 3 + [False] * 3
     assert (heatmap_rows(REPORT, turned)[0].cells[0].image == heatmap_rows(REPORT)[2].cells[0].image).all()
 
@@ -115,8 +113,7 @@ def test_the_figure_shows_every_cell_as_a_picture() -> None:
 
 def test_an_algorithm_that_asks_about_no_class_is_not_said_to_show_evidence() -> None:
     report = one_card({"before": 2.0, "after": 1.0, "gold": 1.0}, target=5)
-    part = report.parts["cam"]
-    (row,) = heatmap_rows(report, ReportPart(part.facts | {"algorithm": "eigencam"}, part.arrays))
+    (row,) = heatmap_rows(report, report[CamResult].model_copy(update={"algorithm": "eigencam"}))
     assert row.title == "Cat, forget set, class-independent"
     assert row.words.endswith("The peak after is 0.50 of before; retrained: 0.50.")
     assert "evidence" not in row.words

@@ -10,15 +10,15 @@ from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.charts.report.regions import CHART
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
-from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.report import Report, stored
+from unlearn_core.domain.results.explanations import RegionsResult
 from unlearn_core.probes.regions import PROBE
 
 
 def report(*models: str, forget: Forget) -> Report:
     scene = plane(*models, forget=forget)
-    part = PROBE.measure(scene)
-    assert isinstance(part, ReportPart)
+    found = PROBE.measure(scene)
+    assert isinstance(found, RegionsResult)
     return Report(
         run=1,
         spec=scene.spec,
@@ -28,7 +28,7 @@ def report(*models: str, forget: Forget) -> Report:
         labels=scene.labels,
         split=scene.split,
         evaluations=scene.evaluations,
-        parts={"regions": part},
+        parts=stored(found),
     )
 
 
@@ -45,15 +45,15 @@ def test_all_panels_share_one_scale() -> None:
         assert {(trace.zmin, trace.zmax, str(trace.colorscale)) for trace in maps} == {
             (-0.5, 4.5, str(maps[0].colorscale))
         }
-        assert np.array_equal(maps[1].z, WHOLE.parts["regions"].arrays["after"])
+        assert np.array_equal(maps[1].z, WHOLE[RegionsResult].predictions["after"])
 
 
 def test_the_sentence_has_the_figures_of_the_probe() -> None:
-    facts = WHOLE.parts["regions"].facts
+    found = WHOLE[RegionsResult]
     said = CHART.summary(WHOLE).replace("\N{NO-BREAK SPACE}", " ")
     for model in ("before", "after", "gold"):
-        assert f"{100 * facts['plane'][model][4]:.1f} %" in said
-    assert f"agrees with the retrained model on {100 * facts['alike']['after-gold']:.1f} % of the plane" in said
+        assert f"{100 * found.shares[model][4]:.1f} %" in said
+    assert f"agrees with the retrained model on {100 * found.agreement['after-gold']:.1f} % of the plane" in said
     alone = CHART.summary(HALF)
     assert NO_GOLD in alone and "was predicted as" not in alone
     assert "middle" in CHART.alt_text(WHOLE) and len(CHART.table([WHOLE])) == 15

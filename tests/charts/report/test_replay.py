@@ -14,15 +14,14 @@ from unlearn_core.charts.drawing.snapshots import snapshot_series
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report.replay import CHART, OLD_REPORT, figure, summary
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.explanations import SnapshotsResult
 from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
 
 
-def with_snapshots(report: Report, *, facts: dict[str, Any] | None = None, **arrays: np.ndarray) -> Report:
-    old = report.parts["snapshots"]
-    part = ReportPart(old.facts | (facts or {}), old.arrays | arrays)
-    return replace(report, parts={**report.parts, "snapshots": part})
+def with_snapshots(report: Report, **changed: Any) -> Report:
+    return report.with_result(report[SnapshotsResult].model_copy(update=changed))
 
 
 def traces_of(drawn: go.Figure) -> list[Any]:
@@ -33,15 +32,15 @@ def traces_of(drawn: go.Figure) -> list[Any]:
 def falling(forget: list[float], phases: list[str], *, gold: bool = True) -> Report:
     """A run whose forgotten pictures are named rightly in these shares; kept ones always are."""
     report = made_up_report(gold=gold)
-    part = report.parts["snapshots"]
-    labels = report.labels[part.arrays["ids"]]
+    recorded = report[SnapshotsResult]
+    labels = report.labels[recorded.ids]
     answers = np.repeat(labels[None], len(forget), 0)
     for moment, share in enumerate(forget):
         wrong = 40 - round(40 * share)
         answers[moment, :wrong] = (labels[:wrong] + 1) % 10
     logits = np.eye(10, dtype=np.float16)[answers] * 5
-    maps = part.arrays["maps"][: len(forget)]
-    return with_snapshots(report, facts={"phases": phases}, logits=logits, maps=maps, step=np.arange(len(forget)) * 10)
+    maps = recorded.maps[: len(forget)]
+    return with_snapshots(report, phases=phases, logits=logits, maps=maps, steps=np.arange(len(forget)) * 10)
 
 
 def test_every_step_holds_its_moment() -> None:
@@ -86,7 +85,9 @@ def test_two_runs_share_one_slider_by_how_far_they_are() -> None:
 
 def test_the_scale_of_a_picture_holds_for_all_moments_and_gold() -> None:
     """Where gold's evidence is a hundred times as strong, every moment's maps are dark: they change little."""
-    loud = with_snapshots(REPORT, gold_maps=REPORT.parts["snapshots"].arrays["gold_maps"] * 1000)
+    gold_maps = REPORT[SnapshotsResult].gold_maps
+    assert gold_maps is not None
+    loud = with_snapshots(REPORT, gold_maps=gold_maps * 1000)
     plain, dark = ({step.args[1]["images[0].source"] for step in _steps(report)} for report in (REPORT, loud))
     assert plain != dark
 
@@ -110,26 +111,26 @@ def test_sentence_names_the_phase_that_forgot_and_gold() -> None:
 
 def _dipping() -> Report:
     report = falling([1, 1, 0], ["impair", "impair", "repair"])
-    logits = report.parts["snapshots"].arrays["logits"].copy()
+    logits = report[SnapshotsResult].logits.copy()
     logits[1, 40:] = logits[1, 40:, ::-1]
     return with_snapshots(report, logits=logits)
 
 
 def test_a_run_of_an_older_release_says_so() -> None:
-    part = ReportPart({}, {name: REPORT.parts["snapshots"].arrays[name] for name in ("logits", "ids", "step")})
+    recorded = REPORT[SnapshotsResult]
+    part = ReportPart({}, {"logits": recorded.logits, "ids": recorded.ids, "step": recorded.steps})
     assert CHART.applies(replace(REPORT, parts={"snapshots": part})) == OLD_REPORT
 
 
 def test_without_maps_the_rest_is_drawn() -> None:
-    bare = with_snapshots(REPORT, facts={"no_maps": "No map."}, maps=np.zeros((18, 4, 0, 0), np.float16))
+    bare = with_snapshots(REPORT, no_maps="No map.", maps=np.zeros((18, 4, 0, 0), np.float16))
     drawn = figure([bare], LIGHT)
     assert not layout_of(drawn).images
     assert "No map." in [note.text for note in layout_of(drawn).annotations]
 
 
 def test_a_moment_without_numbers_is_drawn_as_one_without_right_answers() -> None:
-    logits = REPORT.parts["snapshots"].arrays["logits"].copy()
-    maps = REPORT.parts["snapshots"].arrays["maps"].copy()
+    logits, maps = REPORT[SnapshotsResult].logits.copy(), REPORT[SnapshotsResult].maps.copy()
     logits[5], maps[5] = np.nan, np.inf
     report = with_snapshots(REPORT, logits=logits, maps=maps)
     assert np.isfinite(snapshot_series(report).snapshots[5].true_logit).all()

@@ -11,6 +11,7 @@ from unlearn_core.charts.drawing.snapshots import SnapshotSeries, rows_of_side
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.explanations import SnapshotsResult
 from unlearn_core.domain.split import SET_LABELS
 
 CELL_SIZE = 96
@@ -24,15 +25,15 @@ class HeatmapStrip:
     """Four images, each with one colour scale for all snapshots and gold."""
 
     def __init__(self, report: Report, series: SnapshotSeries) -> None:
-        part, classes = report.parts["snapshots"], report.dataset.classes
-        shown, maps = part.arrays["shown"], np.nan_to_num(part.arrays["maps"].astype(np.float64))
-        gold = part.arrays.get("gold_maps") if series.gold else None
+        recorded, classes = report[SnapshotsResult], report.dataset.classes
+        shown, maps = recorded.shown, np.nan_to_num(recorded.maps.astype(np.float64))
+        gold = recorded.gold_maps if series.gold else None
         gold = None if gold is None else np.nan_to_num(gold.astype(np.float64))
         tops = np.maximum(maps.max((0, 2, 3)), 0 if gold is None else gold.max((1, 2)))
-        images = [upscale(image, side=CELL_SIZE) for image in part.arrays["pictures"]]
-        places = [int(np.flatnonzero(part.arrays["ids"] == image)[0]) for image in shown]
+        images = [upscale(image, side=CELL_SIZE) for image in recorded.pixels]
+        places = [int(np.flatnonzero(recorded.ids == image)[0]) for image in shown]
         kinds = {name: ",<br>".join(SET_LABELS[name]) for name in ("forget_train", "forget_val")}
-        sets = {name: rows_of_side(part, name) for name in kinds}
+        sets = {name: rows_of_side(recorded, name) for name in kinds}
         self.titles = [
             f"{classes[report.labels[image]]}<br>"
             f"{next((kinds[name] for name in kinds if sets[name][place]), 'retain set')}"

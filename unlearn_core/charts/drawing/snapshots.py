@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.explanations import SnapshotsResult
 
 SIDE_SETS = {"forget": ("forget_train", "forget_val"), "retain": ("retain_val",)}
 
@@ -36,41 +36,42 @@ class SnapshotSeries(NamedTuple):
 
 
 def snapshot_series(report: Report) -> SnapshotSeries:
-    """The snapshots of a run, from its part `snapshots` and gold's evaluation."""
-    part = report.parts["snapshots"]
-    ids, facts = part.arrays["ids"], part.facts
-    seen = zip(part.arrays["logits"], facts["phases"], part.arrays["step"].tolist(), strict=True)
-    snapshots = [_snapshot(report, part, logits, phase, step) for logits, phase, step in seen]
+    """The snapshots of a run, from its SnapshotsResult and gold's evaluation."""
+    recorded = report[SnapshotsResult]
+    seen = zip(recorded.logits, recorded.phases, recorded.steps.tolist(), strict=True)
+    snapshots = [_snapshot(report, recorded, logits, phase, step) for logits, phase, step in seen]
     gold = report.evaluations.get("gold")
-    counts = {side: int(rows_of_side(part, side).sum()) for side in SIDE_SETS}
+    counts = {side: int(rows_of_side(recorded, side).sum()) for side in SIDE_SETS}
     return SnapshotSeries(
-        snapshots, None if gold is None else _snapshot(report, part, gold.logits[ids], "gold", -1), counts
+        snapshots,
+        None if gold is None else _snapshot(report, recorded, gold.logits[recorded.ids], "gold", -1),
+        counts,
     )
 
 
-def rows_of_side(part: ReportPart, side: str) -> np.ndarray:
+def rows_of_side(recorded: SnapshotsResult, side: str) -> np.ndarray:
     """A mask of the monitored images that belong to this side or set."""
-    names = np.repeat(list(part.facts["sets"]), list(part.facts["sets"].values()))
+    names = np.repeat(list(recorded.set_sizes), list(recorded.set_sizes.values()))
     return np.isin(names, SIDE_SETS.get(side, (side,)))
 
 
-def _snapshot(report: Report, part: ReportPart, logits: np.ndarray, phase: str, step: int) -> Snapshot:
+def _snapshot(report: Report, recorded: SnapshotsResult, logits: np.ndarray, phase: str, step: int) -> Snapshot:
     # A model that has diverged outputs NaN; its accuracy is then zero.
     logits = np.nan_to_num(logits.astype(np.float64))
-    ids = part.arrays["ids"]
+    ids = recorded.ids
     labels, predicted = report.labels[ids], logits.argmax(1)
-    names = [*SIDE_SETS, *(name for name, count in part.facts["sets"].items() if count)]
-    forgotten = rows_of_side(part, "forget")
-    place = [int(np.flatnonzero(ids == image)[0]) for image in part.arrays["shown"]]
+    names = [*SIDE_SETS, *(name for name, count in recorded.set_sizes.items() if count)]
+    forgotten = rows_of_side(recorded, "forget")
+    place = [int(np.flatnonzero(ids == image)[0]) for image in recorded.shown]
     powers = np.exp(logits[place] - logits[place].max(1, keepdims=True))
     counts = np.bincount(predicted[forgotten], minlength=logits.shape[1])
     return Snapshot(
         phase,
         step,
         {
-            name: float((predicted == labels)[rows_of_side(part, name)].mean())
+            name: float((predicted == labels)[rows_of_side(recorded, name)].mean())
             for name in names
-            if rows_of_side(part, name).any()
+            if rows_of_side(recorded, name).any()
         },
         logits[np.arange(len(ids)), labels][forgotten],
         counts / max(1, counts.sum()),

@@ -1,6 +1,6 @@
 """Similarity of the Grad-CAM maps of pairs of models, over a sample of images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import pandas as pd
@@ -10,6 +10,7 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.explanations import CamResult, MapSimilarity, Quartiles
 
 MEASURE_LABELS = {"cosine": "same shape", "rank": "same order", "top": "same top fifth"}
 SIDE_LABELS = {"forget": "forget", "retain": "retained"}
@@ -28,13 +29,12 @@ OLD_REPORT = "This run was measured by a release that did not compare maps. Run 
 
 def applies(report: Report) -> Literal[True] | str:
     """Return True if maps were compared, else the reason."""
-    available = needs("cam")(report)
+    available = needs(CamResult)(report)
     if available is not True:
         return available
-    found = report.parts["cam"].facts.get("similarity")
-    if found is None:
+    if report[CamResult].similarity is None:
         return OLD_REPORT
-    if all(one["rank"] is None for side in found.values() for one in side.values()):
+    if all(one.rank is None for pairs in _similarity(report).values() for one in pairs.values()):
         return "Every map of this run is flat in one of the models, so there is nothing to compare."
     return True
 
@@ -44,17 +44,27 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
     def rows(report: Report) -> list[dict[str, Any]]:
         return [
-            {"set": f"{side} set", "pair": PAIR_LABELS[pair], "images": one["pictures"], "flat": one["blank"]}
+            {"set": f"{side} set", "pair": PAIR_LABELS[pair], "images": one.images, "flat": one.flat}
             | {
-                f"{name} {part}": one[name] and one[name][at]
-                for name in MEASURE_LABELS
+                f"{name} {part}": quartiles and quartiles[at]
+                for name, quartiles in _measures(one).items()
                 for at, part in enumerate(("25 %", "median", "75 %"))
             }
-            for side, pairs in report.parts["cam"].facts["similarity"].items()
+            for side, pairs in _similarity(report).items()
             for pair, one in pairs.items()
         ]
 
     return build_table(reports, rows)
+
+
+def _similarity(report: Report) -> Mapping[str, Mapping[str, MapSimilarity]]:
+    """By side and pair of models."""
+    return report[CamResult].similarity or {}
+
+
+def _measures(one: MapSimilarity) -> dict[str, Quartiles | None]:
+    """By the ids of MEASURE_LABELS."""
+    return {"cosine": one.cosine, "rank": one.rank, "top": one.top}
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
@@ -62,7 +72,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     drawn = panels(reports, theme)
     rows = [(side, name) for side in SIDE_LABELS for name in MEASURE_LABELS]
     for column, report in enumerate(reports, 1):
-        for pair in report.parts["cam"].facts["similarity"]["retain"]:
+        for pair in _similarity(report)["retain"]:
             drawn.add_trace(_markers(report, pair, rows, theme), row=1, col=column)
         for label in _labels(report, theme):
             drawn.add_annotation(**label, row=1, col=column)
@@ -78,28 +88,31 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 
 def _markers(report: Report, pair: str, rows: Sequence[tuple[str, str]], theme: Theme) -> go.Scatter:
-    found = report.parts["cam"].facts["similarity"]
-    told = [(place, side, name) for place, (side, name) in enumerate(rows) if found[side][pair][name] is not None]
-    quartiles = [found[side][pair][name] for _, side, name in told]
+    found = _similarity(report)
+    told = [
+        (place, side, name, quartiles)
+        for place, (side, name) in enumerate(rows)
+        if (quartiles := _measures(found[side][pair])[name]) is not None
+    ]
     role = _LOOKS[pair]
     look = marker_style(theme, "gold" if role == "gold" else "before", 9)
     if role == "reference":
         look = {"symbol": "line-ns", "size": 11, "line": {"color": theme.quiet, "width": 2.5}}
     return go.Scatter(
         name=PAIR_LABELS[pair],
-        x=[middle for _, middle, _ in quartiles],
-        y=[len(rows) - 1 - place + _SHIFT[pair] for place, _, _ in told],
+        x=[quartiles.median for *_, quartiles in told],
+        y=[len(rows) - 1 - place + _SHIFT[pair] for place, *_ in told],
         mode="markers",
         marker=look,
         error_x={
             "type": "data",
-            "array": [high - middle for _, middle, high in quartiles],
-            "arrayminus": [middle - low for low, middle, _ in quartiles],
+            "array": [quartiles.high - quartiles.median for *_, quartiles in told],
+            "arrayminus": [quartiles.median - quartiles.low for *_, quartiles in told],
             "thickness": 1.5,
             "width": 0,
             "color": with_alpha(theme.gold if role == "gold" else theme.before, 0.75),
         },
-        customdata=[[SIDE_LABELS[side], MEASURE_LABELS[name], found[side][pair]["pictures"]] for _, side, name in told],
+        customdata=[[SIDE_LABELS[side], MEASURE_LABELS[name], found[side][pair].images] for _, side, name, _ in told],
         hovertemplate=f"<b>{PAIR_LABELS[pair]}</b>, %{{customdata[0]}}, %{{customdata[1]}}<br>median %{{x:.2f}} of "
         "%{customdata[2]} images<extra></extra>",
     )
@@ -109,7 +122,7 @@ def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
     """Return the legend, one line above the rows."""
     signs = {"before-after": (theme.before, "○"), "gold-after": (theme.gold, "◆"), "before-gold": (theme.quiet, "|")}
     words = {"before-after": "before/after", "gold-after": "after/retrained", "before-gold": "before/retrained"}
-    shown = report.parts["cam"].facts["similarity"]["retain"]
+    shown = _similarity(report)["retain"]
     text = "  ".join(f'<span style="color:{signs[pair][0]}">{signs[pair][1]}</span> {words[pair]}' for pair in shown)
     place = {"x": 1, "y": 1, "xref": "x domain", "yref": "y domain", "xanchor": "right", "yanchor": "top"}
     return [place | {"text": text, "font": {"size": SMALL_FONT, "color": theme.quiet}}]
@@ -117,15 +130,14 @@ def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
 
 def summary(report: Report) -> str:
     """Describe the rank correlations of maps: before and after, after and gold, with before and gold as reference."""
-    found, said = report.parts["cam"].facts["similarity"], []
+    found, said = _similarity(report), []
     for side, words in SIDE_LABELS.items():
-        known = {pair: one["rank"][1] for pair, one in found[side].items() if one["rank"] is not None}
+        known = {pair: one.rank.median for pair, one in found[side].items() if one.rank is not None}
         if "before-after" in known:
             said.append(f"On {words} images, {_compare(known)}.")
-    blank = found["forget"]["before-after"]["blank"]
-    if blank:
-        images = found["forget"]["before-after"]["pictures"]
-        said.append(f"On {blank} of {images} forget images one map is flat: it shows no evidence for the class.")
+    own = found["forget"]["before-after"]
+    if own.flat:
+        said.append(f"On {own.flat} of {own.images} forget images one map is flat: it shows no evidence for the class.")
     text = " ".join(said) or "No maps before and after can be compared."
     return text if "gold" in report.evaluations else f"{text} {NO_GOLD}"
 
@@ -142,13 +154,12 @@ def _compare(known: dict[str, float]) -> str:
 
 def alt_text(report: Report) -> str:
     """List every median."""
-    found = report.parts["cam"].facts["similarity"]
     rows = [
-        f"{PAIR_LABELS[pair]}, {SIDE_LABELS[side]} images: shape {number(one['cosine'][1], 2)}, order "
-        f"{number(one['rank'][1], 2)}, {percent(one['top'][1], 0)} of the mass in the top fifth."
-        for side, pairs in found.items()
+        f"{PAIR_LABELS[pair]}, {SIDE_LABELS[side]} images: shape {number(one.cosine.median, 2)}, order "
+        f"{number(one.rank.median, 2)}, {percent(one.top.median, 0)} of the mass in the top fifth."
+        for side, pairs in _similarity(report).items()
         for pair, one in pairs.items()
-        if one["rank"] is not None
+        if one.cosine is not None and one.rank is not None and one.top is not None
     ]
     return f"Dot chart of the similarity of Grad-CAM maps. {' '.join(row[:1].upper() + row[1:] for row in rows)}"
 

@@ -13,6 +13,7 @@ from unlearn_core.charts.drawing.heatmap_rows import HeatmapRow, heatmap_rows
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import MODEL_LABELS
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.explanations import CamResult, ExplainedImage
 from unlearn_core.domain.split import set_label
 
 ROW_HEIGHT = 246
@@ -25,12 +26,12 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
     def found(report: Report) -> list[dict[str, Any]]:
         classes = report.dataset.classes
         return [
-            {"image": card["picture"], "set": set_label(card["set"]), "class": classes[card["label"]]}
-            | {"explained class": classes[card["target"]], "model": MODEL_LABELS.get(model, model)}
-            | figures
-            | {"predicted": classes[figures["predicted"]]}
-            for card in report.parts["cam"].facts["cards"]
-            for model, figures in card["models"].items()
+            {"image": explained.image, "set": set_label(explained.set), "class": classes[explained.label]}
+            | {"explained class": classes[explained.target], "model": MODEL_LABELS.get(model, model)}
+            | {"predicted": classes[own.predicted], "probability": own.probability}
+            | {"target_probability": own.target_probability, "peak": own.peak}
+            for explained in report[CamResult].images
+            for model, own in explained.models.items()
         ]
 
     return build_table(reports, found)
@@ -97,21 +98,23 @@ def summary(report: Report) -> str:
     """Describe how much evidence is left over all images shown, compared with gold."""
     said = []
     for side, words in (("forget", "forget"), ("retain", "retained")):
-        cards = [card["models"] for card in report.parts["cam"].facts["cards"] if card["set"].startswith(side)]
-        left = {model: _evidence_left(cards, model) for model in ("after", "gold")}
+        images = [image for image in report[CamResult].images if image.set.startswith(side)]
+        left = {model: _evidence_left(images, model) for model in ("after", "gold")}
         if left["after"] is not None:
             gold = "" if left["gold"] is None else f" (retrained model: {left['gold']:.2f})"
-            said.append(f"{left['after']:.2f} on {len(cards)} {words} images{gold}")
+            said.append(f"{left['after']:.2f} on {len(images)} {words} images{gold}")
     if not said:
         return "The original model found no evidence for their class in these images."
     end = "" if "gold" in report.evaluations else f" {NO_GOLD}"
     return f"Median peak as a share of before: {', '.join(said)}. Colours share one scale in each row.{end}"
 
 
-def _evidence_left(cards: list[dict[str, Any]], model: str) -> float | None:
+def _evidence_left(images: Sequence[ExplainedImage], model: str) -> float | None:
     """Return the median of a model's peaks as shares of before's, over the images with any evidence before."""
     shares = [
-        card[model]["peak"] / card["before"]["peak"] for card in cards if model in card and card["before"]["peak"]
+        image.models[model].peak / image.models["before"].peak
+        for image in images
+        if model in image.models and image.models["before"].peak
     ]
     return float(np.median(shares)) if shares else None
 
@@ -132,7 +135,7 @@ CHART = Chart(
     "over all its models, is the top of that row's scale: bright is evidence for the class, and a dark map means "
     "little evidence for this class, not that the model detects nothing. Maps are coarse and smoothed. They show what "
     "raises a logit at one layer; they neither prove nor rule out that something is remembered.",
-    applies=needs("cam"),
+    applies=needs(CamResult),
     table=table,
     figure=figure,
     summary=summary,

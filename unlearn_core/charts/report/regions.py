@@ -13,6 +13,7 @@ from unlearn_core.charts.drawing.point_scatter import class_color, medoid
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, forgotten_classes, join_words, percent
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.explanations import RegionsResult
 
 PANEL, HEADING = 330, 40
 _FAINT = 0.3
@@ -26,7 +27,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
         lambda report: [
             {"model": MODEL_LABELS[model], "class": report.dataset.classes[number], "share of the plane": share}
             for model in _models(report)
-            for number, share in enumerate(report.parts["regions"].facts["plane"][model])
+            for number, share in enumerate(report[RegionsResult].shares[model])
         ],
     )
 
@@ -59,32 +60,32 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 
 def _prediction_map(report: Report, model: str) -> go.Heatmap:
-    arrays, classes = report.parts["regions"].arrays, report.dataset.classes
-    answers, count = arrays[model], len(classes)
-    side = (np.arange(len(answers)) + 0.5) * 255 / len(answers)
+    regions, classes = report[RegionsResult], report.dataset.classes
+    predicted, count = regions.predictions[model], len(classes)
+    side = (np.arange(len(predicted)) + 0.5) * 255 / len(predicted)
     steps = [(edge, class_color(number)) for number in range(count) for edge in (number / count, (number + 1) / count)]
     return go.Heatmap(
         x=side,
         y=side,
-        z=answers.astype(int),
+        z=predicted.astype(int),
         zmin=-0.5,
         zmax=count - 0.5,
         colorscale=steps,
         showscale=False,
         opacity=_FAINT,
-        customdata=arrays[f"sure-{model}"],
-        text=np.array(classes)[answers],
+        customdata=regions.confidences[model],
+        text=np.array(classes)[predicted],
         hovertemplate=f"{MODEL_LABELS[model]}: %{{text}}, confidence %{{customdata:.0%}}<extra></extra>",
     )
 
 
 def _points(report: Report, theme: Theme) -> list[go.Scatter]:
     """Return the points in the colours of their classes, crosses for forget points, and the names of the classes."""
-    arrays, classes = report.parts["regions"].arrays, report.dataset.classes
-    points, labels = arrays["points"].astype(float), arrays["labels"].astype(int)
+    regions, classes = report[RegionsResult], report.dataset.classes
+    points, labels = regions.points.astype(float), regions.labels.astype(int)
     traces = []
     for forgotten, symbol, size in ((False, "circle", 4), (True, "x", 6)):
-        rows = arrays["forgotten"] == forgotten
+        rows = regions.forgotten == forgotten
         traces.append(
             go.Scatter(
                 x=points[rows, 0],
@@ -111,19 +112,19 @@ def _points(report: Report, theme: Theme) -> list[go.Scatter]:
 
 def summary(report: Report) -> str:
     """Describe the share of the plane predicted as the forgotten classes, and the agreement of after and gold."""
-    facts, gone = report.parts["regions"].facts, forgotten_classes(report)
+    regions, gone = report[RegionsResult], forgotten_classes(report)
     said = ""
     if gone:
-        held = {model: percent(sum(shares[number] for number in gone)) for model, shares in facts["plane"].items()}
+        held = {model: percent(sum(shares[number] for number in gone)) for model, shares in regions.shares.items()}
         what = join_words([report.dataset.classes[number] for number in gone])
         gold = f" (retrained: {held['gold']})" if "gold" in held else ""
         said = f"{held['before']} of the plane was predicted as {what} before, {held['after']} is after{gold}. "
-    alike = facts["alike"]
-    if "after-gold" not in alike:
-        return f"{said}The prediction is unchanged on {percent(alike['before-after'])} of the plane. {NO_GOLD}"
+    agreement = regions.agreement
+    if "after-gold" not in agreement:
+        return f"{said}The prediction is unchanged on {percent(agreement['before-after'])} of the plane. {NO_GOLD}"
     return (
-        f"{said}The unlearned model agrees with the retrained model on {percent(alike['after-gold'])} of the plane; "
-        f"the original model agrees on {percent(alike['before-gold'])}."
+        f"{said}The unlearned model agrees with the retrained model on {percent(agreement['after-gold'])} of the "
+        f"plane; the original model agrees on {percent(agreement['before-gold'])}."
     )
 
 
@@ -131,7 +132,7 @@ def alt_text(report: Report) -> str:
     """List the shares of the plane by model."""
     classes, told = report.dataset.classes, []
     for model in _models(report):
-        shares = report.parts["regions"].facts["plane"][model]
+        shares = report[RegionsResult].shares[model]
         told.append(
             f"{MODEL_LABELS[model]}: "
             + ", ".join(f"{name} {percent(share, 0)}" for name, share in zip(classes, shares, strict=True))
@@ -140,7 +141,7 @@ def alt_text(report: Report) -> str:
 
 
 def _models(report: Report) -> list[str]:
-    return [model for model in models(report) if model in report.parts["regions"].facts["plane"]]
+    return [model for model in models(report) if model in report[RegionsResult].shares]
 
 
 CHART = Chart(
@@ -151,7 +152,7 @@ CHART = Chart(
     "retained points, both test points unless single points were forgotten. Where there are no points, any prediction "
     "is a guess that training never checked, and two retrained models differ there too. Real images have thousands of "
     "dimensions, which no map can show.",
-    applies=needs("regions"),
+    applies=needs(RegionsResult),
     table=table,
     figure=figure,
     summary=summary,

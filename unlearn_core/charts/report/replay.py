@@ -21,6 +21,7 @@ from unlearn_core.charts.drawing.wording import (
     retain_set_label,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.explanations import SnapshotsResult
 from unlearn_core.domain.split import set_label
 
 HEADER_HEIGHT = 92
@@ -32,10 +33,9 @@ OLD_REPORT = "This run was made by an earlier release, which did not record what
 
 def applies(report: Report) -> Literal[True] | str:
     """Return True if snapshots were recorded by a release that stored all that is drawn, else the reason."""
-    available = needs("snapshots")(report)
-    if available is not True:
-        return available
-    return True if "shown" in report.parts["snapshots"].arrays else OLD_REPORT
+    if SnapshotsResult.part in report.parts and SnapshotsResult not in report:
+        return OLD_REPORT
+    return needs(SnapshotsResult)(report)
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -65,10 +65,11 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     changes = []
     for number, (report, own) in enumerate(zip(reports, found, strict=True)):
         place = PanelLayout(number, len(reports))
-        maps = HeatmapStrip(report, own) if report.parts["snapshots"].arrays["maps"].size else None
+        recorded = report[SnapshotsResult]
+        maps = HeatmapStrip(report, own) if recorded.maps.size else None
         changes.append(draw_panel(drawn, own, maps, classes=report.dataset.classes, layout=place, theme=theme))
         if maps is None:
-            _note(drawn, report.parts["snapshots"].facts["no_maps"], PanelLayout(number, len(reports)).y(MAPS), theme)
+            _note(drawn, recorded.no_maps, place.y(MAPS), theme)
     if len(reports) > 1:
         _draw_names(drawn, reports, theme)
         labels = [f"{percent(share, 0)} of the run" for share in np.linspace(0, 1, SHARED_POSITIONS)]
@@ -189,7 +190,7 @@ def alt_text(report: Report) -> str:
         shares = [f"{side} {percent(accuracy[side], 0)}" for side in ("forget", "retain") if side in accuracy]
         most = int(snapshot.shares.argmax())
         said.append(f"{name}: {join_words(shares)}, forget images mostly predicted as {classes[most]}")
-    shown = len(report.parts["snapshots"].arrays["shown"])
+    shown = len(report[SnapshotsResult].shown)
     return (
         f"A slider over {len(found.snapshots)} snapshots of the run moves a line of accuracies, bars of predictions, a "
         f"density of logits and heat maps of {shown} images. Accuracies: {'; '.join(said)}."

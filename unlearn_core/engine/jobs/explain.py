@@ -5,17 +5,17 @@ from typing import Any
 
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.jobs import ExplainSpec
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.explanations import CamResult, ExplainedImage
 from unlearn_core.engine.measure import collect_models
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import resolve_run
 from unlearn_core.probes.common import class_activation
-from unlearn_core.probes.common.statistics import prediction
+from unlearn_core.probes.common.statistics import explanation
 from unlearn_core.store.files import artifacts, reports
 
 
 def explain_image(spec: ExplainSpec, model_cache: ModelCache, folder: Path) -> dict[str, Any]:
-    """Write heat maps and predictions of one image for one class, as a part of the same form as the probe's.
+    """Write heat maps and predictions of one image for one class, as a result like the probe's.
 
     Raises InvalidRequestError if the run has no such image or class, or the classifier no such layer with maps.
     """
@@ -24,7 +24,7 @@ def explain_image(spec: ExplainSpec, model_cache: ModelCache, folder: Path) -> d
         raise InvalidRequestError(f"Run {spec.run} has no image {spec.picture} or no class {spec.target}.")
     resolved = resolve_run(report.spec, model_cache)
     roles = resolved.card.roles
-    layer = spec.layer or roles.cam
+    layer = spec.layer or class_activation.require_layer(roles.cam)
     if layer not in (roles.cam, *roles.layers, *roles.explainable_layers):
         raise InvalidRequestError(f"{resolved.card.title} has no layer {layer}. Choose one of the layers on the page.")
     file = artifacts.run_dir(model_cache.data_dir, spec.run) / artifacts.WEIGHTS_FILE
@@ -35,18 +35,16 @@ def explain_image(spec: ExplainSpec, model_cache: ModelCache, folder: Path) -> d
     maps = class_activation.explain(
         modules, images, [spec.target], layer, algorithm=spec.algorithm, prefix_tokens=roles.prefix_tokens
     )
-    sets = (name for name in report.split._fields if spec.picture in getattr(report.split, name))
-    card = {
-        "picture": spec.picture,
-        "set": next(sets),
-        "label": int(report.labels[spec.picture]),
-        "target": spec.target,
-        "models": {
-            model: prediction(report.evaluations[model].logits[spec.picture], spec.target)
-            | {"peak": float(maps[model].max())}
+    explained = ExplainedImage(
+        image=spec.picture,
+        set=next(name for name in report.split._fields if spec.picture in getattr(report.split, name)),
+        label=int(report.labels[spec.picture]),
+        target=spec.target,
+        models={
+            model: explanation(report.evaluations[model].logits[spec.picture], spec.target, maps[model])
             for model in modules
         },
-    }
-    facts = {"cards": [card], "layer": layer, "algorithm": spec.algorithm}
-    artifacts.write_part(folder, "cam", ReportPart(facts, {"pictures": images.cpu().numpy(), **maps}))
+    )
+    found = CamResult(images=[explained], layer=layer, algorithm=spec.algorithm, pixels=images.cpu().numpy(), maps=maps)
+    artifacts.write_result(folder, found)
     return {"picture": spec.picture}

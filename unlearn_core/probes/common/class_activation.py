@@ -39,10 +39,16 @@ def explain(
     number of tokens before those of the image. The models are not changed. Raises InvalidRequestError if `layer` is
     None, or if its output has no height and width.
     """
-    if layer is None:
-        raise InvalidRequestError("This architecture has no spatial layers, so Grad-CAM is not available.")
+    layer = require_layer(layer)
     to_map = partial(_spatial_output, layer=layer, prefix_tokens=prefix_tokens)
     return {name: _maps(model, images, targets, layer, algorithm, to_map) for name, model in models.items()}
+
+
+def require_layer(layer: str | None) -> str:
+    """Return the layer of an architecture's maps. Raises InvalidRequestError if it has none."""
+    if layer is None:
+        raise InvalidRequestError("This architecture has no spatial layers, so Grad-CAM is not available.")
+    return layer
 
 
 def _spatial_output(output: Tensor, *, layer: str, prefix_tokens: int | None) -> Tensor:

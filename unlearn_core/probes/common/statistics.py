@@ -2,10 +2,11 @@
 
 from math import nan, sqrt
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from unlearn_core.domain.results.explanations import Explanation
 from unlearn_core.domain.results.predictions import Score
 
 SETS = ("forget_train", "retain_val", "retain_test", "forget_test")
@@ -27,16 +28,17 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return raised / raised.sum(1, keepdims=True)
 
 
-def prediction(logits: np.ndarray, target: int) -> dict[str, Any]:
-    """Return the predicted class, its probability and the target's, from the logits (C,) of one image."""
+def explanation(logits: np.ndarray, target: int, heatmap: np.ndarray) -> Explanation:
+    """Return the prediction of one image from its logits (C,), and the peak of its map (h, w) for the target class."""
     shares = np.exp(logits.astype(np.float64) - logits.max())
     shares /= shares.sum()
     predicted = int(shares.argmax())
-    return {
-        "predicted": predicted,
-        "probability": float(shares[predicted]),
-        "target_probability": float(shares[target]),
-    }
+    return Explanation(
+        predicted=predicted,
+        probability=float(shares[predicted]),
+        target_probability=float(shares[target]),
+        peak=float(heatmap.max()),
+    )
 
 
 def logit_statistics(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.errors import StoreError
+from unlearn_core.domain.results.explanations import CamResult
 from unlearn_core.domain.results.result import ReportPart, Result
 
 R = TypeVar("R", bound=Result)
@@ -72,6 +73,11 @@ def write_part(folder: Path, name: str, part: ReportPart) -> None:
     write_json(folder / "parts" / f"{name}.json", part.facts)
 
 
+def write_result(folder: Path, result: Result) -> None:
+    """Write one result of a run."""
+    write_part(folder, result.part, result.to_part())
+
+
 def read_part(folder: Path, name: str) -> ReportPart | None:
     """Return one part of a report, or None if it is missing."""
     try:
@@ -104,6 +110,6 @@ def part_versions(folder: Path) -> tuple[str, ...]:
     return tuple(f"{name} {(folder / 'parts' / f'{name}.json').stat().st_mtime_ns}" for name in list_parts(folder))
 
 
-def read_explanation(data_dir: Path, run: int) -> ReportPart | None:
-    """Return the result of a finished Grad-CAM query, in the format of the `cam` part."""
-    return read_part(run_dir(data_dir, run), "cam")
+def read_explanation(data_dir: Path, run: int) -> CamResult | None:
+    """Return the result of a finished Grad-CAM query, or None if it is missing or damaged."""
+    return read_result(run_dir(data_dir, run), CamResult)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.explanations import CamResult
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell.markdown import escape
 
@@ -36,9 +36,9 @@ def show_all(report: Report) -> None:
         chart_card.footer(gradcam.CHART, [report], key_scope="pictures")
 
 
-def show_explanation(report: Report, part: ReportPart) -> None:
+def show_explanation(report: Report, cam: CamResult) -> None:
     """Show the result of a Grad-CAM query in the same way."""
-    show_rows(gradcam.heatmap_rows(report, part))
+    show_rows(gradcam.heatmap_rows(report, cam))
 
 
 def show_rows(rows: Sequence[gradcam.HeatmapRow]) -> None:

@@ -13,7 +13,7 @@ from unlearn_core.charts.drawing.selection import Selection
 from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.jobs import ExplainSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.explanations import CamResult
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
@@ -104,10 +104,10 @@ def _show_explanations(reports: Sequence[Report], selection: Selection) -> None:
     if number is None:
         st.caption("Choose an image below: the reports of these runs contain no Grad-CAM maps.")
         return
-    sources: list[ReportPart | int | None] = []
+    sources: list[CamResult | int | None] = []
     for report in reports:
-        part = _stored(report, number, selection)
-        sources.append(_find_or_request(report, number, selection) if part is None else part)
+        cam = _stored(report, number, selection)
+        sources.append(_find_or_request(report, number, selection) if cam is None else cam)
     waits = any(isinstance(source, int) and not cache.store().get(source).state.is_finished for source in sources)
     if selection.image is None:
         st.caption(f"Image {number}, until you choose one.")
@@ -116,20 +116,16 @@ def _show_explanations(reports: Sequence[Report], selection: Selection) -> None:
 
 def _default(reports: Sequence[Report]) -> int | None:
     """An image that most of the reports have heat maps of, preferably a forget image."""
-    cards = [
-        [card["picture"] for card in report.parts["cam"].facts["cards"]] if "cam" in report.parts else []
-        for report in reports
-    ]
-    every = [number for images in cards for number in images]
+    every = [shown.image for report in reports if (cam := report.get(CamResult)) for shown in cam.images]
     return max(dict.fromkeys(every), key=every.count, default=None)
 
 
-def _stored(report: Report, number: int, selection: Selection) -> ReportPart | None:
+def _stored(report: Report, number: int, selection: Selection) -> CamResult | None:
     """The report's own heat maps of the image, if they are for the selected class and layer."""
-    part = heatmap_rows.part_for_image(report, number)
-    if part is None or _layer(report, selection) is not None:
+    cam = heatmap_rows.cam_of_image(report, number)
+    if cam is None or _layer(report, selection) is not None:
         return None
-    return part if part.facts["cards"][0]["target"] == _target(report, number, selection) else None
+    return cam if cam.images[0].target == _target(report, number, selection) else None
 
 
 def _find_or_request(report: Report, number: int, selection: Selection) -> int | None:
@@ -154,7 +150,7 @@ def _target(report: Report, number: int, selection: Selection) -> int:
     return classes.index(selection.label) if selection.label in classes else int(report.labels[number])
 
 
-def _rows(reports: Sequence[Report], sources: Sequence[ReportPart | int | None], waited: bool) -> None:
+def _rows(reports: Sequence[Report], sources: Sequence[CamResult | int | None], waited: bool) -> None:
     runs = [cache.store().get(source) if isinstance(source, int) else None for source in sources]
     if waited and not any(run is not None and not run.state.is_finished for run in runs):
         st.rerun()
@@ -162,9 +158,9 @@ def _rows(reports: Sequence[Report], sources: Sequence[ReportPart | int | None],
         lifespan.ensure_worker()
     ready, missing = [], []
     for report, title, source, run in zip(reports, report_labels(reports), sources, runs, strict=True):
-        part = source if isinstance(source, ReportPart) else _explanation(run)
-        if part is not None:
-            ready.append((title, report, part))
+        cam = source if isinstance(source, CamResult) else _explanation(run)
+        if cam is not None:
+            ready.append((title, report, cam))
         else:
             missing.append(f"**{escape(title)}**: {_why(run)}")
     if ready:
@@ -174,7 +170,7 @@ def _rows(reports: Sequence[Report], sources: Sequence[ReportPart | int | None],
         st.markdown(text)
 
 
-def _explanation(run: Run | None) -> ReportPart | None:
+def _explanation(run: Run | None) -> CamResult | None:
     return (
         artifacts.read_explanation(open_data_dir(), run.id) if run is not None and run.state is RunState.DONE else None
     )

@@ -1,7 +1,6 @@
 """The start page: what the lab does, one button that does it, and a finished real run. It does not import torch."""
 
 from statistics import median
-from typing import Any
 
 import streamlit as st
 
@@ -10,7 +9,7 @@ from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.explanations import CamResult, ExplainedImage
 from unlearn_core.domain.run import RunState
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, formatting, navigation, run_setup
@@ -127,11 +126,9 @@ def _like_default(spec: object) -> bool:
 
 def _three_heatmaps(report: Report) -> None:
     """Heat maps of a test image in the forget set: the one that the original model classified with most confidence."""
-    part = report.parts["cam"]
-    cards = part.facts["cards"]
-    place = max(range(len(cards)), key=lambda number: _informativeness(cards[number]))
-    arrays = {name: values[place : place + 1] for name, values in part.arrays.items()}
-    row = gradcam.heatmap_rows(report, ReportPart({**part.facts, "cards": [cards[place]]}, arrays))[0]
+    cam = report[CamResult]
+    place = max(range(len(cam.images)), key=lambda number: _informativeness(cam.images[number]))
+    (row,) = gradcam.heatmap_rows(report, cam.only(place))
     models = sum(" · " in cell.caption for cell in row.cells)
     st.markdown(f"**{escape(row.title)}: predictions and heat maps of {'three' if models == 3 else 'two'} models**")
     grid = st.grid(1 + models, min_column_width=64)
@@ -141,7 +138,6 @@ def _three_heatmaps(report: Report) -> None:
             st.image(cell.image, caption, width="stretch", alt=f"{row.title}: {cell.caption}")
 
 
-def _informativeness(card: dict[str, Any]) -> tuple[bool, bool, float]:
-    before = card["models"]["before"]
-    correct = before["predicted"] == card["label"] == card["target"]
-    return card["set"] == "forget_test", correct, before["probability"]
+def _informativeness(shown: ExplainedImage) -> tuple[bool, bool, float]:
+    before = shown.models["before"]
+    return shown.set == "forget_test", before.predicted == shown.label == shown.target, before.probability
