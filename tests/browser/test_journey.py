@@ -9,7 +9,7 @@ from tests.browser.app_server import Served
 from tests.browser.browser_steps import CHART, heading, settled
 from tests.browser.conftest import NARROW
 from tests.pages.finished_runs import CLASS, PICTURES
-from unlearn_core.ui.report.report_view import TABS
+from unlearn_core.charts.chart import SECTIONS
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -38,7 +38,7 @@ def test_the_whole_journey_takes_four_clicks(page: Page, app: Served) -> None:
     heading(page, "Forget discs with UNSIR")
     expect(page.get_by_role("heading", name=CHART)).to_be_visible()
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
-    for name in TABS[1:]:
+    for name in SECTIONS[1:]:
         page.get_by_role("tab", name=name).click()
         page.wait_for_url(re.compile(f"tab={name.replace(' ', '.{1,3}')}"))
         settled(page)

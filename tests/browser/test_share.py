@@ -52,7 +52,7 @@ def test_a_copied_link_has_request_method_and_hyperparameters(page: Page, app: S
 
 
 def test_a_copied_link_has_what_is_open_in_a_report(page: Page, app: Served, browser: Browser) -> None:
-    page.goto(app.address(f"run?id={CLASS}&tab=Weights"))
+    page.goto(app.address(f"run?id={CLASS}&tab=Inside"))
     page.get_by_role("radio", name="L2", exact=True).or_(
         page.get_by_role("button", name="L2", exact=True)
     ).first.click()

@@ -17,8 +17,8 @@ import pytest
 
 from tests.charts.fake_reports import made_up_report
 from tests.charts.layout import layout_of
-from unlearn_core.charts import charts
-from unlearn_core.charts.chart import NO_GOLD, Chart
+from unlearn_core.charts import charts, section_charts
+from unlearn_core.charts.chart import NO_GOLD, SECTIONS, Chart
 from unlearn_core.charts.drawing.theme import CLASS_COLORS, DARK, LIGHT, TRANSPARENT, Theme
 from unlearn_core.domain.report import Report
 from unlearn_core.plugins import discover
@@ -270,3 +270,11 @@ def test_charts_need_neither_torch_nor_streamlit() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_chart_stands_in_its_section_once() -> None:
+    placed = [chart.id for section in SECTIONS for chart in section_charts(section) if chart.section == section]
+    assert sorted(placed) == sorted(charts())
+    for section in SECTIONS:
+        orders = [chart.order for chart in section_charts(section) if chart.section == section]
+        assert len(orders) == len(set(orders)), f"two charts of {section} claim one place"

@@ -11,6 +11,7 @@ import pytest
 
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts import charts
+from unlearn_core.charts.chart import SECTIONS
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.report import Report
@@ -174,7 +175,7 @@ def test_a_sweep_brings_its_table_and_its_charts() -> None:
 
     trials = pd.DataFrame({"trial": [1, 2], "rate <b>": [0.1, None], "state": ["done", "failed"]})
     own = figures.render_figure(charts()["accuracy"], [REPORT])._replace(id="trade-off", title="What does it cost?")
-    side = ExtraSection(title="A sweep over the rate", words="Eight trials.", trials=trials, plates=(own,))
+    side = ExtraSection(title="A sweep over the rate", words="Eight trials.", trials=trials, figures=(own,))
     found = made(REPORT, made_up_report(seed=1), side=side)
     text = Reader(found).text
     assert "A sweep over the rate" in text
@@ -207,12 +208,11 @@ def test_points_of_the_plane_are_not_shown_as_pictures() -> None:
     assert not [own for tag, own in read.elements if tag == "img" and (own["alt"] or "").startswith("cat, image")]
 
 
-def test_a_chart_that_has_no_chapter_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures, "SECTIONS", {"Which?": ("timing",)})
-    first, last = figures.report_sections([REPORT])
-    assert [one.id for one in first.plates] == ["timing"]
-    assert last.title == figures.OTHER_SECTION
-    assert "accuracy" in {one.id for one in last.plates}
+def test_charts_stand_where_their_cards_place_them() -> None:
+    found = {section.title: [figure.id for figure in section.figures] for section in figures.report_sections([REPORT])}
+    assert list(found) == [section for section in SECTIONS if section in found]
+    assert found["Classes"] == ["classes", "predictions", "confusion"]
+    assert all(charts()[name].is_exported for own in found.values() for name in own if name in charts())
 
 
 def test_single_pictures_are_named_by_their_class() -> None:

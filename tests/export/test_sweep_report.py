@@ -14,12 +14,12 @@ def test_a_sweep_is_told_with_its_charts_and_every_trial() -> None:
     assert "24 runs of UNSIR, of which 22 finished" in found.words
     assert "its report follows" in found.words
     assert found.trials is not None and len(found.trials) == 24
-    ids = [plate.id for plate in found.plates]
+    ids = [figure.id for figure in found.figures]
     assert len(ids) == len(set(ids)) == 10
-    for plate in found.plates:
-        assert json.loads(plate.figure)["data"] and plate.height > 100
-        assert plate.summaries[0].endswith(".")
-        assert plate.question.endswith("?") and not plate.title.endswith("?")
+    for figure in found.figures:
+        assert json.loads(figure.figure)["data"] and figure.height > 100
+        assert figure.summaries[0].endswith(".")
+        assert figure.question.endswith("?") and not figure.title.endswith("?")
     html = render_report([made_up_report()], methods={}, image_datasets={}, extra=found)
     assert "What does it cost to forget cat?" in html
     assert "All trials" in html
@@ -28,5 +28,5 @@ def test_a_sweep_is_told_with_its_charts_and_every_trial() -> None:
 def test_one_knob_and_no_finished_trial_are_told_too() -> None:
     assert sweep_section(swept(8, knobs=KNOBS[:1], facts={})).title == "Effect of impair: learning rate"
     nothing = sweep_section(swept(0, facts={}))
-    assert nothing.plates == ()
+    assert nothing.figures == ()
     assert "of which 0 finished" in nothing.words

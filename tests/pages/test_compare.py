@@ -167,11 +167,11 @@ def test_an_image_is_explained_for_every_run_at_once(visit: Visit, done: RunStor
 
 
 def test_each_tab_draws_a_figure_a_run(visit: Visit, done: RunStore) -> None:
-    for tab, names in page.TABS.items():
+    for tab, charts in page.compared_charts().items():
         app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", tab=tab, **{"class": "discs", "picture": "3"}))
         keys = [one.proto.id for one in app.get("plotly_chart")]
         assert len(keys) >= 1, tab
-        assert len(app.subheader) >= 3 + len(names), tab
+        assert len(app.subheader) >= 3 + len(charts), tab
         assert not without_words(app), tab
 
 
@@ -187,7 +187,7 @@ def _layouts(app: AppTest, key: str) -> list[dict]:
     return [json.loads(one.proto.spec)["layout"] for one in found]
 
 
-@pytest.mark.parametrize("tab", page.TABS)
+@pytest.mark.parametrize("tab", page.compared_charts())
 def test_a_run_of_another_classifier_on_other_data_stands_beside_with_a_warning(
     visit: Visit, done: RunStore, tab: str
 ) -> None:

@@ -12,8 +12,6 @@ from tests.pages.report.test_report_downloads import upload
 from tests.store import former as release
 from tests.store.former import home, unpacked
 from unlearn_core.charts import charts
-from unlearn_core.ui.pages.compare import page as compare
-from unlearn_core.ui.report import report_view
 from unlearn_core.ui.shell import run_setup as setups
 
 __all__ = ["home", "unpacked"]
@@ -31,11 +29,9 @@ def named(one: dict[str, Any]) -> str:
     return f"{one['page']}?" + "&".join(f"{name}={value}" for name, value in one["query"].items())
 
 
-def state(app: AppTest, page: str, name: str) -> Any:
-    """What stands in a widget that the address names; of a tab or a way to draw, whose words may change, its place."""
+def state(app: AppTest, name: str) -> Any:
+    """What stands in a widget that the address names; of a way to draw, whose words may change, its place."""
     value = app.session_state[name]
-    if name == "tab":
-        return list(compare.TABS if page == "compare" else report_view.TABS).index(value)
     if name.endswith("-way"):
         return list(charts()[name.split("-")[1]].variants).index(value)
     return value
@@ -51,7 +47,7 @@ def test_an_address_shows_what_it_names(visit: Visit, one: dict[str, Any]) -> No
         fine(app)
     found = one.get("state", {})
     for name, value in found.items():
-        assert state(app, page, name) == value, name
+        assert state(app, name) == value, name
     for name, value in one["query"].items():
         assert name in found or app.query_params.get(name) == value, name
     for part in one.get("title", ()):

@@ -38,11 +38,11 @@ def test_the_history_is_drawn_again_within_a_second(visit: Visit, many: RunStore
     assert _again(fine(visit("history")), "history") < LIMIT
 
 
-@pytest.mark.parametrize("tab", ["Overview", "Classes", "Logits"])
+@pytest.mark.parametrize("tab", ["Overview", "Classes", "Inside"])
 def test_four_runs_side_by_side_are_drawn_again_within_a_second(visit: Visit, many: RunStore, tab: str) -> None:
     ids = [CLASS, PICTURES, made_again(many), made_again(many)]
     app = fine(visit("compare", ids=",".join(map(str, ids)), tab=tab))
-    assert len(app.get("plotly_chart")) == 4 * len(page.TABS[tab])
+    assert len(app.get("plotly_chart")) == 4 * len(page.compared_charts()[tab])
     assert len(app.multiselect(key="compared").options) >= 200
     assert _again(app, f"compare, {tab}") < LIMIT
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -24,9 +24,14 @@ TWO_GOLDS = "two retrained"
 """The tight label of the distance between two retrained models."""
 
 
+Section = Literal["Overview", "Images", "Classes", "Privacy", "Inside", "How it went", "Details"]
+SECTIONS: tuple[Section, ...] = get_args(Section)
+"""The sections of a report and of a comparison, in their order."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """One question about a run, answered by a table, a figure and a summary.
+    """One question about a run, answered by a table, a figure and a summary, and where it stands in reports.
 
     `applies(report)` is True, or the reason why there is nothing to draw; the other functions may only be called where
     it is True. `table` and `figure` take one report or several; `summary` and `alt_text` describe one.
@@ -43,6 +48,19 @@ class Chart:
     figure: Callable[[Sequence[Report], Theme], go.Figure]
     summary: Callable[[Report], str]
     alt_text: Callable[[Report], str]
+    section: Section
+    order: int
+    """Its place in the section: smaller numbers come first."""
+    overview_order: int | None = None
+    """Its place in the Overview, if it stands there too."""
+    optional: bool = False
+    """Whether a report in which it does not apply leaves it out, instead of showing the reason."""
+    is_compared: bool = True
+    """Whether it is on the page that compares runs."""
+    is_exported: bool = True
+    """Whether it is in the HTML report."""
+    export_variants: bool = False
+    """Whether the HTML report has all variants instead of the first."""
     height: int = HEIGHT
     variants: Mapping[str, "Chart"] = field(default_factory=dict)
     """Other ways to draw it, by their labels in a switch, which are written into URLs too; the first is the default."""
@@ -62,13 +80,18 @@ def needs_gold(kind: type[Result] | str) -> Callable[[Report], Literal[True] | s
     return applies
 
 
-def needs(kind: type[Result] | str) -> Callable[[Report], Literal[True] | str]:
-    """Return the `applies` of a chart that is drawn from one result of the report."""
+def needs(*kinds: type[Result] | str, otherwise: str = "") -> Callable[[Report], Literal[True] | str]:
+    """Return the `applies` of a chart that is drawn from these results; `otherwise` is why most reports lack them."""
 
     def applies(report: Report) -> Literal[True] | str:
-        if isinstance(kind, str):
-            return True if kind in report.parts else report.missing.get(kind, f"This run has no record of its {kind}.")
-        return True if kind in report else report.reason(kind)
+        for kind in kinds:
+            if isinstance(kind, str):
+                if kind not in report.parts:
+                    return report.missing.get(kind, f"This run has no record of its {kind}.")
+            elif kind not in report:
+                is_absent = otherwise and not kind.is_in(report.parts)
+                return report.missing.get(kind.part, otherwise) if is_absent else report.reason(kind)
+        return True
 
     return applies
 

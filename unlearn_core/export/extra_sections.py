@@ -30,10 +30,10 @@ class ExtraSection(NamedTuple):
     """Content besides the runs themselves.
 
     `title` and `words` replace the heading and lead text of the first run; `trials` is a table of many runs, such as
-    those of a sweep; `plates` are charts of all of them, which come first.
+    those of a sweep; `figures` are charts of all of them, which come first.
     """
 
     title: str = ""
     words: str = ""
     trials: pd.DataFrame | None = None
-    plates: tuple[ReportFigure, ...] = ()
+    figures: tuple[ReportFigure, ...] = ()

@@ -6,30 +6,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from unlearn_core.charts import charts
-from unlearn_core.charts.chart import Chart, report_labels
+from unlearn_core.charts import charts, section_charts
+from unlearn_core.charts.chart import SECTIONS, Chart, report_labels
 from unlearn_core.charts.drawing.theme import DARK, FONT, LIGHT
 from unlearn_core.domain.report import Report
 from unlearn_core.export.extra_sections import ReportFigure
 
-SECTIONS: dict[str, tuple[str, ...]] = {
-    "How much does the seed matter?": ("seeds",),
-    "What does it predict now?": ("accuracy", "predictions", "classes", "confusion", "regions"),
-    "Is it like the retrained model?": ("distance", "closeness", "zrf", "cka"),
-    "How confident is it?": ("confidence", "margin", "certainty"),
-    "Can an attacker tell what it was trained on?": ("membership", "score", "lira", "recognised", "relearn"),
-    "What changed inside the model?": ("layers", "places", "redrawn", "touched", "importance"),
-    "What happened during the run?": ("curve", "timing", "noise", "adversarials", "stopped", "replay"),
-}
-"""The charts of each section; charts in no section come last."""
-
-ALL_VARIANTS = ("seeds",)
-"""Charts of which all variants are drawn; of others only the first."""
-
-EXCLUDED = ("cam",)
-"""Charts that the report shows in a section of its own."""
-
-OTHER_SECTION = "What else was measured?"
 MAX_TABLE_ROWS = 60
 """Longer tables are only in the CSV files of the archive."""
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -40,28 +22,34 @@ class ReportSection(NamedTuple):
     """A section of charts."""
 
     title: str
-    plates: tuple[ReportFigure, ...]
+    figures: tuple[ReportFigure, ...]
 
 
 def report_sections(reports: Sequence[Report]) -> list[ReportSection]:
     """All charts that apply to these reports, in order; empty sections are left out."""
-    available = {name: chart for name, chart in charts().items() if name not in EXCLUDED}
-    placed = {name for own in SECTIONS.values() for name in own}
-    plan = SECTIONS | {OTHER_SECTION: tuple(name for name in available if name not in placed)}
     made = [
         ReportSection(
-            title, tuple(one for name in own if name in available for one in _drawn(available[name], reports))
+            section,
+            tuple(
+                figure
+                for chart in section_charts(section)
+                if chart.is_exported and chart.section == section
+                for figure in _figures(chart, reports)
+            ),
         )
-        for title, own in plan.items()
+        for section in SECTIONS
     ]
-    return [chapter for chapter in made if chapter.plates]
+    return [section for section in made if section.figures]
 
 
-def _drawn(chart: Chart, reports: Sequence[Report]) -> list[ReportFigure]:
+def _figures(chart: Chart, reports: Sequence[Report]) -> list[ReportFigure]:
     """The variants of a chart that the report shows and that apply."""
-    ways = [*chart.variants.items()] if chart.id in ALL_VARIANTS else [("", chart)]
-    made = [(way, render_figure(one, reports)) for way, one in ways if drawable_reports(one, reports)]
-    return [one if at == 0 else one._replace(title=f"{one.title}: {way.lower()}") for at, (way, one) in enumerate(made)]
+    variants = [*chart.variants.items()] if chart.export_variants else [("", chart)]
+    made = [(label, render_figure(one, reports)) for label, one in variants if drawable_reports(one, reports)]
+    return [
+        figure if place == 0 else figure._replace(title=f"{figure.title}: {label.lower()}")
+        for place, (label, figure) in enumerate(made)
+    ]
 
 
 def drawable_reports(chart: Chart, reports: Sequence[Report]) -> list[Report]:

@@ -25,9 +25,12 @@ def sweep_section(sweep_data: SweepData) -> ExtraSection:
     if len(params) > 1:
         first = [slices.for_hyperparameter(own, spec.objectives[0]) for own in params]
         shown += [hyperparameter_importance.SWEEP_CHART, parallel.SWEEP_CHART, *first, contour.SWEEP_CHART]
-    plates = tuple(_plate(one, sweep_data) for one in shown if one.applies(sweep_data) is True)
+    figures = tuple(_figure(one, sweep_data) for one in shown if one.applies(sweep_data) is True)
     return ExtraSection(
-        title=_title(sweep_data), words=_words(sweep_data), trials=sweep_drawing.trials_table(sweep_data), plates=plates
+        title=_title(sweep_data),
+        words=_words(sweep_data),
+        trials=sweep_drawing.trials_table(sweep_data),
+        figures=figures,
     )
 
 
@@ -57,7 +60,7 @@ def _span(search_range: SearchRange) -> str:
     return f"{format_value(search_range.low)} to {format_value(search_range.last_value)}"
 
 
-def _plate(sweep_chart: SweepChart, sweep_data: SweepData) -> ReportFigure:
+def _figure(sweep_chart: SweepChart, sweep_data: SweepData) -> ReportFigure:
     figure = sweep_chart.figure(sweep_data, LIGHT)
     return ReportFigure(
         id=f"sweep-{sweep_chart.id}",

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit, turn
 from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_picture, started
 from tests.pages.page_asserts import fine, without_words, words
-from unlearn_core.charts import charts
+from unlearn_core.charts import charts, section_charts
+from unlearn_core.charts.chart import SECTIONS, Section
 from unlearn_core.charts.report.member_scores import is_member_only_after, list_member_scores, reference_model
 from unlearn_core.domain.errors import NotFoundError
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
@@ -213,31 +214,27 @@ def test_a_run_turns_into_its_report(visit: Visit, done: RunStore, home: Path) -
     assert f"Run {number} · finished just now" in app.caption[0].value
 
 
-@pytest.mark.parametrize(
-    ("tab", "shown", "headings"),
-    [
-        ("Overview", {"accuracy", "predictions", "cam", "distance", "classes", "layers"}, set()),
-        ("Images", {"cam", "places"}, {"Explore any image"}),
-        ("Classes", {"classes", "predictions", "confusion"}, set()),
-        ("Distance", {"distance", "zrf", "closeness", "cka"}, set()),
-        ("Logits", {"confidence", "margin", "certainty"}, set()),
-        ("Privacy", {"membership", "recognised", "relearn"}, {"Forget images by membership probability"}),
-        ("Weights", {"layers"}, set()),
-        ("How it went", {"replay", "curve", "timing", "noise"}, {"Noise images"}),
-        ("Details", set(), {"Reproduce this run", "All accuracies", "Timings", "Settings"}),
-    ],
-)
-def test_only_the_open_tab_is_drawn(
-    tab: str, shown: set[str], headings: set[str], visit: Visit, done: RunStore
-) -> None:
+HEADINGS: dict[Section, set[str]] = {
+    "Images": {"Explore any image"},
+    "Privacy": {"Forget images by membership probability"},
+    "How it went": {"Noise images"},
+    "Details": {"Reproduce this run", "All accuracies", "Timings", "Settings"},
+}
+"""What stands in a section besides its charts."""
+OF_THIS_RUN = {"noise"}
+"""Optional charts that this run has."""
+
+
+@pytest.mark.parametrize("tab", SECTIONS)
+def test_a_tab_shows_every_chart_of_its_section_and_no_other(tab: Section, visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS), tab=tab))
-    seen = {heading.value for heading in app.subheader}
-    wanted = {charts()[name].title for name in shown} | headings
-    assert wanted <= seen
+    shown = [chart for chart in section_charts(tab) if not chart.optional or chart.id in OF_THIS_RUN]
     captions = [caption.value for caption in app.caption]
-    assert all(captions.count(charts()[name].question) == 1 for name in shown), "each question stands once"
-    others = {charts()[name].title for name in ("layers", "curve")} | {"All accuracies", "Explore any image"}
-    assert not (others - wanted) & seen
+    assert all(captions.count(chart.question) == 1 for chart in shown), "each question stands once"
+    titles = {chart.title for chart in shown}
+    assert titles | HEADINGS.get(tab, set()) <= {heading.value for heading in app.subheader}
+    others = {chart.title for chart in charts().values()} - titles
+    assert not others & {heading.value for heading in app.subheader}
     assert not without_words(app)
 
 

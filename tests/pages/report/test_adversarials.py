@@ -21,7 +21,7 @@ def test_adversarial_copies_are_shown_beside_their_originals(visit: Visit, home:
     shown = [one for element in app.get("image") for one in element.proto.imgs]
     assert len(shown) == 8 and all("attacked: " in one.caption for one in shown)
     assert not without_words(app)
-    app = fine(visit("run", id=number, tab="Weights"))
+    app = fine(visit("run", id=number, tab="Inside"))
     assert charts()["importance"].title in {heading.value for heading in app.subheader}
     assert "mattered most for 4 forget images" in words(app)
 

@@ -1,4 +1,4 @@
-"""The report's tabs of distances, classes and weights: what they say with gold, without it, and of an old report."""
+"""The report's tabs of classes and of what is inside the model: with gold, without it, and of an old report."""
 
 import json
 import shutil
@@ -12,24 +12,25 @@ from unlearn_core.store.queue.run_store import RunStore
 
 
 def test_every_distance_stands_beside_gold(visit: Visit, done: RunStore) -> None:
-    app = fine(visit("run", id=str(CLASS), tab="Distance"))
+    app = fine(visit("run", id=str(CLASS), tab="Inside"))
     said = words(app)
     assert "ZRF went from" in said and "the retrained model, which is the aim, has" in said
     assert "metrics, it is now closer to the retrained model, on training images of the forget set" in said
-    assert "Spread unknown: only one retrained model." in said and "--seed 1" in said
-    assert len(app.get("plotly_chart")) == 4
+    overview = words(fine(visit("run", id=str(CLASS))))
+    assert "Spread unknown: only one retrained model." in overview and "--seed 1" in overview
+    assert len(app.get("plotly_chart")) == 7
     assert not without_words(app)
 
 
 def test_the_set_can_be_switched(visit: Visit, done: RunStore) -> None:
-    app = visit("run", id=str(CLASS), tab="Distance")
+    app = visit("run", id=str(CLASS), tab="Inside")
     app.segmented_control(key="report-closeness-way").set_value("Retain set, test").run()
     assert "closer to the retrained model, on test images of the retain set" in words(fine(app))
 
 
 def test_without_gold_the_tab_says_so_and_shows_the_rest(visit: Visit, done: RunStore) -> None:
-    said = words(fine(visit("run", id=str(PICTURES), tab="Distance")))
-    assert "There is no retrained model to measure the distance to." in said
+    said = words(fine(visit("run", id=str(PICTURES), tab="Inside")))
+    assert "There is no retrained model to measure the distance to." in words(fine(visit("run", id=str(PICTURES))))
     assert "There is no retrained model to compare with." in said
     assert "There is no retrained model yet to compare with." in said
     assert "ZRF went from" in said
@@ -45,7 +46,7 @@ def test_classes_have_a_panel_a_model(visit: Visit, done: RunStore) -> None:
 
 
 def test_weights_can_be_measured_in_other_ways(visit: Visit, done: RunStore) -> None:
-    app = fine(visit("run", id=str(CLASS), tab="Weights"))
+    app = fine(visit("run", id=str(CLASS), tab="Inside"))
     assert "of its norm" in words(app)
     app.segmented_control(key="report-layers-way").set_value("L2").run()
     assert "in L2)" in words(fine(app))
@@ -67,9 +68,9 @@ def test_a_report_from_before_these_measures_says_so(visit: Visit, done: RunStor
     path = folder / "parts" / "layers.json"
     facts = json.loads(path.read_text())
     path.write_text(json.dumps({key: facts[key] for key in ("rows", "buffers", "total")}))
-    said = words(fine(visit("run", id=str(CLASS), tab="Distance")))
+    said = words(fine(visit("run", id=str(CLASS), tab="Inside")))
     for part in ("closeness", "cka", "zrf"):
         assert f"This run has no record of its {part}" in said
-    app = visit("run", id=str(CLASS), tab="Weights")
+    app = visit("run", id=str(CLASS), tab="Inside")
     app.segmented_control(key="report-layers-way").set_value("By kind of weights").run()
     assert "earlier release" in words(fine(app))

@@ -26,7 +26,7 @@ ASKED = frozenset({"measure"})
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the engine measures here may be coarse, as long as it is real."""
-    monkeypatch.setattr(relearn_job, "PROTOCOL", PROTOCOL._replace(draws=1, half=8))
+    monkeypatch.setattr(relearn_job, "PROTOCOL", PROTOCOL.model_copy(update={"draws": 1, "half": 8}))
 
 
 def headings(app) -> set[str]:

@@ -52,7 +52,7 @@ def test_a_report_opens_on_the_image_that_was_explained(visit: Visit, done: RunS
 
 
 def test_a_chart_is_drawn_as_the_address_says(visit: Visit, done: RunStore) -> None:
-    link = {"id": str(CLASS), "tab": "Weights", "report-layers-way": "L2"}
+    link = {"id": str(CLASS), "tab": "Inside", "report-layers-way": "L2"}
     fresh = fine(visit("run", **link))
     assert fresh.segmented_control(key="report-layers-way").value == "L2"
 

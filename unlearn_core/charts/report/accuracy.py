@@ -187,4 +187,6 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="Overview",
+    order=30,
 )

@@ -1,17 +1,18 @@
 """Adversarial examples of L2UL: the share of them predicted as their target class, before and after."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, panels, percent_axis
+from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
 from unlearn_core.charts.drawing.heatmap_overlay import upscale
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.artifacts import AdversarialImages, AdversarialOriginals, AdversarialPredictions
 
 MAX_ROWS = 12
 """With more targets than this, only those with the lowest shares get a row of their own."""
@@ -35,17 +36,9 @@ class ImagePair(NamedTuple):
     caption: str
 
 
-def applies(report: Report) -> Literal[True] | str:
-    """Return True if the run made adversarial images, else the reason."""
-    extras = report.parts.get("extras")
-    if extras is not None and "adversarial_answers" in extras.arrays:
-        return True
-    return "This run made no adversarial images: only L2UL does, if its guard uses them."
-
-
 def target_rows(report: Report) -> list[TargetRow]:
     """Return a row for all adversarial images, then one per target in class order; the last may combine several."""
-    predictions = report.parts["extras"].arrays["adversarial_answers"].astype(int)
+    predictions = report[AdversarialPredictions].classes.astype(int)
     every = _row("all", predictions)
     each = [_row(name, predictions[predictions[:, 1] == at]) for at, name in enumerate(report.dataset.classes)]
     each = [row for row in each if row.images]
@@ -67,11 +60,11 @@ def _row(name: str, predictions: np.ndarray) -> TargetRow:
 
 def image_pairs(report: Report) -> list[ImagePair]:
     """Return the stored adversarial images, each next to its original, enlarged."""
-    extras, names = report.parts["extras"], report.dataset.classes
-    answers = extras.arrays["adversarial_answers"][extras.facts["adversarial_pictures"]["rows"]].tolist()
-    sides = (extras.arrays["adversarial_originals"], extras.arrays["adversarial_pictures"])
+    images, names = report[AdversarialImages], report.dataset.classes
+    classes = report[AdversarialPredictions].classes[images.rows].tolist()
+    sides = (report[AdversarialOriginals].pixels, images.pixels)
     found = []
-    for original, made, (label, target, before, after) in zip(*sides, answers, strict=True):
+    for original, made, (label, target, before, after) in zip(*sides, classes, strict=True):
         missed = "" if before == target else f" (target: {names[target]})"
         words = f"{names[label]}, attacked: {names[before]}{missed}, after unlearning: {names[after]}"
         found.append(ImagePair(_side_by_side(original, made), words))
@@ -144,8 +137,8 @@ def _traces(each: Sequence[TargetRow], names: Sequence[str], theme: Theme) -> li
 
 def summary(report: Report) -> str:
     """Describe how often the attack succeeded, the size of the perturbations, and how much of it remains."""
-    every, facts = target_rows(report)[0], report.parts["extras"].facts["adversarial_answers"]
-    distance = f"{number(facts['length'], 2)} of at most {facts['radius']:g} away from the original image"
+    every, attack = target_rows(report)[0], report[AdversarialPredictions]
+    distance = f"{number(attack.mean_distance, 2)} of at most {attack.radius:g} away from the original image"
     said = (
         f"{percent(every.before)} of {every.images:,} adversarial images deceived the original model, each {distance}"
     )
@@ -169,9 +162,16 @@ CHART = Chart(
     "method trained on it with that class as its label. It replaces retained images, which the method does not use, "
     "so it says little about the accuracy on those: look at the retain accuracy. Images for which the attack failed "
     "are used all the same.",
-    applies=applies,
+    applies=needs(
+        AdversarialPredictions,
+        otherwise="This run made no adversarial images: only L2UL does, if its guard uses them.",
+    ),
     table=table,
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="How it went",
+    order=60,
+    optional=True,
+    is_compared=False,
 )

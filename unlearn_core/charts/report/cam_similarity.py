@@ -178,4 +178,6 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="Images",
+    order=20,
 )

@@ -11,6 +11,7 @@ from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, TWO_GOLDS, Chart, build
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import join_words, number, short_layers
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.weights import CkaResult
 
 PAIR_LABELS = {
     "gold-twin": TWO_GOLDS,
@@ -28,44 +29,36 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
         reports,
         lambda report: [
             {
-                "layer": row["layer"],
+                "layer": row.layer,
                 "pair": PAIR_LABELS[pair],
-                **each,
-                "missing": _facts(report)["reasons"].get(f"{row['layer']}, {pair}", ""),
+                "unbiased": similarity.unbiased,
+                "plain": similarity.plain,
+                "missing": report[CkaResult].reasons.get(f"{row.layer}, {pair}", ""),
             }
-            for row in _facts(report)["rows"]
-            for pair, each in row["pairs"].items()
+            for row in report[CkaResult].layers
+            for pair, similarity in row.pairs.items()
         ],
     )
-
-
-def _facts(report: Report) -> dict[str, Any]:
-    return report.parts["cka"].facts
-
-
-def cka_by_layer(report: Report, pair: str) -> dict[str, float | None]:
-    """Return the unbiased estimate of each layer; empty if there is no such pair."""
-    return {row["layer"]: row["pairs"][pair]["unbiased"] for row in _facts(report)["rows"] if pair in row["pairs"]}
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw one line per pair over the layers, from input to output, on a scale that ends at 1."""
     drawn = panels(reports, theme, height=_HEIGHT)
-    seen = [value for report in reports for pair in PAIR_LABELS for value in cka_by_layer(report, pair).values()]
+    seen = [value for report in reports for pair in PAIR_LABELS for value in report[CkaResult].unbiased(pair).values()]
     low = floor(10 * min([value for value in seen if value is not None] or [0.0])) / 10
     for column, report in enumerate(reports, 1):
         for pair in PAIR_LABELS:
-            values = cka_by_layer(report, pair)
+            values = report[CkaResult].unbiased(pair)
             if values:
                 drawn.add_trace(_trace(pair, values, theme), row=1, col=column)
     drawn.update_yaxes(showgrid=True, range=[low - 0.02, 1.02], nticks=6)
     drawn.update_yaxes(title_text="similarity (CKA)", col=1)
-    layers = list(dict.fromkeys(row["layer"] for report in reports for row in _facts(report)["rows"]))
+    layers = list(dict.fromkeys(row.layer for report in reports for row in report[CkaResult].layers))
     drawn.update_xaxes(type="category", tickvals=layers, ticktext=short_layers(layers), range=[-0.5, len(layers) - 0.5])
     drawn.update_xaxes(title_text="layer, input to output", row=1)
     several = len(reports) > 1
     drawn.update_layout(margin={"t": 84 if several else 48})
-    shown = [pair for pair in reversed(PAIR_LABELS) if any(cka_by_layer(report, pair) for report in reports)]
+    shown = [pair for pair in reversed(PAIR_LABELS) if any(report[CkaResult].unbiased(pair) for report in reports)]
     drawn.add_annotation(
         text=_legend(shown, theme),
         x=0,
@@ -119,15 +112,16 @@ def _trace(pair: str, values: dict[str, float | None], theme: Theme) -> go.Scatt
 
 def summary(report: Report) -> str:
     """Describe the layer that changed most, and its similarity to gold."""
-    changed = {layer: value for layer, value in cka_by_layer(report, "before-after").items() if value is not None}
+    result = report[CkaResult]
+    changed = {layer: value for layer, value in result.unbiased("before-after").items() if value is not None}
     if not changed:
-        return f"The similarity could not be computed for any of {len(_facts(report)['rows'])} layers."
+        return f"The similarity could not be computed for any of {len(result.layers)} layers."
     most = min(changed, key=lambda layer: changed[layer])
     said = f"{most} changed most: its similarity before and after is {number(changed[most], 2)}."
-    lost = [layer for layer, value in cka_by_layer(report, "before-after").items() if value is None]
+    lost = [layer for layer, value in result.unbiased("before-after").items() if value is None]
     said += f" No value for {join_words(lost)}." if lost else ""
-    near = {pair: cka_by_layer(report, pair).get(most) for pair in ("after-gold", "before-gold", "gold-twin")}
-    if not cka_by_layer(report, "after-gold"):
+    near = {pair: result.unbiased(pair).get(most) for pair in ("after-gold", "before-gold", "gold-twin")}
+    if not result.unbiased("after-gold"):
         return f"{said} {NO_GOLD}"
     told = [
         f"{words} {number(value, 2)}"
@@ -139,17 +133,18 @@ def summary(report: Report) -> str:
         if value is not None
     ]
     said += f" Other pairs in that layer: {', '.join(told)}." if told else ""
-    return said if cka_by_layer(report, "gold-twin") else f"{said} {ONE_GOLD}"
+    return said if result.unbiased("gold-twin") else f"{said} {ONE_GOLD}"
 
 
 def alt_text(report: Report) -> str:
     """List the similarity of every layer to its state before, and to gold where there is one."""
-    pairs = [pair for pair in ("before-after", "after-gold", "gold-twin") if cka_by_layer(report, pair)]
+    result = report[CkaResult]
+    pairs = [pair for pair in ("before-after", "after-gold", "gold-twin") if result.unbiased(pair)]
     rows = [
         f"{PAIR_LABELS[pair]}: "
         + ", ".join(
             f"{layer} {'no value' if value is None else number(value, 2)}"
-            for layer, value in cka_by_layer(report, pair).items()
+            for layer, value in result.unbiased(pair).items()
         )
         for pair in pairs
     ]
@@ -165,10 +160,12 @@ CHART = Chart(
     "counts is whether the line of after and retrained reaches the band of two retrained models. The estimator drawn "
     "is not inflated by a small number of images; the usual one is in the table. Similarity does not prove that "
     "something is remembered.",
-    applies=needs("cka"),
+    applies=needs(CkaResult),
     table=table,
     figure=figure,
     summary=summary,
     alt_text=alt_text,
     height=_HEIGHT,
+    section="Inside",
+    order=20,
 )

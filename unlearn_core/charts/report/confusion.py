@@ -193,6 +193,8 @@ CHART = Chart(
     summary=summary,
     alt_text=alt_text,
     height=_PANEL + _HEADING,
+    section="Classes",
+    order=30,
 )
 CHART = replace(
     CHART,

@@ -141,4 +141,6 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="Overview",
+    order=60,
 )

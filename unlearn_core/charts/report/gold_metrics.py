@@ -209,6 +209,8 @@ def _chart(name: str) -> Chart:
         figure=partial(figure, name=name),
         summary=partial(summary, name=name),
         alt_text=partial(alt_text, name=name),
+        section="Inside",
+        order=60,
         height=_HEIGHT,
     )
 

@@ -141,4 +141,9 @@ CHART = Chart(
     summary=summary,
     alt_text=alt_text,
     height=6 * ROW_HEIGHT,
+    section="Images",
+    order=10,
+    overview_order=50,
+    is_compared=False,
+    is_exported=False,
 )

@@ -1,6 +1,6 @@
 """Distance of each layer's weights from their values before, compared with gold and with another seed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from unlearn_core.charts.drawing import weight_shift
 from unlearn_core.charts.drawing.weight_shift import PAIR_LABELS, UNCHANGED, ShiftView, distances
 from unlearn_core.charts.drawing.wording import capitalize, join_words
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.weights import TensorGroup, WeightDistance, WeightDistanceResult
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -20,32 +21,37 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def _rows(report: Report) -> list[dict[str, Any]]:
-    facts = report.parts["layers"].facts
-    rows = [
-        {"what": what, "layer": row.get("layer") or row["kind"]}
-        | {key: row[key] for key in ("tensors", "weights", "shape")}
-        | {"names": ", ".join(f"{name} {shape}" for name, shape in row.get("names", []))}
-        | _pairs(row["pairs"])
-        for what, part in (("layer", "rows"), ("kind of weights", "kinds"), ("batch-norm statistics", "buffers"))
-        for row in facts.get(part, [])
+    result = report[WeightDistanceResult]
+    groups: dict[str, Sequence[TensorGroup]] = {
+        "layer": result.layers,
+        "kind of weights": result.kinds,
+        "batch-norm statistics": result.statistics,
+    }
+    whole = {"all weights as one vector": result.total, "mean of the layers": result.mean}
+    return [_row(what, group) for what, own in groups.items() for group in own] + [
+        {"what": what, "layer": ""} | _distances(pairs) for what, pairs in whole.items() if pairs
     ]
-    whole = {"total": "all weights as one vector", "mean": "mean of the layers"}
-    return rows + [{"what": words, "layer": ""} | _pairs(facts[part]) for part, words in whole.items() if part in facts]
 
 
-def _pairs(pairs: dict[str, dict[str, float]]) -> dict[str, float]:
+def _row(what: str, group: TensorGroup) -> dict[str, Any]:
+    shapes = ", ".join(f"{name} {shape}" for name, shape in group.tensor_shapes)
+    counts = {"tensors": group.tensors, "weights": group.weights, "shape": group.shape, "names": shapes}
+    return {"what": what, "layer": group.name} | counts | _distances(group.pairs)
+
+
+def _distances(pairs: Mapping[str, WeightDistance]) -> dict[str, float]:
     return {
-        f"{words} {what}": pairs[pair][what]
+        f"{words} {what}": value
         for pair, words in PAIR_LABELS.items()
         if pair in pairs
-        for what in ("l2", "relative")
+        for what, value in (("l2", pairs[pair].l2), ("relative", pairs[pair].relative))
     }
 
 
 def applies(report: Report, view: ShiftView) -> Literal[True] | str:
     """Return True if the report has the distances of this view, else the reason."""
-    available = needs("layers")(report)
-    if available is not True or view.level in report.parts["layers"].facts:
+    available = needs(WeightDistanceResult)(report)
+    if available is not True or view.groups(report):
         return available
     return "This run was measured by an earlier release, which did not separate kinds of weights. Run it again."
 
@@ -69,12 +75,12 @@ def summary(report: Report, view: ShiftView) -> str:
     said += f". Unchanged: {join_words(still)}." if still else "."
     if view.level == "kinds":
         said = capitalize(said)
-    facts = report.parts["layers"].facts["total"]
-    if "before-gold" not in facts:
+    total = report[WeightDistanceResult].total
+    if "before-gold" not in total:
         return f"{said} {NO_GOLD}"
-    ratio = facts["before-after"]["l2"] / facts["before-gold"]["l2"]
-    total = f"In total they moved {ratio:.2g} times the distance to the retrained model"
-    return f"{said} {total}; this does not measure forgetting."
+    ratio = total["before-after"].l2 / total["before-gold"].l2
+    said += f" In total they moved {ratio:.2g} times the distance to the retrained model"
+    return f"{said}; this does not measure forgetting."
 
 
 def alt_text(report: Report, view: ShiftView) -> str:
@@ -84,7 +90,7 @@ def alt_text(report: Report, view: ShiftView) -> str:
         for name, value in distances(report, "before-after", view).items()
     ]
     what = "as a share of their norm" if view.distance == "relative" else "as L2 distance"
-    of = "each layer's weights" if view.level == "rows" else "the weights of each kind"
+    of = "each layer's weights" if view.level == "layers" else "the weights of each kind"
     return f"How far {of} moved, {what}, on a log scale. After: {', '.join(rows)}."
 
 
@@ -103,6 +109,9 @@ def _chart(name: str, view: ShiftView) -> Chart:
         figure=partial(weight_shift.figure, view=view),
         summary=partial(summary, view=view),
         alt_text=partial(alt_text, view=view),
+        section="Inside",
+        order=10,
+        overview_order=80,
     )
 
 

@@ -145,4 +145,7 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="Privacy",
+    order=50,
+    is_compared=False,
 )

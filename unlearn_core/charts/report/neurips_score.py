@@ -183,4 +183,7 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="Privacy",
+    order=40,
+    is_compared=False,
 )

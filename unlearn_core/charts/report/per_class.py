@@ -159,4 +159,7 @@ CHART = Chart(
     summary=summary,
     alt_text=alt_text,
     height=330,
+    section="Classes",
+    order=10,
+    overview_order=70,
 )

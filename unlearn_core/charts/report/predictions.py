@@ -205,4 +205,7 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="Classes",
+    order=20,
+    overview_order=40,
 )

@@ -158,4 +158,8 @@ CHART = Chart(
     summary=summary,
     alt_text=alt_text,
     height=PANEL + HEADING,
+    section="Overview",
+    order=20,
+    optional=True,
+    is_compared=False,
 )

@@ -1,38 +1,30 @@
 """Layers that stochastic re-initialisation re-initialised, by cycle."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, panels
+from unlearn_core.charts.chart import Chart, build_table, needs, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import capitalize, join_words, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.artifacts import ReinitializedLayers
 
 _ROW = 19
 """Height of a layer in pixels."""
 
 
-def applies(report: Report) -> Literal[True] | str:
-    """Return True if the run re-initialised layers at random, else the reason."""
-    extras = report.parts.get("extras")
-    if extras is not None and "drawn_layers" in extras.arrays:
-        return True
-    return "This run did not re-initialise layers at random: only stochastic re-initialisation does."
-
-
-def reinit_counts(report: Report) -> tuple[list[str], np.ndarray, bool]:
+def reinit_counts(report: Report) -> tuple[Sequence[str], np.ndarray, bool]:
     """Return the layers that could be re-initialised, and (cycles, layers) how often each one was.
 
     Where single weights were re-initialised, the second value is the share (0 to 1) of a layer's weights and the third
     is True.
     """
-    extras = report.parts["extras"]
-    facts = extras.facts["drawn_layers"]
-    return facts["layers"], extras.arrays["drawn_layers"].astype(float), facts["of"] == "weights"
+    made = report[ReinitializedLayers]
+    return made.layers, made.counts.astype(float), made.granularity == "weights"
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -116,7 +108,7 @@ def summary(report: Report) -> str:
         return f"In {cycles}, {given} of the weights of each of {len(layers)} layers were re-initialised at random."
     total = counts.sum(0)
     chosen = [layer for layer, count in zip(layers, total, strict=True) if count]
-    by = " by Fisher information" if report.parts["extras"].facts["drawn_layers"]["choice"] == "fisher" else ""
+    by = " by Fisher information" if report[ReinitializedLayers].choice == "fisher" else ""
     said = f"In {cycles}, {int(total.sum())} draws{by} re-initialised {len(chosen)} of {len(layers)} layers"
     again = [layer for layer, count in zip(layers, total, strict=True) if count > 1]
     said += (
@@ -160,10 +152,17 @@ CHART = Chart(
     "to restore the original predictions. A layer that was never re-initialised may still contain what should be "
     "forgotten, and another seed chooses other layers: compare several seeds. Layers that the hyperparameters exclude "
     "(the head and the projections of residual blocks) are not listed.",
-    applies=applies,
+    applies=needs(
+        ReinitializedLayers,
+        otherwise="This run did not re-initialise layers at random: only stochastic re-initialisation does.",
+    ),
     table=table,
     figure=figure,
     summary=summary,
     alt_text=alt_text,
     height=400,
+    section="Inside",
+    order=80,
+    optional=True,
+    is_compared=False,
 )

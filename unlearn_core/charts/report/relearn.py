@@ -253,4 +253,6 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="Privacy",
+    order=20,
 )

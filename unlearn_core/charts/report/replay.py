@@ -212,4 +212,7 @@ CHART = Chart(
     summary=summary,
     alt_text=alt_text,
     height=HEADER_HEIGHT + HEIGHT,
+    section="How it went",
+    order=10,
+    is_compared=False,
 )

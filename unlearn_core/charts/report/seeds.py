@@ -205,6 +205,11 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="Overview",
+    order=10,
+    optional=True,
+    export_variants=True,
+    is_compared=False,
 )
 _COURSE = replace(
     CHART,

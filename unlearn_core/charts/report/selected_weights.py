@@ -1,51 +1,36 @@
 """Share of each layer's weights that the method selected: that SalUn may change, or that SSD dampened."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, panels, percent_axis
+from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import capitalize, join_words, percent, short_layers
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.artifacts import DampenedWeights, SaliencyMask, SelectedWeights
 
-VERBS = {"saliency": "may change", "dampened": "were dampened"}
-"""What happens to the selected weights, by the record that a method leaves of its selection."""
+VERBS: dict[type[SelectedWeights], str] = {SaliencyMask: "may change", DampenedWeights: "were dampened"}
+"""What happens to the selected weights."""
+_NO_SELECTION = "This method does not select weights: it may change all of them. SalUn and SSD select weights."
 _FLAT = 0.002
 """The axis goes at least up to this share."""
 
 
-class SelectedWeights(NamedTuple):
-    """The selected weights: the size of each layer, the share selected in it, and the share of all weights."""
-
-    verb: str
-    layer_sizes: dict[str, int]
-    shares: dict[str, float]
-    share: float
-
-
 def applies(report: Report) -> Literal[True] | str:
     """Return True if the method selected weights, else the reason."""
-    if "extras" not in report.parts:
-        return report.missing.get("extras", "This method does not select weights: it may change all of them.")
-    if VERBS.keys() & report.parts["extras"].arrays.keys():
-        return True
-    return "This method does not select weights: it may change all of them. SalUn and SSD select weights."
+    return needs(_kind(report) or SaliencyMask, otherwise=_NO_SELECTION)(report)
+
+
+def _kind(report: Report) -> type[SelectedWeights] | None:
+    return next((kind for kind in VERBS if kind.is_in(report.parts)), None)
 
 
 def load_selection(report: Report) -> SelectedWeights:
-    """Return the method's record of its selection."""
-    extras = report.parts["extras"]
-    name = next(name for name in VERBS if name in extras.arrays)
-    facts = extras.facts[name]
-    return SelectedWeights(
-        VERBS[name],
-        dict(zip(facts["layers"], facts["weights"], strict=True)),
-        dict(zip(facts["layers"], (float(share) for share in extras.arrays[name]), strict=True)),
-        facts["share"],
-    )
+    """Return what the method selected."""
+    return report[_kind(report) or SaliencyMask]
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -54,8 +39,8 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
     def rows(report: Report) -> list[dict[str, Any]]:
         made = load_selection(report)
         return [
-            {"layer": layer, "weights": made.layer_sizes[layer], "selected": made.verb, "share": share}
-            for layer, share in made.shares.items()
+            {"layer": layer, "weights": weights, "selected": VERBS[type(made)], "share": share}
+            for layer, weights, share in zip(made.layers, made.weights, made.shares.tolist(), strict=True)
         ]
 
     return build_table(reports, rows)
@@ -65,16 +50,19 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw one bar per layer, from input to output, and a line at the share of all weights."""
     drawn = panels(reports, theme)
     found = [load_selection(report) for report in reports]
-    top = max(_FLAT, *(share for made in found for share in (made.share, *made.shares.values())))
+    top = max(_FLAT, *(share for made in found for share in (made.share, *made.shares.tolist())))
     for column, made in enumerate(found, 1):
         drawn.add_trace(
             go.Bar(
-                x=list(made.shares),
-                y=list(made.shares.values()),
+                x=list(made.layers),
+                y=made.shares.tolist(),
                 marker={"color": theme.after},
-                customdata=[[_share(share), f"{made.layer_sizes[layer]:,}"] for layer, share in made.shares.items()],
-                hovertemplate=f"<b>%{{x}}</b><br>%{{customdata[0]}} of its %{{customdata[1]}} weights {made.verb}"
-                "<extra></extra>",
+                customdata=[
+                    [_share(share), f"{weights:,}"]
+                    for weights, share in zip(made.weights, made.shares.tolist(), strict=True)
+                ],
+                hovertemplate="<b>%{x}</b><br>%{customdata[0]} of its %{customdata[1]} weights "
+                f"{VERBS[type(made)]}<extra></extra>",
             ),
             row=1,
             col=column,
@@ -94,7 +82,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         )
     drawn.update_yaxes(**percent_axis(0, 1.12 * top), showgrid=True)
     drawn.update_yaxes(title_text="share of the layer's weights", col=1)
-    layers = list(dict.fromkeys(layer for made in found for layer in made.shares))
+    layers = list(dict.fromkeys(layer for made in found for layer in made.layers))
     drawn.update_xaxes(type="category", tickvals=layers, ticktext=short_layers(layers), range=[-0.5, len(layers) - 0.5])
     drawn.update_xaxes(title_text="layer, input to output", row=1)
     return drawn
@@ -103,8 +91,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 def summary(report: Report) -> str:
     """Describe the share of all weights, and the layers with most and fewest."""
     made = load_selection(report)
-    whole = f"{_share(made.share)} of all weights {made.verb}"
-    most, least = max(made.shares.values()), min(made.shares.values())
+    whole = f"{_share(made.share)} of all weights {VERBS[type(made)]}"
+    most, least = float(made.shares.max()), float(made.shares.min())
     if most == 0:
         return f"No weight passed the threshold: {whole}, and the model is unchanged."
     if most - least < 0.001:
@@ -115,7 +103,7 @@ def summary(report: Report) -> str:
 
 
 def _layers(made: SelectedWeights, share: float) -> str:
-    return join_words([layer for layer, value in made.shares.items() if value == share])
+    return join_words([layer for layer, value in zip(made.layers, made.shares, strict=True) if value == share])
 
 
 def _share(value: float) -> str:
@@ -125,8 +113,8 @@ def _share(value: float) -> str:
 def alt_text(report: Report) -> str:
     """List the share of every layer."""
     made = load_selection(report)
-    rows = [f"{layer} {_share(share)}" for layer, share in made.shares.items()]
-    return f"Bars of the share of each layer's weights that {made.verb}. {capitalize(', '.join(rows))}."
+    rows = [f"{layer} {_share(share)}" for layer, share in zip(made.layers, made.shares.tolist(), strict=True)]
+    return f"Bars of the share of each layer's weights that {VERBS[type(made)]}. {capitalize(', '.join(rows))}."
 
 
 CHART = Chart(
@@ -142,4 +130,8 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="Inside",
+    order=81,
+    optional=True,
+    is_compared=False,
 )

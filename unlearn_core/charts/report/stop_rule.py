@@ -1,31 +1,24 @@
 """Stopping rule: the share of forget images not yet at the goal after each step, and why the method stopped."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, panels, percent_axis
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels, percent_axis
 from unlearn_core.charts.drawing.theme import Theme, line_style
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.artifacts import StopRule
 
 _WHAT = {"misclassify": "still classified correctly", "relabel": "not yet predicted as their new label"}
 
 
-def applies(report: Report) -> Literal[True] | str:
-    """Return True if the method recorded a stopping rule on the forget images, else the reason."""
-    extras = report.parts.get("extras")
-    if extras is not None and "stopped" in extras.arrays:
-        return True
-    return "This method has no stopping rule on the forget images: it runs all its steps."
-
-
 def remaining_share(report: Report) -> np.ndarray:
     """Return the share (0 to 1) of forget images not yet at the goal, before the first step and after each."""
-    return report.parts["extras"].arrays["stopped"].astype(float)
+    return report[StopRule].remaining.astype(float)
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -50,30 +43,26 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             mode="lines+markers",
             line=line_style(theme, "forget", 2.5),
             marker={"size": [0] * (len(values) - 1) + [10], "color": theme.forget, "opacity": 1},
-            hovertemplate=f"step %{{x}}<br>%{{y:.1%}} {_WHAT[_facts(report)['goal']]}<extra></extra>",
+            hovertemplate=f"step %{{x}}<br>%{{y:.1%}} {_WHAT[report[StopRule].goal]}<extra></extra>",
             cliponaxis=False,
         )
         drawn.add_trace(line, row=1, col=column)
     axis: dict[str, Any] = percent_axis(-0.03, 1.03)
     drawn.update_yaxes(showgrid=True, **axis)
-    words = {_WHAT[_facts(report)["goal"]] for report in reports}
+    words = {_WHAT[report[StopRule].goal] for report in reports}
     drawn.update_yaxes(title_text=words.pop() if len(words) == 1 else "not yet at the goal", col=1)
     drawn.update_xaxes(title_text="steps", nticks=6, rangemode="tozero")
     return drawn
 
 
-def _facts(report: Report) -> dict[str, Any]:
-    return report.parts["extras"].facts["stopped"]
-
-
 def summary(report: Report) -> str:
     """Describe after how many steps it stopped, with which share, and why."""
-    values, facts = remaining_share(report), _facts(report)
+    values, rule = remaining_share(report), report[StopRule]
     steps, share = len(values) - 1, percent(float(values[-1]))
-    what = f"{share} of the forget images are {_WHAT[facts['goal']]}"
+    what = f"{share} of the forget images are {_WHAT[rule.goal]}"
     counted = _step_count(steps)
-    if facts["done"]:
-        said = f"It stopped after {counted} of at most {facts['most']:,} because it reached its goal: {what}."
+    if rule.done:
+        said = f"It stopped after {counted} of at most {rule.max_steps:,} because it reached its goal: {what}."
     else:
         said = f"It ran all {counted} without reaching its goal: {what}."
     return f"{said} {_gold(report)}"
@@ -97,7 +86,7 @@ def alt_text(report: Report) -> str:
     values = remaining_share(report)
     at = sorted({0, (len(values) - 1) // 2, len(values) - 1})
     points = [f"{percent(float(values[step]))} after {_step_count(step)}" for step in at]
-    return f"Line of the share of forget images {_WHAT[_facts(report)['goal']]}: {', '.join(points)}."
+    return f"Line of the share of forget images {_WHAT[report[StopRule].goal]}: {', '.join(points)}."
 
 
 CHART = Chart(
@@ -108,9 +97,13 @@ CHART = Chart(
     "makes forgetting look better than it is: images that barely crossed the decision boundary count as forgotten, "
     "and a little more training would recover them. For a large request a sample is evaluated until it reaches the "
     "goal, then all.",
-    applies=applies,
+    applies=needs(StopRule, otherwise="This method has no stopping rule on the forget images: it runs all its steps."),
     table=table,
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="How it went",
+    order=40,
+    optional=True,
+    is_compared=False,
 )

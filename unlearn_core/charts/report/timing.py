@@ -141,4 +141,6 @@ CHART = Chart(
     summary=summary,
     alt_text=alt_text,
     height=250,
+    section="How it went",
+    order=30,
 )

@@ -143,4 +143,6 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="How it went",
+    order=20,
 )

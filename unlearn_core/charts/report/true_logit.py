@@ -74,4 +74,6 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="Inside",
+    order=30,
 )

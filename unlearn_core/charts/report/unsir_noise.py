@@ -2,40 +2,32 @@
 
 from collections.abc import Sequence
 from math import log
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, panels, spread_labels
+from unlearn_core.charts.chart import Chart, build_table, needs, panels, spread_labels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color
 from unlearn_core.charts.drawing.wording import join_words, number
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.artifacts import NoiseErrors, NoiseImages
 
 _MAX_LABELLED = 4
 """With more classes than this, the lines have no labels."""
 
 
-def applies(report: Report) -> Literal[True] | str:
-    """Return True if the run learned noise, else the reason."""
-    extras = report.parts.get("extras")
-    if extras is not None and {"noise_loss", "noise_pictures"} <= extras.arrays.keys():
-        return True
-    return "This run learned no noise: only UNSIR does, and only with at least one noise image."
-
-
 def noise_errors(report: Report) -> dict[str, np.ndarray]:
     """Return the cross-entropy (steps,) of the noise of each forgotten class with that class as label, in nats."""
-    extras = report.parts["extras"]
-    numbers = extras.facts["noise_loss"]["classes"]
-    traces = extras.arrays["noise_loss"].astype(float)
-    return {report.dataset.classes[at]: traces[:, column] for column, at in enumerate(numbers)}
+    noise = report[NoiseErrors]
+    traces = noise.errors.astype(float)
+    return {report.dataset.classes[at]: traces[:, column] for column, at in enumerate(noise.classes)}
 
 
 def noise_tiles(report: Report, *, count: int = 8, scale: int = 4) -> list[np.ndarray]:
     """Return some evenly spaced noise images, each (H, W, 3) uint8 with every pixel `scale` wide."""
-    images = report.parts["extras"].arrays["noise_pictures"]
+    images = report[NoiseImages].pixels
     chosen = images[np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int)]
     # Noise has no edges to smooth: a pixel stays a square.
     return [image.repeat(scale, axis=0).repeat(scale, axis=1) for image in chosen]
@@ -130,10 +122,18 @@ CHART = Chart(
     caveat="Noise on which the model is badly wrong is the means, not the aim: much of the forgetting may come from "
     "training at a high learning rate on data without the class. The preset without noise shows how much. The images "
     "are clipped to the display range; the values used in training go beyond it.",
-    applies=applies,
+    applies=needs(
+        NoiseErrors,
+        NoiseImages,
+        otherwise="This run learned no noise: only UNSIR does, and only with at least one noise image.",
+    ),
     table=table,
     figure=figure,
     summary=summary,
     alt_text=alt_text,
     height=260,
+    section="How it went",
+    order=50,
+    optional=True,
+    is_compared=False,
 )

@@ -1,33 +1,25 @@
 """Mean importance of each layer's weights for the forget images, which decides how strongly they are held."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, panels, percent_axis
+from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.artifacts import WeightImportance
 
 _ROW = 19
 """Height of a layer in pixels."""
 
 
-def applies(report: Report) -> Literal[True] | str:
-    """Return True if the run measured the importance of weights, else the reason."""
-    extras = report.parts.get("extras")
-    if extras is not None and "importance" in extras.arrays:
-        return True
-    return "This run measured no weight importance: only L2UL does, if its guard holds unimportant weights."
-
-
 def mean_importance(report: Report) -> dict[str, float]:
     """Return the mean importance (0 to 1) of the weights of each layer, input to output."""
-    extras = report.parts["extras"]
-    values = extras.arrays["importance"].tolist()
-    return dict(zip(extras.facts["importance"]["layers"], values, strict=True))
+    importance = report[WeightImportance]
+    return dict(zip(importance.layers, importance.means.tolist(), strict=True))
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -78,7 +70,7 @@ def summary(report: Report) -> str:
     """Describe the layers with the highest and the lowest importance."""
     found = mean_importance(report)
     most, least = max(found, key=lambda name: found[name]), min(found, key=lambda name: found[name])
-    images = report.parts["extras"].facts["importance"]["pictures"]
+    images = report[WeightImportance].images
     if most == least:
         return f"{most} has a mean importance of {percent(found[most])}, measured on {images:,} forget images."
     return (
@@ -101,10 +93,17 @@ CHART = Chart(
     "so that the least important weight of each tensor has 0 and the most important one 1. Layers are therefore "
     "compared by how many of their weights stand out, not by how much the layer matters. Weights that matter for "
     "forget images usually matter for retained images too.",
-    applies=applies,
+    applies=needs(
+        WeightImportance,
+        otherwise="This run measured no weight importance: only L2UL does, if its guard holds unimportant weights.",
+    ),
     table=table,
     figure=figure,
     summary=summary,
     alt_text=alt_text,
     height=300,
+    section="Inside",
+    order=82,
+    optional=True,
+    is_compared=False,
 )

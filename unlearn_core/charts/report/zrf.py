@@ -139,4 +139,6 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    section="Inside",
+    order=70,
 )

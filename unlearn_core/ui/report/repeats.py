@@ -78,11 +78,8 @@ def _cancel(runs: list[Run]) -> None:
         cache.store().cancel(run.id)
 
 
-def show(report: Report) -> None:
-    """Show the chart over seeds and every mean with its interval; nothing if there is only one seed.
-
-    A warning names seeds that failed: the means leave them out, which flatters the method.
-    """
+def show_failed(report: Report) -> None:
+    """Warn of seeds that failed: the means leave them out, which flatters the method."""
     lost = [] if report.run is None else _failed(report.run)
     if lost:
         reason = f"Run {lost[0].id} (seed {_seed(lost[0])}): {lost[0].error or 'no reason was recorded.'}"
@@ -91,21 +88,17 @@ def show(report: Report) -> None:
             f"means. {escape(reason)}",
             icon=":material/casino:",
         )
-    if seeds.CHART.applies(report) is not True:
-        return
+
+
+def show_means(report: Report) -> None:
+    """Show every mean over seeds with its interval."""
     noun = report.dataset.item_noun
-    left, right = st.columns(2, gap="large")
-    with left:
-        chart_card.show(seeds.CHART, [report], key_scope="report")
-    with right:
-        st.subheader("Mean over seeds", anchor=False)
-        st.dataframe(
-            interval_table(report), hide_index=True, height="content", alt="Means over seeds with their intervals"
-        )
-        st.caption(
-            f"The interval (Student's t, 95 %) is for the mean over seeds. It does not cover other {noun}s: the "
-            f"intervals in the charts below are over {noun}s, for this run's seed alone."
-        )
+    st.subheader("Mean over seeds", anchor=False)
+    st.dataframe(interval_table(report), hide_index=True, height="content", alt="Means over seeds with their intervals")
+    st.caption(
+        f"The interval (Student's t, 95 %) is for the mean over seeds. It does not cover other {noun}s: the "
+        f"intervals in the charts below are over {noun}s, for this run's seed alone."
+    )
 
 
 def _failed(number: int) -> list[Run]:

@@ -7,6 +7,8 @@ import streamlit as st
 
 from unlearn_core import methods
 from unlearn_core.charts import chart as drawn
+from unlearn_core.charts import section_charts
+from unlearn_core.charts.chart import SECTIONS, Chart, Section
 from unlearn_core.charts.text import run_comparison
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
@@ -18,19 +20,18 @@ from unlearn_core.ui.report import repeats, report_downloads
 from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 
-TABS = {
-    "Overview": ("accuracy", "predictions"),
-    "Images": ("places",),
-    "Classes": ("classes", "confusion"),
-    "Distance": ("distance", "closeness", "zrf", "cka"),
-    "Logits": ("confidence", "margin", "certainty"),
-    "Privacy": ("membership", "recognised", "relearn"),
-    "Weights": ("layers",),
-    "How it went": ("curve", "timing"),
-}
-"""The charts of each tab, besides what the tab draws itself."""
-FORMER_TABS = {"Pictures": "Images"}
+FORMER_TABS = {"Pictures": "Images", "Distance": "Inside", "Logits": "Inside", "Weights": "Inside"}
 """Today's tab by a tab's label in links of former releases."""
+
+
+def compared_charts() -> dict[Section, list[Chart]]:
+    """The charts of each tab; a chart of another section is not repeated in the Overview."""
+    found: dict[Section, list[Chart]] = {}
+    for section in SECTIONS:
+        own = [chart for chart in section_charts(section) if chart.is_compared and chart.section == section]
+        if own:
+            found[section] = own
+    return found
 
 
 def show() -> None:
@@ -111,11 +112,12 @@ def _charts(reports: Sequence[Report]) -> None:
     selection.selection_table(reports, selected)
     st.markdown(chart_card.legend())
     url_state.accept_former_labels("tab", FORMER_TABS)
-    for tab in st.tabs(list(TABS), key="tab", bind="query-params"):
+    tabs = compared_charts()
+    for tab in st.tabs(list(tabs), key="tab", bind="query-params"):
         if tab.open:
             with tab:
                 name = st.session_state["tab"]
                 if name == "Images":
                     side_by_side.show_image(reports, selected)
-                for chart in TABS[name]:
+                for chart in tabs[name]:
                     side_by_side.show_chart(chart, reports, selected)

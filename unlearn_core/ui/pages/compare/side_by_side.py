@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart, report_labels
 from unlearn_core.charts.drawing import heatmap_rows, highlight
 from unlearn_core.charts.drawing.selection import Selection
@@ -28,12 +27,13 @@ MIN_WIDTH = 300
 """Least width of a figure in pixels before the next one wraps below."""
 
 
-def show_chart(name: str, reports: Sequence[Report], selection: Selection) -> None:
+def show_chart(chart: Chart, reports: Sequence[Report], selection: Selection) -> None:
     """Show one chart of all runs, each with its summary or the reason why there is none."""
-    chart = charts()[name]
     chart_card.heading(chart)
     if chart.variants and any(chart.applies(report) is True for report in reports):
-        chart = chart_card.choose_variant(chart, key_scope=KEY_SCOPE, default="after" if name == "confusion" else None)
+        chart = chart_card.choose_variant(
+            chart, key_scope=KEY_SCOPE, default="after" if chart.id == "confusion" else None
+        )
     able = [report for report in reports if chart.applies(report) is True]
     drawn = iter(cache.chart_figures(chart, able, chart_card.current_theme()) if able else ())
     # Four would be too narrow beside one another: two by two.

@@ -10,8 +10,8 @@ import streamlit as st
 
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart
-from unlearn_core.domain import relearn_protocol
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results import relearn_protocol
 from unlearn_core.plugins import discover
 from unlearn_core.probes import probes
 from unlearn_core.probes.common import likelihood_ratio, neurips_score

@@ -1,0 +1,105 @@
+"""One section of a report: its charts in rows of two as their cards place them, some with images beside them."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import streamlit as st
+
+from unlearn_core.charts import section_charts
+from unlearn_core.charts.chart import Chart, Section
+from unlearn_core.charts.report import adversarial_examples, unsir_noise
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.run import Run
+from unlearn_core.ui.components import chart_card, heatmap_grid
+from unlearn_core.ui.report import (
+    confusion,
+    explain,
+    lira,
+    member_gallery,
+    neurips_score,
+    on_demand,
+    relearn,
+    repeats,
+    run_details,
+)
+from unlearn_core.ui.shell.markdown import escape
+
+Cell = Callable[[], None]
+"""Draws what stands in one column."""
+
+ON_DEMAND = {measurement.what: measurement for measurement in (relearn.RELEARN, neurips_score.SCORE, lira.LIRA)}
+"""The measurements that a report offers, by the id of their chart."""
+WIDE = ("cam", "confusion", "regions", "replay")
+"""Charts that need the whole width."""
+
+
+def show(section: Section, report: Report, run: Run | None) -> None:
+    """Show all charts of a section, and what else belongs to it."""
+    if section == "Overview":
+        repeats.show_failed(report)
+    singles: list[Cell] = []
+    for chart in section_charts(section):
+        if chart.optional and chart.applies(report) is not True:
+            continue
+        cells = _cells(chart, section, report, run)
+        if len(cells) == 1 and chart.id not in WIDE:
+            singles += cells
+        else:
+            _show_rows(singles)
+            singles = []
+            _show_rows(cells, columns=len(cells))
+    _show_rows(singles)
+    if section == "Images":
+        explain.show(report)
+    elif section == "Details":
+        run_details.show(report, run)
+
+
+def _show_rows(cells: Sequence[Cell], *, columns: int = 2) -> None:
+    for start in range(0, len(cells), columns):
+        if columns == 1:
+            cells[start]()
+            continue
+        for column, cell in zip(st.columns(columns, gap="large"), cells[start : start + columns], strict=False):
+            with column:
+                cell()
+
+
+def _cells(chart: Chart, section: Section, report: Report, run: Run | None) -> list[Cell]:
+    """Return what shows a chart: one cell, or two where something stands beside it."""
+    plain = partial(chart_card.show, chart, [report], key_scope="report")
+    match chart.id:
+        case "cam":
+            return [partial(heatmap_grid.show_overview if section == "Overview" else heatmap_grid.show_all, report)]
+        case "confusion":
+            return [partial(confusion.show, report)]
+        case "seeds":
+            return [plain, partial(repeats.show_means, report)]
+        case "recognised":
+            return [partial(plain, neighbour=False), partial(member_gallery.show, report)]
+        case "noise":
+            return [plain, partial(_noise_images, report)]
+        case "adversarials":
+            return [plain, partial(_adversarial_pairs, report)]
+        case name if name in ON_DEMAND:
+            return [partial(on_demand.show, ON_DEMAND[name], report, run)]
+    return [partial(plain, switch=section == chart.section)]
+
+
+def _noise_images(report: Report) -> None:
+    st.subheader("Noise images", anchor=False)
+    grid = st.grid(4, min_column_width=76, gap="small")
+    for number, tile in enumerate(unsir_noise.noise_tiles(report), 1):
+        with grid.cell():
+            st.image(tile, width="stretch", alt=f"Noise image {number} that the method learned")
+    st.caption("Some of the learned noise as images, clipped to the display range.")
+
+
+def _adversarial_pairs(report: Report) -> None:
+    st.subheader("Forget images and their adversarial copies", anchor=False)
+    grid = st.grid(3, min_column_width=150, gap="small")
+    for pair in adversarial_examples.image_pairs(report):
+        with grid.cell():
+            words = escape(pair.caption)
+            st.image(pair.image, caption=words, width="stretch", alt=f"Forget image and adversarial copy: {words}")
+    st.caption("Left: original. Right: adversarial copy. They look alike, but the model predicts another class.")
