@@ -46,9 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code; an error that the user can fix is one sentence on stderr."""
     argv = sys.argv[1:] if argv is None else argv
     known = commands()
-    user_catalog.set_data_dir(data_dir_path())
-    args = build_parser([argv[0]] if argv and argv[0] in known else known).parse_args(argv)
     try:
+        user_catalog.set_data_dir(data_dir_path())
+        args = build_parser([argv[0]] if argv and argv[0] in known else known).parse_args(argv)
         return args.handler(args)
     except CancelledError as problem:
         print(problem, file=sys.stderr)

@@ -2,25 +2,21 @@
 
 import importlib
 import importlib.util
-import os
 import pkgutil
 from functools import cache
 from importlib import metadata
 from typing import Any
 
 from unlearn_core.domain.errors import NotFoundError, PluginError
-
-PLUGINS_VARIABLE = "UNLEARN_PLUGINS"
-"""The environment variable with further packages, comma-separated; each mirrors our folders, e.g. `mine.methods`."""
+from unlearn_core.settings import settings
 
 ENTRY_POINT_GROUP = "unlearn_lab.plugins"
 """The group of entry points by which an installed distribution adds such a package: `anything = "mine"`."""
 
 
 def plugin_packages() -> list[str]:
-    """The names of the plug-in packages: those of installed distributions, then those in the environment variable."""
-    named = (name.strip() for name in os.environ.get(PLUGINS_VARIABLE, "").split(","))
-    return list(dict.fromkeys([*_installed_packages(), *filter(None, named)]))
+    """The names of the plug-in packages: those of installed distributions, then those of the setting."""
+    return list(dict.fromkeys([*_installed_packages(), *settings().plugins]))
 
 
 @cache
@@ -59,7 +55,7 @@ def _has(root: str, folder: str) -> bool:
     """Whether a plug-in package has that folder. Raises PluginError if there is no such package."""
     if not _exists(root):
         raise PluginError(
-            f"There is no plug-in package {root}. Install it, or correct {PLUGINS_VARIABLE} "
+            f"There is no plug-in package {root}. Install it, or correct UNLEARN_PLUGINS "
             f"(or the entry point {ENTRY_POINT_GROUP} that names it)."
         )
     return _exists(f"{root}.{folder}")

@@ -89,12 +89,6 @@ def test_every_requirement_has_its_reason() -> None:
     assert re.findall(r"^\| (\S+) \|", table, re.MULTILINE) == wanted
 
 
-def test_every_setting_is_named() -> None:
-    files = [*(ROOT / "unlearn_core").rglob("*.py"), ROOT / "app.py"]
-    used = {name for path in files for name in re.findall(r"\bUNLEARN_[A-Z_]+\b", path.read_text())}
-    assert set(re.findall(r"^\| `(UNLEARN_\w+)`", README, re.MULTILINE)) == used
-
-
 def test_every_method_stands_in_the_table() -> None:
     from unlearn_core.methods import methods
 

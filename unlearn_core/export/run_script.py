@@ -9,8 +9,7 @@ from typing import Any
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.plugins import PLUGINS_VARIABLE, plugin_packages
-from unlearn_core.store.data_folder import DATA_DIR_VARIABLE
+from unlearn_core.plugins import plugin_packages
 from unlearn_core.store.image_lists import spans
 
 WIDTH = 100
@@ -43,10 +42,10 @@ def _needs(spec: UnlearnSpec) -> list[str]:
         ("data set", dataset, "datasets", user_catalog.dataset_cards()),
     ):
         if own in added:
-            place = f"{folder}/{own} in the data folder ({DATA_DIR_VARIABLE})"
+            place = f"{folder}/{own} in the data folder (UNLEARN_HOME)"
             lines.append(f"The {what} {own} was added by a user: its folder must be {place}.")
     packages = ",".join(plugin_packages())
-    return [*lines, f"If a name is not found, load the plug-ins: {PLUGINS_VARIABLE}={packages}"] if packages else lines
+    return [*lines, f"If a name is not found, load the plug-ins: UNLEARN_PLUGINS={packages}"] if packages else lines
 
 
 def _step(spec: UnlearnSpec, dataset: DatasetCard, variable: str) -> str:

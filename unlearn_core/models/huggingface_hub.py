@@ -3,7 +3,6 @@
 Only two files of a repository are read: a few checked fields of config.json, and the weights as safetensors.
 """
 
-import os
 import re
 from typing import Annotated, Any
 
@@ -15,9 +14,8 @@ from unlearn_core.domain.errors import InvalidCheckpointError, NotFoundError, No
 from unlearn_core.models import external, weight_cache
 from unlearn_core.models.external import ModelName
 from unlearn_core.models.pretrained_common import RGB, Pretrained, estimated_megabytes, first_line, from_timm
+from unlearn_core.settings import settings
 
-ALLOW_HUB = "UNLEARN_ALLOW_HUB"
-"""The operator's setting: with 1, any repository of the Hugging Face hub can be used."""
 HUB_PATTERN = re.compile(r"hf_hub:([A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95})")
 _LONGEST = 100
 """Longest class name in characters; the rest is cut off."""
@@ -52,9 +50,9 @@ def load(name: str, classes: int | None, size: int | None) -> Pretrained:
     something else.
     """
     found = HUB_PATTERN.fullmatch(name)
-    if os.environ.get(ALLOW_HUB) != "1":
+    if not settings().allow_hub:
         raise NotSupportedError(
-            f"Models of the hub are not allowed here. The operator of this lab can set {ALLOW_HUB}=1."
+            "Models of the hub are not allowed here. The operator of this lab can set UNLEARN_ALLOW_HUB=1."
         )
     if found is None:
         raise NotFoundError("hub repository", name[:_LONGEST], ["names such as hf_hub:owner/name"])

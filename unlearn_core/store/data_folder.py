@@ -1,18 +1,16 @@
 """The path of the data folder, where all runs, models and data sets of the user are stored."""
 
-import os
 import tempfile
 from pathlib import Path
 
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.installation import DEFAULT_DATA_DIR
-
-DATA_DIR_VARIABLE = "UNLEARN_HOME"
+from unlearn_core.settings import settings
 
 
 def data_dir_path() -> Path:
     """Return the path of the data folder, which need not exist."""
-    return Path(os.environ.get(DATA_DIR_VARIABLE) or DEFAULT_DATA_DIR).expanduser().resolve()
+    return (settings().home or DEFAULT_DATA_DIR).expanduser().resolve()
 
 
 def open_data_dir() -> Path:
@@ -25,6 +23,6 @@ def open_data_dir() -> Path:
     except OSError as problem:
         raise StoreError(
             f"The data folder {folder} cannot be written to ({problem.strerror}). "
-            f"Make it writable for this user, or set {DATA_DIR_VARIABLE} to another folder."
+            f"Make it writable for this user, or set UNLEARN_HOME to another folder."
         ) from None
     return folder

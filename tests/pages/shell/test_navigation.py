@@ -45,6 +45,14 @@ def test_a_data_folder_that_cannot_be_written_is_a_sentence(
     assert "cannot be written to" in words(app)
 
 
+@pytest.mark.parametrize("page", ["start", "forget", "history"])
+def test_a_setting_that_is_not_allowed_is_a_sentence(visit: Visit, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNLEARN_MOST_PIXELS", "many")
+    app = visit(page)
+    assert not app.exception
+    assert "UNLEARN_MOST_PIXELS is 'many': set it to a whole number" in words(app).replace("\\", "")
+
+
 def test_an_address_that_no_page_has_leads_on(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     app = AppTest.from_file(ROOT / "unlearn_core" / "ui" / "shell" / "router.py", default_timeout=60)
     app.context["url"] = "http://localhost:8501/no-such%20page"

@@ -3,14 +3,11 @@
 None of them imports torch when it is loaded.
 """
 
-import os
 from pathlib import Path
 
 from unlearn_core.data.ingest.source import Source
 from unlearn_core.plugins import cards, lookup
-
-DATA_ROOT_VARIABLE = "UNLEARN_DATA_ROOT"
-"""The variable that sets the one folder on the server from which data sets may be read."""
+from unlearn_core.settings import settings
 
 
 def sources() -> dict[str, Source]:
@@ -26,6 +23,6 @@ def source(name: str) -> Source:
 
 
 def data_root() -> Path | None:
-    """The folder that the operator has set, if any."""
-    value = os.environ.get(DATA_ROOT_VARIABLE, "").strip()
-    return Path(value).expanduser().resolve() if value else None
+    """The one folder on the server from which data sets may be read, if the operator has set it."""
+    root = settings().data_root
+    return root and root.expanduser().resolve()

@@ -1,7 +1,6 @@
 """The database connection: settings, transactions, migrations, and readable errors."""
 
 import fcntl
-import os
 import sqlite3
 import threading
 import time
@@ -14,12 +13,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from unlearn_core.domain.errors import StoreError
+from unlearn_core.settings import settings
 from unlearn_core.store.db.schema import HEAD
 from unlearn_core.store.files import restore
 from unlearn_core.store.queue.processes import locks_dir
-
-DATABASE_VARIABLE = "UNLEARN_DATABASE"
-"""The environment variable with the URL of another database."""
 
 DATABASE_FILE = "lab.db"
 LOCK_TIMEOUT = 30.0
@@ -41,12 +38,12 @@ class Database:
 
         Runs that are only in the folders of `data_dir` are restored from there.
         """
-        url = url or os.environ.get(DATABASE_VARIABLE)
+        url = url or settings().database
         try:
             location = make_url(url) if url else URL.create("sqlite", database=str(data_dir / DATABASE_FILE))
             self._engine = create_engine(location)
         except (ArgumentError, ImportError) as problem:
-            raise StoreError(f"{DATABASE_VARIABLE} is not the URL of a supported database: {problem}.") from None
+            raise StoreError(f"UNLEARN_DATABASE is not the URL of a supported database: {problem}.") from None
         is_sqlite = location.drivername == "sqlite"
         self.location = location.database if is_sqlite else location.render_as_string(hide_password=True)
         self._file = None

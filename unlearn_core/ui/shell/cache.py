@@ -1,6 +1,5 @@
 """Caches shared by all pages: whatever is stored between two clicks. Importing this module does not import torch."""
 
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -21,6 +20,7 @@ from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.export.extra_sections import ExtraSection
 from unlearn_core.models import bundled_models
+from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue import repeats
@@ -49,7 +49,7 @@ class Throughput(NamedTuple):
 
 def store() -> RunStore:
     """The runs of this data folder. Raises StoreError if it cannot be read or written."""
-    return _store(str(open_data_dir()), os.environ.get("UNLEARN_DATABASE"))
+    return _store(str(open_data_dir()), settings().database)
 
 
 @st.cache_resource(show_spinner=False)

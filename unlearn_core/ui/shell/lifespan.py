@@ -13,14 +13,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from unlearn_core.domain.errors import StoreError
+from unlearn_core.domain.errors import StoreError, UnlearnError
 from unlearn_core.installation import IMPORT_DIR
+from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files.log_file import rotated_log_path
 from unlearn_core.store.queue import processes
 from unlearn_core.ui.shell import cache
 
-WORKER_VARIABLE, WARM_UP_VARIABLE = "UNLEARN_WORKER", "UNLEARN_WARMUP"
 _logger = logging.getLogger(__name__)
 _warm = threading.Event()
 
@@ -49,7 +49,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     try:
         mark = _mark()
         start_worker()
-    except StoreError as problem:
+    except UnlearnError as problem:
         _logger.error("%s", problem)  # Every page shows it too, so the server keeps running.
         mark = None
     try:
@@ -84,7 +84,7 @@ def ensure_worker() -> None:
 
 def is_allowed() -> bool:
     """Whether this server may start workers."""
-    return os.environ.get(WORKER_VARIABLE) != "none"
+    return settings().worker != "none"
 
 
 def is_coming() -> bool:
@@ -120,7 +120,7 @@ def start_worker() -> None:
 
 def warm_up() -> None:
     """Import torch in the background, once: after the first page has been sent, before a page that needs it."""
-    if _warm.is_set() or os.environ.get(WARM_UP_VARIABLE) == "none":
+    if _warm.is_set() or settings().warmup == "none":
         return
     _warm.set()
     threading.Thread(target=_import, name="warm-up", daemon=True).start()

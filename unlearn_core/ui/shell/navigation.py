@@ -54,7 +54,6 @@ def page(name: str) -> st.Page:
 
 def show() -> None:
     """Draw the frame and run the page of the current URL."""
-    user_catalog.set_data_dir(data_dir_path())
     icon = str(ASSETS / "logo.svg")
     st.set_page_config("Unlearn Lab", icon, layout="wide")
     st.logo(str(ASSETS / f"logo-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=icon)
@@ -68,10 +67,12 @@ def show() -> None:
         menu["Lab"].append(st.Page(content, title="Not found", url_path=asked or "not-found", visibility="hidden"))
     with st.sidebar:
         copy_link.copy_link_button("frame")
+    current = st.navigation(menu)
     with show_errors():
-        st.navigation(menu).run()
+        user_catalog.set_data_dir(data_dir_path())
+        current.run()
+        lifespan.warm_up()
     st.caption(f"Unlearn Lab {VERSION}")
-    lifespan.warm_up()
 
 
 @contextmanager

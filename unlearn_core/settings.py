@@ -1,0 +1,154 @@
+"""The settings: every environment variable that this project reads, with its values, default and meaning.
+
+The variable of a setting is UNLEARN_ and its name in capitals; docs/settings.md lists them. An empty variable is unset.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from unlearn_core.domain.errors import InvalidSettingError
+
+PREFIX = "UNLEARN_"
+
+
+class UploadLimits(BaseModel):
+    """The limits of uploads, images and prepared data sets; also known to the process that decodes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    most_upload_mb: int = Field(
+        default=200,
+        ge=1,
+        description="MB of an uploaded zip; `server.maxUploadSize` in `.streamlit/config.toml` limits all uploads",
+    )
+    most_unpacked_mb: int = Field(default=2_000, ge=1, description="MB of all files of a zip together, unpacked")
+    most_pictures: int = Field(default=200_000, ge=1, description="images of a data set")
+    most_pixels: int = Field(
+        default=25_000_000, ge=1, description="width times height of an image before it is resized"
+    )
+    most_classes: int = Field(default=1_000, ge=2, description="classes of a data set")
+    least_per_class: int = Field(
+        default=3, ge=1, description="the fewest images of a class: one each for training, validation and test"
+    )
+    most_unusable: int = Field(
+        default=10, ge=1, le=100, description="per cent of the images that may be skipped because they cannot be read"
+    )
+    most_folder_gb: int = Field(
+        default=50, ge=1, description="GB of all prepared data sets together, including those in the trash"
+    )
+    most_minutes: int = Field(default=60, ge=1, description="minutes that the decoding of one data set may take")
+    most_memory_mb: int = Field(
+        default=1_500, ge=1, description="MiB of memory of the process that decodes; 300 more for each of its threads"
+    )
+
+    @property
+    def max_file_bytes(self) -> int:
+        """The largest size of an image file in bytes: that of its uncompressed pixels, and a little more."""
+        return 4 * self.most_pixels + (1 << 20)
+
+
+class Settings(BaseSettings, UploadLimits):
+    """All settings. Read them with `settings()`, which puts a bad value into a sentence."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    home: Path | None = Field(
+        default=None, description="the data folder; if unset, `data` in a checkout, else `~/.local/share/unlearn-lab`"
+    )
+    database: str | None = Field(
+        default=None,
+        repr=False,
+        description="the run database, as an SQLAlchemy URL; if unset, SQLite in the data folder",
+    )
+    worker: Literal["auto", "none"] = Field(
+        default="auto", description="whether the web server starts a worker if there is none"
+    )
+    warmup: Literal["auto", "none"] = Field(
+        default="auto", description="whether the web server loads torch in the background"
+    )
+    plugins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="packages with further methods, charts, classifiers or data sets; each mirrors our folders",
+    )
+    allow_hub: bool = Field(
+        default=False, description="whether users may load weights from repositories of the Hugging Face Hub"
+    )
+    data_root: Path | None = Field(
+        default=None,
+        description="the one folder from which data sets are read: a torchvision root, `lfw_funneled`, folders of "
+        "class folders; for `make bundle` and a few tests too; if unset, none may be read",
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = Field(
+        default="info", description="the least severe messages that a worker and the web server log"
+    )
+    most_checkpoint_mb: int = Field(default=500, ge=1, description="MiB of an uploaded checkpoint")
+    most_checkpoint_seconds: int = Field(
+        default=60, ge=1, description="seconds that the process may take that loads it"
+    )
+    most_trained_gb: int = Field(
+        default=20,
+        ge=1,
+        description="GiB of own classifiers, retrained models, the models that a score or an attack needed, and "
+        "uploads together",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, given: dict[str, Any]) -> dict[str, Any]:
+        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
+        if isinstance(stripped.get("plugins"), str):
+            names = (name.strip() for name in stripped["plugins"].split(","))
+            stripped["plugins"] = tuple(filter(None, names))
+        return {name: value for name, value in stripped.items() if value != ""}
+
+
+def settings() -> Settings:
+    """Return the settings that the environment gives now. Raises InvalidSettingError if a value is not allowed."""
+    return _read(frozenset(item for item in os.environ.items() if item[0].startswith(PREFIX)))
+
+
+@lru_cache(maxsize=1)
+def _read(_environment: frozenset[tuple[str, str]]) -> Settings:
+    try:
+        return Settings()
+    except ValidationError as problem:
+        sentences = (
+            f"{variable(name)} is {str(found['input'])[:40]!r}: set it to {allowed_values(name)}, or unset it."
+            for found in problem.errors()
+            for name in map(str, found["loc"][:1])
+        )
+        raise InvalidSettingError(" ".join(sentences)) from None
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"{PREFIX}{name.upper()}"
+
+
+def allowed_values(name: str) -> str:
+    """Return what a setting may be set to, in words."""
+    match Settings.model_json_schema()["properties"][name]:
+        case {"type": "boolean"}:
+            return "1 or 0"
+        case {"minimum": least, "maximum": most}:
+            return f"a whole number from {least} to {most}"
+        case {"minimum": least}:
+            return f"a whole number of at least {least}"
+        case {"enum": [*others, last]}:
+            return f"{', '.join(others)} or {last}"
+        case {"type": "array"}:
+            return "names, comma-separated"
+        case {"anyOf": [{"format": "path"}, *_]}:
+            return "a folder"
+        case _:
+            return "text"
+
+
+def limit_hint(name: str) -> str:
+    """Return the sentence that follows when a limit is exceeded."""
+    return f"The operator of this server can change {variable(name)}."
