@@ -13,7 +13,7 @@ from unlearn_core.store.files import artifacts, reports
 
 def test_it_has_every_part_and_nothing_that_ships_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = bundled_models.bundled("tiny")
-    monkeypatch.setattr(relearn, "PROTOCOL", relearn.PROTOCOL._replace(draws=1, half=8))
+    monkeypatch.setattr(relearn, "PROTOCOL", relearn.PROTOCOL.model_copy(update={"draws": 1, "half": 8}))
     monkeypatch.setattr(make_example, "run_spec", lambda *names, **settings: tiny_spec("unsir"))
     monkeypatch.setattr(bundled_models, "bundled", lambda classifier: shipped)
     make_example.make_example(tmp_path / "example", device="cpu")

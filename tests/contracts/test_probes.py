@@ -8,7 +8,7 @@ import pytest
 
 from tests.probes.small_context import CLASS, IMAGES, scene
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.result import ReportPart, Result
 from unlearn_core.plugins import discover
 from unlearn_core.probes import probes
 from unlearn_core.probes.common.context import ProbeContext
@@ -35,10 +35,13 @@ def made(name: str) -> ProbeContext:
     return scene(*models, forget=forget)
 
 
-def measured(probe: Probe, scene: ProbeContext) -> ReportPart:
-    part = probe.measure(scene)
-    assert isinstance(part, ReportPart), part
-    return part
+def measured(probe: Probe, scene: ProbeContext) -> ReportPart | str:
+    """What a report stores of the measurement, or the reason why there is none."""
+    result = probe.measure(scene)
+    if isinstance(result, Result):
+        assert result.part == probe.id
+        return result.to_part()
+    return result
 
 
 def test_the_registry_has_the_parts_that_charts_read() -> None:
@@ -56,7 +59,7 @@ def test_its_card_is_complete_and_named_like_its_file(probe: Probe) -> None:
 @every_probe
 @every_scene
 def test_its_part_can_be_stored(probe: Probe, name: str) -> None:
-    part = probe.measure(made(name))
+    part = measured(probe, made(name))
     if isinstance(part, str):
         assert part.endswith(".")
         assert name != "class" or probe.points_only, "where all is there, all is measured"
@@ -72,8 +75,8 @@ def test_its_part_can_be_stored(probe: Probe, name: str) -> None:
 @every_probe
 @every_scene
 def test_gold_is_there_exactly_where_there_is_one(probe: Probe, name: str) -> None:
-    part = probe.measure(made(name))
-    if isinstance(part, ReportPart) and probe.id != "distance":  # All of that one is about gold.
+    part = measured(probe, made(name))
+    if not isinstance(part, str) and probe.id != "distance":  # All of that one is about gold.
         words = json.dumps(part.facts) + " ".join(part.arrays)
         assert ("gold" in words) == ("gold" in made(name).models)
 
@@ -85,6 +88,7 @@ def test_it_finds_the_same_twice_and_leaves_the_scene_alone(probe: Probe) -> Non
     logits = {model: own.logits.copy() for model, own in scene.evaluations.items()}
     images, labels = scene.images.clone(), scene.labels.copy()
     first, second = measured(probe, scene), measured(probe, scene)
+    assert not isinstance(first, str) and not isinstance(second, str)
     assert first.facts == second.facts
     assert first.arrays.keys() == second.arrays.keys()
     assert all(np.array_equal(array, second.arrays[key]) for key, array in first.arrays.items())

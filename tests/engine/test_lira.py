@@ -7,7 +7,7 @@ import pytest
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import CancelledError
 from unlearn_core.domain.jobs import MeasureSpec
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.privacy import LiraResult
 from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.jobs import ensemble_members, lira
 from unlearn_core.engine.listener import NullListener
@@ -37,20 +37,20 @@ def run(home: Path) -> int:
 
 
 @pytest.fixture(scope="module")
-def part(warm: ModelCache, run: int) -> ReportPart:
+def result(warm: ModelCache, run: int) -> LiraResult:
     found = lira.measure(load_run(run, warm), NETS, warm, NullListener())
-    assert isinstance(found, ReportPart)
+    assert isinstance(found, LiraResult)
     return found
 
 
-def test_every_figure_is_a_share_and_every_shadow_has_its_own(part: ReportPart) -> None:
-    assert all(0 <= part.facts[name] <= 1 for name in ("told", "low", "high", "after", "gold"))
-    assert part.facts["low"] <= part.facts["told"] <= part.facts["high"]
-    assert part.arrays["seen"].shape == part.arrays["unseen"].shape == (NETS,)
+def test_every_figure_is_a_share_and_every_shadow_has_its_own(result: LiraResult) -> None:
+    assert all(0 <= share <= 1 for share in (result.success_rate, result.after, result.gold))
+    assert 0 <= result.low <= result.success_rate <= result.high <= 1
+    assert result.unlearned_shadows.shape == result.retrained_shadows.shape == (NETS,)
 
 
 def test_shadows_are_originals_of_their_own_and_are_trained_once_for_every_method(
-    part: ReportPart, run: int, warm: ModelCache, home: Path, monkeypatch: pytest.MonkeyPatch
+    result: LiraResult, run: int, warm: ModelCache, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (crowds,) = (home / "trained" / "crowds").iterdir()
     files = sorted((crowds / "originals").glob("*/*"))
@@ -60,11 +60,11 @@ def test_shadows_are_originals_of_their_own_and_are_trained_once_for_every_metho
     monkeypatch.setattr(ensemble_members, "train_original", lambda *_: pytest.fail("they are there"))
     finished = load_run(run, warm)
     again = lira.measure(finished, NETS, warm, NullListener())
-    assert isinstance(again, ReportPart) and again.facts["told"] == part.facts["told"]
+    assert isinstance(again, LiraResult) and again.success_rate == result.success_rate
     other = unlearn(tiny_spec("finetune", epochs=1, lr=0.02), device="cpu", data_dir=home)
     assert other.run is not None
     found = lira.measure(load_run(other.run, warm), NETS, warm, NullListener())
-    assert isinstance(found, ReportPart)
+    assert isinstance(found, LiraResult)
 
 
 def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: ModelCache) -> None:
@@ -82,13 +82,20 @@ def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: ModelCache) -> N
     assert stops.steps == 4
 
 
-def test_a_run_of_this_kind_adds_its_part(run: int, home: Path, warm: ModelCache, part: ReportPart) -> None:
+def test_a_run_of_this_kind_adds_its_part(run: int, home: Path, warm: ModelCache, result: LiraResult) -> None:
     store = RunStore(home)
     number = store.register_running(MeasureSpec(run=run, what="lira", nets=NETS), title="LiRA", device="cpu")
     headline = execute_job(store.get(number), warm, NullListener())
-    told = reports.read(home, run).parts["lira"].facts
-    assert headline["lira"] == {name: told[name] for name in ("nets", "told", "low", "high", "after", "gold")}
-    assert told["told"] == part.facts["told"]
+    stored = reports.read(home, run)[LiraResult]
+    assert headline["lira"] == {
+        "nets": NETS,
+        "told": stored.success_rate,
+        "low": stored.low,
+        "high": stored.high,
+        "after": stored.after,
+        "gold": stored.gold,
+    }
+    assert stored.success_rate == result.success_rate
 
 
 def test_without_a_recipe_it_says_why_there_is_none(run: int, home: Path, warm: ModelCache) -> None:

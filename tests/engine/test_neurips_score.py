@@ -8,7 +8,7 @@ import pytest
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import CancelledError, PreemptedError
 from unlearn_core.domain.jobs import MeasureSpec
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.privacy import NeuripsScoreResult
 from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.jobs import ensemble_members
 from unlearn_core.engine.jobs import neurips_score as scoring
@@ -43,21 +43,22 @@ def run(home: Path) -> int:
 
 
 @pytest.fixture(scope="module")
-def part(warm: ModelCache, run: int) -> ReportPart:
+def result(warm: ModelCache, run: int) -> NeuripsScoreResult:
     found = scoring.measure(load_run(run, warm), NETS, warm, NullListener())
-    assert isinstance(found, ReportPart)
+    assert isinstance(found, NeuripsScoreResult)
     return found
 
 
-def test_models_and_golds_are_scored_beside_golds_and_golds(part: ReportPart, warm: ModelCache, run: int) -> None:
+def test_models_and_golds_are_scored_beside_golds_and_golds(
+    result: NeuripsScoreResult, warm: ModelCache, run: int
+) -> None:
     report = load_run(run, warm).report
-    for side in ("after", "ceiling"):
-        assert part.arrays[side].shape == (len(report.split.forget_train),)
-        facts = part.facts[side]
-        assert 0 <= facts["forgetting"] <= 1
-        assert facts["score"] == pytest.approx(facts["forgetting"] * facts["retain"] * facts["test"])
-    assert part.facts["after"]["forgetting"] <= part.facts["ceiling"]["forgetting"]
-    assert (part.facts["nets"], part.facts["last"]) == (NETS, 2.0)
+    for side, score in (("after", result.after), ("ceiling", result.ceiling)):
+        assert result.epsilons[side].shape == (len(report.split.forget_train),)
+        assert 0 <= score.forgetting <= 1
+        assert score.score == pytest.approx(score.forgetting * score.retain * score.test)
+    assert result.after.forgetting <= result.ceiling.forgetting
+    assert (result.num_models, result.last_bucket) == (NETS, 2.0)
 
 
 class Stops(NullListener):
@@ -76,11 +77,11 @@ class Stops(NullListener):
 
 
 def test_what_is_done_is_not_done_again_and_an_interruption_changes_nothing(
-    part: ReportPart, run: int, home: Path
+    result: NeuripsScoreResult, run: int, home: Path
 ) -> None:
     warm = ModelCache("cpu", home)
     again = scoring.measure(load_run(run, warm), NETS, warm, Stops(urgent=True))
-    assert isinstance(again, ReportPart), "there was nothing left to give way with"
+    assert isinstance(again, NeuripsScoreResult), "there was nothing left to give way with"
     folder = next((home / "trained" / "crowds").glob("*/unlearned/*"))
     kept = sorted(folder.iterdir())
     assert len(kept) == NETS
@@ -91,8 +92,8 @@ def test_what_is_done_is_not_done_again_and_an_interruption_changes_nothing(
         scoring.measure(load_run(run, warm), NETS, warm, Stops(urgent=True))
     assert kept[0].read_bytes() == first
     whole = scoring.measure(load_run(run, warm), NETS, warm, NullListener())
-    assert isinstance(whole, ReportPart)
-    assert np.array_equal(whole.arrays["after"], part.arrays["after"], equal_nan=True)
+    assert isinstance(whole, NeuripsScoreResult)
+    assert np.array_equal(whole.epsilons["after"], result.epsilons["after"], equal_nan=True)
 
 
 def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: ModelCache) -> None:
@@ -110,12 +111,8 @@ def test_a_run_of_this_kind_adds_its_part(
     store = RunStore(home)
     number = store.register_running(MeasureSpec(run=run, what="score", nets=NETS), title="Score", device="cpu")
     headline = execute_job(store.get(number), warm, NullListener())
-    part = reports.read(home, run).parts["score"]
-    assert headline["score"] == {
-        "nets": NETS,
-        "ours": part.facts["after"]["score"],
-        "ceiling": part.facts["ceiling"]["score"],
-    }
+    stored = reports.read(home, run)[NeuripsScoreResult]
+    assert headline["score"] == {"nets": NETS, "ours": stored.after.score, "ceiling": stored.ceiling.score}
 
 
 @pytest.mark.parametrize(("change", "words"), [("start", "continues an earlier run"), ("recipe", "unknown how")])
@@ -144,7 +141,7 @@ def test_shipped_golds_are_used_and_only_the_missing_trained(
     )
     monkeypatch.setattr(ensemble_members, "gold_outputs", lambda *_: pytest.fail("none is missing"))
     found = scoring.measure(finished, NETS, warm, NullListener())
-    assert isinstance(found, ReportPart)
+    assert isinstance(found, NeuripsScoreResult)
 
 
 def test_a_gold_of_a_population_is_the_gold_of_that_number(run: int, warm: ModelCache) -> None:

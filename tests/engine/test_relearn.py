@@ -11,8 +11,8 @@ from unlearn_core.domain.errors import CancelledError, InvalidRequestError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 from unlearn_core.domain.jobs import MeasureSpec, UnlearnSpec
 from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.results.privacy import EvaluatedImages, RelearnResult, RelearnTimes
 from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, LAST_STEP, PROTOCOL
-from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import Progress
 from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.jobs import relearn as asking
@@ -30,7 +30,7 @@ def spec_of(forget: Forget) -> UnlearnSpec:
     return spec.model_copy(update={"request": spec.request.model_copy(update={"forget": forget})})
 
 
-FEW = PROTOCOL._replace(draws=2, half=8, each=8, beside=20)
+FEW = PROTOCOL.model_copy(update={"draws": 2, "half": 8, "each": 8, "beside": 20})
 """A cheaper protocol. It has two draws, to show that they differ."""
 
 
@@ -44,65 +44,66 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> ModelCache:
     return ModelCache("cpu", tmp_path_factory.mktemp("home"))
 
 
-def asked(warm: ModelCache, forget: Forget, **nets: str) -> ReportPart:
-    """The part where the models are these: "before" or "gold"."""
+def asked(warm: ModelCache, forget: Forget, **nets: str) -> RelearnResult:
+    """The result where the models are these: "before" or "gold"."""
     layout = resolve_run(spec_of(forget), warm)
     gold = warm.gold(layout.card, tiny_spec("finetune").request, 0)
     assert gold is not None
     known = {"before": layout.before, "gold": gold}
     models = {"before": layout.before} | {name: known[net] for name, net in nets.items()}
     sums = [weights.checksum(one.module) for one in models.values()]
-    part = asking.measure(layout, models, warm, NullListener())
+    result = asking.measure(layout, models, warm, NullListener())
     assert [weights.checksum(one.module) for one in models.values()] == sums, "copies are taught, never the nets"
-    assert isinstance(part, ReportPart)
-    return part
+    assert isinstance(result, RelearnResult)
+    return result
 
 
 COLUMNS = ForgetClasses(classes=(1,))
 
 
 def test_a_model_that_never_forgot_is_back_at_once_and_gold_is_not(warm: ModelCache) -> None:
-    part = asked(warm, COLUMNS, after="before", gold="gold")
-    models = part.facts["models"]
-    assert models["after"] == {"time": 0, "times": [0] * FEW.draws}
-    assert models["gold"]["time"] > 0 and models["fresh"]["time"] > 0
-    assert part.facts["index"] == 0
-    assert part.facts["asked"] == {"set": "forget_val", "pictures": 20, "beside": FEW.beside}
-    assert part.arrays["step"].tolist() == list(EVAL_STEPS)
+    result = asked(warm, COLUMNS, after="before", gold="gold")
+    models = result.models
+    assert models["after"] == RelearnTimes(time=0, by_draw=[0] * FEW.draws)
+    assert (models["gold"].time or 0) > 0 and (models["fresh"].time or 0) > 0
+    assert result.index == 0 and result.no_index == ""
+    assert result.evaluated == EvaluatedImages(set="forget_val", forget=20, retain=FEW.beside)
+    assert result.protocol == FEW
+    assert result.steps.tolist() == list(EVAL_STEPS)
     for name in ("after", "gold", "fresh"):
-        for array in (part.arrays[name], part.arrays[f"{name}_keep"]):
+        for array in (result.forget[name], result.retain[name]):
             assert array.shape == (FEW.draws, len(EVAL_STEPS)) and array.dtype == np.float32
             assert ((array >= 0) & (array <= 1)).all()
-    assert part.arrays["after"][0, 0] == pytest.approx(part.facts["ceiling"])
+    assert result.forget["after"][0, 0] == pytest.approx(result.ceiling)
 
 
 def test_gold_beside_itself_has_an_index_of_one(warm: ModelCache) -> None:
-    part = asked(warm, COLUMNS, after="gold", gold="gold")
-    assert part.facts["index"] == 1
-    assert np.array_equal(part.arrays["after"], part.arrays["gold"]), "the same lessons for every net"
-    assert not np.array_equal(part.arrays["gold"][0], part.arrays["gold"][1]), "other lessons in another draw"
+    result = asked(warm, COLUMNS, after="gold", gold="gold")
+    assert result.index == 1
+    assert np.array_equal(result.forget["after"], result.forget["gold"]), "the same lessons for every net"
+    assert not np.array_equal(result.forget["gold"][0], result.forget["gold"][1]), "other lessons in another draw"
 
 
 def test_without_gold_there_is_no_index_and_a_reason(warm: ModelCache) -> None:
-    facts = asked(warm, COLUMNS, after="before").facts
-    assert set(facts["models"]) == {"after", "fresh"}
-    assert facts["index"] is None and facts["why"] == "The index needs a retrained model."
+    result = asked(warm, COLUMNS, after="before")
+    assert set(result.models) == {"after", "fresh"}
+    assert result.index is None and result.no_index == "The index needs a retrained model."
 
 
 def test_single_images_are_evaluated_where_they_are_not_trained_on(warm: ModelCache) -> None:
     images = ForgetImages(images=tuple(range(0, 60, 4)))
-    facts = asked(warm, images, after="before").facts
-    assert facts["asked"] == {"set": "forget_train", "pictures": 7, "beside": FEW.beside}
-    assert facts["taught"] == 8
+    result = asked(warm, images, after="before")
+    assert result.evaluated == EvaluatedImages(set="forget_train", forget=7, retain=FEW.beside)
+    assert result.num_taught == 8
     layout = resolve_run(spec_of(images), warm)
     plan = asking._choose_sets(layout)
     assert sorted([*plan.teachable, *plan.forget]) == list(images.images), "taught or asked, never both"
 
 
 def test_a_single_image_is_evaluated_on_itself(warm: ModelCache) -> None:
-    facts = asked(warm, ForgetImages(images=(8,)), after="before").facts
-    assert facts["asked"] == {"set": "taught", "pictures": 1, "beside": FEW.beside}
-    assert facts["taught"] == 1 and facts["models"]["after"]["time"] == 0
+    result = asked(warm, ForgetImages(images=(8,)), after="before")
+    assert result.evaluated == EvaluatedImages(set="taught", forget=1, retain=FEW.beside)
+    assert result.num_taught == 1 and result.models["after"].time == 0
 
 
 def test_lessons_are_the_same_every_time_and_hold_both_sides() -> None:
@@ -154,10 +155,10 @@ def test_a_report_is_completed_on_request(home: Path) -> None:
     assert order is not None
     store.finish(order.id, order.attempt, metrics=execute_job(order, warm, NullListener()))
     report = reports.read(home, run)
-    facts = report.parts["relearn"].facts
-    assert facts["weights"] == {name: report.evaluations[name].weights for name in ("after", "gold")}
+    result = report[RelearnResult]
+    assert result.weights == {name: report.evaluations[name].weights for name in ("after", "gold")}
     row = store.get(run)
-    assert row.headline["relearn"]["index"] == facts["index"]
+    assert row.headline["relearn"]["index"] == result.index
     assert row.headline["accuracy"], "what was known stays known"
 
     before = reports.report_version(home, run)

@@ -1,12 +1,12 @@
 """The divergence by hand, and the distance computed from it."""
 
-from math import log2
+from math import isnan, log2
 
 import numpy as np
 import pytest
 
 from tests.probes.small_context import IMAGES, scene
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.probes.common.statistics import js_bits, softmax
 from unlearn_core.probes.distance import PROBE
 
@@ -32,21 +32,21 @@ def test_it_goes_both_ways_alike() -> None:
 def test_the_number_is_the_mean_of_both_sides(models: tuple[str, ...]) -> None:
     own = scene(*models)
     part = PROBE.measure(own)
-    assert isinstance(part, ReportPart)
-    sets, distance = part.facts["sets"], part.facts["distance"]
+    assert isinstance(part, DistanceResult)
+    sets, overall = part.sets, part.overall
     rows = own.split.retain_val
     after, gold = (softmax(own.evaluations[model].logits[rows]) for model in ("after", "gold"))
-    assert sets["retain_val"]["after"] == pytest.approx(js_bits(after, gold).mean())
+    assert sets["retain_val"].after == pytest.approx(js_bits(after, gold).mean())
     for kind in ("val", "test"):
-        by_hand = (sets["forget_train"]["after"] + sets[f"retain_{kind}"]["after"]) / 2
-        assert distance[kind]["after"] == pytest.approx(by_hand)
-        assert (distance[kind]["spread"] is None) == ("twin" not in models)
+        by_hand = (sets["forget_train"].after + sets[f"retain_{kind}"].after) / 2
+        assert overall[kind].after == pytest.approx(by_hand)
+        assert isnan(overall[kind].between_golds) == ("twin" not in models)
 
 
 def test_single_images_have_no_counterpart_in_the_test_set() -> None:
     part = PROBE.measure(scene("before", "after", "gold", forget=IMAGES))
-    assert isinstance(part, ReportPart)
-    assert set(part.facts["sets"]) == {"forget_train", "retain_val", "retain_test"}
+    assert isinstance(part, DistanceResult)
+    assert set(part.sets) == {"forget_train", "retain_val", "retain_test"}
 
 
 def test_without_gold_it_says_so() -> None:

@@ -30,14 +30,12 @@ def test_huge_logits_stay_finite() -> None:
 
 
 def test_every_model_has_its_own_figures_in_the_data_sets_order(whole: ProbeContext) -> None:
-    arrays = measure(whole).arrays
-    names = {
-        f"{model}_{figure}" for model in ("before", "after", "gold") for figure in ("true", "top", "margin", "entropy")
-    }
-    assert set(arrays) == names
+    result = measure(whole)
+    for values in (result.true_logit, result.top_logit, result.margin, result.entropy):
+        assert set(values) == {"before", "after", "gold"}
     for model in ("before", "after", "gold"):
         answers = whole.evaluations[model].logits
         right = answers.argmax(1) == whole.labels
-        assert np.array_equal(arrays[f"{model}_margin"] > 0, right)
+        assert np.array_equal(result.margin[model] > 0, right)
         assert 0 < right.sum() < len(right)
-        assert np.array_equal(arrays[f"{model}_true"], answers[np.arange(len(answers)), whole.labels])
+        assert np.array_equal(result.true_logit[model], answers[np.arange(len(answers)), whole.labels])

@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from tests.probes.small_context import CLASS, IMAGES, answering, scene
 from unlearn_core.domain.forget_request import ForgetImages
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.probes.common.logistic_attack import cross_validated_scores
 from unlearn_core.probes.membership import PROBE, attack_metrics, auc, matched_members, signals
 
@@ -34,8 +34,8 @@ def test_members_found_counts_those_above_all_but_one_in_a_hundred() -> None:
     strangers = np.arange(100.0)
     members = np.concatenate([np.full(30, 200.0), np.full(70, 50.0)])
     found = attack_metrics(members, strangers, np.random.default_rng(1))
-    assert found["found"] == pytest.approx(0.3)
-    assert found["low"] <= found["auc"] <= found["high"]
+    assert found.true_positive_rate == pytest.approx(0.3)
+    assert found.low <= found.auc <= found.high
 
 
 def test_signals_by_hand() -> None:
@@ -76,8 +76,8 @@ def test_identical_models_have_the_same_privacy_as_gold() -> None:
     own = scene("before", "after", "gold")
     same = Evaluation("same", "shapes", own.evaluations["gold"].logits)
     part = PROBE.measure(own._replace(evaluations={"before": same, "after": same, "gold": same}))
-    assert isinstance(part, ReportPart)
-    assert part.facts["privacy"] == part.facts["privacy_val"] == {"before": 1.0, "after": 1.0}
+    assert isinstance(part, MembershipResult)
+    assert part.privacy == part.privacy_val == {"before": 1.0, "after": 1.0}
 
 
 @pytest.mark.parametrize("forget", [CLASS, ForgetImages(images=tuple(range(0, 300, 7)))])
@@ -91,10 +91,10 @@ def test_the_figure_for_tuning_does_not_depend_on_test_images(forget: object) ->
         logits[first:] = RNG.normal(0, 5, logits[first:].shape)
         other[model] = one._replace(logits=logits)
     part, changed = PROBE.measure(own), PROBE.measure(own._replace(evaluations=other))
-    assert isinstance(part, ReportPart) and isinstance(changed, ReportPart)
-    assert part.facts["privacy_val"] == changed.facts["privacy_val"]
-    assert part.facts["privacy"] != changed.facts["privacy"]
-    assert part.facts["privacy_val"].keys() == {"before", "after"}
+    assert isinstance(part, MembershipResult) and isinstance(changed, MembershipResult)
+    assert part.privacy_val == changed.privacy_val
+    assert part.privacy != changed.privacy
+    assert part.privacy_val.keys() == {"before", "after"}
 
 
 def test_a_model_that_memorised_its_members_leaks() -> None:
@@ -104,12 +104,12 @@ def test_a_model_that_memorised_its_members_leaks() -> None:
     logits[own.split.forget_train, own.labels[own.split.forget_train]] = 9
     told = {**own.evaluations, "after": Evaluation("told", "shapes", logits)}
     part = PROBE.measure(own._replace(evaluations=told))
-    assert isinstance(part, ReportPart)
-    assert part.facts["models"]["after"]["loss"]["auc"] == 1.0
-    assert part.facts["models"]["after"]["loss"]["found"] == 1.0
-    assert part.facts["leak"]["after"] == 0.5
-    assert part.facts["privacy"]["after"] < 0.5
-    assert part.facts["members"] == len(members)
+    assert isinstance(part, MembershipResult)
+    assert part.attacks["after"]["loss"].auc == 1.0
+    assert part.attacks["after"]["loss"].true_positive_rate == 1.0
+    assert part.leak["after"] == 0.5
+    assert part.privacy["after"] < 0.5
+    assert part.num_members == len(members)
 
 
 def test_too_few_images_give_a_reason() -> None:
@@ -128,7 +128,7 @@ def test_members_found_are_the_most_that_one_false_alarm_in_a_hundred_allows(cou
     members, strangers = RNG.normal(1, 1, 200).round(1), RNG.normal(0, 1, count).round(1)
     truth = np.repeat([1, 0], [200, count])
     false, true, _ = roc_curve(truth, np.concatenate([members, strangers]), drop_intermediate=False)
-    found = attack_metrics(members, strangers, np.random.default_rng(1))["found"]
+    found = attack_metrics(members, strangers, np.random.default_rng(1)).true_positive_rate
     assert found == pytest.approx(true[false <= 0.01 + 1e-12].max())
 
 
@@ -138,18 +138,18 @@ def test_the_interval_covers_as_often_as_it_should() -> None:
     held = 0
     for _ in range(40):
         one = attack_metrics(rng.normal(1, 1, 80), rng.normal(0, 1, 80), rng)
-        held += one["low"] <= 0.7602 <= one["high"]
+        held += one.low <= 0.7602 <= one.high
     assert 34 <= held <= 40
 
 
 def test_whom_the_attack_calls_members_is_counted_on_both_sides() -> None:
     own = scene("before", "after", "gold")
     part = PROBE.measure(own)
-    assert isinstance(part, ReportPart)
-    for model, called in part.facts["called"].items():
-        assert called["members"] == (part.arrays[f"{model}_guess"] > 0.5).sum()
-        assert 0 <= called["strangers"] <= part.facts["members"]
-    assert len(part.arrays["after_guess"]) == len(part.arrays["members"]) == part.facts["members"]
+    assert isinstance(part, MembershipResult)
+    for model, predicted in part.predicted_members.items():
+        assert predicted.members == (part.probabilities[model] > 0.5).sum()
+        assert 0 <= predicted.non_members <= part.num_members
+    assert len(part.probabilities["after"]) == len(part.member_rows) == part.num_members
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -173,6 +173,6 @@ def test_a_single_class_gives_no_signal() -> None:
     answers = {"before": [0] * 30, "after": [1] * 30}
     same = answering(scene("before"), answers, [0] * 30, forget_train=list(range(15)), forget_test=list(range(15, 30)))
     part = PROBE.measure(same)
-    assert isinstance(part, ReportPart)
-    assert {one["auc"] for name, one in part.facts["models"]["after"].items() if name != "logistic"} == {0.5}
-    assert part.facts["leak"]["after"] <= 0.5 and "privacy" not in part.facts
+    assert isinstance(part, MembershipResult)
+    assert {one.auc for name, one in part.attacks["after"].items() if name != "logistic"} == {0.5}
+    assert part.leak["after"] <= 0.5 and not part.privacy and not part.privacy_val

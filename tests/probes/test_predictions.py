@@ -1,9 +1,12 @@
 """Spread and distance of predictions against values computed by hand."""
 
+from math import isnan
+
 import numpy as np
 import pytest
 
 from tests.probes.small_context import answering
+from unlearn_core.domain.results.predictions import PredictedClasses
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.predictions import entropy, measure, total_variation
 
@@ -30,23 +33,23 @@ def test_forgotten_classes_do_not_count_towards_the_spread(whole: ProbeContext) 
         labels=[2] * 6,
         forget_train=[0, 1, 2, 3, 4, 5],
     )
-    facts = measure(scene).facts
-    assert facts["sets"]["forget_train"]["before"] == {"counts": [0, 0, 6, 0], "entropy": None, "top": 1.0}
-    assert facts["sets"]["forget_train"]["after"] == {"counts": [1, 1, 3, 1], "entropy": pytest.approx(1), "top": 0.5}
-    assert facts["sets"]["forget_train"]["gold"]["entropy"] == pytest.approx(
-        (np.log(2) / 2 + np.log(3) / 3 + np.log(6) / 6) / np.log(3)
+    result = measure(scene)
+    models = result.sets["forget_train"]
+    assert models["before"] == PredictedClasses(counts=[0, 0, 6, 0], entropy=None, top=1.0)
+    assert (models["after"].counts, models["after"].entropy, models["after"].top) == (
+        [1, 1, 3, 1],
+        pytest.approx(1),
+        0.5,
     )
-    assert facts["total_variation"]["forget_train"] == {
-        "before": pytest.approx(1),
-        "after": pytest.approx(0.5),
-        "spread": None,
-    }
-    assert "forget_test" not in facts["sets"]
-    assert "forget_test" not in facts["total_variation"]
+    assert models["gold"].entropy == pytest.approx((np.log(2) / 2 + np.log(3) / 3 + np.log(6) / 6) / np.log(3))
+    distance = result.total_variation["forget_train"]
+    assert (distance.before, distance.after) == (pytest.approx(1), pytest.approx(0.5)) and isnan(distance.between_golds)
+    assert "forget_test" not in result.sets
+    assert "forget_test" not in result.total_variation
 
 
 def test_all_classes_count_where_single_images_are_forgotten(whole: ProbeContext) -> None:
     scene = answering(whole, {"after": [2, 2, 0, 0]}, labels=[2] * 4, forget_train=[0, 1, 2, 3])
-    facts = measure(scene._replace(forgotten_classes=())).facts
-    assert facts["sets"]["forget_train"]["after"]["entropy"] == pytest.approx(np.log(2) / np.log(4))
-    assert facts["total_variation"]["forget_train"] == {"before": None, "after": None, "spread": None}
+    result = measure(scene._replace(forgotten_classes=()))
+    assert result.sets["forget_train"]["after"].entropy == pytest.approx(np.log(2) / np.log(4))
+    assert all(isnan(value) for value in result.total_variation["forget_train"].by_model.values())

@@ -1,7 +1,6 @@
 """Both variants by hand, against torch's own divergence, and where they are undefined."""
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,16 +9,17 @@ from torch.nn import functional
 
 from tests.probes.small_context import scene
 from unlearn_core.domain.report import Evaluation
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.outputs import ZrfResult, ZrfValues
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.zrf import MAX_IMAGES, js_zrf, measure, normalized_entropy, official_zrf, sample_rows
 
 
-def facts(own: ProbeContext) -> dict[str, Any]:
-    part = measure(own)
-    assert isinstance(part, ReportPart)
-    assert json.loads(json.dumps(part.facts, allow_nan=False)) == part.facts
-    return part.facts
+def measured(own: ProbeContext) -> ZrfResult:
+    result = measure(own)
+    assert isinstance(result, ZrfResult)
+    facts = result.to_part().facts
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    return result
 
 
 def random(count: int, classes: int, seed: int) -> np.ndarray:
@@ -76,11 +76,11 @@ def test_where_a_probability_underflows_only_the_proper_one_has_a_value() -> Non
     logits = whole.evaluations["after"].logits.copy()
     logits[sample_rows(whole.split.forget_train)[0], 1] -= 500
     evaluations = {**whole.evaluations, "after": Evaluation("after", "shapes", logits)}
-    found = facts(whole._replace(evaluations=evaluations))
-    assert found["models"]["after"]["official"] is None
-    assert 0 < found["models"]["after"]["proper"] < 1
-    assert "underflows in float32" in found["reasons"]["after"]
-    assert list(found["reasons"]) == ["after"]
+    found = measured(whole._replace(evaluations=evaluations))
+    assert found.models["after"].official is None
+    assert 0 < (found.models["after"].proper or 0) < 1
+    assert "underflows in float32" in found.reasons["after"]
+    assert list(found.reasons) == ["after"]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -88,19 +88,19 @@ def test_outputs_that_are_not_finite_give_no_value(bad: float) -> None:
     whole = scene("before", "after")
     logits = whole.evaluations["after"].logits.copy()
     logits[whole.split.forget_train] = bad
-    found = facts(whole._replace(evaluations={**whole.evaluations, "after": Evaluation("a", "shapes", logits)}))
-    assert found["models"]["after"] == {"proper": None, "official": None}
-    assert found["reasons"] == {"after": "Some outputs of the unlearned model are not finite."}
-    assert found["models"]["before"]["proper"] > 0
+    found = measured(whole._replace(evaluations={**whole.evaluations, "after": Evaluation("a", "shapes", logits)}))
+    assert found.models["after"] == ZrfValues(proper=None, official=None)
+    assert found.reasons == {"after": "Some outputs of the unlearned model are not finite."}
+    assert (found.models["before"].proper or 0) > 0
 
 
 def test_the_random_model_is_the_same_for_every_run_and_touches_no_seed() -> None:
     whole = scene("before", "after", "gold", "twin")
     state = torch.random.get_rng_state()
     other = whole._replace(spec=whole.spec.model_copy(update={"seed": 77}))
-    assert facts(whole) == facts(other)
+    assert measured(whole) == measured(other)
     assert torch.equal(torch.random.get_rng_state(), state)
-    assert set(facts(whole)["models"]) == {"before", "after", "gold", "twin"}
+    assert set(measured(whole).models) == {"before", "after", "gold", "twin"}
 
 
 def test_few_images_are_evaluated_and_one_is_enough() -> None:
@@ -108,7 +108,7 @@ def test_few_images_are_evaluated_and_one_is_enough() -> None:
     assert len(sample_rows(np.arange(5000))) == len(set(sample_rows(np.arange(5000)))) == MAX_IMAGES
     assert sample_rows(np.array([4, 7])).tolist() == [4, 7]
     one = whole._replace(split=whole.split._replace(forget_train=whole.split.forget_train[:1]))
-    assert facts(one)["pictures"] == 1
+    assert measured(one).images == 1
 
 
 def test_evenness() -> None:

@@ -14,7 +14,7 @@ from unlearn_core.engine.listener import RunListener
 
 __all__ = ["ModelCache", "execute_job", "execute_stacked", "stackable_params"]
 
-relearn.PROTOCOL = relearn.PROTOCOL._replace(draws=1, half=8)
+relearn.PROTOCOL = relearn.PROTOCOL.model_copy(update={"draws": 1, "half": 8})
 
 
 def stackable_params(device: str) -> StackableParams:

@@ -110,10 +110,10 @@ def load_run(run: int, model_cache: ModelCache) -> LoadedRun:
     return LoadedRun(folder, report, resolved, after)
 
 
-def store_measurement(loaded: LoadedRun, name: str, result: ReportPart | str, model_cache: ModelCache) -> None:
-    """Add a part measured on request to a finished run's report, or the reason why it is missing."""
-    if isinstance(result, ReportPart):
-        artifacts.write_part(loaded.folder, name, result)
+def store_measurement(loaded: LoadedRun, name: str, result: Result | str, model_cache: ModelCache) -> None:
+    """Add a result measured on request to a finished run's report, or the reason why it is missing."""
+    if isinstance(result, Result):
+        artifacts.write_part(loaded.folder, name, result.to_part())
         return
     missing = {**loaded.report.missing, name: result}
     reports.write(replace(loaded.report, parts={}, missing=missing), loaded.folder, shared=model_cache.evaluations)

@@ -9,12 +9,11 @@ units, and the Kolmogorov-Smirnov statistic.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.outputs import Agreement, ClosenessResult, GoldComparison
 from unlearn_core.probes.common.context import MODEL_TITLES, ProbeContext
 from unlearn_core.probes.common.statistics import SETS, logit_statistics, softmax, wilson_interval
 
@@ -27,15 +26,11 @@ MIN_IMAGES = 2
 PairValues = dict[str, dict[str, float | None]]
 
 
-def measure(context: ProbeContext) -> ReportPart | str:
-    """Return every measure for every pair, per set; null where undefined, with the reason in `reasons`.
-
-    `sets[set]["values"][measure][pair]` is 0 where both models are equal; `sets[set]["agreement"][pair]` has the
-    share (0 to 1) of images with the same prediction and its 95 % interval; `sets[set]["pictures"]` counts images.
-    """
+def measure(context: ProbeContext) -> ClosenessResult | str:
+    """Return every metric for every pair, per set."""
     if "gold" not in context.evaluations:
         return "There is no retrained model to compare with."
-    sets: dict[str, Any] = {}
+    sets: dict[str, GoldComparison] = {}
     reasons: dict[str, str] = {}
     if "twin" not in context.evaluations:
         reasons["gold-twin"] = (
@@ -52,8 +47,8 @@ def measure(context: ProbeContext) -> ReportPart | str:
             del logits[model]
         values, short = _values(logits, context.labels[rows])
         reasons |= {f"{name}, {what}": why for what, why in short.items()}
-        sets[name] = {"pictures": len(rows), "values": values, "agreement": _agreement(logits)}
-    return ReportPart({"sets": sets, "reasons": reasons}, {})
+        sets[name] = GoldComparison(images=len(rows), values=values, agreement=_agreement(logits))
+    return ClosenessResult(sets=sets, reasons=reasons)
 
 
 def _values(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> tuple[PairValues, dict[str, str]]:
@@ -88,13 +83,13 @@ def _pairs(
     }
 
 
-def _agreement(logits: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _agreement(logits: Mapping[str, np.ndarray]) -> dict[str, Agreement | None]:
+    found: dict[str, Agreement | None] = {}
     for pair, (one, other) in PAIRS.items():
         if one in logits and other in logits:
             same = logits[one].argmax(1) == logits[other].argmax(1)
             low, high = wilson_interval(int(same.sum()), len(same))
-            found[pair] = {"same": int(same.sum()), "share": float(same.mean()), "low": low, "high": high}
+            found[pair] = Agreement(same=int(same.sum()), share=float(same.mean()), low=low, high=high)
         else:
             found[pair] = None
     return found

@@ -7,44 +7,48 @@ for one image, and the divergence is averaged over the images of a set.
 Source: Lin, Divergence Measures Based on the Shannon Entropy, IEEE Trans. Inf. Theory 1991.
 """
 
-from typing import Any
+from math import nan
+
+import numpy as np
 
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.outputs import DistanceResult
+from unlearn_core.domain.results.predictions import DistanceToGold
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.statistics import SETS, js_bits, softmax
 
-_PAIRS = {"before": "before", "after": "after", "spread": "twin"}
-"""The models whose distance to gold is measured: "spread" is a second gold, trained from another seed."""
 
-
-def measure(context: ProbeContext) -> ReportPart | str:
-    """Return the mean divergence of before, after and a second gold from gold, per set and as one number.
-
-    *Distance* is the mean of two values: training images of the forget set, and images of the retain set from the
-    validation split (for tuning) or the test split (for reporting). The spread is null where there is only one gold.
-    """
+def measure(context: ProbeContext) -> DistanceResult | str:
+    """Return the mean divergence of before, after and a second gold from gold, per set and as one number."""
     if "gold" not in context.evaluations:
         return "There is no retrained model to measure the distance to."
     outputs = {model: softmax(own.logits) for model, own in context.evaluations.items()}
-    sets: dict[str, Any] = {}
-    for name in SETS:
-        rows = getattr(context.split, name)
-        if len(rows):
-            sets[name] = {
-                what: float(js_bits(outputs[model][rows], outputs["gold"][rows]).mean()) if model in outputs else None
-                for what, model in _PAIRS.items()
-            }
-    distance = {
-        kind: {what: _mean(sets["forget_train"][what], sets[f"retain_{kind}"][what]) for what in _PAIRS}
-        for kind in ("val", "test")
-        if f"retain_{kind}" in sets
+    rows = {name: getattr(context.split, name) for name in SETS}
+
+    def divergence(model: str, rows: np.ndarray) -> float:
+        return float(js_bits(outputs[model][rows], outputs["gold"][rows]).mean()) if model in outputs else nan
+
+    sets = {
+        name: DistanceToGold(
+            before=divergence("before", own), after=divergence("after", own), between_golds=divergence("twin", own)
+        )
+        for name, own in rows.items()
+        if len(own)
     }
-    return ReportPart({"sets": sets, "distance": distance}, {})
+    overall = {
+        split: _mean(sets["forget_train"], sets[f"retain_{split}"])
+        for split in ("val", "test")
+        if f"retain_{split}" in sets
+    }
+    return DistanceResult(sets=sets, overall=overall)
 
 
-def _mean(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else (one + other) / 2
+def _mean(one: DistanceToGold, other: DistanceToGold) -> DistanceToGold:
+    return DistanceToGold(
+        before=(one.before + other.before) / 2,
+        after=(one.after + other.after) / 2,
+        between_golds=(one.between_golds + other.between_golds) / 2,
+    )
 
 
 PROBE = Probe(

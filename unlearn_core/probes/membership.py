@@ -9,13 +9,13 @@ Sources: Yeom et al. 2018 (loss), Song & Mittal 2021 (entropy, modified entropy)
 false positives), Kurmanji et al. 2023 (logistic attack on the same classes, equal sizes).
 """
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.privacy import AttackMetrics, MembershipResult, PredictedMembers
 from unlearn_core.probes.common.context import MODEL_TITLES, ProbeContext
 from unlearn_core.probes.common.logistic_attack import cross_validated_scores
 
@@ -29,15 +29,8 @@ MIN_MEMBERS = 5
 _MODELS = (*MODELS, "twin")
 
 
-def measure(context: ProbeContext) -> ReportPart | str:
-    """Return, per model and attack, AUC with its 95 % interval and members found at 1 % false positives; and the worst.
-
-    `leak` is the largest |AUC - 0.5| of all attacks. `privacy` is 1 minus twice the largest difference between an
-    attack's AUC and its AUC on gold: 1 where no attack reveals more about the model than about gold, 0 where one
-    reveals everything. `privacy_val` is the same without test images and the logistic attack, for tuning. The arrays
-    hold, per model, the probability (0 to 1) that the logistic attack gives each member; `called` counts the images
-    that it predicts to be members (above 0.5): among the members and, wrongly, among equally many non-members.
-    """
+def measure(context: ProbeContext) -> MembershipResult | str:
+    """Return the metrics of each attack on each model, what the worst one reveals, and each member's probability."""
     broken = [
         model
         for model in _MODELS
@@ -51,39 +44,50 @@ def measure(context: ProbeContext) -> ReportPart | str:
             f"There are only {len(members)} forgotten images with a test or validation image of the same class to "
             f"compare with: at least {MIN_MEMBERS} are needed."
         )
-    facts: dict[str, Any] = {"members": len(members), "models": {}, "called": {}}
-    arrays: dict[str, np.ndarray] = {"members": members.astype(np.float32)}
+    attacks: dict[str, Mapping[str, AttackMetrics]] = {}
+    predicted: dict[str, PredictedMembers] = {}
+    probabilities: dict[str, np.ndarray] = {}
     for model in _MODELS:
         if model in context.evaluations:
             logits = context.evaluations[model].logits
-            found, guesses = run_attacks(
+            attacks[model], (ours, theirs) = run_attacks(
                 {name: values[members] for name, values in signals(logits, context.labels).items()},
                 {name: values[non_members] for name, values in signals(logits, context.labels).items()},
                 np.random.default_rng(context.spec.seed + 1),
             )
-            facts["models"][model] = found
-            facts["called"][model] = {
-                side: int((guess > MEMBER_THRESHOLD).sum())
-                for side, guess in zip(("members", "strangers"), guesses, strict=True)
-            }
-            arrays[f"{model}_guess"] = guesses[0].astype(np.float32)
-    facts["leak"] = {
-        model: max(abs(one["auc"] - 0.5) for one in own.values()) for model, own in facts["models"].items()
+            predicted[model] = PredictedMembers(members=_num_predicted(ours), non_members=_num_predicted(theirs))
+            probabilities[model] = ours.astype(np.float32)
+    return MembershipResult(
+        num_members=len(members),
+        attacks=attacks,
+        predicted_members=predicted,
+        leak={model: max(abs(one.auc - 0.5) for one in own.values()) for model, own in attacks.items()},
+        privacy=_privacy(attacks),
+        privacy_val=_privacy_val(context),
+        member_rows=members.astype(np.float32),
+        probabilities=probabilities,
+    )
+
+
+def _num_predicted(probabilities: np.ndarray) -> int:
+    return int((probabilities > MEMBER_THRESHOLD).sum())
+
+
+def _privacy(attacks: Mapping[str, Mapping[str, AttackMetrics]]) -> dict[str, float]:
+    gold = attacks.get("gold")
+    if gold is None:
+        return {}
+    return {
+        model: 1 - 2 * max(abs(metrics.auc - gold[name].auc) for name, metrics in own.items())
+        for model, own in attacks.items()
+        if model != "gold"
     }
-    if "gold" in facts["models"]:
-        facts["privacy"] = {
-            model: 1 - 2 * max(abs(own[name]["auc"] - facts["models"]["gold"][name]["auc"]) for name in own)
-            for model, own in facts["models"].items()
-            if model != "gold"
-        }
-        facts["privacy_val"] = _without_test(context)
-    return ReportPart(facts, arrays)
 
 
-def _without_test(context: ProbeContext) -> dict[str, float]:
+def _privacy_val(context: ProbeContext) -> dict[str, float]:
     """Return the same figure for tuning: the five simple attacks, with only validation images as non-members."""
     members, non_members = matched_members(context, np.random.default_rng(context.spec.seed + 2), held_out=("val",))
-    if len(members) < MIN_MEMBERS:
+    if len(members) < MIN_MEMBERS or "gold" not in context.evaluations:
         return {}
     found: dict[str, dict[str, float]] = {}
     for model in MODELS:
@@ -144,7 +148,7 @@ def signals(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
 
 def run_attacks(
     members: dict[str, np.ndarray], non_members: dict[str, np.ndarray], rng: np.random.Generator
-) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
+) -> tuple[dict[str, AttackMetrics], tuple[np.ndarray, np.ndarray]]:
     """Return each attack's metrics, and the logistic attack's scores of members (n,) and non-members (n,)."""
     ours, theirs = (np.stack(list(side.values()), 1) for side in (members, non_members))
     guesses = cross_validated_scores(ours, theirs, rng)
@@ -152,7 +156,7 @@ def run_attacks(
     return {name: attack_metrics(*both, rng) for name, both in scores.items()}, guesses
 
 
-def attack_metrics(members: np.ndarray, non_members: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
+def attack_metrics(members: np.ndarray, non_members: np.ndarray, rng: np.random.Generator) -> AttackMetrics:
     """Return AUC with its 95 % bootstrap interval, and the true positive rate at a false positive rate of at most 1 %.
 
     Both sides are resampled with replacement BOOTSTRAP_SAMPLES times; the interval is between the 2.5 and 97.5 %
@@ -164,12 +168,12 @@ def attack_metrics(members: np.ndarray, non_members: np.ndarray, rng: np.random.
     ]
     low, high = np.quantile(drawn, [0.025, 0.975])
     limit = np.sort(non_members)[len(non_members) - 1 - int(MAX_FALSE_POSITIVE_RATE * len(non_members))]
-    return {
-        "auc": auc(members, non_members),
-        "low": float(low),
-        "high": float(high),
-        "found": float((members > limit).mean()),
-    }
+    return AttackMetrics(
+        auc=auc(members, non_members),
+        low=float(low),
+        high=float(high),
+        true_positive_rate=float((members > limit).mean()),
+    )
 
 
 def auc(members: np.ndarray, non_members: np.ndarray) -> float:

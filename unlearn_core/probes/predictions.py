@@ -5,29 +5,27 @@ spread. The difference from the retrained model is the total variation distance:
 have to change for the two distributions to be equal.
 """
 
-from math import log
-from typing import Any
+from collections.abc import Mapping, Sequence
+from math import log, nan
 
 import numpy as np
 
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.predictions import DistanceToGold, PredictedClasses, PredictionsResult
 from unlearn_core.probes.common.context import ProbeContext
 
 _SETS = ("forget_train", "forget_test")
-_PAIRS = {"before": "before", "after": "after", "spread": "twin"}
-"""The models whose predictions are compared with gold's: "spread" is a second gold."""
 
 
-def measure(context: ProbeContext) -> ReportPart:
+def measure(context: ProbeContext) -> PredictionsResult:
     """Return how often each model predicts each class, and how far the predictions are from gold's.
 
     A set without images is left out: a request for single images has no test images to forget.
     """
     classes = len(context.dataset.classes)
-    sets: dict[str, Any] = {}
-    variation: dict[str, Any] = {}
+    sets: dict[str, dict[str, PredictedClasses]] = {}
+    variation: dict[str, DistanceToGold] = {}
     for name in _SETS:
         rows = getattr(context.split, name)
         if not len(rows):
@@ -38,19 +36,25 @@ def measure(context: ProbeContext) -> ReportPart:
             if model in context.evaluations
         }
         sets[name] = {
-            model: _spread(own, context.forgotten_classes) for model, own in counts.items() if model in MODELS
+            model: _predicted_classes(own, context.forgotten_classes)
+            for model, own in counts.items()
+            if model in MODELS
         }
-        variation[name] = {
-            what: total_variation(counts[model], counts["gold"]) if "gold" in counts and model in counts else None
-            for what, model in _PAIRS.items()
-        }
-    return ReportPart({"sets": sets, "total_variation": variation}, {})
+        variation[name] = _distance_to_gold(counts)
+    return PredictionsResult(sets=sets, total_variation=variation)
 
 
-def _spread(counts: np.ndarray, forgotten: tuple[int, ...]) -> dict[str, Any]:
-    top = int(counts.max()) / int(counts.sum())
+def _predicted_classes(counts: np.ndarray, forgotten: Sequence[int]) -> PredictedClasses:
     # A forgotten class that is still predicted says nothing about the spread over the retained classes.
-    return {"counts": counts.tolist(), "entropy": entropy(np.delete(counts, forgotten)), "top": top}
+    evenness = entropy(np.delete(counts, forgotten))
+    return PredictedClasses(counts=counts.tolist(), entropy=evenness, top=int(counts.max()) / int(counts.sum()))
+
+
+def _distance_to_gold(counts: Mapping[str, np.ndarray]) -> DistanceToGold:
+    def distance(model: str) -> float:
+        return total_variation(counts[model], counts["gold"]) if {model, "gold"} <= counts.keys() else nan
+
+    return DistanceToGold(before=distance("before"), after=distance("after"), between_golds=distance("twin"))
 
 
 def entropy(counts: np.ndarray) -> float | None:

@@ -10,14 +10,12 @@ reproduce published figures.
 Source: Chundawat et al., Can Bad Teaching Induce Forgetting?, AAAI 2023, equation 6.
 """
 
-from typing import Any
-
 import numpy as np
 import torch
 
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.outputs import ZrfResult, ZrfValues
 from unlearn_core.models import classifiers
 from unlearn_core.probes.common.context import MODEL_TITLES, ProbeContext
 from unlearn_core.probes.common.statistics import js_bits, softmax
@@ -28,22 +26,19 @@ MAX_IMAGES = 96
 """Images that the random model is evaluated on: each costs a forward pass that nothing else needs."""
 
 
-def measure(context: ProbeContext) -> ReportPart | str:
-    """Return both variants for every model, and how even the random model's own outputs are (0 to 1).
-
-    A value is null where it is undefined; `reasons` holds the reason.
-    """
+def measure(context: ProbeContext) -> ZrfResult | str:
+    """Return both variants for every model, and how even the random model's own outputs are."""
     rows = sample_rows(context.split.forget_train)
     random = evaluate.logits(_random(context), context.images[torch.from_numpy(rows).to(context.images.device)])
     if not np.isfinite(random).all():
         return "With random weights this architecture gives outputs that are not finite, so ZRF is undefined."
-    facts: dict[str, Any] = {"pictures": len(rows), "evenness": normalized_entropy(random), "models": {}, "reasons": {}}
+    models: dict[str, ZrfValues] = {}
     for model in (*MODELS, "twin"):
         if model in context.evaluations:
             logits = context.evaluations[model].logits[rows]
-            facts["models"][model] = {"proper": js_zrf(logits, random), "official": official_zrf(logits, random)}
-            facts["reasons"] |= _reasons(model, facts["models"][model])
-    return ReportPart(facts, {})
+            models[model] = ZrfValues(proper=js_zrf(logits, random), official=official_zrf(logits, random))
+    reasons = {model: reason for model, values in models.items() if (reason := _reason(model, values)) is not None}
+    return ZrfResult(images=len(rows), evenness=normalized_entropy(random), models=models, reasons=reasons)
 
 
 def sample_rows(rows: np.ndarray) -> np.ndarray:
@@ -87,14 +82,12 @@ def normalized_entropy(logits: np.ndarray) -> float | None:
     return float(-(shares * logs).sum(1).mean() / np.log(logits.shape[1]))
 
 
-def _reasons(model: str, found: dict[str, float | None]) -> dict[str, str]:
-    if found["proper"] is None:
-        return {model: f"Some outputs of {MODEL_TITLES[model]} are not finite."}
-    if found["official"] is None:
-        return {
-            model: f"A probability of {MODEL_TITLES[model]} underflows in float32, so the official formula is infinite."
-        }
-    return {}
+def _reason(model: str, values: ZrfValues) -> str | None:
+    if values.proper is None:
+        return f"Some outputs of {MODEL_TITLES[model]} are not finite."
+    if values.official is None:
+        return f"A probability of {MODEL_TITLES[model]} underflows in float32, so the official formula is infinite."
+    return None
 
 
 PROBE = Probe(

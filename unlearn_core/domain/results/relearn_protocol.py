@@ -12,34 +12,35 @@ maximum time.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
+from unlearn_core.domain.results.result import Record
 
-class RelearnProtocol(NamedTuple):
+
+class RelearnProtocol(Record):
     """How a model is fine-tuned on forget images, and when it counts as relearned."""
 
-    each: int = 32
+    each: int
     """Forget images used for fine-tuning: per forgotten class, or in total for a request to forget single images."""
-    half: int = 24
+    half: int
     """Images of each side in a batch. Retained images are drawn at random from the retain set, training: without them
     a model that predicts one class for everything would succeed, and a fresh model would be as quick as any other."""
-    lr: float = 0.02
-    momentum: float = 0.9
-    draws: int = 3
+    lr: float
+    momentum: float
+    draws: int
     """Number of repetitions, each with other images and another fresh model."""
-    asked: int = 100
+    asked: int
     """Maximum number of forget images for evaluation; images not used for fine-tuning where possible."""
-    beside: int = 50
+    beside: int
     """Retained validation images for evaluation."""
-    back: float = 0.95
+    back: float
     """The share of the original model's accuracy on forget images that counts as relearned ..."""
-    sane: float = 0.5
+    sane: float
     """... at a step at which this share of its accuracy on retained images is reached too."""
 
 
-PROTOCOL = RelearnProtocol()
+PROTOCOL = RelearnProtocol(each=32, half=24, lr=0.02, momentum=0.9, draws=3, asked=100, beside=50, back=0.95, sane=0.5)
 
 EVAL_STEPS = (0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 32)
 """The steps after which a model is evaluated: dense at first, since what was not forgotten returns at once."""

@@ -43,7 +43,7 @@ def _check_array(value: object) -> np.ndarray:
 Array = Annotated[np.ndarray, BeforeValidator(_check_array)]
 """Needs `Stored`, as in `epsilons: Annotated[Array, Stored("after")]`."""
 ArrayByKey = Mapping[str, Array]
-"""One array per key, such as a model. Needs `Stored` with "{}"."""
+"""One array per key, such as a model. Needs `Stored` with "{}", and a default if there may be none."""
 Number = Annotated[
     float,
     BeforeValidator(lambda value: nan if value is None else value),
@@ -84,11 +84,20 @@ class Result(Record):
             if isinstance(note, Stored)
         }
 
+    @classmethod
+    def is_in(cls, parts: Mapping[str, ReportPart]) -> bool:
+        """Return whether the parts of a report have this result, even a damaged one."""
+        return cls.part in parts
+
+    def add_to(self, parts: Mapping[str, ReportPart]) -> dict[str, ReportPart]:
+        """Return the parts of a report with this result, in place of an earlier one."""
+        return {**parts, self.part: self.to_part()}
+
     def to_part(self) -> ReportPart:
         """Return the stored form."""
         fields = self._array_fields()
         # Fields that were left at their defaults are not stored: an older report stays as it was written.
-        facts = self.model_dump(by_alias=True, exclude=set(fields), exclude_unset=True)
+        facts = self.model_dump(mode="json", by_alias=True, exclude=set(fields), exclude_unset=True)
         arrays: dict[str, np.ndarray] = {}
         for name, stored in fields.items():
             value = getattr(self, name)
@@ -103,14 +112,13 @@ class Result(Record):
         """Return the result that a part stores. Raises pydantic.ValidationError if its values do not fit."""
         values: dict[str, Any] = dict(part.facts) if cls.root is None else {cls.root: part.facts}
         fields = cls._array_fields()
-        values |= {name: {} for name, stored in fields.items() if "{}" in stored.pattern}
         for stored_name, array in part.arrays.items():
             keys = {name: key for name, stored in fields.items() if (key := stored.key(stored_name)) is not None}
             if keys:
                 # The pattern that leaves the shortest key is the most specific one: "{}_guess" before "{}".
                 name = min(keys, key=lambda name: len(keys[name]))
                 if "{}" in fields[name].pattern:
-                    values[name][keys[name]] = array
+                    values.setdefault(name, {})[keys[name]] = array
                 else:
                     values[name] = array
         return cls.model_validate(values)

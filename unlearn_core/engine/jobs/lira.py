@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.privacy import LiraResult
 from unlearn_core.engine.jobs.ensemble import GOLDS, SHADOWS, ModelEnsemble
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.measure import LoadedRun, load_run, store_measurement
@@ -19,16 +19,12 @@ def add_to_report(run: int, num_models: int, model_cache: ModelCache, listener: 
     loaded = load_run(run, model_cache)
     found = measure(loaded, num_models, model_cache, listener)
     store_measurement(loaded, "lira", found, model_cache)
-    names = ("nets", "told", "low", "high", "after", "gold")
-    return {"lira": None if isinstance(found, str) else {name: found.facts[name] for name in names}}
+    return {"lira": None if isinstance(found, str) else found.to_part().facts}
 
 
-def measure(loaded: LoadedRun, num_models: int, model_cache: ModelCache, listener: RunListener) -> ReportPart | str:
+def measure(loaded: LoadedRun, num_models: int, model_cache: ModelCache, listener: RunListener) -> LiraResult | str:
     """Return the result of the attack with `num_models` shadow models of each kind, or why it is unavailable.
 
-    In the facts, `told`, `low` and `high` are the attack success (0 to 1), the share of trials in which it tells an
-    unlearned model from a gold, with its 95 % interval over models; `after` and `gold` are the shares of the forget set
-    that it predicts to be members. In the arrays, `seen` and `unseen` (K,) are these shares for its own shadow models.
     The attacked gold is the first one; neither it nor the run's original model is a shadow model.
     """
     ensemble = ModelEnsemble(loaded, model_cache, listener)
@@ -42,18 +38,13 @@ def measure(loaded: LoadedRun, num_models: int, model_cache: ModelCache, listene
     in_phi, out_phi = phi(shadows.logits, labels), phi(golds.logits, labels)
     validated, attack = cross_validate(in_phi, out_phi[1:]), fit_gaussians(in_phi, out_phi[1:])
     success, low, high = confidence_interval(validated.success_rate)
-    facts = {
-        "nets": num_models,
-        "told": success,
-        "low": low,
-        "high": high,
-        "after": member_rate(attack.log_ratio(phi(report.evaluations["after"].logits[rows], labels))),
-        "gold": member_rate(attack.log_ratio(out_phi[0])),
-    }
-    return ReportPart(
-        facts,
-        {
-            "seen": validated.true_positive_rate.astype(np.float32),
-            "unseen": validated.false_positive_rate.astype(np.float32),
-        },
+    return LiraResult(
+        num_shadows=num_models,
+        success_rate=success,
+        low=low,
+        high=high,
+        after=member_rate(attack.log_ratio(phi(report.evaluations["after"].logits[rows], labels))),
+        gold=member_rate(attack.log_ratio(out_phi[0])),
+        unlearned_shadows=validated.true_positive_rate.astype(np.float32),
+        retrained_shadows=validated.false_positive_rate.astype(np.float32),
     )

@@ -9,8 +9,8 @@ import torch
 
 from unlearn_core.domain.errors import DivergedError
 from unlearn_core.domain.forget_request import ForgetClasses
+from unlearn_core.domain.results.privacy import EvaluatedImages, EvaluatedSet, RelearnResult, RelearnTimes
 from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, LAST_STEP, PROTOCOL, anamnesis_index, relearn_time
-from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.engine.initial_weights import naive_model_factory
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.measure import LoadedRun, collect_models, load_run, store_measurement
@@ -35,7 +35,7 @@ class RelearnSets(NamedTuple):
     num_taught: int
     forget: np.ndarray
     retain: np.ndarray
-    source: str
+    source: EvaluatedSet
 
 
 def add_to_report(run: int, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
@@ -52,18 +52,14 @@ def add_to_loaded(loaded: LoadedRun, model_cache: ModelCache, listener: RunListe
     store_measurement(loaded, "relearn", found, model_cache)
     if isinstance(found, str):
         return {"relearn": None}
-    times = {model: own["time"] for model, own in found.facts["models"].items()}
-    return {"relearn": {"times": times, "index": found.facts["index"]}}
+    times = {model: own.time for model, own in found.models.items()}
+    return {"relearn": {"times": times, "index": found.index}}
 
 
 def measure(
     resolved: ResolvedRun, models: Mapping[str, FrozenModel], model_cache: ModelCache, listener: RunListener
-) -> ReportPart | str:
-    """Return both accuracies over the steps for after, gold (if there is one) and fresh models; or why not.
-
-    In the arrays each model has `{model}` and `{model}_keep` (draws, len(EVAL_STEPS)), 0 to 1. Relearn times are from
-    the mean over the draws, and from each draw.
-    """
+) -> RelearnResult | str:
+    """Return both accuracies over the steps for after, gold (if there is one) and fresh models; or why not."""
     began, plan = time.perf_counter(), _choose_sets(resolved)
     images, labels = resolved.data.images, resolved.data.labels
     eval_sets = [_eval_set(rows, resolved, model_cache) for rows in (plan.forget, plan.retain)]
@@ -76,7 +72,8 @@ def measure(
             f"The original model classifies none of the {count:,} evaluated images correctly: "
             "there is nothing to relearn."
         )
-    tracker, arrays = RunTracker(listener), {"step": np.array(EVAL_STEPS, np.float32)}
+    tracker = RunTracker(listener)
+    accuracies: dict[str, np.ndarray] = {}  # (2, draws, len(EVAL_STEPS)): on forget and on retained images.
     shown = [name for name in ("after", "gold") if name in models] + ["fresh"]
     tracker.plan(**{PHASE_TITLES[name]: PROTOCOL.draws * LAST_STEP for name in shown})
     teachable, retain = (
@@ -100,34 +97,37 @@ def measure(
                 raise DivergedError(
                     f"Relearning of the {PHASE_TITLES[name]} diverged: its loss is not finite."
                 ) from None
-        arrays |= {name: np.stack([one[0] for one in found]), f"{name}_keep": np.stack([one[1] for one in found])}
-    facts = _facts(arrays, shown, ceiling=ceiling, retain_accuracy=retain_accuracy) | {
-        "asked": {"set": plan.source, "pictures": len(plan.forget), "beside": len(plan.retain)},
-        "taught": plan.num_taught,
-        "terms": PROTOCOL._asdict(),
-        "weights": {name: models[name].weights for name in shown if name in models},
-        "seconds": time.perf_counter() - began,
-    }
-    return ReportPart(facts, arrays)
-
-
-def _facts(
-    arrays: Mapping[str, np.ndarray], shown: list[str], *, ceiling: float, retain_accuracy: float
-) -> dict[str, Any]:
-    """Return the relearn time of every model and the anamnesis index."""
-    goal = {"target": PROTOCOL.back * ceiling, "floor": PROTOCOL.sane * retain_accuracy}
-    own: dict[str, dict[str, Any]] = {}
-    for name in shown:
-        forget, keep = arrays[name], arrays[f"{name}_keep"]
-        own[name] = {
-            "time": relearn_time(forget.mean(0), keep.mean(0), **goal),
-            "times": [relearn_time(*both, **goal) for both in zip(forget, keep, strict=True)],
-        }
+        accuracies[name] = np.stack(found, 1)
+    target, floor = PROTOCOL.back * ceiling, PROTOCOL.sane * retain_accuracy
+    times = {name: _times(*own, target=target, floor=floor) for name, own in accuracies.items()}
     index: float | str = "The index needs a retrained model."
-    if "gold" in own:
-        index = anamnesis_index(own["after"]["time"], own["gold"]["time"])
-    stated = {"index": None, "why": index} if isinstance(index, str) else {"index": index}
-    return {"ceiling": ceiling, "kept": retain_accuracy, **goal, "models": own, **stated}
+    if "gold" in times:
+        index = anamnesis_index(times["after"].time, times["gold"].time)
+    return RelearnResult(
+        ceiling=ceiling,
+        retain_accuracy=retain_accuracy,
+        target=target,
+        floor=floor,
+        models=times,
+        index=None if isinstance(index, str) else index,
+        no_index=index if isinstance(index, str) else "",
+        evaluated=EvaluatedImages(set=plan.source, forget=len(plan.forget), retain=len(plan.retain)),
+        num_taught=plan.num_taught,
+        protocol=PROTOCOL,
+        weights={name: models[name].weights for name in shown if name in models},
+        seconds=time.perf_counter() - began,
+        steps=np.array(EVAL_STEPS, np.float32),
+        forget={name: own[0] for name, own in accuracies.items()},
+        retain={name: own[1] for name, own in accuracies.items()},
+    )
+
+
+def _times(forget: np.ndarray, retain: np.ndarray, *, target: float, floor: float) -> RelearnTimes:
+    """Return the relearn times from accuracies (draws, len(EVAL_STEPS))."""
+    return RelearnTimes(
+        time=relearn_time(forget.mean(0), retain.mean(0), target=target, floor=floor),
+        by_draw=[relearn_time(*draw, target=target, floor=floor) for draw in zip(forget, retain, strict=True)],
+    )
 
 
 def _choose_sets(resolved: ResolvedRun) -> RelearnSets:
@@ -137,7 +137,7 @@ def _choose_sets(resolved: ResolvedRun) -> RelearnSets:
     classes = len(forget.classes) if isinstance(forget, ForgetClasses) else 1
     retain = _sample(remaining_split(resolved).retain_val, PROTOCOL.beside, generator)
     pool, rest = split.forget_train, split.forget_val
-    source = "forget_val"
+    source: EvaluatedSet = "forget_val"
     if not len(rest):
         source, order = "forget_train", pool[torch.randperm(len(pool), generator=generator).numpy()]
         rest = order[: min(len(pool) // 2, PROTOCOL.asked)]

@@ -1,0 +1,93 @@
+"""How the outputs of the models differ from gold's or from an untrained model's, and the logits that they are made of.
+
+Models are "before", "after", "gold" and "twin" (a second retrained model); sets are the fields of `Split`.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from unlearn_core.domain.results.predictions import DistanceToGold
+from unlearn_core.domain.results.result import ArrayByKey, Record, Result, Stored
+
+
+class DistanceResult(Result, part="distance"):
+    """The mean Jensen-Shannon divergence of the outputs from gold's, in bits: 0 is equal, 1 is disjoint."""
+
+    sets: Mapping[str, DistanceToGold]
+    """By set: one without images is left out."""
+    overall: Annotated[Mapping[str, DistanceToGold], Field(alias="distance")]
+    """By split, "val" (for tuning) or "test" (for reporting): the mean over training images of the forget set and
+    images of the retain set from this split."""
+
+
+class Agreement(Record):
+    """How often two models predict the same class: the images, their share (0 to 1) and its 95 % Wilson interval."""
+
+    same: int
+    share: float
+    low: float
+    high: float
+
+
+class GoldComparison(Record):
+    """Distances between models on one set: by pair, "before-gold", "after-gold" or "gold-twin" (two golds).
+
+    They are None where one of the models does not exist, or where the metric is undefined.
+    """
+
+    images: Annotated[int, Field(alias="pictures")]
+    """The number of images."""
+    values: Mapping[str, Mapping[str, float | None]]
+    """By metric and pair; 0 is equal.
+
+    "activation" (mean L2 distance of the probabilities, 0 to sqrt 2); "disagreement" (share of images, 0 to 1); and, of
+    the logit of the true class, the margin and the entropy, "ks true", "ks margin", "ks entropy" (0 to 1) and
+    "wasserstein true", "wasserstein margin" (in logits), "wasserstein entropy" (in nats).
+    """
+    agreement: Mapping[str, Agreement | None]
+    """By pair."""
+
+
+class ClosenessResult(Result, part="closeness"):
+    """How close the outputs are to gold's by several metrics."""
+
+    sets: Mapping[str, GoldComparison]
+    """By set: one without images is left out."""
+    reasons: Mapping[str, str]
+    """Why values are missing, as sentences: by pair, set, "set, model" or "set, quantity"."""
+
+
+class LogitsResult(Result, part="logits"):
+    """Four figures of each image by model, each (N,) float32 in the data set's order."""
+
+    true_logit: Annotated[ArrayByKey, Stored("{}_true")]
+    """The logit of the true class."""
+    top_logit: Annotated[ArrayByKey, Stored("{}_top")]
+    """The largest logit."""
+    margin: Annotated[ArrayByKey, Stored("{}_margin")]
+    """The logit of the true class minus the largest other one: negative where the prediction is wrong."""
+    entropy: Annotated[ArrayByKey, Stored("{}_entropy")]
+    """Of the softmax outputs, in nats."""
+
+
+class ZrfValues(Record):
+    """Zero Retrain Forgetting of one model: 1 is outputs like those of random weights; None where undefined."""
+
+    proper: float | None
+    """With the Jensen-Shannon divergence in bits, 0 to 1."""
+    official: float | None
+    """As the published code computes it: at most 1, without a lower bound."""
+
+
+class ZrfResult(Result, part="zrf"):
+    """How closely the outputs on the forget set resemble those of an untrained model."""
+
+    images: Annotated[int, Field(alias="pictures")]
+    """The number of images that were evaluated."""
+    evenness: float | None
+    """The untrained model's mean entropy as a share of the maximum, 0 to 1; None where there is a single class."""
+    models: Mapping[str, ZrfValues]
+    reasons: Mapping[str, str]
+    """Why a value is None, as a sentence, by model."""
