@@ -3,15 +3,13 @@
 This file defines the server; what a visitor sees begins in `unlearn_core/ui/shell/router.py`.
 """
 
-from pathlib import Path
-
 import streamlit as st
 from starlette.middleware import Middleware
 
-from unlearn_core.ui.shell import lifespan, navigation, redirects
+from unlearn_core.ui.shell import lifespan, navigation, redirects, router
 
 app = st.App(
-    Path(__file__).parent / "unlearn_core" / "ui" / "shell" / "router.py",
+    router.__file__,
     lifespan=lifespan.lifespan,
     middleware=[Middleware(redirects.RedirectMiddleware)],
     on_script_error=navigation.on_unhandled,

@@ -4,12 +4,13 @@ The names below are the public interface for notebooks and scripts; each is impo
 
     import unlearn_core as lab
 
-    result = lab.unlearn(lab.spec("mlp-moons", classes=["upper"], method="finetune"))
+    result = lab.unlearn(lab.spec("mlp-moons", classes=["night"], method="finetune"))
     lab.report_file([result.report], "report.html")
 
 * `spec(classifier, method=..., classes=..., ...)` builds an `UnlearnSpec`, and `unlearn(spec)` executes it.
 * `read_report(folder)` reads the `Report` of a finished run, `verdict(report)` judges it in three sentences, and
   `report_file(reports, file)` writes one or several as a self-contained HTML file.
+* `runs()` is a table (pandas) of all unlearning runs of the data folder; docs/runs.md describes its columns.
 * `methods`, `measurements`, `charts`, `classifiers` and `datasets` are modules: `methods.methods()`,
   `measurements.probes()`, `charts.charts()`, `classifiers.cards()` and `datasets.cards()` list what there is, by id.
 """
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from unlearn_core.engine.build_spec import run_spec as spec
     from unlearn_core.engine.execute import unlearn
     from unlearn_core.export.report_file import report_file
+    from unlearn_core.export.runs_csv import recorded_runs as runs
     from unlearn_core.models import classifiers
     from unlearn_core.store.files.reports import read_folder as read_report
 
@@ -43,6 +45,7 @@ __all__ = [
     "methods",
     "read_report",
     "report_file",
+    "runs",
     "spec",
     "unlearn",
     "verdict",
@@ -58,6 +61,7 @@ _ORIGINS = {
     "methods": "methods",
     "read_report": "store.files.reports:read_folder",
     "report_file": "export.report_file:report_file",
+    "runs": "export.runs_csv:recorded_runs",
     "spec": "engine.build_spec:run_spec",
     "unlearn": "engine.execute:unlearn",
     "verdict": "charts.text.verdict:verdicts",
