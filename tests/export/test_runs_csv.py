@@ -9,10 +9,24 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.store.former import home as former
+from tests.store.former import unpacked
+from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.run import Priority, Run, RunState
-from unlearn_core.export.runs_csv import AFTER_HYPERPARAMETERS, BEFORE_HYPERPARAMETERS, runs_csv, runs_table
+from unlearn_core.export.run_script import run_script
+from unlearn_core.export.runs_csv import (
+    AFTER_HYPERPARAMETERS,
+    BEFORE_HYPERPARAMETERS,
+    recorded_runs,
+    runs_csv,
+    runs_table,
+)
+from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.store.run_chain import run_chain
+
+__all__ = ["former", "unpacked"]
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
@@ -149,3 +163,23 @@ def test_every_column_is_documented_with_its_type() -> None:
 @pytest.mark.parametrize(("name", "columns"), [("id", ["id"]), ("a_{x,y}_{1,2}", ["a_x_1", "a_x_2", "a_y_1", "a_y_2"])])
 def test_braces_are_written_out(name: str, columns: list[str]) -> None:
     assert _written_out(name) == columns
+
+
+def test_runs_of_a_former_release_have_their_rows_and_scripts(former: Path) -> None:
+    store = RunStore(former)
+    table = recorded_runs(former).set_index("id")
+    assert table.index.tolist() == [13, 11, 10, 9, 8, 7, 5, 2, 1]
+    assert table.loc[5, "start"] == 1
+    assert table.loc[[10, 11], "sweep"].tolist() == [1, 1]
+    assert table.loc[2, "forget_images"] == "3,7,11"
+    assert table.loc[1, "forget_classes"] == "noon"
+    done = table[table["state"] == "done"]
+    columns = ("accuracy_after_retain_test_low", "accuracy_after_retain_test", "accuracy_after_retain_test_high")
+    assert all(low < middle < high for low, middle, high in zip(*(done[name] for name in columns), strict=True))
+    assert table["accuracy_after_retain_test"].count() == len(done), "only finished runs have accuracies"
+    assert table["revision"].count() == 0, "not recorded then"
+    continued = store.get(5).spec
+    assert isinstance(continued, UnlearnSpec)
+    chain = run_chain(store, continued)
+    assert [spec.start for spec in chain] == [None, 1]
+    assert "start=run_1.run" in run_script(chain, datasets.card("moons"), name="Run 5", weights=None)

@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from unlearn_core.cli.run import accuracy_lines
 from unlearn_core.domain.errors import InvalidRequestError, StoreError
+from unlearn_core.domain.run import Run, RunState
+from unlearn_core.domain.run_filter import RunFilter
 
 if TYPE_CHECKING:
-    from unlearn_core.domain.run import Run
-    from unlearn_core.domain.run_filter import RunFilter
     from unlearn_core.store.queue.run_store import RunStore
 
 HELP = "List the runs of the history, show, cancel or delete them, and export them as one CSV or a Python script."
 
 KINDS = ("unlearn", "gold", "train", "add", "import", "measure")
 """The kinds of jobs that are listed: all but Grad-CAM queries."""
-STATES = ("queued", "running", "done", "failed", "cancelled")
-ALL = 1_000_000
-"""More runs than a data folder has."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--state", action="append", default=[], choices=STATES, help="only runs in this state; repeatable"
+        "--state",
+        action="append",
+        default=[],
+        choices=[state.value for state in RunState],
+        help="only runs in this state; repeatable",
     )
     parser.add_argument(
         "--method", action="append", default=[], metavar="ID", help="only runs of this method; repeatable"
@@ -75,10 +76,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _filter(args: argparse.Namespace) -> "RunFilter":
-    from unlearn_core.domain.run import RunState
-    from unlearn_core.domain.run_filter import RunFilter
-
+def _filter(args: argparse.Namespace) -> RunFilter:
     return RunFilter(
         states=tuple(RunState(name) for name in args.state),
         methods=tuple(args.method),
@@ -107,14 +105,14 @@ def _list(store: "RunStore", args: argparse.Namespace) -> None:
         print(f"There are more: add --limit {2 * args.limit}, or a filter.")
 
 
-def _accuracy(run: "Run", side: str) -> str:
+def _accuracy(run: Run, side: str) -> str:
     """The accuracy of the unlearned model on the test images of a side, else on its training images."""
     known = (run.headline.get("accuracy") or {}).get("after") or {}
     found = next((known[name] for name in (f"{side}_test", f"{side}_train") if known.get(name) is not None), None)
     return "" if found is None else f"{found:.1%}"
 
 
-def _show(run: "Run", *, as_json: bool) -> None:
+def _show(run: Run, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(_as_dict(run), indent=1))
         return
@@ -140,7 +138,7 @@ def _show(run: "Run", *, as_json: bool) -> None:
         print("", *accuracy_lines(run.headline["accuracy"]), sep="\n  ")
 
 
-def _settings(run: "Run") -> dict[str, Any]:
+def _settings(run: Run) -> dict[str, Any]:
     """The settings of an unlearning run, by hyperparameter; of another job all in one."""
     from unlearn_core.domain.jobs import UnlearnSpec
 
@@ -151,18 +149,18 @@ def _settings(run: "Run") -> dict[str, Any]:
     return first | {"continues": None if start is None else f"run {start}"} | run.spec.params
 
 
-def _distance(run: "Run") -> str:
+def _distance(run: Run) -> str:
     """The distance to the retrained model on test images, if there is one."""
     found = ((run.headline.get("distance") or {}).get("test") or {}).get("after")
     return "" if found is None else f"{found:.4f} bits to the retrained model"
 
 
-def _seconds(run: "Run") -> str:
+def _seconds(run: Run) -> str:
     spent = run.headline.get("seconds") or {}
     return f"{spent['forget']:.1f} to unlearn, {spent['total']:.1f} in total" if "forget" in spent else ""
 
 
-def _as_dict(run: "Run") -> dict[str, Any]:
+def _as_dict(run: Run) -> dict[str, Any]:
     """A run as plain values: `spec` are its settings, `metrics` its accuracies (0 to 1), distances and seconds."""
     fields = run.model_dump(mode="json", exclude={"priority", "attempt", "progress", "headline"})
     return {"run": fields.pop("id"), "kind": run.spec.kind, **fields, "metrics": run.headline}
@@ -222,7 +220,7 @@ def _script(store: "RunStore", number: int) -> str:
 def _write_csv(store: "RunStore", args: argparse.Namespace) -> None:
     from unlearn_core.export.runs_csv import runs_csv
 
-    runs = store.list_runs(kinds=("unlearn",), matching=_filter(args), limit=ALL)
+    runs = store.list_runs(kinds=("unlearn",), matching=_filter(args), limit=None)
     text = runs_csv(runs)
     if args.csv == "-":
         print(text, end="")

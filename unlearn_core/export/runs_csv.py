@@ -1,6 +1,7 @@
 """Many runs as one tidy table, a row a run; docs/runs.md describes its columns."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,9 @@ from unlearn_core.domain.run import Run
 from unlearn_core.domain.split import SET_LABELS
 from unlearn_core.domain.sweep import sweep_id
 from unlearn_core.export.safe_csv import to_csv
+from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.image_lists import format_ranges
+from unlearn_core.store.queue.run_store import RunStore
 
 WHOLE, NUMBER, TEXT, TIME = "Int64", "Float64", "string", "datetime64[us, UTC]"
 
@@ -39,6 +42,11 @@ AFTER_HYPERPARAMETERS = {
     **dict.fromkeys(("device", "version", "torch", "weights", "note", "error"), TEXT),
 }
 """The columns with their types in pandas. Those of the hyperparameters, hp_NAME, stand between the two groups."""
+
+
+def recorded_runs(data_dir: Path | None = None) -> pd.DataFrame:
+    """Return the table of all unlearning runs of the data folder, the newest first. Raises StoreError."""
+    return runs_table(RunStore(data_dir or open_data_dir()).list_runs(kinds=("unlearn",), limit=None))
 
 
 def runs_csv(runs: Sequence[Run]) -> str:

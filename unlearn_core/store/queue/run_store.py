@@ -284,7 +284,7 @@ class RunStore:
         states: Collection[RunState] | None = None,
         owner: str | None = None,
         matching: RunFilter = ALL_RUNS,
-        limit: int = 200,
+        limit: int | None = 200,
     ) -> list[Run]:
         """Return runs, newest first, optionally only of some kinds, states or one owner, or those of a filter."""
         wanted = select(RUN).where(*rows.conditions(matching)).order_by(RUN.c.id.desc()).limit(limit)

@@ -15,7 +15,7 @@ PREFIX = "filter-"
 """The prefix of the filters' query parameters, which are also the keys of their widgets."""
 LISTS = {"state": "State", "method": "Method", "classifier": "Classifier", "owner": "Owner"}
 
-MAX_TEXT_LENGTH, MAX_CSV_RUNS = 100, 100_000
+MAX_TEXT_LENGTH = 100
 
 
 def show(runs: Sequence[Run]) -> RunFilter:
@@ -40,7 +40,7 @@ def show(runs: Sequence[Run]) -> RunFilter:
 
 def csv_text(run_filter: RunFilter) -> str:
     """All unlearning runs that match a filter as one table."""
-    return runs_csv(cache.store().list_runs(kinds=("unlearn",), matching=run_filter, limit=MAX_CSV_RUNS))
+    return runs_csv(cache.store().list_runs(kinds=("unlearn",), matching=run_filter, limit=None))
 
 
 def clear() -> None:
