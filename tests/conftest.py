@@ -1,11 +1,11 @@
-"""What every test may ask for. The tiny data set and classifier of tests/plugin are on the shelves from the start."""
+"""What every test may ask for. The tiny data set and classifier of unlearn_core/testing are there from the start."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-os.environ["UNLEARN_PLUGINS"] = "tests.plugin"
+os.environ["UNLEARN_PLUGINS"] = "unlearn_core.testing.tiny"
 os.environ["UNLEARN_WORKER"] = "none"
 if "PYTEST_XDIST_WORKER" in os.environ:  # One process a core: more threads than that only get in each other's way.
     os.environ["OMP_NUM_THREADS"] = "1"

@@ -25,7 +25,7 @@ SAME_THING = {
     # a command, and what it works on
     *("report.py", "results.py", "run.py", "sweep.py"),
     # an architecture, and the bundled classifier that has it
-    *("resnet8.py", "resnet20.py"),
+    *("resnet8.py", "resnet20.py", "tiny.py"),
     # an interface, and what implements it above
     *("listener.py", "tracker.py"),
     # the repeats of a run in the queue, and in its report

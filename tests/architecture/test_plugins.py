@@ -34,7 +34,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for place in (folder, folder / "methods"):
         (place / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("UNLEARN_PLUGINS", "tests.plugin,somebodys_lab")
+    monkeypatch.setenv("UNLEARN_PLUGINS", "unlearn_core.testing.tiny,somebodys_lab")
     forget_what_was_found()
     yield folder
     forget_what_was_found()
@@ -65,7 +65,7 @@ def test_an_installed_distribution_adds_a_package_by_an_entry_point(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beside those that the variable names: both are found, and none twice."""
-    monkeypatch.setenv("UNLEARN_PLUGINS", "tests.plugin")
+    monkeypatch.setenv("UNLEARN_PLUGINS", "unlearn_core.testing.tiny")
     assert "somebodys_lab" not in plugins.plugin_packages()
     about = package.parent / "somebodys_distribution-1.0.dist-info"
     about.mkdir()
@@ -73,14 +73,14 @@ def test_an_installed_distribution_adds_a_package_by_an_entry_point(
     (about / "entry_points.txt").write_text("[unlearn_lab.plugins]\nanything = somebodys_lab\n")
     (package / "methods" / "nothing.py").write_text("METHOD = None\n")
     forget_what_was_found()
-    assert plugins.plugin_packages() == ["somebodys_lab", "tests.plugin"]
+    assert plugins.plugin_packages() == ["somebodys_lab", "unlearn_core.testing.tiny"]
     assert plugins.discover("methods")["nothing"].__name__ == "somebodys_lab.methods.nothing"
-    monkeypatch.setenv("UNLEARN_PLUGINS", "tests.plugin, somebodys_lab,")
-    assert plugins.plugin_packages() == ["somebodys_lab", "tests.plugin"]
+    monkeypatch.setenv("UNLEARN_PLUGINS", "unlearn_core.testing.tiny, somebodys_lab,")
+    assert plugins.plugin_packages() == ["somebodys_lab", "unlearn_core.testing.tiny"]
 
 
 @pytest.mark.parametrize("name", ["nobodys_lab", "tests.nobodys_lab", "nobodys_lab.inner"])
 def test_a_package_that_is_missing_is_named(package: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv("UNLEARN_PLUGINS", f"tests.plugin,{name}")
+    monkeypatch.setenv("UNLEARN_PLUGINS", f"unlearn_core.testing.tiny,{name}")
     with pytest.raises(PluginError, match=rf"There is no plug-in package {name}\. Install it, or correct"):
         plugins.cards("methods", "METHOD")

@@ -28,7 +28,7 @@ def chromium() -> str | None:
 class Served:
     """`with Served(home) as app: app.address("run?id=1")`; ends server and worker, and says what they said."""
 
-    def __init__(self, home: Path, *, worker: str = "auto", plugins: str = "tests.plugin") -> None:
+    def __init__(self, home: Path, *, worker: str = "auto", plugins: str = "unlearn_core.testing.tiny") -> None:
         self.home = home
         self.visited = False
         """Whether anybody has asked this server for an address."""

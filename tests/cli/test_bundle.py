@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests import plugin
 from unlearn_core.__main__ import main
 from unlearn_core.cli import bundle
 from unlearn_core.cli.bundle import make_sample
@@ -16,9 +15,10 @@ from unlearn_core.data import atomic_files, cifar10_archive
 from unlearn_core.data.datasets import cifar10_sample
 from unlearn_core.domain.errors import CorruptAssetError
 from unlearn_core.installation import ASSETS
+from unlearn_core.testing import tiny
 
 ROWS = 12
-TINY = Path(plugin.__path__[0]) / "assets"
+TINY = Path(tiny.__path__[0]) / "assets"
 MANIFEST = json.loads((ASSETS / "datasets" / "cifar10-sample" / "manifest.json").read_text())
 
 

@@ -139,5 +139,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ["UNLEARN_PLUGINS"] = "tests.plugin"
+    os.environ["UNLEARN_PLUGINS"] = "unlearn_core.testing.tiny"
     main()

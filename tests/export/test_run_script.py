@@ -100,7 +100,7 @@ def test_it_says_where_what_a_user_added_must_be(monkeypatch: pytest.MonkeyPatch
     text = run_script([spec], MOONS, name="x", weights=None)
     for what in ("trained/mlp-moons", "datasets/moons"):
         assert f"its folder must be {what} in the data folder (UNLEARN_HOME)." in text
-    assert "UNLEARN_PLUGINS=tests.plugin" in text
+    assert "UNLEARN_PLUGINS=unlearn_core.testing.tiny" in text
     monkeypatch.delenv("UNLEARN_PLUGINS")
     assert "plug-ins" not in run_script([spec], MOONS, name="x", weights=None)
 

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tests.plugin.models.architectures.tiny import Tiny
 from tests.probes.small_context import IMAGES, net, scene
 from unlearn_core.domain.results.explanations import CamResult
 from unlearn_core.probes.cam import PER_SIDE, SAMPLE_SIZE, measure, sample_images
 from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.probes.common.context import ProbeContext
+from unlearn_core.testing.tiny.models.architectures.tiny import Tiny
 from unlearn_core.training.weights import checksum
 
 

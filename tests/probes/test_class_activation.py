@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tests.plugin.models.architectures.tiny import Tiny
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.jobs import CamAlgorithm
 from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.probes.common.context import ProbeContext
+from unlearn_core.testing.tiny.models.architectures.tiny import Tiny
 
 TARGETS = [2, 0, 2, 3, 1]
 

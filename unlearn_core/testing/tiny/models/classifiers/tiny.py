@@ -1,7 +1,7 @@
 """The tiny architecture on the drawn shapes."""
 
-from tests.plugin.models.architectures import tiny
 from unlearn_core.domain.cards import ClassifierCard
+from unlearn_core.testing.tiny.models.architectures import tiny
 
 CARD = ClassifierCard(
     id="tiny",
@@ -15,5 +15,5 @@ CARD = ClassifierCard(
     recipe=tiny.CARD.recipe,
     seed=0,
     licence="MIT, as this project.",
-    source="Trained by tests/plugin/make.py.",
+    source="Trained by unlearn_core/testing/tiny/make.py.",
 )
