@@ -59,11 +59,13 @@ def shared_names(paths: list[str]) -> set[str]:
 
 
 def entries(root: Path) -> dict[str, int]:
-    """The number of entries of each folder of code; assets, and what Python itself writes, are not counted."""
+    """The number of entries of each folder of code; assets, what Python writes, and markers are not counted."""
     skipped = {"__pycache__", "assets"}
     folders = [root, *(path for path in root.rglob("*") if path.is_dir())]
     return {
-        folder.relative_to(ROOT).as_posix(): sum(path.name != "__pycache__" for path in folder.iterdir())
+        folder.relative_to(ROOT).as_posix(): sum(
+            path.name not in ("__pycache__", "py.typed") for path in folder.iterdir()
+        )
         for folder in folders
         if not skipped & set(folder.relative_to(ROOT).parts)
     }
