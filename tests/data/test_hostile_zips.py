@@ -17,9 +17,9 @@ from PIL import Image
 from tests.data.zips import encoded, faces, named, picture, write
 from unlearn_core.data.ingest import decode_worker, prepare
 from unlearn_core.data.ingest.sanitize import quote
-from unlearn_core.data.ingest.upload_limits import UploadLimits
 from unlearn_core.data.sandbox import JobContext
 from unlearn_core.domain.errors import InvalidDatasetError
+from unlearn_core.settings import UploadLimits, settings
 
 MOST = UploadLimits()
 GOOD = faces()
@@ -108,12 +108,13 @@ def test_a_bomb_by_its_ratio(tmp_path: Path) -> None:
 
 def test_a_bomb_by_its_size(tmp_path: Path) -> None:
     assert "1 MB are allowed" in refusal(
-        write(tmp_path / "z.zip", GOOD | {"anna/big.png": os.urandom(1_500_000)}), MOST._replace(unpacked_mb=1)
+        write(tmp_path / "z.zip", GOOD | {"anna/big.png": os.urandom(1_500_000)}),
+        MOST.model_copy(update={"most_unpacked_mb": 1}),
     )
 
 
 def test_a_bomb_by_its_count(tmp_path: Path) -> None:
-    sentence = refusal(write(tmp_path / "z.zip", faces(each=20)), MOST._replace(images=25))
+    sentence = refusal(write(tmp_path / "z.zip", faces(each=20)), MOST.model_copy(update={"most_pictures": 25}))
     assert "lists 60 files" in sentence
 
 
@@ -145,7 +146,10 @@ def test_a_list_that_lies_about_sizes(tmp_path: Path) -> None:
 
 def test_one_file_that_is_far_larger_than_a_picture(tmp_path: Path) -> None:
     """It is not even read: its claim is enough."""
-    got = found(write(tmp_path / "z.zip", GOOD | {"anna/big.png": os.urandom(1_200_000)}), MOST._replace(pixels=400))
+    got = found(
+        write(tmp_path / "z.zip", GOOD | {"anna/big.png": os.urandom(1_200_000)}),
+        MOST.model_copy(update={"most_pixels": 400}),
+    )
     assert got["left"] == 1 and "too large for an image" in got["named"][0].reason
 
 
@@ -289,14 +293,15 @@ def test_another_process_does_the_work(tmp_path: Path) -> None:
 
 def test_that_process_is_limited_and_knows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox_jobs:reports_limits")
-    monkeypatch.setenv("UNLEARN_SECRET", "x")
-    got = confine(write(tmp_path / "z.zip", GOOD))
+    monkeypatch.setenv("UNLEARN_DATABASE", "postgresql://me:secret@there/runs")
+    got = confine(write(tmp_path / "z.zip", GOOD), most=settings())
     threads = min(len(os.sched_getaffinity(0)), 8)
     assert got["pid"] != os.getpid()
-    assert got["AS"] == [(MOST.memory_mb + 300 * threads) << 20] * 2
-    assert got["CPU"] == [60 * MOST.minutes * threads, 60 * MOST.minutes * threads + 1]
+    assert got["AS"] == [(MOST.most_memory_mb + 300 * threads) << 20] * 2
+    assert got["CPU"] == [60 * MOST.most_minutes * threads, 60 * MOST.most_minutes * threads + 1]
     assert not [name for name in got["environment"] if name.startswith("UNLEARN")]
     assert "HOME" not in got["environment"]
+    assert got["job"]["limits"] == MOST.model_dump(), "of the settings, it gets the limits only"
 
 
 def test_a_refusal_comes_through(tmp_path: Path) -> None:
@@ -307,20 +312,20 @@ def test_a_refusal_comes_through(tmp_path: Path) -> None:
 def test_one_that_takes_too_much_memory(tmp_path: Path) -> None:
     large = {f"anna/large-{n}.bmp": encoded(Image.new("RGB", (4_900, 4_900), (n, 0, 0)), "BMP") for n in range(2)}
     file = write(tmp_path / "z.zip", GOOD | large)
-    most = MOST._replace(memory_mb=-280, unusable=1)  # 300 MB for a thread are added.
+    most = MOST.model_copy(update={"most_memory_mb": -280, "most_unusable": 1})  # 300 MB for a thread are added.
     with pytest.raises(InvalidDatasetError, match=r"memory|died"):
         confine(file, most=most)
 
 
 def test_one_that_uses_up_its_processor_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox_jobs:exceeds_cpu")
-    with pytest.raises(InvalidDatasetError, match=f"not decoded within {MOST.minutes} minutes"):
+    with pytest.raises(InvalidDatasetError, match=f"not decoded within {MOST.most_minutes} minutes"):
         confine(write(tmp_path / "z.zip", GOOD))
 
 
 def test_one_that_takes_too_long(tmp_path: Path) -> None:
     with pytest.raises(InvalidDatasetError, match="not decoded within 0 minutes"):
-        confine(write(tmp_path / "z.zip", faces(each=40)), most=MOST._replace(minutes=0))
+        confine(write(tmp_path / "z.zip", faces(each=40)), most=MOST.model_copy(update={"most_minutes": 0}))
 
 
 def test_one_that_nobody_wants_any_more(tmp_path: Path) -> None:

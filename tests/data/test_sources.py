@@ -24,14 +24,15 @@ from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.data.ingest import download as fetching
 from unlearn_core.data.ingest import prepare, upload_store
+from unlearn_core.data.ingest.class_folders import check_counts, read_class_folders
 from unlearn_core.data.ingest.download import RemoteFile, fetch
 from unlearn_core.data.ingest.import_spec import IMAGE_SIZES, build_import_spec, title_from_filename
-from unlearn_core.data.ingest.upload_limits import UploadLimits, limits
 from unlearn_core.data.sources import cifar100, fashion_mnist, source, sources
 from unlearn_core.domain.errors import CancelledError, InvalidDatasetError
 from unlearn_core.domain.run import Progress
 from unlearn_core.engine.jobs.import_dataset import import_dataset
 from unlearn_core.engine.listener import NullListener
+from unlearn_core.settings import UploadLimits, settings
 
 COARSE_LABELS = "1804078d4e89b6b90bd5da6ffead1404596f6eecba15ceb8d95b6a09dfbba4c0"
 
@@ -111,10 +112,10 @@ def test_ids_mean_these_pictures() -> None:
 def test_limits_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNLEARN_MOST_PICTURES", "7")
     monkeypatch.setenv("UNLEARN_LEAST_PER_CLASS", "2")
-    assert limits() == UploadLimits(images=7, per_class=2)
-    monkeypatch.setenv("UNLEARN_MOST_PICTURES", "many")
-    with pytest.raises(InvalidDatasetError, match="UNLEARN_MOST_PICTURES is 'many'"):
-        limits()
+    with pytest.raises(InvalidDatasetError, match="fewer than 2 usable images"):
+        check_counts([2, 1], ["a", "b"], settings())
+    with pytest.raises(InvalidDatasetError, match=r"8 images, and 7 are allowed.*UNLEARN_MOST_PICTURES"):
+        read_class_folders([f"{name}/{number}.png" for name in "ab" for number in range(4)], settings())
 
 
 # Full CIFAR, where it is.

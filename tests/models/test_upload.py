@@ -12,7 +12,7 @@ import torch
 
 from tests.data import hostile_files
 from unlearn_core.data import user_catalog
-from unlearn_core.domain.errors import InvalidCheckpointError
+from unlearn_core.domain.errors import InvalidCheckpointError, InvalidSettingError
 from unlearn_core.models.upload import header_checks, load_worker, receive
 
 
@@ -112,11 +112,13 @@ def test_the_limits_are_settings(root: Path, monkeypatch: pytest.MonkeyPatch) ->
         receive.receive(io.BytesIO(big))
     assert not files(root)
     monkeypatch.setenv("UNLEARN_MOST_CHECKPOINT_MB", "many")
-    with pytest.raises(InvalidCheckpointError, match="'many': set it to a whole number"):
+    with pytest.raises(InvalidSettingError, match="'many': set it to a whole number"):
         receive.receive(io.BytesIO(big))
-    monkeypatch.setattr(receive, "limits", lambda: receive.CheckpointLimits(trained_gb=0))
-    (root / "trained" / "x").write_bytes(b"1")
-    with pytest.raises(InvalidCheckpointError, match="Your own classifiers take"):
+    monkeypatch.delenv("UNLEARN_MOST_CHECKPOINT_MB")
+    monkeypatch.setenv("UNLEARN_MOST_TRAINED_GB", "1")
+    with (root / "trained" / "x").open("wb") as sparse:
+        sparse.truncate((1 << 30) + 1)
+    with pytest.raises(InvalidCheckpointError, match=r"take 1\.0 GB, and the limit is 1 GB.*UNLEARN_MOST_TRAINED_GB"):
         receive.receive(io.BytesIO(big))
 
 

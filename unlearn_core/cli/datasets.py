@@ -90,9 +90,9 @@ def _sources(as_json: bool) -> int:
 def _add(args: argparse.Namespace) -> int:
     from unlearn_core.data.ingest import upload_store
     from unlearn_core.data.ingest.import_spec import build_import_spec, title_from_filename
-    from unlearn_core.data.ingest.upload_limits import limits
     from unlearn_core.data.sources import source
     from unlearn_core.engine.jobs.import_dataset import import_locally
+    from unlearn_core.settings import settings
     from unlearn_core.store.data_folder import open_data_dir
 
     chosen, answers, title = source(args.source), dict(map(_option, args.set)), args.name
@@ -101,7 +101,7 @@ def _add(args: argparse.Namespace) -> int:
             raise InvalidDatasetError("This source needs a zip with one folder per class: add --file faces.zip.")
         try:
             with args.file.expanduser().open("rb") as file:
-                answers["upload"] = upload_store.save(open_data_dir(), file, limits())
+                answers["upload"] = upload_store.save(open_data_dir(), file, settings())
         except OSError as problem:
             raise StoreError(f"Cannot read {args.file} ({problem.strerror}). Choose another file.") from None
         title = title or title_from_filename(args.file.name)

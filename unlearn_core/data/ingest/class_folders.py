@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from unlearn_core.data.ingest.sanitize import class_name, class_name_error, quote
-from unlearn_core.data.ingest.upload_limits import UploadLimits, limit_hint
 from unlearn_core.domain.errors import InvalidDatasetError
+from unlearn_core.settings import UploadLimits, limit_hint
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif"})
 _ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"})
@@ -81,12 +81,12 @@ def read_class_folders(paths: Iterable[str], limits: UploadLimits) -> ClassFolde
 
 def check_counts(counts: Sequence[int], classes: Sequence[str], limits: UploadLimits) -> None:
     """Raises InvalidDatasetError if a class has too few images to be split."""
-    few = [name for name, count in zip(classes, counts, strict=True) if count < limits.per_class]
+    few = [name for name, count in zip(classes, counts, strict=True) if count < limits.least_per_class]
     if few:
         which = ", ".join(map(quote, few[:3])) + (f" and {len(few) - 3:,} more" if len(few) > 3 else "")
         noun = "class has" if len(few) == 1 else "classes have"
         raise InvalidDatasetError(
-            f"{len(few):,} {noun} fewer than {limits.per_class} usable images ({which}), too few to split into "
+            f"{len(few):,} {noun} fewer than {limits.least_per_class} usable images ({which}), too few to split into "
             "training, validation and test. Add images, or leave these folders out."
         )
 
@@ -99,10 +99,10 @@ def with_min_count(layout: ClassFolders, min_count: int | None, limits: UploadLi
     for item in layout.items:
         counts[item.label] += 1
     kept = tuple(name for name in layout.classes if counts[name] >= min_count)
-    if not 2 <= len(kept) <= limits.classes:
+    if not 2 <= len(kept) <= limits.most_classes:
         raise InvalidDatasetError(
-            f"{len(kept):,} classes have {min_count:,} images or more, and a data set needs 2 to {limits.classes:,}. "
-            "Choose another number of images."
+            f"{len(kept):,} classes have {min_count:,} images or more, and a data set needs 2 to "
+            f"{limits.most_classes:,}. Choose another number of images."
         )
     return ClassFolders(kept, [item for item in layout.items if counts[item.label] >= min_count], [])
 
@@ -112,18 +112,19 @@ def _check(classes: set[str], items: list[ImageFile], left: list[SkippedFile], l
         why = class_name_error(name)
         if why:
             raise InvalidDatasetError(f"The class {quote(name)} {why}.")
-    if len(classes) > limits.classes:
+    if len(classes) > limits.most_classes:
         raise InvalidDatasetError(
-            f"There are {len(classes):,} classes, and {limits.classes:,} are allowed. Remove some. "
-            + limit_hint("classes")
+            f"There are {len(classes):,} classes, and {limits.most_classes:,} are allowed. Remove some. "
+            + limit_hint("most_classes")
         )
     if len(classes) < 2:
         raise InvalidDatasetError(
             f"There is only one class ({quote(min(classes))}); a classifier needs at least two. {LAYOUT_HINT}"
         )
-    if len(items) > limits.images:
+    if len(items) > limits.most_pictures:
         raise InvalidDatasetError(
-            f"There are {len(items):,} images, and {limits.images:,} are allowed. Remove some. " + limit_hint("images")
+            f"There are {len(items):,} images, and {limits.most_pictures:,} are allowed. Remove some. "
+            + limit_hint("most_pictures")
         )
     none = sorted(classes - {item.label for item in items})
     if none:

@@ -11,8 +11,8 @@ import numpy as np
 from unlearn_core.data.ingest.class_folders import SkippedFile
 from unlearn_core.data.ingest.decode_image import Fit, UndecodableImageError, decode
 from unlearn_core.data.ingest.sanitize import escape_control
-from unlearn_core.data.ingest.upload_limits import UploadLimits
 from unlearn_core.data.sandbox import ProgressCallback
+from unlearn_core.settings import UploadLimits
 
 _AT_ONCE = 64
 
@@ -55,7 +55,7 @@ def decode_all(
         numbers = range(first, min(first + _AT_ONCE, len(paths)))
         for number in numbers:
             try:
-                pixels = decode(source.read(paths[number]), size=size, fit=fit, max_pixels=limits.pixels)
+                pixels = decode(source.read(paths[number]), size=size, fit=fit, max_pixels=limits.most_pixels)
             except (UndecodableImageError, OSError, ValueError) as problem:
                 reason = (
                     str(problem)

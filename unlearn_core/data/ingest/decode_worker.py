@@ -24,10 +24,10 @@ from unlearn_core.data.ingest.decode_batch import FileReader, create_npy, decode
 from unlearn_core.data.ingest.folder_reader import FolderReader
 from unlearn_core.data.ingest.sanitize import quote
 from unlearn_core.data.ingest.splitting import split_images
-from unlearn_core.data.ingest.upload_limits import UploadLimits, limit_hint
 from unlearn_core.data.sandbox import JobContext
 from unlearn_core.data.user_catalog import IMAGES_FILE, LABELS_FILE
 from unlearn_core.domain.errors import InvalidDatasetError
+from unlearn_core.settings import UploadLimits, limit_hint
 
 MAX_LISTED_FILES = 20
 """Of how many files that were left out the paths are recorded."""
@@ -38,7 +38,7 @@ def decode_images(job: dict[str, Any], context: JobContext) -> dict[str, Any]:
     warnings.simplefilter("ignore")  # Odd metadata is not used, and sizes are checked here.
     context.on_progress("decode", 0, 0)
     try:
-        return prepare(job, UploadLimits(**job["limits"]), context)
+        return prepare(job, UploadLimits.model_construct(**job["limits"]), context)
     except OSError as problem:  # Unreadable files are left out, so this is the disk that is written to.
         raise InvalidDatasetError(
             f"The images cannot be written ({problem.strerror or problem}). Free some disk space."
@@ -63,13 +63,12 @@ def prepare(job: dict[str, Any], limits: UploadLimits, context: JobContext) -> d
         paths = []
         for path in folder.paths():
             paths.append(path)
-            if len(paths) > 2 * limits.images:
+            if len(paths) > 2 * limits.most_pictures:
                 raise InvalidDatasetError(
-                    f"The folder contains more than {2 * limits.images:,} files. Choose a smaller one."
+                    f"The folder contains more than {2 * limits.most_pictures:,} files. Choose a smaller one."
                 )
-        layout = read_class_folders(
-            paths, limits._replace(classes=limits.classes if job["least"] is None else len(paths))
-        )
+        some = limits if job["least"] is None else limits.model_copy(update={"most_classes": len(paths)})
+        layout = read_class_folders(paths, some)
     else:
         items = [ImageFile(*item) for item in job["items"]]
         layout = ClassFolders(tuple(job["classes"]), items, [])
@@ -127,16 +126,16 @@ def _check_room(wanted: int, room: int, out: Path) -> None:
     if wanted > room:
         raise InvalidDatasetError(
             f"The images would take {wanted / 1e6:,.0f} MB, and {max(room, 0) / 1e6:,.0f} MB are left for data sets. "
-            f"Delete one for good, or choose a smaller size. {limit_hint('folder_gb')}"
+            f"Delete one for good, or choose a smaller size. {limit_hint('most_folder_gb')}"
         )
 
 
 def _check_left(left: list[SkippedFile], total: int, limits: UploadLimits) -> None:
-    if 100 * len(left) > limits.unusable * total:
+    if 100 * len(left) > limits.most_unusable * total:
         which = "; ".join(f"{quote(one.path)} {one.reason}" for one in left[:3])
         raise InvalidDatasetError(
-            f"{len(left):,} of {total:,} images cannot be used, and {limits.unusable} % may be left out: {which}. "
-            f"Repair or remove them. {limit_hint('unusable')}"
+            f"{len(left):,} of {total:,} images cannot be used, and {limits.most_unusable} % may be left out: {which}. "
+            f"Repair or remove them. {limit_hint('most_unusable')}"
         )
 
 

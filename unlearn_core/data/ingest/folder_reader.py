@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from unlearn_core.data.ingest.upload_limits import UploadLimits
+from unlearn_core.settings import UploadLimits
 
 
 class FolderReader:

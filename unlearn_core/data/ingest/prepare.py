@@ -18,10 +18,10 @@ from unlearn_core.data.ingest.decode_image import resize
 from unlearn_core.data.ingest.sanitize import quote
 from unlearn_core.data.ingest.source import ArrayData, ImportContext, RawData, Source, ZipData
 from unlearn_core.data.ingest.splitting import split_images
-from unlearn_core.data.ingest.upload_limits import UploadLimits, limit_hint
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import CancelledError, InvalidDatasetError
 from unlearn_core.domain.jobs import ImportDatasetSpec
+from unlearn_core.settings import UploadLimits, limit_hint
 
 FACTS_FILE = "import.json"
 """The file in the data set's folder that records the request and what was left out."""
@@ -91,20 +91,23 @@ def decode_sandboxed(
     """
     threads = min(len(os.sched_getaffinity(0)), MAX_THREADS)
     most = sandbox.Limits(
-        memory=(limits.memory_mb + 300 * threads) << 20,
-        seconds=60 * limits.minutes,
-        file_bytes=decode_worker.max_file_size(limits.images, max(job["room"], 0)),
+        memory=(limits.most_memory_mb + 300 * threads) << 20,
+        seconds=60 * limits.most_minutes,
+        file_bytes=decode_worker.max_file_size(limits.most_pictures, max(job["room"], 0)),
         threads=threads,
     )
+    # The other settings are not for a process that handles untrusted files.
+    job |= {"limits": limits.model_dump(include=set(UploadLimits.model_fields)), "threads": threads}
     try:
-        return sandbox.run(DECODE_FUNCTION, job | {"limits": limits._asdict(), "threads": threads}, most, on_progress)
+        return sandbox.run(DECODE_FUNCTION, job, most, on_progress)
     except sandbox.SandboxError as problem:
         advice = "Remove some, or make them smaller. " + limit_hint(
-            "minutes" if problem.cause == "time" else "memory_mb"
+            "most_minutes" if problem.cause == "time" else "most_memory_mb"
         )
         reasons = {
             "refused": problem.reason,
-            "time": f"The images were not decoded within {limits.minutes:,} minutes: the import was stopped. {advice}",
+            "time": f"The images were not decoded within {limits.most_minutes:,} minutes: the import was stopped. "
+            + advice,
             "memory": f"Decoding these images took more memory than allowed. {advice}",
             "crash": f"The process that decodes died ({problem.reason}). An image may be crafted to cause that.",
         }

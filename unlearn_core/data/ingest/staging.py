@@ -13,9 +13,9 @@ import numpy as np
 
 from unlearn_core.data import user_catalog
 from unlearn_core.data.atomic_files import atomic_write
-from unlearn_core.data.ingest.upload_limits import UploadLimits
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import InvalidDatasetError
+from unlearn_core.settings import UploadLimits
 
 _BEGUN, _LOCK, _AGE = ".making-", "lock", 3600.0
 
@@ -64,7 +64,7 @@ def publish(folder: Path, card: DatasetCard, data_dir: Path) -> None:
 def free_quota(data_dir: Path, limits: UploadLimits) -> int:
     """Bytes left for further data sets: the limit minus all data sets, including those in the trash."""
     taken = sum(file.stat().st_size for place in ("datasets", "trash") for file in _files(data_dir / place))
-    return limits.folder_gb * 1_000_000_000 - taken
+    return limits.most_folder_gb * 1_000_000_000 - taken
 
 
 def write_labels(folder: Path, labels: np.ndarray) -> None:

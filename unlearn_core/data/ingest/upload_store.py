@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from unlearn_core.data.ingest.upload_limits import UploadLimits, limit_hint
 from unlearn_core.domain.errors import InvalidDatasetError
+from unlearn_core.settings import UploadLimits, limit_hint
 
 _PIECE = 1 << 20
 _MAX_AGE = 24 * 3600.0
@@ -29,7 +29,7 @@ def save(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> str:
             old.unlink(missing_ok=True)
         else:
             waiting += old.stat().st_size
-    largest = limits.upload_mb * 1_000_000
+    largest = limits.most_upload_mb * 1_000_000
     if waiting > (_SEVERAL - 1) * largest:
         raise InvalidDatasetError("Too many uploads are waiting. Try again when one of them has been read.")
     digest, size = hashlib.sha256(), 0
@@ -41,8 +41,8 @@ def save(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> str:
                 size += len(piece)
                 if size > largest:
                     raise InvalidDatasetError(
-                        f"The file is larger than {limits.upload_mb:,} MB, the limit for uploads. "
-                        + limit_hint("upload_mb")
+                        f"The file is larger than {limits.most_upload_mb:,} MB, the limit for uploads. "
+                        + limit_hint("most_upload_mb")
                     )
                 target.write(piece)
         # The same file twice is two uploads: each run has its own.

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from unlearn_core.data.ingest.sanitize import path_error, quote
-from unlearn_core.data.ingest.upload_limits import UploadLimits, limit_hint
 from unlearn_core.domain.errors import InvalidDatasetError
+from unlearn_core.settings import UploadLimits, limit_hint
 
 _RATIO = 100
 """Largest ratio of unpacked to packed size: real images hardly compress."""
@@ -70,10 +70,10 @@ def open_zip(path: Path, limits: UploadLimits) -> ZipReader:
 
 
 def _check_size(infos: list[zipfile.ZipInfo], packed: int, limits: UploadLimits) -> None:
-    if len(infos) > 2 * limits.images:
+    if len(infos) > 2 * limits.most_pictures:
         raise InvalidDatasetError(
-            f"The zip lists {len(infos):,} files, and a data set may have {limits.images:,} images. Remove some. "
-            + limit_hint("images")
+            f"The zip lists {len(infos):,} files, and a data set may have {limits.most_pictures:,} images. "
+            f"Remove some. {limit_hint('most_pictures')}"
         )
     unpacked = sum(info.file_size for info in infos)
     if unpacked > max(_RATIO * packed, _SPARED):
@@ -81,10 +81,10 @@ def _check_size(infos: list[zipfile.ZipInfo], packed: int, limits: UploadLimits)
             f"The zip would grow from {packed / 1e6:,.1f} to {unpacked / 1e6:,.0f} MB when unpacked, like a zip bomb "
             "and unlike images. Make it again from the image files."
         )
-    if unpacked > limits.unpacked_mb * 1_000_000:
+    if unpacked > limits.most_unpacked_mb * 1_000_000:
         raise InvalidDatasetError(
-            f"Unpacked, the zip would take {unpacked / 1e6:,.0f} MB, and {limits.unpacked_mb:,} MB are allowed. "
-            f"Make the images smaller, or remove some. {limit_hint('unpacked_mb')}"
+            f"Unpacked, the zip would take {unpacked / 1e6:,.0f} MB, and {limits.most_unpacked_mb:,} MB are allowed. "
+            f"Make the images smaller, or remove some. {limit_hint('most_unpacked_mb')}"
         )
 
 

@@ -7,12 +7,12 @@ from typing import Any
 from unlearn_core.data import datasets, sources
 from unlearn_core.data.ingest.prepare import ImportedDataset, prepare
 from unlearn_core.data.ingest.source import ImportContext
-from unlearn_core.data.ingest.upload_limits import limits
 from unlearn_core.domain.errors import InvalidDatasetError
 from unlearn_core.domain.jobs import ImportDatasetSpec
 from unlearn_core.domain.run import Phase, Progress
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.record_run import record_run
+from unlearn_core.settings import settings
 from unlearn_core.store.queue.run_store import RunStore
 
 
@@ -28,7 +28,7 @@ def import_dataset(
     if spec.dataset in datasets.bundled():
         raise InvalidDatasetError(f"{spec.dataset} is the name of a bundled data set: choose another name.")
     context = ImportContext(root or sources.data_root(), data_dir, _ImportProgress(listener))
-    imported: ImportedDataset = prepare(spec, sources.source(spec.source), context, limits())
+    imported: ImportedDataset = prepare(spec, sources.source(spec.source), context, settings())
     card = imported.card
     return {
         "dataset": card.id,

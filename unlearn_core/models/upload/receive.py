@@ -9,13 +9,13 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from unlearn_core.data import sandbox, user_catalog
-from unlearn_core.data.ingest.upload_limits import read_limits
 from unlearn_core.domain.errors import InvalidCheckpointError, StoreError
 from unlearn_core.models import user_models
 from unlearn_core.models.upload import header_checks
+from unlearn_core.settings import Settings, limit_hint, settings
 
 LOAD_FUNCTION = "unlearn_core.models.upload.load_worker:convert"
 MEMORY_MARGIN, FILE_MARGIN = 512 << 20, 16 << 20
@@ -25,50 +25,26 @@ UPLOAD_MAX_AGE = 86_400
 """Seconds after which an upload that was not added is removed."""
 
 
-class CheckpointLimits(NamedTuple):
-    """The limits of uploaded checkpoints; the README's table lists the variables."""
-
-    checkpoint_mb: int = 500
-    """Size of one file."""
-    checkpoint_seconds: int = 60
-    """CPU time and wall-clock time of the process that loads it."""
-    trained_gb: int = 20
-    """All users' classifiers, golds, other models that measurements needed, and uploads together."""
-
-
-VARIABLES = {
-    "checkpoint_mb": "UNLEARN_MOST_CHECKPOINT_MB",
-    "checkpoint_seconds": "UNLEARN_MOST_CHECKPOINT_SECONDS",
-    "trained_gb": "UNLEARN_MOST_TRAINED_GB",
-}
-"""The environment variable that sets each limit."""
-
-
-def limits() -> CheckpointLimits:
-    """The limits as they are set. Raises InvalidCheckpointError if a variable is not a positive whole number."""
-    return CheckpointLimits(**read_limits(VARIABLES, InvalidCheckpointError))
-
-
 def receive(file: BinaryIO) -> str:
     """Stores an uploaded file in its own folder if its header is that of a checkpoint; returns its sha256.
 
     Otherwise it raises InvalidCheckpointError, with a reason, and stores nothing.
     """
-    most, uploads = limits(), _root()
+    limits, uploads = settings(), _root()
     uploads.mkdir(parents=True, exist_ok=True)
     for place in (uploads, uploads.parent / user_models.PENDING_FOLDER):
         _sweep(place)
-    _check_room(most, uploads)
+    _check_room(limits, uploads)
     aside = Path(tempfile.mkdtemp(dir=uploads, prefix=".new-"))
     try:
         digest, size = hashlib.sha256(), 0
         with (aside / ORIGINAL_FILE).open("wb") as stored:
             while piece := file.read(1 << 20):
                 size += len(piece)
-                if size > most.checkpoint_mb << 20:
+                if size > limits.most_checkpoint_mb << 20:
                     raise InvalidCheckpointError(
-                        f"It is larger than {most.checkpoint_mb:,} MB, the limit "
-                        f"(the operator of this server can change {VARIABLES['checkpoint_mb']})."
+                        f"It is larger than {limits.most_checkpoint_mb:,} MB, the limit. "
+                        + limit_hint("most_checkpoint_mb")
                     )
                 digest.update(piece)
                 stored.write(piece)
@@ -87,10 +63,10 @@ def convert(upload: str) -> dict[str, Any]:
 
     Raises InvalidCheckpointError, with its reason or with why that process died.
     """
-    source, most = _folder(upload) / ORIGINAL_FILE, limits()
+    source = _folder(upload) / ORIGINAL_FILE
     size, kind = source.stat().st_size, header_checks.check_header(source)
     job = {"source": str(source), "target": str(source.with_name(SAFETENSORS_FILE)), "kind": kind}
-    seconds, file_bytes = most.checkpoint_seconds, 2 * size + FILE_MARGIN
+    seconds, file_bytes = settings().most_checkpoint_seconds, 2 * size + FILE_MARGIN
     allowed = sandbox.Limits(MEMORY_MARGIN + 6 * size, seconds, file_bytes, beyond_imports=True)
     try:
         return sandbox.run(LOAD_FUNCTION, job, allowed)
@@ -100,7 +76,7 @@ def convert(upload: str) -> dict[str, Any]:
         reasons = {
             "refused": problem.reason,
             "time": f"Loading it took longer than {seconds} s, so it was stopped. "
-            f"The operator of this server can change {VARIABLES['checkpoint_seconds']}.",
+            + limit_hint("most_checkpoint_seconds"),
             "memory": "Loading it took far more memory than a checkpoint of its size may: it is refused.",
             "crash": f"The process that loads it died ({problem.reason}): the file is damaged or malicious.",
         }
@@ -124,12 +100,12 @@ def _folder(upload: str) -> Path:
     return folder
 
 
-def _check_room(limits: CheckpointLimits, uploads: Path) -> None:
+def _check_room(limits: Settings, uploads: Path) -> None:
     used = sum(path.stat().st_size for path in uploads.parent.rglob("*") if path.is_file())
-    if used > limits.trained_gb << 30:
+    if used > limits.most_trained_gb << 30:
         raise InvalidCheckpointError(
-            f"Your own classifiers take {used / 2**30:.1f} GB, and {limits.trained_gb} are allowed "
-            f"({VARIABLES['trained_gb']}). Remove one first."
+            f"Your own classifiers take {used / 2**30:.1f} GB, and the limit is {limits.most_trained_gb} GB. "
+            f"Remove one first. {limit_hint('most_trained_gb')}"
         )
 
 

@@ -13,6 +13,7 @@ from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import Run
 from unlearn_core.models import classifiers, user_models
 from unlearn_core.models.upload import receive
+from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
 from unlearn_core.ui.components import architecture_picker, run_bar, training_form
@@ -34,7 +35,7 @@ def show_form(like: ClassifierCard, key_scope: str = "bring") -> None:
 
     The default architecture and data set are those of the classifier `like`.
     """
-    most = receive.limits().checkpoint_mb
+    most = settings().most_checkpoint_mb
     file = st.file_uploader(
         "Checkpoint",
         type=["safetensors", "pt", "pth"],

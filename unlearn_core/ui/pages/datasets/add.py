@@ -8,9 +8,9 @@ from unlearn_core.data.ingest import upload_store
 from unlearn_core.data.ingest.class_folders import LAYOUT_HINT
 from unlearn_core.data.ingest.import_spec import IMAGE_SIZES, build_import_spec, title_from_filename
 from unlearn_core.data.ingest.source import Option, Source
-from unlearn_core.data.ingest.upload_limits import limits
 from unlearn_core.data.sources import data_root, sources
 from unlearn_core.domain.errors import InvalidDatasetError, UnlearnError
+from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.ui.pages.datasets import import_progress
 from unlearn_core.ui.shell import cache, lifespan
@@ -57,16 +57,16 @@ def _source_options(source: Source) -> tuple[dict[str, str | int], Any]:
 
 
 def _file() -> Any:
-    most = limits()
+    most = settings()
     file = st.file_uploader(
         "A zip file of class folders",
         type="zip",
-        max_upload_size=min(most.upload_mb, st.get_option("server.maxUploadSize")),
+        max_upload_size=min(most.most_upload_mb, st.get_option("server.maxUploadSize")),
         key=f"zip-{st.session_state.get(_ROUND, 0)}",
     )
     st.caption(
-        f"{LAYOUT_HINT} PNG, JPEG, WebP, BMP or GIF, at least {most.per_class} images per class, at most "
-        f"{most.classes:,} classes. The images stay on this server, and the zip is never unpacked to disk."
+        f"{LAYOUT_HINT} PNG, JPEG, WebP, BMP or GIF, at least {most.least_per_class} images per class, at most "
+        f"{most.most_classes:,} classes. The images stay on this server, and the zip is never unpacked to disk."
     )
     return file
 
@@ -126,7 +126,7 @@ def _begin(source: Source, options: dict[str, str | int], upload: Any, *, title:
     try:
         if upload is not None:
             upload.seek(0)  # It was read before if something else was refused.
-            stored = upload_store.save(open_data_dir(), upload, limits())
+            stored = upload_store.save(open_data_dir(), upload, settings())
             options |= {"upload": stored}
             title = title.strip() or title_from_filename(upload.name)
         spec = build_import_spec(source, options, title=title, size=size, fit=fit)
