@@ -175,9 +175,9 @@ def test_runs_of_a_former_release_have_their_rows_and_scripts(former: Path) -> N
     assert table.loc[1, "forget_classes"] == "noon"
     done = table[table["state"] == "done"]
     columns = ("accuracy_after_retain_test_low", "accuracy_after_retain_test", "accuracy_after_retain_test_high")
-    assert all(low < middle < high for low, middle, high in zip(*(done[name] for name in columns), strict=True))
-    assert table["accuracy_after_retain_test"].count() == len(done), "only finished runs have accuracies"
-    assert table["revision"].count() == 0, "not recorded then"
+    assert all(low <= middle <= high for low, middle, high in zip(*(done[name] for name in columns), strict=True))
+    assert table["accuracy_after_retain_test"].dropna().index.tolist() == done.index.tolist()
+    assert table["revision"].dropna().tolist() == [], "not recorded then"
     continued = store.get(5).spec
     assert isinstance(continued, UnlearnSpec)
     chain = run_chain(store, continued)
