@@ -51,10 +51,12 @@ def test_each_variable_in_code_and_texts_is_a_setting() -> None:
 
 
 def variables_outside_sentences(text: str) -> list[str]:
-    """The names of our variables that stand alone in code, so that something may read them."""
+    """The names of our variables that stand alone in code, so that something may read them; it may set them."""
     if PREFIX not in text:
         return []
-    constants = (node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant))
+    nodes = list(ast.walk(ast.parse(text)))
+    set_here = {id(node.slice) for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)}
+    constants = (node.value for node in nodes if isinstance(node, ast.Constant) and id(node) not in set_here)
     return [value for value in constants if isinstance(value, str) and re.fullmatch(rf"{PREFIX}\w*", value)]
 
 
