@@ -5,29 +5,27 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.errors import CancelledError, NotSupportedError
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.results.artifacts import NearestClasses
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import boundary
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.problem import Problem
 
 
-class Keeping(NullTracker):
+class Keeping(ArtifactRecorder):
     def __init__(self, limit: int = 10_000) -> None:
-        self.kept: dict[str, tuple[np.ndarray, dict[str, Any]]] = {}
+        super().__init__()
         self.steps, self.limit = 0, limit
-
-    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
-        self.kept[name] = np.asarray(array), facts
 
     def iterate(self, items: Iterable[Any]) -> Iterator[Any]:
         for item in items:
@@ -57,9 +55,9 @@ def test_targets_are_kept_classes_also_where_the_attack_fails(
     nearest = boundary._nearest(problem, knobs, track)
     targets = nearest.labels[problem.forget.rows]
     assert torch.isin(targets, problem.retained_classes).all()
-    hits, facts = track.kept["nearest"]
-    assert hits.tolist() == targets.bincount(minlength=4).tolist()
-    assert facts["succeeded"] < 0.9 if radius < 0.01 else facts["succeeded"] > 0.3
+    saved = track[NearestClasses]
+    assert saved.counts.tolist() == targets.bincount(minlength=4).tolist()
+    assert saved.success_rate < 0.9 if radius < 0.01 else saved.success_rate > 0.3
     assert torch.equal(nearest.rows, problem.forget.rows)
 
 

@@ -10,12 +10,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import FORGET, tiny_problem, tiny_spec
 from unlearn_core.charts import charts
 from unlearn_core.domain.errors import DivergedError
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.results.artifacts import (
+    AdversarialImages,
+    AdversarialOriginals,
+    AdversarialPredictions,
+    StopRule,
+    WeightImportance,
+)
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.model_cache import ModelCache
@@ -32,10 +40,9 @@ MIXED = ForgetImages(images=tuple(range(40)))
 WILD: dict[str, Any] = {"lr": 0.05, "clip": 0.0, "most": 0.0, "momentum": 0.9, "frozen_norm": False, "max_steps": 100}
 
 
-class Keeping(NullTracker):
+class Keeping(ArtifactRecorder):
     def __init__(self) -> None:
-        self.kept: dict[str, np.ndarray] = {}
-        self.facts: dict[str, dict[str, Any]] = {}
+        super().__init__()
         self.items = 0
         self.pictures = 0
         self.phases: list[str] = []
@@ -48,9 +55,6 @@ class Keeping(NullTracker):
             self.items += 1
             self.pictures += len(item[0])
             yield item
-
-    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
-        self.kept[name], self.facts[name] = np.asarray(array), facts
 
 
 def _spec(forget: ForgetClasses | ForgetImages = MIXED, **knobs: Any) -> UnlearnSpec:
@@ -74,7 +78,7 @@ def _kept_accuracy(problem: Problem) -> float:
 
 def test_adversarials_aim_at_every_other_class_alike() -> None:
     _, track = _forgotten(copies=60, attack_steps=1, max_steps=1, guard="adv")
-    labels, targets = track.kept["adversarial_answers"][:, :2].T
+    labels, targets = track[AdversarialPredictions].classes[:, :2].T
     assert len(labels) == 2400 and (labels != targets).all()
     for own in range(4):
         counts = np.bincount(targets[labels == own], minlength=4)
@@ -84,35 +88,36 @@ def test_adversarials_aim_at_every_other_class_alike() -> None:
 
 def test_for_classes_they_aim_at_kept_ones() -> None:
     _, track = _forgotten(ForgetClasses(classes=(1, 3)), attacked=30)
-    labels, targets = track.kept["adversarial_answers"][:, :2].T
+    labels, targets = track[AdversarialPredictions].classes[:, :2].T
     assert len(labels) == 30 * 4
     assert set(labels) == {1, 3} and set(targets) == {0, 2}
 
 
 def test_what_is_kept_is_what_the_models_say_and_as_near_as_asked() -> None:
     problem, track = _forgotten(radius=2.0, attack_steps=40)
-    answered = track.kept["adversarial_answers"]
-    rows = track.facts["adversarial_pictures"]["rows"]
-    shown, originals = track.kept["adversarial_pictures"], track.kept["adversarial_originals"]
+    attack, rows = track[AdversarialPredictions], track[AdversarialImages].rows
+    shown, originals = track[AdversarialImages].pixels, track[AdversarialOriginals].pixels
     assert shown.shape == originals.shape == (12, 16, 16, 3) and shown.dtype == originals.dtype == np.uint8
     assert (originals == problem.forget.images[torch.arange(40).repeat_interleave(4)[rows]].numpy()).all()
     pictures = torch.from_numpy(shown).permute(0, 3, 1, 2).float() / 255
     for net, column in ((problem.original_model, 2), (problem.model, 3)):
-        assert (predict(net, pictures).numpy() == answered[rows, column]).mean() > 0.8, "but for rounding to bytes"
+        assert (predict(net, pictures).numpy() == attack.classes[rows, column]).mean() > 0.8, (
+            "but for rounding to bytes"
+        )
     away = ((shown.astype(float) - originals) / 255).reshape(12, -1)
     assert np.linalg.norm(away, axis=1).max() <= 2.05
-    assert track.facts["adversarial_answers"]["length"] <= 2.0 + 1e-4
+    assert attack.mean_distance <= 2.0 + 1e-4
 
 
 def test_the_stop_rule_stops_at_once_when_satisfied() -> None:
     problem, track = _forgotten(guard="none", stop_accuracy=1.0)
     assert track.items == 0 and checksum(problem.model) == checksum(problem.original_model)
-    assert track.facts["stopped"]["done"]
+    assert track[StopRule].done
 
 
 def test_it_stops_after_the_step_that_reached_the_goal() -> None:
     problem, track = _forgotten(ForgetClasses(classes=(1,)), guard="none", stop_accuracy=0.1, **WILD)
-    left = track.kept["stopped"]
+    left = track[StopRule].remaining
     assert left[-1] <= 0.1 < left[:-1].min() and len(left) == 1 + track.items < 101
     assert accuracy(problem.model, *problem.forget.tensors()) == pytest.approx(left[-1])
 
@@ -130,7 +135,7 @@ def test_the_stop_rule_never_looks_at_train_mode() -> None:
     problem.model.train()
     track = Keeping()
     layout.method.forget(problem, layout.params, track)
-    assert track.items == 0 and track.kept["stopped"].tolist() == [0.0]
+    assert track.items == 0 and track[StopRule].remaining.tolist() == [0.0]
 
 
 @pytest.mark.parametrize("frozen", [True, False])
@@ -144,7 +149,7 @@ def test_batch_norm_is_frozen_where_asked(frozen: bool) -> None:
 def test_without_guard_and_stop_rule_it_collapses() -> None:
     before = _kept_accuracy(tiny_problem(_spec())[1])
     wrecked, track = _forgotten(guard="none", stops=False, **WILD)
-    assert track.items == 100 and not track.facts["stopped"]["done"]
+    assert track.items == 100 and not track[StopRule].done
     assert before > 0.8 and _kept_accuracy(wrecked) < 0.5
 
 
@@ -174,7 +179,7 @@ def test_relabelling_reaches_the_labels_that_were_drawn() -> None:
     labels, own = wished.labels[wished.rows], problem.forget.labels[problem.forget.rows]
     assert (labels != own).all() and wished.rows.equal(problem.forget.rows)
     assert problem.forget.labels.equal(tiny_problem(_spec())[1].forget.labels), "the data set's labels stay"
-    assert track.facts["stopped"]["done"] and track.kept["stopped"][-1] == 0
+    assert track[StopRule].done and track[StopRule].remaining[-1] == 0
     assert predict(problem.model, problem.forget.tensors()[0]).equal(labels)
 
 
@@ -279,8 +284,7 @@ def test_it_goes_on_from_an_earlier_run(home: Path) -> None:
     assert checksum(problem.original_model) == first.metrics["weights"] != checksum(problem.model)
     second = unlearn(spec, device="cpu", data_dir=home)
     assert second.metrics["weights"] == checksum(problem.model)
-    kept = second.report.parts["extras"].arrays["adversarial_answers"]
-    assert (kept == track.kept["adversarial_answers"]).all()
+    assert (second.report[AdversarialPredictions].classes == track[AdversarialPredictions].classes).all()
 
 
 def test_a_report_shows_what_it_did(home: Path) -> None:
@@ -290,7 +294,6 @@ def test_a_report_shows_what_it_did(home: Path) -> None:
         assert shelf[name].applies(report) is True
         assert shelf[name].summary(report).endswith(".")
         assert len(shelf[name].table([report]))
-    facts = report.parts["extras"].facts["importance"]
-    assert facts["layers"] == list(report.classifier.roles.layers)
-    values = report.parts["extras"].arrays["importance"]
-    assert ((values > 0) & (values < 1)).all()
+    importance = report[WeightImportance]
+    assert list(importance.layers) == list(report.classifier.roles.layers)
+    assert ((importance.means > 0) & (importance.means < 1)).all()

@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.errors import UndeclaredDataAccessError
 from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.results.artifacts import ReinitializedLayers
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import reinit
 from unlearn_core.methods.reinit import METHOD, Hyperparameters
@@ -23,20 +25,12 @@ POOL = ["stem.0", "body.0"]
 STREAM = torch.Generator
 
 
-class Keeping(NullTracker):
-    def __init__(self) -> None:
-        self.kept: dict[str, tuple[np.ndarray, dict[str, Any]]] = {}
-
-    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
-        self.kept[name] = np.asarray(array), facts
-
-
-def run(kind: str = "classes", **knobs: Any) -> tuple[Problem, np.ndarray, dict[str, Any]]:
+def run(kind: str = "classes", **knobs: Any) -> tuple[Problem, ReinitializedLayers]:
     """A run on the tiny classifier, and what it says that it drew."""
     layout, problem = tiny_problem(tiny_spec("reinit", kind=kind, **knobs))
-    track = Keeping()
+    track = ArtifactRecorder()
     layout.method.forget(problem, layout.params, track)
-    return problem, *track.kept["drawn_layers"]
+    return problem, track[ReinitializedLayers]
 
 
 def moved(problem: Problem) -> set[str]:
@@ -56,10 +50,11 @@ def test_only_layers_of_the_pool_are_drawn() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_redrawn_is_what_was_recorded(seed: int) -> None:
     layout, problem = tiny_problem(tiny_spec("reinit", seed=seed, cycles=1, layers="2", epochs="0"))
-    track = Keeping()
+    track = ArtifactRecorder()
     layout.method.forget(problem, layout.params, track)
-    counts, facts = track.kept["drawn_layers"]
-    assert facts == {"layers": POOL, "of": "layers", "choice": "random"}
+    made = track[ReinitializedLayers]
+    assert (made.layers, made.granularity, made.choice) == (POOL, "layers", "random")
+    counts = made.counts
     assert counts.shape == (1, 2) and counts.sum() == 2
     drawn = {name for name, count in zip(POOL, counts[0], strict=True) if count}
     assert moved(problem) == drawn
@@ -97,13 +92,13 @@ def test_fisher_takes_the_same_layers_whatever_the_seed() -> None:
         assert [draw.tolist() for draw in draws] == [[2, 0], [1, 2]]
     scores = {"a.weight": torch.tensor([1.0, 2.0]), "b.weight": torch.tensor([[9.0]]), "c.weight": torch.zeros(4)}
     assert reinit._ranking(scores, ["a", "b", "c"]).tolist() == [1, 0, 2]
-    drawn = [run(choice="fisher", layers="1", epochs="0", cycles=2)[1].tolist() for _ in range(2)]
+    drawn = [run(choice="fisher", layers="1", epochs="0", cycles=2)[1].counts.tolist() for _ in range(2)]
     assert drawn[0] == drawn[1] and [1.0, 0.0] in (drawn[0][0], drawn[0][0][::-1])
 
 
 def test_single_weights_are_redrawn_in_the_same_share_of_every_layer() -> None:
-    problem, counts, facts = run(granularity="weights", cycles=1, layers="1", epochs="0", spare_shortcuts=False)
-    assert facts["of"] == "weights" and np.allclose(counts, 1 / 3)
+    problem, made = run(granularity="weights", cycles=1, layers="1", epochs="0", spare_shortcuts=False)
+    assert made.granularity == "weights" and np.allclose(made.counts, 1 / 3)
     assert moved(problem) == {"stem.0", "body.0", "shortcut.0"}
     fresh = problem.fresh_model(0)
     for name in ("stem.0.weight", "body.0.weight", "shortcut.0.weight"):
@@ -116,8 +111,8 @@ def test_single_weights_are_redrawn_in_the_same_share_of_every_layer() -> None:
 def test_batch_norm_follows_its_layer_if_asked() -> None:
     _, tiny = tiny_problem(tiny_spec("reinit"))
     assert following_norms(tiny.model) == {"stem.0": "stem.1", "body.0": "body.1", "shortcut.0": "shortcut.1"}
-    problem, counts, _ = run(cycles=1, layers="1", epochs="0", reset_norm=True)
-    (drawn,) = [name for name, count in zip(POOL, counts[0], strict=True) if count]
+    problem, made = run(cycles=1, layers="1", epochs="0", reset_norm=True)
+    (drawn,) = [name for name, count in zip(POOL, made.counts[0], strict=True) if count]
     assert moved(problem) == {drawn, following_norms(problem.model)[drawn]}
     assert not problem.model.get_buffer(f"{following_norms(problem.model)[drawn]}.running_mean").any()
 

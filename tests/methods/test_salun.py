@@ -2,30 +2,22 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import tiny_problem, tiny_spec
-from unlearn_core.domain.tracker import NullTracker
+from unlearn_core.domain.results.artifacts import SaliencyMask
 from unlearn_core.methods import salun
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.problem import Problem
 
 
-class Keeping(NullTracker):
-    def __init__(self) -> None:
-        self.kept: dict[str, tuple[np.ndarray, dict[str, Any]]] = {}
-
-    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
-        self.kept[name] = np.asarray(array), facts
-
-
-def _forgotten(kind: str = "classes", **knobs: Any) -> tuple[Problem, Keeping]:
+def _forgotten(kind: str = "classes", **knobs: Any) -> tuple[Problem, ArtifactRecorder]:
     layout, problem = tiny_problem(tiny_spec("salun", kind=kind, **knobs))
-    track = Keeping()
+    track = ArtifactRecorder()
     layout.method.forget(problem, layout.params, track)
     return problem, track
 
@@ -102,10 +94,10 @@ def test_of_equals_the_first_are_taken() -> None:
 
 def test_the_report_gets_the_share_of_each_layer() -> None:
     problem, track = _forgotten(share=0.3, batch=64, epochs=1)
-    shares, facts = track.kept["saliency"]
-    assert facts["layers"] == ["stem", "body", "shortcut", "head"] and facts["share"] == 0.3
+    saved = track[SaliencyMask]
+    assert list(saved.layers) == ["stem", "body", "shortcut", "head"] and saved.share == 0.3
     mask = _mask_by_hand(problem, 0.3, batch=64)
-    for layer, share in zip(facts["layers"], shares, strict=True):
+    for layer, share in zip(saved.layers, saved.shares, strict=True):
         own = torch.cat([free.flatten() for name, free in mask.items() if name.startswith(f"{layer}.")])
         assert share == pytest.approx(own.float().mean().item())
 

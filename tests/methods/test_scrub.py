@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.method import DataAccess
-from unlearn_core.domain.tracker import NullTracker
+from unlearn_core.domain.results.artifacts import RewindErrors
 from unlearn_core.methods import scrub
 from unlearn_core.training import loops
 from unlearn_core.training.evaluate import accuracy
@@ -20,15 +20,15 @@ from unlearn_core.training.losses import distillation
 from unlearn_core.training.problem import ImageSubset, Problem
 
 
-class Listening(NullTracker):
-    """Remembers phases, scalars, what was kept, and for every step how many images and the rate."""
+class Listening(ArtifactRecorder):
+    """Remembers phases, scalars, artifacts, and for every step how many images and the rate."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.phases: list[str] = []
         self.planned: dict[str, int] = {}
         self.logged: list[dict[str, float]] = []
         self.sizes: list[int] = []
-        self.kept: dict[str, tuple[np.ndarray, dict[str, Any]]] = {}
 
     def plan(self, **steps: int) -> None:
         self.planned = steps
@@ -43,9 +43,6 @@ class Listening(NullTracker):
 
     def log(self, **scalars: float) -> None:
         self.logged.append(scalars)
-
-    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
-        self.kept[name] = np.asarray(array), facts
 
 
 def _forgotten(kind: str = "classes", **knobs: Any) -> tuple[Problem, Listening]:
@@ -151,9 +148,9 @@ def test_it_rewinds_to_the_checkpoint_as_wrong_as_unseen_images_are() -> None:
     scrub._rewind(problem, states, track)
     assert int(problem.model.get_buffer("wrong")) == 2, "the third, 0.1 away; the highest error would be the second"
     assert accuracy(problem.model, *problem.forget.tensors()) == pytest.approx(0.8)
-    kept, facts = track.kept["rewind"]
-    assert facts["epoch"] == 3 and facts["reference"] == pytest.approx(0.3)
-    assert kept.tolist() == pytest.approx(errors)
+    rewind = track[RewindErrors]
+    assert rewind.epoch == 3 and rewind.reference == pytest.approx(0.3)
+    assert rewind.errors.tolist() == pytest.approx(errors)
 
 
 def test_of_equally_close_checkpoints_the_last_is_taken() -> None:
@@ -188,11 +185,13 @@ def test_the_reference_has_the_classes_of_the_forget_images() -> None:
 def test_a_real_run_returns_one_of_its_checkpoints_bit_for_bit() -> None:
     hard = {"lr": 0.05, "max_epochs": 2, "epochs": 4, "forget_batch": 16, "retain_batch": 64, "kept_per_class": 50}
     problem, track = _forgotten("images", rewind=True, **hard)
-    errors, facts = track.kept["rewind"]
-    assert errors.tolist() == pytest.approx([step["forget_error"] for step in track.logged if "forget_error" in step])
-    assert 1 - accuracy(problem.model, *problem.forget.tensors()) == pytest.approx(errors[facts["epoch"] - 1])
+    rewind = track[RewindErrors]
+    assert rewind.errors.tolist() == pytest.approx(
+        [step["forget_error"] for step in track.logged if "forget_error" in step]
+    )
+    assert 1 - accuracy(problem.model, *problem.forget.tensors()) == pytest.approx(rewind.errors[rewind.epoch - 1])
     # An earlier end with the same seed is that checkpoint, whatever epochs came after it.
-    short, _ = _forgotten("images", rewind=False, **hard | {"epochs": facts["epoch"]})
+    short, _ = _forgotten("images", rewind=False, **hard | {"epochs": rewind.epoch})
     for one, other in zip(problem.model.state_dict().values(), short.model.state_dict().values(), strict=True):
         assert torch.equal(one, other)
 

@@ -2,29 +2,21 @@
 
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.artifacts import DampenedWeights
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import ssd
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.importance import batch_gradients, share_by_layer
-
-
-class Keeping(NullTracker):
-    def __init__(self) -> None:
-        self.kept: dict[str, tuple[np.ndarray, dict[str, Any]]] = {}
-
-    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
-        self.kept[name] = np.asarray(array), facts
 
 
 def _of_classes(*classes: int) -> UnlearnSpec:
@@ -121,10 +113,10 @@ def test_a_share_is_turned_into_the_threshold_that_lets_it_pass() -> None:
     assert ssd.threshold(of_all, of_forgotten, 0.4) == 2.0
     assert ssd.threshold(of_all, of_forgotten, 0.0) == 9.0
     layout, problem = tiny_problem(tiny_spec("ssd", share=0.1, alpha=500.0))
-    track = Keeping()
+    track = ArtifactRecorder()
     layout.method.forget(problem, layout.params, track)
     count = sum(weight.numel() for weight in problem.model.parameters())
-    assert track.kept["dampened"][1]["share"] == pytest.approx(int(0.1 * count) / count)
+    assert track[DampenedWeights].share == pytest.approx(int(0.1 * count) / count)
 
 
 def test_several_classes_are_dampened_each_by_its_own_importance() -> None:
@@ -145,11 +137,11 @@ def test_several_classes_are_dampened_each_by_its_own_importance() -> None:
     for of_all, theirs in found:
         alpha = ssd.threshold(of_all, theirs, 0.1)
         ssd.dampen(by_hand, of_all, theirs, alpha=alpha, dampening=1.0)
-    track = Keeping()
+    track = ArtifactRecorder()
     layout.method.forget(problem, layout.params, track)
     for one, other in zip(problem.model.parameters(), by_hand.parameters(), strict=True):
         torch.testing.assert_close(one, other)
-    assert 0.1 < track.kept["dampened"][1]["share"] <= 0.2
+    assert 0.1 < track[DampenedWeights].share <= 0.2
     assert ssd.METHOD.images_processed(layout.params, problem.sizes) == 64 * (7 + 2 + 2)
 
 
@@ -169,16 +161,16 @@ def test_a_lower_threshold_dampens_more(label_free: bool) -> None:
     shares = []
     for alpha in (0.5, 2.0, 8.0, 500.0):
         layout, problem = tiny_problem(tiny_spec("ssd", share=0.0, alpha=alpha, label_free=label_free))
-        track = Keeping()
+        track = ArtifactRecorder()
         layout.method.forget(problem, layout.params, track)
-        by_layer, facts = track.kept["dampened"]
+        dampened = track[DampenedWeights]
         before = dict(problem.original_model.named_parameters())
         moved = {name: weight.detach() != before[name] for name, weight in problem.model.named_parameters()}
-        assert facts["layers"] == ["stem", "body", "shortcut", "head"]
+        assert list(dampened.layers) == ["stem", "body", "shortcut", "head"]
         # A weight of exactly zero, or one multiplied by 1, is chosen and does not move.
-        for counted, seen in zip(by_layer, share_by_layer(moved, facts["layers"]), strict=True):
+        for counted, seen in zip(dampened.shares, share_by_layer(moved, dampened.layers), strict=True):
             assert seen <= counted + 1e-6
-        shares.append(facts["share"])
+        shares.append(dampened.share)
     assert shares == sorted(shares, reverse=True) and shares[0] > 0.1 and shares[-1] < shares[0] / 5
 
 

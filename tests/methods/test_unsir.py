@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import STRONG, tiny_problem, tiny_spec
 from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.results.artifacts import NoiseErrors, NoiseImages
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.model_cache import ModelCache
@@ -22,16 +24,13 @@ from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.problem import ImageSubset
 
 
-class Keeping(NullTracker):
+class Keeping(ArtifactRecorder):
     def __init__(self) -> None:
+        super().__init__()
         self.phases: list[str] = []
-        self.kept: dict[str, tuple[np.ndarray, dict]] = {}
 
     def phase(self, name: str, *, done: int = 0) -> None:
         self.phases.append(name)
-
-    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
-        self.kept[name] = np.asarray(array), facts
 
 
 def _two_classes(**knobs: Any) -> UnlearnSpec:
@@ -45,11 +44,11 @@ def test_the_noise_becomes_more_wrong_for_its_own_class() -> None:
     layout, problem = tiny_problem(_two_classes(noise_steps=30, noise_weight=0.001))
     track = Keeping()
     layout.method.forget(problem, layout.params, track)
-    pictures, facts = track.kept["noise_loss"]
-    assert pictures.shape == (31, 2)
+    noise = track[NoiseErrors]
+    assert noise.errors.shape == (31, 2)
     for own in ("1", "3"):
-        assert facts["error"][own]["after"] > facts["error"][own]["before"] + 0.5
-    assert track.kept["noise_pictures"][0].shape == (48, 16, 16, 3)
+        assert noise.ends[own].after > noise.ends[own].before + 0.5
+    assert track[NoiseImages].pixels.shape == (48, 16, 16, 3)
     assert track.phases == ["noise", "impair", "repair"]
 
 
@@ -91,7 +90,7 @@ def test_without_noise_images_there_is_no_noise_phase() -> None:
     layout, problem = tiny_problem(tiny_spec("unsir", noise_pictures=0))
     track = Keeping()
     layout.method.forget(problem, layout.params, track)
-    assert track.phases == ["impair", "repair"] and not track.kept
+    assert track.phases == ["impair", "repair"] and not track.saved
 
 
 @pytest.mark.parametrize("left_out", ["impair", "repair"])

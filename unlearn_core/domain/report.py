@@ -74,13 +74,13 @@ class Report:
 
     def reason(self, kind: type[Result]) -> str:
         """Return the reason why a result is missing, as a sentence."""
-        if kind.part in self.parts:
+        if kind.is_in(self.parts):
             return f"The record of {kind.part} in this report is damaged. Measure the run again, or start it again."
         return self.missing.get(kind.part, f"This run has no record of its {kind.part}, so there is nothing to show.")
 
     def with_result(self, result: Result) -> "Report":
         """Return a report that has this result too, in place of an earlier one."""
-        return replace(self, parts={**self.parts, result.part: result.to_part()})
+        return replace(self, parts=result.add_to(self.parts))
 
     @property
     def forget_set_title(self) -> str:
@@ -90,7 +90,10 @@ class Report:
 
 def stored(*results: Result) -> dict[str, ReportPart]:
     """Return results as the parts of a report."""
-    return {result.part: result.to_part() for result in results}
+    parts: dict[str, ReportPart] = {}
+    for result in results:
+        parts = result.add_to(parts)
+    return parts
 
 
 def forget_set_title(spec: UnlearnSpec, dataset: DatasetCard) -> str:

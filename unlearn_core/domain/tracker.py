@@ -1,7 +1,9 @@
 """Trackers: how a method reports progress while it runs, and how it is cancelled."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
+
+from unlearn_core.domain.results.artifacts import Artifact
 
 T = TypeVar("T")
 
@@ -22,8 +24,8 @@ class Tracker(Protocol):
     def log(self, **scalars: float) -> None:
         """Add a point to named curves at the current step."""
 
-    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
-        """Store an array to show later (noise images, importances) in the report's extras."""
+    def save_artifact(self, artifact: Artifact) -> None:
+        """Save something to show later, such as noise images, in place of an earlier artifact of its type."""
 
 
 class NullTracker:
@@ -41,5 +43,5 @@ class NullTracker:
     def log(self, **scalars: float) -> None:
         pass
 
-    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
+    def save_artifact(self, artifact: Artifact) -> None:
         pass

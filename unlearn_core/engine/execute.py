@@ -18,7 +18,7 @@ from unlearn_core.domain.jobs import (
     UnlearnSpec,
 )
 from unlearn_core.domain.report import Report, forget_set_title, stored, summary_metrics
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.course import PhaseTiming, RunSeconds, TimingsResult
 from unlearn_core.domain.run import Run
 from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe_device, resolve_device
@@ -180,31 +180,20 @@ def complete_run(
     evaluated = time.perf_counter()
 
     tracker.set_stage("measuring")
-    parts = measure.run_probes(spec, resolved, models, evaluations, missing) | tracker.parts()
+    parts = measure.run_probes(spec, resolved, models, evaluations, missing) | stored(*tracker.artifacts())
+    if (curves := tracker.curves()) is not None:
+        parts |= stored(curves)
     if (snapshots := tracker.snapshots()) is not None:
         parts |= stored(measure.with_gold_maps(snapshots, resolved, models))
     now = time.perf_counter()
-    seconds = {
-        "total": prepared.load_seconds + forget_seconds + now - unlearned,
-        "load": prepared.load_seconds,
-        "forget": forget_seconds,
-        "evaluate": evaluated - unlearned,
-        "probes": now - evaluated,
-    }
-    parts["timings"] = ReportPart(
-        {
-            "phases": [phase._asdict() for phase in tracker.phases()],
-            "seconds": seconds,
-            "steps": tracker.steps,
-            "pictures": tracker.images_seen,
-            "device": describe_device(str(model_cache.device)),
-            "threads": torch.get_num_threads(),
-            "versions": {"unlearn-lab": VERSION, "torch": torch.__version__, "numpy": np.__version__},
-            "started": prepared.started,
-        }
-        | ({"together": stack_size} if stack_size > 1 else {}),
-        {},
+    seconds = RunSeconds(
+        total=prepared.load_seconds + forget_seconds + now - unlearned,
+        load=prepared.load_seconds,
+        forget=forget_seconds,
+        evaluate=evaluated - unlearned,
+        probes=now - evaluated,
     )
+    parts |= stored(_timings(prepared, seconds, stack_size, device=str(model_cache.device)))
     listener.check()
     weights.write(folder / artifacts.WEIGHTS_FILE, after.module)
     report = Report(
@@ -224,9 +213,24 @@ def complete_run(
         report, folder, shared=model_cache.evaluations if folder.is_relative_to(model_cache.data_dir) else None
     )
     # The seconds per image in a stack do not predict those of a single run.
-    speed = seconds["forget"] / tracker.images_seen if tracker.images_seen and stack_size == 1 else None
-    cost = {"seconds": seconds, "seconds_per_picture": speed, "weights": after.weights}
+    speed = seconds.forget / tracker.images_seen if tracker.images_seen and stack_size == 1 else None
+    cost = {"seconds": seconds.model_dump(), "seconds_per_picture": speed, "weights": after.weights}
     return summary_metrics(parts, {name: own.weights for name, own in evaluations.items()}) | cost
+
+
+def _timings(prepared: PreparedRun, seconds: RunSeconds, stack_size: int, *, device: str) -> TimingsResult:
+    tracker = prepared.tracker
+    timings = TimingsResult(
+        phases=[PhaseTiming(**phase._asdict()) for phase in tracker.phases()],
+        seconds=seconds,
+        steps=tracker.steps,
+        images=tracker.images_seen,
+        device=describe_device(device),
+        threads=torch.get_num_threads(),
+        versions={"unlearn-lab": VERSION, "torch": torch.__version__, "numpy": np.__version__},
+        started=prepared.started,
+    )
+    return timings if stack_size == 1 else timings.model_copy(update={"stack_size": stack_size})
 
 
 def _make_recorder(resolved: ResolvedRun, model: torch.nn.Module) -> SnapshotRecorder:

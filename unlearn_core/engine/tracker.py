@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from unlearn_core.domain.cards import LayerRoles
 from unlearn_core.domain.errors import InvalidRequestError
+from unlearn_core.domain.results.artifacts import Artifact
+from unlearn_core.domain.results.course import CurvePhase, CurvesResult, ImageCounts
 from unlearn_core.domain.results.explanations import SnapshotsResult
-from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.run import CurvePoint, Phase, Progress
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.probes.common import class_activation
@@ -122,7 +123,7 @@ class RunTracker:
         self._points: list[CurvePoint] = []
         self._snapshots: list[Snapshot] = []
         self._logged: dict[str, list[tuple[int, float]]] = {}
-        self._artifacts: dict[str, ReportPart] = {}
+        self._artifacts: dict[type[Artifact], Artifact] = {}
 
     def plan(self, **steps: int) -> None:
         self._phases = [Phase(name, count, 0, 0.0) for name, count in steps.items()]
@@ -155,9 +156,8 @@ class RunTracker:
         for name, value in scalars.items():
             self._logged.setdefault(name, []).append((self._step, float(value)))
 
-    def save_artifact(self, name: str, array: Any, **facts: object) -> None:
-        values = array.detach().cpu().numpy() if isinstance(array, Tensor) else np.asarray(array)
-        self._artifacts[name] = ReportPart(dict(facts), {name: values})
+    def save_artifact(self, artifact: Artifact) -> None:
+        self._artifacts[type(artifact)] = artifact
 
     def set_stage(self, stage: str) -> None:
         """Announce a stage outside all phases, such as loading or measuring."""
@@ -176,22 +176,28 @@ class RunTracker:
         """The number of images processed in these steps."""
         return self._images
 
-    def parts(self) -> dict[str, ReportPart]:
-        """Return the report's curves and extras; ends the last phase."""
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """Return what the method saved."""
+        return tuple(self._artifacts.values())
+
+    def curves(self) -> CurvesResult | None:
+        """Return the curves, and end the last phase; None if no points were recorded."""
         self._close_phase()
-        parts = {"extras": _merged(self._artifacts)} if self._artifacts else {}
-        if self._recorder is not None and self._points:
-            spans = [
-                {"name": phase.name, "first_step": first, "start": start, "end": start + phase.seconds}
+        recorder = self._recorder
+        if recorder is None or not self._points:
+            return None
+        return CurvesResult(
+            phases=[
+                CurvePhase(name=phase.name, first_step=first, start=start, end=start + phase.seconds)
                 for phase, (first, start) in zip(self._phases, self._starts, strict=False)
-            ]
-            counts = {side: int(rows.sum()) for side, rows in self._recorder.eval_rows.items()}
-            columns = {
-                name: np.array([getattr(point, name) for point in self._points])
-                for name in ("step", "seconds", "forget", "retain")
-            }
-            parts["curves"] = ReportPart({"phases": spans, "pictures": counts, "logged": self._logged}, columns)
-        return parts
+            ],
+            images=ImageCounts(**{side: int(rows.sum()) for side, rows in recorder.eval_rows.items()}),
+            logged=self._logged,
+            steps=np.array([point.step for point in self._points]),
+            seconds=np.array([point.seconds for point in self._points]),
+            forget=np.array([point.forget for point in self._points]),
+            retain=np.array([point.retain for point in self._points]),
+        )
 
     def snapshots(self) -> SnapshotsResult | None:
         """Return the snapshots so far; None if none were recorded."""
@@ -249,10 +255,3 @@ class RunTracker:
         elapsed = time.perf_counter() - self._began
         rate = self._images / elapsed if self._images else None
         self._listener.progress(Progress(tuple(self._phases), stage or (phase.name if phase else ""), rate))
-
-
-def _merged(artifacts: dict[str, ReportPart]) -> ReportPart:
-    return ReportPart(
-        {name: part.facts for name, part in artifacts.items()},
-        {name: array for part in artifacts.values() for name, array in part.arrays.items()},
-    )

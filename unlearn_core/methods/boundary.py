@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
+from unlearn_core.domain.results.artifacts import NearestClasses
 from unlearn_core.domain.shared_params import batch_size, freeze_batchnorm, learning_rate, momentum
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.attacks import fgsm
@@ -112,8 +113,8 @@ def _nearest(problem: Problem, params: Hyperparameters, tracker: Tracker) -> Ima
             logits = problem.original_model(moved)
         succeeded += int((logits.argmax(1) != own).sum())
         labels[rows] = nearest_retained(logits, own, problem.retained_classes)
-    hits = labels[forget_set.rows].bincount(minlength=problem.classes)
-    tracker.save_artifact("nearest", hits, succeeded=succeeded / len(forget_set))
+    counts = labels[forget_set.rows].bincount(minlength=problem.classes).cpu().numpy()
+    tracker.save_artifact(NearestClasses(success_rate=succeeded / len(forget_set), counts=counts))
     return ImageSubset(forget_set.images, labels, forget_set.rows)
 
 

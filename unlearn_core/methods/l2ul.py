@@ -30,6 +30,13 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
+from unlearn_core.domain.results.artifacts import (
+    AdversarialImages,
+    AdversarialOriginals,
+    AdversarialPredictions,
+    StopRule,
+    WeightImportance,
+)
 from unlearn_core.domain.shared_params import (
     batch_size,
     freeze_batchnorm,
@@ -232,7 +239,7 @@ def _weight_strength(problem: Problem, pool: ImageSubset, tracker: Tracker) -> d
     importance = min_max_scaled(output_sensitivity(problem.original_model, pool.tensors()[0], progress=tracker.iterate))
     layers = problem.classifier.roles.layers
     means = np.array(share_by_layer(importance, layers), np.float32)
-    tracker.save_artifact("importance", means, layers=list(layers), pictures=len(pool))
+    tracker.save_artifact(WeightImportance(layers=layers, images=len(pool), means=means))
     return {name: 1 - values for name, values in importance.items()}
 
 
@@ -255,7 +262,8 @@ def _forget(problem: Problem, guard: Regularizers, params: Hyperparameters, trac
         done = params.stops and left[-1] <= params.stop_accuracy
         if done:
             break
-    tracker.save_artifact("stopped", np.array(left, np.float32), goal=params.goal, done=done, most=params.max_steps)
+    remaining = np.array(left, np.float32)
+    tracker.save_artifact(StopRule(goal=params.goal, done=done, max_steps=params.max_steps, remaining=remaining))
 
 
 def _left(model: nn.Module, batches: list[tuple[Tensor, Tensor]], params: Hyperparameters) -> float:
@@ -324,17 +332,14 @@ def _save_examples(
     rows = pool.rows.repeat_interleave(params.copies)
     predictions = [predict(model, made) for model in (problem.original_model, problem.model)]
     length = (made - to_floats(pool.images[rows])).flatten(1).norm(dim=1)
+    classes = torch.stack([pool.labels[rows], targets, *predictions], 1).short().cpu().numpy()
     tracker.save_artifact(
-        "adversarial_answers",
-        torch.stack([pool.labels[rows], targets, *predictions], 1).short(),
-        length=float(length.mean()),
-        radius=params.radius,
+        AdversarialPredictions(mean_distance=float(length.mean()), radius=params.radius, classes=classes)
     )
     shown = torch.linspace(0, len(rows) - 1, min(SAVED_IMAGES, len(rows))).round().long().to(rows.device)
-    tracker.save_artifact("adversarial_originals", pool.images[rows[shown]])
-    tracker.save_artifact(
-        "adversarial_pictures", made[shown].mul(255).round().byte().permute(0, 2, 3, 1), rows=shown.tolist()
-    )
+    tracker.save_artifact(AdversarialOriginals(pixels=pool.images[rows[shown]].cpu().numpy()))
+    pixels = made[shown].mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    tracker.save_artifact(AdversarialImages(rows=shown.tolist(), pixels=pixels))
 
 
 def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:

@@ -29,6 +29,7 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter, parse_int_list
+from unlearn_core.domain.results.artifacts import ReinitializedLayers
 from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.importance import fisher_diagonal, images_per_chunk
@@ -274,7 +275,11 @@ def _keep(tracker: Tracker, params: Hyperparameters, pool: list[str], shares: li
         counts = torch.stack([torch.bincount(draw, minlength=len(pool)) for draw in draws])
     else:
         counts = torch.tensor(shares).clamp(max=1)[:, None].expand(-1, len(pool))
-    tracker.save_artifact("drawn_layers", counts, layers=pool, of=params.granularity, choice=params.choice)
+    tracker.save_artifact(
+        ReinitializedLayers(
+            layers=pool, granularity=params.granularity, choice=params.choice, counts=counts.cpu().numpy()
+        )
+    )
 
 
 def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:

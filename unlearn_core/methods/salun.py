@@ -25,6 +25,7 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
+from unlearn_core.domain.results.artifacts import SaliencyMask
 from unlearn_core.domain.shared_params import (
     augment,
     batch_size,
@@ -97,8 +98,8 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     )
     mask = top_mask({name: slope.abs() for name, slope in slopes.items()}, params.share)
     layers = problem.classifier.roles.layers
-    facts = {"layers": list(layers), "weights": weights_by_layer(mask, layers), "share": params.share}
-    tracker.save_artifact("saliency", torch.tensor(share_by_layer(mask, layers)), **facts)
+    sizes, shares = weights_by_layer(mask, layers), torch.tensor(share_by_layer(mask, layers)).numpy()
+    tracker.save_artifact(SaliencyMask(layers=layers, weights=sizes, share=params.share, shares=shares))
 
     masked = [
         MaskedParameter(weight, mask[name], weight.detach().clone())

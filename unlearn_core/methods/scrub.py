@@ -28,6 +28,7 @@ from torch.nn import functional as F
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter, parse_int_list
+from unlearn_core.domain.results.artifacts import RewindErrors
 from unlearn_core.domain.shared_params import (
     augment,
     batch_size,
@@ -165,7 +166,7 @@ def _rewind(problem: Problem, checkpoints: list[tuple[dict[str, Tensor], float]]
     errors = [error for _, error in checkpoints]
     chosen = closest_index(errors, reference)
     problem.model.load_state_dict(checkpoints[chosen][0])
-    tracker.save_artifact("rewind", torch.tensor(errors), reference=reference, epoch=chosen + 1)
+    tracker.save_artifact(RewindErrors(reference=reference, epoch=chosen + 1, errors=torch.tensor(errors).numpy()))
 
 
 def closest_index(errors: list[float], reference: float) -> int:

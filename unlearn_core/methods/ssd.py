@@ -28,6 +28,7 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
+from unlearn_core.domain.results.artifacts import DampenedWeights
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch, to_floats
 from unlearn_core.training.importance import batch_gradients, share_by_layer, weights_by_layer
@@ -116,8 +117,8 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
         tracker.log(threshold=alpha)
     layers = problem.classifier.roles.layers
     share = torch.cat([where.flatten() for where in touched.values()]).float().mean().item()
-    facts = {"layers": list(layers), "weights": weights_by_layer(touched, layers), "share": share}
-    tracker.save_artifact("dampened", torch.tensor(share_by_layer(touched, layers)), **facts)
+    sizes, shares = weights_by_layer(touched, layers), torch.tensor(share_by_layer(touched, layers)).numpy()
+    tracker.save_artifact(DampenedWeights(layers=layers, weights=sizes, share=share, shares=shares))
 
 
 def _importance(

@@ -26,6 +26,7 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
+from unlearn_core.domain.results.artifacts import NoiseError, NoiseErrors, NoiseImages
 from unlearn_core.domain.shared_params import augment, batch_size
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import crop_and_flip, to_floats
@@ -165,7 +166,7 @@ def _learn_noise(
     std = torch.tensor(problem.classifier.std, device=problem.device).view(1, 3, 1, 1)
     mean = torch.tensor(problem.classifier.mean, device=problem.device).view(1, 3, 1, 1)
     weight = params.noise_weight * 3072 / (shape[0] * shape[1] * shape[2])
-    images, traces, wrong = [], [], {}
+    images, traces, ends = [], [], {}
     for own in classes:
         start = torch.randn(params.noise_pictures, *shape, generator=problem.random_generator("noise", own))
         noise = start.to(problem.device, memory_format=torch.channels_last).requires_grad_()
@@ -185,10 +186,11 @@ def _learn_noise(
         with torch.no_grad(), autocast(problem.device):
             trace.append(F.cross_entropy(problem.original_model(images[-1]), label).item())
         traces.append(trace)
-        wrong[str(own)] = {"before": trace[0], "after": trace[-1]}
+        ends[str(own)] = NoiseError(before=trace[0], after=trace[-1])
     shown = torch.cat([part[:SAVED_IMAGES] for part in images]).clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1)
-    tracker.save_artifact("noise_pictures", shown, classes=list(classes), each=min(SAVED_IMAGES, params.noise_pictures))
-    tracker.save_artifact("noise_loss", torch.tensor(traces).T, classes=list(classes), error=wrong)
+    each = min(SAVED_IMAGES, params.noise_pictures)
+    tracker.save_artifact(NoiseImages(classes=classes, images_per_class=each, pixels=shown.cpu().numpy()))
+    tracker.save_artifact(NoiseErrors(classes=classes, ends=ends, errors=torch.tensor(traces).T.numpy()))
     labels = torch.tensor(classes, device=problem.device).repeat_interleave(params.noise_pictures)
     return torch.cat(images), labels
 
