@@ -12,11 +12,19 @@ from unlearn_core.settings import settings
 
 ENTRY_POINT_GROUP = "unlearn_lab.plugins"
 """The group of entry points by which an installed distribution adds such a package: `anything = "mine"`."""
+_added: list[str] = []
 
 
 def plugin_packages() -> list[str]:
-    """The names of the plug-in packages: those of installed distributions, then those of the setting."""
-    return list(dict.fromkeys([*_installed_packages(), *settings().plugins]))
+    """The names of the plug-in packages: of installed distributions, of the setting, and those added here."""
+    return list(dict.fromkeys([*_installed_packages(), *settings().plugins, *_added]))
+
+
+def add_package(name: str) -> None:
+    """Add a plug-in package in this process only, unless it is there already."""
+    if name not in plugin_packages():
+        _added.append(name)
+        discover.cache_clear()
 
 
 @cache

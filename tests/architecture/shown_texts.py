@@ -42,7 +42,7 @@ def chart_texts() -> Iterator[Shown]:
     """What the charts of a report say of the made-up reports: titles, sentences, tables, and all that is drawn."""
     for name, chart in SHELF.items():
         yield from (Shown(f"chart {name}", text) for text in (chart.title, chart.caveat, *chart.variants))
-        for case in ("one", "no gold", "pictures"):
+        for case in ("one", "no gold", "images"):
             (report,) = CASES[case]
             place, reason = f"chart {name}, {case}", chart.applies(report)
             if reason is not True:
