@@ -1,35 +1,36 @@
 """Parts about likeness to gold, made up from random numbers in the shape that the probes write."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from unlearn_core.charts.report.gold_metrics import GOLD_METRICS
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.outputs import Agreement, ClosenessResult, GoldComparison, ZrfResult, ZrfValues
+from unlearn_core.domain.results.result import Result
+from unlearn_core.domain.results.weights import CkaResult, FeatureSimilarity, LayerSimilarity
 from unlearn_core.domain.split import Split
 
 
-def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: bool) -> dict[str, ReportPart]:
-    """The parts "closeness" (where there is gold), "zrf" and "cka"."""
+def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: bool) -> list[Result]:
+    """ZRF, feature similarity and, where there is gold, the metrics of closeness."""
     rng = np.random.default_rng(seed)
     models = ("before", "after", *(["gold"] if gold else []), *(["twin"] if twin else []))
-    parts = {"zrf": _zrf(rng, models), "cka": _cka(rng, layers, models)}
-    return parts | ({"closeness": _closeness(rng, split, twin)} if gold else {})
+    found: list[Result] = [_zrf(rng, models), _cka(rng, layers, models)]
+    return [*found, _closeness(rng, split, twin)] if gold else found
 
 
-def _closeness(rng: np.random.Generator, split: Split, twin: bool) -> ReportPart:
+def _closeness(rng: np.random.Generator, split: Split, twin: bool) -> ClosenessResult:
     names = ("forget_train", "retain_val", "retain_test", "forget_test")
     reasons = {} if twin else {"gold-twin": "There is one gold, so how far two golds are apart is not known."}
-    sets: dict[str, Any] = {}
+    sets: dict[str, GoldComparison] = {}
     for name in names:
         count = len(getattr(split, name))
         if not count:
             reasons[name] = "This request leaves no pictures in this set."
             continue
-        sets[name] = {
-            "pictures": count,
-            "values": {
+        sets[name] = GoldComparison(
+            images=count,
+            values={
                 what: {
                     "before-gold": float(rng.uniform(0.4, 0.9)),
                     "after-gold": float(rng.uniform(0.05, 0.5)),
@@ -37,28 +38,29 @@ def _closeness(rng: np.random.Generator, split: Split, twin: bool) -> ReportPart
                 }
                 for what in GOLD_METRICS
             },
-            "agreement": {
-                "before-gold": _agree(0.2),
-                "after-gold": _agree(float(rng.uniform(0.5, 0.8))),
-                "gold-twin": _agree(0.85) if twin else None,
+            agreement={
+                "before-gold": agreement(0.2),
+                "after-gold": agreement(float(rng.uniform(0.5, 0.8))),
+                "gold-twin": agreement(0.85) if twin else None,
             },
-        }
-    return ReportPart({"sets": sets, "reasons": reasons}, {})
+        )
+    return ClosenessResult(sets=sets, reasons=reasons)
 
 
-def _agree(share: float) -> dict[str, float]:
-    return {"same": round(300 * share), "share": share, "low": share - 0.05, "high": share + 0.05}
+def agreement(share: float) -> Agreement:
+    """Two models that agree on this share of 300 images."""
+    return Agreement(same=round(300 * share), share=share, low=share - 0.05, high=share + 0.05)
 
 
-def _zrf(rng: np.random.Generator, models: Sequence[str]) -> ReportPart:
+def _zrf(rng: np.random.Generator, models: Sequence[str]) -> ZrfResult:
     values = {
-        model: {"proper": float(at), "official": float(0.8 + at / 5)}
+        model: ZrfValues(proper=float(at), official=float(0.8 + at / 5))
         for model, at in zip(models, rng.uniform(0.2, 0.6, len(models)), strict=True)
     }
-    return ReportPart({"pictures": 96, "evenness": 0.8, "models": values, "reasons": {}}, {})
+    return ZrfResult(images=96, evenness=0.8, models=values, reasons={})
 
 
-def _cka(rng: np.random.Generator, layers: Sequence[str], models: Sequence[str]) -> ReportPart:
+def _cka(rng: np.random.Generator, layers: Sequence[str], models: Sequence[str]) -> CkaResult:
     pairs = {
         "before-after": ("before", "after"),
         "after-gold": ("after", "gold"),
@@ -69,9 +71,9 @@ def _cka(rng: np.random.Generator, layers: Sequence[str], models: Sequence[str])
     for depth, layer in enumerate(layers):
         values = {pair: float(0.97 - 0.02 * depth - rng.uniform(0, 0.05)) for pair in pairs}
         own = {
-            pair: {"unbiased": values[pair], "plain": (1 + values[pair]) / 2}
+            pair: FeatureSimilarity(unbiased=values[pair], plain=(1 + values[pair]) / 2)
             for pair, both in pairs.items()
             if set(both) <= set(models)
         }
-        rows.append({"layer": layer, "pairs": own})
-    return ReportPart({"pictures": 64, "forgotten": 32, "rows": rows, "reasons": {}}, {})
+        rows.append(LayerSimilarity(layer=layer, pairs=own))
+    return CkaResult(images=64, forget_images=32, layers=rows, reasons={})

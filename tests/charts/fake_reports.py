@@ -1,8 +1,7 @@
 """Reports made up from random numbers, shaped like those that the probes write; needs no torch and no training."""
 
 from itertools import combinations
-from math import log, sqrt
-from typing import Any
+from math import log, nan, sqrt
 
 import numpy as np
 
@@ -13,6 +12,27 @@ from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, Forg
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.report import Evaluation, Report, stored
+from unlearn_core.domain.results.artifacts import (
+    AdversarialImages,
+    AdversarialOriginals,
+    AdversarialPredictions,
+    Artifact,
+    NoiseError,
+    NoiseErrors,
+    NoiseImages,
+    ReinitializedLayers,
+    SaliencyMask,
+    StopRule,
+    WeightImportance,
+)
+from unlearn_core.domain.results.course import (
+    CurvePhase,
+    CurvesResult,
+    ImageCounts,
+    PhaseTiming,
+    RunSeconds,
+    TimingsResult,
+)
 from unlearn_core.domain.results.explanations import (
     CamResult,
     ExplainedImage,
@@ -22,8 +42,27 @@ from unlearn_core.domain.results.explanations import (
     RegionsResult,
     SnapshotsResult,
 )
-from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, anamnesis_index, relearn_time
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.outputs import DistanceResult, LogitsResult
+from unlearn_core.domain.results.predictions import (
+    AccuracyResult,
+    ConfusionResult,
+    DistanceToGold,
+    PredictedClasses,
+    PredictionsResult,
+    Score,
+)
+from unlearn_core.domain.results.privacy import (
+    AttackMetrics,
+    EnsembleScore,
+    EvaluatedImages,
+    LiraResult,
+    MembershipResult,
+    NeuripsScoreResult,
+    PredictedMembers,
+    RelearnResult,
+    RelearnTimes,
+)
+from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, PROTOCOL, anamnesis_index, relearn_time
 from unlearn_core.domain.results.weights import (
     KindWeights,
     LayerStatistics,
@@ -97,24 +136,25 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
         labels=labels,
         split=split,
         evaluations={name: Evaluation(f"{name}-{seed}", DATASET.id, values) for name, values in logits.items()},
-        parts={
-            "accuracy": accuracy_of(logits, labels, split),
-            "logits": _logits(logits, labels),
-            "predictions": _predictions(logits, split, images),
-            "layers": _layers(rng, gold).to_part(),
-            **stored(_cam(rng, logits, labels, split)),
-            "timings": _timings(rng),
-            "curves": _curves(rng),
-            **stored(_snapshots(rng, logits, labels, split)),
-        }
-        | {"membership": _membership(rng, list(logits), split), "confusion": _confusion(logits, labels)}
-        | ({"distance": _distance(rng, images)} if gold else {})
-        | {"extras": _extras(rng, images)}
-        | {"relearn": _relearn(rng, list(logits))}
-        | {"seeds": seeds_of(accuracy_of(logits, labels, split), seed, curves=_curves)}
-        | stored(_regions(np.random.default_rng(seed), list(logits)))
-        | ({"score": _score(np.random.default_rng(seed)), "lira": _lira(np.random.default_rng(seed))} if gold else {})
-        | alike(seed, split, LAYERS, gold=gold, twin=images),
+        parts=stored(
+            accuracy_of(logits, labels, split),
+            _logits(logits, labels),
+            _predictions(logits, split, images),
+            _layers(rng, gold),
+            _cam(rng, logits, labels, split),
+            _timings(rng),
+            _curves(rng),
+            _snapshots(rng, logits, labels, split),
+            _membership(rng, list(logits), split),
+            _confusion(logits, labels),
+            *([_distance(rng, images)] if gold else []),
+            *_artifacts(rng, images),
+            _relearn(rng, list(logits)),
+            seeds_of(accuracy_of(logits, labels, split), seed, curves=_curves),
+            _regions(np.random.default_rng(seed), list(logits)),
+            *([_score(np.random.default_rng(seed)), _lira(np.random.default_rng(seed))] if gold else []),
+            *alike(seed, split, LAYERS, gold=gold, twin=images),
+        ),
         missing={} if gold else {"gold": NO_GOLD},
     )
 
@@ -139,55 +179,47 @@ def _answers(rng: np.random.Generator, labels: np.ndarray, split: Split, images:
     return made
 
 
-def accuracy_of(logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> ReportPart:
-    """The part "accuracy" of these answers."""
-    facts: dict[str, Any] = {}
+def accuracy_of(logits: dict[str, np.ndarray], labels: np.ndarray, split: Split) -> AccuracyResult:
+    """The accuracies of these predictions."""
+    scores: dict[str, dict[str, Score]] = {}
     for model, values in logits.items():
         right = values.argmax(1) == labels
-        facts[model] = {name: score(int(right[rows].sum()), len(rows)) for name, rows in split._asdict().items()}
-    return ReportPart(facts, {})
+        scores[model] = {name: score(int(right[rows].sum()), len(rows)) for name, rows in split._asdict().items()}
+    return AccuracyResult(scores=scores)
 
 
-def score(right: int, of: int) -> dict[str, Any]:
+def score(right: int, of: int) -> Score:
     """A share with its Wilson interval."""
     if of == 0:
-        return {"right": 0, "of": 0, "accuracy": None, "low": None, "high": None}
+        return Score(correct=0, total=0, accuracy=nan, low=nan, high=nan)
     share, z = right / of, 1.96
     centre = (share + z * z / (2 * of)) / (1 + z * z / of)
     half = z / (1 + z * z / of) * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return {
-        "right": right,
-        "of": of,
-        "accuracy": share,
-        "low": max(0.0, centre - half),
-        "high": min(1.0, centre + half),
-    }
+    return Score(correct=right, total=of, accuracy=share, low=max(0.0, centre - half), high=min(1.0, centre + half))
 
 
-def _logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> ReportPart:
-    arrays, rows = {}, np.arange(len(labels))
+def _logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> LogitsResult:
+    rows = np.arange(len(labels))
+    true, top, margin, entropy = {}, {}, {}, {}
     for model, values in logits.items():
         others = values.copy()
         others[rows, labels] = -np.inf
         shares = _shares(values)
-        arrays |= {
-            f"{model}_true": values[rows, labels],
-            f"{model}_top": values.max(1),
-            f"{model}_margin": values[rows, labels] - others.max(1),
-            f"{model}_entropy": -(shares * np.log(shares)).sum(1),
-        }
-    return ReportPart({}, {name: array.astype(np.float32) for name, array in arrays.items()})
+        true[model], top[model] = values[rows, labels], values.max(1)
+        margin[model] = true[model] - others.max(1)
+        entropy[model] = -(shares * np.log(shares)).sum(1).astype(np.float32)
+    return LogitsResult(true_logit=true, top_logit=top, margin=margin, entropy=entropy)
 
 
-def _confusion(logits: dict[str, np.ndarray], labels: np.ndarray) -> ReportPart:
-    """The part "confusion" of these answers."""
+def _confusion(logits: dict[str, np.ndarray], labels: np.ndarray) -> ConfusionResult:
+    """The confusion matrices of these predictions."""
     test = np.arange(DATASET.train + DATASET.val, len(labels))
     counts = {
         model: np.histogram2d(labels[test], values[test].argmax(1), bins=(np.arange(11), np.arange(11)))[0]
         for model, values in logits.items()
     }
-    facts = {model: [score(int(row[n]), int(row.sum())) for n, row in enumerate(own)] for model, own in counts.items()}
-    return ReportPart(facts, {model: own.astype(np.float32) for model, own in counts.items()})
+    scores = {model: [score(int(row[n]), int(row.sum())) for n, row in enumerate(own)] for model, own in counts.items()}
+    return ConfusionResult(scores=scores, matrices={model: own.astype(np.float32) for model, own in counts.items()})
 
 
 def _regions(rng: np.random.Generator, shown: list[str]) -> RegionsResult:
@@ -213,105 +245,130 @@ def _regions(rng: np.random.Generator, shown: list[str]) -> RegionsResult:
     )
 
 
-def _score(rng: np.random.Generator) -> ReportPart:
-    """The part "score" of 32 nets: after is found out more easily than golds are."""
-    arrays = {
+def _score(rng: np.random.Generator) -> NeuripsScoreResult:
+    """The score of 32 models: after is found out more easily than golds are."""
+    epsilons = {
         "after": rng.gamma(3.0, 1.1, 120).astype(np.float32),
         "ceiling": np.append(rng.gamma(4.0, 0.45, 119), np.nan).astype(np.float32),
     }
-    facts = {
-        side: {
-            "forgetting": mean_bucket_points(found, 32),
-            "error": standard_error(found, 32),
-            "retain": ratio,
-            "test": 1.0,
-            "score": mean_bucket_points(found, 32) * ratio,
-        }
-        for (side, found), ratio in zip(arrays.items(), (0.97, 1.0), strict=True)
-    }
-    return ReportPart(facts | {"nets": 32, "bucket": BUCKET_WIDTH, "last": last_bucket(32)}, arrays)
+    after, ceiling = (
+        EnsembleScore(
+            score=mean_bucket_points(found, 32) * ratio,
+            forgetting=mean_bucket_points(found, 32),
+            error=standard_error(found, 32),
+            retain=ratio,
+            test=1.0,
+        )
+        for found, ratio in zip(epsilons.values(), (0.97, 1.0), strict=True)
+    )
+    return NeuripsScoreResult(
+        num_models=32,
+        bucket_width=BUCKET_WIDTH,
+        last_bucket=last_bucket(32),
+        after=after,
+        ceiling=ceiling,
+        epsilons=epsilons,
+    )
 
 
-def _lira(rng: np.random.Generator) -> ReportPart:
-    """The part "lira": shadow nets that were made to forget are called seen more often than golds are."""
-    seen, unseen = rng.normal(0.62, 0.06, 17), rng.normal(0.4, 0.05, 17)
-    facts = {"nets": 16, "told": 0.71, "low": 0.66, "high": 0.76, "after": seen[-1], "gold": unseen[-1]}
-    seen, unseen = seen[:-1], unseen[:-1]
-    return ReportPart(facts, {"seen": seen.astype(np.float32), "unseen": unseen.astype(np.float32)})
+def _lira(rng: np.random.Generator) -> LiraResult:
+    """Unlearned shadow models are identified more often than retrained ones are."""
+    unlearned, retrained = rng.normal(0.62, 0.06, 17), rng.normal(0.4, 0.05, 17)
+    return LiraResult(
+        num_shadows=16,
+        success_rate=0.71,
+        low=0.66,
+        high=0.76,
+        after=unlearned[-1],
+        gold=retrained[-1],
+        unlearned_shadows=unlearned[:-1].astype(np.float32),
+        retrained_shadows=retrained[:-1].astype(np.float32),
+    )
 
 
-def _relearn(rng: np.random.Generator, shown: list[str]) -> ReportPart:
-    """The part "relearn": after is back early, gold later, a fresh net only by calling everything alike."""
+def _relearn(rng: np.random.Generator, shown: list[str]) -> RelearnResult:
+    """After is back early, gold later, a fresh model only by predicting one class for everything."""
     steps, ceiling, kept = np.array(EVAL_STEPS), 0.9, 0.86
     goal = {"target": 0.95 * ceiling, "floor": 0.5 * kept}
     halfway = {"after": int(rng.integers(2, 6)), "gold": 14, "fresh": 4}
-    arrays, own = {"step": steps.astype(np.float32)}, {}
+    accuracies, retain, times = {}, {}, {}
     for model in (*(name for name in ("after", "gold") if name in shown), "fresh"):
         rise = 1 / (1 + np.exp(-(np.log1p(steps) - np.log1p(halfway[model])) * 4))
-        arrays[model] = (rise + rng.normal(0, 0.01, (3, len(steps)))).clip(0, 1).astype(np.float32)
-        arrays[f"{model}_keep"] = np.full((3, len(steps)), 0.1 if model == "fresh" else 0.8, np.float32)
-        pairs = list(zip(arrays[model], arrays[f"{model}_keep"], strict=True))
-        mean = arrays[model].mean(0), arrays[f"{model}_keep"].mean(0)
-        own[model] = {"time": relearn_time(*mean, **goal), "times": [relearn_time(*pair, **goal) for pair in pairs]}
-    index = (
-        anamnesis_index(own["after"]["time"], own["gold"]["time"])
-        if "gold" in own
-        else "There is no index without gold."
-    )
-    facts = {
-        "asked": {"set": "forget_val", "pictures": 50, "beside": 50},
-        "taught": 32,
-        "ceiling": ceiling,
-        "kept": kept,
+        accuracies[model] = (rise + rng.normal(0, 0.01, (3, len(steps)))).clip(0, 1).astype(np.float32)
+        retain[model] = np.full((3, len(steps)), 0.1 if model == "fresh" else 0.8, np.float32)
+        times[model] = RelearnTimes(
+            time=relearn_time(accuracies[model].mean(0), retain[model].mean(0), **goal),
+            by_draw=[relearn_time(*pair, **goal) for pair in zip(accuracies[model], retain[model], strict=True)],
+        )
+    index = "There is no index without gold."
+    if "gold" in times:
+        index = anamnesis_index(times["after"].time, times["gold"].time)
+    return RelearnResult(
+        ceiling=ceiling,
+        retain_accuracy=kept,
         **goal,
-        "models": own,
-        **({"index": None, "why": index} if isinstance(index, str) else {"index": index}),
-        "weights": {},
-        "seconds": 20.0,
-    }
-    return ReportPart(facts, arrays)
+        models=times,
+        index=None if isinstance(index, str) else index,
+        no_index=index if isinstance(index, str) else "",
+        evaluated=EvaluatedImages(set="forget_val", forget=50, retain=50),
+        num_taught=32,
+        protocol=PROTOCOL,
+        weights={},
+        seconds=20.0,
+        steps=steps.astype(np.float32),
+        forget=accuracies,
+        retain=retain,
+    )
 
 
-def _membership(rng: np.random.Generator, shown: list[str], split: Split) -> ReportPart:
-    """The part "membership"."""
+def _membership(rng: np.random.Generator, shown: list[str], split: Split) -> MembershipResult:
     attacks = ("loss", "confidence", "entropy", "modified entropy", "margin", "logistic")
-    own: dict[str, Any] = {}
-    for model in shown:
-        middle = rng.uniform(0.3, 0.9, len(attacks))
-        own[model] = {
-            name: {"auc": float(at), "low": float(at - 0.05), "high": float(at + 0.05), "found": float(at / 10)}
-            for name, at in zip(attacks, middle, strict=True)
-        }
-    facts: dict[str, Any] = {"members": 300, "models": own, "leak": dict.fromkeys(shown, 0.3)}
-    if "gold" in shown:
-        facts["privacy"] = {"before": 0.4, "after": float(rng.uniform(0.5, 1))}
-    members = split.forget_train[:100].astype(np.float32)
-    guesses = {f"{model}_guess": rng.uniform(0.2, 0.9, len(members)).astype(np.float32) for model in shown}
-    facts["called"] = {
-        model: {"members": int((guesses[f"{model}_guess"] > 0.5).sum()), "strangers": int(rng.integers(20, 60))}
+    metrics = {
+        model: {name: attack_metrics(float(auc)) for name, auc in zip(attacks, rng.uniform(0.3, 0.9, 6), strict=True)}
         for model in shown
     }
-    return ReportPart(facts | {"members": len(members)}, {"members": members, **guesses})
+    privacy = {"before": 0.4, "after": float(rng.uniform(0.5, 1))} if "gold" in shown else {}
+    members = split.forget_train[:100]
+    probabilities = {model: rng.uniform(0.2, 0.9, len(members)).astype(np.float32) for model in shown}
+    return MembershipResult(
+        num_members=len(members),
+        attacks=metrics,
+        predicted_members={
+            model: PredictedMembers(members=int((own > 0.5).sum()), non_members=int(rng.integers(20, 60)))
+            for model, own in probabilities.items()
+        },
+        leak=dict.fromkeys(shown, 0.3),
+        privacy=privacy,
+        member_rows=members.astype(np.float32),
+        probabilities=probabilities,
+    )
 
 
-def _distance(rng: np.random.Generator, images: bool) -> ReportPart:
-    """The part "distance"; there is a second gold where single pictures are forgotten."""
+def attack_metrics(auc: float, half: float = 0.05) -> AttackMetrics:
+    """An attack with this AUC, and the interval's half width."""
+    return AttackMetrics(auc=auc, low=auc - half, high=auc + half, true_positive_rate=auc / 10)
+
+
+def _distance(rng: np.random.Generator, images: bool) -> DistanceResult:
+    """There is a second gold where single images are forgotten."""
     sets = {
-        name: {
-            "before": float(rng.uniform(0.2, 0.6)),
-            "after": float(rng.uniform(0.05, 0.2)),
-            "spread": 0.04 if images else None,
-        }
+        name: DistanceToGold(
+            before=float(rng.uniform(0.2, 0.6)),
+            after=float(rng.uniform(0.05, 0.2)),
+            between_golds=0.04 if images else nan,
+        )
         for name in ("forget_train", "retain_val", "retain_test", *(() if images else ("forget_test",)))
     }
-    whole = {
-        kind: {
-            what: None if value is None else (value + sets[f"retain_{kind}"][what]) / 2
-            for what, value in sets["forget_train"].items()
-        }
-        for kind in ("val", "test")
+    forget = sets["forget_train"]
+    overall = {
+        split: DistanceToGold(
+            before=(forget.before + retain.before) / 2,
+            after=(forget.after + retain.after) / 2,
+            between_golds=(forget.between_golds + retain.between_golds) / 2,
+        )
+        for split, retain in (("val", sets["retain_val"]), ("test", sets["retain_test"]))
     }
-    return ReportPart({"sets": sets, "distance": whole}, {})
+    return DistanceResult(sets=sets, overall=overall)
 
 
 def _shares(logits: np.ndarray) -> np.ndarray:
@@ -319,9 +376,9 @@ def _shares(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(1, keepdims=True)
 
 
-def _predictions(logits: dict[str, np.ndarray], split: Split, images: bool) -> ReportPart:
-    sets: dict[str, Any] = {}
-    variation: dict[str, Any] = {}
+def _predictions(logits: dict[str, np.ndarray], split: Split, images: bool) -> PredictionsResult:
+    sets: dict[str, dict[str, PredictedClasses]] = {}
+    variation: dict[str, DistanceToGold] = {}
     for name in ("forget_train", "forget_test"):
         rows = getattr(split, name)
         if not len(rows):
@@ -332,13 +389,15 @@ def _predictions(logits: dict[str, np.ndarray], split: Split, images: bool) -> R
             kept = hits if images else np.delete(hits, CAT)
             shares = kept[kept > 0] / max(1, kept.sum())
             entropy = float(-(shares * np.log(shares)).sum() / log(len(kept))) if len(shares) else None
-            sets[name][model] = {"counts": hits.tolist(), "entropy": entropy, "top": float(hits.max() / hits.sum())}
+            top = float(hits.max() / hits.sum())
+            sets[name][model] = PredictedClasses(counts=hits.tolist(), entropy=entropy, top=top)
         gold = counts.get("gold")
-        variation[name] = {
-            model: None if gold is None else float(abs(counts[model] - gold).sum() / len(rows) / 2)
+        before, after = (
+            nan if gold is None else float(abs(counts[model] - gold).sum() / len(rows) / 2)
             for model in ("before", "after")
-        }
-    return ReportPart({"sets": sets, "total_variation": variation}, {})
+        )
+        variation[name] = DistanceToGold(before=before, after=after)
+    return PredictionsResult(sets=sets, total_variation=variation)
 
 
 def _layers(rng: np.random.Generator, gold: bool) -> WeightDistanceResult:
@@ -419,43 +478,39 @@ def _similarity(rng: np.random.Generator, gold: bool) -> dict[str, dict[str, Map
     return {side: {pair: one() for pair in pairs} for side in ("forget", "retain")}
 
 
-def _timings(rng: np.random.Generator) -> ReportPart:
+def _timings(rng: np.random.Generator) -> TimingsResult:
     pace = float(rng.uniform(0.8, 1.2))
     phases = [("noise", 20, 1.9 * pace), ("impair", 42, 4.4 * pace), ("repair", 38, 3.9 * pace)]
-    facts = {
-        "phases": [{"name": name, "steps": steps, "seconds": spent} for name, steps, spent in phases],
-        "seconds": {"total": 10.3 * pace + 3.9, "load": 0.3, "forget": 10.3 * pace, "evaluate": 2.6, "probes": 1.0},
-        "pictures": 14_520,
-        "device": "CPU",
-        "threads": 2,
-        "versions": {"torch": "2.15.0"},
-        "started": "2025-11-21T09:00:00+00:00",
-    }
-    return ReportPart(facts, {})
+    return TimingsResult(
+        phases=[PhaseTiming(name=name, steps=steps, done=steps, seconds=spent) for name, steps, spent in phases],
+        seconds=RunSeconds(total=10.3 * pace + 3.9, load=0.3, forget=10.3 * pace, evaluate=2.6, probes=1.0),
+        steps=100,
+        images=14_520,
+        device="CPU",
+        threads=2,
+        versions={"torch": "2.15.0"},
+        started="2025-11-21T09:00:00+00:00",
+    )
 
 
-def _curves(rng: np.random.Generator) -> ReportPart:
+def _curves(rng: np.random.Generator) -> CurvesResult:
     seconds = np.linspace(0, 10.2, 18)
     fall = np.where(seconds < 1.9, 0.94, 0.94 * np.exp(-(seconds - 1.9) / 1.1))
     dip = np.where(seconds < 1.9, 0.86, 0.86 - 0.17 * (1 - np.exp(-(seconds - 1.9))))
     back = np.where(seconds < 6.3, 0, 0.16 * (1 - np.exp(-(seconds - 6.3) / 1.2)))
-    phases = [
-        {"name": "noise", "first_step": 0, "last_step": 20, "start": 0.0, "end": 1.9},
-        {"name": "impair", "first_step": 20, "last_step": 62, "start": 1.9, "end": 6.3},
-        {"name": "repair", "first_step": 62, "last_step": 100, "start": 6.3, "end": 10.2},
-    ]
-    arrays = {
-        "step": np.linspace(0, 100, 18).round().astype(int),
-        "seconds": seconds,
-        "forget": fall,
-        "retain": dip + back + rng.normal(0, 0.004, 18),
-    }
-    facts = {
-        "phases": phases,
-        "pictures": {"forget": 150, "retain": 150, "set": "validation"},
-        "logged": {"loss": [[0, 2.0], [50, 1.1], [100, 0.6]]},
-    }
-    return ReportPart(facts, arrays)
+    return CurvesResult(
+        phases=[
+            CurvePhase(name="noise", first_step=0, start=0.0, end=1.9),
+            CurvePhase(name="impair", first_step=20, start=1.9, end=6.3),
+            CurvePhase(name="repair", first_step=62, start=6.3, end=10.2),
+        ],
+        images=ImageCounts(forget=150, retain=150),
+        logged={"loss": [(0, 2.0), (50, 1.1), (100, 0.6)]},
+        steps=np.linspace(0, 100, 18).round().astype(int),
+        seconds=seconds,
+        forget=fall,
+        retain=dip + back + rng.normal(0, 0.004, 18),
+    )
 
 
 def _snapshots(
@@ -486,17 +541,14 @@ def _snapshots(
     )
 
 
-def _extras(rng: np.random.Generator, images: bool) -> ReportPart:
-    """What several methods keep, as if one method did all of it: no method does, but each chart looks for its own."""
-    kept = [_guard(rng), _touched(rng)] + ([] if images else [_noise(rng), _drawn(rng)])
-    return ReportPart(
-        {name: fact for part in kept for name, fact in part.facts.items()},
-        {name: array for part in kept for name, array in part.arrays.items()},
-    )
+def _artifacts(rng: np.random.Generator, images: bool) -> list[Artifact]:
+    """What several methods save, as if one method did all of it: no method does, but each chart looks for its own."""
+    saved = [*_guard(rng), _saliency(rng)]
+    return saved if images else [*saved, *_noise(rng), _reinitialized(rng)]
 
 
-def _guard(rng: np.random.Generator) -> ReportPart:
-    """What L2UL keeps: adversarial pictures and what they are called, importances, and its way to the end."""
+def _guard(rng: np.random.Generator) -> list[Artifact]:
+    """What L2UL saves: adversarial pictures and what they are called, importances, and its way to the end."""
     label = rng.integers(0, 10, 200)
     target = (label + rng.integers(1, 10, 200)) % 10
     before = np.where(rng.random(200) < rng.uniform(0.85, 0.99), target, label)
@@ -505,46 +557,40 @@ def _guard(rng: np.random.Generator) -> ReportPart:
     originals = rng.integers(0, 256, (12, 32, 32, 3))
     moved = originals + rng.normal(0, 12, originals.shape)
     steps = int(rng.integers(20, 60))
-    arrays = {
-        "adversarial_answers": np.stack([label, target, before, after], 1).astype(np.int16),
-        "adversarial_originals": originals.astype(np.uint8),
-        "adversarial_pictures": moved.clip(0, 255).astype(np.uint8),
-        "importance": rng.uniform(0.02, 0.35, len(LAYERS)).astype(np.float32),
-        "stopped": np.linspace(1, 0, steps + 1, dtype=np.float32),
-    }
-    facts = {
-        "adversarial_answers": {"length": 3.9, "radius": 4.0},
-        "adversarial_originals": {},
-        "adversarial_pictures": {"rows": shown.tolist()},
-        "importance": {"layers": list(LAYERS), "pictures": 100},
-        "stopped": {"goal": "misclassify", "done": True, "most": 200},
-    }
-    return ReportPart(facts, arrays)
+    classes = np.stack([label, target, before, after], 1).astype(np.int16)
+    means = rng.uniform(0.02, 0.35, len(LAYERS)).astype(np.float32)
+    remaining = np.linspace(1, 0, steps + 1, dtype=np.float32)
+    return [
+        AdversarialPredictions(mean_distance=3.9, radius=4.0, classes=classes),
+        AdversarialOriginals(pixels=originals.astype(np.uint8)),
+        AdversarialImages(rows=shown.tolist(), pixels=moved.clip(0, 255).astype(np.uint8)),
+        WeightImportance(layers=LAYERS, images=100, means=means),
+        StopRule(goal="misclassify", done=True, max_steps=200, remaining=remaining),
+    ]
 
 
-def _drawn(rng: np.random.Generator) -> ReportPart:
+def _reinitialized(rng: np.random.Generator) -> ReinitializedLayers:
     """Two draws with replacement in each of three cycles, from the two convolutions of each block."""
     pool = [f"{layer}.conv{number}" for layer in LAYERS[1:-1] for number in (1, 2)]
     counts = np.stack([np.bincount(rng.integers(0, len(pool), 2), minlength=len(pool)) for _ in range(3)])
     counts[1, int(rng.integers(len(pool)))] = 2
-    return ReportPart({"drawn_layers": {"layers": pool, "of": "layers", "choice": "random"}}, {"drawn_layers": counts})
+    return ReinitializedLayers(layers=pool, granularity="layers", choice="random", counts=counts)
 
 
-def _noise(rng: np.random.Generator) -> ReportPart:
+def _noise(rng: np.random.Generator) -> list[Artifact]:
     steps = np.arange(21)
     error = 2.3 + rng.uniform(8, 10) * (1 - np.exp(-np.maximum(0, steps - 6) / 5)) + rng.normal(0, 0.15, 21)
-    wrong = {str(CAT): {"before": float(error[0]), "after": float(error[-1])}}
-    facts = {
-        "noise_pictures": {"classes": [CAT], "each": 24},
-        "noise_loss": {"classes": [CAT], "error": wrong},
-    }
+    ends = {str(CAT): NoiseError(before=float(error[0]), after=float(error[-1]))}
     pictures = rng.integers(0, 256, (24, 32, 32, 3)).astype(np.uint8)
-    return ReportPart(facts, {"noise_pictures": pictures, "noise_loss": error[:, None].astype(np.float32)})
+    return [
+        NoiseImages(classes=[CAT], images_per_class=24, pixels=pictures),
+        NoiseErrors(classes=[CAT], ends=ends, errors=error[:, None].astype(np.float32)),
+    ]
 
 
-def _touched(rng: np.random.Generator) -> ReportPart:
-    """What SalUn keeps: of each layer the share of weights that may move."""
+def _saliency(rng: np.random.Generator) -> SaliencyMask:
+    """What SalUn saves: of each layer the share of weights that may move."""
     shares = rng.uniform(0.1, 0.7, len(LAYERS)).astype(np.float32)
     sizes = [row.weights for row in _layers(rng, gold=False).layers]
     whole = float((shares * sizes).sum() / sum(sizes))
-    return ReportPart({"saliency": {"layers": list(LAYERS), "weights": sizes, "share": whole}}, {"saliency": shares})
+    return SaliencyMask(layers=LAYERS, weights=sizes, share=whole, shares=shares)

@@ -23,8 +23,21 @@ from unlearn_core.charts.report import (
     true_logit,
     unsir_noise,
 )
-from unlearn_core.domain.report import Report
+from unlearn_core.domain.report import Report, stored
+from unlearn_core.domain.results.artifacts import (
+    Artifact,
+    DampenedWeights,
+    NoiseErrors,
+    NoiseImages,
+    ReinitializedLayers,
+    SaliencyMask,
+    SelectedWeights,
+)
+from unlearn_core.domain.results.course import PhaseTiming, RunSeconds, TimingsResult
+from unlearn_core.domain.results.outputs import LogitsResult
+from unlearn_core.domain.results.predictions import AccuracyResult, DistanceToGold, PredictedClasses, PredictionsResult
 from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.weights import WeightDistance, WeightDistanceResult
 
 REPORT = made_up_report()
 PICTURES = made_up_report(images=True)
@@ -32,10 +45,6 @@ PICTURES = made_up_report(images=True)
 
 def with_part(report: Report, name: str, part: ReportPart) -> Report:
     return replace(report, parts={**report.parts, name: part})
-
-
-def with_facts(report: Report, name: str, **facts: Any) -> Report:
-    return with_part(report, name, ReportPart(report.parts[name].facts | facts, report.parts[name].arrays))
 
 
 def plain(words: str) -> str:
@@ -47,13 +56,13 @@ def trace(figure: Any, name: str) -> Any:
 
 
 def test_accuracy_draws_what_was_measured() -> None:
-    figure, facts = accuracy.figure([REPORT], LIGHT), REPORT.parts["accuracy"].facts["after"]
+    figure, scores = accuracy.figure([REPORT], LIGHT), REPORT[AccuracyResult].scores["after"]
     dots = trace(figure, "after")
-    assert list(dots.x) == [facts[name]["accuracy"] for name in SET_LABELS]
+    assert list(dots.x) == [scores[name].accuracy for name in SET_LABELS]
     low = [x - minus for x, minus in zip(dots.x, dots.error_x.arrayminus, strict=True)]
     high = [x + plus for x, plus in zip(dots.x, dots.error_x.array, strict=True)]
-    assert low == pytest.approx([facts[name]["low"] for name in SET_LABELS])
-    assert high == pytest.approx([facts[name]["high"] for name in SET_LABELS])
+    assert low == pytest.approx([scores[name].low for name in SET_LABELS])
+    assert high == pytest.approx([scores[name].high for name in SET_LABELS])
 
 
 def test_accuracy_of_single_pictures_has_no_unseen_row() -> None:
@@ -67,12 +76,15 @@ def test_accuracy_of_single_pictures_has_no_unseen_row() -> None:
 
 def test_accuracy_in_words() -> None:
     given = {"before": (150, 867), "after": (0, 862), "gold": (1, 877)}
-    facts = {
-        model: REPORT.parts["accuracy"].facts[model]
-        | {"forget_test": score(forget, 200), "retain_test": score(retain, 1000)}
+    scores = {
+        model: {
+            **REPORT[AccuracyResult].scores[model],
+            "forget_test": score(forget, 200),
+            "retain_test": score(retain, 1000),
+        }
         for model, (forget, retain) in given.items()
     }
-    words = plain(accuracy.summary(with_part(REPORT, "accuracy", ReportPart(facts, {}))))
+    words = plain(accuracy.summary(REPORT.with_result(AccuracyResult(scores=scores))))
     assert words == (
         "Of the test images of cat, 75.0 % were classified correctly before and 0.0 % after (retrained model: 0.5 %, "
         "as intended). On test images of the other classes, the unlearned model lost 0.5 points; "
@@ -81,12 +93,13 @@ def test_accuracy_in_words() -> None:
 
 
 def counted(report: Report, after: Sequence[int], gold: Sequence[int], variation: float) -> Report:
-    facts = {"counts": list(after), "entropy": None, "top": 0.0}
-    sets = {"before": facts, "after": facts, "gold": facts | {"counts": list(gold)}}
-    return with_part(
-        report,
-        "predictions",
-        ReportPart({"sets": {"forget_test": sets}, "total_variation": {"forget_test": {"after": variation}}}, {}),
+    ours, golds = (PredictedClasses(counts=list(counts), entropy=None, top=0.0) for counts in (after, gold))
+    distance = DistanceToGold(before=variation, after=variation)
+    return report.with_result(
+        PredictionsResult(
+            sets={"forget_test": {"before": ours, "after": ours, "gold": golds}},
+            total_variation={"forget_test": distance},
+        )
     )
 
 
@@ -108,13 +121,14 @@ def test_many_classes_share_a_row_and_none_is_lost() -> None:
     many = tuple(f"class {number}" for number in range(100))
     rng = np.random.default_rng(5)
     sets = {
-        model: {"counts": rng.multinomial(200, rng.dirichlet(np.full(100, 0.2))).tolist()}
+        model: PredictedClasses(
+            counts=rng.multinomial(200, rng.dirichlet(np.full(100, 0.2))).tolist(), entropy=None, top=0.0
+        )
         for model in ("before", "after", "gold")
     }
-    part = ReportPart({"sets": {"forget_test": sets}, "total_variation": {"forget_test": {"after": 0.4}}}, {})
-    report = replace(
-        with_part(REPORT, "predictions", part), dataset=REPORT.dataset.model_copy(update={"classes": many})
-    )
+    distance = DistanceToGold(before=0.4, after=0.4)
+    result = PredictionsResult(sets={"forget_test": sets}, total_variation={"forget_test": distance})
+    report = replace(REPORT.with_result(result), dataset=REPORT.dataset.model_copy(update={"classes": many}))
     figure = predictions.figure([report], LIGHT)
     assert len(layout_of(figure).yaxis.ticktext) == predictions.MAX_ROWS
     assert layout_of(figure).yaxis.ticktext[-1] == f"{101 - predictions.MAX_ROWS} others"
@@ -134,7 +148,7 @@ def test_few_pictures_are_drawn_one_by_one() -> None:
     rows = REPORT.split.forget_test[: MAX_RUG_POINTS // 2]
     few = replace(REPORT, split=REPORT.split._replace(forget_test=rows))
     ticks = trace(true_logit.figure([few], LIGHT), "after, each image")
-    assert sorted(ticks.x) == pytest.approx(sorted(REPORT.parts["logits"].arrays["after_true"][rows].tolist()))
+    assert sorted(ticks.x) == pytest.approx(sorted(REPORT[LogitsResult].true_logit["after"][rows].tolist()))
     assert not [trace for trace in true_logit.figure([REPORT], LIGHT).data if "each" in trace.name]
 
 
@@ -147,15 +161,16 @@ def test_few_pictures_are_drawn_one_by_one() -> None:
     ],
 )
 def test_confidence_is_told_beside_gold(shift: float, words: str) -> None:
-    arrays = dict(REPORT.parts["logits"].arrays)
-    arrays["after_true"] = arrays["gold_true"] + shift
-    assert words in plain(true_logit.summary(with_part(REPORT, "logits", ReportPart({}, arrays))))
+    result = REPORT[LogitsResult]
+    true = {**result.true_logit, "after": result.true_logit["gold"] + shift}
+    report = REPORT.with_result(result.model_copy(update={"true_logit": true}))
+    assert words in plain(true_logit.summary(report))
 
 
 def test_hesitation_is_a_share_of_the_highest_possible() -> None:
-    arrays = dict(REPORT.parts["logits"].arrays)
-    arrays["after_entropy"] = np.full_like(arrays["after_entropy"], np.log(10) * 1.0000001)
-    report = with_part(REPORT, "logits", ReportPart({}, arrays))
+    result = REPORT[LogitsResult]
+    entropies = {**result.entropy, "after": np.full_like(result.entropy["after"], np.log(10) * 1.0000001)}
+    report = REPORT.with_result(result.model_copy(update={"entropy": entropies}))
     assert entropy.values(report)["after"].max() <= 1
     assert "to 100 %: more uncertain than the retrained model" in plain(entropy.summary(report))
 
@@ -177,11 +192,11 @@ def test_layers_that_stayed_are_drawn_apart_and_named() -> None:
 
 
 def moved_by(share: float) -> Report:
-    rows = REPORT.parts["layers"].facts["rows"]
-    pair = {"before-after": {"l2": 3 * share, "relative": share}}
-    return with_facts(
-        replace(REPORT, evaluations={}), "layers", rows=[row | {"pairs": pair} for row in rows], total=pair, buffers=[]
-    )
+    pairs = {"before-after": WeightDistance(l2=3 * share, relative=share)}
+    result = REPORT[WeightDistanceResult]
+    layers = [layer.model_copy(update={"pairs": pairs}) for layer in result.layers]
+    moved = result.model_copy(update={"layers": layers, "total": pairs, "statistics": ()})
+    return replace(REPORT, evaluations={}).with_result(moved)
 
 
 def test_a_run_that_changed_nothing_can_be_drawn() -> None:
@@ -203,35 +218,39 @@ def test_layer_names_are_shortened_only_where_they_stay_different() -> None:
     assert short_layers(["conv1", "bn1"]) == ["conv1", "bn1"]
 
 
+def with_timings(**changes: Any) -> Report:
+    return REPORT.with_result(REPORT[TimingsResult].model_copy(update=changes))
+
+
 def test_every_second_is_accounted_for() -> None:
-    facts = REPORT.parts["timings"].facts
+    seconds = REPORT[TimingsResult].seconds
     pieces = timing.time_segments(REPORT)
-    assert sum(piece.seconds for piece in pieces) == pytest.approx(facts["seconds"]["total"], rel=0.02)
+    assert sum(piece.seconds for piece in pieces) == pytest.approx(seconds.total, rel=0.02)
     assert [piece.start for piece in pieces[1:]] == pytest.approx(
         [piece.start + piece.seconds for piece in pieces[:-1]]
     )
     phases = ["noise", "impair", "repair"]
     assert [piece.name for piece in pieces] == ["loading", *phases, "evaluation", "other measurements"]
-    forget = facts["seconds"] | {"forget": facts["seconds"]["forget"] + 5, "total": facts["seconds"]["total"] + 5}
-    unknown = {name: value for name, value in facts["seconds"].items() if name != "load"}
-    assert timing.time_segments(with_facts(REPORT, "timings", seconds=unknown))[-1].name == "other"
-    assert "between phases" in [
-        piece.name for piece in timing.time_segments(with_facts(REPORT, "timings", seconds=forget))
-    ]
+    unknown = seconds.model_copy(update={"load": 0.0})
+    assert timing.time_segments(with_timings(seconds=unknown))[-1].name == "other"
+    longer = seconds.model_copy(update={"forget": seconds.forget + 5, "total": seconds.total + 5})
+    assert "between phases" in [piece.name for piece in timing.time_segments(with_timings(seconds=longer))]
 
 
 def test_timing_in_words() -> None:
-    seconds = {"total": 20.0, "forget": 10.0, "evaluate": 6.0, "probes": 4.0}
-    phases = [{"name": "impair", "steps": 10, "seconds": 7.0}, {"name": "repair", "steps": 5, "seconds": 3.0}]
-    report = with_facts(REPORT, "timings", seconds=seconds, phases=phases, pictures=5000)
-    assert plain(timing.summary(report)) == (
+    seconds = RunSeconds(total=20.0, load=0.0, forget=10.0, evaluate=6.0, probes=4.0)
+    phases = [
+        PhaseTiming(name="impair", steps=10, done=10, seconds=7.0),
+        PhaseTiming(name="repair", steps=5, done=5, seconds=3.0),
+    ]
+    assert plain(timing.summary(with_timings(seconds=seconds, phases=phases, images=5000))) == (
         "20.0 s in total on CPU: 10.0 s unlearning (50 %), most of it in impair (7.0 s). "
         "5,000 images were processed, 500 per second."
     )
 
 
 def test_tiles_of_noise_are_pictures_of_it_enlarged() -> None:
-    pictures = REPORT.parts["extras"].arrays["noise_pictures"]
+    pictures = REPORT[NoiseImages].pixels
     shown = unsir_noise.noise_tiles(REPORT, count=3, scale=3)
     assert [tile.shape for tile in shown] == [(32 * 3, 32 * 3, 3)] * 3
     assert (shown[0][::3, 1::3] == pictures[0]).all()
@@ -240,27 +259,31 @@ def test_tiles_of_noise_are_pictures_of_it_enlarged() -> None:
 
 
 def test_noise_tells_two_classes_apart() -> None:
-    arrays = REPORT.parts["extras"].arrays
-    error = np.hstack([arrays["noise_loss"], 0.1 * arrays["noise_loss"]])
-    facts = {"noise_loss": {"classes": [3, 5]}, "noise_pictures": {}}
-    report = with_part(REPORT, "extras", ReportPart(facts, dict(arrays) | {"noise_loss": error}))
+    noise = REPORT[NoiseErrors]
+    both = noise.model_copy(update={"classes": [3, 5], "errors": np.hstack([noise.errors, 0.1 * noise.errors])})
+    report = REPORT.with_result(both)
     assert [trace.name for trace in unsir_noise.figure([report], LIGHT).data] == ["cat", "dog"]
     assert "(mean of 2 classes)" in unsir_noise.summary(report)
 
 
-def chosen(name: str, *shares: float, share: float) -> Report:
-    facts = {name: {"layers": ["stem", "body", "head"], "weights": [100, 1000, 50], "share": share}}
-    return with_part(REPORT, "extras", ReportPart(facts, {name: np.array(shares, np.float32)}))
+def saving(artifact: Artifact) -> Report:
+    """The report of a method that saved only this."""
+    return replace(REPORT, parts={**REPORT.parts, **stored(artifact)})
+
+
+def chosen(kind: type[SelectedWeights], *shares: float, share: float) -> Report:
+    layers, weights = ["stem", "body", "head"], [100, 1000, 50]
+    return saving(kind(layers=layers, weights=weights, share=share, shares=np.array(shares, np.float32)))
 
 
 def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
-    figure = selected_weights.figure([chosen("saliency", 0.25, 0.5, 0.75, share=0.49)], LIGHT)
+    figure = selected_weights.figure([chosen(SaliencyMask, 0.25, 0.5, 0.75, share=0.49)], LIGHT)
     (bars,) = figure.data
     assert (list(bars.x), list(bars.y)) == (["stem", "body", "head"], [0.25, 0.5, 0.75])
     assert [line.y0 for line in layout_of(figure).shapes] == [0.49]
     low, high = layout_of(figure).yaxis.range
     assert (low, high) == pytest.approx((0, 0.84))
-    frame = selected_weights.table([chosen("dampened", 0.25, 0.5, 0.75, share=0.49)])
+    frame = selected_weights.table([chosen(DampenedWeights, 0.25, 0.5, 0.75, share=0.49)])
     assert frame[["layer", "weights", "selected", "share"]].to_numpy().tolist()[1] == [
         "body",
         1000,
@@ -270,48 +293,49 @@ def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "shares", "share", "words"),
+    ("kind", "shares", "share", "words"),
     [
         (
-            "saliency",
+            SaliencyMask,
             (0.25, 0.5, 0.75),
             0.5,
             "50 % of all weights may change: most in head (75 %), fewest in stem (25 %).",
         ),
         (
-            "dampened",
+            DampenedWeights,
             (0.0, 0.0, 0.021),
             0.0009,
             "0.09 % of all weights were dampened: most in head (2.1 %), fewest in stem and body (0 %).",
         ),
-        ("saliency", (1.0, 1.0, 1.0), 1.0, "100 % of all weights may change, a similar share in every layer."),
+        (SaliencyMask, (1.0, 1.0, 1.0), 1.0, "100 % of all weights may change, a similar share in every layer."),
         (
-            "dampened",
+            DampenedWeights,
             (0.0, 0.0, 0.0),
             0.0,
             "No weight passed the threshold: 0 % of all weights were dampened, and the model is unchanged.",
         ),
     ],
 )
-def test_touched_in_words(name: str, shares: tuple[float, ...], share: float, words: str) -> None:
-    report = chosen(name, *shares, share=share)
+def test_touched_in_words(kind: type[SelectedWeights], shares: tuple[float, ...], share: float, words: str) -> None:
+    report = chosen(kind, *shares, share=share)
     assert plain(selected_weights.summary(report)) == words
     assert len(selected_weights.figure([report], LIGHT).data) == 1
 
 
 def test_touched_says_who_chooses() -> None:
-    noisy = with_part(REPORT, "extras", ReportPart({}, {"noise_loss": np.zeros((2, 1))}))
+    noisy = saving(REPORT[NoiseErrors])
     assert "SalUn and SSD select weights." in str(selected_weights.applies(noisy))
+    assert selected_weights.applies(noisy.with_result(REPORT[SaliencyMask])) is True
 
 
 def test_accuracy_part_of_the_made_up_report_fits_its_answers() -> None:
     logits = {model: found.logits for model, found in REPORT.evaluations.items()}
-    assert accuracy_of(logits, REPORT.labels, REPORT.split) == REPORT.parts["accuracy"]
+    assert accuracy_of(logits, REPORT.labels, REPORT.split) == REPORT[AccuracyResult]
 
 
 def redrew(counts: list[list[float]], *, of: str = "layers", choice: str = "random") -> Report:
-    facts = {"layers": ["stem.0", "a.conv1", "a.conv2"], "of": of, "choice": choice}
-    return with_part(REPORT, "extras", ReportPart({"drawn_layers": facts}, {"drawn_layers": np.array(counts)}))
+    layers = ["stem.0", "a.conv1", "a.conv2"]
+    return saving(ReinitializedLayers(layers=layers, granularity=of, choice=choice, counts=np.array(counts)))
 
 
 def test_redrawn_layers_stand_where_and_when_they_were_drawn() -> None:

@@ -1,30 +1,40 @@
 """What L2UL's charts say is what it kept: adversarial pictures, importances, and why it stopped."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.charts.fake_reports import made_up_report
 from tests.charts.layout import layout_of
-from tests.charts.test_figures import plain, trace, with_part
+from tests.charts.test_figures import plain, trace
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report import adversarial_examples, stop_rule, weight_importance
-from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.report import Report, stored
+from unlearn_core.domain.results.artifacts import (
+    AdversarialImages,
+    AdversarialOriginals,
+    AdversarialPredictions,
+    Artifact,
+    StopRule,
+    WeightImportance,
+)
 
 REPORT = made_up_report()
 
 
-def attacked(answers: list[tuple[int, int, int, int]], **facts: Any) -> Report:
-    """A report whose adversarial pictures have these labels, targets and answers before and after."""
-    said = {"length": 1.25, "radius": 2.0} | facts
-    return with_part(
-        REPORT,
-        "extras",
-        ReportPart({"adversarial_answers": said}, {"adversarial_answers": np.array(answers, np.int16)}),
-    )
+def saving(artifact: Artifact, report: Report = REPORT) -> Report:
+    """The report of a method that saved only this."""
+    return replace(report, parts={**report.parts, **stored(artifact)})
+
+
+def attack(answers: list[tuple[int, int, int, int]]) -> AdversarialPredictions:
+    """Adversarial pictures with these labels, targets and answers before and after."""
+    return AdversarialPredictions(mean_distance=1.25, radius=2.0, classes=np.array(answers, np.int16))
+
+
+def attacked(answers: list[tuple[int, int, int, int]]) -> Report:
+    return saving(attack(answers))
 
 
 def test_shares_are_those_of_the_answers() -> None:
@@ -44,8 +54,7 @@ def test_of_many_targets_those_held_worst_are_named() -> None:
     names = tuple(f"class {number}" for number in range(30))
     wide = replace(REPORT, dataset=REPORT.dataset.model_copy(update={"classes": names}))
     answers = [(29, number, number, number if number < 18 else 29) for number in range(29) for _ in range(2)]
-    part = attacked(answers).parts["extras"]
-    shown = adversarial_examples.target_rows(with_part(wide, "extras", part))
+    shown = adversarial_examples.target_rows(saving(attack(answers), wide))
     assert [row.name for row in shown] == ["all", *names[18:29], "18 others"]
     assert shown[-1] == adversarial_examples.TargetRow("18 others", 36, 1.0, 1.0)
 
@@ -62,32 +71,29 @@ def test_the_attack_in_words() -> None:
 
 
 def test_a_pair_shows_the_original_left_and_the_attacked_one_right() -> None:
-    extras = REPORT.parts["extras"]
     (first, *others) = adversarial_examples.image_pairs(REPORT)
     assert len(others) == 11
     assert first.image.dtype == np.uint8 and first.image.shape == (160, 328, 4)
     assert (first.image[:, 160:168, 3] == 0).all(), "one sees the page between them, light or dark"
     assert (first.image[:, :160, 3] == 255).all() and (first.image[:, 168:, 3] == 255).all()
-    for side, name in ((first.image[:, :160], "originals"), (first.image[:, 168:], "pictures")):
+    for side, kind in ((first.image[:, :160], AdversarialOriginals), (first.image[:, 168:], AdversarialImages)):
         coarse = side[..., :3].reshape(32, 5, 32, 5, 3).mean((1, 3))
-        own = extras.arrays[f"adversarial_{name}"][0].astype(float)
+        own = REPORT[kind].pixels[0].astype(float)
         assert np.corrcoef(coarse.ravel(), own.ravel())[0, 1] > 0.9
 
 
 def test_a_pair_in_words() -> None:
-    extras = made_up_report().parts["extras"]
-    arrays = dict(extras.arrays) | {"adversarial_answers": np.array([(3, 5, 5, 3), (3, 5, 3, 3)])}
-    facts = extras.facts | {"adversarial_pictures": {"rows": [0, 1]}}
-    arrays |= {name: arrays[name][:2] for name in ("adversarial_originals", "adversarial_pictures")}
-    hit, missed = adversarial_examples.image_pairs(with_part(REPORT, "extras", ReportPart(facts, arrays)))
+    pixels = REPORT[AdversarialImages].pixels[:2]
+    report = attacked([(3, 5, 5, 3), (3, 5, 3, 3)]).with_result(AdversarialOriginals(pixels=pixels))
+    report = report.with_result(AdversarialImages(rows=[0, 1], pixels=pixels))
+    hit, missed = adversarial_examples.image_pairs(report)
     assert hit.caption == "cat, attacked: dog, after unlearning: cat"
     assert missed.caption == "cat, attacked: cat (target: dog), after unlearning: cat"
 
 
 def weighed(values: list[float]) -> Report:
     layers = [f"layer{number}" for number in range(len(values))]
-    part = ReportPart({"importance": {"layers": layers, "pictures": 16}}, {"importance": np.array(values, np.float32)})
-    return with_part(REPORT, "extras", part)
+    return saving(WeightImportance(layers=layers, images=16, means=np.array(values, np.float32)))
 
 
 def test_importance_by_layer() -> None:
@@ -103,9 +109,8 @@ def test_importance_by_layer() -> None:
     assert "has a mean importance of" in weight_importance.summary(weighed([0.3]))
 
 
-def ended(left: list[float], **facts: Any) -> Report:
-    said = {"goal": "misclassify", "done": True, "most": 400} | facts
-    return with_part(REPORT, "extras", ReportPart({"stopped": said}, {"stopped": np.array(left, np.float32)}))
+def ended(left: list[float], *, goal: str = "misclassify", done: bool = True) -> Report:
+    return saving(StopRule(goal=goal, done=done, max_steps=400, remaining=np.array(left, np.float32)))
 
 
 def test_why_it_stopped_in_words() -> None:

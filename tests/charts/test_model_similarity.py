@@ -6,13 +6,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.charts.fake_curves import agreement
 from tests.charts.fake_reports import CAT, CLASSES, made_up_report
 from tests.charts.layout import layout_of
 from unlearn_core.charts.chart import ONE_GOLD, Chart
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.charts.report import cka, confusion, distance, gold_metrics, layer_shift, zrf
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.outputs import ClosenessResult, GoldComparison, ZrfResult, ZrfValues
+from unlearn_core.domain.results.predictions import ConfusionResult
 from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.weights import (
+    CkaResult,
+    FeatureSimilarity,
+    LayerSimilarity,
+    WeightDistance,
+    WeightDistanceResult,
+)
 
 REPORT = made_up_report()
 TWINS = made_up_report(images=True)
@@ -22,6 +32,10 @@ WITHOUT = made_up_report(gold=False)
 def with_facts(report: Report, name: str, **facts: Any) -> Report:
     part = ReportPart(report.parts[name].facts | facts, report.parts[name].arrays)
     return replace(report, parts={**report.parts, name: part})
+
+
+def with_layers(report: Report, layers: list[LayerSimilarity]) -> Report:
+    return report.with_result(report[CkaResult].model_copy(update={"layers": layers}))
 
 
 def plain(words: str) -> str:
@@ -40,10 +54,10 @@ def measured(before: float | None, after: float | None, golds: float | None) -> 
     values = {
         what: {"before-gold": before, "after-gold": after, "gold-twin": golds} for what in gold_metrics.GOLD_METRICS
     }
-    same = {"same": 30, "share": 0.3, "low": 0.25, "high": 0.35}
-    agreement = {"before-gold": same, "after-gold": same, "gold-twin": None if golds is None else same}
-    own = {"pictures": 100, "values": values, "agreement": agreement}
-    return with_facts(REPORT, "closeness", sets={"forget_train": own}, reasons={})
+    same = agreement(0.3)
+    agreements = {"before-gold": same, "after-gold": same, "gold-twin": None if golds is None else same}
+    own = GoldComparison(images=100, values=values, agreement=agreements)
+    return REPORT.with_result(ClosenessResult(sets={"forget_train": own}, reasons={}))
 
 
 # Closeness.
@@ -52,11 +66,11 @@ def measured(before: float | None, after: float | None, golds: float | None) -> 
 def test_every_row_of_closeness_ends_at_its_farthest() -> None:
     traces = drawn(gold_metrics.CHART, TWINS)
     assert {"before", "after", "two retrained"} <= traces.keys()
-    values = TWINS.parts["closeness"].facts["sets"]["forget_train"]["values"]
+    values = TWINS[ClosenessResult].sets["forget_train"].values
     for at, what in enumerate(gold_metrics.GOLD_METRICS):
-        top = max(values[what].values())
+        top = max(value for value in values[what].values() if value is not None)
         for pair, name in gold_metrics.PAIR_LABELS.items():
-            assert traces[name].x[at] == pytest.approx(values[what][pair] / top)
+            assert traces[name].x[at] == pytest.approx((values[what][pair] or 0) / top)
     rows = layout_of(gold_metrics.CHART.figure([TWINS], LIGHT)).yaxis.ticktext
     assert "two retrained 10 %" in plain(rows[1]) and "→" in rows[0]
 
@@ -105,16 +119,17 @@ def test_one_gold_is_said_and_how_to_get_another() -> None:
 
 def test_zrf_names_gold_as_the_aim() -> None:
     values = {"before": 0.2, "after": 0.41, "gold": 0.45}
-    models = {model: {"proper": value, "official": value} for model, value in values.items()}
-    report = with_facts(REPORT, "zrf", models=models)
+    models = {model: ZrfValues(proper=value, official=value) for model, value in values.items()}
+    report = REPORT.with_result(REPORT[ZrfResult].model_copy(update={"models": models}))
     assert zrf.CHART.summary(report) == (
         f"ZRF went from 0.200 to 0.410; the retrained model, which is the aim, has 0.450. {ONE_GOLD}"
     )
 
 
 def test_an_official_value_that_is_missing_or_below_nought_is_drawn_as_such() -> None:
-    models = {"before": {"proper": 0.2, "official": -0.7}, "after": {"proper": 0.4, "official": None}}
-    report = with_facts(WITHOUT, "zrf", models=models, reasons={"after": "A probability is too small."})
+    models = {"before": ZrfValues(proper=0.2, official=-0.7), "after": ZrfValues(proper=0.4, official=None)}
+    reasons = {"after": "A probability is too small."}
+    report = WITHOUT.with_result(WITHOUT[ZrfResult].model_copy(update={"models": models, "reasons": reasons}))
     figure = zrf.CHART.figure([report], LIGHT)
     assert layout_of(figure).xaxis.range[0] < -0.7
     assert len([trace for trace in traces(zrf.CHART, report) if trace.name == "after"]) == 1
@@ -132,30 +147,29 @@ def test_cka_has_a_line_a_pair_and_gaps_where_there_is_no_value() -> None:
         "after and retrained",
     ]
     assert list(drawn(cka.CHART, WITHOUT)) == ["before and after"]
-    rows = [dict(row) for row in REPORT.parts["cka"].facts["rows"]]
-    rows[2] = rows[2] | {"pairs": {pair: {"unbiased": None, "plain": None} for pair in rows[2]["pairs"]}}
-    gap = with_facts(REPORT, "cka", rows=rows)
+    result = REPORT[CkaResult]
+    undefined = dict.fromkeys(result.layers[2].pairs, FeatureSimilarity(unbiased=None, plain=None))
+    rows = [row.model_copy(update={"pairs": undefined}) for row in result.layers]
+    gap = with_layers(REPORT, [*result.layers[:2], rows[2], *result.layers[3:]])
     assert drawn(cka.CHART, gap)["after and retrained"].y[2] is None
-    assert f"No value for {rows[2]['layer']}." in cka.CHART.summary(gap)
-    for row in rows:
-        row["pairs"] = rows[2]["pairs"]
-    assert cka.CHART.summary(with_facts(REPORT, "cka", rows=rows)).endswith("any of 11 layers.")
-    assert cka.CHART.figure([with_facts(REPORT, "cka", rows=rows)], DARK).data
+    assert f"No value for {rows[2].layer}." in cka.CHART.summary(gap)
+    assert cka.CHART.summary(with_layers(REPORT, rows)).endswith("any of 11 layers.")
+    assert cka.CHART.figure([with_layers(REPORT, rows)], DARK).data
 
 
 # Weights.
 
 
 def test_each_view_of_the_weights_draws_its_own_figures() -> None:
-    facts = REPORT.parts["layers"].facts
-    for words, rows, what in (
-        ("Relative", facts["rows"], "relative"),
-        ("L2", facts["rows"], "l2"),
-        ("By kind of weights", facts["kinds"], "relative"),
+    result = REPORT[WeightDistanceResult]
+    for words, groups, what in (
+        ("Relative", result.layers, "relative"),
+        ("L2", result.layers, "l2"),
+        ("By kind of weights", result.kinds, "relative"),
     ):
         gold = drawn(layer_shift.CHART.variants[words], REPORT)["retrained"]
-        assert list(gold.y) == [row["pairs"]["before-gold"][what] for row in rows]
-        assert list(gold.x) == [row.get("kind") or row["layer"] for row in rows]
+        assert list(gold.y) == [getattr(group.pairs["before-gold"], what) for group in groups]
+        assert list(gold.x) == [group.name for group in groups]
     assert "L2" in layer_shift.CHART.variants["L2"].summary(REPORT)
 
 
@@ -181,11 +195,10 @@ def test_a_report_of_an_earlier_release_is_still_drawn() -> None:
 
 
 def test_two_golds_have_a_band_of_their_own() -> None:
-    rows = [
-        row | {"pairs": row["pairs"] | {"gold-twin": {"l2": 3.0, "relative": 0.8}}}
-        for row in REPORT.parts["layers"].facts["rows"]
-    ]
-    band = drawn(layer_shift.CHART, with_facts(REPORT, "layers", rows=rows))["two retrained models"]
+    result, distance = REPORT[WeightDistanceResult], WeightDistance(l2=3.0, relative=0.8)
+    layers = [layer.model_copy(update={"pairs": {**layer.pairs, "gold-twin": distance}}) for layer in result.layers]
+    report = REPORT.with_result(result.model_copy(update={"layers": layers}))
+    band = drawn(layer_shift.CHART, report)["two retrained models"]
     assert set(band.y) == {0.8} and band.mode == "lines"
 
 
@@ -194,12 +207,12 @@ def test_two_golds_have_a_band_of_their_own() -> None:
 
 def confused(before: int, after: int, gold: int) -> Report:
     """Of 200 cats, so many are called dog; all else is right."""
-    arrays = {}
+    matrices = {}
     for model, count in (("before", before), ("after", after), ("gold", gold)):
-        arrays[model] = 200 * np.eye(10, dtype=np.float32)
-        arrays[model][CAT, CAT] -= count
-        arrays[model][CAT, CLASSES.index("dog")] += count
-    return replace(REPORT, parts={**REPORT.parts, "confusion": ReportPart(REPORT.parts["confusion"].facts, arrays)})
+        matrices[model] = 200 * np.eye(10, dtype=np.float32)
+        matrices[model][CAT, CAT] -= count
+        matrices[model][CAT, CLASSES.index("dog")] += count
+    return REPORT.with_result(REPORT[ConfusionResult].model_copy(update={"matrices": matrices}))
 
 
 def test_confusions_are_shares_of_the_true_class() -> None:
@@ -231,7 +244,9 @@ def test_confusions_in_words() -> None:
 
 
 def test_a_class_without_unseen_pictures_is_an_empty_row() -> None:
-    report = confused(0, 0, 0)
-    report.parts["confusion"].arrays["after"][CAT] = 0
+    result = confused(0, 0, 0)[ConfusionResult]
+    empty = result.matrices["after"].copy()
+    empty[CAT] = 0
+    report = REPORT.with_result(result.model_copy(update={"matrices": {**result.matrices, "after": empty}}))
     assert not confusion.class_shares(report, "after")[CAT].any()
     assert confusion.CHART.figure([report], LIGHT).data

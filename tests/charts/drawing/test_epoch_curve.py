@@ -4,17 +4,15 @@ import numpy as np
 
 from unlearn_core.charts.drawing.epoch_curve import figure, summary
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.course import TrainingResult
 
 
-def part(loss: list[float], right: list[float]) -> ReportPart:
-    return ReportPart(
-        {"epochs": 5, "pictures": 80, "classes": 4}, {"loss": np.array(loss), "accuracy": np.array(right)}
-    )
+def training(loss: list[float], right: list[float]) -> TrainingResult:
+    return TrainingResult(epochs=5, images=80, classes=4, loss=np.array(loss), accuracy=np.array(right))
 
 
 def said(loss: list[float], right: list[float]) -> str:
-    return summary(part(loss, right)).replace("\N{NO-BREAK SPACE}", " ")
+    return summary(training(loss, right)).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_sentence_has_the_last_figures_and_the_best_where_it_was_better() -> None:
@@ -29,6 +27,6 @@ def test_the_sentence_has_the_last_figures_and_the_best_where_it_was_better() ->
 
 def test_both_lines_are_drawn_over_all_planned_epochs() -> None:
     for theme in (LIGHT, DARK):
-        drawn = figure(part([1.2, 0.5], [0.4, 0.6]), theme)
+        drawn = figure(training([1.2, 0.5], [0.4, 0.6]), theme)
         assert [list(trace.y) for trace in drawn.data] == [[1.2, 0.5], [0.4, 0.6]]  # type: ignore[union-attr]
         assert tuple(drawn.layout.xaxis.range) == (0.5, 5.5)  # type: ignore[union-attr]

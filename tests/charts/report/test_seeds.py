@@ -14,19 +14,21 @@ from unlearn_core.charts.drawing.seed_statistics import SINGLE_SEED, applies, se
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report import seeds
 from unlearn_core.charts.text import verdict
-from unlearn_core.domain.report import Report
+from unlearn_core.domain.report import Report, stored
+from unlearn_core.domain.results.course import SeedRun, SeedsResult
 from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
+RESULT = REPORT[SeedsResult]
 
 
 def changed(**after: float) -> Report:
     """The report with these accuracies after forgetting, the same from every seed."""
-    part = REPORT.parts["seeds"]
     runs = [
-        own | {"accuracy": own["accuracy"] | {"after": own["accuracy"]["after"] | after}} for own in part.facts["runs"]
+        run.model_copy(update={"accuracy": {**run.accuracy, "after": {**run.accuracy["after"], **after}}})
+        for run in RESULT.runs
     ]
-    return replace(REPORT, parts={**REPORT.parts, "seeds": ReportPart({"runs": runs}, part.arrays)})
+    return REPORT.with_result(RESULT.model_copy(update={"runs": runs}))
 
 
 def traces(figure: go.Figure) -> dict[str, Any]:
@@ -63,9 +65,9 @@ def test_the_table_has_every_seed_and_the_mean() -> None:
 
 
 def test_a_figure_that_one_seed_lacks_is_left_out() -> None:
-    part = REPORT.parts["seeds"]
-    first, *others = part.facts["runs"]
-    lacking = replace(REPORT, parts={"seeds": ReportPart({"runs": [first | {"privacy": None}, *others]}, part.arrays)})
+    first, *others = RESULT.runs
+    runs = [first.model_copy(update={"privacy": None}), *others]
+    lacking = replace(REPORT, parts=stored(RESULT.model_copy(update={"runs": runs})))
     assert "privacy (1: like retrained)" not in set(seeds.CHART.table([lacking])["metric"])
 
 
@@ -86,10 +88,9 @@ def test_seeds_that_agree_are_said_to() -> None:
 def test_the_band_goes_from_the_lowest_to_the_highest_seed() -> None:
     steps = np.array([0.0, 10.0])
     lines = {"forget": ([1.0, 0.0], [0.8, 0.2]), "retain": ([0.9, 0.9], [0.9, 0.7])}
-    arrays = {f"{side}_{n}": np.array(own) for side, both in lines.items() for n, own in enumerate(both)}
-    arrays |= {"step_0": steps, "step_1": steps}
-    runs = REPORT.parts["seeds"].facts["runs"][:2]
-    report = replace(REPORT, parts={"seeds": ReportPart({"runs": runs}, arrays)})
+    curves = {side: {str(n): np.array(own) for n, own in enumerate(both)} for side, both in lines.items()}
+    result = SeedsResult(runs=RESULT.runs[:2], steps={"0": steps, "1": steps}, **curves)
+    report = replace(REPORT, parts=stored(result))
     drawn = traces(seed_curves.figure([report], LIGHT))
     assert drawn["forget, mean"].y[0] == pytest.approx(0.9)
     assert drawn["forget, mean"].y[-1] == pytest.approx(0.1)
@@ -98,15 +99,28 @@ def test_the_band_goes_from_the_lowest_to_the_highest_seed() -> None:
 
 
 def test_a_seed_that_ended_early_stays_where_it_ended() -> None:
-    part = REPORT.parts["seeds"]
-    arrays = dict(part.arrays)
-    for name in ("step", "forget", "retain"):
-        arrays[f"{name}_0"] = arrays[f"{name}_0"][:5]
-    short = replace(REPORT, parts={"seeds": ReportPart(part.facts, arrays)})
+    names = ("steps", "forget", "retain")
+    cut = {name: {**getattr(RESULT, name), "0": getattr(RESULT, name)["0"][:5]} for name in names}
+    short = replace(REPORT, parts=stored(RESULT.model_copy(update=cut)))
     line = traces(seed_curves.figure([short], LIGHT))["retain, mean"]
-    assert line.x[-1] == part.arrays["step_1"][-1]
-    del arrays["step_0"]
-    assert isinstance(seed_curves.needs_curves(short), str)
+    assert line.x[-1] == RESULT.steps["1"][-1]
+    lost = {name: {place: own for place, own in getattr(RESULT, name).items() if place != "0"} for name in names}
+    lacking = replace(REPORT, parts=stored(RESULT.model_copy(update=lost)))
+    assert "Not every seed" in str(seed_curves.needs_curves(lacking))
+
+
+def test_a_damaged_result_is_said_to_be_damaged() -> None:
+    damaged = replace(REPORT, parts={"seeds": ReportPart({}, {})})
+    assert "damaged" in str(applies(damaged))
+    assert "One seed" in verdict.caveats(
+        replace(damaged, parts={**damaged.parts, "accuracy": REPORT.parts["accuracy"]})
+    )
+
+
+def test_sets_without_images_that_former_releases_stored_are_left_out() -> None:
+    facts = {"run": 1, "seed": 0, "accuracy": {"after": {"forget_test": None, "retain_test": 0.5}}}
+    run = SeedRun.model_validate(facts | {"distance": None, "privacy": None, "seconds": None})
+    assert run.accuracy == {"after": {"retain_test": 0.5}}
 
 
 def test_the_verdict_counts_the_seeds() -> None:

@@ -7,16 +7,16 @@ from plotly.subplots import make_subplots
 from unlearn_core.charts.chart import percent_axis
 from unlearn_core.charts.drawing.theme import Theme, line_style
 from unlearn_core.charts.drawing.wording import percent
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.course import TrainingResult
 
 HEIGHT = 300
 """Pixels."""
 
 
-def figure(part: ReportPart, theme: Theme) -> go.Figure:
+def figure(training: TrainingResult, theme: Theme) -> go.Figure:
     """The mean training loss on the left and the validation accuracy on the right, both by epoch on one scale."""
-    loss, accuracy = part.arrays["loss"], part.arrays["accuracy"]
-    epochs, last = np.arange(1, len(loss) + 1), max(part.facts["epochs"], 2)
+    loss, accuracy = training.loss, training.accuracy
+    epochs, last = np.arange(1, len(loss) + 1), max(training.epochs, 2)
     drawn = make_subplots(rows=1, cols=2, horizontal_spacing=0.12)
     mode = "lines+markers" if len(loss) < 3 else "lines"
     for column, values, shown in ((1, loss, "%{y:.3f}"), (2, accuracy, "%{y:.1%}")):
@@ -28,7 +28,7 @@ def figure(part: ReportPart, theme: Theme) -> go.Figure:
             hovertemplate=f"epoch %{{x}}: {shown}<extra></extra>",
         )
         drawn.add_trace(line, row=1, col=column)
-    chance = 1 / part.facts["classes"]
+    chance = 1 / training.classes
     drawn.add_hline(y=chance, line={"color": theme.quiet, "width": 1, "dash": "dot"}, row=1, col=2)  # type: ignore
     drawn.add_annotation(
         x=last, y=chance, xanchor="right", yanchor="bottom", text="chance", font={"color": theme.quiet}, row=1, col=2
@@ -41,10 +41,10 @@ def figure(part: ReportPart, theme: Theme) -> go.Figure:
     return drawn
 
 
-def summary(part: ReportPart) -> str:
+def summary(training: TrainingResult) -> str:
     """Progress, loss and accuracy."""
-    loss, accuracy = part.arrays["loss"], part.arrays["accuracy"]
-    done, every = len(loss), part.facts["epochs"]
+    loss, accuracy = training.loss, training.accuracy
+    done, every = len(loss), training.epochs
     text = f"After epoch {done} of {every} the mean training loss is {loss[-1]:.3f}"
     if not np.isfinite(accuracy).any():
         return f"{text}. This data set has no validation images."
@@ -52,6 +52,6 @@ def summary(part: ReportPart) -> str:
     is_last = accuracy[best] == accuracy[-1]
     high = "" if is_last else f" (best: {percent(accuracy[best])}, after epoch {best + 1})"
     return (
-        f"{text}. Accuracy on {part.facts['pictures']:,} validation images is {percent(accuracy[-1])}{high}; "
-        f"guessing would give {percent(1 / part.facts['classes'])}."
+        f"{text}. Accuracy on {training.images:,} validation images is {percent(accuracy[-1])}{high}; "
+        f"guessing would give {percent(1 / training.classes)}."
     )

@@ -11,6 +11,7 @@ from unlearn_core.charts.drawing.seed_statistics import applies, seed_runs
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import capitalize, number, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import SeedsResult
 
 NUM_POINTS = 60
 """Number of steps at which the bands are drawn."""
@@ -21,16 +22,17 @@ def needs_curves(report: Report) -> Literal[True] | str:
     why = applies(report)
     if why is not True:
         return why
-    every = all(f"step_{number}" in report.parts["seeds"].arrays for number in range(len(seed_runs(report))))
-    return every or "Not every seed has recorded its accuracy curve, so there is no band to draw."
+    return (
+        report[SeedsResult].has_curves or "Not every seed has recorded its accuracy curve, so there is no band to draw."
+    )
 
 
 def _curves(report: Report, side: str) -> tuple[np.ndarray, np.ndarray]:
     """Steps, and every seed's accuracy at each step (seeds, steps); a shorter curve stays at its last value."""
-    arrays, count = report.parts["seeds"].arrays, len(seed_runs(report))
-    steps = np.linspace(0, max(float(arrays[f"step_{number}"][-1]) for number in range(count)), NUM_POINTS)
-    lines = [np.interp(steps, arrays[f"step_{own}"], arrays[f"{side}_{own}"]) for own in range(count)]
-    return steps, np.stack(lines)
+    result = report[SeedsResult]
+    accuracies = result.forget if side == "forget" else result.retain
+    steps = np.linspace(0, max(float(own[-1]) for own in result.steps.values()), NUM_POINTS)
+    return steps, np.stack([np.interp(steps, own, accuracies[place]) for place, own in result.steps.items()])
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
@@ -98,10 +100,10 @@ def summary(report: Report) -> str:
 
 def _gold(report: Report) -> str:
     """Gold's accuracies on the whole sets from which the monitored images are drawn."""
-    gold = seed_runs(report)[0]["accuracy"].get("gold")
+    gold = seed_runs(report)[0].accuracy.get("gold")
     if gold is None:
         return NO_GOLD
-    forget = gold["forget_train"] if gold.get("forget_val") is None else gold["forget_val"]
+    forget = gold.get("forget_val", gold["forget_train"])
     return f"The retrained model has {percent(forget, 0)} and {percent(gold['retain_val'], 0)} there."
 
 

@@ -1,13 +1,16 @@
 """Statistics over the seeds of a repeated run: its metrics per seed, and t-intervals of their mean."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from math import isnan
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.special import stdtrit
 
+from unlearn_core.charts.chart import needs
 from unlearn_core.charts.drawing.wording import SET_LABELS
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import SeedRun, SeedsResult
 from unlearn_core.domain.split import set_label
 
 SINGLE_SEED = "This run used a single seed. Repeat it with other seeds to see how much the seed matters."
@@ -37,26 +40,32 @@ def t_interval(values: Sequence[float]) -> SeedInterval:
 
 def applies(report: Report) -> Literal[True] | str:
     """True if the run was repeated, else the reason."""
-    return True if "seeds" in report.parts else report.missing.get("seeds", SINGLE_SEED)
+    return needs(SeedsResult, otherwise=SINGLE_SEED)(report)
 
 
-def seed_runs(report: Report) -> list[dict[str, Any]]:
+def seed_runs(report: Report) -> Sequence[SeedRun]:
     """The metrics of every seed."""
-    return report.parts["seeds"].facts["runs"]
+    return report[SeedsResult].runs
 
 
 def seed_accuracies(report: Report, name: str) -> list[float]:
     """Every seed's accuracy after forgetting on a set; empty where the set has no images."""
-    found = [own["accuracy"]["after"].get(name) for own in seed_runs(report)]
-    return [] if any(value is None for value in found) else found
+    found = [own.accuracy["after"].get(name) for own in seed_runs(report)]
+    return _known_by_all(found)
 
 
 def metric_values(report: Report) -> dict[str, list[float]]:
     """All values that every seed has, by the label of the metric."""
     found = {f"accuracy, {set_label(name)}": seed_accuracies(report, name) for name in SET_LABELS}
     others = {
-        "distance to retrained, bits": [(own["distance"] or {}).get("after") for own in seed_runs(report)],
-        "privacy (1: like retrained)": [own["privacy"] for own in seed_runs(report)],
-        "seconds to forget": [own["seconds"] for own in seed_runs(report)],
+        "distance to retrained, bits": [(own.distance or {}).get("after") for own in seed_runs(report)],
+        "privacy (1: like retrained)": [own.privacy for own in seed_runs(report)],
+        "seconds to forget": [own.seconds for own in seed_runs(report)],
     }
-    return {name: own for name, own in (found | others).items() if own and all(value is not None for value in own)}
+    return {name: known for name, own in (found | others).items() if (known := _known_by_all(own))}
+
+
+def _known_by_all(values: Sequence[float | None]) -> list[float]:
+    """The values, if every seed has one; else none."""
+    known = [value for value in values if value is not None and not isnan(value)]
+    return known if len(known) == len(values) else []

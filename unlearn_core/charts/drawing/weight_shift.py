@@ -10,6 +10,7 @@ from unlearn_core.charts.chart import panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import percent, short_layers
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.weights import TensorGroup, WeightDistance, WeightDistanceResult
 
 PAIR_LABELS = {
     "before-after": "after",
@@ -25,8 +26,17 @@ _HOVERED = 6
 class ShiftView(NamedTuple):
     """Which distances are drawn: of layers or of kinds, absolute or relative to the norm before."""
 
-    level: Literal["rows", "kinds"] = "rows"
+    level: Literal["layers", "kinds"] = "layers"
     distance: Literal["relative", "l2"] = "relative"
+
+    def groups(self, report: Report) -> Sequence[TensorGroup]:
+        """The layers or the kinds of weights of a report."""
+        result = report[WeightDistanceResult]
+        return result.layers if self.level == "layers" else result.kinds
+
+    def of(self, distance: WeightDistance) -> float:
+        """The distance in this view's unit."""
+        return distance.l2 if self.distance == "l2" else distance.relative
 
     def format(self, value: float) -> str:
         """A distance in words."""
@@ -35,17 +45,9 @@ class ShiftView(NamedTuple):
         return percent(value, 0 if value >= 0.1 else 1 if value >= 0.01 else 2)
 
 
-def rows_in_view(report: Report, view: ShiftView) -> list[dict[str, Any]]:
-    """The rows of this view, each with its name under "layer"."""
-    rows = report.parts["layers"].facts[view.level]
-    return rows if view.level == "rows" else [row | {"layer": row["kind"]} for row in rows]
-
-
 def distances(report: Report, pair: str, view: ShiftView) -> dict[str, float]:
-    """Each row's distance; empty where there is no such model."""
-    return {
-        row["layer"]: row["pairs"][pair][view.distance] for row in rows_in_view(report, view) if pair in row["pairs"]
-    }
+    """The distance of each layer or kind; empty where there is no such model."""
+    return {group.name: view.of(group.pairs[pair]) for group in view.groups(report) if pair in group.pairs}
 
 
 def figure(reports: Sequence[Report], theme: Theme, view: ShiftView) -> go.Figure:
@@ -70,9 +72,9 @@ def figure(reports: Sequence[Report], theme: Theme, view: ShiftView) -> go.Figur
         showgrid=True,
     )
     drawn.update_yaxes(title_text="change, L2" if view.distance == "l2" else "change, relative to norm", col=1)
-    layers = list(dict.fromkeys(row["layer"] for each in reports for row in rows_in_view(each, view)))
+    layers = list(dict.fromkeys(group.name for each in reports for group in view.groups(each)))
     drawn.update_xaxes(type="category", tickvals=layers, ticktext=short_layers(layers), range=[-0.5, len(layers) - 0.5])
-    drawn.update_xaxes(title_text="layer, input to output" if view.level == "rows" else "kind of weights", row=1)
+    drawn.update_xaxes(title_text="layer, input to output" if view.level == "layers" else "kind of weights", row=1)
     return drawn
 
 
@@ -86,18 +88,17 @@ def _traces(report: Report, theme: Theme, bottom: float, view: ShiftView) -> lis
     """Bands of two seeds and two golds, lines for gold and after, and at `bottom` the unchanged layers."""
     drawn = []
     for pair in ("before-other", "gold-twin", "before-gold", "before-after"):
-        rows = [row for row in rows_in_view(report, view) if pair in row["pairs"]]
-        moved = [row for row in rows if row["pairs"][pair][view.distance] > 0]
+        groups = [group for group in view.groups(report) if pair in group.pairs]
+        shifts = [view.of(group.pairs[pair]) for group in groups]
         role = {"before-after": "after", "before-other": "before"}.get(pair, "gold")
         look = _look(pair, role, theme)
         # A gap where a layer is unchanged: a line through it would suggest a value that does not exist.
-        heights = [row["pairs"][pair][view.distance] or None for row in rows]
-        if moved:
-            drawn.append(_trace(pair, rows, heights, **look))
-        if len(moved) < len(rows):
+        if any(shifts):
+            drawn.append(_trace(pair, groups, [shift or None for shift in shifts], **look))
+        if 0 in shifts:
             hollow = marker_style(theme, role, 8) | {"symbol": "circle-open", "line": {"width": 2}}
-            heights = [None if row in moved else bottom for row in rows]
-            drawn.append(_trace(pair, rows, heights, mode="markers", marker=hollow))
+            heights = [None if shift else bottom for shift in shifts]
+            drawn.append(_trace(pair, groups, heights, mode="markers", marker=hollow))
     return drawn
 
 
@@ -113,31 +114,31 @@ def _look(pair: str, role: str, theme: Theme) -> dict[str, Any]:
     }
 
 
-def _trace(pair: str, rows: list[dict], heights: list[float | None], **look: Any) -> go.Scatter:
+def _trace(pair: str, groups: list[TensorGroup], heights: list[float | None], **look: Any) -> go.Scatter:
     return go.Scatter(
         name=PAIR_LABELS[pair],
-        x=[row["layer"] for row in rows],
+        x=[group.name for group in groups],
         y=heights,
-        customdata=[[f"{row['weights']:,}", _tensors(row), _moved(row["pairs"][pair])] for row in rows],
+        customdata=[[f"{group.weights:,}", _tensors(group), _moved(group.pairs[pair])] for group in groups],
         hovertemplate=f"<b>{PAIR_LABELS[pair]}</b>, %{{x}}<br>%{{customdata[2]}}"
         "<br>%{customdata[0]} weights:<br>%{customdata[1]}<extra></extra>",
         **look,
     )
 
 
-def _moved(pair: dict[str, float]) -> str:
-    if pair["l2"] == 0:
+def _moved(distance: WeightDistance) -> str:
+    if distance.l2 == 0:
         return UNCHANGED
-    return f"{percent(pair['relative'], 2)} of its norm, L2 distance {pair['l2']:.3g}"
+    return f"{percent(distance.relative, 2)} of its norm, L2 distance {distance.l2:.3g}"
 
 
-def _tensors(row: dict[str, Any]) -> str:
+def _tensors(group: TensorGroup) -> str:
     """Names and shapes, one per line; a report of an earlier release has only the largest tensor's shape."""
-    names = row.get("names")
-    if names is None:
-        return row["shape"]
-    lines = [f"{name} {shape}" for name, shape in names[:_HOVERED]]
-    return "<br>".join(lines + [f"and {len(names) - _HOVERED} more"] * (len(names) > _HOVERED))
+    if not group.tensor_shapes:
+        return group.shape
+    lines = [f"{name} {shape}" for name, shape in group.tensor_shapes[:_HOVERED]]
+    more = len(group.tensor_shapes) - len(lines)
+    return "<br>".join(lines + [f"and {more} more"] * (more > 0))
 
 
 def _labels(report: Report, theme: Theme, view: ShiftView) -> list[dict[str, Any]]:

@@ -43,9 +43,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
         for title, values in metric_values(report).items():
             own = seed_runs(report)
             for one, value in zip(own, values, strict=True):
-                made.append(
-                    {"metric": title, "of": f"seed {one['seed']}", "run of the seed": one["run"], "value": value}
-                )
+                made.append({"metric": title, "of": f"seed {one.seed}", "run of the seed": one.run, "value": value})
             over = t_interval(values)
             mean = {"value": over.mean, "low": over.low, "high": over.high}
             made.append({"metric": title, "of": f"mean of {len(own)} seeds", "run of the seed": None, **mean})
@@ -81,7 +79,7 @@ def _rows(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scat
         y=[heights[name] for name, own in known.items() for _ in own],
         mode="markers",
         marker={"size": 7, "color": with_alpha(theme.after, 0.35), "line": {"width": 0}},
-        customdata=[[own["seed"], own["run"]] for _ in known for own in seed_runs(report)],
+        customdata=[[own.seed, own.run] for _ in known for own in seed_runs(report)],
         hovertemplate="seed %{customdata[0]}, run %{customdata[1]}<br>%{x:.1%} correct<extra></extra>",
         cliponaxis=False,
     )
@@ -130,12 +128,12 @@ def _labels(over: dict[str, SeedInterval], heights: dict[str, int], theme: Theme
 
 def _models(report: Report) -> list[str]:
     """Return before, and gold where all seeds have it."""
-    return [m for m in ("before", "gold") if all(m in own["accuracy"] for own in seed_runs(report))]
+    return [m for m in ("before", "gold") if all(m in own.accuracy for own in seed_runs(report))]
 
 
 def _beside(report: Report, model: str, heights: dict[str, int], theme: Theme) -> go.Scatter:
-    own = seed_runs(report)[0]["accuracy"][model]
-    known = {name: at for name, at in heights.items() if own.get(name) is not None}
+    own = seed_runs(report)[0].accuracy[model]
+    known = {name: at for name, at in heights.items() if name in own}
     return go.Scatter(
         name=MODEL_LABELS[model],
         x=[own[name] for name in known],
@@ -151,7 +149,7 @@ def summary(report: Report) -> str:
     """Describe the mean accuracies over seeds with their intervals, compared with gold."""
     own = seed_runs(report)
     forget, retain = (t_interval(seed_accuracies(report, name)) for name in (eval_forget_set(report), "retain_test"))
-    gold = own[0]["accuracy"].get("gold")
+    gold = own[0].accuracy.get("gold")
     golds = [
         f" (retrained model: {percent(gold[name])})" if gold else ""
         for name in (eval_forget_set(report), "retain_test")

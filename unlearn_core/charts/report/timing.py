@@ -10,6 +10,7 @@ from unlearn_core.charts.chart import Chart, build_table, needs, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import percent, seconds
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import TimingsResult
 
 _SHOWN = 0.01
 """Segments that are neither a phase nor a measurement are left out below this share of the total."""
@@ -27,19 +28,18 @@ class TimeSegment(NamedTuple):
 
 def time_segments(report: Report) -> list[TimeSegment]:
     """Return the segments of a run in order; unaccounted time becomes a segment "other"."""
-    facts = report.parts["timings"].facts
-    spent = facts["seconds"]
-    load = spent.get("load", 0.0)
+    timings = report[TimingsResult]
+    spent = timings.seconds
     segments: list[tuple[str, float, int | None, bool]] = []
-    if load > _SHOWN * spent["total"]:
-        segments.append(("loading", load, None, False))
-    segments += [(phase["name"], phase["seconds"], phase["steps"], True) for phase in facts["phases"]]
-    between = spent["forget"] - sum(phase["seconds"] for phase in facts["phases"])
-    if between > _SHOWN * spent["total"]:
+    if spent.load > _SHOWN * spent.total:
+        segments.append(("loading", spent.load, None, False))
+    segments += [(phase.name, phase.seconds, phase.steps, True) for phase in timings.phases]
+    between = spent.forget - sum(phase.seconds for phase in timings.phases)
+    if between > _SHOWN * spent.total:
         segments.append(("between phases", between, None, True))
-    segments += [("evaluation", spent["evaluate"], None, False), ("other measurements", spent["probes"], None, False)]
-    rest = spent["total"] - load - spent["forget"] - spent["evaluate"] - spent["probes"]
-    if rest > _SHOWN * spent["total"]:
+    segments += [("evaluation", spent.evaluate, None, False), ("other measurements", spent.probes, None, False)]
+    rest = spent.total - spent.load - spent.forget - spent.evaluate - spent.probes
+    if rest > _SHOWN * spent.total:
         segments.append(("other", rest, None, False))
     found, at = [], 0.0
     for name, length, steps, forgetting in segments:
@@ -108,17 +108,15 @@ def _steps(segment: TimeSegment) -> str:
 
 def summary(report: Report) -> str:
     """Describe the total, the share of unlearning, and the throughput."""
-    facts = report.parts["timings"].facts
-    spent = facts["seconds"]
-    share = spent["forget"] / spent["total"] if spent["total"] else 0.0
-    where = facts["device"]
-    said = f"{seconds(spent['total'])} in total on {where}: {seconds(spent['forget'])} unlearning ({percent(share, 0)})"
-    if facts["phases"]:
-        longest = max(facts["phases"], key=lambda phase: phase["seconds"])
-        said += f", most of it in {longest['name']} ({seconds(longest['seconds'])})"
-    if facts["pictures"] and spent["forget"]:
-        pace = facts["pictures"] / spent["forget"]
-        said += f". {facts['pictures']:,} images were processed, {pace:,.0f} per second"
+    timings = report[TimingsResult]
+    spent, where = timings.seconds, timings.device
+    share = spent.forget / spent.total if spent.total else 0.0
+    said = f"{seconds(spent.total)} in total on {where}: {seconds(spent.forget)} unlearning ({percent(share, 0)})"
+    if timings.phases:
+        longest = max(timings.phases, key=lambda phase: phase.seconds)
+        said += f", most of it in {longest.name} ({seconds(longest.seconds)})"
+    if timings.images and spent.forget:
+        said += f". {timings.images:,} images were processed, {timings.images / spent.forget:,.0f} per second"
     return f"{said}."
 
 
@@ -135,7 +133,7 @@ CHART = Chart(
     caveat="Measured on this machine, together with whatever else was running. Preparing noise, importance, masks and "
     "teachers counts as unlearning, since the method needs them. The first run after a start is slower. The speed-up "
     "over retraining depends as much on the training recipe as on the method.",
-    applies=needs("timings"),
+    applies=needs(TimingsResult),
     table=table,
     figure=figure,
     summary=summary,

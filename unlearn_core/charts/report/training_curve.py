@@ -19,6 +19,7 @@ from unlearn_core.charts.drawing.phase_bands import (
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import capitalize, is_class_request, percent, retain_set_label, seconds
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import CurvesResult
 from unlearn_core.domain.run import CurvePoint, Phase
 
 LIVE_HEIGHT = 330
@@ -29,20 +30,18 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per point: step, seconds, phase and both accuracies."""
 
     def rows(report: Report) -> list[dict]:
-        arrays = report.parts["curves"].arrays
+        curves = report[CurvesResult]
         return [
             {"step": int(step), "seconds": float(at), "phase": _phase_at(report, float(at))}
             | {"forget": float(forget), "retain": float(retain)}
-            for step, at, forget, retain in zip(
-                *(arrays[name] for name in ("step", *AccuracyCurves._fields)), strict=True
-            )
+            for step, at, forget, retain in zip(curves.steps, curves.seconds, curves.forget, curves.retain, strict=True)
         ]
 
     return build_table(reports, rows)
 
 
 def _phase_at(report: Report, at: float) -> str:
-    begun = [phase["name"] for phase in report.parts["curves"].facts["phases"] if phase["start"] <= at]
+    begun = [phase.name for phase in report[CurvesResult].phases if phase.start <= at]
     return begun[-1] if begun else ""
 
 
@@ -51,8 +50,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     drawn = panels(reports, theme)
     ends = []
     for column, report in enumerate(reports, 1):
-        phases = report.parts["curves"].facts["phases"]
-        bands = [PhaseSpan(phase["name"], phase["start"], phase["end"], planned=False) for phase in phases]
+        phases = report[CurvesResult].phases
+        bands = [PhaseSpan(phase.name, phase.start, phase.end, planned=False) for phase in phases]
         lines = _lines(report)
         ends.append(max([band.end for band in bands] + [lines.seconds[-1]]))
         what = report.forget_set_title if is_class_request(report) else "forget images"
@@ -62,8 +61,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 
 def _lines(report: Report) -> AccuracyCurves:
-    arrays = report.parts["curves"].arrays
-    return AccuracyCurves(*(arrays[name].tolist() for name in AccuracyCurves._fields))
+    curves = report[CurvesResult]
+    return AccuracyCurves(curves.seconds.tolist(), curves.forget.tolist(), curves.retain.tolist())
 
 
 def live_figure(
@@ -93,7 +92,7 @@ def live_figure(
 
 def summary(report: Report) -> str:
     """Describe how both accuracies changed, and when half was forgotten."""
-    lines, facts = _lines(report), report.parts["curves"].facts
+    lines, images = _lines(report), report[CurvesResult].images
     what = capitalize(report.forget_set_title if is_class_request(report) else "the forget images")
     said = f"{what} went from {percent(lines.forget[0], 0)} to {percent(lines.forget[-1], 0)}"
     halved = [at for at, value in zip(lines.seconds, lines.forget, strict=True) if value <= lines.forget[0] / 2]
@@ -103,8 +102,7 @@ def summary(report: Report) -> str:
     low = min(lines.retain)
     dip = f" via {percent(low, 0)}" if low < min(lines.retain[0], lines.retain[-1]) - 0.02 else ""
     said += f"; {retain_set_label(report)} from {percent(lines.retain[0], 0)}{dip} to {percent(lines.retain[-1], 0)}."
-    shown = facts["pictures"]
-    said += f" Estimated on {shown['forget']} and {shown['retain']} fixed images; the final results use all images."
+    said += f" Estimated on {images.forget} and {images.retain} fixed images; the final results use all images."
     return f"{said} {_gold(report)}"
 
 
@@ -123,10 +121,10 @@ def alt_text(report: Report) -> str:
     """List both accuracies at the end of each phase."""
     lines = _lines(report)
     stops = []
-    for phase in report.parts["curves"].facts["phases"]:
-        at = int(np.searchsorted(lines.seconds, phase["end"], side="right")) - 1
+    for phase in report[CurvesResult].phases:
+        at = int(np.searchsorted(lines.seconds, phase.end, side="right")) - 1
         shown = f"forget {percent(lines.forget[at], 0)}, retain {percent(lines.retain[at], 0)}"
-        stops.append(f"after {phase['name']} ({seconds(phase['end'])}): {shown}")
+        stops.append(f"after {phase.name} ({seconds(phase.end)}): {shown}")
     start = f"at the start: forget {percent(lines.forget[0], 0)}, retain {percent(lines.retain[0], 0)}"
     return f"Lines of two accuracies over time; {'; '.join([start, *stops])}."
 
@@ -138,7 +136,7 @@ CHART = Chart(
     caveat="A few fixed images are evaluated at intervals while the method runs, in the precision of training. They "
     "show the course, in steps as coarse as one image; the final results are measured on all images at the end. The "
     "fixed images are validation images; where single images are forgotten, some of these stand for the forget set.",
-    applies=needs("curves"),
+    applies=needs(CurvesResult),
     table=table,
     figure=figure,
     summary=summary,
