@@ -10,7 +10,7 @@ PAGE_IMPORTS = ("streamlit", "unlearn_core.ui", "unlearn_core.domain")
 
 ONLY_IN = {
     "streamlit": ("app.py", "pages/", "unlearn_core/ui/", "tests/"),
-    "plotly": ("unlearn_core/charts/", "unlearn_core/export/", "tests/"),
+    "plotly": ("unlearn_core/charts/", "unlearn_core/export/", "unlearn_core/testing/", "tests/"),
     "pytorch_grad_cam": ("unlearn_core/probes/common/class_activation.py", "tests/"),
 }
 NEVER_IN = {

@@ -16,18 +16,20 @@ def example_reports(folder: Path, *, method: str = "finetune") -> ChartReports:
 
     The folder must be empty; the reports are stored there.
     """
-    first = tiny_spec(method)
-    # No retrained model of these two classes is bundled.
-    request = ForgetRequest(classifier=CLASSIFIER, dataset=DATASET, forget=ForgetClasses(classes=(0, 1)))
     specs = {
-        "with_gold": first,
-        "other": tiny_spec(method, seed=1),
-        "without_gold": first.model_copy(update={"request": request}),
+        "with_gold": _forgetting(method, 1),
+        "other": _forgetting(method, 2),
+        "without_gold": _forgetting(method, 0, 1),  # No retrained model of these two classes is bundled.
         "of_images": tiny_spec(method, kind="images"),
     }
     return ChartReports(
         **{name: _report(spec, folder / name, run) for run, (name, spec) in enumerate(specs.items(), 1)}
     )
+
+
+def _forgetting(method: str, *classes: int) -> UnlearnSpec:
+    request = ForgetRequest(classifier=CLASSIFIER, dataset=DATASET, forget=ForgetClasses(classes=classes))
+    return tiny_spec(method).model_copy(update={"request": request})
 
 
 def _report(spec: UnlearnSpec, folder: Path, run: int) -> Report:
