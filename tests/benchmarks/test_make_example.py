@@ -6,6 +6,7 @@ import pytest
 
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.benchmarks import make_example
+from unlearn_core.domain.results.privacy import LiraResult, NeuripsScoreResult, RelearnResult
 from unlearn_core.engine.jobs import relearn
 from unlearn_core.models import bundled_models
 from unlearn_core.store.files import artifacts, reports
@@ -19,7 +20,7 @@ def test_it_has_every_part_and_nothing_that_ships_already(tmp_path: Path, monkey
     make_example.make_example(tmp_path / "example", device="cpu")
     report = reports.read_folder(tmp_path / "example")
     assert {"accuracy", "curves", "relearn", "timings"} <= report.parts.keys()
-    assert report.parts["relearn"].facts["models"].keys() == {"after", "gold", "fresh"}
+    assert report[RelearnResult].models.keys() == {"after", "gold", "fresh"}
     assert set(report.evaluations) == {"before", "after", "gold"}
     (kept,) = (tmp_path / "example" / "evaluations").rglob("*.npy")
     assert report.evaluations["after"].weights[:32] in kept.name
@@ -33,5 +34,5 @@ def test_the_ensemble_example_ships_without_anything_else(tmp_path: Path) -> Non
     )
     report = reports.read_folder(tmp_path / "example")
     assert set(report.parts) == {"score", "lira"} and not report.evaluations
-    assert report.parts["score"].facts["nets"] == report.parts["lira"].facts["nets"] == 4
+    assert report[NeuripsScoreResult].num_models == report[LiraResult].num_shadows == 4
     assert sum(file.stat().st_size for file in (tmp_path / "example").rglob("*") if file.is_file()) < 100_000

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from math import isnan
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
@@ -24,6 +25,9 @@ from unlearn_core.domain.errors import DivergedError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import MODELS
+from unlearn_core.domain.results.outputs import DistanceResult
+from unlearn_core.domain.results.predictions import AccuracyResult
+from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe_device, resolve_device
@@ -217,20 +221,20 @@ def measure_one(case: BenchmarkCase, device: str, data_dir: Path, threads: int) 
 
 def _figures(parts: dict[str, ReportPart]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for model, sets in parts["accuracy"].facts.items():
-        found |= {f"{name}_{model}": _rounded(sets[name]["accuracy"]) for name in SETS}
+    for model, sets in AccuracyResult.from_part(parts["accuracy"]).scores.items():
+        found |= {f"{name}_{model}": _rounded(sets[name].accuracy) for name in SETS}
     if "distance" in parts:
-        distance = parts["distance"].facts["distance"]["test"]
-        found |= {f"distance_{what}": _rounded(distance[what]) for what in ("before", "after")}
+        overall = DistanceResult.from_part(parts["distance"]).overall["test"]
+        found |= {"distance_before": _rounded(overall.before), "distance_after": _rounded(overall.after)}
     if "membership" in parts:
-        facts = parts["membership"].facts
-        found |= {f"leak_{model}": _rounded(facts["leak"].get(model)) for model in MODELS}
-        found["privacy_after"] = _rounded(facts.get("privacy", {}).get("after"))
+        membership = MembershipResult.from_part(parts["membership"])
+        found |= {f"leak_{model}": _rounded(membership.leak.get(model)) for model in MODELS}
+        found["privacy_after"] = _rounded(membership.privacy.get("after"))
     return found
 
 
 def _rounded(value: float | None) -> float | str:
-    return "" if value is None else round(value, 5)
+    return "" if value is None or isnan(value) else round(value, 5)
 
 
 @cache

@@ -13,12 +13,15 @@ from unlearn_core.charts.chart import Chart, report_labels
 from unlearn_core.charts.drawing import highlight, selection, split_panels
 from unlearn_core.charts.drawing.selection import Selection
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
-from unlearn_core.ui.pages.compare.page import TABS
+from unlearn_core.domain.results.outputs import LogitsResult
+from unlearn_core.domain.results.predictions import ConfusionResult
+from unlearn_core.domain.results.privacy import MembershipResult
+from unlearn_core.ui.pages.compare.page import compared_charts
 
 REPORTS = [made_up_report(seed=seed, gold=seed != 2) for seed in range(4)]
-SHOWN = [name for each in TABS.values() for name in each]
-CHARTS = [charts()[name].variants.get("after", charts()[name]) for name in SHOWN]
-every_chart = pytest.mark.parametrize("chart", CHARTS, ids=SHOWN)
+SHOWN = [chart for section in compared_charts().values() for chart in section]
+CHARTS = [chart.variants.get("after", chart) for chart in SHOWN]
+every_chart = pytest.mark.parametrize("chart", CHARTS, ids=[chart.id for chart in SHOWN])
 
 
 def named(figure: Any, name: str) -> list[dict]:
@@ -88,19 +91,18 @@ def test_a_layer_is_marked_in_its_column(name: str) -> None:
 
 
 def test_a_picture_is_marked_where_it_stands() -> None:
-    report, picture = REPORTS[0], int(REPORTS[0].parts["membership"].arrays["members"][0])
+    report, picture = REPORTS[0], int(REPORTS[0][MembershipResult].member_rows[0])
     certainty = charts()["confidence"].figure([report], LIGHT)
     certainty = highlight.highlight_selection(certainty, "confidence", report, Selection(image=picture), LIGHT)
     spots = named(certainty, f"image {picture}")
-    arrays = report.parts["logits"].arrays
     assert [one["x"][0] for one in spots if one["marker"]["symbol"] == "diamond"] == [
-        pytest.approx(arrays["gold_true"][picture])
+        pytest.approx(report[LogitsResult].true_logit["gold"][picture])
     ]
     assert len(spots) == 3
     scatter = charts()["recognised"].figure([report], LIGHT)
     scatter = highlight.highlight_selection(scatter, "recognised", report, Selection(image=picture), LIGHT)
     (ring,) = named(scatter, f"image {picture}")
-    assert ring["y"][0] == pytest.approx(report.parts["membership"].arrays["after_guess"][0])
+    assert ring["y"][0] == pytest.approx(report[MembershipResult].probabilities["after"][0])
     nowhere = charts()["recognised"].figure([report], LIGHT)
     nowhere = highlight.highlight_selection(nowhere, "recognised", report, Selection(image=10**6), LIGHT)
     assert not named(nowhere, f"image {10**6}")
@@ -133,7 +135,7 @@ def test_each_run_says_what_is_followed() -> None:
     assert len(rows) == 7
     assert all(len(cells) == len(REPORTS) for cells in rows.values())
     assert rows[f"image {picture}: class and set"][0] == "cat, forget set, training"
-    score = report.parts["confusion"].facts["after"][CAT]["accuracy"]
+    score = report[ConfusionResult].scores["after"][CAT].accuracy
     assert f"→ {100 * score:.1f}" in rows["cat: accuracy, test"][0].replace("\N{NARROW NO-BREAK SPACE}", " ")
     assert "retrained" not in rows["cat: accuracy, test"][2], "the third has none"
     assert dict(selection.selection_rows(REPORTS, Selection(label="unicorn")))["unicorn: accuracy, test"] == ["–"] * 4

@@ -3,18 +3,17 @@
 import pytest
 
 from tests.charts.fake_reports import made_up_report
-from tests.charts.test_figures import plain, with_part
+from tests.charts.test_figures import plain
 from unlearn_core.charts.report import lira
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.privacy import LiraResult
 
 REPORT = made_up_report()
 
 
 def told(low: float, high: float) -> Report:
-    part = REPORT.parts["lira"]
-    facts = part.facts | {"told": (low + high) / 2, "low": low, "high": high, "after": 0.64, "gold": 0.38}
-    return with_part(REPORT, "lira", ReportPart(facts, part.arrays))
+    shares = {"success_rate": (low + high) / 2, "low": low, "high": high, "after": 0.64, "gold": 0.38}
+    return REPORT.with_result(REPORT[LiraResult].model_copy(update=shares))
 
 
 @pytest.mark.parametrize(

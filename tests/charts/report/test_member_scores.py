@@ -1,7 +1,5 @@
 """Who is still recognised: counted by corners, beside gold, or beside before where there is no gold."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from tests.charts.fake_reports import made_up_report
@@ -16,16 +14,20 @@ from unlearn_core.charts.report.member_scores import (
     summary,
 )
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.privacy import MembershipResult, PredictedMembers
 
 
 def called(after: list[float], *, strangers: int = 1, **others: list[float]) -> Report:
     """A report whose first forgotten pictures the attack calls members so surely, by model."""
     report = made_up_report(gold="gold" in others)
-    guesses = {f"{model}_guess": np.array(own, np.float32) for model, own in ({"after": after} | others).items()}
-    members = report.split.forget_train[: len(after)].astype(np.float32)
-    facts = report.parts["membership"].facts | {"called": {"after": {"members": 0, "strangers": strangers}}}
-    return replace(report, parts={"membership": ReportPart(facts, {"members": members, **guesses})})
+    result = report[MembershipResult].model_copy(
+        update={
+            "predicted_members": {"after": PredictedMembers(members=0, non_members=strangers)},
+            "member_rows": report.split.forget_train[: len(after)].astype(np.float32),
+            "probabilities": {model: np.array(own, np.float32) for model, own in ({"after": after} | others).items()},
+        }
+    )
+    return report.with_result(result)
 
 
 def plain(words: str) -> str:
@@ -58,6 +60,6 @@ def test_without_gold_it_is_held_against_before() -> None:
 
 def test_a_run_that_was_measured_earlier_says_so() -> None:
     report = called([0.2], gold=[0.1], before=[0.3])
-    part = report.parts["membership"]
-    bare = ReportPart(part.facts, {"members": part.arrays["members"]})
-    assert CHART.applies(replace(report, parts={"membership": bare})) == OLD_REPORT
+    for lacking in ("predicted_members", "probabilities"):
+        old = report[MembershipResult].model_copy(update={lacking: {}})
+        assert CHART.applies(report.with_result(old)) == OLD_REPORT

@@ -1,26 +1,23 @@
 """The chart of the score claims no more than both populations show."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from tests.charts.fake_reports import made_up_report
-from tests.charts.test_figures import plain, with_part
+from tests.charts.test_figures import plain
 from unlearn_core.charts.report import neurips_score
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.privacy import EnsembleScore, NeuripsScoreResult
 
 REPORT = made_up_report()
 
 
 def told(after: float, ceiling: float, *, error: float = 0.01) -> Report:
-    part = REPORT.parts["score"]
-    sides: dict[str, Any] = {
-        side: {"score": value, "forgetting": value, "error": error, "retain": 1.0, "test": 1.0}
+    sides = {
+        side: EnsembleScore(score=value, forgetting=value, error=error, retain=1.0, test=1.0)
         for side, value in (("after", after), ("ceiling", ceiling))
     }
-    return with_part(REPORT, "score", ReportPart(part.facts | sides, part.arrays))
+    return REPORT.with_result(REPORT[NeuripsScoreResult].model_copy(update=sides))
 
 
 @pytest.mark.parametrize(
@@ -43,6 +40,6 @@ def test_every_picture_with_an_epsilon_is_in_one_bucket() -> None:
     assert [own["share"].sum() for _, own in table.groupby("models")] == pytest.approx([1, 1])
     assert table["points"].tolist()[:3] == [1.0, 0.5, 0.25]
     assert table["points"].iloc[-1] == 0
-    beyond = REPORT.parts["score"].arrays["after"] >= REPORT.parts["score"].facts["last"]
+    beyond = REPORT[NeuripsScoreResult].epsilons["after"] >= REPORT[NeuripsScoreResult].last_bucket
     last = table[(table["models"] == "after") & (table["points"] == 0)]["share"].item()
     assert last == pytest.approx(np.mean(beyond))

@@ -8,28 +8,27 @@ import pytest
 
 from tests.charts.fake_reports import made_up_report
 from tests.charts.layout import layout_of
-from tests.charts.test_figures import plain, with_part
+from tests.charts.test_figures import plain
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report import relearn
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.privacy import EvaluatedImages, EvaluatedSet, RelearnResult, RelearnTimes
 from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, anamnesis_index
-from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
 Times = tuple[int | None, ...]
 
 
-def told(after: Times, gold: Times | None, **facts: Any) -> Report:
+def told(after: Times, gold: Times | None, **values: Any) -> Report:
     """A report whose nets were back after these steps: the time of the mean first, then those of the draws."""
     own = {"after": after, "fresh": (None, None, None)} | ({} if gold is None else {"gold": gold})
     index = "There is no index without gold." if gold is None else anamnesis_index(after[0], gold[0])
-    said = {
-        "models": {name: {"time": times[0], "times": list(times[1:])} for name, times in own.items()},
+    values |= {
+        "models": {name: RelearnTimes(time=times[0], by_draw=times[1:]) for name, times in own.items()},
         "index": None if isinstance(index, str) else index,
     }
-    part = REPORT.parts["relearn"]
-    return with_part(REPORT, "relearn", ReportPart(part.facts | said | facts, part.arrays))
+    return REPORT.with_result(REPORT[RelearnResult].model_copy(update=values))
 
 
 @pytest.mark.parametrize(
@@ -85,9 +84,9 @@ def test_the_sentence_compares_with_gold(after: Times, gold: Times | None, words
         ("taught", 1, "Fine-tuned and evaluated on the same image, as there are no others."),
     ],
 )
-def test_it_says_who_was_asked(kind: str, count: int, words: str) -> None:
-    asked = {"set": kind, "pictures": count, "beside": 50}
-    assert words in plain(relearn.summary(told((3,), (9,), asked=asked)))
+def test_it_says_who_was_asked(kind: EvaluatedSet, count: int, words: str) -> None:
+    evaluated = EvaluatedImages(set=kind, forget=count, retain=50)
+    assert words in plain(relearn.summary(told((3,), (9,), evaluated=evaluated)))
 
 
 def test_what_calls_everything_alike_is_drawn_thin_and_never_counts() -> None:
@@ -105,10 +104,10 @@ def test_what_calls_everything_alike_is_drawn_thin_and_never_counts() -> None:
 
 
 def test_the_band_spans_the_draws() -> None:
-    arrays = dict(REPORT.parts["relearn"].arrays)
-    arrays["after"] = np.stack([np.full(len(EVAL_STEPS), share, np.float32) for share in (0.2, 0.5, 0.8)])
-    facts = REPORT.parts["relearn"].facts
-    figure: Any = relearn.figure([with_part(REPORT, "relearn", ReportPart(facts, arrays))], LIGHT)
+    result = REPORT[RelearnResult]
+    draws = np.stack([np.full(len(EVAL_STEPS), share, np.float32) for share in (0.2, 0.5, 0.8)])
+    report = REPORT.with_result(result.model_copy(update={"forget": {**result.forget, "after": draws}}))
+    figure: Any = relearn.figure([report], LIGHT)
     (band,) = [trace for trace in figure.data if trace.name == "draws, after"]
     assert (min(band.y), max(band.y)) == pytest.approx((0.2, 0.8))
 

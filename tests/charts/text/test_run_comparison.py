@@ -9,6 +9,7 @@ from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.chart import report_labels
 from unlearn_core.charts.text import run_comparison
 from unlearn_core.domain.report import Evaluation, Report
+from unlearn_core.domain.results.predictions import AccuracyResult
 
 KNOBS = {"unsir": {"lr": "Learning rate"}, "finetune": {"rate": "Learning rate", "epochs": "Epochs"}}
 
@@ -84,12 +85,12 @@ def test_figures_stand_in_one_column_a_run() -> None:
         "privacy, after (1 is like retrained)",
         "unlearning time",
     ]
-    score = {model: own["forget_test"] for model, own in reports[0].parts["accuracy"].facts.items()}
+    score = {model: own["forget_test"] for model, own in reports[0][AccuracyResult].scores.items()}
     cell = (
         str(table[report_labels(reports)[0]].iloc[1])
         .replace("\N{NO-BREAK SPACE}", " ")
         .replace("\N{NARROW NO-BREAK SPACE}", " ")
     )
-    assert cell.startswith(f"{100 * score['before']['accuracy']:.1f} → {100 * score['after']['accuracy']:.1f} % (")
-    assert cell.endswith(f" · retrained {100 * score['gold']['accuracy']:.1f} %")
+    assert cell.startswith(f"{100 * score['before'].accuracy:.1f} → {100 * score['after'].accuracy:.1f} % (")
+    assert cell.endswith(f" · retrained {100 * score['gold'].accuracy:.1f} %")
     assert str(table[report_labels(reports)[1]].iloc[1]).endswith(" · not retrained")

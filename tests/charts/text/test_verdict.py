@@ -1,7 +1,6 @@
 """The three verdicts: titles follow the numbers and their intervals, and say what they cannot know."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from tests.charts.fake_reports import CAT, NO_GOLD, made_up_report, score
 from unlearn_core.charts.text.verdict import caveats, forget_verdict, gold_verdict, retain_verdict, verdicts
 from unlearn_core.domain.report import Evaluation, Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.predictions import AccuracyResult
 
 REPORT = made_up_report()
 PICTURES = made_up_report(images=True)
@@ -17,11 +16,11 @@ PICTURES = made_up_report(images=True)
 
 def scored(report: Report, **sets: dict[str, tuple[int, int]]) -> Report:
     """The report with these right answers and counts: set name -> model -> (right, of)."""
-    facts: dict[str, Any] = {model: dict(old) for model, old in report.parts["accuracy"].facts.items()}
+    scores = {model: dict(old) for model, old in report[AccuracyResult].scores.items()}
     for name, models in sets.items():
         for model, (right, of) in models.items():
-            facts[model][name] = score(right, of)
-    return replace(report, parts={**report.parts, "accuracy": ReportPart(facts, {})})
+            scores[model][name] = score(right, of)
+    return report.with_result(AccuracyResult(scores=scores))
 
 
 def cats(before: int, after: int, gold: int, trained: int = 0) -> Report:

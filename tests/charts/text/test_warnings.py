@@ -1,12 +1,11 @@
 """Flags are raised where chance does not explain what was found, and only there."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.charts.fake_reports import made_up_report, score
+from tests.charts.fake_reports import attack_metrics, made_up_report, score
 from unlearn_core.charts.text.warnings import (
     collateral_damage,
     no_warning_text,
@@ -14,8 +13,10 @@ from unlearn_core.charts.text.warnings import (
     report_warnings,
     residual_knowledge,
 )
-from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.report import Report, stored
+from unlearn_core.domain.results.outputs import LogitsResult
+from unlearn_core.domain.results.predictions import AccuracyResult, ConfusionResult
+from unlearn_core.domain.results.privacy import MembershipResult
 
 REPORT = made_up_report()
 
@@ -24,21 +25,17 @@ def attacked(after: float, gold: float | None, *, half: float = 0.05) -> Report:
     """A report in which one attack has these AUCs, with intervals of this half width."""
     report = made_up_report(gold=gold is not None)
     aucs = {"before": 0.6, "after": after} | ({} if gold is None else {"gold": gold})
-    models: dict[str, Any] = {
-        model: {"loss": {"auc": auc, "low": auc - half, "high": auc + half, "found": 0.01}}
-        for model, auc in aucs.items()
-    }
-    part = ReportPart({"members": 100, "models": models}, {})
-    return replace(report, parts={**report.parts, "membership": part})
+    attacks = {model: {"loss": attack_metrics(auc, half)} for model, auc in aucs.items()}
+    return report.with_result(report[MembershipResult].model_copy(update={"attacks": attacks}))
 
 
 def scored(before: int, after: int, gold: int | None) -> Report:
     """A report with so many of 1,000 unseen kept pictures named rightly."""
     given = {"before": before, "after": after} | ({} if gold is None else {"gold": gold})
     gone = {"forget_test": score(0, 200), "forget_train": score(0, 300)}
-    facts = {model: {"retain_test": score(right, 1000), **gone} for model, right in given.items()}
+    scores = {model: {"retain_test": score(right, 1000), **gone} for model, right in given.items()}
     report = made_up_report(gold=gold is not None)
-    return replace(report, parts={"accuracy": ReportPart(facts, {})})
+    return replace(report, parts=stored(AccuracyResult(scores=scores)))
 
 
 def plain(words: str) -> str:
@@ -109,21 +106,24 @@ def test_damage_names_the_class_that_is_worst_off() -> None:
     rows = [score(90, 100)] * 10
     after = [*rows[:8], score(20, 100), rows[9]]
     forgotten = [score(0, 100) if place == 3 else one for place, one in enumerate(after)]
-    part = ReportPart({"before": rows, "after": forgotten, "gold": rows}, {})
-    flag = collateral_damage(replace(report, parts={**report.parts, "confusion": part}))
+    scores = {"before": rows, "after": forgotten, "gold": rows}
+    flag = collateral_damage(report.with_result(REPORT[ConfusionResult].model_copy(update={"scores": scores})))
     assert flag is not None and plain(flag.words).endswith("; the worst class is ship (20 %, retrained 90 %).")
 
 
 def test_hesitation_tells_where_no_attack_was_tried() -> None:
-    parts = {name: part for name, part in REPORT.parts.items() if name != "membership"}
-    unsure = dict(parts["logits"].arrays)
-    unsure["after_entropy"] = np.full_like(unsure["after_entropy"], 2.2)
-    flag = over_forgetting(replace(REPORT, parts=parts | {"logits": ReportPart({}, unsure)}))
+    untried = replace(REPORT, parts={name: part for name, part in REPORT.parts.items() if name != "membership"})
+    result = REPORT[LogitsResult]
+
+    def with_entropy(value: float) -> Report:
+        entropy = {**result.entropy, "after": np.full_like(result.entropy["after"], value)}
+        return untried.with_result(result.model_copy(update={"entropy": entropy}))
+
+    flag = over_forgetting(with_entropy(2.2))
     assert flag is not None and "above 2.20 nats" in flag.words
-    sure = dict(unsure, after_entropy=np.full_like(unsure["after_entropy"], 0.01))
-    assert over_forgetting(replace(REPORT, parts=parts | {"logits": ReportPart({}, sure)})) is None
+    assert over_forgetting(with_entropy(0.01)) is None
     bare = made_up_report(gold=False)
-    assert over_forgetting(replace(bare, parts={"logits": bare.parts["logits"]})) is None
+    assert over_forgetting(replace(bare, parts=stored(bare[LogitsResult]))) is None
 
 
 def test_no_flag_is_no_proof() -> None:
@@ -133,21 +133,21 @@ def test_no_flag_is_no_proof() -> None:
         "No warning: the basic checks found no damage to the retain set. A stronger attack might. "
         "Membership was not measured."
     )
-    both = replace(fine, parts={**fine.parts, "membership": attacked(0.5, 0.5).parts["membership"]})
+    both = fine.with_result(attacked(0.5, 0.5)[MembershipResult])
     assert report_warnings(both) == [] and "no residual knowledge and no over-forgetting" in no_warning_text(both)
     assert "None of the checks" in no_warning_text(replace(fine, parts={}))
 
 
 def test_the_gravest_comes_first() -> None:
     report = attacked(0.7, 0.5)
-    worse = replace(report, parts={**report.parts, "accuracy": scored(860, 500, 870).parts["accuracy"]})
+    worse = report.with_result(scored(860, 500, 870)[AccuracyResult])
     assert [flag.kind for flag in report_warnings(worse)] == ["damage", "left"]
 
 
 def test_what_is_still_named_is_left_whatever_attacks_say() -> None:
     report = scored(860, 865, 870)
-    facts = {model: dict(sets) for model, sets in report.parts["accuracy"].facts.items()}
-    facts["before"]["forget_test"] = facts["after"]["forget_test"] = score(190, 200)
-    named = replace(report, parts={"accuracy": ReportPart(facts, {})})
+    scores = {model: dict(sets) for model, sets in report[AccuracyResult].scores.items()}
+    scores["before"]["forget_test"] = scores["after"]["forget_test"] = score(190, 200)
+    named = report.with_result(AccuracyResult(scores=scores))
     assert [flag.kind for flag in report_warnings(named)] == ["left"]
     assert "still classified correctly" in report_warnings(named)[0].words

@@ -28,10 +28,10 @@ class AxisRange(NamedTuple):
     is_closed: bool
 
 
-def values_in_set(report: Report, quantity: str, name: str) -> dict[str, np.ndarray]:
-    """One quantity ("true", "margin" or "entropy") of every image in a set, for each model."""
-    arrays, rows = report.parts["logits"].arrays, getattr(report.split, name)
-    return {model: arrays[f"{model}_{quantity}"][rows].astype(float) for model in models(report)}
+def values_in_set(report: Report, values: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """The values (N,) of a LogitsResult for the images in a set, by model."""
+    rows = getattr(report.split, name)
+    return {model: values[model][rows].astype(float) for model in models(report)}
 
 
 def medians(values: Mapping[str, np.ndarray]) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Highlights in a figure what is selected on the compare page: a class, a layer or an image."""
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,14 @@ from unlearn_core.charts.drawing.selection import Selection
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.outputs import LogitsResult
 
-QUANTITIES = {"confidence": "true", "margin": "margin", "certainty": "entropy"}
-"""Charts whose axis is a quantity of each image, and the name of that quantity in the report."""
+QUANTITIES: Mapping[str, Callable[[LogitsResult], Mapping[str, np.ndarray]]] = {
+    "confidence": lambda result: result.true_logit,
+    "margin": lambda result: result.margin,
+    "certainty": lambda result: result.entropy,
+}
+"""The quantity of each image, by model, that is the axis of a chart."""
 
 
 def highlight_selection(
@@ -24,8 +30,9 @@ def highlight_selection(
         if name is not None:
             _band(drawn, name, theme)
     if focus.image is not None and focus.image < len(report.labels):
-        if chart in QUANTITIES and "logits" in report.parts:
-            _mark_value(drawn, report, QUANTITIES[chart], focus.image, theme)
+        if chart in QUANTITIES and LogitsResult in report:
+            name = f"{report.dataset.item_noun} {focus.image}"
+            _mark_value(drawn, QUANTITIES[chart](report[LogitsResult]), focus.image, theme, name=name)
         _mark_point(drawn, report, focus.image, theme)
     # A click that chooses must not fade all that was not clicked.
     drawn.update_traces(unselected={"marker": {"opacity": 1}}, selector={"type": "scatter"})
@@ -53,15 +60,13 @@ def _plain(text: str) -> str:
     return re.sub(r"<[^>]*>|\s*\(forgotten\)", "", str(text))
 
 
-def _mark_value(figure: go.Figure, report: Report, what: str, image: int, theme: Theme) -> None:
+def _mark_value(figure: go.Figure, values: Mapping[str, np.ndarray], image: int, theme: Theme, *, name: str) -> None:
     """One image's place on the axis of a density, for each model."""
-    arrays, name = report.parts["logits"].arrays, f"{report.dataset.item_noun} {image}"
     for model in ("before", "gold", "after"):
-        if f"{model}_{what}" in arrays:
-            at = float(arrays[f"{model}_{what}"][image])
+        if model in values:
             figure.add_scatter(
                 name=name,
-                x=[at],
+                x=[float(values[model][image])],
                 y=[0],
                 mode="markers",
                 marker=marker_style(theme, model, 11),

@@ -8,6 +8,7 @@ import numpy as np
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.predictions import ConfusionResult
+from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.results.weights import CkaResult, WeightDistanceResult
 from unlearn_core.domain.split import set_label
 
@@ -131,11 +132,13 @@ def _predictions_text(report: Report, image: int) -> str:
 
 
 def _member_text(report: Report, image: int) -> str:
-    arrays = report.parts["membership"].arrays if "membership" in report.parts else {}
-    places = np.flatnonzero(arrays["members"] == image) if "after_guess" in arrays else []
+    result = report.get(MembershipResult)
+    if result is None or not result.probabilities:
+        return MISSING
+    places = np.flatnonzero(result.member_rows == image)
     if not len(places):
         return MISSING
-    known = {m: float(arrays[f"{m}_guess"][places[0]]) for m in ("before", "after", "gold") if f"{m}_guess" in arrays}
+    known = {model: float(values[places[0]]) for model, values in result.probabilities.items()}
     return f"{percent(known['before'], 0)} → {percent(known['after'], 0)}" + _gold(known, lambda one: percent(one, 0))
 
 

@@ -1,7 +1,7 @@
 """Jensen-Shannon divergence from the predictions of gold, before and after, with that of two golds as reference."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from math import isnan
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -10,10 +10,14 @@ from unlearn_core.charts.chart import ONE_GOLD, TWO_GOLDS, Chart, build_table, n
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import SET_LABELS, capitalize, number
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.outputs import DistanceResult
+from unlearn_core.domain.results.predictions import DistanceToGold
 from unlearn_core.domain.split import set_label
 
 SETS = ("forget_train", "forget_test", "retain_test")
 """The sets drawn, from top to bottom; the validation set is in the table only."""
+_TABLE_LABELS = {"before": "before", "after": "after", "twin": "second retrained"}
+_DOT_LABELS = {"before": "before", "after": "after", "twin": TWO_GOLDS}
 _BELOW = 0.27
 _ANOTHER = "To measure it, train a second one: `python -m unlearn_core gold` with the same request and `--seed 1`."
 
@@ -23,22 +27,23 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
     return build_table(
         reports,
         lambda report: [
-            {"set": set_label(name), "model": "second retrained" if what == "spread" else what, "distance, bits": bits}
-            for name, each in _sets(report).items()
-            for what, bits in each.items()
+            {"set": set_label(name), "model": _TABLE_LABELS[model], "distance, bits": bits}
+            for name, distance in _sets(report).items()
+            for model, bits in distance.by_model.items()
         ],
     )
 
 
-def _sets(report: Report) -> dict[str, dict[str, float | None]]:
-    return report.parts["distance"].facts["sets"]
+def _sets(report: Report) -> Mapping[str, DistanceToGold]:
+    return report[DistanceResult].sets
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw one row per set: the distances of before and after, and that between two golds."""
     names = [name for name in SETS if any(name in _sets(report) for report in reports)]
     heights = {name: len(names) - 1 - place for place, name in enumerate(names)}
-    top = max(bits for report in reports for name in names for bits in _sets(report).get(name, {}).values() if bits)
+    shown = [distance for report in reports for name, distance in _sets(report).items() if name in names]
+    top = max(bits for distance in shown for bits in distance.by_model.values() if not isnan(bits))
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
         known = {name: at for name, at in heights.items() if name in _sets(report)}
@@ -58,7 +63,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 def _traces(report: Report, heights: dict[str, int], theme: Theme, top: float) -> list[go.Scatter]:
     found = _sets(report)
     rods = go.Scatter(
-        x=[x for name in heights for x in (found[name]["before"], found[name]["after"], None)],
+        x=[x for name in heights for x in (found[name].before, found[name].after, None)],
         y=[y for at in heights.values() for y in (at, at, None)],
         mode="lines",
         line={"color": with_alpha(theme.after, 0.4), "width": 4},
@@ -66,30 +71,30 @@ def _traces(report: Report, heights: dict[str, int], theme: Theme, top: float) -
     )
     dots = [
         go.Scatter(
-            name=TWO_GOLDS if what == "spread" else what,
-            x=[found[name][what] for name in heights],
+            name=label,
+            x=[found[name].by_model[model] for name in heights],
             y=list(heights.values()),
             mode="markers",
-            marker=marker_style(theme, "gold" if what == "spread" else what, 10),
-            hovertemplate=f"<b>{TWO_GOLDS if what == 'spread' else what}</b><br>%{{x:.3f}} bits<extra></extra>",
+            marker=marker_style(theme, "gold" if model == "twin" else model, 10),
+            hovertemplate=f"<b>{label}</b><br>%{{x:.3f}} bits<extra></extra>",
         )
-        for what in ("before", "after", "spread")
-        if found["forget_train"][what] is not None
+        for model, label in _DOT_LABELS.items()
+        if not isnan(found["forget_train"].by_model[model])
     ]
     return [rods, *dots, _labels(found, heights, theme, top)]
 
 
-def _labels(found: dict[str, Any], heights: dict[str, int], theme: Theme, top: float) -> go.Scatter:
+def _labels(found: Mapping[str, DistanceToGold], heights: dict[str, int], theme: Theme, top: float) -> go.Scatter:
     """Label the dots, naming the models in the first row; before is labelled only where there is room."""
     words = []
     for place, (name, at) in enumerate(heights.items()):
-        before, after = found[name]["before"], found[name]["after"]
+        before, after, golds = found[name].before, found[name].after, found[name].between_golds
         named = place == 0
         words.append((after, at - _BELOW, f"{'after ' if named else ''}{after:.2f}", text_color(theme, "after")))
         if abs(before - after) > 0.3 * top:
             words.append((before, at - _BELOW, f"{'before ' if named else ''}{before:.2f}", theme.quiet))
-        if named and found[name]["spread"] is not None:
-            words.append((found[name]["spread"], at + _BELOW, f"{TWO_GOLDS} {found[name]['spread']:.2f}", theme.quiet))
+        if named and not isnan(golds):
+            words.append((golds, at + _BELOW, f"{TWO_GOLDS} {golds:.2f}", theme.quiet))
     return go.Scatter(
         x=[x for x, *_ in words],
         y=[y for _, y, *_ in words],
@@ -106,21 +111,22 @@ def _labels(found: dict[str, Any], heights: dict[str, int], theme: Theme, top: f
 
 def summary(report: Report) -> str:
     """Describe the distance before and after, compared with that of two golds."""
-    figures = report.parts["distance"].facts["distance"]["test"]
-    spread = "" if figures["spread"] is None else f" Between two retrained models it is {number(figures['spread'], 3)}."
+    overall = report[DistanceResult].overall["test"]
+    golds = f" Between two retrained models it is {number(overall.between_golds, 3)}."
+    if isnan(overall.between_golds):
+        golds = f" {ONE_GOLD} {_ANOTHER}"
     return (
         f"The distance to the retrained model, averaged over training images of the forget set and test images of the "
         f"retain set, went from "
-        f"{number(figures['before'], 3)} to {number(figures['after'], 3)} bits.{spread or f' {ONE_GOLD} {_ANOTHER}'}"
+        f"{number(overall.before, 3)} to {number(overall.after, 3)} bits.{golds}"
     )
 
 
 def alt_text(report: Report) -> str:
     """List every set with its distances."""
     rows = [
-        f"{capitalize(set_label(name))}: before {number(each['before'] or 0, 3)}, "
-        f"after {number(each['after'] or 0, 3)} bits."
-        for name, each in _sets(report).items()
+        f"{capitalize(set_label(name))}: before {number(distance.before, 3)}, after {number(distance.after, 3)} bits."
+        for name, distance in _sets(report).items()
         if name in SETS
     ]
     return (
@@ -136,7 +142,7 @@ CHART = Chart(
     "averaged: 0 is the same prediction with the same confidence, 1 has nothing in common. Two retrained models from "
     "different seeds are not at 0 either, so below their distance there is nothing to gain. Similar predictions do not "
     "prove that no trace is left in the weights.",
-    applies=needs_gold("distance"),
+    applies=needs_gold(DistanceResult),
     table=table,
     figure=figure,
     summary=summary,

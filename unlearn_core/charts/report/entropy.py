@@ -12,6 +12,7 @@ from unlearn_core.charts.drawing.density import AxisRange, draw_densities, media
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import capitalize, eval_forget_set, forget_set_label, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.outputs import LogitsResult
 
 _SAME = 0.05
 """Medians that differ by no more than this count as equal."""
@@ -23,7 +24,7 @@ def values(report: Report) -> dict[str, np.ndarray]:
     # Rounding can push a uniform prediction slightly beyond the end of the scale.
     return {
         model: (part / most).clip(0, 1)
-        for model, part in values_in_set(report, "entropy", eval_forget_set(report)).items()
+        for model, part in values_in_set(report, report[LogitsResult].entropy, eval_forget_set(report)).items()
     }
 
 
@@ -80,7 +81,7 @@ CHART = Chart(
     caveat="High uncertainty does not prove forgetting. A model that was not trained on a class is often quite "
     "confident that it is something else; one that was pushed away from it may be uncertain in a way that reveals the "
     "images. The aim is the curve of the retrained model. At the ends of the scale the smoothing is folded back.",
-    applies=needs("logits"),
+    applies=needs(LogitsResult),
     table=table,
     figure=figure,
     summary=summary,

@@ -1,9 +1,9 @@
 """Distances to gold by several metrics, before and after, with those of two golds as reference; a scale per metric."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,6 +12,7 @@ from unlearn_core.charts.chart import ONE_GOLD, TWO_GOLDS, Chart, build_table, n
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, capitalize, is_class_request, number, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.outputs import ClosenessResult, GoldComparison
 from unlearn_core.domain.split import set_label
 
 
@@ -50,21 +51,22 @@ _FORMER_LABELS = {
 }
 """Labels of the sets in links of former releases."""
 PAIR_LABELS = {"before-gold": "before", "after-gold": "after", "gold-twin": TWO_GOLDS}
+_ENDS = ("before-gold", "after-gold")
 _LOOKS = {"before-gold": "before", "after-gold": "after", "gold-twin": "gold"}
 _HEIGHT = 410
 
 
 def applies(report: Report, name: str) -> Literal[True] | str:
     """Return True if there is gold and this set has images, else the reason."""
-    available = needs_gold("closeness")(report)
+    available = needs_gold(ClosenessResult)(report)
     if available is not True or name in _sets(report):
         return available
     single = "" if is_class_request(report) else " Single forget images have no test images."
     return f"This set is empty for this forget request.{single}"
 
 
-def _sets(report: Report) -> dict[str, Any]:
-    return report.parts["closeness"].facts["sets"]
+def _sets(report: Report) -> Mapping[str, GoldComparison]:
+    return report[ClosenessResult].sets
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -76,9 +78,9 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
                 "set": set_label(name),
                 "metric": GOLD_METRICS[what].title,
                 "unit": GOLD_METRICS[what].unit,
-                "images": own["pictures"],
+                "images": own.images,
             }
-            | {words: own["values"][what][pair] for pair, words in PAIR_LABELS.items()}
+            | {words: own.values[what][pair] for pair, words in PAIR_LABELS.items()}
             | {"missing": _why(report, name)}
             for name, own in _sets(report).items()
             for what in GOLD_METRICS
@@ -88,13 +90,13 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 def _why(report: Report, name: str) -> str:
     """Return the reasons for missing values of a set."""
-    reasons = report.parts["closeness"].facts["reasons"]
+    reasons = report[ClosenessResult].reasons
     return " ".join(why for what, why in reasons.items() if what == "gold-twin" or what.startswith(f"{name},"))
 
 
 def figure(reports: Sequence[Report], theme: Theme, name: str) -> go.Figure:
     """Draw each row from gold (left) to the value farthest from it; the values are written below the metric's title."""
-    values = [_sets(report)[name]["values"] for report in reports]
+    values = [_sets(report)[name].values for report in reports]
     tops = {what: max([v for own in values for v in own[what].values() if v] or [1.0]) for what in GOLD_METRICS}
     drawn = panels(reports, theme, height=_HEIGHT)
     for column, own in enumerate(values, 1):
@@ -115,7 +117,7 @@ def figure(reports: Sequence[Report], theme: Theme, name: str) -> go.Figure:
     return drawn
 
 
-def _figures(measure: GoldMetric, values: dict[str, float | None]) -> str:
+def _figures(measure: GoldMetric, values: Mapping[str, float | None]) -> str:
     before, after, spread = (
         None if values[pair] is None else measure.format(values[pair] or 0) for pair in PAIR_LABELS
     )
@@ -123,62 +125,55 @@ def _figures(measure: GoldMetric, values: dict[str, float | None]) -> str:
     return f"<br>{before or 'no value'} → {after or 'no value'}{golds}"
 
 
-def _traces(values: dict[str, Any], tops: dict[str, float], theme: Theme) -> list[go.Scatter]:
+def _traces(values: Mapping[str, Mapping[str, float | None]], tops: dict[str, float], theme: Theme) -> list[go.Scatter]:
     places = dict(zip(GOLD_METRICS, range(len(GOLD_METRICS)), strict=True))
-    ends = {what: [values[what][pair] for pair in ("before-gold", "after-gold")] for what in GOLD_METRICS}
-    whole = {what: [end / tops[what] for end in both] for what, both in ends.items() if None not in both}
+    known = {pair: {what: v for what in GOLD_METRICS if (v := values[what][pair]) is not None} for pair in PAIR_LABELS}
+    both = [what for what in known["before-gold"] if what in known["after-gold"]]
     rods = go.Scatter(
-        x=[x for both in whole.values() for x in (*both, None)],
-        y=[y for what in whole for y in (places[what], places[what], None)],
+        x=[x for what in both for x in (*(known[pair][what] / tops[what] for pair in _ENDS), None)],
+        y=[y for what in both for y in (places[what], places[what], None)],
         mode="lines",
         line={"color": with_alpha(theme.after, 0.4), "width": 4},
         hoverinfo="skip",
     )
-    drawn = [rods]
-    for pair in ("gold-twin", "before-gold", "after-gold"):
-        known = [what for what in GOLD_METRICS if values[what][pair] is not None]
-        if known:
-            drawn.append(
-                go.Scatter(
-                    name=PAIR_LABELS[pair],
-                    x=[values[what][pair] / tops[what] for what in known],
-                    y=[places[what] for what in known],
-                    mode="markers",
-                    marker=marker_style(theme, _LOOKS[pair], 9),
-                    customdata=[
-                        [
-                            GOLD_METRICS[what].title,
-                            GOLD_METRICS[what].format(values[what][pair]),
-                            GOLD_METRICS[what].unit,
-                        ]
-                        for what in known
-                    ],
-                    hovertemplate=f"<b>{PAIR_LABELS[pair]}</b><br>%{{customdata[0]}}: %{{customdata[1]}}"
-                    "<br>%{customdata[2]}<extra></extra>",
-                    cliponaxis=False,
-                )
-            )
-    return drawn
+    dots = [
+        go.Scatter(
+            name=PAIR_LABELS[pair],
+            x=[value / tops[what] for what, value in known[pair].items()],
+            y=[places[what] for what in known[pair]],
+            mode="markers",
+            marker=marker_style(theme, _LOOKS[pair], 9),
+            customdata=[
+                [GOLD_METRICS[what].title, GOLD_METRICS[what].format(value), GOLD_METRICS[what].unit]
+                for what, value in known[pair].items()
+            ],
+            hovertemplate=f"<b>{PAIR_LABELS[pair]}</b><br>%{{customdata[0]}}: %{{customdata[1]}}"
+            "<br>%{customdata[2]}<extra></extra>",
+            cliponaxis=False,
+        )
+        for pair in ("gold-twin", *_ENDS)
+        if known[pair]
+    ]
+    return [rods, *dots]
 
 
 def summary(report: Report, name: str) -> str:
     """Describe by how many metrics it came closer to gold or as close as two golds, and its agreement with gold."""
     own = _sets(report)[name]
-    both = [(one["before-gold"], one["after-gold"]) for one in own["values"].values()]
+    both = [(one["before-gold"], one["after-gold"]) for one in own.values.values()]
     known = [(before, after) for before, after in both if before is not None and after is not None]
     nearer = sum(after < before for before, after in known)
     said = f"By {nearer} of {len(known)} metrics, it is now closer to the retrained model, on {SET_PHRASES[name]}."
-    same = own["agreement"]["after-gold"]
-    if same is not None:
+    before, after, golds = (own.agreement[pair] for pair in PAIR_LABELS)
+    if after is not None:
         said += (
-            f" The two agree on {percent(same['share'])} of them "
-            f"(95 % interval {percent(same['low'])} to {percent(same['high'])})"
+            f" The two agree on {percent(after.share)} of them "
+            f"(95 % interval {percent(after.low)} to {percent(after.high)})"
         )
-        before, golds = own["agreement"]["before-gold"], own["agreement"]["gold-twin"]
-        said += f"; before: {percent(before['share'])}" if before else ""
-        said += f"; a second retrained model: {percent(golds['share'])}" if golds else ""
+        said += f"; before: {percent(before.share)}" if before else ""
+        said += f"; a second retrained model: {percent(golds.share)}" if golds else ""
         said += "."
-    spread = [(one["after-gold"], one["gold-twin"]) for one in own["values"].values()]
+    spread = [(one["after-gold"], one["gold-twin"]) for one in own.values.values()]
     within = [after <= golds for after, golds in spread if after is not None and golds is not None]
     return f"{said} {f'As close as two retrained models by {sum(within)} of {len(within)}.' if within else ONE_GOLD}"
 
@@ -187,7 +182,7 @@ def alt_text(report: Report, name: str) -> str:
     """List every metric with its values."""
     rows = []
     for what, one in GOLD_METRICS.items():
-        own = {words: _sets(report)[name]["values"][what][pair] for pair, words in PAIR_LABELS.items()}
+        own = {words: _sets(report)[name].values[what][pair] for pair, words in PAIR_LABELS.items()}
         told = [f"{words} {one.format(value)}" for words, value in own.items() if value is not None]
         rows.append(f"{one.title}: {', '.join(told) or 'no value'}.")
     what = f"Dot chart of distances to the retrained model on {SET_PHRASES[name]}, each row on its own scale."

@@ -7,35 +7,34 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, panels, percent_axis
+from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.privacy import LiraResult
 
-PART = "lira"
 OFFER_TEXT = (
     "The attack with shadow models has not been run on this model: it trains many models and is only run on request."
 )
 ROW_LABELS = {"after": "unlearned", "gold": "retrained"}
 """The two kinds of shadow models, from top to bottom, by the model of the same kind."""
-_SHADOWS = {"after": "seen", "gold": "unseen"}
 _LIFT, _SPREAD = 0.37, 0.42
 """The height of a label above its row, and the vertical spread of the dots of a row, so that they do not overlap."""
 
 
 def applies(report: Report) -> Literal[True] | str:
     """Return True, or why there is nothing to draw: the attack is expensive and only run on request."""
-    return True if PART in report.parts else report.missing.get(PART, report.missing.get("gold", OFFER_TEXT))
+    return needs(LiraResult, otherwise=report.missing.get("gold", OFFER_TEXT))(report)
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per model: its kind, and the share (0 to 1) of forget images that the attack identifies."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
-        part = report.parts[PART]
-        found = [{"model": MODEL_LABELS[model], "share identified": part.facts[model]} for model in ROW_LABELS]
+        result = report[LiraResult]
+        found = [{"model": MODEL_LABELS[model], "share identified": result.identified[model]} for model in ROW_LABELS]
         for model, kind in ROW_LABELS.items():
-            shares = part.arrays[_SHADOWS[model]]
+            shares = result.shadows[model]
             found += [{"model": f"{kind} shadow model", "share identified": float(share)} for share in shares]
         return found
 
@@ -58,7 +57,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 
 def _markers(report: Report, model: str, height: int, theme: Theme) -> go.Scatter:
-    shares = report.parts[PART].arrays[_SHADOWS[model]]
+    shares = report[LiraResult].shadows[model]
     colour = theme.after if model == "after" else theme.gold
     return go.Scatter(
         name="shadow models",
@@ -74,7 +73,7 @@ def _markers(report: Report, model: str, height: int, theme: Theme) -> go.Scatte
 def _model(report: Report, model: str, height: int, theme: Theme) -> go.Scatter:
     return go.Scatter(
         name=MODEL_LABELS[model],
-        x=[report.parts[PART].facts[model]],
+        x=[report[LiraResult].identified[model]],
         y=[height],
         mode="markers",
         marker=marker_style(theme, model, 12),
@@ -84,7 +83,7 @@ def _model(report: Report, model: str, height: int, theme: Theme) -> go.Scatter:
 
 
 def _label(report: Report, model: str, height: int, theme: Theme) -> go.Scatter:
-    share = report.parts[PART].facts[model]
+    share = report[LiraResult].identified[model]
     return go.Scatter(
         x=[share],
         y=[height + _LIFT],
@@ -100,31 +99,30 @@ def _label(report: Report, model: str, height: int, theme: Theme) -> go.Scatter:
 
 def summary(report: Report) -> str:
     """Describe how well the attack distinguishes the two kinds, and the shares it identifies in after and gold."""
-    facts = report.parts[PART].facts
+    result = report[LiraResult]
     return (
-        f"With {facts['nets']} shadow models of each kind, an attacker tells unlearned from retrained models in "
-        f"{percent(facts['told'], 0)} of cases (95 % interval {percent(facts['low'], 0)} to "
-        f"{percent(facts['high'], 0)}; guessing: {percent(0.5, 0)}): {_verdict(facts)}. The attack identifies "
-        f"{percent(facts['after'], 0)} of the forget images after unlearning, and {percent(facts['gold'], 0)} in the "
+        f"With {result.num_shadows} shadow models of each kind, an attacker tells unlearned from retrained models in "
+        f"{percent(result.success_rate, 0)} of cases (95 % interval {percent(result.low, 0)} to "
+        f"{percent(result.high, 0)}; guessing: {percent(0.5, 0)}): {_verdict(result)}. The attack identifies "
+        f"{percent(result.after, 0)} of the forget images after unlearning, and {percent(result.gold, 0)} in the "
         f"retrained model."
     )
 
 
-def _verdict(facts: dict[str, Any]) -> str:
-    if facts["low"] > 0.5:
+def _verdict(result: LiraResult) -> str:
+    if result.low > 0.5:
         return "this method leaves a trace of the forget set"
-    if facts["high"] < 0.5:
+    if result.high < 0.5:
         return "worse than guessing, which can happen by chance with few models"
     return "not significantly better than guessing with this number of models"
 
 
 def alt_text(report: Report) -> str:
     """List the share of each model, and the range of its kind of shadow models."""
-    part = report.parts[PART]
+    result = report[LiraResult]
     told = [
-        f"{MODEL_LABELS[model]}: {percent(part.facts[model], 0)} identified; {kind} shadow models from "
-        f"{percent(float(part.arrays[_SHADOWS[model]].min()), 0)} to "
-        f"{percent(float(part.arrays[_SHADOWS[model]].max()), 0)}."
+        f"{MODEL_LABELS[model]}: {percent(result.identified[model], 0)} identified; {kind} shadow models from "
+        f"{percent(float(result.shadows[model].min()), 0)} to {percent(float(result.shadows[model].max()), 0)}."
         for model, kind in ROW_LABELS.items()
     ]
     return f"Dots of the share of forget images that the attack identifies, one per model. {' '.join(told)}"

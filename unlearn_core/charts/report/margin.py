@@ -17,11 +17,12 @@ from unlearn_core.charts.drawing.wording import (
     retain_test_label,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.outputs import LogitsResult
 
 
 def values(report: Report) -> dict[str, np.ndarray]:
     """Return the margin of the true class over the best other class on retained test images, by model."""
-    return values_in_set(report, "margin", "retain_test")
+    return values_in_set(report, report[LogitsResult].margin, "retain_test")
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -83,7 +84,7 @@ CHART = Chart(
     caveat="A narrow margin is still a correct prediction: the whole curve may shift while the accuracy stays the "
     "same. Logits have no fixed scale, so longer training gives larger margins without better predictions. Compare "
     "with the retrained model.",
-    applies=needs("logits"),
+    applies=needs(LogitsResult),
     table=table,
     figure=figure,
     summary=summary,

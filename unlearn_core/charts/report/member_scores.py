@@ -11,6 +11,7 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, percent
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.privacy import MembershipResult
 
 MEMBER_THRESHOLD = 0.5
 """An attack identifies an image as a member if its score is higher than this."""
@@ -27,18 +28,18 @@ class MemberScore(NamedTuple):
 
 def applies(report: Report) -> Literal[True] | str:
     """Return True if an attack was run by a release that stored its scores per image, else the reason."""
-    available = needs("membership")(report)
+    available = needs(MembershipResult)(report)
     if available is not True:
         return available
-    part = report.parts["membership"]
-    return True if "after_guess" in part.arrays and "called" in part.facts else OLD_REPORT
+    result = report[MembershipResult]
+    return True if result.probabilities and result.predicted_members else OLD_REPORT
 
 
 def list_member_scores(report: Report) -> list[MemberScore]:
     """Return the forget images that were attacked, in descending order of their score after unlearning."""
-    arrays = report.parts["membership"].arrays
-    known = {model: arrays[f"{model}_guess"] for model in MODELS if f"{model}_guess" in arrays}
-    members = arrays["members"].astype(int)
+    result = report[MembershipResult]
+    known = {model: result.probabilities[model] for model in MODELS if model in result.probabilities}
+    members = result.member_rows.astype(int)
     order = np.argsort(-known["after"], kind="stable")
     return [
         MemberScore(
@@ -64,7 +65,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 def reference_model(report: Report) -> str:
     """Return the model that after is drawn against: gold, or before where there is no gold."""
-    return "gold" if "gold_guess" in report.parts["membership"].arrays else "before"
+    return "gold" if "gold" in report[MembershipResult].probabilities else "before"
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
@@ -148,9 +149,9 @@ def _count_labels(items: Sequence[MemberScore], reference: str, theme: Theme) ->
 
 def summary(report: Report) -> str:
     """Count the images identified after but not in gold, and the false positives of the attack."""
-    found, facts, other = list_member_scores(report), report.parts["membership"].facts, reference_model(report)
+    found, other = list_member_scores(report), reference_model(report)
     number = count_members(found, other)
-    errs = percent(facts["called"]["after"]["strangers"] / len(found), 0)
+    errs = percent(report[MembershipResult].predicted_members["after"].non_members / len(found), 0)
     chance = f"It also identifies {errs} of an equal number of test images as members: its false positive rate."
     after = number.only_after + number.both
     if other == "before":

@@ -1,6 +1,6 @@
 """Membership inference: the AUC of several attacks that distinguish forget images from test images, by model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, number, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.privacy import AttackMetrics, MembershipResult
 
 CHANCE = 0.5
 _SHIFT = {"before": 0.24, "after": 0.0, "gold": -0.24}
@@ -23,20 +24,27 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
     return build_table(
         reports,
         lambda report: [
-            {"model": MODEL_LABELS[model], "attack": attack, **figures}
-            for model, own in _models(report).items()
-            for attack, figures in own.items()
+            {
+                "model": MODEL_LABELS[model],
+                "attack": attack,
+                "auc": metrics.auc,
+                "low": metrics.low,
+                "high": metrics.high,
+                "found": metrics.true_positive_rate,
+            }
+            for model, own in _attacks(report).items()
+            for attack, metrics in own.items()
         ],
     )
 
 
-def _models(report: Report) -> dict[str, Any]:
-    return report.parts["membership"].facts["models"]
+def _attacks(report: Report) -> Mapping[str, Mapping[str, AttackMetrics]]:
+    return report[MembershipResult].attacks
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw one row per attack with all models and their intervals, and a line at chance."""
-    attacks = list(_models(reports[0])["after"])
+    attacks = list(_attacks(reports[0])["after"])
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
         for model in models(report):
@@ -57,23 +65,23 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 
 def _markers(report: Report, model: str, attacks: Sequence[str], theme: Theme) -> go.Scatter:
-    found = [_models(report)[model][attack] for attack in attacks]
+    found = [_attacks(report)[model][attack] for attack in attacks]
     return go.Scatter(
         name=MODEL_LABELS[model],
-        x=[one["auc"] for one in found],
+        x=[one.auc for one in found],
         y=[len(attacks) - 1 - place + _SHIFT[model] for place in range(len(attacks))],
         mode="markers",
         marker=marker_style(theme, model, 9),
         error_x={
             "type": "data",
-            "array": [max(0.0, one["high"] - one["auc"]) for one in found],
-            "arrayminus": [max(0.0, one["auc"] - one["low"]) for one in found],
+            "array": [max(0.0, one.high - one.auc) for one in found],
+            "arrayminus": [max(0.0, one.auc - one.low) for one in found],
             "thickness": 1.5,
             "width": 0,
             "color": with_alpha(getattr(theme, model), 0.75),
         },
         customdata=[
-            [attack, number(one["low"], 2), number(one["high"], 2), percent(one["found"])]
+            [attack, number(one.low, 2), number(one.high, 2), percent(one.true_positive_rate)]
             for attack, one in zip(attacks, found, strict=True)
         ],
         hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, %{{customdata[0]}}<br>AUC %{{x:.2f}}, "
@@ -84,16 +92,16 @@ def _markers(report: Report, model: str, attacks: Sequence[str], theme: Theme) -
 
 def summary(report: Report) -> str:
     """Describe the strongest attack on after, compared with the same attack on gold."""
-    own, facts = _models(report), report.parts["membership"].facts
-    worst = max(own["after"], key=lambda name: abs(own["after"][name]["auc"] - CHANCE))
-    auc = own["after"][worst]["auc"]
+    own, privacy = _attacks(report), report[MembershipResult].privacy
+    worst = max(own["after"], key=lambda name: abs(own["after"][name].auc - CHANCE))
+    auc = own["after"][worst].auc
     said = (
         f"The strongest attack (by {worst}) ranks a forget image above a test image in {percent(auc)} of all pairs; "
-        f"before unlearning, in {percent(own['before'][worst]['auc'])}."
+        f"before unlearning, in {percent(own['before'][worst].auc)}."
     )
     if "gold" not in own:
         return f"{said} {NO_GOLD}"
-    gold = own["gold"][worst]["auc"]
+    gold = own["gold"][worst].auc
     said += f" With the retrained model it is {percent(gold)}"
     if abs(auc - gold) <= MIN_EXCESS:
         said += ", so the attack gains no more than it should."
@@ -103,15 +111,15 @@ def summary(report: Report) -> str:
         said += ": the images are no more familiar than they would be without training on them."
     else:
         said += ": more is left than in a model that was not trained on them."
-    return f"{said} Privacy relative to the retrained model, worst attack: {number(facts['privacy']['after'], 2)} of 1."
+    return f"{said} Privacy relative to the retrained model, worst attack: {number(privacy['after'], 2)} of 1."
 
 
 def alt_text(report: Report) -> str:
     """List the AUC of every attack on every model."""
-    own = _models(report)
+    own = _attacks(report)
     rows = [
         f"{attack}: "
-        + ", ".join(f"{MODEL_LABELS[model]} {number(own[model][attack]['auc'], 2)}" for model in models(report))
+        + ", ".join(f"{MODEL_LABELS[model]} {number(own[model][attack].auc, 2)}" for model in models(report))
         + "."
         for attack in own["after"]
     ]
@@ -127,7 +135,7 @@ CHART = Chart(
     "familiar than unseen ones are revealed too. The aim is the value of the retrained model, not 0.5. These are "
     "simple attacks on one model: if they fail, a stronger one may still succeed. Bars are 95 % bootstrap intervals, "
     "wide where few images were forgotten.",
-    applies=needs("membership"),
+    applies=needs(MembershipResult),
     table=table,
     figure=figure,
     summary=summary,

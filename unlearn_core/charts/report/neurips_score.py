@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, panels, percent_axis
+from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import number
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.privacy import EnsembleScore, NeuripsScoreResult
 
-PART = "score"
 OFFER_TEXT = (
     "The challenge score has not been computed for this run: it trains many models and is only computed on request."
 )
@@ -23,7 +23,7 @@ SIGNIFICANT_ERRORS = 2.0
 
 def applies(report: Report) -> Literal[True] | str:
     """Return True, or why there is nothing to draw: the score is expensive and only computed on request."""
-    return True if PART in report.parts else report.missing.get(PART, report.missing.get("gold", OFFER_TEXT))
+    return needs(NeuripsScoreResult, otherwise=report.missing.get("gold", OFFER_TEXT))(report)
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -41,8 +41,8 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 def _starts(report: Report) -> list[float]:
     """Return the lower bound of each bucket; the last one has all images without points."""
-    facts = report.parts[PART].facts
-    return np.arange(0, facts["last"] + facts["bucket"] / 2, facts["bucket"]).tolist()
+    result = report[NeuripsScoreResult]
+    return np.arange(0, result.last_bucket + result.bucket_width / 2, result.bucket_width).tolist()
 
 
 def _points(report: Report) -> list[float]:
@@ -58,7 +58,7 @@ def _shares(report: Report, side: str) -> list[float]:
 
 
 def _known(report: Report, side: str) -> np.ndarray:
-    found = report.parts[PART].arrays[side]
+    found = report[NeuripsScoreResult].epsilons[side]
     return found[~np.isnan(found)]
 
 
@@ -109,7 +109,7 @@ def _key(report: Report, theme: Theme) -> dict[str, Any]:
     signs = {"after": (theme.after, "■"), "ceiling": (theme.gold, "□")}
     lines = [
         f'<span style="color:{signs[side][0]}">{signs[side][1]}</span> {name} '
-        f"{number(report.parts[PART].facts[side]['score'], 3)}"
+        f"{number(report[NeuripsScoreResult].scores[side].score, 3)}"
         for side, name in SIDE_LABELS.items()
     ]
     return {
@@ -127,29 +127,24 @@ def _key(report: Report, theme: Theme) -> dict[str, Any]:
 
 def summary(report: Report) -> str:
     """Describe the score, the ceiling, whether they differ significantly, and the factors of the score."""
-    facts = report.parts[PART].facts
-    ours, top = facts["after"], facts["ceiling"]
+    result = report[NeuripsScoreResult]
+    count, ours, top = result.num_models, result.after, result.ceiling
     said = (
-        f"The score is {_score_text(ours)} for {facts['nets']} unlearned against {facts['nets']} retrained models; as "
+        f"The score is {_score_text(ours)} for {count} unlearned against {count} retrained models; as "
         f"many other retrained models score {_score_text(top)}: {_verdict(ours, top)}."
     )
     return (
-        f"{said} It is forgetting ({number(ours['forgetting'], 3)}) times the accuracies relative to retraining, on "
-        f"the retain set ({number(ours['retain'], 2)}) and on test images ({number(ours['test'], 2)})."
+        f"{said} It is forgetting ({number(ours.forgetting, 3)}) times the accuracies relative to retraining, on "
+        f"the retain set ({number(ours.retain, 2)}) and on test images ({number(ours.test, 2)})."
     )
 
 
-def _score_text(side: dict[str, float]) -> str:
-    return f"{number(side['score'], 3)} ± {number(_error(side), 3)}"
+def _score_text(score: EnsembleScore) -> str:
+    return f"{number(score.score, 3)} ± {number(score.score_error, 3)}"
 
 
-def _error(side: dict[str, float]) -> float:
-    """Return the standard error of a score over images: that of its forgetting, times the same two ratios."""
-    return side["error"] * side["retain"] * side["test"]
-
-
-def _verdict(ours: dict[str, float], top: dict[str, float]) -> str:
-    gap, error = top["score"] - ours["score"], float(np.hypot(_error(ours), _error(top)))
+def _verdict(ours: EnsembleScore, top: EnsembleScore) -> str:
+    gap, error = top.score - ours.score, float(np.hypot(ours.score_error, top.score_error))
     if not np.isfinite(gap) or not np.isfinite(error):
         return "they cannot be compared"
     if abs(gap) <= SIGNIFICANT_ERRORS * error:
@@ -160,7 +155,7 @@ def _verdict(ours: dict[str, float], top: dict[str, float]) -> str:
 def alt_text(report: Report) -> str:
     """List both scores and both median epsilons."""
     told = [
-        f"{name}: score {number(report.parts[PART].facts[side]['score'], 3)}, "
+        f"{name}: score {number(report[NeuripsScoreResult].scores[side].score, 3)}, "
         f"median epsilon {number(float(np.median(_known(report, side))), 2)}"
         for side, name in SIDE_LABELS.items()
         if len(_known(report, side))

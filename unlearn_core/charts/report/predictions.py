@@ -1,6 +1,7 @@
 """Classes predicted for the forget images: bars after, pale bars before, diamonds for gold."""
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from unlearn_core.charts.drawing.wording import (
     percent,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.predictions import PredictionsResult
 from unlearn_core.domain.split import set_label
 
 MAX_ROWS = 12
@@ -29,8 +31,8 @@ _LIKE = ((0.1, "much like"), (0.25, "roughly like"), (1.01, "unlike"))
 
 def predicted_shares(report: Report, name: str | None = None) -> dict[str, np.ndarray]:
     """Return for each model the share (C,) of the forget images that it predicts as each class."""
-    sets = report.parts["predictions"].facts["sets"][name or eval_forget_set(report)]
-    counts = {model: np.array(sets[model]["counts"], float) for model in models(report)}
+    predicted = report[PredictionsResult].sets[name or eval_forget_set(report)]
+    counts = {model: np.array(predicted[model].counts, float) for model in models(report)}
     return {model: hits / hits.sum() for model, hits in counts.items()}
 
 
@@ -41,7 +43,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
         lambda report: [
             {"set": set_label(name), "class": label}
             | {MODEL_LABELS[model]: float(part[at]) for model, part in predicted_shares(report, name).items()}
-            for name in report.parts["predictions"].facts["sets"]
+            for name in report[PredictionsResult].sets
             for at, label in enumerate(report.dataset.classes)
         ],
     )
@@ -164,12 +166,12 @@ def summary(report: Report) -> str:
     if is_class_request(report):
         own = float(after[forgotten_classes(report)].sum())
         said = f"{percent(own)} are still predicted as a forgotten class. {said}" if own >= 0.005 else said
-    apart = report.parts["predictions"].facts["total_variation"][eval_forget_set(report)]
-    if apart["after"] is None or "gold" not in answers:
+    distance = report[PredictionsResult].total_variation[eval_forget_set(report)]
+    if isnan(distance.after) or "gold" not in answers:
         return f"{said}. {NO_GOLD}"
-    alike = next(words for limit, words in _LIKE if apart["after"] <= limit)
-    golds = "" if apart.get("spread") is None else f"two retrained models: {apart['spread']:.2f}; "
-    said += f", {alike} the retrained model. Total variation distance to it: {apart['after']:.2f} "
+    alike = next(words for limit, words in _LIKE if distance.after <= limit)
+    golds = "" if isnan(distance.between_golds) else f"two retrained models: {distance.between_golds:.2f}; "
+    said += f", {alike} the retrained model. Total variation distance to it: {distance.after:.2f} "
     said += f"({golds}0 is the same, 1 has nothing in common)."
     after, gold = normalized_entropy(report, "after"), normalized_entropy(report, "gold")
     return said if after is None or gold is None else f"{said} Evenness: {after:.2f}, retrained {gold:.2f}."
@@ -177,7 +179,7 @@ def summary(report: Report) -> str:
 
 def normalized_entropy(report: Report, model: str) -> float | None:
     """Return the entropy of a model's predictions as a share of the maximum; None where only one class is possible."""
-    return report.parts["predictions"].facts["sets"][eval_forget_set(report)][model]["entropy"]
+    return report[PredictionsResult].sets[eval_forget_set(report)][model].entropy
 
 
 def alt_text(report: Report) -> str:
@@ -200,7 +202,7 @@ CHART = Chart(
     "too, and so do small samples: a small distance is no more than that. Evenness is the entropy of the predictions "
     "(over the retained classes, where whole classes were forgotten) as a share of the maximum: 0 is all in one "
     "class, 1 is even.",
-    applies=needs("predictions"),
+    applies=needs(PredictionsResult),
     table=table,
     figure=figure,
     summary=summary,

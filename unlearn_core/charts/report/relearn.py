@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from math import inf
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, panels, percent_axis, spread_labels
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels, percent_axis, spread_labels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, number, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.privacy import RelearnResult, RelearnTimes
 
-PART = "relearn"
 OFFER_TEXT = "The relearn time has not been measured for this run: it is only measured on request."
 FRESH = "fresh"
 _LABELS = MODEL_LABELS | {FRESH: "fresh model"}
@@ -28,20 +28,15 @@ class RelearnCurve(NamedTuple):
     is_sane: np.ndarray
 
 
-def applies(report: Report) -> Literal[True] | str:
-    """Return True, or why there is nothing to draw: it is expensive and only measured on request."""
-    return True if PART in report.parts else report.missing.get(PART, OFFER_TEXT)
-
-
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per model, draw and step: both accuracies (0 to 1)."""
 
     def rows(report: Report) -> list[dict[str, Any]]:
-        arrays = report.parts[PART].arrays
+        result = report[RelearnResult]
         return [
             {"model": _LABELS[model], "draw": draw, "step": step, "forget": float(forget), "retain": float(retain)}
-            for model in _models(report)
-            for draw, both in enumerate(zip(arrays[model], arrays[f"{model}_keep"], strict=True), 1)
+            for model in result.models
+            for draw, both in enumerate(zip(result.forget[model], result.retain[model], strict=True), 1)
             for step, forget, retain in zip(_steps(report), *both, strict=True)
         ]
 
@@ -50,21 +45,17 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 def _steps(report: Report) -> list[int]:
     """Return the steps after which the models were evaluated; they differ in older reports."""
-    return report.parts[PART].arrays["step"].astype(int).tolist()
+    return report[RelearnResult].steps.astype(int).tolist()
 
 
 def _last(report: Report) -> int:
     return _steps(report)[-1]
 
 
-def _models(report: Report) -> dict[str, Any]:
-    return report.parts[PART].facts["models"]
-
-
 def _line(report: Report, model: str) -> RelearnCurve:
-    part = report.parts[PART]
-    forget, retain = part.arrays[model], part.arrays[f"{model}_keep"].mean(0)
-    return RelearnCurve(forget.mean(0), forget.min(0), forget.max(0), retain >= part.facts["floor"] - 1e-9)
+    result = report[RelearnResult]
+    forget, retain = result.forget[model], result.retain[model].mean(0)
+    return RelearnCurve(forget.mean(0), forget.min(0), forget.max(0), retain >= result.floor - 1e-9)
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
@@ -74,7 +65,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         here: dict[str, Any] = {"row": 1, "col": column}
         for trace in _ceiling_lines(report, theme):
             drawn.add_trace(trace, **here)
-        for model in reversed(list(_models(report))):
+        for model in reversed(list(report[RelearnResult].models)):
             for trace in _traces(report, model, theme):
                 drawn.add_trace(trace, **here)
         for label in _labels(report, theme):
@@ -91,8 +82,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 def _ceiling_lines(report: Report, theme: Theme) -> list[go.Scatter]:
     """Return the original model's accuracy as a line, and a thinner line at the accuracy that counts as relearned."""
-    facts = report.parts[PART].facts
-    lines = (("before", facts["ceiling"], 2.0), ("counts as relearned", facts["target"], 1.0))
+    result = report[RelearnResult]
+    lines = (("before", result.ceiling, 2.0), ("counts as relearned", result.target, 1.0))
     return [
         go.Scatter(
             name=name,
@@ -149,12 +140,14 @@ def _line_color(theme: Theme, model: str) -> str:
 
 def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
     """Label each line at its end, and the ceiling."""
-    facts, own = report.parts[PART].facts, _models(report)
-    ends = {model: float(_line(report, model).mean[-1]) for model in own}
-    texts = {model: f"{_LABELS[model]}, {_step_text(one['time'])}" for model, one in own.items()}
-    heights = spread_labels([*ends.values(), facts["ceiling"]], 0.085)
-    names = [*texts.values(), f"before {percent(facts['ceiling'], 0)}"]
-    inks = [theme.after if model == "after" else theme.quiet if model == FRESH else theme.ink for model in own]
+    result = report[RelearnResult]
+    ends = [float(_line(report, model).mean[-1]) for model in result.models]
+    texts = [f"{_LABELS[model]}, {_step_text(times.time)}" for model, times in result.models.items()]
+    heights = spread_labels([*ends, result.ceiling], 0.085)
+    names = [*texts, f"before {percent(result.ceiling, 0)}"]
+    inks = [
+        theme.after if model == "after" else theme.quiet if model == FRESH else theme.ink for model in result.models
+    ]
     return [
         {
             "text": text,
@@ -174,35 +167,34 @@ def _step_text(time: int | None) -> str:
 
 def summary(report: Report) -> str:
     """Compare the relearn time of after with gold's and with a fresh model's."""
-    facts, own = report.parts[PART].facts, _models(report)
-    after, gold, last = own["after"], own.get("gold"), _last(report)
+    result, last = report[RelearnResult], _last(report)
+    after, gold, fresh = result.models["after"], result.models.get("gold"), result.models[FRESH]
     if gold is None:
         said = f"{_back(after, last)}. {NO_GOLD}"
     else:
         said = f"{_back(after, last)}; the retrained model {_takes(gold, last)}: {_verdict(after, gold)}"
-        said += "." if facts["index"] is None else f" (anamnesis index {number(facts['index'], 2)})."
-    return f"{said} A fresh model {_takes(own[FRESH], last)}. {_setup(report)}"
+        said += "." if result.index is None else f" (anamnesis index {number(result.index, 2)})."
+    return f"{said} A fresh model {_takes(fresh, last)}. {_setup(result)}"
 
 
-def _back(one: dict[str, Any], last: int) -> str:
-    if one["time"] is None:
+def _back(times: RelearnTimes, last: int) -> str:
+    if times.time is None:
         return f"Not relearned within {last} steps"
-    if one["time"] == 0:
+    if times.time == 0:
         return "Relearned before the first step"
-    return f"Relearned in {one['time']} step{'' if one['time'] == 1 else 's'}"
+    return f"Relearned in {times.time} step{'' if times.time == 1 else 's'}"
 
 
-def _takes(one: dict[str, Any], last: int) -> str:
-    if one["time"] is None:
+def _takes(times: RelearnTimes, last: int) -> str:
+    if times.time is None:
         return f"does not get there within {last}"
-    return "needs none" if one["time"] == 0 else f"takes {one['time']}"
+    return "needs none" if times.time == 0 else f"takes {times.time}"
 
 
-def _verdict(after: dict[str, Any], gold: dict[str, Any]) -> str:
+def _verdict(after: RelearnTimes, gold: RelearnTimes) -> str:
     """Compare two sets of times; where the draws overlap, nothing is claimed."""
-    both = ([*one["times"], one["time"]] for one in (after, gold))
-    ours, theirs = ([inf if time is None else time for time in times] for times in both)
-    if after["time"] is None and gold["time"] is None:
+    ours, theirs = ([inf if time is None else time for time in (*times.by_draw, times.time)] for times in (after, gold))
+    if after.time is None and gold.time is None:
         return "neither relearns, so no difference is visible"
     if max(ours) < min(theirs):
         return "some information was left"
@@ -211,29 +203,29 @@ def _verdict(after: dict[str, Any], gold: dict[str, Any]) -> str:
     return "the draws overlap, so no difference to a model that was not trained on them is visible"
 
 
-def _setup(report: Report) -> str:
+def _setup(result: RelearnResult) -> str:
     """Say which images the models were fine-tuned and evaluated on."""
-    facts = report.parts[PART].facts
-    count, taught, goal = facts["asked"]["pictures"], facts["taught"], percent(facts["target"], 0)
-    if facts["asked"]["set"] == "taught":
+    count, taught, goal = result.evaluated.forget, result.num_taught, percent(result.target, 0)
+    if result.evaluated.set == "taught":
         images = "the same image" if count == 1 else f"the same {count} images"
         return f"Fine-tuned and evaluated on {images}, as there are no others."
-    kind = {"forget_val": "validation images", "forget_train": "other forget images"}[facts["asked"]["set"]]
+    kind = {"forget_val": "validation images", "forget_train": "other forget images"}[result.evaluated.set]
     images = "forget image" if taught == 1 else "forget images"
     return f"Fine-tuned on {taught} {images}, evaluated on {count} {kind}; relearned means {goal} accuracy."
 
 
 def alt_text(report: Report) -> str:
     """Describe where each line begins and ends, and when it reaches the target."""
-    lines = {model: _line(report, model).mean for model in _models(report)}
+    result = report[RelearnResult]
+    lines = {model: _line(report, model).mean for model in result.models}
     told = [
         f"{_LABELS[model]} from {percent(mean[0], 0)} to {percent(mean[-1], 0)}, "
-        f"relearned: {_step_text(_models(report)[model]['time'])}"
+        f"relearned: {_step_text(result.models[model].time)}"
         for model, mean in lines.items()
     ]
     return (
         f"Lines of the accuracy on forget images over {_last(report)} fine-tuning steps; {'; '.join(told)}; "
-        f"before unlearning it was {percent(report.parts[PART].facts['ceiling'], 0)}."
+        f"before unlearning it was {percent(result.ceiling, 0)}."
     )
 
 
@@ -248,7 +240,7 @@ CHART = Chart(
     "before: thin lines are models that predict one class for everything. The time depends on learning rate and batch "
     "size, so only the comparison with the retrained model is meaningful. Bands are the lowest and highest of three "
     "draws.",
-    applies=applies,
+    applies=needs(RelearnResult, otherwise=OFFER_TEXT),
     table=table,
     figure=figure,
     summary=summary,

@@ -11,6 +11,7 @@ from unlearn_core.charts.drawing.density import draw_densities, medians, quantil
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import capitalize, eval_forget_set, forget_set_label, number
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.outputs import LogitsResult
 
 _CLOSE = 0.25
 """Medians count as equal if they differ by less than this share of gold's interquartile range."""
@@ -18,7 +19,7 @@ _CLOSE = 0.25
 
 def values(report: Report) -> dict[str, np.ndarray]:
     """Return the logit of the true class for every forget image, by model."""
-    return values_in_set(report, "true", eval_forget_set(report))
+    return values_in_set(report, report[LogitsResult].true_logit, eval_forget_set(report))
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -69,7 +70,7 @@ CHART = Chart(
     caveat="Logits have no fixed scale: two models with the same predictions may differ by a constant. Compare shapes, "
     "and the distance to the retrained model. Far below it is no better than far above: forget images that look less "
     "familiar than unseen ones are distinguishable too. The curves are smoothed; few images are also drawn as ticks.",
-    applies=needs("logits"),
+    applies=needs(LogitsResult),
     table=table,
     figure=figure,
     summary=summary,

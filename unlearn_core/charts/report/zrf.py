@@ -1,7 +1,6 @@
 """Zero retrain forgetting (ZRF) before and after, with the value of gold as the aim."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,6 +10,7 @@ from unlearn_core.charts.drawing import wording
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import number
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.outputs import ZrfResult
 
 VARIANTS = {"proper": ("Proper", "JS divergence in bits"), "official": ("Official", "the published code")}
 MODEL_LABELS = wording.MODEL_LABELS | {"twin": "second retrained"}
@@ -24,22 +24,21 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
         lambda report: [
             {
                 "model": MODEL_LABELS[model],
-                **own,
-                "images": _facts(report)["pictures"],
-                "missing": _facts(report)["reasons"].get(model, ""),
+                "proper": values.proper,
+                "official": values.official,
+                "images": report[ZrfResult].images,
+                "missing": report[ZrfResult].reasons.get(model, ""),
             }
-            for model, own in _facts(report)["models"].items()
+            for model, values in report[ZrfResult].models.items()
         ],
     )
 
 
-def _facts(report: Report) -> dict[str, Any]:
-    return report.parts["zrf"].facts
-
-
 def _values(report: Report, variant: str) -> dict[str, float]:
     """Return the values of a variant by model, without missing ones."""
-    return {model: own[variant] for model, own in _facts(report)["models"].items() if own[variant] is not None}
+    models = report[ZrfResult].models
+    known = {model: own.proper if variant == "proper" else own.official for model, own in models.items()}
+    return {model: value for model, value in known.items() if value is not None}
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
@@ -111,7 +110,7 @@ def summary(report: Report) -> str:
     values = {model: number(value, 3) for model, value in _values(report, "proper").items()}
     said = f"ZRF went from {values.get('before', 'no value')} to {values.get('after', 'no value')}"
     if "gold" not in values:
-        return f"{said} on {_facts(report)['pictures']} of the forget images. {NO_GOLD}"
+        return f"{said} on {report[ZrfResult].images} of the forget images. {NO_GOLD}"
     said += f"; the retrained model, which is the aim, has {values['gold']}"
     return f"{said}, a second one {values['twin']}." if "twin" in values else f"{said}. {ONE_GOLD}"
 
@@ -134,7 +133,7 @@ CHART = Chart(
     "the retain set, so it guesses with some confidence, and a destroyed model scores high. The aim is the value of "
     "the retrained model. The official variant is what the paper's published code computes: it depends on the number "
     "of classes and is meant for comparison with published values only.",
-    applies=needs("zrf"),
+    applies=needs(ZrfResult),
     table=table,
     figure=figure,
     summary=summary,

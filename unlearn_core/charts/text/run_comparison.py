@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,10 @@ import pandas as pd
 from unlearn_core.charts.chart import report_labels
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, SET_LABELS, number, percent
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.course import TimingsResult
+from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult
+from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.split import set_label
 
 MISSING = "–"
@@ -119,18 +123,19 @@ def _accuracies(report: Report, *, name: str) -> str:
 
 
 def _distance(report: Report) -> str:
-    known = report.parts["distance"].facts["distance"].get("test") if "distance" in report.parts else None
-    return f"{known['after']:.3f} bits" if known and known["after"] is not None else MISSING
+    result = report.get(DistanceResult)
+    overall = result.overall.get("test") if result else None
+    return f"{overall.after:.3f} bits" if overall and not isnan(overall.after) else MISSING
 
 
 def _privacy(report: Report) -> str:
-    known = report.parts["membership"].facts.get("privacy", {}) if "membership" in report.parts else {}
-    return f"{known['after']:.2f}" if "after" in known else MISSING
+    result = report.get(MembershipResult)
+    return f"{result.privacy['after']:.2f}" if result and result.privacy else MISSING
 
 
 def _seconds(report: Report) -> str:
-    known = report.parts["timings"].facts if "timings" in report.parts else None
-    return f"{known['seconds']['forget']:.1f} s on {known['device']}" if known else MISSING
+    timings = report.get(TimingsResult)
+    return f"{timings.seconds.forget:.1f} s on {timings.device}" if timings else MISSING
 
 
 def _format_value(value: Any) -> str:

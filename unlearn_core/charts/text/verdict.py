@@ -16,6 +16,7 @@ Shares are compared by their 95 % intervals: two that overlap, or differ by at m
   Middling: at most FAR. The distance to gold is shown next to it, with that between two golds where there are two.
 """
 
+from math import isnan
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -32,6 +33,8 @@ from unlearn_core.charts.drawing.wording import (
     retain_test_label,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import SeedsResult
+from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult, Score
 
 Tone = Literal["good", "middling", "bad", "unknown"]
@@ -158,12 +161,13 @@ def gold_verdict(report: Report) -> Verdict:
 
 def _distance(report: Report) -> str:
     """Describe the distance to gold, with that between two golds where there are two."""
-    if "distance" not in report.parts:
+    result = report.get(DistanceResult)
+    if result is None:
         return ""
-    figures = report.parts["distance"].facts["distance"]["test"]
-    unknown = figures["spread"] is None
-    spread = "spread unknown: only one" if unknown else f"two retrained models: {figures['spread']:.3f}"
-    return f" Distance to the retrained model: {figures['before']:.3f} → {figures['after']:.3f} bits ({spread})."
+    overall = result.overall["test"]
+    unknown = isnan(overall.between_golds)
+    spread = "spread unknown: only one" if unknown else f"two retrained models: {overall.between_golds:.3f}"
+    return f" Distance to the retrained model: {overall.before:.3f} → {overall.after:.3f} bits ({spread})."
 
 
 def _similarity(given: np.ndarray, gold: np.ndarray) -> tuple[float, float]:
@@ -196,10 +200,10 @@ def caveats(report: Report) -> str:
 
 def _seeds(report: Report) -> str:
     """Say how many seeds the cards are based on."""
-    if "seeds" not in report.parts:
+    seeds = report.get(SeedsResult)
+    if seeds is None:
         return "One seed, one classifier: two more seeds would show how stable this is."
-    count = len(report.parts["seeds"].facts["runs"])
-    return f"These cards describe one of {count} seeds, whose spread is shown below, and one classifier."
+    return f"These cards describe one of {len(seeds.runs)} seeds, whose spread is shown below, and one classifier."
 
 
 def _names_few(report: Report) -> bool:

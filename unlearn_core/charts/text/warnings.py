@@ -12,7 +12,7 @@ is one. The absence of a warning proves nothing, and the text for that case says
   one half and above gold's; or the verdict is "not forgotten".
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,9 @@ from unlearn_core.charts.drawing.wording import (
 )
 from unlearn_core.charts.text import verdict
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.outputs import LogitsResult
 from unlearn_core.domain.results.predictions import AccuracyResult, ConfusionResult
+from unlearn_core.domain.results.privacy import AttackMetrics, MembershipResult
 
 CHANCE = 0.5
 MIN_DIFFERENCE = 0.01
@@ -44,6 +46,14 @@ class ReportWarning(NamedTuple):
     doubt: str
 
 
+class Attack(NamedTuple):
+    """A membership attack on after, and the same attack on gold if there is one."""
+
+    name: str
+    after: AttackMetrics
+    gold: AttackMetrics | None
+
+
 def report_warnings(report: Report) -> list[ReportWarning]:
     """Return all warnings, the most serious first."""
     return [
@@ -57,18 +67,18 @@ def no_warning_text(report: Report) -> str:
     """Return what it means that no warning was raised, by the checks that could be made."""
     checked = ["damage to the retain set"] if AccuracyResult in report else []
     unfamiliar = "over-forgetting" if "gold" in report.evaluations else "forget images less familiar than unseen ones"
-    checked += ["residual knowledge", unfamiliar] if "membership" in report.parts else []
+    checked += ["residual knowledge", unfamiliar] if MembershipResult in report else []
     if not checked:
         return "None of the checks for warnings could be made."
     found = join_words([f"no {finding}" for finding in checked])
     text = f"No warning: the basic checks found {found}. A stronger attack might."
-    return text if "membership" in report.parts else f"{text} Membership was not measured."
+    return text if MembershipResult in report else f"{text} Membership was not measured."
 
 
 def over_forgetting(report: Report) -> ReportWarning | None:
     """Warn if the forget images look less familiar than held-out images."""
     worst = _attack(report, sign=-1)
-    words = _uncertain(report) if worst is None else _unfamiliar(*worst)
+    words = _uncertain(report) if worst is None else _unfamiliar(worst)
     if words is None:
         return None
     doubt = (
@@ -79,19 +89,20 @@ def over_forgetting(report: Report) -> ReportWarning | None:
     return ReportWarning("beyond", title, f"{words} (the Streisand effect).", doubt)
 
 
-def _unfamiliar(name: str, own: dict[str, Any], gold: dict[str, Any] | None) -> str:
+def _unfamiliar(attack: Attack) -> str:
     return (
-        f"By {name}, a forget image looks more familiar than a held-out image in only {percent(own['auc'], 0)} of all "
-        f"pairs{_golds(gold)}: forget images now look less familiar than held-out images, which itself reveals them"
+        f"By {attack.name}, a forget image looks more familiar than a held-out image in only "
+        f"{percent(attack.after.auc, 0)} of all pairs{_golds(attack)}: forget images now look less familiar than "
+        f"held-out images, which itself reveals them"
     )
 
 
 def _uncertain(report: Report) -> str | None:
     """Where no attack was run, compare the entropy of the predictions (in nats) with gold's, if there is gold."""
-    if "membership" in report.parts or "gold" not in report.evaluations or "logits" not in report.parts:
+    if MembershipResult in report or "gold" not in report.evaluations or LogitsResult not in report:
         return None
-    rows, arrays = getattr(report.split, eval_forget_set(report)), report.parts["logits"].arrays
-    after, gold = (float(np.quantile(arrays[f"{model}_entropy"][rows], share)) for model, share in _QUANTILES)
+    rows, entropy = getattr(report.split, eval_forget_set(report)), report[LogitsResult].entropy
+    after, gold = (float(np.quantile(entropy[model][rows], share)) for model, share in _QUANTILES)
     if after <= gold:
         return None
     return (
@@ -105,10 +116,9 @@ def residual_knowledge(report: Report) -> ReportWarning | None:
     worst = _attack(report, sign=1)
     if worst is None:
         return _still_predicted(report)
-    name, own, gold = worst
     words = (
-        f"By {name}, a forget image looks more familiar than a held-out image in {percent(own['auc'], 0)} of all pairs"
-        f"{_golds(gold)}: some of what was learned from them is left."
+        f"By {worst.name}, a forget image looks more familiar than a held-out image in "
+        f"{percent(worst.after.auc, 0)} of all pairs{_golds(worst)}: some of what was learned from them is left."
     )
     doubt = "This is an average: it does not show which images are remembered, nor that they could be reconstructed."
     return ReportWarning("left", "residual knowledge", words, doubt)
@@ -123,23 +133,28 @@ def _still_predicted(report: Report) -> ReportWarning | None:
     return ReportWarning("left", "residual knowledge", words, doubt)
 
 
-def _attack(report: Report, *, sign: int) -> tuple[str, dict[str, Any], dict[str, Any] | None] | None:
+def _attack(report: Report, *, sign: int) -> Attack | None:
     """Return the strongest attack in one direction (1: familiar, -1: unfamiliar) that chance does not explain."""
-    if "membership" not in report.parts:
+    result = report.get(MembershipResult)
+    if result is None:
         return None
-    models = report.parts["membership"].facts["models"]
-    found = []
-    for name, own in models["after"].items():
-        gold = models.get("gold", {}).get(name)
-        near, far = ("low", "high") if sign > 0 else ("high", "low")
-        bounds = [CHANCE] + ([gold[far]] if gold else [])
-        if all(sign * (own[near] - bound) > 0 for bound in bounds):
-            found.append((name, own, gold))
-    return max(found, key=lambda one: sign * (one[1]["auc"] - CHANCE), default=None)
+    golds = result.attacks.get("gold", {})
+    attacks = [Attack(name, after, golds.get(name)) for name, after in result.attacks["after"].items()]
+    found = [attack for attack in attacks if _beyond_chance(attack, sign)]
+    return max(found, key=lambda attack: sign * (attack.after.auc - CHANCE), default=None)
 
 
-def _golds(gold: dict[str, Any] | None) -> str:
-    return " (no retrained model yet)" if gold is None else f" (retrained model: {percent(gold['auc'], 0)})"
+def _beyond_chance(attack: Attack, sign: int) -> bool:
+    """Return whether the interval lies beyond one half and beyond gold's interval, in the direction of the sign."""
+    after, gold = attack.after, attack.gold
+    if sign > 0:
+        return after.low > max(CHANCE, gold.high if gold else CHANCE)
+    return after.high < min(CHANCE, gold.low if gold else CHANCE)
+
+
+def _golds(attack: Attack) -> str:
+    gold = attack.gold
+    return " (no retrained model yet)" if gold is None else f" (retrained model: {percent(gold.auc, 0)})"
 
 
 def collateral_damage(report: Report) -> ReportWarning | None:

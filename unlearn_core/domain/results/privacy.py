@@ -6,6 +6,7 @@ Models are "before", "after", "gold" and "twin" (a second retrained model).
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from unlearn_core.domain.results.relearn_protocol import RelearnProtocol
@@ -50,8 +51,11 @@ class MembershipResult(Result, part="membership"):
     """The same for tuning: without test images and without the logistic attack."""
     member_rows: Annotated[Array, Stored("members")]
     """The positions of the members in the data set, (n,) float32."""
-    probabilities: Annotated[ArrayByKey, Stored("{}_guess")]
-    """By model: the membership probability of each member by the logistic attack, (n,) float32, 0 to 1."""
+    probabilities: Annotated[ArrayByKey, Stored("{}_guess")] = Field(default_factory=dict)
+    """By model: the membership probability of each member by the logistic attack, (n,) float32, 0 to 1.
+
+    The first releases did not store it.
+    """
 
 
 class LiraResult(Result, part="lira"):
@@ -70,6 +74,16 @@ class LiraResult(Result, part="lira"):
     unlearned_shadows: Annotated[Array, Stored("seen")]
     """The same share for each unlearned shadow model, (K,) float32."""
     retrained_shadows: Annotated[Array, Stored("unseen")]
+
+    @property
+    def identified(self) -> Mapping[str, float]:
+        """The shares of the forget set that are identified in "after" and "gold"."""
+        return {"after": self.after, "gold": self.gold}
+
+    @property
+    def shadows(self) -> Mapping[str, np.ndarray]:
+        """The same shares in the shadow models of the kind of "after" and of "gold"."""
+        return {"after": self.unlearned_shadows, "gold": self.retrained_shadows}
 
 
 class EnsembleScore(Record):
@@ -106,6 +120,11 @@ class NeuripsScoreResult(Result, part="score"):
     """Of other golds."""
     epsilons: Annotated[ArrayByKey, Stored("{}")]
     """By "after" and "ceiling": the epsilon of each forget image, (S,) float32, at least 0; nan where undefined."""
+
+    @property
+    def scores(self) -> Mapping[str, EnsembleScore]:
+        """Both scores by "after" and "ceiling"."""
+        return {"after": self.after, "ceiling": self.ceiling}
 
 
 class RelearnTimes(Record):

@@ -45,8 +45,8 @@ def _card(measurement: OnDemandMeasurement, report: Report, run: Run, waited: bo
     pending = _last(measurement, run.id, RunState.QUEUED, RunState.RUNNING)
     if waited and pending is None:
         st.rerun()
-    measured = measurement.what in report.parts
-    if measured or (pending is None and measurement.what in report.missing):
+    measured = measurement.chart.applies(report) is True
+    if measured or (pending is None and measurement.what in {**report.parts, **report.missing}):
         chart_card.show(measurement.chart, [report], key_scope="report")
     else:
         chart_card.heading(measurement.chart)

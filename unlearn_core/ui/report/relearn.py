@@ -5,6 +5,7 @@ import streamlit as st
 from unlearn_core.charts.report import relearn
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.privacy import RelearnResult
 from unlearn_core.domain.results.relearn_protocol import images_needed
 from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import run_plan
@@ -25,7 +26,7 @@ def offer_relearn(report: Report, run: Run) -> MeasureSpec | None:
         f"0 % accuracy does not prove forgetting. Copies of {models} are fine-tuned on a few forget {images}. If this "
         f"model recovers faster than {reference}, information remained."
     )
-    label = "Measure" if relearn.PART not in report.parts else "Measure again, with the retrained model"
+    label = "Measure" if RelearnResult not in report else "Measure again, with the retrained model"
     if st.button(f"{label} ({_cost(report)})", icon=":material/history_edu:", key="measure-relearn"):
         return MeasureSpec(run=run.id, what="relearn")
     return None
@@ -33,7 +34,7 @@ def offer_relearn(report: Report, run: Run) -> MeasureSpec | None:
 
 def _is_old(report: Report) -> bool:
     """Whether the measurement was made without gold, and there is a gold now."""
-    return "gold" in report.evaluations and "gold" not in report.parts[relearn.PART].facts["models"]
+    return "gold" in report.evaluations and "gold" not in report[RelearnResult].models
 
 
 def _cost(report: Report) -> str:
