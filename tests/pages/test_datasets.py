@@ -72,7 +72,7 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     (run,) = store.list_runs(kinds=("import",))
     assert isinstance(run.spec, ImportDatasetSpec) and run.title == "Prepare Three people"
     assert "Importing." in words(app)
-    assert "Next in the queue." in next(bar.proto.text for bar in app.get("progress"))
+    assert "Queued: it is next." in next(bar.proto.text for bar in app.get("progress"))
     assert app.file_uploader(key="zip-1").value is None, "the field is empty again"
 
     claimed = started(store, kinds=frozenset({"import"}))

@@ -12,7 +12,7 @@ from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.export import cli_command
-from unlearn_core.ui.components import sparkline
+from unlearn_core.ui.pages.history import sparkline
 from unlearn_core.ui.shell import formatting
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -8,8 +8,8 @@ from unlearn_core.domain.run import Run, RunState
 from unlearn_core.export import cli_command
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
-from unlearn_core.ui.components import gold_actions, time_estimate
-from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, worker_status
+from unlearn_core.ui.components import gold_actions, job_card
+from unlearn_core.ui.shell import cache, lifespan, navigation, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 POLL = 2.0
@@ -61,28 +61,16 @@ def _training(run: Run, spec: TrainGoldSpec) -> None:
     text = "**A second retrained model is being trained.** The report then also shows how far the two are apart."
     if spec.seed == 0:
         text = "**The retrained model is being trained.** The report is completed automatically."
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(text, width="content")
-        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
-            st.page_link(navigation.page("run"), label=f"Run {run.id}", query_params={"id": str(run.id)})
-            st.button(
-                "Cancelling" if run.cancelling else "Cancel",
-                icon=":material/stop:",
-                key="cancel-gold",
-                help="Cancels it for all runs that need this retrained model. Finished epochs are stored.",
-                on_click=cache.store().cancel,
-                args=(run.id,),
-                disabled=run.cancelling,
-            )
+    with job_card.title_row(text):
+        st.page_link(navigation.page("run"), label=f"Run {run.id}", query_params={"id": str(run.id)})
+        effect = "Cancels it for all runs that need this retrained model. Finished epochs are stored."
+        job_card.cancel_button(run, key="cancel-gold", effect=effect)
     if run.progress is None or not any(phase.done for phase in run.progress.phases):
-        waits = cache.store().queue_position(run.id)
-        st.caption(f"Queued: {formatting.pluralize(waits, 'run')} before it." if waits else "Queued: it is next.")
+        st.caption(job_card.queue_position(run))
         return
-    done, steps = (sum(getattr(phase, name) for phase in run.progress.phases) for name in ("done", "steps"))
-    left = time_estimate.remaining(run.progress, {})
-    tail = "" if left is None else f" · {formatting.format_estimate(left)} left"
+    share, words = job_card.step_progress(run)
     waiting = " · paused for runs with higher priority" if run.state is RunState.QUEUED else ""
-    st.progress(done / max(steps, 1), text=f"step {done:,} of {steps:,}{tail}{waiting}")
+    st.progress(share, text=words + waiting)
 
 
 def _offer(report: Report, run_id: int, wanted: TrainGoldSpec | None) -> None:

@@ -12,7 +12,7 @@ from unlearn_core.charts.report import seeds
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.components import chart_card, job_card
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
@@ -63,14 +63,10 @@ def _progress(run: Run, before: int) -> None:
     if _done(group) != before or not waiting:
         st.rerun()
     worker_status.show(*waiting, key_scope="repeats")
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(
-            f":material/casino: **{before} of {len(group)} seeds are done.** The others run in the background.",
-            width="content",
-        )
-        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
-            st.page_link(navigation.page("history"), label="History", icon=":material/history:", query_params={})
-            st.button("Cancel repeats", icon=":material/stop:", key="cancel-repeats", on_click=_cancel, args=(waiting,))
+    text = f":material/casino: **{before} of {len(group)} seeds are done.** The others run in the background."
+    with job_card.title_row(text, border=True):
+        st.page_link(navigation.page("history"), label="History", icon=":material/history:", query_params={})
+        st.button("Cancel repeats", icon=":material/stop:", key="cancel-repeats", on_click=_cancel, args=(waiting,))
 
 
 def _cancel(runs: list[Run]) -> None:

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from unlearn_core.domain.jobs import ImportDatasetSpec
-from unlearn_core.domain.run import Progress, Run, RunState
+from unlearn_core.domain.run import Run, RunState
+from unlearn_core.ui.components import job_card
 from unlearn_core.ui.pages.datasets import page
 from unlearn_core.ui.shell import cache, formatting, worker_status
 from unlearn_core.ui.shell.markdown import escape
@@ -74,31 +75,14 @@ def _board(numbers: tuple[int, ...]) -> None:
     worker_status.show(*runs, key_scope="arrivals")
     for run in runs:
         with st.container(border=True):
-            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                st.markdown(f"**{escape(run.title)}**", width="content")
-                st.button(
-                    "Cancelling" if run.cancelling else "Cancel",
-                    icon=":material/stop:",
-                    key=f"cancel-{run.id}",
-                    on_click=cache.store().cancel,
-                    args=(run.id,),
-                    disabled=run.cancelling,
-                )
-            _how_far(run)
+            job_card.show(run, f"**{escape(run.title)}**", _progress(run), key=f"cancel-{run.id}")
 
 
-def _how_far(run: Run) -> None:
-    if run.state is RunState.RUNNING:
-        share, text = _progress(run.progress)
-        st.progress(share, text=text)
-        return
-    before = cache.store().queue_position(run.id)
-    where = "Next in the queue." if not before else f"{formatting.pluralize(before, 'run')} before this one."
-    st.progress(0.0, text=f"{where} You can leave this page; the import continues.")
-
-
-def _progress(progress: Progress | None) -> tuple[float, str]:
+def _progress(run: Run) -> tuple[float, str]:
     """The completed share of the current phase, and a text that describes it."""
+    if run.state is RunState.QUEUED:
+        return 0.0, f"{job_card.queue_position(run)} You can leave this page; the import continues."
+    progress = run.progress
     now = next((phase for phase in progress.phases if phase.name == progress.stage), None) if progress else None
     if now is None or now.name not in _DOING:
         return 0.0, ":shimmer[Preparing]"

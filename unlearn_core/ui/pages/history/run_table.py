@@ -11,8 +11,8 @@ from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.report import MODELS, forget_set_title
 from unlearn_core.domain.run import Run
-from unlearn_core.ui.components import chart_card, sparkline
-from unlearn_core.ui.pages.history import grouping
+from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.pages.history import grouping, sparkline
 from unlearn_core.ui.pages.history.grouping import HistoryGroup
 from unlearn_core.ui.shell import cache
 

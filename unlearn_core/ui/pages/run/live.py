@@ -11,7 +11,7 @@ from unlearn_core.domain.jobs import AddCheckpointSpec, TrainGoldSpec, TrainSpec
 from unlearn_core.domain.report import forget_set_title
 from unlearn_core.domain.run import Progress, Run, RunState
 from unlearn_core.domain.split import make_split
-from unlearn_core.ui.components import chart_card, time_estimate, training_form
+from unlearn_core.ui.components import chart_card, job_card, time_estimate, training_form
 from unlearn_core.ui.pages.run.page import title
 from unlearn_core.ui.shell import cache, formatting, worker_status
 
@@ -54,22 +54,11 @@ def _head(run: Run) -> None:
         st.caption(f"Run {run.id} · running on {formatting.device_name(run.device)}{since}{again}")
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.title(title(run), anchor=False, width="content")
-        st.button(
-            "Cancelling" if run.cancelling else "Cancel",
-            icon=":material/stop:",
-            key=f"cancel-{run.id}",
-            on_click=cache.store().cancel,
-            args=(run.id,),
-            disabled=run.cancelling,
-        )
+        job_card.cancel_button(run, key=f"cancel-{run.id}")
 
 
 def _show_queued(run: Run) -> None:
-    before = cache.store().queue_position(run.id)
-    if before:
-        st.markdown(f"**Queued: {formatting.pluralize(before, 'run')} before this one.**")
-    else:
-        st.markdown("**Queued: it is next.**")
+    st.markdown(f"**{job_card.queue_position(run)}**")
     if not worker_status.show(run, key_scope="live"):
         st.caption("It starts as soon as a worker is free. You can close this page and return by its link.")
 

@@ -1,0 +1,55 @@
+"""An unfinished run on a page: its title and Cancel in one row, below them its progress and remaining time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from unlearn_core.domain.run import Run
+from unlearn_core.ui.components import time_estimate
+from unlearn_core.ui.shell import cache, formatting
+
+
+def show(run: Run, title: str, progress: tuple[float, str], *, key: str) -> None:
+    """Show the title (Markdown), Cancel with this `key`, and a bar with the completed share (0 to 1) and its text."""
+    with title_row(title):
+        cancel_button(run, key=key)
+    share, text = progress
+    st.progress(share, text=text)
+
+
+@contextmanager
+def title_row(title: str, *, border: bool = False) -> Iterator[None]:
+    """Show a title (Markdown) at the left of a row, and at its right what is drawn inside."""
+    with st.container(border=border, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(title, width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+            yield
+
+
+def cancel_button(run: Run, *, key: str, effect: str | None = None) -> None:
+    """Show the button that cancels a run, and its `effect` as a tooltip; it is disabled while the run stops."""
+    label, cancel = "Cancelling" if run.cancelling else "Cancel", cache.store().cancel
+    st.button(
+        label, key=key, help=effect, icon=":material/stop:", on_click=cancel, args=(run.id,), disabled=run.cancelling
+    )
+
+
+def queue_position(run: Run) -> str:
+    """A sentence on how many runs a worker takes before this one."""
+    before = cache.store().queue_position(run.id)
+    return f"Queued: {formatting.pluralize(before, 'run')} before this one." if before else "Queued: it is next."
+
+
+def step_progress(run: Run, unit: str = "step") -> tuple[float, str]:
+    """The share of a run's steps that are done (0 to 1), and how many, with the remaining time once it is known.
+
+    `unit` is the noun for a step, in the singular.
+    """
+    phases = run.progress.phases if run.progress else ()
+    done, steps = sum(phase.done for phase in phases), sum(phase.steps for phase in phases)
+    if run.progress is None or not steps:
+        return 0.0, f"no {unit} done yet"
+    left = time_estimate.remaining(run.progress, {})
+    tail = "" if left is None else f" · {formatting.format_estimate(left)} left"
+    return done / steps, f"{unit} {done:,} of {steps:,}{tail}"
