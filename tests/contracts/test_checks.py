@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 import torch
+from pydantic import Field
 
 from tests.charts.fake_reports import made_up_report
 from unlearn_core import testing
@@ -22,7 +23,7 @@ from unlearn_core.domain.errors import CancelledError
 from unlearn_core.domain.method import DataAccess, Method
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.result import ArrayByKey, Result, Stored
 from unlearn_core.installation import ROOT
 from unlearn_core.methods.finetune import METHOD
 from unlearn_core.probes import accuracy
@@ -117,19 +118,32 @@ def test_a_spec_that_json_cannot_hold_fails(monkeypatch: pytest.MonkeyPatch) -> 
         method_contract.check_spec_is_stored(METHOD)
 
 
-def part(facts: dict[str, Any], **arrays: np.ndarray) -> Any:
-    return lambda context: ReportPart(facts, arrays)
+class Anything(Result, part="accuracy", root="values"):
+    """A result of numbers and arrays."""
+
+    values: dict[str, float]
+    arrays: Annotated[ArrayByKey, Stored("{}")] = Field(default_factory=dict)
 
 
-def once_more(context: Any, numbers: list[int] = []) -> ReportPart:  # noqa: B006 (it is meant to remember)
+class Misnamed(Result, part="precision"):
+    """A result that is not stored under the name of its measurement."""
+
+    share: float
+
+
+def gives(values: dict[str, float], **arrays: np.ndarray) -> Any:
+    return lambda context: Anything(values=values, arrays=arrays)
+
+
+def once_more(context: Any, numbers: list[int] = []) -> Anything:  # noqa: B006 (it is meant to remember)
     numbers.append(1)
-    return ReportPart({"calls": len(numbers)}, {})
+    return Anything(values={"calls": len(numbers)})
 
 
-def in_training(context: Any) -> ReportPart:
+def in_training(context: Any) -> Anything:
     """Leaves a copy of the context's model in training mode, which the check finds."""
     context.models["before"].train()
-    return ReportPart({"x": 1}, {})
+    return Anything(values={"x": 1})
 
 
 WRONG_PROBES: list[tuple[Callable[[Probe], None], dict[str, Any]]] = [
@@ -137,11 +151,12 @@ WRONG_PROBES: list[tuple[Callable[[Probe], None], dict[str, Any]]] = [
     (measurement_contract.check_card, {"question": "How accurate it is."}),
     (measurement_contract.check_result_is_stored, {"measure": lambda context: "No."[:-1]}),
     (measurement_contract.check_result_is_stored, {"measure": lambda context: "There is none, ever."}),
-    (measurement_contract.check_result_is_stored, {"measure": part({"x": (1, 2)})}),
-    (measurement_contract.check_result_is_stored, {"measure": part({}, x=np.zeros(3))}),
-    (measurement_contract.check_result_is_stored, {"measure": part({}, x=np.full(3, np.nan, np.float32))}),
-    (measurement_contract.check_result_is_stored, {"measure": part({})}),
-    (measurement_contract.check_gold, {"measure": part({"gold": 1})}),
+    (measurement_contract.check_result_is_stored, {"measure": gives({}, x=np.zeros(3))}),
+    (measurement_contract.check_result_is_stored, {"measure": gives({}, x=np.full(3, np.nan, np.float32))}),
+    (measurement_contract.check_result_is_stored, {"measure": gives({})}),
+    (measurement_contract.check_result_is_stored, {"measure": gives({"x": float("inf")})}),
+    (measurement_contract.check_result_is_stored, {"measure": lambda context: Misnamed(share=0.5)}),
+    (measurement_contract.check_gold, {"measure": gives({"gold": 1})}),
     (measurement_contract.check_models_are_unchanged, {"measure": once_more}),
     (measurement_contract.check_models_are_unchanged, {"measure": in_training}),
 ]

@@ -76,17 +76,15 @@ def run_probes(
         models={name: model.module for name, model in models.items()},
         forgotten_classes=forget.classes if isinstance(forget, ForgetClasses) else (),
     )
-    parts = {}
+    parts: dict[str, ReportPart] = {}
     for name, probe in probes().items():
         if (only is not None and name not in only) or (probe.points_only and not resolved.data.card.is_points):
             continue
         result = probe.measure(context)
-        if isinstance(result, Result):
-            parts[name] = result.to_part()
-        elif isinstance(result, str):
+        if isinstance(result, str):
             missing[name] = result
         else:
-            parts[name] = result
+            parts |= stored(result)
     return parts
 
 
@@ -112,11 +110,11 @@ def load_run(run: int, model_cache: ModelCache) -> LoadedRun:
 
 def store_measurement(loaded: LoadedRun, name: str, result: Result | str, model_cache: ModelCache) -> None:
     """Add a result measured on request to a finished run's report, or the reason why it is missing."""
-    if isinstance(result, Result):
+    if isinstance(result, str):
+        missing = {**loaded.report.missing, name: result}
+        reports.write(replace(loaded.report, parts={}, missing=missing), loaded.folder, shared=model_cache.evaluations)
+    else:
         artifacts.write_part(loaded.folder, name, result.to_part())
-        return
-    missing = {**loaded.report.missing, name: result}
-    reports.write(replace(loaded.report, parts={}, missing=missing), loaded.folder, shared=model_cache.evaluations)
 
 
 def remeasure(run: int, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from unlearn_core.domain.results.result import ReportPart, Result
+from unlearn_core.domain.results.result import Result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,7 @@ class Probe:
     title: str
     question: str
     caveat: str
-    measure: Callable[[Any], Result | ReportPart | str]
+    measure: Callable[[Any], Result | str]
     points_only: bool = False
     """Whether it applies only to data sets of points in the plane; elsewhere it is silently left out."""
     revision: int = 1
