@@ -80,14 +80,14 @@ def _report(name: str, folder: Path) -> "Report":
     from unlearn_core.domain.run import RunState
     from unlearn_core.store.data_folder import open_data_dir
     from unlearn_core.store.files import reports
-    from unlearn_core.store.queue.repeats import add_seeds_part
+    from unlearn_core.store.queue.repeats import with_seeds
     from unlearn_core.store.queue.run_store import RunStore
 
     if not _is_number(name):
         return reports.read_folder(folder)
     store = RunStore(open_data_dir())
     done = [run for run in store.repeats.runs_of(store.get(int(name))) if run.state is RunState.DONE]
-    return add_seeds_part(reports.read(open_data_dir(), int(name)), open_data_dir(), done)
+    return with_seeds(reports.read(open_data_dir(), int(name)), open_data_dir(), done)
 
 
 def _is_number(name: str) -> bool:

@@ -18,6 +18,7 @@ from unlearn_core.charts.report import gradcam
 from unlearn_core.charts.text import verdict, warnings
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.predictions import AccuracyResult, Score
 from unlearn_core.domain.split import SET_LABELS, set_label
 from unlearn_core.export.image_tiles import ImageTile, forget_set_tiles, thumbnail_uri, tiles_caption
@@ -112,11 +113,10 @@ def _question(report: Report) -> str:
 
 def _facts(report: Report) -> tuple[str, ...]:
     facts = [] if report.run is None else [f"Run {report.run}"]
-    timings = report.parts["timings"].facts if "timings" in report.parts else {}
-    if "started" in timings:
-        facts.append(f"started {timings['started'][:16].replace('T', ' ')} UTC")
-    if timings:
-        facts.append(f"{seconds(timings['seconds']['total'])} on {timings['device']}")
+    timings = report.get(TimingsResult)
+    if timings is not None:
+        facts.append(f"started {timings.started[:16].replace('T', ' ')} UTC")
+        facts.append(f"{seconds(timings.seconds.total)} on {timings.device}")
     return (*facts, f"seed {report.spec.seed}")
 
 
@@ -152,18 +152,19 @@ def _small_uri(image: np.ndarray) -> str:
 
 
 def _timings(report: Report) -> Iterable[tuple[str, str]]:
-    if "timings" not in report.parts:
+    timings = report.get(TimingsResult)
+    if timings is None:
         return
-    facts = report.parts["timings"].facts
-    for phase in facts["phases"]:
-        yield f"{capitalize(phase['name'])}, {phase['steps']:,} steps", seconds(phase["seconds"])
-    for name, spent in facts["seconds"].items():
+    for phase in timings.phases:
+        yield f"{capitalize(phase.name)}, {phase.steps:,} steps", seconds(phase.seconds)
+    for name, spent in timings.seconds:
         yield f"{capitalize(name)}, total" if name == "forget" else capitalize(name), seconds(spent)
 
 
 def version_text(report: Report) -> str:
     """The library versions and threads with which a run was made."""
-    facts = report.parts["timings"].facts if "timings" in report.parts else {}
-    versions = [f"{name} {version}" for name, version in facts.get("versions", {}).items()]
-    where = [f"{facts['threads']} threads"] if "threads" in facts else []
-    return " · ".join(versions + where) or "not recorded"
+    timings = report.get(TimingsResult)
+    if timings is None:
+        return "not recorded"
+    versions = [f"{name} {version}" for name, version in timings.versions.items()]
+    return " · ".join([*versions, f"{timings.threads} threads"])

@@ -2,19 +2,19 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, insert, or_, select
 
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import CurvesResult, SeedRun, SeedsResult, TimingsResult
+from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
@@ -25,8 +25,6 @@ from unlearn_core.store.queue import scheduling
 GROUP_PREFIX = "seeds-"
 MAX_SEEDS = 20
 """The most seeds that can be submitted at once."""
-PART = "seeds"
-"""The name of the report part of a repeated run."""
 
 
 def seed_group(spec: UnlearnSpec) -> str:
@@ -92,43 +90,50 @@ def _unused_seeds(taken: set[int], count: int) -> list[int]:
     return [seed for seed in range(len(taken) + count) if seed not in taken][:count]
 
 
-def add_seeds_part(report: Report, data_dir: Path, runs: Sequence[Run]) -> Report:
-    """Return the report with a part on its finished repeats, or unchanged if there are none."""
-    part = seeds_part(data_dir, runs)
-    return report if part is None else replace(report, parts={**report.parts, PART: part})
+def with_seeds(report: Report, data_dir: Path, runs: Sequence[Run]) -> Report:
+    """Return the report with the result of its finished repeats, or unchanged if there are none."""
+    result = seeds_result(data_dir, runs)
+    return report if result is None else report.with_result(result)
 
 
-def seeds_part(data_dir: Path, runs: Sequence[Run]) -> ReportPart | None:
-    """Return the metrics of finished runs as their measurements stored them; None if fewer than two can be read.
-
-    Facts per run: number, seed, accuracies by model and set, distances to the retrained model, privacy and seconds
-    (None if not measured). Arrays per run: its curve, `step_0`, `forget_0`, `retain_0`, ...
-    """
-    facts: list[dict[str, Any]] = []
-    arrays: dict[str, np.ndarray] = {}
+def seeds_result(data_dir: Path, runs: Sequence[Run]) -> SeedsResult | None:
+    """Return the metrics of finished runs as their measurements stored them; None if fewer than two can be read."""
+    found: list[SeedRun] = []
+    curves: dict[str, CurvesResult] = {}
     for run in runs:
         folder = artifacts.run_dir(data_dir, run.id)
         accuracy = artifacts.read_result(folder, AccuracyResult)
         if accuracy is None or not isinstance(run.spec, UnlearnSpec):
             continue
-        curve = artifacts.read_part(folder, "curves")
+        curve = artifacts.read_result(folder, CurvesResult)
         if curve is not None:
-            arrays |= {f"{name}_{len(facts)}": curve.arrays[name] for name in ("step", "forget", "retain")}
-        facts.append({"run": run.id, "seed": run.spec.seed, **_metrics_of(folder, accuracy)})
-    return ReportPart({"runs": facts}, arrays) if len(facts) > 1 else None
-
-
-def _metrics_of(folder: Path, accuracy: AccuracyResult) -> dict[str, Any]:
-    distance, membership, timings = (
-        artifacts.read_part(folder, name) for name in ("distance", "membership", "timings")
+            curves[str(len(found))] = curve
+        found.append(_seed_run(run.id, run.spec.seed, folder, accuracy))
+    if len(found) < 2:
+        return None
+    return SeedsResult(
+        runs=found,
+        steps={place: curve.steps for place, curve in curves.items()},
+        forget={place: curve.forget for place, curve in curves.items()},
+        retain={place: curve.retain for place, curve in curves.items()},
     )
-    overall = distance.facts["distance"]["test"] if distance else {}
-    return {
-        "accuracy": {
+
+
+def _seed_run(run: int, seed: int, folder: Path, accuracy: AccuracyResult) -> SeedRun:
+    distance, membership = (
+        artifacts.read_result(folder, DistanceResult),
+        artifacts.read_result(folder, MembershipResult),
+    )
+    overall = distance.overall["test"] if distance else None
+    timings = artifacts.read_result(folder, TimingsResult)
+    return SeedRun(
+        run=run,
+        seed=seed,
+        accuracy={
             model: {name: score.accuracy for name, score in sets.items() if score.total}
             for model, sets in accuracy.scores.items()
         },
-        "distance": {model: overall[model] for model in ("before", "after")} if overall else None,
-        "privacy": (membership.facts.get("privacy") or {}).get("after") if membership else None,
-        "seconds": timings.facts["seconds"]["forget"] if timings else None,
-    }
+        distance={"before": overall.before, "after": overall.after} if overall else None,
+        privacy=membership.privacy.get("after") if membership else None,
+        seconds=timings.seconds.forget if timings else None,
+    )

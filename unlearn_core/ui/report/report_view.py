@@ -6,6 +6,7 @@ from unlearn_core.charts.chart import SECTIONS
 from unlearn_core.charts.drawing.wording import capitalize
 from unlearn_core.charts.text import verdict, warnings
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.report import missing_gold, repeats, report_downloads, report_section
@@ -59,8 +60,8 @@ def _caption(report: Report, run: Run | None) -> str:
         first = "A finished run, bundled with the lab"
     else:
         first = f"Run {run.id} · finished {formatting.format_age(run.finished or run.created)}"
-    facts = report.parts["timings"].facts if "timings" in report.parts else {}
-    took = f" · {formatting.format_duration(facts['seconds']['total'])} on {facts['device']}" if facts else ""
+    timings = report.get(TimingsResult)
+    took = f" · {formatting.format_duration(timings.seconds.total)} on {timings.device}" if timings else ""
     return f"{first}{took} · seed {report.spec.seed}"
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 from unlearn_core.charts.drawing.wording import MODEL_LABELS
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.predictions import AccuracyResult, Score
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.split import SET_LABELS, set_label
@@ -105,20 +106,19 @@ def _missing(report: Report) -> None:
 
 
 def _timings(report: Report) -> None:
-    if "timings" not in report.parts:
-        st.caption(report.missing.get("timings", "Not recorded."))
+    timings = report.get(TimingsResult)
+    if timings is None:
+        st.caption(escape(report.reason(TimingsResult)))
         return
-    facts = report.parts["timings"].facts
     rows = [
-        {"what": one["name"], "steps": str(one["steps"]), "seconds": round(one["seconds"], 2)}
-        for one in facts["phases"]
+        {"what": phase.name, "steps": str(phase.steps), "seconds": round(phase.seconds, 2)} for phase in timings.phases
     ]
-    rows += [{"what": name, "steps": "", "seconds": round(value, 2)} for name, value in facts["seconds"].items()]
+    rows += [{"what": name, "steps": "", "seconds": round(value, 2)} for name, value in timings.seconds]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Seconds and steps of each phase")
-    versions = " · ".join(f"{name} {version}" for name, version in facts["versions"].items())
-    inputs = formatting.pluralize(facts["pictures"], report.dataset.item_noun)
-    threads = formatting.pluralize(facts["threads"], "thread")
-    st.caption(f"{inputs} on {facts['device']}, {threads}, started {facts['started']}. {versions}")
+    versions = " · ".join(f"{name} {version}" for name, version in timings.versions.items())
+    inputs = formatting.pluralize(timings.images, report.dataset.item_noun)
+    threads = formatting.pluralize(timings.threads, "thread")
+    st.caption(f"{inputs} on {timings.device}, {threads}, started {timings.started}. {versions}")
 
 
 def _origin(report: Report, run: Run | None) -> None:

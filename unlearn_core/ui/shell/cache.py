@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from unlearn_core.data import datasets
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.course import SeedsResult
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.export.extra_sections import ExtraSection
 from unlearn_core.models import bundled_models
@@ -62,11 +61,11 @@ def report(run_id: int, parts: tuple[str, ...]) -> Report:
 
     If the run was repeated with other seeds, the report has the part that compares them.
     """
-    found, part = _report(str(open_data_dir()), run_id, parts), seeds(run_id)
-    return found if part is None else replace(found, parts={**found.parts, repeats.PART: part})
+    found, result = _report(str(open_data_dir()), run_id, parts), seeds(run_id)
+    return found if result is None else found.with_result(result)
 
 
-def seeds(run_id: int) -> ReportPart | None:
+def seeds(run_id: int) -> SeedsResult | None:
     """The measurements of a run and its finished repeats by seed; None while fewer than two are done."""
     done = [run for run in store().repeats.runs_of(store().get(run_id)) if run.state is RunState.DONE]
     if len(done) < 2:
@@ -78,8 +77,8 @@ def seeds(run_id: int) -> ReportPart | None:
 @st.cache_data(show_spinner=False, max_entries=64)
 def _seeds(
     folder: str, ids: tuple[int, ...], parts: tuple[tuple[str, ...], ...], _done: list[Run]
-) -> ReportPart | None:
-    return repeats.seeds_part(Path(folder), _done)
+) -> SeedsResult | None:
+    return repeats.seeds_result(Path(folder), _done)
 
 
 def html_report(*found: Report, side: ExtraSection | None = None) -> str:
@@ -101,8 +100,8 @@ def _key(run_reports: Sequence[Report]) -> tuple[Any, ...]:
 
 
 def _beside(report: Report) -> tuple[int, ...]:
-    part = report.parts.get(repeats.PART)
-    return () if part is None else tuple(own["run"] for own in part.facts["runs"])
+    result = report.get(SeedsResult)
+    return () if result is None else tuple(own.run for own in result.runs)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
