@@ -152,6 +152,7 @@ def test_a_worker_of_the_app_goes_when_nobody_needs_it(store, home):
         assert end_of(store, number).state is RunState.DONE
         assert process.wait(LONG) == 0
     assert "no web server is running" in output(home)
+    assert not (home / "worker.log").exists(), "its output is the log"
     assert store.workers() == []
 
 

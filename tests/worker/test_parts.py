@@ -81,13 +81,13 @@ def test_a_lock_is_free_when_its_holder_is_killed(home):
 
 
 def test_taking_over_ends_when_it_is_no_longer_wanted(home):
-    lock = acquire(home, "cpu", ME, is_wanted=lambda: True, log=print)
+    lock = acquire(home, "cpu", ME, is_wanted=lambda: True)
     assert lock is not None
     with pytest.raises(WorkerAlreadyRunningError, match="already running on cpu"):
-        acquire(home, "cpu", ME, is_wanted=lambda: True, log=print)
-    other = acquire(home, "cuda:0", ME, is_wanted=lambda: True, log=print)
+        acquire(home, "cpu", ME, is_wanted=lambda: True)
+    other = acquire(home, "cuda:0", ME, is_wanted=lambda: True)
     assert other is not None
-    assert acquire(home, "mps", ME, is_wanted=lambda: False, log=print) is None
+    assert acquire(home, "mps", ME, is_wanted=lambda: False) is None
     lock.release()
     other.release()
 
@@ -234,12 +234,12 @@ def inside(home, monkeypatch):
     assert not thread.is_alive()
 
 
-def test_no_result_is_lost_while_the_store_is_out_of_order(inside, capsys):
+def test_no_result_is_lost_while_the_store_is_out_of_order(inside, caplog):
     inside.store.full = 5
     number = submit(inside.store, do="steps", steps=1)
     assert end_of(inside.store, number).state is RunState.DONE
     assert inside.store.full == 0
-    assert capsys.readouterr().out.count("The disk is full.") == 1, "it says so once"
+    assert caplog.messages.count("The disk is full.") == 1, "it says so once"
 
 
 def test_a_claimed_run_is_carried_out_alone_if_its_group_cannot_be_claimed(inside, monkeypatch):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.store.specs import REQUEST
-from tests.worker.worker_processes import begun, end_of, enough, is_running, submit, until, worker
+from tests.worker.worker_processes import begun, end_of, enough, is_running, output, submit, until, worker
 from unlearn_core.domain.jobs import ExplainSpec, ImportDatasetSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.queue.processes import is_alive
@@ -100,9 +100,10 @@ def test_an_error_of_a_method_is_told_in_short_and_logged_in_full(store):
     assert (run.state, run.attempt) == (RunState.FAILED, 1)
     assert "ValueError: shapes do not match" in (run.error or "")
     assert "Traceback" not in (run.error or "")
-    log = (store.data_dir / "worker.log").read_text()
-    assert f"Run {run.id} failed:\nTraceback" in log
-    assert 'raise ValueError("shapes do not match")' in log
+    until(lambda: f"INFO Run {run.id} (a test): failed. Unexpected error: ValueError" in output(store.data_dir))
+    for log in ((store.data_dir / "worker.log").read_text(), output(store.data_dir)):
+        assert log.count(f"ERROR Run {run.id} failed:\nTraceback") == 1
+        assert 'raise ValueError("shapes do not match")' in log
 
 
 def test_out_of_memory_is_explained_and_the_next_run_has_a_fresh_process(store):

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import signal
 import time
@@ -20,6 +21,8 @@ STOP_SIGNAL = signal.SIGTERM
 """Tells a worker to stop now; its active runs return to the queue."""
 
 POLL_SECONDS = 0.05
+
+_logger = logging.getLogger(__name__)
 
 
 class LockInfo(NamedTuple):
@@ -90,27 +93,23 @@ def read_info(path: Path) -> LockInfo | None:
         os.close(handle)
 
 
-def acquire(
-    data_dir: Path, device: str, info: LockInfo, *, is_wanted: Callable[[], bool], log: Callable[[str], None]
-) -> DeviceLock | None:
+def acquire(data_dir: Path, device: str, info: LockInfo, *, is_wanted: Callable[[], bool]) -> DeviceLock | None:
     """Return the lock of a device once a worker with other code has released it; None if no longer wanted.
 
     Raises WorkerAlreadyRunningError if a worker with the same code holds the device or waits for it.
     """
     path = lock_path(data_dir, device)
     # A waiting worker holds a second lock, which newer code takes over in the same way.
-    waiting = _acquire(path.with_suffix(".next"), info, is_wanted=is_wanted, log=log)
+    waiting = _acquire(path.with_suffix(".next"), info, is_wanted)
     if waiting is None:
         return None
     try:
-        return _acquire(path, info, is_wanted=is_wanted, log=log)
+        return _acquire(path, info, is_wanted)
     finally:
         waiting.release()
 
 
-def _acquire(
-    path: Path, info: LockInfo, *, is_wanted: Callable[[], bool], log: Callable[[str], None]
-) -> DeviceLock | None:
+def _acquire(path: Path, info: LockInfo, is_wanted: Callable[[], bool]) -> DeviceLock | None:
     signalled = None
     while is_wanted():
         lock = DeviceLock.try_acquire(path)
@@ -128,6 +127,6 @@ def _acquire(
             with suppress(ProcessLookupError):
                 os.kill(holder.pid, LEAVE_SIGNAL)
             when = "" if holder.run is None else f" once run {holder.run} ends"
-            log(f"The worker with process id {holder.pid} runs other code: this worker replaces it{when}.")
+            _logger.info(f"The worker with process id {holder.pid} runs other code: this worker replaces it{when}.")
         time.sleep(POLL_SECONDS)
     return None

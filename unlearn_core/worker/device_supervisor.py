@@ -1,5 +1,6 @@
 """The supervisor of one device: claims its runs, hands them to child processes and reports their outcomes."""
 
+import logging
 import socket
 import time
 from concurrent import futures
@@ -21,7 +22,6 @@ from unlearn_core.worker.child_process import ChildProcess
 from unlearn_core.worker.failures import Outcome
 from unlearn_core.worker.listener import ProgressUpdate
 from unlearn_core.worker.sweep_scheduler import SweepScheduler
-from unlearn_core.worker.worker_log import append_to_log, log_line
 
 RUN_KINDS = frozenset({"unlearn", "gold", "measure", "train", "add"})
 EXPLAIN_KINDS, IMPORT_KINDS = frozenset({"look"}), frozenset({"import"})
@@ -31,6 +31,8 @@ POLL_SECONDS = 0.1
 
 HOUSEKEEPING_SECONDS = 1.0
 """Seconds between two rounds of tasks that are not urgent."""
+
+_logger = logging.getLogger(__name__)
 
 
 class WorkerTimeouts(NamedTuple):
@@ -81,13 +83,13 @@ class Supervisor:
 
     def serve(self) -> None:
         """Work until there is a reason to stop."""
-        log_line(f"Worker on {self.device} (process {self.info.pid}) started for {self.store.data_dir}.")
+        _logger.info(f"Worker on {self.device} (process {self.info.pid}) started for {self.store.data_dir}.")
         try:
             self._start()
             while not (reason := self._stop_reason()):
                 self._tick()
                 wait([item for child in self.children for item in child.waitables], POLL_SECONDS)
-            log_line(f"Worker on {self.device} stopped: {reason}.")
+            _logger.info(f"Worker on {self.device} stopped: {reason}.")
         finally:
             self._shutdown()
 
@@ -136,7 +138,7 @@ class Supervisor:
         except StoreError as problem:  # such as a full disk: nothing is lost, everything is tried again
             if str(problem) != self._last_error:
                 self._last_error = str(problem)
-                log_line(self._last_error)
+                _logger.error(problem)
 
     def _claim(self, child: ChildProcess) -> None:
         run = self.store.claim(self.name, device=child.config.device, kinds=set(child.kinds))
@@ -146,6 +148,7 @@ class Supervisor:
         try:
             runs += self._groupable(child, run)
         finally:  # a claimed run always reaches its child, alone if its group cannot be claimed
+            _logger.debug(f"Claimed for {child.config.device}: runs {[own.id for own in runs]}.")
             child.dispatch(runs)
             self._update_lock()
 
@@ -168,9 +171,8 @@ class Supervisor:
             self._heartbeat(child, active_run, update)
         if not child.active_runs:
             if dead:
-                log_line(
-                    f"The idle child process on {child.config.device} died (exit code {child.kill()}) and is replaced."
-                )
+                code, device = child.kill(), child.config.device
+                _logger.warning(f"The idle child process on {device} died (exit code {code}) and is replaced.")
             return
         late = [
             active_run.cancelled_at
@@ -197,7 +199,7 @@ class Supervisor:
                 active_run, self.store.heartbeat(run.id, run.attempt, progress=update.progress, points=update.points)
             )
         except LeaseLostError as problem:
-            log_line(str(problem))
+            _logger.warning(problem)
             active_run.is_owned = False
             child.cancel(active_run)
         else:
@@ -210,23 +212,23 @@ class Supervisor:
             try:
                 report_outcome(self.store, active_run.run, outcome)
             except LeaseLostError as problem:
-                log_line(str(problem))
+                _logger.warning(problem)
                 active_run.is_owned = False
         if outcome.traceback:
-            append_to_log(self.store.data_dir, f"Run {run} failed:\n{outcome.traceback}")
+            _logger.error(f"Run {run} failed:\n{outcome.traceback.rstrip()}")
         child.release(active_run)
         self._run_ended = True
         self._update_lock()
         if active_run.is_owned:
             row = self.store.get(run)
             state = outcome.state if outcome.state == row.state else f"{outcome.state}, now {row.state}"
-            log_line(f"Run {run} ({row.title}): {state}. {row.error or outcome.reason}".rstrip())
+            _logger.info(f"Run {run} ({row.title}): {state}. {row.error or outcome.reason}".rstrip())
 
     def _housekeeping(self) -> None:
         busy = any(child.active_runs for child in self.children)
         self._publish("leaving" if self.shutdown.leave else "busy" if busy else "idle")
         for run in self.store.expire_leases():
-            log_line(f"Run {run} was taken from a worker that does not respond.")
+            _logger.warning(f"Run {run} was taken from a worker that does not respond.")
         if busy or web_servers(self.store.data_dir):
             self._last_needed = time.monotonic()
 

@@ -1,20 +1,20 @@
 """run_worker, which runs a worker in this process: acquire the lock of the device, then supervise until stopped."""
 
+import logging
 import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from unlearn_core.store.files.log_file import rotated_log_path
+from unlearn_core.store.files.log_file import LogFileHandler, logging_to, rotated_log_path
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import child_main, device_lock
 from unlearn_core.worker.child_process import CONTEXT
 from unlearn_core.worker.code_version import code_digest
 from unlearn_core.worker.device_supervisor import Supervisor, WorkerTimeouts
-from unlearn_core.worker.worker_log import log_line
 
 WORK_MODULE = "unlearn_core.engine.entry_point"
 
@@ -48,10 +48,8 @@ def run_worker(
     """
     info = device_lock.LockInfo(os.getpid(), code_digest(), from_app)
     timeouts = timeouts or WorkerTimeouts(idle_timeout=IDLE_SECONDS if from_app else None)
-    with _signal_flags() as flags:
-        lock = device_lock.acquire(
-            data_dir, device, info, is_wanted=lambda: not flags.leave and data_dir.exists(), log=log_line
-        )
+    with _logging(data_dir, from_app=from_app), _signal_flags() as flags:
+        lock = device_lock.acquire(data_dir, device, info, is_wanted=lambda: not flags.leave and data_dir.exists())
         if lock is None:
             return
         try:
@@ -63,6 +61,13 @@ def run_worker(
             ).serve()
         finally:
             lock.release()
+
+
+def _logging(data_dir: Path, *, from_app: bool) -> AbstractContextManager[None]:
+    """Log to stdout and worker.log, which are the same file if the app started this worker."""
+    logging.raiseExceptions = False  # nor does a closed terminal or a full disk write tracebacks
+    stdout = logging.StreamHandler(sys.stdout)
+    return logging_to(stdout) if from_app else logging_to(stdout, LogFileHandler(data_dir))
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 It has no state that is not in the store, so any worker can continue after another one died.
 """
 
+import logging
 import time
-import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,13 +16,14 @@ from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, busy_
 from unlearn_core.store.files.log_file import LOG_FILE
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import sampler
-from unlearn_core.worker.worker_log import append_to_log, log_line
 
 MAX_FAILED_TRIALS = 5
 """After this many failed trials and no finished one, the next would fail too."""
 
 ADAPTIVE_STACK = 8
 """Stacked trials for samplers that learn from finished trials."""
+
+_logger = logging.getLogger(__name__)
 
 
 class SweepEnd(NamedTuple):
@@ -50,8 +51,8 @@ class SweepScheduler:
                 self._schedule_sweep(sweep, max_parallel_trials(sweep.spec, stacks))
             except StoreError:
                 raise
-            except Exception as problem:  # noqa: BLE001 (a sampler may raise anything, and runs must continue)
-                append_to_log(self._store.data_dir, f"Sweep {sweep.id} failed:\n{traceback.format_exc()}")
+            except Exception as problem:  # a sampler may raise anything, and runs must continue
+                _logger.exception(f"Sweep {sweep.id} failed:")
                 reason = f"{type(problem).__name__}: {problem}".strip().rstrip(":.")
                 log = self._store.data_dir / LOG_FILE
                 self._end_sweep(
@@ -106,7 +107,7 @@ class SweepScheduler:
 
     def _end_sweep(self, sweep: Sweep, ended: SweepEnd) -> None:
         self._store.sweeps.end(sweep.id, self._worker, ended.state, error=ended.error)
-        log_line(f"Sweep {sweep.id} ({sweep.title}): {ended.state}. {ended.error or ''}".rstrip())
+        _logger.info(f"Sweep {sweep.id} ({sweep.title}): {ended.state}. {ended.error or ''}".rstrip())
 
     def _curve(self, trial: Trial) -> list[CurvePoint]:
         assert trial.run is not None

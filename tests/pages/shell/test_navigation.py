@@ -142,6 +142,18 @@ def test_the_server_leaves_a_mark_while_it_lives(home: Path) -> None:
     assert not mark.exists()
 
 
+def test_a_server_with_a_bad_setting_keeps_running_and_logs_why(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("UNLEARN_LOG_LEVEL", "loud")
+
+    async def live() -> None:
+        async with lifespan.lifespan(st.App(ROOT / "unlearn_core" / "ui" / "shell" / "router.py")):
+            assert "UNLEARN_LOG_LEVEL is 'loud'" in caplog.text
+
+    asyncio.run(live())
+
+
 def test_the_server_starts_a_worker_that_holds_none_of_its_pipes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[tuple] = []
     monkeypatch.setattr(subprocess, "Popen", lambda command, **how: begun.append((command, how)))

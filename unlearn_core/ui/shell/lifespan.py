@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -17,7 +17,7 @@ from unlearn_core.domain.errors import StoreError, UnlearnError
 from unlearn_core.installation import IMPORT_DIR
 from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import open_data_dir
-from unlearn_core.store.files.log_file import rotated_log_path
+from unlearn_core.store.files.log_file import logging_to, rotated_log_path
 from unlearn_core.store.queue import processes
 from unlearn_core.ui.shell import cache
 
@@ -46,17 +46,14 @@ _watch = _Watch()
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Mark the data folder while the server runs, so that its worker does not stop, and start that worker."""
-    try:
-        mark = _mark()
-        start_worker()
-    except UnlearnError as problem:
-        _logger.error("%s", problem)  # Every page shows it too, so the server keeps running.
-        mark = None
-    try:
+    with ExitStack() as until_end:
+        try:
+            until_end.enter_context(logging_to(logging.StreamHandler()))
+            until_end.callback(_mark().unlink, missing_ok=True)
+            start_worker()
+        except UnlearnError as problem:
+            _logger.error(problem)  # Every page shows it too, so the server keeps running.
         yield
-    finally:
-        if mark is not None:
-            mark.unlink(missing_ok=True)
 
 
 def _mark() -> Path:
