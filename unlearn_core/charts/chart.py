@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from unlearn_core.charts.drawing.theme import Theme
+from unlearn_core.charts.drawing.theme import PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.predictions import Score
@@ -27,6 +27,10 @@ TWO_GOLDS = "two retrained"
 Section = Literal["Overview", "Images", "Classes", "Privacy", "Inside", "How it went", "Details"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 """The sections of a report and of a comparison, in their order."""
+
+
+Row = dict[str, Any]
+"""A row of a chart's table: its values by column."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,27 +72,23 @@ class Chart:
     """Today's label of a variant by the label that links of former releases may contain."""
 
 
-def needs_gold(kind: type[Result] | str) -> Callable[[Report], Literal[True] | str]:
+def needs_gold(kind: type[Result]) -> Callable[[Report], Literal[True] | str]:
     """Return the `applies` of a chart whose result compares with gold: where gold is missing, that is the reason."""
 
     def applies(report: Report) -> Literal[True] | str:
-        part = kind if isinstance(kind, str) else kind.part
-        if "gold" in report.evaluations or part in report.parts:
+        if "gold" in report.evaluations or kind.is_in(report.parts):
             return needs(kind)(report)
-        return report.missing.get(part, report.missing.get("gold", NO_GOLD))
+        return report.missing.get(kind.part, report.missing.get("gold", NO_GOLD))
 
     return applies
 
 
-def needs(*kinds: type[Result] | str, otherwise: str = "") -> Callable[[Report], Literal[True] | str]:
+def needs(*kinds: type[Result], otherwise: str = "") -> Callable[[Report], Literal[True] | str]:
     """Return the `applies` of a chart that is drawn from these results; `otherwise` is why most reports lack them."""
 
     def applies(report: Report) -> Literal[True] | str:
         for kind in kinds:
-            if isinstance(kind, str):
-                if kind not in report.parts:
-                    return report.missing.get(kind, f"This run has no record of its {kind}.")
-            elif kind not in report:
+            if kind not in report:
                 is_absent = otherwise and not kind.is_in(report.parts)
                 return report.missing.get(kind.part, otherwise) if is_absent else report.reason(kind)
         return True
@@ -131,7 +131,7 @@ def panels(reports: Sequence[Report], theme: Theme, *, height: int = HEIGHT, sha
     return figure
 
 
-def build_table(reports: Sequence[Report], rows: Callable[[Report], list[dict[str, Any]]]) -> pd.DataFrame:
+def build_table(reports: Sequence[Report], rows: Callable[[Report], list[Row]]) -> pd.DataFrame:
     """Return one table with the rows of all reports, each with its run and method."""
     return pd.DataFrame(
         [
@@ -142,7 +142,7 @@ def build_table(reports: Sequence[Report], rows: Callable[[Report], list[dict[st
     )
 
 
-def accuracy_columns(score: Score) -> dict[str, Any]:
+def accuracy_columns(score: Score) -> Row:
     """Return an accuracy with its counts and its 95 % interval as the columns of a table."""
     return {
         "correct": score.correct,
@@ -153,7 +153,7 @@ def accuracy_columns(score: Score) -> dict[str, Any]:
     }
 
 
-def percent_axis(low: float, high: float, *, max_ticks: int = 5) -> dict[str, Any]:
+def percent_axis(low: float, high: float, *, max_ticks: int = 5) -> PlotlyDict:
     """Return the axis settings for shares from `low` to `high`, with at most `max_ticks` round ticks such as "20 %"."""
     step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0) if high / step < max_ticks or step == 1)
     marks = np.arange(0, min(high, 1.0) + 1e-9, step).tolist()

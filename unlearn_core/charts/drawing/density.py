@@ -1,13 +1,13 @@
 """Densities of logits shared by three charts: smooth curves for before, after and gold, and their quantiles."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import models, panels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color, with_alpha
+from unlearn_core.charts.chart import Row, models, panels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, line_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS
 from unlearn_core.domain.report import Report
 
@@ -39,7 +39,7 @@ def medians(values: Mapping[str, np.ndarray]) -> dict[str, float]:
     return {model: float(np.median(part)) for model, part in values.items()}
 
 
-def quantiles(values: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+def quantiles(values: Mapping[str, np.ndarray]) -> list[Row]:
     """One row per model: number of images, mean, and the 5, 25, 50, 75 and 95 % quantiles."""
     return [
         {"model": MODEL_LABELS[model], "images": len(part), "mean": float(part.mean())}
@@ -103,7 +103,7 @@ def _span(parts: Sequence[np.ndarray]) -> AxisRange:
 
 
 def _curve(model: str, at: np.ndarray, curve: np.ndarray, theme: Theme) -> go.Scatter:
-    look: dict[str, Any] = {"line": line_style(theme, model)}
+    look: PlotlyDict = {"line": line_style(theme, model)}
     if model == "before":
         look = {"line": {"width": 0}, "fill": "tozeroy", "fillcolor": with_alpha(theme.before, 0.35)}
     return go.Scatter(
@@ -128,7 +128,7 @@ def _ticks(model: str, values: np.ndarray, theme: Theme) -> go.Scatter:
     )
 
 
-def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, span: AxisRange, theme: Theme) -> list[dict[str, Any]]:
+def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, span: AxisRange, theme: Theme) -> list[PlotlyDict]:
     """A label beside each curve; a key in the emptier corner if peaks lie too close together or at an end."""
     peaks = sorted(float(at[curve.argmax()]) for curve in curves.values())
     if span.is_closed or min(np.diff(peaks), default=np.inf) < _CLOSE * (span.high - span.low):
@@ -153,7 +153,7 @@ def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, span: AxisRange, t
     return labels
 
 
-def _key(curves: Mapping[str, np.ndarray], theme: Theme) -> dict[str, Any]:
+def _key(curves: Mapping[str, np.ndarray], theme: Theme) -> PlotlyDict:
     third = NUM_POINTS // 3
     right = sum(curve[-third:].sum() for curve in curves.values()) <= sum(
         curve[:third].sum() for curve in curves.values()

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing.heatmap_overlay import colorize, data_uri, upscale
 from unlearn_core.charts.drawing.snapshots import SnapshotSeries, rows_of_side
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.explanations import SnapshotsResult
@@ -52,9 +52,7 @@ class HeatmapStrip:
             _prediction_labels(series.gold.predicted, series.gold.confidence, classes) if series.gold else []
         )
 
-    def draw(
-        self, figure: go.Figure, *, top: float, unit: float, theme: Theme, layouts: Sequence[dict[str, Any]]
-    ) -> None:
+    def draw(self, figure: go.Figure, *, top: float, unit: float, theme: Theme, layouts: Sequence[PlotlyDict]) -> None:
         """Draw the last snapshot below `top`; `unit` is the height of a pixel. All snapshots go into `layouts`."""
         quiet = {"size": SMALL_FONT - 1, "color": theme.quiet}
         _heading(figure, "Grad-CAM now, for the true class", y=top + 50 * unit, theme=theme)
@@ -72,7 +70,7 @@ class HeatmapStrip:
             _row(figure, self.gold, self.gold_predicted, top=under, unit=unit, theme=theme)
 
 
-def _columns() -> list[dict[str, Any]]:
+def _columns() -> list[PlotlyDict]:
     place = {"xref": "paper", "yref": "paper", "xanchor": "center"}
     return [place | {"x": (column + 0.5) / _COLUMNS} for column in range(_COLUMNS)]
 

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing.selection import Selection
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import LogitsResult
@@ -22,7 +22,7 @@ QUANTITIES: Mapping[str, Callable[[LogitsResult], Mapping[str, np.ndarray]]] = {
 
 
 def highlight_selection(
-    figure: go.Figure | dict[str, Any], chart: str, report: Report, focus: Selection, theme: Theme
+    figure: go.Figure | PlotlyDict, chart: str, report: Report, focus: Selection, theme: Theme
 ) -> go.Figure:
     """A copy of one run's figure with the selection marked in it: a band behind a row, a ring, three markers."""
     drawn = go.Figure(figure)
@@ -43,7 +43,7 @@ def highlight_selection(
 def _band(figure: go.Figure, name: str, theme: Theme) -> None:
     """A band behind the row or column of that name on either axis; a frame where a heat map would hide the band."""
     layout: Any = figure.layout
-    look: dict[str, Any] = {"fillcolor": with_alpha(theme.after, 0.14), "line": {"width": 0}, "layer": "below"}
+    look: PlotlyDict = {"fillcolor": with_alpha(theme.after, 0.14), "line": {"width": 0}, "layer": "below"}
     if any(trace.type == "heatmap" for trace in figure.select_traces()):
         look = {"line": {"color": theme.ink, "width": 1.5}}
     for way in "xy":

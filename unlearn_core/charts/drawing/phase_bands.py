@@ -1,13 +1,13 @@
 """The accuracy curve of a run, finished or in progress: two lines over bands of the phases."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import percent_axis, spread_labels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color, with_alpha
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, line_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.run import Phase
 
@@ -70,7 +70,7 @@ def draw_curves(
     column: int = 1,
 ) -> None:
     """Draw bands, both lines and their names into one panel whose time axis goes to `end`."""
-    here: dict[str, Any] = {"row": 1, "col": column}
+    here: PlotlyDict = {"row": 1, "col": column}
     for place, band in enumerate(spans):
         shade = (
             with_alpha(theme.before, (0.08, 0.05)[place % 2]) if band.planned else phase_fill(place, len(spans), theme)

@@ -14,7 +14,7 @@ from unlearn_core.charts.drawing.density import AxisRange, density
 from unlearn_core.charts.drawing.heatmap_strip import HeatmapStrip
 from unlearn_core.charts.drawing.phase_bands import phase_fill
 from unlearn_core.charts.drawing.snapshots import SnapshotSeries
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, marker_style, with_alpha
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, line_style, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import percent
 
 HEIGHT = 832
@@ -30,7 +30,7 @@ class FrameUpdate(NamedTuple):
     """The changes of one snapshot: x and y of traces, by their number; layout values, by their path."""
 
     traces: dict[int, dict[str, list]]
-    layout: dict[str, Any]
+    layout: PlotlyDict
 
 
 class PanelLayout(NamedTuple):
@@ -215,7 +215,7 @@ def _densities(
     x.update(range=[span.low, span.high], showgrid=True, nticks=4, showline=True, title_text="logit")
     y.update(range=[-0.02 * top, 1.2 * top], visible=False)
     _title(figure, "Logit of the true class", x=SPLIT[1], y=layout.y(PREDICTIONS[0] - 4), theme=theme)
-    looks: list[tuple[str, np.ndarray, dict[str, Any]]] = [
+    looks: list[tuple[str, np.ndarray, PlotlyDict]] = [
         ("before", curves[0], {"line": {"width": 0}, "fill": "tozeroy", "fillcolor": with_alpha(theme.before, 0.35)}),
         ("now", curves[-1], {"line": line_style(theme, "after")}),
     ]

@@ -1,10 +1,11 @@
 """What is selected on the compare page, a class, a layer or an image, and each run's values for it."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from unlearn_core.charts.drawing.theme import PlotlyDict
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.predictions import ConfusionResult
@@ -40,7 +41,7 @@ def selection_rows(reports: Sequence[Report], focus: Selection) -> list[tuple[st
     return rows
 
 
-def clicked_selection(point: dict[str, Any], reports: Sequence[Report]) -> Selection:
+def clicked_selection(point: PlotlyDict, reports: Sequence[Report]) -> Selection:
     """The selection that a clicked point stands for: a class, a layer or an image."""
     given = point.get("customdata")
     # The page sends the rows of an array as dictionaries with their indices as keys.
@@ -142,5 +143,5 @@ def _member_text(report: Report, image: int) -> str:
     return f"{percent(known['before'], 0)} → {percent(known['after'], 0)}" + _gold(known, lambda one: percent(one, 0))
 
 
-def _gold(known: dict[str, Any], text: Any) -> str:
+def _gold(known: Mapping[str, float], text: Callable[[float], str]) -> str:
     return f" · retrained {text(known['gold'])}" if "gold" in known else ""

@@ -5,12 +5,11 @@ In one figure, four panels are unreadable on a phone; drawn separately, each wou
 
 from collections.abc import Sequence
 from textwrap import wrap
-from typing import Any
 
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import Chart, report_labels
-from unlearn_core.charts.drawing.theme import Theme
+from unlearn_core.charts.drawing.theme import PlotlyDict, Theme
 from unlearn_core.domain.report import Report
 
 _LETTERS = 36
@@ -33,13 +32,13 @@ def split_figure(chart: Chart, reports: Sequence[Report], theme: Theme) -> list[
     return [_panel(whole, number, titles=report_labels(reports)) for number in range(1, len(reports) + 1)]
 
 
-def _in_columns(layout: dict[str, Any], count: int) -> bool:
+def _in_columns(layout: PlotlyDict, count: int) -> bool:
     """Whether there is one panel per report, side by side."""
     ends = [tuple(axis["domain"]) for name, axis in layout.items() if name.startswith("xaxis")]
     return len(ends) == len(set(ends)) == count
 
 
-def _fix_time(whole: dict[str, Any]) -> None:
+def _fix_time(whole: PlotlyDict) -> None:
     """Give panels without a fixed horizontal range a common one, from all that is drawn in them."""
     if "range" in whole["layout"]["xaxis"]:
         return
@@ -49,7 +48,7 @@ def _fix_time(whole: dict[str, Any]) -> None:
             axis["range"] = [min(0.0, *every), 1.02 * max(every)]
 
 
-def _panel(whole: dict[str, Any], number: int, *, titles: Sequence[str]) -> go.Figure:
+def _panel(whole: PlotlyDict, number: int, *, titles: Sequence[str]) -> go.Figure:
     """The traces, axes, shapes and annotations of one column, as a figure."""
     suffix = "" if number == 1 else str(number)
     layout = {key: value for key, value in whole["layout"].items() if "axis" not in key}
@@ -69,18 +68,18 @@ def _panel(whole: dict[str, Any], number: int, *, titles: Sequence[str]) -> go.F
     return go.Figure(data=traces, layout=layout)
 
 
-def _unlinked(axis: dict[str, Any]) -> dict[str, Any]:
+def _unlinked(axis: PlotlyDict) -> PlotlyDict:
     """An axis without its links to the other panels."""
     return {key: value for key, value in axis.items() if key not in ("domain", "anchor", "matches")}
 
 
-def _in_lines(axis: dict[str, Any]) -> dict[str, Any]:
+def _in_lines(axis: PlotlyDict) -> PlotlyDict:
     """An axis whose title is wrapped to fit a figure that is a third of a page wide."""
     title = axis.get("title", {})
     return axis | {"title": title | {"text": "<br>".join(wrap(title["text"], _LETTERS))}} if "text" in title else axis
 
 
-def _moved(one: dict[str, Any], suffix: str) -> dict[str, Any] | None:
+def _moved(one: PlotlyDict, suffix: str) -> PlotlyDict | None:
     """A shape or annotation of this panel on its own axes; None where it belongs to another panel."""
     for way in "xy":
         reference = one.get(f"{way}ref", "paper")

@@ -64,7 +64,9 @@ THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 CLASS_COLORS = ("#3B82C4", "#D9822B", "#4D9F4A", "#B0559D", "#B3A02C", "#3AA6A6", "#8A6BC9", "#C8553D")
 """Colours of classes in maps, where their names are shown as well. They suit both themes."""
 
-PLOTLY_CONFIG: dict[str, Any] = {
+PlotlyDict = dict[str, Any]
+"""A part of a figure as plain values: keyword arguments of plotly, or its JSON."""
+PLOTLY_CONFIG: PlotlyDict = {
     "displaylogo": False,
     "modeBarButtons": [["toImage"]],
     "toImageButtonOptions": {"scale": 2},
@@ -79,7 +81,7 @@ def with_alpha(color: str, alpha: float) -> str:
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
-def marker_style(theme: Theme, model: str, size: float = 11) -> dict[str, Any]:
+def marker_style(theme: Theme, model: str, size: float = 11) -> PlotlyDict:
     """A model's marker: before a hollow circle, after a filled one, gold a diamond."""
     if model == "before":
         return {
@@ -93,7 +95,7 @@ def marker_style(theme: Theme, model: str, size: float = 11) -> dict[str, Any]:
     return {"symbol": symbol, "size": size, "color": colour, "line": {"color": theme.page, "width": 1}}
 
 
-def line_style(theme: Theme, role: str, width: float = 2.5) -> dict[str, Any]:
+def line_style(theme: Theme, role: str, width: float = 2.5) -> PlotlyDict:
     """A role's line: gold is dotted, forget dashed, everything else solid."""
     dash = {"gold": "dot", "forget": "dash"}.get(role, "solid")
     return {"color": getattr(theme, role), "width": width, "dash": dash}

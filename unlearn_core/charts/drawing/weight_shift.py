@@ -7,7 +7,15 @@ from typing import Any, Literal, NamedTuple
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import panels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, marker_style, text_color, with_alpha
+from unlearn_core.charts.drawing.theme import (
+    SMALL_FONT,
+    PlotlyDict,
+    Theme,
+    line_style,
+    marker_style,
+    text_color,
+    with_alpha,
+)
 from unlearn_core.charts.drawing.wording import percent, short_layers
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.weights import TensorGroup, WeightDistance, WeightDistanceResult
@@ -102,7 +110,7 @@ def _traces(report: Report, theme: Theme, bottom: float, view: ShiftView) -> lis
     return drawn
 
 
-def _look(pair: str, role: str, theme: Theme) -> dict[str, Any]:
+def _look(pair: str, role: str, theme: Theme) -> PlotlyDict:
     band = pair in ("before-other", "gold-twin")
     width = 12 if pair == "before-other" else 6
     return {
@@ -141,10 +149,10 @@ def _tensors(group: TensorGroup) -> str:
     return "<br>".join(lines + [f"and {more} more"] * (more > 0))
 
 
-def _labels(report: Report, theme: Theme, view: ShiftView) -> list[dict[str, Any]]:
+def _labels(report: Report, theme: Theme, view: ShiftView) -> list[PlotlyDict]:
     """The label of each line: after's below the middle of its line, the others' above and below theirs."""
     after, gold, other = (distances(report, pair, view) for pair in ("before-after", "before-gold", "before-other"))
-    labels: list[dict[str, Any]] = []
+    labels: list[PlotlyDict] = []
     moved = [layer for layer, value in after.items() if value > 0]
     font = {"size": SMALL_FONT + 1}
     if moved:

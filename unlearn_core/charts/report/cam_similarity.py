@@ -1,13 +1,13 @@
 """Similarity of the Grad-CAM maps of pairs of models, over a sample of images."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
+from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, needs, panels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.explanations import CamResult, MapSimilarity, Quartiles
@@ -42,7 +42,7 @@ def applies(report: Report) -> Literal[True] | str:
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per side and pair of models: images, images with a flat map, and the quartiles of each measure."""
 
-    def rows(report: Report) -> list[dict[str, Any]]:
+    def rows(report: Report) -> list[Row]:
         return [
             {"set": f"{side} set", "pair": PAIR_LABELS[pair], "images": one.images, "flat": one.flat}
             | {
@@ -118,7 +118,7 @@ def _markers(report: Report, pair: str, rows: Sequence[tuple[str, str]], theme: 
     )
 
 
-def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
+def _labels(report: Report, theme: Theme) -> list[PlotlyDict]:
     """Return the legend, one line above the rows."""
     signs = {"before-after": (theme.before, "○"), "gold-after": (theme.gold, "◆"), "before-gold": (theme.quiet, "|")}
     words = {"before-after": "before/after", "gold-after": "after/retrained", "before-gold": "before/retrained"}

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from math import floor
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, TWO_GOLDS, Chart, build_table, needs, panels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import join_words, number, short_layers
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.weights import CkaResult
@@ -87,7 +86,7 @@ def _legend(shown: list[str], theme: Theme) -> str:
 
 
 def _trace(pair: str, values: dict[str, float | None], theme: Theme) -> go.Scatter:
-    looks: dict[str, dict[str, Any]] = {
+    looks: dict[str, PlotlyDict] = {
         "gold-twin": {"mode": "lines", "line": {"color": with_alpha(theme.gold, 0.4), "width": 12}},
         "before-gold": {
             "mode": "lines+markers",

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, report_labels
+from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, models, needs, report_labels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, forgotten_classes, number, percent
 from unlearn_core.domain.report import MODELS, Report
@@ -29,7 +29,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
     return build_table(reports, lambda report: [row for model in models(report) for row in _rows(report, model)])
 
 
-def _rows(report: Report, model: str) -> list[dict[str, Any]]:
+def _rows(report: Report, model: str) -> list[Row]:
     counts, share = _counts(report, model), class_shares(report, model)
     classes = report.dataset.classes
     return [

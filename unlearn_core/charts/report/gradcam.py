@@ -1,16 +1,15 @@
 """Grad-CAM maps of the same images for the same class, before, after and of gold, on one scale per row."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, report_labels
+from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, needs, report_labels
 from unlearn_core.charts.drawing.heatmap_overlay import data_uri
 from unlearn_core.charts.drawing.heatmap_rows import HeatmapRow, heatmap_rows
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import MODEL_LABELS
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.explanations import CamResult, ExplainedImage
@@ -23,7 +22,7 @@ ROW_HEIGHT = 246
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per image and model: prediction, its probability, that of the explained class, and the peak."""
 
-    def found(report: Report) -> list[dict[str, Any]]:
+    def found(report: Report) -> list[Row]:
         classes = report.dataset.classes
         return [
             {"image": explained.image, "set": set_label(explained.set), "class": classes[explained.label]}
@@ -66,7 +65,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 def _draw_row(
     row: HeatmapRow, title: str, *, top: float, unit: float, columns: int, theme: Theme
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+) -> tuple[list[PlotlyDict], list[PlotlyDict]]:
     """Return images and annotations of one row of `columns` cells below `top`; `unit` is the height of a pixel.
 
     On a narrow page the images shrink but keep their aspect ratio; captions are attached to their lower edge.

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs
+from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, needs
 from unlearn_core.charts.drawing import weight_shift
 from unlearn_core.charts.drawing.weight_shift import PAIR_LABELS, UNCHANGED, ShiftView, distances
 from unlearn_core.charts.drawing.wording import capitalize, join_words
@@ -20,7 +20,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
     return build_table(reports, _rows)
 
 
-def _rows(report: Report) -> list[dict[str, Any]]:
+def _rows(report: Report) -> list[Row]:
     result = report[WeightDistanceResult]
     groups: dict[str, Sequence[TensorGroup]] = {
         "layer": result.layers,
@@ -33,7 +33,7 @@ def _rows(report: Report) -> list[dict[str, Any]]:
     ]
 
 
-def _row(what: str, group: TensorGroup) -> dict[str, Any]:
+def _row(what: str, group: TensorGroup) -> Row:
     shapes = ", ".join(f"{name} {shape}" for name, shape in group.tensor_shapes)
     counts = {"tensors": group.tensors, "weights": group.weights, "shape": group.shape, "names": shapes}
     return {"what": what, "layer": group.name} | counts | _distances(group.pairs)

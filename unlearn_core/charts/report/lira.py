@@ -1,13 +1,13 @@
 """Likelihood-ratio attack (LiRA): the share of forget images identified in after, gold and their shadow models."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
+from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, percent
 from unlearn_core.domain.report import Report
@@ -30,7 +30,7 @@ def applies(report: Report) -> Literal[True] | str:
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per model: its kind, and the share (0 to 1) of forget images that the attack identifies."""
 
-    def rows(report: Report) -> list[dict[str, Any]]:
+    def rows(report: Report) -> list[Row]:
         result = report[LiraResult]
         found = [{"model": MODEL_LABELS[model], "share identified": result.identified[model]} for model in ROW_LABELS]
         for model, kind in ROW_LABELS.items():

@@ -1,14 +1,14 @@
 """Membership probability of each forget image, after against gold: the images that an attack still identifies."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels, percent_axis
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, with_alpha
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, percent
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.privacy import MembershipResult
@@ -72,7 +72,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw one dot per image: its score after on the vertical axis, its score in gold on the horizontal axis."""
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
-        here: dict[str, Any] = {"row": 1, "col": column}
+        here: PlotlyDict = {"row": 1, "col": column}
         found, other = list_member_scores(report), reference_model(report)
         only = [one for one in found if is_member_only_after(one, other)]
         rest = [one for one in found if not is_member_only_after(one, other)]
@@ -131,7 +131,7 @@ def count_members(items: Sequence[MemberScore], reference: str) -> MembershipCou
     )
 
 
-def _count_labels(items: Sequence[MemberScore], reference: str, theme: Theme) -> list[dict[str, Any]]:
+def _count_labels(items: Sequence[MemberScore], reference: str, theme: Theme) -> list[PlotlyDict]:
     number = count_members(items, reference)
     corners = [
         (0.0, 1.0, f"<b>{number.only_after}</b> only after"),

@@ -1,13 +1,12 @@
 """Membership inference: the AUC of several attacks that distinguish forget images from test images, by model."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, panels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import AttackMetrics, MembershipResult
@@ -49,7 +48,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     for column, report in enumerate(reports, 1):
         for model in models(report):
             drawn.add_trace(_markers(report, model, attacks, theme), row=1, col=column)
-        here: dict[str, Any] = {"row": 1, "col": column}
+        here: PlotlyDict = {"row": 1, "col": column}
         drawn.add_vline(x=CHANCE, line={"color": theme.quiet, "width": 1, "dash": "dot"}, **here)
         drawn.add_annotation(text="chance", x=CHANCE, y=len(attacks) - 0.35, font={"color": theme.quiet}, **here)
     heights = [len(attacks) - 1 - place for place in range(len(attacks))]

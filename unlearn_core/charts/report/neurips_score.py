@@ -1,14 +1,14 @@
 """Score of the NeurIPS 2023 challenge: the epsilon of each forget image, with golds against golds as the ceiling."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, with_alpha
+from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels, percent_axis
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import number
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import EnsembleScore, NeuripsScoreResult
@@ -29,7 +29,7 @@ def applies(report: Report) -> Literal[True] | str:
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per side and bucket: the share of images (0 to 1) with such an epsilon, and its points."""
 
-    def rows(report: Report) -> list[dict[str, Any]]:
+    def rows(report: Report) -> list[Row]:
         return [
             {"models": name, "epsilon from": start, "points": points, "share": share}
             for side, name in SIDE_LABELS.items()
@@ -105,7 +105,7 @@ def _bars(report: Report, side: str, name: str, theme: Theme) -> go.Bar:
     )
 
 
-def _key(report: Report, theme: Theme) -> dict[str, Any]:
+def _key(report: Report, theme: Theme) -> PlotlyDict:
     signs = {"after": (theme.after, "■"), "ceiling": (theme.gold, "□")}
     lines = [
         f'<span style="color:{signs[side][0]}">{signs[side][1]}</span> {name} '

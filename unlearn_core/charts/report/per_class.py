@@ -1,13 +1,12 @@
 """Accuracy of each class on test images, before and after and of gold: which other classes got worse."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, accuracy_columns, build_table, models, needs, panels, percent_axis
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import (
     MODEL_LABELS,
     capitalize,
@@ -96,7 +95,7 @@ def _markers(report: Report, model: str, heights: Sequence[int], theme: Theme) -
     )
 
 
-def _interval(scores: Sequence[Score], color: str) -> dict[str, Any]:
+def _interval(scores: Sequence[Score], color: str) -> PlotlyDict:
     ends = [
         (0.0, 0.0) if not score.total else (score.high - score.accuracy, score.accuracy - score.low) for score in scores
     ]

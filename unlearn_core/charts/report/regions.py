@@ -1,7 +1,6 @@
 """Decision regions in the plane, coloured by predicted class, for each model, with test points on top."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, report_labels
 from unlearn_core.charts.drawing.point_scatter import class_color, medoid
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, forgotten_classes, join_words, percent
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.explanations import RegionsResult
@@ -53,7 +52,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
                 drawn.add_trace(_prediction_map(report, model), row=row, col=column)
                 for trace in _points(report, theme):
                     drawn.add_trace(trace, row=row, col=column)
-    hidden: dict[str, Any] = {"showticklabels": False, "range": [0, 255], "constrain": "domain"}
+    hidden: PlotlyDict = {"showticklabels": False, "range": [0, 255], "constrain": "domain"}
     drawn.update_xaxes(**hidden)
     drawn.update_yaxes(**hidden, scaleanchor="x")
     return drawn

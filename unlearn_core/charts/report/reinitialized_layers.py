@@ -1,14 +1,13 @@
 """Layers that stochastic re-initialisation re-initialised, by cycle."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, needs, panels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import capitalize, join_words, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.artifacts import ReinitializedLayers
@@ -30,7 +29,7 @@ def reinit_counts(report: Report) -> tuple[Sequence[str], np.ndarray, bool]:
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per cycle and layer: how often it was re-initialised, or which share of its weights."""
 
-    def rows(report: Report) -> list[dict[str, Any]]:
+    def rows(report: Report) -> list[Row]:
         layers, counts, shares = reinit_counts(report)
         what = "share re-initialised" if shares else "times re-initialised"
         return [
@@ -52,7 +51,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         "re-initialised": {"size": 12, "color": theme.after},
     }
     for column, (layers, counts, shares) in enumerate(found, 1):
-        here: dict[str, Any] = {"row": 1, "col": column}
+        here: PlotlyDict = {"row": 1, "col": column}
         for name, mark in marks.items():
             points = [
                 (cycle, layer, value)

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from math import inf
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels, percent_axis, spread_labels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
+from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, needs, panels, percent_axis, spread_labels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import RelearnResult, RelearnTimes
@@ -31,7 +31,7 @@ class RelearnCurve(NamedTuple):
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per model, draw and step: both accuracies (0 to 1)."""
 
-    def rows(report: Report) -> list[dict[str, Any]]:
+    def rows(report: Report) -> list[Row]:
         result = report[RelearnResult]
         return [
             {"model": _LABELS[model], "draw": draw, "step": step, "forget": float(forget), "retain": float(retain)}
@@ -62,7 +62,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw a line per model over the steps, a band for its draws, and the original model's accuracy as the ceiling."""
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
-        here: dict[str, Any] = {"row": 1, "col": column}
+        here: PlotlyDict = {"row": 1, "col": column}
         for trace in _ceiling_lines(report, theme):
             drawn.add_trace(trace, **here)
         for model in reversed(list(report[RelearnResult].models)):
@@ -138,7 +138,7 @@ def _line_color(theme: Theme, model: str) -> str:
     return theme.quiet if model == FRESH else getattr(theme, model)
 
 
-def _labels(report: Report, theme: Theme) -> list[dict[str, Any]]:
+def _labels(report: Report, theme: Theme) -> list[PlotlyDict]:
     """Label each line at its end, and the ceiling."""
     result = report[RelearnResult]
     ends = [float(_line(report, model).mean[-1]) for model in result.models]

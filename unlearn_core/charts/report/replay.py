@@ -1,17 +1,17 @@
 """Replay of the run: one slider moves predictions, logits and heat maps of a few images through its snapshots."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, report_labels
+from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, needs, report_labels
 from unlearn_core.charts.drawing.heatmap_strip import HeatmapStrip
 from unlearn_core.charts.drawing.replay_panel import HEIGHT, MAPS, FrameUpdate, PanelLayout, draw_panel, phase_segments
 from unlearn_core.charts.drawing.snapshots import Snapshot, SnapshotSeries, snapshot_series
-from unlearn_core.charts.drawing.theme import SMALL_FONT, TRANSPARENT, Theme
+from unlearn_core.charts.drawing.theme import SMALL_FONT, TRANSPARENT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import (
     MODEL_LABELS,
     capitalize,
@@ -41,7 +41,7 @@ def applies(report: Report) -> Literal[True] | str:
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per snapshot and one of gold: accuracies, median true-class logit, commonest prediction."""
 
-    def rows(report: Report) -> list[dict[str, Any]]:
+    def rows(report: Report) -> list[Row]:
         found = snapshot_series(report)
         snapshots = [*found.snapshots, *([found.gold] if found.gold else [])]
         return [_row(report, snapshot) for snapshot in snapshots]
@@ -49,7 +49,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
     return build_table(reports, rows)
 
 
-def _row(report: Report, snapshot: Snapshot) -> dict[str, Any]:
+def _row(report: Report, snapshot: Snapshot) -> Row:
     most = int(snapshot.shares.argmax())
     logit = {"true-class logit": float(np.median(snapshot.true_logit)) if len(snapshot.true_logit) else None}
     prediction = {"most predicted class": report.dataset.classes[most], "share": float(snapshot.shares[most])}
@@ -106,14 +106,14 @@ def _labels(snapshots: Sequence[Snapshot]) -> list[str]:
     return ["before the first step", *labels[1:-1], f"after all {last:,} steps"][: len(snapshots)]
 
 
-def _step(label: str, changes: Sequence[FrameUpdate]) -> dict[str, Any]:
+def _step(label: str, changes: Sequence[FrameUpdate]) -> PlotlyDict:
     traces = {number: each for change in changes for number, each in change.traces.items()}
     layout = {path: value for change in changes for path, value in change.layout.items()}
     moved = {way: [each[way] for each in traces.values()] for way in "xy"}
     return {"label": label, "method": "update", "args": [moved, layout, list(traces)]}
 
 
-def _slider(steps: list[dict[str, Any]], theme: Theme) -> dict[str, Any]:
+def _slider(steps: list[PlotlyDict], theme: Theme) -> PlotlyDict:
     return {
         "active": len(steps) - 1,
         "steps": steps,

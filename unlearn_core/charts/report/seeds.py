@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, panels, percent_axis
+from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, panels, percent_axis
 from unlearn_core.charts.drawing import seed_curves
 from unlearn_core.charts.drawing.seed_statistics import (
     SeedInterval,
@@ -38,8 +37,8 @@ _GAP = 2 * "\N{NO-BREAK SPACE}"
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per metric and seed, and one for the mean over seeds with its 95 % t-interval."""
 
-    def rows(report: Report) -> list[dict[str, Any]]:
-        made: list[dict[str, Any]] = []
+    def rows(report: Report) -> list[Row]:
+        made: list[Row] = []
         for title, values in metric_values(report).items():
             own = seed_runs(report)
             for one, value in zip(own, values, strict=True):

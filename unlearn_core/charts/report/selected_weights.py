@@ -1,13 +1,13 @@
 """Share of each layer's weights that the method selected: that SalUn may change, or that SSD dampened."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels, percent_axis
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import capitalize, join_words, percent, short_layers
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.artifacts import DampenedWeights, SaliencyMask, SelectedWeights
@@ -36,7 +36,7 @@ def load_selection(report: Report) -> SelectedWeights:
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per layer: its weights, and the share of them that was selected."""
 
-    def rows(report: Report) -> list[dict[str, Any]]:
+    def rows(report: Report) -> list[Row]:
         made = load_selection(report)
         return [
             {"layer": layer, "weights": weights, "selected": VERBS[type(made)], "share": share}
@@ -67,7 +67,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             row=1,
             col=column,
         )
-        here: dict[str, Any] = {"row": 1, "col": column}
+        here: PlotlyDict = {"row": 1, "col": column}
         drawn.add_hline(y=made.share, line={"color": theme.ink, "width": 1.5, "dash": "dot"}, **here)
         drawn.add_annotation(
             text=f"all layers: {_share(made.share)}",

@@ -1,14 +1,13 @@
 """Stopping rule: the share of forget images not yet at the goal after each step, and why the method stopped."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels, percent_axis
-from unlearn_core.charts.drawing.theme import Theme, line_style
+from unlearn_core.charts.drawing.theme import PlotlyDict, Theme, line_style
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.artifacts import StopRule
@@ -47,7 +46,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             cliponaxis=False,
         )
         drawn.add_trace(line, row=1, col=column)
-    axis: dict[str, Any] = percent_axis(-0.03, 1.03)
+    axis: PlotlyDict = percent_axis(-0.03, 1.03)
     drawn.update_yaxes(showgrid=True, **axis)
     words = {_WHAT[report[StopRule].goal] for report in reports}
     drawn.update_yaxes(title_text=words.pop() if len(words) == 1 else "not yet at the goal", col=1)

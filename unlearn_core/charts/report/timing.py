@@ -1,12 +1,12 @@
 """Time of each phase of a run, then of its measurements, in seconds and in order."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, needs, panels
+from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import percent, seconds
 from unlearn_core.domain.report import Report
@@ -51,7 +51,7 @@ def time_segments(report: Report) -> list[TimeSegment]:
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per segment."""
 
-    def rows(report: Report) -> list[dict[str, Any]]:
+    def rows(report: Report) -> list[Row]:
         return [
             {"segment": segment.name, "steps": segment.steps, "start": segment.start, "seconds": segment.seconds}
             for segment in time_segments(report)

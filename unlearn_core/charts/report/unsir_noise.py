@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from math import log
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, needs, panels, spread_labels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color
+from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels, spread_labels
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, line_style, text_color
 from unlearn_core.charts.drawing.wording import join_words, number
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.artifacts import NoiseErrors, NoiseImages
@@ -36,7 +35,7 @@ def noise_tiles(report: Report, *, count: int = 8, scale: int = 4) -> list[np.nd
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per step and class: the cross-entropy."""
 
-    def rows(report: Report) -> list[dict[str, Any]]:
+    def rows(report: Report) -> list[Row]:
         return [
             {"class": name, "step": step, "error": float(value)}
             for name, trace in noise_errors(report).items()
@@ -55,7 +54,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         for name, trace in each.items():
             drawn.add_trace(_line(name, trace, theme), row=1, col=column)
         guess = log(len(report.dataset.classes))
-        here: dict[str, Any] = {"row": 1, "col": column}
+        here: PlotlyDict = {"row": 1, "col": column}
         drawn.add_hline(y=guess, line={"color": theme.quiet, "width": 1, "dash": "dot"}, **here)
         for label in _labels(each, guess, top, theme):
             drawn.add_annotation(xanchor="right", **label, row=1, col=column)
@@ -65,7 +64,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     return drawn
 
 
-def _labels(traces: dict[str, np.ndarray], guess: float, top: float, theme: Theme) -> list[dict[str, Any]]:
+def _labels(traces: dict[str, np.ndarray], guess: float, top: float, theme: Theme) -> list[PlotlyDict]:
     """Label the line of guessing, and each class where they are few."""
     last = max(len(trace) for trace in traces.values()) - 1
     guessing = {"text": "guessing", "x": last, "y": guess, "yanchor": "bottom", "font": {"color": theme.quiet}}

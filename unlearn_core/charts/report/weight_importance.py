@@ -1,13 +1,12 @@
 """Mean importance of each layer's weights for the forget images, which decides how strongly they are held."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.artifacts import WeightImportance
@@ -60,7 +59,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         tickfont={"size": SMALL_FONT, "color": theme.ink},
         range=[len(layers) - 0.4, -0.6],
     )
-    axis: dict[str, Any] = percent_axis(0, top, max_ticks=4 if len(reports) > 1 else 6)
+    axis: PlotlyDict = percent_axis(0, top, max_ticks=4 if len(reports) > 1 else 6)
     drawn.update_xaxes(showgrid=True, **axis)
     drawn.update_xaxes(title_text="mean importance for the forget images", row=1)
     return drawn
