@@ -67,6 +67,8 @@ _ORIGINS = {
     "verdict": "charts.text.verdict:verdicts",
 }
 """Where each public name comes from: a module, or `module:attribute`."""
+_CATALOGS = {"classifiers", "datasets", "spec"}
+"""Names that know, once they are used, the classifiers and data sets in the data folder too."""
 
 
 def __getattr__(name: str) -> Any:
@@ -76,8 +78,17 @@ def __getattr__(name: str) -> Any:
     found: Any = importlib.import_module(f"{__name__}.{module}")
     if attribute:
         found = getattr(found, attribute)
+    if name in _CATALOGS:
+        _find_what_users_added()
     globals()[name] = found
     return found
+
+
+def _find_what_users_added() -> None:
+    from unlearn_core.data import user_catalog
+    from unlearn_core.store.data_folder import data_dir_path
+
+    user_catalog.set_data_dir(data_dir_path())
 
 
 def __dir__() -> list[str]:

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -10,6 +11,7 @@ import pytest
 
 import unlearn_core
 from unlearn_core.charts.text.verdict import verdicts
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
@@ -24,6 +26,13 @@ import unlearn_core
 assert unlearn_core.__version__
 print(time.process_time() - began, *{"torch", "streamlit", "pandas", "plotly", "numpy"} & sys.modules.keys())
 """
+
+
+@pytest.fixture(autouse=True)
+def only_what_ships(home: Path) -> Iterator[None]:
+    """No data folder of the developer is seen, and what a test sees is forgotten after it."""
+    yield
+    user_catalog.set_data_dir(None)
 
 
 def test_these_are_the_names() -> None:
@@ -76,6 +85,14 @@ def test_modules_list_what_there_is() -> None:
     assert "accuracy" in unlearn_core.charts.charts()
     assert "mlp-moons" in unlearn_core.classifiers.cards()
     assert "moons" in unlearn_core.datasets.cards()
+
+
+def test_what_a_user_added_is_found_at_once(home: Path) -> None:
+    card = unlearn_core.classifiers.card("tiny").model_copy(update={"id": "own"})
+    (home / "trained" / "own").mkdir(parents=True)
+    (home / "trained" / "own" / "card.json").write_text(card.model_dump_json())
+    script = "import unlearn_core as lab; lab.spec('own', classes=['discs'], method='finetune')"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_a_run_from_its_names_to_its_file(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The version stands wherever a result or a problem is shown."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import unlearn_core
 from tests.pages.conftest import visit
 from unlearn_core.__main__ import main
 from unlearn_core.cli import doctor
+from unlearn_core.data import user_catalog
 from unlearn_core.export.model_card import render_model_card
 from unlearn_core.export.report_file import report_html
 from unlearn_core.installation import VERSION
@@ -18,12 +19,13 @@ __all__ = ["visit"]  # a fixture
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A finished run."""
     made = tmp_path_factory.mktemp("version") / "run"
     spec = unlearn_core.spec("tiny", classes=["discs"], method="finetune", overrides={"epochs": 1})
     unlearn_core.unlearn(spec, device="cpu", out=made)
-    return made
+    yield made
+    user_catalog.set_data_dir(None)
 
 
 def test_a_report_says_which_version_made_it(folder: Path) -> None:
