@@ -8,7 +8,7 @@ PYTEST := $(PY) -m pytest
 CORES ?= 2
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: run test test-long check bench bundle results setup clean help
+.PHONY: run test test-long check bench bundle results docs setup clean help
 
 help:
 	@echo "make run       the lab, in a browser"
@@ -17,6 +17,7 @@ help:
 	@echo "make check     format, lint, types, layers"
 	@echo "make bench     how long a run takes here"
 	@echo "make bundle    what ships in assets, in so far as it is missing (ARGS='--source DIR --golds 2')"
+	@echo "make docs      the pages of docs that are made from the code"
 	@echo "make results   RESULTS.md: every method measured, in so far as it changed"
 	@echo "make clean     removes .venv, caches and unfinished trainings, never the data folder"
 
@@ -41,6 +42,9 @@ bench: $(RUN_READY)
 
 results: $(RUN_READY)
 	@$(PY) -m unlearn_core results $(ARGS)
+
+docs: $(RUN_READY)
+	@$(PY) -m unlearn_core.benchmarks.make_docs
 
 bundle: $(RUN_READY)
 	@$(PY) -m unlearn_core bundle $(ARGS)

@@ -12,6 +12,7 @@ PLUGIN_FOLDERS = {
     "unlearn_core/probes",
     "unlearn_core/charts/report",
     "unlearn_core/charts/sweep",
+    "unlearn_core/engine/jobs",
     "unlearn_core/data/datasets",
     "unlearn_core/data/sources",
     "unlearn_core/models/architectures",

@@ -14,6 +14,7 @@ CARDS = {
     "probes": "PROBE",
     "charts.report": "CHART",
     "charts.sweep": "SWEEP_CHART",
+    "engine.jobs": "JOB",
     "data.datasets": "CARD",
     "data.sources": "SOURCE",
     "models.architectures": "CARD",

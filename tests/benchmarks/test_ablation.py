@@ -7,7 +7,7 @@ import pytest
 
 from unlearn_core.benchmarks import ablation, row_keys
 from unlearn_core.domain.tracker import NullTracker
-from unlearn_core.engine.jobs import ensemble_members
+from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.methods import methods
 from unlearn_core.probes.common import neurips_score

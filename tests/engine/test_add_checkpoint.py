@@ -12,6 +12,7 @@ from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.jobs import AddCheckpointSpec, TrainGoldSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.jobs.add_checkpoint import match_state_dict
@@ -48,12 +49,13 @@ def test_its_gold_is_trained_by_the_recipe_that_was_confirmed_and_reports_say_so
     wish = AddCheckpointSpec(upload=upload, architecture="tiny", dataset="shapes", mean=card.mean, std=card.std)
     store, warm = RunStore(home), ModelCache("cpu", home)
 
-    def work(what: AddCheckpointSpec | TrainGoldSpec) -> dict:
+    def work(what: AddCheckpointSpec | TrainGoldSpec) -> RunMetrics:
         return execute_job(store.get(store.submit(what, title="x")), warm, NullListener())
 
-    headline = work(wish)
-    assert headline["fits"] and headline["accuracies"]["test"] > 0.9
-    name = headline["classifier"]
+    metrics = work(wish)
+    assert metrics.fits and metrics.accuracies is not None and (metrics.accuracies.test or 0) > 0.9
+    name = metrics.classifier
+    assert name is not None
     user_models.accept(name)
     kept = bundled_models.find_bundled(name, None, 0)
     assert kept is not None

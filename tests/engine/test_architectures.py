@@ -152,4 +152,4 @@ def test_every_chart_can_be_drawn_of_a_transformer(catalog: Path) -> None:
 def test_dropout_is_drawn_from_the_seed(catalog: Path) -> None:
     """MobileNetV2 has dropout: two runs in one process would otherwise draw different parts of one random stream."""
     runs = [forgets("finetune", "mobilenet_v2", catalog, **TINY["finetune"]) for _ in range(2)]
-    assert len({run.metrics["weights"] for run in runs}) == 1
+    assert len({run.metrics.weights for run in runs}) == 1

@@ -20,7 +20,10 @@ from unlearn_core.domain.errors import (
 )
 from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.results.artifacts import NoiseErrors, NoiseImages
+from unlearn_core.domain.results.course import CurvesResult, TimingsResult
 from unlearn_core.domain.results.explanations import SnapshotsResult
+from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.run import CurvePoint, Progress
 from unlearn_core.engine import execute
 from unlearn_core.engine import setup as problem_module
@@ -68,20 +71,21 @@ def test_a_run_gives_a_whole_report(home: Path) -> None:
     report = done.report
     assert set(report.parts) >= {"accuracy", "logits", "predictions", "layers", "cam", "curves", "snapshots", "timings"}
     assert set(report.evaluations) == {"before", "after", "gold"} and set(report.missing) == {"twin"}
-    assert done.metrics["accuracy"]["after"]["forget_test"] < 0.2
-    assert done.metrics["accuracy"]["after"]["retain_test"] > 0.8
+    scores = report[AccuracyResult].scores["after"]
+    assert scores["forget_test"].accuracy < 0.2 and scores["retain_test"].accuracy > 0.8
+    assert done.metrics.first_accuracy("after", "forget_test") == scores["forget_test"].accuracy
     assert report.forget_set_title == "columns"
 
     last = listening.heard[-1]
     steps = {phase.name: (phase.done, phase.steps) for phase in last.phases}
     assert set(steps) == {"noise", "impair", "repair"}
     assert all(made == planned > 0 for made, planned in steps.values()), "what was planned was done and shown"
-    assert sum(made for made, _ in steps.values()) == report.parts["timings"].facts["steps"]
-    assert [point.step for point in listening.points] == report.parts["curves"].arrays["step"].tolist()
+    assert sum(made for made, _ in steps.values()) == report[TimingsResult].steps
+    assert [point.step for point in listening.points] == report[CurvesResult].steps.tolist()
 
     run = RunStore(home).get(done.run or -1)
     assert run.state == "done" and run.title == "Forget columns with UNSIR"
-    assert run.headline["accuracy"] == done.metrics["accuracy"]
+    assert run.metrics.accuracy == done.metrics.accuracy
 
 
 def test_a_report_reads_back_as_it_was_written(home: Path, tmp_path: Path) -> None:
@@ -93,7 +97,7 @@ def test_a_report_reads_back_as_it_was_written(home: Path, tmp_path: Path) -> No
     assert not len(again.split.forget_test)
     assert np.array_equal(again.evaluations["after"].logits, done.report.evaluations["after"].logits)
     assert "gold" in again.missing and "gold" not in again.evaluations
-    assert done.metrics["accuracy"]["after"]["forget_test"] is None
+    assert done.metrics.accuracy["after"]["forget_test"] is None
 
 
 def test_a_new_request_evaluates_only_the_model_after_forgetting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +193,7 @@ def test_outputs_that_are_not_finite_are_refused_though_the_weights_are_finite(
 def test_a_run_can_go_on_from_an_earlier_one(home: Path) -> None:
     first = unlearn(tiny_spec("unsir"), device="cpu", data_dir=home)
     second = unlearn(tiny_spec("finetune").model_copy(update={"start": first.run}), device="cpu", data_dir=home)
-    assert second.report.evaluations["before"].weights == first.metrics["weights"]
+    assert second.report.evaluations["before"].weights == first.metrics.weights
     assert "continues an earlier run" in second.report.missing["gold"]
 
 
@@ -200,9 +204,9 @@ def test_gold_gives_way_goes_on_bit_equal_and_completes_the_report(home: Path) -
     assert "no retrained model for this request yet" in waiting.report.missing["gold"]
     gold, store = TrainGoldSpec(request=request), RunStore(home)
 
-    def train(folder: Path, listener: Listening) -> str:
+    def train(folder: Path, listener: Listening) -> str | None:
         run = RunStore(folder).get(RunStore(folder).submit(gold, title="Gold"))
-        return execute_job(run, ModelCache("cpu", folder), listener)["gold"]
+        return execute_job(run, ModelCache("cpu", folder), listener).gold
 
     with pytest.raises(PreemptedError):
         train(home, Listening(epochs=2))
@@ -211,11 +215,11 @@ def test_gold_gives_way_goes_on_bit_equal_and_completes_the_report(home: Path) -
     assert interrupted == straight
 
     (measure,) = store.list_runs(kinds=("measure",))
-    headline = execute_job(measure, ModelCache("cpu", home), NullListener())
+    metrics = execute_job(measure, ModelCache("cpu", home), NullListener())
     whole = reports.read(home, waiting.run or -1)
     assert waiting.report[SnapshotsResult].gold_maps is None
     assert whole[SnapshotsResult].gold_maps is not None
-    assert headline["gold"] == straight == whole.evaluations["gold"].weights
+    assert metrics.gold == straight == whole.evaluations["gold"].weights
     assert "gold" not in whole.missing and "gold" in whole.parts["accuracy"].facts
     assert set(whole.parts) >= set(waiting.report.parts), "what was recorded during the run is still there"
 
@@ -246,18 +250,18 @@ def test_a_look_at_a_layer_without_maps_is_refused(home: Path, layer: str, words
         )
 
 
-def test_snapshots_and_extras_are_stored(home: Path) -> None:
+def test_snapshots_and_artifacts_are_stored(home: Path) -> None:
     report = unlearn(tiny_spec("unsir"), device="cpu", data_dir=home).report
-    snapshots, extras = report[SnapshotsResult], report.parts["extras"]
+    snapshots, ends = report[SnapshotsResult], report[NoiseErrors].ends["1"]
     assert snapshots.logits.shape[1:] == (len(snapshots.ids), 4)
-    assert extras.arrays["noise_pictures"].dtype == np.uint8
-    assert extras.facts["noise_loss"]["error"]["1"]["after"] > extras.facts["noise_loss"]["error"]["1"]["before"]
+    assert report[NoiseImages].pixels.dtype == np.uint8
+    assert ends.after > ends.before
 
 
 def test_the_curve_moves_with_the_weights(home: Path) -> None:
     """An optimizer whose changes the recorder missed would give a flat curve."""
-    curve = unlearn(tiny_spec("unsir", **STRONG), device="cpu", data_dir=home).report.parts["curves"].arrays
-    assert curve["forget"][0] > 0.9 and curve["forget"][-1] < 0.3
+    curve = unlearn(tiny_spec("unsir", **STRONG), device="cpu", data_dir=home).report[CurvesResult]
+    assert curve.forget[0] > 0.9 and curve.forget[-1] < 0.3
 
 
 @pytest.mark.parametrize("kind", ["classes", "images"])
@@ -299,9 +303,9 @@ def test_maps_are_stored_along_the_way_and_gold_beside_them(home: Path) -> None:
 
 
 def test_watching_changes_nothing_that_the_method_does(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    watched = unlearn(tiny_spec("finetune"), device="cpu", data_dir=home).metrics["weights"]
+    watched = unlearn(tiny_spec("finetune"), device="cpu", data_dir=home).metrics.weights
     monkeypatch.setattr(execute, "_make_recorder", lambda layout, net: None)
-    assert unlearn(tiny_spec("finetune"), device="cpu", data_dir=home).metrics["weights"] == watched
+    assert unlearn(tiny_spec("finetune"), device="cpu", data_dir=home).metrics.weights == watched
 
 
 def test_a_model_whose_layer_has_no_maps_is_watched_without(home: Path) -> None:

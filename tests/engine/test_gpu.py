@@ -10,6 +10,8 @@ from tests.methods.small_problem import STRONG, tiny_spec
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.jobs import ImportDatasetSpec, TrainSpec
 from unlearn_core.domain.recipe import GPU_RECIPES
+from unlearn_core.domain.results.course import TimingsResult
+from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.engine import devices
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.jobs import import_dataset
@@ -31,10 +33,10 @@ def test_a_run_on_the_gpu_forgets_and_repeats_itself(home: Path, tmp_path: Path)
         unlearn(tiny_spec("unsir", **STRONG), device="cuda", data_dir=home, out=tmp_path / str(k)) for k in range(2)
     ]
     for run in runs:
-        assert run.metrics["accuracy"]["after"]["forget_test"] < 0.2
-        assert run.metrics["accuracy"]["after"]["retain_test"] > 0.8
-    assert runs[0].metrics["weights"] == runs[1].metrics["weights"]
-    assert runs[0].report.parts["timings"].facts["device"] != "CPU"
+        scores = run.report[AccuracyResult].scores["after"]
+        assert scores["forget_test"].accuracy < 0.2 and scores["retain_test"].accuracy > 0.8
+    assert runs[0].metrics.weights == runs[1].metrics.weights
+    assert runs[0].report[TimingsResult].device != "CPU"
 
 
 @pytest.mark.parametrize(("architecture", "accuracy", "seconds"), [("resnet18", 0.94, 60), ("resnet20", 0.91, 20)])
@@ -51,7 +53,7 @@ def test_training_here_is_fast(home: Path, architecture: str, accuracy: float, s
         spec = TrainSpec(
             architecture=architecture, dataset="cifar10-whole", recipe=recipe.model_copy(update={"epochs": epochs})
         )
-        _, headline = train_locally(spec, device="cuda", data_dir=home, listener=NullListener())
-    print(architecture, headline)
-    assert headline["accuracies"]["test"] >= accuracy
-    assert headline["seconds"]["total"] <= seconds
+        _, metrics = train_locally(spec, device="cuda", data_dir=home, listener=NullListener())
+    print(architecture, metrics)
+    assert metrics.accuracies is not None and (metrics.accuracies.test or 0) >= accuracy
+    assert 0 < metrics.total_seconds <= seconds

@@ -64,8 +64,8 @@ def put_there(architecture: str) -> nn.Module:
 
 def test_published_weights_lie_under_a_fresh_head(pictures: Path) -> None:
     net = put_there("test_resnet")
-    _, headline = train_locally(SPEC, device="cpu", data_dir=pictures, listener=NullListener())
-    card = classifiers.card(headline["classifier"])
+    _, metrics = train_locally(SPEC, device="cpu", data_dir=pictures, listener=NullListener())
+    card = classifiers.card(metrics.classifier or "")
     assert card.architecture == "timm:test_resnet" and card.mean == (0.5, 0.5, 0.5)
     assert "It started from timm:test_resnet.r160_in1k with a new head." in card.summary
     assert card.roles.cam is not None and card.roles.head == ("net.fc",)
@@ -87,8 +87,8 @@ def test_weights_that_are_not_there_or_of_another_model_leave_no_row(pictures: P
 
 def test_gold_begins_where_its_classifier_began(pictures: Path) -> None:
     put_there("test_resnet")
-    _, headline = train_locally(SPEC, device="cpu", data_dir=pictures, listener=NullListener())
-    card, warm = classifiers.card(headline["classifier"]), ModelCache("cpu", pictures)
+    _, metrics = train_locally(SPEC, device="cpu", data_dir=pictures, listener=NullListener())
+    card, warm = classifiers.card(metrics.classifier or ""), ModelCache("cpu", pictures)
     assert card.start == SPEC.start and card.recipe == SPEC.recipe
     request = ForgetRequest(classifier=card.id, dataset=DATASET.id, forget=ForgetClasses(classes=(1,)))
     train_gold(TrainGoldSpec(request=request), warm, NullListener())
@@ -101,8 +101,8 @@ def test_gold_begins_where_its_classifier_began(pictures: Path) -> None:
 def test_a_classifier_that_started_from_a_model_of_the_same_data_has_no_gold(pictures: Path) -> None:
     base = bring("resnet8", pictures)
     spec = SPEC.model_copy(update={"architecture": "resnet8", "start": base.id})
-    _, headline = train_locally(spec, device="cpu", data_dir=pictures, listener=NullListener())
-    card = classifiers.card(headline["classifier"])
+    _, metrics = train_locally(spec, device="cpu", data_dir=pictures, listener=NullListener())
+    card = classifiers.card(metrics.classifier or "")
     assert card.recipe is None and "was trained on these images" in card.summary
     user_models.set_recipe(card.id, spec.recipe)
     card, warm = classifiers.card(card.id), ModelCache("cpu", pictures)
@@ -120,8 +120,8 @@ def given_for(card: ClassifierCard, warm: ModelCache, method: str) -> Problem:
 
 def test_what_a_method_draws_afresh_begins_where_gold_begins(pictures: Path) -> None:
     net = put_there("test_resnet")
-    _, headline = train_locally(SPEC, device="cpu", data_dir=pictures, listener=NullListener())
-    card, warm = classifiers.card(headline["classifier"]), ModelCache("cpu", pictures)
+    _, metrics = train_locally(SPEC, device="cpu", data_dir=pictures, listener=NullListener())
+    card, warm = classifiers.card(metrics.classifier or ""), ModelCache("cpu", pictures)
     given = given_for(card, warm, "finetune")
     one, other = given.fresh_model(), given.fresh_model(1)
     for fresh in (one, other):
@@ -134,8 +134,8 @@ def test_what_a_method_draws_afresh_begins_where_gold_begins(pictures: Path) -> 
 
 def test_retrain_ends_near_published_weights_as_gold_does(pictures: Path) -> None:
     net = put_there("test_resnet")
-    _, headline = train_locally(SPEC, device="cpu", data_dir=pictures, listener=NullListener())
-    card, warm = classifiers.card(headline["classifier"]), ModelCache("cpu", pictures)
+    _, metrics = train_locally(SPEC, device="cpu", data_dir=pictures, listener=NullListener())
+    card, warm = classifiers.card(metrics.classifier or ""), ModelCache("cpu", pictures)
     given = given_for(card, warm, "retrain")
     methods.method("retrain").forget(given, Retrain(), RunTracker(NullListener()))
     gap = given.model.get_parameter("net.conv1.0.weight") - net.get_parameter("conv1.0.weight")
@@ -145,8 +145,8 @@ def test_retrain_ends_near_published_weights_as_gold_does(pictures: Path) -> Non
 def test_a_model_of_the_same_data_is_no_fresh_one(pictures: Path) -> None:
     base = bring("resnet8", pictures)
     spec = SPEC.model_copy(update={"architecture": "resnet8", "start": base.id})
-    _, headline = train_locally(spec, device="cpu", data_dir=pictures, listener=NullListener())
-    card, warm = classifiers.card(headline["classifier"]), ModelCache("cpu", pictures)
+    _, metrics = train_locally(spec, device="cpu", data_dir=pictures, listener=NullListener())
+    card, warm = classifiers.card(metrics.classifier or ""), ModelCache("cpu", pictures)
     assert card.start == base.id and card.recipe is None
     given = given_for(card, warm, "finetune").fresh_model()
     assert weights.checksum(given) == weights.checksum(warm.new_model(card, 5, "fresh", 0))

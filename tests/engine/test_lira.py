@@ -9,7 +9,8 @@ from unlearn_core.domain.errors import CancelledError
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.results.privacy import LiraResult
 from unlearn_core.engine.execute import execute_job, unlearn
-from unlearn_core.engine.jobs import ensemble_members, lira
+from unlearn_core.engine.jobs import lira
+from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.measure import LoadedRun, load_run
 from unlearn_core.engine.model_cache import ModelCache
@@ -85,9 +86,9 @@ def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: ModelCache) -> N
 def test_a_run_of_this_kind_adds_its_part(run: int, home: Path, warm: ModelCache, result: LiraResult) -> None:
     store = RunStore(home)
     number = store.register_running(MeasureSpec(run=run, what="lira", nets=NETS), title="LiRA", device="cpu")
-    headline = execute_job(store.get(number), warm, NullListener())
+    metrics = execute_job(store.get(number), warm, NullListener())
     stored = reports.read(home, run)[LiraResult]
-    assert headline["lira"] == {
+    assert metrics.to_dict()["lira"] == {
         "nets": NETS,
         "told": stored.success_rate,
         "low": stored.low,

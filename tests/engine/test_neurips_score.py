@@ -10,9 +10,9 @@ from unlearn_core.domain.errors import CancelledError, PreemptedError
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.results.privacy import NeuripsScoreResult
 from unlearn_core.engine.execute import execute_job, unlearn
-from unlearn_core.engine.jobs import ensemble_members
+from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.jobs import neurips_score as scoring
-from unlearn_core.engine.jobs.ensemble import CancelOnlyTracker
+from unlearn_core.engine.jobs.common.ensemble import CancelOnlyTracker
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.measure import LoadedRun, load_run
 from unlearn_core.engine.model_cache import ModelCache
@@ -110,9 +110,9 @@ def test_a_run_of_this_kind_adds_its_part(
 ) -> None:
     store = RunStore(home)
     number = store.register_running(MeasureSpec(run=run, what="score", nets=NETS), title="Score", device="cpu")
-    headline = execute_job(store.get(number), warm, NullListener())
+    metrics = execute_job(store.get(number), warm, NullListener())
     stored = reports.read(home, run)[NeuripsScoreResult]
-    assert headline["score"] == {"nets": NETS, "ours": stored.after.score, "ceiling": stored.ceiling.score}
+    assert metrics.to_dict()["score"] == {"nets": NETS, "ours": stored.after.score, "ceiling": stored.ceiling.score}
 
 
 @pytest.mark.parametrize(("change", "words"), [("start", "continues an earlier run"), ("recipe", "unknown how")])

@@ -14,7 +14,7 @@ from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.results.privacy import EvaluatedImages, RelearnResult, RelearnTimes
 from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, LAST_STEP, PROTOCOL
 from unlearn_core.domain.run import Progress
-from unlearn_core.engine.execute import execute_job, unlearn
+from unlearn_core.engine.execute import execute_job, measure_on_demand, unlearn
 from unlearn_core.engine.jobs import relearn as asking
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
@@ -158,8 +158,8 @@ def test_a_report_is_completed_on_request(home: Path) -> None:
     result = report[RelearnResult]
     assert result.weights == {name: report.evaluations[name].weights for name in ("after", "gold")}
     row = store.get(run)
-    assert row.headline["relearn"]["index"] == result.index
-    assert row.headline["accuracy"], "what was known stays known"
+    assert row.metrics.relearn is not None and row.metrics.relearn.index == result.index
+    assert row.metrics.accuracy, "what was known stays known"
 
     before = reports.report_version(home, run)
     execute_job(store.get(store.submit(MeasureSpec(run=run), title="x")), warm, NullListener())
@@ -175,7 +175,7 @@ def test_where_nothing_was_known_there_is_nothing_to_bring_back(home: Path) -> N
     warm.evaluations.put(Evaluation(done.report.evaluations["before"].weights, "shapes", wrong))
     order = RunStore(home).get(RunStore(home).submit(MeasureSpec(run=done.run or -1, what="relearn"), title="x"))
     before = reports.report_version(home, done.run or -1)
-    assert execute_job(order, warm, NullListener()) == {"relearn": None}
+    assert execute_job(order, warm, NullListener()).to_dict() == {"relearn": None}
     report = reports.read(home, done.run or -1)
     assert "nothing to relearn" in report.missing["relearn"]
     assert set(report.parts) == set(done.report.parts) and "twin" in report.missing
@@ -186,7 +186,7 @@ def test_a_run_without_weights_cannot_be_asked(home: Path) -> None:
     done = unlearn(spec_of(COLUMNS), device="cpu", data_dir=home)
     (artifacts.run_dir(home, done.run or -1) / artifacts.WEIGHTS_FILE).unlink()
     with pytest.raises(InvalidRequestError, match="no stored weights"):
-        asking.add_to_report(done.run or -1, ModelCache("cpu", home), NullListener())
+        measure_on_demand(MeasureSpec(run=done.run or -1, what="relearn"), ModelCache("cpu", home), NullListener())
 
 
 def test_a_run_after_another_is_not_taught_what_that_one_forgot(home: Path) -> None:

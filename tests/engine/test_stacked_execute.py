@@ -9,6 +9,7 @@ import pytest
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import CancelledError, NotSupportedError, UnlearnError
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.course import CurvesResult, TimingsResult
 from unlearn_core.domain.stacking import why_specs_not_stackable
 from unlearn_core.engine.execute import execute_job, run_title
 from unlearn_core.engine.listener import NullListener
@@ -34,21 +35,21 @@ def test_each_run_has_the_report_that_it_would_have_alone(home: Path, monkeypatc
     store, warm = RunStore(home), ModelCache("cpu", home)
     runs = [store.get(store.register_running(spec, title=run_title(spec, warm), device="cpu")) for spec in SPECS * 2]
     together = list(execute_stacked(runs[:3], warm, [NullListener()] * 3))
-    for run, twin, headline in zip(runs[:3], runs[3:], together, strict=True):
+    for run, twin, metrics in zip(runs[:3], runs[3:], together, strict=True):
         alone = execute_job(twin, warm, NullListener())
-        assert not isinstance(headline, UnlearnError)
-        assert headline.keys() == alone.keys()
-        assert headline["accuracy"] == alone["accuracy"]
-        assert headline["seconds_per_picture"] is None, "a share of a stack says nothing of a run's own pace"
+        assert not isinstance(metrics, UnlearnError)
+        assert metrics.to_dict().keys() == alone.to_dict().keys()
+        assert metrics.accuracy == alone.accuracy
+        assert metrics.seconds_per_image is None, "a share of a stack says nothing of a run's own pace"
         one, other = reports.read(home, run.id), reports.read(home, twin.id)
         assert one.parts.keys() == other.parts.keys()
         gap = one.evaluations["after"].logits - other.evaluations["after"].logits
         assert np.abs(gap).max() < 1e-3
-        curves = [np.array(each.parts["curves"].arrays["retain"]) for each in (one, other)]
+        curves = [each[CurvesResult].retain for each in (one, other)]
         assert np.array_equal(curves[0], curves[1]), "trackers looked at the weights of each moment"
-        assert one.parts["timings"].facts["together"] == 3
-        assert "together" not in other.parts["timings"].facts
-        assert one.parts["timings"].facts["steps"] == other.parts["timings"].facts["steps"]
+        assert (one[TimingsResult].stack_size, other[TimingsResult].stack_size) == (3, 1)
+        assert "together" not in other.parts["timings"].facts, "as in releases without stacks"
+        assert one[TimingsResult].steps == other[TimingsResult].steps
 
 
 def test_a_cancelled_run_stops_no_other(home: Path) -> None:

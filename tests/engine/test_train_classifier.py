@@ -21,6 +21,8 @@ from unlearn_core.domain.errors import (
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.jobs import TrainGoldSpec, TrainSpec, UnlearnSpec
 from unlearn_core.domain.recipe import Recipe
+from unlearn_core.domain.results.course import TrainingResult
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.engine.build_spec import run_spec as spec_of
 from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.jobs.train_classifier import _monitored, train_locally
@@ -51,18 +53,24 @@ class Impatient(NullListener):
             raise CancelledError("Stopped.")
 
 
-def train(home: Path, listener: Any = None, spec: TrainSpec = SPEC) -> dict[str, Any]:
+def train(home: Path, listener: Any = None, spec: TrainSpec = SPEC) -> RunMetrics:
     store = RunStore(home)
     run = store.get(store.submit(spec, title="Train"))
-    return execute_job(run, ModelCache("cpu", home), listener or NullListener()) | {"run": run.id}
+    return execute_job(run, ModelCache("cpu", home), listener or NullListener())
+
+
+def _name(metrics: RunMetrics) -> str:
+    """The classifier that was trained."""
+    assert metrics.classifier is not None
+    return metrics.classifier
 
 
 def test_it_ends_in_the_catalog_with_its_recipe_and_can_forget_at_once(home: Path) -> None:
     done = train(home)
-    card = classifiers.card(done["classifier"])
+    card = classifiers.card(_name(done))
     assert card.recipe == RECIPE and card.original_recipe and card.seed == 5 and card.dataset == "shapes"
     net = bundled_models.find_bundled(card.id, None, 5)
-    assert net is not None and done["accuracies"]["test"] > 0.5
+    assert net is not None and done.accuracies is not None and (done.accuracies.test or 0) > 0.5
     wish = spec_of(card.id, method="finetune", classes=["rows"])
     report = unlearn(wish, device="cpu", data_dir=home).report
     assert np.array_equal(report.evaluations["before"].logits, bundled_models.read_logits(net))
@@ -82,13 +90,15 @@ def test_an_interrupted_training_ends_with_the_same_bits(home: Path) -> None:
         bundled_models.read_weights(
             bundled_models.BundledModel("original-5", None, 5, "", folder, _files(folder), 0.0, {})
         )
-        for folder in (root / "trained" / interrupted["classifier"] for root in (home, home.parent / "other"))
+        for folder in (root / "trained" / _name(interrupted) for root in (home, home.parent / "other"))
     )
-    assert one == other and straight["classifier"] == interrupted["classifier"]
-    curves = [artifacts.read_part(artifacts.run_dir(home, run), "training") for run in (1, interrupted["run"])]
+    assert one == other and straight.classifier == interrupted.classifier
+    last = RunStore(home).list_runs()[0].id
+    curves = [artifacts.read_result(artifacts.run_dir(home, run), TrainingResult) for run in (1, last)]
     assert curves[0] is not None and curves[1] is not None
-    assert len(curves[0].arrays["loss"]) == 1 and len(curves[1].arrays["loss"]) == 3
-    assert curves[1].arrays["loss"][0] == curves[0].arrays["loss"][0], "the curve goes on where it was"
+    assert len(curves[0].loss) == 1 and len(curves[1].loss) == 3
+    assert curves[1].loss[0] == curves[0].loss[0], "the curve goes on where it was"
+    assert (curves[1].epochs, curves[1].classes) == (3, 4)
 
 
 def classifiers_id() -> str:
@@ -110,13 +120,13 @@ def test_the_curve_is_on_validation_images_only(home: Path) -> None:
 
 def test_the_same_spec_is_not_trained_twice(home: Path) -> None:
     first, second = train(home), train(home)
-    assert second["classifier"] == first["classifier"] and second["note"] == "This classifier was trained before."
+    assert second.classifier == first.classifier and second.note == "This classifier was trained before."
 
 
 def test_it_can_begin_with_another_classifier(home: Path) -> None:
     spec = SPEC.model_copy(update={"start": "tiny", "recipe": RECIPE.model_copy(update={"epochs": 1, "peak": 1e-4})})
     tuned = train(home, spec=spec)
-    card = classifiers.card(tuned["classifier"])
+    card = classifiers.card(_name(tuned))
     assert card.mean == classifiers.card("tiny").mean and "It started from Tiny" in card.summary
     warm = ModelCache("cpu", home)
     before, after = warm.original(classifiers.card("tiny")), warm.original(card)
@@ -144,7 +154,7 @@ def test_what_cannot_be_trained_leaves_no_row(home: Path, change: dict, error: t
 
 
 def test_an_own_classifier_is_removed_when_no_run_needs_it(home: Path) -> None:
-    name, store = train(home)["classifier"], RunStore(home)
+    name, store = _name(train(home)), RunStore(home)
     request = ForgetRequest(classifier=name, dataset="shapes", forget=ForgetClasses(classes=(0,)))
     gold = store.get(store.submit(TrainGoldSpec(request=request), title="Gold"))
     execute_job(gold, ModelCache("cpu", home), NullListener())
@@ -174,7 +184,7 @@ def test_half_a_classifier_is_never_found(home: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_recipe_is_confirmed_once(home: Path) -> None:
-    name = train(home)["classifier"]
+    name = _name(train(home))
     with pytest.raises(NotSupportedError, match="already has a recipe"):
         user_models.set_recipe(name, RECIPE)
 

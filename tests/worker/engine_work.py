@@ -2,9 +2,9 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 from unlearn_core.domain.jobs import TrainGoldSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import CurvePoint, Progress, Run
 from unlearn_core.domain.stacking import StackableParams
 from unlearn_core.engine import execute, model_cache, stacked_execute
@@ -29,7 +29,7 @@ class ModelCache(model_cache.ModelCache):
         pass
 
 
-def execute_job(run: Run, warm: ModelCache, listener: RunListener) -> dict[str, Any]:
+def execute_job(run: Run, warm: ModelCache, listener: RunListener) -> RunMetrics:
     if isinstance(run.spec, TrainGoldSpec) and run.attempt == 1:
         listener = Waiting(listener, warm.data_dir)
     return execute.execute_job(run, warm, listener)

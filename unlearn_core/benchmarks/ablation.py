@@ -18,7 +18,7 @@ from unlearn_core.domain.errors import CorruptAssetError
 from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.split import make_split
-from unlearn_core.engine.jobs import ensemble_members
+from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers, ensembles
 from unlearn_core.models.ensembles import EnsembleOutputs

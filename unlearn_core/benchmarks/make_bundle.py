@@ -22,7 +22,7 @@ from unlearn_core.domain.forget_request import Forget, ForgetRequest
 from unlearn_core.domain.split import make_split
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.devices import describe_device
-from unlearn_core.engine.jobs import ensemble_members
+from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.models import classifiers, ensembles
 from unlearn_core.models.bundled_models import GOLD_SEED_OFFSET
 from unlearn_core.models.ensembles import EnsembleOutputs

@@ -5,11 +5,11 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.jobs import MeasureSpec, UnlearnSpec
 from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.engine.devices import resolve_device
-from unlearn_core.engine.execute import unlearn
-from unlearn_core.engine.jobs import lira, neurips_score, relearn
+from unlearn_core.engine.execute import add_to_report, measure_on_demand, unlearn
+from unlearn_core.engine.jobs import on_demand_measurement
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.measure import LoadedRun
 from unlearn_core.engine.model_cache import ModelCache
@@ -35,7 +35,8 @@ def make_example(folder: Path, *, device: str) -> None:
         model_cache = ModelCache(resolve_device(device), Path(scratch) / "second")
         resolved = resolve_run(spec, model_cache)
         after = model_cache.load_model(resolved.card, "after", (out / WEIGHTS_FILE).read_bytes())
-        relearn.add_to_loaded(LoadedRun(out, finished.report, resolved, after), model_cache, NullListener())
+        loaded = LoadedRun(out, finished.report, resolved, after)
+        add_to_report(on_demand_measurement("relearn"), loaded, 0, model_cache, NullListener())
         (out / WEIGHTS_FILE).unlink()
         # The outputs of before and gold ship with the classifier and need not ship twice.
         shipped = tuple(model.weights[:32] for model in bundled_models.bundled("resnet20"))
@@ -56,8 +57,8 @@ def make_ensemble_example(
     finished = unlearn(spec, device=device, data_dir=data_dir)
     assert finished.run is not None, "it has a data folder"
     model_cache = ModelCache(resolve_device(device), data_dir)
-    neurips_score.add_to_report(finished.run, num_models, model_cache, NullListener())
-    lira.add_to_report(finished.run, num_shadows, model_cache, NullListener())
+    for name, count in (("score", num_models), ("lira", num_shadows)):
+        measure_on_demand(MeasureSpec(run=finished.run, what=name, nets=count), model_cache, NullListener())
     whole = reports.read(data_dir, finished.run)
     parts = {name: whole.parts[name] for name in ("score", "lira")}
     shutil.rmtree(folder, ignore_errors=True)

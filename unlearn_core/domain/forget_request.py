@@ -1,6 +1,7 @@
 """Forget requests: which classes or which training images a classifier should forget."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -43,6 +44,11 @@ class ForgetImages(_Frozen):
 
 
 Forget = Annotated[ForgetClasses | ForgetImages, Field(discriminator="kind")]
+
+
+def forgotten_classes(requests: Iterable[Forget]) -> set[int]:
+    """The classes that any of these requests forgets."""
+    return {label for forget in requests if isinstance(forget, ForgetClasses) for label in forget.classes}
 
 
 def request_size(forget: Forget) -> RequestSize:

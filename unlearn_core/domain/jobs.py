@@ -59,13 +59,13 @@ class TrainGoldSpec(_Spec):
 class MeasureSpec(_Spec):
     """Additional measurements for a finished run's report.
 
-    `what` is "new", for measurements that need a retrained model trained later, or "relearn", "score" or "lira",
-    which are expensive and run only on request; `nets` is the ensemble size of each kind for the last two.
+    `what` is "new", for measurements that need a retrained model trained later, or the id of a measurement that runs
+    only on request, such as "relearn", "score" or "lira"; `nets` is the size of the ensembles that it needs.
     """
 
     kind: Literal["measure"] = "measure"
     run: int
-    what: Literal["new", "relearn", "score", "lira"] = "new"
+    what: str = Field(default="new", pattern=r"^[a-z][a-z0-9_-]{0,63}$")
     nets: int = Field(default=16, ge=4, le=512)
 
 

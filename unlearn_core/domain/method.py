@@ -1,12 +1,15 @@
 """Unlearning methods: the declaration that each method makes, with its hyperparameters, presets and function."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, Self, TypeVar
 
+from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.forget_request import Forget, RequestSize, request_size
 from unlearn_core.domain.params import BaseHyperparameters
+from unlearn_core.domain.recipe import Recipe
+from unlearn_core.domain.split import Split
 from unlearn_core.domain.tracker import Tracker
 
 if TYPE_CHECKING:  # A problem holds tensors, and this layer imports no torch at run time.
@@ -42,6 +45,31 @@ class ProblemSize(NamedTuple):
     classes: int
     epochs: int
     batch: int
+
+    @classmethod
+    def of(
+        cls,
+        split: Split,
+        dataset: DatasetCard,
+        forget: Forget,
+        recipe: Recipe | None,
+        *,
+        previously_forgotten: Collection[int] = (),
+    ) -> Self:
+        """The size of the problem that a request poses.
+
+        `split` leaves out what earlier runs forgot (`remaining_split`); `previously_forgotten` are their classes.
+        """
+        forgotten = set(forget.classes) if forget.kind == "classes" else set()
+        return cls(
+            forget=len(split.forget_train),
+            retain=len(split.retain_train),
+            forgotten_classes=len(forgotten),
+            retained_classes=len(dataset.classes) - len(forgotten | set(previously_forgotten)),
+            classes=len(dataset.classes),
+            epochs=recipe.epochs if recipe else 0,
+            batch=recipe.batch if recipe else 1,
+        )
 
     def retain_used(self, per_class: int) -> int:
         """The number of retained images used, for `per_class` images per retained class."""
@@ -122,3 +150,12 @@ class Method(Generic[ParamsT]):
     """If given, trials can be trained stacked on one device (training/stacked.py)."""
     stackable_params: frozenset[str] = frozenset()
     """The continuous hyperparameters in which stacked trials may differ; all others must be equal."""
+
+
+def unsupported_reason(method: Method[Any], kind: RequestKind, methods: Iterable[Method[Any]]) -> str | None:
+    """Why a method does not support this kind of request, and which of all methods do; None if it does."""
+    if kind in method.supports:
+        return None
+    able = [other.title for other in methods if kind in other.supports]
+    what = {"classes": "whole classes", "images": "single images"}[kind]
+    return f"{method.title} cannot forget {what}. These methods can: {', '.join(able) or 'none yet'}."

@@ -1,6 +1,6 @@
 """The six sets that a forget request cuts a data set into: forget and retain set of each split, and their labels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -70,6 +70,23 @@ def make_split(card: DatasetCard, labels: np.ndarray, forget: Forget) -> Split:
         inside = positions[start:stop]
         parts += [inside[wanted[start:stop]], inside[~wanted[start:stop]]]
     return Split(*parts)
+
+
+def remaining_split(split: Split, earlier: Sequence[Split]) -> Split:
+    """Return the split without what earlier runs forgot: training on it again would undo them.
+
+    Raises InvalidRequestError if the retain set would be empty.
+    """
+    forgotten = [ids for own in earlier for ids in (own.forget_train, own.forget_val, own.forget_test)]
+    if not forgotten:
+        return split
+    retain = {name: ids for name, ids in split._asdict().items() if name.startswith("retain")}
+    retain = {name: np.setdiff1d(ids, np.concatenate(forgotten)) for name, ids in retain.items()}
+    if not len(retain["retain_train"]):
+        raise InvalidRequestError(
+            "The retain set would be empty: earlier runs have forgotten everything else. Forget less."
+        )
+    return split._replace(**retain)
 
 
 def _check_range(what: str, ids: tuple[int, ...], count: int, card: DatasetCard) -> None:

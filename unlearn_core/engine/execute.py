@@ -3,35 +3,20 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from unlearn_core.domain.jobs import (
-    AddCheckpointSpec,
-    ExplainSpec,
-    ImportDatasetSpec,
-    MeasureSpec,
-    TrainGoldSpec,
-    TrainSpec,
-    UnlearnSpec,
-)
-from unlearn_core.domain.report import Report, forget_set_title, stored, summary_metrics
+from unlearn_core.domain.jobs import MeasureSpec, UnlearnSpec
+from unlearn_core.domain.report import Report, forget_set_title, stored
 from unlearn_core.domain.results.course import PhaseTiming, RunSeconds, TimingsResult
+from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.run import Run
 from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe_device, resolve_device
-from unlearn_core.engine.jobs import (
-    add_checkpoint,
-    explain,
-    import_dataset,
-    lira,
-    neurips_score,
-    relearn,
-    train_classifier,
-    train_gold,
-)
+from unlearn_core.engine.job import JobContext, OnDemandMeasurement
+from unlearn_core.engine.jobs import jobs, on_demand_measurement
 from unlearn_core.engine.listener import NullListener, RunListener
 from unlearn_core.engine.model_cache import ModelCache, freeze_result
 from unlearn_core.engine.record_run import record_run
@@ -58,10 +43,10 @@ class RunResult(NamedTuple):
     report: Report
     folder: Path
     run: int | None
-    metrics: dict[str, Any]
+    metrics: RunMetrics
 
 
-def execute_job(run: Run, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
+def execute_job(run: Run, model_cache: ModelCache, listener: RunListener) -> RunMetrics:
     """Execute a job of any kind and write its results; return its summary metrics.
 
     Raises CancelledError or PreemptedError on the listener's request, and UnlearnError if the job cannot be done.
@@ -70,30 +55,35 @@ def execute_job(run: Run, model_cache: ModelCache, listener: RunListener) -> dic
     match run.spec:
         case UnlearnSpec():
             return _unlearn(run.spec, model_cache, listener, folder)
-        case TrainGoldSpec():
-            return train_gold.train_gold(run.spec, model_cache, listener)
+        case MeasureSpec(what="new"):
+            return measure.remeasure(run.spec.run, model_cache, listener)
         case MeasureSpec():
-            return _measure(run.spec, model_cache, listener)
-        case TrainSpec():
-            return train_classifier.train(run.spec, model_cache, listener, folder)
-        case AddCheckpointSpec():
-            return add_checkpoint.validate_checkpoint(run.spec, model_cache, listener, folder)
-        case ImportDatasetSpec():
-            return import_dataset.import_dataset(run.spec, model_cache.data_dir, listener)
-        case ExplainSpec():
-            return explain.explain_image(run.spec, model_cache, folder)
+            return measure_on_demand(run.spec, model_cache, listener)
+        case _:
+            return jobs()[type(run.spec)].execute(run.spec, JobContext(model_cache, listener, folder))
 
 
-def _measure(spec: MeasureSpec, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
-    match spec.what:
-        case "new":
-            return measure.remeasure(spec.run, model_cache, listener)
-        case "relearn":
-            return relearn.add_to_report(spec.run, model_cache, listener)
-        case "score":
-            return neurips_score.add_to_report(spec.run, spec.nets, model_cache, listener)
-        case "lira":
-            return lira.add_to_report(spec.run, spec.nets, model_cache, listener)
+def measure_on_demand(spec: MeasureSpec, model_cache: ModelCache, listener: RunListener) -> RunMetrics:
+    """Add a measurement on request to a finished run's report, or why it is missing; return its summary metrics."""
+    listener.check()
+    measurement, loaded = on_demand_measurement(spec.what), measure.load_run(spec.run, model_cache)
+    return add_to_report(measurement, loaded, spec.nets, model_cache, listener)
+
+
+def add_to_report(
+    measurement: OnDemandMeasurement,
+    loaded: measure.LoadedRun,
+    num_models: int,
+    model_cache: ModelCache,
+    listener: RunListener,
+) -> RunMetrics:
+    """Do the same for a loaded report in any folder."""
+    result = measurement.measure(loaded, num_models, model_cache, listener)
+    listener.check()
+    measure.store_measurement(loaded, measurement.id, result, model_cache)
+    if isinstance(result, str):
+        return RunMetrics.model_validate({measurement.id: None})
+    return measurement.metrics(result)
 
 
 def unlearn(
@@ -151,7 +141,7 @@ def prepare_run(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListene
     return PreparedRun(resolved, problem, tracker, listener, started, time.perf_counter() - began)
 
 
-def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, folder: Path) -> dict[str, Any]:
+def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, folder: Path) -> RunMetrics:
     prepared = prepare_run(spec, model_cache, listener)
     began = time.perf_counter()
     # Dropout layers draw from the global random state; everything else has its own random streams.
@@ -163,7 +153,7 @@ def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, 
 
 def complete_run(
     prepared: PreparedRun, model_cache: ModelCache, folder: Path, *, forget_seconds: float, stack_size: int = 1
-) -> dict[str, Any]:
+) -> RunMetrics:
     """Evaluate and measure a run after unlearning, write its report, and return its summary metrics.
 
     For a stack of `stack_size` runs, `forget_seconds` is this run's share of the time of the stack.
@@ -214,8 +204,15 @@ def complete_run(
     )
     # The seconds per image in a stack do not predict those of a single run.
     speed = seconds.forget / tracker.images_seen if tracker.images_seen and stack_size == 1 else None
-    cost = {"seconds": seconds.model_dump(), "seconds_per_picture": speed, "weights": after.weights}
-    return summary_metrics(parts, {name: own.weights for name, own in evaluations.items()}) | cost
+    made = RunMetrics(
+        seconds=JobSeconds(**seconds.model_dump()),
+        seconds_per_image=speed,
+        weights=after.weights,
+        revision=resolved.method.revision,
+        version=VERSION,
+        torch=torch.__version__,
+    )
+    return measure.metrics_of(report).updated(made)
 
 
 def _timings(prepared: PreparedRun, seconds: RunSeconds, stack_size: int, *, device: str) -> TimingsResult:

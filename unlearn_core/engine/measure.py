@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,8 +11,12 @@ import torch
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.report import Evaluation, Report, stored, summary_metrics
+from unlearn_core.domain.report import Evaluation, Report, stored
 from unlearn_core.domain.results.explanations import SnapshotsResult
+from unlearn_core.domain.results.metrics import RunMetrics, summary_metrics
+from unlearn_core.domain.results.outputs import DistanceResult
+from unlearn_core.domain.results.predictions import AccuracyResult
+from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.results.result import ReportPart, Result
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
@@ -117,7 +121,7 @@ def store_measurement(loaded: LoadedRun, name: str, result: Result | str, model_
         artifacts.write_part(loaded.folder, name, result.to_part())
 
 
-def remeasure(run: int, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
+def remeasure(run: int, model_cache: ModelCache, listener: RunListener) -> RunMetrics:
     """Measure a finished run again with the models that exist now; return its new summary metrics.
 
     Only the probes' parts are rewritten. What was recorded during the run stays, with gold's maps added.
@@ -145,7 +149,17 @@ def remeasure(run: int, model_cache: ModelCache, listener: RunListener) -> dict[
         missing=missing,
     )
     reports.write(new, folder, shared=model_cache.evaluations)
-    return summary_metrics(parts, {name: own.weights for name, own in evaluations.items()})
+    return metrics_of(new)
+
+
+def metrics_of(report: Report) -> RunMetrics:
+    """Return the summary metrics of a report's measurements."""
+    return summary_metrics(
+        {name: own.weights for name, own in report.evaluations.items()},
+        report[AccuracyResult],
+        report.get(DistanceResult),
+        report.get(MembershipResult),
+    )
 
 
 def with_gold_maps(

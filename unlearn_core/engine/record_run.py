@@ -1,18 +1,16 @@
 """Records a job that this process executes itself as a run of the history: for the command line and notebooks."""
 
 from collections.abc import Callable
-from typing import Any
 
 from unlearn_core.domain.errors import CancelledError
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.store.db.rows import AnySpec
 from unlearn_core.store.queue.run_store import RunStore
 
-Metrics = dict[str, Any]
-
 
 def record_run(
-    store: RunStore, spec: AnySpec, *, title: str, device: str, work: Callable[[int], Metrics]
-) -> tuple[int, Metrics]:
+    store: RunStore, spec: AnySpec, *, title: str, device: str, work: Callable[[int], RunMetrics]
+) -> tuple[int, RunMetrics]:
     """Call `work` with the run's number and record how it ended; return the number and the summary metrics.
 
     Any exception is raised again, and the run is recorded as cancelled, or as failed with the reason.

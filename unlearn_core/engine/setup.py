@@ -1,6 +1,5 @@
 """Turns an UnlearnSpec into a Problem: the models, the split, and only the images that the method may use."""
 
-import json
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,11 +7,11 @@ import torch
 
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import CorruptAssetError, InvalidRequestError, NotSupportedError
-from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequest
+from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequest, forgotten_classes
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.method import Method, ProblemSize
+from unlearn_core.domain.method import Method, ProblemSize, RequestKind, unsupported_reason
 from unlearn_core.domain.params import BaseHyperparameters
-from unlearn_core.domain.split import Split, make_split
+from unlearn_core.domain.split import Split, make_split, remaining_split
 from unlearn_core.engine.initial_weights import naive_model_factory
 from unlearn_core.engine.model_cache import DeviceDataset, FrozenModel, ModelCache, trainable_copy
 from unlearn_core.installation import HOW_TO_RESTORE
@@ -20,7 +19,7 @@ from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
 from unlearn_core.models import classifiers
 from unlearn_core.plugins import lookup
-from unlearn_core.store.files import artifacts
+from unlearn_core.store.files import artifacts, reports
 from unlearn_core.training.problem import ImageSubset, Problem
 
 
@@ -36,6 +35,14 @@ class ResolvedRun(NamedTuple):
     before: FrozenModel
     previously_forgotten: tuple[Forget, ...] = ()
     """What the earlier runs that this one continues have already forgotten."""
+
+    @property
+    def remaining_split(self) -> Split:
+        """The split without what earlier runs forgot. Raises InvalidRequestError if the retain set would be empty."""
+        labels = self.data.image_dataset.labels
+        return remaining_split(
+            self.split, [make_split(self.data.card, labels, forget) for forget in self.previously_forgotten]
+        )
 
 
 def resolve_run(spec: UnlearnSpec, model_cache: ModelCache) -> ResolvedRun:
@@ -54,29 +61,24 @@ def resolve_run(spec: UnlearnSpec, model_cache: ModelCache) -> ResolvedRun:
     data = model_cache.dataset(card.dataset)
     split = make_split(data.card, data.image_dataset.labels, spec.request.forget)
     before = _start_model(spec, card, model_cache)
-    return ResolvedRun(spec, method, params, card, data, split, before, _forgotten_before(spec, model_cache))
+    return ResolvedRun(
+        spec, method, params, card, data, split, before, reports.previously_forgotten(model_cache.data_dir, spec.start)
+    )
 
 
-def check_support(method: Method, kind: str) -> None:
+def check_support(method: Method, kind: RequestKind) -> None:
     """Raise NotSupportedError, naming the methods that can, if a method does not support this kind of request."""
-    if kind in method.supports:
-        return
-    able = [other.title for other in methods().values() if kind in other.supports]
-    what = {"classes": "whole classes", "images": "single images"}[kind]
-    raise NotSupportedError(f"{method.title} cannot forget {what}. These methods can: {', '.join(able)}.")
+    reason = unsupported_reason(method, kind, methods().values())
+    if reason is not None:
+        raise NotSupportedError(reason)
 
 
 def build_problem(resolved: ResolvedRun, model_cache: ModelCache) -> Problem:
     """Return the method's input: a copy of the model to change, and the image subsets that it declared."""
-    spec, data, split = resolved.spec, resolved.data, remaining_split(resolved)
+    spec, data, split = resolved.spec, resolved.data, resolved.remaining_split
     forget = spec.request.forget
     classes = forget.classes if isinstance(forget, ForgetClasses) else ()
-    gone_classes = {
-        label
-        for earlier in resolved.previously_forgotten
-        if isinstance(earlier, ForgetClasses)
-        for label in earlier.classes
-    }
+    gone_classes = forgotten_classes(resolved.previously_forgotten)
     needs, recipe = resolved.method.needs(resolved.params), resolved.card.recipe
     height, width, channels = data.images.shape[1:]
 
@@ -92,15 +94,7 @@ def build_problem(resolved: ResolvedRun, model_cache: ModelCache) -> Problem:
         classes=len(data.card.classes),
         forgotten_classes=classes,
         image_shape=(channels, height, width),
-        sizes=ProblemSize(
-            forget=len(split.forget_train),
-            retain=len(split.retain_train),
-            forgotten_classes=len(classes),
-            retained_classes=len(data.card.classes) - len(gone_classes | set(classes)),
-            classes=len(data.card.classes),
-            epochs=recipe.epochs if recipe else 0,
-            batch=recipe.batch if recipe else 1,
-        ),
+        sizes=ProblemSize.of(split, data.card, forget, recipe, previously_forgotten=gone_classes),
         device=model_cache.device,
         seed=spec.seed,
         make_fresh_model=lambda number: make_model(spec.seed, "fresh", number),
@@ -140,32 +134,6 @@ def _start_model(spec: UnlearnSpec, card: ClassifierCard, model_cache: ModelCach
             f"Run {spec.start}, which this run should continue, has no stored weights. Choose another finished run."
         )
     return model_cache.load_model(card, f"run {spec.start}", path.read_bytes())
-
-
-def remaining_split(resolved: ResolvedRun) -> Split:
-    """Return the split without what earlier runs forgot: training on it again would undo them."""
-    before = [
-        make_split(resolved.data.card, resolved.data.image_dataset.labels, forget)
-        for forget in resolved.previously_forgotten
-    ]
-    forgotten = [ids for split in before for ids in (split.forget_train, split.forget_val, split.forget_test)]
-    retain = {name: ids for name, ids in resolved.split._asdict().items() if name.startswith("retain")}
-    retain = {name: np.setdiff1d(ids, np.concatenate(forgotten)) if forgotten else ids for name, ids in retain.items()}
-    if not len(retain["retain_train"]):
-        raise InvalidRequestError(
-            "The retain set would be empty: earlier runs have forgotten everything else. Forget less."
-        )
-    return resolved.split._replace(**retain)
-
-
-def _forgotten_before(spec: UnlearnSpec, model_cache: ModelCache) -> tuple[Forget, ...]:
-    """Return what the earlier runs that this one continues have forgotten, the last one first."""
-    found: list[Forget] = []
-    while spec.start is not None:
-        head = json.loads((artifacts.run_dir(model_cache.data_dir, spec.start) / artifacts.REPORT_FILE).read_text())
-        spec = UnlearnSpec.model_validate(head["spec"])
-        found.append(spec.request.forget)
-    return tuple(found)
 
 
 def preset_params(method: Method, preset: str, forget: Forget, overrides: dict[str, Any]) -> BaseHyperparameters:

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from unlearn_core.domain.errors import NotSupportedError, UnlearnError
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.stacking import StackableParams, why_specs_not_stackable
 from unlearn_core.engine.execute import PreparedRun, complete_run, prepare_run, synchronize
@@ -18,7 +18,7 @@ from unlearn_core.training.stacked import MAX_IMAGES_PER_STEP, why_not_stackable
 
 def execute_stacked(
     runs: Sequence[Run], model_cache: ModelCache, listeners: Sequence[RunListener]
-) -> Iterator[dict[str, Any] | UnlearnError]:
+) -> Iterator[RunMetrics | UnlearnError]:
     """Execute several runs at once; yield for each in turn its summary metrics, or the error that stopped it.
 
     A run that is cancelled or diverges does not stop the others. Raises NotSupportedError if the runs cannot be
@@ -78,7 +78,7 @@ def _forget_stacked(
 
 def _complete(
     prepared: PreparedRun, run: Run, model_cache: ModelCache, seconds: float, together: int
-) -> dict[str, Any] | UnlearnError:
+) -> RunMetrics | UnlearnError:
     try:
         return complete_run(
             prepared,

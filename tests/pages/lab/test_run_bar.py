@@ -3,9 +3,13 @@
 import pytest
 
 from tests.pages.conftest import Visit
+from tests.pages.finished_runs import CLASS
 from tests.pages.page_asserts import fine, label, words
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
+from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.engine.setup import build_problem, resolve_run
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.shell import run_setup as setups
@@ -51,7 +55,7 @@ def test_the_cost_is_this_machines_own_once_a_run_was_made_here(visit: Visit, st
     assert "for a typical CPU" in _cost(app).help
     spec = guess.spec
     run = store.register_running(spec, title="x", device="cpu")
-    store.finish(run, 1, metrics={"seconds_per_picture": 0.02})
+    store.finish(run, 1, metrics=RunMetrics(seconds_per_image=0.02))
 
     assert guess.sizes
     images = guess.method.images_processed(guess.params, guess.sizes) + run_plan.MEASURING_COST * 600
@@ -78,3 +82,22 @@ def test_a_full_queue_is_a_sentence(visit: Visit, store: RunStore) -> None:
     assert not app.exception
     assert "queue is full" in words(app)
     assert len(store.list_runs()) == 20
+
+
+def test_a_run_that_continues_another_costs_what_remains(done: RunStore) -> None:
+    """As many images as the method will be given: what the earlier run forgot is not trained on again."""
+    chained, _ = setups.from_params({"classifier": "tiny", "forget": "rows", "start": str(CLASS)})
+    plan = run_plan.resolve(chained)
+    problem = build_problem(resolve_run(plan.spec, ModelCache("cpu", done.data_dir)), ModelCache("cpu", done.data_dir))
+    assert plan.sizes == problem.sizes
+    alone = run_plan.resolve(setups.from_params({"classifier": "tiny", "forget": "rows"})[0])
+    assert alone.sizes and plan.sizes.retain < alone.sizes.retain
+
+
+def test_a_run_without_a_report_cannot_be_continued(done: RunStore) -> None:
+    number = done.submit(
+        run_plan.resolve(setups.from_params({"classifier": "tiny", "forget": "rows"})[0]).spec, title="x"
+    )
+    plan = run_plan.resolve(setups.from_params({"classifier": "tiny", "forget": "rows", "start": str(number)})[0])
+    assert plan.error == f"Run {number} has no report, so it cannot be continued. Choose another finished run."
+    assert plan.sizes is None

@@ -8,6 +8,7 @@ import pytest
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts import charts
+from unlearn_core.export.reference import measurement_infos
 from unlearn_core.probes import probes
 from unlearn_core.store.files import reports
 from unlearn_core.ui.pages.learn import measures
@@ -24,9 +25,9 @@ def test_it_opens_with_the_one_number_and_its_chart(visit: Visit) -> None:
     assert not without_words(app)
 
 
-@pytest.mark.parametrize("name", measures.measures())
+@pytest.mark.parametrize("name", measurement_infos())
 def test_every_measure_has_its_page(name: str, visit: Visit) -> None:
-    measure = measures.measures()[name]
+    measure = measurement_infos()[name]
     app = fine(visit("measures", measure=measure.title))
     assert measure.question in [heading.value for heading in app.subheader]
     said = words(app)
@@ -49,14 +50,14 @@ def test_an_address_with_an_unknown_measure_opens_the_first(visit: Visit) -> Non
 @pytest.mark.parametrize("former", measures.FORMER_TITLES)
 def test_a_link_of_a_former_release_opens_the_same_measurement(former: str, visit: Visit) -> None:
     app = fine(visit("measures", measure=former))
-    measure = measures.measures()[measures.FORMER_TITLES[former]]
+    measure = measurement_infos()[measures.FORMER_TITLES[former]]
     assert measure.question in [heading.value for heading in app.subheader]
     if measure.part != measures.DEFAULT_MEASURE:
         assert app.query_params["measure"] == measure.title
 
 
 def test_measurements_on_demand_are_explained_too() -> None:
-    assert set(measures.measures()) == {*probes(), "relearn", "score", "lira"}
+    assert set(measurement_infos()) == {*probes(), "relearn", "score", "lira"}
     for name in ("score", "lira"):
         assert [one.id for one in charts_of(name, reports.load_ensemble_example())] == [name]
 

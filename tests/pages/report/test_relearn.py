@@ -9,6 +9,7 @@ from tests.pages.finished_runs import CLASS, PICTURES, by_class, started
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts.report import relearn as relearn_chart
 from unlearn_core.domain.jobs import MeasureSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.results.relearn_protocol import PROTOCOL, images_needed
 from unlearn_core.domain.run import Phase, Priority, Progress, RunState
 from unlearn_core.engine.execute import execute_job, unlearn
@@ -37,10 +38,10 @@ def test_it_is_offered_with_its_cost_worked_on_and_then_there(visit: Visit, done
     other = done.register_running(
         by_class(), title="x", device="cpu"
     )  # Newest of all, so the median is between it and two more.
-    done.finish(other, 1, metrics={"seconds_per_picture": 0.001})
+    done.finish(other, 1, metrics=RunMetrics(seconds_per_image=0.001))
     for number in (CLASS, PICTURES):
         row = done.get(number)
-        assert row.headline["seconds_per_picture"]
+        assert row.metrics.seconds_per_image
     app = fine(visit("run", id=str(CLASS), tab="Privacy"))
     assert TITLE in headings(app) and "0 % accuracy does not prove forgetting" in words(app)
     taught, asked = images_needed(["after", "gold", "fresh"], 20)
@@ -66,7 +67,8 @@ def test_it_is_offered_with_its_cost_worked_on_and_then_there(visit: Visit, done
     assert TITLE in headings(fine(app))
     assert "A fresh model" in words(app) and not without_words(app)
     assert "measure-relearn" not in [button.key for button in app.button]
-    assert done.get(CLASS).headline["relearn"]["times"].keys() == {"after", "gold", "fresh"}
+    relearned = done.get(CLASS).metrics.relearn
+    assert relearned is not None and relearned.times.keys() == {"after", "gold", "fresh"}
 
 
 def test_it_can_be_stopped_and_a_failure_says_why(visit: Visit, done: RunStore) -> None:
@@ -109,7 +111,7 @@ def test_without_gold_two_models_relearn_and_gold_is_added_later(visit: Visit, d
         done.cancel(waiting.id)
     app.run()
     offer = fine(app).button(key="measure-relearn")
-    assert offer.label.startswith("Measure again, with the retrained model (about ")
+    assert offer.label.startswith("Measure again (about ")
 
 
 def by_pictures(home: Path):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,8 +14,10 @@ from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import InvalidCheckpointError
 from unlearn_core.domain.jobs import AddCheckpointSpec
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.checkpoint import CheckpointResult, MismatchCounts, ShapeMismatch
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.engine.devices import describe_device, resolve_device
+from unlearn_core.engine.job import Job
 from unlearn_core.engine.jobs.train_classifier import accuracies, to_npy_bytes
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import ModelCache
@@ -27,9 +29,6 @@ from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import evaluate, weights
 
-PART = "checkpoint"
-"""The part of the run's folder with the result of the validation."""
-
 MAX_TENSORS = 200
 """At most this many names of each kind are stored."""
 
@@ -40,14 +39,13 @@ PREFIXES = ("", "net.", "model.", "backbone.", "encoder.")
 class StateDictMatch(NamedTuple):
     """How a checkpoint's tensors match a model's: the tensors that fit, and the names of those that do not.
 
-    `shape_mismatches` has the name, the model's shape and the file's. Batch norm's counters, which old checkpoints
-    lack, are ignored.
+    Batch norm's counters, which old checkpoints lack, are ignored.
     """
 
     state: dict[str, Tensor]
     missing: list[str]
     unexpected: list[str]
-    shape_mismatches: list[tuple[str, list[int], list[int]]]
+    shape_mismatches: list[ShapeMismatch]
 
     @property
     def complete(self) -> bool:
@@ -57,10 +55,10 @@ class StateDictMatch(NamedTuple):
 
 def validate_checkpoint(
     spec: AddCheckpointSpec, model_cache: ModelCache, listener: RunListener, folder: Path
-) -> dict[str, Any]:
+) -> RunMetrics:
     """Convert the file, match it with the architecture, and evaluate it; return the run's summary metrics.
 
-    The result is written to `folder` as a part. If the file fits, the classifier is pending until it is added
+    The result is written to `folder`. If the file fits, the classifier is pending until it is added
     (`user_models`). Raises InvalidCheckpointError, NotFoundError, NotSupportedError and CancelledError.
     """
     listener.check()
@@ -70,19 +68,19 @@ def validate_checkpoint(
     converted = receive.convert(spec.upload)
     model = model_cache.new_model(card, 0)
     found = match_state_dict(load(receive.safetensors_path(spec.upload).read_bytes()), model.state_dict())
-    facts = {
-        "fits": found.complete,
-        "tensors": len(converted["tensors"]),
-        "ignored": converted["ignored"][:MAX_TENSORS],
-        "missing": found.missing[:MAX_TENSORS],
-        "unexpected": found.unexpected[:MAX_TENSORS],
-        "shapes": found.shape_mismatches[:MAX_TENSORS],
-        "counts": [len(found.missing), len(found.unexpected), len(found.shape_mismatches)],
-        "why": mismatch_reason(found, card, data.card),
-    }
-    if not found.complete:
-        artifacts.write_part(folder, PART, ReportPart(facts, {}))
-        return {"fits": False, "why": facts["why"]}
+    result = CheckpointResult(
+        fits=found.complete,
+        tensors=len(converted["tensors"]),
+        ignored=converted["ignored"][:MAX_TENSORS],
+        missing=found.missing[:MAX_TENSORS],
+        unexpected=found.unexpected[:MAX_TENSORS],
+        shape_mismatches=found.shape_mismatches[:MAX_TENSORS],
+        counts=MismatchCounts(len(found.missing), len(found.unexpected), len(found.shape_mismatches)),
+        reason=mismatch_reason(found, card, data.card),
+    )
+    if not result.fits:
+        artifacts.write_result(folder, result)
+        return RunMetrics(fits=False, why=result.reason)
     model.load_state_dict(model.state_dict() | found.state)
     tracker.set_stage("evaluating")
     logits = evaluate.logits(model, data.images)
@@ -97,15 +95,19 @@ def validate_checkpoint(
         "made with": {"torch": torch.__version__, "device": describe_device(str(model_cache.device))},
     }
     user_models.add(
-        card, weights=weights.checksum(model), files=files, facts=made | {"accuracies": accuracy}, pending=True
+        card,
+        weights=weights.checksum(model),
+        files=files,
+        facts=made | {"accuracies": accuracy.model_dump(by_alias=True)},
+        pending=True,
     )
-    artifacts.write_part(folder, PART, ReportPart(facts | {"accuracies": accuracy, "classifier": card.id}, {}))
-    return {"fits": True, "classifier": card.id, "accuracies": accuracy, "chance": 1 / len(data.card.classes)}
+    artifacts.write_result(folder, result.model_copy(update={"accuracies": accuracy, "classifier": card.id}))
+    return RunMetrics(fits=True, classifier=card.id, accuracies=accuracy, chance=1 / len(data.card.classes))
 
 
 def add_locally(
     spec: AddCheckpointSpec, *, device: str, data_dir: Path, listener: RunListener
-) -> tuple[int, dict[str, Any], ReportPart]:
+) -> tuple[int, RunMetrics, CheckpointResult]:
     """Validate a checkpoint in this process as a run of the history; return its number, metrics and result."""
     resolved = resolve_device(device)
     run, metrics = record_run(
@@ -117,7 +119,7 @@ def add_locally(
             spec, ModelCache(resolved, data_dir), listener, artifacts.run_dir(data_dir, run)
         ),
     )
-    found = artifacts.read_part(artifacts.run_dir(data_dir, run), PART)
+    found = artifacts.read_result(artifacts.run_dir(data_dir, run), CheckpointResult)
     assert found is not None
     return run, metrics, found
 
@@ -157,7 +159,7 @@ def match_state_dict(file_state: Mapping[str, Tensor], model_state: Mapping[str,
         )
     )
     shapes = [
-        (n, list(model_state[n].shape), list(state[n].shape))
+        ShapeMismatch(n, list(model_state[n].shape), list(state[n].shape))
         for n in model_state
         if n in state and model_state[n].shape != state[n].shape
     ]
@@ -191,3 +193,6 @@ def mismatch_reason(matched: StateDictMatch, card: ClassifierCard, dataset: Data
 
 def _renamed(given: Mapping[str, Tensor], strip_prefix: str, add_prefix: str) -> dict[str, Tensor]:
     return {add_prefix + name.removeprefix(strip_prefix): value for name, value in given.items()}
+
+
+JOB = Job(spec=AddCheckpointSpec, execute=lambda spec, context: validate_checkpoint(spec, *context))

@@ -1,11 +1,12 @@
 """Computes Grad-CAM heat maps of one image on request, for the models of a finished run."""
 
 from pathlib import Path
-from typing import Any
 
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.jobs import ExplainSpec
 from unlearn_core.domain.results.explanations import CamResult, ExplainedImage
+from unlearn_core.domain.results.metrics import RunMetrics
+from unlearn_core.engine.job import Job
 from unlearn_core.engine.measure import collect_models
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import resolve_run
@@ -14,7 +15,7 @@ from unlearn_core.probes.common.statistics import explanation
 from unlearn_core.store.files import artifacts, reports
 
 
-def explain_image(spec: ExplainSpec, model_cache: ModelCache, folder: Path) -> dict[str, Any]:
+def explain_image(spec: ExplainSpec, model_cache: ModelCache, folder: Path) -> RunMetrics:
     """Write heat maps and predictions of one image for one class, as a result like the probe's.
 
     Raises InvalidRequestError if the run has no such image or class, or the classifier no such layer with maps.
@@ -47,4 +48,7 @@ def explain_image(spec: ExplainSpec, model_cache: ModelCache, folder: Path) -> d
     )
     found = CamResult(images=[explained], layer=layer, algorithm=spec.algorithm, pixels=images.cpu().numpy(), maps=maps)
     artifacts.write_result(folder, found)
-    return {"picture": spec.picture}
+    return RunMetrics(image=spec.picture)
+
+
+JOB = Job(spec=ExplainSpec, execute=lambda spec, context: explain_image(spec, context.model_cache, context.folder))

@@ -2,14 +2,15 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 from unlearn_core.data import datasets, sources
 from unlearn_core.data.ingest.prepare import ImportedDataset, prepare
 from unlearn_core.data.ingest.source import ImportContext
 from unlearn_core.domain.errors import InvalidDatasetError
 from unlearn_core.domain.jobs import ImportDatasetSpec
+from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.run import Phase, Progress
+from unlearn_core.engine.job import Job
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.record_run import record_run
 from unlearn_core.settings import settings
@@ -18,7 +19,7 @@ from unlearn_core.store.queue.run_store import RunStore
 
 def import_dataset(
     spec: ImportDatasetSpec, data_dir: Path, listener: RunListener, *, root: Path | None = None
-) -> dict[str, Any]:
+) -> RunMetrics:
     """Prepare the data set of a spec in the data folder `data_dir`; return the run's summary metrics.
 
     `root` is a folder to read from instead of the one that UNLEARN_DATA_ROOT names. Raises InvalidDatasetError if it
@@ -30,19 +31,19 @@ def import_dataset(
     context = ImportContext(root or sources.data_root(), data_dir, _ImportProgress(listener))
     imported: ImportedDataset = prepare(spec, sources.source(spec.source), context, settings())
     card = imported.card
-    return {
-        "dataset": card.id,
-        "pictures": card.train + card.val + card.test,
-        "classes": len(card.classes),
-        "left": imported.num_skipped,
-        "named": imported.skipped,
-        "seconds": {"total": time.perf_counter() - began},
-    }
+    return RunMetrics(
+        dataset=card.id,
+        num_images=card.train + card.val + card.test,
+        num_classes=len(card.classes),
+        num_skipped=imported.num_skipped,
+        skipped=imported.skipped,
+        seconds=JobSeconds(total=time.perf_counter() - began),
+    )
 
 
 def import_locally(
     spec: ImportDatasetSpec, data_dir: Path, listener: RunListener, *, root: Path | None = None
-) -> dict[str, Any]:
+) -> RunMetrics:
     """Do the same in this process as a run of the history: for the command line and notebooks."""
     _, metrics = record_run(
         RunStore(data_dir),
@@ -70,3 +71,9 @@ class _ImportProgress:
         self._phases[phase] = Phase(phase, total, done, seconds)
         rate = done / seconds if phase in ("decode", "write") and done and seconds > 0 else None
         self._listener.progress(Progress(tuple(self._phases.values()), phase, rate))
+
+
+JOB = Job(
+    spec=ImportDatasetSpec,
+    execute=lambda spec, context: import_dataset(spec, context.model_cache.data_dir, context.listener),
+)

@@ -1,25 +1,18 @@
 """The likelihood-ratio attack on a run: trains K shadow models of each kind, then attacks after and gold with them."""
 
-from typing import Any
-
 import numpy as np
 
+from unlearn_core.domain.results.metrics import LiraMetrics, RunMetrics
 from unlearn_core.domain.results.privacy import LiraResult
-from unlearn_core.engine.jobs.ensemble import GOLDS, SHADOWS, ModelEnsemble
+from unlearn_core.domain.run import Priority
+from unlearn_core.engine.job import OnDemandMeasurement, Workload
+from unlearn_core.engine.jobs.common.ensemble import GOLDS, SHADOWS, ModelEnsemble, no_ensemble_reason
 from unlearn_core.engine.listener import RunListener
-from unlearn_core.engine.measure import LoadedRun, load_run, store_measurement
+from unlearn_core.engine.measure import LoadedRun
 from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.probes.common import likelihood_ratio
 from unlearn_core.probes.common.likelihood_ratio import confidence_interval, cross_validate, fit_gaussians, member_rate
 from unlearn_core.probes.common.neurips_score import phi
-
-
-def add_to_report(run: int, num_models: int, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
-    """Add the part "lira" to a finished run's report, or the reason why it is missing; return summary metrics."""
-    listener.check()
-    loaded = load_run(run, model_cache)
-    found = measure(loaded, num_models, model_cache, listener)
-    store_measurement(loaded, "lira", found, model_cache)
-    return {"lira": None if isinstance(found, str) else found.to_part().facts}
 
 
 def measure(loaded: LoadedRun, num_models: int, model_cache: ModelCache, listener: RunListener) -> LiraResult | str:
@@ -27,9 +20,10 @@ def measure(loaded: LoadedRun, num_models: int, model_cache: ModelCache, listene
 
     The attacked gold is the first one; neither it nor the run's original model is a shadow model.
     """
+    reason = no_ensemble_reason(loaded.report.spec, loaded.resolved.card)
+    if reason is not None:
+        return reason
     ensemble = ModelEnsemble(loaded, model_cache, listener)
-    if ensemble.unavailable_reason is not None:
-        return ensemble.unavailable_reason
     numbers = range(num_models + 1)
     ensemble.plan({SHADOWS: numbers[:num_models], GOLDS: numbers})
     shadows, golds = ensemble.shadow_outputs(numbers[:num_models]), ensemble.gold_outputs(numbers)
@@ -48,3 +42,33 @@ def measure(loaded: LoadedRun, num_models: int, model_cache: ModelCache, listene
         unlearned_shadows=validated.true_positive_rate.astype(np.float32),
         retrained_shadows=validated.false_positive_rate.astype(np.float32),
     )
+
+
+def _metrics(result: LiraResult) -> RunMetrics:
+    names = ("num_shadows", "success_rate", "low", "high", "after", "gold")
+    return RunMetrics(lira=LiraMetrics(**{name: getattr(result, name) for name in names}))
+
+
+JOB = OnDemandMeasurement(
+    id="lira",
+    title="Shadow-model attack (LiRA)",
+    documentation=likelihood_ratio.__doc__ or "",
+    purpose=lambda report: (
+        "The other attacks evaluate this model alone. The shadow-model attack (LiRA) first learns, image by image, how "
+        "the outputs of models that were trained on it and then unlearned it differ from those of models that never "
+        "saw it. Then it evaluates this model."
+    ),
+    action="Run the attack",
+    unit="model",
+    model_counts=(8, 16, 32),
+    count_label="Shadow models of each kind",
+    models_needed=lambda count, golds: (
+        f"{count} classifiers are trained from other seeds and unlearned with these settings. They are compared with "
+        f"{count + 1} retrained models, {golds}. Trained models are stored and reused for other methods."
+    ),
+    workload=lambda report, count: Workload(unlearned=count, golds=count + 1, originals=count),
+    why_not=lambda report: no_ensemble_reason(report.spec, report.classifier),
+    priority=Priority.BACKGROUND,
+    measure=measure,
+    metrics=_metrics,
+)

@@ -1,36 +1,28 @@
 """The NeurIPS challenge's score of a run: N unlearned models against N golds, and golds against golds."""
 
-from typing import Any
-
 import numpy as np
 
+from unlearn_core.domain.results.metrics import RunMetrics, ScoreMetrics, or_none
 from unlearn_core.domain.results.privacy import EnsembleScore, NeuripsScoreResult
-from unlearn_core.engine.jobs import ensemble_members
-from unlearn_core.engine.jobs.ensemble import GOLDS, UNLEARNED, ModelEnsemble
+from unlearn_core.domain.run import Priority
+from unlearn_core.engine.job import OnDemandMeasurement, Workload
+from unlearn_core.engine.jobs.common import ensemble_members
+from unlearn_core.engine.jobs.common.ensemble import GOLDS, UNLEARNED, ModelEnsemble, no_ensemble_reason
 from unlearn_core.engine.listener import RunListener
-from unlearn_core.engine.measure import LoadedRun, load_run, store_measurement
+from unlearn_core.engine.measure import LoadedRun
 from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.probes.common import neurips_score
 from unlearn_core.probes.common.neurips_score import BUCKET_WIDTH, Score, last_bucket, standard_error
-
-
-def add_to_report(run: int, num_models: int, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
-    """Add the part "score" to a finished run's report, or the reason why it is missing; return summary metrics."""
-    listener.check()
-    loaded = load_run(run, model_cache)
-    found = measure(loaded, num_models, model_cache, listener)
-    store_measurement(loaded, "score", found, model_cache)
-    if isinstance(found, str):
-        return {"score": None}
-    return {"score": {"nets": num_models, "ours": found.after.score, "ceiling": found.ceiling.score}}
 
 
 def measure(
     loaded: LoadedRun, num_models: int, model_cache: ModelCache, listener: RunListener
 ) -> NeuripsScoreResult | str:
     """Return the score of `num_models` models and of as many other golds, with every image's epsilon; or why not."""
+    reason = no_ensemble_reason(loaded.report.spec, loaded.resolved.card)
+    if reason is not None:
+        return reason
     ensemble = ModelEnsemble(loaded, model_cache, listener)
-    if ensemble.unavailable_reason is not None:
-        return ensemble.unavailable_reason
     ensemble.plan({UNLEARNED: range(num_models), GOLDS: range(2 * num_models)})
     unlearned, golds = ensemble.unlearned_outputs(range(num_models)), ensemble.gold_outputs(range(2 * num_models))
     labels = loaded.report.labels[loaded.resolved.split.forget_train]
@@ -56,3 +48,32 @@ def _ensemble_score(score: Score, num_models: int) -> EnsembleScore:
         retain=score.retain,
         test=score.test,
     )
+
+
+def _metrics(result: NeuripsScoreResult) -> RunMetrics:
+    after, ceiling = or_none(result.after.score), or_none(result.ceiling.score)
+    return RunMetrics(score=ScoreMetrics(num_models=result.num_models, after=after, ceiling=ceiling))
+
+
+JOB = OnDemandMeasurement(
+    id="score",
+    title="NeurIPS 2023 score",
+    documentation=neurips_score.__doc__ or "",
+    purpose=lambda report: (
+        "One model says little about a randomised method. The score of the NeurIPS 2023 challenge unlearns many models "
+        "with these settings and tests, image by image, whether an attacker can tell them from retrained models."
+    ),
+    action="Compute the score",
+    unit="model",
+    model_counts=(16, 32, 64),
+    models_needed=lambda count, golds: (
+        f"{count} models are unlearned with these settings and compared with {2 * count} retrained models, {golds}: "
+        "half of them as the reference, half for the best possible score. Finished models are stored, so a stopped "
+        "score resumes where it was."
+    ),
+    workload=lambda report, count: Workload(unlearned=count, golds=2 * count),
+    why_not=lambda report: no_ensemble_reason(report.spec, report.classifier),
+    priority=Priority.BACKGROUND,
+    measure=measure,
+    metrics=_metrics,
+)

@@ -2,20 +2,31 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from unlearn_core.domain.errors import DivergedError
 from unlearn_core.domain.forget_request import ForgetClasses
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.results import relearn_protocol
+from unlearn_core.domain.results.metrics import RelearnMetrics, RunMetrics
 from unlearn_core.domain.results.privacy import EvaluatedImages, EvaluatedSet, RelearnResult, RelearnTimes
-from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, LAST_STEP, PROTOCOL, anamnesis_index, relearn_time
+from unlearn_core.domain.results.relearn_protocol import (
+    EVAL_STEPS,
+    LAST_STEP,
+    PROTOCOL,
+    anamnesis_index,
+    images_needed,
+    relearn_time,
+)
 from unlearn_core.engine.initial_weights import naive_model_factory
+from unlearn_core.engine.job import OnDemandMeasurement, Workload
 from unlearn_core.engine.listener import RunListener
-from unlearn_core.engine.measure import LoadedRun, collect_models, load_run, store_measurement
+from unlearn_core.engine.measure import LoadedRun, collect_models
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
-from unlearn_core.engine.setup import ResolvedRun, remaining_split
+from unlearn_core.engine.setup import ResolvedRun
 from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.relearn import EvalSet, relearn, relearn_batches
@@ -36,24 +47,6 @@ class RelearnSets(NamedTuple):
     forget: np.ndarray
     retain: np.ndarray
     source: EvaluatedSet
-
-
-def add_to_report(run: int, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
-    """Add the part "relearn" to a finished run's report, or the reason why it is missing; return summary metrics."""
-    listener.check()
-    return add_to_loaded(load_run(run, model_cache), model_cache, listener)
-
-
-def add_to_loaded(loaded: LoadedRun, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
-    """Do the same for a loaded report in any folder."""
-    models = collect_models(loaded.report.spec, loaded.resolved, model_cache, loaded.after, {})
-    found = measure(loaded.resolved, models, model_cache, listener)
-    listener.check()
-    store_measurement(loaded, "relearn", found, model_cache)
-    if isinstance(found, str):
-        return {"relearn": None}
-    times = {model: own.time for model, own in found.models.items()}
-    return {"relearn": {"times": times, "index": found.index}}
 
 
 def measure(
@@ -78,7 +71,7 @@ def measure(
     tracker.plan(**{PHASE_TITLES[name]: PROTOCOL.draws * LAST_STEP for name in shown})
     teachable, retain = (
         torch.from_numpy(rows).to(model_cache.device)
-        for rows in (plan.teachable, remaining_split(resolved).retain_train)
+        for rows in (plan.teachable, resolved.remaining_split.retain_train)
     )
     seed, fresh = resolved.spec.seed, naive_model_factory(resolved.card, model_cache)
     for name in shown:
@@ -135,7 +128,7 @@ def _choose_sets(resolved: ResolvedRun) -> RelearnSets:
     split, generator = resolved.split, random_generator(resolved.spec.seed, "relearn", "asked")
     forget = resolved.spec.request.forget
     classes = len(forget.classes) if isinstance(forget, ForgetClasses) else 1
-    retain = _sample(remaining_split(resolved).retain_val, PROTOCOL.beside, generator)
+    retain = _sample(resolved.remaining_split.retain_val, PROTOCOL.beside, generator)
     pool, rest = split.forget_train, split.forget_val
     source: EvaluatedSet = "forget_val"
     if not len(rest):
@@ -161,3 +154,54 @@ def _original_accuracy(before: FrozenModel, rows: np.ndarray, model_cache: Model
     """Return the original's accuracy (0 to 1) on these images, from its stored outputs."""
     predictions = model_cache.evaluation(before, resolved.card).logits[rows].argmax(1)
     return float((predictions == resolved.data.image_dataset.labels[rows]).mean())
+
+
+def _measure_run(
+    loaded: LoadedRun, num_models: int, model_cache: ModelCache, listener: RunListener
+) -> RelearnResult | str:
+    models = collect_models(loaded.report.spec, loaded.resolved, model_cache, loaded.after, {})
+    return measure(loaded.resolved, models, model_cache, listener)
+
+
+def _purpose(report: Report) -> str:
+    images = f"{report.dataset.item_noun}s"
+    if "gold" in report.evaluations:
+        models, reference = "this model, the retrained model and an untrained model", "the retrained model"
+    else:
+        models, reference = "this model and an untrained model (there is no retrained model yet)", "a retrained model"
+    return (
+        f"0 % accuracy does not prove forgetting. Copies of {models} are fine-tuned on a few forget {images}. If this "
+        f"model recovers faster than {reference}, information remained."
+    )
+
+
+def _workload(report: Report, num_models: int) -> Workload:
+    """Return the images of three models that are fine-tuned (two without gold), in several draws."""
+    shown = [model for model in PHASE_TITLES if model != "gold" or "gold" in report.evaluations]
+    evaluated = len(report.split.forget_val) or max(1, len(report.split.forget_train) // 2)
+    trained_images, evaluated_images = images_needed(shown, evaluated)
+    return Workload(trained_images=trained_images, evaluated_images=evaluated_images)
+
+
+def _lacks_gold(report: Report) -> bool:
+    """Return whether it was measured without gold, and there is a gold now."""
+    return "gold" in report.evaluations and "gold" not in report[RelearnResult].models
+
+
+def _metrics(result: RelearnResult) -> RunMetrics:
+    times = {model: own.time for model, own in result.models.items()}
+    return RunMetrics(relearn=RelearnMetrics(times=times, index=result.index))
+
+
+JOB = OnDemandMeasurement(
+    id="relearn",
+    title="Relearn time",
+    documentation=relearn_protocol.__doc__ or "",
+    purpose=_purpose,
+    action="Measure",
+    unit="step",
+    workload=_workload,
+    is_outdated=_lacks_gold,
+    measure=_measure_run,
+    metrics=_metrics,
+)

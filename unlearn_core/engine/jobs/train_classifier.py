@@ -16,9 +16,11 @@ from unlearn_core.data.pixel_statistics import channel_statistics
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import DivergedError, InvalidRequestError
 from unlearn_core.domain.jobs import TrainSpec
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.course import TrainingResult
+from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics, SplitAccuracies
 from unlearn_core.engine.devices import describe_device, resolve_device
 from unlearn_core.engine.initial_weights import initial_model, load_initial_weights, was_trained_on
+from unlearn_core.engine.job import Job
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import DeviceDataset, ModelCache, freeze_result
 from unlearn_core.engine.record_run import record_run
@@ -32,14 +34,11 @@ from unlearn_core.training.evaluate import eval_mode
 from unlearn_core.training.loops import TrainingState
 from unlearn_core.training.precision import autocast
 
-PART = "training"
-"""The part of the run's folder with the training curve."""
-
 MONITORED_IMAGES = 2_000
 """At most this many validation images are evaluated after each epoch."""
 
 
-def train(spec: TrainSpec, model_cache: ModelCache, listener: RunListener, folder: Path) -> dict[str, Any]:
+def train(spec: TrainSpec, model_cache: ModelCache, listener: RunListener, folder: Path) -> RunMetrics:
     """Train a classifier, or resume its training, and add it to the catalog; return the run's summary metrics.
 
     After every epoch the curve (mean training loss, accuracy on validation images) is written to `folder`. The same
@@ -48,7 +47,8 @@ def train(spec: TrainSpec, model_cache: ModelCache, listener: RunListener, folde
     """
     card = classifier_card(spec, model_cache)
     if user_models.exists(card.id):
-        return {"classifier": card.id, "seconds": {"total": 0.0}, "note": "This classifier was trained before."}
+        note = "This classifier was trained before."
+        return RunMetrics(classifier=card.id, seconds=JobSeconds(total=0.0), note=note)
     data, device = model_cache.dataset(spec.dataset), model_cache.device
     model = initial_model(card, spec.seed, model_cache)
     images, labels = _monitored(data, device)
@@ -56,10 +56,14 @@ def train(spec: TrainSpec, model_cache: ModelCache, listener: RunListener, folde
     def take_notes(state: TrainingState, notes: dict[str, Any]) -> dict[str, Any]:
         accuracy = _accuracy(model, images, labels) if len(labels) else float("nan")
         curve = {"loss": [*notes.get("loss", []), state["loss"]], "accuracy": [*notes.get("accuracy", []), accuracy]}
-        facts = {"epochs": spec.recipe.epochs, "pictures": len(labels), "classes": len(data.card.classes)}
-        artifacts.write_part(
-            folder, PART, ReportPart(facts, {name: np.array(values) for name, values in curve.items()})
+        training = TrainingResult(
+            epochs=spec.recipe.epochs,
+            images=len(labels),
+            classes=len(data.card.classes),
+            loss=np.array(curve["loss"]),
+            accuracy=np.array(curve["accuracy"]),
         )
+        artifacts.write_result(folder, training)
         return curve
 
     rows, file = np.arange(data.card.train), user_models.training_state_dir(spec.fingerprint()) / "state.pt"
@@ -77,15 +81,15 @@ def train(spec: TrainSpec, model_cache: ModelCache, listener: RunListener, folde
         card, weights=after.weights, files=files, facts=_facts(spec, spent, accuracy, device), pending=False
     )
     shutil.rmtree(file.parent, ignore_errors=True)
-    return {
-        "classifier": card.id,
-        "accuracies": accuracy,
-        "seconds": {"total": spent.seconds},
-        "seconds_per_picture": spent.seconds_per_image,
-    }
+    return RunMetrics(
+        classifier=card.id,
+        accuracies=accuracy,
+        seconds=JobSeconds(total=spent.seconds),
+        seconds_per_image=spent.seconds_per_image,
+    )
 
 
-def train_locally(spec: TrainSpec, *, device: str, data_dir: Path, listener: RunListener) -> tuple[int, dict[str, Any]]:
+def train_locally(spec: TrainSpec, *, device: str, data_dir: Path, listener: RunListener) -> tuple[int, RunMetrics]:
     """Train in this process as a run of the history; return its number and metrics. Ctrl-C keeps the last epoch."""
     resolved = resolve_device(device)
     model_cache = ModelCache(resolved, data_dir)
@@ -139,17 +143,21 @@ def job_title(card: ClassifierCard) -> str:
     return f"Train {card.title}"
 
 
-def accuracies(logits: np.ndarray, image_dataset: ImageDataset) -> dict[str, Any]:
-    """Return accuracies (0 to 1) per split, and per class on test images; None where there are none."""
+def accuracies(logits: np.ndarray, image_dataset: ImageDataset) -> SplitAccuracies:
+    """Return the accuracies of a classifier from its logits (N, C) of a data set."""
     correct = logits.argmax(1) == image_dataset.labels
-    ends = np.cumsum([0, image_dataset.train, image_dataset.val, image_dataset.test])
-    found: dict[str, Any] = {
-        name: float(correct[start:stop].mean()) if stop > start else None
-        for name, start, stop in zip(("train", "val", "test"), ends, ends[1:], strict=False)
-    }
-    test, labels = correct[ends[2] :], image_dataset.labels[ends[2] :]
-    by_class = [test[labels == number] for number in range(logits.shape[1])]
-    return found | {"classes": [float(rows.mean()) if len(rows) else None for rows in by_class]}
+    train, val, test = np.split(correct, np.cumsum([image_dataset.train, image_dataset.val]))
+    labels = image_dataset.labels[-len(test) :] if len(test) else image_dataset.labels[:0]
+    return SplitAccuracies(
+        train=_share(train),
+        val=_share(val),
+        test=_share(test),
+        by_class=[_share(test[labels == number]) for number in range(logits.shape[1])],
+    )
+
+
+def _share(correct: np.ndarray) -> float | None:
+    return float(correct.mean()) if len(correct) else None
 
 
 def to_npy_bytes(values: np.ndarray) -> bytes:
@@ -175,10 +183,10 @@ def _accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     return float((predictions == labels).float().mean())
 
 
-def _facts(spec: TrainSpec, spent: TrainingTime, accuracy: dict[str, Any], device: torch.device) -> dict[str, Any]:
+def _facts(spec: TrainSpec, spent: TrainingTime, accuracy: SplitAccuracies, device: torch.device) -> dict[str, Any]:
     return {
         "recipe": spec.recipe.model_dump(),
-        "accuracies": accuracy,
+        "accuracies": accuracy.model_dump(by_alias=True),
         "seconds": round(spent.seconds, 1),
         "made with": {
             "torch": torch.__version__,
@@ -186,3 +194,6 @@ def _facts(spec: TrainSpec, spent: TrainingTime, accuracy: dict[str, Any], devic
             "threads": torch.get_num_threads(),
         },
     }
+
+
+JOB = Job(spec=TrainSpec, execute=lambda spec, context: train(spec, *context))

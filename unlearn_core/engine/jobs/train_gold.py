@@ -1,12 +1,12 @@
 """Trains a gold: the same classifier, retrained by its own recipe without the forget set."""
 
-from typing import Any
-
 from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.domain.split import make_split
 from unlearn_core.engine.initial_weights import initial_model
+from unlearn_core.engine.job import Job
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.resumable_training import train_resumable
@@ -15,7 +15,7 @@ from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import evaluate, weights
 
 
-def train_gold(spec: TrainGoldSpec, model_cache: ModelCache, listener: RunListener) -> dict[str, Any]:
+def train_gold(spec: TrainGoldSpec, model_cache: ModelCache, listener: RunListener) -> RunMetrics:
     """Train a gold, or resume its training, and queue the measuring of every run that waits for it.
 
     The state is saved after every epoch. If a more urgent job is queued then, PreemptedError is raised; the next call
@@ -27,11 +27,8 @@ def train_gold(spec: TrainGoldSpec, model_cache: ModelCache, listener: RunListen
     found = model_cache.gold(card, spec.request, spec.seed)
     if found is not None:
         queue_remeasure(spec, model_cache)
-        return {
-            "gold": found.weights,
-            "seconds": {"total": 0.0},
-            "note": f"This retrained model exists already: {found.name}.",
-        }
+        note = f"This retrained model exists already: {found.name}."
+        return RunMetrics(gold=found.weights, seconds=JobSeconds(total=0.0), note=note)
     rows = make_split(data.card, data.image_dataset.labels, spec.request.forget).retain_train
     file = model_cache.golds.folder(spec.request, spec.seed) / "state.pt"
     seed = bundled_models.GOLD_SEED_OFFSET + spec.seed
@@ -41,7 +38,7 @@ def train_gold(spec: TrainGoldSpec, model_cache: ModelCache, listener: RunListen
     model_cache.evaluations.put(Evaluation(sha, card.dataset, evaluate.logits(model, data.images)))
     model_cache.golds.save(spec.request, spec.seed, weights=sha, data=weights.to_bytes(model), seconds=spent.seconds)
     queue_remeasure(spec, model_cache)
-    return {"gold": sha, "seconds": {"total": spent.seconds}, "seconds_per_picture": spent.seconds_per_image}
+    return RunMetrics(gold=sha, seconds=JobSeconds(total=spent.seconds), seconds_per_image=spent.seconds_per_image)
 
 
 def queue_remeasure(spec: TrainGoldSpec, model_cache: ModelCache) -> None:
@@ -60,7 +57,7 @@ def queue_remeasure(spec: TrainGoldSpec, model_cache: ModelCache) -> None:
         if isinstance(run.spec, UnlearnSpec)
         and run.spec.request == spec.request
         and run.spec.start is None
-        and needed not in run.headline.get("evaluations", {})
+        and needed not in run.metrics.evaluations
     ]
     for run in waiting:
         store.submit(
@@ -70,3 +67,6 @@ def queue_remeasure(spec: TrainGoldSpec, model_cache: ModelCache) -> None:
             priority=Priority.INTERACTIVE,
             parent=run.id,
         )
+
+
+JOB = Job(spec=TrainGoldSpec, execute=lambda spec, context: train_gold(spec, context.model_cache, context.listener))

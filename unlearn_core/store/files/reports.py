@@ -9,6 +9,7 @@ import numpy as np
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import StoreError
+from unlearn_core.domain.forget_request import Forget
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.split import make_split
@@ -110,6 +111,25 @@ def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path
         parts={name: part for name, part in parts.items() if part is not None},
         missing=head["missing"] | lost,
     )
+
+
+def previously_forgotten(data_dir: Path, start: int | None) -> tuple[Forget, ...]:
+    """Return what a run and the runs that it continues have forgotten, the last one first; `start` is its number.
+
+    Raises StoreError if one of them has no report.
+    """
+    found: list[Forget] = []
+    while start is not None:
+        try:
+            head = json.loads((artifacts.run_dir(data_dir, start) / artifacts.REPORT_FILE).read_text())
+        except FileNotFoundError:
+            raise StoreError(
+                f"Run {start} has no report, so it cannot be continued. Choose another finished run."
+            ) from None
+        spec = UnlearnSpec.model_validate(head["spec"])
+        found.append(spec.request.forget)
+        start = spec.start
+    return tuple(found)
 
 
 def report_version(data_dir: Path, run: int) -> tuple[str, ...]:

@@ -4,12 +4,12 @@ from statistics import median
 
 from unlearn_core import methods
 from unlearn_core.data import datasets
-from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.jobs import TrainSpec
 from unlearn_core.domain.method import ProblemSize
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import RunState
+from unlearn_core.engine.job import Workload
 from unlearn_core.models import ensembles
 from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.shell import cache, formatting
@@ -38,37 +38,22 @@ def training_cost(architecture: str, dataset: str, recipe: Recipe) -> str:
     return f"{formatting.format_estimate(seconds)} {throughput.device_phrase}, estimated from the size of the model"
 
 
-def no_gold_reason(report: Report) -> str | None:
-    """Why this run has no retrained models to compare an ensemble with; None if it can have them."""
-    if report.spec.start is not None or report.classifier.recipe is None:
-        return "This run has no retrained model, so there is nothing to compare an ensemble of its models with."
-    return None
-
-
 def golds_to_train(report: Report, golds: int) -> int:
     """The number of `golds` retrained models that must still be trained at most: the others are bundled."""
     shipped = ensembles.bundled_golds(report.spec.request)
     return max(0, golds - (0 if shipped is None else len(shipped)))
 
 
-def ensemble_cost(report: Report, *, unlearned: int, golds: int, originals: int = 0) -> str:
-    """The most that an ensemble by the run's settings costs, in words, with the training of the other models."""
-    method, split, forget = methods.method(report.spec.method), report.split, report.spec.request.forget
-    recipe, classes = report.classifier.required_recipe, len(report.dataset.classes)
-    forgotten = len(forget.classes) if isinstance(forget, ForgetClasses) else 0
-    sizes = ProblemSize(
-        forget=len(split.forget_train),
-        retain=len(split.retain_train),
-        forgotten_classes=forgotten,
-        retained_classes=classes - forgotten,
-        classes=classes,
-        epochs=recipe.epochs,
-        batch=recipe.batch,
-    )
-    golds = golds_to_train(report, golds)
-    passes = unlearned * method.images_processed(method.params.parse(report.spec.params), sizes)
-    passes += recipe.epochs * (golds * sizes.retain + originals * report.dataset.train)
-    passes += (unlearned + golds) * run_plan.MEASURING_COST * len(report.labels)
+def workload_cost(report: Report, workload: Workload) -> str:
+    """The most that a measurement on request costs here, in words, with the training of the models that it needs."""
+    passes = workload.trained_images + run_plan.MEASURING_COST * workload.evaluated_images
+    if workload.unlearned or workload.golds or workload.originals:
+        method, recipe = methods.method(report.spec.method), report.classifier.required_recipe
+        sizes = ProblemSize.of(report.split, report.dataset, report.spec.request.forget, recipe)
+        golds = golds_to_train(report, workload.golds)
+        passes += workload.unlearned * method.images_processed(method.params.parse(report.spec.params), sizes)
+        passes += recipe.epochs * (golds * sizes.retain + workload.originals * report.dataset.train)
+        passes += (workload.unlearned + golds) * run_plan.MEASURING_COST * len(report.labels)
     throughput = cache.throughput(report.classifier.id, "gold", "unlearn")
     return f"{formatting.format_estimate(passes * throughput.seconds_per_image)} {throughput.device_phrase}"
 
@@ -77,7 +62,7 @@ def _past_seconds_per_image(architecture: str, size: int, device: str) -> float 
     """Seconds per image in earlier trainings of this architecture, on images of this size, on this device."""
     cards, found = datasets.cards(), []
     for run in cache.store().list_runs(kinds=("train",), states=(RunState.DONE,)):
-        seconds = run.headline.get("seconds_per_picture")
+        seconds = run.metrics.seconds_per_image
         if not seconds or not isinstance(run.spec, TrainSpec) or run.device != device:
             continue
         card = cards.get(run.spec.dataset)

@@ -6,14 +6,15 @@ from unlearn_core import methods
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import InvalidRequestError, UnlearnError
-from unlearn_core.domain.forget_request import ForgetRequest
+from unlearn_core.domain.forget_request import ForgetRequest, forgotten_classes
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.method import Method, ProblemSize
+from unlearn_core.domain.method import Method, ProblemSize, unsupported_reason
 from unlearn_core.domain.params import BaseHyperparameters
-from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.report import forget_set_title
-from unlearn_core.domain.split import Split, make_split
+from unlearn_core.domain.split import Split, make_split, remaining_split
 from unlearn_core.models import classifiers
+from unlearn_core.store.data_folder import open_data_dir
+from unlearn_core.store.files import reports
 from unlearn_core.ui.shell import cache
 from unlearn_core.ui.shell.cache import Throughput
 from unlearn_core.ui.shell.run_setup import RunSetup
@@ -68,15 +69,21 @@ def resolve(setup: RunSetup) -> RunPlan:
     classifier, dataset = classifiers.card(setup.classifier), datasets.card(setup.dataset)
     method = methods.method(setup.method)
     preset = setup.preset or next(iter(method.presets))
-    split, error = None, None
+    split, sizes, error = None, None, None
     params = method.presets[preset].for_request(setup.forget)
     try:
         params = params.updated(dict(setup.params))
         request = _request(setup)
         if setup.start is not None:
             cache.store().get(setup.start)
-        split = make_split(dataset, cache.image_dataset(dataset.id).labels, request.forget)
-        error = unsupported_reason(method, setup.by)
+        earlier = reports.previously_forgotten(open_data_dir(), setup.start)
+        labels = cache.image_dataset(dataset.id).labels
+        split = make_split(dataset, labels, request.forget)
+        remaining = remaining_split(split, [make_split(dataset, labels, forget) for forget in earlier])
+        sizes = ProblemSize.of(
+            remaining, dataset, request.forget, classifier.recipe, previously_forgotten=forgotten_classes(earlier)
+        )
+        error = unsupported_reason(method, setup.by, methods.methods().values())
     except UnlearnError as problem:
         error = str(problem)
     return RunPlan(
@@ -87,19 +94,10 @@ def resolve(setup: RunSetup) -> RunPlan:
         preset=preset,
         params=params,
         split=split,
-        sizes=None if split is None else _sizes(split, dataset, setup, classifier.recipe),
+        sizes=sizes,
         error=error,
         pace=cache.throughput(classifier.id),
     )
-
-
-def unsupported_reason(method: Method, kind: str) -> str | None:
-    """Why a method does not support this kind of request, and which methods do; None if it does."""
-    if kind in method.supports:
-        return None
-    target = {"classes": "whole classes", "images": "single images"}[kind]
-    able = [other.title for other in methods.methods().values() if kind in other.supports]
-    return f"{method.title} cannot forget {target}. These methods can: {', '.join(able) or 'none yet'}."
 
 
 def estimate_seconds(plan: RunPlan, method: Method, params: BaseHyperparameters) -> float | None:
@@ -114,16 +112,3 @@ def _request(setup: RunSetup) -> ForgetRequest:
     if setup.forget is None:
         raise InvalidRequestError("Nothing is selected yet: select what the model should forget.")
     return ForgetRequest(classifier=setup.classifier, dataset=setup.dataset, forget=setup.forget)
-
-
-def _sizes(split: Split, dataset: DatasetCard, setup: RunSetup, recipe: Recipe | None) -> ProblemSize:
-    gone = len(setup.classes) if setup.by == "classes" else 0
-    return ProblemSize(
-        forget=len(split.forget_train),
-        retain=len(split.retain_train),
-        forgotten_classes=gone,
-        retained_classes=len(dataset.classes) - gone,
-        classes=len(dataset.classes),
-        epochs=recipe.epochs if recipe else 0,
-        batch=recipe.batch if recipe else 1,
-    )

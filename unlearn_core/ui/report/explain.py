@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import streamlit as st
+from scipy import special
 
 from unlearn_core.domain.jobs import CamAlgorithm, ExplainSpec
 from unlearn_core.domain.report import Report
@@ -132,9 +133,7 @@ def _ranked(report: Report, rows: np.ndarray, order: str) -> np.ndarray:
 
 def _probabilities(report: Report, model: str, rows: np.ndarray) -> np.ndarray:
     """A model's softmax outputs (images, classes)."""
-    logits = report.evaluations[model].logits[rows].astype(np.float64)
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
+    return special.softmax(report.evaluations[model].logits[rows].astype(np.float64), axis=1)
 
 
 def _gallery(report: Report, rows: np.ndarray, able: bool) -> int | None:

@@ -11,6 +11,7 @@ from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.charts.report import seeds
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.ui.components import chart_card, job_card
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, worker_status
@@ -35,8 +36,9 @@ def offer_repeats(report: Report, run: Run | None) -> None:
             cache.store().repeats.submit(run, more)
             lifespan.ensure_worker()
             st.rerun()
-        each = report.parts["timings"].facts["seconds"]["total"] if "timings" in report.parts else None
-        cost = "" if each is None else f"{formatting.format_estimate(more * each).capitalize()}, judging by this run. "
+        timings = report.get(TimingsResult)
+        estimate = formatting.format_estimate(more * timings.seconds.total) if timings else ""
+        cost = f"{estimate.capitalize()}, judging by this run. " if estimate else ""
         st.caption(f"{cost}Repeats run when no other run is queued. You can close this page.")
 
 

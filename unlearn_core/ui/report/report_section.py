@@ -10,15 +10,13 @@ from unlearn_core.charts.chart import Chart, Section
 from unlearn_core.charts.report import adversarial_examples, unsir_noise
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
+from unlearn_core.engine.jobs import on_demand_measurement, on_demand_measurements
 from unlearn_core.ui.components import chart_card, heatmap_grid
 from unlearn_core.ui.report import (
     confusion,
     explain,
-    lira,
     member_gallery,
-    neurips_score,
     on_demand,
-    relearn,
     repeats,
     run_details,
 )
@@ -27,8 +25,6 @@ from unlearn_core.ui.shell.markdown import escape
 Cell = Callable[[], None]
 """Draws what stands in one column."""
 
-ON_DEMAND = {measurement.what: measurement for measurement in (relearn.RELEARN, neurips_score.SCORE, lira.LIRA)}
-"""The measurements that a report offers, by the id of their chart."""
 WIDE = ("cam", "confusion", "regions", "replay")
 """Charts that need the whole width."""
 
@@ -81,8 +77,8 @@ def _cells(chart: Chart, section: Section, report: Report, run: Run | None) -> l
             return [plain, partial(_noise_images, report)]
         case "adversarials":
             return [plain, partial(_adversarial_pairs, report)]
-        case name if name in ON_DEMAND:
-            return [partial(on_demand.show, ON_DEMAND[name], report, run)]
+        case name if name in on_demand_measurements():
+            return [partial(on_demand.show, on_demand_measurement(name), report, run)]
     return [partial(plain, switch=section == chart.section)]
 
 

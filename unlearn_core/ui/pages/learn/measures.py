@@ -1,20 +1,14 @@
 """The page of measurements: for each its question, method and limits, taken from its own file, and an example."""
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import replace
-from types import ModuleType
-from typing import NamedTuple
 
 import streamlit as st
 
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results import relearn_protocol
-from unlearn_core.plugins import discover
-from unlearn_core.probes import probes
-from unlearn_core.probes.common import likelihood_ratio, neurips_score
+from unlearn_core.export.reference import MeasurementInfo, measurement_infos
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -34,46 +28,16 @@ FORMER_TITLES = {
     "Likeness to an untrained net (ZRF)": "zrf",
     "The challenge's score": "score",
     "Shadow nets (LiRA)": "lira",
+    "Relearning": "relearn",
+    "NeurIPS score": "score",
+    "Shadow models (LiRA)": "lira",
 }
 """The titles of measurements in links of a former release, and their parts."""
 
 
-class MeasureInfo(NamedTuple):
-    """One kind of measurement: the part of a report that holds it, and the module that documents it."""
-
-    part: str
-    title: str
-    question: str
-    caveat: str
-    module: ModuleType
-
-    @property
-    def paragraphs(self) -> list[str]:
-        """The paragraphs of the module's docstring, formula and source included."""
-        return (inspect.getdoc(self.module) or "").split("\n\n")
-
-
-def measures() -> dict[str, MeasureInfo]:
-    """The measurements of every run, and those that are made on request, by their parts."""
-    files = discover("probes")
-    every = {
-        name: MeasureInfo(name, probe.title, probe.question, probe.caveat, files[name])
-        for name, probe in probes().items()
-    }
-    on_request = {
-        "relearn": ("Relearning", relearn_protocol),
-        "score": ("NeurIPS score", neurips_score),
-        "lira": ("Shadow models (LiRA)", likelihood_ratio),
-    }
-    return every | {
-        name: MeasureInfo(name, title, charts()[name].question, charts()[name].caveat, module)
-        for name, (title, module) in on_request.items()
-    }
-
-
 def show() -> None:
     """The measurements to choose from, and the chosen one, which is also in the URL."""
-    known = measures()
+    known = measurement_infos()
     ordered = sorted(known, key=lambda name: (name != DEFAULT_MEASURE, known[name].title))
     url_state.accept_former_labels("measure", {former: known[part].title for former, part in FORMER_TITLES.items()})
     name = st.pills(
@@ -93,7 +57,7 @@ def show() -> None:
         _example(name)
 
 
-def _explain(measure: MeasureInfo) -> None:
+def _explain(measure: MeasurementInfo) -> None:
     st.subheader(measure.question, anchor=False)
     for paragraph in measure.paragraphs:
         st.markdown(paragraph)

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import PreemptedError
 from unlearn_core.domain.forget_request import fingerprint
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.tracker import NullTracker
-from unlearn_core.engine.jobs import ensemble_members
+from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.measure import LoadedRun
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
@@ -38,6 +40,15 @@ class CancelOnlyTracker(NullTracker):
             yield item
 
 
+def no_ensemble_reason(spec: UnlearnSpec, card: ClassifierCard) -> str | None:
+    """Return why no models can be trained to compare those of a run with, in a sentence; None if they can."""
+    if spec.start is not None:
+        return "This run continues an earlier run, so no retrained model is defined to compare with."
+    if card.recipe is None:
+        return "It is unknown how the classifier was trained, so no models can be retrained to compare with."
+    return None
+
+
 class ModelEnsemble:
     """The models of every kind for a finished run, by number: a number is the same model in every ensemble."""
 
@@ -46,15 +57,6 @@ class ModelEnsemble:
         self._spec = loaded.report.spec.model_copy(update={"seed": 0})
         self._bundled = ensembles.bundled_golds(self._spec.request)
         self._tracker, self._inner_tracker = RunTracker(listener), CancelOnlyTracker(listener)
-
-    @property
-    def unavailable_reason(self) -> str | None:
-        """Why no models can be trained to compare with, in a sentence; None if they can."""
-        if self._spec.start is not None:
-            return "This run continues an earlier run, so no retrained model is defined to compare with."
-        if self._resolved.card.recipe is None:
-            return "It is unknown how the classifier was trained, so no models can be retrained to compare with."
-        return None
 
     def plan(self, numbers_by_kind: Mapping[str, Sequence[int]]) -> None:
         """Announce how many models of each kind are needed; bundled golds need no training."""

@@ -1,0 +1,127 @@
+"""The reference of methods and measurements: what their cards say, for the page of measurements and for docs."""
+
+import inspect
+from typing import NamedTuple
+
+from unlearn_core.charts import charts
+from unlearn_core.domain.method import Method
+from unlearn_core.domain.params import HyperparameterInfo
+from unlearn_core.engine.jobs import on_demand_measurements
+from unlearn_core.methods import methods
+from unlearn_core.plugins import discover
+from unlearn_core.probes import probes
+
+GENERATED = "<!-- Made by `make docs`: edit the cards in the code instead. -->"
+
+
+class MeasurementInfo(NamedTuple):
+    """A measurement: the part of a report that holds it, and what there is to know about it."""
+
+    part: str
+    title: str
+    question: str
+    documentation: str
+    """What it measures, by which formula and from which source, in paragraphs of Markdown."""
+    caveat: str
+
+    @property
+    def paragraphs(self) -> list[str]:
+        return inspect.cleandoc(self.documentation).split("\n\n")
+
+
+def measurement_infos() -> dict[str, MeasurementInfo]:
+    """Return the measurements of every run, and those that are made on request, by their parts."""
+    modules = discover("probes")
+    found = {
+        name: MeasurementInfo(name, probe.title, probe.question, inspect.getdoc(modules[name]) or "", probe.caveat)
+        for name, probe in probes().items()
+    }
+    for name, measurement in on_demand_measurements().items():
+        chart = charts()[name]
+        found[name] = MeasurementInfo(name, measurement.title, chart.question, measurement.documentation, chart.caveat)
+    return found
+
+
+def methods_page() -> str:
+    """Return docs/methods.md."""
+    lines = [
+        "# Methods",
+        "",
+        GENERATED,
+        "",
+        "[RESULTS.md](../RESULTS.md) shows the results of each, beside the retrained model. The first preset of a "
+        "method is the default. The docstring of its file says how it differs from its paper and the official code.",
+        "",
+        "| method | forgets | summary |",
+        "|---|---|---|",
+        *(
+            f"| `{method.id}` {method.title} | {_supported(method)} | {method.summary} |"
+            for method in methods().values()
+        ),
+        "",
+    ]
+    return "\n".join([*lines, *(line for method in methods().values() for line in _method_lines(method))])
+
+
+def _supported(method: Method) -> str:
+    kinds = {"classes": "classes", "images": "single images"}
+    return ", ".join(label for kind, label in kinds.items() if kind in method.supports)
+
+
+def _method_lines(method: Method) -> list[str]:
+    infos = method.params.hyperparameters().values()
+    return [
+        f"## {method.title}",
+        "",
+        f"{method.idea} **When it fails.** {method.failure_modes} Source: [{method.paper.title}]({method.paper.url}).",
+        "",
+        "| preset | what it is for |",
+        "|---|---|",
+        *(f"| `{name}` | {_cell(preset.summary)} |" for name, preset in method.presets.items()),
+        "",
+        "| hyperparameter | default | range | meaning |",
+        "|---|---|---|---|",
+        *(
+            f"| `{info.name}` {info.title} | {info.default} | {_range(info)} | {_cell(info.explain)} |"
+            for info in infos
+        ),
+        "",
+    ]
+
+
+def _range(info: HyperparameterInfo) -> str:
+    if info.choices:
+        return ", ".join(info.choices)
+    if info.low is None or info.high is None:
+        return {"bool": "true, false", "numbers": "integers"}.get(info.kind, "")
+    return f"{info.low:g} to {info.high:g}{f' {info.unit}' if info.unit else ''}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def measures_page() -> str:
+    """Return docs/measures.md."""
+    on_request = on_demand_measurements()
+    lines = [
+        "# Measurements",
+        "",
+        GENERATED,
+        "",
+        "Every report shows them for the original, the unlearned and the retrained model. Those *on request* cost more "
+        "than all others together, and are made when somebody asks for them. The page *Measures* shows each with a "
+        "real example.",
+        "",
+    ]
+    for info in sorted(measurement_infos().values(), key=lambda info: info.title):
+        lines += [
+            f"## {info.title}{', on request' if info.part in on_request else ''}",
+            "",
+            f"*{info.question}*",
+            "",
+            *(line for paragraph in info.paragraphs for line in (paragraph, "")),
+            f"**What it does not say.** {info.caveat}",
+            "",
+        ]
+    return "\n".join(lines)
