@@ -12,6 +12,7 @@ false positives), Kurmanji et al. 2023 (logistic attack on the same classes, equ
 from collections.abc import Mapping
 
 import numpy as np
+from scipy import special
 
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.results.measurement import Probe
@@ -128,8 +129,7 @@ def signals(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     They are minus the loss, the label's probability, minus the entropy, minus the modified entropy (Song & Mittal,
     equation 6), and the margin of the label's logit over the next.
     """
-    raised = logits.astype(np.float64) - logits.max(1, keepdims=True)
-    log_shares = raised - np.log(np.exp(raised).sum(1, keepdims=True))
+    log_shares = special.log_softmax(logits.astype(np.float64), axis=1)
     shares, rows = np.exp(log_shares), np.arange(len(labels))
     others = logits.astype(np.float64)
     others[rows, labels] = -np.inf

@@ -12,6 +12,7 @@ Source: Chundawat et al., Can Bad Teaching Induce Forgetting?, AAAI 2023, equati
 
 import numpy as np
 import torch
+from scipy import special
 
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.results.measurement import Probe
@@ -64,8 +65,7 @@ def official_zrf(logits: np.ndarray, random_logits: np.ndarray) -> float | None:
     """Return the same by the formula of the published code, in float32; None where a probability underflows."""
     if not np.isfinite(logits).all():
         return None
-    raised = [values.astype(np.float32) - values.max(1, keepdims=True) for values in (logits, random_logits)]
-    shares = [np.exp(values) / np.exp(values).sum(1, keepdims=True) for values in raised]
+    shares = [special.softmax(values.astype(np.float32), axis=1) for values in (logits, random_logits)]
     if not all((values > 0).all() for values in shares):
         return None
     middle = (shares[0] + shares[1]) / 2

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy import special
 
 from unlearn_core.charts.drawing.theme import PlotlyDict
 from unlearn_core.charts.drawing.wording import number, percent
@@ -126,8 +127,7 @@ def _predictions_text(report: Report, image: int) -> str:
     for model in ("before", "after", "gold"):
         if model in report.evaluations:
             logits = report.evaluations[model].logits[image].astype(np.float64)
-            powers = np.exp(logits - logits.max())
-            share = float(powers.max() / powers.sum())
+            share = float(special.softmax(logits).max())
             said[model] = f"{report.dataset.classes[int(logits.argmax())]} {percent(share, 0)}"
     return f"{said['before']} → {said['after']}" + (f" · retrained {said['gold']}" if "gold" in said else "")
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy import special
 
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.explanations import SnapshotsResult
@@ -63,7 +64,6 @@ def _snapshot(report: Report, recorded: SnapshotsResult, logits: np.ndarray, pha
     names = [*SIDE_SETS, *(name for name, count in recorded.set_sizes.items() if count)]
     forgotten = rows_of_side(recorded, "forget")
     place = [int(np.flatnonzero(ids == image)[0]) for image in recorded.shown]
-    powers = np.exp(logits[place] - logits[place].max(1, keepdims=True))
     counts = np.bincount(predicted[forgotten], minlength=logits.shape[1])
     return Snapshot(
         phase,
@@ -76,5 +76,5 @@ def _snapshot(report: Report, recorded: SnapshotsResult, logits: np.ndarray, pha
         logits[np.arange(len(ids)), labels][forgotten],
         counts / max(1, counts.sum()),
         predicted[place].tolist(),
-        (powers.max(1) / powers.sum(1)).tolist(),
+        special.softmax(logits[place], axis=1).max(1).tolist(),
     )

@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from unlearn_core.probes.common.statistics import softmax
+
 REVISION = 1
 """Raise it when a change gives other scores for the same logits: earlier scores are then outdated."""
 TINY = 1e-45
@@ -49,8 +51,7 @@ class Score(NamedTuple):
 
 def phi(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the number (..., S) float64 that attacks use, from logits (..., S, C) and labels (S,)."""
-    raised = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
-    shares = raised / raised.sum(-1, keepdims=True)
+    shares = softmax(logits)
     own = np.take_along_axis(shares, np.broadcast_to(labels[:, None], (*shares.shape[:-1], 1)), -1)[..., 0]
     shares[..., np.arange(len(labels)), labels] = 0.0
     return np.log(own + TINY) - np.log(shares.sum(-1) + TINY)

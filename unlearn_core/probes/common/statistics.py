@@ -5,6 +5,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
+from scipy import special
 
 from unlearn_core.domain.results.explanations import Explanation
 from unlearn_core.domain.results.predictions import Score
@@ -23,15 +24,13 @@ class Interval(NamedTuple):
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the probabilities (N, C) float64 of logits (N, C)."""
-    raised = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
-    return raised / raised.sum(1, keepdims=True)
+    """Return the probabilities (..., C) float64 of logits (..., C)."""
+    return special.softmax(logits.astype(np.float64), axis=-1)
 
 
 def explanation(logits: np.ndarray, target: int, heatmap: np.ndarray) -> Explanation:
     """Return the prediction of one image from its logits (C,), and the peak of its map (h, w) for the target class."""
-    shares = np.exp(logits.astype(np.float64) - logits.max())
-    shares /= shares.sum()
+    shares = softmax(logits)
     predicted = int(shares.argmax())
     return Explanation(
         predicted=predicted,
@@ -52,8 +51,7 @@ def logit_statistics(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.nda
     true, top = logits[rows, labels], logits.max(axis=1)
     others = logits.copy()
     others[rows, labels] = -np.inf
-    shifted = logits - top[:, None]
-    log_shares = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    log_shares = special.log_softmax(logits, axis=1)
     entropy = -(np.exp(log_shares) * log_shares).sum(axis=1)
     return {"true": true, "top": top, "margin": true - others.max(axis=1), "entropy": entropy}
 
