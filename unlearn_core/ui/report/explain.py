@@ -62,27 +62,24 @@ def show(report: Report) -> None:
         st.caption(no_heatmaps_reason(report))
     else:
         st.caption("Press the label of an image: within about a second you see the Grad-CAM maps of each model.")
-    url_state.bind_from_url(_key(report), IMAGE_PARAM, lambda text: _parse_image(report, text))
-    place = st.container()
-    picked = choose_image(report, able=report.run is not None and bool(heatmap_layers(report)))
-    with place:
+    with url_state.bound(_key(report), IMAGE_PARAM, default=None, parse=lambda text: _parse_image(report, text)):
+        place = st.container()
+        picked = choose_image(report, able=report.run is not None and bool(heatmap_layers(report)))
         if picked is not None:
             st.session_state[_key(report)] = picked
             st.session_state["looks"] = {}  # A click repeats a query that failed.
-        image = st.session_state[_key(report)]
-        url_state.bind_to_url(_key(report), IMAGE_PARAM, "" if image is None else str(image))
+    image = st.session_state[_key(report)]
+    with place:
         if report.run is not None and heatmap_layers(report) and image is not None:
             _show_explanation(report, report.run, image)
 
 
 def _parse_image(report: Report, text: str) -> int | None:
     """The image whose number is in the URL."""
-    count = len(report.labels)
-    if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) < count:
-        return int(text)
-    if text:
-        noun = report.dataset.item_noun
-        st.warning(escape(f"There is no {noun} {text[:40]!r}: the last one is {count - 1:,}."))
+    number, count = url_state.parse_number(text), len(report.labels)
+    if number is not None and number < count:
+        return number
+    st.warning(escape(f"There is no {report.dataset.item_noun} {text[:40]!r}: the last one is {count - 1:,}."))
     return None
 
 

@@ -1,8 +1,16 @@
-"""The session's setup: read once from the URL, and written back to it by every lab page."""
+"""What the URL of a page holds: the setup of the lab, and the values of widgets.
 
-from collections.abc import Callable, Mapping
+* The setup (classifier, forget set, method ...) is shared by all lab pages: `current`, `change` and `write_url`.
+* A widget of one page, such as a tab, takes Streamlit's `bind="query-params"`: its key is the parameter, its label the
+  value. Links from other pages cannot set it. `accept_former_labels` keeps old links alive.
+* A widget that the URL holds by ids or numbers, or that other pages link to, is drawn inside `bound` or `bound_list`.
+* What is no widget's value, such as ticked rows, is written by `set_param`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -14,6 +22,8 @@ WIDGET_PREFIXES = ("gallery-", "advanced-")
 """Prefixes of query parameters that belong to a widget of one page: Streamlit itself reads and writes them."""
 
 _SETUP, _ERRORS = "setup", "setup trouble"
+
+T = TypeVar("T")
 
 
 def current() -> RunSetup:
@@ -59,22 +69,40 @@ def open_page(page: str) -> None:
     st.switch_page(navigation.page(page), query_params=to_params(current()))
 
 
-def bind_from_url(key: str, name: str, parse: Callable[[str], Any]) -> None:
-    """Before a widget is drawn: set its value from the query parameter `name`, if that has changed.
+@contextmanager
+def bound(
+    key: str, name: str, *, default: T, parse: Callable[[str], T], write: Callable[[T], str] = str
+) -> Iterator[None]:
+    """Keep the widget with this key, which is drawn inside, in the query parameter `name`.
 
-    `parse` makes the value from the text ("" if the parameter is missing). It counts as changed on the first visit and
-    after navigation, but not if `bind_to_url` wrote it.
+    Before, the widget takes its value from the URL by `parse` if the parameter has changed: on the first visit and
+    after navigation. After, `write` makes the parameter; the `default` stands for a missing one.
     """
-    text = st.query_params.get(name, "")
-    if key not in st.session_state or st.session_state.get(_written(key)) != text:
-        st.session_state[key] = parse(text)
-        st.session_state[_written(key)] = text
+    written, text = f"{key} as written", st.query_params.get(name, "")
+    if key not in st.session_state or st.session_state.get(written) != text:
+        st.session_state[key] = parse(text) if text else default
+        st.session_state[written] = text
+    yield
+    value = st.session_state[key]
+    st.session_state[written] = "" if value == default else write(value)
+    set_param(name, st.session_state[written])
 
 
-def bind_to_url(key: str, name: str, text: str) -> None:
-    """After a widget was drawn: write its value into the query parameter `name`; "" removes it."""
-    st.session_state[_written(key)] = text
-    set_param(name, text)
+def bound_list(
+    key: str, name: str, options: Iterable[T], *, default: Sequence[T] = (), most: int | None = None
+) -> AbstractContextManager[None]:
+    """Do the same for a widget with several of these options, at `most` so many: the URL separates them by commas."""
+    known, usual = {str(option): option for option in options}, list(default)
+
+    def parse(text: str) -> list[T]:
+        return [known[part] for part in dict.fromkeys(text.split(",")) if part in known][:most] or usual
+
+    return bound(key, name, default=usual, parse=parse, write=lambda chosen: ",".join(map(str, chosen)))
+
+
+def parse_number(text: str) -> int | None:
+    """A whole number of at most nine digits from the untrusted URL; None for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def accept_former_labels(key: str, former: Mapping[str, str]) -> None:
@@ -97,7 +125,3 @@ def set_param(name: str, text: str) -> None:
         st.query_params[name] = text
     elif name in st.query_params:
         del st.query_params[name]
-
-
-def _written(key: str) -> str:
-    return f"{key} as written"

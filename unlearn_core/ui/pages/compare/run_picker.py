@@ -31,7 +31,7 @@ def choose_runs() -> list[Run]:
 def _ids_from_url() -> list[int]:
     """The run numbers in the URL."""
     parts = st.query_params.get(IDS_PARAM, "").split(",")
-    return list(dict.fromkeys(int(part) for part in parts if part.isascii() and part.isdecimal() and len(part) < 10))
+    return list(dict.fromkeys(number for number in map(url_state.parse_number, parts) if number is not None))
 
 
 def _finished() -> dict[int, Run]:
@@ -48,21 +48,17 @@ def _finished() -> dict[int, Run]:
 def _choose(runs: dict[int, Run]) -> list[int]:
     """Show the list of runs and return the chosen numbers; the list starts from the URL and is written back to it."""
     _explain_unusable(runs)
-    url_state.bind_from_url(
-        _KEY, IDS_PARAM, lambda _: [number for number in _ids_from_url() if number in runs][:MAX_RUNS]
-    )
-    st.session_state[_KEY] = [number for number in st.session_state[_KEY] if number in runs]  # Some may be deleted.
-    picked = st.multiselect(
-        "Runs",
-        list(runs),
-        format_func=lambda number: f"Run {number} · {runs[number].title}",
-        max_selections=MAX_RUNS,
-        placeholder="Two to four finished runs",
-        key=_KEY,
-        label_visibility="collapsed",
-    )
-    url_state.bind_to_url(_KEY, IDS_PARAM, ",".join(map(str, picked)))
-    return picked
+    with url_state.bound_list(_KEY, IDS_PARAM, runs, most=MAX_RUNS):
+        st.session_state[_KEY] = [number for number in st.session_state[_KEY] if number in runs]  # Some may be deleted.
+        return st.multiselect(
+            "Runs",
+            list(runs),
+            format_func=lambda number: f"Run {number} · {runs[number].title}",
+            max_selections=MAX_RUNS,
+            placeholder="Two to four finished runs",
+            key=_KEY,
+            label_visibility="collapsed",
+        )
 
 
 def _explain_unusable(runs: dict[int, Run]) -> None:

@@ -1,6 +1,7 @@
 """The class, layer and image that are highlighted in all charts of the comparison, kept in the URL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pandas as pd
@@ -24,16 +25,18 @@ def choose_selection(reports: Sequence[Report]) -> Selection:
     layers = list(dict.fromkeys(layer for report in reports for layer in selection.layers_in_charts(report)))
     noun, most = reports[0].dataset.item_noun, max(len(report.labels) for report in reports) - 1
     st.session_state[_ERRORS] = []
-    url_state.bind_from_url(_key("label"), URL_PARAMS["label"], lambda text: _parse_name("class", text, classes))
-    url_state.bind_from_url(_key("layer"), URL_PARAMS["layer"], lambda text: _parse_name("layer", text, layers))
-    url_state.bind_from_url(_key("image"), URL_PARAMS["image"], lambda text: _parse_image(noun, text, most))
-    for part, value in st.session_state.pop(_PENDING, Selection())._asdict().items():
-        if value is not None:
-            st.session_state[_key(part)] = value
-    _drop_stale("label", classes)
-    _drop_stale("layer", layers)
-    _drop_stale("image", range(most + 1))
-    with st.container(horizontal=True, vertical_alignment="bottom", key="focus"):
+    with (
+        _bound("image", lambda text: _parse_image(noun, text, most)),
+        _bound("layer", lambda text: _parse_name("layer", text, layers)),
+        _bound("label", lambda text: _parse_name("class", text, classes)),
+        st.container(horizontal=True, vertical_alignment="bottom", key="focus"),
+    ):
+        for part, value in st.session_state.pop(_PENDING, Selection())._asdict().items():
+            if value is not None:
+                st.session_state[_key(part)] = value
+        _drop_stale("label", classes)
+        _drop_stale("layer", layers)
+        _drop_stale("image", range(most + 1))
         label = st.selectbox("Class", classes, index=None, placeholder="none", key=_key("label"), width=180)
         layer = st.selectbox("Layer", layers, index=None, placeholder="none", key=_key("layer"), width=180)
         image = st.number_input(
@@ -48,10 +51,7 @@ def choose_selection(reports: Sequence[Report]) -> Selection:
         )
     for problem in st.session_state[_ERRORS]:
         st.warning(escape(problem), icon=":material/link_off:")
-    chosen = Selection(label, layer, image)
-    for part, value in chosen._asdict().items():
-        url_state.bind_to_url(_key(part), URL_PARAMS[part], "" if value is None else str(value))
-    return chosen
+    return Selection(label, layer, image)
 
 
 def request_selection(selection: Selection) -> None:
@@ -85,17 +85,20 @@ def _key(part: str) -> str:
     return f"focus-{URL_PARAMS[part]}"
 
 
+def _bound(part: str, parse: Callable[[str], Any]) -> AbstractContextManager[None]:
+    return url_state.bound(_key(part), URL_PARAMS[part], default=None, parse=parse)
+
+
 def _parse_name(what: str, text: str, names: Sequence[str]) -> str | None:
-    if text and text not in names:
+    if text not in names:
         st.session_state[_ERRORS].append(f"None of these runs has a {what} named {text[:40]!r}.")
     return text if text in names else None
 
 
 def _parse_image(noun: str, text: str, most: int) -> int | None:
-    if not text:
-        return None
-    if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) <= most:
-        return int(text)
+    number = url_state.parse_number(text)
+    if number is not None and number <= most:
+        return number
     st.session_state[_ERRORS].append(f"There is no {noun} {text[:40]!r}: the last one is {most:,}.")
     return None
 

@@ -23,19 +23,17 @@ PER_PAGE = 12
 def dataset_choice() -> str:
     """Show all data sets and return the id of the selected one, which is also in the URL."""
     cards = _ordered()
-    url_state.bind_from_url(SELECTED_KEY, DATASET_PARAM, lambda text: text if text in cards else next(iter(cards)))
-    if st.session_state[SELECTED_KEY] not in cards:
-        st.session_state[SELECTED_KEY] = next(iter(cards))
-    name = st.radio(
-        "Data set",
-        list(cards),
-        format_func=lambda one: escape(cards[one].title),
-        captions=[_counts(card) for card in cards.values()],
-        key=SELECTED_KEY,
-        label_visibility="collapsed",
-    )
-    url_state.bind_to_url(SELECTED_KEY, DATASET_PARAM, name)
-    return name
+    with url_state.bound(SELECTED_KEY, DATASET_PARAM, default="", parse=str):
+        if st.session_state[SELECTED_KEY] not in cards:
+            st.session_state[SELECTED_KEY] = next(iter(cards))
+        return st.radio(
+            "Data set",
+            list(cards),
+            format_func=lambda one: escape(cards[one].title),
+            captions=[_counts(card) for card in cards.values()],
+            key=SELECTED_KEY,
+            label_visibility="collapsed",
+        )
 
 
 def _ordered() -> dict[str, DatasetCard]:

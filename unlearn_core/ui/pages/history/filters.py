@@ -63,35 +63,33 @@ def _values(runs: Sequence[Run]) -> dict[str, Mapping[str, str]]:
 
 def _search() -> str:
     key = f"{PREFIX}text"
-    url_state.bind_from_url(key, key, lambda text: text[:MAX_TEXT_LENGTH])
-    text = st.text_input(
-        "Find",
-        key=key,
-        placeholder="Words in title or note",
-        icon=":material/search:",
-        label_visibility="collapsed",
-        max_chars=MAX_TEXT_LENGTH,
-        width=220,
-    )
-    url_state.bind_to_url(key, key, text)
-    return text
+    with url_state.bound(key, key, default="", parse=lambda text: text[:MAX_TEXT_LENGTH]):
+        return st.text_input(
+            "Find",
+            key=key,
+            placeholder="Words in title or note",
+            icon=":material/search:",
+            label_visibility="collapsed",
+            max_chars=MAX_TEXT_LENGTH,
+            width=220,
+        )
 
 
 def _choose(name: str, titles: Mapping[str, str]) -> tuple[str, ...]:
     """Choose from a list; it is left out where it offers no choice."""
     key = PREFIX + name
-    url_state.bind_from_url(key, key, lambda text: [one for one in text.split(",") if one in titles])
-    st.session_state[key] = [one for one in st.session_state[key] if one in titles]  # The last run may be deleted.
-    if len(titles) < 2 and not st.session_state[key]:
-        return ()
-    chosen = st.multiselect(
-        LISTS[name],
-        list(titles),
-        format_func=lambda one: titles[one],
-        key=key,
-        placeholder=LISTS[name],
-        label_visibility="collapsed",
-        width=180,
-    )
-    url_state.bind_to_url(key, key, ",".join(chosen))
-    return tuple(chosen)
+    with url_state.bound_list(key, key, titles):
+        st.session_state[key] = [one for one in st.session_state[key] if one in titles]  # The last run may be deleted.
+        if len(titles) < 2 and not st.session_state[key]:
+            return ()
+        return tuple(
+            st.multiselect(
+                LISTS[name],
+                list(titles),
+                format_func=lambda one: titles[one],
+                key=key,
+                placeholder=LISTS[name],
+                label_visibility="collapsed",
+                width=180,
+            )
+        )

@@ -70,10 +70,11 @@ def _write_url(wanted: str | None) -> None:
 
 
 def _run(wanted: str) -> Run | None:
-    if not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 10):
+    number = url_state.parse_number(wanted)
+    if number is None:
         return None
     try:
-        found = cache.store().get(int(wanted))
+        found = cache.store().get(number)
         if isinstance(found.spec, ImportDatasetSpec):  # The page Datasets shows its progress and its result.
             st.switch_page(navigation.page("datasets"), query_params={})
         return cache.store().get(found.spec.run) if isinstance(found.spec, ExplainSpec | MeasureSpec) else found

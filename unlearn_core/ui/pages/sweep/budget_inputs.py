@@ -41,9 +41,7 @@ def budget_inputs() -> dict[str, Any]:
         "Budget", ["trials", "minutes"], required=True, key="sweep-budget", format_func=str.capitalize
     )
     assert kind is not None  # the control is required
-    for other in {"trials", "minutes"} - {kind}:
-        if other in st.query_params:
-            del st.query_params[other]
+    url_state.set_param("trials" if kind == "minutes" else "minutes", "")
     if kind == "minutes":
         key = "sweep-minutes"
         return {"minutes": _number("Minutes of work", kind, low=1, high=int(MAX_MINUTES), usual=10, key=key)}
@@ -56,7 +54,5 @@ def _number(label: str, name: str, *, low: int, high: int, usual: int, key: str,
     def read(text: str) -> int:
         return min(max(int(text), low), high) if text.isascii() and text.isdecimal() and len(text) < 6 else usual
 
-    url_state.bind_from_url(key, name, read)
-    value = int(st.number_input(label, min_value=low, max_value=high, key=key, help=hint))
-    url_state.bind_to_url(key, name, "" if value == usual else str(value))
-    return value
+    with url_state.bound(key, name, default=usual, parse=read):
+        return int(st.number_input(label, min_value=low, max_value=high, key=key, help=hint))

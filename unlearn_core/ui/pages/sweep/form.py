@@ -93,27 +93,28 @@ def _choose_hyperparameters(current: RunPlan) -> list[str]:
     hyperparameters = current.method.params.hyperparameters()
     able = {name: info for name, info in hyperparameters.items() if info.kind != "numbers"}
     key = f"sweep-knobs-{current.method.id}"
-    url_state.bind_from_url(
-        key, SWEPT_PARAM, lambda text: [name for name in text.split(",") if name in able][:MAX_HYPERPARAMETERS]
-    )
+    with url_state.bound_list(key, SWEPT_PARAM, able, most=MAX_HYPERPARAMETERS):
+        _keep_own_params(current)
+        return st.multiselect(
+            "Hyperparameters to sweep",
+            list(able),
+            format_func=lambda name: able[name].title,
+            max_selections=MAX_HYPERPARAMETERS,
+            placeholder=f"Choose from {len(able)} hyperparameters of {current.method.title}",
+            key=key,
+        )
+
+
+def _keep_own_params(current: RunPlan) -> None:
+    """Write the setup into the URL and remove other pages' parameters, so that a fresh browser opens the same."""
     own = {
         name: text
         for name, text in st.query_params.items()
         if name in _FORM_PARAMS or name.endswith(range_inputs.RANGE_SUFFIX)
     }
     wanted = run_setup.to_params(current.setup) | own
-    if st.query_params.to_dict() != wanted:  # so that the link opens the same in a fresh browser
+    if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
-    picked = st.multiselect(
-        "Hyperparameters to sweep",
-        list(able),
-        format_func=lambda name: able[name].title,
-        max_selections=MAX_HYPERPARAMETERS,
-        placeholder=f"Choose from {len(able)} hyperparameters of {current.method.title}",
-        key=key,
-    )
-    url_state.bind_to_url(key, SWEPT_PARAM, ",".join(picked))
-    return picked
 
 
 def _choices(current: RunPlan, ranges: list[SearchRange], has_gold: bool) -> dict[str, Any]:
@@ -127,30 +128,25 @@ def _choices(current: RunPlan, ranges: list[SearchRange], has_gold: bool) -> dic
             _offer_gold(current)
     with right:
         budget = budget_inputs.grid_budget(ranges) if sampler == "grid" else budget_inputs.budget_inputs()
-        url_state.bind_from_url("sweep-early", "early", lambda text: text != "off")
-        early = st.toggle(
-            "Stop unpromising trials early",
-            key="sweep-early",
-            help="A trial ends when it is far behind the median of the finished trials at the same step of the same "
-            "phase, in all objectives. Early stopping begins after five finished trials.",
-        )
-        url_state.bind_to_url("sweep-early", "early", "" if early else "off")
+        with url_state.bound(
+            "sweep-early", "early", default=True, parse=lambda text: text != "off", write=lambda _: "off"
+        ):
+            early = st.toggle(
+                "Stop unpromising trials early",
+                key="sweep-early",
+                help="A trial ends when it is far behind the median of the finished trials at the same step of the "
+                "same phase, in all objectives. Early stopping begins after five finished trials.",
+            )
     return {"ranges": ranges, "sampler": sampler, "objectives": aims, "early": early} | budget
 
 
 def _sampler(usual: str) -> str:
     key = f"sweep-sampler-{usual}"
-    url_state.bind_from_url(key, "sampler", lambda text: text if text in SAMPLERS else usual)
-    sampler = st.segmented_control(
-        "Sampler",
-        list(SAMPLERS),
-        format_func=SAMPLERS.__getitem__,
-        required=True,
-        wrap=True,
-        key=key,
-    )
+    with url_state.bound(key, "sampler", default=usual, parse=lambda text: text if text in SAMPLERS else usual):
+        sampler = st.segmented_control(
+            "Sampler", list(SAMPLERS), format_func=SAMPLERS.__getitem__, required=True, wrap=True, key=key
+        )
     assert sampler is not None  # the control is required
-    url_state.bind_to_url(key, "sampler", "" if sampler == usual else sampler)
     st.caption(SAMPLER_HELP[sampler])
     return sampler
 
@@ -158,16 +154,15 @@ def _sampler(usual: str) -> str:
 def _aims(has_gold: bool) -> list[str]:
     able = [name for name, one in OBJECTIVES.items() if has_gold or not one.needs_gold]
     usual, key = ["distance"] if has_gold else ["forget", "retain"], f"sweep-aims-{has_gold}"
-    url_state.bind_from_url(key, "aim", lambda text: [name for name in text.split(",") if name in able][:2] or usual)
-    aims = st.multiselect(
-        "Objectives",
-        able,
-        format_func=lambda name: OBJECTIVES[name].title,
-        max_selections=2,
-        key=key,
-        help="One or two. They are computed from training and validation images; test images are only shown.",
-    )
-    url_state.bind_to_url(key, "aim", "" if aims == usual else ",".join(aims))
+    with url_state.bound_list(key, "aim", able, default=usual, most=2):
+        aims = st.multiselect(
+            "Objectives",
+            able,
+            format_func=lambda name: OBJECTIVES[name].title,
+            max_selections=2,
+            key=key,
+            help="One or two. They are computed from training and validation images; test images are only shown.",
+        )
     for name in aims:
         st.caption(OBJECTIVES[name].explanation)
     return aims

@@ -9,7 +9,7 @@ from unlearn_core.domain.report import describe_forget_set
 from unlearn_core.domain.sweep import Sweep, SweepSpec
 from unlearn_core.ui.pages.sweep import form, progress
 from unlearn_core.ui.pages.sweep.form import SWEEP_PARAM
-from unlearn_core.ui.shell import cache, formatting, navigation
+from unlearn_core.ui.shell import cache, formatting, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 _SHOWN = "sweep shown"
@@ -67,10 +67,11 @@ def _wanted() -> str | None:
 
 
 def _find(wanted: str) -> Sweep | None:
-    if not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 10):
+    number = url_state.parse_number(wanted)
+    if number is None:
         return None
     try:
-        return cache.store().sweeps.get(int(wanted))
+        return cache.store().sweeps.get(number)
     except NotFoundError:
         return None
 

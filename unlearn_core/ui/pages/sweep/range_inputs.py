@@ -34,13 +34,14 @@ def _range(info: HyperparameterInfo, usual: SearchRange, value: Any, *, key: str
     wiring: dict[str, Any] = {"label": label, "help": info.explain, "key": key}
     name = info.name + RANGE_SUFFIX
     if usual.is_choice:
-        url_state.bind_from_url(
-            key, name, lambda text: [one for one in usual.values if not text or format_value(one) in text.split(",")]
-        )
-        picked = st.pills(options=usual.values, selection_mode="multi", format_func=format_value, **wiring)
-        url_state.bind_to_url(
-            key, name, "" if len(picked) == len(usual.values) else ",".join(map(format_value, picked))
-        )
+        with url_state.bound(
+            key,
+            name,
+            default=list(usual.values),
+            parse=lambda text: [one for one in usual.values if format_value(one) in text.split(",")],
+            write=lambda picked: "" if len(picked) == len(usual.values) else ",".join(map(format_value, picked)),
+        ):
+            picked = st.pills(options=usual.values, selection_mode="multi", format_func=format_value, **wiring)
         # The spec checks the minimum, so that the message is the same everywhere.
         return usual.model_copy(update={"values": tuple(one for one in usual.values if one in picked) or ("",)})
     assert usual.low is not None
@@ -58,7 +59,7 @@ def _range(info: HyperparameterInfo, usual: SearchRange, value: Any, *, key: str
     else:
         low, high = float(info.low or 0), float(info.high or 0)
         ends = st.slider(min_value=low, max_value=high, step=info.step or (high - low) / 100, format="%g", **wiring)
-    url_state.bind_to_url(key, name, "" if tuple(ends) == usually else f"{ends[0]:g}~{ends[1]:g}")
+    url_state.set_param(name, "" if tuple(ends) == usually else f"{ends[0]:g}~{ends[1]:g}")
     st.caption(f"current value: {format_value(value)} {unit(info, value)}".strip())
     return usual.model_copy(update={"low": float(ends[0]), "high": float(ends[1])})
 
