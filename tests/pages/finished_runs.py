@@ -33,14 +33,14 @@ def done(template: Path, home: Path) -> RunStore:
     return RunStore(home)
 
 
-def made_again(store: RunStore) -> int:
-    """Another finished run with the report of the first."""
-    run = store.get(CLASS)
+def made_again(store: RunStore, again: int = CLASS) -> int:
+    """Another finished run with the report of that one."""
+    run = store.get(again)
     number = store.register_running(run.spec, title=run.title, device="cpu")
-    shutil.copytree(store.data_dir / "runs" / str(CLASS), store.data_dir / "runs" / str(number), dirs_exist_ok=True)
+    shutil.copytree(store.data_dir / "runs" / str(again), store.data_dir / "runs" / str(number), dirs_exist_ok=True)
     head = store.data_dir / "runs" / str(number) / artifacts.REPORT_FILE
     head.write_text(json.dumps(json.loads(head.read_text()) | {"run": number}))
-    store.finish(number, 1, metrics=run.headline)
+    store.finish(number, 1, metrics=run.metrics)
     return number
 
 
