@@ -21,6 +21,9 @@ from unlearn_core.installation import ROOT, VERSION
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]  # The libraries take gigabytes, and are downloaded first.
 
+WAIT = 60.0
+"""Seconds that a server may take to answer on a busy machine."""
+
 PAGES = """
 import json, sys
 from streamlit.testing.v1 import AppTest
@@ -163,24 +166,24 @@ def test_serve_answers_with_the_settings_of_the_wheel(installed: Installed) -> N
         assert [connects(port, host) for host in ("127.0.0.1", "elsewhere.example")] == [101, 403]
     finally:
         server.terminate()
-        said, _ = server.communicate(timeout=60)
+        said, _ = server.communicate(timeout=WAIT)
     assert server.returncode == 0, said
 
 
 def answer(port: int, path: str) -> tuple[int, str] | None:
     """Status and text of an answer; None if there is no server yet."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as found:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=WAIT) as found:
             return found.status, found.read().decode()
     except urllib.error.HTTPError as problem:
         return problem.code, problem.reason
-    except urllib.error.URLError:
+    except OSError:
         return None
 
 
 def connects(port: int, host: str) -> int:
     """The status of the connection that a browser opens under this name; config.toml says which names are allowed."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT)
     connection.putrequest("GET", "/_stcore/stream", skip_host=True)
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
     for name, value in {"Host": host, "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", **upgrade}.items():
