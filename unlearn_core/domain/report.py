@@ -20,6 +20,15 @@ R = TypeVar("R", bound=Result)
 MODELS = ("before", "after", "gold")
 """The three models that a report compares, always in this order."""
 
+MODEL_TITLES = {
+    "before": "the original model",
+    "after": "the unlearned model",
+    "gold": "the retrained model",
+    "twin": "the second retrained model",
+    "other": "the second original model",
+}
+"""What the models are called in sentences."""
+
 
 class Evaluation(NamedTuple):
     """The logits (N, C) of one model on one data set, in the data set's order, identified by its weights' checksum."""

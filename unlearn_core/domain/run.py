@@ -23,6 +23,10 @@ class RunState(StrEnum):
         return self in (RunState.DONE, RunState.FAILED, RunState.CANCELLED)
 
 
+UNFINISHED_STATES = tuple(state for state in RunState if not state.is_finished)
+"""The states of runs that wait or are being executed: queued, then running."""
+
+
 class Priority(IntEnum):
     """The priority of a run: smaller numbers go first."""
 

@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from unlearn_core.domain.report import MODEL_TITLES
 from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.domain.results.outputs import Agreement, ClosenessResult, GoldComparison
-from unlearn_core.probes.common.context import MODEL_TITLES, ProbeContext
+from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.statistics import SETS, logit_statistics, softmax, wilson_interval
 
 PAIRS = {"before-gold": ("before", "gold"), "after-gold": ("after", "gold"), "gold-twin": ("gold", "twin")}

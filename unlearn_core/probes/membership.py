@@ -14,10 +14,10 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import special
 
-from unlearn_core.domain.report import MODELS
+from unlearn_core.domain.report import MODEL_TITLES, MODELS
 from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.domain.results.privacy import AttackMetrics, MembershipResult, PredictedMembers
-from unlearn_core.probes.common.context import MODEL_TITLES, ProbeContext
+from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.logistic_attack import cross_validated_scores
 
 BOOTSTRAP_SAMPLES = 500

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from scipy import special
 
-from unlearn_core.domain.report import MODELS
+from unlearn_core.domain.report import MODEL_TITLES, MODELS
 from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.domain.results.outputs import ZrfResult, ZrfValues
 from unlearn_core.models import classifiers
-from unlearn_core.probes.common.context import MODEL_TITLES, ProbeContext
+from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.statistics import js_bits, softmax
 from unlearn_core.training import evaluate
 from unlearn_core.training.seeding import seeded

@@ -3,13 +3,11 @@
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.jobs import ImportDatasetSpec, TrainGoldSpec, UnlearnSpec
-from unlearn_core.domain.run import Run, RunState
+from unlearn_core.domain.run import UNFINISHED_STATES, Run
 from unlearn_core.models import user_models
 from unlearn_core.store.files import ensemble_files
 from unlearn_core.store.files.golds import GoldStore
 from unlearn_core.store.queue.run_store import RunStore
-
-UNFINISHED_STATES = (RunState.QUEUED, RunState.RUNNING)
 
 _ALL_RUNS = 100_000
 _KINDS_WITH_DATASET = ("unlearn", "gold", "train", "add")

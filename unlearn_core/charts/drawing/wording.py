@@ -8,7 +8,7 @@ from unlearn_core.domain.report import Report
 
 SET_LABELS = {name: label for name, label in split.SET_LABELS.items() if not name.endswith("_val")}
 """The sets that charts draw, from top to bottom, each label in two lines; validation sets are only in the tables."""
-MODEL_LABELS = {"before": "before", "after": "after", "gold": "retrained"}
+MODEL_LABELS = {"before": "before", "after": "after", "gold": "retrained", "twin": "second retrained"}
 """What a chart calls each model in tight places: a legend, a label beside a line, a column."""
 _SPACE = "\N{NO-BREAK SPACE}"
 

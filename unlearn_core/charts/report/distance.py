@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import ONE_GOLD, TWO_GOLDS, Chart, build_table, needs_gold, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
-from unlearn_core.charts.drawing.wording import SET_LABELS, capitalize, number
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, SET_LABELS, capitalize, number
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import DistanceToGold
@@ -16,8 +16,7 @@ from unlearn_core.domain.split import set_label
 
 SETS = ("forget_train", "forget_test", "retain_test")
 """The sets drawn, from top to bottom; the validation set is in the table only."""
-_TABLE_LABELS = {"before": "before", "after": "after", "twin": "second retrained"}
-_DOT_LABELS = {"before": "before", "after": "after", "twin": TWO_GOLDS}
+_DOT_LABELS = {"before": MODEL_LABELS["before"], "after": MODEL_LABELS["after"], "twin": TWO_GOLDS}
 _BELOW = 0.27
 _ANOTHER = "To measure it, train a second one: `python -m unlearn_core gold` with the same request and `--seed 1`."
 
@@ -27,7 +26,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
     return build_table(
         reports,
         lambda report: [
-            {"set": set_label(name), "model": _TABLE_LABELS[model], "distance, bits": bits}
+            {"set": set_label(name), "model": MODEL_LABELS[model], "distance, bits": bits}
             for name, distance in _sets(report).items()
             for model, bits in distance.by_model.items()
         ],

@@ -6,14 +6,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, Chart, build_table, needs, panels
-from unlearn_core.charts.drawing import wording
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
-from unlearn_core.charts.drawing.wording import number
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, number
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import ZrfResult
 
 VARIANTS = {"proper": ("Proper", "JS divergence in bits"), "official": ("Official", "the published code")}
-MODEL_LABELS = wording.MODEL_LABELS | {"twin": "second retrained"}
 _ABOVE = 0.3
 
 

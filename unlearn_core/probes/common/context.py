@@ -12,15 +12,6 @@ from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.split import Split
 
-MODEL_TITLES = {
-    "before": "the original model",
-    "after": "the unlearned model",
-    "gold": "the retrained model",
-    "twin": "the second retrained model",
-    "other": "the second original model",
-}
-"""What the models are called in sentences."""
-
 
 class ProbeContext(NamedTuple):
     """The models and data of a finished run.

@@ -7,6 +7,8 @@ from sqlalchemy import Column, ColumnElement, Table, case
 
 from unlearn_core.store.queue.processes import boot
 
+LEASE_SECONDS = 5.0
+"""Seconds without renewal after which a worker loses a run or a sweep."""
 SKEW = 60.0
 """Seconds by which the clocks of two machines may differ; a date further ahead was set wrong."""
 

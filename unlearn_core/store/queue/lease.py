@@ -17,11 +17,8 @@ from unlearn_core.domain.run import CurvePoint, Progress, RunState
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.schema import POINT, RUN
 from unlearn_core.store.queue import clock, scheduling
-from unlearn_core.store.queue.clock import Now
+from unlearn_core.store.queue.clock import LEASE_SECONDS, Now
 from unlearn_core.store.queue.processes import birth, is_alive
-
-LEASE_SECONDS = 5.0
-"""Seconds without a heartbeat after which a worker loses a run."""
 
 MAX_DEATHS = 2
 """How many crashes of its process make a run fail."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.run import Run, RunState
+from unlearn_core.domain.run import UNFINISHED_STATES, Run, RunState
 from unlearn_core.store.db.schema import RUN
 
 SEPARATE_KINDS = ("look", "import")
@@ -91,7 +91,7 @@ def check_quota(connection: Connection, kind: str, owner: str) -> None:
 
 def find_duplicate(connection: Connection, kind: str, spec: str) -> int | None:
     """Return the oldest unfinished run with the same spec that is not being cancelled."""
-    unfinished = RUN.c.state.in_((RunState.QUEUED, RunState.RUNNING)) & RUN.c.cancelling.is_(False)
+    unfinished = RUN.c.state.in_(UNFINISHED_STATES) & RUN.c.cancelling.is_(False)
     wanted = select(RUN.c.id).where(unfinished, RUN.c.kind == kind, RUN.c.spec == spec).order_by(RUN.c.id)
     return connection.execute(wanted.limit(1)).scalar()
 

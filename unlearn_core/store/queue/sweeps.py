@@ -13,17 +13,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
 from unlearn_core.domain.errors import NotFoundError, StoreError
-from unlearn_core.domain.run import Priority, RunState
+from unlearn_core.domain.run import UNFINISHED_STATES, Priority, RunState
 from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, sweep_group
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import RUN, SWEEP, TRIAL
 from unlearn_core.store.queue import clock
-
-LEASE_SECONDS = 5.0
-"""Seconds without renewal after which another worker can take over a sweep."""
-
-UNFINISHED_STATES = (RunState.QUEUED, RunState.RUNNING)
+from unlearn_core.store.queue.clock import LEASE_SECONDS
 
 
 class SweepStore:

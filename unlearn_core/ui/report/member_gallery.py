@@ -10,13 +10,11 @@ from unlearn_core.charts.report.member_scores import (
     list_member_scores,
     reference_model,
 )
-from unlearn_core.domain.report import Report
+from unlearn_core.domain.report import MODEL_TITLES, Report
 from unlearn_core.ui.shell import cache, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 PER_PAGE = 24
-REFERENCES = {"before": "the original model", "gold": "the retrained model"}
-"""The reference models in sentences."""
 
 
 def show(report: Report) -> None:
@@ -41,7 +39,7 @@ def show(report: Report) -> None:
         bind="query-params",
     )
     if name == "only" and not only:
-        st.caption(f"No {noun} is classified as a member only after unlearning, and not for {REFERENCES[other]}.")
+        st.caption(f"No {noun} is classified as a member only after unlearning, and not for {MODEL_TITLES[other]}.")
         return
     _page(report, only if name == "only" else found, other)
 
@@ -66,5 +64,5 @@ def _page(report: Report, items: list[MemberScore], reference: str) -> None:
             )
     st.caption(
         f"Below each {noun}: the attack's probability that it was a member, for the unlearned model and for "
-        f"{REFERENCES[reference]}. Most confident first."
+        f"{MODEL_TITLES[reference]}. Most confident first."
     )

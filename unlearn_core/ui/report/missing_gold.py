@@ -4,18 +4,13 @@ import streamlit as st
 
 from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import Run, RunState
+from unlearn_core.domain.run import UNFINISHED_STATES, Run, RunState
 from unlearn_core.export import cli_command
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
 from unlearn_core.ui.components import gold_actions, job_card
 from unlearn_core.ui.shell import cache, lifespan, navigation, worker_status
 from unlearn_core.ui.shell.markdown import escape
-
-POLL = 2.0
-"""Seconds between two checks of a gold that is trained in the background."""
-
-UNFINISHED_STATES = (RunState.QUEUED, RunState.RUNNING)
 
 
 def show(report: Report, run: Run) -> None:
@@ -24,7 +19,7 @@ def show(report: Report, run: Run) -> None:
     if pending is None and gold_actions.missing_gold(report) is None and "gold" in report.evaluations:
         return
     known = reports.report_version(open_data_dir(), run.id)
-    st.fragment(_card, run_every=None if pending is None else POLL, key="yardstick")(
+    st.fragment(_card, run_every=None if pending is None else worker_status.BACKGROUND_POLL_SECONDS, key="yardstick")(
         report, run.id, pending and pending.id, known
     )
 

@@ -6,14 +6,11 @@ from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import Run, RunState
+from unlearn_core.domain.run import UNFINISHED_STATES, Run, RunState
 from unlearn_core.engine.job import OnDemandMeasurement
 from unlearn_core.ui.components import chart_card, cost_estimate, job_card
 from unlearn_core.ui.shell import cache, lifespan, worker_status
 from unlearn_core.ui.shell.markdown import escape
-
-POLL = 1.0
-"""Seconds between two checks of a measurement in progress."""
 
 
 def show(measurement: OnDemandMeasurement, report: Report, run: Run | None) -> None:
@@ -22,12 +19,14 @@ def show(measurement: OnDemandMeasurement, report: Report, run: Run | None) -> N
     if run is None:
         chart_card.show(chart, [report], key_scope="report")
         return
-    waits = _last(measurement, run.id, RunState.QUEUED, RunState.RUNNING) is not None
-    st.fragment(_card, run_every=POLL if waits else None, key=measurement.id)(measurement, chart, report, run, waits)
+    waits = _last(measurement, run.id, *UNFINISHED_STATES) is not None
+    st.fragment(_card, run_every=worker_status.POLL_SECONDS if waits else None, key=measurement.id)(
+        measurement, chart, report, run, waits
+    )
 
 
 def _card(measurement: OnDemandMeasurement, chart: Chart, report: Report, run: Run, waited: bool) -> None:
-    pending = _last(measurement, run.id, RunState.QUEUED, RunState.RUNNING)
+    pending = _last(measurement, run.id, *UNFINISHED_STATES)
     if waited and pending is None:
         st.rerun()
     measured = chart.applies(report) is True

@@ -17,8 +17,6 @@ from unlearn_core.ui.components import chart_card, job_card
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
-POLL = 2.0
-"""Seconds between two checks of unfinished repeats."""
 SEED_CHOICES = (2, 4, 9)
 """Numbers of further seeds on offer: three, five or ten in all."""
 
@@ -52,7 +50,7 @@ def show_progress(run: Run | None) -> None:
         return
     group = cache.store().repeats.runs_of(run)
     if any(not own.state.is_finished for own in group):
-        st.fragment(_progress, run_every=POLL, key="repeats")(run, _done(group))
+        st.fragment(_progress, run_every=worker_status.BACKGROUND_POLL_SECONDS, key="repeats")(run, _done(group))
 
 
 def _done(group: list[Run]) -> int:

@@ -122,8 +122,7 @@ def _timings(report: Report) -> None:
 
 
 def _origin(report: Report, run: Run | None) -> None:
-    labels = MODEL_LABELS | {"twin": "second retrained"}
-    weights = " · ".join(f"{labels[m]} `{one.weights[:16]}`" for m, one in report.evaluations.items())
+    weights = " · ".join(f"{MODEL_LABELS[m]} `{one.weights[:16]}`" for m, one in report.evaluations.items())
     st.caption(f"Checksums of the weights: {weights}")
     st.caption(f"{report.classifier.title}: {report.classifier.source} {report.classifier.licence}")
     st.caption(f"{report.dataset.title}: {report.dataset.source} {report.dataset.licence}")

@@ -7,6 +7,10 @@ import streamlit as st
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.ui.shell import cache, lifespan
 
+POLL_SECONDS = 0.5
+"""Seconds between two updates of what a visitor waits for."""
+BACKGROUND_POLL_SECONDS = 2.0
+"""Seconds between two updates of what goes on in the background."""
 _OUTCOMES = {
     RunState.QUEUED: "started again",
     RunState.FAILED: "ended as failed",

@@ -23,9 +23,6 @@ _DOING = {
     "write": "Writing images, {done:,} of {total:,}",
 }
 
-POLL = 0.5
-"""Seconds between two updates of an import on screen."""
-
 
 def show() -> None:
     """Show a card for each unfinished and each failed import, and a message for those that succeeded."""
@@ -33,7 +30,7 @@ def show() -> None:
     _announce(runs)
     going = [run for run in runs if not run.state.is_finished]
     if going:
-        st.fragment(_board, run_every=POLL, key="arrivals")(tuple(run.id for run in going))
+        st.fragment(_board, run_every=worker_status.POLL_SECONDS, key="arrivals")(tuple(run.id for run in going))
     for run in [run for run in runs if run.state is RunState.FAILED][:MAX_SHOWN]:
         _failed(run)
 

@@ -17,8 +17,6 @@ from unlearn_core.ui.shell import cache, formatting, navigation, url_state, urls
 
 TICKED_PARAM = "ticked"
 """The URL parameter of the ticked runs."""
-POLL = 2.0
-"""Seconds between two updates while a run is unfinished."""
 
 MAX_ROWS, MAX_READ = 200, 1_000
 """The maximum of rows, and of runs read for them: all trials of a sweep are one row."""
@@ -34,7 +32,7 @@ def show() -> None:
         _empty()
         return
     busy = any(not run.state.is_finished for run in runs)
-    st.fragment(_board, run_every=POLL if busy else None, key="history")(busy)
+    st.fragment(_board, run_every=worker_status.BACKGROUND_POLL_SECONDS if busy else None, key="history")(busy)
     import_settings.show()
 
 

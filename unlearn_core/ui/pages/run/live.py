@@ -15,9 +15,6 @@ from unlearn_core.ui.components import chart_card, job_card, time_estimate, trai
 from unlearn_core.ui.pages.run.page import title
 from unlearn_core.ui.shell import cache, formatting, worker_status
 
-POLL = 0.5
-"""Seconds between two updates of a run on screen."""
-
 HEIGHT = 340
 """Height of the curve in pixels, reserved before there is one."""
 
@@ -31,7 +28,7 @@ NO_ESTIMATE = "The remaining time is estimated once the first steps are done."
 
 def show(run: Run) -> None:
     """Show an unfinished run and keep the view up to date until it finishes."""
-    st.fragment(_card, run_every=POLL, key=f"live-{run.id}")(run.id)
+    st.fragment(_card, run_every=worker_status.POLL_SECONDS, key=f"live-{run.id}")(run.id)
 
 
 def _card(number: int) -> None:

@@ -17,15 +17,13 @@ from unlearn_core.ui.pages.sweep import charts, form, sweep_downloads, trial_tab
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
-POLL = 2.0
-"""Seconds between two updates of a running sweep."""
-
 
 def show(sweep: Sweep) -> None:
     """The page of a sweep, which updates itself while the sweep or one of its trials is running."""
     _method_and_dataset(sweep)  # The page frame reports a missing one, but cannot see into a fragment.
     busy = _is_busy(sweep, cache.store().sweeps.count_unfinished(sweep.id))
-    st.fragment(_board, run_every=POLL if busy else None, key=f"sweep-{sweep.id}")(sweep.id, busy)
+    interval = worker_status.BACKGROUND_POLL_SECONDS if busy else None
+    st.fragment(_board, run_every=interval, key=f"sweep-{sweep.id}")(sweep.id, busy)
 
 
 def load_sweep_data(sweep: Sweep) -> SweepData:
