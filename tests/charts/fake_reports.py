@@ -4,15 +4,14 @@ from itertools import combinations
 from math import log, nan, sqrt
 
 import numpy as np
-
-from tests.charts.fake_curves import alike
-from tests.charts.fake_repeats import seeds_of
-from unlearn_core.domain.cards import ClassifierCard, DatasetCard, LayerRoles
-from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
-from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.recipe import Recipe
-from unlearn_core.domain.report import Evaluation, Report, stored
-from unlearn_core.domain.results.artifacts import (
+from unlearn_core.domain.results.layer_comparison import (
+    KindWeights,
+    LayerStatistics,
+    LayerWeights,
+    WeightDistance,
+    WeightDistanceResult,
+)
+from unlearn_core.domain.results.method_artifacts import (
     AdversarialImages,
     AdversarialOriginals,
     AdversarialPredictions,
@@ -25,6 +24,14 @@ from unlearn_core.domain.results.artifacts import (
     StopRule,
     WeightImportance,
 )
+
+from tests.charts.fake_curves import alike
+from tests.charts.fake_repeats import seeds_of
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard, LayerRoles
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.recipe import Recipe
+from unlearn_core.domain.report import Evaluation, Report, stored
 from unlearn_core.domain.results.course import (
     CurvePhase,
     CurvesResult,
@@ -63,13 +70,6 @@ from unlearn_core.domain.results.privacy import (
     RelearnTimes,
 )
 from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, PROTOCOL, anamnesis_index, relearn_time
-from unlearn_core.domain.results.weights import (
-    KindWeights,
-    LayerStatistics,
-    LayerWeights,
-    WeightDistance,
-    WeightDistanceResult,
-)
 from unlearn_core.domain.split import Split, make_split
 from unlearn_core.probes.common.neurips_score import BUCKET_WIDTH, last_bucket, mean_bucket_points, standard_error
 

@@ -4,14 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from tests.charts.fake_reports import made_up_report
-from tests.charts.layout import layout_of
-from tests.charts.test_figures import plain, trace
-from unlearn_core.charts.drawing.theme import LIGHT
-from unlearn_core.charts.report import adversarial_examples, stop_rule, weight_importance
-from unlearn_core.domain.report import Report, stored
-from unlearn_core.domain.results.artifacts import (
+from unlearn_core.domain.results.method_artifacts import (
     AdversarialImages,
     AdversarialOriginals,
     AdversarialPredictions,
@@ -19,6 +12,13 @@ from unlearn_core.domain.results.artifacts import (
     StopRule,
     WeightImportance,
 )
+
+from tests.charts.fake_reports import made_up_report
+from tests.charts.layout import layout_of
+from tests.charts.test_figures import plain, trace
+from unlearn_core.charts.drawing.theme import LIGHT
+from unlearn_core.charts.report import adversarial_examples, stop_rule, weight_importance
+from unlearn_core.domain.report import Report, stored
 
 REPORT = made_up_report()
 

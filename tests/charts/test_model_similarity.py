@@ -5,6 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from unlearn_core.domain.results.layer_comparison import (
+    CkaResult,
+    FeatureSimilarity,
+    LayerSimilarity,
+    WeightDistance,
+    WeightDistanceResult,
+)
 
 from tests.charts.fake_curves import agreement
 from tests.charts.fake_reports import CAT, CLASSES, made_up_report
@@ -16,13 +23,6 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import ClosenessResult, GoldComparison, ZrfResult, ZrfValues
 from unlearn_core.domain.results.predictions import ConfusionResult
 from unlearn_core.domain.results.result import ReportPart
-from unlearn_core.domain.results.weights import (
-    CkaResult,
-    FeatureSimilarity,
-    LayerSimilarity,
-    WeightDistance,
-    WeightDistanceResult,
-)
 
 REPORT = made_up_report()
 TWINS = made_up_report(images=True)

@@ -6,11 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from tests.charts.fake_reports import made_up_report
-from tests.store.former import unpacked
-from unlearn_core.domain.report import Report, stored
-from unlearn_core.domain.results.artifacts import (
+from unlearn_core.domain.results.method_artifacts import (
     AdversarialPredictions,
     Artifact,
     DampenedWeights,
@@ -21,6 +17,10 @@ from unlearn_core.domain.results.artifacts import (
     SaliencyMask,
     StopRule,
 )
+
+from tests.charts.fake_reports import made_up_report
+from tests.store.former import unpacked
+from unlearn_core.domain.report import Report, stored
 from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.store.files import artifacts, reports
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from unlearn_core.domain.results.layer_comparison import CkaResult, WeightDistanceResult
 
 from tests.store.former import unpacked
 from unlearn_core.domain.results.explanations import CamResult, RegionsResult, SnapshotsResult
@@ -14,7 +15,6 @@ from unlearn_core.domain.results.outputs import ClosenessResult, DistanceResult,
 from unlearn_core.domain.results.predictions import AccuracyResult, ConfusionResult, PredictionsResult
 from unlearn_core.domain.results.privacy import LiraResult, MembershipResult, NeuripsScoreResult, RelearnResult
 from unlearn_core.domain.results.result import ReportPart, Result, Stored
-from unlearn_core.domain.results.weights import CkaResult, WeightDistanceResult
 from unlearn_core.store.files import artifacts, reports
 
 __all__ = ["unpacked"]

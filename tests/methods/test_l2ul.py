@@ -9,6 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from unlearn_core.domain.results.method_artifacts import (
+    AdversarialImages,
+    AdversarialOriginals,
+    AdversarialPredictions,
+    StopRule,
+    WeightImportance,
+)
 
 from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import FORGET, tiny_problem, tiny_spec
@@ -17,13 +24,6 @@ from unlearn_core.domain.errors import DivergedError
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.method import DataAccess
-from unlearn_core.domain.results.artifacts import (
-    AdversarialImages,
-    AdversarialOriginals,
-    AdversarialPredictions,
-    StopRule,
-    WeightImportance,
-)
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.model_cache import ModelCache

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
-from unlearn_core.domain.results.artifacts import Artifact
+from unlearn_core.domain.results.method_artifacts import Artifact
 
 T = TypeVar("T")
 

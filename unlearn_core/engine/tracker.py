@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from unlearn_core.domain.cards import LayerRoles
 from unlearn_core.domain.errors import InvalidRequestError
-from unlearn_core.domain.results.artifacts import Artifact
 from unlearn_core.domain.results.course import CurvePhase, CurvesResult, ImageCounts
 from unlearn_core.domain.results.explanations import SnapshotsResult
+from unlearn_core.domain.results.method_artifacts import Artifact
 from unlearn_core.domain.run import CurvePoint, Phase, Progress
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.probes.common import class_activation

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
-from unlearn_core.domain.results.artifacts import NearestClasses
+from unlearn_core.domain.results.method_artifacts import NearestClasses
 from unlearn_core.domain.shared_params import batch_size, freeze_batchnorm, learning_rate, momentum
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.attacks import fgsm

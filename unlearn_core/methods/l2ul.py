@@ -30,7 +30,7 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
-from unlearn_core.domain.results.artifacts import (
+from unlearn_core.domain.results.method_artifacts import (
     AdversarialImages,
     AdversarialOriginals,
     AdversarialPredictions,

@@ -29,7 +29,7 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter, parse_int_list
-from unlearn_core.domain.results.artifacts import ReinitializedLayers
+from unlearn_core.domain.results.method_artifacts import ReinitializedLayers
 from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.importance import fisher_diagonal, images_per_chunk

@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter, parse_int_list
-from unlearn_core.domain.results.artifacts import RewindErrors
+from unlearn_core.domain.results.method_artifacts import RewindErrors
 from unlearn_core.domain.shared_params import (
     augment,
     batch_size,

@@ -28,7 +28,7 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
-from unlearn_core.domain.results.artifacts import DampenedWeights
+from unlearn_core.domain.results.method_artifacts import DampenedWeights
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch, to_floats
 from unlearn_core.training.importance import batch_gradients, share_by_layer, weights_by_layer

@@ -26,7 +26,7 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
-from unlearn_core.domain.results.artifacts import NoiseError, NoiseErrors, NoiseImages
+from unlearn_core.domain.results.method_artifacts import NoiseError, NoiseErrors, NoiseImages
 from unlearn_core.domain.shared_params import augment, batch_size
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import crop_and_flip, to_floats

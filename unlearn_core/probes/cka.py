@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureSimilarity, LayerSimilarity
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.weights import CkaResult, FeatureSimilarity, LayerSimilarity
 from unlearn_core.domain.split import Split
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.training.batches import to_floats

@@ -10,8 +10,7 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
-from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.weights import (
+from unlearn_core.domain.results.layer_comparison import (
     KindWeights,
     LayerStatistics,
     LayerWeights,
@@ -19,6 +18,7 @@ from unlearn_core.domain.results.weights import (
     WeightDistance,
     WeightDistanceResult,
 )
+from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.probes.common.context import ProbeContext
 
 PAIRS = {

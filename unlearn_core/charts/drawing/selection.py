@@ -9,9 +9,9 @@ from scipy import special
 from unlearn_core.charts.drawing.theme import PlotlyDict
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.layer_comparison import CkaResult, WeightDistanceResult
 from unlearn_core.domain.results.predictions import ConfusionResult
 from unlearn_core.domain.results.privacy import MembershipResult
-from unlearn_core.domain.results.weights import CkaResult, WeightDistanceResult
 from unlearn_core.domain.split import set_label
 
 MISSING = "–"

@@ -18,7 +18,7 @@ from unlearn_core.charts.drawing.theme import (
 )
 from unlearn_core.charts.drawing.wording import percent, short_layers
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.weights import TensorGroup, WeightDistance, WeightDistanceResult
+from unlearn_core.domain.results.layer_comparison import TensorGroup, WeightDistance, WeightDistanceResult
 
 PAIR_LABELS = {
     "before-after": "after",

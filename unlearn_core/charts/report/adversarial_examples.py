@@ -12,7 +12,7 @@ from unlearn_core.charts.drawing.heatmap_overlay import upscale
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.artifacts import AdversarialImages, AdversarialOriginals, AdversarialPredictions
+from unlearn_core.domain.results.method_artifacts import AdversarialImages, AdversarialOriginals, AdversarialPredictions
 
 MAX_ROWS = 12
 """With more targets than this, only those with the lowest shares get a row of their own."""

@@ -10,7 +10,7 @@ from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, TWO_GOLDS, Chart, build
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import join_words, number, short_layers
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.weights import CkaResult
+from unlearn_core.domain.results.layer_comparison import CkaResult
 
 PAIR_LABELS = {
     "gold-twin": TWO_GOLDS,

@@ -12,7 +12,7 @@ from unlearn_core.charts.drawing import weight_shift
 from unlearn_core.charts.drawing.weight_shift import PAIR_LABELS, UNCHANGED, ShiftView, distances
 from unlearn_core.charts.drawing.wording import capitalize, join_words
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.weights import TensorGroup, WeightDistance, WeightDistanceResult
+from unlearn_core.domain.results.layer_comparison import TensorGroup, WeightDistance, WeightDistanceResult
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import capitalize, join_words, percent
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.artifacts import ReinitializedLayers
+from unlearn_core.domain.results.method_artifacts import ReinitializedLayers
 
 _ROW = 19
 """Height of a layer in pixels."""

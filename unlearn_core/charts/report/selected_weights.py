@@ -10,7 +10,7 @@ from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels, pe
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import capitalize, join_words, percent, short_layers
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.artifacts import DampenedWeights, SaliencyMask, SelectedWeights
+from unlearn_core.domain.results.method_artifacts import DampenedWeights, SaliencyMask, SelectedWeights
 
 VERBS: dict[type[SelectedWeights], str] = {SaliencyMask: "may change", DampenedWeights: "were dampened"}
 """What happens to the selected weights."""

@@ -10,7 +10,7 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels
 from unlearn_core.charts.drawing.theme import PlotlyDict, Theme, line_style
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.artifacts import StopRule
+from unlearn_core.domain.results.method_artifacts import StopRule
 
 _WHAT = {"misclassify": "still classified correctly", "relabel": "not yet predicted as their new label"}
 

@@ -11,7 +11,7 @@ from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels, sp
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, line_style, text_color
 from unlearn_core.charts.drawing.wording import join_words, number
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.artifacts import NoiseErrors, NoiseImages
+from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
 
 _MAX_LABELLED = 4
 """With more classes than this, the lines have no labels."""

@@ -9,7 +9,7 @@ from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.artifacts import WeightImportance
+from unlearn_core.domain.results.method_artifacts import WeightImportance
 
 _ROW = 19
 """Height of a layer in pixels."""
