@@ -4,9 +4,11 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from unlearn_core.data.atomic_files import atomic_write
+
+MeasuredRow = dict[str, str | float]
+"""A row of measured figures by column; "" where there is none."""
 
 
 def read_rows(path: Path, key_column: str) -> dict[str, dict[str, str]]:
@@ -16,7 +18,7 @@ def read_rows(path: Path, key_column: str) -> dict[str, dict[str, str]]:
     return {row[key_column]: row for row in csv.DictReader(io.StringIO(path.read_text()))}
 
 
-def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str | float]]) -> None:
     """Write rows that have exactly these columns."""
     text = io.StringIO()
     table: csv.DictWriter[str] = csv.DictWriter(text, columns, lineterminator="\n")

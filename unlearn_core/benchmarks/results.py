@@ -14,10 +14,11 @@ from functools import cache
 from math import isnan
 from pathlib import Path
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
+from unlearn_core.benchmarks.csv_tables import MeasuredRow
 from unlearn_core.benchmarks.row_keys import row_key
 from unlearn_core.data import datasets
 from unlearn_core.data.standard_requests import standard_requests
@@ -179,7 +180,7 @@ def missed_limits(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], st
     return {case: words for case, words in every.items() if words}
 
 
-def measure_all(todo: list[BenchmarkCase], *, device: str, data_dir: Path, jobs: int) -> Iterator[dict[str, Any]]:
+def measure_all(todo: list[BenchmarkCase], *, device: str, data_dir: Path, jobs: int) -> Iterator[MeasuredRow]:
     """Measure these cases, `jobs` in parallel, and yield each row when it is done, in order."""
     where, threads = resolve_device(device), max(1, (os.cpu_count() or 1) // jobs)
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -187,7 +188,7 @@ def measure_all(todo: list[BenchmarkCase], *, device: str, data_dir: Path, jobs:
         yield from pool.map(measure_one, todo, [where] * count, [data_dir] * count, [threads] * count)
 
 
-def measure_one(case: BenchmarkCase, device: str, data_dir: Path, threads: int) -> dict[str, Any]:
+def measure_one(case: BenchmarkCase, device: str, data_dir: Path, threads: int) -> MeasuredRow:
     """Return one run as a row of the table; for a run that diverges, a row with its error."""
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
@@ -195,7 +196,7 @@ def measure_one(case: BenchmarkCase, device: str, data_dir: Path, threads: int) 
     resolved = resolve_run(case.spec, model_cache)
     problem = build_problem(resolved, model_cache)
     tracker = RunTracker(NullListener())
-    row: dict[str, Any] = dict.fromkeys(COLUMNS, "") | {
+    row: MeasuredRow = dict.fromkeys(COLUMNS, "") | {
         "key": cache_key(case.spec),
         "method": case.method,
         "preset": case.preset,
@@ -219,8 +220,8 @@ def measure_one(case: BenchmarkCase, device: str, data_dir: Path, threads: int) 
     return row | _figures(parts)
 
 
-def _figures(parts: dict[str, ReportPart]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _figures(parts: dict[str, ReportPart]) -> MeasuredRow:
+    found: MeasuredRow = {}
     for model, sets in AccuracyResult.from_part(parts["accuracy"]).scores.items():
         found |= {f"{name}_{model}": _rounded(sets[name].accuracy) for name in SETS}
     if "distance" in parts:
