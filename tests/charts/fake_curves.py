@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureSimilarity, LayerSimilarity
 
 from unlearn_core.charts.report.gold_metrics import GOLD_METRICS
+from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureSimilarity, LayerSimilarity
 from unlearn_core.domain.results.outputs import Agreement, ClosenessResult, GoldComparison, ZrfResult, ZrfValues
 from unlearn_core.domain.results.result import Result
 from unlearn_core.domain.split import Split

@@ -4,26 +4,6 @@ from itertools import combinations
 from math import log, nan, sqrt
 
 import numpy as np
-from unlearn_core.domain.results.layer_comparison import (
-    KindWeights,
-    LayerStatistics,
-    LayerWeights,
-    WeightDistance,
-    WeightDistanceResult,
-)
-from unlearn_core.domain.results.method_artifacts import (
-    AdversarialImages,
-    AdversarialOriginals,
-    AdversarialPredictions,
-    Artifact,
-    NoiseError,
-    NoiseErrors,
-    NoiseImages,
-    ReinitializedLayers,
-    SaliencyMask,
-    StopRule,
-    WeightImportance,
-)
 
 from tests.charts.fake_curves import alike
 from tests.charts.fake_repeats import seeds_of
@@ -48,6 +28,26 @@ from unlearn_core.domain.results.explanations import (
     Quartiles,
     RegionsResult,
     SnapshotsResult,
+)
+from unlearn_core.domain.results.layer_comparison import (
+    KindWeights,
+    LayerStatistics,
+    LayerWeights,
+    WeightDistance,
+    WeightDistanceResult,
+)
+from unlearn_core.domain.results.method_artifacts import (
+    AdversarialImages,
+    AdversarialOriginals,
+    AdversarialPredictions,
+    Artifact,
+    NoiseError,
+    NoiseErrors,
+    NoiseImages,
+    ReinitializedLayers,
+    SaliencyMask,
+    StopRule,
+    WeightImportance,
 )
 from unlearn_core.domain.results.outputs import DistanceResult, LogitsResult
 from unlearn_core.domain.results.predictions import (

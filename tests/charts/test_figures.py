@@ -6,16 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unlearn_core.domain.results.layer_comparison import WeightDistance, WeightDistanceResult
-from unlearn_core.domain.results.method_artifacts import (
-    Artifact,
-    DampenedWeights,
-    NoiseErrors,
-    NoiseImages,
-    ReinitializedLayers,
-    SaliencyMask,
-    SelectedWeights,
-)
 
 from tests.charts.fake_reports import UNCHANGED, accuracy_of, made_up_report, score
 from tests.charts.layout import layout_of
@@ -35,6 +25,16 @@ from unlearn_core.charts.report import (
 )
 from unlearn_core.domain.report import Report, stored
 from unlearn_core.domain.results.course import PhaseTiming, RunSeconds, TimingsResult
+from unlearn_core.domain.results.layer_comparison import WeightDistance, WeightDistanceResult
+from unlearn_core.domain.results.method_artifacts import (
+    Artifact,
+    DampenedWeights,
+    NoiseErrors,
+    NoiseImages,
+    ReinitializedLayers,
+    SaliencyMask,
+    SelectedWeights,
+)
 from unlearn_core.domain.results.outputs import LogitsResult
 from unlearn_core.domain.results.predictions import AccuracyResult, DistanceToGold, PredictedClasses, PredictionsResult
 from unlearn_core.domain.results.result import ReportPart

@@ -5,13 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unlearn_core.domain.results.layer_comparison import (
-    CkaResult,
-    FeatureSimilarity,
-    LayerSimilarity,
-    WeightDistance,
-    WeightDistanceResult,
-)
 
 from tests.charts.fake_curves import agreement
 from tests.charts.fake_reports import CAT, CLASSES, made_up_report
@@ -20,6 +13,13 @@ from unlearn_core.charts.chart import ONE_GOLD, Chart
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
 from unlearn_core.charts.report import cka, confusion, distance, gold_metrics, layer_shift, zrf
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.layer_comparison import (
+    CkaResult,
+    FeatureSimilarity,
+    LayerSimilarity,
+    WeightDistance,
+    WeightDistanceResult,
+)
 from unlearn_core.domain.results.outputs import ClosenessResult, GoldComparison, ZrfResult, ZrfValues
 from unlearn_core.domain.results.predictions import ConfusionResult
 from unlearn_core.domain.results.result import ReportPart

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.charts.fake_reports import made_up_report
+from tests.store.former import unpacked
+from unlearn_core.domain.report import Report, stored
 from unlearn_core.domain.results.method_artifacts import (
     AdversarialPredictions,
     Artifact,
@@ -17,10 +21,6 @@ from unlearn_core.domain.results.method_artifacts import (
     SaliencyMask,
     StopRule,
 )
-
-from tests.charts.fake_reports import made_up_report
-from tests.store.former import unpacked
-from unlearn_core.domain.report import Report, stored
 from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.store.files import artifacts, reports
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unlearn_core.domain.results.layer_comparison import CkaResult, WeightDistanceResult
 
 from tests.engine.uploaded_model import DATASET, bring
 from unlearn_core.charts import charts
@@ -16,6 +15,7 @@ from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.results.explanations import CamResult, SnapshotsResult
+from unlearn_core.domain.results.layer_comparison import CkaResult, WeightDistanceResult
 from unlearn_core.engine.execute import RunResult, unlearn
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods

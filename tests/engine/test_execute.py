@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
 
 from tests.methods.small_problem import STRONG, tiny_spec
 from unlearn_core.data import datasets
@@ -23,6 +22,7 @@ from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.results.course import CurvesResult, TimingsResult
 from unlearn_core.domain.results.explanations import SnapshotsResult
+from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.run import CurvePoint, Progress
 from unlearn_core.engine import execute

@@ -3,7 +3,6 @@
 from typing import TypeVar
 
 from unlearn_core.domain.results.method_artifacts import Artifact
-
 from unlearn_core.domain.tracker import NullTracker
 
 A = TypeVar("A", bound=Artifact)

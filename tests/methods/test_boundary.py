@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from unlearn_core.domain.results.method_artifacts import NearestClasses
 
 from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.errors import CancelledError, NotSupportedError
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.results.method_artifacts import NearestClasses
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import boundary
 from unlearn_core.training.evaluate import accuracy

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from unlearn_core.domain.results.method_artifacts import ReinitializedLayers
 
 from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.errors import UndeclaredDataAccessError
 from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.results.method_artifacts import ReinitializedLayers
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import reinit
 from unlearn_core.methods.reinit import METHOD, Hyperparameters

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from unlearn_core.domain.results.method_artifacts import SaliencyMask
 
 from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import tiny_problem, tiny_spec
+from unlearn_core.domain.results.method_artifacts import SaliencyMask
 from unlearn_core.methods import salun
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.problem import Problem

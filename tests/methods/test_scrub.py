@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from unlearn_core.domain.results.method_artifacts import RewindErrors
 
 from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.results.method_artifacts import RewindErrors
 from unlearn_core.methods import scrub
 from unlearn_core.training import loops
 from unlearn_core.training.evaluate import accuracy

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from unlearn_core.domain.results.method_artifacts import DampenedWeights
 
 from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.method_artifacts import DampenedWeights
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.methods import ssd
 from unlearn_core.training.evaluate import accuracy

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
 
 from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import STRONG, tiny_problem, tiny_spec
@@ -14,6 +13,7 @@ from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.model_cache import ModelCache

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureSimilarity
 
 from tests.probes.small_context import IMAGES, net, scene
+from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureSimilarity
 from unlearn_core.probes.cka import (
     PAIRS,
     PER_SIDE,

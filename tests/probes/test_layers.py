@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from unlearn_core.domain.results.layer_comparison import TensorGroup, WeightDistance, WeightDistanceResult
 
+from unlearn_core.domain.results.layer_comparison import TensorGroup, WeightDistance, WeightDistanceResult
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.layers import measure
 
