@@ -1,4 +1,4 @@
-"""Settings come from one class: only it reads our variables, bad values are sentences, and their table is current."""
+"""Settings come from one class: only it reads our variables, and bad values are sentences."""
 
 import ast
 import os
@@ -12,11 +12,10 @@ import pytest
 from unlearn_core import settings as module
 from unlearn_core.__main__ import MISTAKE, main
 from unlearn_core.domain.errors import InvalidSettingError
-from unlearn_core.settings import PREFIX, Settings, UploadLimits, allowed_values, settings, variable
+from unlearn_core.settings import PREFIX, Settings, UploadLimits, settings, variable
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "unlearn_core").rglob("*.py")]
-LIMITS = ("most_", "least_")
 
 
 @pytest.fixture(autouse=True)
@@ -24,24 +23,6 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment without our variables."""
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
-
-
-def table() -> list[str]:
-    """The rows of docs/settings.md as the class has them, the limits last."""
-    rows = []
-    for name in sorted(Settings.model_fields, key=lambda name: name.startswith(LIMITS)):
-        field = Settings.model_fields[name]
-        default = field.default
-        shown = "unset" if default in (None, ()) else f"{default:,}" if isinstance(default, int) else default
-        shown = str(int(default)) if isinstance(default, bool) else shown
-        rows.append(f"| `{variable(name)}` | {allowed_values(name)} | {shown} | {field.description} |")
-    return rows
-
-
-def test_the_table_of_settings_is_current() -> None:
-    text = (ROOT / "docs" / "settings.md").read_text()
-    rows = re.findall(rf"^\| `{PREFIX}.*$", text, re.MULTILINE)
-    assert rows == table(), "docs/settings.md must have these rows:\n" + "\n".join(table())
 
 
 def test_each_variable_in_code_and_texts_is_a_setting() -> None:

@@ -1,4 +1,4 @@
-"""Writes the pages of docs that are made from the cards: `make docs`."""
+"""Writes the pages of docs that are made from cards and settings: `make docs`."""
 
 from pathlib import Path
 
@@ -6,7 +6,11 @@ from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.export import reference
 from unlearn_core.installation import ROOT
 
-PAGES = {"methods.md": reference.methods_page, "measures.md": reference.measures_page}
+PAGES = {
+    "methods.md": reference.methods_page,
+    "measures.md": reference.measures_page,
+    "settings.md": reference.settings_page,
+}
 
 
 def main(folder: Path = ROOT / "docs") -> None:

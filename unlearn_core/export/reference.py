@@ -1,7 +1,9 @@
-"""The reference of methods and measurements: what their cards say, for the page of measurements and for docs."""
+"""The reference of methods, measurements and settings, for docs and for the page of measurements."""
 
 import inspect
 from typing import NamedTuple
+
+from pydantic.fields import FieldInfo
 
 from unlearn_core.charts import charts
 from unlearn_core.domain.method import Method
@@ -10,8 +12,11 @@ from unlearn_core.engine.jobs import on_demand_measurements
 from unlearn_core.methods import methods
 from unlearn_core.plugins import discover
 from unlearn_core.probes import probes
+from unlearn_core.settings import Settings, allowed_values, variable
 
-GENERATED = "<!-- Made by `make docs`: edit the cards in the code instead. -->"
+LIMITS = ("most_", "least_")
+"""How the names of limits begin: they stand last in the table of settings."""
+GENERATED = "<!-- Made by `make docs`: edit the code instead. -->"
 
 
 class MeasurementInfo(NamedTuple):
@@ -125,3 +130,29 @@ def measures_page() -> str:
             "",
         ]
     return "\n".join(lines)
+
+
+def settings_page() -> str:
+    """Return docs/settings.md, with the limits last."""
+    lines = [
+        "# Settings",
+        "",
+        GENERATED,
+        "",
+        "Environment variables set how the lab runs. An empty variable counts as unset. A value that is not allowed "
+        "stops a command with a sentence and exit code 2, and every page shows that sentence.",
+        "",
+        "| variable | values | default | meaning |",
+        "|---|---|---|---|",
+        *(
+            f"| `{variable(name)}` | {allowed_values(name)} | {_default(field)} | {field.description} |"
+            for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0].startswith(LIMITS))
+        ),
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _default(field: FieldInfo) -> str:
+    if isinstance(field.default, int):  # a switch too: 1 or 0
+        return f"{int(field.default):,}"
+    return field.default or "unset"
