@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from unlearn_core.domain.results.layer_comparison import CkaResult, WeightDistanceResult
 
 from tests.store.former import unpacked
+from unlearn_core.domain.results.checkpoint import CheckpointResult
+from unlearn_core.domain.results.course import CurvesResult, SeedsResult, TimingsResult, TrainingResult
 from unlearn_core.domain.results.explanations import CamResult, RegionsResult, SnapshotsResult
+from unlearn_core.domain.results.layer_comparison import CkaResult, WeightDistanceResult
 from unlearn_core.domain.results.outputs import ClosenessResult, DistanceResult, LogitsResult, ZrfResult
 from unlearn_core.domain.results.predictions import AccuracyResult, ConfusionResult, PredictionsResult
 from unlearn_core.domain.results.privacy import LiraResult, MembershipResult, NeuripsScoreResult, RelearnResult
@@ -25,7 +27,42 @@ KINDS: tuple[type[Result], ...] = (
     *(ClosenessResult, DistanceResult, LogitsResult, ZrfResult),
     *(LiraResult, MembershipResult, NeuripsScoreResult, RelearnResult),
     *(CkaResult, WeightDistanceResult),
+    *(CheckpointResult, CurvesResult, SeedsResult, TimingsResult, TrainingResult),
 )
+NOT_IN_REPORTS: dict[type[Result], ReportPart] = {
+    CheckpointResult: ReportPart(
+        {
+            "fits": True,
+            "tensors": 2,
+            "ignored": ["epoch"],
+            "missing": [],
+            "unexpected": ["aux.weight"],
+            "shapes": [["head.weight", [4, 12], [5, 12]]],
+            "counts": [0, 1, 1],
+            "why": "",
+            "accuracies": {"train": 0.9, "val": None, "test": 0.8, "classes": [0.7, None]},
+            "classifier": "tiny-x-1",
+        },
+        {},
+    ),
+    SeedsResult: ReportPart(
+        {
+            "runs": [
+                {
+                    "run": 7,
+                    "seed": seed,
+                    "accuracy": {"after": {"retain_test": 0.8}},
+                    "distance": {"before": 0.4, "after": None},
+                    "privacy": None,
+                    "seconds": 1.5,
+                }
+                for seed in range(2)
+            ]
+        },
+        {"step_1": np.array([0, 4]), "forget_1": np.array([0.9, 0.1]), "retain_1": np.array([0.9, 0.8])},
+    ),
+}
+"""What the reports of the test do not hold, in the form in which it is stored."""
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 
 
@@ -34,7 +71,7 @@ def stored_parts(kind: type[Result], former: Path) -> list[ReportPart]:
     bundled = (reports.EXAMPLE_DIR, reports.ENSEMBLE_EXAMPLE_DIR)
     folders = (*bundled, former / "report", *sorted((former / "home" / "runs").iterdir()))
     parts = [artifacts.read_part(folder, kind.part) for folder in folders]
-    return [part for part in parts if part is not None]
+    return [part for part in parts if part is not None] or [NOT_IN_REPORTS[kind]]
 
 
 @every_kind

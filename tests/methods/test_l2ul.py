@@ -9,13 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from unlearn_core.domain.results.method_artifacts import (
-    AdversarialImages,
-    AdversarialOriginals,
-    AdversarialPredictions,
-    StopRule,
-    WeightImportance,
-)
 
 from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import FORGET, tiny_problem, tiny_spec
@@ -24,6 +17,13 @@ from unlearn_core.domain.errors import DivergedError
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.method import DataAccess
+from unlearn_core.domain.results.method_artifacts import (
+    AdversarialImages,
+    AdversarialOriginals,
+    AdversarialPredictions,
+    StopRule,
+    WeightImportance,
+)
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.model_cache import ModelCache
@@ -278,12 +278,12 @@ def test_it_goes_on_from_an_earlier_run(home: Path) -> None:
     warm = ModelCache("cpu", home)
     layout = resolve_run(spec, warm)
     problem = build_problem(layout, warm)
-    assert checksum(problem.original_model) == first.metrics["weights"] == checksum(problem.model)
+    assert checksum(problem.original_model) == first.metrics.weights == checksum(problem.model)
     track = Keeping()
     layout.method.forget(problem, layout.params, track)
-    assert checksum(problem.original_model) == first.metrics["weights"] != checksum(problem.model)
+    assert checksum(problem.original_model) == first.metrics.weights != checksum(problem.model)
     second = unlearn(spec, device="cpu", data_dir=home)
-    assert second.metrics["weights"] == checksum(problem.model)
+    assert second.metrics.weights == checksum(problem.model)
     assert (second.report[AdversarialPredictions].classes == track[AdversarialPredictions].classes).all()
 
 
