@@ -28,10 +28,10 @@ from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.export import archive
 from unlearn_core.export.html_report import render_report
 from unlearn_core.export.model_card import render_model_card
-from unlearn_core.export.reference import measurement_infos
 from unlearn_core.export.sweep_report import sweep_section
 from unlearn_core.methods import methods
 from unlearn_core.models import architectures, classifiers
+from unlearn_core.ui.pages.learn.measures import measurement_infos
 
 CORE = ROOT / "unlearn_core"
 CHEAP_VERBS = ("methods", "classifiers", "datasets", "architectures", "doctor")

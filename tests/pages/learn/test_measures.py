@@ -8,11 +8,10 @@ import pytest
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts import charts
-from unlearn_core.export.reference import measurement_infos
 from unlearn_core.probes import probes
 from unlearn_core.store.files import reports
 from unlearn_core.ui.pages.learn import measures
-from unlearn_core.ui.pages.learn.measures import charts_of
+from unlearn_core.ui.pages.learn.measures import charts_of, measurement_infos
 
 
 def test_it_opens_with_the_one_number_and_its_chart(visit: Visit) -> None:

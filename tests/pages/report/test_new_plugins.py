@@ -11,12 +11,12 @@ from tests.pages.finished_runs import made_again
 from tests.pages.page_asserts import fine, words
 from unlearn_core import plugins
 from unlearn_core.__main__ import main
+from unlearn_core.benchmarks import make_docs
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
-from unlearn_core.export import reference
 from unlearn_core.export.html_report import render_report
 from unlearn_core.methods import methods
 from unlearn_core.store.files import reports
@@ -189,7 +189,7 @@ def test_new_files_are_everywhere(visit: Visit, home: Path, capsys: pytest.Captu
 
     assert main(["methods"]) == 0
     assert "Shrink all weights" in capsys.readouterr().out
-    assert "Shrink all weights" in reference.methods_page()
+    assert "Shrink all weights" in make_docs.methods_page()
     assert (
-        "## Mean logit" in reference.measures_page() and "## Count of images, on request" in reference.measures_page()
+        "## Mean logit" in make_docs.measures_page() and "## Count of images, on request" in make_docs.measures_page()
     )

@@ -1,14 +1,18 @@
 """The page of measurements: for each its question, method and limits, taken from its own file, and an example."""
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import streamlit as st
 
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart
 from unlearn_core.domain.report import Report
-from unlearn_core.export.reference import MeasurementInfo, measurement_infos
+from unlearn_core.engine.jobs import on_demand_measurements
+from unlearn_core.plugins import discover
+from unlearn_core.probes import probes
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -33,6 +37,34 @@ FORMER_TITLES = {
     "Shadow models (LiRA)": "lira",
 }
 """The titles of measurements in links of a former release, and their parts."""
+
+
+class MeasurementInfo(NamedTuple):
+    """A measurement: the part of a report that holds it, and what there is to know about it."""
+
+    part: str
+    title: str
+    question: str
+    documentation: str
+    """What it measures, by which formula and from which source, in paragraphs of Markdown."""
+    caveat: str
+
+    @property
+    def paragraphs(self) -> list[str]:
+        return inspect.cleandoc(self.documentation).split("\n\n")
+
+
+def measurement_infos() -> dict[str, MeasurementInfo]:
+    """Return the measurements of every run, and those that are made on request, by their parts."""
+    modules = discover("probes")
+    found = {
+        name: MeasurementInfo(name, probe.title, probe.question, inspect.getdoc(modules[name]) or "", probe.caveat)
+        for name, probe in probes().items()
+    }
+    for name, measurement in on_demand_measurements().items():
+        chart = charts()[name]
+        found[name] = MeasurementInfo(name, measurement.title, chart.question, measurement.documentation, chart.caveat)
+    return found
 
 
 def show() -> None:
