@@ -12,7 +12,8 @@ from unlearn_core.domain.run import Run, RunState
 from unlearn_core.domain.split import set_label
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
-from unlearn_core.ui.components import heatmap_grid
+from unlearn_core.ui.components import paged_grid
+from unlearn_core.ui.report import heatmap_grid
 from unlearn_core.ui.shell import cache, formatting, lifespan, url_state
 from unlearn_core.ui.shell.markdown import escape
 
@@ -136,13 +137,11 @@ def _probabilities(report: Report, model: str, rows: np.ndarray) -> np.ndarray:
 def _gallery(report: Report, rows: np.ndarray, able: bool) -> int | None:
     """Show a page of images with the unlearned model's predictions; return the number of the one just clicked."""
     pages = -(-len(rows) // PER_PAGE)
-    slot = st.container()
-    with st.container(horizontal=True, horizontal_alignment="center"):
-        page = min(st.pagination(pages, key=f"look-page-{pages}", bind="query-params"), pages)
-    shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
+    page = paged_grid.choose_page(len(rows), PER_PAGE, key=f"look-page-{pages}")
+    shown = rows[page.items]
     outputs, names, clicked = _probabilities(report, "after", shown), report.dataset.classes, None
     noun, action = report.dataset.item_noun, " Show its Grad-CAM maps." if heatmap_layers(report) else ""
-    grid = slot.grid(8, min_column_width=96, gap="xsmall")
+    grid = page.place.grid(8, min_column_width=96, gap="xsmall")
     for row, output in zip(shown.tolist(), outputs, strict=True):
         with grid.cell(), st.container(gap="xxsmall"):
             label = names[report.labels[row]]

@@ -11,6 +11,7 @@ from unlearn_core.charts.report.member_scores import (
     reference_model,
 )
 from unlearn_core.domain.report import MODEL_TITLES, Report
+from unlearn_core.ui.components import paged_grid
 from unlearn_core.ui.shell import cache, url_state
 from unlearn_core.ui.shell.markdown import escape
 
@@ -46,11 +47,9 @@ def show(report: Report) -> None:
 
 def _page(report: Report, items: list[MemberScore], reference: str) -> None:
     pages, noun = -(-len(items) // PER_PAGE), report.dataset.item_noun
-    slot = st.container()
-    with st.container(horizontal=True, horizontal_alignment="center"):
-        page = min(st.pagination(pages, key=f"recognised-page-{pages}", bind="query-params"), pages)
-    grid = slot.grid(6, min_column_width=76, gap="xsmall")
-    for item in items[(page - 1) * PER_PAGE : page * PER_PAGE]:
+    page = paged_grid.choose_page(len(items), PER_PAGE, key=f"recognised-page-{pages}")
+    grid = page.place.grid(6, min_column_width=76, gap="xsmall")
+    for item in items[page.items]:
         name = escape(report.dataset.classes[item.label])
         scores = [
             f"{MODEL_LABELS[model]} {100 * item.scores[model]:.0f}\N{NO-BREAK SPACE}%" for model in ("after", reference)

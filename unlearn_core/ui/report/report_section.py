@@ -11,10 +11,11 @@ from unlearn_core.charts.report import adversarial_examples, unsir_noise
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
 from unlearn_core.engine.jobs import on_demand_measurement, on_demand_measurements
-from unlearn_core.ui.components import chart_card, heatmap_grid
+from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.report import (
     confusion,
     explain,
+    heatmap_grid,
     member_gallery,
     on_demand,
     repeats,

@@ -16,9 +16,9 @@ from unlearn_core.domain.results.explanations import CamResult
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
-from unlearn_core.ui.components import chart_card, heatmap_grid
+from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.compare.selection import on_click, request_selection
-from unlearn_core.ui.report import explain
+from unlearn_core.ui.report import explain, heatmap_grid
 from unlearn_core.ui.shell import cache, formatting, lifespan
 from unlearn_core.ui.shell.markdown import escape
 

@@ -11,7 +11,7 @@ from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.deletion import deletion_blocker
-from unlearn_core.ui.components import training_form
+from unlearn_core.ui.components import paged_grid, training_form
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
@@ -86,13 +86,12 @@ def removed_datasets() -> None:
 
 def _classes(found: DatasetCard) -> None:
     """Show examples of each class, a page of classes at a time."""
-    pages = -(-len(found.classes) // PER_PAGE)
-    slot, page = st.container(), 1
-    if pages > 1:
-        with st.container(horizontal=True, horizontal_alignment="center"):
-            page = min(st.pagination(pages, key=f"classes-{found.id}"), pages)
-    grid = slot.grid(4, min_column_width=120)
-    for number in range((page - 1) * PER_PAGE, min(page * PER_PAGE, len(found.classes))):
+    place, numbers = st.container(), range(len(found.classes))
+    if len(numbers) > PER_PAGE:
+        page = paged_grid.choose_page(len(numbers), PER_PAGE, key=f"classes-{found.id}", bound=False)
+        place, numbers = page.place, numbers[page.items]
+    grid = place.grid(4, min_column_width=120)
+    for number in numbers:
         name = found.classes[number]
         with grid.cell(), st.container(gap="xxsmall"):
             st.image(

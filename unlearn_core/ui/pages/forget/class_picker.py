@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from unlearn_core.ui.components import paged_grid
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -30,14 +31,9 @@ def _paged(plan: RunPlan) -> None:
     if not found:
         st.info("No class matches." if st.session_state[_FIND].strip() else "No class is selected yet.")
         return
-    pages = -(-len(found) // PER_PAGE)
-    if st.session_state.get(_PAGE, 1) > pages:
-        st.session_state[_PAGE] = pages
-    slot = st.container()
-    with st.container(horizontal=True, horizontal_alignment="center"):
-        page = st.pagination(pages, key=_PAGE, bind="query-params")
-    with slot:
-        _cards(plan, found[(page - 1) * PER_PAGE : page * PER_PAGE])
+    page = paged_grid.choose_page(len(found), PER_PAGE, key=_PAGE)
+    with page.place:
+        _cards(plan, found[page.items])
 
 
 def _filtered(plan: RunPlan) -> list[int]:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from unlearn_core.data.standard_requests import standard_requests
 from unlearn_core.models import bundled_models
-from unlearn_core.ui.components import point_picker
+from unlearn_core.ui.components import paged_grid, point_picker
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -103,17 +103,12 @@ def _gallery(plan: RunPlan) -> None:
     if not len(ids):
         st.info(f"No {plan.dataset.item_noun} is selected yet.")
         return
-    pages = -(-len(ids) // PER_PAGE)
-    if st.session_state.get("gallery-page", 1) > pages:
-        st.session_state["gallery-page"] = pages
-    slot = st.container()
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        page = st.pagination(pages, key="gallery-page", bind="query-params")
-        here = ids[(page - 1) * PER_PAGE : page * PER_PAGE].tolist()
-        whole = set(here) <= set(chosen)
-        label = f"{'Deselect' if whole else 'Select'} the {len(here)} on this page"
-        st.button(label, type="tertiary", key="tick-page", on_click=_tick_page, args=(here, not whole))
-    grid = slot.grid(8, min_column_width=96, gap="small")
+    page = paged_grid.choose_page(len(ids), PER_PAGE, key="gallery-page", spread=True)
+    here = ids[page.items].tolist()
+    whole = set(here) <= set(chosen)
+    label = f"{'Deselect' if whole else 'Select'} the {len(here)} on this page"
+    page.row.button(label, type="tertiary", key="tick-page", on_click=_tick_page, args=(here, not whole))
+    grid = page.place.grid(8, min_column_width=96, gap="small")
     for number in here:
         name = plan.dataset.classes[every.labels[number]]
         with grid.cell():
