@@ -20,18 +20,19 @@ from tests.charts.test_contract import CASES, SHELF
 from tests.charts.test_sweeps import CHARTS as SWEEP_CHARTS
 from tests.charts.test_sweeps import EMPTY, STATES
 from unlearn_core.__main__ import build_parser, commands, main
+from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import datasets, sources
 from unlearn_core.domain import errors
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.objectives import OBJECTIVES
+from unlearn_core.engine.measurement_infos import measurement_infos
 from unlearn_core.export import archive
 from unlearn_core.export.html_report import render_report
 from unlearn_core.export.model_card import render_model_card
 from unlearn_core.export.sweep_report import sweep_section
 from unlearn_core.methods import methods
 from unlearn_core.models import architectures, classifiers
-from unlearn_core.ui.pages.learn.measures import measurement_infos
 
 CORE = ROOT / "unlearn_core"
 CHEAP_VERBS = ("methods", "classifiers", "datasets", "architectures", "doctor")
@@ -96,7 +97,7 @@ def _card(method: Method) -> tuple[str, ...]:
 
 def measurement_texts() -> Iterator[Shown]:
     """What the page of measurements says of each."""
-    for name, one in measurement_infos().items():
+    for name, one in measurement_infos(charts()).items():
         texts = (one.title, one.question, one.caveat, *one.paragraphs)
         yield from (Shown(f"measurement {name}", text) for text in texts)
 

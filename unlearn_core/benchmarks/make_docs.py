@@ -1,16 +1,22 @@
-"""Writes the pages of docs that are made from the cards: `make docs`."""
+"""Writes the pages of docs that are made from cards and settings: `make docs`."""
 
 from pathlib import Path
 
+from pydantic.fields import FieldInfo
+
+from unlearn_core.charts import charts
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.params import HyperparameterInfo
 from unlearn_core.engine.jobs import on_demand_measurements
+from unlearn_core.engine.measurement_infos import measurement_infos
 from unlearn_core.installation import ROOT
 from unlearn_core.methods import methods
-from unlearn_core.ui.pages.learn.measures import measurement_infos
+from unlearn_core.settings import Settings, allowed_values, variable
 
 GENERATED = "<!-- Made by `make docs`: edit the code instead. -->"
+LIMITS = ("most_", "least_")
+"""How the names of limits begin: they stand last in the table of settings."""
 
 
 def methods_page() -> str:
@@ -85,7 +91,7 @@ def measures_page() -> str:
         "real example.",
         "",
     ]
-    for info in sorted(measurement_infos().values(), key=lambda info: info.title):
+    for info in sorted(measurement_infos(charts()).values(), key=lambda info: info.title):
         lines += [
             f"## {info.title}{', on request' if info.part in on_request else ''}",
             "",
@@ -124,7 +130,7 @@ def _default(field: FieldInfo) -> str:
     return field.default or "unset"
 
 
-PAGES = {"methods.md": methods_page, "measures.md": measures_page}
+PAGES = {"methods.md": methods_page, "measures.md": measures_page, "settings.md": settings_page}
 
 
 def main(folder: Path = ROOT / "docs") -> None:

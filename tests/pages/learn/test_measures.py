@@ -24,9 +24,9 @@ def test_it_opens_with_the_one_number_and_its_chart(visit: Visit) -> None:
     assert not without_words(app)
 
 
-@pytest.mark.parametrize("name", measurement_infos())
+@pytest.mark.parametrize("name", measurement_infos(charts()))
 def test_every_measure_has_its_page(name: str, visit: Visit) -> None:
-    measure = measurement_infos()[name]
+    measure = measurement_infos(charts())[name]
     app = fine(visit("measures", measure=measure.title))
     assert measure.question in [heading.value for heading in app.subheader]
     said = words(app)
@@ -49,14 +49,14 @@ def test_an_address_with_an_unknown_measure_opens_the_first(visit: Visit) -> Non
 @pytest.mark.parametrize("former", measures.FORMER_TITLES)
 def test_a_link_of_a_former_release_opens_the_same_measurement(former: str, visit: Visit) -> None:
     app = fine(visit("measures", measure=former))
-    measure = measurement_infos()[measures.FORMER_TITLES[former]]
+    measure = measurement_infos(charts())[measures.FORMER_TITLES[former]]
     assert measure.question in [heading.value for heading in app.subheader]
     if measure.part != measures.DEFAULT_MEASURE:
         assert app.query_params["measure"] == measure.title
 
 
 def test_measurements_on_demand_are_explained_too() -> None:
-    assert set(measurement_infos()) == {*probes(), "relearn", "score", "lira"}
+    assert set(measurement_infos(charts())) == {*probes(), "relearn", "score", "lira"}
     for name in ("score", "lira"):
         assert [one.id for one in charts_of(name, reports.load_ensemble_example())] == [name]
 

@@ -1,18 +1,14 @@
 """The page of measurements: for each its question, method and limits, taken from its own file, and an example."""
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import streamlit as st
 
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart
 from unlearn_core.domain.report import Report
-from unlearn_core.engine.jobs import on_demand_measurements
-from unlearn_core.plugins import discover
-from unlearn_core.probes import probes
+from unlearn_core.engine.measurement_infos import MeasurementInfo, measurement_infos
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -39,37 +35,9 @@ FORMER_TITLES = {
 """The titles of measurements in links of a former release, and their parts."""
 
 
-class MeasurementInfo(NamedTuple):
-    """A measurement: the part of a report that holds it, and what there is to know about it."""
-
-    part: str
-    title: str
-    question: str
-    documentation: str
-    """What it measures, by which formula and from which source, in paragraphs of Markdown."""
-    caveat: str
-
-    @property
-    def paragraphs(self) -> list[str]:
-        return inspect.cleandoc(self.documentation).split("\n\n")
-
-
-def measurement_infos() -> dict[str, MeasurementInfo]:
-    """Return the measurements of every run, and those that are made on request, by their parts."""
-    modules = discover("probes")
-    found = {
-        name: MeasurementInfo(name, probe.title, probe.question, inspect.getdoc(modules[name]) or "", probe.caveat)
-        for name, probe in probes().items()
-    }
-    for name, measurement in on_demand_measurements().items():
-        chart = charts()[name]
-        found[name] = MeasurementInfo(name, measurement.title, chart.question, measurement.documentation, chart.caveat)
-    return found
-
-
 def show() -> None:
     """The measurements to choose from, and the chosen one, which is also in the URL."""
-    known = measurement_infos()
+    known = measurement_infos(charts())
     ordered = sorted(known, key=lambda name: (name != DEFAULT_MEASURE, known[name].title))
     url_state.accept_former_labels("measure", {former: known[part].title for former, part in FORMER_TITLES.items()})
     name = st.pills(
