@@ -7,6 +7,7 @@ import numpy as np
 
 from tests.domain.test_sweep import spec
 from unlearn_core.charts.drawing.sweep_drawing import SweepData
+from unlearn_core.domain.results.metrics import DistanceMetrics, JobSeconds, RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import Sweep, SweepState, Trial
 from unlearn_core.methods import method
@@ -30,10 +31,13 @@ def trial(
     strength = np.log10(values["impair_lr"] / 0.0002) / 2
     forget, keep = 0.7 * (1 - strength) ** 2, 0.86 - 0.15 * strength**2 + 0.01 * values["repair_epochs"]
     after = {"forget_val": forget, "retain_val": keep, "forget_test": forget, "retain_test": keep - 0.01}
-    headline: dict[str, Any] = {"accuracy": {"before": BEFORE, "after": after}, "seconds": {"forget": 2.0 + number / 9}}
+    accuracy = {"before": BEFORE, "after": after}
+    metrics = RunMetrics(accuracy=accuracy, seconds=JobSeconds(total=4.0 + number / 9, forget=2.0 + number / 9))
     if gold:
-        headline["accuracy"]["gold"] = GOLD
-        headline |= {"distance": {"val": {"after": 0.2 * forget + 0.03}}, "privacy_val": 1 - forget}
+        distance = {"val": DistanceMetrics(before=0.4, after=0.2 * forget + 0.03)}
+        metrics = metrics.updated(
+            RunMetrics(accuracy=accuracy | {"gold": GOLD}, distance=distance, privacy_val=1 - forget)
+        )
     params = {one["knob"]: values[one["knob"]] for one in knobs}
     over = state is not RunState.QUEUED and state is not RunState.RUNNING
     return Trial(
@@ -44,7 +48,7 @@ def trial(
         None,
         state,
         "It broke." if state is RunState.FAILED else None,
-        headline if state is RunState.DONE else {},
+        metrics if state is RunState.DONE else RunMetrics(),
         1000.0 + 10 * number,
         1008.0 + 10 * number if over else None,
     )

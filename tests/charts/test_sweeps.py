@@ -20,6 +20,7 @@ from unlearn_core.charts.sweep import (
     slices,
     tradeoff,
 )
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.search_space import SearchRange
 
@@ -146,18 +147,16 @@ def test_test_pictures_are_shown_and_choose_nothing() -> None:
     assert "not used to choose trials" in shown.summary(swept())
     best = swept().best
     assert best is not None
-    changed = [one._replace(headline=worse(one.headline)) for one in swept().trials]
+    changed = [one._replace(metrics=worse(one.metrics)) for one in swept().trials]
     other = SweepData(**{**vars(swept()), "trials": changed})
     assert other.best is not None and other.best.number == best.number
 
 
-def worse(headline: dict) -> dict:
-    """The same headline with the test figures turned upside down."""
-    if not headline:
-        return headline
-    after = headline["accuracy"]["after"]
-    turned = {name: 1 - value if name.endswith("test") else value for name, value in after.items()}
-    return headline | {"accuracy": headline["accuracy"] | {"after": turned}}
+def worse(metrics: RunMetrics) -> RunMetrics:
+    """The same metrics with the test figures turned upside down."""
+    after = metrics.accuracy.get("after", {})
+    turned = {name: value and (1 - value if name.endswith("test") else value) for name, value in after.items()}
+    return metrics.updated(RunMetrics(accuracy={**metrics.accuracy, "after": turned}))
 
 
 def test_the_scale_of_a_knob() -> None:

@@ -31,7 +31,7 @@ def test_a_zip_is_added_removed_and_brought_back(
     assert "Skipped: 1.\n  'anna/bad.png' is not a PNG" in said
     (name,) = user_catalog.dataset_cards()
     (run,) = RunStore(home).list_runs()
-    assert (run.state, run.title, run.headline["dataset"]) == (RunState.DONE, "Prepare my faces", name)
+    assert (run.state, run.title, run.metrics.dataset) == (RunState.DONE, "Prepare my faces", name)
     assert file.exists() and not list((home / "uploads").iterdir())
     assert main(["datasets", "--json"]) == 0
     assert name in {one["id"] for one in json.loads(capsys.readouterr().out)}

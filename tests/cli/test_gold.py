@@ -9,6 +9,7 @@ import pytest
 from unlearn_core.__main__ import main
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.jobs import TrainGoldSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Priority
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -54,7 +55,7 @@ def test_waiting_ends_with_the_run(home: Path, capsys: pytest.CaptureFixture[str
         store.worker_heartbeat("w", device="cpu", pid=1, code="x", state="busy")
         time.sleep(0.6)
         if ends == "done":
-            store.finish(run.id, run.attempt, metrics={})
+            store.finish(run.id, run.attempt, metrics=RunMetrics())
         else:
             store.fail(run.id, run.attempt, "The disk is full.")
 

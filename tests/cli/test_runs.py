@@ -10,6 +10,7 @@ import pytest
 from unlearn_core.__main__ import main
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
@@ -18,7 +19,6 @@ METRICS = {
     "accuracy": {
         "before": {"forget_train": 1.0, "forget_test": 0.9, "retain_test": 0.95},
         "after": {"forget_train": 0.1, "forget_test": None, "retain_test": 0.925},
-        "gold": None,
     },
     "distance": {"test": {"before": 0.5, "after": 0.0125, "spread": None}},
     "seconds": {"forget": 1.25, "total": 3.5},
@@ -35,7 +35,7 @@ def store(home: Path) -> RunStore:
     """A history of a finished run, one of another owner that failed, a queued one, and a queued retraining."""
     store = RunStore(home)
     done = store.register_running(spec(seed=4), title="Forget columns with Fine-tune", device="cpu")
-    store.finish(done, 1, metrics=METRICS)
+    store.finish(done, 1, metrics=RunMetrics.model_validate(METRICS))
     store.set_note(done, "for the talk")
     failed = store.register_running(spec("ssd", start=done), title="Forget columns with SSD", device="cpu", owner="ann")
     store.fail(failed, 1, "The loss is no longer finite.")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pages.page_sweeps import ME, headline
+from tests.pages.page_sweeps import ME, metrics
 from unlearn_core.__main__ import main
 from unlearn_core.cli import sweep as verb
 from unlearn_core.domain.sweep import SweepState
@@ -98,7 +98,7 @@ def test_waiting_ends_with_the_best_settings(home, capsys, monkeypatch: pytest.M
         store.sweeps.add_trial(sweep, ME, number=number, params={"impair_lr": 0.001 * (number + 1)}, attributes={})
         run = store.claim(ME, device="cpu", kinds={"unlearn"})
         assert run is not None
-        store.finish(run.id, run.attempt, metrics=headline(number))
+        store.finish(run.id, run.attempt, metrics=metrics(number))
 
     store.worker_heartbeat(ME, device="cpu", pid=1, code="", state="idle")
     monkeypatch.setattr(verb.time, "sleep", works)

@@ -125,7 +125,7 @@ def zipped(home: Path, file: Path) -> str:
     with write(file, faces(each=5)).open("rb") as opened:
         kept = upload_store.save(home, opened, MOST)
     spec = build_import_spec(source("zip"), {"upload": kept}, title="Faces")
-    return import_dataset(spec, home, NullListener())["dataset"]
+    return import_dataset(spec, home, NullListener()).dataset or ""
 
 
 def test_a_data_set_is_mapped_and_taken_by_torch_as_it_is(mine: Path, tmp_path: Path) -> None:

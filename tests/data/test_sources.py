@@ -57,9 +57,9 @@ def root(tmp_path: Path) -> Path:
 def brought(kind: str, home: Path, root: Path | None, size: int | None = None, **answers: str | int) -> ImageDataset:
     """Prepares a source's data set and loads it."""
     spec = build_import_spec(source(kind), answers, size=size)
-    headline = import_dataset(spec, home, NullListener(), root=root)
-    found = datasets.load(headline["dataset"])
-    assert len(found.images) == headline["pictures"] == found.train + found.val + found.test
+    metrics = import_dataset(spec, home, NullListener(), root=root)
+    found = datasets.load(metrics.dataset or "")
+    assert len(found.images) == metrics.num_images == found.train + found.val + found.test
     return found
 
 

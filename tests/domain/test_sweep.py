@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from tests.store.specs import REQUEST
 from unlearn_core.domain.errors import InvalidHyperparameterError, InvalidRequestError, NotFoundError
 from unlearn_core.domain.objectives import OBJECTIVES, objective_values, pareto_front, preferred_trial, validate_sweep
+from unlearn_core.domain.results.metrics import DistanceMetrics, JobSeconds, RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.search_space import SearchRange, suggested_range
 from unlearn_core.domain.sweep import MAX_TRIALS, SweepSpec, Trial, busy_minutes
@@ -28,8 +29,10 @@ def spec(**changes) -> SweepSpec:
 
 
 def trial(number: int, forget: float | None, retain: float | None, *, state: RunState = RunState.DONE) -> Trial:
-    headline = {"accuracy": {"after": {"forget_val": forget, "retain_val": retain}}, "seconds": {"forget": 2.0}}
-    return Trial(number, number + 1, {}, {}, None, state, None, headline, 100.0, 130.0)
+    metrics = RunMetrics(
+        accuracy={"after": {"forget_val": forget, "retain_val": retain}}, seconds=JobSeconds(total=3.0, forget=2.0)
+    )
+    return Trial(number, number + 1, {}, {}, None, state, None, metrics, 100.0, 130.0)
 
 
 def test_a_spec_survives_its_json() -> None:
@@ -108,18 +111,20 @@ def test_a_grid_ends_with_its_last_point() -> None:
 
 
 def test_no_objective_reads_test_images() -> None:
-    class Seen(dict):
-        def get(self, key, default=None):
-            asked.append(key)
-            return default
-
-    asked: list[str] = []
-    headline = Seen(accuracy=None)
-    for objective in OBJECTIVES.values():
-        objective.read(headline)
-    tested = {"accuracy": {"after": {"forget_test": 0.1, "retain_test": 0.9}}, "distance": {"test": {"after": 0.2}}}
+    tested = RunMetrics(
+        accuracy={"after": {"forget_test": 0.1, "retain_test": 0.9}},
+        distance={"test": DistanceMetrics(before=0.4, after=0.2)},
+        privacy=0.9,
+    )
     assert {objective.read(tested) for objective in OBJECTIVES.values()} == {None}
-    assert {"accuracy", "distance", "privacy_val", "seconds"} <= set(asked)
+    tuned = RunMetrics(
+        accuracy={"after": {"forget_train": 0.1, "retain_val": 0.9}},
+        distance={"val": DistanceMetrics(before=0.4, after=0.2)},
+        privacy_val=0.8,
+        seconds=JobSeconds(total=3.0, forget=2.0),
+    )
+    values = {name: objective.read(tuned) for name, objective in OBJECTIVES.items()}
+    assert values == {"distance": 0.2, "retain": 0.9, "forget": 0.1, "privacy": 0.8, "seconds": 2.0}
 
 
 def test_the_front_holds_what_nothing_beats() -> None:

@@ -16,6 +16,7 @@ from unlearn_core.__main__ import main
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.export.archive import build_archive, chart_tables
 from unlearn_core.export.model_card import render_model_card
 from unlearn_core.export.safe_csv import to_csv
@@ -115,7 +116,7 @@ def test_the_seeds_of_a_run_are_in_its_report(lab: Path, tmp_path: Path, monkeyp
     claimed = store.claim("w", device="cpu", kinds={"unlearn"})
     assert claimed is not None
     shutil.copytree(artifacts.run_dir(home, CLASS), artifacts.run_dir(home, run), dirs_exist_ok=True)
-    store.finish(run, claimed.attempt, metrics={})
+    store.finish(run, claimed.attempt, metrics=RunMetrics())
     assert main(["report", str(CLASS), "--out", str(tmp_path / "seeds.html")]) == 0
     text = (tmp_path / "seeds.html").read_text()
     assert "Over 2 seeds" in text

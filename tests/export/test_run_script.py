@@ -109,7 +109,7 @@ def test_a_real_run_is_made_again(home: Path, capsys: pytest.CaptureFixture[str]
     first = unlearn(run_spec("mlp-moons", method="finetune", classes=["dawn"], seed=3), device="cpu")
     run = RunStore(home).get(1)
     executed(
-        run_script(run_chain(RunStore(home), first.report.spec), MOONS, name=run.title, weights=run.headline["weights"])
+        run_script(run_chain(RunStore(home), first.report.spec), MOONS, name=run.title, weights=run.metrics.weights)
     )
     assert "The same as the first time: True" in capsys.readouterr().out
     again, before = runs_table(RunStore(home).list_runs()).to_dict("records")
@@ -132,9 +132,9 @@ def test_a_real_chain_is_made_again(home: Path, capsys: pytest.CaptureFixture[st
     unlearn(run_spec("mlp-moons", method="unsir", classes=["dawn"]), device="cpu")
     unlearn(run_spec("mlp-moons", method="l2ul", images=[700, 701, 702], start=1), device="cpu")
     chain = run_chain(store, run_spec("mlp-moons", method="l2ul", images=[700, 701, 702], start=1))
-    executed(run_script(chain, MOONS, name="x", weights=store.get(2).headline["weights"]))
+    executed(run_script(chain, MOONS, name="x", weights=store.get(2).metrics.weights))
     assert "The same as the first time: True" in capsys.readouterr().out
-    assert [run.headline["weights"] for run in store.list_runs()] == [
-        store.get(number).headline["weights"] for number in (2, 1, 2, 1)
+    assert [run.metrics.weights for run in store.list_runs()] == [
+        store.get(number).metrics.weights for number in (2, 1, 2, 1)
     ]
-    assert store.get(1).headline["weights"] != store.get(2).headline["weights"]
+    assert store.get(1).metrics.weights != store.get(2).metrics.weights

@@ -14,6 +14,7 @@ from tests.store.former import unpacked
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.export.run_script import run_script
 from unlearn_core.export.runs_csv import (
@@ -30,21 +31,23 @@ __all__ = ["former", "unpacked"]
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
-METRICS = {
-    "accuracy": {"before": {"forget_test": 1.0}, "after": {"forget_test": 0.25, "retain_val": None}, "gold": None},
-    "intervals": {"before": {"forget_test": [0.99, 1.0]}, "after": {"forget_test": [0.2, 0.3]}},
-    "distance": {
-        "val": {"before": 0.4, "after": 0.03, "spread": None},
-        "test": {"before": 0.5, "after": 0.02, "spread": 0.01},
-    },
-    "privacy": 0.75,
-    "privacy_val": 0.8,
-    "seconds": {"total": 3.0, "load": 0.5, "forget": 1.5, "evaluate": 0.25, "probes": 0.75},
-    "weights": "c0ffee",
-    "revision": 3,
-    "version": "0.1.0",
-    "torch": "2.11.0",
-}
+METRICS = RunMetrics.model_validate(
+    {
+        "accuracy": {"before": {"forget_test": 1.0}, "after": {"forget_test": 0.25, "retain_val": None}},
+        "intervals": {"before": {"forget_test": [0.99, 1.0]}, "after": {"forget_test": [0.2, 0.3]}},
+        "distance": {
+            "val": {"before": 0.4, "after": 0.03, "spread": None},
+            "test": {"before": 0.5, "after": 0.02, "spread": 0.01},
+        },
+        "privacy": 0.75,
+        "privacy_val": 0.8,
+        "seconds": {"total": 3.0, "load": 0.5, "forget": 1.5, "evaluate": 0.25, "probes": 0.75},
+        "weights": "c0ffee",
+        "revision": 3,
+        "version": "0.1.0",
+        "torch": "2.11.0",
+    }
+)
 
 
 def made(number: int, forget: Forget, *, dataset: str = "shapes", **fields: Any) -> Run:
@@ -54,7 +57,7 @@ def made(number: int, forget: Forget, *, dataset: str = "shapes", **fields: Any)
         request=request, method=fields.pop("method", "any"), params=params, start=fields.pop("start", None)
     )
     usual: dict[str, Any] = {"state": RunState.DONE, "owner": "ann", "group": None, "note": "", "error": None}
-    usual |= {"started": BEGAN, "finished": BEGAN + timedelta(seconds=3), "headline": {}, "device": "cpu"}
+    usual |= {"started": BEGAN, "finished": BEGAN + timedelta(seconds=3), "metrics": RunMetrics(), "device": "cpu"}
     rest: dict[str, Any] = {"priority": Priority.SWEEP, "parent": None, "attempt": 1, "progress": None}
     rest |= {"cancelling": False, "created": BEGAN, "title": f"Run number {number}"}
     return Run(id=number, spec=spec, **(usual | rest | fields))
@@ -68,7 +71,7 @@ def read(text: str) -> pd.DataFrame:
 
 
 def test_a_finished_run_fills_its_row() -> None:
-    table = read(runs_csv([made(7, CLASSES, headline=METRICS, group="sweep-12", note="good", start=4)]))
+    table = read(runs_csv([made(7, CLASSES, metrics=METRICS, group="sweep-12", note="good", start=4)]))
     (row,) = table.to_dict("records")
     assert {name: row[name] for name in ("id", "title", "owner", "state")} == {
         "id": 7,
@@ -98,7 +101,7 @@ def test_columns_are_typed_and_the_same_whatever_the_runs_are() -> None:
     runs = [
         made(3, IMAGES, params={"lr": 1, "batch": 64}, method="other"),
         made(2, CLASSES, state=RunState.FAILED, error="It broke.", started=None, finished=None, device=None),
-        made(1, CLASSES, headline=METRICS),
+        made(1, CLASSES, metrics=METRICS),
     ]
     table = runs_table(runs)
     own = [name for name in table.columns if name.startswith("hp_")]

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.pages.finished_runs import CLASS, by_class
 from tests.store.specs import sql
+from unlearn_core.domain.results.metrics import DistanceMetrics, JobSeconds, RunMetrics
 from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
@@ -55,7 +56,7 @@ def add(store: RunStore, number: int, place: int, *, fate: str = "done", reports
         store.sweeps.prune_trial(run, "Stopped early at step 4 of impair.")
         store.mark_cancelled(run, claimed.attempt)
     elif fate == "done":
-        store.finish(run, claimed.attempt, metrics=headline(place))
+        store.finish(run, claimed.attempt, metrics=metrics(place))
     if reports:
         shutil.copytree(
             artifacts.run_dir(store.data_dir, CLASS), artifacts.run_dir(store.data_dir, run), dirs_exist_ok=True
@@ -63,16 +64,16 @@ def add(store: RunStore, number: int, place: int, *, fate: str = "done", reports
     return run
 
 
-def headline(place: int) -> dict[str, Any]:
+def metrics(place: int) -> RunMetrics:
     after = {"forget_val": 0.7 - 0.09 * place, "retain_val": 0.9 - 0.03 * place}
     after |= {"forget_test": after["forget_val"], "retain_test": after["retain_val"] - 0.01}
     gold = {"forget_val": 0.05, "retain_val": 0.88, "forget_test": 0.05, "retain_test": 0.87}
-    return {
-        "accuracy": {"before": gold | {"forget_val": 0.9}, "after": after, "gold": gold},
-        "distance": {"val": {"after": 0.3 - 0.03 * place}},
-        "privacy_val": 0.5,
-        "seconds": {"forget": 3.0 + place, "total": 5.0},
-    }
+    return RunMetrics(
+        accuracy={"before": gold | {"forget_val": 0.9}, "after": after, "gold": gold},
+        distance={"val": DistanceMetrics(before=0.4, after=0.3 - 0.03 * place)},
+        privacy_val=0.5,
+        seconds=JobSeconds(total=5.0, forget=3.0 + place),
+    )
 
 
 def end(store: RunStore, number: int, state: SweepState = SweepState.DONE, error: str | None = None) -> None:

@@ -12,6 +12,7 @@ from tests.pages.finished_runs import CLASS, PICTURES, by_class, made_again
 from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.test_history import tick
 from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.compare import page
@@ -194,7 +195,7 @@ def test_a_run_of_another_classifier_on_other_data_stands_beside_with_a_warning(
     example = reports.load_example()
     other = done.register_running(example.spec, title="Forget cat with UNSIR", device="cpu")
     shutil.copytree(ROOT / "assets" / "example", done.data_dir / "runs" / str(other), dirs_exist_ok=True)
-    done.finish(other, 1, metrics={})
+    done.finish(other, 1, metrics=RunMetrics())
     link = {"class": "cat", "picture": "11174", "layer": "stage2.0"}
     app = fine(visit("compare", ids=f"{CLASS},{other}", tab=tab, **link))
     said = words(app)

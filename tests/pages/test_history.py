@@ -5,6 +5,7 @@ import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -55,13 +56,13 @@ def test_a_restored_history_says_so_until_somebody_has_read_it(visit: Visit, don
 def test_an_old_folder_gives_the_history_the_same_figures(visit: Visit, done: RunStore, home: Path) -> None:
     """An older release wrote no record beside the report."""
     figures = fine(visit("history")).dataframe[0].value.drop(columns="when")
-    headline = done.get(CLASS).headline
+    metrics = done.get(CLASS).metrics.to_dict()
     for path in (*home.glob("lab.db*"), *home.glob(f"runs/*/{restore.RECORD}")):
         path.unlink()
     again = fine(visit("history")).dataframe[0].value.drop(columns="when")
     assert again.equals(figures)
     unknown = dict.fromkeys(("seconds_per_picture", "revision", "version", "torch"))
-    assert headline | unknown == done.get(CLASS).headline | unknown
+    assert metrics | unknown == done.get(CLASS).metrics.to_dict() | unknown
     assert fine(visit("run", id=str(CLASS))).title[0].value == "Forget *discs* with UNSIR"
 
 
@@ -75,16 +76,21 @@ def test_every_run_is_a_row_with_its_figures(visit: Visit, done: RunStore) -> No
     assert list(table["forgotten"]) == ["3 images", "rows", "3 images", "discs"]
     assert list(table["method"]) == ["retraining", "UNSIR", "Fine-tune", "UNSIR"]
     assert [state.split()[1] for state in table["state"]] == ["queued", "queued", "done", "done"]
-    figures = done.get(CLASS).headline["accuracy"]
     row = table.iloc[3]
-    assert row["forget after"] == pytest.approx(100 * figures["after"]["forget_test"])
-    assert row["retain after"] == pytest.approx(100 * figures["after"]["retain_test"])
-    assert row["retain gold"] == pytest.approx(100 * figures["gold"]["retain_test"])
-    pictures = done.get(PICTURES).headline["accuracy"]
-    assert table.iloc[2]["forget after"] == pytest.approx(100 * pictures["after"]["forget_train"])
+    assert row["forget after"] == _percent(done, CLASS, "after", "forget_test")
+    assert row["retain after"] == _percent(done, CLASS, "after", "retain_test")
+    assert row["retain gold"] == _percent(done, CLASS, "gold", "retain_test")
+    assert table.iloc[2]["forget after"] == _percent(done, PICTURES, "after", "forget_train")
     assert table["image"].str.startswith("data:image/png").all()
     assert table["forgot"].notna().tolist() == [False, False, True, True]
     assert not without_words(app)
+
+
+def _percent(store: RunStore, run: int, model: str, name: str) -> Any:
+    """The accuracy of a run as its row should show it."""
+    accuracy = store.get(run).metrics.first_accuracy(model, name)
+    assert accuracy is not None
+    return pytest.approx(100 * accuracy)
 
 
 def test_a_run_on_a_data_set_that_is_gone_is_still_listed(visit: Visit, store: RunStore) -> None:
@@ -249,6 +255,6 @@ def test_the_table_is_handed_out_as_the_filters_select_it(visit: Visit, done: Ru
     assert button.proto.label == "Download CSV"
     table = pd.read_csv(StringIO(filters.csv_text(RunFilter(methods=("unsir",)))))
     assert table["id"].tolist() == [CLASS]
-    figures = done.get(CLASS).headline["accuracy"]["after"]
+    figures = done.get(CLASS).metrics.accuracy["after"]
     assert table["accuracy_after_forget_test"].tolist() == [figures["forget_test"]]
     assert len(pd.read_csv(StringIO(filters.csv_text(RunFilter())))) == 2

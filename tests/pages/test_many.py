@@ -24,7 +24,7 @@ MANY, LIMIT = 1_000, 1.0
 @pytest.fixture
 def many(done: RunStore) -> RunStore:
     """The two real runs, and a thousand rows after them."""
-    headline = rows.json.dumps(done.get(CLASS).headline)
+    headline = done.get(CLASS).metrics.to_json()
     row = rows.new_row(
         by_class(), title="Forget discs with UNSIR", owner="local", priority=Priority.INTERACTIVE, now=0.0
     )

@@ -6,6 +6,7 @@ import pytest
 
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Phase, Priority, Progress, Run, RunState
 from unlearn_core.ui.components import time_estimate
 
@@ -33,7 +34,7 @@ def run(number: int, *, method: str = "unsir", device: str = "cpu", steps: Progr
         finished=None,
         error=None,
         progress=steps,
-        headline={},
+        metrics=RunMetrics(),
         cancelling=False,
     )
 

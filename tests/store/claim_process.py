@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from tests.store.specs import EVERY
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.store.queue.run_store import RunStore
 
 if __name__ == "__main__":
@@ -13,5 +14,5 @@ if __name__ == "__main__":
     while (run := store.claim(sys.argv[2], device="cpu", kinds=EVERY)) is not None:
         claimed.append(run.id)
         store.heartbeat(run.id, run.attempt)
-        store.finish(run.id, run.attempt, metrics={})
+        store.finish(run.id, run.attempt, metrics=RunMetrics())
     print(*claimed)

@@ -12,6 +12,7 @@ import pytest
 from tests.domain.test_sweep import spec as sweep_spec
 from tests.store.specs import EVERY, expire, spec, sql
 from unlearn_core.domain.errors import NotFoundError
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.db.database import MIGRATIONS_DIR, Database
 from unlearn_core.store.queue import processes
@@ -158,7 +159,7 @@ def test_a_run_of_the_release_before_stays_with_a_worker_that_is_there(home: Pat
     store = old(home, "host cpu 7", time.time() + 4.0)
     assert [row.name for row in store.workers()] == ["w"]
     assert store.expire_leases() == []
-    store.finish(1, 1, metrics={})
+    store.finish(1, 1, metrics=RunMetrics())
 
 
 def test_a_maker_of_the_release_before_is_known_by_its_id_for_a_day(home: Path, another: int):

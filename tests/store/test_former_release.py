@@ -13,6 +13,7 @@ from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import SeedsResult
 from unlearn_core.domain.run import RunState
 from unlearn_core.export.import_settings import read_spec
 from unlearn_core.models import classifiers
@@ -20,7 +21,7 @@ from unlearn_core.store import image_lists
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.files.evaluations import EvaluationStore
 from unlearn_core.store.files.golds import GoldStore
-from unlearn_core.store.queue.repeats import add_seeds_part
+from unlearn_core.store.queue.repeats import with_seeds
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.shell import run_setup as setups
 
@@ -62,7 +63,7 @@ def test_every_run_is_listed_as_it_was(home: Path) -> None:
         assert (run.state, run.title, run.note, run.error) == tuple(
             facts[name] for name in ("state", "title", "note", "error")
         )
-        assert set(run.headline) >= set(facts["headline"])
+        assert run.metrics.to_dict().keys() >= set(facts["headline"])
 
 
 def test_the_folder_can_be_worked_in(home: Path) -> None:
@@ -118,14 +119,14 @@ def test_the_sweep_and_the_repeats_are_still_told_apart(home: Path) -> None:
     assert trials == facts["trials"]
     seeds = store.repeats.runs_of(store.get(1))
     assert [run.id for run in seeds] == [1, 7]
-    assert "seeds" in add_seeds_part(reports.read(home, 1), home, seeds).parts
+    assert [own.run for own in with_seeds(reports.read(home, 1), home, seeds)[SeedsResult].runs] == [1, 7]
     assert [run.id for run in store.list_runs(states=(RunState.FAILED, RunState.CANCELLED))] == [9, 8]
 
 
 def test_a_classifier_that_was_trained_is_in_the_catalog(home: Path) -> None:
     user_catalog.set_data_dir(home)
     try:
-        name = RunStore(home).get(3).headline["classifier"]
+        name = RunStore(home).get(3).metrics.classifier or ""
         assert classifiers.card(name).title == "Mine & <own>"
     finally:
         user_catalog.set_data_dir(None)

@@ -14,6 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from tests.store.specs import EVERY, expire, spec
 from unlearn_core.domain.errors import LeaseLostError
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Priority
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -82,7 +83,9 @@ class Runs(RuleBasedStateMachine):
     )
     def report(self, run, late, report):
         row = self.model[run]
-        more = {"finish": {"metrics": {}}, "fail": {"reason": "no"}, "mark_crashed": {"reason": "no"}}.get(report, {})
+        more = {"finish": {"metrics": RunMetrics()}, "fail": {"reason": "no"}, "mark_crashed": {"reason": "no"}}.get(
+            report, {}
+        )
         if row.state != "running" or late:
             with pytest.raises(LeaseLostError):
                 getattr(self.store, report)(run, row.attempt - late, **more)

@@ -11,6 +11,7 @@ import pytest
 from tests.store.specs import EVERY, REQUEST, multiply, spec, sql
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Priority
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.store.queue.scheduling import MAX_PER_OWNER, MAX_TOTAL
@@ -25,7 +26,7 @@ def served(store: RunStore, seconds: float = 10.0) -> str:
     """Claims and finishes the next run, as if it had taken so long; gives its title."""
     run = store.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None
-    store.finish(run.id, run.attempt, metrics={})
+    store.finish(run.id, run.attempt, metrics=RunMetrics())
     sql(store.data_dir, "UPDATE run SET started = finished - ? WHERE id = ?", seconds, run.id)
     return run.title
 
@@ -158,5 +159,5 @@ def test_a_claim_is_quick_at_a_depth_of_2000(store, home):
         run = store.claim("worker", device="cpu", kinds=EVERY)
         spent.append(time.process_time() - began)
         assert run is not None
-        store.finish(run.id, run.attempt, metrics={})
+        store.finish(run.id, run.attempt, metrics=RunMetrics())
     assert statistics.median(spent) < 0.010

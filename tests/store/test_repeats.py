@@ -9,10 +9,15 @@ from tests.charts.fake_reports import made_up_report
 from tests.store.specs import spec
 from unlearn_core.domain.errors import InvalidRequestError, StoreError
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.results.course import CurvesResult, TimingsResult
+from unlearn_core.domain.results.metrics import RunMetrics
+from unlearn_core.domain.results.outputs import DistanceResult
+from unlearn_core.domain.results.predictions import AccuracyResult
+from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue import scheduling
-from unlearn_core.store.queue.repeats import MAX_SEEDS, add_seeds_part, seed_group, seeds_part
+from unlearn_core.store.queue.repeats import MAX_SEEDS, seed_group, seeds_result, with_seeds
 from unlearn_core.store.queue.run_store import RunStore
 
 
@@ -35,7 +40,7 @@ def finish(store: RunStore, run: int) -> None:
         store.fail(claimed.id, claimed.attempt, "not this one")
         claimed = store.claim("w", device="cpu", kinds={"unlearn"})
     assert claimed is not None
-    store.finish(run, claimed.attempt, metrics={})
+    store.finish(run, claimed.attempt, metrics=RunMetrics())
 
 
 def test_repeats_are_ordinary_runs_from_other_seeds_behind_what_people_wait_for(store: RunStore) -> None:
@@ -109,26 +114,25 @@ def test_the_figures_are_read_as_the_probes_wrote_them(store: RunStore, home: Pa
     first = begun(store)
     made = store.repeats.submit(store.get(first), 2)
     runs = [store.get(run) for run in (first, *made)]
-    assert seeds_part(home, runs) is None
+    assert seeds_result(home, runs) is None
     reports = {run.id: made_up_report(seed=at) for at, run in enumerate(runs[:2])}
     for run, report in reports.items():
         for name in ("accuracy", "distance", "membership", "timings", "curves"):
             artifacts.write_part(artifacts.run_dir(home, run), name, report.parts[name])
-    part = seeds_part(home, runs)
-    assert part is not None
-    assert [(own["run"], own["seed"]) for own in part.facts["runs"]] == [(first, 0), (made[0], 1)]
-    for own in part.facts["runs"]:
-        report = reports[own["run"]]
-        assert (
-            own["accuracy"]["after"]["retain_test"]
-            == report.parts["accuracy"].facts["after"]["retain_test"]["accuracy"]
-        )
-        assert own["distance"]["after"] == report.parts["distance"].facts["distance"]["test"]["after"]
-        assert own["privacy"] == report.parts["membership"].facts["privacy"]["after"]
-    assert (part.arrays["retain_1"] == reports[made[0]].parts["curves"].arrays["retain"]).all()
+    result = seeds_result(home, runs)
+    assert result is not None
+    assert [(own.run, own.seed) for own in result.runs] == [(first, 0), (made[0], 1)]
+    for own in result.runs:
+        report = reports[own.run]
+        assert own.accuracy["after"]["retain_test"] == report[AccuracyResult].scores["after"]["retain_test"].accuracy
+        assert own.distance is not None
+        assert own.distance["after"] == report[DistanceResult].overall["test"].after
+        assert own.privacy == report[MembershipResult].privacy["after"]
+        assert own.seconds == report[TimingsResult].seconds.forget
+    assert (result.retain["1"] == reports[made[0]][CurvesResult].retain).all()
     bare = replace(reports[first], parts={})
-    assert list(add_seeds_part(bare, home, runs).parts) == ["seeds"]
-    assert add_seeds_part(bare, home, runs[:1]) is bare
+    assert list(with_seeds(bare, home, runs).parts) == ["seeds"]
+    assert with_seeds(bare, home, runs[:1]) is bare
 
 
 def test_a_run_that_failed_does_not_hide_one_that_is_done(store: RunStore) -> None:

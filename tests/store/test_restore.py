@@ -19,6 +19,9 @@ from tests.store.specs import EVERY, spec, sql
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec, TrainSpec
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import TimingsResult
+from unlearn_core.domain.results.metrics import RelearnMetrics, RunMetrics
+from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.domain.sweep import sweep_group
 from unlearn_core.store.files import artifacts, reports, restore
@@ -60,7 +63,7 @@ def ended(store: RunStore, title: str = "Forget cat with UNSIR", *, owner: str =
     """A finished run with a report, whose title is as the report alone would have it."""
     number = store.register_running(report().spec, title=title, device="cpu", owner=owner)
     reports.write(report(), artifacts.run_dir(store.data_dir, number))
-    store.finish(number, 1, metrics={"accuracy": {"after": {"forget_test": 0.25}}})
+    store.finish(number, 1, metrics=RunMetrics(accuracy={"after": {"forget_test": 0.25}}))
     return number
 
 
@@ -168,12 +171,12 @@ def test_a_folder_of_an_older_release_comes_back_by_its_report(home: Path) -> No
     deleted(home)
     run = RunStore(home).get(number)
     assert (run.spec, run.title, run.state, run.owner) == (old.spec, old.title, RunState.DONE, "local")
-    accuracy, timings = report().parts["accuracy"].facts, report().parts["timings"].facts
-    assert run.headline["accuracy"]["after"]["forget_test"] == accuracy["after"]["forget_test"]["accuracy"]
-    assert run.headline["evaluations"]["gold"] == report().evaluations["gold"].weights
-    assert run.headline["seconds"] == timings["seconds"]
+    scores, seconds = report()[AccuracyResult].scores, report()[TimingsResult].seconds
+    assert run.metrics.accuracy["after"]["forget_test"] == scores["after"]["forget_test"].accuracy
+    assert run.metrics.evaluations["gold"] == report().evaluations["gold"].weights
+    assert run.metrics.to_dict()["seconds"] == seconds.model_dump()
     assert run.started is not None and run.finished is not None
-    assert (run.finished - run.started).total_seconds() == pytest.approx(timings["seconds"]["total"], abs=0.01)
+    assert (run.finished - run.started).total_seconds() == pytest.approx(seconds.total, abs=0.01)
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"spec": 3}', "null"])
@@ -200,19 +203,19 @@ def test_a_damaged_record_is_made_up_for_by_the_report(home: Path) -> None:
 def test_what_has_no_report_comes_back_by_its_record(home: Path) -> None:
     store = RunStore(home)
     gold = store.register_running(TrainGoldSpec(request=spec().request), title="Gold without rows", device="cpu")
-    store.finish(gold, 1, metrics={"gold": "abc"})
-    about = ended(store)
+    store.finish(gold, 1, metrics=RunMetrics(gold="abc"))
+    about, relearned = ended(store), RelearnMetrics(times={"after": 4}, index=None)
     measure = store.register_running(MeasureSpec(run=about), title="Measure", device="cpu")
-    store.finish(measure, 1, metrics={"relearn": 4})
+    store.finish(measure, 1, metrics=RunMetrics(relearn=relearned))
     look = store.register_running(ExplainSpec(run=about, picture=0, target=0), title="Look", device="cpu")
     artifacts.write_part(folder(home, look), "cam", report().parts["accuracy"])
-    store.finish(look, 1, metrics={})
+    store.finish(look, 1, metrics=RunMetrics())
     kept = store.get(gold), store.get(about)
     deleted(home)
     again = RunStore(home)
     assert {run.id for run in again.list_runs()} == {gold, about}, "questions about a run are not asked again"
     assert (again.get(gold), again.get(about)) == kept
-    assert again.get(about).headline["relearn"] == 4, "with what was measured later"
+    assert again.get(about).metrics.relearn == relearned, "with what was measured later"
     assert again.submit(spec(), title="new") == look + 1
     assert "cannot be read" not in restore.notice(home), "they never had a report"
 
@@ -227,7 +230,7 @@ def test_repeats_and_forks_find_each_other_again_and_trials_are_ordinary_runs(ho
         run = store.claim("worker", device="cpu", kinds=EVERY)
         assert run is not None
         reports.write(report(), folder(home, run.id))
-        store.finish(run.id, 1, metrics={})
+        store.finish(run.id, 1, metrics=RunMetrics())
     shutil.rmtree(folder(home, again))
     deleted(home)
     found = RunStore(home)

@@ -10,6 +10,7 @@ import pytest
 from tests.store.specs import EVERY, REQUEST, expire, spec, sql
 from unlearn_core.domain.errors import LeaseLostError, NotFoundError, StoreError
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
+from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.run import CurvePoint, Phase, Priority, Progress, RunState
 from unlearn_core.domain.run_filter import RunFilter
 from unlearn_core.store.queue.run_store import ControlSignal, RunStore
@@ -37,7 +38,13 @@ def test_a_run_comes_back_as_it_was_submitted(store):
         Priority.SWEEP,
         "seeds",
     )
-    assert (run.state, run.attempt, run.note, run.headline, run.cancelling) == (RunState.QUEUED, 0, "", {}, False)
+    assert (run.state, run.attempt, run.note, run.metrics, run.cancelling) == (
+        RunState.QUEUED,
+        0,
+        "",
+        RunMetrics(),
+        False,
+    )
     assert (run.started, run.finished, run.progress, run.device) == (None, None, None, None)
     assert run.created.utcoffset() is not None
 
@@ -53,9 +60,9 @@ def test_the_whole_way_of_a_run(store):
     assert store.get(number).progress == progress
     assert store.curve(number) == points
     assert store.curve(number, after=0) == points[1:]
-    store.finish(number, 1, metrics={"seconds_per_picture": 0.25})
+    store.finish(number, 1, metrics=RunMetrics(seconds_per_image=0.25))
     run = store.get(number)
-    assert (run.state, run.headline, run.error) == (RunState.DONE, {"seconds_per_picture": 0.25}, None)
+    assert (run.state, run.metrics, run.error) == (RunState.DONE, RunMetrics(seconds_per_image=0.25), None)
     assert run.started is not None
     assert run.finished is not None
     assert run.created <= run.started <= run.finished
@@ -68,7 +75,7 @@ def test_a_pace_is_that_of_one_classifier_one_device_and_one_kind_of_run(store):
         request = REQUEST.model_copy(update={"classifier": classifier})
         one = TrainGoldSpec(request=request) if gold else spec().model_copy(update={"request": request})
         number = store.register_running(one, title="a", device="cpu")
-        store.finish(number, 1, metrics={"seconds_per_picture": seconds})
+        store.finish(number, 1, metrics=RunMetrics(seconds_per_image=seconds))
 
     for seconds in (0.1, 0.2, 0.9, None):
         ran("tiny", seconds)
@@ -109,7 +116,7 @@ def test_reports_on_a_run_that_was_lost_are_refused(store, home):
     assert claim(store).attempt == 2
     for report in (
         lambda: store.heartbeat(number, 1),
-        lambda: store.finish(number, 1, metrics={"of": "attempt 1"}),
+        lambda: store.finish(number, 1, metrics=RunMetrics.model_validate({"of": "attempt 1"})),
         lambda: store.fail(number, 1, "late"),
         lambda: store.mark_cancelled(number, 1),
         lambda: store.requeue(number, 1),
@@ -117,14 +124,14 @@ def test_reports_on_a_run_that_was_lost_are_refused(store, home):
     ):
         with pytest.raises(LeaseLostError, match="was lost"):
             report()
-    store.finish(number, 2, metrics={"of": "attempt 2"})
-    assert store.get(number).headline == {"of": "attempt 2"}
+    store.finish(number, 2, metrics=RunMetrics.model_validate({"of": "attempt 2"}))
+    assert store.get(number).metrics.to_dict() == {"of": "attempt 2"}
 
 
 def test_a_finished_state_is_never_overwritten(store):
     number = store.submit(spec(), title="a")
     claim(store)
-    store.finish(number, 1, metrics={})
+    store.finish(number, 1, metrics=RunMetrics())
     for report in (
         lambda: store.fail(number, 1, "late"),
         lambda: store.mark_cancelled(number, 1),
@@ -232,11 +239,11 @@ def test_something_more_urgent_asks_a_run_to_give_way(store):
 def test_a_measurement_amends_the_run_that_it_is_about(store):
     number = store.submit(spec(), title="a")
     claim(store)
-    store.finish(number, 1, metrics={"gold": None, "seconds": {"total": 2.0}})
+    store.finish(number, 1, metrics=RunMetrics(gold=None, seconds=JobSeconds(total=2.0)))
     measure = store.submit(MeasureSpec(run=number), title="m")
     claim(store)
-    store.finish(measure, 1, metrics={"gold": "abc"})
-    assert store.get(number).headline == {"gold": "abc", "seconds": {"total": 2.0}}
+    store.finish(measure, 1, metrics=RunMetrics(gold="abc"))
+    assert store.get(number).metrics == RunMetrics(gold="abc", seconds=JobSeconds(total=2.0))
     assert store.get(number).state is RunState.DONE
 
 
@@ -246,7 +253,7 @@ def test_a_run_made_elsewhere_is_taken_in(store, home):
     assert (run.state, run.attempt, run.device) == (RunState.RUNNING, 1, "cpu")
     expire(home, number)
     assert store.expire_leases() == [], "its maker, this process, lives"
-    store.finish(number, 1, metrics={"a": 1})
+    store.finish(number, 1, metrics=RunMetrics.model_validate({"a": 1}))
     run = store.get(number)
     assert run.finished is not None
     assert run.started is not None
@@ -281,7 +288,7 @@ def test_deleting_takes_the_folder_and_what_was_asked_later(store, home):
     with pytest.raises(StoreError, match="not finished"):
         store.delete(number)
     claim(store)
-    store.finish(number, 1, metrics={})
+    store.finish(number, 1, metrics=RunMetrics())
     look = store.submit(ExplainSpec(run=number, picture=0, target=0), title="look")
     child = store.submit(spec(), title="fork", parent=number)
     claim(store, {"look"})
@@ -289,7 +296,7 @@ def test_deleting_takes_the_folder_and_what_was_asked_later(store, home):
         (home / "runs" / str(run)).mkdir(parents=True, exist_ok=True)
     with pytest.raises(StoreError, match="Grad-CAM query"):
         store.delete(number)
-    store.finish(look, 1, metrics={})
+    store.finish(look, 1, metrics=RunMetrics())
     store.delete(number)
     assert [run.id for run in store.list_runs()] == [child]
     assert store.get(child).parent is None

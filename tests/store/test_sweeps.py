@@ -6,6 +6,7 @@ from tests.domain.test_sweep import spec
 from tests.store.specs import EVERY, sql
 from tests.store.specs import spec as run_spec
 from unlearn_core.domain.errors import NotFoundError, StoreError
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.domain.sweep import Sweep, SweepState, sweep_group
 from unlearn_core.store.queue.run_store import RunStore
@@ -94,7 +95,7 @@ def test_a_run_that_was_begun_once_is_not_taken_back(store, sweep):
 def test_a_cancel_ends_all_that_is_not_over(store, sweep):
     done, works, waits = (add(store, sweep, number) for number in range(3))
     run = claim(store)
-    store.finish(done, run.attempt, metrics={})
+    store.finish(done, run.attempt, metrics=RunMetrics())
     claim(store)
     store.sweeps.cancel(sweep.id)
     assert store.get(done).state is RunState.DONE

@@ -62,7 +62,7 @@ def test_a_whole_run_is_the_same_when_streamed(home: Path, monkeypatch: pytest.M
         assert isinstance(ModelCache("cpu", home).dataset("shapes").images, StreamedImages) == (
             place is not to_device_or_stream
         )
-        weights.append(unlearn(wish, device="cpu", data_dir=home).metrics["weights"])
+        weights.append(unlearn(wish, device="cpu", data_dir=home).metrics.weights)
     assert weights[0] == weights[1]
 
 

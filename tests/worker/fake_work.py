@@ -12,6 +12,7 @@ from typing import Any
 
 from unlearn_core.domain.errors import CancelledError, InvalidRequestError, PreemptedError
 from unlearn_core.domain.jobs import ExplainSpec, ImportDatasetSpec, MeasureSpec, TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import CurvePoint, Phase, Progress, Run
 from unlearn_core.engine.listener import RunListener
 
@@ -32,7 +33,11 @@ def stackable_params(device: str) -> dict[str, frozenset[str]]:
     return {}
 
 
-def execute_job(run: Run, warm: ModelCache, listener: RunListener) -> dict[str, Any]:
+def execute_job(run: Run, warm: ModelCache, listener: RunListener) -> RunMetrics:
+    return RunMetrics.model_validate(_work(run, warm, listener))
+
+
+def _work(run: Run, warm: ModelCache, listener: RunListener) -> dict[str, Any]:
     warm.runs += 1
     facts = {"pid": os.getpid(), "runs": warm.runs, "device": warm.device}
     match run.spec:

@@ -8,6 +8,7 @@ from typing import Any
 from tests.worker.fake_work import ModelCache, execute_job
 from unlearn_core.domain.errors import CancelledError, NotSupportedError
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import CurvePoint, Phase, Progress, Run
 from unlearn_core.engine.listener import RunListener
 
@@ -40,4 +41,4 @@ def execute_stacked(runs: Sequence[Run], warm: ModelCache, listeners: Sequence[R
                 listener.point(CurvePoint(step, step * 0.01, "walk", 0.5, 0.9))
                 listener.progress(Progress((Phase("walk", wishes[place]["steps"], step, 0.0),), "walk", None))
     for end in ended:
-        yield end or {"together": len(runs), "pid": os.getpid()}
+        yield end or RunMetrics.model_validate({"together": len(runs), "pid": os.getpid()})

@@ -6,6 +6,8 @@ from tests.methods.small_problem import tiny_spec
 from tests.worker.worker_processes import until, worker
 from unlearn_core.domain.forget_request import ForgetImages
 from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec
+from unlearn_core.domain.results.course import TimingsResult
+from unlearn_core.domain.results.privacy import RelearnResult
 from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.engine.execute import execute_job
 from unlearn_core.engine.listener import NullListener
@@ -36,7 +38,7 @@ def test_trials_of_a_group_are_made_side_by_side_by_the_real_engine(home) -> Non
         ends = [end_of(store, run) for run in runs]
     assert [end.state for end in ends] == [RunState.DONE] * 2, [end.error for end in ends]
     reports_of = [reports.read(home, run) for run in runs]
-    assert {report.parts["timings"].facts.get("together") for report in reports_of} == {2}
+    assert {report[TimingsResult].stack_size for report in reports_of} == {2}
     assert [report.spec.params["lr"] for report in reports_of] == list(rates)
 
 
@@ -61,9 +63,9 @@ def test_a_persons_run_starts_within_an_epoch_of_a_gold_and_the_gold_ends_with_t
         asked = end_of(store, store.submit_unique(MeasureSpec(run=urgent.id, what="relearn"), title="relearn").run)
         assert asked.state is RunState.DONE, asked.error
     report = reports.read(home, urgent.id)
-    assert report.parts["relearn"].facts["models"].keys() == {"after", "gold", "fresh"}
-    assert store.get(urgent.id).headline["relearn"]["index"] == report.parts["relearn"].facts["index"]
+    assert report[RelearnResult].models.keys() == {"after", "gold", "fresh"}
+    assert store.get(urgent.id).metrics.to_dict()["relearn"]["index"] == report[RelearnResult].index
     elsewhere = RunStore(home.parent / "elsewhere")
     straight = elsewhere.get(elsewhere.submit(TrainGoldSpec(request=request), title="gold"))
     never_interrupted = execute_job(straight, ModelCache("cpu", elsewhere.data_dir), NullListener())
-    assert run.headline["gold"] == never_interrupted["gold"]
+    assert run.metrics.to_dict()["gold"] == never_interrupted.gold

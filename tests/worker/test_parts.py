@@ -253,14 +253,14 @@ def test_a_claimed_run_is_carried_out_alone_if_its_group_cannot_be_claimed(insid
 
 def test_a_child_is_replaced_after_its_time_and_when_it_dies_idle(inside, monkeypatch):
     monkeypatch.setattr("unlearn_core.worker.child_process.MAX_RUNS_PER_CHILD", 2)
-    pids = [end_of(inside.store, submit(inside.store, do="steps", steps=1)).headline["pid"] for _ in range(4)]
+    pids = [end_of(inside.store, submit(inside.store, do="steps", steps=1)).metrics.to_dict()["pid"] for _ in range(4)]
     assert len(set(pids)) == 2
     assert pids[0] == pids[1]
     assert pids[2] == pids[3]
     until(lambda: inside.run_child.is_free)
     inside.run_child._process.kill()
     run = end_of(inside.store, submit(inside.store, do="steps", steps=1))
-    assert (run.state, run.headline["runs"]) == (RunState.DONE, 1)
+    assert (run.state, run.metrics.to_dict()["runs"]) == (RunState.DONE, 1)
 
 
 def test_a_run_that_was_taken_away_is_dropped(inside):

@@ -10,6 +10,7 @@ from math import log10
 import pytest
 
 from tests.domain.test_sweep import spec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import SweepSpec, Trial
 from unlearn_core.worker.sampler import importance, suggest
@@ -30,9 +31,9 @@ def wide(sampler: str, **changes) -> SweepSpec:
 def carried_out(number: int, params: dict, attributes: dict, *, state: RunState = RunState.DONE, **more) -> Trial:
     """A trial that is over: the rate alone decides, and 0.005 is best. Its rows have been through the database."""
     miss = abs(log10(params["impair_lr"] / 0.005)) / 2
-    headline = {"accuracy": {"after": {"forget_val": min(1.0, miss), "retain_val": max(0.0, 1 - miss)}}}
+    metrics = RunMetrics(accuracy={"after": {"forget_val": min(1.0, miss), "retain_val": max(0.0, 1 - miss)}})
     kept = json.loads(json.dumps([params, attributes]))
-    done = Trial(number, number + 1, kept[0], kept[1], None, state, None, headline, 0.0, 1.0)
+    done = Trial(number, number + 1, kept[0], kept[1], None, state, None, metrics, 0.0, 1.0)
     return done._replace(**more)
 
 
@@ -70,7 +71,7 @@ def test_whatever_becomes_of_a_trial_there_is_a_next_one(sampler: str) -> None:
         {"state": None, "run": None},
         {"state": RunState.RUNNING},
         {"state": RunState.QUEUED},
-        {"headline": {}},
+        {"metrics": RunMetrics()},
         {},
     ]
     for objectives in (["forget"], ["forget", "retain"]):
@@ -95,7 +96,7 @@ def test_a_grid_tries_every_point_once_also_where_a_number_was_taken_back() -> N
 def test_tpe_and_nsga2_learn_where_random_does_not() -> None:
     def missed(sampler: str) -> float:
         late = [one for seed in range(3) for one in played(wide(sampler, objectives=["forget"], seed=seed), 36)[-12:]]
-        return sum(trial.headline["accuracy"]["after"]["forget_val"] for trial in late) / len(late)
+        return sum(trial.metrics.accuracy["after"]["forget_val"] or 0 for trial in late) / len(late)
 
     assert missed("tpe") < missed("random") / 2
     assert missed("nsga2") < missed("random")

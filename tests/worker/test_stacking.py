@@ -49,8 +49,8 @@ def test_a_group_is_made_in_stacks_and_each_run_has_its_own_curve_and_end(store)
         runs = group(store, MAX_STACK + 2, do="steps", steps=5)
         alone = store.submit(spec(do="steps", steps=1), title="of no group", priority=Priority.SWEEP)
         ends = [end_of(store, run) for run in runs]
-        assert end_of(store, alone).headline.keys() == {"pid", "runs", "device"}
-    assert [end.headline["together"] for end in ends] == [MAX_STACK] * MAX_STACK + [2] * 2
+        assert end_of(store, alone).metrics.to_dict().keys() == {"pid", "runs", "device"}
+    assert [end.metrics.to_dict()["together"] for end in ends] == [MAX_STACK] * MAX_STACK + [2] * 2
     assert all([point.step for point in store.curve(run)] == [1, 2, 3, 4, 5] for run in runs)
     assert {end.attempt for end in ends} == {1}
 
@@ -62,7 +62,7 @@ def test_what_differs_in_more_than_its_method_allows_is_made_apart(store) -> Non
         wishes = [{"do": "steps", "steps": 3}, {"do": "die", "times": 0}, {"do": "steps", "steps": 4}]
         runs = [store.submit(spec(**wish), title="one", priority=Priority.SWEEP, group="g") for wish in wishes]
         enough(store, other)
-        ends = [end_of(store, run).headline for run in runs]
+        ends = [end_of(store, run).metrics.to_dict() for run in runs]
     assert [end.get("together") for end in ends] == [2, None, 2]
 
 
@@ -86,7 +86,9 @@ def test_those_whose_process_died_go_on_alone(store) -> None:
         os.kill(begun(store, runs[1]), signal.SIGKILL)
         ends = [end_of(store, run) for run in runs]
     assert {(end.state, end.attempt) for end in ends} == {(RunState.DONE, 2)}
-    assert all("together" not in end.headline for end in ends), "a stack that took a process with it is not made again"
+    assert all("together" not in end.metrics.to_dict() for end in ends), (
+        "a stack that took a process with it is not made again"
+    )
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -98,7 +100,7 @@ def test_one_on_which_a_process_has_died_goes_alone_and_the_others_together(stor
         runs = [store.submit(wish, title="one", priority=Priority.SWEEP, group="g") for _ in range(3)]
         sql(store.data_dir, "UPDATE run SET deaths = 1 WHERE id = ?", runs[place])
         enough(store, other)
-        ends = [end_of(store, run).headline.get("together") for run in runs]
+        ends = [end_of(store, run).metrics.to_dict().get("together") for run in runs]
     assert ends.pop(place) is None
     assert ends == [2, 2]
 
@@ -117,7 +119,7 @@ def test_those_that_do_not_stack_are_made_one_after_another(store) -> None:
         runs = group(store, 3, do="die", times=0)
         ends = [end_of(store, run) for run in runs]
     assert [(end.state, end.attempt) for end in ends] == [(RunState.DONE, 1), (RunState.DONE, 2), (RunState.DONE, 3)]
-    assert all("together" not in end.headline for end in ends)
+    assert all("together" not in end.metrics.to_dict() for end in ends)
     assert "preempted, now queued. These draw by chance." in output(store.data_dir), "it is said why"
     assert sql(store.data_dir, "SELECT DISTINCT deaths FROM run") == [(0,)]
 
@@ -151,4 +153,7 @@ def test_a_sweep_has_a_stack_of_trials_under_way(store) -> None:
     trials = store.sweeps.trials(number)
     assert [trial.number for trial in trials] == list(range(MAX_STACK + 4))
     assert {trial.state for trial in trials} == {RunState.DONE}
-    assert max(trial.headline["together"] for trial in trials if "together" in trial.headline) == MAX_STACK
+    assert (
+        max(trial.metrics.to_dict()["together"] for trial in trials if "together" in trial.metrics.to_dict())
+        == MAX_STACK
+    )

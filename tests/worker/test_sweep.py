@@ -9,6 +9,7 @@ import pytest
 
 from tests.domain.test_sweep import spec
 from tests.worker.worker_processes import begun, until, worker
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import CurvePoint, RunState
 from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial
 from unlearn_core.store.queue.run_store import RunStore
@@ -100,7 +101,7 @@ def test_a_person_is_served_between_two_trials_and_after_a_pause_it_goes_on(stor
     turn(store)
     first = claim(store)
     store.sweeps.pause(number)
-    store.finish(first.id, first.attempt, metrics={})
+    store.finish(first.id, first.attempt, metrics=RunMetrics())
     turn(store)
     assert len(store.sweeps.trials(number)) == 1
     mine = store.submit(first.spec, title="a person's")
@@ -108,7 +109,7 @@ def test_a_person_is_served_between_two_trials_and_after_a_pause_it_goes_on(stor
     turn(store)
     assert claim(store).id == mine
     second = claim(store)
-    store.finish(second.id, second.attempt, metrics={})
+    store.finish(second.id, second.attempt, metrics=RunMetrics())
     turn(store)
     assert store.sweeps.get(number).state is SweepState.DONE
 
@@ -128,7 +129,7 @@ def test_a_trial_that_is_left_behind_is_stopped_and_the_sweep_goes_on(store) -> 
         if wish.cancel:
             store.mark_cancelled(run.id, run.attempt)
         else:
-            store.finish(run.id, run.attempt, metrics={"accuracy": {"after": {"retain_val": 0.9}}})
+            store.finish(run.id, run.attempt, metrics=RunMetrics(accuracy={"after": {"retain_val": 0.9}}))
     scheduler.schedule({})
     assert store.sweeps.get(number).state is SweepState.DONE
     assert [trial.status for trial in store.sweeps.trials(number)] == ["done"] * 5 + ["stopped early"] * 2
@@ -148,7 +149,7 @@ def test_where_nobody_wants_early_stops_there_are_none(store) -> None:
         store.heartbeat(run.id, run.attempt, points=points)
         scheduler.prune_if_hopeless(run, points)
         assert not store.heartbeat(run.id, run.attempt).cancel
-        store.finish(run.id, run.attempt, metrics={})
+        store.finish(run.id, run.attempt, metrics=RunMetrics())
 
 
 def test_a_sampler_that_breaks_ends_its_sweep_and_nothing_else(store, caplog) -> None:
@@ -173,7 +174,7 @@ def test_a_sampler_that_breaks_ends_its_sweep_and_nothing_else(store, caplog) ->
 
 
 def ended(number: int, state: RunState, *, seconds: float = 60.0) -> Trial:
-    return Trial(number, number + 1, {}, {}, None, state, None, {}, 1000.0, 1000.0 + seconds)
+    return Trial(number, number + 1, {}, {}, None, state, None, RunMetrics(), 1000.0, 1000.0 + seconds)
 
 
 def test_a_budget_in_minutes_is_of_work() -> None:

@@ -28,9 +28,9 @@ def store(tmp_path_factory) -> Iterator[RunStore]:
 def test_runs_are_carried_out_by_one_warm_process(store):
     first, second = (end_of(store, submit(store, do="steps", steps=1)) for _ in range(2))
     assert first.state is second.state is RunState.DONE
-    assert second.headline["pid"] == first.headline["pid"]
-    assert second.headline["runs"] == first.headline["runs"] + 1
-    assert second.device == second.headline["device"] == "cpu"
+    assert second.metrics.to_dict()["pid"] == first.metrics.to_dict()["pid"]
+    assert second.metrics.to_dict()["runs"] == first.metrics.to_dict()["runs"] + 1
+    assert second.device == second.metrics.to_dict()["device"] == "cpu"
 
 
 def test_progress_and_curve_are_seen_while_it_runs_and_nothing_is_lost(store):
@@ -52,7 +52,7 @@ def test_a_polite_run_is_cancelled_and_the_process_stays(store):
     store.cancel(number)
     run = end_of(store, number)
     assert (run.state, run.error) == (RunState.CANCELLED, None)
-    assert end_of(store, submit(store, do="steps", steps=1)).headline["pid"] == pid
+    assert end_of(store, submit(store, do="steps", steps=1)).metrics.to_dict()["pid"] == pid
 
 
 def test_a_deaf_run_is_killed_and_the_next_one_runs(store):
@@ -63,7 +63,7 @@ def test_a_deaf_run_is_killed_and_the_next_one_runs(store):
     assert end_of(store, number).state is RunState.CANCELLED
     assert time.monotonic() - began > 0.5, "it had its time of grace"
     assert not is_alive(pid)
-    assert end_of(store, submit(store, do="steps", steps=1)).headline["pid"] != pid
+    assert end_of(store, submit(store, do="steps", steps=1)).metrics.to_dict()["pid"] != pid
 
 
 def test_a_killed_run_starts_again_once(store):
@@ -107,18 +107,18 @@ def test_an_error_of_a_method_is_told_in_short_and_logged_in_full(store):
 
 
 def test_out_of_memory_is_explained_and_the_next_run_has_a_fresh_process(store):
-    before = end_of(store, submit(store, do="steps", steps=1)).headline["pid"]
+    before = end_of(store, submit(store, do="steps", steps=1)).metrics.to_dict()["pid"]
     run = end_of(store, submit(store, do="fail", kind="memory"))
     assert (run.state, run.attempt) == (RunState.FAILED, 1)
     assert "needed 2.00 GiB more, but 1.20 GiB were free" in (run.error or "")
     assert "batch size" in (run.error or "")
     after = end_of(store, submit(store, do="steps", steps=1))
     assert after.state is RunState.DONE
-    assert after.headline["pid"] != before
+    assert after.metrics.to_dict()["pid"] != before
 
 
-def test_a_headline_that_cannot_be_stored_fails_its_run_only(store):
-    assert "not JSON serializable" in (end_of(store, submit(store, do="fail", kind="headline")).error or "")
+def test_metrics_that_cannot_be_stored_fails_its_run_only(store):
+    assert "not JSON serializable" in (end_of(store, submit(store, do="fail", kind="metrics")).error or "")
     assert end_of(store, submit(store, do="steps", steps=1)).state is RunState.DONE
 
 
@@ -129,8 +129,8 @@ def test_a_look_is_answered_while_a_run_is_in_progress(store):
     look = end_of(store, store.submit(ExplainSpec(run=1, picture=0, target=0), title="look"))
     assert time.monotonic() - began < 2
     assert look.state is RunState.DONE
-    assert look.headline["device"] == "cpu"
-    assert look.headline["pid"] != pid
+    assert look.metrics.to_dict()["device"] == "cpu"
+    assert look.metrics.to_dict()["pid"] != pid
     assert is_running(store, number)
     store.cancel(number)
     end_of(store, number)
@@ -142,8 +142,10 @@ def test_pictures_are_brought_in_while_a_run_is_in_progress(store):
     wanted = ImportDatasetSpec(dataset="faces", title="Faces", source="folder", size=32)
     ends = [end_of(store, store.submit(wanted, title="import")) for _ in range(2)]
     assert [end.state for end in ends] == [RunState.DONE] * 2
-    assert len({end.headline["pid"] for end in ends}) == 2, "a process for each, which holds no memory afterwards"
-    assert {end.headline["device"] for end in ends} == {"cpu"}
+    assert len({end.metrics.to_dict()["pid"] for end in ends}) == 2, (
+        "a process for each, which holds no memory afterwards"
+    )
+    assert {end.metrics.to_dict()["device"] for end in ends} == {"cpu"}
     assert is_running(store, number)
     enough(store, number)
     assert end_of(store, number).state is RunState.DONE
@@ -157,8 +159,8 @@ def test_a_gold_gives_way_and_goes_on_where_it_was(store):
     run = end_of(store, gold)
     assert run.state is RunState.DONE
     assert run.attempt == 2
-    assert run.headline["epochs"] == list(range(8)), "no epoch was made twice"
-    assert set(run.headline["attempts"]) == {1, 2}
+    assert run.metrics.to_dict()["epochs"] == list(range(8)), "no epoch was made twice"
+    assert set(run.metrics.to_dict()["attempts"]) == {1, 2}
     assert urgent.finished is not None
     assert run.finished is not None
     assert urgent.finished < run.finished
@@ -167,4 +169,4 @@ def test_a_gold_gives_way_and_goes_on_where_it_was(store):
 def test_a_measurement_reaches_the_run_that_it_is_about(store):
     number = end_of(store, submit(store, do="steps", steps=1)).id
     end_of(store, store.submit(MeasureSpec(run=number), title="measure"))
-    assert store.get(number).headline["gold"] == "measured"
+    assert store.get(number).metrics.to_dict()["gold"] == "measured"

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from unlearn_core.data import datasets, sources, user_catalog
 from unlearn_core.data.ingest.import_spec import build_import_spec
 from unlearn_core.domain.jobs import TrainSpec
+from unlearn_core.domain.results.course import TimingsResult
+from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.engine.devices import describe_device
 from unlearn_core.engine.execute import unlearn
@@ -56,18 +58,20 @@ def measure(published: PublishedResult, *, device: str, data_dir: Path, listener
     spec = TrainSpec(architecture=ARCHITECTURE, dataset=dataset, recipe=recipe)
     _, trained = train_locally(spec, device=device, data_dir=data_dir, listener=listener)
     names = datasets.card(dataset).classes[: published.classes]
-    run = run_spec(trained["classifier"], method="unsir", preset="paper", classes=list(names))
-    metrics = unlearn(run, device=device, data_dir=data_dir, listener=listener).metrics
+    assert trained.classifier is not None
+    run = run_spec(trained.classifier, method="unsir", preset="paper", classes=list(names))
+    report = unlearn(run, device=device, data_dir=data_dir, listener=listener).report
+    scores = report[AccuracyResult].scores
     figures = {
-        f"{side}_{model}": round(metrics["accuracy"][model][f"{side}_test"], 5)
+        f"{side}_{model}": round(scores[model][f"{side}_test"].accuracy, 5)
         for side in ("retain", "forget")
         for model in ("before", "after")
     }
     return {
         "name": published.name,
         **figures,
-        "seconds": round(metrics["seconds"]["forget"], 1),
-        "trained_in": round(trained["seconds"]["total"]),
+        "seconds": round(report[TimingsResult].seconds.forget, 1),
+        "trained_in": round(trained.total_seconds),
         "device": describe_device(device),
     }
 

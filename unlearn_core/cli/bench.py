@@ -57,6 +57,7 @@ def measure(run_spec: Any, device: str, data_dir: Path) -> dict[str, float]:
     """Time a first and a second run in one process, then bare training and evaluation on the same data."""
     import torch
 
+    from unlearn_core.domain.results.course import TimingsResult
     from unlearn_core.engine.execute import ModelCache, execute_job
     from unlearn_core.engine.listener import NullListener
     from unlearn_core.store.files import reports
@@ -64,34 +65,35 @@ def measure(run_spec: Any, device: str, data_dir: Path) -> dict[str, float]:
     from unlearn_core.training import evaluate
 
     store, model_cache = RunStore(data_dir), ModelCache(device, data_dir)
-    walls, metrics, run = [], {}, 0
+    walls, run = [], 0
     for seed in (0, 1):
         spec = run_spec.model_copy(update={"seed": seed})
         run = store.register_running(spec, title="bench", device=device)
         began = time.perf_counter()
-        metrics = execute_job(store.get(run), model_cache, NullListener())
+        execute_job(store.get(run), model_cache, NullListener())
         walls.append(time.perf_counter() - began)
-    seconds, timings = metrics["seconds"], reports.read(data_dir, run).parts["timings"].facts
+    timings = reports.read(data_dir, run)[TimingsResult]
+    seconds = timings.seconds
     data = model_cache.dataset(run_spec.request.dataset)
     bare = _bare(model_cache, run_spec, torch.device(device))
     began = time.perf_counter()
     evaluate.logits(model_cache.new_model(_card(run_spec), 0), data.images)
     once = time.perf_counter() - began
-    rate = timings["pictures"] / seconds["forget"]
+    rate = timings.images / seconds.forget
     return {
         "threads": float(torch.get_num_threads()),
         "first run, everything cold (s)": walls[0],
         "warm run (s)": walls[1],
-        "  forgetting (s)": seconds["forget"],
-        "  evaluating (s)": seconds["evaluate"],
-        "  measuring (s)": seconds["probes"],
+        "  forgetting (s)": seconds.forget,
+        "  evaluating (s)": seconds.evaluate,
+        "  measuring (s)": seconds.probes,
         **_probes(run, model_cache),
         "method: pictures a second": rate,
         "bare training steps: pictures a second": bare,
         "bare steps / method": bare / rate,
         "bare steps / training a classifier here": bare * _training_pace(run_spec, device, data_dir),
         "one pass over all pictures (s)": once,
-        "evaluating / one pass": seconds["evaluate"] / once,
+        "evaluating / one pass": seconds.evaluate / once,
         "PGD batched vs one by one (times as fast)": _pgd_gain(model_cache, run_spec),
         "importance vectorised vs loop (times as fast)": _importance_gain(model_cache, run_spec),
         "trials side by side vs one by one (times as fast)": _stack_gain(model_cache, run_spec, bare),
@@ -107,7 +109,9 @@ def _training_pace(run_spec: Any, device: str, data_dir: Path) -> float:
     card = _card(run_spec)
     recipe = card.required_recipe.model_copy(update={"epochs": 1})
     spec = TrainSpec(architecture=card.architecture, dataset=card.dataset, recipe=recipe)
-    return train_locally(spec, device=device, data_dir=data_dir, listener=NullListener())[1]["seconds_per_picture"]
+    _, metrics = train_locally(spec, device=device, data_dir=data_dir, listener=NullListener())
+    assert metrics.seconds_per_image is not None
+    return metrics.seconds_per_image
 
 
 def _probes(run: int, model_cache: Any) -> dict[str, float]:

@@ -9,7 +9,7 @@ from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.domain.errors import InvalidCheckpointError, InvalidRequestError
 
 if TYPE_CHECKING:
-    from unlearn_core.domain.results.result import ReportPart
+    from unlearn_core.domain.results.checkpoint import CheckpointResult
 
 HELP = "List the classifiers and their bundled retrained models; add a checkpoint, or remove your own classifiers."
 
@@ -101,46 +101,45 @@ def _add(args: argparse.Namespace) -> int:
         std=std,
     )
     with ProgressBar() as bar:
-        number, metrics, part = add_locally(spec, device=args.device, data_dir=folder, listener=bar)
-    print("\n".join(as_lines(number, metrics, part, args.dataset)))
-    if not metrics["fits"]:
+        number, metrics, result = add_locally(spec, device=args.device, data_dir=folder, listener=bar)
+    print("\n".join(as_lines(number, result, args.dataset)))
+    if metrics.classifier is None or metrics.accuracies is None:  # It does not fit.
         return 2
-    best = metrics["accuracies"]["val"] or metrics["accuracies"]["test"] or 0.0
-    if best <= 1.5 * metrics["chance"] and not args.anyway:
+    best = metrics.accuracies.val or metrics.accuracies.test or 0.0
+    if best <= 1.5 * (metrics.chance or 0.0) and not args.anyway:
         print(
             "The accuracy is hardly better than chance, so the model was not added. Check --mean, --std and the order"
         )
         print("of the classes, or add it with --anyway.")
         return 2
-    user_models.accept(metrics["classifier"])
-    print(f"It was added to the catalog as {metrics['classifier']}.")
+    user_models.accept(metrics.classifier)
+    print(f"It was added to the catalog as {metrics.classifier}.")
     return 0
 
 
-def as_lines(number: int, metrics: dict[str, Any], part: "ReportPart", dataset: str) -> list[str]:
+def as_lines(number: int, result: "CheckpointResult", dataset: str) -> list[str]:
     """Return the result as readable lines: which tensors fit, which do not, and the accuracies."""
     from unlearn_core.data import datasets
 
-    facts = part.facts
     lines = [
-        f"Run {number}: {facts['tensors']:,} tensors. "
-        + ("All weights of the model are there." if facts["fits"] else "")
+        f"Run {number}: {result.tensors:,} tensors. " + ("All weights of the model are there." if result.fits else "")
     ]
-    for name, count in zip(("missing", "unexpected", "shapes"), facts["counts"], strict=True):
-        shown = [
-            item if isinstance(item, str) else f"{item[0]} {item[2]}, not {item[1]}"
-            for item in facts[name][:MAX_TENSORS_SHOWN]
-        ]
+    wrong_shapes = [f"{name} {list(found)}, not {list(expected)}" for name, expected, found in result.shape_mismatches]
+    for title, names, count in (
+        ("missing", result.missing, result.counts.missing),
+        ("unexpected", result.unexpected, result.counts.unexpected),
+        ("wrong shape", wrong_shapes, result.counts.shapes),
+    ):
+        shown = names[:MAX_TENSORS_SHOWN]
         if count:
-            title = {"shapes": "wrong shape"}.get(name, name)
             lines.append(f"  {title} ({count:,}): {', '.join(map(ascii, shown))}{' ...' if count > len(shown) else ''}")
-    if not facts["fits"]:
-        return [*lines, facts["why"]]
-    found = metrics["accuracies"]
-    lines += [f"  {name:<24}{found[name]:>7.1%}" for name in ("train", "val", "test") if found[name] is not None]
+    found = result.accuracies
+    if found is None:
+        return [*lines, result.reason]
+    lines += [f"  {name:<24}{share:>7.1%}" for name, share in found.by_split.items() if share is not None]
     names = datasets.card(dataset).classes
     return lines + [
-        f"    {name:<22}{share:>7.1%}" for name, share in zip(names, found["classes"], strict=True) if share is not None
+        f"    {name:<22}{share:>7.1%}" for name, share in zip(names, found.by_class, strict=True) if share is not None
     ]
 
 

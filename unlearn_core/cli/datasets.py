@@ -110,12 +110,12 @@ def _add(args: argparse.Namespace) -> int:
     with ProgressBar() as bar:
         metrics = import_locally(spec, open_data_dir(), bar, root=root)
     print(
-        f"{spec.dataset}: {spec.title} is ready, {metrics['pictures']:,} images in {metrics['classes']:,} classes "
-        f"in {metrics['seconds']['total']:.1f} s."
+        f"{spec.dataset}: {spec.title} is ready, {metrics.num_images:,} images in {metrics.num_classes:,} classes "
+        f"in {metrics.total_seconds:.1f} s."
     )
-    if metrics["left"]:
-        print(f"Skipped: {metrics['left']:,}.")
-        for path, reason in metrics["named"]:
+    if metrics.num_skipped:
+        print(f"Skipped: {metrics.num_skipped:,}.")
+        for path, reason in metrics.skipped:
             print(f"  {path!a} {reason}")
     return 0
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from unlearn_core.cli import _forget
 from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.domain.errors import InvalidHyperparameterError, StoreError
+from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.split import SET_LABELS, set_label
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def as_json(result: "RunResult") -> dict[str, Any]:
         "run": result.run,
         "method": spec.method,
         "params": spec.params,
-        "seconds": result.metrics["seconds"],
+        "seconds": result.report[TimingsResult].seconds.model_dump(),
         **{model: {"accuracy": _accuracies(result, model)} for model in ("before", "after", "gold")},
         "flags": [flag.kind for flag in report_warnings(result.report)],
         "report": str(result.folder),
@@ -72,19 +73,19 @@ def as_table(result: "RunResult") -> str:
     from unlearn_core.charts.text.verdict import verdicts
     from unlearn_core.charts.text.warnings import report_warnings
 
-    report, seconds = result.report, result.metrics["seconds"]
+    report, seconds = result.report, result.report[TimingsResult].seconds
     name = "" if result.run is None else f"Run {result.run}: "
     lines = [
         f"{name}Forget {report.forget_set_title} with {report.method}"
         f" ({report.classifier.title}, seed {report.spec.seed})",
         "",
-        *accuracy_lines(result.metrics["accuracy"]),
+        *accuracy_lines(result.metrics.accuracy),
         "",
         *(_plain(f"{capitalize(verdict.title)}: {verdict.words}") for verdict in verdicts(report)),
         *(_plain(f"Note: {capitalize(flag.title)}. {flag.words} {flag.doubt}") for flag in report_warnings(report)),
         "",
-        f"{seconds['total']:.1f} s in total: {seconds['forget']:.1f} s to unlearn, "
-        f"{seconds['evaluate']:.1f} s to evaluate, {seconds['probes']:.1f} s to measure.",
+        f"{seconds.total:.1f} s in total: {seconds.forget:.1f} s to unlearn, "
+        f"{seconds.evaluate:.1f} s to evaluate, {seconds.probes:.1f} s to measure.",
         f"The report is in {result.folder}.",
     ]
     return "\n".join([*lines, report.missing["gold"]] if "gold" in report.missing else lines)
@@ -104,7 +105,7 @@ def _plain(words: str) -> str:
 
 
 def _accuracies(result: "RunResult", model: str) -> dict[str, float | None]:
-    known = result.metrics["accuracy"].get(model) or {}
+    known = result.metrics.accuracy.get(model, {})
     return {key: known.get(key) for key in SET_LABELS}
 
 

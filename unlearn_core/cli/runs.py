@@ -107,8 +107,7 @@ def _list(store: "RunStore", args: argparse.Namespace) -> None:
 
 def _accuracy(run: Run, side: str) -> str:
     """The accuracy of the unlearned model on the test images of a side, else on its training images."""
-    known = (run.headline.get("accuracy") or {}).get("after") or {}
-    found = next((known[name] for name in (f"{side}_test", f"{side}_train") if known.get(name) is not None), None)
+    found = run.metrics.first_accuracy("after", f"{side}_test", f"{side}_train")
     return "" if found is None else f"{found:.1%}"
 
 
@@ -134,8 +133,8 @@ def _show(run: Run, *, as_json: bool) -> None:
     for name, value in lines.items():
         if value not in (None, ""):
             print(f"  {name:<20} {value}")
-    if run.headline.get("accuracy"):
-        print("", *accuracy_lines(run.headline["accuracy"]), sep="\n  ")
+    if run.metrics.accuracy:
+        print("", *accuracy_lines(run.metrics.accuracy), sep="\n  ")
 
 
 def _settings(run: Run) -> dict[str, Any]:
@@ -151,19 +150,21 @@ def _settings(run: Run) -> dict[str, Any]:
 
 def _distance(run: Run) -> str:
     """The distance to the retrained model on test images, if there is one."""
-    found = ((run.headline.get("distance") or {}).get("test") or {}).get("after")
+    found = run.metrics.distance_to_gold("test")
     return "" if found is None else f"{found:.4f} bits to the retrained model"
 
 
 def _seconds(run: Run) -> str:
-    spent = run.headline.get("seconds") or {}
-    return f"{spent['forget']:.1f} to unlearn, {spent['total']:.1f} in total" if "forget" in spent else ""
+    spent = run.metrics.seconds
+    if spent is None or spent.forget is None:
+        return ""
+    return f"{spent.forget:.1f} to unlearn, {spent.total:.1f} in total"
 
 
 def _as_dict(run: Run) -> dict[str, Any]:
     """A run as plain values: `spec` are its settings, `metrics` its accuracies (0 to 1), distances and seconds."""
-    fields = run.model_dump(mode="json", exclude={"priority", "attempt", "progress", "headline"})
-    return {"run": fields.pop("id"), "kind": run.spec.kind, **fields, "metrics": run.headline}
+    fields = run.model_dump(mode="json", exclude={"priority", "attempt", "progress", "metrics"})
+    return {"run": fields.pop("id"), "kind": run.spec.kind, **fields, "metrics": run.metrics.to_dict()}
 
 
 def _time(moment: datetime) -> str:
@@ -213,7 +214,7 @@ def _script(store: "RunStore", number: int) -> str:
         run_chain(store, found.spec),
         datasets.card(found.spec.request.dataset),
         name=f"Run {number}: {found.title}",
-        weights=found.headline.get("weights"),
+        weights=found.metrics.weights,
     )
 
 

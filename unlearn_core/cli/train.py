@@ -3,13 +3,14 @@
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.domain.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from unlearn_core.domain.recipe import Recipe
+    from unlearn_core.domain.results.metrics import RunMetrics
 
 HELP = "Train a classifier now and add it to the catalog with its recipe, so that it can also be retrained."
 
@@ -57,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidRequestError(f"--{first['loc'][-1]}: {first['msg'].lower()}.") from None
     with ProgressBar() as bar:
         number, metrics = train_locally(spec, device=device, data_dir=open_data_dir(), listener=bar)
-    print(json.dumps({"run": number} | metrics, indent=1) if args.json else as_text(number, metrics, open_data_dir()))
+    as_json = {"run": number} | metrics.to_dict()
+    print(json.dumps(as_json, indent=1) if args.json else as_text(number, metrics, open_data_dir()))
     return 0
 
 
@@ -76,16 +78,16 @@ def _recipe(args: argparse.Namespace, device: str) -> "Recipe":
     )
 
 
-def as_text(number: int, metrics: dict[str, Any], data_dir: Path) -> str:
+def as_text(number: int, metrics: "RunMetrics", data_dir: Path) -> str:
     """Return the result as readable text."""
-    if "accuracies" not in metrics:
-        return f"{metrics['classifier']} is already trained, with the same recipe and seed."
-    found = metrics["accuracies"]
-    shares = [f"{title} {found[name]:.1%}" for name, title in _SPLITS.items() if found[name] is not None]
+    if metrics.accuracies is None:
+        return f"{metrics.classifier} is already trained, with the same recipe and seed."
+    found = metrics.accuracies.by_split.items()
+    shares = [f"{_SPLITS[name]} {share:.1%}" for name, share in found if share is not None]
     return (
-        f"Run {number}: accuracy of {metrics['classifier']}: {', '.join(shares)} "
-        f"({metrics['seconds']['total']:.1f} s).\nNext, unlearn with it: "
-        f"`python -m unlearn_core run --classifier {metrics['classifier']} ...`. "
+        f"Run {number}: accuracy of {metrics.classifier}: {', '.join(shares)} "
+        f"({metrics.total_seconds:.1f} s).\nNext, unlearn with it: "
+        f"`python -m unlearn_core run --classifier {metrics.classifier} ...`. "
         f"Its weights are in {data_dir / 'trained'}."
     )
 

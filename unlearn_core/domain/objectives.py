@@ -1,18 +1,19 @@
 """Objectives of a sweep: computed from training and validation images only; the Pareto front and the best trial."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
 from unlearn_core.domain.errors import InvalidHyperparameterError, InvalidRequestError, NotFoundError
 from unlearn_core.domain.method import Method
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.search_space import SearchRange
 from unlearn_core.domain.sweep import SweepSpec, Trial
 
 
 class Objective(NamedTuple):
-    """One objective. `read(headline)` returns its value from a run's summary metrics, or None."""
+    """One objective. `read(metrics)` returns its value from a run's summary metrics, or None."""
 
     id: str
     title: str
@@ -23,16 +24,7 @@ class Objective(NamedTuple):
     is_fraction: bool
     """Whether it is a fraction that is shown as a percentage."""
     explanation: str
-    read: Callable[[Mapping[str, Any]], float | None]
-
-
-def _accuracy(headline: Mapping[str, Any], *keys: str) -> float | None:
-    known = (headline.get("accuracy") or {}).get("after") or {}
-    return next((known[name] for name in keys if known.get(name) is not None), None)
-
-
-def _distance(headline: Mapping[str, Any]) -> float | None:
-    return ((headline.get("distance") or {}).get("val") or {}).get("after")
+    read: Callable[[RunMetrics], float | None]
 
 
 OBJECTIVES: dict[str, Objective] = {
@@ -47,7 +39,7 @@ OBJECTIVES: dict[str, Objective] = {
             False,
             "How far its predictions are from the retrained model's: the mean of forget set, training and retain set, "
             "validation. Lower is better.",
-            _distance,
+            lambda metrics: metrics.distance_to_gold("val"),
         ),
         Objective(
             "retain",
@@ -57,7 +49,7 @@ OBJECTIVES: dict[str, Objective] = {
             False,
             True,
             "Accuracy on the retain set, validation. Higher is better.",
-            lambda headline: _accuracy(headline, "retain_val"),
+            lambda metrics: metrics.first_accuracy("after", "retain_val"),
         ),
         Objective(
             "forget",
@@ -68,7 +60,7 @@ OBJECTIVES: dict[str, Objective] = {
             True,
             "Accuracy on the forget set, validation, or on the forget set, training, for requests to forget single "
             "images. Lower is better, but the retrained model need not be at zero.",
-            lambda headline: _accuracy(headline, "forget_val", "forget_train"),
+            lambda metrics: metrics.first_accuracy("after", "forget_val", "forget_train"),
         ),
         Objective(
             "privacy",
@@ -79,7 +71,7 @@ OBJECTIVES: dict[str, Objective] = {
             False,
             "1 if simple attacks, evaluated on validation images, reveal no more about it than about the retrained "
             "model. Higher is better.",
-            lambda headline: headline.get("privacy_val"),
+            lambda metrics: metrics.privacy_val,
         ),
         Objective(
             "seconds",
@@ -89,23 +81,23 @@ OBJECTIVES: dict[str, Objective] = {
             False,
             False,
             "Unlearning time, without measurements. Lower is better.",
-            lambda headline: (headline.get("seconds") or {}).get("forget"),
+            lambda metrics: metrics.seconds and metrics.seconds.forget,
         ),
     )
 }
 
 
-def objective_value(name: str, headline: Mapping[str, Any]) -> float | None:
+def objective_value(name: str, metrics: RunMetrics) -> float | None:
     """An objective's value; None if it was not measured or is not finite."""
-    found = OBJECTIVES[name].read(headline)
-    return float(found) if found is not None and isfinite(found) else None
+    found = OBJECTIVES[name].read(metrics)
+    return found if found is not None and isfinite(found) else None
 
 
 def objective_values(spec: SweepSpec, trial: Trial) -> tuple[float, ...] | None:
     """A trial's values in the order of the objectives; None if it is not done or a value is missing."""
     if trial.state is not RunState.DONE:
         return None
-    found = [objective_value(name, trial.headline) for name in spec.objectives]
+    found = [objective_value(name, trial.metrics) for name in spec.objectives]
     return None if any(one is None for one in found) else tuple(one for one in found if one is not None)
 
 

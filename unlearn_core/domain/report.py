@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import isnan
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 from pydantic import ValidationError
@@ -11,7 +10,6 @@ from pydantic import ValidationError
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.forget_request import Forget
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
-from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.result import ReportPart, Result
 from unlearn_core.domain.split import Split
 
@@ -123,30 +121,3 @@ def describe_forget_set(forget: Forget, dataset: DatasetCard) -> str:
         return f"1 {noun}" if len(forget.images) == 1 else f"{len(forget.images):,} {noun}s"
     names = [dataset.classes[number] for number in forget.classes]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def summary_metrics(parts: Mapping[str, ReportPart], weights: Mapping[str, str]) -> dict[str, Any]:
-    """The summary metrics in a run's row: accuracies as fractions with their 95 % intervals, and more.
-
-    `weights` are the checksums of the models that were compared.
-    """
-    scores = AccuracyResult.from_part(parts["accuracy"]).scores
-    distance, membership = parts.get("distance"), parts.get("membership")
-    return {
-        "accuracy": {
-            model: {name: _or_none(score.accuracy) for name, score in sets.items()} for model, sets in scores.items()
-        },
-        "intervals": {
-            model: {name: [_or_none(score.low), _or_none(score.high)] for name, score in sets.items()}
-            for model, sets in scores.items()
-        },
-        "evaluations": dict(weights),
-        "gold": weights.get("gold"),
-        "distance": distance.facts["distance"] if distance else None,
-        "privacy": membership.facts.get("privacy", {}).get("after") if membership else None,
-        "privacy_val": membership.facts.get("privacy_val", {}).get("after") if membership else None,
-    }
-
-
-def _or_none(value: float) -> float | None:
-    return None if isnan(value) else value

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from unlearn_core.domain.jobs import Spec
+from unlearn_core.domain.results.metrics import RunMetrics
 
 
 class RunState(StrEnum):
@@ -63,9 +64,9 @@ class CurvePoint(NamedTuple):
 
 
 class Run(BaseModel):
-    """One row of the history: a job, its state and its summary metrics (`headline`)."""
+    """One row of the history: a job, its state and its summary metrics."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     id: int
     spec: Spec
@@ -83,5 +84,5 @@ class Run(BaseModel):
     finished: datetime | None
     error: str | None
     progress: Progress | None
-    headline: dict[str, Any]
+    metrics: Annotated[RunMetrics, Field(alias="headline"), PlainSerializer(RunMetrics.to_dict)]
     cancelling: bool

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.search_space import SearchRange
 
@@ -102,7 +103,7 @@ class Trial(NamedTuple):
     stopped: str | None
     state: RunState | None
     error: str | None
-    headline: dict[str, Any]
+    metrics: RunMetrics
     started: float | None
     finished: float | None
 

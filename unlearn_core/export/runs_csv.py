@@ -96,26 +96,19 @@ def _values(spec: UnlearnSpec) -> dict[str, Any]:
 
 def _results(run: Run) -> Iterator[tuple[str, Any]]:
     """The results of a run, as far as its release recorded them."""
-    metrics = run.headline
+    metrics = run.metrics
     for model in MODELS:
-        bounds = _group(metrics, "intervals", model)
-        for name, accuracy in _group(metrics, "accuracy", model).items():
-            low, high = bounds.get(name) or (None, None)
+        bounds = metrics.intervals.get(model, {})
+        for name, accuracy in metrics.accuracy.get(model, {}).items():
+            low, high = bounds.get(name, (None, None))
             column = f"accuracy_{model}_{name}"
             yield from ((column, accuracy), (f"{column}_low", low), (f"{column}_high", high))
-    for split in ("test", "val"):
-        for model in ("before", "after"):
-            yield f"distance_{split}_{model}", _group(metrics, "distance", split).get(model)
-    yield from (("privacy_test", metrics.get("privacy")), ("privacy_val", metrics.get("privacy_val")))
-    yield from ((f"seconds_{stage}", spent) for stage, spent in _group(metrics, "seconds").items())
-    yield from ((name, metrics.get(name)) for name in ("revision", "version", "torch", "weights"))
-
-
-def _group(metrics: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    """The metrics under these names; none where they were not measured."""
-    for name in names:
-        metrics = metrics.get(name) or {}
-    return metrics
+    for split, distance in (metrics.distance or {}).items():
+        yield from ((f"distance_{split}_before", distance.before), (f"distance_{split}_after", distance.after))
+    yield from (("privacy_test", metrics.privacy), ("privacy_val", metrics.privacy_val))
+    if metrics.seconds is not None:
+        yield from ((f"seconds_{stage}", spent) for stage, spent in metrics.seconds)
+    yield from ((name, getattr(metrics, name)) for name in ("revision", "version", "torch", "weights"))
 
 
 def _type(values: Sequence[Any]) -> str:

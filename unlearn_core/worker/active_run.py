@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Run
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker.failures import Outcome, describe_exit
@@ -37,7 +38,7 @@ def report_outcome(store: RunStore, run: Run, outcome: Outcome) -> None:
     """Report the outcome of a run to the store. Raises LeaseLostError if this worker no longer holds it."""
     match outcome.state:
         case "done":
-            store.finish(run.id, run.attempt, metrics=outcome.metrics or {})
+            store.finish(run.id, run.attempt, metrics=outcome.metrics or RunMetrics())
         case "failed":
             store.fail(run.id, run.attempt, outcome.reason)
         case "cancelled":

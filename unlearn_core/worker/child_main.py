@@ -6,7 +6,6 @@ It is a module of its own because the child of a forkserver must be able to impo
 import faulthandler
 import fcntl
 import importlib
-import json
 import os
 import signal
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from unlearn_core.domain.errors import NotSupportedError
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.stacking import StackableParams
 from unlearn_core.worker.failures import Outcome, outcome_of
@@ -112,10 +112,10 @@ class _Workload:
         except Exception as problem:  # noqa: BLE001 (a method may raise anything, which the run must report)
             return outcome_of(problem, self._data_dir)
 
-    def _to_outcome(self, result: dict[str, Any] | Exception) -> Outcome:
+    def _to_outcome(self, result: RunMetrics | Exception) -> Outcome:
         if isinstance(result, Exception):
             return outcome_of(result, self._data_dir)
-        return Outcome("done", metrics=json.loads(json.dumps(result)))
+        return Outcome("done", metrics=RunMetrics.from_json(result.to_json()))
 
 
 def _warm_up(config: ChildConfig) -> _Workload:

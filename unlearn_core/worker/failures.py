@@ -6,9 +6,10 @@ import shutil
 import signal
 import traceback
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from unlearn_core.domain.errors import CancelledError, PreemptedError, UnlearnError
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.store.files.log_file import LOG_FILE
 
 MEMORY_ADVICE = "Reduce the batch size, or close other programs that use this memory; then start the run again."
@@ -18,7 +19,7 @@ class Outcome(NamedTuple):
     """How a run ended. `restart_child`: its process should not execute another run."""
 
     state: Literal["done", "failed", "cancelled", "preempted", "crashed"]
-    metrics: dict[str, Any] | None = None
+    metrics: RunMetrics | None = None
     reason: str = ""
     traceback: str = ""
     """The full traceback, for the log."""

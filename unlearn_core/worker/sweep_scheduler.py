@@ -140,9 +140,8 @@ def end_condition(spec: SweepSpec, trials: Sequence[Trial], *, now: float) -> Sw
 def _gold_accuracy(done: Sequence[Trial]) -> GoldAccuracy | None:
     """Return the retrained model's accuracies on validation images, or on the forget images if it has no others."""
     for trial in done:
-        accuracies = (trial.headline.get("accuracy") or {}).get("gold") or {}
-        forget = accuracies.get("forget_val")
-        forget = accuracies.get("forget_train") if forget is None else forget
-        if forget is not None and accuracies.get("retain_val") is not None:
-            return GoldAccuracy(forget, accuracies["retain_val"])
+        forget = trial.metrics.first_accuracy("gold", "forget_val", "forget_train")
+        retain = trial.metrics.first_accuracy("gold", "retain_val")
+        if forget is not None and retain is not None:
+            return GoldAccuracy(forget, retain)
     return None

@@ -71,7 +71,7 @@ def test_a_training_is_requested_with_its_cost_and_followed(visit: Visit, store:
     assert "is now in the list of classifiers" in words(app) and "of the validation images" in words(app)
     assert "\\<b\\>cat" in words(app) and not without_words(app)
     app = fine(app.button(key="take-trained").click().run())
-    assert app.query_params["classifier"] == done.headline["classifier"]
+    assert app.query_params["classifier"] == done.metrics.classifier
     page = fine(turn(app, "classifier"))
     assert "2 epochs of stochastic gradient descent" in words(page) and "None yet" in words(page)
     assert len(page.dataframe[0].value) == 4, "its accuracy is shown class by class"
@@ -99,7 +99,7 @@ def test_a_checkpoint_is_validated_added_and_given_a_recipe(visit: Visit, store:
     fine(brought(visit("classifier"), save(wrapped | {"module.aux.<img>": torch.zeros(2)}), f"{ODD}.safetensors"))
     run = work(store, home)
     assert isinstance(run.spec, AddCheckpointSpec) and len(run.spec.name) <= 80
-    name = run.headline["classifier"]
+    name = run.metrics.classifier or ""
     assert not user_models.exists(name), "it waits until a person adds it"
 
     app = fine(visit("run", id=str(run.id)))
@@ -132,7 +132,7 @@ def test_one_that_does_not_fit_says_what_does_not(visit: Visit, store: RunStore,
 
 def test_it_is_not_removed_while_a_run_needs_it(visit: Visit, store: RunStore, home: Path) -> None:
     store.submit(TrainSpec(architecture="tiny", dataset="shapes", recipe=QUICK), title="Train")
-    name = work(store, home).headline["classifier"]
+    name = work(store, home).metrics.classifier or ""
     store.submit(TrainSpec(architecture="tiny", dataset="shapes", recipe=QUICK, start=name), title="Fine-tune")
     app = fine(visit("classifier", classifier=name))
     app = fine(app.button(key="remove-classifier").click().run())

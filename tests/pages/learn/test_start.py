@@ -11,6 +11,7 @@ import pytest
 from tests.pages.conftest import ROOT, Visit
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components import run_plan
@@ -72,5 +73,5 @@ def test_the_run_on_show_is_the_one_that_ships(visit: Visit) -> None:
 def test_the_time_it_takes_is_this_machines_own_once_it_was_run_here(visit: Visit, store: RunStore) -> None:
     assert "The run shown here took" in words(visit("start"))
     number = store.register_running(run_plan.resolve(run_setup.default_setup()).spec, title="x", device="cpu")
-    store.finish(number, 1, metrics={"seconds": {"total": 17.2}})
+    store.finish(number, 1, metrics=RunMetrics(seconds=JobSeconds(total=17.2)))
     assert "Real run, bundled data, about 17 s on this machine." in words(fine(visit("start")))

@@ -1,11 +1,15 @@
 """The retrained model of a report, and a second one: requested, shared, cancelled, resumed."""
 
+from math import isnan
+
 import pytest
 
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_picture, started
 from tests.pages.page_asserts import fine, words
 from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec
+from unlearn_core.domain.results.metrics import RunMetrics
+from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.engine.execute import execute_job
 from unlearn_core.engine.listener import NullListener
@@ -27,7 +31,7 @@ def measured(store: RunStore, kind: str, seconds: float, classifier: str = "tiny
         else by_picture().model_copy(update={"request": request})
     )
     number = store.register_running(spec, title="x", device="cpu")
-    store.finish(number, 1, metrics={"seconds_per_picture": seconds})
+    store.finish(number, 1, metrics=RunMetrics(seconds_per_image=seconds))
 
 
 def trained(store: RunStore, spec: TrainGoldSpec, warm: ModelCache) -> None:
@@ -102,7 +106,7 @@ def test_a_second_gold_tells_how_far_two_golds_are_apart(done: RunStore, visit: 
     done.finish(measure.id, measure.attempt, metrics=execute_job(measure, warm, NullListener()))
     report = reports.read(done.data_dir, CLASS)
     assert "twin" in report.evaluations and "twin" not in report.missing
-    assert report.parts["distance"].facts["distance"]["val"]["spread"] is not None
+    assert not isnan(report[DistanceResult].overall["val"].between_golds)
     app.run()
     assert "train-gold" not in [button.key for button in fine(app).button]
     page = fine(visit("run", id=str(run.id)))

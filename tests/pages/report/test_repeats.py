@@ -14,6 +14,8 @@ from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts.drawing.seed_statistics import t_interval
 from unlearn_core.charts.report import seeds
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.metrics import RunMetrics
+from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
@@ -30,13 +32,16 @@ def carried_out(store: RunStore, count: int) -> list[int]:
         assert claimed.id == run
         folder = artifacts.run_dir(store.data_dir, run)
         shutil.copytree(artifacts.run_dir(store.data_dir, CLASS), folder, dirs_exist_ok=True)
-        part = artifacts.read_part(folder, "accuracy")
-        assert part is not None
-        part.facts["after"]["retain_test"]["accuracy"] -= 0.01 * place
-        artifacts.write_part(folder, "accuracy", part)
-        headline = store.get(CLASS).headline
-        own = {m: {name: one["accuracy"] for name, one in sets.items()} for m, sets in part.facts.items()}
-        store.finish(run, claimed.attempt, metrics=headline | {"accuracy": own})
+        result = artifacts.read_result(folder, AccuracyResult)
+        assert result is not None
+        after = result.scores["after"]
+        moved = after["retain_test"].model_copy(update={"accuracy": after["retain_test"].accuracy - 0.01 * place})
+        scores = {**result.scores, "after": {**after, "retain_test": moved}}
+        artifacts.write_result(folder, AccuracyResult(scores=scores))
+        own = {
+            m: {name: one.accuracy if one.total else None for name, one in sets.items()} for m, sets in scores.items()
+        }
+        store.finish(run, claimed.attempt, metrics=store.get(CLASS).metrics.updated(RunMetrics(accuracy=own)))
     return made
 
 
@@ -77,7 +82,8 @@ def test_a_report_shows_the_mean_over_its_seeds(visit: Visit, done: RunStore) ->
         assert not without_words(app)
     found = cache.report(CLASS, ("any",))
     table = repeats.interval_table(found).set_index("metric")
-    first = done.get(CLASS).headline["accuracy"]["after"]["retain_test"]
+    first = done.get(CLASS).metrics.first_accuracy("after", "retain_test")
+    assert first is not None
     mean = t_interval([first, first - 0.01, first - 0.02])
     assert table.loc["accuracy, retain set, test", "mean"] == f"{100 * mean.mean:.1f}\N{NO-BREAK SPACE}%"
     assert np.isclose(mean.mean, first - 0.01)
@@ -111,8 +117,8 @@ def test_seeds_are_one_entry_of_the_history(visit: Visit, done: RunStore) -> Non
     table: Any = app.dataframe[0].value
     assert list(table["run"]) == [f"Run {CLASS}", "Run 2"]
     assert list(table["state"]) == ["● 3 seeds", "● done"]
-    figures = [done.get(run).headline["accuracy"]["after"]["retain_test"] for run in (CLASS, *made)]
-    assert table["retain after"][0] == pytest.approx(100 * np.mean(figures))
+    figures = [done.get(run).metrics.first_accuracy("after", "retain_test") for run in (CLASS, *made)]
+    assert table["retain after"][0] == pytest.approx(100 * np.mean([figure or 0 for figure in figures]))
     tick(app, done, 0)
     assert "**3 runs** will be deleted permanently" in words(app)
     app.button(key="unfold").click().run()
@@ -174,4 +180,4 @@ def test_nothing_is_read_twice(done: RunStore, home: Path, monkeypatch: pytest.M
     again = cache.seeds(CLASS)
     assert before is not None
     assert again is not None
-    assert before.facts == again.facts
+    assert before.runs == again.runs

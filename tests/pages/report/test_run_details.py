@@ -36,7 +36,8 @@ def test_a_run_is_a_command_and_a_script(visit: Visit, done: RunStore) -> None:
     script = script_of(app)
     compile(script, "script", "exec")
     assert f"# Run {CLASS}: Forget discs with UNSIR" in script
-    assert done.get(CLASS).headline["weights"] in script
+    weights = done.get(CLASS).metrics.weights
+    assert weights and weights in script
     assert "Download the script" in [button.proto.label for button in app.get("download_button")]
     assert "continues" not in words(app)
 

@@ -85,7 +85,7 @@ def trials_table(sweep_data: SweepData) -> pd.DataFrame:
 def _row(sweep_data: SweepData, trial: Trial) -> dict[str, Any]:
     params = {one.knob: trial.params.get(one.knob) for one in sweep_data.sweep.spec.ranges}
     read = trial.state is RunState.DONE
-    figures = {name: objectives.objective_value(name, trial.headline) if read else None for name in OBJECTIVES}
+    figures = {name: objectives.objective_value(name, trial.metrics) if read else None for name in OBJECTIVES}
     test = {f"{side}_test": trial_accuracy(trial, "after", side, test=True) if read else None for side in _TEST}
     return {"trial": trial.number, "run": trial.run, "outcome": trial.status, **params, **figures, **test}
 
@@ -97,9 +97,7 @@ def trial_accuracy(
 
     For requests to forget single images it is the accuracy on the forget images themselves.
     """
-    known = (trial.headline.get("accuracy") or {}).get(model) or {}
-    names = (_TEST if test else _SETS)[side]
-    return next((known[name] for name in names if known.get(name) is not None), None)
+    return trial.metrics.first_accuracy(model, *(_TEST if test else _SETS)[side])
 
 
 def baseline_accuracy(sweep_data: SweepData, model: str, side: str, *, test: bool = False) -> float | None:
@@ -175,7 +173,7 @@ def hover_text(sweep_data: SweepData, trial: Trial) -> str:
     lines = [f"<b>Run {trial.run}</b>, trial {trial.number + 1}"]
     lines += [f"{sweep_data.hyperparameter_title(name)}: {format_value(value)}" for name, value in trial.params.items()]
     for name in dict.fromkeys((*sweep_data.sweep.spec.objectives, "forget", "retain")):
-        value = objectives.objective_value(name, trial.headline)
+        value = objectives.objective_value(name, trial.metrics)
         if value is not None:
             lines.append(f"{OBJECTIVES[name].title}: {format_objective(name, value)}")
     return "<br>".join(lines)

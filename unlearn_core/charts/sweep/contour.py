@@ -139,7 +139,7 @@ def _first_two(sweep_data: SweepData) -> tuple[str, str]:
 
 
 def _known(sweep_data: SweepData, name: str) -> list[tuple[Trial, float]]:
-    found = ((trial, objectives.objective_value(name, trial.headline)) for trial in sweep_data.done)
+    found = ((trial, objectives.objective_value(name, trial.metrics)) for trial in sweep_data.done)
     return [(trial, value) for trial, value in found if value is not None]
 
 

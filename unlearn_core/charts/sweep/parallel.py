@@ -41,7 +41,7 @@ def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
             }
         )
     for name in spec.objectives:
-        values = [value for trial in trials if (value := objectives.objective_value(name, trial.headline)) is not None]
+        values = [value for trial in trials if (value := objectives.objective_value(name, trial.metrics)) is not None]
         least, most = min(values), max(values)
         marks = [least, (least + most) / 2, most] if most > least else [least]
         dimensions.append(

@@ -140,7 +140,7 @@ def for_hyperparameter(hyperparameter: str, objective: str) -> SweepChart:
 
 
 def _known(sweep_data: SweepData, name: str) -> list[tuple[Trial, float]]:
-    found = ((trial, objectives.objective_value(name, trial.headline)) for trial in sweep_data.done)
+    found = ((trial, objectives.objective_value(name, trial.metrics)) for trial in sweep_data.done)
     return [(trial, value) for trial, value in found if value is not None]
 
 

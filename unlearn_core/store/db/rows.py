@@ -51,7 +51,7 @@ def finished_row(run: Run) -> dict[str, Any]:
     fresh = new_row(run.spec, title=run.title, owner=run.owner, priority=run.priority, now=run.created.timestamp())
     fields = run.model_dump(include={"id", "state", "group", "parent", "note", "device", "attempt"})
     times = {name: _seconds(getattr(run, name)) for name in ("started", "finished")}
-    return fresh | fields | times | {"headline": json.dumps(run.headline)}
+    return fresh | fields | times | {"headline": run.metrics.to_json()}
 
 
 def mentions_classifier(classifier: str) -> ColumnElement[bool]:
@@ -100,7 +100,7 @@ def to_curve_point(row: Row) -> CurvePoint:
     return CurvePoint(row.step, row.seconds, row.phase, forget, retain)
 
 
-_COLUMNS = {name: RUN.c[name] for name in Run.model_fields}
+_COLUMNS = {name: RUN.c[name] for name in (field.alias or key for key, field in Run.model_fields.items())}
 
 
 def _seconds(moment: datetime | None) -> float | None:

@@ -10,15 +10,19 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from zipfile import BadZipFile
 
 from sqlalchemy import Connection, insert, select, text
 
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.report import forget_set_title, summary_metrics
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.report import forget_set_title
+from unlearn_core.domain.results.course import TimingsResult
+from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics, summary_metrics
+from unlearn_core.domain.results.outputs import DistanceResult
+from unlearn_core.domain.results.predictions import AccuracyResult
+from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.run import Priority, Run, RunState
 from unlearn_core.domain.sweep import sweep_id
 from unlearn_core.store.db import rows
@@ -33,14 +37,14 @@ NOTICE = "restored.txt"
 
 _logger = logging.getLogger(__name__)
 
-_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, BadZipFile)
 
 
 def record(data_dir: Path, run: Run) -> None:
     """Write a finished run beside its report, so that the database can be restored from the folder."""
     folder = artifacts.run_dir(data_dir, run.id)
     with artifacts.writable(folder):
-        atomic_write(folder / RECORD, run.model_dump_json(indent=1).encode())
+        atomic_write(folder / RECORD, run.model_dump_json(indent=1, by_alias=True).encode())
 
 
 def is_behind(connection: Connection, data_dir: Path) -> bool:
@@ -140,14 +144,23 @@ def _reported(folder: Path, number: int) -> Run | None:
     try:
         head = json.loads((folder / artifacts.REPORT_FILE).read_bytes())
         spec, dataset = UnlearnSpec.model_validate(head["spec"]), DatasetCard.model_validate(head["dataset"])
-        parts = {name: ReportPart(_facts(folder, name), {}) for name in artifacts.list_parts(folder)}
-        timings = parts["timings"].facts if "timings" in parts else None
+        accuracy = artifacts.read_result(folder, AccuracyResult)
+        if accuracy is None:
+            return None
+        timings = artifacts.read_result(folder, TimingsResult)
         if timings is None:
             started = finished = datetime.fromtimestamp((folder / artifacts.REPORT_FILE).stat().st_mtime, UTC)
         else:
-            started = datetime.fromisoformat(timings["started"])
-            finished = started + timedelta(seconds=timings["seconds"]["total"])
-        figures = summary_metrics(parts, head["evaluations"]) | {"weights": head["evaluations"]["after"]}
+            started = datetime.fromisoformat(timings.started)
+            finished = started + timedelta(seconds=timings.seconds.total)
+        metrics = summary_metrics(
+            head["evaluations"],
+            accuracy,
+            artifacts.read_result(folder, DistanceResult),
+            artifacts.read_result(folder, MembershipResult),
+        ).updated(RunMetrics(weights=head["evaluations"]["after"]))
+        if timings is not None:
+            metrics = metrics.updated(RunMetrics(seconds=JobSeconds(**timings.seconds.model_dump())))
         return Run(
             id=number,
             spec=spec,
@@ -165,15 +178,11 @@ def _reported(folder: Path, number: int) -> Run | None:
             finished=finished,
             error=None,
             progress=None,
-            headline=figures | ({} if timings is None else {"seconds": timings["seconds"]}),
+            metrics=metrics,
             cancelling=False,
         )
     except _UNREADABLE:
         return None
-
-
-def _facts(folder: Path, name: str) -> dict[str, Any]:
-    return json.loads((folder / "parts" / f"{name}.json").read_bytes())
 
 
 def _notice_text(runs: Sequence[Run], unreadable: Sequence[int], *, was_empty: bool) -> str:

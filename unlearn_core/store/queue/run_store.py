@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunState
 from unlearn_core.domain.run_filter import ALL_RUNS, RunFilter
 from unlearn_core.store.db import rows
@@ -206,15 +207,15 @@ class RunStore:
         with self._database.writing() as connection:
             return lease.heartbeat(connection, run, attempt, progress=progress, points=points, now=clock.now())
 
-    def finish(self, run: int, attempt: int, *, metrics: dict[str, Any]) -> None:
+    def finish(self, run: int, attempt: int, *, metrics: RunMetrics) -> None:
         """End a run as done; a measurement also updates the metrics of its run. Raises LeaseLostError."""
-        headline = json.dumps(metrics)
+        text = metrics.to_json()
         with self._database.writing() as connection:
-            lease.end_run(connection, run, attempt, RunState.DONE, now=clock.now(), headline=headline)
+            lease.end_run(connection, run, attempt, RunState.DONE, now=clock.now(), headline=text)
             row = _row(connection, run)
             if row.kind == scheduling.MEASURE_KIND:
-                measured = _row(connection, row.about)
-                _change(connection, row.about, headline=json.dumps(json.loads(measured.headline) | metrics))
+                measured = RunMetrics.from_json(_row(connection, row.about).headline)
+                _change(connection, row.about, headline=measured.updated(metrics).to_json())
                 run = row.about
             self._record(connection, run)
 
@@ -258,7 +259,7 @@ class RunStore:
             recent = select(RUN.c.spec, RUN.c.headline).where(matching, rows.mentions_classifier(classifier))
             latest = connection.execute(recent.order_by(RUN.c.id.desc()).limit(20)).all()
         exact = [row.headline for row in latest if json.loads(row.spec)["request"]["classifier"] == classifier]
-        found = [json.loads(text).get("seconds_per_picture") for text in exact]
+        found = [RunMetrics.from_json(text).seconds_per_image for text in exact]
         known = [seconds for seconds in found if seconds is not None]
         return statistics.median(known) if known else None
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
 from unlearn_core.domain.errors import NotFoundError, StoreError
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import UNFINISHED_STATES, Priority, RunState
 from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, sweep_group
 from unlearn_core.store.db import rows
@@ -225,7 +226,7 @@ def _trial(row: Row) -> Trial:
         row.stopped,
         None if row.state is None else RunState(row.state),
         row.error,
-        json.loads(row.headline) if row.headline else {},
+        RunMetrics.from_json(row.headline) if row.headline else RunMetrics(),
         row.started,
         row.finished,
     )

@@ -1,5 +1,6 @@
 """Upload a checkpoint: the form, the result of its validation, and the button that adds it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,8 @@ from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import InvalidCheckpointError
 from unlearn_core.domain.jobs import MAX_NAME_LENGTH, AddCheckpointSpec
-from unlearn_core.domain.results.result import ReportPart
+from unlearn_core.domain.results.checkpoint import CheckpointResult
+from unlearn_core.domain.results.metrics import SplitAccuracies
 from unlearn_core.domain.run import Run
 from unlearn_core.models import classifiers, user_models
 from unlearn_core.models.upload import receive
@@ -20,7 +22,6 @@ from unlearn_core.ui.components import architecture_picker, run_bar, training_fo
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
-PART = "checkpoint"
 NEAR_CHANCE = 1.5
 """Below so many times the accuracy of guessing, a model counts as guessing."""
 
@@ -79,27 +80,23 @@ def show_result(run: Run, caption: str) -> None:
     """Show the result: what fits and what does not, its accuracy, and the button that adds it."""
     st.caption(caption)
     st.title(escape(run.title), anchor=False)
-    part = artifacts.read_part(artifacts.run_dir(open_data_dir(), run.id), PART)
-    if part is None or not isinstance(run.spec, AddCheckpointSpec):
+    result = artifacts.read_result(artifacts.run_dir(open_data_dir(), run.id), CheckpointResult)
+    if result is None or not isinstance(run.spec, AddCheckpointSpec):
         st.caption("The result of its validation was not stored.")
         return
-    if not part.facts["fits"]:
+    if result.accuracies is None or result.classifier is None:
         st.markdown(":red-badge[:material/block: does not fit]")
-        st.markdown(escape(part.facts["why"]))
-        _mismatch_table(part)
+        st.markdown(escape(result.reason))
+        _mismatch_table(result)
         return
-    st.markdown(
-        f":green-badge[:material/check: fits] It has all {part.facts['tensors']:,} tensors of its architecture."
-    )
-    accuracy = part.facts["accuracies"]
-    st.markdown(training_form.accuracy_sentence(accuracy))
-    _accept(run, part)
-    _classes(accuracy["classes"], datasets.card(run.spec.dataset).classes)
-    _mismatch_table(part)
+    st.markdown(f":green-badge[:material/check: fits] It has all {result.tensors:,} tensors of its architecture.")
+    st.markdown(training_form.accuracy_sentence(result.accuracies))
+    _accept(run, result.classifier, result.accuracies)
+    _classes(result.accuracies.by_class, datasets.card(run.spec.dataset).classes)
+    _mismatch_table(result)
 
 
-def _accept(run: Run, part: ReportPart) -> None:
-    name, accuracy = part.facts["classifier"], part.facts["accuracies"]
+def _accept(run: Run, name: str, accuracies: SplitAccuracies) -> None:
     card = classifiers.cards().get(name)
     if card is not None:
         st.caption("It is in the list of classifiers.")
@@ -107,8 +104,9 @@ def _accept(run: Run, part: ReportPart) -> None:
             training_form.use_classifier(card)
             url_state.open_page("forget")
         return
-    share = next((accuracy[one] for one in ("val", "test", "train") if accuracy[one] is not None), 0.0)
-    poor = share <= NEAR_CHANCE * run.headline.get("chance", 0.0)
+    by_preference = (accuracies.val, accuracies.test, accuracies.train)
+    share = next((share for share in by_preference if share is not None), 0.0)
+    poor = share <= NEAR_CHANCE * (run.metrics.chance or 0.0)
     if poor:
         st.warning(
             "That is hardly better than guessing. Does it need another normalisation, or is the order of the classes "
@@ -164,28 +162,28 @@ def _three(values: RGB) -> str:
     return ", ".join(f"{value:.4g}" for value in values)
 
 
-def _classes(shares: list[float | None], class_names: tuple[str, ...]) -> None:
+def _classes(shares: Sequence[float | None], class_names: tuple[str, ...]) -> None:
     if all(share is None for share in shares):
         return
     table = pd.DataFrame({"Class": class_names, "Test accuracy": [formatting.format_share(share) for share in shares]})
     st.dataframe(table, hide_index=True, height="content", alt="Its accuracy on test images, per class")
 
 
-def _mismatch_table(part: ReportPart) -> None:
+def _mismatch_table(result: CheckpointResult) -> None:
     """Show the names that do not match in a table, where markup in them has no effect."""
     rows: list[dict[str, Any]] = [
         {"Name": name, "Problem": what}
-        for kind, what in (
-            ("missing", "missing in the file"),
-            ("unexpected", "only in the file, left out"),
-            ("ignored", "not a tensor, left out"),
+        for names, what in (
+            (result.missing, "missing in the file"),
+            (result.unexpected, "only in the file, left out"),
+            (result.ignored, "not a tensor, left out"),
         )
-        for name in part.facts[kind]
+        for name in names
     ]
     rows += [
-        {"Name": name, "Problem": f"has the shape {theirs}, but the architecture needs {ours}"}
-        for name, ours, theirs in part.facts["shapes"]
+        {"Name": name, "Problem": f"has the shape {list(found)}, but the architecture needs {list(expected)}"}
+        for name, expected, found in result.shape_mismatches
     ]
     if rows:
-        with st.expander(f"Names that do not match ({len(rows):,})", expanded=not part.facts["fits"]):
+        with st.expander(f"Names that do not match ({len(rows):,})", expanded=not result.fits):
             st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Names in the file or in the model that do not match")

@@ -1,7 +1,5 @@
 """Train a classifier: the form, the training curve while it runs, and the result."""
 
-from typing import Any
-
 import streamlit as st
 
 from unlearn_core.charts.drawing import epoch_curve
@@ -10,6 +8,8 @@ from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.jobs import MAX_NAME_LENGTH, TrainSpec
 from unlearn_core.domain.recipe import describe_recipe
+from unlearn_core.domain.results.course import TrainingResult
+from unlearn_core.domain.results.metrics import SplitAccuracies
 from unlearn_core.domain.run import Priority, Run
 from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store.data_folder import open_data_dir
@@ -19,7 +19,6 @@ from unlearn_core.ui.components import recipe_form as recipes
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 
-PART = "training"
 FRESH = "fresh weights"
 _FIRST = "first"
 
@@ -101,16 +100,15 @@ def show_result(run: Run, caption: str) -> None:
     """Show the trained classifier, and the next steps."""
     st.caption(caption)
     st.title(escape(run.title), anchor=False)
-    name = run.headline.get("classifier", "")
-    card = classifiers.cards().get(name)
+    card = classifiers.cards().get(run.metrics.classifier or "")
     if card is None:
         st.markdown("It was trained, but has been removed since.")
     else:
-        accuracy = run.headline.get("accuracies")
+        accuracies = run.metrics.accuracies
         sentence = (
             "It had already been trained by the same recipe from the same seed."
-            if accuracy is None
-            else accuracy_sentence(accuracy)
+            if accuracies is None
+            else accuracy_sentence(accuracies)
         )
         st.markdown(f"**{escape(card.title)}** is now in the list of classifiers. {sentence}")
         with st.container(horizontal=True):
@@ -130,12 +128,12 @@ def use_classifier(card: ClassifierCard) -> None:
     url_state.change(classifier=card.id, dataset=card.dataset, classes=(), images=(), start=None)
 
 
-def accuracy_sentence(accuracy: dict[str, Any]) -> str:
+def accuracy_sentence(accuracies: SplitAccuracies) -> str:
     """A sentence on its accuracy on each split."""
     shares = [
-        f"**{formatting.format_share(accuracy[name])}** of the {what} images"
-        for name, what in (("train", "training"), ("val", "validation"), ("test", "test"))
-        if accuracy[name] is not None
+        f"**{formatting.format_share(share)}** of the {what} images"
+        for what, share in zip(("training", "validation", "test"), accuracies.by_split.values(), strict=True)
+        if share is not None
     ]
     return f"It classifies {', '.join(shares[:-1])} and {shares[-1]} correctly." if len(shares) > 1 else ""
 
@@ -173,12 +171,12 @@ def _start(key_scope: str, name: str) -> str | None:
 
 
 def _curve(run: Run) -> bool:
-    part = artifacts.read_part(artifacts.run_dir(open_data_dir(), run.id), PART)
-    if part is None or not part.arrays:
+    training = artifacts.read_result(artifacts.run_dir(open_data_dir(), run.id), TrainingResult)
+    if training is None:
         return False
-    summary = epoch_curve.summary(part)
+    summary = epoch_curve.summary(training)
     st.plotly_chart(
-        epoch_curve.figure(part, chart_card.current_theme()),
+        epoch_curve.figure(training, chart_card.current_theme()),
         theme=None,
         key=f"schooling-{run.id}",
         height=epoch_curve.HEIGHT,

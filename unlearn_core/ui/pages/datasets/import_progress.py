@@ -57,7 +57,7 @@ def _announce(runs: list[Run]) -> None:
             dataset = waited.pop(run.id)
             if run.state is RunState.DONE:
                 page.select_dataset(dataset)
-                left = run.headline.get("left", 0)
+                left = run.metrics.num_skipped
                 was = "was" if left == 1 else "were"
                 more = f" {formatting.pluralize(left, 'file')} could not be used and {was} left out."
                 title = run.spec.title if isinstance(run.spec, ImportDatasetSpec) else run.title

@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import MODELS
@@ -49,13 +49,13 @@ class HistoryGroup(NamedTuple):
         return [run for run in self.runs if run.state is RunState.DONE]
 
     @property
-    def accuracy(self) -> dict[str, dict[str, float | None]]:
+    def accuracy(self) -> Mapping[str, Mapping[str, float | None]]:
         """The head's accuracies, or the means over a group's seeds; none for trials, whose settings differ."""
         if not self.is_group:
-            return self.head.headline.get("accuracy") or {}
+            return self.head.metrics.accuracy
         if self.item_label == "trial":
             return {}
-        every = [run.headline["accuracy"] for run in self.done if run.headline.get("accuracy")]
+        every = [run.metrics.accuracy for run in self.done]
         return {model: _mean([accuracy[model] for accuracy in every if accuracy.get(model)]) for model in MODELS}
 
 
@@ -110,7 +110,7 @@ def status_text(entry: HistoryGroup, marks: dict[str, str]) -> str:
     return f"{mark} {count} {entry.item_label}s{tail}"
 
 
-def _mean(accuracies: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+def _mean(accuracies: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
     """The mean of each accuracy that all runs have, else None."""
     names = accuracies[0] if accuracies else ()
     known = {name: [accuracy.get(name) for accuracy in accuracies] for name in names}

@@ -1,6 +1,6 @@
 """The table of the history: its columns and rows. Imports no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -101,7 +101,7 @@ def _thumbnail(spec: UnlearnSpec | TrainGoldSpec, dataset: str) -> str:
     return sparkline.data_uri(cache.thumbnail(dataset, number), "image/png")
 
 
-def _evaluation(accuracy: dict[str, float | None] | None, side: str) -> float | None:
+def _evaluation(accuracy: Mapping[str, float | None] | None, side: str) -> float | None:
     """The accuracy on the side's test set, else on its training set."""
     if not accuracy:
         return None

@@ -9,6 +9,7 @@ from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.explanations import CamResult, ExplainedImage
 from unlearn_core.domain.run import RunState
 from unlearn_core.ui.components import chart_card
@@ -101,7 +102,7 @@ def _local_times() -> tuple[list[float], str]:
         done = cache.store().list_runs(kinds=("unlearn",), states=(RunState.DONE,), limit=50)
     except UnlearnError as problem:
         return [], str(problem)
-    return [run.headline["seconds"]["total"] for run in done if _like_default(run.spec)], ""
+    return [run.metrics.seconds.total for run in done if run.metrics.seconds and _like_default(run.spec)], ""
 
 
 def _cost(here: list[float]) -> str:
@@ -109,11 +110,11 @@ def _cost(here: list[float]) -> str:
     if here:
         return f"Real run, bundled data, {formatting.format_estimate(median(here))} on this machine."
     try:
-        timings = cache.example().parts["timings"].facts
+        timings = cache.example()[TimingsResult]
     except UnlearnError:
         return "Real run, bundled data."  # The panel of the example shows this error.
-    took = formatting.format_estimate(timings["seconds"]["total"])
-    return f"Real run, bundled data. The run shown here took {took} on a {formatting.device_name(timings['device'])}."
+    took = formatting.format_estimate(timings.seconds.total)
+    return f"Real run, bundled data. The run shown here took {took} on a {formatting.device_name(timings.device)}."
 
 
 def _like_default(spec: object) -> bool:

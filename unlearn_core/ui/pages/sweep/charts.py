@@ -129,7 +129,7 @@ def _measured(sweep_data: SweepData) -> list[str]:
     return [
         name
         for name in order
-        if any(objectives.objective_value(name, trial.headline) is not None for trial in sweep_data.done)
+        if any(objectives.objective_value(name, trial.metrics) is not None for trial in sweep_data.done)
     ]
 
 
