@@ -6,7 +6,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, accuracy_columns, build_table, models, needs, panels, percent_axis
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
+from unlearn_core.charts.drawing.dumbbell import (
+    DotLabel,
+    dot_labels,
+    row_axis,
+    row_heights,
+    score_dumbbells,
+    set_row_labels,
+)
+from unlearn_core.charts.drawing.theme import Theme, text_color
 from unlearn_core.charts.drawing.wording import (
     MODEL_LABELS,
     SET_LABELS,
@@ -22,7 +30,7 @@ from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.split import set_label
 
 _ABOVE = 0.27
-"""How far gold is drawn above its row, in rows, so that it stays visible where all three agree."""
+"""How far gold is drawn above its row, in rows; labels are as far below."""
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -40,18 +48,11 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw dumbbells, one row per set."""
     sets = [name for name in SET_LABELS if any(len(getattr(report.split, name)) for report in reports)]
-    heights = {name: len(sets) - 1 - place for place, name in enumerate(sets)}
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
-        known = {name: at for name, at in heights.items() if len(getattr(report.split, name))}
-        for trace in _traces(report, known, theme):
-            drawn.add_trace(trace, row=1, col=column)
-    drawn.update_yaxes(
-        tickvals=list(heights.values()),
-        ticktext=[f"<b>{SET_LABELS[name][0]}</b><br>{SET_LABELS[name][1]}" for name in sets],
-        tickfont={"size": 13, "color": theme.ink},
-        range=[-0.5, len(sets) - 0.3],
-    )
+        known = {name: at for name, at in row_heights(sets).items() if len(getattr(report.split, name))}
+        drawn.add_traces(_traces(report, known, theme), rows=1, cols=column)
+    drawn.update_yaxes(**row_axis(set_row_labels(sets), theme, size=13, room=(0.5, 0.7)))
     drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, max_ticks=3 if len(reports) > 1 else 5))
     drawn.update_xaxes(title_text="accuracy", row=1)
     return drawn
@@ -59,50 +60,20 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 def _traces(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scatter]:
     scores = report[AccuracyResult].scores
-    ends = [(scores["before"][name].accuracy, scores["after"][name].accuracy, at) for name, at in heights.items()]
-    rods = go.Scatter(
-        x=[x for before, after, _ in ends for x in (before, after, None)],
-        y=[y for *_, at in ends for y in (at, at, None)],
-        mode="lines",
-        line={"color": with_alpha(theme.after, 0.4), "width": 4},
-        hoverinfo="skip",
+    dumbbells = score_dumbbells(
+        {model: {set_label(name): scores[model][name] for name in heights} for model in models(report)},
+        heights.values(),
+        theme,
+        gold_lift=_ABOVE,
+        sizes={"before": 10, "after": 9, "gold": 10},
+        opacity=0.75,
     )
-    return [
-        rods,
-        *(_markers(report, model, heights, theme) for model in models(report)),
-        _labels(report, heights, theme),
-    ]
+    return [*dumbbells, dot_labels(_labels(report, heights, theme))]
 
 
-def _markers(report: Report, model: str, heights: dict[str, int], theme: Theme) -> go.Scatter:
-    scores = {name: report[AccuracyResult].scores[model][name] for name in heights}
-    shift = _ABOVE if model == "gold" else 0
-    return go.Scatter(
-        name=MODEL_LABELS[model],
-        x=[score.accuracy for score in scores.values()],
-        y=[at + shift for at in heights.values()],
-        mode="markers",
-        marker=marker_style(theme, model, 9 if model == "after" else 10),
-        error_x={
-            "type": "data",
-            "array": [score.high - score.accuracy for score in scores.values()],
-            "arrayminus": [score.accuracy - score.low for score in scores.values()],
-            "thickness": 1.5,
-            "width": 0,
-            "color": with_alpha(getattr(theme, model), 0.75),
-        },
-        customdata=[
-            [set_label(name), score.correct, score.total, percent(score.low), percent(score.high)]
-            for name, score in scores.items()
-        ],
-        hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, %{{customdata[0]}}<br>%{{x:.1%}} correct: "
-        "%{customdata[1]:,} of %{customdata[2]:,}<br>95 % interval %{customdata[3]} to %{customdata[4]}<extra></extra>",
-    )
-
-
-def _labels(report: Report, heights: dict[str, int], theme: Theme) -> go.Scatter:
+def _labels(report: Report, heights: dict[str, int], theme: Theme) -> list[DotLabel]:
     """Label each dot of after, those of before where there is room, and name the models in the first row."""
-    scores, words = report[AccuracyResult].scores, []
+    scores, labels = report[AccuracyResult].scores, []
     for place, (name, at) in enumerate(heights.items()):
         first = place == 0
         before, after = scores["before"][name].accuracy, scores["after"][name].accuracy
@@ -110,28 +81,15 @@ def _labels(report: Report, heights: dict[str, int], theme: Theme) -> go.Scatter
         said = f"after {percent(after)}" if first else percent(after)
         if first and not apart:
             said = f"before {percent(before)}, {said}"
-        words.append((after, at - _ABOVE, said, text_color(theme, "after")))
+        labels.append(DotLabel(after, at - _ABOVE, said, text_color(theme, "after")))
         if apart:
             said = f"before {percent(before)}" if first else percent(before)
-            words.append((before, at - _ABOVE, said, theme.quiet))
+            labels.append(DotLabel(before, at - _ABOVE, said, theme.quiet))
         if first and "gold" in scores:
             gold = scores["gold"][name].accuracy
-            words.append((gold, at + 1.9 * _ABOVE, f"{MODEL_LABELS['gold']} {percent(gold)}", theme.quiet))
-    return go.Scatter(
-        x=[x for x, *_ in words],
-        y=[y for _, y, *_ in words],
-        text=[text for _, _, text, _ in words],
-        textposition=[f"middle {_towards_middle(x)}" for x, *_ in words],
-        textfont={"size": SMALL_FONT, "color": [colour for *_, colour in words]},
-        mode="text",
-        cliponaxis=False,
-        hoverinfo="skip",
-    )
-
-
-def _towards_middle(x: float) -> str:
-    """Return the side of a point on which its label stays inside the chart."""
-    return "right" if x < 0.2 else "left" if x > 0.8 else "center"
+            said = f"{MODEL_LABELS['gold']} {percent(gold)}"
+            labels.append(DotLabel(gold, at + 1.9 * _ABOVE, said, theme.quiet))
+    return labels
 
 
 def summary(report: Report) -> str:

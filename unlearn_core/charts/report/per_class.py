@@ -6,7 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, accuracy_columns, build_table, models, needs, panels, percent_axis
-from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, with_alpha
+from unlearn_core.charts.drawing.dumbbell import row_axis, row_heights, score_dumbbells
+from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import (
     MODEL_LABELS,
     capitalize,
@@ -43,71 +44,26 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     most = max(len(report.dataset.classes) for report in reports)
     drawn = panels(reports, theme, height=70 + _ROW * most, shared_y=len({r.dataset.id for r in reports}) == 1)
     for column, report in enumerate(reports, 1):
-        heights = [len(report.dataset.classes) - 1 - place for place in range(len(report.dataset.classes))]
-        for trace in (
-            _connectors(report, heights, theme),
-            *(_markers(report, m, heights, theme) for m in models(report)),
-        ):
-            drawn.add_trace(trace, row=1, col=column)
-        gone = forgotten_classes(report)
-        drawn.update_yaxes(
-            tickvals=heights,
-            ticktext=[
-                f"<b>{name}</b> (forgotten)" if number in gone else name
-                for number, name in enumerate(report.dataset.classes)
-            ],
-            tickfont={"size": SMALL_FONT, "color": theme.ink},
-            range=[-0.6, most - 0.4],
-            row=1,
-            col=column,
-        )
+        drawn.add_traces(_traces(report, theme), rows=1, cols=column)
+        classes, gone = report.dataset.classes, forgotten_classes(report)
+        labels = [f"<b>{name}</b> (forgotten)" if number in gone else name for number, name in enumerate(classes)]
+        room = (0.6, 0.6 + most - len(classes))
+        drawn.update_yaxes(**row_axis(labels, theme, room=room), row=1, col=column)
     drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, max_ticks=3 if len(reports) > 1 else 5))
     drawn.update_xaxes(title_text="accuracy on test images", row=1)
     return drawn
 
 
-def _connectors(report: Report, heights: Sequence[int], theme: Theme) -> go.Scatter:
-    ends = [[score.accuracy for score in _scores(report, model)] for model in ("before", "after")]
-    return go.Scatter(
-        x=[x for before, after in zip(*ends, strict=True) for x in (before, after, None)],
-        y=[y for at in heights for y in (at, at, None)],
-        mode="lines",
-        line={"color": with_alpha(theme.after, 0.4), "width": 4},
-        hoverinfo="skip",
+def _traces(report: Report, theme: Theme) -> list[go.Scatter]:
+    classes = report.dataset.classes
+    return score_dumbbells(
+        {model: dict(zip(classes, _scores(report, model), strict=True)) for model in models(report)},
+        row_heights(classes).values(),
+        theme,
+        gold_lift=0.22,
+        sizes=dict.fromkeys(MODEL_LABELS, 8),
+        opacity=0.55,
     )
-
-
-def _markers(report: Report, model: str, heights: Sequence[int], theme: Theme) -> go.Scatter:
-    scores = _scores(report, model)
-    return go.Scatter(
-        name=MODEL_LABELS[model],
-        x=[score.accuracy for score in scores],
-        y=[at + (0.22 if model == "gold" else 0) for at in heights],
-        mode="markers",
-        marker=marker_style(theme, model, 8),
-        error_x=_interval(scores, getattr(theme, model)),
-        customdata=[
-            [name, score.correct, score.total, percent(score.low), percent(score.high)]
-            for name, score in zip(report.dataset.classes, scores, strict=True)
-        ],
-        hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, %{{customdata[0]}}<br>%{{x:.1%}} correct: "
-        "%{customdata[1]:,} of %{customdata[2]:,}<br>95 % interval %{customdata[3]} to %{customdata[4]}<extra></extra>",
-    )
-
-
-def _interval(scores: Sequence[Score], color: str) -> PlotlyDict:
-    ends = [
-        (0.0, 0.0) if not score.total else (score.high - score.accuracy, score.accuracy - score.low) for score in scores
-    ]
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [high for high, _ in ends],
-        "arrayminus": [low for _, low in ends],
-        "color": with_alpha(color, 0.55),
-        "thickness": 1.5,
-        "width": 0,
-    }
 
 
 def summary(report: Report) -> str:
