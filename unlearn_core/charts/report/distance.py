@@ -7,8 +7,16 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import ONE_GOLD, TWO_GOLDS, Chart, build_table, needs_gold, panels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
-from unlearn_core.charts.drawing.wording import MODEL_LABELS, SET_LABELS, capitalize, number
+from unlearn_core.charts.drawing.dumbbell import (
+    DotLabel,
+    connectors,
+    dot_labels,
+    row_axis,
+    row_heights,
+    set_row_labels,
+)
+from unlearn_core.charts.drawing.theme import Theme, marker_style, text_color
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, capitalize, number
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import DistanceToGold
@@ -40,20 +48,13 @@ def _sets(report: Report) -> Mapping[str, DistanceToGold]:
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw one row per set: the distances of before and after, and that between two golds."""
     names = [name for name in SETS if any(name in _sets(report) for report in reports)]
-    heights = {name: len(names) - 1 - place for place, name in enumerate(names)}
     shown = [distance for report in reports for name, distance in _sets(report).items() if name in names]
     top = max(bits for distance in shown for bits in distance.by_model.values() if not isnan(bits))
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
-        known = {name: at for name, at in heights.items() if name in _sets(report)}
-        for trace in _traces(report, known, theme, top):
-            drawn.add_trace(trace, row=1, col=column)
-    drawn.update_yaxes(
-        tickvals=list(heights.values()),
-        ticktext=[f"<b>{SET_LABELS[name][0]}</b><br>{SET_LABELS[name][1]}" for name in names],
-        tickfont={"size": 13, "color": theme.ink},
-        range=[-0.6, len(names) - 0.4],
-    )
+        known = {name: at for name, at in row_heights(names).items() if name in _sets(report)}
+        drawn.add_traces(_traces(report, known, theme, top), rows=1, cols=column)
+    drawn.update_yaxes(**row_axis(set_row_labels(names), theme, size=13))
     drawn.update_xaxes(showgrid=True, range=[-0.03 * top, 1.08 * top], nticks=5)
     drawn.update_xaxes(title_text="distance to the retrained model, bits (0 = identical)", row=1)
     return drawn
@@ -61,13 +62,6 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 def _traces(report: Report, heights: dict[str, int], theme: Theme, top: float) -> list[go.Scatter]:
     found = _sets(report)
-    rods = go.Scatter(
-        x=[x for name in heights for x in (found[name].before, found[name].after, None)],
-        y=[y for at in heights.values() for y in (at, at, None)],
-        mode="lines",
-        line={"color": with_alpha(theme.after, 0.4), "width": 4},
-        hoverinfo="skip",
-    )
     dots = [
         go.Scatter(
             name=label,
@@ -80,32 +74,25 @@ def _traces(report: Report, heights: dict[str, int], theme: Theme, top: float) -
         for model, label in _DOT_LABELS.items()
         if not isnan(found["forget_train"].by_model[model])
     ]
-    return [rods, *dots, _labels(found, heights, theme, top)]
+    return [
+        connectors([(found[name].before, found[name].after, at) for name, at in heights.items()], theme),
+        *dots,
+        dot_labels(_labels(found, heights, theme, top), end=top),
+    ]
 
 
-def _labels(found: Mapping[str, DistanceToGold], heights: dict[str, int], theme: Theme, top: float) -> go.Scatter:
+def _labels(found: Mapping[str, DistanceToGold], heights: dict[str, int], theme: Theme, top: float) -> list[DotLabel]:
     """Label the dots, naming the models in the first row; before is labelled only where there is room."""
-    words = []
+    labels = []
     for place, (name, at) in enumerate(heights.items()):
         before, after, golds = found[name].before, found[name].after, found[name].between_golds
-        named = place == 0
-        words.append((after, at - _BELOW, f"{'after ' if named else ''}{after:.2f}", text_color(theme, "after")))
+        named, color = place == 0, text_color(theme, "after")
+        labels.append(DotLabel(after, at - _BELOW, f"{'after ' if named else ''}{after:.2f}", color))
         if abs(before - after) > 0.3 * top:
-            words.append((before, at - _BELOW, f"{'before ' if named else ''}{before:.2f}", theme.quiet))
+            labels.append(DotLabel(before, at - _BELOW, f"{'before ' if named else ''}{before:.2f}", theme.quiet))
         if named and not isnan(golds):
-            words.append((golds, at + _BELOW, f"{TWO_GOLDS} {golds:.2f}", theme.quiet))
-    return go.Scatter(
-        x=[x for x, *_ in words],
-        y=[y for _, y, *_ in words],
-        text=[text for _, _, text, _ in words],
-        textposition=[
-            f"middle {'right' if x < 0.2 * top else 'left' if x > 0.8 * top else 'center'}" for x, *_ in words
-        ],
-        textfont={"size": SMALL_FONT, "color": [colour for *_, colour in words]},
-        mode="text",
-        cliponaxis=False,
-        hoverinfo="skip",
-    )
+            labels.append(DotLabel(golds, at + _BELOW, f"{TWO_GOLDS} {golds:.2f}", theme.quiet))
+    return labels
 
 
 def summary(report: Report) -> str:

@@ -9,7 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import ONE_GOLD, TWO_GOLDS, Chart, build_table, needs_gold, panels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
+from unlearn_core.charts.drawing.dumbbell import connectors
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, capitalize, is_class_request, number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import ClosenessResult, GoldComparison
@@ -100,8 +101,7 @@ def figure(reports: Sequence[Report], theme: Theme, name: str) -> go.Figure:
     tops = {what: max([v for own in values for v in own[what].values() if v] or [1.0]) for what in GOLD_METRICS}
     drawn = panels(reports, theme, height=_HEIGHT)
     for column, own in enumerate(values, 1):
-        for trace in _traces(own, tops, theme):
-            drawn.add_trace(trace, row=1, col=column)
+        drawn.add_traces(_traces(own, tops, theme), rows=1, cols=column)
     alone = values[0] if len(values) == 1 else None
     drawn.update_yaxes(
         tickvals=list(range(len(GOLD_METRICS))),
@@ -129,13 +129,8 @@ def _traces(values: Mapping[str, Mapping[str, float | None]], tops: dict[str, fl
     places = dict(zip(GOLD_METRICS, range(len(GOLD_METRICS)), strict=True))
     known = {pair: {what: v for what in GOLD_METRICS if (v := values[what][pair]) is not None} for pair in PAIR_LABELS}
     both = [what for what in known["before-gold"] if what in known["after-gold"]]
-    rods = go.Scatter(
-        x=[x for what in both for x in (*(known[pair][what] / tops[what] for pair in _ENDS), None)],
-        y=[y for what in both for y in (places[what], places[what], None)],
-        mode="lines",
-        line={"color": with_alpha(theme.after, 0.4), "width": 4},
-        hoverinfo="skip",
-    )
+    before, after = (known[pair] for pair in _ENDS)
+    rods = [(before[what] / tops[what], after[what] / tops[what], places[what]) for what in both]
     dots = [
         go.Scatter(
             name=PAIR_LABELS[pair],
@@ -154,7 +149,7 @@ def _traces(values: Mapping[str, Mapping[str, float | None]], tops: dict[str, fl
         for pair in ("gold-twin", *_ENDS)
         if known[pair]
     ]
-    return [rods, *dots]
+    return [connectors(rods, theme), *dots]
 
 
 def summary(report: Report, name: str) -> str:

@@ -6,7 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, Chart, build_table, needs, panels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
+from unlearn_core.charts.drawing.dumbbell import DotLabel, connectors, dot_labels, row_axis, row_heights
+from unlearn_core.charts.drawing.theme import Theme, marker_style, text_color
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, number
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import ZrfResult
@@ -44,15 +45,9 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     low = min([0.0, *(value for report in reports for value in _values(report, "official").values())])
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
-        for height, variant in enumerate(VARIANTS):
-            for trace in _traces(_values(report, variant), 1 - height, variant, theme):
-                drawn.add_trace(trace, row=1, col=column)
-    drawn.update_yaxes(
-        tickvals=[1, 0],
-        ticktext=[f"<b>{title}</b><br>{words}" for title, words in VARIANTS.values()],
-        tickfont={"size": SMALL_FONT, "color": theme.ink},
-        range=[-0.6, 1.6],
-    )
+        for variant, height in row_heights(list(VARIANTS)).items():
+            drawn.add_traces(_traces(_values(report, variant), height, variant, theme), rows=1, cols=column)
+    drawn.update_yaxes(**row_axis([f"<b>{title}</b><br>{words}" for title, words in VARIANTS.values()], theme))
     drawn.update_xaxes(showgrid=True, range=[low - 0.04, 1.04], nticks=6)
     drawn.update_xaxes(title_text="ZRF (1 = predicts like random weights)", row=1)
     return drawn
@@ -61,9 +56,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 def _traces(values: dict[str, float], at: int, variant: str, theme: Theme) -> list[go.Scatter]:
     drawn = []
     if "before" in values and "after" in values:
-        ends = [values["before"], values["after"]]
-        line = {"color": with_alpha(theme.after, 0.4), "width": 4}
-        drawn.append(go.Scatter(x=ends, y=[at, at], mode="lines", line=line, hoverinfo="skip"))
+        drawn.append(connectors([(values["before"], values["after"], at)], theme))
     for model, value in values.items():
         look = marker_style(theme, "gold" if model == "twin" else model, 11)
         if model == "twin":
@@ -80,27 +73,21 @@ def _traces(values: dict[str, float], at: int, variant: str, theme: Theme) -> li
                 cliponaxis=False,
             )
         )
-    return [*drawn, _labels(values, at, theme)]
+    return [*drawn, dot_labels(_labels(values, at, theme), margin=0.15)]
 
 
-def _labels(values: dict[str, float], at: int, theme: Theme) -> go.Scatter:
+def _labels(values: dict[str, float], at: int, theme: Theme) -> list[DotLabel]:
     """Label the dots: after below, gold above, and before where there is room next to after."""
     shown = [("after", -_ABOVE), ("gold", _ABOVE)]
     if abs(values.get("before", 0) - values.get("after", 0)) > 0.25:
         shown.append(("before", -_ABOVE))
-    known = [(model, values[model], shift) for model, shift in shown if model in values]
-    return go.Scatter(
-        x=[value for _, value, _ in known],
-        y=[at + shift for *_, shift in known],
-        text=[f"{MODEL_LABELS[model]} {number(value, 2)}" for model, value, _ in known],
-        textposition=[
-            f"middle {'right' if value < 0.15 else 'left' if value > 0.85 else 'center'}" for _, value, _ in known
-        ],
-        textfont={"size": SMALL_FONT, "color": [text_color(theme, model) for model, *_ in known]},
-        mode="text",
-        cliponaxis=False,
-        hoverinfo="skip",
-    )
+    return [
+        DotLabel(
+            values[model], at + shift, f"{MODEL_LABELS[model]} {number(values[model], 2)}", text_color(theme, model)
+        )
+        for model, shift in shown
+        if model in values
+    ]
 
 
 def summary(report: Report) -> str:
