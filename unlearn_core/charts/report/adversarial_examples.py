@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
+from unlearn_core.charts.drawing.dumbbell import connectors
 from unlearn_core.charts.drawing.heatmap_overlay import upscale
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import number, percent
@@ -95,8 +96,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     names = list(dict.fromkeys(row.name for each in found for row in each))
     drawn = panels(reports, theme, height=90 + _ROW * len(names))
     for column, each in enumerate(found, 1):
-        for trace in _traces(each, names, theme):
-            drawn.add_trace(trace, row=1, col=column)
+        drawn.add_traces(_traces(each, names, theme), rows=1, cols=column)
     drawn.update_yaxes(
         tickvals=list(range(len(names))),
         ticktext=["<b>all</b>" if name == "all" else name for name in names],
@@ -110,14 +110,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 def _traces(each: Sequence[TargetRow], names: Sequence[str], theme: Theme) -> list[go.Scatter]:
     heights = [names.index(row.name) for row in each]
-    ends: list[float | None] = [end for row in each for end in (row.before, row.after, None)]
-    rods = go.Scatter(
-        x=ends,
-        y=[height for height in heights for _ in range(3)],
-        mode="lines",
-        line={"color": with_alpha(theme.before, 0.5), "width": 3},
-        hoverinfo="skip",
-    )
+    rods = connectors([(row.before, row.after, at) for row, at in zip(each, heights, strict=True)], theme)
+    rods.update(line={"color": with_alpha(theme.before, 0.5), "width": 3})
     dots = [
         go.Scatter(
             name=model,

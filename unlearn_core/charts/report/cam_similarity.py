@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, needs, panels
+from unlearn_core.charts.drawing.dumbbell import intervals, row_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
@@ -76,12 +77,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             drawn.add_trace(_markers(report, pair, rows, theme), row=1, col=column)
         for label in _labels(report, theme):
             drawn.add_annotation(**label, row=1, col=column)
-    drawn.update_yaxes(
-        tickvals=[len(rows) - 1 - place for place in range(len(rows))],
-        ticktext=[f"<b>{SIDE_LABELS[side]}</b>, {MEASURE_LABELS[name]}" for side, name in rows],
-        tickfont={"size": SMALL_FONT, "color": theme.ink},
-        range=[-0.6, len(rows) + 0.1],
-    )
+    labels = [f"<b>{SIDE_LABELS[side]}</b>, {MEASURE_LABELS[name]}" for side, name in rows]
+    drawn.update_yaxes(**row_axis(labels, theme, room=(0.6, 1.1)))
     drawn.update_xaxes(showgrid=True, range=[-0.55, 1.05], tickvals=[-0.5, 0, 0.5, 1])
     drawn.update_xaxes(title_text="similarity of the maps of two models (1 = identical)", row=1)
     return drawn
@@ -104,14 +101,10 @@ def _markers(report: Report, pair: str, rows: Sequence[tuple[str, str]], theme: 
         y=[len(rows) - 1 - place + _SHIFT[pair] for place, *_ in told],
         mode="markers",
         marker=look,
-        error_x={
-            "type": "data",
-            "array": [quartiles.high - quartiles.median for *_, quartiles in told],
-            "arrayminus": [quartiles.median - quartiles.low for *_, quartiles in told],
-            "thickness": 1.5,
-            "width": 0,
-            "color": with_alpha(theme.gold if role == "gold" else theme.before, 0.75),
-        },
+        error_x=intervals(
+            [(quartiles.low, quartiles.median, quartiles.high) for *_, quartiles in told],
+            with_alpha(theme.gold if role == "gold" else theme.before, 0.75),
+        ),
         customdata=[[SIDE_LABELS[side], MEASURE_LABELS[name], found[side][pair].images] for _, side, name, _ in told],
         hovertemplate=f"<b>{PAIR_LABELS[pair]}</b>, %{{customdata[0]}}, %{{customdata[1]}}<br>median %{{x:.2f}} of "
         "%{customdata[2]} images<extra></extra>",

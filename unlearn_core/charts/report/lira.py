@@ -8,7 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels, percent_axis
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, text_color, with_alpha
+from unlearn_core.charts.drawing.dumbbell import DotLabel, dot_labels, row_heights
+from unlearn_core.charts.drawing.theme import Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import LiraResult
@@ -44,12 +45,11 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw two rows with one dot per shadow model: unlearned ones with after, retrained ones with gold."""
     drawn = panels(reports, theme)
-    heights = {model: len(ROW_LABELS) - 1 - place for place, model in enumerate(ROW_LABELS)}
+    heights = row_heights(list(ROW_LABELS))
     for column, report in enumerate(reports, 1):
         for model, height in heights.items():
-            drawn.add_trace(_markers(report, model, height, theme), row=1, col=column)
-            drawn.add_trace(_model(report, model, height, theme), row=1, col=column)
-            drawn.add_trace(_label(report, model, height, theme), row=1, col=column)
+            traces = [draw(report, model, height, theme) for draw in (_markers, _model, _label)]
+            drawn.add_traces(traces, rows=1, cols=column)
     drawn.update_xaxes(title_text="forget images identified as training images", showgrid=True)
     drawn.update_xaxes(**percent_axis(-0.03, 1.03))
     drawn.update_yaxes(range=[-0.6, 1.6], tickvals=list(heights.values()), ticktext=list(ROW_LABELS.values()))
@@ -84,17 +84,8 @@ def _model(report: Report, model: str, height: int, theme: Theme) -> go.Scatter:
 
 def _label(report: Report, model: str, height: int, theme: Theme) -> go.Scatter:
     share = report[LiraResult].identified[model]
-    return go.Scatter(
-        x=[share],
-        y=[height + _LIFT],
-        text=[f"{MODEL_LABELS[model]} {percent(share, 0)}"],
-        # At an end of the axis a centred word would leave the panel.
-        textposition="middle right" if share < 0.15 else "middle left" if share > 0.85 else "middle center",
-        textfont={"size": SMALL_FONT, "color": text_color(theme, model)},
-        mode="text",
-        cliponaxis=False,
-        hoverinfo="skip",
-    )
+    text = f"{MODEL_LABELS[model]} {percent(share, 0)}"
+    return dot_labels([DotLabel(share, height + _LIFT, text, text_color(theme, model))], margin=0.15)
 
 
 def summary(report: Report) -> str:

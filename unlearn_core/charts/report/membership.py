@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, panels
+from unlearn_core.charts.drawing.dumbbell import intervals, row_axis, row_heights
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, number, percent
 from unlearn_core.domain.report import Report
@@ -51,13 +52,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         here: PlotlyDict = {"row": 1, "col": column}
         drawn.add_vline(x=CHANCE, line={"color": theme.quiet, "width": 1, "dash": "dot"}, **here)
         drawn.add_annotation(text="chance", x=CHANCE, y=len(attacks) - 0.35, font={"color": theme.quiet}, **here)
-    heights = [len(attacks) - 1 - place for place in range(len(attacks))]
-    drawn.update_yaxes(
-        tickvals=heights,
-        ticktext=attacks,
-        tickfont={"size": SMALL_FONT + 1, "color": theme.ink},
-        range=[-0.6, len(attacks) - 0.2],
-    )
+    drawn.update_yaxes(**row_axis(attacks, theme, size=SMALL_FONT + 1, room=(0.6, 0.8)))
     drawn.update_xaxes(showgrid=True, range=[-0.02, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1])
     drawn.update_xaxes(title_text="attack AUC (0.5 = forget and test images not distinguishable)", row=1)
     return drawn
@@ -68,17 +63,10 @@ def _markers(report: Report, model: str, attacks: Sequence[str], theme: Theme) -
     return go.Scatter(
         name=MODEL_LABELS[model],
         x=[one.auc for one in found],
-        y=[len(attacks) - 1 - place + _SHIFT[model] for place in range(len(attacks))],
+        y=[at + _SHIFT[model] for at in row_heights(attacks).values()],
         mode="markers",
         marker=marker_style(theme, model, 9),
-        error_x={
-            "type": "data",
-            "array": [max(0.0, one.high - one.auc) for one in found],
-            "arrayminus": [max(0.0, one.auc - one.low) for one in found],
-            "thickness": 1.5,
-            "width": 0,
-            "color": with_alpha(getattr(theme, model), 0.75),
-        },
+        error_x=intervals([(one.low, one.auc, one.high) for one in found], with_alpha(getattr(theme, model), 0.75)),
         customdata=[
             [attack, number(one.low, 2), number(one.high, 2), percent(one.true_positive_rate)]
             for attack, one in zip(attacks, found, strict=True)

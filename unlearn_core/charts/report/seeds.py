@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, panels, percent_axis
 from unlearn_core.charts.drawing import seed_curves
+from unlearn_core.charts.drawing.dumbbell import intervals, row_axis, row_heights, set_row_labels
 from unlearn_core.charts.drawing.seed_statistics import (
     SeedInterval,
     applies,
@@ -56,14 +57,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     sets = [name for name in SET_LABELS if any(seed_accuracies(report, name) for report in reports)]
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
-        for trace in _rows(report, {name: len(sets) - 1 - at for at, name in enumerate(sets)}, theme):
-            drawn.add_trace(trace, row=1, col=column)
-    drawn.update_yaxes(
-        tickvals=list(range(len(sets)))[::-1],
-        ticktext=[f"<b>{SET_LABELS[name][0]}</b><br>{SET_LABELS[name][1]}" for name in sets],
-        tickfont={"size": 13, "color": theme.ink},
-        range=[-0.5, len(sets) - 0.3],
-    )
+        drawn.add_traces(_rows(report, row_heights(sets), theme), rows=1, cols=column)
+    drawn.update_yaxes(**row_axis(set_row_labels(sets), theme, size=13, room=(0.5, 0.7)))
     drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, max_ticks=3 if len(reports) > 1 else 5))
     drawn.update_xaxes(title_text="accuracy", row=1)
     return drawn
@@ -88,15 +83,13 @@ def _rows(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scat
         y=[heights[name] + _LIFT for name in over],
         mode="markers",
         marker=marker_style(theme, "after", 9),
-        error_x={
-            "type": "data",
+        error_x=intervals(
             # A share lies between 0 and 1, whatever the t distribution says.
-            "array": [min(1.0, one.high) - one.mean for one in over.values()],
-            "arrayminus": [one.mean - max(0.0, one.low) for one in over.values()],
-            "thickness": 2,
-            "width": 4,
-            "color": theme.after,
-        },
+            [(max(0.0, one.low), one.mean, min(1.0, one.high)) for one in over.values()],
+            theme.after,
+            thickness=2,
+            cap=4,
+        ),
         customdata=[[percent(one.low), percent(one.high), len(seed_runs(report))] for one in over.values()],
         hovertemplate="<b>mean of %{customdata[2]} seeds</b><br>%{x:.1%}<br>95 % t-interval %{customdata[0]} to "
         "%{customdata[1]}<extra></extra>",
