@@ -27,18 +27,11 @@ def sweep_section(sweep_data: SweepData) -> ExtraSection:
         shown += [hyperparameter_importance.SWEEP_CHART, parallel.SWEEP_CHART, *first, contour.SWEEP_CHART]
     figures = tuple(_figure(one, sweep_data) for one in shown if one.applies(sweep_data) is True)
     return ExtraSection(
-        title=_title(sweep_data),
+        title=sweep_data.title(),
         words=_words(sweep_data),
         trials=sweep_drawing.trials_table(sweep_data),
         figures=figures,
     )
-
-
-def _title(sweep_data: SweepData) -> str:
-    ranges = sweep_data.sweep.spec.ranges
-    if len(ranges) == 1:
-        return f"Effect of {sweep_data.hyperparameter_title(ranges[0].knob).lower()}"
-    return f"What does it cost to forget {sweep_data.forgotten}?"
 
 
 def _words(sweep_data: SweepData) -> str:

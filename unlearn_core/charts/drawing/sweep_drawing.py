@@ -51,6 +51,13 @@ class SweepData:
         """The title of a hyperparameter, such as "Impair: learning rate"."""
         return self.hyperparameters[hyperparameter].title if hyperparameter in self.hyperparameters else hyperparameter
 
+    def title(self, mark: Callable[[str], str] = str) -> str:
+        """What the sweep asks; `mark` formats the hyperparameter or forget set that it names."""
+        ranges = self.sweep.spec.ranges
+        if len(ranges) == 1:
+            return f"Effect of {mark(self.hyperparameter_title(ranges[0].knob).lower())}"
+        return f"What does it cost to forget {mark(self.forgotten)}?"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SweepChart:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from unlearn_core.domain.cards import DatasetCard
+from unlearn_core.data import datasets
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.models import architectures, external
@@ -24,15 +25,28 @@ class ArchitectureInfo(NamedTuple):
     recipe: Recipe
 
 
-def choose(column: DeltaGenerator, default: str, key_scope: str) -> str:
+def choose_with_dataset(like: ClassifierCard, key_scope: str, dataset_key: str) -> tuple[ArchitectureInfo | None, str]:
+    """Show the choice of an architecture and a data set, at first those of a classifier, and describe them.
+
+    Returns the architecture, or None if it cannot be used, and the id of the data set.
+    """
+    sets = datasets.cards()
+    left, right = st.columns(2)
+    chosen = _choose(left, like.architecture, key_scope)
+    titles = {one.id: one.title for one in sets.values()}
+    dataset = _select_by_title(right, "Data set", titles, like.dataset, dataset_key)
+    return describe_architecture(_name(chosen, like.architecture, key_scope), sets[dataset]), dataset
+
+
+def _choose(column: DeltaGenerator, default: str, key_scope: str) -> str:
     """Show a choice of the built-in architectures and `OTHER`, and return the selected one."""
     titles = {one.id: one.title for one in architectures.cards().values()} | {OTHER: _OTHER_TITLE}
-    return select_by_title(
+    return _select_by_title(
         column, "Architecture", titles, OTHER if external.is_external(default) else default, f"{key_scope}-architecture"
     )
 
 
-def select_by_title(column: DeltaGenerator, label: str, titles: dict[str, str], default: str, key: str) -> str:
+def _select_by_title(column: DeltaGenerator, label: str, titles: dict[str, str], default: str, key: str) -> str:
     """Show a choice among cards by title; the initial one is `default`, if it is among them."""
     # A value that is already in the session's state has priority; Streamlit warns about a default beside it.
     if st.session_state.get(key) not in titles:
@@ -40,7 +54,7 @@ def select_by_title(column: DeltaGenerator, label: str, titles: dict[str, str], 
     return column.selectbox(label, list(titles), format_func=titles.__getitem__, key=key)
 
 
-def architecture_name(chosen: str, default: str, key_scope: str) -> str | None:
+def _name(chosen: str, default: str, key_scope: str) -> str | None:
     """The architecture's name: the built-in one, or that of a library's model; None while none is selected."""
     if chosen != OTHER:
         return chosen

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from unlearn_core.charts.chart import Chart
+from unlearn_core.charts.drawing.sweep_drawing import SweepChart
 from unlearn_core.charts.drawing.theme import PLOTLY_CONFIG, THEMES, Theme
 from unlearn_core.domain.report import Report
 from unlearn_core.ui.shell import url_state
@@ -32,7 +33,7 @@ def plotly_config(name: str) -> dict[str, Any]:
     return PLOTLY_CONFIG | {"toImageButtonOptions": {"format": "png", "scale": 2, "filename": name}}
 
 
-def heading(chart: Chart) -> None:
+def heading(chart: Chart | SweepChart) -> None:
     """Show the chart's title with its question below."""
     with st.container(gap="xxsmall"):
         st.subheader(chart.title, anchor=False)

@@ -44,14 +44,7 @@ def show_form(like: ClassifierCard, key_scope: str = "bring") -> None:
         key=f"{key_scope}-file",
         help="Plain weights: .safetensors, or what torch.save(model.state_dict(), ...) writes. No code in it is run.",
     )
-    sets = datasets.cards()
-    left, right = st.columns(2)
-    chosen = architecture_picker.choose(left, like.architecture, key_scope)
-    titles = {one.id: one.title for one in sets.values()}
-    dataset = architecture_picker.select_by_title(right, "Data set", titles, like.dataset, f"{key_scope}-trained on")
-    kind = architecture_picker.describe_architecture(
-        architecture_picker.architecture_name(chosen, like.architecture, key_scope), sets[dataset]
-    )
+    kind, dataset = architecture_picker.choose_with_dataset(like, key_scope, f"{key_scope}-trained on")
     mean, std = _normalization(key_scope, dataset)
     title = st.text_input(
         "Name",

@@ -42,22 +42,8 @@ def recipe_inputs(key_scope: str, architecture: str, default: Recipe, *, num_ima
         "peak": third.number_input("Peak learning rate", 1e-5, 10.0, recipe.peak, format="%g", key=f"{key}-peak"),
     }
     with st.expander("More hyperparameters"):
-        values["augment"] = st.segmented_control(
-            "Augmentation",
-            list(_AUGMENT),
-            format_func=_AUGMENT.__getitem__,
-            default=recipe.augment,
-            required=True,
-            key=f"{key}-augment",
-        )
-        values["optimiser"] = st.segmented_control(
-            "Optimiser",
-            list(_OPTIMIZERS),
-            format_func=_OPTIMIZERS.__getitem__,
-            default=recipe.optimiser,
-            required=True,
-            key=f"{key}-optimiser",
-        )
+        values["augment"] = _choice("Augmentation", _AUGMENT, recipe.augment, key=f"{key}-augment")
+        values["optimiser"] = _choice("Optimiser", _OPTIMIZERS, recipe.optimiser, key=f"{key}-optimiser")
         left, right = st.columns(2)
         values["weight_decay"] = left.number_input(
             "Weight decay", 0.0, 1.0, recipe.weight_decay, format="%g", key=f"{key}-decay"
@@ -66,3 +52,9 @@ def recipe_inputs(key_scope: str, architecture: str, default: Recipe, *, num_ima
             "Label smoothing", 0.0, 0.5, recipe.label_smoothing, format="%g", key=f"{key}-smoothing"
         )
     return Recipe.model_validate(recipe.model_dump() | values)
+
+
+def _choice(label: str, titles: dict[str, str], default: str, *, key: str) -> str:
+    return st.segmented_control(
+        label, list(titles), format_func=titles.__getitem__, default=default, required=True, key=key
+    )

@@ -25,23 +25,16 @@ _FIRST = "first"
 
 def show_form(like: ClassifierCard, key_scope: str = "train") -> None:
     """Show architecture, data set, recipe, cost and button; the defaults are those of the classifier `like`."""
-    sets = datasets.cards()
-    left, right = st.columns(2)
-    chosen = architecture_picker.choose(left, like.architecture, key_scope)
-    titles = {one.id: one.title for one in sets.values()}
-    dataset = architecture_picker.select_by_title(right, "Data set", titles, like.dataset, f"{key_scope}-pictures")
-    kind = architecture_picker.describe_architecture(
-        architecture_picker.architecture_name(chosen, like.architecture, key_scope), sets[dataset]
-    )
+    kind, dataset = architecture_picker.choose_with_dataset(like, key_scope, f"{key_scope}-pictures")
     if kind is None:
         return
-    name = kind.name
-    recipe = recipes.recipe_inputs(key_scope, name, kind.recipe, num_images=sets[dataset].train)
+    name, data = kind.name, datasets.card(dataset)
+    recipe = recipes.recipe_inputs(key_scope, name, kind.recipe, num_images=data.train)
     start = _start(key_scope, name)
     called, number = st.columns([2, 1])
     title = called.text_input(
         "Name",
-        placeholder=f"{kind.title} · {sets[dataset].title}",
+        placeholder=f"{kind.title} · {data.title}",
         max_chars=MAX_NAME_LENGTH,
         key=f"{key_scope}-name",
     )

@@ -1,7 +1,7 @@
 """Downloads of a report: the report file, the archive, weights, settings and metrics."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -19,36 +19,30 @@ def show(report: Report) -> None:
         show_report_files([report], name=name)
         if report.run is not None:
             weights = artifacts.run_dir(open_data_dir(), report.run) / artifacts.WEIGHTS_FILE
-            st.download_button(
+            file_button(
                 "Weights of the unlearned model (safetensors)",
                 weights.read_bytes,
                 f"{name}.safetensors",
                 "application/octet-stream",
                 key="get-weights",
                 icon=":material/neurology:",
-                on_click="ignore",
                 disabled=not weights.exists(),
-                width="stretch",
             )
-        st.download_button(
+        file_button(
             "Settings to run it again (JSON)",
             lambda: report.spec.model_dump_json(indent=1),
             f"{name}-spec.json",
             "application/json",
             key="get-spec",
             icon=":material/tune:",
-            on_click="ignore",
-            width="stretch",
         )
-        st.download_button(
+        file_button(
             "All metrics (JSON)",
             lambda: report_json(report),
             f"{name}-figures.json",
             "application/json",
             key="get-figures",
             icon=":material/data_object:",
-            on_click="ignore",
-            width="stretch",
         )
         st.caption("Each chart has its own table (CSV) and image (PNG) below it.")
 
@@ -68,30 +62,35 @@ def show_report_files(
     reports: Sequence[Report], *, name: str, key_scope: str = "", side: ExtraSection | None = None
 ) -> None:
     """Show the report file and the archive; each is made when its button is pressed."""
-    st.download_button(
+    file_button(
         "Report as one file (HTML)",
         lambda: cache.html_report(*reports, side=side),
         f"{name}.html",
         "text/html",
         key=f"{key_scope}get-report",
         icon=":material/article:",
-        on_click="ignore",
-        width="stretch",
     )
-    st.download_button(
+    file_button(
         "Everything (zip)",
         lambda: cache.archive(*reports, side=side),
         f"{name}.zip",
         "application/zip",
         key=f"{key_scope}get-archive",
         icon=":material/folder_zip:",
-        on_click="ignore",
-        width="stretch",
     )
     st.caption(
         "The report opens in any browser, works offline and prints well. It has about 5 MB, most of it the code that "
         "draws the charts. The archive contains the report, weights and model card, tables, settings, and a folder "
         "for Python."
+    )
+
+
+def file_button(
+    label: str, data: Callable[[], str | bytes], name: str, mime: str, *, key: str, icon: str, disabled: bool = False
+) -> None:
+    """Show a download as one line of a menu; its `data` are made when it is pressed."""
+    st.download_button(
+        label, data, name, mime, key=key, icon=icon, on_click="ignore", disabled=disabled, width="stretch"
     )
 
 

@@ -43,7 +43,7 @@ def show(sweep_data: SweepData, *, busy: bool) -> None:
         _slices(sweep_data, params)
         _contour(sweep_data, params)
     else:
-        _figures(sweep_data, params[0])
+        _other_objectives(sweep_data, params[0])
         small_multiples.show(sweep_data, params[0], busy=busy)
 
 
@@ -88,11 +88,17 @@ def _objective(label: str, sweep_data: SweepData, *, key: str) -> str:
 
 def _chart(sweep_chart: SweepChart, sweep_data: SweepData, *, clicks: bool = True, note: str = "") -> None:
     """Title, question, figure, summary and caveat; or the reason why there is no figure."""
-    _heading(sweep_chart)
+    chart_card.heading(sweep_chart)
+    if _figure(sweep_chart, sweep_data, clicks=clicks, note=note):
+        _caveat(sweep_chart, key=f"sweep-{sweep_data.sweep.id}-{sweep_chart.id}-caveat")
+
+
+def _figure(sweep_chart: SweepChart, sweep_data: SweepData, *, clicks: bool = True, note: str = "") -> bool:
+    """Figure and summary, or the reason why there is no figure; returns whether there is one."""
     answer = sweep_chart.applies(sweep_data)
     if answer is not True:
         st.caption(escape(answer))
-        return
+        return False
     key = f"sweep-{sweep_data.sweep.id}-{sweep_chart.id}"
     wiring: dict[str, Any] = {"on_select": lambda: _on_click(key), "selection_mode": "points"} if clicks else {}
     st.plotly_chart(
@@ -104,14 +110,12 @@ def _chart(sweep_chart: SweepChart, sweep_data: SweepData, *, clicks: bool = Tru
         **wiring,
     )
     st.caption(escape(sweep_chart.summary(sweep_data)) + note)
-    with st.popover("Caveat", icon=":material/info:", type="tertiary", key=f"{key}-caveat"):
+    return True
+
+
+def _caveat(sweep_chart: SweepChart, *, key: str) -> None:
+    with st.popover("Caveat", icon=":material/info:", type="tertiary", key=key):
         st.markdown(sweep_chart.caveat)
-
-
-def _heading(sweep_chart: SweepChart) -> None:
-    with st.container(gap="xxsmall"):
-        st.subheader(sweep_chart.title, anchor=False)
-        st.caption(sweep_chart.question)
 
 
 def _on_click(key: str) -> None:
@@ -135,41 +139,18 @@ def _measured(sweep_data: SweepData) -> list[str]:
 
 def _slices(sweep_data: SweepData, hyperparameters: Sequence[str]) -> None:
     """One objective over every hyperparameter."""
-    _heading(slices.SWEEP_CHART)
+    chart_card.heading(slices.SWEEP_CHART)
     name = _objective("Objective", sweep_data, key="sweep-slice")
     board = st.grid(min(3, len(hyperparameters)), min_column_width=280, gap="medium")
     for param in hyperparameters:
         with board.cell():
-            _small(
-                slices.for_hyperparameter(param, name),
-                sweep_data,
-                f"**{escape(sweep_data.hyperparameter_title(param))}**",
-            )
-    with st.popover("Caveat", icon=":material/info:", type="tertiary", key="sweep-slice-caveat"):
-        st.markdown(slices.SWEEP_CHART.caveat)
-
-
-def _small(sweep_chart: SweepChart, sweep_data: SweepData, heading: str) -> None:
-    st.markdown(heading)
-    answer = sweep_chart.applies(sweep_data)
-    if answer is not True:
-        st.caption(escape(answer))
-        return
-    key = f"sweep-{sweep_data.sweep.id}-{sweep_chart.id}"
-    st.plotly_chart(
-        sweep_chart.figure(sweep_data, chart_card.current_theme()),
-        theme=None,
-        key=key,
-        on_select=lambda: _on_click(key),
-        selection_mode="points",
-        config=chart_card.plotly_config(key),
-        alt=f"{sweep_chart.title}. {sweep_chart.alt_text(sweep_data)}",
-    )
-    st.caption(escape(sweep_chart.summary(sweep_data)))
+            st.markdown(f"**{escape(sweep_data.hyperparameter_title(param))}**")
+            _figure(slices.for_hyperparameter(param, name), sweep_data)
+    _caveat(slices.SWEEP_CHART, key="sweep-slice-caveat")
 
 
 def _contour(sweep_data: SweepData, hyperparameters: Sequence[str]) -> None:
-    _heading(contour.SWEEP_CHART)
+    chart_card.heading(contour.SWEEP_CHART)
     with st.container(horizontal=True, gap="small"):
         first = _pick("Horizontal axis", hyperparameters, sweep_data, key="sweep-across")
         second = _pick(
@@ -177,16 +158,16 @@ def _contour(sweep_data: SweepData, hyperparameters: Sequence[str]) -> None:
         )
         name = _objective("Colour", sweep_data, key="sweep-map")
     with st.container(width=760):
-        _small(contour.for_hyperparameters((first, second), name), sweep_data, "")
-    with st.popover("Caveat", icon=":material/info:", type="tertiary", key="sweep-contour-caveat"):
-        st.markdown(contour.SWEEP_CHART.caveat)
+        _figure(contour.for_hyperparameters((first, second), name), sweep_data)
+    _caveat(contour.SWEEP_CHART, key="sweep-contour-caveat")
 
 
-def _figures(sweep_data: SweepData, hyperparameter: str) -> None:
+def _other_objectives(sweep_data: SweepData, hyperparameter: str) -> None:
     """All other objectives with values along the one hyperparameter, as small multiples."""
     st.subheader("Other objectives", anchor=False)
     names = [name for name in _measured(sweep_data) if name not in ("forget", "retain")]
     board = st.grid(3, min_column_width=280, gap="medium")
     for name in names:
         with board.cell():
-            _small(slices.for_hyperparameter(hyperparameter, name), sweep_data, f"**{OBJECTIVES[name].title}**")
+            st.markdown(f"**{OBJECTIVES[name].title}**")
+            _figure(slices.for_hyperparameter(hyperparameter, name), sweep_data)

@@ -56,7 +56,7 @@ def _board(number: int, was_busy: bool) -> None:
         st.rerun()
     st.caption(_caption(sweep_data))
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.title(_title(sweep_data), anchor=False, width="content")
+        st.title(sweep_data.title(lambda name: f"*{escape(name)}*"), anchor=False, width="content")
         _buttons(sweep_data)
     _state(sweep_data, unfinished)
     if sweep_data.done:
@@ -64,13 +64,6 @@ def _board(number: int, was_busy: bool) -> None:
     if sweep_data.trials:
         trial_table.show(sweep_data)
     _foot(sweep_data)
-
-
-def _title(sweep_data: SweepData) -> str:
-    ranges = sweep_data.sweep.spec.ranges
-    if len(ranges) == 1:
-        return f"Effect of *{escape(sweep_data.hyperparameter_title(ranges[0].knob).lower())}*"
-    return f"What does it cost to forget *{escape(sweep_data.forgotten)}*?"
 
 
 def _caption(sweep_data: SweepData) -> str:

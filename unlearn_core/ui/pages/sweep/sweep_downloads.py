@@ -10,6 +10,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.export.sweep_report import sweep_section
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
+from unlearn_core.ui.report import report_downloads
 from unlearn_core.ui.shell import cache
 
 
@@ -27,16 +28,8 @@ def show(sweep_data: SweepData) -> None:
             ("Report, in one file (HTML)", cache.html_report, "text/html", "html", ":material/article:"),
             ("Everything about the best run (zip)", cache.archive, "application/zip", "zip", ":material/folder_zip:"),
         ):
-            st.download_button(
-                label,
-                partial(_made, make, found, sweep_data),
-                f"{name}.{ending}",
-                kind,
-                key=f"sweep-get-{ending}",
-                icon=icon,
-                on_click="ignore",
-                width="stretch",
-            )
+            made = partial(_made, make, found, sweep_data)
+            report_downloads.file_button(label, made, f"{name}.{ending}", kind, key=f"sweep-get-{ending}", icon=icon)
         st.caption("The report opens in any browser, offline. It contains the charts of this page and every trial.")
 
 
