@@ -22,8 +22,8 @@ from unlearn_core.domain.method import Method
 from unlearn_core.domain.report import Report
 from unlearn_core.export import figures
 from unlearn_core.export.extra_sections import ExtraSection
+from unlearn_core.export.run_settings import run_settings
 from unlearn_core.export.run_summary import summarize_run, version_text
-from unlearn_core.export.settings import settings
 from unlearn_core.installation import VERSION
 
 _FOLDER = Path(__file__).parent / "template"
@@ -65,7 +65,7 @@ def render_report(
             first_figures=extra.figures,
             sections=figures.report_sections(reports),
             absent=figures.missing_charts(reports),
-            settings=[settings(report, methods) for report in reports],
+            settings=[run_settings(report, methods) for report in reports],
             origins=_origins(reports),
             versions=dict.fromkeys(version_text(report) for report in reports),
             themes=THEMES,

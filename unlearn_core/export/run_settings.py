@@ -19,7 +19,7 @@ class Setting(NamedTuple):
     preset_value: str
 
 
-class Settings(NamedTuple):
+class RunSettings(NamedTuple):
     """How one run was made, and how to reproduce it.
 
     If this installation no longer has the method, `idea`, `failure_modes` and `paper` are empty, and the
@@ -39,11 +39,11 @@ class Settings(NamedTuple):
     """The earlier run that this run continues, which a command cannot express."""
 
 
-def settings(report: Report, methods: Mapping[str, Method]) -> Settings:
+def run_settings(report: Report, methods: Mapping[str, Method]) -> RunSettings:
     """The settings of a report's run; `methods` are the available ones, by id."""
     spec, method = report.spec, methods.get(report.spec.method)
     bare = tuple(Setting(name, _format_value(value), "", "") for name, value in spec.params.items())
-    return Settings(
+    return RunSettings(
         method=report.method,
         preset="" if method is None else _preset(report, method),
         idea="" if method is None else method.idea,
