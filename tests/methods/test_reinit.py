@@ -202,7 +202,7 @@ def test_the_last_number_holds_for_the_cycles_after_it() -> None:
 
 def test_no_forget_image_is_handed_over() -> None:
     layout, problem = tiny_problem(tiny_spec("reinit"))
-    assert METHOD.needs(layout.params) == DataAccess(forget=False, retain=True)
+    assert layout.method.needs(layout.params) == DataAccess(forget=False, retain=True)
     with pytest.raises(UndeclaredDataAccessError):
         _ = problem.forget
     assert not set(problem.retain.rows.tolist()) & set(layout.split.forget_train.tolist())
@@ -226,4 +226,8 @@ def test_a_share_of_the_retained_images_is_seen() -> None:
     seen = []
     problem.model.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
     layout.method.forget(problem, layout.params, NullTracker())
-    assert sum(seen) == 2 * round(0.3 * len(problem.retain)) == METHOD.images_processed(layout.params, problem.sizes)
+    assert (
+        sum(seen)
+        == 2 * round(0.3 * len(problem.retain))
+        == layout.method.images_processed(layout.params, problem.sizes)
+    )

@@ -142,7 +142,7 @@ def test_several_classes_are_dampened_each_by_its_own_importance() -> None:
     for one, other in zip(problem.model.parameters(), by_hand.parameters(), strict=True):
         torch.testing.assert_close(one, other)
     assert 0.1 < track[DampenedWeights].share <= 0.2
-    assert ssd.METHOD.images_processed(layout.params, problem.sizes) == 64 * (7 + 2 + 2)
+    assert layout.method.images_processed(layout.params, problem.sizes) == 64 * (7 + 2 + 2)
 
 
 def test_without_labels_importance_is_of_the_length_of_the_answers() -> None:

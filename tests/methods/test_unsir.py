@@ -83,7 +83,7 @@ def test_zero_glance_is_real(monkeypatch: pytest.MonkeyPatch) -> None:
     everything = torch.cat(seen)
     assert len(everything) > 500
     assert torch.cdist(everything, forgotten).min() > 0.01
-    assert unsir.METHOD.needs(layout.params) == DataAccess(forget=False, retain=True)
+    assert layout.method.needs(layout.params) == DataAccess(forget=False, retain=True)
 
 
 def test_without_noise_images_there_is_no_noise_phase() -> None:
