@@ -9,7 +9,7 @@ from tests.domain.test_sweep import spec
 from unlearn_core.charts.drawing.sweep_drawing import SweepData
 from unlearn_core.domain.results.metrics import DistanceMetrics, JobSeconds, RunMetrics
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.sweep import Sweep, SweepState, Trial
+from unlearn_core.domain.sweep import Sweep, SweepFindings, SweepState, Trial
 from unlearn_core.methods import method
 
 KNOBS = [
@@ -56,7 +56,7 @@ def trial(
 
 def swept(count: int = 24, *, knobs: list[dict[str, Any]] = KNOBS, gold: bool = True, **changes: Any) -> SweepData:
     """A sweep of so many finished trials, with one that failed and one that was stopped early where there is room."""
-    facts = changes.pop("facts", None)
+    findings = changes.pop("findings", None)
     wanted = spec(
         ranges=knobs, trials=max(2, count), objectives=changes.pop("objectives", ["forget", "retain"]), **changes
     )
@@ -65,7 +65,8 @@ def swept(count: int = 24, *, knobs: list[dict[str, Any]] = KNOBS, gold: bool = 
         trials[3] = trial(3, knobs=knobs, state=RunState.FAILED)
         trials[4] = trial(4, knobs=knobs, state=RunState.CANCELLED)._replace(stopped="Too slow.")
     shares = {one["knob"]: 1 / len(knobs) for one in knobs}
-    facts = {"importance": dict.fromkeys(wanted.objectives, shares), "done": count} if facts is None else facts
+    if findings is None:
+        findings = SweepFindings(importance=dict.fromkeys(wanted.objectives, shares), num_trials=count)
     sweep = Sweep(
         id=7,
         spec=wanted,
@@ -75,7 +76,7 @@ def swept(count: int = 24, *, knobs: list[dict[str, Any]] = KNOBS, gold: bool = 
         created=datetime(2026, 1, 1, tzinfo=UTC),
         finished=datetime(2026, 1, 1, tzinfo=UTC),
         error=None,
-        facts=facts,
+        findings=findings,
     )
     return SweepData(
         sweep=sweep,

@@ -23,6 +23,7 @@ from unlearn_core.charts.sweep import (
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.search_space import SearchRange
+from unlearn_core.domain.sweep import SweepFindings
 
 MODULES = (tradeoff, hyperparameter_importance, along_hyperparameter, slices, contour, parallel)
 CHARTS = [
@@ -36,25 +37,31 @@ CHARTS = [
 ]
 STATES = {
     "three knobs": swept(),
-    "one knob": swept(8, knobs=KNOBS[:1], facts={}),
-    "one choice": swept(2, knobs=KNOBS[2:], facts={}),
+    "one knob": swept(8, knobs=KNOBS[:1], findings=SweepFindings()),
+    "one choice": swept(2, knobs=KNOBS[2:], findings=SweepFindings()),
     "without gold": swept(12, gold=False),
     "one objective": swept(12, objectives=["distance"]),
-    "one trial": swept(1, facts={}),
+    "one trial": swept(1, findings=SweepFindings()),
     "all alike": SweepData(
         **{**vars(swept(8)), "trials": [trial(5, knobs=KNOBS)._replace(number=n, run=n) for n in range(8)]}
     ),
 }
 EMPTY = {
-    "nothing yet": swept(0, facts={}),
+    "nothing yet": swept(0, findings=SweepFindings()),
     "all failed": SweepData(
-        **{**vars(swept(3, facts={})), "trials": [trial(n, knobs=KNOBS, state=RunState.FAILED) for n in range(3)]}
+        **{
+            **vars(swept(3, findings=SweepFindings())),
+            "trials": [trial(n, knobs=KNOBS, state=RunState.FAILED) for n in range(3)],
+        }
     ),
     "all under way": SweepData(
-        **{**vars(swept(3, facts={})), "trials": [trial(n, knobs=KNOBS, state=RunState.QUEUED) for n in range(3)]}
+        **{
+            **vars(swept(3, findings=SweepFindings())),
+            "trials": [trial(n, knobs=KNOBS, state=RunState.QUEUED) for n in range(3)],
+        }
     ),
     "deleted": SweepData(
-        **{**vars(swept(3, facts={})), "trials": [trial(n, knobs=KNOBS, state=None) for n in range(3)]}
+        **{**vars(swept(3, findings=SweepFindings())), "trials": [trial(n, knobs=KNOBS, state=None) for n in range(3)]}
     ),
 }
 every_chart = pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.id)

@@ -4,6 +4,7 @@ import json
 
 from tests.charts.fake_reports import made_up_report
 from tests.charts.fake_sweeps import KNOBS, swept
+from unlearn_core.domain.sweep import SweepFindings
 from unlearn_core.export.html_report import render_report
 from unlearn_core.export.sweep_report import sweep_section
 
@@ -26,7 +27,7 @@ def test_a_sweep_is_told_with_its_charts_and_every_trial() -> None:
 
 
 def test_one_knob_and_no_finished_trial_are_told_too() -> None:
-    assert sweep_section(swept(8, knobs=KNOBS[:1], facts={})).title == "Effect of impair: learning rate"
-    nothing = sweep_section(swept(0, facts={}))
+    assert sweep_section(swept(8, knobs=KNOBS[:1], findings=SweepFindings())).title == "Effect of impair: learning rate"
+    nothing = sweep_section(swept(0, findings=SweepFindings()))
     assert nothing.figures == ()
     assert "of which 0 finished" in nothing.words

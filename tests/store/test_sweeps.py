@@ -8,7 +8,7 @@ from tests.store.specs import spec as run_spec
 from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Priority, Run, RunState
-from unlearn_core.domain.sweep import Sweep, SweepState, sweep_group
+from unlearn_core.domain.sweep import Sweep, SweepFindings, SweepState, sweep_group
 from unlearn_core.store.queue.run_store import RunStore
 
 ME, OTHER = "a worker", "another"
@@ -134,12 +134,13 @@ def test_a_finished_sweep_may_be_deleted_and_its_runs_stay(store, sweep):
     number = add(store, sweep, 0)
     with pytest.raises(StoreError, match="not finished"):
         store.sweeps.delete(sweep.id)
-    store.sweeps.set_facts(sweep.id, ME, {"importance": {}})
+    findings = SweepFindings(importance={"forget": {"lr": 0.75, "epochs": 0.25}}, num_trials=8)
+    store.sweeps.set_findings(sweep.id, ME, findings)
     store.sweeps.end(sweep.id, OTHER, SweepState.DONE)
     assert not store.sweeps.get(sweep.id).state.is_finished, "not theirs to end"
     store.sweeps.end(sweep.id, ME, SweepState.FAILED, error="All failed.")
     ended = store.sweeps.get(sweep.id)
-    assert (ended.state, ended.error, ended.facts) == (SweepState.FAILED, "All failed.", {"importance": {}})
+    assert (ended.state, ended.error, ended.findings) == (SweepState.FAILED, "All failed.", findings)
     store.sweeps.delete(sweep.id)
     assert store.get(number).title == sweep.title
     with pytest.raises(NotFoundError, match="sweep"):

@@ -1,9 +1,9 @@
 """Sweeps: many runs of one method that differ in some hyperparameters, with their objectives, budget and trials."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -121,10 +121,21 @@ class Trial(NamedTuple):
         return self.state.value
 
 
-class Sweep(BaseModel):
-    """One sweep and its current state. `facts` holds what the worker found out about all trials together."""
+class SweepFindings(BaseModel):
+    """What was computed from all trials of a sweep together."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    importance: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
+    """By objective and hyperparameter: its share (0 to 1) of the importance; empty after few trials."""
+    num_trials: Annotated[int, Field(alias="done")] = 0
+    """The number of finished trials that it was computed from."""
+
+
+class Sweep(BaseModel):
+    """One sweep and its current state."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     id: int
     spec: SweepSpec
@@ -134,7 +145,7 @@ class Sweep(BaseModel):
     created: datetime
     finished: datetime | None
     error: str | None
-    facts: dict[str, Any]
+    findings: Annotated[SweepFindings, Field(alias="facts")]
 
 
 def sweep_group(sweep: int) -> str:

@@ -12,7 +12,7 @@ from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.pruning import GoldAccuracy, pruning_reason
 from unlearn_core.domain.run import CurvePoint, Run, RunState
 from unlearn_core.domain.stacking import MAX_STACK, StackableParams
-from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, busy_minutes, sweep_id
+from unlearn_core.domain.sweep import Sweep, SweepFindings, SweepSpec, SweepState, Trial, busy_minutes, sweep_id
 from unlearn_core.store.files.log_file import LOG_FILE
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import sampler
@@ -103,7 +103,8 @@ class SweepScheduler:
         self._importance_at[sweep.id] = done
         found = sampler.importance(sweep.spec, trials)
         if found:
-            self._store.sweeps.set_facts(sweep.id, self._worker, {"importance": found, "done": done})
+            findings = SweepFindings(importance=found, num_trials=done)
+            self._store.sweeps.set_findings(sweep.id, self._worker, findings)
 
     def _end_sweep(self, sweep: Sweep, ended: SweepEnd) -> None:
         self._store.sweeps.end(sweep.id, self._worker, ended.state, error=ended.error)

@@ -1,5 +1,6 @@
 """Chart of hyperparameter importance: how differently the best trials and all trials are distributed."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import pandas as pd
@@ -80,7 +81,7 @@ def summary(sweep_data: SweepData) -> str:
         parts.append(f"{title} for {OBJECTIVES[name].title.lower()} ({percent(own[top], 0)})")
     marks = " (● the first objective, ○ the second)" if len(parts) > 1 else ""
     words = f"Most important: {', '.join(parts)}{marks}."
-    done = sweep_data.sweep.facts.get("done", len(sweep_data.done))
+    done = sweep_data.sweep.findings.num_trials or len(sweep_data.done)
     return words if done >= MIN_TRIALS else f"{words} After only {done} trials this may still change."
 
 
@@ -94,8 +95,8 @@ def alt_text(sweep_data: SweepData) -> str:
     )
 
 
-def _shares(sweep_data: SweepData) -> dict[str, dict[str, float]]:
-    return sweep_data.sweep.facts.get("importance", {})
+def _shares(sweep_data: SweepData) -> Mapping[str, Mapping[str, float]]:
+    return sweep_data.sweep.findings.importance
 
 
 SWEEP_CHART = SweepChart(

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_
 from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import UNFINISHED_STATES, Priority, RunState
-from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial, sweep_group
+from unlearn_core.domain.sweep import Sweep, SweepFindings, SweepSpec, SweepState, Trial, sweep_group
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import RUN, SWEEP, TRIAL
@@ -156,10 +156,11 @@ class SweepStore:
             connection.execute(insert(TRIAL).values(sweep=sweep.id, number=number, run=run, **texts))
             return run
 
-    def set_facts(self, sweep: int, worker: str, facts: Mapping[str, Any]) -> None:
-        """Store results about all trials of a sweep, such as hyperparameter importance."""
+    def set_findings(self, sweep: int, worker: str, findings: SweepFindings) -> None:
+        """Store what was computed from all trials of a sweep that this worker holds."""
+        text = findings.model_dump_json(by_alias=True, exclude_unset=True)
         with self._database.writing() as connection:
-            _change(connection, _lease_filter(sweep, worker), facts=json.dumps(dict(facts)))
+            _change(connection, _lease_filter(sweep, worker), facts=text)
 
     def end(self, sweep: int, worker: str, state: SweepState, *, error: str | None = None) -> None:
         """End a sweep that this worker holds."""
