@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.pages.conftest import Visit
-from tests.pages.finished_runs import CLASS
+from tests.pages.finished_runs import CLASS, started
 from tests.pages.page_asserts import fine, words
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -32,3 +33,13 @@ def test_only_layers_with_heat_maps_are_offered(visit: Visit, done: RunStore, ho
     app = visit("run", id=str(CLASS), tab="Images")
     next(one for one in app.button if (one.key or "").startswith("look-")).click().run()
     assert fine(app).selectbox(key="look-layer").options == ["body (default)"]
+
+
+def test_a_damaged_result_is_a_sentence(visit: Visit, done: RunStore) -> None:
+    app = visit("run", id=str(CLASS), tab="Images")
+    next(one for one in app.button if (one.key or "").startswith("look-")).click().run()
+    query = started(done, kinds=frozenset({"look"}))
+    artifacts.write_json(artifacts.run_dir(done.data_dir, query.id) / "parts" / "cam.json", {"cards": "none"})
+    done.finish(query.id, query.attempt, metrics=RunMetrics(image=0))
+    app.run()
+    assert "The result of this query is damaged. Press the image again." in words(fine(app))

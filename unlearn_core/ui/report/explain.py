@@ -239,6 +239,8 @@ def _card(report: Report, number: int, waited: bool) -> None:
     with st.container(height=WAITING, border=False):
         if query.state is RunState.FAILED:
             st.error(escape(query.error or "The query failed."), icon=":material/error:")
+        elif query.state is RunState.DONE:
+            st.caption("The result of this query is damaged. Press the image again.")
         elif query.state.is_finished:
             st.caption("This query was cancelled. Press the image again.")
         elif time.time() - formatting.with_utc(query.created).timestamp() > PATIENCE:

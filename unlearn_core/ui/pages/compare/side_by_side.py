@@ -182,6 +182,8 @@ def _why(run: Run | None) -> str:
         return "its data set has no such image, or its model has no spatial layers."
     if run.state is RunState.FAILED:
         return escape(run.error or "the query failed.")
+    if run.state is RunState.DONE:
+        return "the result of the query is damaged. Choose the image again."
     if run.state.is_finished:
         return "the query was cancelled. Choose the image again."
     if time.time() - formatting.with_utc(run.created).timestamp() > explain.PATIENCE:
