@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.charts.fake_reports import made_up_report
-from unlearn_core.charts.chart import percent_axis, report_labels, spread_labels
+from unlearn_core.charts.chart import layer_axis, list_axis, percent_axis, report_labels, spread_labels
 from unlearn_core.charts.drawing.theme import DARK, LIGHT, Theme, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import describe_change, join_words, number, percent, seconds
 
@@ -35,6 +35,20 @@ def test_ticks_are_few_and_start_at_zero(high: float) -> None:
     assert len(axis["tickvals"]) <= 5
     assert max(axis["tickvals"]) <= 1
     assert axis["ticktext"][0] == percent(0, 0)
+
+
+@both_themes
+def test_a_list_axis_starts_at_the_top(theme: Theme) -> None:
+    axis = list_axis(["a", "b"], theme)
+    assert dict(zip(axis["ticktext"], axis["tickvals"], strict=True)) == {"a": 0, "b": 1}
+    bottom, top = axis["range"]
+    assert bottom > 1 > 0 > top, "the axis is reversed, and both rows lie inside"
+
+
+def test_a_layer_that_several_runs_have_is_on_the_axis_once() -> None:
+    axis = layer_axis(["stem", "stage1.0", "stem", "stage2.0"])
+    assert axis["tickvals"] == ["stem", "stage1.0", "stage2.0"]
+    assert axis["ticktext"] == ["stem", "1.0", "2.0"]
 
 
 def test_two_runs_of_one_method_get_two_names() -> None:

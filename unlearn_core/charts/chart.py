@@ -1,6 +1,6 @@
 """The type Chart, and helpers that all charts share: conditions, panels per report, tables, axes, label placement."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from unlearn_core.charts.drawing.theme import PlotlyDict, Theme
-from unlearn_core.charts.drawing.wording import percent
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
+from unlearn_core.charts.drawing.wording import percent, short_layers
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.predictions import Score
 from unlearn_core.domain.results.result import Result
@@ -96,6 +96,11 @@ def needs(*kinds: type[Result], otherwise: str = "") -> Callable[[Report], Liter
     return applies
 
 
+def needs_request(kind: type[Result], offer: str) -> Callable[[Report], Literal[True] | str]:
+    """Return the `applies` of a chart of a measurement on request, which needs gold; `offer` is why there is none."""
+    return lambda report: needs(kind, otherwise=report.missing.get("gold", offer))(report)
+
+
 def models(report: Report) -> list[str]:
     """Return the models that the report has evaluations of, in their usual order."""
     return [model for model in MODELS if model in report.evaluations]
@@ -158,6 +163,22 @@ def percent_axis(low: float, high: float, *, max_ticks: int = 5) -> PlotlyDict:
     step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0) if high / step < max_ticks or step == 1)
     marks = np.arange(0, min(high, 1.0) + 1e-9, step).tolist()
     return {"range": [low, high], "tickvals": marks, "ticktext": [percent(mark, 0) for mark in marks]}
+
+
+def list_axis(labels: Sequence[str], theme: Theme) -> PlotlyDict:
+    """Return the settings of a vertical axis with these labels from top to bottom, the first at 0, the next at 1."""
+    return {
+        "tickvals": list(range(len(labels))),
+        "ticktext": list(labels),
+        "tickfont": {"size": SMALL_FONT, "color": theme.ink},
+        "range": [len(labels) - 0.4, -0.6],
+    }
+
+
+def layer_axis(layers: Iterable[str]) -> PlotlyDict:
+    """Return the settings of a horizontal axis along these layers, which may occur several times."""
+    each = list(dict.fromkeys(layers))
+    return {"type": "category", "tickvals": each, "ticktext": short_layers(each), "range": [-0.5, len(each) - 0.5]}
 
 
 def spread_labels(values: Sequence[float], gap: float) -> list[float]:

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import panels
+from unlearn_core.charts.chart import layer_axis, panels
 from unlearn_core.charts.drawing.theme import (
     SMALL_FONT,
     PlotlyDict,
@@ -16,7 +16,7 @@ from unlearn_core.charts.drawing.theme import (
     text_color,
     with_alpha,
 )
-from unlearn_core.charts.drawing.wording import percent, short_layers
+from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.layer_comparison import TensorGroup, WeightDistance, WeightDistanceResult
 
@@ -80,8 +80,7 @@ def figure(reports: Sequence[Report], theme: Theme, view: ShiftView) -> go.Figur
         showgrid=True,
     )
     drawn.update_yaxes(title_text="change, L2" if view.distance == "l2" else "change, relative to norm", col=1)
-    layers = list(dict.fromkeys(group.name for each in reports for group in view.groups(each)))
-    drawn.update_xaxes(type="category", tickvals=layers, ticktext=short_layers(layers), range=[-0.5, len(layers) - 0.5])
+    drawn.update_xaxes(**layer_axis(group.name for each in reports for group in view.groups(each)))
     drawn.update_xaxes(title_text="layer, input to output" if view.level == "layers" else "kind of weights", row=1)
     return drawn
 

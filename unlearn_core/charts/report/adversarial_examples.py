@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
+from unlearn_core.charts.chart import Chart, build_table, list_axis, needs, panels, percent_axis
 from unlearn_core.charts.drawing.dumbbell import connectors
 from unlearn_core.charts.drawing.heatmap_overlay import upscale
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
+from unlearn_core.charts.drawing.theme import Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.method_artifacts import AdversarialImages, AdversarialOriginals, AdversarialPredictions
@@ -97,12 +97,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     drawn = panels(reports, theme, height=90 + _ROW * len(names))
     for column, each in enumerate(found, 1):
         drawn.add_traces(_traces(each, names, theme), rows=1, cols=column)
-    drawn.update_yaxes(
-        tickvals=list(range(len(names))),
-        ticktext=["<b>all</b>" if name == "all" else name for name in names],
-        tickfont={"size": SMALL_FONT, "color": theme.ink},
-        range=[len(names) - 0.4, -0.6],
-    )
+    drawn.update_yaxes(**list_axis(["<b>all</b>" if name == "all" else name for name in names], theme))
     drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, max_ticks=3 if len(reports) > 1 else 6))
     drawn.update_xaxes(title_text="predicted as their target", row=1)
     return drawn

@@ -6,9 +6,9 @@ from math import floor
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, TWO_GOLDS, Chart, build_table, needs, panels
+from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, TWO_GOLDS, Chart, build_table, layer_axis, needs, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, text_color, with_alpha
-from unlearn_core.charts.drawing.wording import join_words, number, short_layers
+from unlearn_core.charts.drawing.wording import join_words, number
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.layer_comparison import CkaResult
 
@@ -52,8 +52,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
                 drawn.add_trace(_trace(pair, values, theme), row=1, col=column)
     drawn.update_yaxes(showgrid=True, range=[low - 0.02, 1.02], nticks=6)
     drawn.update_yaxes(title_text="similarity (CKA)", col=1)
-    layers = list(dict.fromkeys(row.layer for report in reports for row in report[CkaResult].layers))
-    drawn.update_xaxes(type="category", tickvals=layers, ticktext=short_layers(layers), range=[-0.5, len(layers) - 0.5])
+    drawn.update_xaxes(**layer_axis(row.layer for report in reports for row in report[CkaResult].layers))
     drawn.update_xaxes(title_text="layer, input to output", row=1)
     several = len(reports) > 1
     drawn.update_layout(margin={"t": 84 if several else 48})

@@ -1,13 +1,12 @@
 """Likelihood-ratio attack (LiRA): the share of forget images identified in after, gold and their shadow models."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels, percent_axis
+from unlearn_core.charts.chart import Chart, Row, build_table, needs_request, panels, percent_axis
 from unlearn_core.charts.drawing.dumbbell import DotLabel, dot_labels, row_heights
 from unlearn_core.charts.drawing.theme import Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, percent
@@ -21,11 +20,6 @@ ROW_LABELS = {"after": "unlearned", "gold": "retrained"}
 """The two kinds of shadow models, from top to bottom, by the model of the same kind."""
 _LIFT, _SPREAD = 0.37, 0.42
 """The height of a label above its row, and the vertical spread of the dots of a row, so that they do not overlap."""
-
-
-def applies(report: Report) -> Literal[True] | str:
-    """Return True, or why there is nothing to draw: the attack is expensive and only run on request."""
-    return needs(LiraResult, otherwise=report.missing.get("gold", OFFER_TEXT))(report)
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -129,7 +123,7 @@ CHART = Chart(
     "The share of images identified depends on how much the outputs of each kind vary, so compare it only with the "
     "retrained model and the shadow models. The interval is over models. A stronger attacker has more shadow models, "
     "or the original.",
-    applies=applies,
+    applies=needs_request(LiraResult, OFFER_TEXT),
     table=table,
     figure=figure,
     summary=summary,

@@ -1,13 +1,12 @@
 """Score of the NeurIPS 2023 challenge: the epsilon of each forget image, with golds against golds as the ceiling."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels, percent_axis
+from unlearn_core.charts.chart import Chart, Row, build_table, needs_request, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import number
 from unlearn_core.domain.report import Report
@@ -19,11 +18,6 @@ OFFER_TEXT = (
 SIDE_LABELS = {"after": "after", "ceiling": "two sets of retrained"}
 SIGNIFICANT_ERRORS = 2.0
 """Two means differ significantly if they are more than this many standard errors apart."""
-
-
-def applies(report: Report) -> Literal[True] | str:
-    """Return True, or why there is nothing to draw: the score is expensive and only computed on request."""
-    return needs(NeuripsScoreResult, otherwise=report.missing.get("gold", OFFER_TEXT))(report)
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -173,7 +167,7 @@ CHART = Chart(
     "since the best of thousands of attacks always finds something by chance: compare only with two sets of retrained "
     "models of the same size. It describes the method with these hyperparameters, not this one model. The error is "
     "over images; other models would change the score too.",
-    applies=applies,
+    applies=needs_request(NeuripsScoreResult, OFFER_TEXT),
     table=table,
     figure=figure,
     summary=summary,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs, panels, percent_axis
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, list_axis, models, needs, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import (
     MODEL_LABELS,
@@ -67,12 +67,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         ends += [end / max(0.4, 0.94 - length) for end, length in zip(longest, lengths, strict=True)]
     drawn.update_layout(barmode="overlay")
     labels = [f"<b>{row}</b>" if row in _forgotten(reports) else row for row in rows]
-    drawn.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=labels,
-        tickfont={"size": SMALL_FONT, "color": theme.ink},
-        range=[len(rows) - 0.4, -0.6],
-    )
+    drawn.update_yaxes(**list_axis(labels, theme))
     top = max(ends)
     drawn.update_xaxes(showgrid=True, **percent_axis(-0.012 * top, top, max_ticks=4 if len(reports) > 1 else 6))
     drawn.update_xaxes(title_text=f"share of {_images_label(reports)}", row=1)

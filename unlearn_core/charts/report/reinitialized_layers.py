@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels
-from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
+from unlearn_core.charts.chart import Chart, Row, build_table, list_axis, needs, panels
+from unlearn_core.charts.drawing.theme import PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import capitalize, join_words, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.method_artifacts import ReinitializedLayers
@@ -74,8 +74,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         last = len(counts)
         figure.update_xaxes(range=[0.5, last + 0.75], tickvals=list(range(1, last + 1)), matches=None, **here)
     figure.update_xaxes(title_text="cycle")
-    figure.update_yaxes(range=[len(every) - 0.4, -0.6], tickvals=list(range(len(every))), ticktext=every)
-    figure.update_yaxes(tickfont={"size": SMALL_FONT, "color": theme.ink}, showgrid=True)
+    figure.update_yaxes(showgrid=True, **list_axis(every, theme))
     return figure
 
 

@@ -6,9 +6,9 @@ from typing import Literal
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, Row, build_table, needs, panels, percent_axis
+from unlearn_core.charts.chart import Chart, Row, build_table, layer_axis, needs, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
-from unlearn_core.charts.drawing.wording import capitalize, join_words, percent, short_layers
+from unlearn_core.charts.drawing.wording import capitalize, join_words, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.method_artifacts import DampenedWeights, SaliencyMask, SelectedWeights
 
@@ -82,8 +82,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         )
     drawn.update_yaxes(**percent_axis(0, 1.12 * top), showgrid=True)
     drawn.update_yaxes(title_text="share of the layer's weights", col=1)
-    layers = list(dict.fromkeys(layer for made in found for layer in made.layers))
-    drawn.update_xaxes(type="category", tickvals=layers, ticktext=short_layers(layers), range=[-0.5, len(layers) - 0.5])
+    drawn.update_xaxes(**layer_axis(layer for made in found for layer in made.layers))
     drawn.update_xaxes(title_text="layer, input to output", row=1)
     return drawn
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
-from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
+from unlearn_core.charts.chart import Chart, build_table, list_axis, needs, panels, percent_axis
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.method_artifacts import WeightImportance
@@ -53,14 +53,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             cliponaxis=False,
         )
         drawn.add_trace(bars, row=1, col=column)
-    drawn.update_yaxes(
-        tickvals=list(range(len(layers))),
-        ticktext=layers,
-        tickfont={"size": SMALL_FONT, "color": theme.ink},
-        range=[len(layers) - 0.4, -0.6],
-    )
-    axis: PlotlyDict = percent_axis(0, top, max_ticks=4 if len(reports) > 1 else 6)
-    drawn.update_xaxes(showgrid=True, **axis)
+    drawn.update_yaxes(**list_axis(layers, theme))
+    drawn.update_xaxes(showgrid=True, **percent_axis(0, top, max_ticks=4 if len(reports) > 1 else 6))
     drawn.update_xaxes(title_text="mean importance for the forget images", row=1)
     return drawn
 
