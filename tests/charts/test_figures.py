@@ -171,7 +171,7 @@ def test_hesitation_is_a_share_of_the_highest_possible() -> None:
     result = REPORT[LogitsResult]
     entropies = {**result.entropy, "after": np.full_like(result.entropy["after"], np.log(10) * 1.0000001)}
     report = REPORT.with_result(result.model_copy(update={"entropy": entropies}))
-    assert entropy.values(report)["after"].max() <= 1
+    assert entropy.normalized_entropies(report)["after"].max() <= 1
     assert "to 100 %: more uncertain than the retrained model" in plain(entropy.summary(report))
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Row, models, panels
+from unlearn_core.charts.chart import Row, build_table, models, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, line_style, text_color, with_alpha
-from unlearn_core.charts.drawing.wording import MODEL_LABELS
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, capitalize
 from unlearn_core.domain.report import Report
 
 ValuesByModel = Callable[[Report], dict[str, np.ndarray]]
@@ -46,6 +47,19 @@ def quantiles(values: Mapping[str, np.ndarray]) -> list[Row]:
         | {f"{share:.0%}": float(np.quantile(part, share)) for share in _QUANTILES}
         for model, part in values.items()
     ]
+
+
+def quantile_table(values: ValuesByModel) -> Callable[[Sequence[Report]], pd.DataFrame]:
+    """The `table` of a chart of densities: the `quantiles` of each report."""
+    return lambda reports: build_table(reports, lambda report: quantiles(values(report)))
+
+
+def describe_quartiles(values: Mapping[str, np.ndarray], form: Callable[[float], str]) -> str:
+    """Each model's median and interquartile range in words; `form` formats a number."""
+    return " ".join(
+        f"{capitalize(row['model'])}: median {form(row['50%'])}, middle half {form(row['25%'])} to {form(row['75%'])}."
+        for row in quantiles(values)
+    )
 
 
 def density(values: np.ndarray, at: np.ndarray, span: AxisRange) -> np.ndarray:

@@ -1,16 +1,16 @@
 """Entropy of the predictions on the forget images, as densities: how uncertain each model is."""
 
 from collections.abc import Sequence
+from functools import partial
 from math import log
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs
-from unlearn_core.charts.drawing.density import AxisRange, draw_densities, medians, quantiles, values_in_set
+from unlearn_core.charts.chart import NO_GOLD, Chart, needs
+from unlearn_core.charts.drawing import density
 from unlearn_core.charts.drawing.theme import Theme
-from unlearn_core.charts.drawing.wording import capitalize, eval_forget_set, forget_set_label, percent
+from unlearn_core.charts.drawing.wording import eval_forget_set, forget_set_label, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import LogitsResult
 
@@ -18,29 +18,24 @@ _SAME = 0.05
 """Medians that differ by no more than this count as equal."""
 
 
-def values(report: Report) -> dict[str, np.ndarray]:
+def normalized_entropies(report: Report) -> dict[str, np.ndarray]:
     """Return the entropy of every prediction as a share of the maximum, ln C, by model."""
     most = log(len(report.dataset.classes))
     # Rounding can push a uniform prediction slightly beyond the end of the scale.
     return {
         model: (part / most).clip(0, 1)
-        for model, part in values_in_set(report, report[LogitsResult].entropy, eval_forget_set(report)).items()
+        for model, part in density.values_in_set(report, report[LogitsResult].entropy, eval_forget_set(report)).items()
     }
-
-
-def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """Return one row per model: the quantiles of the normalised entropy."""
-    return build_table(reports, lambda report: quantiles(values(report)))
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw the densities, from certain to a uniform guess."""
-    drawn = draw_densities(
+    drawn = density.draw_densities(
         reports,
         theme,
-        values=values,
+        values=normalized_entropies,
         axis="entropy of the predictions, forget images",
-        span=AxisRange(0.0, 1.0, is_closed=True),
+        span=density.AxisRange(0.0, 1.0, is_closed=True),
     )
     marks = ["certain", "", "half", "", "uniform"] if len(reports) == 1 else ["certain", "", "", "", "uniform"]
     drawn.update_layout(margin={"l": 26, "r": 26})  # Words at both ends of the axis.
@@ -50,7 +45,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 def summary(report: Report) -> str:
     """Describe the medians before and after, compared with gold's."""
-    middle = medians(values(report))
+    middle = density.medians(normalized_entropies(report))
     said = (
         f"On {forget_set_label(report)}, the median entropy went from {percent(middle['before'], 0)} of the maximum to "
         f"{percent(middle['after'], 0)}"
@@ -65,13 +60,8 @@ def summary(report: Report) -> str:
 
 def alt_text(report: Report) -> str:
     """Describe the medians and interquartile ranges in numbers."""
-    rows = [
-        f"{capitalize(row['model'])}: median {percent(row['50%'], 0)}, middle half {percent(row['25%'], 0)} to "
-        f"{percent(row['75%'], 0)}."
-        for row in quantiles(values(report))
-    ]
     what = f"Densities of the entropy of the predictions, as a share of the maximum, on {forget_set_label(report)}."
-    return f"{what} {' '.join(rows)}"
+    return f"{what} {density.describe_quartiles(normalized_entropies(report), partial(percent, digits=0))}"
 
 
 CHART = Chart(
@@ -82,7 +72,7 @@ CHART = Chart(
     "confident that it is something else; one that was pushed away from it may be uncertain in a way that reveals the "
     "images. The aim is the curve of the retrained model. At the ends of the scale the smoothing is folded back.",
     applies=needs(LogitsResult),
-    table=table,
+    table=density.quantile_table(normalized_entropies),
     figure=figure,
     summary=summary,
     alt_text=alt_text,

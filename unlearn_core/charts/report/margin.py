@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs
-from unlearn_core.charts.drawing.density import draw_densities, medians, quantiles, values_in_set
+from unlearn_core.charts.chart import NO_GOLD, Chart, needs
+from unlearn_core.charts.drawing import density
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import (
     MODEL_LABELS,
@@ -20,20 +19,15 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import LogitsResult
 
 
-def values(report: Report) -> dict[str, np.ndarray]:
+def margins(report: Report) -> dict[str, np.ndarray]:
     """Return the margin of the true class over the best other class on retained test images, by model."""
-    return values_in_set(report, report[LogitsResult].margin, "retain_test")
-
-
-def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """Return one row per model: the quantiles of the margin."""
-    return build_table(reports, lambda report: quantiles(values(report)))
+    return density.values_in_set(report, report[LogitsResult].margin, "retain_test")
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw the densities of the margin; below zero the prediction is wrong."""
-    drawn = draw_densities(
-        reports, theme, values=values, axis="margin of the true class (logits), retain set, test", reference=0.0
+    drawn = density.draw_densities(
+        reports, theme, values=margins, axis="margin of the true class (logits), retain set, test", reference=0.0
     )
     for column in range(1, len(reports) + 1):
         for words, side, shift in (("wrong", "right", -5), ("correct", "left", 5)):
@@ -54,8 +48,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 def summary(report: Report) -> str:
     """Describe how the median margin and the share of wrong predictions changed."""
-    found = values(report)
-    middle, wrong = medians(found), {model: float((part < 0).mean()) for model, part in found.items()}
+    found = margins(report)
+    middle, wrong = density.medians(found), {model: float((part < 0).mean()) for model, part in found.items()}
     said = (
         f"On {len(found['after']):,} {retain_test_label(report)}, the median margin went from "
         f"{number(middle['before'])} to {number(middle['after'])}; {percent(wrong['after'])} are below "
@@ -68,11 +62,11 @@ def summary(report: Report) -> str:
 
 def alt_text(report: Report) -> str:
     """Describe the medians and shares of wrong predictions in numbers."""
-    found = values(report)
+    found = margins(report)
     rows = [
         f"{capitalize(MODEL_LABELS[model])}: median {number(middle)}, "
         f"{percent(float((found[model] < 0).mean()))} below zero."
-        for model, middle in medians(found).items()
+        for model, middle in density.medians(found).items()
     ]
     return f"Densities of the margin of the true class on test images of the retain set. {' '.join(rows)}"
 
@@ -85,7 +79,7 @@ CHART = Chart(
     "same. Logits have no fixed scale, so longer training gives larger margins without better predictions. Compare "
     "with the retrained model.",
     applies=needs(LogitsResult),
-    table=table,
+    table=density.quantile_table(margins),
     figure=figure,
     summary=summary,
     alt_text=alt_text,

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs
-from unlearn_core.charts.drawing.density import draw_densities, medians, quantiles, values_in_set
+from unlearn_core.charts.chart import NO_GOLD, Chart, needs
+from unlearn_core.charts.drawing import density
 from unlearn_core.charts.drawing.theme import Theme
-from unlearn_core.charts.drawing.wording import capitalize, eval_forget_set, forget_set_label, number
+from unlearn_core.charts.drawing.wording import eval_forget_set, forget_set_label, number
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import LogitsResult
 
@@ -17,25 +16,20 @@ _CLOSE = 0.25
 """Medians count as equal if they differ by less than this share of gold's interquartile range."""
 
 
-def values(report: Report) -> dict[str, np.ndarray]:
+def true_logits(report: Report) -> dict[str, np.ndarray]:
     """Return the logit of the true class for every forget image, by model."""
-    return values_in_set(report, report[LogitsResult].true_logit, eval_forget_set(report))
-
-
-def table(reports: Sequence[Report]) -> pd.DataFrame:
-    """Return one row per model: the quantiles of the logit."""
-    return build_table(reports, lambda report: quantiles(values(report)))
+    return density.values_in_set(report, report[LogitsResult].true_logit, eval_forget_set(report))
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw the densities of the logit."""
-    return draw_densities(reports, theme, values=values, axis="logit of the true class, forget images")
+    return density.draw_densities(reports, theme, values=true_logits, axis="logit of the true class, forget images")
 
 
 def summary(report: Report) -> str:
     """Describe how the median changed, compared with gold's."""
-    found = values(report)
-    middle = medians(found)
+    found = true_logits(report)
+    middle = density.medians(found)
     went = (
         f"On {forget_set_label(report)}, the median went from {number(middle['before'])} to {number(middle['after'])}"
     )
@@ -55,12 +49,8 @@ def summary(report: Report) -> str:
 
 def alt_text(report: Report) -> str:
     """Describe the medians and interquartile ranges in numbers."""
-    rows = [
-        f"{capitalize(row['model'])}: median {number(row['50%'])}, middle half {number(row['25%'])} to "
-        f"{number(row['75%'])}."
-        for row in quantiles(values(report))
-    ]
-    return f"Densities of the true class's logit on {forget_set_label(report)}. {' '.join(rows)}"
+    told = density.describe_quartiles(true_logits(report), number)
+    return f"Densities of the true class's logit on {forget_set_label(report)}. {told}"
 
 
 CHART = Chart(
@@ -71,7 +61,7 @@ CHART = Chart(
     "and the distance to the retrained model. Far below it is no better than far above: forget images that look less "
     "familiar than unseen ones are distinguishable too. The curves are smoothed; few images are also drawn as ticks.",
     applies=needs(LogitsResult),
-    table=table,
+    table=density.quantile_table(true_logits),
     figure=figure,
     summary=summary,
     alt_text=alt_text,
