@@ -10,8 +10,8 @@ from unlearn_core.domain.errors import CancelledError, PreemptedError
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.results.privacy import NeuripsScoreResult
 from unlearn_core.engine.execute import execute_job, unlearn
-from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.jobs import neurips_score as scoring
+from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.jobs.common.ensemble import CancelOnlyTracker
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.measure import LoadedRun, load_run
