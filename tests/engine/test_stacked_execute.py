@@ -10,6 +10,7 @@ from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import CancelledError, NotSupportedError, UnlearnError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.results.course import CurvesResult, TimingsResult
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.stacking import why_specs_not_stackable
 from unlearn_core.engine.execute import execute_job, run_title
 from unlearn_core.engine.listener import NullListener
@@ -57,7 +58,7 @@ def test_a_cancelled_run_stops_no_other(home: Path) -> None:
     runs = [store.get(store.register_running(spec, title="x", device="cpu")) for spec in SPECS[:2]]
     first, second = execute_stacked(runs, warm, [Unwanted(), NullListener()])
     assert isinstance(first, CancelledError)
-    assert isinstance(second, dict)
+    assert isinstance(second, RunMetrics)
     assert not (home / "runs" / str(runs[0].id) / "report.json").exists()
 
 
