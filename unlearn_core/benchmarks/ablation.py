@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from unlearn_core.benchmarks.csv_tables import MeasuredRow
 from unlearn_core.benchmarks.row_keys import row_key
 from unlearn_core.data import datasets
 from unlearn_core.data.standard_requests import ENSEMBLE_REQUEST, ENSEMBLE_SIZE, standard_requests
@@ -97,9 +98,7 @@ def ensemble_tasks(
     ]
 
 
-def measure(
-    step: AblationStep, *, scratch: Path, device: str, threads: int, jobs: int
-) -> Iterator[int | dict[str, Any]]:
+def measure(step: AblationStep, *, scratch: Path, device: str, threads: int, jobs: int) -> Iterator[int | MeasuredRow]:
     """Build the missing models of a step and yield how many exist so far; at last yield the step's row."""
     tasks = ensemble_tasks(step, scratch=scratch, device=device, threads=threads)
     for task in ensemble_members.build_all(tasks, jobs):
@@ -108,13 +107,13 @@ def measure(
     yield _row(step, EnsembleOutputs.concatenate([member for member in outputs if member is not None]), device)
 
 
-def gold_ceiling() -> dict[str, Any]:
+def gold_ceiling() -> MeasuredRow:
     """Return the row of the second half of the golds, scored as if a method had produced them."""
     _, others = _golds()
     return _row(AblationStep(CEILING, float("nan"), None, "", {}), others, "")
 
 
-def _row(step: AblationStep, ours: EnsembleOutputs, device: str) -> dict[str, Any]:
+def _row(step: AblationStep, ours: EnsembleOutputs, device: str) -> MeasuredRow:
     score = ensemble_members.ensemble_score(ours, _golds()[0], _labels())
     figures = {
         "forgetting": score.forgetting,

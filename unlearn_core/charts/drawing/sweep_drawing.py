@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
@@ -89,7 +89,7 @@ def trials_table(sweep_data: SweepData) -> pd.DataFrame:
     return pd.DataFrame([_row(sweep_data, trial) for trial in sweep_data.trials])
 
 
-def _row(sweep_data: SweepData, trial: Trial) -> dict[str, Any]:
+def _row(sweep_data: SweepData, trial: Trial) -> dict[str, object]:
     params = {one.knob: trial.params.get(one.knob) for one in sweep_data.sweep.spec.ranges}
     read = trial.state is RunState.DONE
     figures = {name: objectives.objective_value(name, trial.metrics) if read else None for name in OBJECTIVES}
@@ -142,7 +142,7 @@ def axis_scale(search_range: SearchRange) -> AxisScale:
     return AxisScale(float, stops, [format_value(float(f"{stop:.6g}")) for stop in stops])
 
 
-def colorbar(title: str, theme: Theme, **ticks: Any) -> dict[str, Any]:
+def colorbar(title: str, theme: Theme, **ticks: Any) -> PlotlyDict:
     """A colour bar above the figure, so that it takes no width on a phone."""
     return {
         "title": {"text": title, "font": {"size": SMALL_FONT, "color": theme.quiet}, "side": "top"},

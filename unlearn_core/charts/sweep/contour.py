@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing import sweep_drawing
 from unlearn_core.charts.drawing.sweep_drawing import SweepChart, SweepData, format_objective, format_value, hover_text
-from unlearn_core.charts.drawing.theme import Theme
+from unlearn_core.charts.drawing.theme import PlotlyDict, Theme
 from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.domain.sweep import Trial
@@ -78,7 +78,7 @@ def figure(
         cliponaxis=False,
     )
     for axis, own, scale, span in zip("xy", (x_name, y_name), scales, spans, strict=True):
-        layout: dict[str, Any] = {
+        layout: PlotlyDict = {
             "tickvals": scale.tick_values,
             "ticktext": scale.tick_labels,
             "title_text": sweep_data.hyperparameter_title(own),
@@ -123,7 +123,7 @@ def table(sweep_data: SweepData) -> pd.DataFrame:
 
 def for_hyperparameters(pair: tuple[str, str], objective: str) -> SweepChart:
     """The chart for these two hyperparameters and this objective."""
-    which: dict[str, Any] = {"pair": pair, "objective": objective}
+    which: PlotlyDict = {"pair": pair, "objective": objective}
     return replace(
         SWEEP_CHART,
         applies=partial(applies, objective=objective),

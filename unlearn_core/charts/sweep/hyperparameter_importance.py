@@ -1,13 +1,13 @@
 """Chart of hyperparameter importance: how differently the best trials and all trials are distributed."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing.sweep_drawing import SweepChart, SweepData
-from unlearn_core.charts.drawing.theme import Theme, with_alpha
+from unlearn_core.charts.drawing.theme import PlotlyDict, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.objectives import OBJECTIVES
 
@@ -46,7 +46,7 @@ def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
         drawn.add_scatter(
             x=[0, share], y=[name, name], mode="lines", line={"color": with_alpha(theme.after, 0.4), "width": 3}
         )
-    looks: list[tuple[str, dict[str, Any]]] = [(first, {"color": theme.after, "size": 12})]
+    looks: list[tuple[str, PlotlyDict]] = [(first, {"color": theme.after, "size": 12})]
     looks += [
         (name, {"color": theme.page, "size": 12, "line": {"color": theme.after, "width": 2.5}}) for name, _ in rest
     ]

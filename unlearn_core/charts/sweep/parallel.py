@@ -1,14 +1,14 @@
 """Parallel coordinates: every trial as a line through its hyperparameters to its objectives."""
 
 from textwrap import wrap
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing import sweep_drawing
 from unlearn_core.charts.drawing.sweep_drawing import NONE_YET, SweepChart, SweepData, format_objective, format_value
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.domain.sweep import Trial
@@ -27,7 +27,7 @@ def applies(sweep_data: SweepData) -> Literal[True] | str:
 def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
     """One axis per hyperparameter, then one per objective; a stronger colour means a better first objective."""
     spec, trials = sweep_data.sweep.spec, _with_objectives(sweep_data)
-    dimensions: list[dict[str, Any]] = []
+    dimensions: list[PlotlyDict] = []
     for one in spec.ranges:
         scale = sweep_drawing.axis_scale(one)
         ends = [scale.position(value) for value in (one.values if one.is_choice else (one.low, one.last_value))]

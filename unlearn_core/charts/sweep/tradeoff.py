@@ -17,7 +17,7 @@ from unlearn_core.charts.drawing.sweep_drawing import (
     hover_text,
     trial_accuracy,
 )
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain import objectives
 from unlearn_core.domain.sweep import Trial
@@ -138,7 +138,7 @@ def _points(sweep_data: SweepData, shown: list[Trial], theme: Theme, *, hyperpar
     bar = sweep_drawing.colorbar(
         sweep_data.hyperparameter_title(hyperparameter), theme, tickvals=scale.tick_values, ticktext=scale.tick_labels
     )
-    marker: dict[str, Any] = {
+    marker: PlotlyDict = {
         "size": 12,
         "color": [scale.position(trial.params[hyperparameter]) for trial in shown],
         "colorscale": "Viridis",
@@ -189,7 +189,7 @@ def _add_gold(figure: go.Figure, gold: tuple[float, float], theme: Theme, *, is_
     figure.add_annotation(text="retrained", x=gold[0], y=gold[1], yshift=12, **anchor)
 
 
-def _axis(values: list[float]) -> dict[str, Any]:
+def _axis(values: list[float]) -> PlotlyDict:
     """An axis around these shares with a margin, and with ticks only between 0 and 1."""
     middle, span = (min(values) + max(values)) / 2, max(LEAST, max(values) - min(values))
     low, high = middle - span * (0.5 + ROOM), middle + span * (0.5 + ROOM)

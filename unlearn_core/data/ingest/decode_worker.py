@@ -6,8 +6,9 @@ The images go to two files in the job's folder `out`.
 import os
 import shutil
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -29,11 +30,24 @@ from unlearn_core.data.user_catalog import IMAGES_FILE, LABELS_FILE
 from unlearn_core.domain.errors import InvalidDatasetError
 from unlearn_core.settings import UploadLimits, limit_hint
 
+
+class PreparedImages(TypedDict):
+    """What was written: the classes, the images of each split, and how many files were left out."""
+
+    classes: Sequence[str]
+    train: int
+    val: int
+    test: int
+    left: int
+    named: Sequence[tuple[str, str]]
+    """The first of those that were left out, each with the reason."""
+
+
 MAX_LISTED_FILES = 20
 """Of how many files that were left out the paths are recorded."""
 
 
-def decode_images(job: dict[str, Any], context: JobContext) -> dict[str, Any]:
+def decode_images(job: dict[str, Any], context: JobContext) -> PreparedImages:
     """What the sandboxed process does: `prepare`, with the limits in the job. Raises InvalidDatasetError."""
     warnings.simplefilter("ignore")  # Odd metadata is not used, and sizes are checked here.
     context.on_progress("decode", 0, 0)
@@ -50,7 +64,7 @@ def max_file_size(images: int, pixel_bytes: int) -> int:
     return pixel_bytes + 8 * images + (1 << 20)
 
 
-def prepare(job: dict[str, Any], limits: UploadLimits, context: JobContext) -> dict[str, Any]:
+def prepare(job: dict[str, Any], limits: UploadLimits, context: JobContext) -> PreparedImages:
     """Reads, decodes, splits and writes; returns what a card needs. Raises InvalidDatasetError.
 
     Before anything is written, the size of the files is limited to that of the largest one.
@@ -77,7 +91,7 @@ def prepare(job: dict[str, Any], limits: UploadLimits, context: JobContext) -> d
 
 def _prepare(
     source: FileReader, layout: ClassFolders, job: dict[str, Any], limits: UploadLimits, context: JobContext
-) -> dict[str, Any]:
+) -> PreparedImages:
     out, size, number = Path(job["out"]), job["size"], {name: n for n, name in enumerate(layout.classes)}
     labels = np.array([number[item.label] for item in layout.items], np.int64)
     parts = np.array([item.part for item in layout.items])

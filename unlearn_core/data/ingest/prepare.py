@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from unlearn_core.data.ingest import decode_worker, staging
 from unlearn_core.data.ingest.class_folders import check_counts
 from unlearn_core.data.ingest.decode_batch import create_npy
 from unlearn_core.data.ingest.decode_image import resize
+from unlearn_core.data.ingest.decode_worker import PreparedImages
 from unlearn_core.data.ingest.sanitize import quote
 from unlearn_core.data.ingest.source import ArrayData, ImportContext, RawData, Source, ZipData
 from unlearn_core.data.ingest.splitting import split_images
@@ -66,7 +67,7 @@ def slug(text: str) -> str:
 
 def _write(
     found: RawData, folder: Path, spec: ImportDatasetSpec, limits: UploadLimits, context: ImportContext
-) -> dict[str, Any]:
+) -> PreparedImages:
     if isinstance(found, ArrayData):
         return _write_arrays(found, folder, spec, limits, context)
     job: dict[str, Any] = {
@@ -84,7 +85,7 @@ def _write(
 
 def decode_sandboxed(
     job: dict[str, Any], limits: UploadLimits, on_progress: sandbox.ProgressCallback
-) -> dict[str, Any]:
+) -> PreparedImages:
     """Does a job of `decode_worker` in a sandboxed process and returns its result.
 
     Raises InvalidDatasetError with its reason, or with why that process ended, and what `on_progress` raises.
@@ -99,7 +100,7 @@ def decode_sandboxed(
     # The other settings are not for a process that handles untrusted files.
     job |= {"limits": limits.model_dump(include=set(UploadLimits.model_fields)), "threads": threads}
     try:
-        return sandbox.run(DECODE_FUNCTION, job, most, on_progress)
+        return cast(PreparedImages, sandbox.run(DECODE_FUNCTION, job, most, on_progress))
     except sandbox.SandboxError as problem:
         advice = "Remove some, or make them smaller. " + limit_hint(
             "most_minutes" if problem.cause == "time" else "most_memory_mb"
@@ -116,7 +117,7 @@ def decode_sandboxed(
 
 def _write_arrays(
     found: ArrayData, folder: Path, spec: ImportDatasetSpec, limits: UploadLimits, context: ImportContext
-) -> dict[str, Any]:
+) -> PreparedImages:
     labels = np.concatenate([labels for _, labels in found.parts.values()])
     parts = np.concatenate([np.full(len(labels), name) for name, (_, labels) in found.parts.items()])
     check_counts(np.bincount(labels, minlength=len(found.classes)).tolist(), found.classes, limits)
@@ -134,8 +135,7 @@ def _write_arrays(
             done += len(images)
             context.on_progress("write", done, len(labels))
     staging.write_labels(folder, labels[final.order])
-    counts = {"train": final.train, "val": final.val, "test": final.test}
-    return {"classes": found.classes, **counts, "left": 0, "named": []}
+    return PreparedImages(classes=found.classes, train=final.train, val=final.val, test=final.test, left=0, named=[])
 
 
 def _in_order(found: ArrayData, order: np.ndarray) -> Iterator[np.ndarray]:
@@ -152,7 +152,7 @@ def _in_order(found: ArrayData, order: np.ndarray) -> Iterator[np.ndarray]:
         yield some
 
 
-def _card(spec: ImportDatasetSpec, source: Source, facts: dict[str, Any]) -> DatasetCard:
+def _card(spec: ImportDatasetSpec, source: Source, facts: PreparedImages) -> DatasetCard:
     counts = f"{facts['train']:,} training, {facts['val']:,} validation and {facts['test']:,} test images"
     summary = f"{counts} of {len(facts['classes']):,} classes, {spec.size} pixels wide."
     if facts["left"]:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
@@ -59,7 +59,7 @@ class SandboxError(Exception):
 
 
 def run(
-    function: str, job: dict[str, Any], limits: Limits, on_progress: ProgressCallback | None = None
+    function: str, job: Mapping[str, Any], limits: Limits, on_progress: ProgressCallback | None = None
 ) -> dict[str, Any]:
     """Calls a function, "package.module:name", with a job and a JobContext in a child process; returns its result.
 
