@@ -52,7 +52,7 @@ class UploadLimits(BaseModel):
         return 4 * self.most_pixels + (1 << 20)
 
 
-class Settings(BaseSettings, UploadLimits):
+class Settings(BaseSettings, UploadLimits):  # pyright: ignore[reportIncompatibleVariableOverride] (pydantic merges both)
     """All settings. Read them with `settings()`, which puts a bad value into a sentence."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)

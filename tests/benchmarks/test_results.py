@@ -78,9 +78,9 @@ def test_a_row_is_what_was_measured(tmp_path: Path) -> None:
     row = results.measure_one(BenchmarkCase("finetune", "bundled", "discs", 0, spec), "cpu", tmp_path, 1)
     assert row["key"] == cache_key(spec)
     assert not row["error"]
-    assert 0 < row["retain_test_after"] <= 1
-    assert 0 <= row["distance_after"] <= 1
-    assert row["passes"] > 0 and row["seconds"] > 0
+    assert 0 < float(row["retain_test_after"]) <= 1
+    assert 0 <= float(row["distance_after"]) <= 1
+    assert float(row["passes"]) > 0 and float(row["seconds"]) > 0
 
 
 def test_a_run_that_diverges_is_a_row_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

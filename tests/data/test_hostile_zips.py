@@ -31,7 +31,7 @@ def job(file: Path, folder: Path, **more: object) -> dict:
     return {"zip": str(file), "out": str(folder), "size": 16, "fit": "crop", "room": 10**9, "threads": 2} | more
 
 
-def found(file: Path, most: UploadLimits = MOST, **more: object) -> dict:
+def found(file: Path, most: UploadLimits = MOST, **more: object) -> decode_worker.PreparedImages:
     """What is read from a zip, by the child's own code but in this process."""
     return decode_worker.prepare(job(file, file.parent / "out", **more), most, IN_THIS_PROCESS)
 
@@ -280,7 +280,9 @@ def test_more_than_there_is_room_for(tmp_path: Path) -> None:
 # What only the limited process can show.
 
 
-def confine(file: Path, tell: Callable = lambda *told: None, most: UploadLimits = MOST, **more: object) -> dict:
+def confine(
+    file: Path, tell: Callable = lambda *told: None, most: UploadLimits = MOST, **more: object
+) -> decode_worker.PreparedImages:
     return prepare.decode_sandboxed(job(file, file.parent / "out", **more), most, tell)
 
 

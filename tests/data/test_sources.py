@@ -162,6 +162,7 @@ def test_coarse_classes_hold_each_fine_class_once() -> None:
 
 def test_svhn(mine: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rng, known = np.random.default_rng(0), {}
+    first = np.empty(0, np.uint8)
     for part in ("train", "test"):
         file = root / f"{part}_32x32.mat"
         pixels = rng.integers(0, 256, (32, 32, 3, 60), np.uint8)
@@ -349,7 +350,7 @@ class Files(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    server: Files
+    server: Files  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def do_GET(self) -> None:
         wanted = self.headers.get("Range")
@@ -362,7 +363,7 @@ class Handler(BaseHTTPRequestHandler):
         cut, self.server.cut = self.server.cut, 0
         self.wfile.write(data[first : cut or None])
 
-    def log_message(self, *_: object) -> None: ...
+    def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
 
 
 @pytest.fixture

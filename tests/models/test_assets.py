@@ -54,9 +54,9 @@ def test_every_shipped_net_is_whole_and_as_good_as_its_card_says() -> None:
     card, data = classifiers.card("resnet20"), datasets.load("cifar10-sample")
     shipped = bundled_models.bundled("resnet20")
     assert {net.name for net in shipped} >= {"original-0", "gold-cat-0"}
+    test = slice(data.train + data.val, None)
     for net in shipped:
         assert bundled_models.read_weights(net)
-        test = slice(data.train + data.val, None)
         right = bundled_models.read_logits(net)[test].argmax(1) == data.labels[test]
         forgotten = np.isin(data.labels[test], getattr(net.forget, "classes", ()))
         assert right[~forgotten].mean() > 0.82

@@ -30,7 +30,9 @@ def run(args: argparse.Namespace) -> int:
             continue
         for result in ablation.measure(step, scratch=SCRATCH, device=device, threads=threads, jobs=jobs):
             if isinstance(result, dict):
-                known[step.name] = result | {"device": describe_device(device)}
+                known[step.name] = {name: str(value) for name, value in result.items()} | {
+                    "device": describe_device(device)
+                }
                 print(f"{step.name}: {result['score']} (published {step.published_score})", flush=True)
             else:
                 print(f"{step.name}: model {result} of {ablation.NUM_MODELS}", flush=True)

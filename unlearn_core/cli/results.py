@@ -1,6 +1,7 @@
 """`results`: measure every method on the bundled classifier, and write RESULTS.md and the README's table."""
 
 import argparse
+from collections.abc import Mapping
 
 from unlearn_core.installation import ASSETS, ROOT, require_checkout
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _status(row: dict[str, object]) -> str:
+def _status(row: Mapping[str, str | float]) -> str:
     test = "" if row["forget_test_after"] == "" else f", test {row['forget_test_after']}"
     return (
         f"forget set: training {row['forget_train_after']}{test}; retain set: test {row['retain_test_after']}; "

@@ -20,7 +20,7 @@ class ReportFigure(NamedTuple):
     alt_text: str
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
-    count: int = 0
+    num_rows: int = 0
     """The number of rows of the whole table."""
     question: str = ""
     """The subtitle."""

@@ -84,7 +84,7 @@ def render_figure(chart: Chart, reports: Sequence[Report]) -> ReportFigure:
         alt_text=" ".join(chart.alt_text(report) for report in drawable),
         columns=tuple(map(str, table.columns)) if short else (),
         rows=_cells(table) if short else (),
-        count=len(table),
+        num_rows=len(table),
     )
 
 

@@ -56,6 +56,7 @@ def test_every_step_holds_its_moment() -> None:
         still = [traces_of(drawn)[at].name for at in range(len(traces_of(drawn))) if at not in traces]
         assert still.count("retrained") == 3
         assert len([path for path in layout if path.endswith(".source")]) == 4
+    layout = slider.steps[-1].args[1]
     images = [tuple(step.args[1][f"images[{at}].source"] for at in range(4)) for step in slider.steps]
     assert images[-1] == tuple(image.source for image in layout_of(drawn).images[:4])
     assert len(set(images)) >= 10, "the maps move"

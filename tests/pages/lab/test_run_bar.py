@@ -91,7 +91,7 @@ def test_a_run_that_continues_another_costs_what_remains(done: RunStore) -> None
     problem = build_problem(resolve_run(plan.spec, ModelCache("cpu", done.data_dir)), ModelCache("cpu", done.data_dir))
     assert plan.sizes == problem.sizes
     alone = run_plan.resolve(setups.from_params({"classifier": "tiny", "forget": "rows"})[0])
-    assert alone.sizes and plan.sizes.retain < alone.sizes.retain
+    assert alone.sizes and plan.sizes and plan.sizes.retain < alone.sizes.retain
 
 
 def test_a_run_without_a_report_cannot_be_continued(done: RunStore) -> None:
