@@ -16,7 +16,9 @@ LOGGER = logging.getLogger("unlearn_core.somewhere")
 
 
 def test_lines_are_dated_and_say_how_severe_they_are(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LOGGER, "propagate", False)  # pytest cannot send a surrogate to its main process
+    monkeypatch.setattr(
+        logging.getLogger("unlearn_core"), "propagate", False
+    )  # pytest cannot send a surrogate to its main process
     stream = io.StringIO()
     with logging_to(logging.StreamHandler(stream), LogFileHandler(home)):
         LOGGER.debug("not shown")
