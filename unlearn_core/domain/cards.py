@@ -1,6 +1,6 @@
 """Cards: facts about each data set, architecture and classifier that can be loaded."""
 
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -112,4 +112,7 @@ class ClassifierCard(_Card):
     @classmethod
     def _add_architecture(cls, data: Any) -> Any:
         """Add the architecture to cards from the first release, in which it had the classifier's id."""
-        return data if not isinstance(data, dict) or "architecture" in data else data | {"architecture": data["id"]}
+        if not isinstance(data, dict):
+            return data
+        card = cast("dict[str, Any]", data)
+        return card if "architecture" in card else card | {"architecture": card["id"]}

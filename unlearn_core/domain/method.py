@@ -60,7 +60,7 @@ class ProblemSize(NamedTuple):
 
         `split` leaves out what earlier runs forgot (`remaining_split`); `previously_forgotten` are their classes.
         """
-        forgotten = set(forget.classes) if forget.kind == "classes" else set()
+        forgotten: set[int] = set(forget.classes) if forget.kind == "classes" else set()
         return cls(
             forget=len(split.forget_train),
             retain=len(split.retain_train),
@@ -87,7 +87,9 @@ class Preset:
     title: str
     summary: str
     params: BaseHyperparameters
-    by_request_size: Mapping[RequestSize, BaseHyperparameters] = field(default_factory=dict)
+    by_request_size: Mapping[RequestSize, BaseHyperparameters] = field(
+        default_factory=dict[RequestSize, BaseHyperparameters]
+    )
 
     def for_request(self, forget: Forget | None) -> BaseHyperparameters:
         """The hyperparameters for a request; None stands for a request that is not chosen yet."""

@@ -1,8 +1,9 @@
 """Objectives of a sweep: computed from training and validation images only; the Pareto front and the best trial."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 from unlearn_core.domain.errors import InvalidHyperparameterError, InvalidRequestError, NotFoundError
 from unlearn_core.domain.method import Method
@@ -12,7 +13,8 @@ from unlearn_core.domain.search_space import SearchRange
 from unlearn_core.domain.sweep import SweepSpec, Trial
 
 
-class Objective(NamedTuple):
+@dataclass(frozen=True)
+class Objective:
     """One objective. `read(metrics)` returns its value from a run's summary metrics, or None."""
 
     id: str

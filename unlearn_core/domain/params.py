@@ -3,6 +3,7 @@
 from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.config import JsonDict
 
 from unlearn_core.domain.errors import InvalidHyperparameterError, NotFoundError
 
@@ -59,15 +60,10 @@ def hyperparameter(
     `high`; a value outside is rejected. `choices` makes it a choice. A text without choices is a list of whole
     numbers ("1,2,2").
     """
-    extra = {"title": title, "explain": explain, "scale": scale, "step": step, "unit": unit, "symbol": symbol}
+    extra: JsonDict = {"title": title, "explain": explain, "scale": scale, "step": step, "unit": unit, "symbol": symbol}
+    extra |= {"advanced": advanced, "low": low, "high": high, "choices": [*choices]}
     pattern = "^(" + "|".join(choices) + ")$" if choices else INT_LIST_PATTERN if isinstance(default, str) else None
-    return Field(
-        default,
-        ge=low,
-        le=high,
-        pattern=pattern,
-        json_schema_extra=extra | {"advanced": advanced, "low": low, "high": high, "choices": list(choices)},
-    )
+    return Field(default, ge=low, le=high, pattern=pattern, json_schema_extra=extra)
 
 
 class BaseHyperparameters(BaseModel):
@@ -78,9 +74,10 @@ class BaseHyperparameters(BaseModel):
     @classmethod
     def hyperparameters(cls) -> dict[str, HyperparameterInfo]:
         """All hyperparameters by name, in the order of declaration."""
-        found = {}
+        found: dict[str, HyperparameterInfo] = {}
         for name, field in cls.model_fields.items():
-            extra: dict[str, Any] = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
+            declared = field.json_schema_extra
+            extra: dict[str, Any] = {} if declared is None or callable(declared) else {**declared}
             choices = tuple(extra.pop("choices"))
             kind = "choice" if choices else "numbers" if field.annotation is str else _KINDS[field.annotation]
             found[name] = HyperparameterInfo(name=name, kind=kind, default=field.default, choices=choices, **extra)

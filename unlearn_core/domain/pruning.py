@@ -43,7 +43,7 @@ def pruning_reason(
     beside = [point for curve in finished_curves if (point := _at(curve, now.phase, place)) is not None]
     if len(beside) < MIN_FINISHED_TRIALS:
         return None
-    reasons = []
+    reasons: list[str] = []
     for name in objectives:
         own = _loss(name, now, gold)
         others = [found for point in beside if (found := _loss(name, point, gold)) is not None]

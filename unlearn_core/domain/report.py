@@ -55,8 +55,10 @@ class Report:
     split: Split
     evaluations: Mapping[str, Evaluation]
     parts: Mapping[str, ReportPart]
-    missing: Mapping[str, str] = field(default_factory=dict)
-    _read: dict[type[Result], Result | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    missing: Mapping[str, str] = field(default_factory=dict[str, str])
+    _read: dict[type[Result], Result | None] = field(
+        default_factory=dict[type[Result], Result | None], init=False, repr=False, compare=False
+    )
     """The results that were read from their parts so far."""
 
     def get(self, kind: type[R]) -> R | None:

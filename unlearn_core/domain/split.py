@@ -61,7 +61,7 @@ def make_split(card: DatasetCard, labels: np.ndarray, forget: Forget) -> Split:
                 "The request forgets all training images, so the retain set would be empty: retain at least one image."
             )
         wanted = np.isin(positions, forget.images)
-    parts = []
+    parts: list[np.ndarray] = []
     for start, stop in (
         (0, card.train),
         (card.train, card.train + card.val),

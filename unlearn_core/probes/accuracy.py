@@ -8,14 +8,14 @@ Source: Wilson, Probable Inference, the Law of Succession, and Statistical Infer
 
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.predictions import AccuracyResult
+from unlearn_core.domain.results.predictions import AccuracyResult, Score
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.statistics import score
 
 
 def measure(context: ProbeContext) -> AccuracyResult:
     """Return the score of each model on each set."""
-    scores = {}
+    scores: dict[str, dict[str, Score]] = {}
     for model in MODELS:
         if model in context.evaluations:
             correct = context.evaluations[model].logits.argmax(1) == context.labels

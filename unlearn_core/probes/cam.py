@@ -48,7 +48,7 @@ def measure(context: ProbeContext) -> CamResult | str:
     rows = np.array([choice.image for choice in sample])
     # For an image of a forgotten class the label is that class; every model must explain the same class.
     targets = context.labels[rows].tolist()
-    roles, images = context.classifier.roles, context.images[torch.from_numpy(rows).to(context.images.device)]
+    roles, images = context.classifier.roles, context.images[torch.as_tensor(rows, device=context.images.device)]
     nets = {model: context.models[model] for model in models}
     try:
         layer = require_layer(roles.cam)
@@ -79,7 +79,7 @@ def measure(context: ProbeContext) -> CamResult | str:
 
 
 def _similarity(sample: Sequence[SampledImage], maps: Mapping[str, np.ndarray]) -> dict[str, dict[str, MapSimilarity]]:
-    found = {}
+    found: dict[str, dict[str, MapSimilarity]] = {}
     for side in ("forget", "retain"):
         rows = [place for place, choice in enumerate(sample) if choice.set.startswith(side)]
         found[side] = {
@@ -96,7 +96,7 @@ def sample_images(split: Split, request: str) -> list[SampledImage]:
     They are test images where there are any; where single images are forgotten, they are the forget set itself. The
     first PER_SIDE images of each side are shown.
     """
-    choices = []
+    choices: list[SampledImage] = []
     for side in ("forget", "retain"):
         name = next(name for name in (f"{side}_test", f"{side}_train") if len(getattr(split, name)))
         rows = getattr(split, name)

@@ -45,7 +45,7 @@ def measure(context: ProbeContext) -> CkaResult | str:
     rows, forgotten = sample_images(context.split)
     if len(rows) < MIN_IMAGES:
         return f"There are only {len(rows)} images to compare layers on: at least {MIN_IMAGES} are needed."
-    images = context.images[torch.from_numpy(rows).to(context.images.device)]
+    images = context.images[torch.as_tensor(rows, device=context.images.device)]
     layers = context.classifier.roles.layers
     grams = {
         model: gram_matrices(context.models[model], images, layers) for model in _MODELS if model in context.models

@@ -140,15 +140,16 @@ def _kind(name: str, model: nn.Module, head: tuple[str, ...]) -> str:
     if any(name.startswith(f"{layer}.") for layer in head):
         return HEAD
     module = model.get_submodule(name.rpartition(".")[0])
-    if isinstance(module, nn.modules.conv._ConvNd):
+    # PyTorch has no public base class of all convolutions, nor of all batch norms.
+    if isinstance(module, nn.modules.conv._ConvNd):  # pyright: ignore[reportPrivateUsage]
         return CONV
-    norms = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
-    return NORM if isinstance(module, norms) else OTHER
+    batch_norm = nn.modules.batchnorm._NormBase  # pyright: ignore[reportPrivateUsage]
+    return NORM if isinstance(module, (batch_norm, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)) else OTHER
 
 
 def _pairs(moved: SquaredNorms, tensors: Collection[str]) -> dict[str, WeightDistance]:
     """Return the distance of these tensors as one vector, by pair."""
-    found = {}
+    found: dict[str, WeightDistance] = {}
     for pair, own in moved.items():
         distance, norm = (sum(own[name][part] for name in tensors) ** 0.5 for part in (0, 1))
         found[pair] = WeightDistance(l2=distance, relative=distance / (norm + 1e-12))
@@ -157,7 +158,7 @@ def _pairs(moved: SquaredNorms, tensors: Collection[str]) -> dict[str, WeightDis
 
 def _mean(layers: list[LayerWeights]) -> dict[str, WeightDistance]:
     """Return the mean distance over the layers, by pair."""
-    distances = {pair: [layer.pairs[pair] for layer in layers] for pair in (layers[0].pairs if layers else {})}
+    distances = {pair: [layer.pairs[pair] for layer in layers] for pair in (layers[0].pairs if layers else ())}
     return {
         pair: WeightDistance(
             l2=sum(one.l2 for one in own) / len(own), relative=sum(one.relative for one in own) / len(own)

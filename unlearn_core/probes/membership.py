@@ -12,13 +12,13 @@ false positives), Kurmanji et al. 2023 (logistic attack on the same classes, equ
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import special
 
 from unlearn_core.domain.report import MODEL_TITLES, MODELS
 from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.domain.results.privacy import AttackMetrics, MembershipResult, PredictedMembers
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.logistic_attack import cross_validated_scores
+from unlearn_core.probes.common.statistics import log_softmax
 
 BOOTSTRAP_SAMPLES = 500
 """Bootstrap samples per interval."""
@@ -129,7 +129,7 @@ def signals(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     They are minus the loss, the label's probability, minus the entropy, minus the modified entropy (Song & Mittal,
     equation 6), and the margin of the label's logit over the next.
     """
-    log_shares = special.log_softmax(logits.astype(np.float64), axis=1)
+    log_shares = log_softmax(logits)
     shares, rows = np.exp(log_shares), np.arange(len(labels))
     others = logits.astype(np.float64)
     others[rows, labels] = -np.inf

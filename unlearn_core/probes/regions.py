@@ -29,8 +29,10 @@ def measure(context: ProbeContext) -> RegionsResult | str:
     steps = np.round((np.arange(GRID_SIZE) + 0.5) * 255 / GRID_SIZE).astype(np.uint8)
     y, x = np.meshgrid(steps, steps, indexing="ij")
     points = np.stack([x, y, np.zeros_like(x)], axis=-1).reshape(-1, 1, 1, 3)
-    grid = torch.from_numpy(points).to(context.images.device)
-    predictions, confidences, shares = {}, {}, {}
+    grid = torch.as_tensor(points, device=context.images.device)
+    predictions: dict[str, np.ndarray] = {}
+    confidences: dict[str, np.ndarray] = {}
+    shares: dict[str, list[float]] = {}
     for model in (name for name in MODELS if name in context.models):
         probabilities = softmax(evaluate.logits(context.models[model], grid))
         predicted = probabilities.argmax(1)
@@ -47,7 +49,7 @@ def measure(context: ProbeContext) -> RegionsResult | str:
         grid=GRID_SIZE,
         shares=shares,
         agreement=agreement,
-        points=context.images[torch.from_numpy(rows).to(context.images.device)][:, 0, 0, :2].cpu().numpy(),
+        points=context.images[torch.as_tensor(rows, device=context.images.device)][:, 0, 0, :2].cpu().numpy(),
         labels=context.labels[rows].astype(np.uint8),
         forgotten=forgotten,
         predictions=predictions,

@@ -12,7 +12,7 @@ Source: Chundawat et al., Can Bad Teaching Induce Forgetting?, AAAI 2023, equati
 
 import numpy as np
 import torch
-from scipy import special
+from scipy import special  # pyright: ignore[reportMissingTypeStubs] -- SciPy has no types.
 
 from unlearn_core.domain.report import MODEL_TITLES, MODELS
 from unlearn_core.domain.results.measurement import Probe
@@ -30,7 +30,7 @@ MAX_IMAGES = 96
 def measure(context: ProbeContext) -> ZrfResult | str:
     """Return both variants for every model, and how even the random model's own outputs are."""
     rows = sample_rows(context.split.forget_train)
-    random = evaluate.logits(_random(context), context.images[torch.from_numpy(rows).to(context.images.device)])
+    random = evaluate.logits(_random(context), context.images[torch.as_tensor(rows, device=context.images.device)])
     if not np.isfinite(random).all():
         return "With random weights this architecture gives outputs that are not finite, so ZRF is undefined."
     models: dict[str, ZrfValues] = {}
@@ -65,12 +65,16 @@ def official_zrf(logits: np.ndarray, random_logits: np.ndarray) -> float | None:
     """Return the same by the formula of the published code, in float32; None where a probability underflows."""
     if not np.isfinite(logits).all():
         return None
-    shares = [special.softmax(values.astype(np.float32), axis=1) for values in (logits, random_logits)]
+    shares = [_softmax_float32(values) for values in (logits, random_logits)]
     if not all((values > 0).all() for values in shares):
         return None
     middle = (shares[0] + shares[1]) / 2
     terms = [float((middle * (np.log(middle) - np.log(own))).mean()) for own in shares]
     return 1 - sum(terms) / 2
+
+
+def _softmax_float32(logits: np.ndarray) -> np.ndarray:
+    return special.softmax(logits.astype(np.float32), axis=1)  # pyright: ignore[reportUnknownMemberType] -- No types.
 
 
 def normalized_entropy(logits: np.ndarray) -> float | None:

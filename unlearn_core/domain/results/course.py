@@ -1,7 +1,7 @@
 """How runs went over time: accuracy curves, seconds, repeats from other seeds, and the training of a classifier."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import BeforeValidator, Field
 
@@ -84,7 +84,8 @@ def _without_none(accuracies: object) -> object:
     """Leave out sets without images, for which former releases stored None."""
     if not isinstance(accuracies, Mapping):
         return accuracies
-    return {name: value for name, value in accuracies.items() if value is not None}
+    stored = cast("Mapping[str, float | None]", accuracies)
+    return {name: value for name, value in stored.items() if value is not None}
 
 
 class SeedRun(Record):

@@ -51,7 +51,7 @@ LAST_STEP = EVAL_STEPS[-1]
 def relearn_time(forget: np.ndarray, retain: np.ndarray, *, target: float, floor: float) -> int | None:
     """The first of EVAL_STEPS at which both accuracies (one value per step, 0 to 1) are reached; None for never."""
     reached = np.flatnonzero((forget >= target - 1e-9) & (retain >= floor - 1e-9))
-    return EVAL_STEPS[reached[0]] if len(reached) else None
+    return EVAL_STEPS[int(reached[0])] if len(reached) else None
 
 
 def anamnesis_index(after: int | None, gold: int | None) -> float | str:

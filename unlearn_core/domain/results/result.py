@@ -7,7 +7,7 @@ that came later has a default.
 import re
 from collections.abc import Mapping
 from math import isnan, nan
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
@@ -37,7 +37,7 @@ class Stored(NamedTuple):
 def _check_array(value: object) -> np.ndarray:
     if not isinstance(value, np.ndarray):
         raise ValueError("This is not an array.")
-    return value
+    return cast("np.ndarray", value)
 
 
 Array = Annotated[np.ndarray, BeforeValidator(_check_array)]

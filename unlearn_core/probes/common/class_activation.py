@@ -11,6 +11,7 @@ Carin, HiResCAM, 2020, equation 2.
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def _spatial_output(output: Tensor, *, layer: str, prefix_tokens: int | None) ->
 
 def preload() -> None:
     """Import the Grad-CAM library, which takes seconds, before a run needs it."""
-    import pytorch_grad_cam  # noqa: F401
+    import_module("pytorch_grad_cam")
 
 
 def _maps(
@@ -71,7 +72,7 @@ def _maps(
     algorithm: CamAlgorithm,
     to_map: Callable[[Tensor], Tensor],
 ) -> np.ndarray:
-    import pytorch_grad_cam as library
+    import pytorch_grad_cam as library  # pyright: ignore[reportMissingTypeStubs] -- It has no types.
 
     algorithm_class = {
         "gradcam": library.GradCAM,
@@ -86,17 +87,18 @@ def _maps(
     # Gradients begin here: earlier layers need none, which makes a map as cheap as a forward pass.
     module.register_forward_hook(lambda _module, _inputs, output: output.detach().requires_grad_())
     with torch.enable_grad(), torch.autocast(images.device.type, enabled=False):
-        inputs, cam = to_floats(images), algorithm_class(hooked, [module], reshape_transform=to_map)
+        inputs = to_floats(images)
+        cam: Any = algorithm_class(hooked, [module], reshape_transform=to_map)
         # It stores a view of the layer's output, which a later in-place operation would overwrite.
         module.register_forward_hook(lambda _module, _inputs, output: output.clone())
         # Calling `cam` itself would rescale every map to [0, 1], which would hide that evidence is gone.
         recorded = cam.activations_and_grads
         try:
             outputs = recorded(inputs)
-            activations = recorded.activations[0].numpy()
+            activations: np.ndarray = recorded.activations[0].numpy()
             outputs[range(len(targets)), list(targets)].sum().backward()
             arguments: list[Any] = [inputs, module, targets, activations, recorded.gradients[0].numpy(), False]
-            raw = cam.get_cam_image(*arguments)
+            raw: np.ndarray = cam.get_cam_image(*arguments)
         finally:
             recorded.release()
     if algorithm == "eigencam":

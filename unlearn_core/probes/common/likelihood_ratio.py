@@ -13,7 +13,7 @@ the last shadow model instead of the model under attack. Some other code scores 
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtrit  # pyright: ignore[reportMissingTypeStubs] -- SciPy has no types.
 
 MIN_SPREAD = 0.05
 """The smallest standard deviation of a Gaussian: outputs are stored in 16 bits."""
@@ -55,7 +55,8 @@ def cross_validate(in_phi: np.ndarray, out_phi: np.ndarray) -> CrossValidatedAtt
     Both models of a pair are compared under the same Gaussians, fitted without either. If each were left out of its own
     fit only, it would look unlike its own kind, and chance would come out below 0.5.
     """
-    success, shares = [], []
+    success: list[float] = []
+    shares: list[tuple[float, float]] = []
     for place in range(len(in_phi)):
         others = fit_gaussians(np.delete(in_phi, place, 0), np.delete(out_phi, place, 0))
         ours, theirs = others.log_ratio(in_phi[place]), others.log_ratio(out_phi[place])

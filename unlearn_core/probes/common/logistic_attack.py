@@ -3,6 +3,8 @@
 It is scikit-learn's, which is slow to import; `preload` imports it before a run needs it.
 """
 
+from importlib import import_module
+
 import numpy as np
 
 FOLDS = 5
@@ -10,18 +12,22 @@ FOLDS = 5
 
 def preload() -> None:
     """Import scikit-learn, which takes seconds."""
-    import sklearn.linear_model
-    import sklearn.model_selection  # noqa: F401
+    import_module("sklearn.linear_model")
+    import_module("sklearn.model_selection")
 
 
 def cross_validated_scores(
     members: np.ndarray, non_members: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the membership probability of each member (n, k) and non-member (n, k) by a fit without it."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    # scikit-learn has no types.
+    from sklearn.linear_model import LogisticRegression  # pyright: ignore[reportMissingTypeStubs]
+    from sklearn.model_selection import (  # pyright: ignore[reportMissingTypeStubs]
+        StratifiedKFold,
+        cross_val_predict,  # pyright: ignore[reportUnknownVariableType]
+    )
+    from sklearn.pipeline import make_pipeline  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+    from sklearn.preprocessing import StandardScaler  # pyright: ignore[reportMissingTypeStubs]
 
     signals, is_member = np.concatenate([members, non_members]), np.repeat([1, 0], [len(members), len(non_members)])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))

@@ -112,7 +112,8 @@ def standard_error(values: np.ndarray, num_models: int) -> float:
 
 def _by_threshold(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
     """Return the epsilon of every attack that predicts positive from a threshold on; both sets are sorted."""
-    low, high = min(positive[0], negative[0]), max(positive[-1], negative[-1])
+    low: float = min(positive[0], negative[0])
+    high: float = max(positive[-1], negative[-1])
     thresholds = np.linspace(low, high, int(np.ceil(THRESHOLDS_PER_UNIT * (high - low))))
     false_positive = 1 - np.searchsorted(negative, thresholds, "left") / len(negative)
     false_negative = np.searchsorted(positive, thresholds, "left") / len(positive)
@@ -121,10 +122,11 @@ def _by_threshold(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
 
 def _by_interval(peaky: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return the epsilon of every attack that predicts positive in an interval about as wide as the narrower set."""
-    width = peaky[-1] - peaky[0]
+    low: float = peaky[0]
+    high: float = peaky[-1]
     count = int(2 * INTERVAL_REACH * THRESHOLDS_PER_UNIT)
-    right = np.linspace(peaky[-1] - INTERVAL_REACH, peaky[-1] + INTERVAL_REACH, count)[:, None]
-    left = right - width + np.linspace(-INTERVAL_REACH, INTERVAL_REACH, count)
+    right = np.linspace(high - INTERVAL_REACH, high + INTERVAL_REACH, count)[:, None]
+    left = right - (high - low) + np.linspace(-INTERVAL_REACH, INTERVAL_REACH, count)
     return _bounds(_within(other, left, right).ravel(), 1 - _within(peaky, left, right).ravel())
 
 

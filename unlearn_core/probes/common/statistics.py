@@ -5,7 +5,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
+from scipy import special  # pyright: ignore[reportMissingTypeStubs] -- SciPy has no types.
 
 from unlearn_core.domain.results.explanations import Explanation
 from unlearn_core.domain.results.predictions import Score
@@ -25,7 +25,12 @@ class Interval(NamedTuple):
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Return the probabilities (..., C) float64 of logits (..., C)."""
-    return special.softmax(logits.astype(np.float64), axis=-1)
+    return special.softmax(logits.astype(np.float64), axis=-1)  # pyright: ignore[reportUnknownMemberType] -- No types.
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the log probabilities (..., C) float64 of logits (..., C)."""
+    return special.log_softmax(logits.astype(np.float64), axis=-1)  # pyright: ignore[reportUnknownMemberType] -- No types.
 
 
 def explanation(logits: np.ndarray, target: int, heatmap: np.ndarray) -> Explanation:
@@ -51,7 +56,7 @@ def logit_statistics(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.nda
     true, top = logits[rows, labels], logits.max(axis=1)
     others = logits.copy()
     others[rows, labels] = -np.inf
-    log_shares = special.log_softmax(logits, axis=1)
+    log_shares = log_softmax(logits)
     entropy = -(np.exp(log_shares) * log_shares).sum(axis=1)
     return {"true": true, "top": top, "margin": true - others.max(axis=1), "entropy": entropy}
 
