@@ -15,7 +15,7 @@ _KINDS_WITH_DATASET = ("unlearn", "gold", "train", "add")
 
 def active_runs_using(store: RunStore, classifier: str) -> list[Run]:
     """Return the unfinished runs that need this classifier, or that measure one of its runs."""
-    found = []
+    found: list[Run] = []
     for run in store.list_runs(states=UNFINISHED_STATES, limit=10_000):
         spec = run.spec
         measured = getattr(spec, "run", None)

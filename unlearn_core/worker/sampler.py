@@ -149,7 +149,7 @@ def _distributions(ranges: Sequence[SearchRange]) -> dict[str, Any]:
 
 def _round_significant(value: Any, search_range: SearchRange) -> Any:
     """Return a number rounded to few digits within its range; any other value as it is."""
-    if not isinstance(value, float) or value == 0 or search_range.low is None:
+    if not isinstance(value, float) or value == 0.0 or search_range.low is None:
         return value
     rounded = round(value, SIGNIFICANT_DIGITS - 1 - floor(log10(abs(value))))
     return min(max(rounded, search_range.low), search_range.last_value)

@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,7 @@ def _logging(data_dir: Path, *, from_app: bool) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _signal_flags() -> Iterator[ShutdownFlags]:
+def _signal_flags() -> Generator[ShutdownFlags]:
     flags = ShutdownFlags()
 
     def handle(number: int, _frame: object) -> None:

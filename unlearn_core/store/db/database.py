@@ -4,7 +4,7 @@ import fcntl
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Database:
             self._open()
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Generator[Connection]:
         """A read-only transaction, which waits for no other."""
         with self._translated_errors():
             self._reopen_if_replaced()
@@ -68,7 +68,7 @@ class Database:
                 yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Generator[Connection]:
         """A write transaction; it is the only one from its start."""
         with self._translated_errors():
             self._reopen_if_replaced()
@@ -98,7 +98,7 @@ class Database:
             self._opened = self._file and _identity(self._file)
 
     @contextmanager
-    def _translated_errors(self) -> Iterator[None]:
+    def _translated_errors(self) -> Generator[None]:
         try:
             yield
         except SQLAlchemyError as problem:
@@ -116,7 +116,7 @@ def _identity(file: Path) -> tuple[int, int] | None:
 
 
 @contextmanager
-def _exclusive_open(data_dir: Path, file: Path | None) -> Iterator[None]:
+def _exclusive_open(data_dir: Path, file: Path | None) -> Generator[None]:
     """Let one process at a time open the database file, and remove what is left of a lost one.
 
     An emptied file is still locked by the processes that had it open, so it must be replaced by a new one.

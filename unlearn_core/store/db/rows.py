@@ -78,9 +78,9 @@ def _mentions(field: str, value: str) -> ColumnElement[bool]:
     return RUN.c.spec.contains(text, autoescape=True)
 
 
-def to_run(row: Row) -> Run:
+def to_run(row: Row[Any]) -> Run:
     """Return the run of a complete table row."""
-    values = {name: row._mapping[column] for name, column in _COLUMNS.items()}
+    values = {name: getattr(row, name) for name in _COLUMNS}
     return Run.model_validate(
         values
         | {name: _to_datetime(values[name]) for name in ("created", "started", "finished")}
@@ -94,13 +94,13 @@ def dump_progress(value: Progress) -> str:
     return json.dumps(value)
 
 
-def to_curve_point(row: Row) -> CurvePoint:
+def to_curve_point(row: Row[Any]) -> CurvePoint:
     """Return the curve point of a row (step, seconds, phase, forget, retain)."""
     forget, retain = (math.nan if value is None else value for value in (row.forget, row.retain))
     return CurvePoint(row.step, row.seconds, row.phase, forget, retain)
 
 
-_COLUMNS = {name: RUN.c[name] for name in (field.alias or key for key, field in Run.model_fields.items())}
+_COLUMNS = [field.alias or key for key, field in Run.model_fields.items()]
 
 
 def _seconds(moment: datetime | None) -> float | None:

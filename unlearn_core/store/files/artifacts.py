@@ -3,7 +3,7 @@
 import io
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,7 +48,7 @@ def clear_folder(data_dir: Path, run: int) -> None:
 
 
 @contextmanager
-def writable(folder: Path) -> Iterator[None]:
+def writable(folder: Path) -> Generator[None]:
     """Raise a StoreError with the reason if the folder cannot be written."""
     try:
         yield

@@ -1,7 +1,7 @@
 """The workers' log in a data folder, its rotation, and how workers and web server configure `logging`."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
@@ -17,7 +17,7 @@ _FORMATTER = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%
 
 
 @contextmanager
-def logging_to(*handlers: logging.Handler) -> Iterator[None]:
+def logging_to(*handlers: logging.Handler) -> Generator[None]:
     """Send what this project logs to these handlers as dated lines, from the level that the settings name."""
     level, own = settings().log_level.upper(), logging.getLogger(__name__.partition(".")[0])
     handlers_before, level_before = own.handlers, own.level

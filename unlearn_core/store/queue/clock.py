@@ -36,7 +36,7 @@ def unset(date: str) -> dict[str, None]:
     return {date: None, "boot": None, "uptime": None}
 
 
-def within(table: Table, date: Column, now: Now, low: float, high: float) -> ColumnElement[bool]:
+def within(table: Table, date: Column[float], now: Now, low: float, high: float) -> ColumnElement[bool]:
     """Whether a row's time is more than `low` seconds from now, by uptime if it was written since this boot.
 
     A time from another machine, boot or release has only its date, which must also be at most `high` from now.

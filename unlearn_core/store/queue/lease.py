@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from unlearn_core.domain.errors import LeaseLostError
 from unlearn_core.domain.run import CurvePoint, Progress, RunState
@@ -108,7 +108,7 @@ def mark_crashed(connection: Connection, run: int, attempt: int, reason: str, *,
 
 def expire_leases(connection: Connection, now: Now) -> list[int]:
     """Handle all runs whose worker or local process has been silent for too long."""
-    found = []
+    found: list[int] = []
     for row in _orphaned(connection, now):
         with suppress(LeaseLostError):  # on a database with several writers, another worker was faster
             if _is_local(row):
@@ -124,7 +124,7 @@ def orphaned(connection: Connection, now: Now) -> dict[int, RunState]:
     return {row.id: _state_after_crash(row) for row in _orphaned(connection, now)}
 
 
-def _orphaned(connection: Connection, now: Now) -> list[Row]:
+def _orphaned(connection: Connection, now: Now) -> list[Row[Any]]:
     silent = (RUN.c.state == RunState.RUNNING) & ~clock.within(RUN, RUN.c.lease, now, 0.0, LEASE_SECONDS)
     return [
         row
@@ -133,18 +133,18 @@ def _orphaned(connection: Connection, now: Now) -> list[Row]:
     ]
 
 
-def _state_after_crash(row: Row) -> RunState:
+def _state_after_crash(row: Row[Any]) -> RunState:
     """Return the state of a run after its process crashed."""
     if row.cancelling and not _is_local(row):
         return RunState.CANCELLED
     return RunState.FAILED if _is_local(row) or row.deaths + 1 >= MAX_DEATHS else RunState.QUEUED
 
 
-def _is_local(row: Row) -> bool:
+def _is_local(row: Row[Any]) -> bool:
     return row.worker.startswith(f"{LOCAL_PROCESS} ")
 
 
-def _local_process_alive(row: Row, now: Now) -> bool:
+def _local_process_alive(row: Row[Any], now: Now) -> bool:
     """Return whether the local process of a run is alive; older releases did not store its start time."""
     host, pid, born = f"{row.worker} ".split(" ", 3)[1:]
     here = host == socket.gethostname()
@@ -161,7 +161,7 @@ _CRASHED_TWICE = (
 _UNFINISHED = "The program that started this run ended before the run finished. Start that program again."
 
 
-def _row(connection: Connection, run: int, attempt: int) -> Row:
+def _row(connection: Connection, run: int, attempt: int) -> Row[Any]:
     row = connection.execute(select(RUN).where(_lease_filter(run, attempt))).one_or_none()
     if row is None:
         raise _lease_lost(run)
@@ -180,7 +180,7 @@ def _lease_columns(now: Now) -> dict[str, Any]:
 _NO_LEASE = clock.unset("lease")
 
 
-def _lease_filter(run: int, attempt: int):
+def _lease_filter(run: int, attempt: int) -> ColumnElement[bool]:
     return (RUN.c.id == run) & (RUN.c.attempt == attempt) & (RUN.c.state == RunState.RUNNING)
 
 

@@ -62,7 +62,7 @@ def mark(data_dir: Path) -> Path:
 
 def web_servers(data_dir: Path) -> list[int]:
     """Return the live web servers of this data folder, and delete the markers of dead ones."""
-    found = []
+    found: list[int] = []
     for mark in (data_dir / "locks").glob("web-*"):
         number = mark.name.removeprefix("web-")
         if number.isdecimal() and is_alive(int(number), _born(mark)):

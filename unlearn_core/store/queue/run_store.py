@@ -4,7 +4,7 @@ import json
 import shutil
 import statistics
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -295,7 +295,7 @@ class RunStore:
             return [rows.to_run(row) for row in connection.execute(wanted)]
 
     @contextmanager
-    def _starting(self) -> Iterator[tuple[Connection, list[Path]]]:
+    def _starting(self) -> Generator[tuple[Connection, list[Path]]]:
         """A write transaction that starts runs, and a list of their new folders, which are removed if it fails."""
         new_folders: list[Path] = []
         try:
@@ -339,7 +339,7 @@ def _insert(connection: Connection, row: dict[str, Any]) -> int:
     return connection.execute(insert(RUN).values(row).returning(RUN.c.id)).scalar_one()
 
 
-def _row(connection: Connection, run: int) -> Row:
+def _row(connection: Connection, run: int) -> Row[Any]:
     row = connection.execute(select(RUN).where(RUN.c.id == run)).one_or_none()
     if row is None:
         raise NotFoundError("run", run, [])

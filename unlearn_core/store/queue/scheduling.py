@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
@@ -53,13 +54,13 @@ def next_run(connection: Connection, kinds: Collection[str], now: float) -> int 
     return connection.execute(select(first.c.id).select_from(joined).order_by(*order).limit(1)).scalar()
 
 
-def group_members(run: Run) -> Select:
+def group_members(run: Run) -> Select[Any]:
     """Return the query of a run's group: its queued runs of the same priority, in order, without crashed ones."""
     same = (RUN.c.group == run.group) & (RUN.c.owner == run.owner) & (RUN.c.priority == run.priority)
     return select(RUN).where(_queued(_of_kinds((run.spec.kind,))), same, RUN.c.deaths == 0).order_by(RUN.c.id)
 
 
-def queue_position(connection: Connection, run: Row, now: float) -> int:
+def queue_position(connection: Connection, run: Row[Any], now: float) -> int:
     """Return how many queued runs are ahead of this row, by simulating the order of `next_run`."""
     which = _same_queue(run.kind)
     queued = connection.execute(select(RUN.c.id, RUN.c.owner, RUN.c.priority).where(_queued(which))).all()
@@ -115,13 +116,14 @@ def _queued(which: ColumnElement[bool]) -> ColumnElement[bool]:
     return (RUN.c.state == RunState.QUEUED) & which
 
 
-def _running(which: ColumnElement[bool]) -> Select:
+# Types in quotes because SQLAlchemy 2.0, unlike 2.1, takes one argument here when the module is loaded.
+def _running(which: ColumnElement[bool]) -> "Select[Any, int]":
     """The number of running runs per owner."""
     runs = func.count().label("runs")
     return select(RUN.c.owner, runs).where(RUN.c.state == RunState.RUNNING, which).group_by(RUN.c.owner)
 
 
-def _served(which: ColumnElement[bool], now: float) -> Select:
+def _served(which: ColumnElement[bool], now: float) -> "Select[Any, Any]":
     """The seconds of computation per owner in the last hour."""
     seconds = func.coalesce(func.sum(_seconds), 0).label("seconds")
     return select(RUN.c.owner, seconds).where(RUN.c.finished > now - FAIRNESS_WINDOW, which).group_by(RUN.c.owner)
@@ -134,7 +136,7 @@ def _fair_order(runs: Iterable[tuple[int, str]], seconds: dict[str, float], run_
         queues.setdefault(owner, []).append(run)
     heap = [(seconds.get(owner, 0.0), waiting[-1], owner) for owner, waiting in queues.items()]
     heapq.heapify(heap)
-    order = []
+    order: list[int] = []
     while heap:
         served, run, owner = heapq.heappop(heap)
         order.append(queues[owner].pop())

@@ -119,7 +119,7 @@ class SweepStore:
         wanted = select(SWEEP, fresh).where(SWEEP.c.state == SweepState.RUNNING, or_(mine, free)).order_by(SWEEP.c.id)
         with self._database.reading() as connection:
             found = connection.execute(wanted).all()
-        held = []
+        held: list[Sweep] = []
         for row in found:
             if row.worker != worker or not row.fresh:
                 with self._database.writing() as connection:
@@ -198,7 +198,7 @@ def _transition(connection: Connection, sweep: int, old: SweepState, new: SweepS
     return _change(connection, (SWEEP.c.id == sweep) & (SWEEP.c.state == old), state=new, **clock.unset("lease"))
 
 
-def _row(connection: Connection, sweep: int) -> Row:
+def _row(connection: Connection, sweep: int) -> Row[Any]:
     row = connection.execute(select(SWEEP).where(SWEEP.c.id == sweep)).one_or_none()
     if row is None:
         raise NotFoundError("sweep", sweep, [])
@@ -209,16 +209,16 @@ def _change(connection: Connection, which: ColumnElement[bool], **values: Any) -
     return bool(connection.execute(update(SWEEP).where(which).values(**values)).rowcount)
 
 
-def _sweep(row: Row) -> Sweep:
+def _sweep(row: Row[Any]) -> Sweep:
     times = {
-        name: None if row._mapping[name] is None else datetime.fromtimestamp(row._mapping[name], UTC)
+        name: None if getattr(row, name) is None else datetime.fromtimestamp(getattr(row, name), UTC)
         for name in ("created", "finished")
     }
-    fields = {name: row._mapping[name] for name in ("id", "title", "state", "owner", "error")}
+    fields = {name: getattr(row, name) for name in ("id", "title", "state", "owner", "error")}
     return Sweep.model_validate(fields | times | {"spec": json.loads(row.spec), "facts": json.loads(row.facts)})
 
 
-def _trial(row: Row) -> Trial:
+def _trial(row: Row[Any]) -> Trial:
     return Trial(
         row.number,
         row.run,
