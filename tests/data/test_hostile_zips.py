@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -31,9 +32,9 @@ def job(file: Path, folder: Path, **more: object) -> dict:
     return {"zip": str(file), "out": str(folder), "size": 16, "fit": "crop", "room": 10**9, "threads": 2} | more
 
 
-def found(file: Path, most: UploadLimits = MOST, **more: object) -> decode_worker.PreparedImages:
+def found(file: Path, most: UploadLimits = MOST, **more: object) -> dict[str, Any]:
     """What is read from a zip, by the child's own code but in this process."""
-    return decode_worker.prepare(job(file, file.parent / "out", **more), most, IN_THIS_PROCESS)
+    return cast("dict[str, Any]", decode_worker.prepare(job(file, file.parent / "out", **more), most, IN_THIS_PROCESS))
 
 
 def refusal(file: Path, most: UploadLimits = MOST, **more: object) -> str:
@@ -282,8 +283,8 @@ def test_more_than_there_is_room_for(tmp_path: Path) -> None:
 
 def confine(
     file: Path, tell: Callable = lambda *told: None, most: UploadLimits = MOST, **more: object
-) -> decode_worker.PreparedImages:
-    return prepare.decode_sandboxed(job(file, file.parent / "out", **more), most, tell)
+) -> dict[str, Any]:
+    return cast("dict[str, Any]", prepare.decode_sandboxed(job(file, file.parent / "out", **more), most, tell))
 
 
 def test_another_process_does_the_work(tmp_path: Path) -> None:
