@@ -66,7 +66,7 @@ def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest
 def test_what_should_not_be_overlooked_is_noted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*ROWS, "--method", "neggrad", "--preset", "unbounded", "--set", "lr=0.05"]) == 0
     (note,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note: ")]
-    assert note.startswith("Note: Damage. On test images of the other classes, it lost")
+    assert note.startswith("Note: Damage. On test images of the other classes, the unlearned model lost")
     assert "\N{NO-BREAK SPACE}" not in note
 
 
