@@ -45,10 +45,8 @@ def shots(runs: dict[str, int]) -> list[Shot]:
     tabs = {
         "images": "Explore any image",
         "classes": charts()["confusion"].title,
-        "distance": charts()["cka"].title,
-        "logits": charts()["margin"].title,
         "privacy": charts()["membership"].title,
-        "weights": charts()["layers"].title,
+        "inside": charts()["margin"].title,
         "how-it-went": charts()["timing"].title,
         "details": "All accuracies",
     }
