@@ -18,6 +18,8 @@ MAX_RUG_POINTS = 40
 """Up to this many images, each is also drawn as a tick: a smooth curve alone would suggest too much data."""
 _CLOSE = 0.08
 """Peaks closer than this share of the axis leave no room for a label beside each."""
+_LABEL_WIDTH = 0.22
+"""The share of the axis that a label takes on a phone."""
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -143,7 +145,7 @@ def _ticks(model: str, values: np.ndarray, theme: Theme) -> go.Scatter:
 
 
 def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, span: AxisRange, theme: Theme) -> list[PlotlyDict]:
-    """A label beside each curve; a key in the emptier corner if peaks lie too close together or at an end."""
+    """A label beside each curve; a key in the emptier corner if peaks lie too close together or to an end."""
     peaks = sorted(float(at[curve.argmax()]) for curve in curves.values())
     if span.is_closed or min(np.diff(peaks), default=np.inf) < _CLOSE * (span.high - span.low):
         return [_key(curves, theme)]
@@ -159,6 +161,9 @@ def _labels(curves: Mapping[str, np.ndarray], at: np.ndarray, span: AxisRange, t
         left, right = place == 0 and len(order) > 1, place == len(order) - 1 and len(order) > 1
         if left or right:
             flank = np.flatnonzero(curve >= 0.6 * curve[peak])[0 if left else -1]
+            room = at[flank] - span.low if left else span.high - at[flank]
+            if room < _LABEL_WIDTH * (span.high - span.low):
+                return [_key(curves, theme)]
             label |= {"x": at[flank], "y": curve[flank], "xanchor": "right" if left else "left"}
             label["xshift"] = -6 if left else 6
         else:
