@@ -96,7 +96,7 @@ def test_a_wrong_address_leads_on(wrong: str, page: Page, app: Served) -> None:
 def test_the_history_opens_a_run(page: Page, app: Served) -> None:
     page.goto(app.address("history"))
     heading(page, "What has been tried?")
-    opening = page.get_by_role("button", name="Open")
+    opening = page.get_by_test_id("stBaseButton-secondary").filter(has_text="Open")
     expect(opening).to_be_disabled()
     # The table is drawn on a canvas; the one that screen readers are given in its place says when it is there.
     table = page.get_by_test_id("stDataFrame").last
