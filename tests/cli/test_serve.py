@@ -56,6 +56,12 @@ def test_make_run_serves() -> None:
     assert said.splitlines()[-1] == ".venv/bin/python -m unlearn_core serve -- --server.port 8600"
 
 
+def _default_signals() -> None:
+    """As in a terminal: a child inherits what its parent ignores, which under nohup is SIGHUP."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @contextmanager
 def served(home: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """The command as a process, started in another folder, once its server answers; and the port."""
@@ -70,7 +76,7 @@ def served(home: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], int
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_default_signals,
     )
     try:
         until(lambda: process.poll() is not None or answers(port))
@@ -98,8 +104,6 @@ def answers(port: int) -> bool:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_server_and_its_idle_worker(home: Path, number: signal.Signals) -> None:
-    if signal.getsignal(number) is signal.SIG_IGN:
-        pytest.skip(f"{number.name} is ignored here, as under nohup, and so by every child")
     store = RunStore(home)
     with served(home) as (process, port):
         until(lambda: [worker.state for worker in store.workers()] == ["idle"])

@@ -55,9 +55,8 @@ def _offer(measurement: OnDemandMeasurement, report: Report, run: Run, *, again:
     cost = cost_estimate.workload_cost(report, measurement.workload(report, count))
     label = f"{measurement.action} again" if again else measurement.action
     if st.button(f"{label} ({cost})", icon=":material/experiment:", key=f"measure-{measurement.id}"):
-        spec = MeasureSpec(run=run.id, what=measurement.id)
-        if count:
-            spec = spec.model_copy(update={"nets": count})
+        models = {"nets": count} if count else {}
+        spec = MeasureSpec.model_validate({"run": run.id, "what": measurement.id, **models})
         title = f"{measurement.title} of run {run.id}"
         cache.store().submit_unique(spec, title=title, parent=run.id, priority=measurement.priority)
         lifespan.ensure_worker()
