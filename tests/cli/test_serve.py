@@ -52,7 +52,8 @@ def test_a_port_is_a_number(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_make_run_serves() -> None:
     words = ["make", "--dry-run", "--no-print-directory", "--old-file=.venv/.ready-to-run", "run"]
-    alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}  # not `make test`'s flags
+    # not the flags of the `make test` that this runs in
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     said = subprocess.run([*words, "ARGS=--server.port 8600"], cwd=ROOT, env=alone, capture_output=True, text=True)
     assert said.stdout.splitlines()[-1] == ".venv/bin/python -m unlearn_core serve -- --server.port 8600", said.stderr
 
