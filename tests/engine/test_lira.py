@@ -21,25 +21,8 @@ NETS = 4
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def warm(home: Path) -> ModelCache:
-    return ModelCache("cpu", home)
-
-
-@pytest.fixture(scope="module")
-def run(home: Path) -> int:
-    finished = unlearn(tiny_spec("finetune", epochs=1, lr=0.01), device="cpu", data_dir=home)
-    assert finished.run is not None
-    return finished.run
-
-
-@pytest.fixture(scope="module")
-def result(warm: ModelCache, run: int) -> LiraResult:
-    found = lira.measure(load_run(run, warm), NETS, warm, NullListener())
+def result(model_cache: ModelCache, run: int) -> LiraResult:
+    found = lira.measure(load_run(run, model_cache), NETS, model_cache, NullListener())
     assert isinstance(found, LiraResult)
     return found
 
@@ -51,24 +34,24 @@ def test_every_figure_is_a_share_and_every_shadow_has_its_own(result: LiraResult
 
 
 def test_shadows_are_originals_of_their_own_and_are_trained_once_for_every_method(
-    result: LiraResult, run: int, warm: ModelCache, home: Path, monkeypatch: pytest.MonkeyPatch
+    result: LiraResult, run: int, model_cache: ModelCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (crowds,) = (home / "trained" / "crowds").iterdir()
+    (crowds,) = (model_cache.data_dir / "trained" / "crowds").iterdir()
     files = sorted((crowds / "originals").glob("*/*"))
     assert len({file.read_bytes() for file in files}) == NETS
     for kind in ("shadows", "golds"):
         assert sum(1 for _ in (crowds / kind).glob("*/*")) == NETS + (kind == "golds")
     monkeypatch.setattr(ensemble_members, "train_original", lambda *_: pytest.fail("they are there"))
-    finished = load_run(run, warm)
-    again = lira.measure(finished, NETS, warm, NullListener())
+    finished = load_run(run, model_cache)
+    again = lira.measure(finished, NETS, model_cache, NullListener())
     assert isinstance(again, LiraResult) and again.success_rate == result.success_rate
-    other = unlearn(tiny_spec("finetune", epochs=1, lr=0.02), device="cpu", data_dir=home)
+    other = unlearn(tiny_spec("finetune", epochs=1, lr=0.02), device="cpu", data_dir=model_cache.data_dir)
     assert other.run is not None
-    found = lira.measure(load_run(other.run, warm), NETS, warm, NullListener())
+    found = lira.measure(load_run(other.run, model_cache), NETS, model_cache, NullListener())
     assert isinstance(found, LiraResult)
 
 
-def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: ModelCache) -> None:
+def test_it_stops_within_a_step(run: int, tmp_path: Path, model_cache: ModelCache) -> None:
     class Stops(NullListener):
         steps = 0
 
@@ -79,15 +62,15 @@ def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: ModelCache) -> N
 
     stops = Stops()
     with pytest.raises(CancelledError):
-        lira.measure(load_run(run, warm), NETS, ModelCache("cpu", tmp_path), stops)
+        lira.measure(load_run(run, model_cache), NETS, ModelCache("cpu", tmp_path), stops)
     assert stops.steps == 4
 
 
-def test_a_run_of_this_kind_adds_its_part(run: int, home: Path, warm: ModelCache, result: LiraResult) -> None:
-    store = RunStore(home)
+def test_a_run_of_this_kind_adds_its_part(run: int, model_cache: ModelCache, result: LiraResult) -> None:
+    store = RunStore(model_cache.data_dir)
     number = store.register_running(MeasureSpec(run=run, what="lira", nets=NETS), title="LiRA", device="cpu")
-    metrics = execute_job(store.get(number), warm, NullListener())
-    stored = reports.read(home, run)[LiraResult]
+    metrics = execute_job(store.get(number), model_cache, NullListener())
+    stored = reports.read(model_cache.data_dir, run)[LiraResult]
     assert metrics.to_dict()["lira"] == {
         "nets": NETS,
         "told": stored.success_rate,
@@ -99,9 +82,9 @@ def test_a_run_of_this_kind_adds_its_part(run: int, home: Path, warm: ModelCache
     assert stored.success_rate == result.success_rate
 
 
-def test_without_a_recipe_it_says_why_there_is_none(run: int, home: Path, warm: ModelCache) -> None:
-    finished = load_run(run, warm)
+def test_without_a_recipe_it_says_why_there_is_none(run: int, model_cache: ModelCache) -> None:
+    finished = load_run(run, model_cache)
     card = finished.resolved.card.model_copy(update={"recipe": None})
     without = LoadedRun(finished.folder, finished.report, finished.resolved._replace(card=card), finished.after)
-    found = lira.measure(without, NETS, warm, NullListener())
+    found = lira.measure(without, NETS, model_cache, NullListener())
     assert isinstance(found, str) and "unknown how" in found

@@ -9,7 +9,7 @@ from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import CancelledError, PreemptedError
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.results.privacy import NeuripsScoreResult
-from unlearn_core.engine.execute import execute_job, unlearn
+from unlearn_core.engine.execute import execute_job
 from unlearn_core.engine.jobs import neurips_score as scoring
 from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.jobs.common.ensemble import CancelOnlyTracker
@@ -22,37 +22,19 @@ from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
 
 NETS = 4
-QUICK = {"epochs": 1, "lr": 0.01}
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def warm(home: Path) -> ModelCache:
-    return ModelCache("cpu", home)
-
-
-@pytest.fixture(scope="module")
-def run(home: Path) -> int:
-    finished = unlearn(tiny_spec("finetune", **QUICK), device="cpu", data_dir=home)
-    assert finished.run is not None
-    return finished.run
-
-
-@pytest.fixture(scope="module")
-def result(warm: ModelCache, run: int) -> NeuripsScoreResult:
-    found = scoring.measure(load_run(run, warm), NETS, warm, NullListener())
+def result(model_cache: ModelCache, run: int) -> NeuripsScoreResult:
+    found = scoring.measure(load_run(run, model_cache), NETS, model_cache, NullListener())
     assert isinstance(found, NeuripsScoreResult)
     return found
 
 
 def test_models_and_golds_are_scored_beside_golds_and_golds(
-    result: NeuripsScoreResult, warm: ModelCache, run: int
+    result: NeuripsScoreResult, model_cache: ModelCache, run: int
 ) -> None:
-    report = load_run(run, warm).report
+    report = load_run(run, model_cache).report
     for side, score in (("after", result.after), ("ceiling", result.ceiling)):
         assert result.epsilons[side].shape == (len(report.split.forget_train),)
         assert 0 <= score.forgetting <= 1
@@ -77,27 +59,26 @@ class Stops(NullListener):
 
 
 def test_what_is_done_is_not_done_again_and_an_interruption_changes_nothing(
-    result: NeuripsScoreResult, run: int, home: Path
+    result: NeuripsScoreResult, run: int, model_cache: ModelCache
 ) -> None:
-    warm = ModelCache("cpu", home)
-    again = scoring.measure(load_run(run, warm), NETS, warm, Stops(urgent=True))
+    again = scoring.measure(load_run(run, model_cache), NETS, model_cache, Stops(urgent=True))
     assert isinstance(again, NeuripsScoreResult), "there was nothing left to give way with"
-    folder = next((home / "trained" / "crowds").glob("*/unlearned/*"))
+    folder = next((model_cache.data_dir / "trained" / "crowds").glob("*/unlearned/*"))
     kept = sorted(folder.iterdir())
     assert len(kept) == NETS
     first = kept[0].read_bytes()
     kept[0].unlink()
     kept[1].unlink()
     with pytest.raises(PreemptedError):
-        scoring.measure(load_run(run, warm), NETS, warm, Stops(urgent=True))
+        scoring.measure(load_run(run, model_cache), NETS, model_cache, Stops(urgent=True))
     assert kept[0].read_bytes() == first
-    whole = scoring.measure(load_run(run, warm), NETS, warm, NullListener())
+    whole = scoring.measure(load_run(run, model_cache), NETS, model_cache, NullListener())
     assert isinstance(whole, NeuripsScoreResult)
     assert np.array_equal(whole.epsilons["after"], result.epsilons["after"], equal_nan=True)
 
 
-def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: ModelCache) -> None:
-    finished = load_run(run, warm)
+def test_it_stops_within_a_step(run: int, tmp_path: Path, model_cache: ModelCache) -> None:
+    finished = load_run(run, model_cache)
     elsewhere = ModelCache("cpu", tmp_path)
     stops = Stops(after=3)
     with pytest.raises(CancelledError):
@@ -105,50 +86,51 @@ def test_it_stops_within_a_step(run: int, tmp_path: Path, warm: ModelCache) -> N
     assert stops.steps == 4
 
 
-def test_a_run_of_this_kind_adds_its_part(
-    run: int, home: Path, warm: ModelCache, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = RunStore(home)
+def test_a_run_of_this_kind_adds_its_part(run: int, model_cache: ModelCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = RunStore(model_cache.data_dir)
     number = store.register_running(MeasureSpec(run=run, what="score", nets=NETS), title="Score", device="cpu")
-    metrics = execute_job(store.get(number), warm, NullListener())
-    stored = reports.read(home, run)[NeuripsScoreResult]
+    metrics = execute_job(store.get(number), model_cache, NullListener())
+    stored = reports.read(model_cache.data_dir, run)[NeuripsScoreResult]
     assert metrics.to_dict()["score"] == {"nets": NETS, "ours": stored.after.score, "ceiling": stored.ceiling.score}
 
 
 @pytest.mark.parametrize(("change", "words"), [("start", "continues an earlier run"), ("recipe", "unknown how")])
-def test_where_no_gold_is_defined_it_says_so(run: int, warm: ModelCache, change: str, words: str) -> None:
-    finished = load_run(run, warm)
+def test_where_no_gold_is_defined_it_says_so(run: int, model_cache: ModelCache, change: str, words: str) -> None:
+    finished = load_run(run, model_cache)
     if change == "start":
         spec = finished.report.spec.model_copy(update={"start": 1})
         finished.report.__dict__["spec"] = spec
     else:
         card = finished.resolved.card.model_copy(update={"recipe": None})
         finished = LoadedRun(finished.folder, finished.report, finished.resolved._replace(card=card), finished.after)
-    found = scoring.measure(finished, NETS, warm, NullListener())
+    found = scoring.measure(finished, NETS, model_cache, NullListener())
     assert isinstance(found, str) and words in found
 
 
 def test_shipped_golds_are_used_and_only_the_missing_trained(
-    run: int, warm: ModelCache, monkeypatch: pytest.MonkeyPatch
+    run: int, model_cache: ModelCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finished = load_run(run, warm)
+    finished = load_run(run, model_cache)
     request = finished.report.spec.request
     some = [
-        ensemble_members.gold_outputs(request, number, warm, CancelOnlyTracker(NullListener())) for number in range(2)
+        ensemble_members.gold_outputs(request, number, model_cache, CancelOnlyTracker(NullListener()))
+        for number in range(2)
     ]
     monkeypatch.setattr(
         ensembles, "bundled_golds", lambda asked: EnsembleOutputs.concatenate(some * 4) if asked == request else None
     )
     monkeypatch.setattr(ensemble_members, "gold_outputs", lambda *_: pytest.fail("none is missing"))
-    found = scoring.measure(finished, NETS, warm, NullListener())
+    found = scoring.measure(finished, NETS, model_cache, NullListener())
     assert isinstance(found, NeuripsScoreResult)
 
 
-def test_a_gold_of_a_population_is_the_gold_of_that_number(run: int, warm: ModelCache) -> None:
-    finished = load_run(run, warm)
-    gold = warm.gold(finished.resolved.card, finished.report.spec.request, 0)
+def test_a_gold_of_a_population_is_the_gold_of_that_number(run: int, model_cache: ModelCache) -> None:
+    finished = load_run(run, model_cache)
+    gold = model_cache.gold(finished.resolved.card, finished.report.spec.request, 0)
     assert gold is not None
-    trained = ensemble_members.gold_outputs(finished.report.spec.request, 0, warm, CancelOnlyTracker(NullListener()))
+    trained = ensemble_members.gold_outputs(
+        finished.report.spec.request, 0, model_cache, CancelOnlyTracker(NullListener())
+    )
     asked = ensemble_members.outputs_of(gold.module, finished.resolved.data, finished.resolved.split)
     # What ships was cut to 16 bits.
     assert np.allclose(trained.logits, asked.logits, atol=0.1)

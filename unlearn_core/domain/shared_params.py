@@ -10,6 +10,21 @@ def learning_rate(default: float, *, low: float = 1e-5, high: float = 0.5, expla
     return hyperparameter(default, low=low, high=high, scale="log", title="Learning rate", symbol="η", explain=explain)
 
 
+def epochs(default: int, *, high: int = 20, over: str) -> Any:
+    """How often a method goes over the images named by `over`."""
+    return hyperparameter(default, low=1, high=high, title="Epochs", unit="epochs", explain=f"Passes over {over}.")
+
+
+def wrong_labels() -> Any:
+    """Whether the wrong labels of the forget set are drawn once or in every epoch."""
+    return hyperparameter(
+        "redrawn",
+        choices=("redrawn", "fixed"),
+        title="Wrong labels",
+        explain="Redrawn gives every image a new wrong label in each epoch; fixed keeps the first one.",
+    )
+
+
 def linear_decay(default: bool = True) -> Any:
     """Whether the learning rate decays over the run."""
     return hyperparameter(

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
-from unlearn_core.domain.shared_params import augment, batch_size, freeze_batchnorm, learning_rate, linear_decay
+from unlearn_core.domain.shared_params import augment, batch_size, epochs, freeze_batchnorm, learning_rate, linear_decay
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.evaluate import accuracy
@@ -39,9 +39,7 @@ class Hyperparameters(BaseHyperparameters):
     """The hyperparameters of Bad Teacher; symbols as in the paper."""
 
     lr: float = learning_rate(1e-3, high=0.05, explain="Step size of Adam.")
-    epochs: int = hyperparameter(
-        1, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over forget and retained images."
-    )
+    epochs: int = epochs(1, high=30, over="forget and retained images")
     kept_share: float = hyperparameter(
         0.3,
         low=0.01,

@@ -25,7 +25,7 @@ from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.results.method_artifacts import NearestClasses
-from unlearn_core.domain.shared_params import batch_size, freeze_batchnorm, learning_rate, momentum
+from unlearn_core.domain.shared_params import batch_size, epochs, freeze_batchnorm, learning_rate, momentum
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.attacks import fgsm
 from unlearn_core.training.evaluate import eval_mode
@@ -44,9 +44,7 @@ class Hyperparameters(BaseHyperparameters):
         explain="Shrink assigns each image to its nearest class; expand moves all to an extra class, then deletes it.",
     )
     lr: float = learning_rate(1e-3, low=1e-6, high=0.1, explain="Step size; nothing protects the retain set.")
-    epochs: int = hyperparameter(
-        5, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over the forget set."
-    )
+    epochs: int = epochs(5, high=30, over="the forget set")
     attack: str = hyperparameter(
         "fgsm",
         choices=("fgsm", "pgd"),

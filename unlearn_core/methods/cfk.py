@@ -17,7 +17,15 @@ from torch import nn
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
-from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, linear_decay, momentum, weight_decay
+from unlearn_core.domain.shared_params import (
+    augment,
+    batch_size,
+    epochs,
+    learning_rate,
+    linear_decay,
+    momentum,
+    weight_decay,
+)
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.loops import fit
 from unlearn_core.training.optim import linear_schedule, sgd
@@ -44,9 +52,7 @@ class Hyperparameters(BaseHyperparameters):
         explain="Layers to train, counted from the end.",
     )
     lr: float = learning_rate(0.1, explain="Step size; fresh layers need a higher one than trained layers tolerate.")
-    epochs: int = hyperparameter(
-        2, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the retain set."
-    )
+    epochs: int = epochs(2, over="the retain set")
     falls: bool = linear_decay()
     momentum: float = momentum()
     weight_decay: float = weight_decay()

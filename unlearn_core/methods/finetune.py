@@ -13,9 +13,18 @@ Source. Golatkar et al. 2020, where it is a baseline.
 from collections.abc import Iterator, Sequence
 
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
-from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
-from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, linear_decay, momentum, weight_decay
+from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize
+from unlearn_core.domain.params import BaseHyperparameters
+from unlearn_core.domain.shared_params import (
+    augment,
+    batch_size,
+    epochs,
+    learning_rate,
+    linear_decay,
+    momentum,
+    weight_decay,
+)
+from unlearn_core.domain.shared_references import ETERNAL_SUNSHINE
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.loops import fit
 from unlearn_core.training.optim import linear_schedule, sgd
@@ -27,9 +36,7 @@ class Hyperparameters(BaseHyperparameters):
     """The hyperparameters of fine-tuning."""
 
     lr: float = learning_rate(0.2, low=1e-4, explain="Step size; at 0.01 and below hardly anything is forgotten.")
-    epochs: int = hyperparameter(
-        1, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the retain set."
-    )
+    epochs: int = epochs(1, over="the retain set")
     falls: bool = linear_decay()
     momentum: float = momentum()
     weight_decay: float = weight_decay()
@@ -80,9 +87,7 @@ METHOD = Method(
     idea="Continues training on the retain set only, so that what is no longer shown **fades**.",
     failure_modes="Usually, but mildly: at a low learning rate the model still recognises the forget set; at a high "
     "one the retained classes lose accuracy. Single images hardly fade at all.",
-    paper=Reference(
-        "Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"
-    ),
+    paper=ETERNAL_SUNSHINE,
     supports=frozenset({"classes", "images"}),
     params=Hyperparameters,
     presets={

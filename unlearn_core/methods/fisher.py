@@ -21,8 +21,9 @@ sample.
 import torch
 from torch import Tensor
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
+from unlearn_core.domain.shared_references import ETERNAL_SUNSHINE
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.importance import fisher_diagonal, images_per_chunk
 from unlearn_core.training.problem import Problem
@@ -131,9 +132,7 @@ METHOD = Method(
     failure_modes="Nearly always. With little noise only the cleared row forgets, which only hides an output, and "
     "single images remain; with slightly more noise the whole model is destroyed. On small models no setting works "
     "well.",
-    paper=Reference(
-        "Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"
-    ),
+    paper=ETERNAL_SUNSHINE,
     supports=frozenset({"classes", "images"}),
     params=Hyperparameters,
     presets={

@@ -21,6 +21,7 @@ from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
     augment,
     batch_size,
+    epochs,
     learning_rate,
     linear_decay,
     momentum,
@@ -50,9 +51,7 @@ class Hyperparameters(BaseHyperparameters):
         explain="How strongly all weights are pulled towards zero in the first epoch.",
     )
     lr: float = learning_rate(0.1, low=1e-4, explain="Step size.")
-    epochs: int = hyperparameter(
-        3, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over retained images, in total."
-    )
+    epochs: int = epochs(3, over="retained images, in total")
     plain_epochs: int = hyperparameter(
         1,
         low=0,

@@ -27,7 +27,7 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
-from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, momentum, weight_decay
+from unlearn_core.domain.shared_params import augment, batch_size, epochs, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.evaluate import eval_mode
 from unlearn_core.training.loops import fit
@@ -67,9 +67,7 @@ class Hyperparameters(BaseHyperparameters):
         explain="Both: gradient on the retain set minus that on the forget set; kept: gradient on the retain set only.",
     )
     lr: float = learning_rate(0.1, explain="Peak learning rate; if too low, the fresh weights do not learn in time.")
-    epochs: int = hyperparameter(
-        2, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over the retain set."
-    )
+    epochs: int = epochs(2, over="the retain set")
     peak: float = hyperparameter(
         0.5,
         low=0.0,

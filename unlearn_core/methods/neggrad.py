@@ -14,7 +14,7 @@ cap, gradient clipping and frozen batch norm. The preset "unbounded" disables al
 
 from torch import Tensor
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
     augment,
@@ -26,6 +26,7 @@ from unlearn_core.domain.shared_params import (
     momentum,
     weight_decay,
 )
+from unlearn_core.domain.shared_references import ETERNAL_SUNSHINE
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.loops import fit
@@ -103,9 +104,7 @@ METHOD = Method(
     idea="Increases the loss on the forget set (gradient **ascent**) until enough of it is misclassified.",
     failure_modes="Nothing protects the retain set: retain accuracy falls too, and more so for larger forget sets. "
     "Without its safeguards (preset unbounded) the model collapses, and 0 % forget accuracy then means nothing.",
-    paper=Reference(
-        "Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"
-    ),
+    paper=ETERNAL_SUNSHINE,
     supports=frozenset({"classes", "images"}),
     params=Hyperparameters,
     presets={

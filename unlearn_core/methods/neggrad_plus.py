@@ -19,11 +19,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
     augment,
     batch_size,
+    epochs,
     freeze_batchnorm,
     grad_clip,
     learning_rate,
@@ -33,6 +34,7 @@ from unlearn_core.domain.shared_params import (
     retain_per_class,
     weight_decay,
 )
+from unlearn_core.domain.shared_references import UNBOUNDED_UNLEARNING
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.loops import fit
@@ -54,9 +56,7 @@ class Hyperparameters(BaseHyperparameters):
         explain="Weight of the retain loss; the remainder is the weight of the ascent on the forget set.",
     )
     lr: float = learning_rate(0.01, low=1e-4, explain="Step size.")
-    epochs: int = hyperparameter(
-        1, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over retained images."
-    )
+    epochs: int = epochs(1, over="retained images")
     kept_per_class: int = retain_per_class(1000)
     most: float = loss_cap(4.6)
     falls: bool = linear_decay()
@@ -123,9 +123,7 @@ METHOD = Method(
     "accuracy is preserved.",
     failure_modes="With too little weight on the retain set the unbounded ascent destroys the model. Single images are "
     "easily pushed further than in a model that never saw them, which an attacker can detect.",
-    paper=Reference(
-        "Kurmanji et al., Towards Unbounded Machine Unlearning, NeurIPS 2023", "https://arxiv.org/abs/2302.09880"
-    ),
+    paper=UNBOUNDED_UNLEARNING,
     supports=frozenset({"classes", "images"}),
     params=Hyperparameters,
     presets={

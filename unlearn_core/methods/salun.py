@@ -29,11 +29,13 @@ from unlearn_core.domain.results.method_artifacts import SaliencyMask
 from unlearn_core.domain.shared_params import (
     augment,
     batch_size,
+    epochs,
     learning_rate,
     linear_decay,
     momentum,
     retain_per_class,
     weight_decay,
+    wrong_labels,
 )
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
@@ -56,15 +58,8 @@ class Hyperparameters(BaseHyperparameters):
         explain="Share of all weights to train: those that matter most for the forget set.",
     )
     lr: float = learning_rate(0.02, low=1e-4, explain="Step size; a smaller share tolerates a higher one.")
-    epochs: int = hyperparameter(
-        2, low=1, high=30, title="Epochs", unit="epochs", explain="Passes over forget and retained images."
-    )
-    labels: str = hyperparameter(
-        "redrawn",
-        choices=("redrawn", "fixed"),
-        title="Wrong labels",
-        explain="Redrawn gives every image a new wrong label in each epoch; fixed keeps the first one.",
-    )
+    epochs: int = epochs(2, high=30, over="forget and retained images")
+    labels: str = wrong_labels()
     kept_per_class: int = retain_per_class(400)
     mixed: bool = hyperparameter(
         True,

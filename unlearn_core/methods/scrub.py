@@ -26,12 +26,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unlearn_core.domain.errors import InvalidRequestError
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter, parse_int_list
 from unlearn_core.domain.results.method_artifacts import RewindErrors
 from unlearn_core.domain.shared_params import (
     augment,
     batch_size,
+    epochs,
     freeze_batchnorm,
     grad_clip,
     learning_rate,
@@ -39,6 +40,7 @@ from unlearn_core.domain.shared_params import (
     retain_per_class,
     weight_decay,
 )
+from unlearn_core.domain.shared_references import UNBOUNDED_UNLEARNING
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.evaluate import accuracy, predict
@@ -61,9 +63,7 @@ class Hyperparameters(BaseHyperparameters):
         symbol="msteps",
         explain="Number of first epochs that begin with a pass over the forget set, away from the teacher.",
     )
-    epochs: int = hyperparameter(
-        3, low=1, high=20, title="Epochs", unit="epochs", explain="Passes over retained images, in total."
-    )
+    epochs: int = epochs(3, over="retained images, in total")
     alpha: float = hyperparameter(
         0.001,
         low=0.0,
@@ -209,9 +209,7 @@ METHOD = Method(
     "**follows** it on the retain set.",
     failure_modes="Moving away is unbounded: too many turns at too high a rate destroy both sets, too few are undone "
     "by the repair epochs. The range in between is narrow and differs between requests.",
-    paper=Reference(
-        "Kurmanji et al., Towards Unbounded Machine Unlearning, NeurIPS 2023", "https://arxiv.org/abs/2302.09880"
-    ),
+    paper=UNBOUNDED_UNLEARNING,
     supports=frozenset({"classes", "images"}),
     params=Hyperparameters,
     presets={
