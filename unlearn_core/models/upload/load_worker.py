@@ -1,7 +1,6 @@
 """Load untrusted checkpoints; the application runs this only in a sandboxed process (see `receive.convert`)."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,8 @@ from torch import Tensor
 
 from unlearn_core.data.sandbox import JobContext
 from unlearn_core.domain.errors import InvalidCheckpointError
-from unlearn_core.models.upload.header_checks import MAX_NAME_LENGTH, MAX_TENSORS, SAVE_HINT, CheckpointKind
-
-WRAPPER_KEYS = ("state_dict", "model_state_dict", "model", "net", "weights", "params")
-"""The keys under which training scripts store the weights beside other things."""
+from unlearn_core.models.upload.entries import Entry, choose_entry
+from unlearn_core.models.upload.header_checks import SAVE_HINT, CheckpointKind
 
 WRAPPER_PREFIXES = ("module.", "_orig_mod.")
 """The prefixes that DataParallel and torch.compile add to every name."""
@@ -28,33 +25,33 @@ ALLOWED_DTYPES = {
 def convert(job: dict[str, Any], _context: JobContext) -> dict[str, Any]:
     """Converts the checkpoint `source`, whose header was checked, into safetensors of plain tensors at `target`.
 
-    Returns {"tensors": {name: shape}, "ignored": [...]}. Raises InvalidCheckpointError, and MemoryError also where
-    torch has an error of its own for that.
+    Returns what `receive.convert` does. Raises InvalidCheckpointError, and MemoryError also where torch has an error
+    of its own for that.
     """
     source = Path(job["source"])
     try:
-        tensors, ignored = extract_tensors(_load(source, job["kind"]), source.stat().st_size)
+        entry, entries = choose_entry(_load(source, job["kind"]), job["entry"])
+        tensors = plain_tensors(entry, source.stat().st_size)
         save_file(tensors, job["target"])
     except RuntimeError as problem:
         if "allocate memory" in str(problem):
             raise MemoryError from None
         short = " ".join(str(problem).split())[:120]
         raise InvalidCheckpointError(f"It cannot be read ({short}): it is damaged.") from None
-    return {"tensors": {name: list(one.shape) for name, one in tensors.items()}, "ignored": ignored}
+    return {
+        "tensors": {name: list(one.shape) for name, one in tensors.items()},
+        "ignored": entry.ignored,
+        "entry": entry.path,
+        "entries": [{"name": one.path, "tensors": len(one.tensors)} for one in entries],
+    }
 
 
-def extract_tensors(loaded: object, size: int) -> tuple[dict[str, Tensor], list[str]]:
-    """The tensors of a checkpoint by name, without wrappers, and the names of its other entries.
+def plain_tensors(entry: Entry, size: int) -> dict[str, Tensor]:
+    """The tensors of an entry by name, without the prefixes of wrappers.
 
-    Raises InvalidCheckpointError if it has no weights, or some that are not plain, not finite, or larger than the file.
+    Raises InvalidCheckpointError if some are not plain, not finite, or larger than the file of `size` bytes.
     """
-    found = _unwrapped(loaded)
-    ignored = [str(name)[:MAX_NAME_LENGTH] for name, value in found.items() if not isinstance(value, Tensor)]
-    tensors = {name: value for name, value in found.items() if isinstance(value, Tensor)}
-    if not 0 < len(tensors) <= MAX_TENSORS or not all(
-        isinstance(name, str) and len(name) <= MAX_NAME_LENGTH for name in tensors
-    ):
-        raise InvalidCheckpointError(f"No weights were found in it: a checkpoint maps names to tensors. {SAVE_HINT}")
+    tensors = entry.tensors
     for prefix in WRAPPER_PREFIXES * 2:
         if all(name.startswith(prefix) for name in tensors):
             tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
@@ -64,7 +61,7 @@ def extract_tensors(loaded: object, size: int) -> tuple[dict[str, Tensor], list[
         )
     for name, value in tensors.items():
         _check(name, value)
-    return {name: value.detach().clone().contiguous() for name, value in tensors.items()}, ignored
+    return {name: value.detach().clone().contiguous() for name, value in tensors.items()}
 
 
 def _load(path: Path, kind: CheckpointKind) -> object:
@@ -82,19 +79,6 @@ def _load(path: Path, kind: CheckpointKind) -> object:
         raise InvalidCheckpointError(
             f"{what} while it is loaded, and code from files is never run here. {SAVE_HINT}"
         ) from None
-
-
-def _unwrapped(loaded: object) -> Mapping[Any, Any]:
-    for _ in range(3):
-        if not isinstance(loaded, Mapping):
-            raise InvalidCheckpointError(
-                f"No weights were found in it: a checkpoint maps names to tensors. {SAVE_HINT}"
-            )
-        inner = next((loaded[name] for name in WRAPPER_KEYS if isinstance(loaded.get(name), Mapping)), None)
-        if inner is None:
-            return loaded
-        loaded = inner
-    raise InvalidCheckpointError(f"Its weights are nested too deep. {SAVE_HINT}")
 
 
 def _check(name: str, value: Tensor) -> None:

@@ -58,14 +58,17 @@ def receive(file: BinaryIO) -> str:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def convert(upload: str) -> dict[str, Any]:
-    """Converts an upload to plain tensors in a sandboxed process; returns their shapes by name, and other entries.
+def convert(upload: str, entry: str = "") -> dict[str, Any]:
+    """Converts an upload to plain tensors in a sandboxed process.
 
-    Raises InvalidCheckpointError, with its reason or with why that process died.
+    `entry` names the entry of the file to take, as in "entries"; by default it is the plain weights. Returns
+    {"tensors": {name: shape}, "ignored": [names of what else the entry contains], "entry": its name, "entries":
+    [{"name": ..., "tensors": how many}, ...]}, where a name is a path joined by dots, and "" is the whole file. Raises
+    InvalidCheckpointError, with its reason or with why that process died.
     """
     source = _folder(upload) / ORIGINAL_FILE
     size, kind = source.stat().st_size, header_checks.check_header(source)
-    job = {"source": str(source), "target": str(source.with_name(SAFETENSORS_FILE)), "kind": kind}
+    job = {"source": str(source), "target": str(source.with_name(SAFETENSORS_FILE)), "kind": kind, "entry": entry}
     seconds, file_bytes = settings().most_checkpoint_seconds, 2 * size + FILE_MARGIN
     allowed = sandbox.Limits(MEMORY_MARGIN + 6 * size, seconds, file_bytes, beyond_imports=True)
     try:

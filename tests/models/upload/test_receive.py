@@ -13,7 +13,7 @@ import torch
 from tests.data import hostile_files
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import InvalidCheckpointError, InvalidSettingError
-from unlearn_core.models.upload import header_checks, load_worker, receive
+from unlearn_core.models.upload import entries, header_checks, load_worker, receive
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_what_the_first_bytes_give_away(root: Path, name: str) -> None:
 def test_what_only_loading_gives_away(name: str) -> None:
     made, reason = hostile_files.BY_CONTENT[name]
     with pytest.raises(InvalidCheckpointError, match=reason):
-        load_worker.extract_tensors(made(), 600)
+        load_worker.plain_tensors(entries.choose_entry(made())[0], 600)
 
 
 def test_code_in_a_pickle_is_not_run(root: Path, tmp_path: Path) -> None:
@@ -71,7 +71,12 @@ def test_a_good_one_is_unwrapped_and_converted_in_a_limited_process(
     monkeypatch.setattr(subprocess, "Popen", watched)
     weights = {f"module.{name}": value for name, value in hostile_files.good().items()}
     upload = receive.receive(io.BytesIO(hostile_files.saved({"epoch": 3, "state_dict": weights, "lr": 0.1})))
-    assert receive.convert(upload) == {"tensors": {"weight": [20, 30], "bias": [20]}, "ignored": []}
+    assert receive.convert(upload) == {
+        "tensors": {"weight": [20, 30], "bias": [20]},
+        "ignored": [],
+        "entry": "state_dict",
+        "entries": [{"name": "state_dict", "tensors": 2}],
+    }
     assert header_checks.check_header(receive.safetensors_path(upload)) == "safetensors"
     assert (
         "SECRET_OF_THE_SERVER" not in seen["env"]
