@@ -21,3 +21,27 @@ def test_figures_belong_together(capsys: pytest.CaptureFixture[str]) -> None:
     assert said["PGD batched vs one by one (times as fast)"] > 1
     assert said["importance vectorised vs loop (times as fast)"] > 0
     assert said["trials side by side vs one by one (times as fast)"] > 0
+
+
+def test_an_architecture_is_measured_on_images_of_a_size(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--architecture", "resnet8", "--size", "40", "--device", "cpu", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    rates = [value for name, value in said.items() if "images per second" in name]
+    assert len(rates) == 3 and min(rates) > 0
+    assert 0 < said["memory before the first image (MB)"] <= said["memory at most (MB)"]
+    assert said["a data set of 10,000 such images (MB)"] == pytest.approx(48)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("resnet8", "--size", "0"), "1 to 1024 pixels"),
+        (("nothing",), "There is no architecture"),
+        (("mobilenet_v2", "--size", "2"), "needs images of"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(
+    options: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", "--architecture", *options]) == 2
+    assert words in capsys.readouterr().err

@@ -17,7 +17,7 @@ from unlearn_core.domain.run import CurvePoint, Phase, Progress
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.probes.common import class_activation
 from unlearn_core.training.batches import to_floats
-from unlearn_core.training.evaluate import eval_mode
+from unlearn_core.training.evaluate import eval_mode, images_per_batch
 from unlearn_core.training.precision import autocast
 
 T = TypeVar("T")
@@ -64,7 +64,8 @@ class SnapshotRecorder:
         self.seconds = 0.0
         self._prefix = roles.prefix_tokens
         self._model, self._labels = model, labels[self.ids]
-        self._inputs = to_floats(images[torch.from_numpy(self.ids).to(images.device)])
+        self._images = images[torch.from_numpy(self.ids).to(images.device)]
+        self._per_batch = images_per_batch(images.shape[1])
         self._last: tuple[int, Snapshot | None] = (-1, None)
 
     def capture(self) -> Snapshot:
@@ -74,8 +75,9 @@ class SnapshotRecorder:
         if snapshot is not None and version == last_version:  # An unchanged model gives the same outputs.
             return snapshot
         began = time.perf_counter()
-        with torch.inference_mode(), eval_mode(self._model), autocast(self._inputs.device):
-            logits = self._model(self._inputs).half().cpu().numpy()
+        with torch.inference_mode(), eval_mode(self._model), autocast(self._images.device):
+            parts = [self._model(to_floats(part)) for part in self._images.split(self._per_batch)]
+            logits = torch.cat(parts).half().cpu().numpy()
         correct = logits.argmax(1) == self._labels
         forget, retain = (float(correct[rows].mean()) for rows in self.eval_rows.values())
         snapshot = Snapshot(logits, self._maps(), forget, retain)

@@ -11,7 +11,16 @@ from unlearn_core.training.batches import to_floats
 
 REVISION = 1
 """Raise it if a change alters the logits for the same weights: earlier results then count as outdated."""
-BATCH_SIZE = 500
+BATCH_SIZE, FULL_BATCH_SIDE = 500, 64
+"""Images in a batch, and the largest height of an image for so many: larger images come in smaller batches."""
+
+
+def images_per_batch(side: int) -> int:
+    """How many images of that height and width to pass at once: never more pixels than BATCH_SIZE images of 64 x 64.
+
+    A batch of 500 images of 224 pixels would take several GB for the outputs of a single layer.
+    """
+    return max(1, min(BATCH_SIZE, BATCH_SIZE * FULL_BATCH_SIDE**2 // side**2))
 
 
 @contextmanager
@@ -30,7 +39,7 @@ def eval_mode(model: nn.Module) -> Iterator[nn.Module]:
 def predict(model: nn.Module, images: Tensor) -> Tensor:
     """The predicted class (n,) int64 of each float image (n, 3, H, W), in eval mode and float32."""
     with eval_mode(model):
-        return torch.cat([model(part).argmax(1) for part in images.split(BATCH_SIZE)])
+        return torch.cat([model(part).argmax(1) for part in images.split(images_per_batch(images.shape[2]))])
 
 
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
@@ -45,5 +54,5 @@ def logits(model: nn.Module, images: Tensor) -> np.ndarray:
     In eval mode, in float32, without augmentation, every image once and in order.
     """
     with eval_mode(model):
-        parts = [model(to_floats(part)) for part in images.split(BATCH_SIZE)]
+        parts = [model(to_floats(part)) for part in images.split(images_per_batch(images.shape[1]))]
     return torch.cat(parts).float().cpu().numpy()

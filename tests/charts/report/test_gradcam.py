@@ -76,7 +76,13 @@ def test_pictures_are_enlarged_smoothly_on_the_server() -> None:
     small = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
     assert upscale(small).shape == (160, 160, 3)
     assert upscale(np.zeros((64, 64, 3), np.uint8)).shape == (192, 192, 3)
+    assert upscale(np.zeros((64, 64, 3), np.uint8), side=96).shape == (192, 192, 3)
     assert len(np.unique(upscale(small))) > 200
+
+
+@pytest.mark.parametrize(("side", "shown"), [(96, 288), (128, 256), (160, 320), (224, 224), (256, 256)])
+def test_large_images_do_not_grow_without_need(side: int, shown: int) -> None:
+    assert upscale(np.zeros((side, side, 3), np.uint8)).shape == (shown, shown, 3)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from plotly.colors import hex_to_rgb, sequential
 from unlearn_core.charts.drawing.theme import LIGHT
 
 MIN_SIZE = 160
-"""Images are enlarged to at least this many pixels, by a whole factor of 3 or more: a browser would blur them."""
+"""Images are enlarged to about this many pixels, by a whole factor: a browser would blur them."""
 MIN_OPACITY, MAX_OPACITY = 0.25, 0.7
 """Opacity of a map where it is 0 and where it is at the top of its scale."""
 _GRAY = 0.75
@@ -19,9 +19,13 @@ _MORE, _LESS = (np.array(hex_to_rgb(colour), float) for colour in (LIGHT.after, 
 
 
 def upscale(image: np.ndarray, *, side: int = MIN_SIZE) -> np.ndarray:
-    """An image (H, W, 3) uint8, enlarged smoothly to at least `side` pixels and at least three times."""
+    """An image (H, W, 3) uint8, enlarged smoothly: to at least `side` pixels, three times if that is below 2 x `side`.
+
+    One that is larger than `side` is not enlarged more than that, so a report of photographs stays light.
+    """
     height, width = image.shape[:2]
-    factor = max(3, -(-side // max(height, width)))
+    longest = max(height, width)
+    factor = max(1, min(max(3, -(-side // longest)), 2 * side // longest))
     size = (width * factor, height * factor)
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
 

@@ -168,18 +168,19 @@ def to_npy_bytes(values: np.ndarray) -> bytes:
 
 
 def _monitored(data: DeviceDataset, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return some validation images, floats on the device, and their labels; the same ones every time."""
+    """Return some validation images (N, H, W, 3) uint8 on the device, and their labels; the same ones every time."""
     card: DatasetCard = data.card
     ids = np.linspace(card.train, card.train + card.val - 1, min(card.val, MONITORED_IMAGES)).round().astype(int)
     rows = torch.from_numpy(ids).to(data.images.device)
-    return to_floats(data.images[rows]).to(device), data.labels[rows].to(device)
+    return data.images[rows].to(device), data.labels[rows].to(device)
 
 
 @torch.inference_mode()
 def _accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Return the accuracy in training precision: for the live curve, not a measurement."""
+    batches = images.split(evaluate.images_per_batch(images.shape[1]))
     with eval_mode(model), autocast(images.device):
-        predictions = torch.cat([model(part).argmax(1) for part in images.split(evaluate.BATCH_SIZE)])
+        predictions = torch.cat([model(to_floats(part)).argmax(1) for part in batches])
     return float((predictions == labels).float().mean())
 
 

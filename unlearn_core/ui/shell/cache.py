@@ -174,21 +174,16 @@ def class_preview(dataset: str, number: int) -> bytes:
             every, np.flatnonzero(every.labels[: every.train] == number), width=288, height=192
         )
     own = np.flatnonzero(every.labels[: every.train] == number)[:6]
-    return thumbnails.images_png(every.images[own], columns=3, scale=_scale(every, 96))
+    return thumbnails.images_png(every.images[own], columns=3, wanted=96)
 
 
 @st.cache_data(show_spinner=False, max_entries=2_000)
 def thumbnail(dataset: str, image: int) -> bytes:
-    """One image, four times as large, as PNG."""
+    """One image, about 128 pixels wide, as PNG."""
     every = image_dataset(dataset)
     if datasets.card(dataset).is_points:
         return point_thumbnails.points_png(every, np.array([image]))
-    return thumbnails.images_png(every.images[image : image + 1], columns=1, scale=_scale(every, 128))
-
-
-def _scale(image_dataset: ImageDataset, wanted: int) -> int:
-    """The factor by which images are enlarged to be about `wanted` pixels wide."""
-    return max(1, round(wanted / image_dataset.images.shape[1]))
+    return thumbnails.images_png(every.images[image : image + 1], columns=1, wanted=128)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -224,7 +219,7 @@ def class_samples(dataset: str) -> bytes:
     every = image_dataset(dataset)
     own = every.labels[: every.train]
     firsts = [int((own == number).argmax()) for number in range(min(20, len(datasets.card(dataset).classes)))]
-    return thumbnails.images_png(every.images[firsts], columns=min(10, len(firsts)))
+    return thumbnails.images_png(every.images[firsts], columns=min(10, len(firsts)), wanted=96)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
