@@ -45,6 +45,24 @@ REST: dict[str, dict[str, Any]] = {
 }
 FAST = ("resnet20", "resnet20_plain", "mobilenet_v2", "vit_tiny")
 SLOW = ("all_cnn", "resnet18", "resnet18_torchvision", "resnet50")
+ONE_METHOD = {
+    "resnet32": "reinit",
+    "resnet32_plain": "ssd",
+    "resnet44": "fisher",
+    "resnet44_plain": "l2ul",
+    "resnet56": "l1_sparse",
+    "resnet56_plain": "salun",
+    "resnet110": "reinit",
+    "resnet110_plain": "finetune",
+    "densenet121": "l2ul",
+    "vgg16_bn": "salun",
+    "vgg16_bn_maxpool": "l1_sparse",
+    "resnet34": "fisher",
+    "swin_tiny": "l2ul",
+    "convnext_tiny": "salun",
+    "wide_resnet28_10": "ssd",
+}
+"""Large ones, or of the same code as others: with one method each. The contracts try what methods need of all."""
 LIBRARY = ("timm:test_vit", "timm:test_convnext", "torchvision:shufflenet_v2_x0_5")
 
 
@@ -85,7 +103,7 @@ def looks_right(finished: RunResult) -> None:
 
 def test_every_architecture_and_method_is_named_here() -> None:
     shipped = set(architectures.cards()) - {"tiny", "resnet8", "mlp"}
-    assert shipped == {*FAST, *SLOW}
+    assert shipped == {*FAST, *SLOW, *ONE_METHOD}
     assert set(methods()) == {*TINY, *REST}
 
 
@@ -105,6 +123,12 @@ def test_forgets_at_once(architecture: str, catalog: Path) -> None:
 @pytest.mark.parametrize("architecture", SLOW)
 def test_forgets_large(architecture: str, method: str, catalog: Path) -> None:
     looks_right(forgets(method, architecture, catalog, **TINY[method]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("architecture", "method"), ONE_METHOD.items())
+def test_forgets_by_one_method(architecture: str, method: str, catalog: Path) -> None:
+    looks_right(forgets(method, architecture, catalog, **(TINY | REST)[method]))
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Every architecture: its card is correct, a seed determines its weights, and its heat maps differ between places."""
 
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from unlearn_core.domain.errors import NotFoundError, NotSupportedError
 from unlearn_core.models import architectures, layer_roles, small_resnet
 from unlearn_core.models.normalize import Normalize
+from unlearn_core.models.spatial import to_spatial
 from unlearn_core.plugins import discover
 from unlearn_core.probes.common.class_activation import explain
 from unlearn_core.training import weights
@@ -18,13 +20,16 @@ from unlearn_core.training.seeding import seeded
 
 CARDS = architectures.cards()
 PICTURES = {name: card for name, card in CARDS.items() if card.roles.cam is not None}
-LARGE = {"resnet50"}
+RUN_HERE = {"tiny", "mlp", "resnet8", "resnet18", "resnet18_torchvision", "resnet20", "resnet20_plain"}
+RUN_HERE |= {"all_cnn", "mobilenet_v2", "vit_tiny"}
+"""The others are large, or of the same code as one of these: they are built here, and run in the slow tests."""
 
 
 def _marked(names: Iterable[str]) -> list[ParameterSet]:
-    return [pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else []) for name in names]
+    return [pytest.param(name, marks=[] if name in RUN_HERE else [pytest.mark.slow]) for name in names]
 
 
+each_card = pytest.mark.parametrize("name", CARDS)
 each = pytest.mark.parametrize("name", _marked(CARDS))
 each_with_maps = pytest.mark.parametrize("name", _marked(PICTURES))
 
@@ -34,7 +39,14 @@ def made(name: str, *, seed: int = 0, classes: int = 5, size: int = 32) -> nn.Mo
         return architectures.build(name, classes, max(size, CARDS[name].smallest), Normalize((0.5,) * 3, (0.25,) * 3))
 
 
-def seen_in(net: nn.Module, names: tuple[str, ...], size: int) -> dict[str, Tensor]:
+@cache
+def without_memory(name: str) -> nn.Module:
+    """The model on the device "meta", where its weights have shapes but no values: nothing is computed."""
+    with torch.device("meta"):
+        return made(name)
+
+
+def seen_in(net: nn.Module, names: tuple[str, ...], size: int, *, device: str = "cpu") -> dict[str, Tensor]:
     """The outputs of the named modules for two images, in order of execution."""
     found: dict[str, Tensor] = {}
 
@@ -43,23 +55,35 @@ def seen_in(net: nn.Module, names: tuple[str, ...], size: int) -> dict[str, Tens
 
     hooks = [net.get_submodule(name).register_forward_hook(keep(name)) for name in names]
     with torch.no_grad():
-        net.eval()(torch.rand(2, 3, size, size))
+        net.eval()(torch.rand(2, 3, size, size, device=device))
     for hook in hooks:
         hook.remove()
     return found
 
 
-@each
+@each_card
 def test_its_card_is_complete_and_named_like_its_file(name: str) -> None:
     card = CARDS[name]
     assert discover("models.architectures")[name].CARD is card and card.id == name
     assert card.title and card.summary.endswith(".") and card.source.endswith(".")
 
 
-@each
+@each_card
+def test_its_weights_are_counted(name: str) -> None:
+    with torch.device("meta"):
+        net = architectures.build(name, 10, CARDS[name].smallest, nn.Identity())
+    assert CARDS[name].weights == sum(weight.numel() for weight in net.parameters())
+
+
+def test_the_smallest_come_first() -> None:
+    counts = [card.weights or 0 for card in CARDS.values()]
+    assert counts == sorted(counts) and list(CARDS)[-1] == "wide_resnet28_10"
+
+
+@each_card
 def test_its_layers_are_there_in_the_order_of_passing_and_overlap_nowhere(name: str) -> None:
-    net, own = made(name), CARDS[name].roles
-    assert list(seen_in(net, own.layers, max(32, CARDS[name].smallest)))[: len(own.layers)] == list(own.layers)
+    net, own = without_memory(name), CARDS[name].roles
+    assert list(seen_in(net, own.layers, max(32, CARDS[name].smallest), device="meta")) == list(own.layers)
     for layer in own.layers:
         assert any(True for _ in net.get_submodule(layer).parameters()), f"{layer} has no weights"
         assert not any(other.startswith(f"{layer}.") for other in own.layers)
@@ -68,15 +92,15 @@ def test_its_layers_are_there_in_the_order_of_passing_and_overlap_nowhere(name: 
     assert sum(weight.numel() for weight in named) > 0.98 * whole
 
 
-@each
+@each_card
 def test_its_head_and_its_projections_are_what_they_are_called(name: str) -> None:
-    net, own = made(name), CARDS[name].roles
+    net, own = without_memory(name), CARDS[name].roles
     head = net.get_submodule(own.head[-1])
     assert isinstance(head, nn.Linear) and head.out_features == 5
     for shortcut in own.shortcuts:
         kernels = {part.kernel_size for part in net.get_submodule(shortcut).modules() if isinstance(part, nn.Conv2d)}
         assert kernels == {(1, 1)}
-    assert own.shortcuts or name not in ("resnet18", "resnet50", "resnet20", "resnet18_torchvision")
+    assert own.shortcuts or "resnet" not in name or "plain" in name
 
 
 @each
@@ -115,12 +139,15 @@ def test_its_maps_tell_places_apart(name: str) -> None:
         assert min(maps[0].shape[1:]) >= (4 if layer == own.cam else 2)
 
 
-@each_with_maps
+@pytest.mark.parametrize("name", PICTURES)
 def test_the_layers_that_are_offered_have_places_at_32_pixels(name: str) -> None:
     own = CARDS[name].roles
     assert own.cam in own.explainable_layers
-    for layer, output in seen_in(made(name), own.explainable_layers, 32).items():
-        assert own.prefix_tokens is not None or output[0, 0].numel() > 1, layer
+    outputs = seen_in(without_memory(name), own.explainable_layers, 32, device="meta")
+    assert set(outputs) == set(own.explainable_layers)
+    for layer, output in outputs.items():
+        spatial = to_spatial(output, prefix_tokens=own.prefix_tokens)
+        assert spatial is not None and min(spatial.shape[2:]) >= (4 if layer == own.cam else 2), layer
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet18_torchvision", "mobilenet_v2", "vit_tiny"])

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+from timm.layers.drop import DropPath
 from torch import nn
+from torchvision.ops import StochasticDepth
 
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.errors import CancelledError, DivergedError, NotSupportedError
@@ -172,6 +174,9 @@ def test_when_all_are_stopped_it_is_over() -> None:
 def test_models_that_cannot_be_stacked_are_refused_in_a_sentence() -> None:
     assert "dropout" in (stacked.why_not_stackable(nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.1))) or "")
     assert stacked.why_not_stackable(nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.0))) is None
+    for dropped in (StochasticDepth(0.1, "row"), DropPath(0.1)):
+        assert "stochastic depth" in (stacked.why_not_stackable(nn.Sequential(nn.Linear(2, 2), dropped)) or "")
+    assert stacked.why_not_stackable(nn.Sequential(StochasticDepth(0.0, "row"), DropPath(0.0))) is None
     tied = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     tied[1].weight = tied[0].weight
     assert "shares weights" in (stacked.why_not_stackable(tied) or "")

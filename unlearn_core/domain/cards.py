@@ -69,6 +69,8 @@ class ArchitectureCard(_Card):
     id: str
     title: str
     summary: str
+    weights: int | None = None
+    """The number of its weights, with a head for ten classes and for images of `smallest` pixels; None if unknown."""
     roles: LayerRoles
     recipe: Recipe
     smallest: int = 32

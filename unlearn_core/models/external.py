@@ -93,6 +93,7 @@ def card(name: str, size: int | None = None) -> ArchitectureCard:
         title=f"{model_name.architecture} ({model_name.library})",
         summary=f"{model_name.library}'s {model_name.architecture}, {weights / 1e6:,.1f} million weights with a head "
         "for ten classes.",
+        weights=weights,
         roles=found,
         recipe=DEFAULT_RECIPE if normed else DEFAULT_RECIPE_WITHOUT_NORM,
         smallest=side,

@@ -51,14 +51,18 @@ class Stack(NamedTuple):
 
 def why_not_stackable(model: nn.Module) -> str | None:
     """Why trials of this model cannot be stacked, in a sentence; None if they can."""
-    dropouts = [
-        module for module in model.modules() if isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0
-    ]
-    if dropouts:
-        return "This model uses dropout, and a stack would share its random draws between all trials."
+    if any(_draws_at_random(module) for module in model.modules()):
+        return "This model uses dropout or stochastic depth, and a stack would share the draws between all trials."
     if len(list(model.named_parameters(remove_duplicate=False))) > len(list(model.named_parameters())):
         return "This model shares weights between modules, and a stack would separate them."
     return None
+
+
+def _draws_at_random(module: nn.Module) -> bool:
+    """Whether it is dropout, or stochastic depth of torchvision or timm, which drops whole blocks."""
+    if type(module).__name__ in ("StochasticDepth", "DropPath"):
+        return (getattr(module, "p", 0) or getattr(module, "drop_prob", 0)) > 0
+    return isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0
 
 
 def batches_by_seed(

@@ -15,8 +15,9 @@ from unlearn_core.plugins import discover, lookup
 
 
 def cards() -> dict[str, ArchitectureCard]:
-    """The cards of all architectures by id."""
-    return {card.id: card for card in plugins.cards("models.architectures", "CARD")}
+    """The cards of all architectures by id, the smallest first, and last those whose size is not said."""
+    found: list[ArchitectureCard] = plugins.cards("models.architectures", "CARD")
+    return {card.id: card for card in sorted(found, key=lambda card: card.weights or float("inf"))}
 
 
 def card(name: str, size: int | None = None) -> ArchitectureCard:

@@ -14,6 +14,7 @@ CARD = ArchitectureCard(
     id="all_cnn",
     title="All-CNN",
     summary="Eight convolutions in a row and 1.6 million weights: no pooling, no shortcuts.",
+    weights=1_620_010,
     roles=LayerRoles(
         layers=(*(f"features.{place}" for place in range(len(SHAPES))), "head"),
         head=("head",),

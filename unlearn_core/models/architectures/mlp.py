@@ -16,6 +16,7 @@ CARD = ArchitectureCard(
     id="mlp",
     title="MLP",
     summary="A multi-layer perceptron with two hidden layers: for points in the plane, trained in a second.",
+    weights=3_034,
     # Its layers have no places, so there is nothing for a heat map to show.
     roles=LayerRoles(layers=("first", "second", "head"), head=("head",), shortcuts=(), cam=None),
     recipe=Recipe(epochs=60, batch=64, peak=0.2, augment="none"),

@@ -13,6 +13,7 @@ CARD = ArchitectureCard(
     id="mobilenet_v2",
     title="MobileNetV2",
     summary="A network for phones with 2.2 million weights: depthwise convolutions, and dropout before the head.",
+    weights=2_236_682,
     roles=LayerRoles(
         layers=(*(f"net.features.{block}" for block in range(BLOCKS)), "net.classifier.1"),
         head=("net.classifier.1",),

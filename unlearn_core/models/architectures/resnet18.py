@@ -10,6 +10,7 @@ CARD = ArchitectureCard(
     id="resnet18",
     title="ResNet-18",
     summary="A residual network with 18 layers and 11 million weights, and a stem for 32 pixels. Slow without a GPU.",
+    weights=11_173_962,
     roles=resnet_roles(2, 2, 2, 2, cam="net.layer4.1"),
     recipe=Recipe(epochs=30, batch=128, peak=0.1),
     smallest=16,

@@ -14,6 +14,7 @@ CARD = ArchitectureCard(
     title="ResNet-18, torchvision's own",
     summary="ResNet-18 with the stem for 224 pixels: fast at 32 pixels, but weaker, because the stem shrinks an "
     "image by four.",
+    weights=11_181_642,
     roles=ROLES.model_copy(update={"maps": tuple(name for name in ROLES.layers if "layer4" not in name)[:-1]}),
     recipe=Recipe(epochs=40, batch=256, peak=0.01, weight_decay=1e-4, augment="none", optimiser="adamw"),
     smallest=32,

@@ -10,6 +10,7 @@ CARD = ArchitectureCard(
     id="resnet20",
     title="ResNet-20",
     summary="A residual network with 20 layers and 275,000 weights, with projection shortcuts.",
+    weights=272_474,
     roles=small_resnet.layer_roles(3),
     recipe=Recipe(epochs=40, batch=128, peak=0.3),
     smallest=8,

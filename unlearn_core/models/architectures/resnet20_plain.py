@@ -11,6 +11,7 @@ CARD = ArchitectureCard(
     title="ResNet-20, plain shortcuts",
     summary="The original ResNet-20 for small images, with 270,000 weights: where the shape changes, a shortcut skips "
     "places and pads with zeros.",
+    weights=269_722,
     roles=small_resnet.layer_roles(3, plain=True),
     recipe=Recipe(epochs=40, batch=128, peak=0.3),
     smallest=8,

@@ -10,6 +10,7 @@ CARD = ArchitectureCard(
     id="resnet50",
     title="ResNet-50",
     summary="A residual network with 50 layers and 24 million weights, and a stem for 32 pixels. Meant for a GPU.",
+    weights=23_520_842,
     roles=resnet_roles(3, 4, 6, 3, cam="net.layer4.2", shortcuts=1),
     recipe=Recipe(epochs=30, batch=128, peak=0.1),
     smallest=16,

@@ -10,6 +10,7 @@ CARD = ArchitectureCard(
     id="resnet8",
     title="ResNet-8",
     summary="A residual network with 8 layers and 20,000 weights: weak, but trained in half a minute.",
+    weights=19_954,
     roles=small_resnet.layer_roles(1),
     recipe=Recipe(epochs=10, batch=128, peak=0.3),
     smallest=8,

@@ -14,6 +14,7 @@ CARD = ArchitectureCard(
     title="ViT, patch 4",
     summary="A vision transformer with 2.7 million weights that reads an image as patches of 4 pixels. It has no "
     "built-in notion of neighbourhood, so it needs many images.",
+    weights=2_684_362,
     roles=LayerRoles(
         layers=("net.patch_embed", *(f"net.blocks.{block}" for block in range(DEPTH)), "net.norm", "net.head"),
         head=("net.head",),

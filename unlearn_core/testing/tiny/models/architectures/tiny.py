@@ -11,6 +11,7 @@ CARD = ArchitectureCard(
     id="tiny",
     title="Tiny",
     summary="Small enough for tests.",
+    weights=1_370,
     roles=LayerRoles(layers=("stem", "body", "shortcut", "head"), head=("head",), shortcuts=("shortcut",), cam="body"),
     recipe=Recipe(epochs=4, batch=32, peak=0.1, augment="none"),
     smallest=8,
