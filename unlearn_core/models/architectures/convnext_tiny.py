@@ -55,5 +55,5 @@ def build(classes: int, size: int, normalize: nn.Module) -> nn.Module:
     model = convnext_tiny(num_classes=classes)
     model.features[0][0] = nn.Conv2d(3, WIDTH, PATCH, PATCH)  # pyright: ignore[reportIndexIssue]
     # L2UL and Fisher need per-image gradients of a batch, which PyTorch's pooling computes one by one here.
-    model.avgpool = MeanOverPlaces()
+    model.avgpool = MeanOverPlaces()  # pyright: ignore[reportAttributeAccessIssue]
     return with_normalization(normalize, model)
