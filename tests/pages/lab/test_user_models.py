@@ -77,6 +77,18 @@ def test_a_training_is_requested_with_its_cost_and_followed(visit: Visit, store:
     assert len(page.dataframe[0].value) == 4, "its accuracy is shown class by class"
 
 
+def test_the_smallest_architectures_come_first_and_their_size_is_shown(visit: Visit) -> None:
+    app = opened(visit("classifier"), "train")
+    choice = app.selectbox(key="train-architecture")
+    places = [choice.options.index(title) for title in ("ResNet-8", "ResNet-20", "ResNet-110", "WideResNet-28-10")]
+    assert choice.value == "resnet20" and places == sorted(places)
+    choice.set_value("wide_resnet28_10")
+    app.selectbox(key="train-pictures").set_value("cifar10-sample")
+    app = fine(app.run())
+    assert "36 million weights. Meant for a GPU. It takes 146 MB on disk" in words(app)
+    assert "Training takes 0.6 GB of memory" in words(app) and "train-go" in [button.key for button in app.button]
+
+
 def test_images_that_are_too_small_are_refused_before_training(visit: Visit) -> None:
     app = opened(visit("classifier"), "train")
     app.selectbox(key="train-architecture").set_value("resnet20")

@@ -39,7 +39,7 @@ def choose_with_dataset(like: ClassifierCard, key_scope: str, dataset_key: str) 
 
 
 def _choose(column: DeltaGenerator, default: str, key_scope: str) -> str:
-    """Show a choice of the built-in architectures and `OTHER`, and return the selected one."""
+    """Show a choice of the built-in architectures, the smallest first, and `OTHER`, and return the selected one."""
     titles = {one.id: one.title for one in architectures.cards().values()} | {OTHER: _OTHER_TITLE}
     return _select_by_title(
         column, "Architecture", titles, OTHER if external.is_external(default) else default, f"{key_scope}-architecture"
@@ -122,7 +122,8 @@ def default_recipe(name: str, size: int) -> Recipe:
 
 def _built_in(name: str, data: DatasetCard) -> ArchitectureInfo | None:
     card = architectures.card(name)
-    st.caption(f"{escape(card.summary)} {escape(data.summary)}")
+    size = f"{_weight(card.weights)} " if card.weights else ""
+    st.caption(f"{escape(card.summary)} {size}{escape(data.summary)}")
     if data.size < card.smallest:
         st.warning(
             f"{escape(card.title)} needs images of {card.smallest} pixels or more, and these have {data.size}. "
