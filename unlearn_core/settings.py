@@ -29,7 +29,10 @@ class UploadLimits(BaseModel):
     most_unpacked_mb: int = Field(default=2_000, ge=1, description="MB of all files of a zip together, unpacked")
     most_pictures: int = Field(default=200_000, ge=1, description="images of a data set")
     most_pixels: int = Field(
-        default=25_000_000, ge=1, description="width times height of an image before it is resized"
+        default=25_000_000,
+        ge=1,
+        description="width times height of an image before it is resized; eight times as much for a JPEG, and twice "
+        "for a progressive one",
     )
     most_classes: int = Field(default=1_000, ge=2, description="classes of a data set")
     least_per_class: int = Field(

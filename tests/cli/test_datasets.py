@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.zips import faces, write
+from tests.data.zips import faces, picture, write, write_named
 from unlearn_core.__main__ import main
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.run import RunState
@@ -46,7 +46,33 @@ def test_sources_are_listed(home: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert {"zip", "cifar100"} <= {one["id"] for one in json.loads(capsys.readouterr().out)}
     assert main(["datasets", "sources"]) == 0
     said = capsys.readouterr().out
+    assert "--set encoding=utf-8" in said and "--set folders=splits" in said and "--set upload" not in said
     assert "--set labels=fine" in said and "--file ZIP" in said and "not available: LFW can no longer" in said
+
+
+def test_names_in_another_encoding_are_shown_and_chosen(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_named(tmp_path / "z.zip", {f"{a}/{n}.png".encode("gbk"): picture(n) for a in "红绿" for n in range(3)})
+    words = ["datasets", "add", "zip", "--file", str(file), "--size", "16"]
+    assert main(words) == 2
+    assert "gb18030 (红, 绿)" in capsys.readouterr().err
+    assert main([*words, "--encoding", "GBK"]) == 0
+    (card,) = user_catalog.dataset_cards().values()
+    assert card.classes == ("红", "绿")
+    assert main([*words, "--encoding", "rot13"]) == 2 and "not as 'rot13'" in capsys.readouterr().err
+
+
+def test_folders_called_like_splits_can_be_classes(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    members = {f"{part}/{n}.png": picture(n) for part in ("train", "test") for n in range(3)}
+    words = ["datasets", "add", "zip", "--file", str(write(tmp_path / "z.zip", members | {"LICENSE": b"free"}))]
+    assert main(words) == 2 and "“train” and “test” directly contain images" in capsys.readouterr().err
+    assert main([*words, "--set", "folders=classes"]) == 0
+    assert "“LICENSE” is no image and was left out." in capsys.readouterr().out
+    (card,) = user_catalog.dataset_cards().values()
+    assert card.classes == ("test", "train") and "LICENSE" in card.summary
 
 
 @pytest.mark.parametrize(

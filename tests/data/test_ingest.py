@@ -1,4 +1,4 @@
-"""Decoding images, splitting data sets, and publishing them completely or not at all."""
+"""Splitting data sets, and publishing them completely or not at all."""
 
 import io
 import subprocess
@@ -10,12 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
-from tests.data.zips import encoded, faces, write
+from tests.data.zips import faces, write
 from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.ingest import staging, trash, upload_store
-from unlearn_core.data.ingest.decode_image import Fit, UndecodableImageError, decode
 from unlearn_core.data.ingest.import_spec import build_import_spec
 from unlearn_core.data.ingest.splitting import split_images
 from unlearn_core.data.sources import source
@@ -33,68 +31,6 @@ def mine(home: Path) -> Iterator[Path]:
     user_catalog.set_data_dir(home)
     yield home
     user_catalog.set_data_dir(None)
-
-
-def pixels(data: bytes, *, size: int = 8, fit: Fit = "crop") -> np.ndarray:
-    return decode(data, size=size, fit=fit, max_pixels=MOST.most_pixels)
-
-
-def plain(colour, mode: str = "RGB", size: tuple[int, int] = (8, 8)) -> Image.Image:
-    return Image.new(mode, size, colour)
-
-
-def test_every_mode_becomes_rgb() -> None:
-    half = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
-    deep = Image.fromarray(np.full((8, 8), 32_768, np.uint16))
-    palette = plain((200, 100, 0)).quantize(4)
-    for image, kind, wanted in (
-        (plain(90, "L"), "PNG", (90, 90, 90)),
-        (plain(1, "1"), "PNG", (255, 255, 255)),
-        (half, "PNG", (255, 255, 255)),
-        (deep, "PNG", (127, 127, 127)),
-        (palette, "GIF", (200, 100, 0)),
-        (plain((10, 20, 30)), "BMP", (10, 20, 30)),
-        (plain((10, 20, 30)), "WEBP", (10, 20, 30)),
-        (plain((0, 0, 0, 0), "CMYK"), "JPEG", (255, 255, 255)),
-    ):
-        found = pixels(encoded(image, kind, **({"lossless": True} if kind == "WEBP" else {})))
-        assert found.shape == (8, 8, 3) and found.dtype == np.uint8
-        assert np.abs(found.astype(int) - wanted).max() <= 2, (image.mode, kind, found[0, 0])
-
-
-def test_the_first_frame_is_taken() -> None:
-    buffer = io.BytesIO()
-    plain((255, 0, 0)).save(buffer, "GIF", save_all=True, append_images=[plain((0, 0, 255))])
-    assert pixels(buffer.getvalue())[4, 4].tolist() == [255, 0, 0]
-
-
-def test_a_camera_that_was_held_upright() -> None:
-    image = Image.fromarray(np.vstack([np.full((8, 16, 3), 255, np.uint8), np.zeros((8, 16, 3), np.uint8)]))
-    exif = Image.Exif()
-    exif[0x0112] = 3  # upside down
-    found = pixels(encoded(image, "PNG", exif=exif))
-    assert found[1].max() < 20 and found[-2].min() > 230
-
-
-def test_pictures_that_are_not_square() -> None:
-    wide = Image.fromarray(np.hstack([np.full((10, 10, 3), tone, np.uint8) for tone in (0, 200, 0)]))
-    assert pixels(encoded(wide, "PNG"), size=10).min() == 200, "the middle"
-    padded = pixels(encoded(wide, "PNG"), size=30, fit="pad")
-    assert not padded[:9].any() and not padded[-9:].any() and padded[15, 15].min() > 190
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    place=st.integers(0, 1_500), value=st.integers(0, 255), kind=st.sampled_from(["PNG", "JPEG", "GIF", "BMP", "WEBP"])
-)
-def test_a_flipped_byte_gives_a_picture_or_a_reason(place: int, value: int, kind: str) -> None:
-    data = bytearray(encoded(Image.effect_noise((24, 24), 80).convert("RGB"), kind))
-    data[place % len(data)] = value
-    try:
-        found = pixels(bytes(data))
-    except UndecodableImageError:
-        return
-    assert found.shape == (8, 8, 3)
 
 
 @settings(max_examples=60, deadline=None)

@@ -24,9 +24,10 @@ from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.data.ingest import download as fetching
 from unlearn_core.data.ingest import prepare, upload_store
-from unlearn_core.data.ingest.class_folders import check_counts, read_class_folders
 from unlearn_core.data.ingest.download import RemoteFile, fetch
+from unlearn_core.data.ingest.folder_reader import FolderReader
 from unlearn_core.data.ingest.import_spec import IMAGE_SIZES, build_import_spec, title_from_filename
+from unlearn_core.data.ingest.layout.class_folders import check_counts, read_class_folders
 from unlearn_core.data.sources import cifar100, fashion_mnist, source, sources
 from unlearn_core.domain.errors import CancelledError, InvalidDatasetError
 from unlearn_core.domain.run import Progress
@@ -102,6 +103,9 @@ def test_ids_mean_these_pictures() -> None:
         build_import_spec(source("zip"), {"upload": f"{name * 64}-{n * 8}"}) for name, n in ("ab", "ac", "bb")
     )
     assert first.dataset == again.dataset != other.dataset, "the same file sent twice is the same data set"
+    upload = {"upload": f"{'a' * 64}-12345678"}
+    assert build_import_spec(source("zip"), upload, title="Faces").dataset == "faces-296ebc", "as in former releases"
+    assert build_import_spec(source("zip"), upload | {"encoding": "cp866"}, title="Faces").dataset != "faces-296ebc"
     with pytest.raises(InvalidDatasetError, match="could act as markup"):
         build_import_spec(source("cifar10"), {}, title="<b>")
     with pytest.raises(InvalidDatasetError, match="pixels, not 33"):
@@ -114,8 +118,22 @@ def test_limits_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNLEARN_LEAST_PER_CLASS", "2")
     with pytest.raises(InvalidDatasetError, match="fewer than 2 usable images"):
         check_counts([2, 1], ["a", "b"], settings())
+    paths, nowhere = [f"{name}/{number}.png" for name in "ab" for number in range(4)], Path("nowhere")
     with pytest.raises(InvalidDatasetError, match=r"8 images, and 7 are allowed.*UNLEARN_MOST_PICTURES"):
-        read_class_folders([f"{name}/{number}.png" for name in "ab" for number in range(4)], settings())
+        read_class_folders(paths, FolderReader(nowhere, settings()), settings())
+
+
+def test_a_folder_whose_names_are_not_utf_8(tmp_path: Path) -> None:
+    for name, data in faces(2, 3).items():
+        file = tmp_path.joinpath(os.fsdecode(name.replace("anna", "кошка").encode("cp1251")))
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(data)
+    with pytest.raises(InvalidDatasetError, match=r"cp1251 \(кошка\)"):
+        FolderReader(tmp_path, settings()).paths()
+    reader = FolderReader(tmp_path, settings(), "cp1251")
+    got = read_class_folders(reader.paths(), reader, settings())
+    assert got.classes == ("ben", "кошка") and reader.read("кошка/0.png") == faces()["anna/0.png"]
+    assert reader.head("кошка/0.png", 4) == b"\x89PNG"
 
 
 # Full CIFAR, where it is.

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.data.zips import faces, picture, write
+from tests.data.zips import faces, picture, write, write_named
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import started
 from tests.pages.page_asserts import fine, without_words, words
@@ -109,18 +109,70 @@ def test_the_same_zip_again_is_known(visit: Visit, store: RunStore, zipped: byte
     assert not list((store.data_dir / "uploads").iterdir())
 
 
-def test_what_is_refused_is_said_and_can_be_dismissed(visit: Visit, store: RunStore, tmp_path: Path) -> None:
+def chosen(app: AppTest, file: Path, name: str = "my.zip") -> AppTest:
+    """The page with a zip in its field."""
+    app.file_uploader(key="zip-0").set_value((name, file.read_bytes(), "application/zip"))
+    return app.run()
+
+
+def test_what_is_refused_is_said_before_it_is_added(visit: Visit, store: RunStore, tmp_path: Path) -> None:
     name = "safe\u202egnp"
-    bad = write(tmp_path / "bad.zip", faces() | {f"{name}/{n}.png": picture(n) for n in range(3)}).read_bytes()
+    bad = write(tmp_path / "bad.zip", faces() | {f"{name}/{n}.png": picture(n) for n in range(3)})
+    app = chosen(visit("datasets"), bad)
+    assert "invisible characters" in app.error[0].value and "\u202e" not in app.error[0].value
+    assert app.button(key="add").disabled and not store.list_runs()
+    assert not list((store.data_dir / "uploads").iterdir()), "looking into it leaves nothing"
+
+
+def test_an_import_that_fails_is_said_and_can_be_dismissed(visit: Visit, store: RunStore, tmp_path: Path) -> None:
+    bad = write(tmp_path / "bad.zip", faces() | {f"dora/{n}.png": b"x" for n in range(3)}).read_bytes()
     app = upload(visit("datasets"), bad, "![x](http:evil)<b>.zip")
     work(store)
     said = words(fine(app.run()))
-    assert "invisible characters" in said and "\u202e" not in said
+    assert "3 of 21 images cannot be used" in said
     assert "![x]" not in said and "<b>" not in said
     (run,) = store.list_runs(kinds=("import",))
     app.button(key=f"dismiss-{run.id}").click().run()
-    assert "invisible characters" not in words(fine(app)) and not store.list_runs(kinds=("import",))
+    assert "cannot be used" not in words(fine(app)) and not store.list_runs(kinds=("import",))
     assert not list((store.data_dir / "datasets").iterdir()), "nothing half-made is left"
+
+
+def test_what_a_zip_has_is_shown_before_it_is_added(visit: Visit, store: RunStore, tmp_path: Path) -> None:
+    members = {f"{part}/{path}": data for part in ("train", "test") for path, data in faces().items()}
+    members |= {"LICENSE": b"free", **{f"train/person {n}/{m}.png": picture(n) for n in range(12) for m in range(3)}}
+    app = fine(chosen(visit("datasets"), write(tmp_path / "z.zip", members)))
+    said = words(app)
+    assert "**15 classes**, 72 images (54 training, 18 test): anna, ben, carla, person 0," in said
+    assert "and 3 more." in said and "“LICENSE” is no image and was left out." in said
+    app = fine(app.button(key="add").click().run())
+    work(store)
+    assert "“LICENSE” is no image" in fine(app.run()).success[0].value
+
+
+def test_the_encoding_of_names_is_shown_and_chosen(visit: Visit, store: RunStore, tmp_path: Path) -> None:
+    words_in = {f"{a}/{n}.png".encode("cp932"): picture(n) for a in ("猫", "犬") for n in range(3)}
+    app = fine(chosen(visit("datasets"), write_named(tmp_path / "z.zip", words_in)))
+    (box,) = [one for one in app.selectbox if one.label == "Encoding of names"]
+    assert "犬, 猫 \u00b7 Japanese (Shift JIS)" in box.options
+    app = fine(box.set_value("cp932").run())
+    assert "**2 classes**, 6 images: 犬, 猫." in words(app)
+    fine(app.button(key="add").click().run())
+    work(store)
+    (card,) = user_catalog.dataset_cards().values()
+    assert card.classes == ("犬", "猫")
+
+
+def test_folders_that_may_be_splits_or_classes_are_asked_about(visit: Visit, store: RunStore, tmp_path: Path) -> None:
+    members = {f"{part}/{n}.png": picture(n) for part in ("train", "test") for n in range(3)}
+    app = fine(chosen(visit("datasets"), write(tmp_path / "z.zip", members)))
+    assert "“train” and “test” directly contain images" in app.warning[0].value
+    assert app.button(key="add").disabled and "--set" not in words(app)
+    (box,) = [one for one in app.checkbox if one.label == "These folders are classes"]
+    app = fine(box.check().run())
+    assert "**2 classes**, 6 images: test, train." in words(app)
+    fine(app.button(key="add").click().run())
+    work(store)
+    assert [card.classes for card in user_catalog.dataset_cards().values()] == [("test", "train")]
 
 
 def test_one_on_its_way_can_be_stopped(visit: Visit, store: RunStore, zipped: bytes) -> None:

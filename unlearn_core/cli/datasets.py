@@ -22,6 +22,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--set", action="append", default=[], metavar="OPTION=VALUE", help="set an option of the source; repeatable"
     )
+    add.add_argument(
+        "--encoding", metavar="NAME", help="how names are written that are not UTF-8: gb18030, cp932, cp1252"
+    )
     add.add_argument("--size", type=int, metavar="PIXELS", help="resize images to this width (the original size)")
     add.add_argument("--fit", choices=("crop", "pad"), help="crop images to squares, or pad them with black")
     add.add_argument("--name", default="", help="its name in the catalog")
@@ -78,7 +81,9 @@ def _sources(as_json: bool) -> int:
         print(f"  {entry['summary']}")
         if entry["needs"] == "upload":
             print("  --file ZIP: a zip with one folder per class")
-        for option in entry["options"] if entry["needs"] != "upload" else ():
+        for option in entry["options"]:
+            if option["name"] == "upload":
+                continue
             values = ", ".join(option["choices"]) if option["choices"] else "a number" if option["high"] else "text"
             print(f"  --set {option['name']}={option['default']}: {option['explain']} ({values})")
         print(f"  licence: {entry['licence']}")
@@ -90,12 +95,16 @@ def _sources(as_json: bool) -> int:
 def _add(args: argparse.Namespace) -> int:
     from unlearn_core.data.ingest import upload_store
     from unlearn_core.data.ingest.import_spec import build_import_spec, title_from_filename
+    from unlearn_core.data.ingest.layout.name_encodings import canonical
+    from unlearn_core.data.ingest.source import ENCODING
     from unlearn_core.data.sources import source
     from unlearn_core.engine.jobs.import_dataset import import_locally
     from unlearn_core.settings import settings
     from unlearn_core.store.data_folder import open_data_dir
 
     chosen, answers, title = source(args.source), dict(map(_option, args.set)), args.name
+    if args.encoding is not None:
+        answers[ENCODING.name] = canonical(args.encoding)
     if chosen.needs == "upload":
         if args.file is None:
             raise InvalidDatasetError("This source needs a zip with one folder per class: add --file faces.zip.")
@@ -113,6 +122,8 @@ def _add(args: argparse.Namespace) -> int:
         f"{spec.dataset}: {spec.title} is ready, {metrics.num_images:,} images in {metrics.num_classes:,} classes "
         f"in {metrics.total_seconds:.1f} s."
     )
+    if metrics.note:
+        print(metrics.note)
     if metrics.num_skipped:
         print(f"Skipped: {metrics.num_skipped:,}.")
         for path, reason in metrics.skipped:

@@ -4,12 +4,14 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple
 
 import numpy as np
 
-from unlearn_core.data.ingest.class_folders import SkippedFile
 from unlearn_core.data.ingest.decode_image import Fit, UndecodableImageError, decode
+from unlearn_core.data.ingest.deep_pixels import ValueRange
+from unlearn_core.data.ingest.layout.class_folders import SkippedFile
+from unlearn_core.data.ingest.layout.file_kinds import FileTooLargeError, SourceFiles
 from unlearn_core.data.ingest.sanitize import escape_control
 from unlearn_core.data.sandbox import ProgressCallback
 from unlearn_core.settings import UploadLimits
@@ -17,12 +19,12 @@ from unlearn_core.settings import UploadLimits
 _AT_ONCE = 64
 
 
-class FileReader(Protocol):
-    """Reads files by their path."""
+class DecodedSet(NamedTuple):
+    """The images that cannot be used, by position; how many have more than 8 bits, and the range of their values."""
 
-    def read(self, path: str) -> bytes:
-        """The bytes of one file; raises OSError or ValueError."""
-        ...
+    left: dict[int, SkippedFile]
+    num_deep: int
+    deep: ValueRange | None
 
 
 def create_npy(file: Path, shape: tuple[int, ...]) -> int:
@@ -35,7 +37,7 @@ def create_npy(file: Path, shape: tuple[int, ...]) -> int:
 
 
 def decode_all(
-    source: FileReader,
+    source: SourceFiles,
     paths: Sequence[str],
     places: np.ndarray,
     out: Path,
@@ -45,34 +47,49 @@ def decode_all(
     limits: UploadLimits,
     threads: int,
     on_progress: ProgressCallback,
-) -> dict[int, SkippedFile]:
-    """Decodes every path into its row of a new .npy file (N, size, size, 3); returns the failures by position."""
+) -> DecodedSet:
+    """Decodes every path into its row of a new .npy file (N, size, size, 3).
+
+    Images with more than 8 bits per channel are decoded again when the range of the whole set is known.
+    """
     start, row = create_npy(out, (len(paths), size, size, 3)), size * size * 3
     left: dict[int, SkippedFile] = {}
+    ranges: dict[int, ValueRange] = {}
+    known: ValueRange | None = None
     target = os.open(out, os.O_WRONLY)
 
-    def work(first: int) -> int:
-        numbers = range(first, min(first + _AT_ONCE, len(paths)))
+    def work(numbers: Sequence[int]) -> int:
         for number in numbers:
             try:
-                pixels = decode(source.read(paths[number]), size=size, fit=fit, max_pixels=limits.most_pixels)
+                data = source.read(paths[number])
+                found = decode(data, size=size, fit=fit, max_pixels=limits.most_pixels, known=known)
             except (UndecodableImageError, OSError, ValueError) as problem:
-                reason = (
-                    str(problem)
-                    if isinstance(problem, UndecodableImageError)
-                    else f"cannot be read ({str(problem)[:60]})"
-                )
-                left[number] = SkippedFile(paths[number], escape_control(reason))
-            else:
-                os.pwrite(target, pixels.tobytes(), start + int(places[number]) * row)
+                left[number] = _skipped(paths[number], problem)
+                continue
+            if found.deep is not None:
+                ranges[number] = found.deep
+            os.pwrite(target, found.pixels.tobytes(), start + int(places[number]) * row)
         return len(numbers)
 
-    done = 0
-    try:
+    def run(numbers: Sequence[int]) -> None:
+        done, batches = 0, [numbers[first : first + _AT_ONCE] for first in range(0, len(numbers), _AT_ONCE)]
         with ThreadPoolExecutor(threads) as pool:
-            for count in pool.map(work, range(0, len(paths), _AT_ONCE)):
+            for count in pool.map(work, batches):
                 done += count
-                on_progress("decode", done, len(paths))
+                on_progress("decode", done, len(numbers))
+
+    try:
+        run(range(len(paths)))
+        if ranges:
+            known = ValueRange.over(ranges.values())
+            run(sorted(ranges))
     finally:
         os.close(target)
-    return left
+    return DecodedSet(left, len(ranges), known)
+
+
+def _skipped(path: str, problem: Exception) -> SkippedFile:
+    if isinstance(problem, UndecodableImageError):
+        return SkippedFile(path, escape_control(str(problem)), problem.setting)
+    setting = "most_pixels" if isinstance(problem, FileTooLargeError) else ""
+    return SkippedFile(path, escape_control(f"cannot be read ({str(problem)[:60]})"), setting)

@@ -1,45 +1,78 @@
 """Decode one image file to pixels or explain why not: common formats only, and only after its size is checked."""
 
 import io
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from unlearn_core.data.ingest.deep_pixels import FULL, ValueRange, colours, deep_values, is_deep, to_8_bits
+from unlearn_core.data.ingest.layout.file_kinds import READ_FORMATS
+
 Fit = Literal["crop", "pad"]
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 _LONGEST_SIDE = 20_000
+_DRAFTED = 8
+"""How many times more pixels a JPEG may have, because it is decoded at down to an eighth of its width."""
+_PROGRESSIVE = 2
+"""The same for a progressive one, of which the decoder must hold all coefficients in memory."""
+_ORIENTATION = 0x0112
+FIXED = "fixed"
+"""In the place of a setting: a limit that no setting changes."""
 
 
 class UndecodableImageError(Exception):
-    """An image that cannot be used; the message is the end of a sentence."""
+    """An image that cannot be used; the message is the end of a sentence, `setting` the limit that it exceeds."""
+
+    def __init__(self, reason: str, setting: str = "") -> None:
+        super().__init__(reason)
+        self.setting = setting
 
 
-def decode(data: bytes, *, size: int, fit: Fit, max_pixels: int) -> np.ndarray:
-    """A file's first frame as (size, size, 3) uint8; transparency becomes white. Raises UndecodableImageError."""
+class DecodedImage(NamedTuple):
+    """Pixels (size, size, 3) uint8, and the range of the file's values if they have more than 8 bits."""
+
+    pixels: np.ndarray
+    deep: ValueRange | None = None
+
+
+def decode(data: bytes, *, size: int, fit: Fit, max_pixels: int, known: ValueRange | None = None) -> DecodedImage:
+    """A file's first frame; transparency becomes white. Raises UndecodableImageError.
+
+    Values of more than 8 bits are scaled from the range `known`, or from 0 to 65,535.
+    """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check(image, max_pixels)
             image.draft("RGB", (2 * size, 2 * size))
-            return to_square(to_upright_rgb(image), size=size, fit=fit)
+            if not is_deep(image):
+                return DecodedImage(to_square(to_upright_rgb(image), size=size, fit=fit))
+            with Image.open(io.BytesIO(data), formats=FORMATS) as again:
+                values = deep_values(image, again)
+            flat = to_8_bits(values, known or FULL)
+            flat.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
+            return DecodedImage(to_square(to_upright_rgb(flat), size=size, fit=fit), ValueRange.of(colours(values)))
     except UndecodableImageError:
         raise
     except UnidentifiedImageError:
-        raise UndecodableImageError("is not a PNG, JPEG, WebP, BMP or GIF file, whatever its name says") from None
+        raise UndecodableImageError(f"is not a {READ_FORMATS} file, whatever its name says") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UndecodableImageError("claims to be far larger than an image can be") from None
+        raise UndecodableImageError("claims to be far larger than an image can be", "most_pixels") from None
     except MemoryError:
-        raise UndecodableImageError("takes more memory than allowed") from None
+        raise UndecodableImageError("takes more memory than allowed", "most_memory_mb") from None
     except Exception as problem:  # noqa: BLE001 (decoders raise any error on damaged files)
         raise UndecodableImageError(f"is damaged ({str(problem)[:60] or type(problem).__name__})") from None
 
 
 def _check(image: Image.Image, max_pixels: int) -> None:
     width, height = image.size
-    if width * height > max_pixels or max(width, height) > _LONGEST_SIDE:
-        raise UndecodableImageError(
-            f"is {width:,} × {height:,} pixels large, and {max_pixels / 1e6:g} million are allowed"
-        )
+    what = f"is {width:,} × {height:,} pixels large"
+    if max(width, height) > _LONGEST_SIDE:
+        raise UndecodableImageError(f"{what}, and {_LONGEST_SIDE:,} pixels a side are allowed", FIXED)
+    if image.format in ("JPEG", "MPO"):
+        max_pixels *= _PROGRESSIVE if image.info.get("progressive") else _DRAFTED
+    if width * height > max_pixels:
+        raise UndecodableImageError(f"{what}, and {max_pixels / 1e6:g} million are allowed", "most_pixels")
     if min(width, height) < 1:
         raise UndecodableImageError("has no pixels")
 
@@ -47,10 +80,6 @@ def _check(image: Image.Image, max_pixels: int) -> None:
 def to_upright_rgb(image: Image.Image) -> Image.Image:
     """The image as RGB, rotated by its EXIF orientation, on white where it is transparent."""
     turned = ImageOps.exif_transpose(image)
-    if turned.mode.startswith("I;16") or turned.mode in ("I", "F"):
-        values = np.asarray(turned, np.float32)
-        top = 65535.0 if turned.mode != "F" else max(float(values.max()), 1.0)
-        turned = Image.fromarray((values / top * 255).clip(0, 255).astype(np.uint8))
     if turned.mode in ("RGBA", "LA", "PA") or "transparency" in turned.info:
         clear = turned.convert("RGBA")
         turned = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)

@@ -6,14 +6,18 @@ The images go to two files in the job's folder `out`.
 import os
 import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
 import numpy as np
+from PIL import Image
 
 from unlearn_core.data.ingest import zip_reader
-from unlearn_core.data.ingest.class_folders import (
+from unlearn_core.data.ingest.decode_batch import DecodedSet, create_npy, decode_all
+from unlearn_core.data.ingest.decode_image import FIXED
+from unlearn_core.data.ingest.folder_reader import FolderReader
+from unlearn_core.data.ingest.layout.class_folders import (
     ClassFolders,
     ImageFile,
     SkippedFile,
@@ -21,8 +25,7 @@ from unlearn_core.data.ingest.class_folders import (
     read_class_folders,
     with_min_count,
 )
-from unlearn_core.data.ingest.decode_batch import FileReader, create_npy, decode_all
-from unlearn_core.data.ingest.folder_reader import FolderReader
+from unlearn_core.data.ingest.layout.file_kinds import SourceFiles
 from unlearn_core.data.ingest.sanitize import quote
 from unlearn_core.data.ingest.splitting import split_images
 from unlearn_core.data.sandbox import JobContext
@@ -32,7 +35,7 @@ from unlearn_core.settings import UploadLimits, limit_hint
 
 
 class PreparedImages(TypedDict):
-    """What was written: the classes, the images of each split, and how many files were left out."""
+    """What was written: the classes, the images of each split, and how many images were left out."""
 
     classes: Sequence[str]
     train: int
@@ -41,15 +44,18 @@ class PreparedImages(TypedDict):
     left: int
     named: Sequence[tuple[str, str]]
     """The first of those that were left out, each with the reason."""
+    notes: Sequence[str]
+    """Sentences about what else was found, changed or left out."""
 
 
 MAX_LISTED_FILES = 20
-"""Of how many files that were left out the paths are recorded."""
+"""Of how many images that were left out the paths are recorded."""
 
 
 def decode_images(job: dict[str, Any], context: JobContext) -> PreparedImages:
     """What the sandboxed process does: `prepare`, with the limits in the job. Raises InvalidDatasetError."""
-    warnings.simplefilter("ignore")  # Odd metadata is not used, and sizes are checked here.
+    warnings.simplefilter("ignore")  # Odd metadata is not used.
+    Image.MAX_IMAGE_PIXELS = None  # Sizes are checked here, and those of JPEGs may be larger.
     context.on_progress("decode", 0, 0)
     try:
         return prepare(job, UploadLimits.model_construct(**job["limits"]), context)
@@ -70,27 +76,26 @@ def prepare(job: dict[str, Any], limits: UploadLimits, context: JobContext) -> P
     Before anything is written, the size of the files is limited to that of the largest one.
     """
     if "zip" in job:
-        with zip_reader.open_zip(Path(job["zip"]), limits) as file:
-            return _prepare(file, read_class_folders(file.members, limits), job, limits, context)
-    folder = FolderReader(Path(job["root"]), limits)
+        with zip_reader.open_zip(Path(job["zip"]), limits, job["encoding"]) as file:
+            return _prepare(file, read_layout(file, file.members, limits, job), job, limits, context)
+    folder = FolderReader(Path(job["root"]), limits, job["encoding"])
     if job["items"] is None:
-        paths = []
-        for path in folder.paths():
-            paths.append(path)
-            if len(paths) > 2 * limits.most_pictures:
-                raise InvalidDatasetError(
-                    f"The folder contains more than {2 * limits.most_pictures:,} files. Choose a smaller one."
-                )
+        paths = folder.paths()
         some = limits if job["least"] is None else limits.model_copy(update={"most_classes": len(paths)})
-        layout = read_class_folders(paths, some)
+        layout = read_layout(folder, paths, some, job)
     else:
         items = [ImageFile(*item) for item in job["items"]]
         layout = ClassFolders(tuple(job["classes"]), items, [])
     return _prepare(folder, with_min_count(layout, job["least"], limits), job, limits, context)
 
 
+def read_layout(source: SourceFiles, paths: Iterable[str], limits: UploadLimits, job: dict[str, Any]) -> ClassFolders:
+    """The classes and images of a source as the options of a job say. Raises InvalidDatasetError."""
+    return read_class_folders(paths, source, limits, as_classes=job["as_classes"], encoding=job["encoding"])
+
+
 def _prepare(
-    source: FileReader, layout: ClassFolders, job: dict[str, Any], limits: UploadLimits, context: JobContext
+    source: SourceFiles, layout: ClassFolders, job: dict[str, Any], limits: UploadLimits, context: JobContext
 ) -> PreparedImages:
     out, size, number = Path(job["out"]), job["size"], {name: n for n, name in enumerate(layout.classes)}
     labels = np.array([number[item.label] for item in layout.items], np.int64)
@@ -101,7 +106,7 @@ def _prepare(
     context.limit_file_size(max_file_size(len(labels), pixel_bytes))
     first = split_images(labels, parts)
     places = np.argsort(first.order)
-    left = decode_all(
+    decoded = decode_all(
         source,
         [item.path for item in layout.items],
         places,
@@ -112,6 +117,7 @@ def _prepare(
         threads=job["threads"],
         on_progress=context.on_progress,
     )
+    left = decoded.left
     every = [*layout.skipped, *left.values()]
     _check_left(every, len(layout.items) + len(layout.skipped), limits)
     usable = np.setdiff1d(np.arange(len(labels)), np.array(sorted(left), np.int64))
@@ -127,8 +133,21 @@ def _prepare(
         "val": final.val,
         "test": final.test,
         "left": len(every),
-        "named": every[:MAX_LISTED_FILES],
+        "named": [(one.path, one.reason) for one in every[:MAX_LISTED_FILES]],
+        "notes": [*layout.notes, *_deep_note(decoded)],
     }
+
+
+def _deep_note(decoded: DecodedSet) -> list[str]:
+    """How values of more than 8 bits became 8."""
+    if decoded.deep is None:
+        return []
+    noun = "1 image has" if decoded.num_deep == 1 else f"{decoded.num_deep:,} images have"
+    low, high = (f"{value:,.0f}" if value == round(value) else f"{value:.4g}" for value in decoded.deep)
+    return [
+        f"{noun} more than 8 bits per channel: the values {low} to {high}, the range of all of them together, became 0 "
+        "to 255."
+    ]
 
 
 def _check_room(wanted: int, room: int, out: Path) -> None:
@@ -149,8 +168,17 @@ def _check_left(left: list[SkippedFile], total: int, limits: UploadLimits) -> No
         which = "; ".join(f"{quote(one.path)} {one.reason}" for one in left[:3])
         raise InvalidDatasetError(
             f"{len(left):,} of {total:,} images cannot be used, and {limits.most_unusable} % may be left out: {which}. "
-            f"Repair or remove them. {limit_hint('most_unusable')}"
+            + _hint({one.setting for one in left})
         )
+
+
+def _hint(settings: set[str]) -> str:
+    """What to do about images that cannot be used, and which setting helps: the one by whose limit all of them fail."""
+    if settings == {FIXED}:
+        return "Make them smaller."
+    if "" in settings or FIXED in settings:
+        return f"Repair or remove them. {limit_hint('most_unusable')}"
+    return " ".join(["Make them smaller.", *(limit_hint(name) for name in sorted(settings))])
 
 
 def _rewrite(out: Path, rows: np.ndarray, size: int) -> None:

@@ -40,7 +40,7 @@ def build_import_spec(
         name = "-".join(filter(None, (source.id, slug(more), other)))
     else:
         draft = ImportDatasetSpec(
-            dataset="x", title="x", source=source.id, options=_content(option_values), size=size, fit=fit
+            dataset="x", title="x", source=source.id, options=_content(source, option_values), size=size, fit=fit
         )
         mark = fingerprint(draft)[:6] if source.needs == "upload" else secrets.token_hex(3)
         name = f"{slug(title) or source.id}-{mark}"
@@ -55,6 +55,14 @@ def title_from_filename(filename: str) -> str:
     return " ".join(stem.replace("_", " ").split()) or "My images"
 
 
-def _content(options: dict[str, str | int]) -> dict[str, str | int]:
-    """The options with the upload given by its content hash alone, however often it was sent."""
-    return {name: str(value).partition("-")[0] if name == "upload" else value for name, value in options.items()}
+def _content(source: Source, options: dict[str, str | int]) -> dict[str, str | int]:
+    """The options that decide about the images: the upload by its hash alone, however often it was sent.
+
+    Further options count only where they are not the default: they came later, and known uploads keep their id.
+    """
+    defaults = {option.name: option.default for option in source.options}
+    return {
+        name: str(value).partition("-")[0] if name == "upload" else value
+        for name, value in options.items()
+        if name == "upload" or value != defaults[name]
+    }

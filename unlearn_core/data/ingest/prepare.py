@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -12,10 +12,10 @@ import numpy as np
 from unlearn_core.data import sandbox, user_catalog
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.data.ingest import decode_worker, staging
-from unlearn_core.data.ingest.class_folders import check_counts
 from unlearn_core.data.ingest.decode_batch import create_npy
 from unlearn_core.data.ingest.decode_image import resize
 from unlearn_core.data.ingest.decode_worker import PreparedImages
+from unlearn_core.data.ingest.layout.class_folders import check_counts
 from unlearn_core.data.ingest.sanitize import quote
 from unlearn_core.data.ingest.source import ArrayData, ImportContext, RawData, Source, ZipData
 from unlearn_core.data.ingest.splitting import split_images
@@ -33,11 +33,12 @@ _AT_ONCE = 2000
 
 
 class ImportedDataset(NamedTuple):
-    """A new data set, how many files were left out, and the first of them with the reason."""
+    """A new data set, how many images were left out, the first of them with the reason, and notes as sentences."""
 
     card: DatasetCard
     num_skipped: int
     skipped: list[tuple[str, str]]
+    notes: Sequence[str]
 
 
 def prepare(spec: ImportDatasetSpec, source: Source, context: ImportContext, limits: UploadLimits) -> ImportedDataset:
@@ -50,14 +51,15 @@ def prepare(spec: ImportDatasetSpec, source: Source, context: ImportContext, lim
         with staging.staging_folder(context.data_dir) as folder:
             facts = _write(found, folder, spec, limits, context)
             card = _card(spec, source, facts)
-            asked = spec.model_dump(mode="json") | {"left": facts["left"], "named": facts["named"]}
+            asked = spec.model_dump(mode="json") | {name: facts[name] for name in ("left", "named", "notes")}
             atomic_write(folder / FACTS_FILE, json.dumps(asked, indent=1).encode())
             staging.publish(folder, card, context.data_dir)
     except (InvalidDatasetError, CancelledError):
         _drop(found)
         raise
     _drop(found)
-    return ImportedDataset(card, facts["left"], [(path, reason) for path, reason in facts["named"]])
+    skipped = [(path, reason) for path, reason in facts["named"]]
+    return ImportedDataset(card, facts["left"], skipped, facts["notes"])
 
 
 def slug(text: str) -> str:
@@ -74,6 +76,8 @@ def _write(
         "out": str(folder),
         "size": spec.size,
         "fit": spec.fit,
+        "encoding": found.encoding,
+        "as_classes": found.as_classes,
         "room": staging.free_quota(context.data_dir, limits),
     }
     if isinstance(found, ZipData):
@@ -135,7 +139,9 @@ def _write_arrays(
             done += len(images)
             context.on_progress("write", done, len(labels))
     staging.write_labels(folder, labels[final.order])
-    return PreparedImages(classes=found.classes, train=final.train, val=final.val, test=final.test, left=0, named=[])
+    return PreparedImages(
+        classes=found.classes, train=final.train, val=final.val, test=final.test, left=0, named=[], notes=[]
+    )
 
 
 def _in_order(found: ArrayData, order: np.ndarray) -> Iterator[np.ndarray]:
@@ -158,6 +164,7 @@ def _card(spec: ImportDatasetSpec, source: Source, facts: PreparedImages) -> Dat
     if facts["left"]:
         files = "1 file was" if facts["left"] == 1 else f"{facts['left']:,} files were"
         summary += f" {files} left out, the first one {quote(facts['named'][0][0])}, which {facts['named'][0][1]}."
+    summary = " ".join([summary, *facts["notes"]])
     return DatasetCard(
         id=spec.dataset,
         title=spec.title,

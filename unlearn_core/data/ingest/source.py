@@ -6,8 +6,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from unlearn_core.data.ingest.class_folders import ImageFile
 from unlearn_core.data.ingest.decode_image import Fit
+from unlearn_core.data.ingest.layout.class_folders import ImageFile
+from unlearn_core.data.ingest.layout.name_encodings import ENCODINGS, UTF8
 from unlearn_core.data.sandbox import ProgressCallback
 from unlearn_core.domain.errors import InvalidDatasetError
 
@@ -26,6 +27,29 @@ class Option(NamedTuple):
     low: int = 0
     high: int = 0
     placeholder: str = ""
+
+
+ENCODING = Option(
+    "encoding",
+    "Encoding of names",
+    "How names are written that are not UTF-8: old zip programs use the encoding of their system.",
+    UTF8,
+    tuple(ENCODINGS),
+)
+FOLDERS = Option(
+    "folders",
+    "Folders called train, val or test",
+    "Whether such folders at the top are the splits, or classes like all others.",
+    "splits",
+    ("splits", "classes"),
+)
+LAYOUT_OPTIONS = (ENCODING, FOLDERS)
+"""How the names of files and folders are read: for sources of files that people have named themselves."""
+
+
+def layout_values(options: OptionValues) -> tuple[str, bool]:
+    """The `encoding` and `as_classes` of these options."""
+    return str(options[ENCODING.name]), options[FOLDERS.name] == "classes"
 
 
 class ImportContext(NamedTuple):
@@ -51,20 +75,27 @@ class ArrayData(NamedTuple):
 class FolderData(NamedTuple):
     """Image files below a folder: all class folders in it, or the listed ones.
 
-    With `min_count`, only classes with at least so many images are used.
+    With `min_count`, only classes with at least so many images are used. The last two are as in ZipData.
     """
 
     root: Path
     classes: tuple[str, ...] = ()
     items: list[ImageFile] | None = None
     min_count: int | None = None
+    encoding: str = UTF8
+    as_classes: bool = False
 
 
 class ZipData(NamedTuple):
-    """Images in a zip of class folders; a temporary zip is removed when it has been read."""
+    """Images in a zip of class folders; a temporary zip is removed when it has been read.
+
+    Names are in that encoding; with `as_classes`, folders called train, val or test are classes and not splits.
+    """
 
     file: Path
     temporary: bool = True
+    encoding: str = UTF8
+    as_classes: bool = False
 
 
 RawData = ArrayData | FolderData | ZipData

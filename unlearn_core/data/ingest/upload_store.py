@@ -6,6 +6,8 @@ import re
 import secrets
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,23 +23,29 @@ _SEVERAL = 5
 
 def save(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> str:
     """Stores an upload for a run and returns its name. Raises InvalidDatasetError if it is too large."""
-    folder = _folder(data_dir)
+    with brief_copy(data_dir, file, limits) as copy:
+        digest = hashlib.sha256()
+        with copy.open("rb") as stored:
+            while piece := stored.read(_PIECE):
+                digest.update(piece)
+        # The same file twice is two uploads: each run has its own.
+        name = f"{digest.hexdigest()}-{secrets.token_hex(4)}"
+        copy.replace(upload_path(data_dir, name))
+    return name
+
+
+@contextmanager
+def brief_copy(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> Iterator[Path]:
+    """An upload as a file, until the end of the context. Raises InvalidDatasetError if it is too large."""
+    folder, largest = _folder(data_dir), limits.most_upload_mb * 1_000_000
     folder.mkdir(parents=True, exist_ok=True)
-    waiting = 0
-    for old in folder.iterdir():
-        if time.time() - old.stat().st_mtime > _MAX_AGE:
-            old.unlink(missing_ok=True)
-        else:
-            waiting += old.stat().st_size
-    largest = limits.most_upload_mb * 1_000_000
-    if waiting > (_SEVERAL - 1) * largest:
+    if _waiting(folder) > (_SEVERAL - 1) * largest:
         raise InvalidDatasetError("Too many uploads are waiting. Try again when one of them has been read.")
-    digest, size = hashlib.sha256(), 0
     handle, name = tempfile.mkstemp(dir=folder)
     try:
+        size = 0
         with os.fdopen(handle, "wb") as target:
             while piece := file.read(_PIECE):
-                digest.update(piece)
                 size += len(piece)
                 if size > largest:
                     raise InvalidDatasetError(
@@ -45,12 +53,22 @@ def save(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> str:
                         + limit_hint("most_upload_mb")
                     )
                 target.write(piece)
-        # The same file twice is two uploads: each run has its own.
-        stored_name = f"{digest.hexdigest()}-{secrets.token_hex(4)}"
-        Path(name).replace(upload_path(data_dir, stored_name))
+        yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
-    return stored_name
+
+
+def _waiting(folder: Path) -> int:
+    """The bytes of the uploads that wait; those that nobody reads any more are removed."""
+    waiting = 0
+    for old in folder.iterdir():
+        with suppress(FileNotFoundError):  # Read in the meantime.
+            about = old.stat()
+            if time.time() - about.st_mtime > _MAX_AGE:
+                old.unlink()
+            else:
+                waiting += about.st_size
+    return waiting
 
 
 def upload_path(data_dir: Path, name: str) -> Path:

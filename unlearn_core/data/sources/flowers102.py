@@ -5,8 +5,8 @@ Source: Nilsback and Zisserman 2008, Automated Flower Classification over a Larg
 
 from pathlib import Path
 
-from unlearn_core.data.ingest.class_folders import ImageFile
 from unlearn_core.data.ingest.download import RemoteFile
+from unlearn_core.data.ingest.layout.class_folders import ImageFile
 from unlearn_core.data.ingest.source import FolderData, ImportContext, OptionValues, Source
 from unlearn_core.data.ingest.torchvision_roots import open_torchvision, relative_paths
 

@@ -7,7 +7,15 @@ seed.
 import os
 from pathlib import Path
 
-from unlearn_core.data.ingest.source import FolderData, ImportContext, Option, OptionValues, Source
+from unlearn_core.data.ingest.source import (
+    LAYOUT_OPTIONS,
+    FolderData,
+    ImportContext,
+    Option,
+    OptionValues,
+    Source,
+    layout_values,
+)
 from unlearn_core.domain.errors import InvalidDatasetError
 
 _DEPTH, _MOST = 2, 200
@@ -25,7 +33,8 @@ def read(options: OptionValues, context: ImportContext) -> FolderData:
         raise InvalidDatasetError("The folder is not below the one that UNLEARN_DATA_ROOT sets: choose another.")
     if not found.is_dir():
         raise InvalidDatasetError(f"There is no such folder below {context.root}: choose another.")
-    return FolderData(found)
+    encoding, as_classes = layout_values(options)
+    return FolderData(found, encoding=encoding, as_classes=as_classes)
 
 
 def folders(root: Path | None) -> dict[str, tuple[str, ...]]:
@@ -57,14 +66,15 @@ def _missing(root: Path | None) -> str:
 SOURCE = Source(
     id="folder",
     title="A folder on the server",
-    summary="One folder per class, with its images in it; optionally in train, val and test folders.",
+    summary="One folder per class, with its images in it; optionally in train, val and test folders. Or a folder of "
+    "images and a table with their classes.",
     needs="root",
     size=64,
     natural=False,
     licence="Unknown to the lab: ask the person who added these images.",
     origin="A folder on the server.",
     read=read,
-    options=(Option("folder", "Folder", "It contains one folder per class.", "", placeholder="faces"),),
+    options=(Option("folder", "Folder", "It contains one folder per class.", "", placeholder="faces"), *LAYOUT_OPTIONS),
     choices=folders,
     unavailable_reason=_missing,
 )

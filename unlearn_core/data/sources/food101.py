@@ -5,8 +5,8 @@ Source: Bossard, Guillaumin and Van Gool 2014, Food-101: Mining Discriminative C
 
 from pathlib import Path
 
-from unlearn_core.data.ingest.class_folders import ImageFile
 from unlearn_core.data.ingest.download import RemoteFile
+from unlearn_core.data.ingest.layout.class_folders import ImageFile
 from unlearn_core.data.ingest.source import FolderData, ImportContext, OptionValues, Source
 from unlearn_core.data.ingest.torchvision_roots import open_torchvision, relative_paths
 

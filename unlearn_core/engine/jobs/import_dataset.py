@@ -37,6 +37,7 @@ def import_dataset(
         num_classes=len(card.classes),
         num_skipped=imported.num_skipped,
         skipped=imported.skipped,
+        note=" ".join(imported.notes),
         seconds=JobSeconds(total=time.perf_counter() - began),
     )
 

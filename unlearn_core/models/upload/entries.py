@@ -9,7 +9,17 @@ from torch import Tensor
 from unlearn_core.domain.errors import InvalidCheckpointError
 from unlearn_core.models.upload.header_checks import MAX_NAME_LENGTH, MAX_TENSORS, SAVE_HINT
 
-WRAPPER_KEYS = {"state_dict", "model_state_dict", "model", "net", "weights", "params", "network", "model_state", "state"}
+WRAPPER_KEYS = {
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "net",
+    "weights",
+    "params",
+    "network",
+    "model_state",
+    "state",
+}
 """The names under which training scripts store the weights beside other things."""
 
 AVERAGED = re.compile(r"(^|[._-])(ema|swa|avg|averaged?|shadow|teacher)([._-]|$)", re.IGNORECASE)

@@ -5,14 +5,16 @@ from typing import Any
 import streamlit as st
 
 from unlearn_core.data.ingest import upload_store
-from unlearn_core.data.ingest.class_folders import LAYOUT_HINT
 from unlearn_core.data.ingest.import_spec import IMAGE_SIZES, build_import_spec, title_from_filename
+from unlearn_core.data.ingest.layout.class_folders import LAYOUT_HINT
+from unlearn_core.data.ingest.layout.file_kinds import READ_FORMATS
+from unlearn_core.data.ingest.layout.name_encodings import ENCODINGS
 from unlearn_core.data.ingest.source import Option, Source
 from unlearn_core.data.sources import data_root, sources
 from unlearn_core.domain.errors import InvalidDatasetError, UnlearnError
 from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import open_data_dir
-from unlearn_core.ui.pages.datasets import import_progress
+from unlearn_core.ui.pages.datasets import import_progress, upload_preview
 from unlearn_core.ui.shell import cache, lifespan
 from unlearn_core.ui.shell.markdown import escape
 
@@ -35,12 +37,13 @@ def show() -> None:
             st.info(escape(reason), icon=":material/info:")
             return
         options, upload = _source_options(source)
+        read_by = upload_preview.show(upload) if upload is not None else None
         title = st.text_input("Name", placeholder=_default_title(source, upload), max_chars=80, key=f"title-{name}")
         size, fit = _shape(source)
         st.caption(f"**Licence.** {escape(source.licence)}")
-        ready = source.needs != "upload" or upload is not None
+        ready = source.needs != "upload" or (upload is not None and read_by is not None)
         if st.button("Add data set", type="primary", icon=":material/add:", key="add", disabled=not ready):
-            _begin(source, options, upload, title=title, size=size, fit=fit)
+            _begin(source, options | (read_by or {}), upload, title=title, size=size, fit=fit)
         if import_progress.is_waiting():
             st.caption(":shimmer[Importing.] Progress is shown at the top of this page.")
 
@@ -65,7 +68,7 @@ def _file() -> Any:
         key=f"zip-{st.session_state.get(_ROUND, 0)}",
     )
     st.caption(
-        f"{LAYOUT_HINT} PNG, JPEG, WebP, BMP or GIF, at least {most.least_per_class} images per class, at most "
+        f"{LAYOUT_HINT} {READ_FORMATS}, at least {most.least_per_class} images per class, at most "
         f"{most.most_classes:,} classes. The images stay on this server, and the zip is never unpacked to disk."
     )
     return file
@@ -85,10 +88,14 @@ def _option_widget(option: Option, choices: tuple[str, ...], source: str) -> str
         )
         return str(picked)
     if choices:
-        return st.selectbox(option.title, choices, key=key, help=option.explain)
+        return st.selectbox(option.title, choices, format_func=_choice_label, key=key, help=option.explain)
     return st.text_input(
         option.title, str(option.default), placeholder=option.placeholder, key=key, help=option.explain
     )
+
+
+def _choice_label(choice: str) -> str:
+    return ENCODINGS.get(choice, choice)
 
 
 def _shape(source: Source) -> tuple[int, Any]:

@@ -59,9 +59,10 @@ def _announce(runs: list[Run]) -> None:
                 page.select_dataset(dataset)
                 left = run.metrics.num_skipped
                 was = "was" if left == 1 else "were"
-                more = f" {formatting.pluralize(left, 'file')} could not be used and {was} left out."
+                more = f" {formatting.pluralize(left, 'image')} could not be used and {was} left out." if left else ""
+                more += f" {escape(run.metrics.note)}" if run.metrics.note else ""
                 title = run.spec.title if isinstance(run.spec, ImportDatasetSpec) else run.title
-                st.success(f"**{escape(title)}** is ready.{more if left else ''}", icon=":material/check:")
+                st.success(f"**{escape(title)}** is ready.{more}", icon=":material/check:")
 
 
 def _board(numbers: tuple[int, ...]) -> None:
