@@ -46,15 +46,9 @@ def test_what_only_loading_gives_away(name: str) -> None:
 def test_code_in_a_pickle_is_not_run(root: Path, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     upload = receive.receive(io.BytesIO(hostile_files.saved({"w": hostile_files.Canary(canary)})))
-    with pytest.raises(InvalidCheckpointError, match=r"would run \w+.system.*safetensors"):
+    with pytest.raises(InvalidCheckpointError, match=r"would run posix\.system.*safetensors"):
         receive.convert(upload)
     assert not canary.exists() and not files(root), "it is gone, and so is what it wanted"
-
-
-def test_a_whole_module_is_refused_with_what_to_save_instead(root: Path) -> None:
-    upload = receive.receive(io.BytesIO(hostile_files.saved(hostile_files.Net(2, 2))))
-    with pytest.raises(InvalidCheckpointError, match=r"state_dict\(\)"):
-        receive.convert(upload)
 
 
 def test_a_good_one_is_unwrapped_and_converted_in_a_limited_process(

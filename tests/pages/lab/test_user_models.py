@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load, save
 from streamlit.testing.v1 import AppTest
@@ -104,6 +105,17 @@ def test_a_hostile_file_is_refused_on_the_page(visit: Visit, store: RunStore, ho
     assert "was refused. This file is not a checkpoint" in said.value
     assert "\\<b\\>cat" in said.value and "x" * 100 not in said.value
     assert store.list_runs() == [] and not [path for path in (home / "trained").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("name", ["best.pth.tar", "best.th", "best.ckpt", "best.bin", "best"])
+def test_a_checkpoint_may_have_any_ending(visit: Visit, store: RunStore, name: str) -> None:
+    buffer = io.BytesIO()
+    torch.save({"epoch": 3, "state_dict": weights()}, buffer, _use_new_zipfile_serialization=len(name) % 2 == 0)
+    app = fine(visit("classifier"))
+    assert not opened(app, "bring").file_uploader(key="bring-file").proto.type, "the browser offers every file"
+    fine(brought(app, buffer.getvalue(), name))
+    (run,) = store.list_runs()
+    assert isinstance(run.spec, AddCheckpointSpec)
 
 
 def test_a_checkpoint_is_validated_added_and_given_a_recipe(visit: Visit, store: RunStore, home: Path) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from unlearn_core.domain.errors import InvalidCheckpointError
 from unlearn_core.models.upload.header_checks import MAX_NAME_LENGTH, MAX_TENSORS, SAVE_HINT
+from unlearn_core.models.upload.stubs import as_mapping
 
 WRAPPER_KEYS = {
     "state_dict",
@@ -81,12 +82,15 @@ def _mappings(loaded: object) -> Iterator[tuple[tuple[str, ...], Mapping[Any, An
     waiting: list[tuple[tuple[str, ...], object]] = [((), loaded)]
     seen = set()  # A file can hold the same mapping in many places, even within itself.
     for path, value in waiting:
-        if not isinstance(value, Mapping) or "param_groups" in value or id(value) in seen:
-            continue  # What has parameter groups is the state of an optimiser.
+        if id(value) in seen:
+            continue
         seen.add(id(value))
-        yield path, value
+        mapping = as_mapping(value)
+        if mapping is None or "param_groups" in mapping:  # The latter is the state of an optimiser.
+            continue
+        yield path, mapping
         if len(path) <= MAX_DEPTH:
-            waiting += [((*path, name), one) for name, one in value.items() if _is_name(name)]
+            waiting += [((*path, name), one) for name, one in mapping.items() if _is_name(name)]
 
 
 def _is_name(name: object) -> bool:

@@ -5,12 +5,14 @@ Source: the .ZIP format (APPNOTE 6.3.10, sections 4.3.14 to 4.3.16) and safetens
 
 import json
 import math
+import re
 import struct
 import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from unlearn_core.domain.errors import InvalidCheckpointError
+from unlearn_core.models.upload import foreign_formats
 
 MAX_HEADER_BYTES, MAX_TENSORS, MAX_NAME_LENGTH = 8 << 20, 20_000, 512
 """Limits: bytes of the header, number of tensors, characters of a name."""
@@ -23,30 +25,32 @@ SAVE_HINT = (
     "or `torch.save(model.state_dict(), 'model.pt')`."
 )
 
-CheckpointKind = Literal["safetensors", "pt"]
+LEGACY_START = re.compile(
+    rb"\x80.(\x95.{8})?\x8a\x0a" + re.escape(0x1950A86A20F9469CFC6C.to_bytes(10, "little")), re.DOTALL
+)
+"""How PyTorch's legacy format begins: a pickle, of any protocol, of torch.serialization.MAGIC_NUMBER."""
+
+CheckpointKind = Literal["safetensors", "pt", "legacy"]
 
 
 def check_header(path: Path) -> CheckpointKind:
     """The kind of a checkpoint, whatever its name. Raises InvalidCheckpointError, with a reason, if it is none."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        start = file.read(9)
+        start = file.read(foreign_formats.READ_BYTES)
         if start[:4] == b"PK\x03\x04":
             _check_directory(file, size)
-        elif len(start) == 9 and start[8:] == b"{":
+            _check_entries(path, size)
+            return "pt"
+        if start[8:9] == b"{":
             file.seek(0)
             _check_tensors(file, size)
             return "safetensors"
-        elif start[:1] == b"\x80" or b"ustar" in _at(file, 257, 5):
-            raise InvalidCheckpointError(
-                f"This is a checkpoint in PyTorch's old format, which cannot be read safely. {SAVE_HINT}"
-            )
-        else:
-            raise InvalidCheckpointError(
-                f"This file is not a checkpoint: it is neither safetensors nor what torch.save writes. {SAVE_HINT}"
-            )
-    _check_entries(path, size)
-    return "pt"
+    if LEGACY_START.match(start):
+        return "legacy"
+    what = foreign_formats.describe(start)
+    reason = f"{what}." if what else f"it is neither safetensors nor what torch.save writes. {SAVE_HINT}"
+    raise InvalidCheckpointError(f"This file is not a checkpoint: {reason}")
 
 
 def _check_tensors(file: BinaryIO, size: int) -> None:
@@ -112,7 +116,7 @@ def _check_directory(file: BinaryIO, size: int) -> None:
 
 
 def _check_entries(path: Path, size: int) -> None:
-    """Checks the entries of a zip: uncompressed, not overlapping, not larger than the file, one pickle, no code."""
+    """Checks the entries of a zip: one pickle, no code, uncompressed, not overlapping, not larger than the file."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
@@ -120,6 +124,7 @@ def _check_entries(path: Path, size: int) -> None:
         raise InvalidCheckpointError(
             f"It cannot be read ({type(problem).__name__}): it is damaged. Copy it again."
         ) from None
+    pickle = _only_pickle([entry.filename for entry in entries])
     if any(entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1 for entry in entries):
         raise InvalidCheckpointError(
             "Its entries are compressed, which torch.save never does: unpacked, they could have any size."
@@ -132,19 +137,27 @@ def _check_entries(path: Path, size: int) -> None:
     ends = [entry.header_offset + 30 + len(entry.filename) + entry.compress_size for entry in entries]
     if any(end > after.header_offset for end, after in zip(ends, entries[1:], strict=False)) or max(ends) > size:
         raise InvalidCheckpointError("Its entries overlap: it is damaged or malicious.")
-    names = [entry.filename for entry in entries]
-    if any(
-        len(name) > MAX_NAME_LENGTH or name.startswith("/") or "\\" in name or ".." in name.split("/") for name in names
-    ):
-        raise InvalidCheckpointError("Its entries have paths outside the archive: it was not written by torch.save.")
-    inner = [name.partition("/")[2] for name in names]
+    if any(entry.filename == pickle and entry.file_size > MAX_HEADER_BYTES for entry in entries):
+        raise InvalidCheckpointError(f"Its pickle is larger than any that torch.save writes. {SAVE_HINT}")
+
+
+def _only_pickle(names: list[str]) -> str:
+    """The name of the entry that says what the tensors are; by the names in it, a zip may be something else."""
+    inner = [name.partition("/")[2].lower() for name in names]
     if any(name.startswith("code/") or name == "constants.pkl" for name in inner):
         raise InvalidCheckpointError(
             f"This is a TorchScript archive, which contains code and not only weights. {SAVE_HINT}"
         )
-    pickles = [entry for entry, name in zip(entries, inner, strict=True) if name == "data.pkl"]
-    if len(pickles) != 1 or pickles[0].file_size > MAX_HEADER_BYTES:
-        raise InvalidCheckpointError(f"It was not written by torch.save. {SAVE_HINT}")
+    pickles = [name for name, end in zip(names, inner, strict=True) if end == "data.pkl"]
+    if len(pickles) != 1:
+        what = foreign_formats.describe_zip(names)
+        reason = f"This file is not a checkpoint: {what}." if what else f"It was not written by torch.save. {SAVE_HINT}"
+        raise InvalidCheckpointError(reason)
+    if any(
+        len(name) > MAX_NAME_LENGTH or name.startswith("/") or "\\" in name or ".." in name.split("/") for name in names
+    ):
+        raise InvalidCheckpointError("Its entries have paths outside the archive: it was not written by torch.save.")
+    return pickles[0]
 
 
 def _at(file: BinaryIO, place: int, length: int) -> bytes:

@@ -1,6 +1,7 @@
 """Load untrusted checkpoints; the application runs this only in a sandboxed process (see `receive.convert`)."""
 
-import re
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,17 @@ from torch import Tensor
 
 from unlearn_core.data.sandbox import JobContext
 from unlearn_core.domain.errors import InvalidCheckpointError
+from unlearn_core.models.upload import legacy_format, pickle_globals, stubs
 from unlearn_core.models.upload.entries import Entry, choose_entry
 from unlearn_core.models.upload.header_checks import SAVE_HINT, CheckpointKind
 
 WRAPPER_PREFIXES = ("module.", "_orig_mod.")
 """The prefixes that DataParallel and torch.compile add to every name."""
+
+MAX_PROTOCOL = 3
+"""Of the pickles that torch's reader reads."""
+
+_CLASS_REFERENCE = f"{stubs.__name__}.{stubs.referenced_class.__name__}"
 
 ALLOWED_DTYPES = {
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
@@ -51,7 +58,7 @@ def plain_tensors(entry: Entry, size: int) -> dict[str, Tensor]:
 
     Raises InvalidCheckpointError if some are not plain, not finite, or larger than the file of `size` bytes.
     """
-    tensors = entry.tensors
+    tensors = {name: _detached(name, value) for name, value in entry.tensors.items()}
     for prefix in WRAPPER_PREFIXES * 2:
         if all(name.startswith(prefix) for name in tensors):
             tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
@@ -61,30 +68,55 @@ def plain_tensors(entry: Entry, size: int) -> dict[str, Tensor]:
         )
     for name, value in tensors.items():
         _check(name, value)
-    return {name: value.detach().clone().contiguous() for name, value in tensors.items()}
+    return {name: value.clone().contiguous() for name, value in tensors.items()}
 
 
 def _load(path: Path, kind: CheckpointKind) -> object:
+    """What the file contains: tensors, plain containers, and stubs for all else."""
     if kind == "safetensors":
         return load_file(path)
+    if kind == "legacy":
+        data = path.read_bytes()
+        asked = pickle_globals.read(data, legacy_format.PICKLES)
+        source: Path | io.BytesIO = io.BytesIO(legacy_format.without_sources(data, _CLASS_REFERENCE))
+    else:
+        source, asked = path, pickle_globals.read(_zipped_pickle(path))
+    pickle_globals.refuse_acting(asked.globals)
+    known: list[Any] = [(stubs.Stub, name) for name in asked.globals] + [(stubs.referenced_class, _CLASS_REFERENCE)]
     try:
-        return torch.load(path, weights_only=True, map_location="cpu")
+        with torch.serialization.safe_globals(known):
+            return torch.load(source, weights_only=True, map_location="cpu")
     except (MemoryError, RuntimeError):
         raise
     except Exception as problem:  # noqa: BLE001 (a file can make the reader raise anything; all of it is a refusal)
-        named = re.search(r"GLOBAL ([\w.]+)", str(problem))
-        if type(problem).__name__ != "UnpicklingError":
+        if asked.protocol > MAX_PROTOCOL:
+            reason = f"It was saved with pickle protocol {asked.protocol}, and only torch.save's own, 2, can be read."
+        elif type(problem).__name__ == "UnpicklingError":
+            reason = "It contains more than weights and plain values, which cannot be read safely."
+        else:
             raise InvalidCheckpointError(f"It cannot be read ({type(problem).__name__}): it is damaged.") from None
-        what = f"It would run {named[1][:80]}" if named else "It contains more than plain weights and would run code"
-        raise InvalidCheckpointError(
-            f"{what} while it is loaded, and code from files is never run here. {SAVE_HINT}"
-        ) from None
+        raise InvalidCheckpointError(f"{reason} {SAVE_HINT}") from None
+
+
+def _zipped_pickle(path: Path) -> bytes:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(next(name for name in archive.namelist() if name.lower().endswith("/data.pkl")))
+    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, StopIteration) as problem:
+        raise InvalidCheckpointError(f"It cannot be read ({type(problem).__name__}): it is damaged.") from None
+
+
+def _detached(name: str, value: Tensor) -> Tensor:
+    """The tensor alone: a file can give a parameter attributes that hide the methods of tensors."""
+    if type(value) not in (Tensor, torch.nn.Parameter):
+        raise InvalidCheckpointError(f"{name[:80]} is not a plain tensor ({type(value).__name__}). {SAVE_HINT}")
+    return Tensor.detach(value)
 
 
 def _check(name: str, value: Tensor) -> None:
     short = name[:80]
-    odd = type(value) not in (Tensor, torch.nn.Parameter) or value.layout != torch.strided or value.is_quantized
-    if odd or value.device.type != "cpu" or value.dtype not in ALLOWED_DTYPES:
+    odd = value.layout != torch.strided or value.is_quantized or value.is_nested or value.device.type != "cpu"
+    if odd or value.dtype not in ALLOWED_DTYPES:
         raise InvalidCheckpointError(f"{short} is not a plain tensor ({value.dtype}, {value.layout}). {SAVE_HINT}")
     if value.numel() * value.element_size() > value.untyped_storage().nbytes():
         raise InvalidCheckpointError(f"{short} claims {value.numel():,} numbers and has fewer: the file is malicious.")

@@ -39,10 +39,10 @@ def show_form(like: ClassifierCard, key_scope: str = "bring") -> None:
     most = settings().most_checkpoint_mb
     file = st.file_uploader(
         "Checkpoint",
-        type=["safetensors", "pt", "pth"],
         max_upload_size=most,
         key=f"{key_scope}-file",
-        help="Plain weights: .safetensors, or what torch.save(model.state_dict(), ...) writes. No code in it is run.",
+        help="What torch.save or safetensors wrote: .pt, .pth, .th, .pth.tar, .ckpt, .bin, .safetensors or any other "
+        "ending, because the bytes decide. No code in it is run.",
     )
     kind, dataset = architecture_picker.choose_with_dataset(like, key_scope, f"{key_scope}-trained on")
     mean, std = _normalization(key_scope, dataset)
