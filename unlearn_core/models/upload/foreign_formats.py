@@ -59,9 +59,9 @@ def describe(start: bytes) -> str:
     return next((known.sentence for known in FORMATS if known.start.match(start[:READ_BYTES])), "")
 
 
-def describe_zip(names: list[str]) -> str:
-    """What a zip with entries of these names is, if it is no checkpoint."""
-    endings = {name.rpartition(".")[2].lower() for name in names}
+def describe_zip(entries: list[str]) -> str:
+    """What a zip with these entries is, if it is no checkpoint."""
+    endings = {name.rpartition(".")[2].lower() for name in entries}
     if endings == {"npy"}:
         return "it is a NumPy archive (npz), and only weights of PyTorch can be read"
     if endings & {"h5", "pb", "keras"}:
