@@ -11,6 +11,7 @@ from unlearn_core import methods
 from unlearn_core.domain.errors import InvalidRequestError, NotFoundError
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.models import user_models
 from unlearn_core.store import image_lists
 from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.shell import run_setup as setups
@@ -115,6 +116,13 @@ def test_what_an_address_says_wrongly_is_named_and_the_rest_is_used(said: dict[s
     assert setup.forget == setups.default_setup().forget
     assert setup.method == "unsir"
     assert setup.seed == (5 if "seed" not in said and "start" not in said else 0)
+
+
+def test_the_longest_name_of_a_users_classifier_is_read_whole(home: Path) -> None:
+    longest = user_models.make_id("torchvision:mobilenet_v3_large", "photographs-of-many-things-483259", "9e046e7c")
+    assert len(longest) == 67
+    _, trouble = setups.from_params({"classifier": longest})
+    assert len(trouble) == 1 and f"'{longest}'" in trouble[0]
 
 
 def _spec(**params: object) -> UnlearnSpec:

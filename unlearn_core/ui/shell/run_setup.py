@@ -18,8 +18,8 @@ DEFAULT_CLASSIFIER, DEFAULT_DATASET, DEFAULT_CLASS, DEFAULT_METHOD = "resnet20",
 MAX_IMAGES_LENGTH = 1_500
 """The most characters of image numbers in a URL; longer lists are saved in the data folder."""
 
-MAX_NAME_LENGTH = 40
-"""The most characters of a name or number in a URL; no existing name is longer."""
+MAX_NAME_LENGTH = 80
+"""The most characters of a name or number in a URL; ids of users' classifiers have up to 67."""
 
 
 @dataclass(frozen=True, kw_only=True)
