@@ -251,11 +251,17 @@ def test_timing_in_words() -> None:
 
 def test_tiles_of_noise_are_pictures_of_it_enlarged() -> None:
     pictures = REPORT[NoiseImages].pixels
-    shown = unsir_noise.noise_tiles(REPORT, count=3, scale=3)
-    assert [tile.shape for tile in shown] == [(32 * 3, 32 * 3, 3)] * 3
-    assert (shown[0][::3, 1::3] == pictures[0]).all()
-    assert (shown[-1][2::3, ::3] == pictures[-1]).all()
+    shown = unsir_noise.noise_tiles(REPORT, count=3)
+    assert [tile.shape for tile in shown] == [(128, 128, 3)] * 3
+    assert (shown[0][::4, 1::4] == pictures[0]).all()
+    assert (shown[-1][3::4, ::4] == pictures[-1]).all()
     assert len(unsir_noise.noise_tiles(REPORT, count=1_000)) == len(pictures)
+
+
+def test_tiles_of_large_noise_keep_their_size() -> None:
+    large = NoiseImages(classes=(3,), images_per_class=2, pixels=np.zeros((2, 224, 224, 3), np.uint8))
+    report = REPORT.with_result(large)
+    assert [tile.shape for tile in unsir_noise.noise_tiles(report)] == [(224, 224, 3)] * 2
 
 
 def test_noise_tells_two_classes_apart() -> None:

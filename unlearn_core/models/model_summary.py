@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from unlearn_core.domain.errors import NotSupportedError
@@ -22,10 +22,24 @@ MAX_WEIGHTS = 8
 """Largest number of sets of published weights to offer per model; timm has dozens for some."""
 
 
+class ForwardCost(NamedTuple):
+    """What a forward pass of one image takes: multiplications and additions, and the values that its layers return.
+
+    Where layers compute little per value, as depthwise convolutions do, time goes with the values.
+    """
+
+    operations: float
+    values: float
+
+    def relative_to(self, other: "ForwardCost") -> float:
+        """How many times as long it takes as another, roughly."""
+        return max(self.operations / other.operations, self.values / other.values)
+
+
 class ModelSummary(NamedTuple):
     """A model's id, title and summary, its number of weights, its default recipe, and its cost.
 
-    `multiplications` counts multiplications and additions for one image; None if they cannot be counted in advance.
+    `cost` is None if it cannot be counted in advance.
     """
 
     id: str
@@ -33,7 +47,7 @@ class ModelSummary(NamedTuple):
     summary: str
     weights: int | None
     recipe: Recipe
-    multiplications: float | None
+    cost: ForwardCost | None
 
 
 class PretrainedWeights(NamedTuple):
@@ -66,7 +80,7 @@ def summarize(name: str, size: int) -> ModelSummary:
         summary=f"{model_name.library}'s {model_name.architecture}, {count / 1e6:,.1f} million weights, {made_for}.",
         weights=count,
         recipe=external.DEFAULT_RECIPE if normed else external.DEFAULT_RECIPE_WITHOUT_NORM,
-        multiplications=_counted(model_name, model, size),
+        cost=_cost(model_name, model, size),
     )
 
 
@@ -108,18 +122,30 @@ def _build_on_meta(model_name: ModelName, size: int) -> nn.Module | None:
         raise
 
 
-def _counted(model_name: ModelName, model: nn.Module, size: int) -> float | None:
-    """Counts the operations for one image. Raises NotSupportedError if the model does not support such images."""
+def forward_cost(model: nn.Module, size: int) -> ForwardCost:
+    """The cost of one image of `size` pixels for a model on the meta device, which computes nothing."""
+    values = 0
+
+    def count(_module: nn.Module, _inputs: object, output: object) -> None:
+        nonlocal values
+        values += output.numel() if isinstance(output, Tensor) else 0
+
+    hooks = [part.register_forward_hook(count) for part in model.modules() if not any(part.children())]
     try:
-        with (
-            external.translate_errors(model_name, size),
-            torch.device("meta"),
-            torch.no_grad(),
-            FlopCounterMode(display=False) as cost,
-        ):
+        with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
             model(torch.zeros(1, 3, size, size))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return ForwardCost(float(counter.get_total_flops()), float(values))
+
+
+def _cost(model_name: ModelName, model: nn.Module, size: int) -> ForwardCost | None:
+    """Counts the cost of one image. Raises NotSupportedError if the model does not support such images."""
+    try:
+        with external.translate_errors(model_name, size):
+            return forward_cost(model, size)
     except NotSupportedError as problem:
         if "meta" in str(problem):
             return None
         raise
-    return float(cost.get_total_flops())

@@ -13,6 +13,9 @@ from unlearn_core.charts.drawing.wording import join_words, number
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
 
+TILE_SIZE = 128
+"""Noise images are enlarged to about this many pixels, by a whole factor."""
+
 _MAX_LABELLED = 4
 """With more classes than this, the lines have no labels."""
 
@@ -24,9 +27,10 @@ def noise_errors(report: Report) -> dict[str, np.ndarray]:
     return {report.dataset.classes[at]: traces[:, column] for column, at in enumerate(noise.classes)}
 
 
-def noise_tiles(report: Report, *, count: int = 8, scale: int = 4) -> list[np.ndarray]:
-    """Return some evenly spaced noise images, each (H, W, 3) uint8 with every pixel `scale` wide."""
+def noise_tiles(report: Report, *, count: int = 8) -> list[np.ndarray]:
+    """Return some evenly spaced noise images, each (H, W, 3) uint8; small ones are enlarged to about TILE_SIZE."""
     images = report[NoiseImages].pixels
+    scale = max(1, TILE_SIZE // images.shape[1])
     chosen = images[np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int)]
     # Noise has no edges to smooth: a pixel stays a square.
     return [image.repeat(scale, axis=0).repeat(scale, axis=1) for image in chosen]

@@ -29,12 +29,12 @@ def training_cost(architecture: str, dataset: str, recipe: Recipe) -> str:
         return f"{estimate} on this {formatting.device_kind(device)}, based on earlier trainings here"
     if device != "cpu":
         return "unknown before the first training on this GPU; the run shows an estimate after some steps"
-    multiplications = cache.count_multiplications(architecture, card.size)
-    reference = cache.count_multiplications(REFERENCE_ARCHITECTURE, REFERENCE_SIZE)
-    if multiplications is None or reference is None:
+    cost = cache.forward_cost(architecture, card.size)
+    reference = cache.forward_cost(REFERENCE_ARCHITECTURE, REFERENCE_SIZE)
+    if cost is None or reference is None:
         return "unknown before the first training here; the run shows an estimate after some steps"
     throughput = cache.throughput(REFERENCE_ARCHITECTURE, "gold", "unlearn")
-    seconds = passes * throughput.seconds_per_image * max(multiplications / reference, 0.02)
+    seconds = passes * throughput.seconds_per_image * max(cost.relative_to(reference), 0.02)
     return f"{formatting.format_estimate(seconds)} {throughput.device_phrase}, estimated from the size of the model"
 
 

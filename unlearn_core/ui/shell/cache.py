@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -25,6 +25,9 @@ from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue import repeats
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.shell import formatting, point_thumbnails, thumbnails
+
+if TYPE_CHECKING:
+    from unlearn_core.models.model_summary import ForwardCost
 
 TYPICAL_SECONDS = 1 / 900
 """Seconds per image for a forward and a backward pass of ResNet-20 on two cores of a 2024 server, in bfloat16.
@@ -223,26 +226,21 @@ def class_samples(dataset: str) -> bytes:
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def count_multiplications(architecture: str, size: int) -> float | None:
-    """The multiplications and additions per image; None if the model cannot be built on the meta device."""
+def forward_cost(architecture: str, size: int) -> "ForwardCost | None":
+    """The cost of an image; None if the model cannot be built on the meta device."""
     import torch
-    from torch.utils.flop_counter import FlopCounterMode
 
-    from unlearn_core.models import architectures, external
-    from unlearn_core.models.model_summary import summarize
+    from unlearn_core.models import architectures, external, model_summary
     from unlearn_core.models.normalize import Normalize
 
     if external.is_external(architecture):
-        return summarize(architecture, size).multiplications
+        return model_summary.summarize(architecture, size).cost
     try:
         with torch.device("meta"):
             model = architectures.build(architecture, 10, size, Normalize((0.0,) * 3, (1.0,) * 3)).eval()
-            images = torch.zeros(1, 3, size, size)
-        with FlopCounterMode(display=False) as counter:
-            model(images)
+        return model_summary.forward_cost(model, size)
     except (RuntimeError, NotImplementedError, TypeError, ValueError):
         return None
-    return float(counter.get_total_flops())
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
