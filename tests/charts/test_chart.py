@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.charts.fake_reports import made_up_report
-from unlearn_core.charts.chart import layer_axis, list_axis, percent_axis, report_labels, spread_labels
+from unlearn_core.charts.chart import (
+    MAX_LAYER_LABELS,
+    layer_axis,
+    list_axis,
+    percent_axis,
+    report_labels,
+    spread_labels,
+)
 from unlearn_core.charts.drawing.theme import DARK, LIGHT, Theme, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import describe_change, join_words, number, percent, seconds
 
@@ -49,6 +56,19 @@ def test_a_layer_that_several_runs_have_is_on_the_axis_once() -> None:
     axis = layer_axis(["stem", "stage1.0", "stem", "stage2.0"])
     assert axis["tickvals"] == ["stem", "stage1.0", "stage2.0"]
     assert axis["ticktext"] == ["stem", "1.0", "2.0"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 29, 30, 31, 56, 200])
+def test_of_many_layers_some_are_labelled_and_the_last(count: int) -> None:
+    layers = [f"stage1.{number}" for number in range(count)]
+    axis = layer_axis(layers)
+    places = [layers.index(label) for label in axis["tickvals"]]
+    assert len(places) <= MAX_LAYER_LABELS and places[-1] == count - 1 and places[0] == 0
+    gaps = {after - before for before, after in pairwise(places)}
+    assert min(gaps, default=1) >= count / MAX_LAYER_LABELS and (
+        count > MAX_LAYER_LABELS or places == list(range(count))
+    )
+    assert axis["ticktext"] == [f"1.{place}" for place in places] and axis["range"] == [-0.5, count - 0.5]
 
 
 def test_two_runs_of_one_method_get_two_names() -> None:

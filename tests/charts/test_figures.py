@@ -358,6 +358,18 @@ def test_redrawn_layers_stand_where_and_when_they_were_drawn() -> None:
     assert reinitialized_layers.table([report])["times re-initialised"].tolist() == [0, 2, 0, 1, 0, 0]
 
 
+def test_of_very_many_layers_only_the_redrawn_ones_are_drawn() -> None:
+    layers = [f"stage1.{number}" for number in range(109)]
+    counts = np.zeros((2, 109))
+    counts[0, 40] = counts[1, 3] = 1
+    made = ReinitializedLayers(layers=layers, granularity="layers", choice="random", counts=counts)
+    figure = reinitialized_layers.figure([saving(made)], LIGHT)
+    assert list(layout_of(figure).yaxis.ticktext) == ["stage1.3", "stage1.40"]
+    dots, empty = trace(figure, "re-initialised"), trace(figure, "not re-initialised")
+    assert sorted(zip(dots.x, dots.y, strict=True)) == [(1, 1), (2, 0)] and len(empty.x) == 2
+    assert "107 layers were never re-initialised" in reinitialized_layers.summary(saving(made))
+
+
 def test_redrawn_layers_in_words() -> None:
     assert reinitialized_layers.summary(redrew([[0, 2, 0], [1, 0, 0]])) == (
         "In 2 cycles, 3 draws re-initialised 2 of 3 layers, a.conv1 more than once. 1 layer was never re-initialised."

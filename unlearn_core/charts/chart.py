@@ -17,6 +17,8 @@ from unlearn_core.domain.results.result import Result
 
 HEIGHT = 310
 """Default height in pixels, the same for all charts that may be shown side by side."""
+MAX_LAYER_LABELS = 30
+"""More labels of layers overlap in half the width of a page."""
 NO_GOLD = "There is no retrained model yet to compare with."
 ONE_GOLD = "Spread unknown: only one retrained model."
 """Shown where the distance between two retrained models would serve as the reference."""
@@ -176,9 +178,20 @@ def list_axis(labels: Sequence[str], theme: Theme) -> PlotlyDict:
 
 
 def layer_axis(layers: Iterable[str]) -> PlotlyDict:
-    """Return the settings of a horizontal axis along these layers, which may occur several times."""
+    """Return the settings of a horizontal axis along these layers, which may occur several times.
+
+    Of many layers every second one has a label, or fewer, and the last one.
+    """
     each = list(dict.fromkeys(layers))
-    return {"type": "category", "tickvals": each, "ticktext": short_layers(each), "range": [-0.5, len(each) - 0.5]}
+    short = dict(zip(each, short_layers(each), strict=True))
+    step = max(1, -(-len(each) // MAX_LAYER_LABELS))
+    labelled = [*each[:-step:step], *each[-1:]]
+    return {
+        "type": "category",
+        "tickvals": labelled,
+        "ticktext": [short[layer] for layer in labelled],
+        "range": [-0.5, len(each) - 0.5],
+    }
 
 
 def spread_labels(values: Sequence[float], gap: float) -> list[float]:

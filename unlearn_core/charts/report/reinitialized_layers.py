@@ -14,6 +14,8 @@ from unlearn_core.domain.results.method_artifacts import ReinitializedLayers
 
 _ROW = 19
 """Height of a layer in pixels."""
+_MAX_ROWS = 60
+"""Of a model with more layers, only those that were re-initialised are drawn."""
 
 
 def reinit_counts(report: Report) -> tuple[Sequence[str], np.ndarray, bool]:
@@ -44,7 +46,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     """Draw a dot where a layer was re-initialised, a faint one where it was not; the first layer is on top."""
     found = [reinit_counts(report) for report in reports]
-    every = list(dict.fromkeys(layer for layers, _, _ in found for layer in layers))
+    every = _rows(found)
     figure = panels(reports, theme, height=80 + _ROW * len(every))
     marks = {
         "not re-initialised": {"size": 4, "color": theme.border},
@@ -57,7 +59,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
                 (cycle, layer, value)
                 for cycle, row in enumerate(counts.tolist(), 1)
                 for layer, value in zip(layers, row, strict=True)
-                if bool(value) == (name == "re-initialised")
+                if bool(value) == (name == "re-initialised") and layer in every
             ]
             dots = go.Scatter(
                 name=name,
@@ -76,6 +78,15 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     figure.update_xaxes(title_text="cycle")
     figure.update_yaxes(showgrid=True, **list_axis(every, theme))
     return figure
+
+
+def _rows(found: Sequence[tuple[Sequence[str], np.ndarray, bool]]) -> list[str]:
+    """Return the layers that are drawn: all, or those that were re-initialised."""
+    every = list(dict.fromkeys(layer for layers, _, _ in found for layer in layers))
+    chosen = {
+        layer for layers, counts, _ in found for layer, times in zip(layers, counts.T, strict=True) if times.any()
+    }
+    return every if len(every) <= _MAX_ROWS else [layer for layer in every if layer in chosen] or every
 
 
 def _times(value: float, shares: bool) -> str:
