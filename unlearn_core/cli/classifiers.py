@@ -21,17 +21,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON list")
     doing = parser.add_subparsers(dest="doing", metavar="add | remove")
     add = doing.add_parser("add", help="validate a checkpoint, and add it if it fits", allow_abbrev=False)
-    add.add_argument("file", type=Path, help=".safetensors, or .pt or .pth with weights only")
+    add.add_argument("file", type=Path, help="weights: safetensors, or what torch.save wrote")
     add.add_argument(
-        "--architecture", required=True, metavar="ID", help="the architecture of the model, such as resnet20"
+        "--architecture", default="", metavar="ID", help="the architecture, such as resnet20 (found from the file)"
     )
     add.add_argument("--dataset", required=True, metavar="ID", help="the data set it was trained on")
-    add.add_argument("--mean", metavar="R,G,B", help="mean subtracted from pixels in [0, 1] (that of the data set)")
+    add.add_argument("--entry", default="", metavar="NAME", help="the entry of the file that holds the weights")
     add.add_argument(
-        "--std", metavar="R,G,B", help="standard deviation that pixels are divided by (that of the data set)"
+        "--mean", metavar="R,G,B", help="mean subtracted from pixels in [0, 1] (the most accurate of the usual ones)"
+    )
+    add.add_argument(
+        "--std", metavar="R,G,B", help="standard deviation that pixels are divided by (likewise; that of the data set)"
+    )
+    add.add_argument(
+        "--reorder-classes", action="store_true", help="put its outputs into the order that fits the data set's classes"
     )
     add.add_argument("--name", default="", help="its name in the catalog (the file name)")
-    add.add_argument("--anyway", action="store_true", help="add it even if its accuracy is no better than chance")
+    add.add_argument("--anyway", action="store_true", help="add it even if its accuracy proves no fit")
     add.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
     remove = doing.add_parser("remove", help="remove a classifier that you trained or uploaded", allow_abbrev=False)
     remove.add_argument("id", metavar="ID")
@@ -99,52 +105,66 @@ def _add(args: argparse.Namespace) -> int:
         name=args.name or args.file.stem,
         mean=mean,
         std=std,
+        entry=args.entry,
+        reorder=args.reorder_classes,
     )
     with ProgressBar() as bar:
         number, metrics, result = add_locally(spec, device=args.device, data_dir=folder, listener=bar)
-    print("\n".join(as_lines(number, result, args.dataset)))
-    if metrics.classifier is None or metrics.accuracies is None:  # It does not fit.
+    print("\n".join(as_lines(number, result, args.dataset, reorder=spec.reorder)))
+    if metrics.classifier is None:  # It does not fit.
         return 2
-    best = metrics.accuracies.val or metrics.accuracies.test or 0.0
-    if best <= 1.5 * (metrics.chance or 0.0) and not args.anyway:
-        print(
-            "The accuracy is hardly better than chance, so the model was not added. Check --mean, --std and the order"
-        )
-        print("of the classes, or add it with --anyway.")
+    if not result.is_proved and not args.anyway:
+        print("The model was not added. Add it with --anyway if you know better.")
         return 2
     user_models.accept(metrics.classifier)
     print(f"It was added to the catalog as {metrics.classifier}.")
     return 0
 
 
-def as_lines(number: int, result: "CheckpointResult", dataset: str) -> list[str]:
-    """Return the result as readable lines: which tensors fit, which do not, and the accuracies."""
+def as_lines(number: int, result: "CheckpointResult", dataset: str, *, reorder: bool = False) -> list[str]:
+    """Return the result as readable lines: how the file was read, what fits, the accuracies and what they prove."""
+    from unlearn_core.charts.text import checkpoint_findings as findings
     from unlearn_core.data import datasets
 
-    lines = [
-        f"Run {number}: {result.tensors:,} tensors. " + ("All weights of the model are there." if result.fits else "")
-    ]
+    lines = [f"Run {number}: {result.tensors:,} tensors. {findings.fit_sentence(result)}".rstrip()]
+    lines += [f"  {what:<14} {how}" for what, how in findings.reading_rows(result)]
+    lines += [f"    {trial.title:<36}{trial.accuracy or 0:>7.1%}" for trial in result.trials]
     wrong_shapes = [f"{name} {list(found)}, not {list(expected)}" for name, expected, found in result.shape_mismatches]
     for title, names, count in (
         ("missing", result.missing, result.counts.missing),
-        ("unexpected", result.unexpected, result.counts.unexpected),
+        ("left over", result.unexpected, result.counts.unexpected),
         ("wrong shape", wrong_shapes, result.counts.shapes),
     ):
         shown = names[:MAX_TENSORS_SHOWN]
         if count:
             lines.append(f"  {title} ({count:,}): {', '.join(map(ascii, shown))}{' ...' if count > len(shown) else ''}")
+    others = [entry.name for entry in result.entries if entry.name != result.entry]
+    if others:
+        lines.append(f"  other entries, for --entry: {', '.join(map(ascii, others[:MAX_TENSORS_SHOWN]))}")
     found = result.accuracies
     if found is None:
         return [*lines, result.reason]
     lines += [f"  {name:<24}{share:>7.1%}" for name, share in found.by_split.items() if share is not None]
     names = datasets.card(dataset).classes
-    return lines + [
+    lines += [
         f"    {name:<22}{share:>7.1%}" for name, share in zip(names, found.by_class, strict=True) if share is not None
     ]
+    return [*lines, findings.proof_sentence(result), *_order_lines(result, reorder)]
 
 
-def _normalization(args: argparse.Namespace) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Return the mean and standard deviation given, or else those of the data set's images."""
+def _order_lines(result: "CheckpointResult", reorder: bool) -> list[str]:
+    from unlearn_core.charts.text import checkpoint_findings as findings
+
+    order = result.class_order
+    if order is None:
+        return ["No other order of the classes is clearly better, so the outputs stay as they are."] if reorder else []
+    return [findings.order_sentence(order) + ("" if order.applied else " To reorder them, use --reorder-classes.")]
+
+
+def _normalization(
+    args: argparse.Namespace,
+) -> tuple[tuple[float, float, float], tuple[float, float, float]] | tuple[None, None]:
+    """Return the mean and standard deviation given, one that is missing from the data set; None if both are missing."""
     from unlearn_core.data import datasets
     from unlearn_core.data.pixel_statistics import channel_statistics
 
@@ -152,6 +172,8 @@ def _normalization(args: argparse.Namespace) -> tuple[tuple[float, float, float]
         None if text is None else _parse_rgb(text, option)
         for option, text in (("--mean", args.mean), ("--std", args.std))
     ]
+    if given == [None, None]:
+        return None, None
     if None in given:
         defaults = channel_statistics(datasets.load(args.dataset))
         given = [value or default for value, default in zip(given, defaults, strict=True)]

@@ -1,10 +1,19 @@
 """Job specifications: one frozen specification for each kind of job that a worker can run."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from unicodedata import category
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from unlearn_core.domain.forget_request import ForgetRequest, fingerprint
 from unlearn_core.domain.recipe import Recipe
@@ -103,27 +112,40 @@ class TrainSpec(_Spec):
 
 
 class AddCheckpointSpec(_Spec):
-    """Validation of an uploaded checkpoint: whether it fits the architecture, and how accurate it is.
+    """Validation of an uploaded checkpoint: whether it fits an architecture, and how accurate it is.
 
-    `upload` is the SHA-256 of its file, which is its name in the data folder; `mean` and `std` are the normalisation
-    constants for pixels in [0, 1] that the model was trained with.
+    `upload` is the SHA-256 of its file, which is its name in the data folder, and `entry` the entry of the file that
+    holds the weights; "" means the usual one. `architecture` "" means the built-in one that the file fits. `mean` and
+    `std` are the normalisation constants for pixels in [0, 1] that the model was trained with; None means the most
+    accurate of the usual ones. With `reorder`, the outputs are put into the order that fits the data set's classes.
     """
 
     kind: Literal["add"] = "add"
     upload: str = Field(pattern="^[0-9a-f]{64}$")
-    architecture: str = Field(max_length=200)
+    architecture: str = Field(default="", max_length=200)
     dataset: str = Field(max_length=200)
     name: DisplayName = ""
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+    # Fields that came later are left out of the JSON while they are unset: the fingerprints of earlier specs stay.
+    entry: str = Field(default="", max_length=1000, exclude_if=lambda value: not value)
+    reorder: bool = Field(default=False, exclude_if=lambda value: not value)
 
     @field_validator("mean", "std")
     @classmethod
-    def _finite(cls, value: tuple[float, float, float], info: ValidationInfo) -> tuple[float, float, float]:
+    def _finite(
+        cls, value: tuple[float, float, float] | None, info: ValidationInfo
+    ) -> tuple[float, float, float] | None:
         low = 0 if info.field_name == "std" else -math.inf
-        if not all(math.isfinite(one) and one > low for one in value):
+        if value is not None and not all(math.isfinite(one) and one > low for one in value):
             raise ValueError("the mean must be three finite numbers, the standard deviation three above 0")
         return value
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("mean and standard deviation are given together")
+        return self
 
 
 CamAlgorithm = Literal["gradcam", "gradcam++", "layercam", "hirescam", "eigencam"]

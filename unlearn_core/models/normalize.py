@@ -18,5 +18,10 @@ class Normalize(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
 
+    def set_constants(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        """Use other constants from now on."""
+        self.mean.copy_(torch.tensor(mean).view(1, -1, 1, 1))
+        self.std.copy_(torch.tensor(std).view(1, -1, 1, 1))
+
     def forward(self, x: Tensor) -> Tensor:
         return (x - self.mean) / self.std

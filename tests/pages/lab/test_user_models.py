@@ -1,6 +1,7 @@
 """A user's classifier: trained from the page, uploaded as a file, validated, confirmed, removed."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit, turn
 from tests.pages.page_asserts import fine, without_words, words
-from unlearn_core.data import user_catalog
+from unlearn_core.data import sandbox, user_catalog
 from unlearn_core.domain.jobs import AddCheckpointSpec, TrainSpec
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.run import Priority, Run
@@ -18,10 +19,17 @@ from unlearn_core.engine.execute import execute_job
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.models import bundled_models, user_models
+from unlearn_core.models.upload import load_worker
 from unlearn_core.store.queue.run_store import RunStore
 
 ODD = "<b>cat</b> \u202egnp.exe ![x](http://evil)" + "x" * 300
 QUICK = Recipe(epochs=2, batch=64, peak=0.1, augment="none")
+
+
+@pytest.fixture(autouse=True)
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are converted in this process: that another one does so is tested where they are received."""
+    monkeypatch.setattr(sandbox, "run", lambda function, job, limits: load_worker.convert(job, None))  # type: ignore
 
 
 def weights() -> dict[str, torch.Tensor]:
@@ -127,8 +135,14 @@ def test_a_checkpoint_is_validated_added_and_given_a_recipe(visit: Visit, store:
     assert not user_models.exists(name), "it waits until a person adds it"
 
     app = fine(visit("run", id=str(run.id)))
-    assert "fits" in words(app) and "aux.<img>" in list(app.dataframe[1].value["Name"])
-    assert len(app.dataframe[0].value) == 4 and not without_words(app)
+    tried, by_class, left = (frame.value for frame in app.dataframe)
+    assert "fits" in words(app) and list(left["Name"]) == ["aux.<img>"]
+    assert "1 of its" in words(app) and "tensors found no place" in words(app)
+    assert len(by_class) == 4 and not without_words(app)
+    assert "the data set's statistics" in list(tried["Normalisation"]) and "none" in list(tried["Normalisation"])
+    read = dict(app.table[0].value.itertuples())
+    assert read["Architecture"] == "Tiny, chosen" and "on 80 validation images" in read["Normalisation"]
+    assert "always predicting the most frequent class gives 20" in words(app)
     app = fine(app.button(key="take-in").click().run())
     assert user_models.exists(name) and app.query_params["classifier"] == name
     assert "Its training recipe is unknown, so no retrained model can be made" in words(app)
@@ -152,6 +166,79 @@ def test_one_that_does_not_fit_says_what_does_not(visit: Visit, store: RunStore,
     assert "The checkpoint has 7 classes, but Shapes has 4" in words(app)
     assert "take-in" not in [button.key for button in app.button]
     assert list(app.dataframe[0].value["Name"]) == ["head.weight", "head.bias"]
+
+
+def uploaded(app: AppTest, state: object, store: RunStore, home: Path) -> Run:
+    """The finished validation of what torch saved; architecture and normalisation are left to be found."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    app = opened(app, "bring")
+    assert app.selectbox(key="bring-architecture").value == ""
+    app.selectbox(key="bring-trained on").set_value("shapes")
+    app.file_uploader(key="bring-file").set_value(("mine.pth.tar", buffer.getvalue(), "application/octet-stream"))
+    fine(app.run().button(key="bring-go").click().run())
+    return work(store, home)
+
+
+def test_an_entry_is_offered_and_validated(visit: Visit, store: RunStore, home: Path) -> None:
+    still = {name: torch.zeros_like(value) for name, value in weights().items()}
+    run = uploaded(visit("classifier"), {"model": still, "model_ema": weights()}, store, home)
+    app = fine(visit("run", id=str(run.id)))
+    assert "Tiny, found from the file" in app.table[0].value.to_string() and not without_words(app)
+    assert "That proves no fit" in words(app) and app.button(key="take-in").label == "Add anyway"
+    assert app.selectbox(key="other-entry").value == "model_ema"
+    app = app.button(key="validate-entry").click().run()
+    done = work(store, home)
+    assert isinstance(done.spec, AddCheckpointSpec) and done.spec.entry == "model_ema" and done.title == run.title
+    app = fine(visit("run", id=str(done.id)))
+    assert app.button(key="take-in").label == "Add" and app.selectbox(key="other-entry").value == "model"
+    assert dict(app.table[0].value.itertuples())["Entry"] == "'model\\_ema' (of 2)"
+
+
+def test_another_order_of_the_classes_is_offered_and_applied_on_request(
+    visit: Visit, store: RunStore, home: Path
+) -> None:
+    turned = {name: value[[1, 2, 3, 0]] if name.startswith("head.") else value for name, value in weights().items()}
+    run = uploaded(visit("classifier"), turned, store, home)
+    app = fine(visit("run", id=str(run.id)))
+    assert "Its classes seem to be in another order" in words(app) and not without_words(app)
+    app = app.button(key="reorder-classes").click().run()
+    done = work(store, home)
+    app = fine(visit("run", id=str(done.id)))
+    assert "The outputs were put into another order" in words(app) and app.button(key="take-in").label == "Add"
+    assert "reorder-classes" not in [button.key for button in app.button]
+
+
+def test_normalisation_may_be_chosen_by_hand(visit: Visit) -> None:
+    app = opened(visit("classifier"), "bring")
+    assert "tried on up to 1,000 validation images" in words(app)
+    app.segmented_control(key="bring-way").set_value("by other numbers")
+    app = fine(app.run())
+    app.number_input(key="bring-deviation-red").set_value(0.0)
+    app = fine(app.run())
+    assert "A standard deviation must be above 0" in words(app) and "standard deviation 1," in words(app)
+
+
+def test_results_of_former_releases_are_still_shown(visit: Visit, store: RunStore, home: Path) -> None:
+    run = uploaded(visit("classifier"), weights(), store, home)
+    part = home / "runs" / str(run.id) / "parts" / "checkpoint.json"
+    facts = json.loads(part.read_text())
+    former = {
+        "fits",
+        "tensors",
+        "ignored",
+        "missing",
+        "unexpected",
+        "shapes",
+        "counts",
+        "why",
+        "accuracies",
+        "classifier",
+    }
+    part.write_text(json.dumps({name: value for name, value in facts.items() if name in former}))
+    app = fine(visit("run", id=str(run.id)))
+    assert "nothing proves that it fits" in words(app) and app.button(key="take-in").label == "Add anyway"
+    assert not app.table
 
 
 def test_it_is_not_removed_while_a_run_needs_it(visit: Visit, store: RunStore, home: Path) -> None:

@@ -15,6 +15,9 @@ from unlearn_core.ui.shell.markdown import escape
 OTHER = "another, by its name"
 """The entry among the built-in ids for all architectures of the libraries."""
 _OTHER_TITLE = "Another one from torchvision or timm…"
+FIND = ""
+"""The entry for an architecture that is found from a checkpoint."""
+_FIND_TITLE = "Find it from the file"
 
 
 class ArchitectureInfo(NamedTuple):
@@ -38,11 +41,42 @@ def choose_with_dataset(like: ClassifierCard, key_scope: str, dataset_key: str) 
     return describe_architecture(_name(chosen, like.architecture, key_scope), sets[dataset]), dataset
 
 
+def choose_or_find(like: ClassifierCard, key_scope: str, dataset_key: str) -> tuple[str | None, str]:
+    """Show the choice of a checkpoint's architecture and data set, and describe them.
+
+    Returns the architecture's name, `FIND` for one that is found from the file, or None if it cannot be used; and the
+    id of the data set.
+    """
+    sets = datasets.cards()
+    left, right = st.columns(2)
+    titles = {FIND: _FIND_TITLE} | _titles()
+    chosen = _select_by_title(left, "Architecture", titles, FIND, f"{key_scope}-architecture")
+    dataset = _select_by_title(
+        right, "Data set", {one.id: one.title for one in sets.values()}, like.dataset, dataset_key
+    )
+    if chosen == FIND:
+        st.caption(
+            "Names and shapes of the file's tensors say which of the built-in architectures it is. Choose a model of "
+            f"torchvision or timm by its name. {escape(sets[dataset].summary)}"
+        )
+        return FIND, dataset
+    info = describe_architecture(_name(chosen, like.architecture, key_scope), sets[dataset])
+    return None if info is None else info.name, dataset
+
+
+def _titles() -> dict[str, str]:
+    """The titles of the built-in architectures and of `OTHER`."""
+    return {one.id: one.title for one in architectures.cards().values()} | {OTHER: _OTHER_TITLE}
+
+
 def _choose(column: DeltaGenerator, default: str, key_scope: str) -> str:
     """Show a choice of the built-in architectures, the smallest first, and `OTHER`, and return the selected one."""
-    titles = {one.id: one.title for one in architectures.cards().values()} | {OTHER: _OTHER_TITLE}
     return _select_by_title(
-        column, "Architecture", titles, OTHER if external.is_external(default) else default, f"{key_scope}-architecture"
+        column,
+        "Architecture",
+        _titles(),
+        OTHER if external.is_external(default) else default,
+        f"{key_scope}-architecture",
     )
 
 

@@ -12,7 +12,8 @@ from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.recipe import describe_recipe
 from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store import deletion
-from unlearn_core.ui.components import checkpoint_form, gold_actions, point_picker, training_form
+from unlearn_core.ui.components import gold_actions, point_picker, training_form
+from unlearn_core.ui.components.checkpoint import checkpoint_form
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import cache, formatting, run_setup, url_state
 from unlearn_core.ui.shell.markdown import escape

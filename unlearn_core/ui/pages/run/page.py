@@ -21,7 +21,8 @@ from unlearn_core.domain.run import Run, RunState
 from unlearn_core.domain.sweep import sweep_id
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
-from unlearn_core.ui.components import checkpoint_form, gold_actions, run_bar, training_form
+from unlearn_core.ui.components import gold_actions, run_bar, training_form
+from unlearn_core.ui.components.checkpoint import checkpoint_result
 from unlearn_core.ui.report import report_view
 from unlearn_core.ui.shell import cache, formatting, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -122,7 +123,7 @@ def show_done(run: Run) -> None:
         _gold_done(run, run.spec)
         return
     if isinstance(run.spec, TrainSpec | AddCheckpointSpec):
-        (training_form if isinstance(run.spec, TrainSpec) else checkpoint_form).show_result(run, _caption(run))
+        (training_form if isinstance(run.spec, TrainSpec) else checkpoint_result).show_result(run, _caption(run))
         return
     try:
         found = cache.report(run.id, reports.report_version(open_data_dir(), run.id))

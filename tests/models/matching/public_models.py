@@ -1,0 +1,228 @@
+"""The models of public repositories, written small: the same names, shapes, order of definition and computation.
+
+Each takes normalised images (N, 3, 32, 32) and returns logits. The comments name the repositories that call their
+tensors so.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class PaddedBlock(nn.Module):
+    """akamaster/pytorch_resnet_cifar10, option A."""
+
+    def __init__(self, width_in: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width_in, width, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.padded, self.added = stride != 1, width // 4
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + (F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.added, self.added)) if self.padded else x))
+
+
+class ProjectedBlock(nn.Module):
+    """A block whose projection is called `name`; with `first`, the code defines it before the convolutions."""
+
+    def __init__(self, width_in: int, width: int, stride: int, *, name: str, first: bool) -> None:
+        super().__init__()
+        self.name = name
+        projected = stride != 1 or width_in != width
+        shortcut = nn.Sequential(nn.Conv2d(width_in, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+        if projected and first:
+            self.add_module(name, shortcut)
+        self.conv1 = nn.Conv2d(width_in, width, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        if not (projected and first):
+            self.add_module(name, shortcut if projected else nn.Sequential())
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + self.get_submodule(self.name)(x))
+
+
+class ResNet(nn.Module):
+    """A stem, stages of blocks and a head under the names that a repository gives them."""
+
+    def __init__(
+        self, stem: tuple[str, str], stages: Sequence[tuple[str, Sequence[nn.Module]]], head: str, classes: int
+    ) -> None:
+        super().__init__()
+        width = next(module.out_channels for module in stages[0][1][0].modules() if isinstance(module, nn.Conv2d))
+        width_out = [
+            module.num_features for module in stages[-1][1][-1].modules() if isinstance(module, nn.BatchNorm2d)
+        ]
+        self.stem, self.stages, self.last = stem, [name for name, _ in stages], head
+        self.add_module(stem[0], nn.Conv2d(3, width, 3, 1, 1, bias=False))
+        self.add_module(stem[1], nn.BatchNorm2d(width))
+        for name, blocks in stages:
+            self.add_module(name, nn.Sequential(*blocks))
+        self.add_module(head, nn.Linear(width_out[-1], classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for name in self.stem:
+            x = self.get_submodule(name)(x)
+        x = F.relu(x)
+        for name in self.stages:
+            x = self.get_submodule(name)(x)
+        return self.get_submodule(self.last)(x.mean((2, 3)))
+
+
+def _widths(blocks: Sequence[int], width: int) -> list[list[tuple[int, int, int]]]:
+    """(input width, width, stride) of every block of every stage."""
+    stages, before = [], width
+    for number, count in enumerate(blocks):
+        own = width << number
+        stages.append(
+            [(before if block == 0 else own, own, 2 if number and block == 0 else 1) for block in range(count)]
+        )
+        before = own
+    return stages
+
+
+def akamaster(depth: int, classes: int = 10) -> nn.Module:
+    """ResNet-20 and so on with padded shortcuts: conv1, bn1, layer1.0.conv1, linear."""
+    stages = _widths([(depth - 2) // 6] * 3, 16)
+    return ResNet(
+        ("conv1", "bn1"),
+        [(f"layer{n}", [PaddedBlock(*shape) for shape in stage]) for n, stage in enumerate(stages, 1)],
+        "linear",
+        classes,
+    )
+
+
+def projected(
+    blocks: Sequence[int],
+    width: int,
+    *,
+    shortcut: str = "downsample",
+    first: bool = False,
+    stage: str = "layer",
+    stem: tuple[str, str] = ("conv1", "bn1"),
+    head: str = "fc",
+    classes: int = 10,
+) -> nn.Module:
+    """A ResNet with projections, as in chenyaofo/pytorch-cifar-models (downsample, fc), kuangliu/pytorch-cifar
+    (shortcut, linear), and with names that nobody uses."""
+    return ResNet(
+        stem,
+        [
+            (f"{stage}{n}", [ProjectedBlock(*shape, name=shortcut, first=first) for shape in each])
+            for n, each in enumerate(_widths(blocks, width), 1)
+        ],
+        head,
+        classes,
+    )
+
+
+class NormalizeLayer(nn.Module):
+    """The layer in front of robust models: locuslab/smoothing, MadryLab/robustness."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float], names: tuple[str, str] = ("mean", "std")) -> None:
+        super().__init__()
+        self.names = names
+        self.register_buffer(names[0], torch.tensor(mean).view(1, -1, 1, 1))
+        self.register_buffer(names[1], torch.tensor(std).view(1, -1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.get_buffer(self.names[0])) / self.get_buffer(self.names[1])
+
+
+class TransformerBlock(nn.Module):
+    """The block of Hugging Face's ViT: query, key and value are three layers."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        inner = {name: nn.Linear(width, width) for name in ("query", "key", "value")}
+        self.attention = nn.ModuleDict(
+            {"attention": nn.ModuleDict(inner), "output": nn.ModuleDict({"dense": nn.Linear(width, width)})}
+        )
+        self.intermediate = nn.ModuleDict({"dense": nn.Linear(width, 4 * width)})
+        self.output = nn.ModuleDict({"dense": nn.Linear(4 * width, width)})
+        self.layernorm_before, self.layernorm_after = nn.LayerNorm(width, 1e-6), nn.LayerNorm(width, 1e-6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.layernorm_before(x)
+        query, key, value = (
+            self.get_submodule(f"attention.attention.{name}")(y).unflatten(2, (self.heads, -1)).transpose(1, 2)
+            for name in ("query", "key", "value")
+        )
+        y = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+        x = x + self.get_submodule("attention.output.dense")(y)
+        y = self.get_submodule("intermediate.dense")(self.layernorm_after(x))
+        return x + self.get_submodule("output.dense")(F.gelu(y))
+
+
+class HuggingFaceViT(nn.Module):
+    """transformers' ViTForImageClassification, with patches of 4 pixels."""
+
+    vit: Any
+
+    def __init__(self, *, width: int = 192, depth: int = 6, heads: int = 3, classes: int = 10) -> None:
+        super().__init__()
+        self.vit = nn.Module()
+        self.vit.embeddings = nn.Module()
+        self.vit.embeddings.cls_token = nn.Parameter(torch.randn(1, 1, width))
+        self.vit.embeddings.position_embeddings = nn.Parameter(torch.randn(1, 65, width))
+        self.vit.embeddings.patch_embeddings = nn.ModuleDict({"projection": nn.Conv2d(3, width, 4, 4)})
+        self.vit.encoder = nn.ModuleDict({"layer": nn.ModuleList(TransformerBlock(width, heads) for _ in range(depth))})
+        self.vit.layernorm = nn.LayerNorm(width, 1e-6)
+        self.classifier = nn.Linear(width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        embeddings = self.vit.embeddings
+        patches = embeddings.patch_embeddings["projection"](x).flatten(2).transpose(1, 2)
+        x = torch.cat([embeddings.cls_token.expand(len(x), -1, -1), patches], 1) + embeddings.position_embeddings
+        for block in self.vit.encoder["layer"]:
+            x = block(x)
+        return self.classifier(self.vit.layernorm(x)[:, 0])
+
+
+def torchvision_vit(classes: int = 10) -> nn.Module:
+    """torchvision's transformer with the size of vit_tiny."""
+    from torchvision.models import VisionTransformer
+
+    return VisionTransformer(32, 4, 6, 3, 192, 768, num_classes=classes)
+
+
+def torchvision_mobilenet(classes: int = 10) -> nn.Module:
+    """torchvision's MobileNetV2 with stride 1 in front."""
+    from torchvision.models import mobilenet_v2
+
+    model: Any = mobilenet_v2(num_classes=classes)
+    model.features[0][0].stride = (1, 1)
+    return model
+
+
+def torchvision_resnet18(classes: int = 10, *, small: bool = True) -> nn.Module:
+    """torchvision's ResNet-18; with `small`, with a stem for 32 pixels."""
+    from torchvision.models import resnet18
+
+    model: Any = resnet18(num_classes=classes)
+    if small:
+        model.conv1, model.maxpool = nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.Identity()
+    return model
+
+
+def shaken(model: nn.Module, seed: int = 0) -> nn.Module:
+    """The model in eval mode with all tensors random, also those that begin at 0 or 1: no two are alike."""
+    draw = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, value in model.state_dict().items():
+            if name.endswith(("mean", "std", "mu", "sigma")) and value.numel() == 3:
+                continue
+            if value.is_floating_point():
+                noise = torch.randn(value.shape, generator=draw)
+                spread = 0.05 if value.ndim > 1 else 0.2
+                value.copy_(1 + spread * noise.abs() if name.endswith("running_var") else value + spread * noise)
+    return model.eval()

@@ -1,0 +1,1 @@
+"""Uploaded checkpoints: the form, and the result of their validation."""
