@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from tests.models.matching import public_models as public
 from tests.models.matching.test_public_models import OBJECTS, found, loaded, shapes
 from unlearn_core.domain.errors import NotFoundError, NotSupportedError
+from unlearn_core.models.architectures import vit_tiny
+from unlearn_core.models.matching import find
 from unlearn_core.models.matching.find import Found, find_matches
 from unlearn_core.models.matching.misfit import misfit_reason
 from unlearn_core.models.matching.spelling import prefixes
@@ -194,6 +196,12 @@ def test_an_unknown_or_unfit_architecture_is_refused() -> None:
         find_matches(TORCHVISION, OBJECTS, architecture="nothing")
     with pytest.raises(NotSupportedError):
         find_matches(TORCHVISION, OBJECTS.model_copy(update={"size": 4}), architecture="resnet8")
+
+
+def test_without_any_architecture_for_these_images_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find.architectures, "cards", lambda: {"vit_tiny": vit_tiny.CARD})
+    with pytest.raises(NotSupportedError, match="No built-in architecture supports images of 18 pixels"):
+        find_matches({"head.weight": (10, 10**8)}, OBJECTS.model_copy(update={"size": 18}))
 
 
 def test_one_channel_is_repeated_over_three() -> None:

@@ -1,6 +1,7 @@
 """Find the architecture of a checkpoint, and how its tensors match: by known spellings, or else by order and shape."""
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import NamedTuple
 
 from unlearn_core.domain.cards import DatasetCard
@@ -12,6 +13,8 @@ from unlearn_core.models.matching.target import Shape, Shapes, Target, build_tar
 
 MAX_CANDIDATES = 6
 """At most so many matches are returned, because the accuracy of each is measured."""
+MAX_SIZE_RATIO, MAX_HEAD_WEIGHTS = 1.1, 100_000
+"""An architecture that has more weights than the file by this factor and number is not even built."""
 MAX_CLASS_COUNTS = 6
 """At most so many numbers of classes are tried beside the data set's."""
 
@@ -30,15 +33,20 @@ class Found(NamedTuple):
 def find_matches(file: Shapes, dataset: DatasetCard, *, architecture: str = "") -> Found:
     """Match a file's tensors with one architecture, or with all built-in ones.
 
-    Raises NotFoundError, and NotSupportedError if the architecture does not support the data set's images.
+    Raises NotFoundError, and NotSupportedError if no such architecture supports the data set's images.
     """
     named, classes = list(spellings(list(file))), len(dataset.classes)
     if not architecture:
-        return _best(_built_in(dataset), file, named, classes)
+        targets = _built_in(file, dataset)
+        if not targets:
+            raise NotSupportedError(
+                f"No built-in architecture supports images of {dataset.size} pixels. Choose one by its name."
+            )
+        return _best(targets, file, named, classes)
     own = _best([build_target(architecture, classes, dataset.size)], file, named, classes)
     if own.candidates and not own.nearest.leftover:
         return own
-    others = [target for target in _built_in(dataset) if target.architecture != architecture]
+    others = [target for target in _built_in(file, dataset) if target.architecture != architecture]
     other = _best(others, file, named, classes).nearest if others else own.nearest
     if _fits(other) and (not own.candidates or not other.leftover):
         return Found((), own.nearest, other)
@@ -55,9 +63,12 @@ def _best(targets: Sequence[Target], file: Shapes, named: Sequence[Spelling], cl
     return Found(right[:MAX_CANDIDATES], (right or exact or [max(matches, key=_agreement)])[0])
 
 
-def _built_in(dataset: DatasetCard) -> list[Target]:
-    found = []
-    for name in architectures.cards():
+def _built_in(file: Shapes, dataset: DatasetCard) -> list[Target]:
+    """The built-in architectures that support these images and are not far larger than the file."""
+    size, found = sum(map(prod, file.values())), []
+    for name, card in architectures.cards().items():
+        if card.weights and card.weights > MAX_SIZE_RATIO * size + MAX_HEAD_WEIGHTS:
+            continue
         try:
             found.append(build_target(name, len(dataset.classes), dataset.size))
         except NotSupportedError:  # It is made for images of another size.
