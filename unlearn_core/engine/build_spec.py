@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unlearn_core.data import datasets
-from unlearn_core.domain.errors import InvalidRequestError, NotFoundError
+from unlearn_core.domain.class_names import class_number
+from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import MAX_IMAGES, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.engine.setup import check_support, preset_params
@@ -14,8 +15,8 @@ from unlearn_core.models import classifiers
 MAX_SEED = 2**31 - 1
 
 
-def forget_request(classifier: str, *, classes: Sequence[str] = (), images: Sequence[int] = ()) -> ForgetRequest:
-    """Return a forget request for class names or for image numbers.
+def forget_request(classifier: str, *, classes: Sequence[str | int] = (), images: Sequence[int] = ()) -> ForgetRequest:
+    """Return a forget request for classes, by name or number, or for image numbers.
 
     Raises NotFoundError for an unknown classifier or class, InvalidRequestError if not exactly one of the two is given.
     """
@@ -27,7 +28,7 @@ def forget_request(classifier: str, *, classes: Sequence[str] = (), images: Sequ
     if images:
         forget = ForgetImages(images=tuple(images))
     else:
-        forget = ForgetClasses(classes=tuple(_class_index(name, dataset.classes) for name in classes))
+        forget = ForgetClasses(classes=tuple(class_number(name, dataset.classes) for name in classes))
     return ForgetRequest(classifier=classifier, dataset=dataset.id, forget=forget)
 
 
@@ -35,7 +36,7 @@ def run_spec(
     classifier: str,
     *,
     method: str,
-    classes: Sequence[str] = (),
+    classes: Sequence[str | int] = (),
     images: Sequence[int] = (),
     preset: str | None = None,
     seed: int = 0,
@@ -54,9 +55,3 @@ def run_spec(
     check_support(chosen, request.forget.kind)
     params = preset_params(chosen, preset or next(iter(chosen.presets)), request.forget, dict(overrides or {}))
     return UnlearnSpec(request=request, start=start, method=chosen.id, params=params.model_dump(), seed=seed)
-
-
-def _class_index(name: str, known: Sequence[str]) -> int:
-    if name not in known:
-        raise NotFoundError("class", name, list(known))
-    return known.index(name)

@@ -3,6 +3,7 @@
 import shlex
 
 from unlearn_core.domain.cards import DatasetCard
+from unlearn_core.domain.class_names import format_classes
 from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.store.image_lists import format_ranges
@@ -28,5 +29,6 @@ def _request(request: ForgetRequest, card: DatasetCard) -> list[str]:
     forget = request.forget
     words = ["--classifier", request.classifier]
     if forget.kind == "classes":
-        return [*words, "--forget-classes", ",".join(card.classes[number] for number in forget.classes)]
+        text = format_classes(forget.classes, card.classes)
+        return [*words, f"--forget-classes={text}"] if text.startswith("-") else [*words, "--forget-classes", text]
     return [*words, "--forget-images", format_ranges(forget.images)]

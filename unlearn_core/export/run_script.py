@@ -52,7 +52,7 @@ def _step(spec: UnlearnSpec, dataset: DatasetCard, variable: str) -> str:
     """One run as a statement that assigns its result to a variable."""
     forget = spec.request.forget
     chosen = (
-        f"classes={_literal([dataset.classes[index] for index in forget.classes])}"
+        f"classes={_literal([_class(index, dataset.classes) for index in forget.classes])}"
         if forget.kind == "classes"
         else _images(forget.images)
     )
@@ -67,6 +67,11 @@ def _step(spec: UnlearnSpec, dataset: DatasetCard, variable: str) -> str:
     ]
     lines = indent("\n".join(f"{one}," for one in arguments), 2 * _TAB)
     return f"{variable} = lab.unlearn(\n    lab.spec(\n{lines}\n    )\n)"
+
+
+def _class(index: int, classes: Sequence[str]) -> str | int:
+    """The name of a class, or its number if other classes have the same name."""
+    return classes[index] if classes.count(classes[index]) == 1 else index
 
 
 def _images(images: Sequence[int]) -> str:

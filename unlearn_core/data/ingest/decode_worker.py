@@ -1,6 +1,6 @@
 """Decode untrusted files; the application runs this only in a sandboxed process (see `prepare.decode_sandboxed`).
 
-The images go to two files in the job's folder `out`.
+Images, labels and file names go to three files in the job's folder `out`.
 """
 
 import os
@@ -13,6 +13,7 @@ from typing import Any, TypedDict
 import numpy as np
 from PIL import Image
 
+from unlearn_core.data.file_names import MAX_PATH_BYTES, write_file_names
 from unlearn_core.data.ingest import zip_reader
 from unlearn_core.data.ingest.decode_batch import DecodedSet, create_npy, decode_all
 from unlearn_core.data.ingest.decode_image import FIXED
@@ -67,7 +68,7 @@ def decode_images(job: dict[str, Any], context: JobContext) -> PreparedImages:
 
 def max_file_size(images: int, pixel_bytes: int) -> int:
     """The size in bytes of the largest file that is written for so many images with so many bytes together."""
-    return pixel_bytes + 8 * images + (1 << 20)
+    return pixel_bytes + MAX_PATH_BYTES * images + (1 << 20)
 
 
 def prepare(job: dict[str, Any], limits: UploadLimits, context: JobContext) -> PreparedImages:
@@ -127,6 +128,7 @@ def _prepare(
     if left:
         _rewrite(out, places[order], size)
     np.save(out / LABELS_FILE, labels[order], allow_pickle=False)
+    write_file_names(out, (layout.items[row].path for row in order))
     return {
         "classes": layout.classes,
         "train": final.train,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from unlearn_core.data import datasets
-from unlearn_core.domain.cards import DatasetCard
+from unlearn_core.domain.class_names import format_classes, parse_classes
 from unlearn_core.domain.errors import InvalidRequestError, NotFoundError, UnlearnError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 from unlearn_core.domain.jobs import UnlearnSpec
@@ -88,7 +88,7 @@ def to_params(setup: RunSetup) -> dict[str, str]:
     card = datasets.card(setup.dataset)
     said = {"classifier": setup.classifier}
     if setup.by == "classes":
-        said["forget"] = ",".join(card.classes[number] for number in setup.classes)
+        said["forget"] = format_classes(setup.classes, card.classes)
     else:
         text = image_lists.format_ranges(setup.images)
         said |= (
@@ -139,16 +139,8 @@ def _forget(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:
     if "images" in url_params:
         return replace(setup, by="images")
     if "forget" in url_params:
-        return replace(setup, classes=_class_numbers(url_params["forget"], card))
+        return replace(setup, classes=parse_classes(url_params["forget"], card.classes))
     return setup
-
-
-def _class_numbers(text: str, card: DatasetCard) -> tuple[int, ...]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    for name in names:
-        if name not in card.classes:
-            raise NotFoundError("class", name[:MAX_NAME_LENGTH], list(card.classes))
-    return tuple(sorted({card.classes.index(name) for name in names}))
 
 
 def _method(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:

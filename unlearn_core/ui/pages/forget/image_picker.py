@@ -3,14 +3,17 @@
 import numpy as np
 import streamlit as st
 
+from unlearn_core.data.file_names import file_names
 from unlearn_core.data.standard_requests import standard_requests
 from unlearn_core.models import bundled_models
 from unlearn_core.ui.components import paged_grid, point_picker
 from unlearn_core.ui.components.run_plan import RunPlan
+from unlearn_core.ui.pages.forget import file_picker
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 PER_PAGE = 24
+_FIND = "gallery-file"
 _KINDS = {"classes": "Whole classes", "images": "Single images"}
 
 
@@ -33,6 +36,7 @@ def image_gallery(plan: RunPlan) -> None:
     _standard(plan)
     if plan.dataset.is_points:
         _plane(plan)
+    file_picker.show(plan)
     _gallery(plan)
 
 
@@ -99,9 +103,11 @@ def _standard(plan: RunPlan) -> None:
 @st.fragment
 def _gallery(plan: RunPlan) -> None:
     every, chosen = cache.image_dataset(plan.dataset.id), url_state.current().images
-    ids = _filtered(plan, every.labels[: every.train], chosen)
+    paths = file_names(plan.dataset)
+    ids = _filtered(plan, every.labels[: every.train], chosen, paths)
     if not len(ids):
-        st.info(f"No {plan.dataset.item_noun} is selected yet.")
+        searched = st.session_state.get(_FIND, "").strip()
+        st.info("No file name matches." if searched else f"No {plan.dataset.item_noun} is selected yet.")
         return
     page = paged_grid.choose_page(len(ids), PER_PAGE, key="gallery-page", spread=True)
     here = ids[page.items].tolist()
@@ -115,14 +121,16 @@ def _gallery(plan: RunPlan) -> None:
             st.image(
                 cache.thumbnail(plan.dataset.id, number),
                 width="stretch",
-                alt=f"{name}, {plan.dataset.item_noun} {number}",
+                alt=f"{name}, {plan.dataset.item_noun} {number}" + (f", file {paths[number]}" if paths else ""),
             )
             key = f"picture-{plan.dataset.id}-{number}"
             st.session_state[key] = number in chosen
             st.checkbox(escape(f"{name} {number}"), key=key, on_change=_tick_image, args=(number, key))
+            if paths:
+                st.caption(escape(file_picker.short_name(paths[number])))
 
 
-def _filtered(plan: RunPlan, labels: np.ndarray, chosen: tuple[int, ...]) -> np.ndarray:
+def _filtered(plan: RunPlan, labels: np.ndarray, chosen: tuple[int, ...], paths: list[str] | None) -> np.ndarray:
     """Draw the row of filters, and return the numbers of the images that pass them."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
@@ -133,9 +141,26 @@ def _filtered(plan: RunPlan, labels: np.ndarray, chosen: tuple[int, ...]) -> np.
             width=220,
             on_change=_first_page,
         )
+        wanted = _file_query() if paths else ""
         only = st.toggle("Only selected", key="gallery-ticked", bind="query-params", on_change=_first_page)
     ids = np.array(chosen, dtype=int) if only else np.arange(len(labels))
+    if wanted and paths:
+        ids = np.array([number for number in ids.tolist() if wanted in paths[number].casefold()], dtype=int)
     return ids if name == "all classes" else ids[labels[ids] == plan.dataset.classes.index(name)]
+
+
+def _file_query() -> str:
+    """Draw the search by file name, and return what is searched for."""
+    query = st.text_input(
+        "Find a file",
+        placeholder="part of its path",
+        key=_FIND,
+        bind="query-params",
+        icon=":material/search:",
+        width=260,
+        on_change=_first_page,
+    )
+    return query.strip().casefold()
 
 
 def _apply_kind() -> None:
