@@ -4,7 +4,10 @@ import argparse
 import importlib
 import os
 import pkgutil
+import shlex
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,12 +15,14 @@ from unlearn_core import cli
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import CancelledError, UnlearnError
 from unlearn_core.installation import VERSION
+from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import data_dir_path
+from unlearn_core.store.files import error_report
 
 COMMAND = "unlearn-lab"
 """The name of the installed command."""
-MISTAKE, STOPPED = 2, 130
-"""Exit codes: of an error that the user can fix, and of Ctrl-C."""
+UNFORESEEN, MISTAKE, STOPPED = 1, 2, 130
+"""Exit codes: of an error that nobody foresaw, of one that the user can fix, and of Ctrl-C."""
 
 
 def commands() -> list[str]:
@@ -63,6 +68,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output is gone (`... | head`): exit quietly, also when Python flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as problem:  # noqa: BLE001 (whatever nobody foresaw: a sentence, and the rest in a bug report)
+        print(_explain(problem, argv), file=sys.stderr)
+        return UNFORESEEN
+
+
+def _explain(problem: Exception, argv: Sequence[str]) -> str:
+    """Say what failed and where its bug report is; with UNLEARN_LOG_LEVEL=debug with the traceback too."""
+    folder = data_dir_path()
+    reason = error_report.foreseen_reason(problem, folder)
+    if reason is not None:
+        return reason
+    report = error_report.record(problem, folder, task=shlex.join([COMMAND, *argv]))
+    path = report.path
+    if path is None:
+        with tempfile.NamedTemporaryFile(prefix="unlearn-lab-", suffix=".txt", delete=False) as file:
+            file.write(report.text.encode())
+            path = Path(file.name)
+    trace = "".join(traceback.format_exception(problem)) if settings().log_level == "debug" else ""
+    return (
+        f"{trace}{report.sentence}\nIts bug report is {path}. It has versions, settings and the traceback, but no "
+        "images: read it before you send it."
+    )
 
 
 if __name__ == "__main__":

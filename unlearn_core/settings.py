@@ -87,7 +87,9 @@ class Settings(BaseSettings, UploadLimits):  # pyright: ignore[reportIncompatibl
         "class folders; for `make bundle` and a few tests too; if unset, none may be read",
     )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = Field(
-        default="info", description="the least severe messages that a worker and the web server log"
+        default="info",
+        description="the least severe messages that a worker and the web server log; with debug, a command that fails "
+        "for an unforeseen reason also prints its traceback",
     )
     most_checkpoint_mb: int = Field(default=500, ge=1, description="MiB of an uploaded checkpoint")
     most_checkpoint_seconds: int = Field(

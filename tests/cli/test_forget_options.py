@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import unlearn_core as lab
 from tests.data import own_dataset
-from tests.domain.test_class_names import CATALOGS
+from tests.data.test_class_lists import CATALOGS
 from unlearn_core.__main__ import main
 from unlearn_core.cli import _forget
 from unlearn_core.data import datasets, user_catalog

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from unlearn_core.data import user_catalog
-from unlearn_core.data.file_names import write_file_names
+from unlearn_core.data.image_files import write_image_paths
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.models import classifiers, user_models
 
@@ -33,7 +33,7 @@ def add(home: Path, classes: Sequence[str], paths: Sequence[str] | None = None) 
     np.save(folder / user_catalog.LABELS_FILE, labels)
     (folder / user_catalog.CARD_FILE).write_text(card.model_dump_json())
     if paths is not None:
-        write_file_names(folder, paths)
+        write_image_paths(folder, paths)
     user_catalog.set_data_dir(home)
     like = classifiers.card("tiny").model_copy(update={"id": "own", "title": "Own", "dataset": card.id})
     with (home / "logits.npy").open("wb") as file:

@@ -150,9 +150,9 @@ def test_the_listener_hears_wishes_and_costs_next_to_nothing():
             ("ran out of memory", "needed 99 bytes"),
         ),
         (OSError(errno.ENOSPC, "No space left on device"), "failed", ("is full", "MB free", "Free some space")),
-        (OSError(errno.EACCES, "Permission denied"), "failed", ("PermissionError", "worker.log")),
+        (OSError(errno.EACCES, "Permission denied"), "failed", ("may not be used (PermissionError", "Error id")),
         (ValueError("no file \udcff"), "failed", ("no file \\udcff",)),
-        (ZeroDivisionError(), "failed", ("ZeroDivisionError", "worker.log")),
+        (ZeroDivisionError(), "failed", ("has a mistake (ZeroDivisionError)", "Error id")),
     ],
 )
 def test_every_end_is_told_in_words(problem, state, words, tmp_path):

@@ -9,6 +9,7 @@ from tests.store.specs import REQUEST
 from tests.worker.worker_processes import begun, end_of, enough, is_running, output, submit, until, worker
 from unlearn_core.domain.jobs import ExplainSpec, ImportDatasetSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.run import Priority, RunState
+from unlearn_core.store.files import error_report
 from unlearn_core.store.queue.processes import is_alive
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -84,6 +85,8 @@ def test_a_run_that_kills_its_process_twice_has_failed(store, params, words):
     assert (run.state, run.attempt) == (RunState.FAILED, 2)
     assert run.error is not None
     assert all(word in run.error for word in words)
+    report = error_report.find(store.data_dir, run.error)
+    assert report is not None and "Worker on cpu" in report.text
 
 
 def test_an_error_of_ours_is_told_as_it_is(store):
@@ -100,10 +103,15 @@ def test_an_error_of_a_method_is_told_in_short_and_logged_in_full(store):
     assert (run.state, run.attempt) == (RunState.FAILED, 1)
     assert "ValueError: shapes do not match" in (run.error or "")
     assert "Traceback" not in (run.error or "")
-    until(lambda: f"INFO Run {run.id} (a test): failed. Unexpected error: ValueError" in output(store.data_dir))
+    until(lambda: f"INFO Run {run.id} (a test): failed. {run.error}" in output(store.data_dir))
     for log in ((store.data_dir / "worker.log").read_text(), output(store.data_dir)):
         assert log.count(f"ERROR Run {run.id} failed:\nTraceback") == 1
         assert 'raise ValueError("shapes do not match")' in log
+    report = error_report.find(store.data_dir, run.error or "")
+    assert report is not None
+    for part in (f"during: run {run.id}, a test", '"kind": "theirs"', 'ValueError("shapes do not match")', "INFO "):
+        assert part in report.text
+    assert str(store.data_dir) not in report.text
 
 
 def test_out_of_memory_is_explained_and_the_next_run_has_a_fresh_process(store):

@@ -9,7 +9,7 @@ from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import MAX_IMAGES, ForgetRequest
 
 if TYPE_CHECKING:
-    from unlearn_core.data.file_names import FileMatch
+    from unlearn_core.data.image_files import FileMatch
     from unlearn_core.domain.cards import DatasetCard
 
 MAX_LISTED = 10
@@ -41,7 +41,7 @@ def forget_classes(args: argparse.Namespace) -> list[int]:
     """Return the numbers of the classes given. Raises NotFoundError or InvalidRequestError."""
     if not args.forget_classes:
         return []
-    from unlearn_core.domain.class_names import parse_classes
+    from unlearn_core.data.class_lists import parse_classes
 
     classes = _dataset(args).classes
     return sorted({number for text in args.forget_classes for number in parse_classes(text, classes)})
@@ -77,7 +77,7 @@ def _images_of_files(args: argparse.Namespace) -> tuple[int, ...]:
 
     Raises InvalidRequestError if some are no training images, unless --skip-missing is given.
     """
-    from unlearn_core.data.file_names import find_files, read_list
+    from unlearn_core.data.image_files import find_files, read_list
 
     found = find_files(read_list(args.forget_files.expanduser()), _dataset(args))
     count = len(found.by_path) + len(found.by_end)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unlearn_core.data import datasets
-from unlearn_core.domain.class_names import class_number
+from unlearn_core.data.class_lists import class_number
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import MAX_IMAGES, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec

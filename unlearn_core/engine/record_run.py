@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from unlearn_core.domain.errors import CancelledError
+from unlearn_core.domain.errors import CancelledError, UnlearnError
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.store.db.rows import AnySpec
+from unlearn_core.store.files import error_report
 from unlearn_core.store.queue.run_store import RunStore
 
 
@@ -21,8 +22,15 @@ def record_run(
     except (CancelledError, KeyboardInterrupt):
         store.mark_cancelled(run, 1)
         raise
+    except UnlearnError as problem:
+        store.fail(run, 1, str(problem))
+        raise
     except BaseException as problem:
-        store.fail(run, 1, str(problem) or type(problem).__name__)
+        settings = spec.model_dump_json(indent=1)
+        reason = error_report.foreseen_reason(problem, store.data_dir)
+        store.fail(
+            run, 1, reason or error_report.record(problem, store.data_dir, task=title, request=settings).sentence
+        )
         raise
     store.finish(run, 1, metrics=metrics)
     return run, metrics

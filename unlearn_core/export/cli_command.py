@@ -2,8 +2,8 @@
 
 import shlex
 
+from unlearn_core.data.class_lists import format_classes
 from unlearn_core.domain.cards import DatasetCard
-from unlearn_core.domain.class_names import format_classes
 from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.store.image_lists import format_ranges

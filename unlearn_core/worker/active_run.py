@@ -2,11 +2,12 @@
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Run
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.worker.failures import Outcome, describe_exit
+from unlearn_core.worker.failures import Outcome, describe_exit, record
 from unlearn_core.worker.listener import REPORT_INTERVAL
 
 
@@ -27,11 +28,17 @@ class ActiveRun:
     """False once its lease is lost: it is stopped, and its outcome is not reported."""
 
 
-def outcome_of_crash(active_run: ActiveRun, *, dead: bool, code: int | None) -> Outcome:
-    """Return the outcome of a run whose child is gone: `dead` by itself, or killed because a run did not stop."""
+def outcome_of_crash(active_run: ActiveRun, data_dir: Path, *, dead: bool, code: int | None) -> Outcome:
+    """Return the outcome of a run whose child is gone: `dead` by itself, or killed because a run did not stop.
+
+    The first time the run is restarted; the second time its reason is shown, and names a bug report.
+    """
     if active_run.cancelled_at is not None:
         return Outcome("cancelled")
-    return Outcome("crashed", reason=describe_exit(code)) if dead else Outcome("preempted")
+    if not dead:
+        return Outcome("preempted")
+    reason, run = describe_exit(code), active_run.run
+    return Outcome("crashed", reason=record(reason, data_dir, run) if run.attempt > 1 else reason)
 
 
 def report_outcome(store: RunStore, run: Run, outcome: Outcome) -> None:

@@ -62,7 +62,7 @@ def serve(pipe: Connection, signals: MutableSequence[int], config: ChildConfig) 
         try:
             work = work or _warm_up(config)
         except Exception as problem:  # noqa: BLE001 (opening a device may raise anything, which the run must report)
-            outcomes: Iterator[Outcome] = repeat(outcome_of(problem, config.data_dir), len(runs))
+            outcomes: Iterator[Outcome] = repeat(outcome_of(problem, config.data_dir, runs[0]), len(runs))
         else:
             outcomes = work.execute(runs, listeners)
         for index, outcome in enumerate(outcomes):
@@ -95,7 +95,7 @@ class _Workload:
         done = 0
         try:
             for result in self._module.execute_stacked(runs, self._model_cache, listeners):
-                yield self._to_outcome(result)
+                yield self._to_outcome(result, runs[done])
                 done += 1
         except NotSupportedError as problem:  # such as a model with random layers, which only the engine detects
             yield self._execute_one(runs[done], listeners[done])
@@ -103,18 +103,19 @@ class _Workload:
         except Exception as problem:  # noqa: BLE001 (a method may raise anything, such as for lack of memory:
             # the traceback is logged, and each run is restarted alone)
             yield from repeat(
-                outcome_of(problem, self._data_dir)._replace(state="crashed", restart_child=True), len(runs) - done
+                outcome_of(problem, self._data_dir, runs[done])._replace(state="crashed", restart_child=True),
+                len(runs) - done,
             )
 
     def _execute_one(self, run: Run, listener: PipeListener) -> Outcome:
         try:
-            return self._to_outcome(self._module.execute_job(run, self._model_cache, listener))
+            return self._to_outcome(self._module.execute_job(run, self._model_cache, listener), run)
         except Exception as problem:  # noqa: BLE001 (a method may raise anything, which the run must report)
-            return outcome_of(problem, self._data_dir)
+            return outcome_of(problem, self._data_dir, run)
 
-    def _to_outcome(self, result: RunMetrics | Exception) -> Outcome:
+    def _to_outcome(self, result: RunMetrics | Exception, run: Run) -> Outcome:
         if isinstance(result, Exception):
-            return outcome_of(result, self._data_dir)
+            return outcome_of(result, self._data_dir, run)
         return Outcome("done", metrics=RunMetrics.from_json(result.to_json()))
 
 

@@ -184,7 +184,7 @@ class Supervisor:
         code = child.kill() if dead or overdue else None
         for active_run in list(child.active_runs):
             if active_run.outcome is None and (dead or overdue):
-                active_run.outcome = outcome_of_crash(active_run, dead=dead, code=code)
+                active_run.outcome = outcome_of_crash(active_run, self.store.data_dir, dead=dead, code=code)
             if active_run.outcome is not None:
                 self._finalize(child, active_run, active_run.outcome)
             elif time.monotonic() - active_run.last_heartbeat >= active_run.report_interval:

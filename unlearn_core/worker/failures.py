@@ -1,8 +1,5 @@
 """How a run ended, and its failures as sentences that say what to do next."""
 
-import errno
-import re
-import shutil
 import signal
 import traceback
 from pathlib import Path
@@ -10,9 +7,10 @@ from typing import Literal, NamedTuple
 
 from unlearn_core.domain.errors import CancelledError, PreemptedError, UnlearnError
 from unlearn_core.domain.results.metrics import RunMetrics
+from unlearn_core.domain.run import Run
+from unlearn_core.store.files import error_report
+from unlearn_core.store.files.error_report import MEMORY_ADVICE
 from unlearn_core.store.files.log_file import LOG_FILE
-
-MEMORY_ADVICE = "Reduce the batch size, or close other programs that use this memory; then start the run again."
 
 
 class Outcome(NamedTuple):
@@ -26,8 +24,8 @@ class Outcome(NamedTuple):
     restart_child: bool = False
 
 
-def outcome_of(problem: Exception, data_dir: Path) -> Outcome:
-    """Return the outcome of a run that raised this exception."""
+def outcome_of(problem: Exception, data_dir: Path, run: Run | None = None) -> Outcome:
+    """Return the outcome of a run that raised this exception; an unforeseen one gets a bug report."""
     if isinstance(problem, CancelledError):
         return Outcome("cancelled")
     if isinstance(problem, PreemptedError):
@@ -35,8 +33,14 @@ def outcome_of(problem: Exception, data_dir: Path) -> Outcome:
     if isinstance(problem, UnlearnError):
         return Outcome("failed", reason=str(problem))
     full_traceback = "".join(traceback.format_exception(problem))
-    reason = _sentence(problem, data_dir).encode("utf-8", "backslashreplace").decode()  # such as from odd file names
+    reason = error_report.foreseen_reason(problem, data_dir) or record(problem, data_dir, run)
     return Outcome("failed", reason=reason, traceback=full_traceback, restart_child=True)
+
+
+def record(problem: Exception | str, data_dir: Path, run: Run | None) -> str:
+    """Write the bug report of a run that failed, and return the sentence that names it."""
+    task, request = ("a run", "") if run is None else (f"run {run.id}, {run.title}", run.spec.model_dump_json(indent=1))
+    return error_report.record(problem, data_dir, task=task, request=request).sentence
 
 
 def describe_exit(code: int | None) -> str:
@@ -53,24 +57,3 @@ def describe_exit(code: int | None) -> str:
     else:
         how = f"exited twice, most recently with exit code {code}"
     return f"The process of this run {how}. See the end of {LOG_FILE} in the data folder, then start the run again."
-
-
-def _sentence(problem: Exception, data_dir: Path) -> str:
-    if _is_out_of_memory(problem):
-        requested = re.search(r"allocate ([\d.]+ ?\w+)", str(problem))
-        free = re.search(r"of which ([\d.]+ ?\w+) is free", str(problem))
-        needed = (
-            f" It needed {requested[1]} more" + (f", but {free[1]} were free." if free else ".") if requested else ""
-        )
-        return f"The device ran out of memory.{needed} {MEMORY_ADVICE}"
-    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
-        free = shutil.disk_usage(data_dir).free / 1e6
-        return f"The disk with {data_dir} is full ({free:,.0f} MB free). Free some space, then start the run again."
-    what = f"{type(problem).__name__}: {problem}".strip().rstrip(":.")
-    return f"Unexpected error: {what}. See {data_dir / LOG_FILE} for the traceback."
-
-
-def _is_out_of_memory(problem: Exception) -> bool:
-    # torch's class is recognised by name, so that this module need not import torch.
-    named = type(problem).__name__ == "OutOfMemoryError"
-    return named or isinstance(problem, MemoryError) or "DefaultCPUAllocator: can't allocate memory" in str(problem)

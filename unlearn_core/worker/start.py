@@ -25,6 +25,9 @@ IDLE_SECONDS = 600.0
 """Seconds after which a worker that the app started stops if it is idle and no web server is running."""
 
 
+_logger = logging.getLogger(__name__)
+
+
 @dataclass
 class ShutdownFlags:
     """Requests by signals: to `leave` once idle, or to `stop` now."""
@@ -59,6 +62,9 @@ def run_worker(
             Supervisor(
                 device, RunStore(data_dir), lock, info=info, shutdown=flags, timeouts=timeouts, work_module=work_module
             ).serve()
+        except Exception:
+            _logger.exception(f"The worker on {device} failed:")
+            raise
         finally:
             lock.release()
 

@@ -13,7 +13,7 @@ from unlearn_core.domain.pruning import GoldAccuracy, pruning_reason
 from unlearn_core.domain.run import CurvePoint, Run, RunState
 from unlearn_core.domain.stacking import MAX_STACK, StackableParams
 from unlearn_core.domain.sweep import Sweep, SweepFindings, SweepSpec, SweepState, Trial, busy_minutes, sweep_id
-from unlearn_core.store.files.log_file import LOG_FILE
+from unlearn_core.store.files import error_report
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import sampler
 
@@ -53,11 +53,14 @@ class SweepScheduler:
                 raise
             except Exception as problem:  # a sampler may raise anything, and runs must continue
                 _logger.exception(f"Sweep {sweep.id} failed:")
-                reason = f"{type(problem).__name__}: {problem}".strip().rstrip(":.")
-                log = self._store.data_dir / LOG_FILE
-                self._end_sweep(
-                    sweep, SweepEnd(SweepState.FAILED, f"Cannot choose the next trial: {reason}. See {log}.")
+                report = error_report.record(
+                    problem,
+                    self._store.data_dir,
+                    task=f"sweep {sweep.id}, {sweep.title}",
+                    request=sweep.spec.model_dump_json(indent=1),
                 )
+                reason = f"The next trial could not be chosen. {report.sentence}"
+                self._end_sweep(sweep, SweepEnd(SweepState.FAILED, reason))
 
     def prune_if_hopeless(self, run: Run, points: Sequence[CurvePoint]) -> None:
         """Stop an active run if it is a trial that is clearly worse than the finished ones."""

@@ -75,7 +75,7 @@ def test_a_renamed_page_opens_in_a_tab_that_has_its_former_url(visit: Visit) -> 
     assert "Rows, columns" in words(app)
 
 
-def test_an_error_of_ours_is_said_where_it_is_not_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_ours_is_said_where_it_is_not_caught(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(st, "error", lambda text, **_: said.append(text))
     assert navigation.on_unhandled(StoreError("The disk is full."))

@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 import numpy as np
 from PIL import Image
 
-from unlearn_core.data.file_names import MAX_PATH_BYTES, write_file_names
+from unlearn_core.data.image_files import MAX_PATH_BYTES, write_image_paths
 from unlearn_core.data.ingest import zip_reader
 from unlearn_core.data.ingest.decode_batch import DecodedSet, create_npy, decode_all
 from unlearn_core.data.ingest.decode_image import FIXED
@@ -128,7 +128,7 @@ def _prepare(
     if left:
         _rewrite(out, places[order], size)
     np.save(out / LABELS_FILE, labels[order], allow_pickle=False)
-    write_file_names(out, (layout.items[row].path for row in order))
+    write_image_paths(out, (layout.items[row].path for row in order))
     return {
         "classes": layout.classes,
         "train": final.train,

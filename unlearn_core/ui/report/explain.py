@@ -14,7 +14,7 @@ from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
 from unlearn_core.ui.components import paged_grid
 from unlearn_core.ui.report import heatmap_grid
-from unlearn_core.ui.shell import cache, formatting, lifespan, url_state
+from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 PER_PAGE = 24
@@ -239,6 +239,7 @@ def _card(report: Report, number: int, waited: bool) -> None:
     with st.container(height=WAITING, border=False):
         if query.state is RunState.FAILED:
             st.error(escape(query.error or "The query failed."), icon=":material/error:")
+            navigation.bug_report(query.error, key_scope="explain")
         elif query.state is RunState.DONE:
             st.caption("The result of this query is damaged. Press the image again.")
         elif query.state.is_finished:

@@ -86,6 +86,7 @@ def _offer(report: Report, run_id: int, wanted: TrainGoldSpec | None) -> None:
     failed = _failed(wanted)
     if failed is not None:
         st.markdown(f"The last attempt, run {failed.id}, failed: {escape(failed.error or 'no reason was recorded.')}")
+        navigation.bug_report(failed.error, key_scope="gold")
     _request_gold(report, wanted)
 
 

@@ -9,7 +9,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import UNFINISHED_STATES, Run, RunState
 from unlearn_core.engine.job import OnDemandMeasurement
 from unlearn_core.ui.components import chart_card, cost_estimate, job_card
-from unlearn_core.ui.shell import cache, lifespan, worker_status
+from unlearn_core.ui.shell import cache, lifespan, navigation, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 
@@ -46,6 +46,7 @@ def _offer(measurement: OnDemandMeasurement, report: Report, run: Run, *, again:
     failed = _last(measurement, run.id, RunState.FAILED, RunState.DONE)
     if failed is not None and failed.state is RunState.FAILED:
         st.markdown(f"The last attempt failed: {escape(failed.error or 'no reason was recorded.')}")
+        navigation.bug_report(failed.error, key_scope=measurement.id)
     reason = measurement.why_not(report)
     if reason is not None:
         st.markdown(reason)

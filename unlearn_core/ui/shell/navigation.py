@@ -1,6 +1,8 @@
 """The frame around every page: configuration, menu, and the one place that shows errors."""
 
 import ast
+import json
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +17,14 @@ from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.installation import ASSETS, ROOT, VERSION
 from unlearn_core.store.data_folder import data_dir_path
+from unlearn_core.store.files import error_report
+from unlearn_core.store.files.error_report import ErrorReport
 from unlearn_core.ui.shell import copy_link, lifespan
 from unlearn_core.ui.shell.markdown import escape
 from unlearn_core.ui.shell.redirects import MOVED_PAGES
+
+_logger = logging.getLogger(__name__)
+_BUG = ":material/bug_report:"
 
 
 class PageInfo(NamedTuple):
@@ -89,8 +96,47 @@ def on_unhandled(problem: Exception) -> bool:
     with show_errors():
         if isinstance(problem, UnlearnError):
             raise problem
-        st.error("An unexpected error occurred. The details are in the server's log; reload the page to continue.")
+        folder = data_dir_path()
+        reason = error_report.foreseen_reason(problem, folder)
+        if reason is not None:
+            raise UnlearnError(reason)
+        request = json.dumps(st.query_params.to_dict(), indent=1, ensure_ascii=False)
+        report = error_report.record(problem, folder, task=f"the page {_asked_page() or 'start'}", request=request)
+        _logger.error(f"{report.sentence} Its traceback is above.")  # Streamlit has just logged it.
+        words = error_report.describe(problem, with_message=False)  # a message may contain what is not for visitors
+        st.error(
+            f"An unforeseen error stopped this page: {words}. Error id {report.id}. "
+            "Reload the page to continue; your runs are not affected.",
+            icon=_BUG,
+        )
+        _bug_report(report, key_scope="page")
     return True
+
+
+def bug_report(sentence: str | None, *, key_scope: str) -> None:
+    """Offer the bug report that the sentence about an error names; nothing if it names none."""
+    found = error_report.find(data_dir_path(), sentence or "")
+    if found is not None:
+        _bug_report(found, key_scope=key_scope)
+
+
+def _bug_report(report: ErrorReport, *, key_scope: str) -> None:
+    with st.popover("Bug report", icon=_BUG):
+        st.markdown(
+            "**To report this error**, copy this text or download it. It has versions, settings, the traceback and the "
+            "end of the worker's log; no images, no passwords, and no paths of your own folders. Read it before you "
+            "send it."
+        )
+        st.code(report.text, language=None, height=260, wrap_lines=True)
+        st.download_button(
+            "Download",
+            report.text,
+            file_name=f"unlearn-lab-bug-{report.id}.txt",
+            mime="text/plain",
+            icon=":material/download:",
+            key=f"bug-report-{key_scope}-{report.id}",
+            on_click="ignore",
+        )
 
 
 def _asked_page() -> str:

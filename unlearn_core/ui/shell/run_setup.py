@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from unlearn_core.data import datasets
-from unlearn_core.domain.class_names import format_classes, parse_classes
+from unlearn_core.data.class_lists import format_classes, parse_classes
 from unlearn_core.domain.errors import InvalidRequestError, NotFoundError, UnlearnError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 from unlearn_core.domain.jobs import UnlearnSpec

@@ -6,7 +6,7 @@ from unlearn_core.domain.jobs import ImportDatasetSpec
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.ui.components import job_card
 from unlearn_core.ui.pages.datasets import page
-from unlearn_core.ui.shell import cache, formatting, worker_status
+from unlearn_core.ui.shell import cache, formatting, navigation, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 MAX_SHOWN = 5
@@ -96,4 +96,5 @@ def _failed(run: Run) -> None:
             st.markdown(
                 escape(run.error or "The worker gave no reason; worker.log in the data folder may contain more.")
             )
+            navigation.bug_report(run.error, key_scope="import")
         st.button("Dismiss", key=f"dismiss-{run.id}", on_click=cache.store().delete, args=(run.id,))

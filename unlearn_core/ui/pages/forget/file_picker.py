@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from unlearn_core.data.file_names import FileMatch, file_names, find_files, split_names, why_no_file_names
+from unlearn_core.data.image_files import FileMatch, find_files, image_paths, split_list, why_no_paths
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import formatting, url_state
@@ -15,8 +15,8 @@ MAX_LISTED, MAX_NAME_LENGTH = 20, 32
 def show(plan: RunPlan) -> None:
     """A box for file names, what was found for them, and the button that selects these images."""
     with st.expander("Select by file name", icon=":material/description:"):
-        if file_names(plan.dataset) is None:
-            st.markdown(escape(why_no_file_names(plan.dataset)))
+        if image_paths(plan.dataset) is None:
+            st.markdown(escape(why_no_paths(plan.dataset)))
             return
         text = st.text_area(
             "File names",
@@ -26,7 +26,7 @@ def show(plan: RunPlan) -> None:
             "fits `cat/1.jpg` if there is no other `1.jpg`. Capital letters matter.",
         )
         st.button("Find these files", key="find-files", icon=":material/search:")
-        if names := split_names(text or ""):
+        if names := split_list(text or ""):
             try:
                 _show_match(plan, find_files(names, plan.dataset))
             except UnlearnError as problem:

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from unlearn_core.data.file_names import file_names
+from unlearn_core.data.image_files import image_paths
 from unlearn_core.data.standard_requests import standard_requests
 from unlearn_core.models import bundled_models
 from unlearn_core.ui.components import paged_grid, point_picker
@@ -103,7 +103,7 @@ def _standard(plan: RunPlan) -> None:
 @st.fragment
 def _gallery(plan: RunPlan) -> None:
     every, chosen = cache.image_dataset(plan.dataset.id), url_state.current().images
-    paths = file_names(plan.dataset)
+    paths = image_paths(plan.dataset)
     ids = _filtered(plan, every.labels[: every.train], chosen, paths)
     if not len(ids):
         searched = st.session_state.get(_FIND, "").strip()

@@ -153,6 +153,7 @@ def _show_ended(run: Run, state: str, reason: str, *, color: str, icon: str) -> 
         st.markdown(f":{color}-badge[{icon} {state}]")
         st.markdown(escape(reason))
         st.caption(_what_remains(run))
+        navigation.bug_report(reason, key_scope="run")
     with st.container(horizontal=True):
         if isinstance(run.spec, UnlearnSpec) and st.button(
             "Change and run again", type="primary", icon=":material/fork_right:", key="again"

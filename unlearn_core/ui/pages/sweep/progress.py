@@ -143,6 +143,7 @@ def _state(sweep_data: SweepData, unfinished: list[Trial]) -> None:
         with st.container(border=True):
             st.markdown(":red-badge[:material/error: failed]")
             st.markdown(escape(sweep.error or "No reason was recorded. See worker.log in the data folder."))
+            navigation.bug_report(sweep.error, key_scope="sweep")
             st.caption(
                 "The table below shows what happened to each run. Change the ranges or the method, and sweep again."
             )

@@ -48,12 +48,12 @@ class FileMatch(NamedTuple):
         return not (self.held_out or self.several or self.missing)
 
 
-def write_file_names(folder: Path, paths: Iterable[str]) -> None:
+def write_image_paths(folder: Path, paths: Iterable[str]) -> None:
     """Store the paths of a data set's images, in the order of the images, in its folder."""
     (folder / FILES_FILE).write_text(json.dumps(list(map(_normal, paths)), ensure_ascii=False), encoding="utf-8")
 
 
-def file_names(card: DatasetCard) -> list[str] | None:
+def image_paths(card: DatasetCard) -> list[str] | None:
     """The path of each image of a data set; None if it has none stored."""
     folder = user_catalog.user_dataset_dir(card.id)
     try:
@@ -63,7 +63,7 @@ def file_names(card: DatasetCard) -> list[str] | None:
     return found if found is not None and len(found) == card.train + card.val + card.test else None
 
 
-def why_no_file_names(card: DatasetCard) -> str:
+def why_no_paths(card: DatasetCard) -> str:
     """Why images of this data set cannot be found by file name, as a sentence."""
     folder = user_catalog.user_dataset_dir(card.id)
     if folder is None or not folder.exists():
@@ -79,9 +79,9 @@ def find_files(wanted: Sequence[str], card: DatasetCard) -> FileMatch:
 
     Raises InvalidRequestError if the data set has no file names, or if there are too many or no names.
     """
-    paths = file_names(card)
+    paths = image_paths(card)
     if paths is None:
-        raise InvalidRequestError(why_no_file_names(card))
+        raise InvalidRequestError(why_no_paths(card))
     if not wanted:
         raise InvalidRequestError("The list has no file name: write one on each line.")
     if len(wanted) > MAX_IMAGES:
@@ -101,7 +101,7 @@ def find_files(wanted: Sequence[str], card: DatasetCard) -> FileMatch:
     return found
 
 
-def split_names(text: str) -> list[str]:
+def split_list(text: str) -> list[str]:
     """The file names of a list: one on each line, with or without double quotes; empty lines are left out."""
     lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
     return [line[1:-1] if len(line) > 2 and line[0] == line[-1] == '"' else line for line in lines if line]
@@ -112,7 +112,7 @@ def read_list(file: Path) -> list[str]:
     try:
         if file.stat().st_size > MAX_LIST_BYTES:
             raise InvalidRequestError(f"{file} is larger than {MAX_LIST_BYTES // 1_000_000} MB: split the list.")
-        return split_names(file.read_text(encoding="utf-8"))
+        return split_list(file.read_text(encoding="utf-8"))
     except OSError as problem:
         raise InvalidRequestError(f"Cannot read {file} ({problem.strerror}). Choose another file.") from None
     except UnicodeDecodeError:

@@ -9,14 +9,14 @@ import pytest
 from tests.data import own_dataset
 from tests.data.zips import faces, write
 from unlearn_core.data import datasets, user_catalog
-from unlearn_core.data.file_names import (
+from unlearn_core.data.image_files import (
     FILES_FILE,
     MAX_PATH_LENGTH,
-    file_names,
     find_files,
+    image_paths,
     read_list,
-    split_names,
-    why_no_file_names,
+    split_list,
+    why_no_paths,
 )
 from unlearn_core.data.ingest import upload_store
 from unlearn_core.data.ingest.decode_image import decode
@@ -50,7 +50,7 @@ def test_an_import_keeps_the_name_of_each_image(mine: Path, tmp_path: Path) -> N
     spec = build_import_spec(source("zip"), {"upload": upload}, title="Faces", size=16)
     import_dataset(spec, mine, NullListener())
     card, images = datasets.card(spec.dataset), datasets.load(spec.dataset)
-    paths = file_names(card)
+    paths = image_paths(card)
     assert paths is not None and {*paths} == {*members} - {"top/anna/0.png"}
     for path, image in zip(paths, images.images, strict=True):
         assert np.array_equal(image, decode(members[path], size=16, fit="crop", max_pixels=10_000)), path
@@ -74,7 +74,7 @@ def test_names_are_matched_by_path_then_by_the_only_file_that_fits(mine: Path) -
 def test_names_are_bounded_and_have_no_invisible_characters(mine: Path) -> None:
     long, odd = "x/" * 200 + "1.png", "a\u202eb\n\udcff.png"
     own_dataset.add(mine, CLASSES, [long, odd, *PATHS[2:]])
-    paths = file_names(own_dataset.card_of(CLASSES))
+    paths = image_paths(own_dataset.card_of(CLASSES))
     assert paths is not None and len(paths[0]) == MAX_PATH_LENGTH and paths[1] == "a\\u202eb\\u000a\\udcff.png"
     assert find_files([long, odd], own_dataset.card_of(CLASSES)).images == (0, 1)
 
@@ -86,12 +86,12 @@ def test_a_data_set_without_file_names_says_so(mine: Path, damage: str | None) -
         (mine / "datasets" / "own-set" / FILES_FILE).write_text(damage)
     with pytest.raises(InvalidRequestError, match=r"Own set has no file names: .* add it again"):
         find_files(["1.png"], own_dataset.card_of(CLASSES))
-    assert why_no_file_names(datasets.card("cifar10-sample")).endswith("so its images have no file names.")
-    assert why_no_file_names(datasets.card("moons")).endswith("so its points have no file names.")
+    assert why_no_paths(datasets.card("cifar10-sample")).endswith("so its images have no file names.")
+    assert why_no_paths(datasets.card("moons")).endswith("so its points have no file names.")
 
 
 def test_a_list_has_a_name_on_each_line(tmp_path: Path) -> None:
-    assert split_names('\ufeffa, b.png\r\n\n  "c d.png"  \n#1.png\n"\n') == ["a, b.png", "c d.png", "#1.png", '"']
+    assert split_list('\ufeffa, b.png\r\n\n  "c d.png"  \n#1.png\n"\n') == ["a, b.png", "c d.png", "#1.png", '"']
     (tmp_path / "list.txt").write_bytes(b"a\xff.png")
     with pytest.raises(InvalidRequestError, match="not a text in UTF-8"):
         read_list(tmp_path / "list.txt")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as drawn
 from hypothesis import strategies as st
 
-from unlearn_core.domain.class_names import class_number, format_classes, parse_classes
+from unlearn_core.data.class_lists import class_number, format_classes, parse_classes
 from unlearn_core.domain.errors import InvalidRequestError, NotFoundError
 
 PIECES = st.sampled_from(["a", "A", ",", '"', "#", "0", "1", " ", "/", "\\", "'", "-", "\n", "\u00a0", "😀", "é"])
