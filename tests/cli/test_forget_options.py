@@ -128,7 +128,10 @@ def test_nothing_runs_without_a_name_that_is_not_there(home: Path, capsys: pytes
     assert main(["gold", *words]) == 2
     said = capsys.readouterr().err
     assert "12 of the file names are not in the data set: 'e\u0301.png', 'lost 0.png'" in said
-    assert " and 2 more. 1 of the file names is of validation or test images" in said and "'30.png'" in said
+    assert (
+        " and 2 more. 1 of the file names is not of training images but of validation or test images" in said
+        and "'30.png'" in said
+    )
     assert "Nothing was run: correct the list, or add --skip-missing to go on with the 1 that were found." in said
     assert not RunStore(home).list_runs()
     assert main(["gold", *words, "--skip-missing"]) == 0

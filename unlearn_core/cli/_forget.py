@@ -98,7 +98,7 @@ def _lost(found: "FileMatch") -> list[str]:
     """What was not found, a sentence for each reason."""
     reasons = {
         "not in the data set": found.missing,
-        "of validation or test images, which are not trained on": found.held_out,
+        "not of training images but of validation or test images, so no model was trained on them": found.held_out,
         "of several files, so more of the path is needed": found.several,
     }
     return [_sentence(names, reason) for reason, names in reasons.items() if names]

@@ -37,7 +37,7 @@ def test_names_that_are_not_there_are_listed_and_left_out_only_by_choice(visit: 
     app = opened(visit, home, "\n".join(["3.png", "20.png", *lost]))
     assert ":red[**25** of the names are not in this data set:]" in words(app)
     assert "- \\*lost\\* 19.png\n- … and 5 more" in words(app)
-    assert ":red[**1** of the names is of validation or test images" in words(app)
+    assert ":red[**1** of the names is not of training images but of validation or test images" in words(app)
     assert app.button(key="take-files").label == "Go on with only the 1 image found"
     fine(app.button(key="take-files").click().run())
     assert app.query_params["images"] == "3"
@@ -70,7 +70,7 @@ def test_the_gallery_shows_and_finds_file_names(visit: Visit, home: Path) -> Non
     ("query", "sentence"),
     [
         ({"classifier": "own"}, "Own set has no file names: it is not made of files, or an earlier release"),
-        ({"classifier": "mlp-moons"}, "is not made of files, so its points have no file names."),
+        ({"classifier": "tiny"}, "is not made of files, so its images have no file names."),
     ],
 )
 def test_a_data_set_without_file_names_says_so(visit: Visit, home: Path, query: dict[str, str], sentence: str) -> None:
@@ -81,7 +81,7 @@ def test_a_data_set_without_file_names_says_so(visit: Visit, home: Path, query: 
 
 def test_a_long_name_is_shortened_in_its_middle() -> None:
     assert short_name("a/b/IMG_1.jpg") == "IMG_1.jpg"
-    assert short_name("a/" + "x" * 40 + "0001.jpeg") == "x" * 15 + "…" + "xxxxxxx0001.jpeg"
+    assert short_name("a/" + "x" * 40 + "0001.jpeg") == "x" * 11 + "…" + "xxx0001.jpeg"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
-MAX_LISTED, MAX_NAME_LENGTH = 20, 32
+MAX_LISTED, MAX_NAME_LENGTH = 20, 24
 """The most names that are listed of each kind, and the most characters of a name below an image."""
 
 
@@ -51,7 +51,7 @@ def _show_match(plan: RunPlan, found: FileMatch) -> None:
         )
     for words, names in (
         ("not in this data set", found.missing),
-        (f"of validation or test {noun}s, which no model was trained on", found.held_out),
+        (f"not of training {noun}s but of validation or test {noun}s, so no model was trained on them", found.held_out),
         ("of several files, so more of the path is needed", found.several),
     ):
         if names:

@@ -36,7 +36,8 @@ def image_gallery(plan: RunPlan) -> None:
     _standard(plan)
     if plan.dataset.is_points:
         _plane(plan)
-    file_picker.show(plan)
+    else:
+        file_picker.show(plan)
     _gallery(plan)
 
 
