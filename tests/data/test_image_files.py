@@ -53,7 +53,7 @@ def test_an_import_keeps_the_name_of_each_image(mine: Path, tmp_path: Path) -> N
     paths = image_paths(card)
     assert paths is not None and {*paths} == {*members} - {"top/anna/0.png"}
     for path, image in zip(paths, images.images, strict=True):
-        assert np.array_equal(image, decode(members[path], size=16, fit="crop", max_pixels=10_000)), path
+        assert np.array_equal(image, decode(members[path], size=16, fit="crop", max_pixels=10_000).pixels), path
 
 
 def test_names_are_matched_by_path_then_by_the_only_file_that_fits(mine: Path) -> None:

@@ -25,7 +25,8 @@ def test_a_report_has_what_a_developer_needs(home: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("UNLEARN_DATABASE", "postgresql://me:hush@db/lab")
     (home / "worker.log").write_text("".join(f"line {number}\n" for number in range(99)))
     report = record(raised(KeyError("weights")), home, task="run 7, Forget cat", request='{"method": "ssd"}')
-    assert report.path == home / FOLDER / f"{report.id}.txt" and report.path.read_text() == report.text
+    assert report.path == home / FOLDER / f"{report.id}.txt"
+    assert report.path.read_text() == report.text
     assert report.sentence == (
         f"An unforeseen error ended this: the program, or a plug-in, has a mistake (KeyError: 'weights'). "
         f"Error id {report.id}."
@@ -67,7 +68,8 @@ def test_the_newest_reports_are_kept(home: Path, monkeypatch: pytest.MonkeyPatch
     for number in range(4):
         found.append(record(raised(ValueError(number)), home, task="a"))
         assert found[-1].path is not None
-        os.utime(found[-1].path, (time.time() - 9 + number,) * 2)
+        moment = time.time() - 9 + number
+        os.utime(found[-1].path, (moment, moment))
     assert [find(home, report.sentence) is not None for report in found] == [False, False, True, True]
 
 
