@@ -26,7 +26,7 @@ def test_a_report_has_what_a_developer_needs(home: Path, monkeypatch: pytest.Mon
     (home / "worker.log").write_text("".join(f"line {number}\n" for number in range(99)))
     report = record(raised(KeyError("weights")), home, task="run 7, Forget cat", request='{"method": "ssd"}')
     assert report.path == home / FOLDER / f"{report.id}.txt"
-    assert report.path.read_text() == report.text
+    assert report.path is not None and report.path.read_text() == report.text
     assert report.sentence == (
         f"An unforeseen error ended this: the program, or a plug-in, has a mistake (KeyError: 'weights'). "
         f"Error id {report.id}."
