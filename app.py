@@ -6,11 +6,11 @@ This file defines the server; what a visitor sees begins in `unlearn_core/ui/she
 import streamlit as st
 from starlette.middleware import Middleware
 
-from unlearn_core.ui.shell import lifespan, navigation, redirects, router
+from unlearn_core.ui.shell import lifespan, middleware, navigation, router
 
 app = st.App(
     router.__file__,
     lifespan=lifespan.lifespan,
-    middleware=[Middleware(redirects.RedirectMiddleware)],
+    middleware=[Middleware(middleware.RedirectMiddleware), Middleware(middleware.UploadLimitMiddleware)],
     on_script_error=navigation.on_unhandled,
 )

@@ -26,6 +26,12 @@ class UploadLimits(BaseModel):
         ge=1,
         description="MB of an uploaded zip; `server.maxUploadSize` in `.streamlit/config.toml` limits all uploads",
     )
+    most_uploads_mb: int = Field(
+        default=1_000,
+        ge=1,
+        description="MB of the uploads of all visitors together, in the server's memory; and of those on its disk that "
+        "wait for their import",
+    )
     most_unpacked_mb: int = Field(default=2_000, ge=1, description="MB of all files of a zip together, unpacked")
     most_pictures: int = Field(default=200_000, ge=1, description="images of a data set")
     most_pixels: int = Field(

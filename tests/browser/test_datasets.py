@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.app_server import ROOT, Served
 from tests.browser.browser_steps import CHART, heading, settled
@@ -35,10 +35,14 @@ def people(count: int) -> dict[str, bytes]:
     return members
 
 
-def upload(page: Page, app: Served, file: Path) -> None:
+def choose_file(page: Page, app: Served, file: Path) -> None:
     page.goto(app.address("datasets"))
     heading(page, "Which data sets are there?")
     page.locator("input[type=file]").set_input_files(file)
+
+
+def upload(page: Page, app: Served, file: Path) -> None:
+    choose_file(page, app, file)
     button = page.get_by_role("button", name="Add data set")
     expect(button).to_be_enabled()
     settled(page)
@@ -120,13 +124,29 @@ def test_hostile_names_ask_nobody_for_anything(page: Page, app: Served, tmp_path
         "anna/![x](http:__evil.invalid_a.png)<img src=x onerror=alert(1)>.png": b"no picture",
         "![b](http:evil.invalid)/1.png": picture(1),
     }
-    upload(page, app, write(tmp_path / "bad.zip", faces(each=10) | bad))
+    choose_file(page, app, write(tmp_path / "bad.zip", faces(each=10) | bad))
     expect(page.get_by_text("could act as markup")).to_be_visible()
-    page.get_by_role("button", name="Dismiss").click()
-    expect(page.get_by_text("could act as markup")).to_have_count(0)
+    expect(page.get_by_role("button", name="Add data set")).to_be_disabled()
     upload(page, app, write(tmp_path / "some.zip", faces(each=10) | dict([next(iter(bad.items()))])))
-    expect(page.get_by_text("1 file could not be used and was left out")).to_be_visible()
+    expect(page.get_by_text("1 image could not be used and was left out")).to_be_visible()
     expect(page.get_by_text("<img src=x onerror")).to_be_visible()
     assert elsewhere and not [url for url in elsewhere if not url.startswith((app.address(), "data:", "blob:"))]
     assert not dialogs
     assert page.locator("img[src='x']").count() == 0
+
+
+def test_the_uploads_of_all_visitors_are_bounded(
+    context: BrowserContext, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One visitor's upload takes most of what the server may hold, and the next one's is refused until it is gone."""
+    monkeypatch.setenv("UNLEARN_MOST_UPLOADS_MB", "1")
+    file = write(tmp_path / "some.zip", faces() | {"LICENSE": bytes(600_000)})
+    with Served(home, worker="none") as served, context.new_page() as page, context.new_page() as other:
+        choose_file(page, served, file)
+        expect(page.get_by_text("LICENSE")).to_be_visible()
+        choose_file(other, served, file)
+        expect(other.get_by_text("status code 503")).to_be_visible()
+        page.get_by_role("button", name="Remove some.zip").click()
+        expect(page.get_by_text("LICENSE")).to_have_count(0)
+        choose_file(other, served, file)
+        expect(other.get_by_text("LICENSE")).to_be_visible()

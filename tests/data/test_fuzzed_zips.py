@@ -21,6 +21,7 @@ from unlearn_core.data import user_catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
 Ask = Callable[[bytes, str], str]
 
 
@@ -151,7 +152,7 @@ def test_the_zips_are_read_as_they_are(ask: Ask, valid: list[bytes]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=990, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=990, deadline=None, suppress_health_check=SLOW)
 @given(data=st.data(), number=st.integers(0, 6), encoding=st.sampled_from(("utf-8", "gb18030")))
 def test_a_fuzzed_zip_is_read_or_refused_with_a_sentence(
     ask: Ask, valid: list[bytes], data: st.DataObject, number: int, encoding: str
@@ -160,7 +161,7 @@ def test_a_fuzzed_zip_is_read_or_refused_with_a_sentence(
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=10, deadline=None, suppress_health_check=SLOW, database=None)
 @given(data=st.data(), number=st.integers(0, 6))
 def test_some_go_the_whole_way(
     home: Path, capsys: pytest.CaptureFixture[str], valid: list[bytes], data: st.DataObject, number: int

@@ -134,13 +134,13 @@ def test_the_trash_gives_back_what_it_took(mine: Path, tmp_path: Path) -> None:
 
 
 def test_uploads_are_limited_and_not_kept_for_ever(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = MOST.model_copy(update={"most_upload_mb": 1})
+    small = MOST.model_copy(update={"most_upload_mb": 1, "most_uploads_mb": 5})
     with pytest.raises(InvalidDatasetError, match="larger than 1 MB"):
         upload_store.save(mine, io.BytesIO(bytes(1_000_001)), small)
     assert not list((mine / "uploads").iterdir())
     for _ in range(5):
         upload_store.save(mine, io.BytesIO(bytes(1_000_000)), small)
-    with pytest.raises(InvalidDatasetError, match="Too many uploads are waiting"):
+    with pytest.raises(InvalidDatasetError, match=r"Too many uploads are waiting.*UNLEARN_MOST_UPLOADS_MB"):
         upload_store.save(mine, io.BytesIO(b"x"), small)
     monkeypatch.setattr(upload_store, "_MAX_AGE", -1.0)
     upload_store.save(mine, io.BytesIO(b"x"), small)

@@ -15,7 +15,7 @@ from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.store.files.log_file import MAX_LOG_BYTES
 from unlearn_core.store.queue import processes
-from unlearn_core.ui.shell import lifespan, navigation, redirects
+from unlearn_core.ui.shell import lifespan, middleware, navigation
 from unlearn_core.ui.shell.markdown import escape
 
 
@@ -127,7 +127,7 @@ def _get(path: str, *, accept: bytes) -> str | None:
     path, _, query = path.partition("?")
     headers = [(b"accept", accept)]
     scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": headers}
-    asyncio.run(redirects.RedirectMiddleware(inner)(scope, receive, send))
+    asyncio.run(middleware.RedirectMiddleware(inner)(scope, receive, send))
     return dict(sent[0]["headers"])[b"location"].decode() if sent else None
 
 

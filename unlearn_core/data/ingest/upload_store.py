@@ -17,8 +17,6 @@ from unlearn_core.settings import UploadLimits, limit_hint
 _PIECE = 1 << 20
 _MAX_AGE = 24 * 3600.0
 """Seconds after which an upload that no run has read is removed."""
-_SEVERAL = 5
-"""How many uploads of the largest size may wait at the same time."""
 
 
 def save(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> str:
@@ -39,8 +37,7 @@ def brief_copy(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> Iterator
     """An upload as a file, until the end of the context. Raises InvalidDatasetError if it is too large."""
     folder, largest = _folder(data_dir), limits.most_upload_mb * 1_000_000
     folder.mkdir(parents=True, exist_ok=True)
-    if _waiting(folder) > (_SEVERAL - 1) * largest:
-        raise InvalidDatasetError("Too many uploads are waiting. Try again when one of them has been read.")
+    room = limits.most_uploads_mb * 1_000_000 - _waiting(folder)
     handle, name = tempfile.mkstemp(dir=folder)
     try:
         size = 0
@@ -51,6 +48,11 @@ def brief_copy(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> Iterator
                     raise InvalidDatasetError(
                         f"The file is larger than {limits.most_upload_mb:,} MB, the limit for uploads. "
                         + limit_hint("most_upload_mb")
+                    )
+                if size > room:
+                    raise InvalidDatasetError(
+                        "Too many uploads are waiting. Try again when one of them has been read. "
+                        + limit_hint("most_uploads_mb")
                     )
                 target.write(piece)
         yield Path(name)

@@ -21,7 +21,7 @@ from unlearn_core.store.files import error_report
 from unlearn_core.store.files.error_report import ErrorReport
 from unlearn_core.ui.shell import copy_link, lifespan
 from unlearn_core.ui.shell.markdown import escape
-from unlearn_core.ui.shell.redirects import MOVED_PAGES
+from unlearn_core.ui.shell.middleware import MOVED_PAGES
 
 _logger = logging.getLogger(__name__)
 _BUG = ":material/bug_report:"

@@ -15,7 +15,7 @@ from unlearn_core.domain.errors import InvalidDatasetError, UnlearnError
 from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.ui.pages.datasets import import_progress, upload_preview
-from unlearn_core.ui.shell import cache, lifespan
+from unlearn_core.ui.shell import cache, lifespan, middleware
 from unlearn_core.ui.shell.markdown import escape
 
 _ROUND = "uploads sent"
@@ -66,6 +66,7 @@ def _file() -> Any:
         type="zip",
         max_upload_size=min(most.most_upload_mb, st.get_option("server.maxUploadSize")),
         key=f"zip-{st.session_state.get(_ROUND, 0)}",
+        help=middleware.UPLOADS_HELP,
     )
     st.caption(
         f"{LAYOUT_HINT} {READ_FORMATS}, at least {most.least_per_class} images per class, at most "

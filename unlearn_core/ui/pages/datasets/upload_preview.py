@@ -28,8 +28,8 @@ def show(upload: Any) -> dict[str, str] | None:
         options[ENCODING.name] = _encoding(found, upload.file_id)
         found = _look(upload, options)
     if found.question:
-        st.warning(escape(found.question), icon=":material/help:")
-        if st.checkbox("These folders are classes", key=f"classes-{upload.file_id}", help=SPLIT_HINT):
+        st.warning(escape(f"{found.question} {SPLIT_HINT}"), icon=":material/help:")
+        if st.checkbox("These folders are classes", key=f"classes-{upload.file_id}"):
             options[FOLDERS.name] = "classes"
             found = _look(upload, options)
     if found.question:
