@@ -30,6 +30,9 @@ LEGACY_START = re.compile(
 )
 """How PyTorch's legacy format begins: a pickle, of any protocol, of torch.serialization.MAGIC_NUMBER."""
 
+UNREADABLE = (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError, struct.error)
+"""What zipfile raises for a damaged archive."""
+
 CheckpointKind = Literal["safetensors", "pt", "legacy"]
 
 
@@ -120,7 +123,7 @@ def _check_entries(path: Path, size: int) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
-    except (zipfile.BadZipFile, ValueError, struct.error, NotImplementedError, UnicodeDecodeError) as problem:
+    except UNREADABLE as problem:
         raise InvalidCheckpointError(
             f"It cannot be read ({type(problem).__name__}): it is damaged. Copy it again."
         ) from None

@@ -13,7 +13,7 @@ from unlearn_core.data.sandbox import JobContext
 from unlearn_core.domain.errors import InvalidCheckpointError
 from unlearn_core.models.upload import legacy_format, pickle_globals, stubs
 from unlearn_core.models.upload.entries import Entry, choose_entry
-from unlearn_core.models.upload.header_checks import SAVE_HINT, CheckpointKind
+from unlearn_core.models.upload.header_checks import SAVE_HINT, UNREADABLE, CheckpointKind
 
 WRAPPER_PREFIXES = ("module.", "_orig_mod.")
 """The prefixes that DataParallel and torch.compile add to every name."""
@@ -102,7 +102,7 @@ def _zipped_pickle(path: Path) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.read(next(name for name in archive.namelist() if name.lower().endswith("/data.pkl")))
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, StopIteration) as problem:
+    except (*UNREADABLE, StopIteration) as problem:
         raise InvalidCheckpointError(f"It cannot be read ({type(problem).__name__}): it is damaged.") from None
 
 
