@@ -158,6 +158,20 @@ def test_a_checkpoint_is_added_without_naming_its_architecture(
     assert card.title == "mine" and card.architecture == "tiny"
 
 
+@pytest.mark.parametrize("ending", [".pth.tar", ".ckpt", ".bin", ""])
+def test_the_legacy_format_is_added_under_any_ending(checkpoint: Path, ending: str) -> None:
+    saved = torch.load(checkpoint, weights_only=True)
+    path = checkpoint.with_name(f"best{ending}")
+    torch.save(saved["model"], path, _use_new_zipfile_serialization=False)
+    assert add(path) == 0 and len(user_catalog.classifier_cards()) == 1
+
+
+def test_a_git_lfs_pointer_is_refused_as_one(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checkpoint.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:aaaa\nsize 1100000\n")
+    assert add(checkpoint) == 2
+    assert "it is a Git LFS pointer" in capsys.readouterr().err
+
+
 def test_one_whose_accuracy_proves_nothing_is_added_only_anyway(
     checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

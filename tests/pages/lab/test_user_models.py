@@ -123,7 +123,7 @@ def test_a_checkpoint_may_have_any_ending(visit: Visit, store: RunStore, name: s
     assert not opened(app, "bring").file_uploader(key="bring-file").proto.type, "the browser offers every file"
     fine(brought(app, buffer.getvalue(), name))
     (run,) = store.list_runs()
-    assert isinstance(run.spec, AddCheckpointSpec)
+    assert isinstance(run.spec, AddCheckpointSpec) and run.spec.name == Path(name).stem
 
 
 def test_a_checkpoint_is_validated_added_and_given_a_recipe(visit: Visit, store: RunStore, home: Path) -> None:

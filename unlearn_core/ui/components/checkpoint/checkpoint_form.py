@@ -1,5 +1,7 @@
 """Upload a checkpoint: the form. Architecture and normalisation are found from the file unless they are chosen."""
 
+from pathlib import PurePath
+
 import streamlit as st
 
 from unlearn_core.data import datasets
@@ -51,7 +53,7 @@ def show_form(like: ClassifierCard, key_scope: str = "bring") -> None:
         except InvalidCheckpointError as problem:
             st.error(f"{escape(file.name[:MAX_NAME_LENGTH])} was refused. {escape(problem)}", icon=":material/block:")
             return
-        name = title or file.name.rpartition(".")[0]
+        name = title or PurePath(file.name).stem
         spec = AddCheckpointSpec(
             upload=upload, architecture=architecture, dataset=dataset, name=name, mean=mean, std=std
         )
