@@ -223,6 +223,135 @@ def shaken(model: nn.Module, seed: int = 0) -> nn.Module:
                 continue
             if value.is_floating_point():
                 noise = torch.randn(value.shape, generator=draw)
-                spread = 0.05 if value.ndim > 1 else 0.2
+                spread = 0.5 / value[0].numel() ** 0.5 if value.ndim > 1 else 0.2
                 value.copy_(1 + spread * noise.abs() if name.endswith("running_var") else value + spread * noise)
     return model.eval()
+
+
+class LiuVgg(nn.Module):
+    """VGG-16 of kuangliu/pytorch-cifar with five max-pools; OPTML-Group/Unlearn-Sparse has four."""
+
+    def __init__(self, pools: int, classes: int = 10) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        width_in = 3
+        for stage, (width, count) in enumerate(((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))):
+            for _ in range(count):
+                layers += [nn.Conv2d(width_in, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+                width_in = width
+            layers += [nn.MaxPool2d(2, 2)] if stage < pools else []
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Linear(512, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(F.adaptive_avg_pool2d(self.features(x), 1).flatten(1))
+
+
+class WideBlock(nn.Module):
+    """xternalz/WideResNet-pytorch, which TRADES and others copied."""
+
+    def __init__(self, width_in: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(width_in)
+        self.conv1 = nn.Conv2d(width_in, width, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.convShortcut = None if width_in == width else nn.Conv2d(width_in, width, 1, stride, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(x))
+        out = self.conv2(F.relu(self.bn2(self.conv1(y))))
+        return out + (x if self.convShortcut is None else self.convShortcut(y))
+
+
+class WideStage(nn.Module):
+    def __init__(self, width_in: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.layer = nn.Sequential(
+            *(WideBlock(width if block else width_in, width, 1 if block else stride) for block in range(4))
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)
+
+
+class WideResNet(nn.Module):
+    """WideResNet-28-10 under these names."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        self.block1, self.block2, self.block3 = WideStage(16, 160, 1), WideStage(160, 320, 2), WideStage(320, 640, 2)
+        self.bn1 = nn.BatchNorm2d(640)
+        self.fc = nn.Linear(640, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.bn1(self.block3(self.block2(self.block1(self.conv1(x))))))
+        return self.fc(F.avg_pool2d(x, 8).flatten(1))
+
+
+class DenseLayer(nn.Module):
+    """kuangliu/pytorch-cifar: new channels come first. weiaicunzai/pytorch-cifar100: last."""
+
+    def __init__(self, width_in: int, *, first: bool) -> None:
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(width_in)
+        self.conv1 = nn.Conv2d(width_in, 128, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(128)
+        self.conv2 = nn.Conv2d(128, 32, 3, padding=1, bias=False)
+        self.first = first
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv2(F.relu(self.bn2(self.conv1(F.relu(self.bn1(x))))))
+        return torch.cat([y, x] if self.first else [x, y], 1)
+
+
+class Transition(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.bn = nn.BatchNorm2d(width)
+        self.conv = nn.Conv2d(width, width // 2, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.avg_pool2d(self.conv(F.relu(self.bn(x))), 2)
+
+
+class DenseNet(nn.Module):
+    """DenseNet-121 under the names of kuangliu/pytorch-cifar."""
+
+    def __init__(self, *, first: bool, classes: int = 10) -> None:
+        super().__init__()
+        width = 64
+        self.conv1 = nn.Conv2d(3, width, 3, padding=1, bias=False)
+        for number, count in enumerate((6, 12, 24, 16), 1):
+            layers = (DenseLayer(width + 32 * layer, first=first) for layer in range(count))
+            self.add_module(f"dense{number}", nn.Sequential(*layers))
+            width += 32 * count
+            if number < 4:
+                self.add_module(f"trans{number}", Transition(width))
+                width //= 2
+        self.bn = nn.BatchNorm2d(width)
+        self.linear = nn.Linear(width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv1(x)
+        for number in range(1, 5):
+            x = self.get_submodule(f"dense{number}")(x)
+            x = self.get_submodule(f"trans{number}")(x) if number < 4 else x
+        return self.linear(F.adaptive_avg_pool2d(F.relu(self.bn(x)), 1).flatten(1))
+
+
+def timm_convnext(classes: int = 10) -> nn.Module:
+    """timm's ConvNeXt-T with patches of 2 pixels."""
+    from timm.models.convnext import ConvNeXt
+
+    model: Any = ConvNeXt(num_classes=classes, depths=(3, 3, 9, 3), dims=(96, 192, 384, 768))
+    model.stem[0] = nn.Conv2d(3, 96, 2, 2)
+    return model
+
+
+def timm_swin(classes: int = 10) -> nn.Module:
+    """timm's Swin-T with patches of 2 pixels and windows of 4."""
+    from timm.models.swin_transformer import SwinTransformer
+
+    return SwinTransformer(img_size=32, patch_size=2, window_size=4, num_classes=classes)

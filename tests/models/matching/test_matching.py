@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.models.matching import public_models as public
-from tests.models.matching.test_public_models import OBJECTS, found, loaded, shapes
+from tests.models.matching.test_public_models import OBJECTS, found, load, shapes
 from unlearn_core.domain.errors import NotFoundError, NotSupportedError
 from unlearn_core.models.architectures import vit_tiny
 from unlearn_core.models.matching import find
@@ -109,7 +109,8 @@ def test_a_bundled_model_under_the_names_of_others_gives_the_same_outputs(reposi
         state = {f"1.{name}": value for name, value in state.items()}
     if not in_order:
         state = {name: state[name] for name in sorted(state)}
-    ours, architecture, how = loaded(state)
+    (match,) = found(state).candidates
+    ours, architecture, how = load(match, state), match.target.architecture, match.how
     images = torch.rand(4, 3, 32, 32)
     normalize = ours.get_submodule("normalise")
     assert architecture == "resnet8" and ("by order" in how) == (repository == "blocks")
@@ -147,6 +148,26 @@ def test_other_weights_of_the_file_are_left_over_and_listed() -> None:
     (match,) = find_matches(file, OBJECTS).candidates
     assert match.target.architecture == "resnet8" and not match.is_larger
     assert list(match.leftover) == ["projector.0.weight", "projector.0.bias"]
+
+
+def test_layers_with_a_bias_that_ours_do_not_have_are_not_ours() -> None:
+    file = {**TORCHVISION, "layer1.0.conv1.bias": (8,)}
+    match = find_matches(file, OBJECTS, architecture="resnet8")
+    assert not match.candidates and "no place, such as 'layer1.0.conv1.bias'" in said(match)
+    assert not find_matches(file, OBJECTS).candidates
+
+
+def test_a_layer_without_a_bias_has_one_of_zeros() -> None:
+    theirs = public.shaken(public.LiuVgg(5))
+    biases = [name for name, value in theirs.named_parameters() if name.endswith("bias") and "bn" not in name]
+    weights = dict(theirs.named_parameters())
+    biases = [name for name in biases if weights[f"{name[:-4]}weight"].ndim > 1]
+    assert len(biases) == 14
+    file = {name: value for name, value in theirs.state_dict().items() if name not in biases}
+    match = found(file, "vgg16_bn").candidates[0]
+    assert not match.missing and all(not match.state(file)[name].any() for name in biases)
+    without_norm = {name: shape for name, shape in TORCHVISION.items() if name != "bn1.bias"}
+    assert not find_matches(without_norm, OBJECTS, architecture="resnet8").candidates
 
 
 def test_padded_and_projected_shortcuts_are_distinguished() -> None:

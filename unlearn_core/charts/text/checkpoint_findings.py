@@ -14,7 +14,7 @@ def fit_sentence(result: CheckpointResult) -> str:
     if over:
         return f"It has all weights of {title}. {over:,} of its {result.tensors:,} tensors found no place."
     words = f"It has all weights of {title}, and each of its {result.tensors:,} tensors found its place."
-    if result.matched == BY_ORDER:
+    if result.matched.startswith(BY_ORDER):
         words += (
             " Its names are unknown, so they were matched by order: compare its accuracy with what its source says."
         )

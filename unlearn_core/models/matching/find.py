@@ -7,6 +7,7 @@ from typing import NamedTuple
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.models import architectures
+from unlearn_core.models.matching.dense_channels import newest_first
 from unlearn_core.models.matching.match import StateDictMatch, match_order, match_spelled
 from unlearn_core.models.matching.spelling import SCHEMES, Spelling, respell, spellings, without_shared_prefix
 from unlearn_core.models.matching.target import Shape, Shapes, Target, build_target
@@ -89,12 +90,24 @@ def _matches(target: Target, file: Shapes, named: Sequence[Spelling]) -> list[St
         ]
         complete = [match for match in by_name if match.complete]
         if complete:
-            return [min(complete, key=lambda match: len(match.leftover))]
+            return _with_channel_orders([min(complete, key=lambda match: len(match.leftover))])
         by_order = match_order(variant, file)
         if by_order:
-            return by_order
+            return _with_channel_orders(by_order)
         nearest += by_name
     return [max(nearest, key=_agreement)]
+
+
+def _with_channel_orders(matches: Sequence[StateDictMatch]) -> list[StateDictMatch]:
+    """The matches, and those with the other order of a DenseNet's channels, which no name or shape tells."""
+    return [
+        *matches,
+        *(
+            match._replace(channels=channels, how=f"{match.how}, newest channels first")
+            for match in matches
+            if (channels := newest_first(match.target.shapes))
+        ),
+    ]
 
 
 def _variants(target: Target, file: Shapes) -> Iterator[Target]:

@@ -17,13 +17,15 @@ class StateDictMatch(NamedTuple):
 
     target: Target
     sources: Mapping[str, tuple[str, ...]]
-    """The file's tensors by those of the architecture; several are joined along their first dimension."""
+    """The file's tensors by those of the architecture; several are joined along their first dimension; none: zeros."""
     how: str
     """By which spelling the names match, or by order and shape."""
     missing: Sequence[str]
     shape_mismatches: Sequence[ShapeMismatch]
     leftover: Sequence[str]
     """The file's tensors that found no place, in the order of the file."""
+    channels: Mapping[str, Sequence[int]] = {}
+    """For tensors whose channels are in another order in the file: the place of each of ours among theirs."""
 
     @property
     def complete(self) -> bool:
@@ -32,9 +34,13 @@ class StateDictMatch(NamedTuple):
 
     @property
     def is_larger(self) -> bool:
-        """Whether leftover tensors are further layers like those that found a place: the file is a larger model."""
-        known = {_without_numbers(name) for names in self.sources.values() for name in names}
-        return any(_without_numbers(name) in known for name in self.leftover)
+        """Whether the file is a larger model: it has further layers like those that found a place, or these have more.
+
+        Layers have more if they have a weight or bias that the architecture's do not.
+        """
+        placed = [name for names in self.sources.values() for name in names]
+        known, modules = set(map(_without_numbers, placed)), {_module(name) for name in placed} - {""}
+        return any(_without_numbers(name) in known or _module(name) in modules for name in self.leftover)
 
     def head_mismatches(self, classes: int) -> list[ShapeMismatch]:
         """The tensors of the head whose shape is another one with so many classes."""
@@ -53,8 +59,10 @@ class StateDictMatch(NamedTuple):
         """
         found = {}
         for name, parts in self.sources.items():
-            values = [tensors[part] for part in parts]
+            values = [tensors[part] for part in parts] or [torch.zeros(self.target.shapes[name])]
             value = (torch.cat(values) if len(values) > 1 else values[0]).reshape(self.target.shapes[name])
+            if name in self.channels:
+                value = value.index_select(min(1, value.ndim - 1), torch.tensor(self.channels[name]))
             found[name] = value.float().repeat(1, 3, 1, 1) / 3 if name == self.target.one_channel else value
         return found
 
@@ -68,7 +76,10 @@ def match_spelled(
     for spelling, (name,) in ours.items():
         parts = spelled.get(spelling)
         if parts is None:
-            missing += [name] if is_weight(name) else []
+            if _is_zero_bias(name, spelling, target, spelled):
+                sources[name] = ()
+            elif is_weight(name):
+                missing.append(name)
             continue
         shape = _joined([file[part] for part in parts])
         if shape is not None and _is_same(shape, target.shapes[name]):
@@ -86,6 +97,12 @@ def match_order(target: Target, file: Shapes) -> list[StateDictMatch]:
         StateDictMatch(target, {ours: (theirs,) for ours, theirs in pairs.items()}, BY_ORDER, (), (), ())
         for pairs in match_by_order(file, target.shapes)
     ]
+
+
+def _is_zero_bias(name: str, spelling: str, target: Target, spelled: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether this is the bias of a convolution or linear layer that has none in the file: the same as one of zeros."""
+    weight = target.shapes.get(f"{name.removesuffix('bias')}weight", ())
+    return name.endswith(".bias") and len(weight) > 1 and f"{spelling.removesuffix('bias')}weight" in spelled
 
 
 def _joined(shapes: Sequence[Shape]) -> Shape | None:
@@ -107,6 +124,12 @@ def _without_ones(shape: Shape) -> Shape:
     while shape[-1:] == (1,):
         shape = shape[:-1]
     return shape
+
+
+def _module(name: str) -> str:
+    """The layer of a weight or bias; "" for other tensors, which may be parameters of the whole model."""
+    module, _, leaf = name.rpartition(".")
+    return module if leaf in ("weight", "bias") else ""
 
 
 def _without_numbers(name: str) -> str:

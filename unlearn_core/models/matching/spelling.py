@@ -107,7 +107,25 @@ TRANSFORMER = Scheme(
     ),
 )
 
-SCHEMES = (AS_THEY_ARE, RESNET, WIDE_RESNET, FEATURES, TRANSFORMER)
+CONVNEXT = Scheme(
+    "names of ConvNeXt repositories",
+    (
+        (r"^(?:features\.0|downsample_layers\.0)\.(\d)\.", r"stem.\1."),
+        *((rf"^features\.{2 * stage}\.(\d)\.", rf"stages.{stage}.downsample.\1.") for stage in (1, 2, 3)),
+        *((rf"^features\.{2 * stage + 1}\.(\d)\.", rf"stages.{stage}.blocks.\1.") for stage in range(4)),
+        (r"^downsample_layers\.(\d)\.", r"stages.\1.downsample."),
+        (r"^stages\.(\d)\.(\d+)\.", r"stages.\1.blocks.\2."),
+        (r"\.(?:block\.0|dwconv)\.", ".conv_dw."),
+        (r"\.block\.2\.", ".norm."),
+        (r"\.(?:block\.3|pwconv1)\.", ".mlp.fc1."),
+        (r"\.(?:block\.5|pwconv2)\.", ".mlp.fc2."),
+        (r"\.layer_scale$", ".gamma"),
+        (r"^(?:classifier\.0|norm)\.", "head.norm."),
+        (r"^(?:classifier\.2|head)\.(?=weight|bias)", "head.fc."),
+    ),
+)
+
+SCHEMES = (AS_THEY_ARE, RESNET, WIDE_RESNET, FEATURES, TRANSFORMER, CONVNEXT)
 
 
 def prefixes(tensors: Sequence[str]) -> list[str]:

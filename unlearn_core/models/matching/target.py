@@ -13,8 +13,8 @@ Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 """Shapes by tensor name, in the order in which a file or a state dict has them."""
 
-NOT_WEIGHTS = ("num_batches_tracked", "total_ops", "total_params", "position_ids")
-"""The last parts of names on which no output depends: batch norm's counters, and what profilers leave behind."""
+NOT_WEIGHTS = ("num_batches_tracked", "total_ops", "total_params", "position_ids", "relative_position_index")
+"""The last parts of names on which no output depends: counters of batch norm and of profilers, and fixed indices."""
 
 
 def is_weight(name: str) -> bool:

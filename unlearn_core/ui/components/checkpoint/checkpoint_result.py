@@ -117,7 +117,8 @@ def _reading(result: CheckpointResult) -> None:
     rows = findings.reading_rows(result)
     if rows:
         st.subheader("How the file was read", anchor=False)
-        st.table(pd.DataFrame({"": [what for what, _ in rows], " ": [escape(how) for _, how in rows]}).set_index(""))
+        table = pd.DataFrame({"What": [what for what, _ in rows], "How": [escape(how) for _, how in rows]})
+        st.table(table.set_index("What"), hide_header=True, alt="How the file was read")
     if result.trials:
         with st.expander(f"The {len(result.trials)} normalisations that were tried"):
             table = pd.DataFrame(
