@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from tests.data import hostile_files
-from unlearn_core.data import user_catalog
+from unlearn_core.data import sandbox, user_catalog
 from unlearn_core.domain.errors import InvalidCheckpointError, InvalidSettingError
 from unlearn_core.models.upload import entries, header_checks, load_worker, receive
 
@@ -76,6 +77,15 @@ def test_a_good_one_is_unwrapped_and_converted_in_a_limited_process(
         "SECRET_OF_THE_SERVER" not in seen["env"]
         and "unlearn_core.models.upload.load_worker:convert" in seen["command"]
     )
+
+
+def test_each_entry_has_a_file_of_its_own(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "run", lambda function, job, limits: load_worker.convert(job, None))  # type: ignore
+    average = {name: value + 1 for name, value in hostile_files.good().items()}
+    upload = receive.receive(io.BytesIO(hostile_files.saved({"net": hostile_files.good(), "ema": average})))
+    assert receive.convert(upload)["entry"] == "net" and receive.convert(upload, "ema")["entry"] == "ema"
+    plain, averaged = (load_file(receive.safetensors_path(upload, entry)) for entry in ("", "ema"))
+    assert plain["weight"].eq(1).all() and averaged["weight"].eq(2).all()
 
 
 def test_the_process_has_limits(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ def validate_checkpoint(
     data, tracker = model_cache.dataset(spec.dataset), RunTracker(listener)
     tracker.set_stage("opening")
     converted = receive.convert(spec.upload, spec.entry)
-    stored = load(receive.safetensors_path(spec.upload).read_bytes())
+    stored = load(receive.safetensors_path(spec.upload, spec.entry).read_bytes())
     tensors = {name: stored[name] for name in converted["tensors"]}  # In the order of the file.
     layer = find_normalizing_layer(tensors)
     file = {name: tuple(value.shape) for name, value in tensors.items() if layer is None or name not in layer.tensors}

@@ -20,7 +20,7 @@ from unlearn_core.settings import Settings, limit_hint, settings
 LOAD_FUNCTION = "unlearn_core.models.upload.load_worker:convert"
 MEMORY_MARGIN, FILE_MARGIN = 512 << 20, 16 << 20
 """Bytes of memory, and of the converted file, beyond what the size of a checkpoint requires."""
-UPLOADS_FOLDER, ORIGINAL_FILE, SAFETENSORS_FILE = ".uploads", "given", "plain.safetensors"
+UPLOADS_FOLDER, ORIGINAL_FILE = ".uploads", "given"
 UPLOAD_MAX_AGE = 86_400
 """Seconds after which an upload that was not added is removed."""
 
@@ -68,7 +68,7 @@ def convert(upload: str, entry: str = "") -> dict[str, Any]:
     """
     source = _folder(upload) / ORIGINAL_FILE
     size, kind = source.stat().st_size, header_checks.check_header(source)
-    job = {"source": str(source), "target": str(source.with_name(SAFETENSORS_FILE)), "kind": kind, "entry": entry}
+    job = {"source": str(source), "target": str(safetensors_path(upload, entry)), "kind": kind, "entry": entry}
     seconds, file_bytes = settings().most_checkpoint_seconds, 2 * size + FILE_MARGIN
     allowed = sandbox.Limits(MEMORY_MARGIN + 6 * size, seconds, file_bytes, beyond_imports=True)
     try:
@@ -86,9 +86,12 @@ def convert(upload: str, entry: str = "") -> dict[str, Any]:
         raise InvalidCheckpointError(reasons[problem.cause]) from None
 
 
-def safetensors_path(upload: str) -> Path:
-    """The converted file of an upload. Raises InvalidCheckpointError if there is none."""
-    return _folder(upload) / SAFETENSORS_FILE
+def safetensors_path(upload: str, entry: str = "") -> Path:
+    """The file of an upload's entry, once it is converted. Raises InvalidCheckpointError if there is no such upload.
+
+    Each entry has its own, since two workers may convert two entries of one upload at the same time.
+    """
+    return _folder(upload) / f"{hashlib.sha256(entry.encode()).hexdigest()[:16]}.safetensors"
 
 
 def delete(upload: str) -> None:
