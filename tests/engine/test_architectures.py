@@ -128,7 +128,8 @@ def test_forgets_large(architecture: str, method: str, catalog: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("architecture", "method"), ONE_METHOD.items())
 def test_forgets_by_one_method(architecture: str, method: str, catalog: Path) -> None:
-    looks_right(forgets(method, architecture, catalog, **(TINY | REST)[method]))
+    card = bring(architecture, catalog, max(16, architectures.card(architecture).smallest))
+    looks_right(made_to_forget(method, card, catalog, **(TINY | REST)[method]))
 
 
 @pytest.mark.slow

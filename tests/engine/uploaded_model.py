@@ -1,4 +1,4 @@
-"""Untrained classifiers of any architecture on a few 32-pixel images, in a data folder."""
+"""Untrained classifiers of any architecture on a few small images, in a data folder."""
 
 import io
 from pathlib import Path
@@ -26,37 +26,38 @@ DATASET = DatasetCard(
 )
 
 
-def pictures() -> tuple[np.ndarray, np.ndarray]:
-    """The images (40, 32, 32, 3) uint8 and their labels (40,) int64; the same ones every time."""
+def pictures(size: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """The images (40, size, size, 3) uint8 and their labels (40,) int64; the same ones every time."""
     rng = np.random.default_rng(5)
     labels = np.arange(DATASET.train + DATASET.val + DATASET.test) % len(DATASET.classes)
-    y, x = np.mgrid[:32, :32]
+    y, x = np.mgrid[:size, :size]
     stripes = np.stack([np.sin((a * y + b * x + 1) * 0.8) for a, b in ((1, 0), (0, 1), (1, 1), (1, -1))])
     noisy = 0.5 + 0.3 * stripes[labels][..., None] * rng.uniform(0.5, 1, (len(labels), 1, 1, 3))
     noisy += rng.normal(0, 0.1, noisy.shape)
     return (noisy.clip(0, 1) * 255).astype(np.uint8), labels.astype(np.int64)
 
 
-def bring(architecture: str, home: Path) -> ClassifierCard:
-    """Add an untrained model of this architecture to the catalog of a data folder, with its images."""
+def bring(architecture: str, home: Path, size: int = 32) -> ClassifierCard:
+    """Add an untrained model of this architecture to the catalog of a data folder, with its images of `size` pixels."""
+    dataset = DATASET if size == 32 else DATASET.model_copy(update={"id": f"stripes{size}", "size": size})
     user_catalog.set_data_dir(home)
-    known = user_catalog.classifier_cards().get(_id(architecture))
+    known = user_catalog.classifier_cards().get(_id(architecture, dataset))
     if known is not None:
         return known
-    images, labels = pictures()
-    folder = user_catalog.user_dataset_dir(DATASET.id)
+    images, labels = pictures(size)
+    folder = user_catalog.user_dataset_dir(dataset.id)
     assert folder is not None
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / user_catalog.CARD_FILE).write_text(DATASET.model_dump_json())
+    (folder / user_catalog.CARD_FILE).write_text(dataset.model_dump_json())
     np.save(folder / user_catalog.IMAGES_FILE, images)
     np.save(folder / user_catalog.LABELS_FILE, labels)
-    kind = architectures.card(architecture, DATASET.size)
+    kind = architectures.card(architecture, size)
     card = ClassifierCard(
-        id=_id(architecture),
+        id=_id(architecture, dataset),
         title=f"{kind.title} · Stripes",
         summary=kind.summary,
         architecture=architecture,
-        dataset=DATASET.id,
+        dataset=dataset.id,
         mean=(0.5, 0.5, 0.5),
         std=(0.25, 0.25, 0.25),
         roles=kind.roles,
@@ -66,7 +67,7 @@ def bring(architecture: str, home: Path) -> ClassifierCard:
         source="Not trained at all.",
     )
     with seeded(0, "brought"):
-        net = classifiers.build(card, DATASET).eval()
+        net = classifiers.build(card, dataset).eval()
     logits = evaluate.logits(net, torch.from_numpy(images))
     buffer = io.BytesIO()
     np.save(buffer, logits)
@@ -76,5 +77,5 @@ def bring(architecture: str, home: Path) -> ClassifierCard:
     return card
 
 
-def _id(architecture: str) -> str:
-    return user_models.make_id(architecture, DATASET.id, "000000")
+def _id(architecture: str, dataset: DatasetCard) -> str:
+    return user_models.make_id(architecture, dataset.id, "000000")
