@@ -70,7 +70,7 @@ def test_folders_called_like_splits_can_be_classes(
     words = ["datasets", "add", "zip", "--file", str(write(tmp_path / "z.zip", members | {"LICENSE": b"free"}))]
     assert main(words) == 2 and "“train” and “test” directly contain images" in capsys.readouterr().err
     assert main([*words, "--set", "folders=classes"]) == 0
-    assert "“LICENSE” is no image and was left out." in capsys.readouterr().out
+    assert "“LICENSE” is no image and is left out." in capsys.readouterr().out
     (card,) = user_catalog.dataset_cards().values()
     assert card.classes == ("test", "train") and "LICENSE" in card.summary
 

@@ -25,12 +25,15 @@ def test_every_mode_becomes_rgb() -> None:
     half = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
     deep = Image.fromarray(np.full((8, 8), 32_768, np.uint16))
     palette = plain((200, 100, 0)).quantize(4)
+    clear = plain((200, 100, 0)).quantize(4)
+    clear.info["transparency"] = clear.getpixel((0, 0))
     for image, kind, wanted in (
         (plain(90, "L"), "PNG", (90, 90, 90)),
         (plain(1, "1"), "PNG", (255, 255, 255)),
         (half, "PNG", (255, 255, 255)),
         (deep, "PNG", (127, 127, 127)),
         (palette, "GIF", (200, 100, 0)),
+        (clear, "PNG", (255, 255, 255)),
         (plain((10, 20, 30)), "BMP", (10, 20, 30)),
         (plain((10, 20, 30)), "WEBP", (10, 20, 30)),
         (plain((0, 0, 0, 0), "CMYK"), "JPEG", (255, 255, 255)),
@@ -44,9 +47,10 @@ def test_every_mode_becomes_rgb() -> None:
         assert np.abs(found.astype(int) - wanted).max() <= 2, (image.mode, kind, found[0, 0])
 
 
-def test_the_first_frame_is_taken() -> None:
-    buffer = io.BytesIO()
-    plain((255, 0, 0)).save(buffer, "GIF", save_all=True, append_images=[plain((0, 0, 255))])
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_the_first_frame_is_taken(kind: str) -> None:
+    buffer, how = io.BytesIO(), {"lossless": True} if kind == "WEBP" else {}
+    plain((255, 0, 0)).save(buffer, kind, save_all=True, append_images=[plain((0, 0, 255))], **how)
     assert pixels(buffer.getvalue())[4, 4].tolist() == [255, 0, 0]
 
 

@@ -90,11 +90,24 @@ def test_names_of_splits(name: str, part: str | None) -> None:
 def test_an_unlabelled_test_folder_is_left_out_and_named() -> None:
     got = layout(images("train/red", "train/blue") | images("test", each=6))
     assert parts(got) == {"train": ["blue", "red"]}
-    assert got.notes == ("“test” contains 6 images without classes, which were left out.",)
+    assert got.notes == ("“test” contains 6 images without classes, which are left out.",)
     got = layout(images("c/train/red", "c/train/blue", "c/test/images", "c/pred") | {"c/cover.png": b""})
     assert parts(got) == {"train": ["blue", "red"]}
     assert [note.split("”")[0] for note in got.notes] == ["“c", "“c/pred", "“c/test/images"]
-    assert "1 image without a class, which was" in got.notes[0]
+    assert "1 image without a class, which is" in got.notes[0]
+
+
+def test_well_known_archives_of_splits() -> None:
+    """As GTSRB, the Intel scenes and cassava leaves are packed."""
+    files = images("Train/0", "Train/1", "Test", "Meta") | {"Meta.csv": b"Path,ClassId\nMeta/0.png,0"}
+    got = layout(files | {"Test.csv": b"Width,ClassId,Path\n9,0,Test/0.png\n9,1,Test/1.png\n9,1,Test/2.png"})
+    assert parts(got) == {"train": ["0", "1"], "test": ["0", "1"]} and len(got.items) == 9
+    got = layout(images(*(f"seg_{a}/seg_{a}/{c}" for a in ("train", "test") for c in "xy"), "seg_pred/seg_pred"))
+    assert parts(got) == {"train": ["x", "y"], "test": ["x", "y"]}
+    assert got.notes == ("“seg_pred/seg_pred” contains 3 images without classes, which are left out.",)
+    files = images("train_images", "test_images") | {"test.csv": b"id_code\n0\n1\n2"}
+    got = layout(files | {"train.csv": b"id_code,diagnosis\n0,0\n1,4\n2,4"})
+    assert parts(got) == {"train": ["0", "4"]} and "“test_images” contains 3" in got.notes[1]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +169,7 @@ def test_a_table_beside_a_flat_folder(name: str, rows: list[str], text: str) -> 
     got = layout(images("d/images", each=6) | {f"d/{name}": "\r\n".join(rows).encode(text), "d/LICENSE": b"free"})
     assert got.classes == ("blue", "red")
     assert {item.path: item.label for item in got.items} == {f"d/images/{n}.png": c for n, c in COLOURS}
-    assert got.notes == (f"6 images have their classes from “d/{name}”.", "“d/LICENSE” is no image and was left out.")
+    assert got.notes == (f"Classes of 6 images are from “d/{name}”.", "“d/LICENSE” is no image and is left out.")
 
 
 def test_val_annotations_of_tiny_imagenet() -> None:
@@ -169,9 +182,9 @@ def test_val_annotations_of_tiny_imagenet() -> None:
     assert parts(got) == {"train": ["n01", "n02"], "val": ["n01", "n02"]}
     assert {i.path: i.label for i in got.items if i.part == "val"}["tiny/val/images/val_3.JPEG"] == "n02"
     assert got.notes == (
-        "4 images have their classes from “tiny/val/val_annotations.txt”.",
-        "“tiny/test/images” contains 3 images without classes, which were left out.",
-        "2 files are no images and were left out, among them “tiny/wnids.txt”.",
+        "Classes of 4 images are from “tiny/val/val_annotations.txt”.",
+        "“tiny/test/images” contains 3 images without classes, which are left out.",
+        "2 files are no images and are left out, among them “tiny/wnids.txt”.",
     )
 
 
@@ -190,7 +203,7 @@ def test_a_column_of_splits_and_rows_without_an_image() -> None:
     rows = ["image,label,split", "0,a,train", "1,b,train", "2,a,test", "3,b,Validation", "9,a,train", "4,,train"]
     got = layout(images("all", each=6) | {"labels.csv": "\n".join(rows)})
     assert {item.path[4]: item.part for item in got.items} == {"0": "train", "1": "train", "2": "test", "3": "val"}
-    assert "“all” contains 2 images without classes, which were left out." in got.notes
+    assert "“all” contains 2 images without classes, which are left out." in got.notes
 
 
 @pytest.mark.parametrize(
@@ -230,6 +243,18 @@ def test_any_table_gives_labels_or_a_sentence(data: bytes, name: str) -> None:
 # Files by what they contain.
 
 
+def test_what_systems_and_cameras_add_does_not_matter(tmp_path: Path) -> None:
+    """Resource forks, thumbnails, checkpoints of notebooks, upper-case endings, and two ways to write one letter."""
+    members = {f"photos/{name}/DSC_{n}.{end}": picture(n, kind="JPEG") for name in ("cafe\u0301", "caf\u00e9", "tea")
+               for n, end in enumerate(("JPG", "JPEG", "Jpg"))}  # fmt: skip
+    more = {f"__MACOSX/photos/tea/._DSC_{n}.JPG": b"\0\5\x16\7" for n in range(3)}
+    more |= {"photos/tea/Thumbs.db": b"x", "photos/.DS_Store": b"x", "photos/tea/desktop.ini": b"x"}
+    more |= {"photos/tea/.ipynb_checkpoints/0-checkpoint.png": picture(), "photos/": None, "__MACOSX/": None}
+    got = found(write(tmp_path / "z.zip", members | more))
+    assert got["classes"] == ("caf\u00e9", "tea") and sum(counts(got)) == 9
+    assert not got["left"] and not got["notes"]
+
+
 def test_formats_by_content_and_not_by_ending(tmp_path: Path) -> None:
     kinds = {"0": "PNG", "1.dat": "JPEG", "2.jfif": "JPEG", "3.ppm": "PPM", "4.png": "TIFF", "5.tif": "TIFF"}
     kinds |= {"6.x": "WEBP", "7": "BMP", "8.gif": "PNG", "9.image": "GIF"}
@@ -250,7 +275,7 @@ def test_files_that_are_no_images_are_left_out_with_a_count_wherever_they_lie(tm
     }
     got = found(write(tmp_path / "z.zip", faces() | more))
     assert sum(counts(got)) == 18 and got["left"] == 0
-    assert got["notes"] == ["8 files are no images and were left out, among them “BM”."]
+    assert got["notes"] == ["8 files are no images and are left out, among them “BM”."]
 
 
 def test_a_folder_of_other_files_is_no_class(tmp_path: Path) -> None:

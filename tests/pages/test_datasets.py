@@ -143,7 +143,7 @@ def test_what_a_zip_has_is_shown_before_it_is_added(visit: Visit, store: RunStor
     app = fine(chosen(visit("datasets"), write(tmp_path / "z.zip", members)))
     said = words(app)
     assert "**15 classes**, 72 images (54 training, 18 test): anna, ben, carla, person 0," in said
-    assert "and 3 more." in said and "“LICENSE” is no image and was left out." in said
+    assert "and 3 more." in said and "“LICENSE” is no image and is left out." in said
     app = fine(app.button(key="add").click().run())
     work(store)
     assert "“LICENSE” is no image" in fine(app.run()).success[0].value

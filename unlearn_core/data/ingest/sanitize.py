@@ -2,7 +2,7 @@
 
 import unicodedata
 
-MAX_CLASS_LENGTH, MAX_NAME_LENGTH, MAX_QUOTE_LENGTH = 80, 255, 60
+MAX_CLASS_LENGTH, MAX_NAME_LENGTH, MAX_QUOTE_LENGTH, MAX_FOLDERS = 80, 255, 60, 33
 
 _ACTIVE = frozenset("<>[]`\\|")
 """Characters that could begin a tag, a link or an image where a class is shown: pages, charts, exported files."""
@@ -84,6 +84,8 @@ def path_error(name: str) -> str | None:
         return "has a path that leads out of its folder"
     if "" in parts[:-1]:
         return "has an empty folder name in its path"
+    if len(parts) > MAX_FOLDERS:
+        return f"lies in {len(parts) - 1:,} folders, and {MAX_FOLDERS - 1} are allowed"
     if max(map(len, parts)) > MAX_NAME_LENGTH:
         return f"has a name of {max(map(len, parts)):,} letters, and {MAX_NAME_LENGTH} are allowed"
     return None

@@ -79,9 +79,7 @@ def read_class_folders(
         *_unlabelled(set(images) - {item.path for item in items}),
         *_no_images(rest - pictures.keys() - set(tables)),
     ]
-    from_tables = (
-        [f"{len(listed):,} images have their classes from {' and '.join(map(quote, tables))}."] if tables else []
-    )
+    from_tables = [f"Classes of {len(listed):,} images are from {' and '.join(map(quote, tables))}."] if tables else []
     return ClassFolders(tuple(sorted({item.label for item in items})), items, skipped, (*from_tables, *left))
 
 
@@ -175,11 +173,7 @@ def _unlabelled(images: set[str]) -> list[str]:
     counts = Counter(path.rpartition("/")[0] for path in images)
     return [
         f"{quote(folder) if folder else 'The top folder'} contains {count:,} "
-        + (
-            "image without a class, which was left out."
-            if count == 1
-            else "images without classes, which were left out."
-        )
+        + ("image without a class, which is left out." if count == 1 else "images without classes, which are left out.")
         for folder, count in sorted(counts.items())[:_MOST_NAMED]
     ]
 
@@ -196,8 +190,8 @@ def _no_images(files: set[str]) -> list[str]:
         return []
     first = quote(min(files, key=lambda path: (path.count("/"), path)))
     if len(files) == 1:
-        return [f"{first} is no image and was left out."]
-    return [f"{len(files):,} files are no images and were left out, among them {first}."]
+        return [f"{first} is no image and is left out."]
+    return [f"{len(files):,} files are no images and are left out, among them {first}."]
 
 
 _TABLE_HINT = "Or add a labels.csv with the columns “image” and “label”."

@@ -1,7 +1,5 @@
 """What a file is, by its name and, where its name does not tell, by its first bytes."""
 
-import unicodedata
-from pathlib import PurePosixPath
 from typing import Protocol
 
 IMAGE_SUFFIXES = frozenset(
@@ -92,4 +90,6 @@ def is_clutter(path: str) -> bool:
 
 def suffix_of(path: str) -> str:
     """The ending of a file's name in lower case, with its dot."""
-    return PurePosixPath(unicodedata.normalize("NFC", path)).suffix.lower()
+    name = path.rpartition("/")[2]  # A PurePosixPath for each of 200,000 files takes seconds.
+    dot = name.rfind(".")
+    return name[dot:].lower() if dot > 0 else ""

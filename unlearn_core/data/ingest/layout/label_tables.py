@@ -4,10 +4,9 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from unlearn_core.data.ingest.layout.file_kinds import SourceFiles, is_table
+from unlearn_core.data.ingest.layout.file_kinds import SourceFiles, is_table, suffix_of
 from unlearn_core.data.ingest.layout.name_encodings import UTF8, decode_paths
 from unlearn_core.data.ingest.layout.placement import Folder
 from unlearn_core.data.ingest.layout.split_folders import split_folders, split_name
@@ -23,7 +22,7 @@ _LABEL_WORDS = (
 )  # fmt: skip
 """What columns of classes are usually called; of two such columns, the one that comes first here is taken."""
 _SPLIT_WORDS = frozenset({"split", "set", "subset", "partition", "usage"})
-_MOST_TABLES, _MOST_COLUMNS = 20, 100
+_MOST_TABLES, _MOST_COLUMNS, _MOST_BYTES = 20, 100, 20_000_000
 _TABLE_WORDS = ("label", "annotation")
 _HINT = "Call the column with the names of the files “image” and the one with the classes “label”."
 
@@ -91,12 +90,14 @@ def read_table(path: str, data: bytes, paths: Sequence[str], *, encoding: str = 
     headers, or else by what they contain. Raises InvalidDatasetError if the column of the classes is unclear, and if an
     image has two classes.
     """
+    if len(data) > _MOST_BYTES:
+        return None
     text = _text(data, encoding)
-    rows = _rows(text, PurePosixPath(path).suffix.lower())
+    rows = _rows(text, suffix_of(path))
     images: dict[str, list[str]] = {}
     for image in paths:
         name = image.rpartition("/")[2]
-        for key in {name, PurePosixPath(name).stem}:
+        for key in {name, name.rpartition(".")[0] or name}:
             images.setdefault(key, []).append(image)
     columns = _columns(path, rows, images, len(paths))
     if columns is None:

@@ -112,7 +112,8 @@ def _inside(paths: list[Folder], depth: int, part: str) -> tuple[Folder, bool]:
         if below == {""}:
             return paths[0][:depth], True
         (only, *more) = below
-        if more or not (is_container(only) or (part and split_folders([only]).get(only) == part)):
+        doubled = only == paths[0][depth - 1] or (part and split_folders([only]).get(only) == part)
+        if more or not (doubled or is_container(only)):
             break
         depth += 1
     if "" in below:

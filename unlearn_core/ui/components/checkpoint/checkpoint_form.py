@@ -11,7 +11,7 @@ from unlearn_core.domain.jobs import MAX_NAME_LENGTH, AddCheckpointSpec
 from unlearn_core.models.upload import receive
 from unlearn_core.settings import settings
 from unlearn_core.ui.components import architecture_picker, run_bar
-from unlearn_core.ui.shell import cache
+from unlearn_core.ui.shell import cache, middleware
 from unlearn_core.ui.shell.markdown import escape
 
 RGB = tuple[float, float, float]
@@ -31,7 +31,7 @@ def show_form(like: ClassifierCard, key_scope: str = "bring") -> None:
         max_upload_size=settings().most_checkpoint_mb,
         key=f"{key_scope}-file",
         help="What torch.save or safetensors wrote: .pt, .pth, .th, .pth.tar, .ckpt, .bin, .safetensors or any other "
-        "ending, because the bytes decide. No code in it is run.",
+        f"ending, because the bytes decide. No code in it is run. {middleware.UPLOADS_HELP}",
     )
     architecture, dataset = architecture_picker.choose_or_find(like, key_scope, f"{key_scope}-trained on")
     mean, std = _normalization(key_scope, dataset)
