@@ -3,7 +3,7 @@
 import streamlit as st
 
 from unlearn_core.ui.components import run_bar
-from unlearn_core.ui.pages.forget import class_picker, image_picker
+from unlearn_core.ui.pages.forget import class_picker, copy_notice, image_picker
 
 plan = run_bar.show()
 st.title("What should it forget?", anchor=False)
@@ -12,4 +12,5 @@ if plan.setup.by == "classes":
     class_picker.show(plan)
 else:
     image_picker.image_gallery(plan)
+copy_notice.show(plan)
 image_picker.footer(plan)

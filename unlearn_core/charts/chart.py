@@ -98,6 +98,17 @@ def needs(*kinds: type[Result], otherwise: str = "") -> Callable[[Report], Liter
     return applies
 
 
+def needs_images(kind: type[Result], what: str, *sets: str) -> Callable[[Report], Literal[True] | str]:
+    """Return the `applies` of a chart of the images in some sets, `what` in words, of which not all may be empty."""
+
+    def applies(report: Report) -> Literal[True] | str:
+        if not any(len(getattr(report.split, name)) for name in sets):
+            return f"There are no {what} in this data set, so there is nothing to show."
+        return needs(kind)(report)
+
+    return applies
+
+
 def needs_request(kind: type[Result], offer: str) -> Callable[[Report], Literal[True] | str]:
     """Return the `applies` of a chart of a measurement on request, which needs gold; `offer` is why there is none."""
     return lambda report: needs(kind, otherwise=report.missing.get("gold", offer))(report)

@@ -63,15 +63,20 @@ def run(args: argparse.Namespace) -> int:
 def make_sample(assets: Path, source: Path | None) -> str:
     """Build the CIFAR-10 sample unless it already matches the source, and return what was done as a sentence.
 
-    Raises CorruptAssetError if there is neither an intact sample nor a source.
+    The record of its copies is made where it is missing. Raises CorruptAssetError if there is neither an intact sample
+    nor a source.
     """
     from unlearn_core.data.cifar10_archive import read
     from unlearn_core.data.datasets import cifar10_sample as sample
+    from unlearn_core.data.duplicates.record import RECORD_FILE, record_duplicates
     from unlearn_core.domain.errors import CorruptAssetError
 
+    record = assets / "datasets" / sample.CARD.id / RECORD_FILE
     try:
         bundled = sample.load(assets)
         checksum = sample.checksum(bundled.images, bundled.labels)
+        if not record.exists():
+            record_duplicates(record.parent, bundled.images)
     except CorruptAssetError:
         if source is None:
             raise
@@ -81,4 +86,6 @@ def make_sample(assets: Path, source: Path | None) -> str:
     archive = read(source)
     if checksum == sample.checksum(*sample.select(*archive)):
         return f"The bundled sample already matches {source}. Its checksum is {checksum}."
-    return f"The sample was built from {source}. Its checksum is {sample.build(assets, *archive)}."
+    built = sample.build(assets, *archive)
+    record_duplicates(record.parent, sample.load(assets).images)
+    return f"The sample was built from {source}. Its checksum is {built}."

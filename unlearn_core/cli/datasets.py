@@ -3,9 +3,13 @@
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.domain.errors import InvalidDatasetError, StoreError
+
+if TYPE_CHECKING:
+    from unlearn_core.data.duplicates import Duplicates
 
 HELP = "List the data sets with their classes and licences; add, remove, restore or delete your own."
 
@@ -28,6 +32,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--size", type=int, metavar="PIXELS", help="resize images to this width (the original size)")
     add.add_argument("--fit", choices=("crop", "pad"), help="crop images to squares, or pad them with black")
     add.add_argument("--name", default="", help="its name in the catalog")
+    copies = actions.add_parser("duplicates", help="list exact and near copies, and what else may mislead")
+    copies.add_argument("dataset", metavar="ID")
+    copies.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
     for name, words in (
         ("remove", "remove a data set of your own; it can be restored"),
         ("restore", "restore a removed data set"),
@@ -42,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
             return _sources(args.json)
         case "add":
             return _add(args)
+        case "duplicates":
+            return _duplicates(args.dataset, args.json)
         case "remove" | "restore" | "delete":
             return _move(args.what, args.dataset)
     from unlearn_core.data.datasets import cards
@@ -128,6 +137,47 @@ def _add(args: argparse.Namespace) -> int:
         print(f"Skipped: {metrics.num_skipped:,}.")
         for path, reason in metrics.skipped:
             print(f"  {path!a} {reason}")
+    _, notes = _notes(spec.dataset)
+    for note in notes:
+        print(f"Note: {note}")
+    return 0
+
+
+def _notes(name: str) -> tuple["Duplicates", list[str]]:
+    """Return the copies in a data set, which are looked for if they are not recorded, and what may mislead."""
+    from unlearn_core.data import datasets
+    from unlearn_core.data.dataset_notes import dataset_notes
+    from unlearn_core.data.duplicates.record import dataset_duplicates
+
+    card = datasets.card(name)
+    found = dataset_duplicates(card)
+    return found, dataset_notes(card, datasets.load(name).labels, found)
+
+
+def _duplicates(name: str, as_json: bool) -> int:
+    """Print what may mislead in a data set, and each group of copies on a line."""
+    from unlearn_core.data import datasets
+    from unlearn_core.data.duplicates import NO_GROUP
+
+    (found, notes), card, labels = _notes(name), datasets.card(name), datasets.load(name).labels
+    starts = {"test": card.train + card.val, "validation": card.train, "training": 0}
+    groups: list[dict[str, Any]] = []
+    for group in found.groups():
+        same = found.identical[group]
+        images: list[dict[str, Any]] = []
+        for number in group.tolist():
+            split, start = next((split, start) for split, start in starts.items() if number >= start)
+            images.append({"split": split, "image": number - start, "class": card.classes[labels[number]]})
+        groups.append({"identical": bool((same == same[0]).all() and same[0] != NO_GROUP), "images": images})
+    if as_json:
+        print(json.dumps({"dataset": name, "notes": notes, "groups": groups}, indent=1))
+        return 0
+    for note in notes:
+        print(f"Note: {note}")
+    print(f"{card.title}: groups of copies: {len(groups):,}.")
+    for group in groups:
+        shown = ", ".join(f"{one['split']} {one['image']} ({one['class']})" for one in group["images"])
+        print(f"  {'identical' if group['identical'] else 'similar'}: {shown}")
     return 0
 
 

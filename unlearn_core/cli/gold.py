@@ -51,14 +51,14 @@ def run(args: argparse.Namespace) -> int:
 def _spec(args: argparse.Namespace) -> TrainGoldSpec:
     """Return the requested retraining. Raises InvalidRequestError if the retain set would be empty."""
     from unlearn_core.data import datasets
-    from unlearn_core.domain.split import make_split
+    from unlearn_core.domain.split import trainable_split
 
     if not 0 <= args.seed < MAX_GOLDS:
         raise InvalidRequestError(
             f"--seed cannot be {args.seed}: retrained models are numbered from 0 to {MAX_GOLDS - 1}."
         )
     request = _forget.forget_request(args)
-    make_split(datasets.card(request.dataset), datasets.load(request.dataset).labels, request.forget)
+    trainable_split(datasets.card(request.dataset), datasets.load(request.dataset).labels, request.forget)
     return TrainGoldSpec(request=request, seed=args.seed)
 
 

@@ -61,7 +61,10 @@ def as_json(result: "RunResult") -> dict[str, Any]:
         "method": spec.method,
         "params": spec.params,
         "seconds": result.report[TimingsResult].seconds.model_dump(),
-        **{model: {"accuracy": _accuracies(result, model)} for model in ("before", "after", "gold")},
+        **{
+            model: {"accuracy": _accuracies(result, model)} | _balanced(result, model)
+            for model in ("before", "after", "gold")
+        },
         "flags": [flag.kind for flag in report_warnings(result.report)],
         "report": str(result.folder),
     }
@@ -79,7 +82,7 @@ def as_table(result: "RunResult") -> str:
         f"{name}Forget {report.forget_set_title} with {report.method}"
         f" ({report.classifier.title}, seed {report.spec.seed})",
         "",
-        *accuracy_lines(result.metrics.accuracy),
+        *accuracy_lines(result.metrics.accuracy, result.metrics.balanced),
         "",
         *(_plain(f"{capitalize(verdict.title)}: {verdict.words}") for verdict in verdicts(report)),
         *(_plain(f"Note: {capitalize(flag.title)}. {flag.words} {flag.doubt}") for flag in report_warnings(report)),
@@ -91,13 +94,28 @@ def as_table(result: "RunResult") -> str:
     return "\n".join([*lines, report.missing["gold"]] if "gold" in report.missing else lines)
 
 
-def accuracy_lines(accuracy: Mapping[str, Mapping[str, float | None]]) -> list[str]:
-    """Return a table of accuracies, which are fractions by model and set: a heading, and a line for each set."""
-    columns = [accuracy.get(model) or {} for model in ("before", "after", "gold")]
-    return [
-        f"{'accuracy':<24}{'before':>11}{'after':>11}{'retrained':>11}",
-        *(f"{set_label(key):<24}" + "".join(_percent(column.get(key)) for column in columns) for key in SET_LABELS),
-    ]
+def accuracy_lines(
+    accuracy: Mapping[str, Mapping[str, float | None]], balanced: Mapping[str, Mapping[str, float]]
+) -> list[str]:
+    """Return a table of accuracies, which are fractions by model and set: a heading, and a line for each set.
+
+    A set that has balanced accuracies has a second line.
+    """
+    lines = [f"{'accuracy':<24}{'before':>11}{'after':>11}{'retrained':>11}"]
+    for key in SET_LABELS:
+        lines.append(f"{set_label(key):<24}{_columns(accuracy, key)}")
+        if any(key in own for own in balanced.values()):
+            lines.append(f"{'  balanced accuracy':<24}{_columns(balanced, key)}")
+    return lines
+
+
+def _columns(fractions: Mapping[str, Mapping[str, float | None]], key: str) -> str:
+    return "".join(_percent((fractions.get(model) or {}).get(key)) for model in ("before", "after", "gold"))
+
+
+def _balanced(result: "RunResult", model: str) -> dict[str, Any]:
+    found = result.metrics.balanced.get(model)
+    return {"balanced_accuracy": dict(found)} if found else {}
 
 
 def _plain(words: str) -> str:

@@ -134,7 +134,7 @@ def _show(run: Run, *, as_json: bool) -> None:
         if value not in (None, ""):
             print(f"  {name:<20} {value}")
     if run.metrics.accuracy:
-        print("", *accuracy_lines(run.metrics.accuracy), sep="\n  ")
+        print("", *accuracy_lines(run.metrics.accuracy, run.metrics.balanced), sep="\n  ")
 
 
 def _settings(run: Run) -> dict[str, Any]:

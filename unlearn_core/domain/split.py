@@ -72,6 +72,21 @@ def make_split(card: DatasetCard, labels: np.ndarray, forget: Forget) -> Split:
     return Split(*parts)
 
 
+def trainable_split(card: DatasetCard, labels: np.ndarray, forget: Forget) -> Split:
+    """Return the same split. Raises InvalidRequestError also if the forget or the retain set has no training image."""
+    split = make_split(card, labels, forget)
+    if not len(split.forget_train):
+        raise InvalidRequestError(
+            f"There is no training {card.item_noun} to forget: {card.title} has such classes in its other splits only. "
+            f"Choose a class that has training {card.item_noun}s."
+        )
+    if not len(split.retain_train):
+        raise InvalidRequestError(
+            f"No other class has a training {card.item_noun}, so the retain set would be empty: forget fewer classes."
+        )
+    return split
+
+
 def remaining_split(split: Split, earlier: Sequence[Split]) -> Split:
     """Return the split without what earlier runs forgot: training on it again would undo them.
 

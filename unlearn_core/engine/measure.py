@@ -20,6 +20,7 @@ from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.results.result import ReportPart, Result
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
+from unlearn_core.engine.retained_copies import count_copies
 from unlearn_core.engine.setup import ResolvedRun, resolve_run, why_no_gold
 from unlearn_core.probes import probes
 from unlearn_core.probes.common import class_activation
@@ -67,7 +68,10 @@ def run_probes(
     *,
     only: Collection[str] | None = None,
 ) -> dict[str, ReportPart]:
-    """Return the part of every probe (or of those in `only`); an unavailable one gets its reason in `missing`."""
+    """Return the part of every probe (or of those in `only`), and the copies of forget images.
+
+    An unavailable probe gets its reason in `missing`.
+    """
     forget = spec.request.forget
     context = ProbeContext(
         spec=spec,
@@ -80,7 +84,7 @@ def run_probes(
         models={name: model.module for name, model in models.items()},
         forgotten_classes=forget.classes if isinstance(forget, ForgetClasses) else (),
     )
-    parts: dict[str, ReportPart] = {}
+    parts: dict[str, ReportPart] = stored(count_copies(resolved)) if only is None else {}
     for name, probe in probes().items():
         if (only is not None and name not in only) or (probe.points_only and not resolved.data.card.is_points):
             continue

@@ -11,7 +11,7 @@ from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequ
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.method import Method, ProblemSize, RequestKind, unsupported_reason
 from unlearn_core.domain.params import BaseHyperparameters
-from unlearn_core.domain.split import Split, make_split, remaining_split
+from unlearn_core.domain.split import Split, make_split, remaining_split, trainable_split
 from unlearn_core.engine.initial_weights import naive_model_factory
 from unlearn_core.engine.model_cache import DeviceDataset, FrozenModel, ModelCache, trainable_copy
 from unlearn_core.installation import HOW_TO_RESTORE
@@ -59,7 +59,7 @@ def resolve_run(spec: UnlearnSpec, model_cache: ModelCache) -> ResolvedRun:
             f"{card.title} was trained on {card.dataset}, not on {spec.request.dataset}: choose {card.dataset}."
         )
     data = model_cache.dataset(card.dataset)
-    split = make_split(data.card, data.image_dataset.labels, spec.request.forget)
+    split = trainable_split(data.card, data.image_dataset.labels, spec.request.forget)
     before = _start_model(spec, card, model_cache)
     return ResolvedRun(
         spec, method, params, card, data, split, before, reports.previously_forgotten(model_cache.data_dir, spec.start)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from math import nan
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -79,7 +80,7 @@ class SnapshotRecorder:
             parts = [self._model(to_floats(part)) for part in self._images.split(self._per_batch)]
             logits = torch.cat(parts).half().cpu().numpy()
         correct = logits.argmax(1) == self._labels
-        forget, retain = (float(correct[rows].mean()) for rows in self.eval_rows.values())
+        forget, retain = (float(correct[rows].mean()) if rows.any() else nan for rows in self.eval_rows.values())
         snapshot = Snapshot(logits, self._maps(), forget, retain)
         self._last = version, snapshot
         self.seconds += time.perf_counter() - began

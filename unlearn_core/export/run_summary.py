@@ -1,6 +1,7 @@
 """Summary of one run for the HTML report: question, verdicts, images, accuracies, heat maps. No charts."""
 
 from collections.abc import Iterable
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -130,6 +131,10 @@ def metric_lines(report: Report) -> tuple[MetricLine, ...]:
         if known:
             cells = tuple(_score(score) for score in scores)
             lines.append(MetricLine(capitalize(set_label(name)), name.split("_")[0], f"{known[0].total:,}", cells))
+        if any(not isnan(score.balanced) for score in known):
+            cells = tuple(("–" if score is None else percent(score.balanced), "") for score in scores)
+            title = f"{capitalize(set_label(name))}, balanced accuracy"
+            lines.append(MetricLine(title, name.split("_")[0], f"{known[0].total:,}", cells))
     return tuple(lines)
 
 

@@ -1,6 +1,7 @@
 """The accuracy curve of a run, finished or in progress: two lines over bands of the phases."""
 
 from collections.abc import Sequence
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -111,12 +112,13 @@ def _labels(lines: AccuracyCurves, line_labels: LineLabels, end: float, theme: T
         return []
     now = lines.seconds[-1]
     behind = now < 0.6 * end
-    ends = [lines.forget[-1], lines.retain[-1]]
-    texts = [f"{name} {percent(value, 0)}" for name, value in zip(line_labels, ends, strict=True)]
+    drawn = [role for role in ("forget", "retain") if not isnan(getattr(lines, role)[-1])]  # One may have no images.
+    ends = [getattr(lines, role)[-1] for role in drawn]
+    texts = [f"{getattr(line_labels, role)} {percent(value, 0)}" for role, value in zip(drawn, ends, strict=True)]
     if not behind:
         ends = [
-            _clear(lines.seconds, values, since=now - LETTER_WIDTH * end * len(text))
-            for text, values in zip(texts, (lines.forget, lines.retain), strict=True)
+            _clear(lines.seconds, getattr(lines, role), since=now - LETTER_WIDTH * end * len(text))
+            for text, role in zip(texts, drawn, strict=True)
         ]
     heights = spread_labels(ends, 0.085)
     return [
@@ -128,7 +130,7 @@ def _labels(lines: AccuracyCurves, line_labels: LineLabels, end: float, theme: T
             "xshift": 8 if behind else -2,
             "font": {"size": SMALL_FONT + 1, "color": text_color(theme, role)},
         }
-        for role, text, height in zip(("forget", "retain"), texts, heights, strict=True)
+        for role, text, height in zip(drawn, texts, heights, strict=True)
     ]
 
 

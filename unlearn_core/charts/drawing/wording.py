@@ -2,24 +2,30 @@
 
 import re
 from collections.abc import Sequence
+from math import isnan
 
 from unlearn_core.domain import split
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.predictions import AccuracyResult
 
 SET_LABELS = {name: label for name, label in split.SET_LABELS.items() if not name.endswith("_val")}
 """The sets that charts draw, from top to bottom, each label in two lines; validation sets are only in the tables."""
 MODEL_LABELS = {"before": "before", "after": "after", "gold": "retrained", "twin": "second retrained"}
 """What a chart calls each model in tight places: a legend, a label beside a line, a column."""
+NO_VALUE = "no value"
+"""Stands for a number that is not defined, such as an accuracy on no images."""
 _SPACE = "\N{NO-BREAK SPACE}"
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share (0 to 1) as "86.2 %", joined by a no-break space."""
-    return f"{100 * share:.{digits}f}{_SPACE}%"
+    """A share (0 to 1) as "86.2 %", joined by a no-break space; nan is NO_VALUE."""
+    return NO_VALUE if isnan(share) else f"{100 * share:.{digits}f}{_SPACE}%"
 
 
 def number(value: float, digits: int = 1) -> str:
-    """A number with a true minus sign, and never minus zero."""
+    """A number with a true minus sign, and never minus zero; nan is NO_VALUE."""
+    if isnan(value):
+        return NO_VALUE
     text = f"{value:.{digits}f}"
     if float(text) == 0:
         text = text.lstrip("-")
@@ -87,6 +93,12 @@ def retain_test_label(report: Report) -> str:
     """The images that the retain accuracy is measured on: "test images of the other classes" or "test images"."""
     items = f"test {report.dataset.item_noun}s"
     return f"{items} of {retain_set_label(report)}" if is_class_request(report) else items
+
+
+def has_balanced_accuracy(report: Report) -> bool:
+    """Whether classes are so unequal that balanced accuracies were measured."""
+    result = report.get(AccuracyResult)
+    return bool(result) and any(not isnan(one.balanced) for sets in result.scores.values() for one in sets.values())
 
 
 def capitalize(text: str) -> str:

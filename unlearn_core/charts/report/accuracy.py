@@ -1,6 +1,7 @@
 """Accuracy on the forget and the retain set, before and after and of gold, as dumbbells with 95 % intervals."""
 
 from collections.abc import Sequence
+from math import isnan
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -22,10 +23,12 @@ from unlearn_core.charts.drawing.wording import (
     describe_change,
     eval_forget_set,
     forget_set_label,
+    has_balanced_accuracy,
     percent,
     retain_test_label,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.balance import BALANCED_CAVEAT
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.split import set_label
 
@@ -38,7 +41,9 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
     return build_table(
         reports,
         lambda report: [
-            {"model": MODEL_LABELS[model], "set": set_label(name)} | accuracy_columns(score)
+            {"model": MODEL_LABELS[model], "set": set_label(name)}
+            | accuracy_columns(score)
+            | ({"balanced": score.balanced} if has_balanced_accuracy(report) else {})
             for model in models(report)
             for name, score in report[AccuracyResult].scores[model].items()
         ],
@@ -98,17 +103,26 @@ def summary(report: Report) -> str:
     forget = {model: result.scores[model][name].accuracy for model in models(report)}
     retain = {model: result.scores[model]["retain_test"].accuracy for model in models(report)}
     gold = f" (retrained model: {percent(forget['gold'])}{_as_intended(result, name)})" if "gold" in forget else ""
-    change = describe_change(retain["before"], retain["after"])
-    rest = f"On {retain_test_label(report)}, the unlearned model {change}"
-    rest += (
-        f"; the retrained model {describe_change(retain['before'], retain['gold'])}."
-        if "gold" in retain
-        else f". {NO_GOLD}"
-    )
+    if len(report.split.retain_test):
+        change = describe_change(retain["before"], retain["after"])
+        rest = f"On {retain_test_label(report)}, the unlearned model {change}"
+        rest += f"; the retrained model {describe_change(retain['before'], retain['gold'])}" if gold else ""
+    else:
+        rest = f"There are no {retain_test_label(report)}, so what was retained was not measured"
+    rest += "." if gold else f". {NO_GOLD}"
     return (
         f"Of the {forget_set_label(report)}, {percent(forget['before'])} were classified correctly before and "
-        f"{percent(forget['after'])} after{gold}. {rest} Bars are 95{chr(160)}% intervals."
+        f"{percent(forget['after'])} after{gold}. {rest} Bars are 95{chr(160)}% intervals.{_balanced(report)}"
     )
+
+
+def _balanced(report: Report) -> str:
+    """Give the balanced accuracies on retained test images, and what they are, where classes are very unequal."""
+    scores = {model: sets["retain_test"].balanced for model, sets in report[AccuracyResult].scores.items()}
+    if isnan(scores["after"]):
+        return ""
+    values = ", ".join(f"{MODEL_LABELS[model]} {percent(scores[model])}" for model in models(report))
+    return f" Balanced accuracy on {retain_test_label(report)}: {values}. {BALANCED_CAVEAT}"
 
 
 def _as_intended(result: AccuracyResult, name: str) -> str:

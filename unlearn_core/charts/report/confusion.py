@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, models, needs, report_labels
+from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, models, needs_images, report_labels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, forgotten_classes, number, percent
 from unlearn_core.domain.report import MODELS, Report
@@ -167,7 +167,7 @@ def alt_text(report: Report) -> str:
 
 def applies(report: Report, only: str) -> Literal[True] | str:
     """Return True if there are predictions of this model, else the reason."""
-    answer = needs(ConfusionResult)(report)
+    answer = CHART.applies(report)
     if answer is not True or only in models(report):
         return answer
     return report.missing.get(only, NO_GOLD)
@@ -187,7 +187,7 @@ CHART = Chart(
     "cell of one or two per cent is a handful of images. Colour grows with the square root of the share, so that rare "
     "errors are visible beside correct predictions. The retrained model, trained from another seed, has errors of its "
     "own.",
-    applies=needs(ConfusionResult),
+    applies=needs_images(ConfusionResult, "test images", "forget_test", "retain_test"),
     table=table,
     figure=figure,
     summary=summary,

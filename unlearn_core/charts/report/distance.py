@@ -97,7 +97,9 @@ def _labels(found: Mapping[str, DistanceToGold], heights: dict[str, int], theme:
 
 def summary(report: Report) -> str:
     """Describe the distance before and after, compared with that of two golds."""
-    overall = report[DistanceResult].overall["test"]
+    overall = report[DistanceResult].overall.get("test")
+    if overall is None:
+        return "There are no test images of the retain set, so the distance over both sets has no value."
     golds = f" Between two retrained models it is {number(overall.between_golds, 3)}."
     if isnan(overall.between_golds):
         golds = f" {ONE_GOLD} {_ANOTHER}"

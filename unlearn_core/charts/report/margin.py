@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, needs
+from unlearn_core.charts.chart import NO_GOLD, Chart, needs_images
 from unlearn_core.charts.drawing import density
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import (
@@ -78,7 +78,7 @@ CHART = Chart(
     caveat="A narrow margin is still a correct prediction: the whole curve may shift while the accuracy stays the "
     "same. Logits have no fixed scale, so longer training gives larger margins without better predictions. Compare "
     "with the retrained model.",
-    applies=needs(LogitsResult),
+    applies=needs_images(LogitsResult, "test images of the retain set", "retain_test"),
     table=density.quantile_table(margins),
     figure=figure,
     summary=summary,

@@ -5,7 +5,16 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, accuracy_columns, build_table, models, needs, panels, percent_axis
+from unlearn_core.charts.chart import (
+    NO_GOLD,
+    Chart,
+    accuracy_columns,
+    build_table,
+    models,
+    needs_images,
+    panels,
+    percent_axis,
+)
 from unlearn_core.charts.drawing.dumbbell import row_axis, row_heights, score_dumbbells
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import (
@@ -71,6 +80,8 @@ def summary(report: Report) -> str:
     before, after = _scores(report, "before"), _scores(report, "after")
     gone = forgotten_classes(report)
     retained = [number for number in range(len(before)) if number not in gone and before[number].total]
+    if not retained:
+        return f"None of the {len(before) - len(gone)} retained classes has a test image, so none has an accuracy."
     worst = min(retained, key=lambda number: after[number].accuracy - before[number].accuracy)
     name = report.dataset.classes[worst]
     fell = after[worst].accuracy - before[worst].accuracy
@@ -108,7 +119,7 @@ CHART = Chart(
     caveat="A class has few test images (200 in the bundled data), so a change of five points may be chance. The "
     "retrained model was trained from another seed and has strengths of its own: where it differs from the original "
     "model in a retained class, the difference shows how much a seed can change.",
-    applies=needs(ConfusionResult),
+    applies=needs_images(ConfusionResult, "test images", "forget_test", "retain_test"),
     table=table,
     figure=figure,
     summary=summary,

@@ -99,9 +99,13 @@ def summary(report: Report) -> str:
     if halved and lines.forget[0]:
         phase = _phase_at(report, halved[0])
         said += f", half of it lost after {seconds(halved[0])}" + (f" ({phase})" if phase else "")
-    low = min(lines.retain)
-    dip = f" via {percent(low, 0)}" if low < min(lines.retain[0], lines.retain[-1]) - 0.02 else ""
-    said += f"; {retain_set_label(report)} from {percent(lines.retain[0], 0)}{dip} to {percent(lines.retain[-1], 0)}."
+    if images.retain:
+        low = min(lines.retain)
+        dip = f" via {percent(low, 0)}" if low < min(lines.retain[0], lines.retain[-1]) - 0.02 else ""
+        said += f"; {retain_set_label(report)} from {percent(lines.retain[0], 0)}{dip} to"
+        said += f" {percent(lines.retain[-1], 0)}."
+    else:
+        said += f". There are no validation images of {retain_set_label(report)}, so these have no line."
     said += f" Estimated on {images.forget} and {images.retain} fixed images; the final results use all images."
     return f"{said} {_gold(report)}"
 
@@ -113,7 +117,7 @@ def _gold(report: Report) -> str:
     right = report.evaluations["gold"].logits.argmax(1) == report.labels
     split = report.split
     forget, retain = split.forget_val if len(split.forget_val) else split.forget_train, split.retain_val
-    accuracies = (percent(float(right[rows].mean()), 0) for rows in (forget, retain))
+    accuracies = (percent(float(right[rows].mean()), 0) for rows in (forget, retain) if len(rows))
     return f"Retrained model, on all of them: {' and '.join(accuracies)}."
 
 

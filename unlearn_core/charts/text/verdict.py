@@ -27,12 +27,14 @@ from unlearn_core.charts.drawing.wording import (
     eval_forget_set,
     forget_set_label,
     forgotten_classes,
+    has_balanced_accuracy,
     is_class_request,
     percent,
     retain_set_label,
     retain_test_label,
 )
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.balance import BALANCED_CAVEAT
 from unlearn_core.domain.results.course import SeedsResult
 from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult, Score
@@ -74,7 +76,7 @@ def _forgot_classes(report: Report) -> Verdict:
     before, after, gold = (_score(report, model, name) for model in ("before", "after", "gold"))
     tone: Tone = _graded(before, after, gold or _NEVER)
     words = _share_predicted(report, after) + (f" Retrained model: {percent(gold.accuracy)}." if gold else "")
-    if name == "forget_test":
+    if name == "forget_test" and len(report.split.forget_train):
         trained = [_score(report, model, "forget_train") for model in ("before", "after", "gold")]
         worse = _graded(trained[0], trained[1], trained[2] or _NEVER)
         words += (
@@ -121,12 +123,18 @@ def _forgot_images(report: Report) -> Verdict:
 def retain_verdict(report: Report) -> Verdict:
     """Judge whether the accuracy on the retain set is as high as it should be."""
     before, after, gold = (_score(report, model, "retain_test") for model in ("before", "after", "gold"))
+    if not len(report.split.retain_test):
+        words = f"There are no {retain_test_label(report)}, so what was retained was not measured."
+        return Verdict("not measured", "unknown", words)
     label = retain_set_label(report).removeprefix("the ") if is_class_request(report) else retain_test_label(report)
     words = f"{capitalize(label)}: {percent(before.accuracy).split(chr(160))[0]} → {percent(after.accuracy)}."
     aim = gold or before
     gap = after.accuracy - aim.accuracy
     beside = "equal" if abs(gap) < 0.0005 else f"{100 * abs(gap):.1f} points {'above' if gap > 0 else 'below'} it"
     words += f" Retrained model: {percent(gold.accuracy)}, {beside}." if gold else f" {NO_GOLD}"
+    if not isnan(after.balanced):
+        reference = f" (retrained model: {percent(gold.balanced)})" if gold else ""
+        words += f" Balanced accuracy: {percent(before.balanced)} → {percent(after.balanced)}{reference}."
     if gap >= 0 or _equal(after, aim):
         return Verdict("retained", "good", words)
     if gap >= -SLIGHT:
@@ -164,7 +172,9 @@ def _distance(report: Report) -> str:
     result = report.get(DistanceResult)
     if result is None:
         return ""
-    overall = result.overall["test"]
+    overall = result.overall.get("test")
+    if overall is None:
+        return ""
     unknown = isnan(overall.between_golds)
     spread = "spread unknown: only one" if unknown else f"two retrained models: {overall.between_golds:.3f}"
     return f" Distance to the retrained model: {overall.before:.3f} → {overall.after:.3f} bits ({spread})."
@@ -183,6 +193,8 @@ def caveats(report: Report) -> str:
     said = [f"This does not prove that the {noun}s left no trace."]
     count = len(report.split.forget_train)
     images = f"1 forget {noun}" if count == 1 else f"{count} forget {noun}s"
+    if not count:
+        said.append(f"No forget {noun} was trained on, so there was nothing to forget.")
     if "gold" not in report.evaluations:
         said.append("Without a retrained model there is no reference.")
     elif is_class_request(report):
@@ -192,8 +204,9 @@ def caveats(report: Report) -> str:
             "The retrained model uses a recipe chosen by hand, not the one that made this classifier: part of the "
             "difference may come from the recipe."
         )
-    if count < FEW_IMAGES:
+    if 0 < count < FEW_IMAGES:
         said.append(f"With {images}, one more or less is {percent(1 / count)}.")
+    said.append(BALANCED_CAVEAT if has_balanced_accuracy(report) else "")
     said.append(_seeds(report))
     return " ".join(filter(None, said))
 

@@ -10,8 +10,10 @@ is one. The absence of a warning proves nothing, and the text for that case says
   by more than the intervals and MIN_DIFFERENCE explain.
 * Residual knowledge: to some attack the forget images look more familiar than held-out images, with an interval above
   one half and above gold's; or the verdict is "not forgotten".
+* Retained copies: images that the model may keep are copies of forget images. This is no matter of chance.
 """
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -27,6 +29,7 @@ from unlearn_core.charts.drawing.wording import (
 )
 from unlearn_core.charts.text import verdict
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.copies import CopiesResult
 from unlearn_core.domain.results.outputs import LogitsResult
 from unlearn_core.domain.results.predictions import AccuracyResult, ConfusionResult
 from unlearn_core.domain.results.privacy import AttackMetrics, MembershipResult
@@ -40,7 +43,7 @@ _QUANTILES = (("after", 0.5), ("gold", 0.9))
 class ReportWarning(NamedTuple):
     """A finding: its title in two or three words, the numbers behind it, and what it does not prove."""
 
-    kind: Literal["beyond", "damage", "left"]
+    kind: Literal["beyond", "copies", "damage", "left"]
     title: str
     words: str
     doubt: str
@@ -58,7 +61,12 @@ def report_warnings(report: Report) -> list[ReportWarning]:
     """Return all warnings, the most serious first."""
     return [
         warning
-        for warning in (collateral_damage(report), residual_knowledge(report), over_forgetting(report))
+        for warning in (
+            collateral_damage(report),
+            residual_knowledge(report),
+            over_forgetting(report),
+            retained_copies(report),
+        )
         if warning is not None
     ]
 
@@ -87,6 +95,35 @@ def over_forgetting(report: Report) -> ReportWarning | None:
     )
     title = "over-forgetting" if "gold" in report.evaluations else "less familiar than unseen"
     return ReportWarning("beyond", title, f"{words} (the Streisand effect).", doubt)
+
+
+def retained_copies(report: Report) -> ReportWarning | None:
+    """Warn if images outside of the forget set are copies of forget images."""
+    result = report.get(CopiesResult)
+    words = "" if result is None else copies_sentence(result.counts, report.dataset.item_noun)
+    if not words:
+        return None
+    doubt = "Pixels were compared: two images may also show the same thing without being copies."
+    return ReportWarning("copies", "retained copies", words, doubt)
+
+
+def copies_sentence(counts: Mapping[str, int], noun: str) -> str:
+    """Say how many images of the retain sets are copies of forget images, and what follows; "" without any."""
+    train, held_out = counts["retain_train"], counts["retain_val"] + counts["retain_test"]
+    said = []
+    if train:
+        stays = "what it teaches stays" if train == 1 else "what they teach stays"
+        said.append(f"{_copies(train, f'retained training {noun}')} of forget {noun}s: {stays}.")
+    if held_out:
+        said.append(
+            f"{_copies(held_out, f'retained validation or test {noun}')} of forget {noun}s: the accuracy there may "
+            "fall without harm to the rest."
+        )
+    return " ".join(said)
+
+
+def _copies(count: int, noun: str) -> str:
+    return f"1 {noun} is an exact or near copy" if count == 1 else f"{count:,} {noun}s are exact or near copies"
 
 
 def _unfamiliar(attack: Attack) -> str:

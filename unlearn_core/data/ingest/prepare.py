@@ -11,6 +11,7 @@ import numpy as np
 
 from unlearn_core.data import sandbox, user_catalog
 from unlearn_core.data.atomic_files import atomic_write
+from unlearn_core.data.duplicates.record import record_duplicates
 from unlearn_core.data.ingest import decode_worker, staging
 from unlearn_core.data.ingest.decode_batch import create_npy
 from unlearn_core.data.ingest.decode_image import resize
@@ -50,6 +51,8 @@ def prepare(spec: ImportDatasetSpec, source: Source, context: ImportContext, lim
     try:
         with staging.staging_folder(context.data_dir) as folder:
             facts = _write(found, folder, spec, limits, context)
+            images = np.load(folder / user_catalog.IMAGES_FILE, mmap_mode="r", allow_pickle=False)
+            record_duplicates(folder, images, lambda done, total: context.on_progress("compare", done, total))
             card = _card(spec, source, facts)
             asked = spec.model_dump(mode="json") | {name: facts[name] for name in ("left", "named", "notes")}
             atomic_write(folder / FACTS_FILE, json.dumps(asked, indent=1).encode())

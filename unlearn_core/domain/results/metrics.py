@@ -115,6 +115,8 @@ class RunMetrics(Record):
     # Unlearning runs, and measurements of them
     accuracy: Mapping[str, Mapping[str, float | None]] = Field(default_factory=dict)
     """By model and set, 0 to 1; None without images."""
+    balanced: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
+    """Balanced accuracies, by model and set, 0 to 1; only where classes are very unequal."""
     intervals: Mapping[str, Mapping[str, Bounds]] = Field(default_factory=dict)
     """By model and set."""
     evaluations: Mapping[str, str] = Field(default_factory=dict)
@@ -189,7 +191,11 @@ def summary_metrics(
     membership: MembershipResult | None,
 ) -> RunMetrics:
     """Return the summary metrics of a run's measurements; `weights` are the checksums of the models compared."""
-    return RunMetrics(
+    balanced = {
+        model: {name: score.balanced for name, score in sets.items() if not isnan(score.balanced)}
+        for model, sets in accuracy.scores.items()
+    }
+    found = RunMetrics(
         accuracy={
             model: {name: or_none(score.accuracy) for name, score in sets.items()}
             for model, sets in accuracy.scores.items()
@@ -211,6 +217,7 @@ def summary_metrics(
         privacy=None if membership is None else membership.privacy.get("after"),
         privacy_val=None if membership is None else membership.privacy_val.get("after"),
     )
+    return found.updated(RunMetrics(balanced=balanced)) if any(balanced.values()) else found
 
 
 def or_none(value: float) -> float | None:

@@ -20,6 +20,8 @@ class Score(Record):
     accuracy: Number
     low: Number
     high: Number
+    balanced: Number = nan
+    """The balanced accuracy (0 to 1) where the data set's classes are very unequal and these images are of several."""
 
 
 class AccuracyResult(Result, part="accuracy", root="scores"):

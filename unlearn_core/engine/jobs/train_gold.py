@@ -4,7 +4,7 @@ from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.run import Priority, RunState
-from unlearn_core.domain.split import make_split
+from unlearn_core.domain.split import trainable_split
 from unlearn_core.engine.initial_weights import initial_model
 from unlearn_core.engine.job import Job
 from unlearn_core.engine.listener import RunListener
@@ -29,7 +29,7 @@ def train_gold(spec: TrainGoldSpec, model_cache: ModelCache, listener: RunListen
         queue_remeasure(spec, model_cache)
         note = f"This retrained model exists already: {found.name}."
         return RunMetrics(gold=found.weights, seconds=JobSeconds(total=0.0), note=note)
-    rows = make_split(data.card, data.image_dataset.labels, spec.request.forget).retain_train
+    rows = trainable_split(data.card, data.image_dataset.labels, spec.request.forget).retain_train
     file = model_cache.golds.folder(spec.request, spec.seed) / "state.pt"
     seed = bundled_models.GOLD_SEED_OFFSET + spec.seed
     model = initial_model(card, seed, model_cache)

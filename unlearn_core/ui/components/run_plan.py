@@ -11,7 +11,7 @@ from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.method import Method, ProblemSize, unsupported_reason
 from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.report import forget_set_title
-from unlearn_core.domain.split import Split, make_split, remaining_split
+from unlearn_core.domain.split import Split, make_split, remaining_split, trainable_split
 from unlearn_core.models import classifiers
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
@@ -25,7 +25,10 @@ MEASURING_COST = 0.4
 
 @dataclass(frozen=True, kw_only=True)
 class RunPlan:
-    """A resolved setup. `split` and `sizes` are None while nothing is selected; `error` says why it cannot be run."""
+    """A resolved setup. `split`, `remaining` and `sizes` are None while nothing is selected.
+
+    `remaining` is the split without what earlier runs forgot; `error` says why it cannot be run.
+    """
 
     setup: RunSetup
     classifier: ClassifierCard
@@ -34,6 +37,7 @@ class RunPlan:
     preset: str
     params: BaseHyperparameters
     split: Split | None
+    remaining: Split | None
     sizes: ProblemSize | None
     error: str | None
     pace: Throughput
@@ -69,7 +73,7 @@ def resolve(setup: RunSetup) -> RunPlan:
     classifier, dataset = classifiers.card(setup.classifier), datasets.card(setup.dataset)
     method = methods.method(setup.method)
     preset = setup.preset or next(iter(method.presets))
-    split, sizes, error = None, None, None
+    split, remaining, sizes, error = None, None, None, None
     params = method.presets[preset].for_request(setup.forget)
     try:
         params = params.updated(dict(setup.params))
@@ -78,7 +82,7 @@ def resolve(setup: RunSetup) -> RunPlan:
             cache.store().get(setup.start)
         earlier = reports.previously_forgotten(open_data_dir(), setup.start)
         labels = cache.image_dataset(dataset.id).labels
-        split = make_split(dataset, labels, request.forget)
+        split = trainable_split(dataset, labels, request.forget)
         remaining = remaining_split(split, [make_split(dataset, labels, forget) for forget in earlier])
         sizes = ProblemSize.of(
             remaining, dataset, request.forget, classifier.recipe, previously_forgotten=forgotten_classes(earlier)
@@ -94,6 +98,7 @@ def resolve(setup: RunSetup) -> RunPlan:
         preset=preset,
         params=params,
         split=split,
+        remaining=remaining,
         sizes=sizes,
         error=error,
         pace=cache.throughput(classifier.id),

@@ -128,7 +128,9 @@ def accuracy_sentence(accuracies: SplitAccuracies) -> str:
         for what, share in zip(("training", "validation", "test"), accuracies.by_split.values(), strict=True)
         if share is not None
     ]
-    return f"It classifies {', '.join(shares[:-1])} and {shares[-1]} correctly." if len(shares) > 1 else ""
+    if len(shares) < 2:
+        return f"It classifies {''.join(shares)} correctly." if shares else ""
+    return f"It classifies {', '.join(shares[:-1])} and {shares[-1]} correctly."
 
 
 def is_partial(spec: TrainSpec) -> bool:

@@ -1,11 +1,14 @@
 """The tab Details of a report: command, all accuracies, timings, settings and sources of a run."""
 
+from math import isnan
+
 import pandas as pd
 import streamlit as st
 
-from unlearn_core.charts.drawing.wording import MODEL_LABELS
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, has_balanced_accuracy
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import MODELS, Report
+from unlearn_core.domain.results.balance import BALANCED_CAVEAT
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.predictions import AccuracyResult, Score
 from unlearn_core.domain.run import Run
@@ -83,6 +86,8 @@ def _accuracies(report: Report) -> None:
         for model in MODELS:
             score = result.scores.get(model, {}).get(name)
             row[MODEL_LABELS[model]] = _with_interval(score) if score else "–"
+            if score and not isnan(score.balanced):
+                row[MODEL_LABELS[model]] += f", balanced {formatting.format_share(score.balanced)}"
         rows.append(row | {"of": next((f"{sets[name].total:,}" for sets in result.scores.values()), "–")})
     st.dataframe(
         pd.DataFrame(rows),
@@ -91,6 +96,7 @@ def _accuracies(report: Report) -> None:
     )
     st.caption(
         "In brackets: the 95 % interval (Wilson). Choose settings by the validation sets, never by the test sets."
+        + (f" {BALANCED_CAVEAT}" if has_balanced_accuracy(report) else "")
     )
 
 

@@ -1,8 +1,10 @@
 """Caches shared by all pages: whatever is stored between two clicks. Importing this module does not import torch."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,7 +13,10 @@ import streamlit as st
 from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.drawing import split_panels
 from unlearn_core.charts.drawing.theme import Theme
+from unlearn_core.data import dataset_notes as notes
 from unlearn_core.data import datasets
+from unlearn_core.data.duplicates import Duplicates
+from unlearn_core.data.duplicates.record import dataset_duplicates, recorded_duplicates
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import Report
@@ -168,10 +173,45 @@ def image_dataset(dataset: str) -> ImageDataset:
     return found
 
 
+def duplicates(dataset: str) -> Duplicates | None:
+    """The copies in a data set; None while they are being looked for, which the first call begins.
+
+    That takes minutes for 200,000 images, so no page waits for it.
+    """
+    search = _duplicates(str(open_data_dir()), dataset)
+    return search.result() if search.done() else None
+
+
+def dataset_notes(dataset: str) -> list[str]:
+    """What about a data set may mislead, as sentences; with its copies once they are known."""
+    return notes.dataset_notes(datasets.card(dataset), image_dataset(dataset).labels, duplicates(dataset))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _duplicates(folder: str, dataset: str) -> Future[Duplicates]:
+    search: Future[Duplicates] = Future()
+    card = datasets.card(dataset)
+
+    def run() -> None:
+        try:
+            search.set_result(dataset_duplicates(card))
+        except Exception as problem:  # noqa: BLE001 (raised again where the result is read)
+            search.set_exception(problem)
+
+    recorded = recorded_duplicates(card)
+    if recorded is not None:
+        search.set_result(recorded)
+    else:
+        Thread(target=run, name=f"copies in {dataset}", daemon=True).start()
+    return search
+
+
 @st.cache_data(show_spinner=False, max_entries=2_000)
-def class_preview(dataset: str, number: int) -> bytes:
-    """Six training images of one class side by side, as PNG."""
+def class_preview(dataset: str, number: int) -> bytes | None:
+    """Six training images of one class side by side, as PNG; None if it has none."""
     every = image_dataset(dataset)
+    if number not in every.labels[: every.train]:
+        return None
     if datasets.card(dataset).is_points:
         return point_thumbnails.points_png(
             every, np.flatnonzero(every.labels[: every.train] == number), width=288, height=192
@@ -190,8 +230,11 @@ def thumbnail(dataset: str, image: int) -> bytes:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float] | None:
-    """The accuracy of the bundled original model on test images, by class (0 to 1); None if none is bundled."""
+def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float | None] | None:
+    """The accuracy of the bundled original model on test images, by class (0 to 1); None if none is bundled.
+
+    A class without test images has None.
+    """
     original = bundled_models.find_bundled(classifier, None, seed)
     if original is None:
         return None
@@ -199,8 +242,16 @@ def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float] | 
     test = slice(every.train + every.val, None)
     labels, predictions = every.labels[test], bundled_models.read_logits(original)[test].argmax(1)
     return [
-        float((predictions[labels == number] == number).mean()) for number in range(len(datasets.card(dataset).classes))
+        float((predictions[labels == number] == number).mean()) if number in labels else None
+        for number in range(len(datasets.card(dataset).classes))
     ]
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def test_counts(dataset: str) -> list[int]:
+    """The number of test images of each class."""
+    every = image_dataset(dataset)
+    return np.bincount(every.labels[every.train + every.val :], minlength=len(datasets.card(dataset).classes)).tolist()
 
 
 def throughput(classifier: str, *kinds: str) -> Throughput:
@@ -218,10 +269,10 @@ def throughput(classifier: str, *kinds: str) -> Throughput:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def class_samples(dataset: str) -> bytes:
-    """The first training image of each class, up to 20 of them in rows of ten, as PNG."""
+    """The first training image of each class that has one, up to 20 of them in rows of ten, as PNG."""
     every = image_dataset(dataset)
-    own = every.labels[: every.train]
-    firsts = [int((own == number).argmax()) for number in range(min(20, len(datasets.card(dataset).classes)))]
+    _, firsts = np.unique(every.labels[: every.train], return_index=True)
+    firsts = firsts[:20]
     return thumbnails.images_png(every.images[firsts], columns=min(10, len(firsts)), wanted=96)
 
 

@@ -10,6 +10,7 @@ from unlearn_core.data import datasets, user_catalog
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.recipe import describe_recipe
+from unlearn_core.domain.results.balance import BALANCED_CAVEAT, are_unequal, balanced_accuracy
 from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store import deletion
 from unlearn_core.ui.components import gold_actions, point_picker, training_form
@@ -84,15 +85,20 @@ def accuracy(plan: RunPlan) -> None:
             "No trained model of this classifier ships with the lab, so its accuracy is unknown until it has run."
         )
         return
-    whole = sum(right) / len(right)
-    best, worst = max(right), min(right)
-    names = plan.dataset.classes
+    names, counts, known = plan.dataset.classes, cache.test_counts(plan.dataset.id), [r for r in right if r is not None]
+    if not known:
+        st.caption(f"There are no test {plan.dataset.item_noun}s, so its accuracy on unseen ones is unknown.")
+        return
+    whole = sum(share * count for share, count in zip(right, counts, strict=True) if share is not None) / sum(counts)
+    best, worst = max(known), min(known)
     st.markdown(
         f"It classifies **{_percent(whole)}** of {plan.dataset.test:,} test {plan.dataset.item_noun}s correctly: "
         f"*{escape(names[right.index(best)])}* has the highest accuracy ({_percent(best)}), "
         f"*{escape(names[right.index(worst)])}* the lowest ({_percent(worst)})."
     )
-    table = pd.DataFrame({"class": names, "right": [round(100 * share) for share in right]})
+    if are_unequal(counts):
+        st.caption(f"Balanced accuracy: {_percent(balanced_accuracy(right) or 0)}. {BALANCED_CAVEAT}")
+    table = pd.DataFrame({"class": names, "right": [None if r is None else round(100 * r) for r in right]})
     st.dataframe(
         table,
         hide_index=True,

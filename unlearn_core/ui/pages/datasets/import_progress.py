@@ -21,6 +21,7 @@ _DOING = {
     "collect": "Collecting images, {done:,} of {total:,}",
     "decode": "Decoding images, {done:,} of {total:,}",
     "write": "Writing images, {done:,} of {total:,}",
+    "compare": "Looking for copies among the images, {done:,} of {total:,}",
 }
 
 

@@ -59,6 +59,8 @@ def dataset_card(name: str) -> None:
                 _remove(found)
     st.markdown(escape(found.summary))
     st.caption(f"{_counts(found)} · {_bytes(found)}")
+    for note in cache.dataset_notes(found.id):
+        st.markdown(f":orange[:material/warning:] {escape(note)}")
     st.caption(f"**Source.** {escape(found.source)} **Licence.** {escape(found.licence)}")
     _classes(found)
 
@@ -94,11 +96,11 @@ def _classes(found: DatasetCard) -> None:
     for number in numbers:
         name = found.classes[number]
         with grid.cell(), st.container(gap="xxsmall"):
-            st.image(
-                cache.class_preview(found.id, number),
-                width="stretch",
-                alt=f"Training {found.item_noun}s of the class {name}",
-            )
+            shown = cache.class_preview(found.id, number)
+            if shown is None:
+                st.caption(f"no training {found.item_noun}")
+            else:
+                st.image(shown, width="stretch", alt=f"Training {found.item_noun}s of the class {name}")
             st.markdown(escape(name))
 
 

@@ -63,15 +63,19 @@ def _cards(plan: RunPlan, numbers: list[int] | range) -> None:
         name = plan.dataset.classes[number]
         with grid.cell(), st.container(border=True, gap="xsmall"):
             shown = cache.class_preview(plan.dataset.id, number)
-            st.image(shown, width="stretch", alt=f"Training {plan.dataset.item_noun}s of the class {name}")
+            if shown is None:
+                st.caption(f"no training {plan.dataset.item_noun}")
+            else:
+                st.image(shown, width="stretch", alt=f"Training {plan.dataset.item_noun}s of the class {name}")
             key = f"class-{plan.dataset.id}-{number}"
             st.session_state[key] = number in chosen
             st.checkbox(f"**{escape(name)}**", key=key, on_change=_tick, args=(number, key))
             if accuracies is not None:
-                st.caption(f"accuracy {round(100 * accuracies[number])} %")
+                accuracy = accuracies[number]
+                st.caption("accuracy unknown" if accuracy is None else f"accuracy {round(100 * accuracy)} %")
 
 
-def _accuracies(plan: RunPlan) -> list[float] | None:
+def _accuracies(plan: RunPlan) -> list[float | None] | None:
     return cache.class_accuracies(plan.classifier.id, plan.dataset.id, plan.classifier.seed)
 
 
