@@ -62,6 +62,12 @@ def test_an_exception_is_recorded_once(home: Path) -> None:
     assert len(list((home / FOLDER).iterdir())) == 1
 
 
+def test_an_error_that_comes_back_has_one_report(home: Path) -> None:
+    first, second = (record(raised(ValueError("shapes")), home, task="the page run") for _ in range(2))
+    assert first.id == second.id != record(raised(ValueError("shapes")), home, task="the page start").id
+    assert len(list((home / FOLDER).iterdir())) == 2
+
+
 def test_the_newest_reports_are_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(error_report, "MAX_REPORTS", 2)
     found = []
@@ -92,6 +98,15 @@ def test_how_a_process_died_is_recorded_too(home: Path) -> None:
     report = record("The process exited twice.", home, task="run 3")
     assert report.sentence == f"The process exited twice. Error id {report.id}."
     assert "The process exited twice." in report.text and "Traceback" not in report.text
+
+
+def test_an_exception_without_words_is_recorded_too(home: Path) -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise ZeroDivisionError
+
+    report = record(raised(Mute()), home, task="a")
+    assert "a computation failed (Mute)" in report.sentence and "Mute" in report.text
 
 
 @pytest.mark.parametrize(

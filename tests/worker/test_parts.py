@@ -11,9 +11,11 @@ import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from tests.store.specs import spec as any_spec
 from tests.worker import fake_work
 from tests.worker.worker_processes import end_of, submit, until
 from unlearn_core.domain.errors import (
@@ -24,10 +26,13 @@ from unlearn_core.domain.errors import (
     StoreError,
     WorkerAlreadyRunningError,
 )
+from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import CurvePoint, Phase, Progress, RunState
+from unlearn_core.store.files import error_report
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import start
-from unlearn_core.worker.child_main import ChildConfig, _warm_up
+from unlearn_core.worker.child_main import ChildConfig, _warm_up, _Workload
 from unlearn_core.worker.child_process import CONTEXT
 from unlearn_core.worker.code_version import code_digest
 from unlearn_core.worker.device_lock import DeviceLock, LockInfo, acquire, lock_path, read_info
@@ -162,6 +167,36 @@ def test_every_end_is_told_in_words(problem, state, words, tmp_path):
     ours = isinstance(problem, CancelledError | PreemptedError | InvalidHyperparameterError)
     assert outcome.restart_child != ours
     assert bool(outcome.traceback) != ours
+
+
+def _broken(*_: object) -> RunMetrics:
+    raise KeyError("the ice is thin")
+
+
+@pytest.mark.parametrize(
+    "spec", [any_spec(do=1), MeasureSpec(run=1, what="relearn"), ExplainSpec(run=1, picture=0, target=0)]
+)
+def test_a_job_that_fails_in_the_child_has_a_bug_report(spec, home):
+    """A run, a measurement on demand and a Grad-CAM query, as the child executes them."""
+    module = SimpleNamespace(
+        ModelCache=lambda *_: None, stackable_params=lambda _: {}, execute_job=_broken, execute_stacked=_broken
+    )
+    store = RunStore(home)
+    run = store.get(store.submit(spec, title="A test"))
+    work = _Workload(module, ChildConfig("any", "cpu", home, None, preload=False))
+    here, there = multiprocessing.Pipe()
+    listener = PipeListener(there, [0, 0])
+    (outcome,) = work.execute([run], [listener])
+    assert outcome.state == "failed" and "KeyError: 'the ice is thin'" in outcome.reason
+    assert "Traceback" in outcome.traceback and "Traceback" not in outcome.reason
+    report = error_report.find(home, outcome.reason)
+    assert report is not None and report.path == home / "errors" / f"{report.id}.txt"
+    for part in (f"during: run {run.id}, A test", f'"kind": "{spec.kind}"', "in _broken", "Unlearn Lab"):
+        assert part in report.text
+    stacked = list(work.execute([run, run], [listener, listener]))
+    assert [one.state for one in stacked] == ["crashed", "crashed"]
+    here.close()
+    there.close()
 
 
 def test_the_fingerprint_is_that_of_the_source(tmp_path, monkeypatch):

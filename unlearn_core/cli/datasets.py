@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
             return _duplicates(args.dataset, args.json)
         case "remove" | "restore" | "delete":
             return _move(args.what, args.dataset)
+    from unlearn_core.data.class_lists import quoted
     from unlearn_core.data.datasets import cards
 
     if args.json:
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"  {card.summary}")
         unit = "points" if card.is_points else f"images, {card.size} pixels wide"
         print(f"  {card.train:,} training, {card.val:,} validation and {card.test:,} test {unit}")
-        print(f"  classes: {', '.join(card.classes)}")
+        print(f"  classes: {', '.join(quoted(name) if ',' in name else name for name in card.classes)}")
         print(f"  licence: {card.licence}")
     return 0
 

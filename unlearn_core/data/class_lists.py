@@ -43,6 +43,11 @@ def parse_classes(text: str, classes: Sequence[str]) -> tuple[int, ...]:
     return tuple(sorted(_parse_names(text, known, classes) if marked is None else marked))
 
 
+def quoted(name: str) -> str:
+    """A name in double quotes, as a list of classes may hold it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def class_number(name: str | int, classes: Sequence[str]) -> int:
     """Return the number of a class that is given by its exact name or number.
 
@@ -81,7 +86,7 @@ def _marked(numbers: Iterable[int], classes: Sequence[str], known: _Numbers) -> 
 def _mark(number: int, classes: Sequence[str], known: _Numbers) -> str:
     """One class in quotes, or by its number if others have the same name."""
     if len(known[classes[number]]) == 1:
-        return '"' + classes[number].replace('"', '""') + '"'
+        return quoted(classes[number])
     digits = str(number)
     while f"#{digits}" in known:
         digits = f"0{digits}"
@@ -103,11 +108,11 @@ def _parse_marked(text: str, known: _Numbers, count: int) -> set[int] | None:
         if empty := _EMPTY.match(text, at):
             at = empty.end()
             continue
-        quoted, numbered = _QUOTED.match(text, at), _NUMBER.match(text, at)
-        token = quoted or numbered
+        marked, numbered = _QUOTED.match(text, at), _NUMBER.match(text, at)
+        token = marked or numbered
         if token is None:
             return None
-        name = _unquoted(quoted) if quoted else f"#{token[1]}"
+        name = _unquoted(marked) if marked else f"#{token[1]}"
         if name in known:
             found.add(_only(name, known))
         elif numbered and int(numbered[1]) < count:
@@ -145,10 +150,10 @@ def _parse_names(text: str, known: _Numbers, classes: Sequence[str]) -> frozense
 
 def _first_names(text: str, begin: int, known: _Numbers, most_commas: int) -> Iterator[tuple[int, frozenset[int]]]:
     """What can stand first in the rest of a text: where the next name begins, and the class (none if it is empty)."""
-    if quoted := _QUOTED.match(text, begin):
-        name = _unquoted(quoted)
+    if marked := _QUOTED.match(text, begin):
+        name = _unquoted(marked)
         if name in known:
-            yield quoted.end() if text[quoted.end() - 1] == "," else len(text) + 1, frozenset({_only(name, known)})
+            yield marked.end() if text[marked.end() - 1] == "," else len(text) + 1, frozenset({_only(name, known)})
             return
     following = begin
     for _ in range(most_commas + 1):
@@ -167,8 +172,8 @@ def _first_names(text: str, begin: int, known: _Numbers, most_commas: int) -> It
         yield following, frozenset({int(numbered[1])})
 
 
-def _unquoted(quoted: re.Match[str]) -> str:
-    return quoted[1].replace('""', '"')
+def _unquoted(marked: re.Match[str]) -> str:
+    return marked[1].replace('""', '"')
 
 
 def _next_begin(text: str, begin: int) -> int:
@@ -178,8 +183,8 @@ def _next_begin(text: str, begin: int) -> int:
 
 
 def _unread(text: str, begin: int) -> str:
-    quoted = _QUOTED.match(text, begin)
-    return _unquoted(quoted) if quoted else text[begin : _next_begin(text, begin) - 1].strip()
+    marked = _QUOTED.match(text, begin)
+    return _unquoted(marked) if marked else text[begin : _next_begin(text, begin) - 1].strip()
 
 
 def _unknown(name: str | int, classes: Sequence[str]) -> NotFoundError:

@@ -5,11 +5,11 @@ log. It has no images, and neither passwords nor the paths of a person's folders
 """
 
 import errno
+import hashlib
 import importlib.metadata
 import os
 import platform
 import re
-import secrets
 import shutil
 import sys
 import traceback
@@ -98,22 +98,22 @@ def record(problem: BaseException | str, data_dir: Path, *, task: str, request: 
     known = next((found for note in getattr(problem, "__notes__", ()) if (found := find(data_dir, note))), None)
     if known is not None:
         return known
-    number = secrets.token_hex(4)
     what = scrub(problem if isinstance(problem, str) else describe(problem), data_dir)
-    text = _text(problem, data_dir, number=number, what=what, task=task, request=request)
+    trace = "" if isinstance(problem, str) else "".join(traceback.format_exception(problem))
+    # An error that comes back, as on a page that updates itself, has one id and one file.
+    number = hashlib.sha256(f"{task}\n{what}\n{trace}".encode("utf-8", "backslashreplace")).hexdigest()[:8]
+    text = _text(data_dir, number=number, what=what, task=task, request=request, trace=trace)
     path = data_dir / FOLDER / f"{number}.txt"
-    try:
+    with suppress(OSError):
         if data_dir.is_dir():  # one that was removed stays removed
             atomic_write(path, text.encode())
             _remove_old(path.parent)
-    except OSError:
-        path = None
     if isinstance(problem, str):
         sentence = f"{what} Error id {number}."
     else:
         sentence = f"An unforeseen error ended this: {what}. Error id {number}."
         problem.add_note(sentence)
-    return ErrorReport(number, sentence, text, path if path is not None and path.exists() else None)
+    return ErrorReport(number, sentence, text, path if path.exists() else None)
 
 
 def find(data_dir: Path, sentence: str) -> ErrorReport | None:
@@ -130,7 +130,9 @@ def find(data_dir: Path, sentence: str) -> ErrorReport | None:
 
 def describe(problem: BaseException, *, with_message: bool = True) -> str:
     """An exception in plain words, with its own type and perhaps message in brackets."""
-    message = " ".join(str(problem).split())[:_MAX_MESSAGE] if with_message else ""
+    message = ""
+    with suppress(Exception):  # an exception of a plug-in may fail here too
+        message = " ".join(str(problem).split())[:_MAX_MESSAGE] if with_message else ""
     own = f"{type(problem).__name__}: {message}".rstrip(":. ")
     kind = next((words for types, words in _KINDS if isinstance(problem, types)), "a computation failed")
     return f"{kind} ({own})".encode("utf-8", "backslashreplace").decode()  # such as from odd file names
@@ -152,10 +154,9 @@ def scrub(text: str, data_dir: Path) -> str:
     return _PEOPLE.sub("~", text)
 
 
-def _text(problem: BaseException | str, data_dir: Path, *, number: str, what: str, task: str, request: str) -> str:
+def _text(data_dir: Path, *, number: str, what: str, task: str, request: str, trace: str) -> str:
     own = {name: value for name, value in sorted(os.environ.items()) if name.startswith(PREFIX)}
     variables = [f"{name}={'(set)' if name == f'{PREFIX}DATABASE' else value}" for name, value in own.items()]
-    trace = "" if isinstance(problem, str) else "".join(traceback.format_exception(problem))
     sections = {
         "Versions": "\n".join(_versions()),
         "Settings of the lab": "\n".join(variables) or "none",
