@@ -15,7 +15,6 @@ from unlearn_core.domain.jobs import MeasureSpec, UnlearnSpec
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.files import error_report
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.pages.forget import image_picker
 from unlearn_core.ui.shell import navigation, url_state
 
@@ -55,7 +54,7 @@ def one_sentence(app: AppTest, home: Path) -> str:
 
 
 def test_a_page_that_fails(visit: Visit, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_plan, "make_split", broken)
+    monkeypatch.setattr(image_picker, "kind_choice", broken)
     text = one_sentence(visit("forget", forget="dog"), home)
     assert "during: the page " in text and '"forget": "dog"' in text
 
@@ -77,7 +76,7 @@ def test_out_of_memory_is_said_without_a_report(visit: Visit, home: Path, monkey
     def full(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(run_plan, "make_split", full)
+    monkeypatch.setattr(image_picker, "kind_choice", full)
     app = visit("forget")
     assert "ran out of memory" in app.error[0].value and not app.exception and not reports(home)
 
