@@ -57,7 +57,7 @@ def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest
     assert test.split()[-3:] == ["-", "-", "-"]
     assert "There is no retrained model for this request yet" in lines[-1]
     checks = [line.split(":")[0] for line in lines[10:13]]
-    assert checks == ["No reference yet", "Retained", "Not retrained yet"]
+    assert checks == ["No reference yet", "Retained, against before", "Not retrained yet"]
     assert "fine-tune ..." in said.err
     assert reports.read_folder(out).spec.request.forget == ForgetImages(images=(3, 10, 11, 12))
     assert RunStore(home).list_runs() == []

@@ -65,4 +65,5 @@ def test_each_page_ends_with_it(visit: Callable[..., object], page: str) -> None
 
 def test_the_changelog_begins_with_it() -> None:
     text = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
-    assert text.split("\n## [", 2)[1].startswith(f"{VERSION}] - ")
+    newest, *earlier = [entry for entry in text.split("\n## [")[1:] if not entry.startswith("Unreleased]")]
+    assert newest.startswith(f"{VERSION}] - "), earlier

@@ -16,8 +16,7 @@ from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_pic
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.errors import NotFoundError
 from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec
-from unlearn_core.domain.run import RunState
-from unlearn_core.domain.run_filter import RunFilter
+from unlearn_core.domain.run import RunFilter, RunState
 from unlearn_core.store.files import artifacts, restore
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.history import filters, page
@@ -61,7 +60,7 @@ def test_an_old_folder_gives_the_history_the_same_figures(visit: Visit, done: Ru
         path.unlink()
     again = fine(visit("history")).dataframe[0].value.drop(columns="when")
     assert again.equals(figures)
-    unknown = dict.fromkeys(("seconds_per_picture", "revision", "version", "torch"))
+    unknown = dict.fromkeys(("seconds_per_picture", "revision", "version", "torch", "verdict"))
     assert metrics | unknown == done.get(CLASS).metrics.to_dict() | unknown
     assert fine(visit("run", id=str(CLASS))).title[0].value == "Forget *discs* with UNSIR"
 

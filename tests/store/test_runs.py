@@ -11,8 +11,7 @@ from tests.store.specs import EVERY, REQUEST, expire, spec, sql
 from unlearn_core.domain.errors import LeaseLostError, NotFoundError, StoreError
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
-from unlearn_core.domain.run import CurvePoint, Phase, Priority, Progress, RunState
-from unlearn_core.domain.run_filter import RunFilter
+from unlearn_core.domain.run import CurvePoint, Phase, Priority, Progress, RunFilter, RunState
 from unlearn_core.store.queue.run_store import ControlSignal, RunStore
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from unlearn_core.cli.run import accuracy_lines
 from unlearn_core.domain.errors import InvalidRequestError, StoreError
-from unlearn_core.domain.run import Run, RunState
-from unlearn_core.domain.run_filter import RunFilter
+from unlearn_core.domain.run import Run, RunFilter, RunState
 
 if TYPE_CHECKING:
     from unlearn_core.store.queue.run_store import RunStore

@@ -103,6 +103,15 @@ class Reference(NamedTuple):
     url: str
 
 
+ETERNAL_SUNSHINE = Reference(
+    "Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020", "https://arxiv.org/abs/1911.04933"
+)
+UNBOUNDED_UNLEARNING = Reference(
+    "Kurmanji et al., Towards Unbounded Machine Unlearning, NeurIPS 2023", "https://arxiv.org/abs/2302.09880"
+)
+"""Publications that introduced several methods."""
+
+
 class ForgetFunction(Protocol[ParamsT_contra]):
     """Changes `problem.model` in place so that it forgets `problem.forget`, and reports progress to the tracker.
 

@@ -18,6 +18,7 @@ from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.results.result import ReportPart, Result
+from unlearn_core.domain.verdicts import report_verdicts
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
 from unlearn_core.engine.retained_copies import count_copies
@@ -163,7 +164,7 @@ def metrics_of(report: Report) -> RunMetrics:
         report[AccuracyResult],
         report.get(DistanceResult),
         report.get(MembershipResult),
-    )
+    ).updated(RunMetrics(verdict=report_verdicts.recorded(report)))
 
 
 def with_gold_maps(

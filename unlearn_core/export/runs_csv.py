@@ -36,6 +36,7 @@ AFTER_HYPERPARAMETERS = {
         for name in SET_LABELS
         for bound in ("", "_low", "_high")
     },
+    **dict.fromkeys(("verdict_forget", "verdict_retain"), TEXT),
     **{f"distance_{split}_{model}": NUMBER for split in ("test", "val") for model in ("before", "after")},
     **dict.fromkeys(("privacy_test", "privacy_val"), NUMBER),
     **{f"seconds_{stage}": NUMBER for stage in ("total", "load", "forget", "evaluate", "probes")},
@@ -103,6 +104,8 @@ def _results(run: Run) -> Iterator[tuple[str, Any]]:
             low, high = bounds.get(name, (None, None))
             column = f"accuracy_{model}_{name}"
             yield from ((column, accuracy), (f"{column}_low", low), (f"{column}_high", high))
+    if metrics.verdict is not None:
+        yield from (("verdict_forget", metrics.verdict.forget), ("verdict_retain", metrics.verdict.retain))
     for split, distance in (metrics.distance or {}).items():
         yield from ((f"distance_{split}_before", distance.before), (f"distance_{split}_after", distance.after))
     yield from (("privacy_test", metrics.privacy), ("privacy_val", metrics.privacy_val))

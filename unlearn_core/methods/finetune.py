@@ -13,7 +13,7 @@ Source. Golatkar et al. 2020, where it is a baseline.
 from collections.abc import Iterator, Sequence
 
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize
+from unlearn_core.domain.method import ETERNAL_SUNSHINE, DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.shared_params import (
     augment,
@@ -24,7 +24,6 @@ from unlearn_core.domain.shared_params import (
     momentum,
     weight_decay,
 )
-from unlearn_core.domain.shared_references import ETERNAL_SUNSHINE
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.loops import fit
 from unlearn_core.training.optim import linear_schedule, sgd

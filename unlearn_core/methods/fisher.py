@@ -21,9 +21,8 @@ sample.
 import torch
 from torch import Tensor
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize
+from unlearn_core.domain.method import ETERNAL_SUNSHINE, DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
-from unlearn_core.domain.shared_references import ETERNAL_SUNSHINE
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.importance import fisher_diagonal, images_per_chunk
 from unlearn_core.training.problem import Problem

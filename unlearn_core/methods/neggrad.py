@@ -14,7 +14,7 @@ cap, gradient clipping and frozen batch norm. The preset "unbounded" disables al
 
 from torch import Tensor
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize
+from unlearn_core.domain.method import ETERNAL_SUNSHINE, DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
     augment,
@@ -26,7 +26,6 @@ from unlearn_core.domain.shared_params import (
     momentum,
     weight_decay,
 )
-from unlearn_core.domain.shared_references import ETERNAL_SUNSHINE
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.loops import fit

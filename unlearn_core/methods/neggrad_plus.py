@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize
+from unlearn_core.domain.method import UNBOUNDED_UNLEARNING, DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
     augment,
@@ -34,7 +34,6 @@ from unlearn_core.domain.shared_params import (
     retain_per_class,
     weight_decay,
 )
-from unlearn_core.domain.shared_references import UNBOUNDED_UNLEARNING
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.loops import fit

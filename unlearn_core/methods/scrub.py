@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unlearn_core.domain.errors import InvalidRequestError
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize
+from unlearn_core.domain.method import UNBOUNDED_UNLEARNING, DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter, parse_int_list
 from unlearn_core.domain.results.method_artifacts import RewindErrors
 from unlearn_core.domain.shared_params import (
@@ -40,7 +40,6 @@ from unlearn_core.domain.shared_params import (
     retain_per_class,
     weight_decay,
 )
-from unlearn_core.domain.shared_references import UNBOUNDED_UNLEARNING
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.evaluate import accuracy, predict

@@ -9,6 +9,7 @@ import pytest
 from tests.data import sparse_dataset
 from unlearn_core.charts.report import accuracy
 from unlearn_core.charts.text import verdict
+from unlearn_core.charts.text.retain_card import retain_card
 from unlearn_core.cli.run import as_json, as_table
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.forget_request import ForgetClasses
@@ -38,7 +39,7 @@ def test_unequal_classes(home: Path) -> None:
     assert set(balanced) == {"retain_train", "retain_val", "retain_test"}, "a single class has none"
     assert as_json(found)["after"]["balanced_accuracy"] == balanced
     assert as_table(found).count("  balanced accuracy") == 3
-    assert "Balanced accuracy: " in verdict.retain_verdict(report).words
+    assert "Balanced accuracy: " in retain_card(report).words
     assert BALANCED_CAVEAT in verdict.caveats(report)
     assert accuracy.CHART.summary(report).endswith(BALANCED_CAVEAT)
     table = accuracy.CHART.table([report])

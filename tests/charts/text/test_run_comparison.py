@@ -50,36 +50,30 @@ def test_different_questions_are_warned_of() -> None:
     assert "earlier run" in run_comparison.mismatch_warning([one, with_spec(one, start=3)])
 
 
-def test_nets_on_the_same_pictures_are_compared_picture_by_picture() -> None:
+def test_models_on_the_same_images_are_compared_image_by_image() -> None:
     report = made_up_report()
     rows = report.split.retain_test
     first, other = right_about(report, rows[:800]), right_about(report, rows[:900])
-    found = run_comparison.accuracy_difference(first, other, "retain_test")
-    share = 100 / len(rows)
-    assert found is not None
-    assert found[0] == pytest.approx(share)
-    count = len(rows) + 2
-    assert found[1] == pytest.approx(1.96 * np.sqrt(101 - 100**2 / count) / count)
-    assert found[1] == pytest.approx(1.96 * np.sqrt(share * (1 - share) / len(rows)), rel=0.02), "hardly wider"
-    same = run_comparison.accuracy_difference(first, first, "retain_test")
-    assert same == (0, pytest.approx(1.96 / count)), "no difference was seen, which is not none for certain"
-    assert "retain set, test: +5.6 ± 1.1 points" in run_comparison.summary(first, other)
+    found, relation = run_comparison.accuracy_differences(first, other)["retain_test"]
+    assert (found.lost, found.gained, relation) == (0, pytest.approx(100), "higher")
+    words = run_comparison.summary(first, other)
+    assert "retain set, test: +5.6 points (+4.7 to +6.5), higher by more than chance explains" in words
+    assert "retain set, test: +0.0" not in run_comparison.summary(first, first)
+    assert "equal within 3 points" in run_comparison.summary(first, first)
+    assert "lower by more than 3 points" in run_comparison.summary(other, right_about(report, rows[:100]))
 
 
-def test_nets_on_different_pictures_are_two_samples() -> None:
+def test_models_on_different_images_are_not_compared() -> None:
     one, other = made_up_report(), made_up_report(images=True)
-    first, second = right_about(one, one.split.retain_test[:900]), right_about(other, other.split.retain_test[:900])
-    found = run_comparison.accuracy_difference(first, second, "retain_test")
-    counts = [len(report.split.retain_test) + 2 for report in (one, other)]
-    error = sum(901 / count * (1 - 901 / count) / count for count in counts)
-    assert found is not None and found[1] == pytest.approx(1.96 * np.sqrt(error))
-    assert run_comparison.accuracy_difference(one, other, "forget_test") is None, "single pictures have no unseen ones"
+    assert run_comparison.accuracy_differences(one, other) == {}
+    assert run_comparison.summary(one, other) == "the two runs have no set of images in common."
 
 
 def test_figures_stand_in_one_column_a_run() -> None:
     reports = [made_up_report(), made_up_report(gold=False, seed=1)]
     table = run_comparison.metrics_table(reports)
     assert list(table.columns) == ["metric", *report_labels(reports)]
+    assert table["metric"].tolist()[:2] == ["verdict on the forget set", "verdict on the retain set"]
     assert table["metric"].tolist()[-3:] == [
         "distance to retrained model, after",
         "privacy, after (1 is like retrained)",
@@ -87,10 +81,10 @@ def test_figures_stand_in_one_column_a_run() -> None:
     ]
     score = {model: own["forget_test"] for model, own in reports[0][AccuracyResult].scores.items()}
     cell = (
-        str(table[report_labels(reports)[0]].iloc[1])
+        str(table[report_labels(reports)[0]].iloc[3])
         .replace("\N{NO-BREAK SPACE}", " ")
         .replace("\N{NARROW NO-BREAK SPACE}", " ")
     )
     assert cell.startswith(f"{100 * score['before'].accuracy:.1f} → {100 * score['after'].accuracy:.1f} % (")
     assert cell.endswith(f" · retrained {100 * score['gold'].accuracy:.1f} %")
-    assert str(table[report_labels(reports)[1]].iloc[1]).endswith(" · not retrained")
+    assert str(table[report_labels(reports)[1]].iloc[3]).endswith(" · not retrained")

@@ -94,7 +94,9 @@ def _row(sweep_data: SweepData, trial: Trial) -> dict[str, object]:
     read = trial.state is RunState.DONE
     figures = {name: objectives.objective_value(name, trial.metrics) if read else None for name in OBJECTIVES}
     test = {f"{side}_test": trial_accuracy(trial, "after", side, test=True) if read else None for side in _TEST}
-    return {"trial": trial.number, "run": trial.run, "outcome": trial.status, **params, **figures, **test}
+    shown = trial.metrics.verdict if read else None
+    verdict = {f"verdict_{side}": getattr(shown, side) if shown else None for side in _TEST}
+    return {"trial": trial.number, "run": trial.run, "outcome": trial.status, **params, **figures, **test, **verdict}
 
 
 def trial_accuracy(

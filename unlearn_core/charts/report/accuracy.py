@@ -1,6 +1,6 @@
 """Accuracy on the forget and the retain set, before and after and of gold, as dumbbells with 95 % intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isnan
 
 import pandas as pd
@@ -31,6 +31,8 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.balance import BALANCED_CAVEAT
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.split import set_label
+from unlearn_core.domain.verdicts.report_verdicts import forget_verdicts
+from unlearn_core.domain.verdicts.rule import ForgetFinding
 
 _ABOVE = 0.27
 """How far gold is drawn above its row, in rows; labels are as far below."""
@@ -102,7 +104,10 @@ def summary(report: Report) -> str:
     result, name = report[AccuracyResult], eval_forget_set(report)
     forget = {model: result.scores[model][name].accuracy for model in models(report)}
     retain = {model: result.scores[model]["retain_test"].accuracy for model in models(report)}
-    gold = f" (retrained model: {percent(forget['gold'])}{_as_intended(result, name)})" if "gold" in forget else ""
+    gold = ""
+    if "gold" in forget:
+        found = forget_verdicts(report).get(name)
+        gold = f" (retrained model: {percent(forget['gold'])}{_FINDINGS[found.finding] if found else ''})"
     if len(report.split.retain_test):
         change = describe_change(retain["before"], retain["after"])
         rest = f"On {retain_test_label(report)}, the unlearned model {change}"
@@ -125,13 +130,13 @@ def _balanced(report: Report) -> str:
     return f" Balanced accuracy on {retain_test_label(report)}: {values}. {BALANCED_CAVEAT}"
 
 
-def _as_intended(result: AccuracyResult, name: str) -> str:
-    """Compare the accuracy of after with that of gold by their intervals."""
-    before, after, gold = (result.scores[model][name] for model in ("before", "after", "gold"))
-    if after.low <= gold.high and gold.low <= after.high:
-        differs = before.low > gold.high or gold.low > before.high
-        return ", as intended" if differs else "; the original model is not significantly different either"
-    return ", which is lower" if gold.accuracy < after.accuracy else ", which is higher"
+_FINDINGS: Mapping[ForgetFinding, str] = {
+    "as retrained": ", as intended",
+    "more than retrained": ", which is higher",
+    "partly": ", which is lower",
+    "not": ", which is lower",
+    "cannot tell": "; whether they are equal is not shown",
+}
 
 
 def alt_text(report: Report) -> str:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from unlearn_core.charts.chart import Chart, Row, build_table, needs_request, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import number
+from unlearn_core.charts.text.claims import score_relation
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import EnsembleScore, NeuripsScoreResult
 
@@ -16,8 +17,6 @@ OFFER_TEXT = (
     "The challenge score has not been computed for this run: it trains many models and is only computed on request."
 )
 SIDE_LABELS = {"after": "after", "ceiling": "two sets of retrained"}
-SIGNIFICANT_ERRORS = 2.0
-"""Two means differ significantly if they are more than this many standard errors apart."""
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -125,7 +124,7 @@ def summary(report: Report) -> str:
     count, ours, top = result.num_models, result.after, result.ceiling
     said = (
         f"The score is {_score_text(ours)} for {count} unlearned against {count} retrained models; as "
-        f"many other retrained models score {_score_text(top)}: {_verdict(ours, top)}."
+        f"many other retrained models score {_score_text(top)}: {_RELATIONS[score_relation(result)]}."
     )
     return (
         f"{said} It is forgetting ({number(ours.forgetting, 3)}) times the accuracies relative to retraining, on "
@@ -137,13 +136,12 @@ def _score_text(score: EnsembleScore) -> str:
     return f"{number(score.score, 3)} ± {number(score.score_error, 3)}"
 
 
-def _verdict(ours: EnsembleScore, top: EnsembleScore) -> str:
-    gap, error = top.score - ours.score, float(np.hypot(ours.score_error, top.score_error))
-    if not np.isfinite(gap) or not np.isfinite(error):
-        return "they cannot be compared"
-    if abs(gap) <= SIGNIFICANT_ERRORS * error:
-        return "no significant difference to retraining with this number of models"
-    return "unlearned and retrained models are distinguishable" if gap > 0 else "higher by more than chance explains"
+_RELATIONS = {
+    "undefined": "they cannot be compared",
+    "unclear": "no significant difference to retraining with this number of models",
+    "lower": "unlearned and retrained models are distinguishable",
+    "higher": "higher by more than chance explains",
+}
 
 
 def alt_text(report: Report) -> str:

@@ -25,8 +25,12 @@ from unlearn_core.charts.drawing.wording import (
     join_words,
     percent,
 )
+from unlearn_core.charts.text.card import share
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.predictions import ConfusionResult, Score
+from unlearn_core.domain.verdicts.paired_comparison import Comparison
+from unlearn_core.domain.verdicts.report_verdicts import class_comparisons
+from unlearn_core.domain.verdicts.rule import FEWEST_IMAGES
 
 _ROW = 26
 """Height of a class in pixels."""
@@ -77,27 +81,30 @@ def _traces(report: Report, theme: Theme) -> list[go.Scatter]:
 
 def summary(report: Report) -> str:
     """Describe the retained class that lost most, and name others that lost more than chance explains."""
-    before, after = _scores(report, "before"), _scores(report, "after")
-    gone = forgotten_classes(report)
-    retained = [number for number in range(len(before)) if number not in gone and before[number].total]
-    if not retained:
-        return f"None of the {len(before) - len(gone)} retained classes has a test image, so none has an accuracy."
-    worst = min(retained, key=lambda number: after[number].accuracy - before[number].accuracy)
-    name = report.dataset.classes[worst]
-    fell = after[worst].accuracy - before[worst].accuracy
-    apart = after[worst].high < before[worst].low
-    said = f"Of the retained classes, {name} did worst: it {describe_change(0, fell)} "
-    said += f"({percent(before[worst].accuracy)} → {percent(after[worst].accuracy)}), "
-    said += "more than chance explains." if apart else "within its interval."
-    others = [number for number in retained if number != worst and after[number].high < before[number].low]
+    compared = class_comparisons(report, "before")
+    if not compared:
+        count = len(report.dataset.classes) - len(forgotten_classes(report))
+        return f"None of the {count} retained classes has a test image, so none has an accuracy."
+    worst = min(compared, key=lambda number: compared[number][0].difference)
+    one, relation = compared[worst]
+    lost = [number for number, (_, found) in compared.items() if found in ("lower", "lost")]
+    said = f"Of the retained classes, {report.dataset.classes[worst]} did worst: {_change(one)}"
+    said += f", {'more than' if relation in ('lower', 'lost') else 'which may be'} chance."
+    others = sorted((number for number in lost if number != worst), key=lambda number: compared[number][0].difference)
     if others:
-        others.sort(key=lambda number: after[number].accuracy - before[number].accuracy)
-        lost = join_words([report.dataset.classes[number] for number in others])
-        said += f" {capitalize(lost)} {'also ' if apart else ''}lost more than chance explains."
+        names = join_words([report.dataset.classes[number] for number in others])
+        said += f" {capitalize(names)} {'also ' if worst in lost else ''}lost more than chance explains."
     if "gold" not in report.evaluations:
         return f"{said} {NO_GOLD}"
-    gold = _scores(report, "gold")[worst].accuracy
-    return f"{said} Retrained model: {percent(gold)}."
+    return f"{said} Retrained model: {share(_scores(report, 'gold')[worst].accuracy, one.images)}."
+
+
+def _change(one: Comparison) -> str:
+    """How a class changed, in points, or in images where there are few."""
+    pair = f"{share(one.reference, one.images)} → {share(one.accuracy, one.images)}"
+    if one.images < FEWEST_IMAGES:
+        return f"{pair} of {one.images} images"
+    return f"it {describe_change(one.reference, one.accuracy)} ({pair})"
 
 
 def alt_text(report: Report) -> str:

@@ -1,7 +1,6 @@
 """Relearn time: how fast after, gold and a fresh model classify forget images correctly when fine-tuned on a few."""
 
 from collections.abc import Sequence
-from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ import plotly.graph_objects as go
 from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, needs, panels, percent_axis, spread_labels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, number, percent
+from unlearn_core.charts.text.claims import relearning_direction
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import RelearnResult, RelearnTimes
 
@@ -192,13 +192,13 @@ def _takes(times: RelearnTimes, last: int) -> str:
 
 
 def _verdict(after: RelearnTimes, gold: RelearnTimes) -> str:
-    """Compare two sets of times; where the draws overlap, nothing is claimed."""
-    ours, theirs = ([inf if time is None else time for time in (*times.by_draw, times.time)] for times in (after, gold))
+    """Compare two sets of times in words."""
     if after.time is None and gold.time is None:
         return "neither relearns, so no difference is visible"
-    if max(ours) < min(theirs):
+    direction = relearning_direction(after, gold)
+    if direction == "left":
         return "some information was left"
-    if min(ours) > max(theirs):
+    if direction == "beyond":
         return "it learns more slowly than a model that was not trained on them, so unlearning did damage"
     return "the draws overlap, so no difference to a model that was not trained on them is visible"
 

@@ -9,17 +9,28 @@ import numpy as np
 import pandas as pd
 
 from unlearn_core.charts.chart import report_labels
-from unlearn_core.charts.drawing.wording import MODEL_LABELS, SET_LABELS, number, percent
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, SET_LABELS, percent
+from unlearn_core.charts.text.card import interval
+from unlearn_core.charts.text.forget_card import forget_card
+from unlearn_core.charts.text.retain_card import retain_card
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.split import set_label
+from unlearn_core.domain.verdicts.paired_comparison import MARGIN, Comparison, compare
+from unlearn_core.domain.verdicts.report_verdicts import correct_predictions, is_judged
+from unlearn_core.domain.verdicts.rule import Relation, relations
 
 MISSING = "–"
-Z_95 = 1.96
-"""Standard errors on either side of a difference in a 95 % interval."""
+_SHOWN: Mapping[Relation, str] = {
+    "equal": f"equal within {100 * MARGIN:.0f} points",
+    "lost": f"lower by more than {100 * MARGIN:.0f} points",
+    "lower": "lower by more than chance explains",
+    "higher": "higher by more than chance explains",
+    "unclear": "which may be chance",
+}
 
 
 def mismatch_warning(reports: Sequence[Report]) -> str:
@@ -63,7 +74,7 @@ def differing_settings(
 def metrics_table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per metric and one column per run: the accuracies of all models, and other metrics."""
     rows: list[dict[str, str]] = []
-    readers = {set_label(name): partial(_accuracies, name=name) for name in SET_LABELS} | _OTHERS
+    readers = _VERDICTS | {set_label(name): partial(_accuracies, name=name) for name in SET_LABELS} | _OTHERS
     for title, read in readers.items():
         cells = [read(one) for one in reports]
         if any(cell != MISSING for cell in cells):
@@ -72,43 +83,29 @@ def metrics_table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def summary(first: Report, other: Report) -> str:
-    """Describe the differences of the second run's accuracies after unlearning to the first run's, with intervals."""
+    """Describe the second run's accuracies after unlearning minus the first's, with intervals, and what they show."""
     if first.spec.request.dataset != other.spec.request.dataset:
         return "different data set, so no difference is computed."
-    parts = []
-    for name in SET_LABELS:
-        found = accuracy_difference(first, other, name)
-        if found is not None:
-            gap, half = (100 * value for value in found)
-            parts.append(f"{set_label(name)}: {'+' if gap > 0 else ''}{number(gap)} ± {number(half)} points")
+    found = accuracy_differences(first, other)
+    parts = [f"{set_label(name)}: {interval(one)}, {_SHOWN[relation]}" for name, (one, relation) in found.items()]
     return ("; ".join(parts) or "the two runs have no set of images in common") + "."
 
 
-def accuracy_difference(first: Report, other: Report, name: str) -> tuple[float, float] | None:
-    """Return the second run's accuracy minus the first's on a set, and half of its 95 % interval (fractions).
+def accuracy_differences(first: Report, other: Report) -> dict[str, tuple[Comparison, Relation]]:
+    """Compare the second run's unlearned model with the first's on every set that both have, and on the same images.
 
-    Where both are evaluated on the same images they are compared image by image, which gives a narrower interval than
-    two independent samples. Two pseudo-observations, one correct and one wrong, are added to each side for the interval
-    only: otherwise the interval of two models without errors would have width zero, however few the images
-    (Agresti & Min 2005 for pairs; Agresti & Caffo 2000 for independent samples).
+    The p-values are adjusted for the number of sets.
     """
-    rows = [getattr(one.split, name) for one in (first, other)]
-    if not len(rows[0]) or not len(rows[1]):
-        return None
-    ours, theirs = (_correct(one, own) for one, own in zip((first, other), rows, strict=True))
-    gap = float(theirs.mean() - ours.mean())
-    if np.array_equal(*rows):
-        changed, count = theirs - ours, len(ours) + 2
-        # Half an observation is added to each of the four cells of the 2 x 2 table of correct and wrong.
-        spread = (changed != 0).sum() + 1 - changed.sum() ** 2 / count
-        return gap, Z_95 * float(np.sqrt(spread)) / count
-    shares = [((own.sum() + 1) / (len(own) + 2), len(own) + 2) for own in (ours, theirs)]
-    return gap, Z_95 * float(np.sqrt(sum(share * (1 - share) / count for share, count in shares)))
-
-
-def _correct(report: Report, rows: np.ndarray) -> np.ndarray:
-    predictions = report.evaluations["after"].logits[rows].argmax(1)
-    return (predictions == report.labels[rows]).astype(float)
+    if not (is_judged(first) and is_judged(other)):
+        return {}
+    compared: dict[str, Comparison] = {}
+    for name in SET_LABELS:
+        rows = [getattr(one.split, name) for one in (first, other)]
+        if len(rows[0]) and np.array_equal(*rows):
+            compared[name] = compare(
+                correct_predictions(other, "after", rows[1]), correct_predictions(first, "after", rows[0])
+            )
+    return dict(zip(compared, zip(compared.values(), relations(list(compared.values())), strict=True), strict=True))
 
 
 def _accuracies(report: Report, *, name: str) -> str:
@@ -142,6 +139,10 @@ def _format_value(value: Any) -> str:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
+_VERDICTS = {
+    "verdict on the forget set": lambda report: forget_card(report).title,
+    "verdict on the retain set": lambda report: retain_card(report).title,
+}
 _OTHERS = {
     "distance to retrained model, after": _distance,
     "privacy, after (1 is like retrained)": _privacy,

@@ -56,6 +56,13 @@ class SplitAccuracies(Record):
         return {"train": self.train, "val": self.val, "test": self.test}
 
 
+class VerdictMetrics(Record):
+    """What accuracy shows by the rule of `domain/verdicts/rule.py`; None where nothing can be compared."""
+
+    forget: str | None
+    retain: str | None
+
+
 class RelearnMetrics(Record):
     """How fast the forget set was relearned."""
 
@@ -123,6 +130,8 @@ class RunMetrics(Record):
     """By model: the checksum of its weights."""
     gold: str | None = None
     """The checksum of gold's weights: of the job that trained it, and of runs that were compared with it."""
+    verdict: VerdictMetrics | None = None
+    """As of the last measuring; former releases did not record it."""
     distance: Mapping[str, DistanceMetrics] | None = None
     """By split, "val" or "test"; None without gold."""
     privacy: float | None = None

@@ -18,8 +18,7 @@ from unlearn_core.domain.jobs import (
     TrainSpec,
     UnlearnSpec,
 )
-from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunState
-from unlearn_core.domain.run_filter import RunFilter
+from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunFilter, RunState
 from unlearn_core.store.db.schema import RUN
 
 AnySpec = UnlearnSpec | TrainGoldSpec | MeasureSpec | ImportDatasetSpec | TrainSpec | AddCheckpointSpec | ExplainSpec

@@ -14,8 +14,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
-from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunState
-from unlearn_core.domain.run_filter import ALL_RUNS, RunFilter
+from unlearn_core.domain.run import ALL_RUNS, CurvePoint, Priority, Progress, Run, RunFilter, RunState
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import POINT, RUN

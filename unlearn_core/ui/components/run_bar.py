@@ -3,6 +3,8 @@
 import streamlit as st
 
 from unlearn_core.domain.jobs import Spec
+from unlearn_core.domain.verdicts.paired_comparison import images_needed
+from unlearn_core.domain.verdicts.rule import TYPICAL_DISAGREEMENT
 from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state
@@ -33,6 +35,8 @@ def show() -> RunPlan:
             submit(now.spec, now.title())
     if now.setup.forget is not None and now.error is not None:
         st.warning(escape(now.error), icon=":material/block:")
+    if now.split is not None:
+        st.caption(_verdict_images(len(now.split.retain_test), now.dataset.item_noun))
     return now
 
 
@@ -77,6 +81,13 @@ def _method(current: RunPlan) -> str:
 
 def _cost(current: RunPlan) -> str:
     return format_cost(run_plan.estimate_seconds(current, current.method, current.params)) + " here"
+
+
+def _verdict_images(count: int, noun: str) -> str:
+    """How many test images a verdict on the retain set needs, and how many there are."""
+    needed = images_needed(TYPICAL_DISAGREEMENT)
+    said = f"The verdict on the retain set needs about {needed:,} test {noun}s; there are {count:,}."
+    return said if count >= needed else f":material/balance: {said} It may be *cannot tell*."
 
 
 def _basis(current: RunPlan) -> str:

@@ -96,8 +96,8 @@ def _figures(reports: Sequence[Report]) -> None:
         alt="Metrics of the original, unlearned and retrained models of each run, side by side",
     )
     st.caption(
-        "Accuracies before → after, in brackets the 95 % interval (Wilson). Differences compare the unlearned models, "
-        f"± half of their 95 % interval; models that were evaluated on the same {noun}s are compared {noun} by {noun}."
+        "Accuracies before → after, in brackets the 95 % interval (Wilson). Differences compare the unlearned models "
+        f"{noun} by {noun}, with their 90 % interval; sets that hold other {noun}s are left out."
     )
     names = drawn.report_labels(reports)
     for name, other in zip(names[1:], reports[1:], strict=True):

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
-from unlearn_core.domain.run import Run, RunState
-from unlearn_core.domain.run_filter import RunFilter
+from unlearn_core.domain.run import Run, RunFilter, RunState
 from unlearn_core.export.runs_csv import runs_csv
 from unlearn_core.ui.pages.history.run_table import STATES, method_title
 from unlearn_core.ui.shell import cache, url_state

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.run import Run, RunState
-from unlearn_core.domain.run_filter import ALL_RUNS, RunFilter
+from unlearn_core.domain.run import ALL_RUNS, Run, RunFilter, RunState
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import restore
 from unlearn_core.ui.pages.history import filters, grouping, import_settings

@@ -64,6 +64,8 @@ def _rows(sweep_data: SweepData, ordered: list[Trial]) -> pd.DataFrame:
     for side, title in (("forget", "Forget accuracy, test"), ("retain", "Retain accuracy, test")):
         figures = found[f"{side}_test"]
         rows[title] = ["–" if pd.isna(value) else format_objective(side, float(value)) for value in figures]
+    for side in ("forget", "retain"):
+        rows[f"Verdict on the {side} set"] = found[f"verdict_{side}"].fillna("–").tolist()
     if any(trial.error or trial.stopped for trial in ordered):
         rows["why"] = [trial.error or trial.stopped or "" for trial in ordered]
     return rows

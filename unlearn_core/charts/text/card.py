@@ -1,0 +1,49 @@
+"""One verdict as a card, and how its shares, differences and numbers of images are written."""
+
+from typing import Literal, NamedTuple
+
+from unlearn_core.charts.drawing.wording import number, percent
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.verdicts.paired_comparison import Comparison
+from unlearn_core.domain.verdicts.rule import FEWEST_IMAGES, more_images
+
+Tone = Literal["good", "middling", "bad", "unknown"]
+
+
+class Verdict(NamedTuple):
+    """One card: a title of a few words, its tone, and the numbers behind it in a sentence or two."""
+
+    title: str
+    tone: Tone
+    words: str
+
+
+def no_outputs(report: Report) -> Verdict:
+    """The card of a report that lacks the outputs of the original or the unlearned model."""
+    reason = next((report.missing[model] for model in ("before", "after") if model in report.missing), "")
+    return Verdict("unknown", "unknown", reason or "This report has no outputs of the two models to compare.")
+
+
+def share(value: float, images: int) -> str:
+    """A share in percent, or as a count where there are few images."""
+    return percent(value) if images >= FEWEST_IMAGES else number(value * images, 0)
+
+
+def interval(comparison: Comparison) -> str:
+    """A difference as "−2.5 points (−3.9 to −1.1)", or in images where there are few."""
+    if comparison.images < FEWEST_IMAGES:
+        images = comparison.difference * comparison.images
+        return f"{_signed(images, 0)} image{'' if round(abs(images)) == 1 else 's'}"
+    low, high = (_signed(100 * value) for value in (comparison.low, comparison.high))
+    return f"{_signed(100 * comparison.difference)} points ({low} to {high})"
+
+
+def images_needed(comparison: Comparison) -> str:
+    """How many images would show that two models are equal, beside how many there are."""
+    needed = max(more_images(comparison), comparison.images + 1)
+    return f"About {needed:,} images would tell; these are {comparison.images:,}."
+
+
+def _signed(value: float, digits: int = 1) -> str:
+    text = number(value, digits)
+    return f"+{text}" if value > 0 and float(f"{value:.{digits}f}") else text

@@ -1,0 +1,116 @@
+"""The card on the forget set: what accuracy says by the rule of the verdicts, and what other evidence says.
+
+Where the two disagree, one sentence names both (`claims`).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from unlearn_core.charts.chart import NO_GOLD
+from unlearn_core.charts.drawing.wording import (
+    forgotten_classes,
+    is_class_request,
+    join_words,
+)
+from unlearn_core.charts.text.card import Tone, Verdict, images_needed, no_outputs, share
+from unlearn_core.charts.text.claims import Claim, Direction, forget_claims
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.verdicts import report_verdicts
+from unlearn_core.domain.verdicts.paired_comparison import MARGIN
+from unlearn_core.domain.verdicts.report_verdicts import forget_verdicts
+from unlearn_core.domain.verdicts.rule import (
+    ForgetFinding,
+    ForgetVerdict,
+    deciding_set,
+)
+
+_FORGET_TITLES: Mapping[ForgetFinding, tuple[str, Tone]] = {
+    "as retrained": ("forgotten as by retraining", "good"),
+    "more than retrained": ("more than retraining would", "middling"),
+    "partly": ("partly forgotten", "middling"),
+    "not": ("not forgotten", "bad"),
+    "cannot tell": ("cannot tell", "unknown"),
+}
+_OTHER_EVIDENCE: Mapping[Direction, str] = {
+    "left": "something is left",
+    "beyond": "more than retraining would",
+    "distinguishable": "unlike retraining",
+}
+"""The title where accuracy finds the forget set forgotten and other evidence disagrees, the most serious first."""
+_DISAGREEING: Mapping[ForgetFinding, tuple[Direction, ...]] = {
+    "as retrained": ("left", "beyond", "distinguishable"),
+    "cannot tell": ("left", "beyond", "distinguishable"),
+    "more than retrained": ("left",),
+    "partly": ("beyond",),
+    "not": ("beyond",),
+}
+"""The directions of other evidence that disagree with a finding by accuracy."""
+
+
+def forget_card(report: Report) -> Verdict:
+    """Judge whether the forget set was forgotten, by all evidence that the report has."""
+    found = forget_verdicts(report)
+    if not found:
+        return _no_forget_verdict(report)
+    name = deciding_set(found)
+    one = found[name]
+    title, tone = _FORGET_TITLES[one.finding]
+    words = [_numbers(report, name, one)]
+    if one.finding == "cannot tell":
+        words.append(_too_few(one))
+    if "gold" not in report.evaluations:
+        words.append(f"{NO_GOLD} A model that was not trained on them would classify none correctly.")
+    others = [claim for claim in forget_claims(report) if claim.evidence != "accuracy"]
+    against = [claim for claim in others if claim.direction in _DISAGREEING[one.finding]]
+    if against:
+        words.append(_disagreement(one.finding, against))
+        if one.finding in ("as retrained", "cannot tell"):
+            shown = {claim.direction for claim in against}
+            title, tone = next(text for direction, text in _OTHER_EVIDENCE.items() if direction in shown), "middling"
+    return Verdict(title, tone, " ".join(words))
+
+
+def _no_forget_verdict(report: Report) -> Verdict:
+    if not report_verdicts.is_judged(report):
+        return no_outputs(report)
+    rows = report.split.forget_train
+    after, before = (report_verdicts.correct_predictions(report, model, rows) for model in ("after", "before"))
+    noun = report.dataset.item_noun
+    of = f"the forget {noun}" if len(rows) == 1 else f"the {len(rows):,} forget {noun}s"
+    if not len(rows):
+        return Verdict("cannot tell", "unknown", f"There are no forget {noun}s to compare the models on.")
+    words = f"{share(after.mean(), len(rows))} of {of} are still classified correctly "
+    words += f"(before: {share(before.mean(), len(rows))})."
+    return Verdict("no reference yet", "unknown", f"{words} Only a retrained model can show how many should be.")
+
+
+def _numbers(report: Report, name: str, one: ForgetVerdict) -> str:
+    """Return how many images of the set that decides are classified correctly by each model."""
+    shown = one.retrained
+    single = len(forgotten_classes(report)) == 1
+    kind = "training" if name == "forget_train" else "test"
+    items = f"{report.dataset.item_noun}s"
+    label = f"{kind} {items} of {report.forget_set_title}" if is_class_request(report) else f"forget {items}"
+    still = f"predicted as {report.forget_set_title}" if single else "classified correctly"
+    words = f"{share(shown.accuracy, shown.images)} of {shown.images:,} {label} are still {still}"
+    words += f" (before: {share(one.original.reference, shown.images)}"
+    words += f"; retrained model: {share(shown.reference, shown.images)})." if "gold" in report.evaluations else ")."
+    return words
+
+
+def _too_few(one: ForgetVerdict) -> str:
+    """Say why accuracy cannot tell, and how many images could."""
+    if abs(one.gap.difference) < MARGIN:
+        return "Accuracy cannot decide here: the original is like the retrained model."
+    return images_needed(one.retrained)
+
+
+def _disagreement(finding: ForgetFinding, against: Sequence[Claim]) -> str:
+    """Name what accuracy finds and what other evidence finds, in one sentence."""
+    by_accuracy = {
+        "as retrained": "By accuracy it is forgotten, but ",
+        "cannot tell": "Accuracy cannot tell, but ",
+        "more than retrained": "Accuracy is lower than that of the retrained model, but ",
+        "partly": "By accuracy something is left, but ",
+        "not": "By accuracy it is not forgotten, but ",
+    }
+    return f"{by_accuracy[finding]}{join_words([claim.words for claim in against])}."

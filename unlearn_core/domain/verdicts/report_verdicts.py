@@ -1,0 +1,100 @@
+"""The verdicts of a report: which images and models are compared, and what the rule says of them."""
+
+import numpy as np
+
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import SeedsResult
+from unlearn_core.domain.results.metrics import VerdictMetrics
+from unlearn_core.domain.verdicts.paired_comparison import Comparison, compare
+from unlearn_core.domain.verdicts.rule import (
+    CorrectPredictions,
+    ForgetVerdict,
+    Relation,
+    RetainVerdict,
+    deciding_set,
+    judge_forgotten,
+    judge_retained,
+    relations,
+)
+
+RETRAINED_MODELS = ("gold", "twin")
+
+
+def correct_predictions(report: Report, model: str, rows: np.ndarray) -> np.ndarray:
+    """Whether a model classifies each of these images correctly: (rows,) bool."""
+    return report.evaluations[model].logits[rows].argmax(1) == report.labels[rows]
+
+
+def reference(report: Report) -> str:
+    """The model that decides on the retain set: "gold", or "before" where there is no retrained model."""
+    return "gold" if "gold" in report.evaluations else "before"
+
+
+def is_judged(report: Report) -> bool:
+    """Whether the outputs of both models are there, which every verdict needs."""
+    return {"before", "after"} <= report.evaluations.keys()
+
+
+def retain_verdict(report: Report) -> RetainVerdict | None:
+    """Whether the accuracy on test images of the retain set is that of the reference; None without any."""
+    rows = report.split.retain_test
+    if not is_judged(report) or not len(rows):
+        return None
+    return judge_retained(_correct(report, rows), _spread(report, "retain_test"))
+
+
+def forget_verdicts(report: Report) -> dict[str, ForgetVerdict]:
+    """Whether the forget set was forgotten, by set: training images, and test images of forgotten classes.
+
+    Empty without outputs or images, and for single images without a retrained model, since only that shows how many
+    are to be classified correctly.
+    """
+    if not is_judged(report):
+        return {}
+    if report.spec.request.forget.kind == "images" and "gold" not in report.evaluations:
+        return {}
+    sets = {name: getattr(report.split, name) for name in ("forget_train", "forget_test")}
+    return judge_forgotten({name: _correct(report, rows) for name, rows in sets.items() if len(rows)})
+
+
+def recorded(report: Report) -> VerdictMetrics:
+    """The findings by accuracy, for the history, the tables of sweeps and of many runs."""
+    forget, retain = forget_verdicts(report), retain_verdict(report)
+    return VerdictMetrics(
+        forget=forget[deciding_set(forget)].finding if forget else None, retain=retain.finding if retain else None
+    )
+
+
+def class_comparisons(report: Report, against: str = "") -> dict[int, tuple[Comparison, Relation]]:
+    """How each retained class did on its test images compared with the reference, adjusted for their number.
+
+    `against` is "before" or "gold" where another reference than `reference(report)` is meant. Classes without test
+    images are left out; it is empty without outputs.
+    """
+    if not is_judged(report):
+        return {}
+    forget, rows = report.spec.request.forget, report.split.retain_test
+    gone = forget.classes if forget.kind == "classes" else ()
+    compared: dict[int, Comparison] = {}
+    for number in range(len(report.dataset.classes)):
+        own = rows[report.labels[rows] == number]
+        if number not in gone and len(own):
+            correct = _correct(report, own)
+            gold = None if (against or reference(report)) == "before" else correct.retrained
+            compared[number] = compare(correct.after, correct.before if gold is None else gold)
+    return dict(zip(compared, zip(compared.values(), relations(list(compared.values())), strict=True), strict=True))
+
+
+def _correct(report: Report, rows: np.ndarray) -> CorrectPredictions:
+    after, before = (correct_predictions(report, model, rows) for model in ("after", "before"))
+    return CorrectPredictions(after, before, _retrained(report, rows))
+
+
+def _retrained(report: Report, rows: np.ndarray) -> np.ndarray | None:
+    found = [correct_predictions(report, model, rows) for model in RETRAINED_MODELS if model in report.evaluations]
+    return np.stack(found) if found else None
+
+
+def _spread(report: Report, name: str) -> list[float]:
+    seeds = report.get(SeedsResult)
+    return [run.accuracy["after"][name] for run in seeds.runs if name in run.accuracy["after"]] if seeds else []
