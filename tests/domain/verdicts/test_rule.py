@@ -1,5 +1,7 @@
 """The rule of the verdicts: the words that known examples get, and agreement with a second, plain implementation."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from scipy import optimize, stats
@@ -123,7 +125,7 @@ def plain_relation(lost: int, gained: int, images: int, tests: list[tuple[int, i
         away = side * (lost - gained - images * loss)
         return float(stats.norm.sf(np.sign(away) * max(abs(away) - 0.5, 0) / error))
 
-    def adjusted(values: list[float]) -> float:
+    def adjusted(values: Sequence[float]) -> float:
         """Holm's adjustment of the first."""
         ranked = sorted(values)
         return max(min(1.0, (len(values) - k) * p) for k, p in enumerate(ranked) if p <= values[0])
@@ -132,7 +134,7 @@ def plain_relation(lost: int, gained: int, images: int, tests: list[tuple[int, i
         return "lost"
     if max(score(0.03, -1, lost, gained), score(-0.03, 1, lost, gained)) < 0.05 and images >= 30:
         return "retained"
-    differs = [stats.binomtest(one[0], sum(one)).pvalue if sum(one) else 1.0 for one in tests]
+    differs = [float(stats.binomtest(one[0], sum(one)).pvalue) if sum(one) else 1.0 for one in tests]
     if adjusted(differs) < 0.05:
         return "reduced" if lost > gained else "higher"
     return "cannot tell"
