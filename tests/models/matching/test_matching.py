@@ -15,7 +15,7 @@ from unlearn_core.models.architectures import vit_tiny
 from unlearn_core.models.matching import find
 from unlearn_core.models.matching.find import Found, find_matches
 from unlearn_core.models.matching.misfit import misfit_reason
-from unlearn_core.models.matching.spelling import prefixes
+from unlearn_core.models.matching.spelling import MAX_PREFIXES, MAX_SPELLED_LENGTH, RESNET, prefixes, respell
 from unlearn_core.models.matching.target import Shapes, build_target, is_weight
 
 QUICK = settings(max_examples=30, deadline=None)
@@ -249,5 +249,11 @@ def test_a_linear_head_may_be_a_convolution_of_one_place() -> None:
 
 def test_prefixes_are_few_however_a_file_names_its_tensors() -> None:
     assert prefixes([f"{'a.' * 300}w{number}" for number in range(9)])[:3] == ["", "a.", "a.a."]
-    assert len(prefixes([f"{'a.' * 300}w{number}" for number in range(9)])) == 12
+    assert len(prefixes([f"{'a.' * 300}w{number}" for number in range(9)])) == MAX_PREFIXES
     assert prefixes([]) == [""]
+
+
+def test_rules_are_not_tried_on_names_that_nobody_gives() -> None:
+    short, long = (f"{'a' * length}.bn_1.weight" for length in (9, MAX_SPELLED_LENGTH))
+    assert list(respell({short: short}, RESNET) or ()) == ["a" * 9 + ".bn1.weight"]
+    assert list(respell({long: long}, RESNET) or ()) == [long]

@@ -9,7 +9,14 @@ from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.models import architectures
 from unlearn_core.models.matching.dense_channels import newest_first
 from unlearn_core.models.matching.match import StateDictMatch, match_order, match_spelled
-from unlearn_core.models.matching.spelling import SCHEMES, Spelling, respell, spellings, without_shared_prefix
+from unlearn_core.models.matching.spelling import (
+    AS_THEY_ARE,
+    SCHEMES,
+    Spelling,
+    respell,
+    spellings,
+    without_shared_prefix,
+)
 from unlearn_core.models.matching.target import Shape, Shapes, Target, build_target
 
 MAX_CANDIDATES = 6
@@ -86,7 +93,7 @@ def _matches(target: Target, file: Shapes, named: Sequence[Spelling]) -> list[St
         by_name = [
             match_spelled(variant, file, spelling.tensors, own, spelling.title)
             for spelling in named
-            if (own := ours[spelling.scheme]) is not None
+            if (own := ours[spelling.scheme]) is not None and not own.keys().isdisjoint(spelling.tensors)
         ]
         complete = [match for match in by_name if match.complete]
         if complete:
@@ -95,7 +102,8 @@ def _matches(target: Target, file: Shapes, named: Sequence[Spelling]) -> list[St
         if by_order:
             return _with_channel_orders(by_order)
         nearest += by_name
-    return [max(nearest, key=_agreement)]
+    nothing = match_spelled(target, file, {}, ours[AS_THEY_ARE] or {}, AS_THEY_ARE.title)
+    return [max([*nearest, nothing], key=_agreement)]
 
 
 def _with_channel_orders(matches: Sequence[StateDictMatch]) -> list[StateDictMatch]:

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-MAX_PREFIXES = 12
+MAX_PREFIXES = 8
 """At most so many prefixes are tried: `module.model.0.` has three."""
+MAX_SPELLED_LENGTH = 160
+"""Longer names are no spelling of ours; trying all rules on thousands of them would take minutes."""
 
 _SHORTCUT = r"\.(?:downsample|shortcut|skip|skip_connection|projection|identity|residual|res|proj)"
 _HEAD = (
@@ -173,6 +175,6 @@ def spellings(tensors: Sequence[str]) -> Iterator[Spelling]:
 
 @lru_cache(maxsize=1 << 15)
 def _respelled(name: str, scheme: Scheme) -> str:
-    for pattern, replacement in scheme.rules:
+    for pattern, replacement in scheme.rules if len(name) <= MAX_SPELLED_LENGTH else ():
         name = re.sub(pattern, replacement, name)
     return name
