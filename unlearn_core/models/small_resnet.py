@@ -4,6 +4,8 @@ Source: He et al., Deep Residual Learning for Image Recognition, 2016, section 4
 projection shortcuts (their option B) or the plain ones of that section (option A).
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -80,6 +82,32 @@ def layer_roles(blocks: int, *, plain: bool = False) -> LayerRoles:
         shortcuts=() if plain else ("stage2.0.shortcut", "stage3.0.shortcut"),
         cam=f"stage3.{blocks - 1}",
     )
+
+
+def reorder_channels(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a model whose plain shortcuts put all zeros after the channels, for this one: the same function.
+
+    Much code does so, and one order of channels is as good as another: those of each stage are moved to where the
+    shortcuts here leave them.
+    """
+    order, moved = torch.arange(len(state["stem.0.weight"])), dict(state)
+    for name, value in state.items():
+        stage, _, rest = name.partition(".")
+        if stage in STAGES[1:] and rest.startswith("0.conv1."):
+            moved[name], order = value[:, order], _padded_order(order)
+        elif rest.partition(".")[2].startswith("conv1."):
+            moved[name] = value[:, order]
+        elif rest.partition(".")[2].startswith(("conv2.", "norm2.")) and value.ndim:
+            moved[name] = value[order]
+    moved["head.weight"] = state["head.weight"][:, order]
+    return moved
+
+
+def _padded_order(order: Tensor) -> Tensor:
+    """The order of channels after a shortcut that doubles them: half of the new ones before, half of them after."""
+    new = torch.arange(len(order), 2 * len(order))
+    half = len(order) // 2
+    return torch.cat([new[:half], order, new[half:]])
 
 
 def _stage(width_in: int, width: int, stride: int, blocks: int, *, plain: bool) -> nn.Sequential:

@@ -13,19 +13,19 @@ from torch.nn import functional as F
 
 
 class PaddedBlock(nn.Module):
-    """akamaster/pytorch_resnet_cifar10, option A."""
+    """akamaster/pytorch_resnet_cifar10, option A; with `last`, zeros after the channels as in a-martyn/resnet."""
 
-    def __init__(self, width_in: int, width: int, stride: int) -> None:
+    def __init__(self, width_in: int, width: int, stride: int, *, last: bool = False) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(width_in, width, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
-        self.padded, self.added = stride != 1, width // 4
+        self.padded, self.added = stride != 1, (0, width // 2) if last else (width // 4, width // 4)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        return F.relu(y + (F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.added, self.added)) if self.padded else x))
+        return F.relu(y + (F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, *self.added)) if self.padded else x))
 
 
 class ProjectedBlock(nn.Module):
@@ -89,12 +89,12 @@ def _widths(blocks: Sequence[int], width: int) -> list[list[tuple[int, int, int]
     return stages
 
 
-def akamaster(depth: int, classes: int = 10) -> nn.Module:
+def akamaster(depth: int, classes: int = 10, *, last: bool = False) -> nn.Module:
     """ResNet-20 and so on with padded shortcuts: conv1, bn1, layer1.0.conv1, linear."""
     stages = _widths([(depth - 2) // 6] * 3, 16)
     return ResNet(
         ("conv1", "bn1"),
-        [(f"layer{n}", [PaddedBlock(*shape) for shape in stage]) for n, stage in enumerate(stages, 1)],
+        [(f"layer{n}", [PaddedBlock(*shape, last=last) for shape in stage]) for n, stage in enumerate(stages, 1)],
         "linear",
         classes,
     )

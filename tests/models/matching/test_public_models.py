@@ -123,3 +123,16 @@ def test_a_large_public_model_is_found(name: str) -> None:
     assert (LARGE[name].architecture, LARGE[name].how) in [
         (match.target.architecture, match.how) for match in found(state).candidates
     ]
+
+
+def test_padded_shortcuts_are_read_in_both_ways() -> None:
+    for last in (False, True):
+        theirs = public.shaken(public.akamaster(20, last=last))
+        first, second = found(theirs.state_dict()).candidates
+        assert (first.zeros_last, second.zeros_last) == (False, True)
+        apart = [difference(load(match, theirs.state_dict()), theirs) for match in (first, second)]
+        assert apart[last] <= TOLERANCE and apart[not last] > 100 * TOLERANCE
+
+
+def test_projected_shortcuts_are_read_in_one_way() -> None:
+    assert len(found(public.projected((3, 3, 3), 16).state_dict()).candidates) == 1

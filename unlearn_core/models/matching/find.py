@@ -107,13 +107,21 @@ def _matches(target: Target, file: Shapes, named: Sequence[Spelling]) -> list[St
 
 
 def _with_channel_orders(matches: Sequence[StateDictMatch]) -> list[StateDictMatch]:
-    """The matches, and those with the other order of a DenseNet's channels, which no name or shape tells."""
+    """The matches, and those with the other order of a DenseNet's or a padded ResNet's channels.
+
+    No name or shape tells which one it is, but accuracy does.
+    """
     return [
         *matches,
         *(
             match._replace(channels=channels, how=f"{match.how}, newest channels first")
             for match in matches
             if (channels := newest_first(match.target.shapes))
+        ),
+        *(
+            match._replace(zeros_last=True, how=f"{match.how}, zeros of shortcuts last")
+            for match in matches
+            if match.target.padded
         ),
     ]
 

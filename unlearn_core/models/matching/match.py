@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from unlearn_core.domain.results.checkpoint import BY_ORDER, ShapeMismatch
+from unlearn_core.models import small_resnet
 from unlearn_core.models.matching.layer_order import match_by_order
 from unlearn_core.models.matching.target import Shape, Shapes, Target, is_weight
 
@@ -26,6 +27,8 @@ class StateDictMatch(NamedTuple):
     """The file's tensors that found no place, in the order of the file."""
     channels: Mapping[str, Sequence[int]] = {}
     """For tensors whose channels are in another order in the file: the place of each of ours among theirs."""
+    zeros_last: bool = False
+    """Whether the file's model pads its shortcuts with zeros after the channels, not on either side as ours do."""
 
     @property
     def complete(self) -> bool:
@@ -64,7 +67,7 @@ class StateDictMatch(NamedTuple):
             if name in self.channels:
                 value = value.index_select(min(1, value.ndim - 1), torch.tensor(self.channels[name]))
             found[name] = value.float().repeat(1, 3, 1, 1) / 3 if name == self.target.one_channel else value
-        return found
+        return small_resnet.reorder_channels(found) if self.zeros_last else found
 
 
 def match_spelled(

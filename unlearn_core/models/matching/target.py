@@ -8,6 +8,7 @@ import torch
 
 from unlearn_core.models import architectures
 from unlearn_core.models.normalize import Normalize
+from unlearn_core.models.small_resnet import PadShortcut
 
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
@@ -31,6 +32,8 @@ class Target(NamedTuple):
     head: tuple[str, ...]
     """The tensors whose first dimension is the number of classes."""
     classes: int
+    padded: bool = False
+    """Whether its shortcuts pad with channels of zeros, for which there are two conventions."""
     one_channel: str | None = None
     """The weights of the first convolution, if it takes one channel instead of three."""
 
@@ -59,18 +62,20 @@ def build_target(architecture: str, classes: int, size: int) -> Target:
     Raises NotFoundError, and NotSupportedError if it does not support images of this size.
     """
     card = architectures.card(architecture, size)
-    shapes = _shapes(architecture, classes, size)
+    shapes, padded = _shapes(architecture, classes, size)
     head = tuple(
         name
         for module in card.roles.head
         for name in (f"{module}.weight", f"{module}.bias")
         if name in shapes and shapes[name][0] == classes
     )
-    return Target(architecture, card.title, shapes, head, classes)
+    return Target(architecture, card.title, shapes, head, classes, padded)
 
 
 @cache
-def _shapes(architecture: str, classes: int, size: int) -> Shapes:
+def _shapes(architecture: str, classes: int, size: int) -> tuple[Shapes, bool]:
+    """The shapes of its tensors, and whether it has padded shortcuts."""
     with torch.device("meta"):
         model = architectures.build(architecture, classes, size, Normalize((0.5,) * 3, (0.25,) * 3))
-    return {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    padded = any(isinstance(module, PadShortcut) for module in model.modules())
+    return {name: tuple(value.shape) for name, value in model.state_dict().items()}, padded
