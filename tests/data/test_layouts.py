@@ -169,7 +169,7 @@ def test_a_table_beside_a_flat_folder(name: str, rows: list[str], text: str) -> 
     got = layout(images("d/images", each=6) | {f"d/{name}": "\r\n".join(rows).encode(text), "d/LICENSE": b"free"})
     assert got.classes == ("blue", "red")
     assert {item.path: item.label for item in got.items} == {f"d/images/{n}.png": c for n, c in COLOURS}
-    assert got.notes == (f"Classes of 6 images are from “d/{name}”.", "“d/LICENSE” is no image and is left out.")
+    assert got.notes == (f"Images with a class from “d/{name}”: 6.", "“d/LICENSE” is no image and is left out.")
 
 
 def test_val_annotations_of_tiny_imagenet() -> None:
@@ -182,7 +182,7 @@ def test_val_annotations_of_tiny_imagenet() -> None:
     assert parts(got) == {"train": ["n01", "n02"], "val": ["n01", "n02"]}
     assert {i.path: i.label for i in got.items if i.part == "val"}["tiny/val/images/val_3.JPEG"] == "n02"
     assert got.notes == (
-        "Classes of 4 images are from “tiny/val/val_annotations.txt”.",
+        "Images with a class from “tiny/val/val_annotations.txt”: 4.",
         "“tiny/test/images” contains 3 images without classes, which are left out.",
         "2 files are no images and are left out, among them “tiny/wnids.txt”.",
     )

@@ -79,7 +79,7 @@ def read_class_folders(
         *_unlabelled(set(images) - {item.path for item in items}),
         *_no_images(rest - pictures.keys() - set(tables)),
     ]
-    from_tables = [f"Classes of {len(listed):,} images are from {' and '.join(map(quote, tables))}."] if tables else []
+    from_tables = [f"Images with a class from {' and '.join(map(quote, tables))}: {len(listed):,}."] if tables else []
     return ClassFolders(tuple(sorted({item.label for item in items})), items, skipped, (*from_tables, *left))
 
 
