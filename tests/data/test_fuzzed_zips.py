@@ -64,14 +64,15 @@ class Server:
         if self.process is None:
             command, pipe = [sys.executable, "-m", "tests.data.zip_server"], subprocess.PIPE
             self.process = subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe, stderr=pipe)
-        assert self.process.stdin and self.process.stdout and self.process.stderr
+        assert self.process.stdin and self.process.stdout
         print(encoding, self.file, file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if line:
             return ast.literal_eval(line)
-        why = self.process.stderr.read()[-2000:]
-        self.close()
-        raise AssertionError(f"the process died: {why}")
+        why = f"The process died: {self.process.communicate()[1][-2000:]}"
+        self.process = None
+        print(why)  # So that it is told even where shrinking fails.
+        raise AssertionError(why)
 
     def close(self) -> None:
         if self.process is not None:
