@@ -121,8 +121,9 @@ def test_exports_and_comparisons(home: Path, empty: Collection[str], forget: For
     page = render_report(
         [report, report], methods=methods(), image_datasets={report.dataset.id: datasets.load("sparse")}
     )
-    body = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
-    assert not UNDEFINED.search(body)
+    body = re.sub(r"<(script|style|pre)\b.*?</\1>", "", page, flags=re.DOTALL)
+    found = UNDEFINED.search(body)
+    assert not found, body[found.start() - 200 : found.end() + 100]
     assert not UNDEFINED.search(render_model_card(report))
     assert not UNDEFINED.search(run_comparison.summary(report, report))
     assert not UNDEFINED.search(run_comparison.metrics_table([report, report]).to_csv())
