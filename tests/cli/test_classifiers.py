@@ -206,3 +206,46 @@ def test_what_cannot_be_is_refused_with_a_sentence(
 ) -> None:
     assert add(checkpoint, *options) == 2
     assert reason in capsys.readouterr().err and not user_catalog.classifier_cards()
+
+
+RESNETS = {"stem.0": "conv1", "stem.1": "bn1", "stage": "layer", "norm": "bn", "shortcut": "downsample", "head": "fc"}
+LIU = {**RESNETS, "shortcut": "shortcut", "head": "linear"}
+BLOCKS = {**RESNETS, "stem": "stem", "stage1.0": "blocks.0", "stage2.0": "blocks.1", "stage3.0": "blocks.2"}
+
+
+def respelled(table: dict[str, str]) -> dict[str, torch.Tensor]:
+    """The weights of the bundled ResNet-8 under other names."""
+    original = bundled_models.find_bundled("resnet8", None, 0)
+    assert original is not None
+    state = load(bundled_models.read_weights(original))
+    for ours in sorted(table, key=len, reverse=True):
+        state = {name.replace(ours, table[ours]): value for name, value in state.items()}
+    return state
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "case", ["layer-fc", "layer-linear", "blocks", "prefix", "module", "bfloat16", "hundred classes"]
+)
+def test_a_trained_resnet_as_people_have_it(
+    case: str, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = respelled({"layer-fc": RESNETS, "layer-linear": LIU, "blocks": BLOCKS}.get(case, {}))
+    prefix = {"prefix": "1.", "module": "module."}.get(case, "")
+    state = {prefix + name: value for name, value in state.items()}
+    if case == "bfloat16":
+        state = {name: value.bfloat16() if value.is_floating_point() else value for name, value in state.items()}
+    if case == "hundred classes":
+        state |= {"head.weight": torch.zeros(100, 32), "head.bias": torch.zeros(100)}
+    path = tmp_path / "net.pt"
+    torch.save({"state_dict": state, "best_prec1": 60.0} if case == "module" else state, path)
+    code = main(["classifiers", "add", str(path), "--dataset", "cifar10-sample", "--device", "cpu"])
+    said = capsys.readouterr().out
+    if case == "hundred classes":
+        assert code == 2 and "The checkpoint has 100 classes, but CIFAR-10 sample has 10" in said
+        return
+    (card,) = user_catalog.classifier_cards().values()
+    added = bundled_models.find_bundled(card.id, None, 0)
+    assert code == 0 and card.architecture == "resnet8" and added is not None
+    ours, theirs = load(bundled_models.read_weights(added)), respelled({})
+    assert all(torch.allclose(ours[name].float(), theirs[name].float(), atol=0.05) for name in theirs)

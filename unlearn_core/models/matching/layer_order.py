@@ -50,13 +50,13 @@ def match_by_order(file: Shapes, model: Shapes) -> list[dict[str, str]]:
     """The tensors of a file by those of a model, in every way in which all layers match, the most reliable way first.
 
     Counters may be missing. Returns nothing where the two have not equally many layers of each shape, or where the
-    order of the file's layers is unknown because its names are sorted.
+    order of the file's layers is unknown because it is not that of the code.
     """
     if Counter(shape for name, shape in file.items() if is_weight(name)) != Counter(
         shape for name, shape in model.items() if is_weight(name)
     ):
         return []
-    by_name = is_sorted(file)
+    by_name = not is_in_code_order(file)
     theirs, ours = _layers(sorted(file, key=_natural) if by_name else list(file), file), _layers(list(model), model)
     found: list[dict[str, str]] = []
     for own, other in ((_paired(ours), _paired(theirs, adjacent=not by_name)), (ours, theirs)):
@@ -70,14 +70,21 @@ def match_by_order(file: Shapes, model: Shapes) -> list[dict[str, str]]:
     return found
 
 
-def is_sorted(file: Shapes) -> bool:
-    """Whether the names are in alphabetical order, as in safetensors, and not in the order of the code.
+def is_in_code_order(file: Shapes) -> bool:
+    """Whether the tensors are in the order in which code defines them, as far as can be seen.
 
-    Code defines the weight of a layer before its bias.
+    Then those of a layer stand together, and its weight before its bias. Safetensors sorts names or has no order.
     """
-    place = {name: number for number, name in enumerate(file)}
-    both = [name for name in file if name.endswith(".weight") and f"{name[:-6]}bias" in place]
-    return bool(both) and all(place[f"{name[:-6]}bias"] < place[name] for name in both)
+    layers: dict[str, list[str]] = {}
+    runs = 0
+    last = ""
+    for name in filter(is_weight, file):
+        module, _, leaf = name.rpartition(".")
+        runs += module != last or not layers
+        last = module
+        layers.setdefault(module, []).append(leaf)
+    both = [leaves for leaves in layers.values() if {"weight", "bias"} <= set(leaves)]
+    return runs == len(layers) and bool(both) and all(one.index("weight") < one.index("bias") for one in both)
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
