@@ -63,10 +63,17 @@ def test_models_on_the_same_images_are_compared_image_by_image() -> None:
     assert "lower by more than 3 points" in run_comparison.summary(other, right_about(report, rows[:100]))
 
 
-def test_models_on_different_images_are_not_compared() -> None:
+def test_models_on_different_images_are_two_samples() -> None:
     one, other = made_up_report(), made_up_report(images=True)
     assert run_comparison.accuracy_differences(one, other) == {}
-    assert run_comparison.summary(one, other) == "the two runs have no set of images in common."
+    first, second = right_about(one, one.split.retain_test[:900]), right_about(other, other.split.retain_test[:900])
+    found = run_comparison.difference_of_samples(first, second, "retain_test")
+    counts = [len(report.split.retain_test) + 2 for report in (one, other)]
+    error = sum(901 / count * (1 - 901 / count) / count for count in counts)
+    assert found is not None and found[2] - found[1] == pytest.approx(1.645 * np.sqrt(error), rel=1e-3)
+    assert "points (−7.7 to −2.3), on different images" in run_comparison.summary(first, second)
+    assert run_comparison.difference_of_samples(one, other, "forget_test") is None, "single images have no test images"
+    assert "no set of images in common" in run_comparison.summary(replace(one, evaluations={}), other)
 
 
 def test_figures_stand_in_one_column_a_run() -> None:

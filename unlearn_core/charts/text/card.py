@@ -33,9 +33,9 @@ def interval(comparison: Comparison) -> str:
     """A difference as "−2.5 points (−3.9 to −1.1)", or in images where there are few."""
     if comparison.images < FEWEST_IMAGES:
         images = comparison.difference * comparison.images
-        return f"{_signed(images, 0)} image{'' if round(abs(images)) == 1 else 's'}"
-    low, high = (_signed(100 * value) for value in (comparison.low, comparison.high))
-    return f"{_signed(100 * comparison.difference)} points ({low} to {high})"
+        return f"{signed(images, 0)} image{'' if round(abs(images)) == 1 else 's'}"
+    low, high = (signed(100 * value) for value in (comparison.low, comparison.high))
+    return f"{signed(100 * comparison.difference)} points ({low} to {high})"
 
 
 def images_needed(comparison: Comparison) -> str:
@@ -44,6 +44,7 @@ def images_needed(comparison: Comparison) -> str:
     return f"About {needed:,} images would tell; these are {comparison.images:,}."
 
 
-def _signed(value: float, digits: int = 1) -> str:
+def signed(value: float, digits: int = 1) -> str:
+    """A number with its sign, and none for zero."""
     text = number(value, digits)
     return f"+{text}" if value > 0 and float(f"{value:.{digits}f}") else text

@@ -10,7 +10,7 @@ import pandas as pd
 
 from unlearn_core.charts.chart import report_labels
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, SET_LABELS, percent
-from unlearn_core.charts.text.card import interval
+from unlearn_core.charts.text.card import interval, signed
 from unlearn_core.charts.text.forget_card import forget_card
 from unlearn_core.charts.text.retain_card import retain_card
 from unlearn_core.domain.report import MODELS, Report
@@ -19,7 +19,7 @@ from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.split import set_label
-from unlearn_core.domain.verdicts.paired_comparison import MARGIN, Comparison, compare
+from unlearn_core.domain.verdicts.paired_comparison import MARGIN, Comparison, Z, compare
 from unlearn_core.domain.verdicts.report_verdicts import correct_predictions, is_judged
 from unlearn_core.domain.verdicts.rule import Relation, relations
 
@@ -87,7 +87,14 @@ def summary(first: Report, other: Report) -> str:
     if first.spec.request.dataset != other.spec.request.dataset:
         return "different data set, so no difference is computed."
     found = accuracy_differences(first, other)
-    parts = [f"{set_label(name)}: {interval(one)}, {_SHOWN[relation]}" for name, (one, relation) in found.items()]
+    parts = []
+    for name in SET_LABELS:
+        if name in found:
+            one, relation = found[name]
+            parts.append(f"{set_label(name)}: {interval(one)}, {_SHOWN[relation]}")
+        elif (gap := difference_of_samples(first, other, name)) is not None:
+            low, middle, high = (signed(100 * value) for value in gap)
+            parts.append(f"{set_label(name)}: {middle} points ({low} to {high}), on different images")
     return ("; ".join(parts) or "the two runs have no set of images in common") + "."
 
 
@@ -106,6 +113,21 @@ def accuracy_differences(first: Report, other: Report) -> dict[str, tuple[Compar
                 correct_predictions(other, "after", rows[1]), correct_predictions(first, "after", rows[0])
             )
     return dict(zip(compared, zip(compared.values(), relations(list(compared.values())), strict=True), strict=True))
+
+
+def difference_of_samples(first: Report, other: Report, name: str) -> tuple[float, float, float] | None:
+    """Return the second run's accuracy minus the first's on a set of other images, between the ends of its interval.
+
+    Fractions, and a 90 % interval of two independent samples (Agresti & Caffo 2000); None without images or outputs.
+    """
+    rows = [getattr(one.split, name) for one in (first, other)]
+    if not (is_judged(first) and is_judged(other)) or not all(map(len, rows)):
+        return None
+    ours, theirs = (correct_predictions(one, "after", own) for one, own in zip((first, other), rows, strict=True))
+    shares = [((own.sum() + 1) / (len(own) + 2), len(own) + 2) for own in (ours, theirs)]
+    half = Z * float(np.sqrt(sum(share * (1 - share) / count for share, count in shares)))
+    gap = float(theirs.mean() - ours.mean())
+    return gap - half, gap, gap + half
 
 
 def _accuracies(report: Report, *, name: str) -> str:

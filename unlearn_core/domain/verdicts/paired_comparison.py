@@ -22,7 +22,8 @@ ALPHA = 0.05
 _POWER = 0.8
 """`images_needed` gives equal models this chance of being found equal."""
 _CONTINUITY = 0.5
-_Z = float(special.ndtri(1 - ALPHA))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+Z = float(special.ndtri(1 - ALPHA))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+"""Standard errors on either side of a mean in a 90 % interval."""
 
 
 class Comparison(NamedTuple):
@@ -157,6 +158,6 @@ def images_needed(disagreement: float) -> int:
 
     `disagreement` is the share of images, 0 to 1, that only one of the two classifies correctly.
     """
-    needed = (_Z + float(special.ndtri((1 + _POWER) / 2))) ** 2 * disagreement / MARGIN**2  # pyright: ignore
+    needed = (Z + float(special.ndtri((1 + _POWER) / 2))) ** 2 * disagreement / MARGIN**2  # pyright: ignore
     digits = 10 ** max(len(str(ceil(needed))) - 2, 0)
     return ceil(needed / digits) * digits

@@ -97,7 +97,7 @@ def _figures(reports: Sequence[Report]) -> None:
     )
     st.caption(
         "Accuracies before → after, in brackets the 95 % interval (Wilson). Differences compare the unlearned models "
-        f"{noun} by {noun}, with their 90 % interval; sets that hold other {noun}s are left out."
+        f"{noun} by {noun}, with their 90 % interval; where the {noun}s differ, as two independent samples."
     )
     names = drawn.report_labels(reports)
     for name, other in zip(names[1:], reports[1:], strict=True):
