@@ -4,12 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from unlearn_core.benchmarks import ablation, row_keys
+from unlearn_core.data.standard_requests import ENSEMBLE_REQUEST
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.methods import methods
+from unlearn_core.models import classifiers
 from unlearn_core.probes.common import neurips_score
 
 FINE_TUNE, REDRAWN, *_ = ablation.STEPS[1:]
@@ -53,3 +56,17 @@ def test_fine_tuning_reinitialises_nothing_and_the_next_step_does(
         return float(one.retain.mean())
 
     assert moved(FINE_TUNE) > moved(REDRAWN) + 0.1
+
+
+def test_the_noise_of_the_last_steps_ruins_the_original_itself(tmp_path: Path) -> None:
+    model_cache = ModelCache("cpu", tmp_path)
+    card = classifiers.card(ENSEMBLE_REQUEST[0])
+    data, model = model_cache.dataset(card.dataset), model_cache.original(card).module
+    split = slice(data.card.train, data.card.train + data.card.val)
+    images = data.images[split].permute(0, 3, 1, 2).float() / 255
+    labels = torch.from_numpy(data.image_dataset.labels[split])
+    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
+    for sigma, expected in ((0.0, ablation.ACCURACY_WITHOUT_NOISE), (ablation.NOISE, ablation.ACCURACY_WITH_NOISE)):
+        with torch.inference_mode():
+            correct = model.eval()(images + sigma * noise).argmax(1) == labels
+        assert float(correct.float().mean()) == pytest.approx(expected, abs=0.015)
