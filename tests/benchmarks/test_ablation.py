@@ -61,12 +61,13 @@ def test_fine_tuning_reinitialises_nothing_and_the_next_step_does(
 def test_the_noise_of_the_last_steps_ruins_the_original_itself(tmp_path: Path) -> None:
     model_cache = ModelCache("cpu", tmp_path)
     card = classifiers.card(ENSEMBLE_REQUEST[0])
-    data, model = model_cache.dataset(card.dataset), model_cache.original(card).module
+    data, original = model_cache.dataset(card.dataset), model_cache.original(card)
+    assert original is not None
     split = slice(data.card.train, data.card.train + data.card.val)
     images = data.images[split].permute(0, 3, 1, 2).float() / 255
     labels = torch.from_numpy(data.image_dataset.labels[split])
     noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
     for sigma, expected in ((0.0, ablation.ACCURACY_WITHOUT_NOISE), (ablation.NOISE, ablation.ACCURACY_WITH_NOISE)):
         with torch.inference_mode():
-            correct = model.eval()(images + sigma * noise).argmax(1) == labels
+            correct = original.module.eval()(images + sigma * noise).argmax(1) == labels
         assert float(correct.float().mean()) == pytest.approx(expected, abs=0.015)
