@@ -1,6 +1,7 @@
 """The rule of the verdicts: the words that known examples get, and agreement with a second, plain implementation."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -120,7 +121,10 @@ def plain_relation(lost: int, gained: int, images: int, tests: list[tuple[int, i
             return -float(np.dot([lost, gained, images - lost - gained], np.log(shares)))
 
         bounds = (max(0.0, -loss), (1 - loss) / 2)
-        g = optimize.minimize_scalar(minus_log_likelihood, bounds=bounds, method="bounded", options={"xatol": 1e-10}).x
+        most_likely: Any = optimize.minimize_scalar(
+            minus_log_likelihood, bounds=bounds, method="bounded", options={"xatol": 1e-10}
+        )
+        g = float(most_likely.x)
         error = np.sqrt((2 * g + loss - loss**2) * images)
         away = side * (lost - gained - images * loss)
         return float(stats.norm.sf(np.sign(away) * max(abs(away) - 0.5, 0) / error))

@@ -3,8 +3,10 @@
 import io
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 
@@ -32,6 +34,27 @@ def dataset_duplicates(card: DatasetCard) -> Duplicates:
     That takes a second per 10,000 images. Raises CorruptAssetError if the images cannot be read.
     """
     return recorded_duplicates(card) or (_search(card.id) if card.id in datasets.bundled() else _record(card))
+
+
+def search_in_background(card: DatasetCard) -> Future[Duplicates]:
+    """Return the copies in a data set, already done if they are recorded; else a thread looks for them.
+
+    What `dataset_duplicates` raises is raised where the result is read.
+    """
+    search: Future[Duplicates] = Future()
+
+    def run() -> None:
+        try:
+            search.set_result(dataset_duplicates(card))
+        except Exception as problem:  # noqa: BLE001 (raised again where the result is read)
+            search.set_exception(problem)
+
+    recorded = recorded_duplicates(card)
+    if recorded is not None:
+        search.set_result(recorded)
+    else:
+        Thread(target=run, name=f"copies in {card.id}", daemon=True).start()
+    return search
 
 
 def record_duplicates(

@@ -1,10 +1,10 @@
 """Compare two models on the same images: the paired difference of their accuracies, its interval and its tests.
 
 Sources. McNemar, Psychometrika 1947 (exact form: a binomial test of the discordant images). Tango, Statistics in
-Medicine 1998, equations 6 to 10: the score test of a difference of paired shares and its interval; here with a
-continuity correction of half an image, without which small losses are declared too often (7 to 9 % instead of 5 %
-with 70 to 200 images). Welch, Biometrika 1947: degrees of freedom where the spread of several models adds to that of
-the images. Holm, Scandinavian Journal of Statistics 1979: several tests at once.
+Medicine 1998: the score test of a difference of paired shares and its interval; here with a continuity correction of
+half an image, without which small losses are declared too often (over 7 % instead of 5 % with 100 images). Welch,
+Biometrika 1947: degrees of freedom where the spread of several models adds to that of the images. Holm, Scandinavian
+Journal of Statistics 1979: several tests at once.
 """
 
 from collections.abc import Sequence
@@ -127,7 +127,7 @@ class _Test(NamedTuple):
     def _error(self, difference: float) -> tuple[float, float]:
         """The standard error of the difference if that is its true value, and its degrees of freedom."""
         n, loss = self.images, -difference
-        # The share of images lost, most likely under a true loss: Tango's equation 10 for its share gained.
+        # The share of images gained that is most likely under this loss: the larger root of a quadratic equation.
         linear = -self.lost - self.gained + (2 * n - self.lost + self.gained) * loss
         root = sqrt(max(linear**2 + 8 * n * self.gained * loss * (1 - loss), 0.0))
         gained = (root - linear) / (4 * n)

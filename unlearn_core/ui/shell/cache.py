@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.data import dataset_notes as notes
 from unlearn_core.data import datasets
 from unlearn_core.data.duplicates import Duplicates
-from unlearn_core.data.duplicates.record import dataset_duplicates, recorded_duplicates
+from unlearn_core.data.duplicates.record import search_in_background
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import Report
@@ -189,21 +188,7 @@ def dataset_notes(dataset: str) -> list[str]:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _duplicates(folder: str, dataset: str) -> Future[Duplicates]:
-    search: Future[Duplicates] = Future()
-    card = datasets.card(dataset)
-
-    def run() -> None:
-        try:
-            search.set_result(dataset_duplicates(card))
-        except Exception as problem:  # noqa: BLE001 (raised again where the result is read)
-            search.set_exception(problem)
-
-    recorded = recorded_duplicates(card)
-    if recorded is not None:
-        search.set_result(recorded)
-    else:
-        Thread(target=run, name=f"copies in {dataset}", daemon=True).start()
-    return search
+    return search_in_background(datasets.card(dataset))
 
 
 @st.cache_data(show_spinner=False, max_entries=2_000)
