@@ -16,6 +16,7 @@ from unlearn_core.probes.cka import (
     PER_SIDE,
     biased_hsic,
     cka_pair,
+    feature_gap,
     gram_matrices,
     measure,
     sample_images,
@@ -167,3 +168,28 @@ def test_the_sample_is_of_both_sides_and_few_images_are_refused() -> None:
         split=whole.split._replace(forget_train=split.forget_train[:1], retain_val=split.retain_val[:0])
     )
     assert "There are only 1 images" in str(measure(one))
+
+
+def test_the_gap_has_the_error_of_its_images() -> None:
+    """Over many draws of images, the jackknife's standard error is as large as the gap really varies."""
+    wide = np.random.default_rng(3).normal(size=(3840, 6))
+    noise = {model: np.random.default_rng(seed).normal(size=wide.shape) for seed, model in enumerate(("after", "twin"))}
+    whole = {"gold": wide, "after": wide + 1.5 * noise["after"], "twin": wide + 0.5 * noise["twin"]}
+    gaps = []
+    for rows in np.random.default_rng(4).permutation(3840).reshape(-1, 64):
+        grams = {model: gram(values[rows] - values[rows].mean(0)) for model, values in whole.items()}
+        found = feature_gap("head", grams)
+        assert found is not None
+        gaps.append(found)
+    differences = [found.difference for found in gaps]
+    assert max(differences) < 0
+    assert np.mean([found.error for found in gaps]) == pytest.approx(np.std(differences, ddof=1), rel=0.25)
+
+
+def test_there_is_no_gap_without_a_second_gold_or_with_constant_features() -> None:
+    grams = {model: gram(features(20, 4, seed)) for seed, model in enumerate(("before", "after", "gold"))}
+    assert feature_gap("head", grams) is None
+    assert feature_gap("head", {**grams, "twin": np.zeros((20, 20))}) is None
+    same = feature_gap("head", {**grams, "after": grams["before"], "twin": grams["before"]})
+    assert same is not None
+    assert (same.difference, same.error) == (0, 0)

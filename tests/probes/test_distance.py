@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.probes.small_context import IMAGES, scene
-from unlearn_core.domain.results.outputs import DistanceResult
+from unlearn_core.domain.results.outputs import DistanceResult, FurtherGolds
 from unlearn_core.probes.common.statistics import js_bits, softmax
 from unlearn_core.probes.distance import PROBE
 
@@ -51,3 +51,22 @@ def test_single_images_have_no_counterpart_in_the_test_set() -> None:
 
 def test_without_gold_it_says_so() -> None:
     assert PROBE.measure(scene("before", "after")) == "There is no retrained model to measure the distance to."
+
+
+def test_outputs_of_a_second_gold_do_without_its_weights() -> None:
+    whole = scene("before", "after", "gold", "twin")
+    covered = np.sort(np.concatenate([whole.split.forget_train, whole.split.retain_val, whole.split.retain_test]))
+    outputs = whole.evaluations["twin"].logits[covered]
+    further = FurtherGolds(numbers=[1, 2], rows=covered, logits=np.stack([outputs, outputs * 0]))
+    without = {model: own for model, own in whole.evaluations.items() if model != "twin"}
+    part = PROBE.measure(whole._replace(evaluations=without, further_golds=further))
+    expected = PROBE.measure(whole)
+    assert isinstance(part, DistanceResult)
+    assert isinstance(expected, DistanceResult)
+    assert part.overall == expected.overall
+    assert not isnan(part.sets["retain_test"].between_golds)
+    less = PROBE.measure(
+        whole._replace(evaluations=without, further_golds=further.model_copy(update={"rows": covered[:-1]}))
+    )
+    assert isinstance(less, DistanceResult)
+    assert isnan(less.sets["retain_test"].between_golds), "the outputs for one image are not known"

@@ -8,6 +8,7 @@ import json
 import multiprocessing
 import os
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -19,11 +20,12 @@ from unlearn_core.data import datasets
 from unlearn_core.data.atomic_files import atomic_write, sha256
 from unlearn_core.data.standard_requests import ENSEMBLE_REQUEST, ENSEMBLE_SIZE, bundled_requests, standard_requests
 from unlearn_core.domain.forget_request import Forget, ForgetRequest
+from unlearn_core.domain.results.outputs import FurtherGolds
 from unlearn_core.domain.split import make_split
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.devices import describe_device
 from unlearn_core.engine.jobs.common import ensemble_members
-from unlearn_core.models import classifiers, ensembles
+from unlearn_core.models import classifiers, ensembles, further_golds
 from unlearn_core.models.bundled_models import GOLD_SEED_OFFSET
 from unlearn_core.models.ensembles import EnsembleOutputs
 from unlearn_core.training import evaluate, weights
@@ -50,17 +52,30 @@ def plan_tasks(
     """Return all models that ship with a classifier, the most needed first.
 
     They are the original, the golds of the bundled requests, the original from another seed, and then further golds.
+    Of the latter only outputs ship (`pack_outputs`), so they are built in `scratch`.
     """
     card = classifiers.card(classifier)
     dataset = datasets.card(card.dataset)
     requests = bundled_requests(card, dataset)
-    wanted: list[tuple[str, Forget | None, int]] = [("original-0", None, card.seed)]
-    for k in range(num_golds):
-        wanted += [(f"gold-{name}-{k}", forget, GOLD_SEED_OFFSET + k) for name, forget in requests.items()]
-        wanted += [("original-1", None, card.seed + 1)] if k == 0 else []
     threads = max(1, (os.cpu_count() or 1) // jobs)
     folder = assets / "classifiers" / classifier
-    return [BuildTask(classifier, *what, folder, scratch, device, threads) for what in wanted]
+
+    def task(name: str, forget: Forget | None, seed: int, folder: Path = folder) -> BuildTask:
+        return BuildTask(classifier, name, forget, seed, folder, scratch, device, threads)
+
+    tasks = [task("original-0", None, card.seed)]
+    if num_golds:
+        tasks += [task(f"gold-{name}-0", forget, GOLD_SEED_OFFSET) for name, forget in requests.items()]
+        tasks.append(task("original-1", None, card.seed + 1))
+    for k in range(1, num_golds):
+        for name, forget in requests.items():
+            packed = further_golds.bundled_outputs(
+                ForgetRequest(classifier=classifier, dataset=card.dataset, forget=forget)
+            )
+            if packed is None or k not in packed.numbers:
+                built = scratch / "further-golds" / classifier
+                tasks.append(task(f"gold-{name}-{k}", forget, GOLD_SEED_OFFSET + k, built))
+    return tasks
 
 
 def build_all(tasks: list[BuildTask], jobs: int) -> None:
@@ -72,6 +87,26 @@ def build_all(tasks: list[BuildTask], jobs: int) -> None:
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         for line in pool.map(build, missing):
             print(line, flush=True)
+
+
+def pack_outputs(tasks: Sequence[BuildTask], assets: Path) -> None:
+    """Add the outputs of further golds that were built to those that ship, on the images that verdicts need."""
+    for task in tasks:
+        if task.forget is None or task.seed <= GOLD_SEED_OFFSET:
+            continue
+        card = classifiers.card(task.classifier)
+        request = ForgetRequest(classifier=task.classifier, dataset=card.dataset, forget=task.forget)
+        facts = json.loads((task.assets / f"{task.name}.json").read_text())
+        logits = np.load(task.assets / f"{task.name}.npy")
+        data = datasets.load(card.dataset)
+        split = make_split(datasets.card(card.dataset), data.labels, task.forget)
+        rows = np.union1d(split.forget_train, np.arange(data.train, len(data.labels)))
+        own = FurtherGolds(
+            numbers=[task.seed - GOLD_SEED_OFFSET], rows=rows.astype(np.int32), logits=logits[None, rows]
+        )
+        further_golds.add_outputs(
+            assets / "classifiers" / task.classifier, task.name.rpartition("-")[0], request, own, facts
+        )
 
 
 def make_ensemble(*, assets: Path, scratch: Path, device: str, jobs: int) -> None:

@@ -14,7 +14,9 @@ SCRATCH = ROOT / "build" / "bundle"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classifier", default="resnet20", metavar="ID", help="the classifier to build (resnet20)")
-    parser.add_argument("--golds", type=int, default=1, help="retrained models per class (1)")
+    parser.add_argument(
+        "--golds", type=int, default=1, help="retrained models per request (1); of further ones only outputs ship"
+    )
     parser.add_argument("--jobs", type=int, help="parallel training runs (one per core; on a GPU, one)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
     parser.add_argument(
@@ -28,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation, make_example
-    from unlearn_core.benchmarks.make_bundle import build_all, make_ensemble, plan_tasks
+    from unlearn_core.benchmarks.make_bundle import build_all, make_ensemble, pack_outputs, plan_tasks
     from unlearn_core.data.sources import data_root
     from unlearn_core.data.standard_requests import ENSEMBLE_REQUEST
     from unlearn_core.domain.errors import InvalidRequestError
@@ -45,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
     SCRATCH.mkdir(parents=True, exist_ok=True)
     tasks = plan_tasks(args.classifier, num_golds=args.golds, assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
     build_all(tasks, jobs)
+    pack_outputs(tasks, ASSETS)
     if args.classifier == ENSEMBLE_REQUEST[0]:
         make_ensemble(assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
         if not ENSEMBLE_EXAMPLE_DIR.exists():

@@ -23,6 +23,7 @@ from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
 from unlearn_core.engine.retained_copies import count_copies
 from unlearn_core.engine.setup import ResolvedRun, resolve_run, why_no_gold
+from unlearn_core.models.further_golds import bundled_outputs
 from unlearn_core.probes import probes
 from unlearn_core.probes.common import class_activation
 from unlearn_core.probes.common.context import ProbeContext
@@ -45,8 +46,8 @@ def collect_models(
         twin = model_cache.gold(resolved.card, spec.request, 1)
         if twin is None:
             missing["twin"] = (
-                "There is only one retrained model for this request, so the variation between retrained models is "
-                "unknown."
+                "There are the weights of only one retrained model for this request, so the variation between weights "
+                "of retrained models is unknown."
             )
         else:
             models["twin"] = twin
@@ -69,11 +70,12 @@ def run_probes(
     *,
     only: Collection[str] | None = None,
 ) -> dict[str, ReportPart]:
-    """Return the part of every probe (or of those in `only`), and the copies of forget images.
+    """Return the part of every probe (or of those in `only`), the copies of forget images, and outputs of more golds.
 
     An unavailable probe gets its reason in `missing`.
     """
     forget = spec.request.forget
+    further_golds = bundled_outputs(spec.request) if "gold" in evaluations else None
     context = ProbeContext(
         spec=spec,
         classifier=resolved.card,
@@ -84,8 +86,11 @@ def run_probes(
         evaluations=evaluations,
         models={name: model.module for name, model in models.items()},
         forgotten_classes=forget.classes if isinstance(forget, ForgetClasses) else (),
+        further_golds=further_golds,
     )
-    parts: dict[str, ReportPart] = stored(count_copies(resolved)) if only is None else {}
+    parts: dict[str, ReportPart] = {}
+    if only is None:
+        parts = stored(count_copies(resolved), *([further_golds] if further_golds else []))
     for name, probe in probes().items():
         if (only is not None and name not in only) or (probe.points_only and not resolved.data.card.is_points):
             continue

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureSimilarity, LayerSimilarity
+from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureGap, FeatureSimilarity, LayerSimilarity
 from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.domain.split import Split
 from unlearn_core.probes.common.context import ProbeContext
@@ -64,7 +64,9 @@ def measure(context: ProbeContext) -> CkaResult | str:
         for pair, own in row.pairs.items()
         if own.unbiased is None
     }
-    return CkaResult(images=len(rows), forget_images=forgotten, layers=found, reasons=reasons)
+    gap = feature_gap(layers[-1], {model: own[layers[-1]] for model, own in grams.items()})
+    result = CkaResult(images=len(rows), forget_images=forgotten, layers=found, reasons=reasons)
+    return result if gap is None else result.model_copy(update={"gap": gap})
 
 
 def sample_images(split: Split) -> tuple[np.ndarray, int]:
@@ -120,6 +122,29 @@ def _ratio(first: np.ndarray, second: np.ndarray, hsic: Any) -> float | None:
         return None
     # For unrelated layers the estimate scatters around 0; values above 1 have no meaning.
     return float(np.clip(hsic(first, second) / np.sqrt(first_norm * second_norm), -1.0, 1.0))
+
+
+def feature_gap(layer: str, grams: GramMatrices) -> FeatureGap | None:
+    """Return how after and gold compare with two golds in one layer, from each model's Gram matrix (N, N).
+
+    The error is that of the jackknife over the images (Efron & Stein, Annals of Statistics 1981): both similarities
+    are computed without each image in turn. None if a model is missing or a similarity is undefined.
+    """
+    if not {"after", "gold", "twin"} <= grams.keys():
+        return None
+
+    def similarities(kept: np.ndarray) -> tuple[float | None, float | None]:
+        after, gold, twin = (grams[model][np.ix_(kept, kept)] for model in ("after", "gold", "twin"))
+        return _ratio(after, gold, unbiased_hsic), _ratio(gold, twin, unbiased_hsic)
+
+    every = np.arange(len(grams["gold"]))
+    after_gold, gold_twin = similarities(every)
+    without = [similarities(np.delete(every, place)) for place in every]
+    differences = [ours - theirs for ours, theirs in without if ours is not None and theirs is not None]
+    if after_gold is None or gold_twin is None or len(differences) < len(every):
+        return None
+    error = float(np.sqrt((len(every) - 1) * np.var(differences)))
+    return FeatureGap(layer=layer, after_gold=after_gold, gold_twin=gold_twin, error=error)
 
 
 def biased_hsic(first: np.ndarray, second: np.ndarray) -> float:

@@ -33,7 +33,7 @@ def measure(context: ProbeContext) -> ClosenessResult | str:
         return "There is no retrained model to compare with."
     sets: dict[str, GoldComparison] = {}
     reasons: dict[str, str] = {}
-    if "twin" not in context.evaluations:
+    if "twin" not in context.logits(context.split.forget_train):
         reasons["gold-twin"] = (
             "There is only one retrained model, so the variation between retrained models is unknown."
         )
@@ -42,7 +42,7 @@ def measure(context: ProbeContext) -> ClosenessResult | str:
         if not len(rows):
             reasons[name] = "This set has no images for this request."
             continue
-        logits = {model: own.logits[rows] for model, own in context.evaluations.items()}
+        logits = context.logits(rows)
         for model in [model for model, own in logits.items() if not np.isfinite(own).all()]:
             reasons[f"{name}, {model}"] = f"Some outputs of {MODEL_TITLES[model]} are not finite."
             del logits[model]

@@ -7,6 +7,7 @@ for one image, and the divergence is averaged over the images of a set.
 Source: Lin, Divergence Measures Based on the Shannon Entropy, IEEE Trans. Inf. Theory 1991.
 """
 
+from collections.abc import Mapping
 from math import nan
 
 import numpy as np
@@ -22,25 +23,23 @@ def measure(context: ProbeContext) -> DistanceResult | str:
     """Return the mean divergence of before, after and a second gold from gold, per set and as one number."""
     if "gold" not in context.evaluations:
         return "There is no retrained model to measure the distance to."
-    outputs = {model: softmax(own.logits) for model, own in context.evaluations.items()}
     rows = {name: getattr(context.split, name) for name in SETS}
-
-    def divergence(model: str, rows: np.ndarray) -> float:
-        return float(js_bits(outputs[model][rows], outputs["gold"][rows]).mean()) if model in outputs else nan
-
-    sets = {
-        name: DistanceToGold(
-            before=divergence("before", own), after=divergence("after", own), between_golds=divergence("twin", own)
-        )
-        for name, own in rows.items()
-        if len(own)
-    }
+    sets = {name: _distances(context.logits(own)) for name, own in rows.items() if len(own)}
     overall = {
         split: _mean(sets["forget_train"], sets[f"retain_{split}"])
         for split in ("val", "test")
         if f"retain_{split}" in sets
     }
     return DistanceResult(sets=sets, overall=overall)
+
+
+def _distances(logits: Mapping[str, np.ndarray]) -> DistanceToGold:
+    outputs = {model: softmax(own) for model, own in logits.items()}
+
+    def divergence(model: str) -> float:
+        return float(js_bits(outputs[model], outputs["gold"]).mean()) if model in outputs else nan
+
+    return DistanceToGold(before=divergence("before"), after=divergence("after"), between_golds=divergence("twin"))
 
 
 def _mean(one: DistanceToGold, other: DistanceToGold) -> DistanceToGold:

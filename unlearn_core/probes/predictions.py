@@ -31,9 +31,7 @@ def measure(context: ProbeContext) -> PredictionsResult:
         if not len(rows):
             continue
         counts = {
-            model: np.bincount(context.evaluations[model].logits[rows].argmax(1), minlength=classes)
-            for model in (*MODELS, "twin")
-            if model in context.evaluations
+            model: np.bincount(logits.argmax(1), minlength=classes) for model, logits in context.logits(rows).items()
         }
         sets[name] = {
             model: _predicted_classes(own, context.forgotten_classes)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from scipy import special  # pyright: ignore[reportMissingTypeStubs] -- SciPy has no types.
 
-from unlearn_core.domain.report import MODEL_TITLES, MODELS
+from unlearn_core.domain.report import MODEL_TITLES
 from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.domain.results.outputs import ZrfResult, ZrfValues
 from unlearn_core.models import classifiers
@@ -34,10 +34,8 @@ def measure(context: ProbeContext) -> ZrfResult | str:
     if not np.isfinite(random).all():
         return "With random weights this architecture gives outputs that are not finite, so ZRF is undefined."
     models: dict[str, ZrfValues] = {}
-    for model in (*MODELS, "twin"):
-        if model in context.evaluations:
-            logits = context.evaluations[model].logits[rows]
-            models[model] = ZrfValues(proper=js_zrf(logits, random), official=official_zrf(logits, random))
+    for model, logits in context.logits(rows).items():
+        models[model] = ZrfValues(proper=js_zrf(logits, random), official=official_zrf(logits, random))
     reasons = {model: reason for model, values in models.items() if (reason := _reason(model, values)) is not None}
     return ZrfResult(images=len(rows), evenness=normalized_entropy(random), models=models, reasons=reasons)
 

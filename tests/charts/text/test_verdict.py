@@ -13,6 +13,7 @@ from unlearn_core.charts.text.retain_card import retain_card
 from unlearn_core.charts.text.verdict import caveats, verdicts
 from unlearn_core.domain.report import Evaluation, Report
 from unlearn_core.domain.results.course import SeedsResult
+from unlearn_core.domain.results.outputs import FurtherGolds
 from unlearn_core.domain.results.privacy import MembershipResult, RelearnResult, RelearnTimes
 
 REPORT = made_up_report()
@@ -201,7 +202,7 @@ def answering(**answers: np.ndarray) -> Report:
         logits = found[model].logits.copy()
         logits[rows] = np.eye(10, dtype=np.float32)[given] * 9 + np.eye(10, dtype=np.float32)[(given + 1) % 10]
         found[model] = Evaluation(model, "made-up", logits)
-    return replace(REPORT, evaluations=found)
+    return replace(REPORT, evaluations=found, split=REPORT.split._replace(forget_train=np.empty(0, int)))
 
 
 GOLD = np.repeat([5, 6, 2, 4], 50)
@@ -215,13 +216,45 @@ def test_like_gold_is_held_against_hiding_the_output() -> None:
     assert verdict.title == "like retrained"
     words = plain(verdict.words)
     assert words.startswith(
-        "It agrees with the retrained model on 50.0 % of 200 test images of cat. Blocking that output would reach "
-        "25.0 %. The distributions of predictions differ by 0.50. Distance to the retrained model: "
+        "It agrees with the retrained model on 50.0 % of 200 forget images. Blocking that output would reach 25.0 %, "
+        "difference +25.0 points (+14.9 to +34.6). Distance to the retrained model: "
     )
     assert words.endswith("bits (spread unknown: only one).")
     assert gold_card(answering(before=GOLD, gold=GOLD, after=guess)).title == "unlike retrained"
-    nearly = np.where(np.arange(200) % 10 == 0, 0, GOLD)
-    assert gold_card(answering(before=GOLD, gold=GOLD, after=nearly)).title == "somewhat like retrained"
+    nearly = np.where(np.arange(200) % 25 == 0, 0, GOLD)
+    assert gold_card(answering(before=GOLD, gold=GOLD, after=nearly)).title == "less like retrained"
+    few = np.where(np.arange(200) % 100 == 0, 0, GOLD)
+    verdict = gold_card(answering(before=GOLD, gold=GOLD, after=few))
+    assert verdict.title == "cannot tell"
+    assert "images would tell; these are 200." in verdict.words
+
+
+def with_golds(report: Report, *answers: np.ndarray, numbers: tuple[int, ...] = (1, 2)) -> Report:
+    """The report with more golds, which give these answers to the 200 test images of cat."""
+    rows = np.concatenate([report.split.forget_test, report.split.retain_test])
+    logits = np.stack([np.eye(10)[np.concatenate([given, report.labels[rows[200:]]])] for given in answers])
+    order = np.argsort(rows)
+    further = FurtherGolds(numbers=numbers[: len(answers)], rows=rows[order], logits=logits[:, order])
+    return report.with_result(further)
+
+
+def test_other_golds_are_the_reference_where_there_are_some() -> None:
+    """Two golds disagree on half of the images, so agreement on half is like them, though hiding reaches all."""
+    half = np.where(np.arange(200) % 2 == 0, 0, GOLD)
+    report = with_golds(answering(before=GOLD, gold=GOLD, after=half), half, half)
+    verdict = gold_card(report)
+    assert verdict.title == "like retrained"
+    assert plain(verdict.words).startswith(
+        "It agrees with the retrained model on 50.0 % of 200 forget images. Others do on 50.0 %, difference 0.0 points"
+    )
+    assert gold_card(answering(before=GOLD, gold=GOLD, after=half)).title == "unlike retrained"
+
+
+def test_cards_name_how_many_retrained_models_decide() -> None:
+    report = with_golds(answering(before=GOLD, gold=GOLD, after=GOLD), GOLD, GOLD)
+    assert "; mean of 3 retrained models: " in forget_card(report).words
+    assert " Mean of 3 retrained models: " in retain_card(report).words
+    assert "; retrained model: " in forget_card(answering(before=GOLD, gold=GOLD, after=GOLD)).words
 
 
 def test_two_golds_give_the_distance_its_yardstick() -> None:

@@ -1,6 +1,6 @@
 """Entropy of the predictions on the forget images, as densities: how uncertain each model is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from math import log
 
@@ -11,11 +11,9 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, needs
 from unlearn_core.charts.drawing import density
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import eval_forget_set, forget_set_label, percent
+from unlearn_core.charts.text.claims import Direction, entropy_claim
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import LogitsResult
-
-_SAME = 0.05
-"""Medians that differ by no more than this count as equal."""
 
 
 def normalized_entropies(report: Report) -> dict[str, np.ndarray]:
@@ -52,10 +50,16 @@ def summary(report: Report) -> str:
     )
     if "gold" not in middle:
         return f"{said}. {NO_GOLD}"
-    gap = middle["after"] - middle["gold"]
-    if abs(gap) <= _SAME:
-        return f"{said}, close to the retrained model ({percent(middle['gold'], 0)})."
-    return f"{said}: {'more' if gap > 0 else 'less'} uncertain than the retrained model ({percent(middle['gold'], 0)})."
+    claim = entropy_claim(report)
+    compared = _COMPARED[claim.direction] if claim else ""
+    return f"{said}; retrained model: {percent(middle['gold'], 0)}{compared}."
+
+
+_COMPARED: Mapping[Direction, str] = {
+    "beyond": ", so it is far more uncertain than a model that was not trained on them",
+    "distinguishable": ", so it is far less uncertain than a model that was not trained on them",
+    "unclear": "",
+}
 
 
 def alt_text(report: Report) -> str:

@@ -10,6 +10,7 @@ from unlearn_core.charts.chart import Chart, Row, build_table, needs_request, pa
 from unlearn_core.charts.drawing.dumbbell import DotLabel, dot_labels, row_heights
 from unlearn_core.charts.drawing.theme import Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, percent
+from unlearn_core.charts.text.claims import shadow_model_direction
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import LiraResult
 
@@ -95,7 +96,7 @@ def summary(report: Report) -> str:
 
 
 def _verdict(result: LiraResult) -> str:
-    if result.low > 0.5:
+    if shadow_model_direction(result) == "distinguishable":
         return "this method leaves a trace of the forget set"
     if result.high < 0.5:
         return "worse than guessing, which can happen by chance with few models"

@@ -9,14 +9,18 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs
 from unlearn_core.charts.drawing.dumbbell import intervals, row_axis, row_heights
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, number, percent
+from unlearn_core.charts.text.claims import Direction, membership_claim
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import AttackMetrics, MembershipResult
 
 CHANCE = 0.5
 _SHIFT = {"before": 0.24, "after": 0.0, "gold": -0.24}
 """The vertical offset of each model's marks from the middle of their row, in rows."""
-MIN_EXCESS = 0.05
-"""A difference to gold's AUC that the summary comments on."""
+_FINDINGS: Mapping[Direction, str] = {
+    "left": "More is left than in a model that was not trained on them.",
+    "beyond": "The images now look less familiar than unseen ones, which reveals them just as well.",
+    "unclear": "No attack is shown to gain more than with the retrained model.",
+}
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -88,16 +92,9 @@ def summary(report: Report) -> str:
     )
     if "gold" not in own:
         return f"{said} {NO_GOLD}"
-    gold = own["gold"][worst].auc
-    said += f" With the retrained model it is {percent(gold)}"
-    if abs(auc - gold) <= MIN_EXCESS:
-        said += ", so the attack gains no more than it should."
-    elif auc < gold and auc < CHANCE:
-        said += ": the images now look less familiar than unseen ones, which reveals them just as well."
-    elif auc < gold:
-        said += ": the images are no more familiar than they would be without training on them."
-    else:
-        said += ": more is left than in a model that was not trained on them."
+    claim = membership_claim(report)
+    assert claim is not None, "its result is there"
+    said += f" With the retrained model it is {percent(own['gold'][worst].auc)}. {_FINDINGS[claim.direction]}"
     return f"{said} Privacy relative to the retrained model, worst attack: {number(privacy['after'], 2)} of 1."
 
 

@@ -26,7 +26,6 @@ from unlearn_core.domain.split import set_label
 MAX_ROWS = 12
 """With more classes than this, only the most frequent ones get a row of their own."""
 _PAD = 4 * "\N{NO-BREAK SPACE}"
-_LIKE = ((0.1, "much like"), (0.25, "roughly like"), (1.01, "unlike"))
 
 
 def predicted_shares(report: Report, name: str | None = None) -> dict[str, np.ndarray]:
@@ -164,9 +163,8 @@ def summary(report: Report) -> str:
     distance = report[PredictionsResult].total_variation[eval_forget_set(report)]
     if isnan(distance.after) or "gold" not in answers:
         return f"{said}. {NO_GOLD}"
-    alike = next(words for limit, words in _LIKE if distance.after <= limit)
     golds = "" if isnan(distance.between_golds) else f"two retrained models: {distance.between_golds:.2f}; "
-    said += f", {alike} the retrained model. Total variation distance to it: {distance.after:.2f} "
+    said += f". Total variation distance to the retrained model: {distance.after:.2f} "
     said += f"({golds}0 is the same, 1 has nothing in common)."
     after, gold = normalized_entropy(report, "after"), normalized_entropy(report, "gold")
     return said if after is None or gold is None else f"{said} Evenness: {after:.2f}, retrained {gold:.2f}."

@@ -1,6 +1,6 @@
 """Logit of the true class on the forget images, as densities: how confident each model is in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,11 +9,9 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, needs
 from unlearn_core.charts.drawing import density
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import eval_forget_set, forget_set_label, number
+from unlearn_core.charts.text.claims import Direction, confidence_claim
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import LogitsResult
-
-_CLOSE = 0.25
-"""Medians count as equal if they differ by less than this share of gold's interquartile range."""
 
 
 def true_logits(report: Report) -> dict[str, np.ndarray]:
@@ -35,16 +33,16 @@ def summary(report: Report) -> str:
     )
     if "gold" not in found:
         return f"{went}. {NO_GOLD}"
-    gap = middle["after"] - middle["gold"]
-    quarter, three = np.quantile(found["gold"], [0.25, 0.75])
-    if abs(gap) <= _CLOSE * (three - quarter):
-        return f"{went}, close to the retrained model's ({number(middle['gold'])})."
-    side, so = (
-        ("below", "lower than in a model that was not trained on them")
-        if gap < 0
-        else ("above", "so it is more confident than a model that was not trained on them")
-    )
-    return f"{went}: {number(abs(gap))} {side} the retrained model's {number(middle['gold'])}, {so}."
+    claim = confidence_claim(report)
+    compared = _COMPARED[claim.direction] if claim else ""
+    return f"{went}; retrained model: {number(middle['gold'])}{compared}."
+
+
+_COMPARED: Mapping[Direction, str] = {
+    "left": ", so it is far more confident than a model that was not trained on them",
+    "beyond": ", so it is far less confident than a model that was not trained on them",
+    "unclear": "",
+}
 
 
 def alt_text(report: Report) -> str:

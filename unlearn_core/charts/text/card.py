@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.verdicts.paired_comparison import Comparison
+from unlearn_core.domain.verdicts.report_verdicts import num_retrained
 from unlearn_core.domain.verdicts.rule import FEWEST_IMAGES, more_images
 
 Tone = Literal["good", "middling", "bad", "unknown"]
@@ -36,6 +37,12 @@ def interval(comparison: Comparison) -> str:
         return f"{signed(images, 0)} image{'' if round(abs(images)) == 1 else 's'}"
     low, high = (signed(100 * value) for value in (comparison.low, comparison.high))
     return f"{signed(100 * comparison.difference)} points ({low} to {high})"
+
+
+def retrained_models(report: Report) -> str:
+    """What the reference of a verdict is called: "retrained model", or "mean of 3 retrained models"."""
+    count = num_retrained(report)
+    return "retrained model" if count == 1 else f"mean of {count} retrained models"
 
 
 def images_needed(comparison: Comparison) -> str:

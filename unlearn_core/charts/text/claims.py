@@ -1,24 +1,27 @@
-"""What each kind of evidence says of the forget set: the one source of the verdict's sentence and of the warnings.
+"""What each kind of evidence says: the one source of the verdict's sentence, of warnings, and of what charts conclude.
 
 A claim is made only where chance does not explain it, and compared with the retrained model where there is one:
 
 * accuracy: the rule of `domain/verdicts/rule.py`, on the set that decides.
 * relearning: every draw is faster, or slower, than every draw of the retrained model.
 * membership inference: the strongest attack whose AUC interval lies beyond one half and beyond the retrained model's.
-* uncertain predictions, where no attack was run: those of half of the forget images have a higher entropy than nine in
-  ten of the retrained model's.
+* entropy and confidence (the logit of the true class): the median over the forget images lies beyond nine in ten of
+  the retrained model's. They are for their charts; the entropy also for the verdict where no attack was run.
 * shadow models: the success rate of the likelihood-ratio attack has an interval above one half.
 * challenge score: it is lower than that of retrained models by more than `SIGNIFICANT_ERRORS` standard errors.
+* representation: the features of the last layer are less similar (CKA) to the retrained model's than those of a second
+  retrained model, by more than `SIGNIFICANT_ERRORS` standard errors.
 """
 
 from collections.abc import Mapping
-from math import hypot, inf, isfinite
+from math import hypot, inf, isfinite, nan
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from unlearn_core.charts.drawing.wording import eval_forget_set, number, percent
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.layer_comparison import CkaResult
 from unlearn_core.domain.results.outputs import LogitsResult
 from unlearn_core.domain.results.privacy import (
     AttackMetrics,
@@ -32,13 +35,23 @@ from unlearn_core.domain.verdicts.report_verdicts import forget_verdicts
 from unlearn_core.domain.verdicts.rule import ForgetFinding, deciding_set
 
 Direction = Literal["left", "alike", "beyond", "distinguishable", "unclear"]
-"""Compared with the retrained model: more of what was learned, as much, or less; told apart without a direction; or
-nothing is shown."""
-Evidence = Literal["accuracy", "relearning", "membership inference", "entropy", "shadow models", "challenge score"]
+"""Of the unlearned model compared with the retrained one: more of what was learned, as much, or less; told apart
+without a direction; or nothing is shown."""
+Evidence = Literal[
+    "accuracy",
+    "relearning",
+    "membership inference",
+    "entropy",
+    "confidence",
+    "shadow models",
+    "challenge score",
+    "representation",
+]
 
 CHANCE = 0.5
 SIGNIFICANT_ERRORS = 2
-_QUANTILES = (("after", 0.5), ("gold", 0.9))
+_NINE_IN_TEN = (0.1, 0.9)
+"""The quantiles of the retrained model's values that the median of the unlearned model's must lie beyond."""
 _DIRECTIONS: Mapping[ForgetFinding, Direction] = {
     "not": "left",
     "partly": "left",
@@ -49,7 +62,7 @@ _DIRECTIONS: Mapping[ForgetFinding, Direction] = {
 
 
 class Claim(NamedTuple):
-    """What one kind of evidence says of the unlearned model and the forget set; `words` continue a sentence."""
+    """What one kind of evidence says of the unlearned model on the forget set; `words` continue a sentence."""
 
     evidence: Evidence
     direction: Direction
@@ -66,9 +79,9 @@ class Attack(NamedTuple):
 
 def forget_claims(report: Report) -> list[Claim]:
     """Return one claim for each kind of evidence that the report has, accuracy first."""
-    familiar = _membership(report) if MembershipResult in report else _entropy(report)
-    made = (_accuracy(report), _relearning(report), familiar, _shadow_models(report), _score(report))
-    return [claim for claim in made if claim is not None]
+    familiar = membership_claim(report) or entropy_claim(report)
+    made = (_accuracy(report), _relearning(report), familiar, shadow_model_claim(report), _score(report))
+    return [claim for claim in (*made, representation_claim(report)) if claim is not None]
 
 
 def _accuracy(report: Report) -> Claim | None:
@@ -106,8 +119,11 @@ def relearn_steps(times: RelearnTimes) -> str:
     return f"{times.time or 'no'} step{'s' if times.time > 1 else ''}"
 
 
-def _membership(report: Report) -> Claim:
-    result = report[MembershipResult]
+def membership_claim(report: Report) -> Claim | None:
+    """Return what the strongest attack shows; None if none was run."""
+    result = report.get(MembershipResult)
+    if result is None:
+        return None
     golds = result.attacks.get("gold", {})
     attacks = [Attack(name, after, golds.get(name)) for name, after in result.attacks["after"].items()]
     shown = [attack for attack in attacks if _beyond_chance(attack)]
@@ -137,32 +153,70 @@ def _beyond_chance(attack: Attack) -> bool:
     )
 
 
-def _entropy(report: Report) -> Claim | None:
-    if "gold" not in report.evaluations or LogitsResult not in report:
-        return None
-    rows, entropy = getattr(report.split, eval_forget_set(report)), report[LogitsResult].entropy
-    if not len(rows):
-        return None
-    after, gold = (float(np.quantile(entropy[model][rows], share)) for model, share in _QUANTILES)
-    if after <= gold:
-        return Claim("entropy", "unclear", "predictions are no more uncertain than those of the retrained model")
-    words = (
-        f"half of the forget images have an entropy above {number(after, 2)} nats, and nine in ten are below "
-        f"{number(gold, 2)} in the retrained model: a model not trained on them would be more certain"
-    )
-    return Claim("entropy", "beyond", words)
+def entropy_claim(report: Report) -> Claim | None:
+    """Return whether predictions on forget images are far more, or less, uncertain than the retrained model's."""
+    side, after, limit = _beyond_most(report, "entropy")
+    if side == "above":
+        words = (
+            f"half of the forget images have an entropy above {number(after, 2)} nats, and nine in ten are below "
+            f"{number(limit, 2)} in the retrained model: a model not trained on them would be more certain"
+        )
+        return Claim("entropy", "beyond", words)
+    if side == "below":
+        words = (
+            f"half of the forget images have an entropy below {number(after, 2)} nats, and nine in ten are above "
+            f"{number(limit, 2)} in the retrained model: a model not trained on them would be less certain"
+        )
+        return Claim("entropy", "distinguishable", words)
+    unclear = Claim("entropy", "unclear", "predictions are about as uncertain as those of the retrained model")
+    return unclear if side else None
 
 
-def _shadow_models(report: Report) -> Claim | None:
+def confidence_claim(report: Report) -> Claim | None:
+    """Return whether it is far more, or less, confident in the true class than the retrained model."""
+    side, _, _ = _beyond_most(report, "true_logit")
+    if not side:
+        return None
+    found: Mapping[str, tuple[Direction, str]] = {
+        "above": ("left", "it is more confident in them than nine in ten times in a model not trained on them"),
+        "below": ("beyond", "it is less confident in them than nine in ten times in a model not trained on them"),
+        "within": ("unclear", "its confidence in them is in the range of the retrained model's"),
+    }
+    return Claim("confidence", *found[side])
+
+
+def _beyond_most(report: Report, values: Literal["entropy", "true_logit"]) -> tuple[str, float, float]:
+    """Return whether the median over forget images is "above", "below" or "within" most of the retrained model's.
+
+    With it come that median and the quantile of the retrained model that it lies beyond; "" if one of them is missing.
+    """
+    rows = getattr(report.split, eval_forget_set(report))
+    if "gold" not in report.evaluations or LogitsResult not in report or not len(rows):
+        return "", nan, nan
+    found = getattr(report[LogitsResult], values)
+    after = float(np.median(found["after"][rows]))
+    low, high = (float(np.quantile(found["gold"][rows], share)) for share in _NINE_IN_TEN)
+    if after > high:
+        return "above", after, high
+    return ("below", after, low) if after < low else ("within", after, nan)
+
+
+def shadow_model_claim(report: Report) -> Claim | None:
+    """Return what the likelihood-ratio attack with shadow models shows; None if it was not run."""
     result = report.get(LiraResult)
     if result is None:
         return None
-    if result.low <= CHANCE:
+    if shadow_model_direction(result) == "unclear":
         return Claim("shadow models", "unclear", "an attacker with shadow models finds no difference")
     words = (
         f"an attacker with shadow models tells it from a retrained model in {percent(result.success_rate, 0)} of cases"
     )
     return Claim("shadow models", "distinguishable", words)
+
+
+def shadow_model_direction(result: LiraResult) -> Direction:
+    """Return whether the attack tells unlearned from retrained models; without its error nothing is shown."""
+    return "distinguishable" if result.low > CHANCE else "unclear"
 
 
 def _score(report: Report) -> Claim | None:
@@ -184,3 +238,16 @@ def score_relation(result: NeuripsScoreResult) -> Literal["lower", "higher", "un
     if abs(gap) <= SIGNIFICANT_ERRORS * error:
         return "unclear"
     return "lower" if gap > 0 else "higher"
+
+
+def representation_claim(report: Report) -> Claim | None:
+    """Return whether its features are less like the retrained model's than another's; None without a second one."""
+    result = report.get(CkaResult)
+    gap = None if result is None else result.gap
+    if gap is None:
+        return None
+    if gap.difference > -SIGNIFICANT_ERRORS * gap.error:
+        return Claim("representation", "unclear", "features are as similar to the retrained model's as another's are")
+    pair = f"{number(gap.after_gold, 2)}, two retrained models {number(gap.gold_twin, 2)}"
+    words = f"features in {gap.layer} are less similar to those of the retrained model ({pair})"
+    return Claim("representation", "distinguishable", words)

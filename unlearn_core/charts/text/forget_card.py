@@ -11,7 +11,7 @@ from unlearn_core.charts.drawing.wording import (
     is_class_request,
     join_words,
 )
-from unlearn_core.charts.text.card import Tone, Verdict, images_needed, no_outputs, share
+from unlearn_core.charts.text.card import Tone, Verdict, images_needed, no_outputs, retrained_models, share
 from unlearn_core.charts.text.claims import Claim, Direction, forget_claims
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.verdicts import report_verdicts
@@ -93,8 +93,9 @@ def _numbers(report: Report, name: str, one: ForgetVerdict) -> str:
     still = f"predicted as {report.forget_set_title}" if single else "classified correctly"
     words = f"{share(shown.accuracy, shown.images)} of {shown.images:,} {label} are still {still}"
     words += f" (before: {share(one.original.reference, shown.images)}"
-    words += f"; retrained model: {share(shown.reference, shown.images)})." if "gold" in report.evaluations else ")."
-    return words
+    if "gold" not in report.evaluations:
+        return f"{words})."
+    return f"{words}; {retrained_models(report)}: {share(shown.reference, shown.images)})."
 
 
 def _too_few(one: ForgetVerdict) -> str:

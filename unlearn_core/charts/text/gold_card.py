@@ -1,54 +1,51 @@
 """The card on similarity to the retrained model: are forget images classified as it classifies them?
 
-It is the share of forget images for which after and gold predict the same class, and the total variation distance
-between their distributions of predictions. The reference is what hiding would give: the model before with the outputs
-of the forgotten classes removed (for single images, the model before as it is); two models from different seeds agree
-no more than that, whatever they forgot. Good: at most SLIGHT worse than hiding in both. Middling: at most FAR. The
-distance to gold is shown next to it, with that between two golds where there are two.
+It is the share of forget images for which after and gold predict the same class, judged by the rule of
+`domain/verdicts/rule.py`. The reference is how often other golds agree with gold. Where there are none, it is what
+hiding would give: the model before with the outputs of the forgotten classes removed (for single images, the model
+before as it is); two models from different seeds agree no more than that, whatever they forgot. The distance to gold is
+shown next to it, with that between two golds where there are two.
 """
 
+from collections.abc import Mapping
 from math import isnan
 
-import numpy as np
-
 from unlearn_core.charts.chart import NO_GOLD
-from unlearn_core.charts.drawing.wording import (
-    eval_forget_set,
-    forget_set_label,
-    forgotten_classes,
-    is_class_request,
-    percent,
-)
-from unlearn_core.charts.text.card import Tone, Verdict
+from unlearn_core.charts.drawing.wording import is_class_request
+from unlearn_core.charts.text.card import Tone, Verdict, images_needed, interval, share
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import DistanceResult
+from unlearn_core.domain.verdicts.report_verdicts import gold_agreement
+from unlearn_core.domain.verdicts.rule import FEWEST_IMAGES, Relation
 
-SLIGHT, FAR = 0.05, 0.2
+_TITLES: Mapping[Relation, tuple[str, Tone]] = {
+    "equal": ("like retrained", "good"),
+    "higher": ("like retrained", "good"),
+    "lower": ("less like retrained", "middling"),
+    "lost": ("unlike retrained", "bad"),
+    "unclear": ("cannot tell", "unknown"),
+}
 
 
 def gold_card(report: Report) -> Verdict:
     """Judge whether it classifies forget images as the retrained model does."""
-    if not {"before", "after", "gold"} <= report.evaluations.keys():
-        reason = report.missing.get("gold", NO_GOLD)
-        return Verdict("not retrained yet", "unknown", reason)
-    rows = getattr(report.split, eval_forget_set(report))
-    logits = {model: report.evaluations[model].logits[rows].astype(float) for model in ("before", "after", "gold")}
-    if is_class_request(report):
-        logits["before"][:, forgotten_classes(report)] = -np.inf
-    gold = logits["gold"].argmax(1)
-    same, variation = _similarity(logits["after"].argmax(1), gold)
-    hidden_same, hidden_variation = _similarity(logits["before"].argmax(1), gold)
-    worse = max(hidden_same - same, variation - hidden_variation)
-    tone: Tone = "good" if worse <= SLIGHT else "middling" if worse <= FAR else "bad"
-    titles = {"good": "like retrained", "middling": "somewhat like retrained", "bad": "unlike retrained"}
-    baseline = "Blocking that output" if is_class_request(report) else "The original model"
-    return Verdict(
-        titles[tone],
-        tone,
-        f"It agrees with the retrained model on {percent(same)} of {len(rows):,} {forget_set_label(report)}. "
-        f"{baseline} would reach {percent(hidden_same)}. The distributions of predictions differ by {variation:.2f}."
-        f"{_distance(report)}",
-    )
+    found = gold_agreement(report)
+    if found is None:
+        return Verdict("not retrained yet", "unknown", report.missing.get("gold", NO_GOLD))
+    own, noun = found.comparison, report.dataset.item_noun
+    title, tone = _TITLES[found.relation]
+    of = f"{own.images:,} forget {noun}{'' if own.images == 1 else 's'}"
+    words = f"It agrees with the retrained model on {share(own.accuracy, own.images)} of {of}."
+    reached = share(own.reference, own.images)
+    if found.num_others:
+        words += f" {'Another does' if found.num_others == 1 else 'Others do'} on {reached}"
+    elif is_class_request(report):
+        words += f" Blocking that output would reach {reached}"
+    else:
+        words += f" The original model agrees on {reached}"
+    words += "." if own.images < FEWEST_IMAGES else f", difference {interval(own)}."
+    words += f" {images_needed(own)}" if found.relation == "unclear" else ""
+    return Verdict(title, tone, f"{words}{_distance(report)}")
 
 
 def _distance(report: Report) -> str:
@@ -62,10 +59,3 @@ def _distance(report: Report) -> str:
     unknown = isnan(overall.between_golds)
     spread = "spread unknown: only one" if unknown else f"two retrained models: {overall.between_golds:.3f}"
     return f" Distance to the retrained model: {overall.before:.3f} → {overall.after:.3f} bits ({spread})."
-
-
-def _similarity(given: np.ndarray, gold: np.ndarray) -> tuple[float, float]:
-    """Return the share of equal predictions, and the total variation distance between their distributions."""
-    most = int(max(given.max(), gold.max())) + 1
-    apart = np.bincount(given, minlength=most) - np.bincount(gold, minlength=most)
-    return float((given == gold).mean()), float(np.abs(apart).sum()) / (2 * len(gold))

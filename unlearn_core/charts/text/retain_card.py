@@ -11,7 +11,7 @@ from unlearn_core.charts.drawing.wording import (
     retain_set_label,
     retain_test_label,
 )
-from unlearn_core.charts.text.card import Tone, Verdict, images_needed, interval, no_outputs, share
+from unlearn_core.charts.text.card import Tone, Verdict, images_needed, interval, no_outputs, retrained_models, share
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.verdicts import report_verdicts
@@ -45,7 +45,8 @@ def retain_card(report: Report) -> Verdict:
     words = f"{capitalize(label)}: {before} → {share(own.accuracy, own.images)}{of}."
     has_gold = "gold" in report.evaluations
     if has_gold:
-        words += f" Retrained model: {share(own.reference, own.images)}{of}, difference {interval(own)}."
+        words += f" {capitalize(retrained_models(report))}: {share(own.reference, own.images)}{of}"
+        words += f", difference {interval(own)}."
     words += f" Difference to before: {interval(found.original)}."
     words += f" {images_needed(own)}" if found.finding == "cannot tell" else ""
     words += _balanced(report)

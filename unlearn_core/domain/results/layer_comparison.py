@@ -82,6 +82,21 @@ class LayerSimilarity(Record):
     pairs: Mapping[str, FeatureSimilarity]
 
 
+class FeatureGap(Record):
+    """How much less after's features are like gold's than a second gold's are, by unbiased similarity in one layer."""
+
+    layer: str
+    after_gold: float
+    gold_twin: float
+    error: float
+    """The standard error of the difference over the images, by the jackknife."""
+
+    @property
+    def difference(self) -> float:
+        """The similarity of after and gold minus that of two golds."""
+        return self.after_gold - self.gold_twin
+
+
 class CkaResult(Result, part="cka"):
     """The similarity of features on the same images, by layer from input to output."""
 
@@ -91,6 +106,8 @@ class CkaResult(Result, part="cka"):
     layers: Annotated[Sequence[LayerSimilarity], Field(alias="rows")]
     reasons: Mapping[str, str]
     """Why a similarity is undefined, by "layer, pair"."""
+    gap: FeatureGap | None = None
+    """In the last layer; None without a second gold."""
 
     def unbiased(self, pair: str) -> dict[str, float | None]:
         """Return the unbiased estimate of each layer; empty if there is no such pair."""

@@ -3,13 +3,14 @@
 Models are "before", "after", "gold" and "twin" (a second retrained model); sets are the fields of `Split`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
 from unlearn_core.domain.results.predictions import DistanceToGold
-from unlearn_core.domain.results.result import ArrayByKey, Record, Result, Stored
+from unlearn_core.domain.results.result import Array, ArrayByKey, Record, Result, Stored
 
 
 class DistanceResult(Result, part="distance"):
@@ -91,3 +92,25 @@ class ZrfResult(Result, part="zrf"):
     models: Mapping[str, ZrfValues]
     reasons: Mapping[str, str]
     """Why a value is None, as a sentence, by model."""
+
+
+class FurtherGolds(Result, part="further_golds"):
+    """The logits of more golds from other seeds, on validation and test images and training images of the forget set.
+
+    They show how much golds vary by chance. Their weights are not stored.
+    """
+
+    numbers: Sequence[int]
+    """Which golds they are: gold is number 0, and twin number 1."""
+    rows: Annotated[Array, Stored("rows")]
+    """The images (M,), as places in the data set, ascending."""
+    logits: Annotated[Array, Stored("logits")]
+    """One for each gold: (golds, M, classes) float16."""
+
+    def covers(self, rows: np.ndarray) -> bool:
+        """Return whether the outputs of all these images are there."""
+        return bool(np.isin(rows, self.rows).all())
+
+    def on(self, rows: np.ndarray) -> np.ndarray:
+        """Return the logits (golds, rows, classes) float32 of images that are covered."""
+        return self.logits[:, np.searchsorted(self.rows, rows)].astype(np.float32)

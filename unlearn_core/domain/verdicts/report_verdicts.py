@@ -1,10 +1,13 @@
 """The verdicts of a report: which images and models are compared, and what the rule says of them."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import SeedsResult
 from unlearn_core.domain.results.metrics import VerdictMetrics
+from unlearn_core.domain.results.outputs import FurtherGolds
 from unlearn_core.domain.verdicts.paired_comparison import Comparison, compare
 from unlearn_core.domain.verdicts.rule import (
     CorrectPredictions,
@@ -17,6 +20,16 @@ from unlearn_core.domain.verdicts.rule import (
     relations,
 )
 
+
+class GoldAgreement(NamedTuple):
+    """How often it predicts the same class as gold, compared with how often others do; "accuracy" means agreement."""
+
+    comparison: Comparison
+    relation: Relation
+    num_others: int
+    """The golds that are compared with; with none it is the original, without the outputs of the forgotten classes."""
+
+
 RETRAINED_MODELS = ("gold", "twin")
 
 
@@ -28,6 +41,26 @@ def correct_predictions(report: Report, model: str, rows: np.ndarray) -> np.ndar
 def reference(report: Report) -> str:
     """The model that decides on the retain set: "gold", or "before" where there is no retrained model."""
     return "gold" if "gold" in report.evaluations else "before"
+
+
+def retrained_predictions(report: Report, rows: np.ndarray) -> np.ndarray:
+    """The classes (models, rows) that all retrained models predict for images of a verdict, gold first."""
+    known = [model for model in RETRAINED_MODELS if model in report.evaluations]
+    found = [report.evaluations[model].logits[rows].argmax(1) for model in known]
+    further = report.get(FurtherGolds)
+    if found and further is not None:
+        # The second gold is number 1: its outputs ship, and it may have been trained here as well.
+        found += [
+            logits.argmax(1)
+            for number, logits in zip(further.numbers, further.on(rows), strict=True)
+            if number >= len(known)
+        ]
+    return np.stack(found) if found else np.empty((0, len(rows)), int)
+
+
+def num_retrained(report: Report) -> int:
+    """How many retrained models the verdicts compare with."""
+    return len(retrained_predictions(report, np.empty(0, int)))
 
 
 def is_judged(report: Report) -> bool:
@@ -55,6 +88,20 @@ def forget_verdicts(report: Report) -> dict[str, ForgetVerdict]:
         return {}
     sets = {name: getattr(report.split, name) for name in ("forget_train", "forget_test")}
     return judge_forgotten({name: _correct(report, rows) for name, rows in sets.items() if len(rows)})
+
+
+def gold_agreement(report: Report) -> GoldAgreement | None:
+    """Whether it predicts the same classes as gold on all forget images; None without any, or without gold."""
+    rows = np.concatenate([report.split.forget_train, report.split.forget_test])
+    if not {"before", "after", "gold"} <= report.evaluations.keys() or not len(rows):
+        return None
+    gold, *others = retrained_predictions(report, rows)
+    before, forget = report.evaluations["before"].logits[rows].astype(float), report.spec.request.forget
+    if forget.kind == "classes":
+        before[:, forget.classes] = -np.inf
+    reference = np.stack(others) if others else before.argmax(1)
+    comparison = compare(report.evaluations["after"].logits[rows].argmax(1) == gold, reference == gold)
+    return GoldAgreement(comparison, relations([comparison])[0], len(others))
 
 
 def recorded(report: Report) -> VerdictMetrics:
@@ -91,8 +138,8 @@ def _correct(report: Report, rows: np.ndarray) -> CorrectPredictions:
 
 
 def _retrained(report: Report, rows: np.ndarray) -> np.ndarray | None:
-    found = [correct_predictions(report, model, rows) for model in RETRAINED_MODELS if model in report.evaluations]
-    return np.stack(found) if found else None
+    predicted = retrained_predictions(report, rows)
+    return predicted == report.labels[rows] if len(predicted) else None
 
 
 def _spread(report: Report, name: str) -> list[float]:

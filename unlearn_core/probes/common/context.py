@@ -10,6 +10,7 @@ from torch import nn
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.results.outputs import FurtherGolds
 from unlearn_core.domain.split import Split
 
 
@@ -32,3 +33,12 @@ class ProbeContext(NamedTuple):
     models: Mapping[str, nn.Module]
     forgotten_classes: tuple[int, ...]
     """Empty where single images were forgotten."""
+    further_golds: FurtherGolds | None = None
+    """Outputs of more golds, which have no evaluations."""
+
+    def logits(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return each model's logits (rows, C) on some images: twin's may exist without its weights."""
+        found = {model: own.logits[rows] for model, own in self.evaluations.items()}
+        if "twin" not in found and self.further_golds is not None and self.further_golds.covers(rows):
+            found["twin"] = self.further_golds.on(rows)[0]
+        return found
