@@ -6,7 +6,7 @@ from math import floor
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, TWO_GOLDS, Chart, build_table, layer_axis, needs, panels
+from unlearn_core.charts.chart import NO_GOLD, TWO_GOLDS, Chart, build_table, layer_axis, needs, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import join_words, number
 from unlearn_core.domain.report import Report
@@ -19,6 +19,7 @@ PAIR_LABELS = {
     "after-gold": "after and retrained",
 }
 """In the order in which they are drawn: the last is on top."""
+_ONE_GOLD = "Spread unknown: features of only one retrained model."
 _HEIGHT = 410
 
 
@@ -131,7 +132,7 @@ def summary(report: Report) -> str:
         if value is not None
     ]
     said += f" Other pairs in that layer: {', '.join(told)}." if told else ""
-    return said if result.unbiased("gold-twin") else f"{said} {ONE_GOLD}"
+    return said if result.unbiased("gold-twin") else f"{said} {_ONE_GOLD}"
 
 
 def alt_text(report: Report) -> str:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.outputs import FurtherGolds
 from unlearn_core.domain.run import UNFINISHED_STATES, Run, RunState
 from unlearn_core.export import cli_command
 from unlearn_core.store.data_folder import open_data_dir
@@ -94,7 +95,8 @@ def _request_gold(report: Report, wanted: TrainGoldSpec) -> None:
     cost = gold_actions.cost(report)
     label, kind = f"Train the retrained model in the background ({cost})", "secondary"
     if wanted.seed:
-        label, kind = f"Train a second retrained model ({cost}) to see how far two are apart", "tertiary"
+        apart = "how far the weights of two are apart" if FurtherGolds in report else "how far two are apart"
+        label, kind = f"Train a second retrained model ({cost}) to see {apart}", "tertiary"
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(label, icon=":material/diamond:", key="train-gold", type=kind):
             gold_actions.submit(wanted, report.dataset)
