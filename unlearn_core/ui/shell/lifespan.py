@@ -1,5 +1,9 @@
-"""What the web server does once per process: mark the data folder as in use, start a worker, and import torch early."""
+"""What the web server does once per process.
 
+It marks the data folder as in use, starts a worker, lets ended visits close their files, and imports torch early.
+"""
+
+import asyncio
 import gc
 import logging
 import os
@@ -12,6 +16,11 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime import Runtime
+from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.session_manager import SessionInfo
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from unlearn_core.domain.errors import StoreError, UnlearnError
 from unlearn_core.installation import IMPORT_DIR
@@ -30,6 +39,9 @@ CHECK_INTERVAL = 2.0
 RETRY = 60.0
 """Seconds that a worker may take to start, and until one that ended by itself is replaced."""
 
+CLOSE_SECONDS = 0.5
+"""Seconds between two looks whether the script of an ended visit has stopped."""
+
 
 class _Watch:
     """The worker that this server started last."""
@@ -46,6 +58,8 @@ _watch = _Watch()
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Mark the data folder while the server runs, so that its worker does not stop, and start that worker."""
+    if Runtime.exists():
+        keep_ended_visits(Runtime.instance())
     with ExitStack() as until_end:
         try:
             until_end.enter_context(logging_to(logging.StreamHandler()))
@@ -113,6 +127,39 @@ def start_worker() -> None:
             start_new_session=True,
         )
         _watch.started = time.monotonic()
+
+
+class EndedVisits(MemorySessionStorage):
+    """The visits that may come back, as Streamlit keeps them, but without their open files.
+
+    Each holds three for the event loop of its script, and Streamlit keeps 128 ended visits: more files than some
+    systems allow. Nothing of ours runs in that loop, so it is closed, and a visit that comes back gets a new one.
+    """
+
+    def save(self, session_info: SessionInfo) -> None:
+        super().save(session_info)
+        self._close_files(session_info.session)
+
+    def get(self, session_id: str) -> SessionInfo | None:
+        found = super().get(session_id)
+        if found is not None and found.session._script_event_loop.is_closed():
+            found.session._script_event_loop = asyncio.new_event_loop()
+        return found
+
+    def _close_files(self, visit: AppSession) -> None:
+        if super().get(visit.id) is None:
+            return  # It came back.
+        if visit._scriptrunner is None:
+            visit._script_event_loop.close()
+        else:  # Its script has been told to stop, but still needs the loop.
+            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._close_files, visit)
+
+
+def keep_ended_visits(runtime: Runtime) -> None:
+    """Let this server keep its ended visits as `EndedVisits`; Streamlit has no setting for it."""
+    sessions = runtime._session_mgr
+    assert isinstance(sessions, WebsocketSessionManager)
+    sessions._session_storage = EndedVisits(ttl_seconds=st.get_option("server.disconnectedSessionTTL"))
 
 
 def warm_up() -> None:

@@ -1,6 +1,7 @@
 """The live view of a queued or running run: progress, curve and Cancel. A rerun of the page ends it with the report."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -12,6 +13,8 @@ from unlearn_core.domain.report import forget_set_title
 from unlearn_core.domain.run import Progress, Run, RunState
 from unlearn_core.domain.split import make_split
 from unlearn_core.ui.components import chart_card, job_card, time_estimate, training_form
+from unlearn_core.ui.pages.run.audience import AUDIENCE, visitor
+from unlearn_core.ui.pages.run.drawn_once import DrawnOnce
 from unlearn_core.ui.pages.run.page import title
 from unlearn_core.ui.shell import cache, formatting, worker_status
 
@@ -25,15 +28,23 @@ AFTERWARDS = {
 """What happens after the last step, by the stage of the run's progress."""
 NO_ESTIMATE = "The remaining time is estimated once the first steps are done."
 
+_CURVES: DrawnOnce[Any] = DrawnOnce(16)
+"""Figures by run, progress and theme: all who watch a run share them."""
+_EARLIER: DrawnOnce[dict[str, float]] = DrawnOnce(64)
+"""Seconds per step in earlier runs, by run and attempt."""
+_SENTENCES: DrawnOnce[str] = DrawnOnce(64)
+"""What a method does and with how many images, by run."""
+
 
 def show(run: Run) -> None:
     """Show an unfinished run and keep the view up to date until it finishes."""
-    st.fragment(_card, run_every=worker_status.POLL_SECONDS, key=f"live-{run.id}")(run.id)
+    interval = AUDIENCE.interval(visitor())
+    st.fragment(_card, run_every=interval, key=f"live-{run.id}")(run.id, interval)
 
 
-def _card(number: int) -> None:
+def _card(number: int, interval: float) -> None:
     run = cache.store().get(number)
-    if run.state.is_finished:
+    if run.state.is_finished or AUDIENCE.should_change(interval, visitor()):
         st.rerun()
     _head(run)
     if run.state is RunState.QUEUED:
@@ -61,8 +72,8 @@ def _show_queued(run: Run) -> None:
 
 
 def _show_running(run: Run) -> None:
-    stalled, store = worker_status.show(run, key_scope="live"), cache.store()
-    past = time_estimate.past_step_times(run, store.list_runs(kinds=("unlearn",), states=(RunState.DONE,), limit=20))
+    stalled = worker_status.show(run, key_scope="live")
+    past = _EARLIER.get((*_attempt(run), run.device), lambda: _step_times(run))
     if run.progress is None or not run.progress.phases:
         st.progress(0.0, text=":shimmer[Getting ready]: loading the classifier and its data set.")
     else:
@@ -78,6 +89,16 @@ def _show_running(run: Run) -> None:
     # The curve comes last, because Streamlit greys out whatever follows it at every update.
     with left, st.container(height=HEIGHT + 110, border=False):
         _curve(run, time_estimate.total(run.progress, past) if run.progress else None)
+
+
+def _attempt(run: Run) -> tuple[str, int, int]:
+    """What a run's drawings are kept under, in whichever data folder it is."""
+    return str(cache.store().data_dir), run.id, run.attempt
+
+
+def _step_times(run: Run) -> dict[str, float]:
+    earlier = cache.store().list_runs(kinds=("unlearn",), states=(RunState.DONE,), limit=20)
+    return time_estimate.past_step_times(run, earlier)
 
 
 def _bands(progress: Progress, past: Mapping[str, float]) -> None:
@@ -105,11 +126,15 @@ def _curve(run: Run, expected: float | None) -> None:
     if not isinstance(run.spec, UnlearnSpec):
         return
     st.subheader("Accuracy during the run", anchor=False)
+    spec, theme = run.spec, chart_card.current_theme()
     phases = run.progress.phases if run.progress else ()
-    points = cache.store().curve(run.id)
-    figure = training_curve.live_figure(points, phases, _sides(run.spec), chart_card.current_theme(), expected=expected)
     st.plotly_chart(
-        figure,
+        _CURVES.get(
+            (*_attempt(run), run.progress, expected, theme.name),
+            lambda: training_curve.live_figure(
+                cache.store().curve(run.id), phases, _sides(spec), theme, expected=expected
+            ),
+        ),
         theme=None,
         key=f"curve-{run.id}",
         height=HEIGHT,
@@ -141,12 +166,17 @@ def _stage_text(run: Run) -> str:
         return head + "The same classifier is retrained by its own recipe without the forget set, as the reference."
     if not isinstance(run.spec, UnlearnSpec):
         return head + "Missing measurements are added to the report."
-    method = methods.method(run.spec.method)
-    card = datasets.card(run.spec.request.dataset)
-    needs = method.needs(method.params.parse(run.spec.params))
-    split = make_split(card, cache.image_dataset(card.id).labels, run.spec.request.forget)
+    spec = run.spec
+    return head + _SENTENCES.get(_attempt(run), lambda: _method_text(spec))
+
+
+def _method_text(spec: UnlearnSpec) -> str:
+    method = methods.method(spec.method)
+    card = datasets.card(spec.request.dataset)
+    needs = method.needs(method.params.parse(spec.params))
+    split = make_split(card, cache.image_dataset(card.id).labels, spec.request.forget)
     noun, kept, lost = card.item_noun, len(split.retain_train), len(split.forget_train)
     retain = f"{kept:,} retained {noun}s" if needs.retain else f"no retained {noun}s"
     forget = f"{lost:,} forget {noun}s" if needs.forget else f"none of the {lost:,} forget {noun}s"
     joined = "and" if needs.retain == needs.forget else "but"
-    return f"{head}{method.idea}\n\nThe method uses {retain} {joined} {forget}."
+    return f"{method.idea}\n\nThe method uses {retain} {joined} {forget}."
