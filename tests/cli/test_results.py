@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from unlearn_core.benchmarks import csv_tables, results, results_findings, results_page, tradeoff_plot
+from unlearn_core.benchmarks.csv_tables import Tables
 from unlearn_core.benchmarks.results import COLUMNS, benchmark_cases
 from unlearn_core.cli import results as verb
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import DivergedError
+
+PAGE = "docs/reproduction.md"
 
 
 def row(method: str, request: str, *, preset: str = "bundled", seed: int = 0, **figures: object) -> dict[str, str]:
@@ -29,25 +32,25 @@ def test_seeds_become_mean_and_deviation_and_the_fastest_says_the_seconds() -> N
         row("unsir", "cat", seed=seed, retain_test_after=value, seconds=seconds)
         for seed, (value, seconds) in enumerate(((0.80, 9.0), (0.82, 2.5), (0.84, 4.0)))
     ]
-    text = results_page.render(rows, [], {}, {})
+    text = results_page.render(Tables(rows), [])
     assert "| UNSIR | 3 | 50.0 ± 0.0 | 50.0 ± 0.0 | 50.0 ± 0.0 | 82.0 ± 2.0 | 0.100 ± 0.000 | 2.5 | 1,000 |" in text
 
 
 def test_what_was_not_run_or_diverged_is_said() -> None:
     rows = [row("unsir", "cat"), row("finetune", "cat", error="The loss is no longer a number.")]
     missing = [case for case in benchmark_cases() if (case.method, case.request) == ("ssd", "cat")]
-    text = results_page.render(rows, missing, {}, {})
+    text = results_page.render(Tables(rows), missing)
     assert "| Fine-tune | 1 | diverged |" in text
     assert "| not run |" in text
 
 
 def test_an_outdated_row_keeps_its_figures_and_is_marked() -> None:
     rows = [row("unsir", "cat", seed=seed) for seed in (0, 1)] + [row("finetune", "cat")]
-    text = results_page.render(rows, [], {}, {}, {rows[1]["key"]})
+    text = results_page.render(Tables(rows), [], {rows[1]["key"]})
     assert "| UNSIR (outdated) | 2 | 50.0" in text
     assert "| Fine-tune | 1 | 50.0" in text
     assert "* 1 of 3 rows are *outdated*: " in text
-    assert "outdated" not in results_page.render(rows, [], {}, {})
+    assert "outdated" not in results_page.render(Tables(rows), [])
 
 
 def test_a_class_whose_row_is_outdated_is_marked() -> None:
@@ -61,10 +64,11 @@ def test_a_class_whose_row_is_outdated_is_marked() -> None:
 
 
 def test_the_committed_pages_are_what_the_rows_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    committed = {name: (verb.ROOT / name).read_text() for name in ("RESULTS.md", "README.md")}
+    committed = {name: (verb.ROOT / name).read_text() for name in ("RESULTS.md", "README.md", PAGE)}
     committed["runs.csv"] = verb.TABLE.read_text()
+    (tmp_path / "docs").mkdir()
     for name, text in committed.items():
-        (tmp_path / name).write_text("" if name == "RESULTS.md" else text)
+        (tmp_path / name).write_text("" if name in ("RESULTS.md", PAGE) else text)
     for name, path in (("ROOT", tmp_path), ("TABLE", tmp_path / "runs.csv"), ("PLOT", tmp_path / "plot.svg")):
         monkeypatch.setattr(verb, name, path)
     monkeypatch.setattr(tradeoff_plot, "write_plot", lambda path, rows: None)
@@ -74,15 +78,15 @@ def test_the_committed_pages_are_what_the_rows_say(monkeypatch: pytest.MonkeyPat
 
 
 def test_gold_from_other_seeds_stands_first() -> None:
-    lines = results_page.render([row("unsir", "cat"), row("retrain", "cat")], [], {}, {}).splitlines()
+    lines = results_page.render(Tables([row("unsir", "cat"), row("retrain", "cat")]), []).splitlines()
     table = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
     assert table[table.index("*retrained*") + 1] == "*retrained, other seeds* (Retrain)"
 
 
 def test_the_limits_stand_at_the_end_of_a_row() -> None:
-    text = results_page.render([row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)], [], {}, {})
+    text = results_page.render(Tables([row("unsir", "cat", forget_train_after=0.0, forget_test_after=0.0)]), [])
     assert "| 1,000 | met |" in text
-    assert "| 1,000 | forgets too little |" in results_page.render([row("unsir", "cat")], [], {}, {})
+    assert "| 1,000 | forgets too little |" in results_page.render(Tables([row("unsir", "cat")]), [])
 
 
 def test_methods_that_miss_limits_are_listed_with_their_failure_modes() -> None:
@@ -120,6 +124,7 @@ def test_the_plot_is_the_same_for_the_same_rows(tmp_path: Path) -> None:
 
 def test_only_what_is_missing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The command measures the cases without a row, writes each when it is done, and resumes after an interruption."""
+    (tmp_path / "docs").mkdir()
     readme = tmp_path / "README.md"
     readme.write_text("above\n<!-- results -->\nold\n<!-- /results -->\nbelow\n")
     for name, path in (("ROOT", tmp_path), ("TABLE", tmp_path / "runs.csv"), ("PLOT", tmp_path / "plot.svg")):
@@ -156,7 +161,7 @@ def test_only_what_is_missing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_privacy_stands_beside_accuracies_that_look_alike() -> None:
     assert (
         "Not measured yet"
-        in results_page.render([row("unsir", "cat")], [], {}, {}).split("broken privacy")[1].split("##")[0]
+        in results_page.render(Tables([row("unsir", "cat")]), []).split("broken privacy")[1].split("##")[0]
     )
     figures = {"leak_before": 0.1, "leak_gold": 0.02, "forget_test_after": 0}
     rows = [
@@ -165,7 +170,7 @@ def test_privacy_stands_beside_accuracies_that_look_alike() -> None:
         for seed in range(2)
     ]
     rows.append(row("ssd", "cat", leak_after=0.45, privacy_after=0.1, **figures))  # One run is not told as the worst.
-    text = results_page.render(rows, [], {}, {}).split("broken privacy")[1].split("##")[0]
+    text = results_page.render(Tables(rows), []).split("broken privacy")[1].split("##")[0]
     assert "| *retrained* |  | 50.0 | 50.0 | 50.0 | 0.02 | 1.00 |" in text
     assert text.index("| UNSIR | 2 | 50.0 | 0.0 | 50.0 | 0.03 | 0.97") < text.index(
         "| Random labels | 2 | 50.0 | 0.0 |"

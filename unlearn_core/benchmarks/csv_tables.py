@@ -4,18 +4,52 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from unlearn_core.data.atomic_files import atomic_write
+from unlearn_core.installation import ASSETS
 
+RESULTS_DIR = ASSETS / "results"
+TABLE, LADDER, LADDER_PRINTED, PUBLISHED, COURSES, TUNING = (
+    RESULTS_DIR / f"{name}.csv" for name in ("runs", "ladder", "ladder-printed", "published", "l2ul_courses", "tuning")
+)
+"""All measured tables; the methods' runs first."""
 MeasuredRow = dict[str, str | float]
 """A row of measured figures by column; "" where there is none."""
+Row = Mapping[str, str]
+
+
+class Tables(NamedTuple):
+    """The tables that RESULTS.md and docs/reproduction.md are made from."""
+
+    runs: Sequence[dict[str, str]] = ()
+    """Runs of all methods."""
+    ladder: Mapping[str, Row] = {}
+    """Steps of the ablation of stochastic re-initialisation, by name."""
+    printed: Mapping[str, Row] = {}
+    """The same with the noise as the report prints it."""
+    published: Mapping[str, Row] = {}
+    """UNSIR in its published setting, by the name of the result."""
+    courses: Sequence[Row] = ()
+    """Points along the runs of L2UL's variants."""
+
+
+def read_tables() -> Tables:
+    """Return the committed tables."""
+    steps, printed, published = (
+        read_rows(path, key) for path, key in ((LADDER, "step"), (LADDER_PRINTED, "step"), (PUBLISHED, "name"))
+    )
+    return Tables(read_table(TABLE), steps, printed, published, read_table(COURSES))
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Return all rows in order; none if there is no file."""
+    return list(csv.DictReader(io.StringIO(path.read_text()))) if path.exists() else []
 
 
 def read_rows(path: Path, key_column: str) -> dict[str, dict[str, str]]:
     """Return the rows by one of their columns; none if there is no file."""
-    if not path.exists():
-        return {}
-    return {row[key_column]: row for row in csv.DictReader(io.StringIO(path.read_text()))}
+    return {row[key_column]: row for row in read_table(path)}
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str | float]]) -> None:

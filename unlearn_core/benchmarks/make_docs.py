@@ -1,9 +1,11 @@
-"""Writes the pages of docs that are made from cards and settings: `make docs`."""
+"""Writes the pages of docs that are made from cards, settings and measured tables: `make docs`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from unlearn_core.benchmarks.reproduction.page import reproduction_page
 from unlearn_core.charts import charts
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.method import Method
@@ -130,7 +132,12 @@ def _default(field: FieldInfo) -> str:
     return field.default or "unset"
 
 
-PAGES = {"methods.md": methods_page, "measures.md": measures_page, "settings.md": settings_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "methods.md": methods_page,
+    "measures.md": measures_page,
+    "settings.md": settings_page,
+    "reproduction.md": reproduction_page,
+}
 
 
 def main(folder: Path = ROOT / "docs") -> None:

@@ -1,22 +1,29 @@
 """Claims of the papers, and what the measured rows show of them: holds, not shown, or does not hold.
 
-Two groups of runs are compared by the difference of their means and its standard error (Welch's test, one-sided, 5 %).
-One run has no spread, so with it nothing is shown. Nor is it where a claim is about equal forgetting, and forgetting is
-not equal.
+`reproduction/findings.py` has the rule. Where a claim is about equal forgetting, runs are compared where they pass the
+same forget accuracy (`reproduction/l2ul_course.py`); their ends show nothing unless they forget equally there.
 """
 
-from collections.abc import Sequence
-from statistics import mean, stdev
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from statistics import mean
 
-import numpy as np
-from scipy import stats  # pyright: ignore[reportMissingTypeStubs] -- SciPy has no types.
-
+from unlearn_core.benchmarks.reproduction.findings import (
+    Claim,
+    Finding,
+    at_most,
+    combine,
+    compare_means,
+    compare_pairs,
+    shown,
+)
+from unlearn_core.benchmarks.reproduction.l2ul_course import (
+    CoursePoint,
+    lowest_common_level,
+    read_courses,
+    retain_at,
+)
 from unlearn_core.benchmarks.result_rows import Row
 
-Finding = Literal["holds", "not shown", "does not hold", "not measured"]
-
-LEVEL = 0.05
 EQUAL_FORGETTING = 1.0
 """Forget accuracies that differ by at most so many points count as equal."""
 
@@ -30,83 +37,135 @@ REINIT = {
 """What the papers compare, as our methods and presets."""
 UNSIR_FORGET, UNSIR_BELOW_GOLD = 1.0, 3.0
 """What UNSIR's claim means here: at most so many per cent, and points below the retrained model."""
+UNSIR_FASTER = (1, 154)
+"""Whether UNSIR is faster than retraining at all, and by as much as published."""
 
 
-class Claim(NamedTuple):
-    """A claim in words, what was found, and the figures behind it."""
-
-    words: str
-    finding: Finding
-    figures: str
-
-    def __str__(self) -> str:
-        return f"* **{self.words}**: {self.finding}{f' ({self.figures})' if self.figures else ''}."
-
-
-def published_claims(rows: Sequence[Row]) -> list[Claim]:
-    """Return every claim with its finding."""
-    claims = [_all_forget(rows)]
+def published_claims(rows: Sequence[Row], courses: Sequence[Mapping[str, str]] = ()) -> list[Claim]:
+    """Return every claim with its finding, from the runs and the courses of L2UL's variants."""
+    claims: list[Claim] = []
     for request, images in (("16-pictures", 16), ("200-pictures", 200)):
-        claims += [_l2ul(rows, request, images, *pair) for pair in (("ADV+IMP", "ADV"), ("ADV", "NegGrad"))]
-    claims += [
-        _closer(
-            "Excluding head and shortcuts from re-initialisation beats excluding nothing", rows, "nothing excluded"
-        ),
-        _closer("Three cycles of re-initialisation beat one at equal epochs", rows, "one cycle"),
-        _closer("Layers drawn at random beat layers chosen by Fisher information", rows, "by Fisher"),
-        _unsir(rows),
-        _unbounded(rows),
-    ]
-    return claims
+        claims.append(_all_forget(rows, request, images))
+        own = read_courses(courses, request)
+        for better, worse in (("ADV+IMP", "ADV"), ("ADV", "NegGrad")):
+            along = _along(own, images, better, worse)
+            claims.append(along or _at_the_end(rows, request, images, better, worse))
+    for rival, words in (
+        ("nothing excluded", "Excluding head and shortcuts from re-initialisation beats excluding nothing"),
+        ("one cycle", "Three cycles of re-initialisation beat one at equal epochs"),
+        ("by Fisher", "Layers drawn at random beat layers chosen by Fisher information"),
+    ):
+        claims.append(_closer(words, rows, rival))
+    claims += [_unsir_classes(rows), _unsir_three_classes(rows), _unsir_noise(rows)]
+    return [*claims, *(_unsir_faster(rows, times) for times in UNSIR_FASTER), _unbounded(rows)]
 
 
-def _all_forget(rows: Sequence[Row]) -> Claim:
-    words = "L2UL, 16 images: NegGrad, ADV and ADV+IMP all reach 0 % forget accuracy"
-    found = {name: _values(rows, preset, "16-pictures", "forget_train_after") for name, preset in L2UL.items()}
+def _all_forget(rows: Sequence[Row], request: str, images: int) -> Claim:
+    claim = f"l2ul-forget-{images}", f"L2UL, {images} images: NegGrad, ADV and ADV+IMP all reach 0 % forget accuracy"
+    found = {name: _values(rows, preset, request, "forget_train_after") for name, preset in L2UL.items()}
     if not all(found.values()):
-        return Claim(words, "not measured", "")
-    return Claim(words, "does not hold" if any(map(any, found.values())) else "holds", _shown(found, 1))
+        return Claim(*claim, "not measured", "")
+    return Claim(*claim, "does not hold" if any(map(any, found.values())) else "holds", shown(found, 1))
 
 
-def _l2ul(rows: Sequence[Row], request: str, images: int, better: str, worse: str) -> Claim:
-    """Compare retain accuracies, as far as the two forget equally much."""
+def _along(courses: dict[str, list[list[CoursePoint]]], images: int, better: str, worse: str) -> Claim | None:
+    """Compare retain accuracies where runs pass the same forget accuracy; None if a variant was not followed."""
+    if not all(courses.values()):
+        return None
+    every = [course for own in courses.values() for course in own]
+    findings: list[Finding] = []
+    figures: list[str] = []
+    for level in (every[0][0].forget / 2, lowest_common_level(every)):
+        retain = {name: [100 * retain_at(course, level) for course in courses[name]] for name in (better, worse)}
+        difference = compare_means(retain[better], retain[worse])
+        findings.append(difference.finding)
+        figures.append(f"at {100 * level:.1f} % forget accuracy: {shown(retain, 1)}; {difference.text(1)}")
+    words = (
+        f"L2UL, {images} images: {better} retains more than {worse} where both forget equally along their runs (retain "
+        "accuracy on test images, %)"
+    )
+    return Claim(f"l2ul-{better}-{images}", words, combine(findings), "; ".join(figures))
+
+
+def _at_the_end(rows: Sequence[Row], request: str, images: int, better: str, worse: str) -> Claim:
+    """Compare retain accuracies at the end of the runs, as far as the two forget equally much there."""
     words = f"L2UL, {images} images: {better} retains more than {worse} (retain accuracy on test images, %)"
+    claim = f"l2ul-{better}-{images}", words
     retain = {name: _values(rows, L2UL[name], request, "retain_test_after") for name in (better, worse)}
     if not all(retain.values()):
-        return Claim(words, "not measured", "")
+        return Claim(*claim, "not measured", "")
     left = {name: mean(_values(rows, L2UL[name], request, "forget_train_after")) for name in (better, worse)}
     if abs(left[better] - left[worse]) > EQUAL_FORGETTING:
         unequal = " and ".join(f"{share:.1f} % by {name}" for name, share in left.items())
-        return Claim(words, "not shown", f"forgetting is not equal: still classified correctly are {unequal}")
-    finding, difference = compare_means(retain[better], retain[worse])
-    return Claim(words, finding, f"{_shown(retain, 1)}; difference {difference:.1f}")
+        return Claim(*claim, "not shown", f"forgetting is not equal: still classified correctly are {unequal}")
+    difference = compare_means(retain[better], retain[worse])
+    return Claim(*claim, difference.finding, f"{shown(retain, 1)}; {difference.text(1)}")
 
 
 def _closer(words: str, rows: Sequence[Row], rival: str) -> Claim:
     """Compare distances to the retrained model: the smaller, the better."""
-    words = f"{words} (distance to the retrained model, bits)"
+    claim = f"reinit-cat-{rival}", f"{words} (distance to the retrained model, bits)"
     found = {name: _values(rows, REINIT[name], "cat", "distance_after", 1) for name in ("as published", rival)}
     if not all(found.values()):
-        return Claim(words, "not measured", "")
-    finding, difference = compare_means(found[rival], found["as published"])
-    return Claim(words, finding, f"{_shown(found, 3)}; difference {difference:.3f}")
+        return Claim(*claim, "not measured", "")
+    difference = compare_means(found[rival], found["as published"])
+    return Claim(*claim, difference.finding, f"{shown(found, 3)}; {difference.text(3)}")
 
 
-def _unsir(rows: Sequence[Row]) -> Claim:
+def _unsir_classes(rows: Sequence[Row]) -> Claim:
+    others = ("three-classes", "16-pictures", "200-pictures")
+    own = [row for row in _rows(rows, "unsir", "bundled", "0") if row["request"] not in others]
+    return _unsir("unsir-classes", "UNSIR, mean of ten classes", own, "classes")
+
+
+def _unsir_three_classes(rows: Sequence[Row]) -> Claim:
+    own = [row for row in _rows(rows, "unsir", "bundled") if row["request"] == "three-classes"]
+    return _unsir("unsir-three-classes", "UNSIR, three classes at once", own, "runs")
+
+
+def _unsir(name: str, what: str, own: Sequence[Row], unit: str) -> Claim:
     words = (
-        f"UNSIR, mean of ten classes: forget accuracy is at most {UNSIR_FORGET:.0f} % and retain accuracy at most "
+        f"{what}: forget accuracy is at most {UNSIR_FORGET:.0f} % and retain accuracy at most "
         f"{UNSIR_BELOW_GOLD:.0f} points below the retrained model (test images)"
     )
-    own = [row for row in rows if (row["method"], row["preset"], row["seed"]) == ("unsir", "bundled", "0")]
-    own = [row for row in own if row["request"] not in ("three-classes", "16-pictures", "200-pictures")]
     if not own:
-        return Claim(words, "not measured", "")
+        return Claim(name, words, "not measured", "")
     forget = [100 * float(row["forget_test_after"]) for row in own]
     below = [100 * (float(row["retain_test_gold"]) - float(row["retain_test_after"])) for row in own]
-    findings = {_at_most(forget, UNSIR_FORGET), _at_most(below, UNSIR_BELOW_GOLD)}
+    findings = {at_most(forget, UNSIR_FORGET), at_most(below, UNSIR_BELOW_GOLD)}
     order: tuple[Finding, ...] = ("does not hold", "not shown", "holds")
-    figures = _shown({"forget accuracy": forget, "below retrained": below}, 1, "classes")
-    return Claim(words, next(finding for finding in order if finding in findings), figures)
+    figures = shown({"forget accuracy": forget, "below retrained": below}, 1, unit, intervals=True)
+    return Claim(name, words, next(finding for finding in order if finding in findings), figures)
+
+
+def _unsir_noise(rows: Sequence[Row]) -> Claim:
+    """Compare forgetting with and without noise images, class by class."""
+    words = "UNSIR forgets more with noise images than without (forget accuracy on test images, preset bundled, %)"
+    bare = {row["request"]: row for row in _rows(rows, "unsir", "no-noise", "0")}
+    with_noise = [row for row in _rows(rows, "unsir", "bundled", "0") if row["request"] in bare]
+    if not with_noise:
+        return Claim("unsir-noise", words, "not measured", "")
+    left = {
+        "with": [100 * float(row["forget_test_after"]) for row in with_noise],
+        "without": [100 * float(bare[row["request"]]["forget_test_after"]) for row in with_noise],
+    }
+    difference = compare_pairs(left["without"], left["with"])
+    return Claim("unsir-noise", words, difference.finding, f"{shown(left, 1, 'classes')}; {difference.text(1)}")
+
+
+def _unsir_faster(rows: Sequence[Row], times: int) -> Claim:
+    words = f"UNSIR needs {f'{times} times fewer' if times > 1 else 'fewer'} sample passes than retraining (cat)"
+    own, retrained = (
+        [float(row["passes"]) for row in _rows(rows, method, "bundled") if row["request"] == "cat"]
+        for method in ("unsir", "retrain")
+    )
+    if not own or not retrained:
+        return Claim(f"unsir-faster-{times}", words, "not measured", "")
+    ratio = mean(retrained) / mean(own)
+    figures = (
+        f"{mean(own):,.0f} instead of {mean(retrained):,.0f}, {ratio:.0f} times fewer; a count, the same in each run"
+    )
+    return Claim(f"unsir-faster-{times}", words, "holds" if ratio > times else "does not hold", figures)
 
 
 def _unbounded(rows: Sequence[Row]) -> Claim:
@@ -116,48 +175,16 @@ def _unbounded(rows: Sequence[Row]) -> Claim:
     )
     values = _values(rows, ("neggrad", "unbounded"), "16-pictures", "retain_test_after")
     if not values:
-        return Claim(words, "not measured", "")
-    return Claim(words, _at_most(values, 50.0), _shown({"retain accuracy": values}, 1))
+        return Claim("neggrad-unbounded", words, "not measured", "")
+    return Claim("neggrad-unbounded", words, at_most(values, 50.0), shown({"retain accuracy": values}, 1))
 
 
-def compare_means(better: Sequence[float], worse: Sequence[float]) -> tuple[Finding, float]:
-    """Return whether the first mean is shown to be larger, or smaller, and the difference."""
-    difference = mean(better) - mean(worse)
-    if min(len(better), len(worse)) < 2:
-        return "not shown", difference
-    if not np.ptp(better) and not np.ptp(worse):
-        return ("holds" if difference > 0 else "does not hold" if difference < 0 else "not shown"), difference
-    p_larger = float(stats.ttest_ind(better, worse, equal_var=False, alternative="greater").pvalue)  # pyright: ignore
-    return _by_p(p_larger), difference
-
-
-def _at_most(values: Sequence[float], limit: float) -> Finding:
-    """Return whether a mean is shown to be at most, or above, a limit (one-sided t-tests)."""
-    if len(values) < 2:
-        return "not shown"
-    if not np.ptp(values):
-        return "holds" if values[0] <= limit else "does not hold"
-    return _by_p(float(stats.ttest_1samp(values, limit, alternative="less").pvalue))  # pyright: ignore
-
-
-def _by_p(p_value: float) -> Finding:
-    return "holds" if p_value < LEVEL else "does not hold" if p_value > 1 - LEVEL else "not shown"
+def _rows(rows: Sequence[Row], method: str, preset: str, seed: str | None = None) -> list[Row]:
+    """Return the rows of a preset, of one seed or of all."""
+    own = [row for row in rows if (row["method"], row["preset"]) == (method, preset)]
+    return [row for row in own if seed in (None, row["seed"])]
 
 
 def _values(rows: Sequence[Row], preset: tuple[str, str], request: str, column: str, scale: float = 100) -> list[float]:
     """Return a column's values over the seeds, by default in per cent."""
-    return [
-        scale * float(row[column])
-        for row in rows
-        if (row["method"], row["preset"], row["request"]) == (*preset, request) and row[column]
-    ]
-
-
-def _shown(found: dict[str, list[float]], digits: int, unit: str = "runs") -> str:
-    """Return the means with standard deviation and number: "ADV 40.6 ± 0.5, 3 runs"."""
-    said: list[str] = []
-    for name, values in found.items():
-        spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
-        count = f"{len(values)} {unit}" if len(values) > 1 else "1 run"
-        said.append(f"{name} {mean(values):.{digits}f}{spread}, {count}")
-    return "; ".join(said)
+    return [scale * float(row[column]) for row in _rows(rows, *preset) if row["request"] == request and row[column]]

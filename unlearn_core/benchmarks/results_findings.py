@@ -5,20 +5,22 @@ from collections.abc import Sequence
 from statistics import mean
 
 from unlearn_core.benchmarks import results
+from unlearn_core.benchmarks.csv_tables import Tables
 from unlearn_core.benchmarks.published_claims import published_claims
 from unlearn_core.benchmarks.result_rows import REQUEST_LABELS, REQUESTS, Row, mean_and_deviation, mean_percent
 from unlearn_core.benchmarks.results import MAX_BELOW_GOLD, MAX_FORGET_ACCURACY
 from unlearn_core.methods import methods
 
 
-def published_pattern(rows: Sequence[Row]) -> str:
+def published_pattern(tables: Tables) -> str:
     """Return the claims of the papers, and what the rows show of them."""
     return "\n".join(
         [
             "*Holds* and *does not hold* are shown by the difference of means and its standard error (Welch's test, "
-            "one-sided, 5 %); *not shown* is everything else. A figure that contradicts a paper is reported as it is.",
+            "one-sided, 5 %); *not shown* is everything else. A figure that contradicts a paper is reported as it is. "
+            "[docs/reproduction.md](docs/reproduction.md) goes through the three core works claim by claim.",
             "",
-            *map(str, published_claims(rows)),
+            *map(str, published_claims(tables.runs, tables.courses)),
         ]
     )
 

@@ -1,10 +1,11 @@
 """Writes the text and tables of RESULTS.md from the measured rows."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from statistics import mean
 
 from unlearn_core.benchmarks import ablation_section, published_section
+from unlearn_core.benchmarks.csv_tables import Tables
 from unlearn_core.benchmarks.result_rows import REQUESTS, Row, mark, mean_and_deviation, mean_percent
 from unlearn_core.benchmarks.results import (
     CORE_METHODS,
@@ -24,21 +25,19 @@ Group = dict[tuple[str, str], list[Row]]
 TUNED_ON = ("airplane", "dog")
 
 
-def render(
-    rows: Sequence[Row],
-    missing: Iterable[BenchmarkCase],
-    ladder: Mapping[str, Row],
-    published: Mapping[str, Row],
-    outdated: Container[str] = (),
-) -> str:
+def render(tables: Tables, missing: Iterable[BenchmarkCase], outdated: Container[str] = ()) -> str:
     """Return the page; rows whose key is in `outdated` are marked."""
+    rows = tables.runs
     parts = [_head(rows, outdated)]
     parts += [f"## {title}\n\n{_table(rows, missing, request, outdated)}" for request, title in REQUESTS.items()]
     parts += ["## Where presets fall short", failures(rows)]
     parts += ["## Perfect accuracy, broken privacy", privacy_table(rows)]
-    parts += ["## Comparison with published claims", published_pattern(rows)]
-    parts += ["## Ablation of stochastic re-initialisation", ablation_section.ablation_section(ladder, outdated)]
-    parts += ["## UNSIR in its published setting", published_section.published_section(published)]
+    parts += ["## Comparison with published claims", published_pattern(tables)]
+    parts += [
+        "## Ablation of stochastic re-initialisation",
+        ablation_section.ablation_section(tables.ladder, outdated, tables.printed),
+    ]
+    parts += ["## UNSIR in its published setting", published_section.published_section(tables.published)]
     parts += ["## Single classes: UNSIR with and without noise", by_class(rows, outdated)]
     return "\n\n".join(parts) + "\n"
 

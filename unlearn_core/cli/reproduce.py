@@ -1,32 +1,64 @@
-"""`reproduce`: measure UNSIR in its published setting, full CIFAR and torchvision's ResNet-18."""
+"""`reproduce`: measure published claims that need more than `results`: UNSIR's setting, and L2UL along its runs."""
 
 import argparse
+from collections.abc import Callable
+from pathlib import Path
 
 from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.installation import require_checkout
 
-HELP = "Measure UNSIR's published settings on full CIFAR-10 and CIFAR-100 (one CPU hour each). Resumable."
+HELP = (
+    "Measure UNSIR's published settings on full CIFAR-10 and CIFAR-100 (one CPU hour each), or L2UL's variants along "
+    "their runs (half a CPU hour). Resumable."
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--work", choices=list(MEASURED), default="unsir", help="whose claims to measure (unsir)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.benchmarks import csv_tables, published_settings
-    from unlearn_core.cli.results import PUBLISHED, SCRATCH
+    from unlearn_core.cli.results import SCRATCH
     from unlearn_core.engine.devices import resolve_device
 
     require_checkout("`reproduce`")
-    device, known = resolve_device(args.device), csv_tables.read_rows(PUBLISHED, "name")
     SCRATCH.mkdir(parents=True, exist_ok=True)
+    MEASURED[args.work](resolve_device(args.device), SCRATCH)
+    print("`make results ARGS=--no-runs` writes the results into RESULTS.md and docs/reproduction.md.")
+    return 0
+
+
+def _unsir(device: str, scratch: Path) -> None:
+    from unlearn_core.benchmarks import csv_tables, published_settings
+    from unlearn_core.benchmarks.csv_tables import PUBLISHED
+
+    known = csv_tables.read_rows(PUBLISHED, "name")
     for experiment in published_settings.PUBLISHED_RESULTS:
         if experiment.name in known:
             continue
         with ProgressBar() as bar:
-            row = published_settings.measure(experiment, device=device, data_dir=SCRATCH, listener=bar)
+            row = published_settings.measure(experiment, device=device, data_dir=scratch, listener=bar)
         known[experiment.name] = row
         csv_tables.write_rows(PUBLISHED, published_settings.COLUMNS, list(known.values()))
         print(f"{experiment.name}: {row}", flush=True)
-    print("`make results ARGS=--no-runs` writes the results into RESULTS.md.")
-    return 0
+
+
+def _l2ul(device: str, scratch: Path) -> None:
+    from unlearn_core.benchmarks import csv_tables
+    from unlearn_core.benchmarks.csv_tables import COURSES
+    from unlearn_core.benchmarks.reproduction import l2ul_course
+
+    keys = {l2ul_course.cache_key(case): case for case in l2ul_course.courses()}
+    known: dict[str, list[csv_tables.MeasuredRow]] = {key: [] for key in keys}
+    for row in csv_tables.read_table(COURSES):
+        known.get(row["key"], []).append({**row})
+    for key, case in keys.items():
+        if known[key]:
+            continue
+        known[key] = own = l2ul_course.measure(case, device=device, data_dir=scratch)
+        csv_tables.write_rows(COURSES, l2ul_course.COLUMNS, [row for rows in known.values() for row in rows])
+        print(f"{case.preset} on {case.request}, seed {case.seed}: {own[-1]['step']} steps", flush=True)
+
+
+MEASURED: dict[str, Callable[[str, Path], None]] = {"unsir": _unsir, "l2ul": _l2ul}

@@ -3,14 +3,15 @@
 import argparse
 from collections.abc import Mapping
 
-from unlearn_core.installation import ASSETS, ROOT, require_checkout
+from unlearn_core.benchmarks.csv_tables import LADDER, RESULTS_DIR, TABLE
+from unlearn_core.installation import ROOT, require_checkout
 
-HELP = "Measure the methods on the bundled classifier (only what changed) and write RESULTS.md and the README's table."
+HELP = (
+    "Measure the methods on the bundled classifier (only what changed) and write RESULTS.md, docs/reproduction.md and "
+    "the README's table."
+)
 
-TABLE = ASSETS / "results" / "runs.csv"
-LADDER = ASSETS / "results" / "ladder.csv"
-PUBLISHED = ASSETS / "results" / "published.csv"
-PLOT = ASSETS / "results" / "trade-off.svg"
+PLOT = RESULTS_DIR / "trade-off.svg"
 SCRATCH = ROOT / "build" / "results"
 MARKS = "<!-- results -->", "<!-- /results -->"
 
@@ -24,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation, csv_tables, results, results_page, tradeoff_plot
+    from unlearn_core.benchmarks.reproduction import page
 
     require_checkout("`results`")
     cases = results.benchmark_cases()
@@ -49,15 +51,15 @@ def run(args: argparse.Namespace) -> int:
     csv_tables.write_rows(TABLE, results.COLUMNS, rows)
     missing = [case for case in cases if case.name not in known]
     tradeoff_plot.write_plot(PLOT, rows)
-    (ROOT / "RESULTS.md").write_text(
-        results_page.render(rows, missing, steps, csv_tables.read_rows(PUBLISHED, "name"), outdated)
-    )
+    tables = csv_tables.read_tables()._replace(runs=rows)
+    (ROOT / "RESULTS.md").write_text(results_page.render(tables, missing, outdated))
+    (ROOT / "docs" / "reproduction.md").write_text(page.reproduction_page(tables))
     head, rest = (ROOT / "README.md").read_text().split(MARKS[0])
     tail = rest.split(MARKS[1])[1]
     (ROOT / "README.md").write_text(f"{head}{MARKS[0]}\n{results_page.by_class(rows, outdated)}\n{MARKS[1]}{tail}")
     old = sum(row["key"] in outdated for row in rows)
     summary = f"{len(rows)} of {len(cases)} rows are measured" + (f", {old} of them outdated" if old else "")
-    print(f"{summary}. RESULTS.md and the README's table were written.")
+    print(f"{summary}. RESULTS.md, docs/reproduction.md and the README's table were written.")
     return 0
 
 
